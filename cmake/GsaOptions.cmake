@@ -1,0 +1,30 @@
+# Compiler flags that hold for the whole tree.
+
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -fvisibility=hidden
+                    -fvisibility-inlines-hidden)
+if(GSA_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_compile_options(-fcolor-diagnostics)
+endif()
+
+if(GSA_SANITIZE)
+  add_compile_options(-fsanitize=${GSA_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${GSA_SANITIZE})
+  # libMLIR.so is not instrumented: vptr checks would need its type infos.
+  if(GSA_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize=vptr,function)
+  endif()
+endif()
+
+add_link_options(-Wl,--gc-sections)
+find_program(GSA_LLD NAMES ld.lld-22)
+if(GSA_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(nlohmann_json REQUIRED)

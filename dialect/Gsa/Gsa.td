@@ -1,0 +1,15 @@
+//===- Gsa.td - the gsa dialect, umbrella ----------------------*- tablegen -*-===//
+//
+// Everything that mlir-tblgen generates for the dialect starts from this file.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSA_TD
+#define GSA_DIALECT_GSA_TD
+
+include "dialect/Gsa/GsaDialect.td"
+include "dialect/Gsa/GsaAttrs.td"
+include "dialect/Gsa/GsaSelectionOps.td"
+include "dialect/Gsa/GsaAttentionOps.td"
+
+#endif  // GSA_DIALECT_GSA_TD

@@ -1,0 +1,81 @@
+//===- GsaDialect.td - dialect and base classes ----------------*- tablegen -*-===//
+//
+// The dialect record, the tensor types that its ops accept and the class that
+// every op derives from.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSADIALECT_TD
+#define GSA_DIALECT_GSADIALECT_TD
+
+include "mlir/Dialect/Linalg/IR/LinalgInterfaces.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Gsa_Dialect : Dialect {
+  let name = "gsa";
+  let cppNamespace = "::mlir::gsa";
+  let summary = "Gated Sparse Attention on tensors";
+  let description = [{
+    Describes a Gated Sparse Attention layer with values: ranked tensors go in,
+    ranked tensors come out, no op has a side effect and no op says how it is
+    computed. A gated indexer scores every (query, key) pair, an adaptive top-k
+    keeps a few keys for each query, attention runs over those keys, and
+    sigmoid gates scale the values and the output. docs/spec.md is the
+    normative text; the labels C1, C2, ... used there appear in the op
+    descriptions, in the verifiers and in the names of the tests.
+
+    Element types: `T` is one of f16, bf16, f32, f64. Arithmetic happens in the
+    accumulator type `A(T)`, which is f64 for f64 and f32 otherwise.
+
+    Layouts are batch first, sequence before heads: `[B, S, H, D]`.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+/// Tensors that carry data: queries, keys, values, gates.
+class Gsa_FloatTensor<int rank> : TensorRankOf<[F16, BF16, F32, F64], [rank]>;
+/// Tensors of the accumulator type: scores, statistics, log-sum-exp.
+class Gsa_AccTensor<int rank> : TensorRankOf<[F32, F64], [rank]>;
+/// Key indices, counts and budgets; int32 as the index contract asks.
+class Gsa_IndexTensor<int rank> : TensorRankOf<[I32], [rank]>;
+/// Token positions; int64.
+class Gsa_PositionTensor<int rank> : TensorRankOf<[I64], [rank]>;
+
+/// Base of all ops.
+///
+/// `operandDims` names the dimensions of each operand, `resultDims` those of
+/// each result ("B Sq Hi Di"). Equal names are equal sizes. The verifier, the
+/// type inference and the reification of result shapes all read these strings,
+/// so a shape rule is written once. A name that no operand binds must be
+/// bound by `extraDims()` of the op.
+class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
+             list<Trait> traits = []>
+    : Op<Gsa_Dialect, mnemonic, !listconcat([
+          NoMemoryEffect,
+          DeclareOpInterfaceMethods<ConditionallySpeculatable>,
+          InferTypeOpAdaptorWithIsCompatible,
+          DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>,
+          DeclareOpInterfaceMethods<AggregatedOpInterface,
+                                    ["decomposeOperation"]>], traits)> {
+  let hasVerifier = 1;
+
+  code dimsDeclaration = [{
+    static constexpr ::llvm::StringLiteral kOperandDims[] = }] #
+    "{\"" # !interleave(operandDims, "\", \"") # "\"};" # [{
+    static constexpr ::llvm::StringLiteral kResultDims[] = }] #
+    "{\"" # !interleave(resultDims, "\", \"") # "\"};" # [{
+  }];
+  code extraOpDeclaration = "";
+  let extraClassDeclaration = dimsDeclaration # extraOpDeclaration;
+}
+
+#endif  // GSA_DIALECT_GSADIALECT_TD

@@ -1,0 +1,26 @@
+//===- DenseAttention.h - attention over all visible keys -------*- C++ -*-===//
+
+#ifndef GSA_TEST_REFERENCE_DENSEATTENTION_H_
+#define GSA_TEST_REFERENCE_DENSEATTENTION_H_
+
+#include <optional>
+
+#include "test/reference/GatherAttention.h"
+#include "test/reference/Types.h"
+
+namespace gsa::reference {
+
+struct DenseAttentionOptions {
+  std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
+  Mask mask = Mask::kCausal;
+  int num_threads = 1;
+};
+
+/// Attention of each query over all keys that the mask shows; bitwise equal to
+/// GatherAttention over the ascending list of those keys.
+AttentionResult DenseAttention(const AttentionOperands& operands,
+                               const DenseAttentionOptions& options = {});
+
+}  // namespace gsa::reference
+
+#endif  // GSA_TEST_REFERENCE_DENSEATTENTION_H_

@@ -1,0 +1,18 @@
+//===- Gate.h - scaling by an activation of gate logits ---------*- C++ -*-===//
+
+#ifndef GSA_TEST_REFERENCE_GATE_H_
+#define GSA_TEST_REFERENCE_GATE_H_
+
+#include "test/reference/Tensor.h"
+#include "test/reference/Types.h"
+
+namespace gsa::reference {
+
+/// input * act(logits). `input` is [B, S, H, D]; `logits` have its shape
+/// (elementwise) or [B, S, H] (one scalar per head).
+Tensor<double> Gate(const Tensor<double>& input, const Tensor<double>& logits,
+                    GateActivation activation = GateActivation::kSigmoid);
+
+}  // namespace gsa::reference
+
+#endif  // GSA_TEST_REFERENCE_GATE_H_

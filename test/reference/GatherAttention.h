@@ -1,0 +1,54 @@
+//===- GatherAttention.h - attention over lists of keys ---------*- C++ -*-===//
+
+#ifndef GSA_TEST_REFERENCE_GATHERATTENTION_H_
+#define GSA_TEST_REFERENCE_GATHERATTENTION_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "test/reference/Tensor.h"
+
+namespace gsa::reference {
+
+struct GatherAttentionOptions {
+  std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
+  int num_threads = 1;
+};
+
+struct AttentionResult {
+  Tensor<double> output;  ///< [B, Sq, H, Dv]
+  Tensor<double> lse;     ///< [B, H, Sq], natural logarithm; -inf: no key
+};
+
+/// Operands of attention. The tensors must outlive this struct.
+struct AttentionOperands {
+  const Tensor<double>& query;  ///< [B, Sq, H, D]
+  const Tensor<double>& key;    ///< [B, Sk, G, D], H a multiple of G
+  const Tensor<double>& value;  ///< [B, Sk, G, Dv]
+};
+
+/// Throws unless shapes and scale fit.
+void CheckAttentionOperands(const AttentionOperands& operands,
+                            std::optional<double> scale);
+
+/// Attention of every query over the keys that `keys_of(b, t)` lists. Indices
+/// outside [0, Sk) are skipped, a key listed twice counts twice. `keys_of` is
+/// called from several threads.
+using KeyList = std::function<std::vector<int32_t>(int64_t b, int64_t t)>;
+AttentionResult AttendToLists(const AttentionOperands& operands,
+                              const GatherAttentionOptions& options,
+                              const KeyList& keys_of);
+
+/// Attention of each query over the first counts[b,t] entries of
+/// indices[b,t]. `indices` is [B, Sq, K], `counts` is [B, Sq]. Entries beyond
+/// the count are not read; a count below 0 is 0. Throws if a count exceeds K.
+AttentionResult GatherAttention(const AttentionOperands& operands,
+                                const Tensor<int32_t>& indices,
+                                const Tensor<int32_t>& counts,
+                                const GatherAttentionOptions& options = {});
+
+}  // namespace gsa::reference
+
+#endif  // GSA_TEST_REFERENCE_GATHERATTENTION_H_

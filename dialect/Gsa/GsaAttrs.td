@@ -97,9 +97,10 @@ class Gsa_Attr<string name, string attrMnemonic> : AttrDef<Gsa_Dialect, name> {
 
 /// A double, written and read as an MLIR float literal (exact round trip).
 class Gsa_Double<string default, string desc>
-    : DefaultValuedParameter<"double", default, desc> {
+    : DefaultValuedParameter<"::llvm::APFloat",
+                             "::llvm::APFloat(" # default # ")", desc> {
   let parser = "::mlir::gsa::detail::parseDouble($_parser)";
-  let printer = "$_printer.printFloat(::llvm::APFloat($_self))";
+  let printer = "$_printer.printFloat($_self)";
 }
 
 def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {

@@ -34,6 +34,9 @@ def Gsa_Dialect : Dialect {
     Layouts are batch first, sequence before heads: `[B, S, H, D]`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    void registerAttributes();
+  }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
@@ -63,7 +66,8 @@ class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
           NoMemoryEffect,
           DeclareOpInterfaceMethods<ConditionallySpeculatable>,
           InferTypeOpAdaptorWithIsCompatible,
-          DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>,
+          DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                    ["reifyResultShapes"]>,
           DeclareOpInterfaceMethods<AggregatedOpInterface,
                                     ["decomposeOperation"]>], traits)> {
   let hasVerifier = 1;

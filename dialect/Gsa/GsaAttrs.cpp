@@ -1,0 +1,126 @@
+//===- GsaAttrs.cpp - enums and attributes of the gsa dialect -------------===//
+
+#include <cmath>
+
+#include "dialect/Gsa/GsaDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+namespace mlir::gsa::detail {
+/// Reads a float literal; the generated attribute parser calls it.
+static FailureOr<APFloat> parseDouble(AsmParser& parser) {
+  double value;
+  if (failed(parser.parseFloat(value))) return failure();
+  return APFloat(value);
+}
+}  // namespace mlir::gsa::detail
+
+#include "dialect/Gsa/GsaEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/Gsa/GsaAttrs.cpp.inc"
+
+void GsaDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/Gsa/GsaAttrs.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// KPolicyAttr
+//===----------------------------------------------------------------------===//
+
+/// Budgets and slots stay below this so that sums of two fit in int32.
+static constexpr int64_t kMaxBudget = int64_t{1} << 30;
+
+LogicalResult KPolicyAttr::verify(
+    llvm::function_ref<InFlightDiagnostic()> emitError, KPolicyKind kind,
+    int64_t base, int64_t min, int64_t max, APFloat temperatureValue) {
+  double temperature = temperatureValue.convertToDouble();
+  if (base < 1 || base > kMaxBudget)
+    return emitError() << "(C1) 'base' must be in [1, " << kMaxBudget
+                       << "], got " << base;
+  if (min < 1 || min > max || max > kMaxBudget)
+    return emitError() << "(C2) expected 1 <= min <= max <= " << kMaxBudget
+                       << ", got min = " << min << " and max = " << max;
+  if (!std::isfinite(temperature) || temperature < 0)
+    return emitError()
+           << "(C3) 'temperature' must be finite and not negative, got "
+           << temperature;
+  bool isFixed = kind == KPolicyKind::Fixed;
+  if (!isFixed && max == kMaxBudget)
+    return emitError() << "(C4) policy '" << stringifyKPolicyKind(kind)
+                       << "' must state 'max', the largest budget";
+  if (isFixed && (min != 1 || max != kMaxBudget || temperature != 1.0))
+    return emitError() << "(C4) policy 'fixed' takes 'base' alone, got 'min', "
+                          "'max' or 'temperature' beside it";
+  return success();
+}
+
+int64_t KPolicyAttr::getSlots() const {
+  switch (getKind()) {
+    case KPolicyKind::Fixed:
+      return getBase();
+    case KPolicyKind::UpstreamVariance:
+      // 0.5 + 1 / (1 + x) is at most 1.5 for x >= 0; the clamp to min comes
+      // after, so min may lift the bound.
+      return std::max(getMin(), std::min(getMax(), getBase() * 3 / 2));
+    case KPolicyKind::PaperEma:
+    case KPolicyKind::Entropy:
+    case KPolicyKind::Orth:
+      return getMax();
+  }
+  llvm_unreachable("unknown policy");
+}
+
+bool KPolicyAttr::usesStatistic() const {
+  return getKind() != KPolicyKind::Fixed;
+}
+
+bool KPolicyAttr::usesNormaliser() const {
+  return getKind() == KPolicyKind::UpstreamVariance ||
+         getKind() == KPolicyKind::PaperEma;
+}
+
+Statistic KPolicyAttr::getStatistic() const {
+  return getKind() == KPolicyKind::Entropy ? Statistic::Entropy
+                                           : Statistic::Variance;
+}
+
+Population KPolicyAttr::getPopulation() const {
+  return getKind() == KPolicyKind::UpstreamVariance ? Population::ZeroFilled
+                                                    : Population::Visible;
+}
+
+int64_t KPolicyAttr::getCorrection() const {
+  return getKind() == KPolicyKind::UpstreamVariance ? 1 : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// RopeScalingAttr
+//===----------------------------------------------------------------------===//
+
+LogicalResult RopeScalingAttr::verify(
+    llvm::function_ref<InFlightDiagnostic()> emitError, RopeScalingKind kind,
+    APFloat factorValue, int64_t originalMaxPosition, APFloat betaFastValue,
+    APFloat betaSlowValue) {
+  double factor = factorValue.convertToDouble();
+  double betaFast = betaFastValue.convertToDouble();
+  double betaSlow = betaSlowValue.convertToDouble();
+  if (!std::isfinite(factor) || factor < 1.0)
+    return emitError() << "(C1) 'factor' must be finite and at least 1, got "
+                       << factor;
+  if (originalMaxPosition < 1)
+    return emitError() << "(C2) 'original_max_position' must be at least 1, "
+                          "got "
+                       << originalMaxPosition;
+  if (!(betaFast > betaSlow && betaSlow > 0) || !std::isfinite(betaFast))
+    return emitError() << "(C3) expected beta_fast > beta_slow > 0, got "
+                       << betaFast << " and " << betaSlow;
+  return success();
+}

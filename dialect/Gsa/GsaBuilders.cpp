@@ -1,0 +1,199 @@
+//===- GsaBuilders.cpp - helpers for decompositions -----------------------===//
+
+#include "dialect/Gsa/GsaBuilders.h"
+
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+
+Value ScalarBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+Value ScalarBuilder::i32(int32_t value) {
+  return arith::ConstantIntOp::create(b, loc, value, 32);
+}
+
+Value ScalarBuilder::constant(Type type, double value) {
+  if (auto shaped = dyn_cast<ShapedType>(type)) {
+    auto element = cast<FloatType>(shaped.getElementType());
+    return arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(shaped,
+                               b.getFloatAttr(element, value).getValue()));
+  }
+  return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, value));
+}
+
+Value ScalarBuilder::cast(Value value, Type type) {
+  auto from = cast_or_null<FloatType>(getElementTypeOrSelf(value.getType()));
+  auto to = ::llvm::cast<FloatType>(getElementTypeOrSelf(type));
+  if (from == to) return value;
+  if (from.getWidth() == to.getWidth())  // f16 <-> bf16, by way of f32.
+    return cast(cast(value, b.getF32Type()), type);
+  if (from.getWidth() < to.getWidth())
+    return arith::ExtFOp::create(b, loc, type, value);
+  return arith::TruncFOp::create(b, loc, type, value);
+}
+
+Value ScalarBuilder::toFloat(Value integer, Type type) {
+  if (integer.getType().isIndex())
+    integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), integer);
+  return arith::SIToFPOp::create(b, loc, type, integer);
+}
+
+Value ScalarBuilder::toI32(Value indexValue) {
+  return arith::IndexCastOp::create(b, loc, b.getI32Type(), indexValue);
+}
+
+Value ScalarBuilder::toIndex(Value integer) {
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), integer);
+}
+
+static bool isFloat(Value value) {
+  return isa<FloatType>(getElementTypeOrSelf(value.getType()));
+}
+
+Value ScalarBuilder::add(Value lhs, Value rhs) {
+  if (isFloat(lhs)) return arith::AddFOp::create(b, loc, lhs, rhs);
+  return arith::AddIOp::create(b, loc, lhs, rhs);
+}
+
+Value ScalarBuilder::sub(Value lhs, Value rhs) {
+  if (isFloat(lhs)) return arith::SubFOp::create(b, loc, lhs, rhs);
+  return arith::SubIOp::create(b, loc, lhs, rhs);
+}
+
+Value ScalarBuilder::mul(Value lhs, Value rhs) {
+  if (isFloat(lhs)) return arith::MulFOp::create(b, loc, lhs, rhs);
+  return arith::MulIOp::create(b, loc, lhs, rhs);
+}
+
+Value ScalarBuilder::div(Value lhs, Value rhs) {
+  return arith::DivFOp::create(b, loc, lhs, rhs);
+}
+
+Value ScalarBuilder::exp(Value x) { return math::ExpOp::create(b, loc, x); }
+
+Value ScalarBuilder::neg(Value x) { return arith::NegFOp::create(b, loc, x); }
+
+Value ScalarBuilder::sigmoid(Value x) {
+  Value one = constant(x.getType(), 1.0);
+  return div(one, add(one, exp(neg(x))));
+}
+
+Value ScalarBuilder::cmpf(arith::CmpFPredicate predicate, Value lhs,
+                          Value rhs) {
+  return arith::CmpFOp::create(b, loc, predicate, lhs, rhs);
+}
+
+Value ScalarBuilder::cmpi(arith::CmpIPredicate predicate, Value lhs,
+                          Value rhs) {
+  return arith::CmpIOp::create(b, loc, predicate, lhs, rhs);
+}
+
+Value ScalarBuilder::select(Value condition, Value ifTrue, Value ifFalse) {
+  return arith::SelectOp::create(b, loc, condition, ifTrue, ifFalse);
+}
+
+Value ScalarBuilder::extract(Value tensor, ValueRange indices) {
+  return tensor::ExtractOp::create(b, loc, tensor, indices);
+}
+
+SmallVector<Value> ScalarBuilder::forLoop(
+    Value lower, Value upper, ValueRange init,
+    llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(
+      b, loc, lower, upper, index(1), init,
+      [&](OpBuilder& inner, Location, Value iv, ValueRange carried) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(inner.getInsertionBlock(),
+                            inner.getInsertionPoint());
+        scf::YieldOp::create(b, loc, body(iv, carried));
+      });
+  return SmallVector<Value>(loop.getResults());
+}
+
+Value ScalarBuilder::lazySelect(Value condition, Type type,
+                                llvm::function_ref<Value()> ifTrue,
+                                llvm::function_ref<Value()> ifFalse) {
+  auto branch = [&](llvm::function_ref<Value()> make) {
+    return [&, make](OpBuilder& inner, Location) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+      scf::YieldOp::create(b, loc, make());
+    };
+  };
+  auto op =
+      scf::IfOp::create(b, loc, condition, branch(ifTrue), branch(ifFalse));
+  return op.getResult(0);
+}
+
+Value gsa::detail::emptyTensor(OpBuilder& b, Location loc,
+                               ArrayRef<OpFoldResult> shape, Type elementType) {
+  return tensor::EmptyOp::create(b, loc, shape, elementType);
+}
+
+Value gsa::detail::generateTensor(
+    OpBuilder& b, Location loc, ArrayRef<OpFoldResult> shape, Type elementType,
+    llvm::function_ref<Value(ScalarBuilder&, ValueRange)> body) {
+  Value init = emptyTensor(b, loc, shape, elementType);
+  int64_t rank = static_cast<int64_t>(shape.size());
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank)};
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  auto generic = linalg::GenericOp::create(
+      b, loc, init.getType(), ValueRange{}, init, maps, iterators,
+      [&](OpBuilder& inner, Location innerLoc, ValueRange) {
+        SmallVector<Value> indices;
+        for (int64_t i = 0; i < rank; ++i)
+          indices.push_back(linalg::IndexOp::create(inner, innerLoc, i));
+        ScalarBuilder scalar(inner, innerLoc);
+        linalg::YieldOp::create(inner, innerLoc, body(scalar, indices));
+      });
+  return generic.getResult(0);
+}
+
+Value gsa::detail::isVisible(ScalarBuilder& s, Mask mask, Value query,
+                             Value key, Value queries, Value keys) {
+  if (mask == Mask::None)
+    return arith::ConstantIntOp::create(s.builder(), s.location(), 1, 1);
+  // key <= query + keys - queries, without a subtraction that could wrap.
+  return s.cmpi(arith::CmpIPredicate::sle, s.add(key, queries),
+                s.add(query, keys));
+}
+
+Value gsa::detail::applyGate(ScalarBuilder& s, GateActivation activation,
+                             Value logit) {
+  switch (activation) {
+    case GateActivation::Sigmoid:
+      return s.sigmoid(logit);
+    case GateActivation::Tanh: {
+      Value tanh =
+          math::TanhOp::create(s.builder(), s.location(), logit).getResult();
+      return s.mul(s.add(tanh, s.constant(logit.getType(), 1.0)),
+                   s.constant(logit.getType(), 0.5));
+    }
+    case GateActivation::Silu:
+      return s.mul(logit, s.sigmoid(logit));
+  }
+  llvm_unreachable("unknown gate activation");
+}
+
+Value gsa::detail::applyScoreActivation(ScalarBuilder& s,
+                                        ScoreActivation activation, Value x) {
+  switch (activation) {
+    case ScoreActivation::Sigmoid:
+      return s.sigmoid(x);
+    case ScoreActivation::Relu: {
+      // maximumf keeps NaN, so that a NaN operand stays visible as NaN.
+      Value zero = s.constant(x.getType(), 0.0);
+      return arith::MaximumFOp::create(s.builder(), s.location(), x, zero);
+    }
+    case ScoreActivation::Identity:
+      return x;
+  }
+  llvm_unreachable("unknown score activation");
+}

@@ -1,0 +1,163 @@
+//===- GsaInfer.cpp - type inference and shape reification ----------------===//
+//
+// One line per op: the element types of its results. Shapes come from the
+// dimension names of the op record (GsaShapes.h).
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gsa/GsaShapes.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+
+using DimConstants = SmallVector<std::pair<StringRef, int64_t>>;
+
+//===----------------------------------------------------------------------===//
+// Dimensions that attributes fix
+//===----------------------------------------------------------------------===//
+
+template <typename T>
+static DimConstants getDimConstants(T&) {
+  return {};
+}
+template <typename T>
+  requires requires(T op) { op.getSlots(); }
+static DimConstants getDimConstants(T& op) {
+  return {{"K", static_cast<int64_t>(op.getSlots())}};
+}
+template <typename T>
+  requires(std::is_base_of_v<SelectOp, T> ||
+           std::is_base_of_v<AttentionOp, T> ||
+           std::is_base_of_v<SelectOp::Adaptor, T> ||
+           std::is_base_of_v<AttentionOp::Adaptor, T>)
+static DimConstants getDimConstants(T& op) {
+  return {{"K", op.getPolicy().getSlots()}};
+}
+
+//===----------------------------------------------------------------------===//
+// Element types of results
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ResultElements {
+  Type data;   ///< T of the first operand.
+  Type acc;    ///< A(T).
+  Type index;  ///< i32.
+};
+}  // namespace
+
+static ResultElements getResultElements(Value first) {
+  Type data = cast<RankedTensorType>(first.getType()).getElementType();
+  MLIRContext* context = data.getContext();
+  Type acc = isa<FloatType>(data) ? Type(getAccumulatorType(data)) : data;
+  return {data, acc, IntegerType::get(context, 32)};
+}
+
+static SmallVector<Type> elementsOf(IndexScoresOp*, ResultElements e) {
+  return {e.acc};
+}
+static SmallVector<Type> elementsOf(RowStatisticsOp*, ResultElements e) {
+  return {e.acc, e.index};
+}
+static SmallVector<Type> elementsOf(StatMeanOp*, ResultElements e) {
+  return {e.acc};
+}
+static SmallVector<Type> elementsOf(AdaptiveKOp*, ResultElements e) {
+  return {e.index};
+}
+static SmallVector<Type> elementsOf(TopKOp*, ResultElements e) {
+  return {e.index, e.index, e.index};
+}
+static SmallVector<Type> elementsOf(SelectOp*, ResultElements e) {
+  return {e.index, e.index, e.index};
+}
+static SmallVector<Type> elementsOf(GatherAttentionOp*, ResultElements e) {
+  return {e.data, e.acc};
+}
+static SmallVector<Type> elementsOf(DenseAttentionOp*, ResultElements e) {
+  return {e.data, e.acc};
+}
+static SmallVector<Type> elementsOf(GateOp*, ResultElements e) {
+  return {e.data};
+}
+static SmallVector<Type> elementsOf(RopeOp*, ResultElements e) {
+  return {e.data};
+}
+static SmallVector<Type> elementsOf(AttentionOp*, ResultElements e) {
+  return {e.data, e.acc, e.index, e.index, e.index};
+}
+
+template <typename OpTy>
+static LogicalResult inferTypes(std::optional<Location> location,
+                                typename OpTy::Adaptor adaptor,
+                                SmallVectorImpl<Type>& types) {
+  DimBindings dims;
+  DimConstants constants = getDimConstants(adaptor);
+  auto emitError = [&]() -> InFlightDiagnostic {
+    return mlir::emitError(
+        location.value_or(UnknownLoc::get(
+            adaptor.getOperands().front().getType().getContext())),
+        Twine("'") + OpTy::getOperationName() + "' op ");
+  };
+  if (failed(bindOperands<OpTy>(adaptor, dims, constants, emitError)))
+    return failure();
+  Value first = *adaptor.getODSOperands(0).begin();
+  appendResultTypes<OpTy>(
+      dims, elementsOf(static_cast<OpTy*>(nullptr), getResultElements(first)),
+      types);
+  return success();
+}
+
+template <typename OpTy>
+static LogicalResult reifyShapes(OpTy op, OpBuilder& builder,
+                                 ReifiedRankedShapedTypeDims& shapes) {
+  DimBindings dims;
+  DimConstants constants = getDimConstants(op);
+  if (failed(bindOperands<OpTy>(op, dims, constants, nullptr)))
+    return failure();
+  for (StringRef spec : OpTy::kResultDims)
+    shapes.push_back(dims.reify(spec, builder, op.getLoc()));
+  return success();
+}
+
+/// Ops whose operands have dynamic sizes may disagree at run time; they must
+/// not be moved to where they would not have run.
+static Speculation::Speculatability getSpeculatabilityOf(Operation* op) {
+  auto isStatic = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).hasStaticShape();
+  };
+  return llvm::all_of(op->getOperands(), isStatic)
+             ? Speculation::Speculatable
+             : Speculation::NotSpeculatable;
+}
+
+#define GSA_SHAPE_METHODS(OP)                                                \
+  LogicalResult OP::inferReturnTypes(                                        \
+      MLIRContext*, std::optional<Location> location, Adaptor adaptor,       \
+      SmallVectorImpl<Type>& types) {                                        \
+    return inferTypes<OP>(location, adaptor, types);                         \
+  }                                                                          \
+  bool OP::isCompatibleReturnTypes(TypeRange l, TypeRange r) {               \
+    return areCompatibleTypes(l, r);                                         \
+  }                                                                          \
+  LogicalResult OP::reifyResultShapes(OpBuilder& builder,                    \
+                                      ReifiedRankedShapedTypeDims& shapes) { \
+    return reifyShapes(*this, builder, shapes);                              \
+  }                                                                          \
+  Speculation::Speculatability OP::getSpeculatability() {                    \
+    return getSpeculatabilityOf(*this);                                      \
+  }
+
+GSA_SHAPE_METHODS(IndexScoresOp)
+GSA_SHAPE_METHODS(RowStatisticsOp)
+GSA_SHAPE_METHODS(StatMeanOp)
+GSA_SHAPE_METHODS(AdaptiveKOp)
+GSA_SHAPE_METHODS(TopKOp)
+GSA_SHAPE_METHODS(SelectOp)
+GSA_SHAPE_METHODS(GatherAttentionOp)
+GSA_SHAPE_METHODS(DenseAttentionOp)
+GSA_SHAPE_METHODS(GateOp)
+GSA_SHAPE_METHODS(RopeOp)
+GSA_SHAPE_METHODS(AttentionOp)

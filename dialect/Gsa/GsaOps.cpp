@@ -1,0 +1,88 @@
+//===- GsaOps.cpp - ops of the gsa dialect --------------------------------===//
+//
+// Generated definitions, and the small methods that belong to single ops.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gsa/GsaOps.h"
+
+#include <cmath>
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+#define GET_OP_CLASSES
+#include "dialect/Gsa/GsaOps.cpp.inc"
+
+double gsa::getScaleOrDefault(std::optional<APFloat> scale, int64_t dim) {
+  if (scale) return scale->convertToDouble();
+  assert(!ShapedType::isDynamic(dim) && "verified: scale or static size");
+  return 1.0 / std::sqrt(static_cast<double>(dim));
+}
+
+//===----------------------------------------------------------------------===//
+// RopeOp
+//===----------------------------------------------------------------------===//
+
+int64_t RopeOp::getRotatedSize() {
+  if (std::optional<int64_t> size = getRotaryDim()) return *size;
+  return cast<RankedTensorType>(getInput().getType()).getDimSize(3);
+}
+
+/// The dimension (not rounded) of which `turns` full turns fit into
+/// `maxPosition` positions; YaRN, arXiv 2309.00071.
+static double yarnDimension(double turns, double rotated, double base,
+                            double maxPosition) {
+  return rotated * std::log(maxPosition / (turns * 2.0 * M_PI)) /
+         (2.0 * std::log(base));
+}
+
+SmallVector<double> RopeOp::getFrequencies() {
+  int64_t rotated = getRotatedSize();
+  double base = getBase().convertToDouble();
+  std::optional<RopeScalingAttr> scaling = getScaling();
+  bool isYarn = scaling && scaling->getKind() == RopeScalingKind::Yarn;
+  double size = static_cast<double>(rotated);
+  if (scaling && scaling->getKind() == RopeScalingKind::Ntk)
+    base *=
+        std::pow(scaling->getFactor().convertToDouble(), size / (size - 2.0));
+
+  SmallVector<double> frequencies;
+  for (int64_t i = 0; i < rotated / 2; ++i)
+    frequencies.push_back(std::pow(base, -2.0 * i / size));
+  if (!isYarn) return frequencies;
+
+  double maxPosition = static_cast<double>(scaling->getOriginalMaxPosition());
+  double low = std::max(
+      std::floor(yarnDimension(scaling->getBetaFast().convertToDouble(), size,
+                               base, maxPosition)),
+      0.0);
+  double high =
+      std::min(std::ceil(yarnDimension(scaling->getBetaSlow().convertToDouble(),
+                                       size, base, maxPosition)),
+               size / 2.0 - 1.0);
+  for (auto [i, frequency] : llvm::enumerate(frequencies)) {
+    // 0 keeps the original frequency, 1 stretches it fully.
+    double blend =
+        high > low ? (i - low) / (high - low) : (i > low ? 1.0 : 0.0);
+    blend = std::clamp(blend, 0.0, 1.0);
+    frequency *= (1.0 - blend) + blend / scaling->getFactor().convertToDouble();
+  }
+  return frequencies;
+}
+
+OpFoldResult RopeOp::fold(FoldAdaptor adaptor) {
+  // Position 0 rotates by nothing.
+  auto positions =
+      llvm::dyn_cast_if_present<DenseIntElementsAttr>(adaptor.getPositions());
+  if (positions && positions.isSplat() &&
+      positions.getSplatValue<APInt>().isZero() &&
+      getInput().getType() == getType())
+    return getInput();
+  return {};
+}

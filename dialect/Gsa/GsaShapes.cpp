@@ -1,0 +1,83 @@
+//===- GsaShapes.cpp - shape rules written once ---------------------------===//
+
+#include "dialect/Gsa/GsaShapes.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+
+static SmallVector<StringRef> splitSpec(StringRef spec) {
+  SmallVector<StringRef> names;
+  spec.split(names, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  return names;
+}
+
+void DimBindings::bindConstant(StringRef name, int64_t size, StringRef owner) {
+  bindings.insert({name, DimBinding{Value(), 0, size, owner}});
+}
+
+LogicalResult DimBindings::bind(StringRef spec, Value value, StringRef owner,
+                                EmitError emitError) {
+  SmallVector<StringRef> names = splitSpec(spec);
+  if (names.empty()) return success();
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.getRank() != static_cast<int64_t>(names.size()))
+    return failure();
+  for (auto [i, name] : llvm::enumerate(names)) {
+    int64_t size = type.getDimSize(i);
+    auto [it, inserted] = bindings.insert(
+        {name, DimBinding{value, static_cast<int64_t>(i), size, owner}});
+    if (inserted || ShapedType::isDynamic(size)) continue;
+    DimBinding& bound = it->second;
+    if (ShapedType::isDynamic(bound.size)) {
+      bound = DimBinding{value, static_cast<int64_t>(i), size, owner};
+      continue;
+    }
+    if (bound.size == size) continue;
+    if (emitError)
+      emitError() << "(C1) expected " << name << " = " << bound.size
+                  << " (from '" << bound.owner << "') in dimension " << i
+                  << " of '" << owner << "', got " << size;
+    return failure();
+  }
+  return success();
+}
+
+SmallVector<int64_t> DimBindings::getShape(StringRef spec) const {
+  SmallVector<int64_t> shape;
+  for (StringRef name : splitSpec(spec)) shape.push_back(size(name));
+  return shape;
+}
+
+SmallVector<OpFoldResult> DimBindings::reify(StringRef spec, OpBuilder& builder,
+                                             Location loc) const {
+  SmallVector<OpFoldResult> shape;
+  for (StringRef name : splitSpec(spec)) {
+    const DimBinding& bound = bindings.find(name)->second;
+    if (ShapedType::isDynamic(bound.size))
+      shape.push_back(
+          tensor::getMixedSize(builder, loc, bound.source, bound.index));
+    else
+      shape.push_back(builder.getIndexAttr(bound.size));
+  }
+  return shape;
+}
+
+int64_t DimBindings::size(StringRef name) const {
+  auto it = bindings.find(name);
+  assert(it != bindings.end() && "dimension name is bound by no operand");
+  return it->second.size;
+}
+
+bool gsa::detail::areCompatibleTypes(TypeRange lhs, TypeRange rhs) {
+  if (lhs.size() != rhs.size()) return false;
+  for (auto [l, r] : llvm::zip_equal(lhs, rhs)) {
+    if (getElementTypeOrSelf(l) != getElementTypeOrSelf(r)) return false;
+    if (failed(verifyCompatibleShape(l, r))) return false;
+  }
+  return true;
+}

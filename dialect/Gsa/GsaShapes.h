@@ -1,0 +1,100 @@
+//===- GsaShapes.h - shape rules written once ------------------*- C++ -*-===//
+//
+// Every op record names the dimensions of its operands and results ("B Sq Hi
+// Di"). The functions here turn these strings into verification, type
+// inference and reification, so that the three can never disagree.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSA_GSASHAPES_H
+#define GSA_DIALECT_GSA_GSASHAPES_H
+
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::gsa::detail {
+
+/// Where a named dimension was seen first, and its size (or kDynamic).
+struct DimBinding {
+  Value source;     ///< Null for a dimension fixed by an attribute.
+  int64_t index;    ///< Position within the source's shape.
+  int64_t size;     ///< Static size or ShapedType::kDynamic.
+  StringRef owner;  ///< Operand name, for messages.
+};
+
+/// Dimension names of one op with their bindings.
+class DimBindings {
+ public:
+  using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+  /// Binds a name that an attribute fixes (for instance K = slots).
+  void bindConstant(StringRef name, int64_t size, StringRef owner);
+
+  /// Binds the dimensions of `value`, named by `spec`; sizes that contradict
+  /// an earlier binding are reported with label C1 through `emitError`, or
+  /// silently if it is null. An empty `spec` binds nothing.
+  LogicalResult bind(StringRef spec, Value value, StringRef owner,
+                     EmitError emitError);
+
+  /// The shape that `spec` describes; every name must be bound.
+  SmallVector<int64_t> getShape(StringRef spec) const;
+
+  /// The same as index values or attributes, created with `builder`.
+  SmallVector<OpFoldResult> reify(StringRef spec, OpBuilder& builder,
+                                  Location loc) const;
+
+  /// Size of dimension `name`.
+  int64_t size(StringRef name) const;
+
+ private:
+  llvm::MapVector<StringRef, DimBinding> bindings;
+};
+
+/// One value per operand record of the op; null where an optional operand is
+/// absent.
+template <typename OpOrAdaptor>
+SmallVector<Value> getOperandRecords(OpOrAdaptor& op, size_t count) {
+  SmallVector<Value> values;
+  for (size_t i = 0; i < count; ++i) {
+    auto range = op.getODSOperands(i);
+    values.push_back(range.empty() ? Value() : Value(*range.begin()));
+  }
+  return values;
+}
+
+/// Binds all operands of an op or adaptor whose class `OpTy` carries the
+/// strings. `constants` lists dimensions that attributes fix.
+template <typename OpTy, typename OpOrAdaptor>
+LogicalResult bindOperands(OpOrAdaptor& op, DimBindings& dims,
+                           ArrayRef<std::pair<StringRef, int64_t>> constants,
+                           DimBindings::EmitError emitError,
+                           ArrayRef<StringRef> names = {}) {
+  for (auto [name, size] : constants)
+    dims.bindConstant(name, size, "attribute");
+  SmallVector<Value> values =
+      getOperandRecords(op, std::size(OpTy::kOperandDims));
+  for (auto [i, value] : llvm::enumerate(values)) {
+    if (!value) continue;
+    StringRef owner = i < names.size() ? names[i] : StringRef("operand");
+    if (failed(dims.bind(OpTy::kOperandDims[i], value, owner, emitError)))
+      return failure();
+  }
+  return success();
+}
+
+/// Result types of an op from its dimension strings and element types.
+template <typename OpTy>
+void appendResultTypes(const DimBindings& dims, ArrayRef<Type> elementTypes,
+                       SmallVectorImpl<Type>& types) {
+  for (auto [i, element] : llvm::enumerate(elementTypes))
+    types.push_back(
+        RankedTensorType::get(dims.getShape(OpTy::kResultDims[i]), element));
+}
+
+/// Two lists of types are compatible when they differ only in which sizes are
+/// known.
+bool areCompatibleTypes(TypeRange lhs, TypeRange rhs);
+
+}  // namespace mlir::gsa::detail
+
+#endif  // GSA_DIALECT_GSA_GSASHAPES_H

@@ -1,0 +1,22 @@
+//===- Passes.h - passes on the gsa dialect --------------------*- C++ -*-===//
+
+#ifndef GSA_PASSES_PASSES_H
+#define GSA_PASSES_PASSES_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::gsa {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "passes/Passes.h.inc"
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_PASSES_H

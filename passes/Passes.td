@@ -1,0 +1,63 @@
+//===- Passes.td - passes on the gsa dialect -------------------*- tablegen -*-===//
+
+#ifndef GSA_PASSES_PASSES_TD
+#define GSA_PASSES_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def GsaDecompose : Pass<"gsa-decompose"> {
+  let summary = "Replaces gsa ops by their definitions";
+  let description = [{
+    Rewrites every gsa op by what `AggregatedOpInterface::decomposeOperation`
+    returns, until none is left that the options name. `aggregates-only` stops
+    at `gsa.attention`, whose definition is in terms of other gsa ops. With
+    `ops` only the named ops are rewritten (names without the dialect prefix).
+
+    Emits the remark `Decomposed` for each op.
+    Example: test/passes/decompose.mlir.
+  }];
+  let options = [
+    Option<"aggregatesOnly", "aggregates-only", "bool", "false",
+           "Only gsa.attention">,
+    ListOption<"ops", "ops", "std::string",
+               "Names of the ops to rewrite; empty means all">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
+  let summary = "Fuses scores, statistics, budget and top-k into gsa.select";
+  let description = [{
+    Matches `gsa.index_scores` whose only users are the `gsa.row_statistics`
+    and the `gsa.topk` of one selection, so that the score tensor [B,Sq,Sk]
+    need never exist. The chain must be exactly the definition of `gsa.select`:
+    a chain whose statistic is not the one that the policy defines, whose
+    scores are used elsewhere, or whose order is `score` stays as it is, and
+    the remark `NotFused` says why. Remark `FusedSelection` otherwise.
+    Example: test/passes/fuse-selection.mlir.
+  }];
+}
+
+def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
+  let summary = "Gives the entry function static argument shapes";
+  let description = [{
+    Replaces dynamic sizes in the argument types of the function `entry` by
+    those of `shapes` (one string per argument, sizes separated by `x`; empty
+    leaves an argument as it is) and propagates them through the body as far
+    as ops can infer their result types. Fails if a size contradicts a static
+    one, or if a result of the function stays dynamic.
+    Example: test/passes/specialize-shapes.mlir.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", "\"main\"", "Entry function">,
+    ListOption<"shapes", "shapes", "std::string",
+               "Sizes of each argument, for instance 1x4096x512">
+  ];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+#endif  // GSA_PASSES_PASSES_TD

@@ -1,0 +1,189 @@
+//===- SpecializeShapes.cpp - gsa-specialize-shapes -----------------------===//
+//
+// A plan is compiled for one set of shapes. This pass writes them into the
+// types, so that everything after it sees static sizes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Passes.h"
+
+namespace mlir::gsa {
+#define GEN_PASS_DEF_GSASPECIALIZESHAPES
+#include "passes/Passes.h.inc"
+}  // namespace mlir::gsa
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// Parses "1x4096x512"; "" for rank 0.
+static FailureOr<SmallVector<int64_t>> parseSizes(StringRef text) {
+  SmallVector<int64_t> sizes;
+  SmallVector<StringRef> parts;
+  text.split(parts, 'x', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef part : parts) {
+    int64_t size;
+    if (part.getAsInteger(10, size) || size < 0) return failure();
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
+/// `type` with its dynamic sizes taken from `sizes`.
+static FailureOr<RankedTensorType> specialize(RankedTensorType type,
+                                              ArrayRef<int64_t> sizes) {
+  if (type.getRank() != static_cast<int64_t>(sizes.size())) return failure();
+  for (auto [declared, given] : llvm::zip_equal(type.getShape(), sizes))
+    if (!ShapedType::isDynamic(declared) && declared != given) return failure();
+  return type.clone(sizes);
+}
+
+namespace {
+
+/// Refines the result types of ops that can infer them from their operands.
+/// Uses keep their old type through a tensor.cast, which folds away where the
+/// user accepts the refined type.
+struct RefineResultTypes : RewritePattern {
+  explicit RefineResultTypes(MLIRContext* context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation* op,
+                                PatternRewriter& rewriter) const override {
+    auto infer = dyn_cast<InferTypeOpInterface>(op);
+    if (!infer || op->getNumResults() == 0) return failure();
+    SmallVector<Type> types;
+    if (failed(infer.inferReturnTypes(
+            op->getContext(), op->getLoc(), op->getOperands(),
+            op->getDiscardableAttrDictionary(), op->getPropertiesStorage(),
+            op->getRegions(), types)))
+      return failure();
+    bool changed = false;
+    for (auto [type, result] : llvm::zip_equal(types, op->getResults())) {
+      auto refined = dyn_cast<RankedTensorType>(type);
+      auto old = dyn_cast<RankedTensorType>(result.getType());
+      bool better = refined && old &&
+                    refined.getNumDynamicDims() < old.getNumDynamicDims();
+      if (!better) type = result.getType();
+      changed |= better;
+    }
+    if (!changed) return failure();
+    SmallVector<Type> before(op->getResultTypes());
+    rewriter.modifyOpInPlace(op, [&] {
+      for (auto [type, result] : llvm::zip_equal(types, op->getResults()))
+        result.setType(type);
+    });
+    rewriter.setInsertionPointAfter(op);
+    for (auto [type, result] : llvm::zip_equal(before, op->getResults())) {
+      if (type == result.getType()) continue;
+      auto cast = tensor::CastOp::create(rewriter, op->getLoc(), type, result);
+      rewriter.replaceAllUsesExcept(result, cast.getResult(), cast);
+    }
+    return success();
+  }
+};
+
+/// Lets a gsa op, all of which accept any compatible shape, read through a
+/// cast that only forgets sizes.
+struct AbsorbCasts : RewritePattern {
+  explicit AbsorbCasts(MLIRContext* context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation* op,
+                                PatternRewriter& rewriter) const override {
+    if (op->getName().getDialectNamespace() != "gsa") return failure();
+    bool changed = false;
+    for (OpOperand& operand : op->getOpOperands()) {
+      auto cast = operand.get().getDefiningOp<tensor::CastOp>();
+      if (!cast || !tensor::canFoldIntoConsumerOp(cast)) continue;
+      rewriter.modifyOpInPlace(op, [&] { operand.set(cast.getSource()); });
+      changed = true;
+    }
+    return success(changed);
+  }
+};
+
+struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
+  using GsaSpecializeShapesBase::GsaSpecializeShapesBase;
+
+  void runOnOperation() override {
+    auto function = getOperation().lookupSymbol<func::FuncOp>(entry);
+    if (!function) {
+      getOperation().emitError("gsa-specialize-shapes: no function '")
+          << entry << "' in the module";
+      return signalPassFailure();
+    }
+    if (function.isExternal()) {
+      function.emitOpError("has no body");
+      return signalPassFailure();
+    }
+    if (failed(specializeArguments(function)) || failed(propagate(function)) ||
+        failed(specializeResults(function)))
+      signalPassFailure();
+  }
+
+  LogicalResult specializeArguments(func::FuncOp function) {
+    if (!shapes.empty() && shapes.size() != function.getNumArguments())
+      return function.emitOpError("expected ")
+             << function.getNumArguments() << " shapes, got " << shapes.size();
+    Block& body = function.getBody().front();
+    OpBuilder builder = OpBuilder::atBlockBegin(&body);
+    for (auto [i, text] : llvm::enumerate(shapes)) {
+      BlockArgument argument = body.getArgument(i);
+      auto type = dyn_cast<RankedTensorType>(argument.getType());
+      if (!type || (text.empty() && type.getRank() > 0)) continue;
+      FailureOr<SmallVector<int64_t>> sizes = parseSizes(text);
+      if (failed(sizes))
+        return function.emitOpError("cannot parse shape '")
+               << text << "' of argument " << i;
+      FailureOr<RankedTensorType> refined = specialize(type, *sizes);
+      if (failed(refined))
+        return function.emitOpError("argument ")
+               << i << " has type " << type << ", got shape '" << text << "'";
+      if (*refined == type) continue;
+      argument.setType(*refined);
+      auto cast =
+          tensor::CastOp::create(builder, argument.getLoc(), type, argument);
+      argument.replaceAllUsesExcept(cast.getResult(), cast);
+    }
+    return success();
+  }
+
+  LogicalResult propagate(func::FuncOp function) {
+    // Canonicalisation patterns of upstream ops fold the casts into them.
+    RewritePatternSet patterns(&getContext());
+    for (RegisteredOperationName name : getContext().getRegisteredOperations())
+      if (name.getDialectNamespace() == "tensor" ||
+          name.getDialectNamespace() == "linalg")
+        name.getCanonicalizationPatterns(patterns, &getContext());
+    for (StringRef dialect : {"tensor", "linalg"})
+      if (Dialect* loaded = getContext().getLoadedDialect(dialect))
+        loaded->getCanonicalizationPatterns(patterns);
+    patterns.add<RefineResultTypes, AbsorbCasts>(&getContext());
+    return applyPatternsGreedily(function, std::move(patterns));
+  }
+
+  LogicalResult specializeResults(func::FuncOp function) {
+    Operation* terminator = function.getBody().front().getTerminator();
+    for (OpOperand& operand : terminator->getOpOperands()) {
+      auto cast = operand.get().getDefiningOp<tensor::CastOp>();
+      if (cast && tensor::canFoldIntoConsumerOp(cast))
+        operand.set(cast.getSource());
+      auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+      if (type && !type.hasStaticShape())
+        return function.emitOpError("result ")
+               << operand.getOperandNumber() << " of type " << type
+               << " has sizes that do not follow from the argument shapes";
+    }
+    function.setType(FunctionType::get(
+        &getContext(), function.getBody().front().getArgumentTypes(),
+        terminator->getOperandTypes()));
+    // Casts that nobody reads any more are dead now.
+    RewritePatternSet none(&getContext());
+    return applyPatternsGreedily(function, std::move(none));
+  }
+};
+
+}  // namespace

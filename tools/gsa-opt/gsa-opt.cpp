@@ -1,0 +1,27 @@
+//===- gsa-opt.cpp - optimiser driver -------------------------------------===//
+//
+// mlir-opt with the gsa dialect, its passes and pipelines.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gsa/GsaDialect.h"
+#include "llvm/Support/PrettyStackTrace.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "passes/Passes.h"
+
+int main(int argc, char** argv) {
+  llvm::setBugReportMsg(
+      "Please report this at the gsa project, with the input and the command "
+      "line.\n");
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<mlir::gsa::GsaDialect>();
+  mlir::registerAllPasses();
+  mlir::gsa::registerGsaPasses();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "gsa optimiser driver\n", registry));
+}

@@ -124,3 +124,22 @@ LogicalResult RopeScalingAttr::verify(
                        << betaFast << " and " << betaSlow;
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// CpuScheduleAttr
+//===----------------------------------------------------------------------===//
+
+LogicalResult CpuScheduleAttr::verify(
+    llvm::function_ref<InFlightDiagnostic()> emitError, int64_t tasks,
+    int64_t lanes, int64_t rows, int64_t vectors) {
+  if (tasks < 1 || tasks > 4096)
+    return emitError() << "(C1) 'tasks' must be in [1, 4096], got " << tasks;
+  if (lanes < 1 || lanes > 64 || !llvm::isPowerOf2_64(lanes))
+    return emitError() << "(C2) 'lanes' must be a power of two in [1, 64], got "
+                       << lanes;
+  if (rows < 1 || vectors < 1 || rows > 64 || rows * vectors > 64)
+    return emitError() << "(C3) expected rows and vectors of at least 1 with "
+                          "rows * vectors <= 64, got "
+                       << rows << " and " << vectors;
+  return success();
+}

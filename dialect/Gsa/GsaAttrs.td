@@ -181,4 +181,30 @@ def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {
   }];
 }
 
+def Gsa_CpuScheduleAttr : Gsa_Attr<"CpuSchedule", "cpu_schedule"> {
+  let summary = "how an op runs on a CPU";
+  let description = [{
+    Attached to an op as the discardable attribute `gsa.schedule` by
+    `gsa-cpu-schedule` (or by hand) and read by the lowerings.
+
+    - `tasks`: iterations of the one parallel loop; task i handles row blocks
+      i, i + tasks, ... (cyclic, because causal rows grow with their index).
+    - `lanes`: elements of the accumulator type per vector.
+    - `rows`: query rows (selection) or heads (attention) that share the
+      registers of one tile.
+    - `vectors`: vectors along the other side of that tile.
+
+    Constraints:
+    - (C1) `1 <= tasks <= 4096`.
+    - (C2) `lanes` is a power of two in [1, 64].
+    - (C3) rows and vectors are at least 1 and rows * vectors <= 64: a tile
+      must fit into a register file.
+
+    Example: `#gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>`.
+  }];
+  let parameters = (ins "int64_t":$tasks, "int64_t":$lanes, "int64_t":$rows,
+                        "int64_t":$vectors);
+  let assemblyFormat = "`<` struct($tasks, $lanes, $rows, $vectors) `>`";
+}
+
 #endif  // GSA_DIALECT_GSAATTRS_TD

@@ -1,0 +1,51 @@
+// -----------------------------------------------------------------------------
+// File: atomic_file.h
+// -----------------------------------------------------------------------------
+//
+// Files that appear complete or not at all: the bytes go to a temporary file in
+// the same directory, which Commit() flushes to disk and renames over the path.
+
+#ifndef GSA_RUNTIME_CORE_ATOMIC_FILE_H_
+#define GSA_RUNTIME_CORE_ATOMIC_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace gsa {
+
+class AtomicFileWriter {
+ public:
+  // `path` may exist only as a regular file or as a link to one, which is then
+  // the file replaced; anything else (a directory, a device) is
+  // FailedPrecondition. Other failures carry the code of their errno.
+  static absl::StatusOr<AtomicFileWriter> Create(std::string path);
+
+  // Without a successful Commit(): removes the temporary file.
+  ~AtomicFileWriter();
+  AtomicFileWriter(AtomicFileWriter&& other);
+  AtomicFileWriter& operator=(AtomicFileWriter&&) = delete;
+
+  // After a failure only destruction is useful.
+  absl::Status Append(absl::Span<const char> bytes);
+  absl::Status Commit();
+
+ private:
+  AtomicFileWriter() = default;
+  absl::Status Error(int error_number, const char* action) const;
+
+  std::string path_;    // as the caller named it, for messages
+  std::string target_;  // with links resolved
+  std::string temporary_;
+  int fd_ = -1;
+};
+
+// Create, Append, Commit.
+absl::Status WriteFileAtomically(std::string path, absl::string_view contents);
+
+}  // namespace gsa
+
+#endif  // GSA_RUNTIME_CORE_ATOMIC_FILE_H_

@@ -7,11 +7,12 @@
 #ifndef GSA_DIALECT_GSA_GSADIALECT_H
 #define GSA_DIALECT_GSA_GSADIALECT_H
 
-#include "dialect/Gsa/GsaDialect.h.inc"
-#include "dialect/Gsa/GsaEnums.h.inc"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpImplementation.h"
+
+#include "dialect/Gsa/GsaDialect.h.inc"
+#include "dialect/Gsa/GsaEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Gsa/GsaAttrs.h.inc"

@@ -11,6 +11,7 @@
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/Passes.h"
+#include "passes/cpu/CpuPasses.h"
 
 int main(int argc, char** argv) {
   llvm::setBugReportMsg(
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   registry.insert<mlir::gsa::GsaDialect>();
   mlir::registerAllPasses();
   mlir::gsa::registerGsaPasses();
+  mlir::gsa::registerCpuPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "gsa optimiser driver\n", registry));
 }

@@ -1,0 +1,133 @@
+//===- CpuPasses.td - passes from linalg on tensors to LLVM for the CPU ---===//
+//
+// These passes know upstream dialects only; the gsa dialect has been
+// decomposed before they run. The order in which they run is in Pipeline.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_CPU_CPUPASSES_TD
+#define GSA_PASSES_CPU_CPUPASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def GsaCpuPrepareEntry : Pass<"gsa-cpu-prepare-entry", "::mlir::ModuleOp"> {
+  let summary = "Marks the entry function for bufferization and calling";
+  let description = [{
+    The entry is the only public function with a body. Its tensor arguments
+    become read-only (`bufferization.writable = false`) unless the attribute is
+    already there: a caller's input is never written without having been asked
+    for. The function gets `llvm.emit_c_interface`.
+
+    Every tensor of the signature must have a static shape.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def GsaCpuFuseElementwise
+    : Pass<"gsa-cpu-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuses elementwise linalg ops with their elementwise consumers";
+  let description = [{
+    A producer with one use is fused into its consumer when the consumer's
+    iterators are all parallel. Reductions keep their operands: an elementwise
+    producer inside a contraction would be recomputed for every output and
+    would hide the contraction from `gsa-cpu-tile-contractions`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::affine::AffineDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def GsaCpuCopiesToLinalg
+    : Pass<"gsa-cpu-copies-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Turns memref.copy into linalg.copy";
+  let description = [{
+    `memref.copy` between strided buffers lowers to a call into MLIR's runner
+    library, which the runtime does not ship; as `linalg.copy` it is vectorised
+    and distributed like any other elementwise op.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def GsaCpuDistributeParallel
+    : Pass<"gsa-cpu-distribute-parallel", "::mlir::func::FuncOp"> {
+  let summary = "Maps every outermost parallel loop onto a fixed task count";
+  let description = [{
+    An outermost `scf.parallel` without reductions, with constant bounds and
+    enough work becomes an `scf.parallel` over `[0, tasks)` that carries the
+    unit attribute `gsa.tasks`; its body runs a contiguous share of the
+    iterations in order. The result of an iteration does not depend on the
+    number of tasks. All other `scf.parallel` become `scf.for`: those nested in
+    a task, those with too little work, and all of them when `tasks` is 1.
+
+    A loop that already carries `gsa.tasks` is left alone.
+  }];
+  let options = [
+    Option<"tasks", "tasks", "int64_t", "1", "Number of tasks">,
+    Option<"minWork", "min-work", "int64_t", "32768",
+           "Smallest estimated number of operations worth distributing">
+  ];
+  let dependentDialects = ["::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "Replaces allocations by views of one workspace argument";
+  let description = [{
+    Every static `memref.alloc` of the entry function becomes a `memref.view`
+    of a new last argument of type `memref<?xi8>`, at an offset that is a
+    multiple of 64 bytes. Buffers whose live ranges do not overlap may share
+    bytes (first fit over live ranges, in order of allocation). A live range
+    starts at the allocation and ends with the last use of any alias, widened
+    to the whole loop for uses inside a loop that does not contain the
+    allocation.
+
+    Allocations inside an `scf.parallel` with `gsa.tasks` are planned as an
+    arena of their own, of which every task has its copy.
+
+    `memref.alloca` stays on the stack.
+
+    The function gets `gsa.workspace_bytes`; the argument is present, and the
+    attribute 0, when nothing is allocated. The caller's workspace must be
+    64-byte aligned.
+
+    Errors: an allocation with dynamic size, an allocation in another function
+    than the entry, a buffer that is carried by a loop to its next iteration.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def GsaCpuParallelToRuntime
+    : Pass<"gsa-cpu-parallel-to-runtime", "::mlir::ModuleOp"> {
+  let summary = "Outlines task loops into calls of the runtime's thread pool";
+  let description = [{
+    Each `scf.parallel` with `gsa.tasks` over `[0, N)` becomes a private
+    function `(closure: !llvm.ptr, task: i64)` and a call of the C function
+
+        void gsa_cpu_parallel(void (*body)(void*, int64_t), void* closure,
+                              int64_t num_tasks);
+
+    which returns when every task has run. Values used by the body and defined
+    outside are stored in a struct on the caller's stack (constants are cloned
+    instead), so tasks share no mutable state but the buffers.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def GsaCpuLowerMath : Pass<"gsa-cpu-lower-math", "::mlir::func::FuncOp"> {
+  let summary = "Expands f32 exp, log and tanh into polynomials";
+  let description = [{
+    Scalars and vectors get the same expansion, so an element's bits do not
+    depend on whether it was computed in a vector or in a loop's tail. f64 is
+    left to libm.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+#endif // GSA_PASSES_CPU_CPUPASSES_TD

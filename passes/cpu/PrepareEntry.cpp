@@ -1,0 +1,61 @@
+//===- PrepareEntry.cpp - marks the entry for bufferization and calling ---===//
+//
+// gsa-cpu-prepare-entry, and the definition of what the entry function is.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/cpu/CpuPasses.h"
+
+namespace mlir::gsa {
+
+#define GEN_PASS_DEF_GSACPUPREPAREENTRY
+#include "passes/cpu/CpuPasses.h.inc"
+
+func::FuncOp findEntry(ModuleOp module) {
+  func::FuncOp entry;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func.isExternal() || !func.isPublic()) continue;
+    if (entry) {
+      func.emitError("expected one public function with a body, got '")
+          << entry.getSymName() << "' and '" << func.getSymName() << "'";
+      return {};
+    }
+    entry = func;
+  }
+  if (!entry)
+    module.emitError("expected one public function with a body, got none");
+  return entry;
+}
+
+namespace {
+
+LogicalResult checkStatic(func::FuncOp entry) {
+  for (auto [kind, types] : {std::pair{"argument", entry.getArgumentTypes()},
+                             std::pair{"result", entry.getResultTypes()}})
+    for (auto [index, type] : llvm::enumerate(types))
+      if (auto shaped = dyn_cast<ShapedType>(type);
+          shaped && !shaped.hasStaticShape())
+        return entry.emitError(
+                   "expected static shapes in the entry's "
+                   "signature, got ")
+               << type << " for " << kind << " #" << index;
+  return success();
+}
+
+struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
+  void runOnOperation() override {
+    func::FuncOp entry = findEntry(getOperation());
+    if (!entry || failed(checkStatic(entry))) return signalPassFailure();
+    constexpr llvm::StringLiteral writable =
+        bufferization::BufferizationDialect::kWritableAttrName;
+    Builder builder(&getContext());
+    for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
+      if (isa<TensorType>(type) && !entry.getArgAttr(index, writable))
+        entry.setArgAttr(index, writable, builder.getBoolAttr(false));
+    entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                   builder.getUnitAttr());
+  }
+};
+
+}  // namespace
+}  // namespace mlir::gsa

@@ -1,0 +1,63 @@
+# -*- Python -*-
+#
+# The lit suite: every .mlir file below test/ with a RUN line. The values in
+# `config` that start with gsa_ come from lit.site.cfg.py, which CMake writes.
+#
+# A tool that is built becomes a substitution with its full path and a feature
+# of the same name, so a test may say `REQUIRES: gsa-translate`.
+
+import os
+
+import lit.formats
+
+config.name = "gsa"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "CMakeLists.txt", "unit", "reference"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = config.gsa_test_exec_root
+
+# Longer names first: a substitution must not match a part of another tool's
+# name. "." and "/" before a name are refused so that paths stay as they are.
+GSA_TOOLS = [
+    "gsa-lsp-server",
+    "gsa-translate",
+    "gsa-reduce",
+    "gsa-bench",
+    "gsa-tune",
+    "gsa-opt",
+    "gsa-run",
+]
+LLVM_TOOLS = ["FileCheck", "split-file", "not", "count", "mlir-opt"]
+
+
+def add_tool(name, path, is_feature):
+    if not os.access(path, os.X_OK):
+        return
+    config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w.-])", path))
+    if is_feature:
+        config.available_features.add(name)
+
+
+for tool in GSA_TOOLS:
+    add_tool(tool, os.path.join(config.gsa_tools_dir, tool), True)
+for tool in LLVM_TOOLS:
+    add_tool(tool, os.path.join(config.gsa_llvm_bin, tool), False)
+
+config.substitutions.append(("%gsa_source_dir", config.gsa_source_dir))
+config.substitutions.append(("%gsa_build_dir", config.gsa_build_dir))
+config.substitutions.append(("%gsa_lib_dir", config.gsa_lib_dir))
+config.substitutions.append(("%python", config.gsa_python))
+
+# `gpu` is given by hand (lit --param gpu=1) on a machine that has one.
+if lit_config.params.get("gpu"):
+    config.available_features.add("gpu")
+if config.gsa_sanitize:
+    config.available_features.add("sanitizer")
+
+# Sanitizers read their options from the environment; colours and progress
+# bars must not depend on who runs the suite.
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_PATH"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.environment["NO_COLOR"] = "1"

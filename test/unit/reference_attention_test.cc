@@ -1,0 +1,404 @@
+//===- reference_attention_test.cc - attention, gates, rope, linear -------===//
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "test/reference/DenseAttention.h"
+#include "test/reference/Gate.h"
+#include "test/reference/GatherAttention.h"
+#include "test/reference/Linear.h"
+#include "test/reference/Parallel.h"
+#include "test/reference/Rope.h"
+#include "test/unit/reference_testing.h"
+
+namespace gsa::reference {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+const double kNaN = std::nan("");
+
+//===----------------------------------------------------------------------===//
+// GatherAttention and DenseAttention
+//===----------------------------------------------------------------------===//
+
+/// B = 1, Sq = 1, H = 2, G = 1, D = 2, Dv = 1, Sk = 3.
+struct SmallAttention {
+  Tensor<double> query{{1, 1, 2, 2}, {1.0, -0.5, 0.25, 2.0}};
+  Tensor<double> key{{1, 3, 1, 2}, {0.5, 1.0, -1.0, 2.0, 3.0, 0.1}};
+  Tensor<double> value{{1, 3, 1, 1}, {10.0, -4.0, 7.0}};
+
+  AttentionResult Gather(std::vector<int32_t> list, int32_t count) const {
+    int64_t slots = list.size();
+    return GatherAttention({query, key, value},
+                           Tensor<int32_t>({1, 1, slots}, std::move(list)),
+                           Tensor<int32_t>({1, 1}, count));
+  }
+};
+
+TEST(GatherAttention, FollowsTheFormula) {
+  SmallAttention small;
+  AttentionResult result = small.Gather({0, 2}, 2);
+  double logits[2][2] = {{0.5 - 0.5, 3.0 - 0.05}, {0.125 + 2.0, 0.75 + 0.2}};
+  for (int j = 0; j < 2; ++j) {
+    double a = std::exp(logits[j][0] / std::sqrt(2.0));
+    double b = std::exp(logits[j][1] / std::sqrt(2.0));
+    EXPECT_NEAR(result.output.At(0, 0, j, 0), (10 * a + 7 * b) / (a + b),
+                1e-13);
+    EXPECT_NEAR(result.lse.At(0, j, 0), std::log(a + b), 1e-14);
+  }
+}
+
+TEST(GatherAttention, IndicesOutOfRangeAreSkipped) {
+  SmallAttention small;
+  AttentionResult clean = small.Gather({0, 2}, 2);
+  AttentionResult noisy = small.Gather({-1, 0, 3, 2, -100, 1 << 30}, 6);
+  EXPECT_EQ(clean.output, noisy.output);
+  EXPECT_EQ(clean.lse, noisy.lse);
+}
+
+TEST(GatherAttention, TailIsNotRead) {
+  SmallAttention small;
+  AttentionResult clean = small.Gather({0, 2}, 2);
+  AttentionResult poisoned = small.Gather({0, 2, 1, 1}, 2);
+  EXPECT_EQ(clean.output, poisoned.output);
+  EXPECT_EQ(clean.lse, poisoned.lse);
+}
+
+TEST(GatherAttention, DuplicatesCountTwice) {
+  SmallAttention small;
+  AttentionResult once = small.Gather({1}, 1);
+  AttentionResult twice = small.Gather({1, 1}, 2);
+  EXPECT_EQ(once.output, twice.output);
+  EXPECT_NEAR(twice.lse[0], once.lse[0] + std::log(2.0), 1e-14);
+  AttentionResult weighted = small.Gather({1, 0, 1}, 3);
+  double a = std::exp((-1.0 - 1.0) / std::sqrt(2.0)), b = std::exp(0.0);
+  EXPECT_NEAR(weighted.output[0], (-4 * 2 * a + 10 * b) / (2 * a + b), 1e-13);
+}
+
+TEST(GatherAttention, RowWithoutKeysIsZero) {
+  SmallAttention small;
+  for (AttentionResult result :
+       {small.Gather({0, 2}, 0), small.Gather({-1, 7}, 2),
+        small.Gather({0, 2}, -5)}) {
+    EXPECT_THAT(result.output.values(), Each(0.0));
+    EXPECT_THAT(result.lse.values(), Each(-kInf));
+  }
+}
+
+TEST(GatherAttention, KeysThatAreNotListedAreNotRead) {
+  SmallAttention small;
+  AttentionResult clean = small.Gather({0, 2}, 2);
+  small.key.At(0, 1, 0, 0) = kNaN;
+  small.value.At(0, 1, 0, 0) = kNaN;
+  EXPECT_EQ(small.Gather({0, 2}, 2).output, clean.output);
+}
+
+TEST(GatherAttention, LargeLogitsDoNotOverflow) {
+  SmallAttention small;
+  for (double& x : small.query.values()) x *= 1e4;
+  AttentionResult result = small.Gather({0, 1, 2}, 3);
+  for (double x : result.output.values()) EXPECT_TRUE(std::isfinite(x));
+  EXPECT_NEAR(result.output[0], 7.0, 1e-12);
+  EXPECT_NEAR(result.lse[0], 29500.0 / std::sqrt(2.0), 1e-9);
+}
+
+TEST(GatherAttention, RefusesOperandsThatDoNotFit) {
+  SmallAttention small;
+  EXPECT_THROW(small.Gather({0, 2}, 3), std::invalid_argument);
+  small.query = Tensor<double>({1, 1, 3, 2});
+  small.key = Tensor<double>({1, 3, 2, 2});
+  small.value = Tensor<double>({1, 3, 2, 1});
+  EXPECT_THROW(small.Gather({0}, 1), std::invalid_argument);  // H % G
+}
+
+TEST(DenseAttention, EmptyRowsOfMoreQueriesThanKeys) {
+  std::mt19937 generator(5);
+  Tensor<double> query = Random({1, 4, 2, 3}, &generator);
+  Tensor<double> key = Random({1, 2, 1, 3}, &generator);
+  Tensor<double> value = Random({1, 2, 1, 2}, &generator);
+  AttentionResult result = DenseAttention({query, key, value});
+  for (int64_t t = 0; t < 4; ++t) {
+    for (int64_t j = 0; j < 2; ++j) {
+      EXPECT_EQ(result.lse.At(0, j, t) == -kInf, t < 2);
+      EXPECT_EQ(result.output.At(0, t, j, 0) == 0.0, t < 2);
+      // One key: its value comes back unchanged.
+      if (t == 2) {
+        EXPECT_EQ(result.output.At(0, t, j, 1), value[1]);
+      }
+    }
+  }
+}
+
+TEST(DenseAttention, OneKeyHeadPerGroupOfConsecutiveQueryHeads) {
+  Tensor<double> query({1, 1, 6, 1}, 1.0), key({1, 1, 3, 1}, 1.0);
+  Tensor<double> value({1, 1, 3, 1}, {10, 20, 30});
+  EXPECT_THAT(DenseAttention({query, key, value}).output.values(),
+              ElementsAre(10, 10, 20, 20, 30, 30));
+}
+
+TEST(AttentionPropertyTest, GatherOverTheFullListIsDense) {
+  std::mt19937 generator(17);
+  for (int round = 0; round < 100; ++round) {
+    SCOPED_TRACE(round);
+    int64_t batch = RandomInt(1, 2, &generator);
+    int64_t queries = RandomInt(1, 20, &generator);
+    int64_t keys = RandomInt(1, 20, &generator);
+    int64_t groups = RandomInt(1, 3, &generator);
+    int64_t heads = groups * RandomInt(1, 3, &generator);
+    int64_t depth = RandomInt(1, 10, &generator);
+    int64_t value_depth = RandomInt(1, 10, &generator);
+    Mask mask = static_cast<Mask>(RandomInt(0, 1, &generator));
+    Tensor<double> query = Random({batch, queries, heads, depth}, &generator);
+    Tensor<double> key = Random({batch, keys, groups, depth}, &generator);
+    Tensor<double> value =
+        Random({batch, keys, groups, value_depth}, &generator);
+    Tensor<int32_t> indices({batch, queries, keys}, -1);
+    Tensor<int32_t> counts({batch, queries});
+    for (int64_t b = 0; b < batch; ++b) {
+      for (int64_t t = 0; t < queries; ++t) {
+        for (int32_t s = 0; s < keys; ++s) {
+          if (mask == Mask::kCausal && s > t + keys - queries) break;
+          indices.At(b, t, counts.At(b, t)++) = s;
+        }
+      }
+    }
+    AttentionOperands operands{query, key, value};
+    AttentionResult gathered = GatherAttention(operands, indices, counts);
+    AttentionResult dense =
+        DenseAttention(operands, {std::nullopt, mask, /*num_threads=*/2});
+    EXPECT_EQ(gathered.output, dense.output);
+    EXPECT_EQ(gathered.lse, dense.lse);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Gate
+//===----------------------------------------------------------------------===//
+
+TEST(Gate, Activations) {
+  Tensor<double> input({1, 1, 1, 3}, {2.0, -3.0, 5.0});
+  Tensor<double> logits({1, 1, 1, 3}, {0.0, 1.0, -2.0});
+  auto expect = [&](GateActivation activation, auto function) {
+    Tensor<double> output = Gate(input, logits, activation);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NEAR(output[i], input[i] * function(logits[i]), 1e-15);
+    }
+  };
+  expect(GateActivation::kSigmoid,
+         [](double z) { return 1 / (1 + std::exp(-z)); });
+  expect(GateActivation::kTanh,
+         [](double z) { return (std::tanh(z) + 1) / 2; });
+  expect(GateActivation::kSilu,
+         [](double z) { return z / (1 + std::exp(-z)); });
+}
+
+TEST(Gate, ExtremeLogitsOpenAndClose) {
+  Tensor<double> input({1, 1, 1, 2}, {3.0, 3.0});
+  Tensor<double> logits({1, 1, 1, 2}, {1e6, -1e6});
+  EXPECT_THAT(Gate(input, logits).values(), ElementsAre(3.0, 0.0));
+}
+
+TEST(Gate, PerHeadLogitScalesAHead) {
+  std::mt19937 generator(19);
+  Tensor<double> input = Random({2, 3, 4, 5}, &generator);
+  Tensor<double> logits = Random({2, 3, 4}, &generator);
+  Tensor<double> wide({2, 3, 4, 5});
+  for (int64_t i = 0; i < wide.size(); ++i) wide[i] = logits[i / 5];
+  EXPECT_EQ(Gate(input, logits), Gate(input, wide));
+  Tensor<double> odd({2, 3, 5});
+  EXPECT_THROW(Gate(input, odd), std::invalid_argument);
+}
+
+//===----------------------------------------------------------------------===//
+// Rope
+//===----------------------------------------------------------------------===//
+
+double HeadDot(const Tensor<double>& a, const Tensor<double>& b) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+Tensor<double> RotateOne(const Tensor<double>& head, int64_t position,
+                         const RopeOptions& options) {
+  return Rope(head, Tensor<int64_t>({1, 1}, position), options);
+}
+
+TEST(Rope, PairsOfBothLayouts) {
+  Tensor<double> head({1, 1, 1, 5}, {1.0, 2.0, 3.0, 4.0, 5.0});
+  RopeOptions options;
+  options.base = 100.0;
+  options.rotary_dim = 4;  // f = 1, 0.1; element 4 is left alone.
+  double c0 = std::cos(7.0), s0 = std::sin(7.0);
+  double c1 = std::cos(0.7), s1 = std::sin(0.7);
+  Tensor<double> half = RotateOne(head, 7, options);
+  std::vector<double> expected = {1 * c0 - 3 * s0, 2 * c1 - 4 * s1,
+                                  3 * c0 + 1 * s0, 4 * c1 + 2 * s1, 5.0};
+  for (int i = 0; i < 5; ++i) EXPECT_NEAR(half[i], expected[i], 1e-14);
+  options.interleaved = true;
+  Tensor<double> pairs = RotateOne(head, 7, options);
+  expected = {1 * c0 - 2 * s0, 2 * c0 + 1 * s0, 3 * c1 - 4 * s1,
+              4 * c1 + 3 * s1, 5.0};
+  for (int i = 0; i < 5; ++i) EXPECT_NEAR(pairs[i], expected[i], 1e-14);
+}
+
+TEST(RopePropertyTest, KeepsNormsAndDependsOnDistanceOnly) {
+  std::mt19937 generator(23);
+  for (int round = 0; round < 60; ++round) {
+    SCOPED_TRACE(round);
+    RopeOptions options;
+    options.interleaved = round % 2;
+    options.scaling.kind = static_cast<RopeScalingKind>(round % 3);
+    options.scaling.factor = 4.0;
+    options.rotary_dim = 2 * RandomInt(2, 4, &generator);
+    Tensor<double> query = Random({1, 1, 1, 8}, &generator);
+    Tensor<double> key = Random({1, 1, 1, 8}, &generator);
+    int64_t distance = RandomInt(-50, 50, &generator);
+    int64_t a = RandomInt(100, 1000, &generator);
+    int64_t b = RandomInt(1000, 100000, &generator);
+    Tensor<double> q_a = RotateOne(query, a, options);
+    Tensor<double> q_b = RotateOne(query, b, options);
+    EXPECT_NEAR(HeadDot(q_a, q_a), HeadDot(query, query), 1e-12);
+    EXPECT_NEAR(HeadDot(q_a, RotateOne(key, a + distance, options)),
+                HeadDot(q_b, RotateOne(key, b + distance, options)), 1e-9);
+    EXPECT_EQ(RotateOne(query, 0, options), query);
+  }
+}
+
+TEST(Rope, NtkStretchesTheBase) {
+  RopeOptions options;
+  options.scaling = {RopeScalingKind::kNtk, 8.0, 4096, 32.0, 1.0};
+  std::vector<double> f = RopeFrequencies(16, options);
+  ASSERT_EQ(f.size(), 8u);
+  for (int i = 0; i < 8; ++i) {
+    double plain = std::exp(-i / 8.0 * std::log(10000.0));
+    EXPECT_NEAR(f[i] / plain, std::pow(8.0, -i / 7.0), 1e-12);
+  }
+  // By design the lowest frequency is divided by exactly the factor.
+  EXPECT_NEAR(f[7] * 8.0, std::pow(10000.0, -7.0 / 8.0), 1e-15);
+}
+
+// Recomputed from the number of turns of a dimension in the original context:
+// a dimension above beta_fast turns is kept, below beta_slow it is stretched.
+TEST(Rope, YarnBlendsBetweenTheTurnLimits) {
+  RopeOptions options;
+  options.scaling = {RopeScalingKind::kYarn, 8.0, 4096, 32.0, 1.0};
+  int64_t depth = 128;
+  std::vector<double> f = RopeFrequencies(depth, options);
+  auto plain = [&](double i) { return std::pow(10000.0, -2.0 * i / depth); };
+  auto turns = [&](double i) {
+    return 4096 * plain(i) / (2 * std::numbers::pi);
+  };
+  // The last dimension of at least 32 turns and the first of at most 1.
+  int64_t low = 0, high = 0;
+  while (turns(low + 1) >= 32.0) ++low;
+  while (turns(high) > 1.0) ++high;
+  EXPECT_EQ(low, 20);
+  EXPECT_EQ(high, 46);
+  for (int64_t i = 0; i < depth / 2; ++i) {
+    double ratio = f[i] / plain(i);
+    if (i <= low) {
+      EXPECT_DOUBLE_EQ(ratio, 1.0) << i;
+    } else if (i >= high) {
+      EXPECT_DOUBLE_EQ(ratio, 1.0 / 8.0) << i;
+    } else {
+      double stretch = double(i - low) / (high - low);
+      EXPECT_NEAR(ratio, 1.0 - stretch + stretch / 8.0, 1e-12) << i;
+    }
+  }
+}
+
+// Both limits may lie outside the head: R = 8 and base 10 put them at the
+// dimensions -9.2 and -3.2, or at 39 and 45.
+TEST(Rope, YarnLimitsBeyondTheHead) {
+  RopeOptions options;
+  options.base = 10.0;
+  options.scaling = {RopeScalingKind::kYarn, 8.0, 1, 32.0, 1.0};
+  std::vector<double> stretched = RopeFrequencies(8, options);
+  options.scaling.original_max_position = int64_t{1} << 40;
+  std::vector<double> kept = RopeFrequencies(8, options);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_DOUBLE_EQ(stretched[i], std::pow(10.0, -i / 4.0) / 8.0);
+    EXPECT_DOUBLE_EQ(kept[i], std::pow(10.0, -i / 4.0));
+  }
+}
+
+TEST(Rope, RefusesIllegalOptions) {
+  RopeOptions options;
+  options.rotary_dim = 3;
+  EXPECT_THROW(RopeFrequencies(8, options), std::invalid_argument);
+  options.rotary_dim = 10;
+  EXPECT_THROW(RopeFrequencies(8, options), std::invalid_argument);
+  options.rotary_dim = 2;
+  EXPECT_NO_THROW(RopeFrequencies(8, options));
+  options.scaling.kind = RopeScalingKind::kNtk;
+  EXPECT_THROW(RopeFrequencies(8, options), std::invalid_argument);
+  options = {};
+  options.base = 1.0;
+  EXPECT_THROW(RopeFrequencies(8, options), std::invalid_argument);
+}
+
+//===----------------------------------------------------------------------===//
+// Linear, Tensor, ParallelFor
+//===----------------------------------------------------------------------===//
+
+TEST(LinearPropertyTest, EqualsTheTripleLoop) {
+  std::mt19937 generator(29);
+  for (int round = 0; round < 30; ++round) {
+    int64_t rows = RandomInt(1, 40, &generator);
+    int64_t in = RandomInt(1, 37, &generator);
+    int64_t out = RandomInt(1, 9, &generator);
+    Tensor<double> x = Random({2, rows, in}, &generator);
+    Tensor<double> weight = Random({out, in}, &generator);
+    Tensor<double> bias = Random({out}, &generator);
+    Tensor<double> y = Linear(x, weight, &bias, 2);
+    ASSERT_EQ(y.shape(), (Shape{2, rows, out}));
+    for (int64_t n = 0; n < 2 * rows; ++n) {
+      for (int64_t o = 0; o < out; ++o) {
+        double sum = bias[o];
+        for (int64_t i = 0; i < in; ++i) sum += x[n * in + i] * weight.At(o, i);
+        ASSERT_NEAR(y[n * out + o], sum, 1e-12);
+      }
+    }
+  }
+  Tensor<double> x({2, 3}), weight({4, 5});
+  EXPECT_THROW(Linear(x, weight), std::invalid_argument);
+}
+
+TEST(Tensor, RefusesImpossibleShapes) {
+  EXPECT_THROW(Tensor<double>(Shape{-1}), std::invalid_argument);
+  EXPECT_THROW(ElementCount({int64_t{1} << 32, int64_t{1} << 32}),
+               std::invalid_argument);
+  EXPECT_EQ(ElementCount({int64_t{1} << 32, 0, int64_t{1} << 32}), 0);
+  EXPECT_THROW(Tensor<double>({2, 2}, std::vector<double>(3)),
+               std::invalid_argument);
+  Tensor<double> tensor({2, 3});
+  EXPECT_THROW(tensor.At(2, 0), std::invalid_argument);
+  EXPECT_THROW(tensor.At(0), std::invalid_argument);
+  EXPECT_EQ(Tensor<double>(Shape{}).size(), 1);
+}
+
+TEST(ParallelFor, CoversTheRangeOnceAndPassesExceptionsOn) {
+  for (int threads : {1, 2, 5}) {
+    std::vector<int> hits(101);
+    ParallelFor(101, threads, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) ++hits[i];
+    });
+    EXPECT_THAT(hits, Each(1));
+    EXPECT_THROW(ParallelFor(101, threads,
+                             [](int64_t begin, int64_t) {
+                               if (begin == 64) throw std::runtime_error("x");
+                             }),
+                 std::runtime_error);
+  }
+}
+
+}  // namespace
+}  // namespace gsa::reference

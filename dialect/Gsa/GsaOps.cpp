@@ -69,7 +69,7 @@ SmallVector<double> RopeOp::getFrequencies() {
   for (auto [i, frequency] : llvm::enumerate(frequencies)) {
     // 0 keeps the original frequency, 1 stretches it fully.
     double blend =
-        high > low ? (i - low) / (high - low) : (i > low ? 1.0 : 0.0);
+        high > low ? (i - low) / (high - low) : (i > high ? 1.0 : 0.0);
     blend = std::clamp(blend, 0.0, 1.0);
     frequency *= (1.0 - blend) + blend / scaling->getFactor().convertToDouble();
   }

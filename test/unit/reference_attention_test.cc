@@ -109,6 +109,18 @@ TEST(GatherAttention, LargeLogitsDoNotOverflow) {
   EXPECT_NEAR(result.lse[0], 29500.0 / std::sqrt(2.0), 1e-9);
 }
 
+TEST(GatherAttention, InfiniteLogitsFollowTheFormula) {
+  SmallAttention small;
+  small.query = Tensor<double>({1, 1, 2, 2}, {kInf, 1.0, -kInf, 1.0});
+  AttentionResult result = small.Gather({0, 2}, 2);  // Logits +inf and -inf.
+  EXPECT_THAT(result.lse.values(), ElementsAre(kInf, -kInf));
+  for (double x : result.output.values()) EXPECT_TRUE(std::isnan(x));
+  // A finite logit beside one of -inf takes all the mass.
+  small.query = Tensor<double>({1, 1, 2, 2}, {1.0, 1.0, 1.0, 1.0});
+  small.key.At(0, 2, 0, 0) = -kInf;
+  EXPECT_THAT(small.Gather({0, 2}, 2).output.values(), ElementsAre(10, 10));
+}
+
 TEST(GatherAttention, RefusesOperandsThatDoNotFit) {
   SmallAttention small;
   EXPECT_THROW(small.Gather({0, 2}, 3), std::invalid_argument);
@@ -328,6 +340,18 @@ TEST(Rope, YarnLimitsBeyondTheHead) {
     EXPECT_DOUBLE_EQ(stretched[i], std::pow(10.0, -i / 4.0) / 8.0);
     EXPECT_DOUBLE_EQ(kept[i], std::pow(10.0, -i / 4.0));
   }
+}
+
+TEST(Rope, YarnLimitsThatMeetKeepTheirDimension) {
+  RopeOptions options;  // R = 8 and base 10000: dimensions -3.0 and -0.8.
+  options.scaling = {RopeScalingKind::kYarn, 8.0, 1, 32.0, 1.0};
+  std::vector<double> f = RopeFrequencies(8, options);
+  EXPECT_DOUBLE_EQ(f[0], 1.0);
+  EXPECT_DOUBLE_EQ(f[1], 0.1 / 8.0);
+  EXPECT_DOUBLE_EQ(f[3], 0.001 / 8.0);
+  options.base = 10.0;  // 3.5 and 9.5, the latter cut to the last dimension.
+  options.scaling.original_max_position = 1506;
+  EXPECT_DOUBLE_EQ(RopeFrequencies(8, options)[3], std::pow(10.0, -0.75));
 }
 
 TEST(Rope, RefusesIllegalOptions) {

@@ -397,6 +397,55 @@ TEST(Layer, EqualsProjectionsAroundTheBlock) {
   EXPECT_EQ(Linear(flat, layer.parameters.at("o_proj.weight")), result.output);
 }
 
+// Keys and queries have their own positions: the last queries alone give what
+// they gave among all queries, and shifting all positions changes nothing.
+TEST(Attention, PositionsBelongToTheirTokens) {
+  std::mt19937 generator(47);
+  Tensor<double> query = Random({1, 6, 4, 4}, &generator);
+  Tensor<double> key = Random({1, 6, 2, 4}, &generator);
+  Tensor<double> value = Random({1, 6, 2, 3}, &generator);
+  Tensor<double> index_query = Random({1, 6, 2, 5}, &generator);
+  Tensor<double> index_key = Random({1, 6, 5}, &generator);
+  Tensor<double> value_gate = Random({1, 6, 2, 3}, &generator);
+  AttentionOptions options;
+  options.select.policy = KPolicy::Fixed(3);
+  Tensor<int64_t> positions = Positions(1, 6), shifted = Positions(1, 6, 40);
+  BlockResult all = Attention({query,
+                               key,
+                               value,
+                               positions,
+                               positions,
+                               {index_query, index_key},
+                               &value_gate},
+                              options);
+  BlockResult later = Attention({query,
+                                 key,
+                                 value,
+                                 shifted,
+                                 shifted,
+                                 {index_query, index_key},
+                                 &value_gate},
+                                options);
+  auto last_two = [](const Tensor<double>& tensor) {
+    Shape shape = tensor.shape();
+    shape[1] = 2;
+    return Tensor<double>(
+        shape, std::vector<double>(tensor.Slice(0, 4), tensor.Slice(1)));
+  };
+  BlockResult part = Attention({last_two(query),
+                                key,
+                                value,
+                                Positions(1, 2, 4),
+                                positions,
+                                {last_two(index_query), index_key},
+                                &value_gate},
+                               options);
+  EXPECT_EQ(part.output, last_two(all.output));
+  for (int64_t i = 0; i < all.output.size(); ++i) {
+    EXPECT_NEAR(all.output[i], later.output[i], 1e-12);
+  }
+}
+
 TEST(Layer, PerHeadGateScalesWholeHeads) {
   SineLayer layer;
   Tensor<double> hidden = SineLayer::Input(1, 5);

@@ -4,6 +4,7 @@
 #define GSA_PASSES_PASSES_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -16,6 +17,12 @@ namespace mlir::gsa {
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"
+
+/// Name of the entry function's attribute that lists its stages.
+inline constexpr llvm::StringLiteral kStagesAttr = "gsa.stages";
+
+/// C function of the runtime that marks the start of a stage.
+inline constexpr llvm::StringLiteral kCpuStageSymbol = "gsa_cpu_stage";
 
 }  // namespace mlir::gsa
 

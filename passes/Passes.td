@@ -60,4 +60,23 @@ def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def GsaMarkStages : Pass<"gsa-mark-stages", "::mlir::ModuleOp"> {
+  let summary = "Marks the stages of the entry function for the run-time clock";
+  let description = [{
+    Groups the ops of the function `entry` into stages by what they are
+    (projections, rope, select, attention, gates, ...) and inserts a call of
+    the external function `gsa_cpu_stage(i64)` where the stage changes, so that
+    a run can say where its time went. The names, in the order of their
+    numbers, become the function attribute `gsa.stages`; -1 ends the last one.
+
+    Order: on tensors, after fusion and before any lowering, as it recognises
+    gsa ops. Example: test/passes/mark-stages.mlir.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", "\"main\"", "Entry function">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 #endif  // GSA_PASSES_PASSES_TD

@@ -1,0 +1,118 @@
+//===- Pipelines.cpp - from a gsa module to a target ----------------------===//
+
+#include "passes/Pipelines.h"
+
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
+#include "passes/cpu/CpuPasses.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+static void addCleanup(OpPassManager& pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void addSpecialize(OpPassManager& pm, const CpuTargetConfig& config) {
+  // Private functions are inlined first: shapes do not cross calls.
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
+  if (config.shapes.empty()) return;
+  GsaSpecializeShapesOptions options;
+  options.entry = config.entry;
+  options.shapes.assign(config.shapes.begin(), config.shapes.end());
+  pm.addPass(createGsaSpecializeShapes(options));
+}
+
+static void addGsa(OpPassManager& pm) {
+  GsaDecomposeOptions aggregates;
+  aggregates.aggregatesOnly = true;
+  pm.addPass(createGsaDecompose(aggregates));
+  addCleanup(pm);
+  pm.addPass(createGsaFuseSelection());
+  addCleanup(pm);
+}
+
+static void addSchedule(OpPassManager& pm, const CpuTargetConfig& config) {
+  if (config.markStages) {
+    GsaMarkStagesOptions stages;
+    stages.entry = config.entry;
+    pm.addPass(createGsaMarkStages(stages));
+  }
+}
+
+static void addLoops(OpPassManager& pm, const CpuTargetConfig& config) {
+  pm.addPass(createGsaDecompose());
+  addCleanup(pm);
+}
+
+static void addLlvm(OpPassManager& pm, const CpuTargetConfig& config) {
+  CpuLoweringOptions options;
+  options.tasks = config.reference ? 1 : config.tasks;
+  options.vectorBits = config.vectorBits;
+  options.reference = config.reference;
+  buildCpuLoweringPipeline(pm, options);
+}
+
+std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
+  return {
+      {"specialize", "static shapes, one function",
+       [=](OpPassManager& pm) { addSpecialize(pm, config); }},
+      {"gsa", "aggregates opened, selection fused, folds applied",
+       [=](OpPassManager& pm) { addGsa(pm); }},
+      {"schedule", "stages marked, CPU schedules chosen",
+       [=](OpPassManager& pm) { addSchedule(pm, config); }},
+      {"loops", "gsa ops are loops over vectors, or their definitions",
+       [=](OpPassManager& pm) { addLoops(pm, config); }},
+      {"llvm", "buffers, threads, LLVM dialect",
+       [=](OpPassManager& pm) { addLlvm(pm, config); }},
+  };
+}
+
+namespace {
+struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
+  Option<std::string> entry{*this, "entry",
+                            llvm::cl::desc("Entry function"),
+                            llvm::cl::init("main")};
+  ListOption<std::string> shapes{
+      *this, "shapes", llvm::cl::desc("Sizes of each argument of the entry")};
+  Option<int64_t> tasks{*this, "tasks",
+                        llvm::cl::desc("Tasks per parallel region"),
+                        llvm::cl::init(1)};
+  Option<int64_t> vectorBits{*this, "vector-bits",
+                             llvm::cl::desc("Width of a vector register"),
+                             llvm::cl::init(512)};
+  Option<bool> reference{*this, "reference",
+                         llvm::cl::desc("Definitions and plain loops only"),
+                         llvm::cl::init(false)};
+  Option<bool> markStages{*this, "mark-stages",
+                          llvm::cl::desc("Mark stages for the run-time clock"),
+                          llvm::cl::init(false)};
+  Option<int> stopAfter{
+      *this, "stop-after", llvm::cl::desc("Last phase to run"),
+      llvm::cl::values(clEnumValN(0, "specialize", "Static shapes"),
+                       clEnumValN(1, "gsa", "gsa ops, fused"),
+                       clEnumValN(2, "schedule", "Schedules chosen"),
+                       clEnumValN(3, "loops", "Loops over vectors"),
+                       clEnumValN(4, "llvm", "LLVM dialect")),
+      llvm::cl::init(4)};
+};
+}  // namespace
+
+void gsa::registerPipelines() {
+  PassPipelineRegistration<GsaToCpuOptions>(
+      "gsa-to-cpu", "Compiles a gsa module for the CPU, down to LLVM",
+      [](OpPassManager& pm, const GsaToCpuOptions& options) {
+        CpuTargetConfig config;
+        config.entry = options.entry;
+        config.shapes.assign(options.shapes.begin(), options.shapes.end());
+        config.tasks = options.tasks;
+        config.vectorBits = options.vectorBits;
+        config.reference = options.reference;
+        config.markStages = options.markStages;
+        for (auto [i, phase] : llvm::enumerate(getCpuPhases(config)))
+          if (static_cast<int>(i) <= options.stopAfter) phase.addPasses(pm);
+      });
+}

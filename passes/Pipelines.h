@@ -1,0 +1,53 @@
+//===- Pipelines.h - from a gsa module to a target -------------*- C++ -*-===//
+//
+// The order of passes, as a list of named phases. Tools run, time and dump
+// phase by phase; `gsa-opt --gsa-to-cpu` runs them in one go.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_PIPELINES_H
+#define GSA_PASSES_PIPELINES_H
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "mlir/Pass/PassManager.h"
+
+namespace mlir::gsa {
+
+/// Choices of the CPU target.
+struct CpuTargetConfig {
+  /// Entry function of the module.
+  std::string entry = "main";
+  /// Sizes of each argument, "1x4096x512"; empty leaves the types alone.
+  std::vector<std::string> shapes;
+  /// Tasks per parallel region: the number of threads that the code is for.
+  int64_t tasks = 1;
+  /// Width of a vector register, in bits.
+  int64_t vectorBits = 512;
+  /// Everything by definition: decompositions and plain loops. Slow; the
+  /// executable meaning of the module.
+  bool reference = false;
+  /// Mark stages for the run-time clock.
+  bool markStages = false;
+};
+
+/// A named group of passes.
+struct Phase {
+  std::string name;
+  std::string summary;
+  std::function<void(OpPassManager&)> addPasses;
+};
+
+/// The phases of the CPU target, in order: specialize, gsa, schedule, loops,
+/// llvm.
+std::vector<Phase> getCpuPhases(const CpuTargetConfig& config);
+
+/// Registers the pipeline `gsa-to-cpu` with options that mirror
+/// CpuTargetConfig, and `stop-after=<phase>`.
+void registerPipelines();
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_PIPELINES_H

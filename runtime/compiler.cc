@@ -1,0 +1,318 @@
+// -----------------------------------------------------------------------------
+// File: compiler.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/compiler.h"
+
+#include <chrono>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "dialect/Gsa/GsaDialect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "mlir/Dialect/Func/Extensions/AllExtensions.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
+#include "passes/cpu/CpuPasses.h"
+#include "runtime/core/run_context.h"
+#include "runtime/core/status_macros.h"
+#include "runtime/status_adapter.h"
+
+namespace gsa {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double MillisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start)
+      .count();
+}
+
+absl::StatusOr<DType> ToDType(mlir::Type type) {
+  if (type.isF16()) return DType::kF16;
+  if (type.isBF16()) return DType::kBF16;
+  if (type.isF32()) return DType::kF32;
+  if (type.isF64()) return DType::kF64;
+  if (type.isInteger(32)) return DType::kI32;
+  if (type.isInteger(64)) return DType::kI64;
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return absl::InvalidArgumentError(
+      absl::StrCat("element type: expected f16, bf16, f32, f64, i32 or i64, "
+                   "got ",
+                   text));
+}
+
+absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
+                                              mlir::func::FuncOp entry,
+                                              bool is_result) {
+  std::vector<TensorSpec> specs;
+  std::set<std::string> names;
+  for (size_t i = 0; i < types.size(); ++i) {
+    TensorSpec spec;
+    spec.name = absl::StrCat(is_result ? "result" : "arg", i);
+    auto name = is_result
+                    ? entry.getResultAttrOfType<mlir::StringAttr>(i, "gsa.name")
+                    : entry.getArgAttrOfType<mlir::StringAttr>(i, "gsa.name");
+    if (name) spec.name = name.getValue().str();
+    if (!names.insert(spec.name).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("function '", entry.getName().str(),
+                       "': the name '", spec.name, "' is used twice"));
+    }
+    auto type = mlir::dyn_cast<mlir::RankedTensorType>(types[i]);
+    if (!type || type.getRank() > static_cast<int64_t>(kMaxRank)) {
+      std::string text;
+      llvm::raw_string_ostream(text) << types[i];
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", spec.name, "': expected a ranked tensor of rank at "
+                       "most ",
+                       kMaxRank, ", got ", text));
+    }
+    absl::StatusOr<DType> dtype = ToDType(type.getElementType());
+    if (!dtype.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "'", spec.name, "': ", std::string(dtype.status().message())));
+    }
+    spec.dtype = *dtype;
+    for (int64_t size : type.getShape()) {
+      spec.shape.push_back(mlir::ShapedType::isDynamic(size) ? -1 : size);
+    }
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+// One string per argument for gsa-specialize-shapes, from shapes by name.
+absl::StatusOr<std::vector<std::string>> ShapeStrings(
+    const std::vector<TensorSpec>& inputs, const CompileOptions& options) {
+  std::vector<std::string> strings;
+  std::set<std::string> known;
+  for (const TensorSpec& spec : inputs) {
+    known.insert(spec.name);
+    auto it = options.shapes.find(spec.name);
+    const std::vector<int64_t>& shape =
+        it == options.shapes.end() ? spec.shape : it->second;
+    bool matches = shape.size() == spec.shape.size();
+    for (size_t i = 0; matches && i < shape.size(); ++i) {
+      matches = shape[i] >= 0 && (spec.shape[i] < 0 ||
+                                  spec.shape[i] == shape[i]);
+    }
+    if (it == options.shapes.end() && !matches) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "input '", spec.name, "' has dynamic sizes ",
+          ShapeToString(spec.shape), ": a plan needs its shape"));
+    }
+    if (!matches) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("input '", spec.name, "': expected shape ",
+                       ShapeToString(spec.shape), " (-1 is free), got ",
+                       ShapeToString(shape)));
+    }
+    strings.push_back(absl::StrJoin(shape, "x"));
+  }
+  for (const auto& [name, shape] : options.shapes) {
+    if (known.count(name) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "shape given for '", name, "', but the inputs are ",
+          absl::StrJoin(known, ", ")));
+    }
+  }
+  return strings;
+}
+
+absl::Status RunPhase(const mlir::gsa::Phase& phase, mlir::ModuleOp module,
+                      const CompileOptions& options) {
+  DiagnosticCollector diagnostics(module.getContext());
+  auto start = Clock::now();
+  mlir::PassManager manager(module.getContext());
+  phase.addPasses(manager);
+  if (mlir::failed(manager.run(module))) {
+    return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
+                                "compiling (phase " + phase.name + ")");
+  }
+  if (options.on_phase) {
+    PhaseInfo info;
+    info.name = phase.name;
+    info.milliseconds = MillisecondsSince(start);
+    info.extension = "mlir";
+    info.text = [module]() mutable {
+      std::string text;
+      llvm::raw_string_ostream os(text);
+      module.print(os);
+      return text;
+    };
+    options.on_phase(info);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
+                      unsigned vector_bits, CompiledModule* result) {
+  DiagnosticCollector diagnostics(module.getContext());
+  auto start = Clock::now();
+  mlir::gsa::CpuCodegenOptions codegen;
+  codegen.vectorBits = vector_bits;
+  codegen.keepLlvmIr = options.keep_texts;
+  codegen.keepAssembly = options.keep_texts;
+  codegen.symbols["gsa_cpu_parallel"] =
+      reinterpret_cast<void*>(&gsa_cpu_parallel);
+  codegen.symbols["gsa_cpu_stage"] = reinterpret_cast<void*>(&gsa_cpu_stage);
+  llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
+      mlir::gsa::CpuModule::compile(module, codegen);
+  if (!code) {
+    absl::Status status =
+        ToStatus(code.takeError(), absl::StatusCode::kInternal);
+    return absl::InternalError(absl::StrCat(
+        "making machine code: ", std::string(status.message()),
+        diagnostics.errors().empty() ? "" : "\n" + diagnostics.errors()));
+  }
+  double elapsed = MillisecondsSince(start);
+  result->module = std::move(*code);
+  const mlir::gsa::CpuObject& object = result->module->object();
+  result->target =
+      absl::StrCat(object.cpu, ", ", vector_bits, "-bit vectors, ",
+                   options.num_threads,
+                   options.num_threads == 1 ? " thread" : " threads");
+  if (!options.on_phase) return absl::OkStatus();
+  options.on_phase(
+      {"codegen", elapsed, [&] { return object.llvmIr; }, "ll"});
+  if (options.keep_texts) {
+    options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void RegisterCompilerDialects(mlir::DialectRegistry& registry) {
+  registry.insert<mlir::gsa::GsaDialect, mlir::arith::ArithDialect,
+                  mlir::func::FuncDialect, mlir::linalg::LinalgDialect,
+                  mlir::math::MathDialect, mlir::scf::SCFDialect,
+                  mlir::tensor::TensorDialect>();
+  mlir::func::registerAllExtensions(registry);
+  mlir::gsa::registerCpuDialects(registry);
+}
+
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
+    const std::string& text, const std::string& filename,
+    mlir::MLIRContext* context) {
+  DiagnosticCollector diagnostics(context);
+  mlir::ParserConfig config(context);
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      mlir::parseSourceString<mlir::ModuleOp>(text, config, filename);
+  if (!module) {
+    return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
+                                "reading the module");
+  }
+  return module;
+}
+
+absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
+                                             const std::string& entry) {
+  std::vector<std::string> names;
+  mlir::func::FuncOp found;
+  for (auto function : module.getOps<mlir::func::FuncOp>()) {
+    if (!function.isPublic() || function.isExternal()) continue;
+    names.push_back(function.getName().str());
+    if (entry.empty() || entry == names.back()) found = function;
+  }
+  if (entry.empty() && names.size() == 1) return found;
+  if (!entry.empty() && found) return found;
+  return absl::InvalidArgumentError(absl::StrCat(
+      entry.empty() ? "expected one public function with a body"
+                    : absl::StrCat("no public function '", entry, "'"),
+      ", the module has: ",
+      names.empty() ? "none" : absl::StrJoin(names, ", ")));
+}
+
+absl::StatusOr<std::vector<TensorSpec>> InputSpecs(mlir::func::FuncOp entry) {
+  return Specs(entry.getArgumentTypes(), entry, /*is_result=*/false);
+}
+
+absl::StatusOr<std::vector<TensorSpec>> OutputSpecs(mlir::func::FuncOp entry) {
+  return Specs(entry.getResultTypes(), entry, /*is_result=*/true);
+}
+
+absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
+                                             const std::string& filename,
+                                             const CompileOptions& options) {
+  mlir::DialectRegistry registry;
+  RegisterCompilerDialects(registry);
+  // Compilation is short and callers bring their own threads.
+  mlir::MLIRContext context(registry,
+                            mlir::MLIRContext::Threading::DISABLED);
+  auto start = Clock::now();
+  auto module = ParseModule(text, filename, &context);
+  if (!module.ok()) return module.status();
+  absl::StatusOr<mlir::func::FuncOp> entry =
+      FindEntry(**module, options.entry);
+  if (!entry.ok()) return entry.status();
+  if (options.on_phase) {
+    mlir::ModuleOp op = **module;
+    options.on_phase({"parse", MillisecondsSince(start),
+                      [&op] {
+                        std::string printed;
+                        llvm::raw_string_ostream os(printed);
+                        op.print(os);
+                        return printed;
+                      },
+                      "mlir"});
+  }
+  absl::StatusOr<std::vector<TensorSpec>> declared = InputSpecs(*entry);
+  if (!declared.ok()) return declared.status();
+  absl::StatusOr<std::vector<std::string>> shapes =
+      ShapeStrings(*declared, options);
+  if (!shapes.ok()) return shapes.status();
+
+  mlir::gsa::CpuTargetConfig config;
+  config.entry = entry->getName().str();
+  config.shapes = *shapes;
+  config.tasks = options.reference ? 1 : options.num_threads;
+  config.vectorBits = options.vector_bits > 0
+                          ? options.vector_bits
+                          : mlir::gsa::hostVectorBits();
+  config.reference = options.reference;
+  config.markStages = true;
+
+  CompiledModule result;
+  for (const mlir::gsa::Phase& phase : mlir::gsa::getCpuPhases(config)) {
+    GSA_RETURN_IF_ERROR(RunPhase(phase, **module, options));
+    absl::StatusOr<mlir::func::FuncOp> function =
+        FindEntry(**module, config.entry);
+    if (!function.ok()) continue;  // Already in the LLVM dialect.
+    if (phase.name == "specialize") {
+      absl::StatusOr<std::vector<TensorSpec>> inputs = InputSpecs(*function);
+      if (!inputs.ok()) return inputs.status();
+      absl::StatusOr<std::vector<TensorSpec>> outputs = OutputSpecs(*function);
+      if (!outputs.ok()) return outputs.status();
+      result.inputs = *std::move(inputs);
+      result.outputs = *std::move(outputs);
+    }
+    if (auto stages = (*function)->getAttrOfType<mlir::ArrayAttr>(
+            mlir::gsa::kStagesAttr)) {
+      result.stage_names.clear();
+      for (mlir::Attribute name : stages) {
+        result.stage_names.push_back(
+            mlir::cast<mlir::StringAttr>(name).getValue().str());
+      }
+    }
+  }
+  mlir::Operation* symbol =
+      mlir::SymbolTable::lookupSymbolIn(**module, config.entry);
+  auto bytes = symbol ? symbol->getAttrOfType<mlir::IntegerAttr>(
+                            mlir::gsa::kWorkspaceBytesAttr)
+                      : mlir::IntegerAttr();
+  if (!bytes) {
+    return absl::InternalError(
+        "the compiled entry does not say how much workspace it needs");
+  }
+  result.workspace_bytes = bytes.getInt();
+  GSA_RETURN_IF_ERROR(MakeCode(**module, options, config.vectorBits, &result));
+  return result;
+}
+
+}  // namespace gsa

@@ -1,0 +1,58 @@
+// -----------------------------------------------------------------------------
+// File: compiler.h
+// -----------------------------------------------------------------------------
+//
+// From the text of a gsa module to machine code. Internal: users call
+// Plan::Compile.
+
+#ifndef GSA_RUNTIME_COMPILER_H_
+#define GSA_RUNTIME_COMPILER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "codegen/cpu/CpuJit.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "runtime/plan.h"
+
+namespace gsa {
+
+// A compiled entry function and what its callers must know.
+struct CompiledModule {
+  std::vector<TensorSpec> inputs;
+  std::vector<TensorSpec> outputs;
+  std::vector<std::string> stage_names;
+  int64_t workspace_bytes = 0;
+  std::string target;
+  std::unique_ptr<mlir::gsa::CpuModule> module;
+};
+
+// Registers every dialect that modules and the CPU pipeline use.
+void RegisterCompilerDialects(mlir::DialectRegistry& registry);
+
+// Parses and verifies a module. InvalidArgument with located messages.
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
+    const std::string& text, const std::string& filename,
+    mlir::MLIRContext* context);
+
+// The function `entry`, or the only public function if it is empty.
+absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
+                                             const std::string& entry);
+
+// Specs of a function's arguments and results; dynamic sizes are -1.
+// InvalidArgument for types that cannot cross the boundary.
+absl::StatusOr<std::vector<TensorSpec>> InputSpecs(mlir::func::FuncOp entry);
+absl::StatusOr<std::vector<TensorSpec>> OutputSpecs(mlir::func::FuncOp entry);
+
+absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
+                                             const std::string& filename,
+                                             const CompileOptions& options);
+
+}  // namespace gsa
+
+#endif  // GSA_RUNTIME_COMPILER_H_

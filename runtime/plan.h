@@ -1,0 +1,139 @@
+// -----------------------------------------------------------------------------
+// File: plan.h
+// -----------------------------------------------------------------------------
+//
+// Compile once, run many times: a Plan is a gsa module compiled for one set of
+// shapes and one target. It is immutable and may run in many threads at once.
+//
+//   gsa::CompileOptions options;
+//   options.shapes["hidden_states"] = {1, 4096, 512};
+//   auto plan = gsa::Plan::Compile(text, "layer.mlir", options);
+//   (*plan)->Run({inputs}, {outputs}, workspace, {});
+
+#ifndef GSA_RUNTIME_PLAN_H_
+#define GSA_RUNTIME_PLAN_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "runtime/core/tensor.h"
+#include "runtime/core/thread_pool.h"
+
+namespace gsa {
+
+// An argument or result of a plan: dense, row-major, 64-byte aligned.
+struct TensorSpec {
+  std::string name;  // The attribute gsa.name, or "arg0" / "result0".
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+
+  std::string ToString() const;  // "q_proj.weight: f32[512, 512]"
+};
+
+// A phase of compilation as it ends, for dumps and reports.
+struct PhaseInfo {
+  std::string name;
+  double milliseconds = 0;
+  // Prints the module (phases of the compiler) or returns the text that the
+  // phase made (LLVM IR, assembly); valid during the callback only.
+  std::function<std::string()> text;
+  std::string extension;  // "mlir", "ll", "s"
+};
+
+struct CompileOptions {
+  // Entry function; empty takes the module's only public function.
+  std::string entry;
+  // Shapes of arguments by name. An argument with a dynamic size needs one.
+  std::map<std::string, std::vector<int64_t>> shapes;
+  // Threads that the code is made for.
+  int num_threads = 1;
+  // Vector register width in bits; 0 takes the machine's.
+  int vector_bits = 0;
+  // Compile definitions instead of optimised loops: slow, readable.
+  bool reference = false;
+  // Make LLVM IR and assembly texts available to `on_phase`.
+  bool keep_texts = false;
+  // Called after each phase. Must not keep PhaseInfo::text.
+  std::function<void(const PhaseInfo&)> on_phase;
+};
+
+struct StageTime {
+  std::string name;
+  double milliseconds = 0;
+};
+
+// What a caller lends to one run.
+struct RunOptions {
+  // Threads; null runs on the calling thread alone. Any size is correct, the
+  // plan's number of threads is the fastest.
+  ThreadPool* pool = nullptr;
+  // If set, receives the time of each stage of the entry function.
+  std::vector<StageTime>* stage_times = nullptr;
+};
+
+// Memory of an output: written by Run, never read.
+struct MutableTensorView {
+  DType dtype = DType::kF32;
+  absl::Span<const int64_t> shape;
+  void* data = nullptr;
+};
+
+class Plan {
+ public:
+  // Parses and compiles `text`; `filename` appears in diagnostics.
+  // InvalidArgument: the module or a shape is wrong (message with file, line
+  // and column). Unimplemented: the module is legal but this target cannot
+  // compile it. Internal: a pass failed on its own output.
+  static absl::StatusOr<std::shared_ptr<const Plan>> Compile(
+      const std::string& text, const std::string& filename,
+      const CompileOptions& options);
+
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  const std::vector<TensorSpec>& inputs() const { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const { return outputs_; }
+  // Bytes of scratch memory that a run needs, 64-byte aligned; may be 0.
+  int64_t workspace_bytes() const { return workspace_bytes_; }
+  const std::vector<std::string>& stage_names() const { return stage_names_; }
+  int num_threads() const { return num_threads_; }
+  // "x86-64 znver4, 512-bit vectors, 2 threads".
+  std::string target_description() const { return target_; }
+
+  // Runs the plan. Nothing is allocated beyond a few descriptors. Inputs and
+  // outputs must match the specs; an output must overlap no other tensor. The
+  // workspace belongs to the run until it returns. InvalidArgument names the
+  // tensor, what it is and what is expected; then nothing has run.
+  absl::Status Run(absl::Span<const TensorView> inputs,
+                   absl::Span<const MutableTensorView> outputs,
+                   absl::Span<char> workspace,
+                   const RunOptions& options) const;
+
+ private:
+  struct Code;
+  Plan();
+
+  absl::Status Check(absl::Span<const TensorView> inputs,
+                     absl::Span<const MutableTensorView> outputs,
+                     absl::Span<char> workspace) const;
+
+  std::vector<TensorSpec> inputs_;
+  std::vector<TensorSpec> outputs_;
+  std::vector<std::string> stage_names_;
+  int64_t workspace_bytes_ = 0;
+  int num_threads_ = 1;
+  std::string target_;
+  std::unique_ptr<Code> code_;
+};
+
+}  // namespace gsa
+
+#endif  // GSA_RUNTIME_PLAN_H_

@@ -72,9 +72,12 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
 }
 
 namespace {
+
+/// Phases by position in getCpuPhases.
+enum class LastPhase { Specialize, Gsa, Schedule, Loops, Llvm };
+
 struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
-  Option<std::string> entry{*this, "entry",
-                            llvm::cl::desc("Entry function"),
+  Option<std::string> entry{*this, "entry", llvm::cl::desc("Entry function"),
                             llvm::cl::init("main")};
   ListOption<std::string> shapes{
       *this, "shapes", llvm::cl::desc("Sizes of each argument of the entry")};
@@ -90,14 +93,15 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
   Option<bool> markStages{*this, "mark-stages",
                           llvm::cl::desc("Mark stages for the run-time clock"),
                           llvm::cl::init(false)};
-  Option<int> stopAfter{
+  Option<LastPhase> stopAfter{
       *this, "stop-after", llvm::cl::desc("Last phase to run"),
-      llvm::cl::values(clEnumValN(0, "specialize", "Static shapes"),
-                       clEnumValN(1, "gsa", "gsa ops, fused"),
-                       clEnumValN(2, "schedule", "Schedules chosen"),
-                       clEnumValN(3, "loops", "Loops over vectors"),
-                       clEnumValN(4, "llvm", "LLVM dialect")),
-      llvm::cl::init(4)};
+      llvm::cl::values(
+          clEnumValN(LastPhase::Specialize, "specialize", "Static shapes"),
+          clEnumValN(LastPhase::Gsa, "gsa", "gsa ops, fused"),
+          clEnumValN(LastPhase::Schedule, "schedule", "Schedules chosen"),
+          clEnumValN(LastPhase::Loops, "loops", "Loops over vectors"),
+          clEnumValN(LastPhase::Llvm, "llvm", "LLVM dialect")),
+      llvm::cl::init(LastPhase::Llvm)};
 };
 }  // namespace
 
@@ -113,6 +117,7 @@ void gsa::registerPipelines() {
         config.reference = options.reference;
         config.markStages = options.markStages;
         for (auto [i, phase] : llvm::enumerate(getCpuPhases(config)))
-          if (static_cast<int>(i) <= options.stopAfter) phase.addPasses(pm);
+          if (i <= static_cast<size_t>(options.stopAfter.getValue()))
+            phase.addPasses(pm);
       });
 }

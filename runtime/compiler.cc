@@ -60,15 +60,16 @@ absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
     if (name) spec.name = name.getValue().str();
     if (!names.insert(spec.name).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("function '", entry.getName().str(),
-                       "': the name '", spec.name, "' is used twice"));
+          absl::StrCat("function '", entry.getName().str(), "': the name '",
+                       spec.name, "' is used twice"));
     }
     auto type = mlir::dyn_cast<mlir::RankedTensorType>(types[i]);
     if (!type || type.getRank() > static_cast<int64_t>(kMaxRank)) {
       std::string text;
       llvm::raw_string_ostream(text) << types[i];
       return absl::InvalidArgumentError(
-          absl::StrCat("'", spec.name, "': expected a ranked tensor of rank at "
+          absl::StrCat("'", spec.name,
+                       "': expected a ranked tensor of rank at "
                        "most ",
                        kMaxRank, ", got ", text));
     }
@@ -98,27 +99,26 @@ absl::StatusOr<std::vector<std::string>> ShapeStrings(
         it == options.shapes.end() ? spec.shape : it->second;
     bool matches = shape.size() == spec.shape.size();
     for (size_t i = 0; matches && i < shape.size(); ++i) {
-      matches = shape[i] >= 0 && (spec.shape[i] < 0 ||
-                                  spec.shape[i] == shape[i]);
+      matches =
+          shape[i] >= 0 && (spec.shape[i] < 0 || spec.shape[i] == shape[i]);
     }
     if (it == options.shapes.end() && !matches) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "input '", spec.name, "' has dynamic sizes ",
-          ShapeToString(spec.shape), ": a plan needs its shape"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("input '", spec.name, "' has dynamic sizes ",
+                       ShapeToString(spec.shape), ": a plan needs its shape"));
     }
     if (!matches) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input '", spec.name, "': expected shape ",
-                       ShapeToString(spec.shape), " (-1 is free), got ",
-                       ShapeToString(shape)));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "input '", spec.name, "': expected shape ", ShapeToString(spec.shape),
+          " (-1 is free), got ", ShapeToString(shape)));
     }
     strings.push_back(absl::StrJoin(shape, "x"));
   }
   for (const auto& [name, shape] : options.shapes) {
     if (known.count(name) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "shape given for '", name, "', but the inputs are ",
-          absl::StrJoin(known, ", ")));
+      return absl::InvalidArgumentError(
+          absl::StrCat("shape given for '", name, "', but the inputs are ",
+                       absl::StrJoin(known, ", ")));
     }
   }
   return strings;
@@ -173,13 +173,11 @@ absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
   double elapsed = MillisecondsSince(start);
   result->module = std::move(*code);
   const mlir::gsa::CpuObject& object = result->module->object();
-  result->target =
-      absl::StrCat(object.cpu, ", ", vector_bits, "-bit vectors, ",
-                   options.num_threads,
-                   options.num_threads == 1 ? " thread" : " threads");
+  result->target = absl::StrCat(
+      object.cpu, ", ", vector_bits, "-bit vectors, ", options.num_threads,
+      options.num_threads == 1 ? " thread" : " threads");
   if (!options.on_phase) return absl::OkStatus();
-  options.on_phase(
-      {"codegen", elapsed, [&] { return object.llvmIr; }, "ll"});
+  options.on_phase({"codegen", elapsed, [&] { return object.llvmIr; }, "ll"});
   if (options.keep_texts) {
     options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
   }
@@ -243,13 +241,11 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
   mlir::DialectRegistry registry;
   RegisterCompilerDialects(registry);
   // Compilation is short and callers bring their own threads.
-  mlir::MLIRContext context(registry,
-                            mlir::MLIRContext::Threading::DISABLED);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto start = Clock::now();
   auto module = ParseModule(text, filename, &context);
   if (!module.ok()) return module.status();
-  absl::StatusOr<mlir::func::FuncOp> entry =
-      FindEntry(**module, options.entry);
+  absl::StatusOr<mlir::func::FuncOp> entry = FindEntry(**module, options.entry);
   if (!entry.ok()) return entry.status();
   if (options.on_phase) {
     mlir::ModuleOp op = **module;
@@ -272,9 +268,8 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
   config.entry = entry->getName().str();
   config.shapes = *shapes;
   config.tasks = options.reference ? 1 : options.num_threads;
-  config.vectorBits = options.vector_bits > 0
-                          ? options.vector_bits
-                          : mlir::gsa::hostVectorBits();
+  config.vectorBits = options.vector_bits > 0 ? options.vector_bits
+                                              : mlir::gsa::hostVectorBits();
   config.reference = options.reference;
   config.markStages = true;
 

@@ -76,8 +76,7 @@ absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
         kTensorAlignment, " bytes, got ", address % kTensorAlignment,
         " bytes past one"));
   }
-  if (view.data == nullptr &&
-      *CheckedByteSize(spec.dtype, spec.shape) > 0) {
+  if (view.data == nullptr && *CheckedByteSize(spec.dtype, spec.shape) > 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         kind, " '", spec.name, "': expected ",
         TypeToString(spec.dtype, spec.shape), ", got a null pointer"));
@@ -87,8 +86,7 @@ absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
 
 Range RangeOf(const TensorSpec& spec, const void* data) {
   auto begin = reinterpret_cast<uintptr_t>(data);
-  auto bytes =
-      static_cast<uintptr_t>(*CheckedByteSize(spec.dtype, spec.shape));
+  auto bytes = static_cast<uintptr_t>(*CheckedByteSize(spec.dtype, spec.shape));
   return {begin, begin + bytes, &spec.name};
 }
 
@@ -148,10 +146,9 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   }
   auto start = reinterpret_cast<uintptr_t>(workspace.data());
   if (workspace_bytes_ > 0 && start % kTensorAlignment != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("workspace: expected an address aligned to ",
-                     kTensorAlignment, " bytes, got ",
-                     start % kTensorAlignment, " bytes past one"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "workspace: expected an address aligned to ", kTensorAlignment,
+        " bytes, got ", start % kTensorAlignment, " bytes past one"));
   }
   // An overlap of inputs is harmless; the workspace and outputs are written.
   auto check_overlap = [&](const Range& written) -> absl::Status {
@@ -187,8 +184,7 @@ absl::Status Plan::Run(absl::Span<const TensorView> inputs,
   int64_t bytes = static_cast<int64_t>(workspace.size());
   descriptors.Add(workspace.data(), absl::MakeConstSpan(&bytes, 1));
 
-  RunContext context(options.pool,
-                     static_cast<int64_t>(stage_names_.size()));
+  RunContext context(options.pool, static_cast<int64_t>(stage_names_.size()));
   {
     ScopedRunContext scope(&context);
     code_->module->entry()(descriptors.Pointers().data());

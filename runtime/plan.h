@@ -114,8 +114,7 @@ class Plan {
   // tensor, what it is and what is expected; then nothing has run.
   absl::Status Run(absl::Span<const TensorView> inputs,
                    absl::Span<const MutableTensorView> outputs,
-                   absl::Span<char> workspace,
-                   const RunOptions& options) const;
+                   absl::Span<char> workspace, const RunOptions& options) const;
 
  private:
   struct Code;

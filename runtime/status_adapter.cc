@@ -5,6 +5,7 @@
 #include "runtime/status_adapter.h"
 
 #include "llvm/Support/raw_ostream.h"
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 
 namespace gsa {
@@ -42,8 +43,7 @@ DiagnosticCollector::DiagnosticCollector(mlir::MLIRContext* context)
             diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
         std::string* text = is_error ? &errors_ : &warnings_;
         Append(diagnostic, text);
-        for (mlir::Diagnostic& note : diagnostic.getNotes())
-          Append(note, text);
+        for (mlir::Diagnostic& note : diagnostic.getNotes()) Append(note, text);
       }) {}
 
 absl::Status DiagnosticCollector::ToStatus(absl::StatusCode code,

@@ -80,8 +80,7 @@ struct MarkStages : gsa::impl::GsaMarkStagesBase<MarkStages> {
 
   void callMark(func::FuncOp mark, Operation* before, int64_t stage) {
     OpBuilder b(before);
-    Value number =
-        arith::ConstantIntOp::create(b, before->getLoc(), stage, 64);
+    Value number = arith::ConstantIntOp::create(b, before->getLoc(), stage, 64);
     func::CallOp::create(b, before->getLoc(), mark, number);
   }
 };

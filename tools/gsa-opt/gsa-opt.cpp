@@ -11,6 +11,7 @@
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 
 int main(int argc, char** argv) {
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   mlir::registerAllPasses();
   mlir::gsa::registerGsaPasses();
   mlir::gsa::registerCpuPasses();
+  mlir::gsa::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "gsa optimiser driver\n", registry));
 }

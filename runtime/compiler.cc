@@ -235,6 +235,22 @@ absl::StatusOr<std::vector<TensorSpec>> OutputSpecs(mlir::func::FuncOp entry) {
   return Specs(entry.getResultTypes(), entry, /*is_result=*/true);
 }
 
+absl::StatusOr<ModuleInterface> DescribeModule(const std::string& text,
+                                               const std::string& filename,
+                                               const std::string& entry) {
+  mlir::DialectRegistry registry;
+  RegisterCompilerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  GSA_ASSIGN_OR_RETURN(mlir::OwningOpRef<mlir::ModuleOp> module,
+                       ParseModule(text, filename, &context));
+  GSA_ASSIGN_OR_RETURN(mlir::func::FuncOp function, FindEntry(*module, entry));
+  ModuleInterface result;
+  result.entry = function.getName().str();
+  GSA_ASSIGN_OR_RETURN(result.inputs, InputSpecs(function));
+  GSA_ASSIGN_OR_RETURN(result.outputs, OutputSpecs(function));
+  return result;
+}
+
 absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
                                              const std::string& filename,
                                              const CompileOptions& options) {

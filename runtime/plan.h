@@ -85,6 +85,18 @@ struct MutableTensorView {
   void* data = nullptr;
 };
 
+// What a module asks for and gives; dynamic sizes are -1.
+struct ModuleInterface {
+  std::string entry;
+  std::vector<TensorSpec> inputs;
+  std::vector<TensorSpec> outputs;
+};
+
+// Parses and verifies `text` without compiling it. Errors as in Plan::Compile.
+absl::StatusOr<ModuleInterface> DescribeModule(const std::string& text,
+                                               const std::string& filename,
+                                               const std::string& entry);
+
 class Plan {
  public:
   // Parses and compiles `text`; `filename` appears in diagnostics.

@@ -67,6 +67,9 @@ llvm::StringMap<void*> makeTable() {
   table["fmaf"] = address<float(float, float, float)>(&::fmaf);
   table["ldexp"] = address<double(double, int)>(&::ldexp);
   table["ldexpf"] = address<float(float, int)>(&::ldexpf);
+  // LLVM merges a sine and a cosine of one angle into a GNU extension.
+  table["sincos"] = address<void(double, double*, double*)>(&::sincos);
+  table["sincosf"] = address<void(float, float*, float*)>(&::sincosf);
   return table;
 }
 

@@ -1,0 +1,330 @@
+//===- Inputs.cpp - where the inputs of a run come from -------------------===//
+
+#include "tools/gsa-run/Inputs.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "runtime/core/layer_weights.h"
+#include "runtime/core/status_macros.h"
+#include "runtime/core/workload.h"
+
+namespace gsa {
+namespace {
+
+bool isKeySide(const std::string& name) {
+  static const std::set<std::string> names = {"key", "value", "index_key",
+                                              "value_gate", "key_positions"};
+  return names.count(name) != 0;
+}
+
+absl::StatusOr<std::pair<std::string, std::vector<int64_t>>> parseShape(
+    const std::string& text) {
+  std::vector<std::string> sides = absl::StrSplit(text, '=');
+  std::vector<int64_t> shape;
+  bool ok = sides.size() == 2 && !sides[0].empty();
+  if (ok && !sides[1].empty()) {
+    for (const std::string& part :
+         std::vector<std::string>(absl::StrSplit(sides[1], 'x'))) {
+      int64_t size = 0;
+      ok = ok && absl::SimpleAtoi(part, &size) && size >= 0;
+      shape.push_back(size);
+    }
+  }
+  if (!ok)
+    return absl::InvalidArgumentError(
+        absl::StrCat("--shape: expected name=1x4096x512, got '", text, "'"));
+  return std::make_pair(sides[0], shape);
+}
+
+}  // namespace
+
+//===----------------------------------------------------------------------===//
+// InputFiles
+//===----------------------------------------------------------------------===//
+
+absl::StatusOr<InputFiles> InputFiles::open(
+    const std::vector<std::string>& paths) {
+  InputFiles result;
+  for (const std::string& path : paths) {
+    absl::StatusOr<SafetensorsFile> file = SafetensorsFile::Open(path);
+    if (!file.ok()) return file.status();
+    result.files.push_back(*std::move(file));
+  }
+  return result;
+}
+
+absl::StatusOr<std::pair<const SafetensorsFile*, const SafetensorsEntry*>>
+InputFiles::locate(const std::string& name) const {
+  std::pair<const SafetensorsFile*, const SafetensorsEntry*> exact = {}, suffix;
+  int exactCount = 0, suffixCount = 0;
+  for (const SafetensorsFile& file : files) {
+    for (const SafetensorsEntry& entry : file.entries()) {
+      if (entry.name == name) {
+        exact = {&file, &entry};
+        ++exactCount;
+      } else if (absl::EndsWith(entry.name, "." + name)) {
+        suffix = {&file, &entry};
+        ++suffixCount;
+      }
+    }
+  }
+  if (exactCount == 1) return exact;
+  if (exactCount == 0 && suffixCount == 1) return suffix;
+  if (exactCount == 0 && suffixCount == 0) return exact;
+  return absl::InvalidArgumentError(
+      absl::StrCat("input '", name, "': expected one tensor in the files, got ",
+                   std::max(exactCount, suffixCount)));
+}
+
+absl::StatusOr<const SafetensorsEntry*> InputFiles::find(
+    const std::string& name) const {
+  auto found = locate(name);
+  if (!found.ok()) return found.status();
+  return found->second;
+}
+
+absl::StatusOr<HostTensor> InputFiles::read(const TensorSpec& spec) const {
+  auto found = locate(spec.name);
+  if (!found.ok()) return found.status();
+  const SafetensorsEntry& entry = *found->second;
+  bool widens = IsFloat(entry.dtype) && IsFloat(spec.dtype) &&
+                DTypeSize(entry.dtype) < DTypeSize(spec.dtype);
+  if (entry.shape != spec.shape || (entry.dtype != spec.dtype && !widens))
+    return absl::InvalidArgumentError(absl::StrCat(
+        found->first->path(), ": tensor '", entry.name, "' for input '",
+        spec.name, "': expected ", TypeToString(spec.dtype, spec.shape),
+        ", got ", TypeToString(entry.dtype, entry.shape)));
+  absl::StatusOr<HostTensor> tensor = found->first->Get(entry.name);
+  if (!tensor.ok()) return tensor.status();
+  if (tensor->dtype() != spec.dtype) tensor = tensor->ConvertTo(spec.dtype);
+  if (tensor.ok()) tensor->set_name(spec.name);
+  return tensor;
+}
+
+absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
+    const std::vector<TensorSpec>& declared, const InputFiles& files,
+    const RunnerOptions& options) {
+  std::map<std::string, std::vector<int64_t>> given;
+  for (const std::string& text : options.shapes) {
+    auto shape = parseShape(text);
+    if (!shape.ok()) return shape.status();
+    given[shape->first] = shape->second;
+  }
+  std::map<std::string, std::vector<int64_t>> result = given;
+  for (const TensorSpec& spec : declared) {
+    bool isDynamic = std::count(spec.shape.begin(), spec.shape.end(), -1) > 0;
+    if (!isDynamic || given.count(spec.name)) continue;
+    GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, files.find(spec.name));
+    if (entry) {
+      result[spec.name] = entry->shape;
+      continue;
+    }
+    std::vector<int64_t> shape = spec.shape;
+    int64_t length = isKeySide(spec.name) && options.keys > 0
+                         ? options.keys
+                         : options.sequence;
+    for (size_t i = 0; i < shape.size(); ++i) {
+      if (shape[i] >= 0) continue;
+      if (i > 0 && options.sequence == 0)
+        return absl::InvalidArgumentError(absl::StrCat(
+            "input '", spec.name, "' has shape ", ShapeToString(spec.shape),
+            " (-1 is free): give --seq, --shape or a file that holds it"));
+      shape[i] = i == 0 ? options.batch : length;
+    }
+    result[spec.name] = shape;
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Generated inputs
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Makes inputs that no file holds. What a tensor looks like follows from its
+/// name; a float of an unknown name is normal.
+class Generator {
+ public:
+  Generator(const std::vector<TensorSpec>& specs, const RunnerOptions& options)
+      : specs(specs), options(options) {}
+
+  absl::Status prepare() {
+    isConformance = options.workload == "conformance";
+    if (!isConformance) {
+      auto found = FindWorkload(options.workload);
+      if (!found.ok()) return found.status();
+      workload = *found;
+    }
+    return prepareLayer();
+  }
+
+  absl::StatusOr<HostTensor> make(const TensorSpec& spec) {
+    auto weight = weights.find(spec.name);
+    if (weight != weights.end()) return converted(weight->second, spec);
+    if (!IsFloat(spec.dtype)) return makeIntegers(spec);
+    if (spec.name == "hidden_states" && spec.shape.size() == 3) {
+      if (isConformance)
+        return converted(ConformanceInput(spec.name, spec.shape), spec);
+      return converted(
+          MakeHiddenStates(spec.name, workload, spec.shape[0], spec.shape[1],
+                           spec.shape[2], options.seed),
+          spec);
+    }
+    if (isConformance)
+      return absl::InvalidArgumentError(
+          absl::StrCat("the conformance workload has no values for input '",
+                       spec.name, "'"));
+    if (spec.name == "index_bias") return zeros(spec);
+    if (spec.name == "index_query" || spec.name == "index_key" ||
+        spec.name == "index_weights")
+      return makeIndexInput(spec);
+    return converted(
+        MakeNormal(spec.name, spec.shape, /*stddev=*/1.0, options.seed), spec);
+  }
+
+ private:
+  const TensorSpec* findSpec(const std::string& name) const {
+    for (const TensorSpec& spec : specs)
+      if (spec.name == name) return &spec;
+    return nullptr;
+  }
+
+  /// Initial weights if the module has the parameters of a whole layer. Only
+  /// the products of heads and head sizes are known here, and only they matter.
+  absl::Status prepareLayer() {
+    const TensorSpec* q = findSpec("q_proj.weight");
+    const TensorSpec* k = findSpec("k_proj.weight");
+    const TensorSpec* bias = findSpec("indexer.bias");
+    const TensorSpec* indexKey = findSpec("indexer.k_proj.weight");
+    if (!q || !k || !bias || !indexKey || q->shape.size() != 2 ||
+        k->shape.size() != 2 || bias->shape.size() != 1 ||
+        indexKey->shape.size() != 2)
+      return absl::OkStatus();
+    LayerDims dims;
+    dims.d_model = q->shape[1];
+    dims.num_heads = q->shape[0];
+    dims.num_kv_heads = k->shape[0];
+    dims.head_dim = 1;
+    dims.index_heads = bias->shape[0];
+    dims.index_dim = indexKey->shape[0];
+    auto made = isConformance ? ConformanceWeights(dims)
+                              : InitLayerWeights(dims, options.seed);
+    if (!made.ok()) return made.status();
+    for (HostTensor& tensor : *made) {
+      std::string name = tensor.name();
+      weights.emplace(name, std::move(tensor));
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::StatusOr<HostTensor> converted(absl::StatusOr<HostTensor> made,
+                                              const TensorSpec& spec) {
+    if (!made.ok()) return made;
+    return converted(*made, spec);
+  }
+  static absl::StatusOr<HostTensor> converted(const HostTensor& made,
+                                              const TensorSpec& spec) {
+    if (made.shape() != spec.shape)
+      return absl::InvalidArgumentError(
+          absl::StrCat("input '", spec.name, "': a generated tensor has shape ",
+                       ShapeToString(made.shape()), ", expected ",
+                       ShapeToString(spec.shape)));
+    absl::StatusOr<HostTensor> result = made.ConvertTo(spec.dtype);
+    if (result.ok()) result->set_name(spec.name);
+    return result;
+  }
+  static absl::StatusOr<HostTensor> zeros(const TensorSpec& spec) {
+    return HostTensor::Create(spec.name, spec.dtype, spec.shape);
+  }
+
+  /// Positions count from the first key; queries are the last tokens.
+  absl::StatusOr<HostTensor> makeIntegers(const TensorSpec& spec) {
+    bool isPosition = spec.name == "positions" || spec.name == "key_positions";
+    if (!isPosition || spec.dtype != DType::kI64 || spec.shape.size() != 2)
+      return absl::InvalidArgumentError(absl::StrCat(
+          "input '", spec.name, "' (", TypeToString(spec.dtype, spec.shape),
+          ") cannot be generated: give a file that holds it"));
+    int64_t first = 0;
+    const TensorSpec* keyPositions = findSpec("key_positions");
+    if (spec.name == "positions" && keyPositions)
+      first = keyPositions->shape[1] - spec.shape[1];
+    absl::StatusOr<HostTensor> tensor = zeros(spec);
+    if (!tensor.ok()) return tensor;
+    absl::Span<int64_t> values = tensor->values<int64_t>();
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = first + static_cast<int64_t>(i) % spec.shape[1];
+    return tensor;
+  }
+
+  /// Index queries, keys and weights of one workload belong together; each
+  /// batch element is a sequence of its own, queries its last tokens.
+  absl::StatusOr<HostTensor> makeIndexInput(const TensorSpec& spec) {
+    const TensorSpec* query = findSpec("index_query");
+    const TensorSpec* key = findSpec("index_key");
+    if (!query || !key || query->shape.size() != 4 || key->shape.size() != 3)
+      return converted(
+          MakeNormal(spec.name, spec.shape, /*stddev=*/1.0, options.seed),
+          spec);
+    int64_t tokens = std::max(query->shape[1], key->shape[1]);
+    absl::StatusOr<HostTensor> whole =
+        HostTensor::Create(spec.name, DType::kF32, spec.shape);
+    if (!whole.ok()) return whole;
+    for (int64_t b = 0; b < spec.shape[0]; ++b) {
+      auto made = MakeIndexInputs(workload, tokens, query->shape[2],
+                                  query->shape[3], options.seed + b);
+      if (!made.ok()) return made.status();
+      const HostTensor& source = spec.name == "index_query" ? made->queries
+                                 : spec.name == "index_key" ? made->keys
+                                                            : made->weights;
+      int64_t rows = spec.shape[1];
+      if (rows == 0) continue;
+      int64_t rowSize = whole->num_elements() / (spec.shape[0] * rows);
+      absl::Span<const float> from = source.values<float>();
+      std::memcpy(whole->values<float>().data() + b * rows * rowSize,
+                  from.data() + (tokens - rows) * rowSize,
+                  rows * rowSize * sizeof(float));
+    }
+    return converted(*whole, spec);
+  }
+
+  const std::vector<TensorSpec>& specs;
+  const RunnerOptions& options;
+  bool isConformance = false;
+  Workload workload = {};
+  std::map<std::string, HostTensor> weights;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<HostTensor>> makeInputs(
+    const std::vector<TensorSpec>& specs, const InputFiles& files,
+    const RunnerOptions& options, std::vector<std::string>* generated) {
+  Generator generator(specs, options);
+  GSA_RETURN_IF_ERROR(generator.prepare());
+  std::vector<HostTensor> inputs;
+  for (const TensorSpec& spec : specs) {
+    GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, files.find(spec.name));
+    // With a checkpoint, a missing weight is a mistake, not a wish.
+    bool isWeight = absl::EndsWith(spec.name, ".weight") ||
+                    absl::EndsWith(spec.name, ".bias");
+    if (!entry && isWeight && !files.empty())
+      return absl::NotFoundError(absl::StrCat(
+          "weight '", spec.name, "' (", TypeToString(spec.dtype, spec.shape),
+          ") is in none of the input files"));
+    absl::StatusOr<HostTensor> tensor =
+        entry ? files.read(spec) : generator.make(spec);
+    if (!tensor.ok()) return tensor.status();
+    if (!entry) generated->push_back(spec.name);
+    inputs.push_back(*std::move(tensor));
+  }
+  return inputs;
+}
+
+}  // namespace gsa

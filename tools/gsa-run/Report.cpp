@@ -1,0 +1,110 @@
+//===- Report.cpp - what a run tells --------------------------------------===//
+
+#include "tools/gsa-run/Report.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace gsa {
+
+Timing Timing::of(std::vector<double> samples) {
+  if (samples.empty()) return {};
+  std::sort(samples.begin(), samples.end());
+  size_t half = samples.size() / 2;
+  double median = samples.size() % 2 == 1
+                      ? samples[half]
+                      : (samples[half - 1] + samples[half]) / 2;
+  return {samples.front(), median};
+}
+
+static std::string bytesText(int64_t bytes) {
+  if (bytes < 10 * 1024) return absl::StrCat(bytes, " B");
+  if (bytes < 10 * 1024 * 1024)
+    return absl::StrFormat("%.1f KiB", bytes / 1024.0);
+  return absl::StrFormat("%.1f MiB", bytes / 1048576.0);
+}
+
+static void appendTable(std::string* text,
+                        const std::vector<std::pair<std::string, double>>& rows,
+                        double total) {
+  for (const auto& [name, ms] : rows)
+    absl::StrAppendFormat(text, "    %-18s %10.2f ms %5.1f %%\n", name, ms,
+                          total > 0 ? 100.0 * ms / total : 0.0);
+}
+
+std::string toText(const RunReport& report, bool verbose) {
+  std::string text =
+      absl::StrCat("module    ", report.module, " @", report.entry,
+                   "\ntarget    ", report.target, "\n");
+  absl::StrAppend(&text, "inputs    ", report.inputs.size(), " tensors");
+  if (!report.generated.empty())
+    absl::StrAppend(&text, ", ", report.generated.size(), " generated (",
+                    report.workload, ", seed ", report.seed, ")");
+  absl::StrAppend(&text, "\n");
+  for (const TensorSpec& spec : report.inputs)
+    if (verbose || &spec == &report.inputs.front())
+      absl::StrAppend(&text, "    ", spec.ToString(), "\n");
+  absl::StrAppend(&text, "outputs\n");
+  for (const TensorSpec& spec : report.outputs)
+    absl::StrAppend(&text, "    ", spec.ToString(), "\n");
+
+  double total = 0;
+  for (const auto& [name, ms] : report.compileMs) total += ms;
+  absl::StrAppendFormat(&text, "compile   %.1f ms\n", total);
+  appendTable(&text, report.compileMs, total);
+  absl::StrAppendFormat(&text,
+                        "run       %.2f ms (median of %d, best %.2f ms), "
+                        "workspace %s\n",
+                        report.run.median, report.runs, report.run.minimum,
+                        bytesText(report.workspaceBytes));
+  std::vector<std::pair<std::string, double>> stages;
+  for (const auto& [name, timing] : report.stages)
+    stages.emplace_back(name, timing.median);
+  appendTable(&text, stages, report.run.median);
+  absl::StrAppend(&text, report.statisticsText, report.comparisonText);
+  return text;
+}
+
+static nlohmann::json toJson(const std::vector<TensorSpec>& specs) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const TensorSpec& spec : specs)
+    list.push_back({{"name", spec.name},
+                    {"dtype", DTypeName(spec.dtype)},
+                    {"shape", spec.shape}});
+  return list;
+}
+
+nlohmann::json toJson(const RunReport& report) {
+  nlohmann::json compile = nlohmann::json::object();
+  for (const auto& [name, ms] : report.compileMs) compile[name] = ms;
+  nlohmann::json stages = nlohmann::json::array();
+  for (const auto& [name, timing] : report.stages)
+    stages.push_back({{"name", name},
+                      {"median_ms", timing.median},
+                      {"min_ms", timing.minimum}});
+  nlohmann::json json = {
+      {"schema_version", 1},
+      {"tool", "gsa-run"},
+      {"module", report.module},
+      {"entry", report.entry},
+      {"target", report.target},
+      {"workload", report.workload},
+      {"seed", report.seed},
+      {"inputs", toJson(report.inputs)},
+      {"generated", report.generated},
+      {"outputs", toJson(report.outputs)},
+      {"compile_ms", compile},
+      {"workspace_bytes", report.workspaceBytes},
+      {"runs", report.runs},
+      {"run_ms", {{"median", report.run.median}, {"min", report.run.minimum}}},
+      {"stages", stages},
+  };
+  if (!report.comparison.is_null()) json["comparison"] = report.comparison;
+  if (!report.statistics.is_null()) json["statistics"] = report.statistics;
+  return json;
+}
+
+}  // namespace gsa

@@ -24,8 +24,8 @@ def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
     ```
 
     One list serves all heads of a token. Entries at and beyond the count are
-    never read; an entry outside [0, Sk) is skipped; a key listed twice counts
-    twice. A row without keys gives out = 0 and lse = -inf. `lse` is the
+    never read, and a count above K reads K entries; an entry outside [0, Sk) is
+    skipped; a key listed twice counts twice. A row without keys gives out = 0 and lse = -inf. `lse` is the
     natural logarithm, in A(T). Logits, softmax and the sum over values are
     in A(T); `out` is rounded to T once.
 
@@ -34,7 +34,7 @@ def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
       indices [B,Sq,K], counts [B,Sq], out [B,Sq,H,Dv], lse [B,H,Sq].
     - (C2) query, key and value have one element type T.
     - (C3) H is a multiple of G; H, G, D, Dv are at least 1.
-    - (C4) `scale` is finite; it may be absent (1/sqrt(D)) only if D is static.
+    - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(D)) only if D is static.
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$query,
@@ -62,7 +62,7 @@ def Gsa_DenseAttentionOp : Gsa_Op<"dense_attention",
       out [B,Sq,H,Dv], lse [B,H,Sq].
     - (C2) query, key and value have one element type T.
     - (C3) H is a multiple of G; H, G, D, Dv are at least 1.
-    - (C4) `scale` is finite; it may be absent (1/sqrt(D)) only if D is static.
+    - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(D)) only if D is static.
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$query,
@@ -112,7 +112,7 @@ def Gsa_RopeOp : Gsa_Op<"rope", ["B S H D", "B S"], ["B S H D"]> {
 
     Constraints:
     - (C1) shapes: x [B,S,H,D], positions [B,S].
-    - (C2) D is static; R is even and 2 <= R <= D.
+    - (C2) D is static; R is even, 2 <= R <= D and R <= 65536.
     - (C3) `base` is finite and greater than 1.
     - (C4) `ntk` scaling needs R >= 4.
   }];

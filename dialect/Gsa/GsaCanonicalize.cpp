@@ -115,7 +115,10 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
     KPolicyAttr policy = select.getPolicy();
     int64_t least = policy.getKind() == KPolicyKind::Fixed ? policy.getBase()
                                                            : policy.getMin();
-    if (ShapedType::isDynamic(keys) || least < keys) return failure();
+    // The budget is counted in the keys that selection saw.
+    if (ShapedType::isDynamic(keys) || dimOf(select.getKey(), 1) != keys ||
+        least < keys)
+      return failure();
     rewriter.replaceOpWithNewOp<DenseAttentionOp>(
         op, op->getResultTypes(), op.getQuery(), op.getKey(), op.getValue(),
         op.getScaleAttr(), select.getMaskAttr());

@@ -28,15 +28,19 @@ struct GatherParts {
   OpBuilder& b;
   Location loc;
   Type acc;
-  Value keys, headSize, groupSize;  ///< Sk, D and r = H / G as index values.
+  /// Sk, D, r = H / G and K as index values.
+  Value keys, headSize, groupSize, slots;
 
   /// Row's key at `slot`, as an index value.
   Value keyAt(ScalarBuilder& s, Value batch, Value t, Value slot) {
     return s.toIndex(s.extract(op.getIndices(), {batch, t, slot}));
   }
 
+  /// Row's number of listed keys. A count beyond the list is cut to its
+  /// length; a negative one lists nothing.
   Value count(ScalarBuilder& s, Value batch, Value t) {
-    return s.toIndex(s.extract(op.getCounts(), {batch, t}));
+    Value count = s.toIndex(s.extract(op.getCounts(), {batch, t}));
+    return arith::MinSIOp::create(s.builder(), s.location(), count, slots);
   }
 
   Value group(ScalarBuilder& s, Value head) {
@@ -92,7 +96,6 @@ static Value makeLse(GatherParts& p, Value logits) {
   SmallVector<OpFoldResult> shape = {dim(p.b, p.loc, p.op.getQuery(), 0),
                                      dim(p.b, p.loc, p.op.getQuery(), 2),
                                      dim(p.b, p.loc, p.op.getQuery(), 1)};
-  Value slots = dimValue(p.b, p.loc, p.op.getIndices(), 2);
   return generateTensor(
       p.b, p.loc, shape, p.acc, [&](ScalarBuilder& s, ValueRange cell) {
         Value batch = cell[0], head = cell[1], t = cell[2];
@@ -101,7 +104,7 @@ static Value makeLse(GatherParts& p, Value logits) {
         };
         Value lowest = s.constant(p.acc, -kInfinity);
         Value maximum =
-            s.forLoop(s.index(0), slots, lowest,
+            s.forLoop(s.index(0), p.slots, lowest,
                       [&](Value slot, ValueRange best) -> SmallVector<Value> {
                         return {arith::MaximumFOp::create(
                             s.builder(), s.location(), best[0], logit(slot))};
@@ -110,7 +113,7 @@ static Value makeLse(GatherParts& p, Value logits) {
         Value empty = s.cmpf(CmpFPredicate::OEQ, maximum, lowest);
         Value shift = s.select(empty, s.constant(p.acc, 0.0), maximum);
         Value sum = s.forLoop(
-            s.index(0), slots, s.constant(p.acc, 0.0),
+            s.index(0), p.slots, s.constant(p.acc, 0.0),
             [&](Value slot, ValueRange carried) -> SmallVector<Value> {
               return {s.add(carried[0], s.exp(s.sub(logit(slot), shift)))};
             })[0];
@@ -174,7 +177,8 @@ FailureOr<SmallVector<Value>> GatherAttentionOp::decomposeOperation(
                     getAccumulatorType(queryType.getElementType()),
                     dimValue(b, loc, getKey(), 1),
                     dimValue(b, loc, getQuery(), 3),
-                    ratio};
+                    ratio,
+                    dimValue(b, loc, getIndices(), 2)};
   Value logits = makeLogits(parts);
   Value lse = makeLse(parts, logits);
   Value output = makeOutput(parts, makeWeights(parts, logits, lse));

@@ -78,8 +78,16 @@ class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
     static constexpr ::llvm::StringLiteral kResultDims[] = }] #
     "{\"" # !interleave(resultDims, "\", \"") # "\"};" # [{
   }];
+  // Operands come first in `arguments`, one for each entry of operandDims.
+  list<string> operandNames =
+      !foreach(i, !range(!size(operandDims)), !getdagname(arguments, i));
+  code namesDeclaration = [{
+    static constexpr ::llvm::StringLiteral kOperandNames[] = }] #
+    "{\"" # !interleave(operandNames, "\", \"") # "\"};" # [{
+  }];
   code extraOpDeclaration = "";
-  let extraClassDeclaration = dimsDeclaration # extraOpDeclaration;
+  let extraClassDeclaration =
+      dimsDeclaration # namesDeclaration # extraOpDeclaration;
 }
 
 #endif  // GSA_DIALECT_GSADIALECT_TD

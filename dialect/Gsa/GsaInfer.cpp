@@ -140,7 +140,7 @@ static Speculation::Speculatability getSpeculatabilityOf(Operation* op) {
     return inferTypes<OP>(location, adaptor, types);                         \
   }                                                                          \
   bool OP::isCompatibleReturnTypes(TypeRange l, TypeRange r) {               \
-    return areCompatibleTypes(l, r);                                         \
+    return areCompatibleTypes(l, r, OP::kResultDims);                        \
   }                                                                          \
   LogicalResult OP::reifyResultShapes(OpBuilder& builder,                    \
                                       ReifiedRankedShapedTypeDims& shapes) { \

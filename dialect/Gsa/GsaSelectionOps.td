@@ -31,8 +31,8 @@ def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
     - (C2) query and key have one element type T; weights and bias have T or
       A(T).
     - (C3) Hi and Di are at least 1.
-    - (C4) `scale` is finite; it may be absent (1/sqrt(Di)) only if Di is
-      static.
+    - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(Di)) only if Di
+      is static.
 
     Example: test/dialect/gsa/index_scores.mlir.
   }];
@@ -149,7 +149,7 @@ def Gsa_TopKOp : Gsa_Op<"topk",
     - (C1) shapes: scores [B,Sq,Sk], k [B,Sq], indices [B,Sq,K], counts and
       status [B,Sq].
     - (C2) `1 <= slots <= 2^30`, and K = slots.
-    - (C3) `sink >= 0` and `local >= 0`.
+    - (C3) `sink` and `local` are in [0, 2^30].
     - (C4) `order = score` needs sink = local = 0.
 
     A budget above `slots` is cut to `slots`; a negative one selects nothing.
@@ -187,7 +187,7 @@ def Gsa_SelectOp : Gsa_Op<"select",
     - (C1) to (C4) of `gsa.index_scores`.
     - (C5) `normaliser` is present for `paper_ema`, may be present for
       `upstream_variance` and is absent otherwise; its element type is A(T).
-    - (C6) `sink >= 0` and `local >= 0`.
+    - (C6) `sink` and `local` are in [0, 2^30].
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$query,

@@ -23,10 +23,18 @@ void DimBindings::bindConstant(StringRef name, int64_t size, StringRef owner) {
 LogicalResult DimBindings::bind(StringRef spec, Value value, StringRef owner,
                                 EmitError emitError) {
   SmallVector<StringRef> names = splitSpec(spec);
-  if (names.empty()) return success();
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || type.getRank() != static_cast<int64_t>(names.size()))
+  if (!type) return failure();
+  // An encoding (a sparse layout, say) has no meaning here, and rewrites would
+  // drop it silently.
+  if (Attribute encoding = type.getEncoding()) {
+    if (emitError)
+      emitError() << "(C1) expected '" << owner
+                  << "' to be a plain tensor, got encoding " << encoding;
     return failure();
+  }
+  if (names.empty()) return success();
+  if (type.getRank() != static_cast<int64_t>(names.size())) return failure();
   for (auto [i, name] : llvm::enumerate(names)) {
     int64_t size = type.getDimSize(i);
     auto [it, inserted] = bindings.insert(
@@ -73,11 +81,22 @@ int64_t DimBindings::size(StringRef name) const {
   return it->second.size;
 }
 
-bool gsa::detail::areCompatibleTypes(TypeRange lhs, TypeRange rhs) {
-  if (lhs.size() != rhs.size()) return false;
-  for (auto [l, r] : llvm::zip_equal(lhs, rhs)) {
-    if (getElementTypeOrSelf(l) != getElementTypeOrSelf(r)) return false;
-    if (failed(verifyCompatibleShape(l, r))) return false;
+bool gsa::detail::areCompatibleTypes(TypeRange inferred, TypeRange declared,
+                                     ArrayRef<llvm::StringLiteral> resultDims) {
+  if (inferred.size() != declared.size()) return false;
+  llvm::MapVector<StringRef, int64_t> sizes;
+  for (auto [want, got, spec] :
+       llvm::zip_equal(inferred, declared, resultDims)) {
+    auto type = dyn_cast<RankedTensorType>(got);
+    if (!type || type.getEncoding() ||
+        getElementTypeOrSelf(want) != type.getElementType() ||
+        failed(verifyCompatibleShape(want, got)))
+      return false;
+    for (auto [name, size] : llvm::zip(splitSpec(spec), type.getShape())) {
+      if (ShapedType::isDynamic(size)) continue;
+      auto [it, inserted] = sizes.insert({name, size});
+      if (!inserted && it->second != size) return false;
+    }
   }
   return true;
 }

@@ -67,16 +67,15 @@ SmallVector<Value> getOperandRecords(OpOrAdaptor& op, size_t count) {
 template <typename OpTy, typename OpOrAdaptor>
 LogicalResult bindOperands(OpOrAdaptor& op, DimBindings& dims,
                            ArrayRef<std::pair<StringRef, int64_t>> constants,
-                           DimBindings::EmitError emitError,
-                           ArrayRef<StringRef> names = {}) {
+                           DimBindings::EmitError emitError) {
   for (auto [name, size] : constants)
     dims.bindConstant(name, size, "attribute");
   SmallVector<Value> values =
       getOperandRecords(op, std::size(OpTy::kOperandDims));
   for (auto [i, value] : llvm::enumerate(values)) {
     if (!value) continue;
-    StringRef owner = i < names.size() ? names[i] : StringRef("operand");
-    if (failed(dims.bind(OpTy::kOperandDims[i], value, owner, emitError)))
+    if (failed(dims.bind(OpTy::kOperandDims[i], value, OpTy::kOperandNames[i],
+                         emitError)))
       return failure();
   }
   return success();
@@ -91,9 +90,11 @@ void appendResultTypes(const DimBindings& dims, ArrayRef<Type> elementTypes,
         RankedTensorType::get(dims.getShape(OpTy::kResultDims[i]), element));
 }
 
-/// Two lists of types are compatible when they differ only in which sizes are
-/// known.
-bool areCompatibleTypes(TypeRange lhs, TypeRange rhs);
+/// Whether result types `declared` are a legal way to write `inferred`: they
+/// differ only in which sizes are known, carry no encoding, and dimensions of
+/// one name in `resultDims` do not contradict each other.
+bool areCompatibleTypes(TypeRange inferred, TypeRange declared,
+                        ArrayRef<llvm::StringLiteral> resultDims);
 
 }  // namespace mlir::gsa::detail
 

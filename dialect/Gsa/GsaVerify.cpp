@@ -61,7 +61,8 @@ static LogicalResult verifyNotEmpty(
   return success();
 }
 
-static LogicalResult verifyScale(Operation* op, StringRef label,
+/// `scale` is finite in the accumulator type of `data`, in which it is used.
+static LogicalResult verifyScale(Operation* op, StringRef label, Value data,
                                  std::optional<APFloat> scale, StringRef name,
                                  int64_t dim) {
   if (!scale) {
@@ -70,19 +71,91 @@ static LogicalResult verifyScale(Operation* op, StringRef label,
                              << "' must be given when the head size is "
                                 "dynamic";
   }
-  if (scale->isFinite()) return success();
+  FloatType acc = getAccumulatorType(elementTypeOf(data));
+  APFloat rounded = *scale;
+  bool losesInfo = false;
+  rounded.convert(acc.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                  &losesInfo);
+  if (rounded.isFinite()) return success();
   return op->emitOpError() << "(" << label << ") '" << name
-                           << "' must be finite, got "
+                           << "' must be finite in " << acc << ", got "
                            << scale->convertToDouble();
 }
 
 static LogicalResult verifyForced(Operation* op, StringRef label, int64_t sink,
                                   int64_t local) {
-  if (sink < 0 || local < 0)
-    return op->emitOpError() << "(" << label
-                             << ") 'sink' and 'local' must not be negative, "
-                                "got "
-                             << sink << " and " << local;
+  auto isLegal = [](int64_t n) { return n >= 0 && n <= (int64_t{1} << 30); };
+  if (isLegal(sink) && isLegal(local)) return success();
+  return op->emitOpError() << "(" << label
+                           << ") 'sink' and 'local' must be in [0, 2^30], got "
+                           << sink << " and " << local;
+}
+
+/// H is a multiple of G, as far as both are known.
+static LogicalResult verifyGroups(Operation* op, int64_t heads,
+                                  int64_t groups) {
+  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(groups) ||
+      heads % groups == 0)
+    return success();
+  return op->emitOpError() << "(C3) expected the number of query heads to be a "
+                              "multiple of the number of key heads, got "
+                           << heads << " and " << groups;
+}
+
+namespace {
+/// Labels of the constraints on a rotary embedding, which gsa.rope and
+/// gsa.attention number differently.
+struct RotaryLabels {
+  StringRef size, base, scaling;
+};
+}  // namespace
+
+/// The constraints of gsa.rope on a head of `headSize` elements of which
+/// `rotaryDim` (default: all) are rotated.
+static LogicalResult verifyRotary(Operation* op, RotaryLabels labels,
+                                  int64_t headSize,
+                                  std::optional<int64_t> rotaryDim,
+                                  APFloat base, StringRef baseName,
+                                  std::optional<RopeScalingAttr> scaling) {
+  // The frequencies become a constant of R / 2 numbers.
+  constexpr int64_t kMaxRotated = 65536;
+  if (ShapedType::isDynamic(headSize))
+    return op->emitOpError()
+           << "(" << labels.size << ") the head size must be static";
+  int64_t rotated = rotaryDim.value_or(headSize);
+  int64_t limit = std::min(headSize, kMaxRotated);
+  if (rotated < 2 || rotated > limit || rotated % 2 != 0)
+    return op->emitOpError() << "(" << labels.size
+                             << ") the rotated size must be even and in [2, "
+                             << limit << "], got " << rotated;
+  if (!base.isFinite() || base.convertToDouble() <= 1.0)
+    return op->emitOpError() << "(" << labels.base << ") '" << baseName
+                             << "' must be finite and greater than 1, got "
+                             << base.convertToDouble();
+  if (scaling && scaling->getKind() == RopeScalingKind::Ntk && rotated < 4)
+    return op->emitOpError() << "(" << labels.scaling
+                             << ") scaling 'ntk' needs a rotated size of at "
+                                "least 4, got "
+                             << rotated;
+  return success();
+}
+
+/// C5 of select: who needs, may have and may not have a normaliser.
+template <typename OpTy>
+static LogicalResult verifyNormaliser(OpTy op, StringRef label, Value data) {
+  KPolicyAttr policy = op.getPolicy();
+  bool mustHave = policy.getKind() == KPolicyKind::PaperEma;
+  Value normaliser = op.getNormaliser();
+  if (normaliser ? !policy.usesNormaliser() : mustHave)
+    return op.emitOpError()
+           << "(" << label << ") policy '"
+           << stringifyKPolicyKind(policy.getKind()) << "' "
+           << (mustHave ? "needs" : "takes no") << " operand 'normaliser'";
+  Type acc = getAccumulatorType(elementTypeOf(data));
+  if (normaliser && elementTypeOf(normaliser) != acc)
+    return op.emitOpError()
+           << "(" << label << ") expected element type " << acc
+           << " for 'normaliser', got " << elementTypeOf(normaliser);
   return success();
 }
 
@@ -99,7 +172,7 @@ static LogicalResult verifyIndexer(OpTy op) {
   if (failed(verifyNotEmpty(
           op, "C3", {{"Hi", dimOf(op.getQuery(), 2)}, {"Di", headSize}})))
     return failure();
-  return verifyScale(op, "C4", op.getScale(), "scale", headSize);
+  return verifyScale(op, "C4", op.getQuery(), op.getScale(), "scale", headSize);
 }
 
 /// C2 to C4 of the two attention ops.
@@ -117,12 +190,8 @@ static LogicalResult verifyAttention(OpTy op) {
                              {"D", headSize},
                              {"Dv", dimOf(op.getValue(), 3)}})))
     return failure();
-  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(groups) &&
-      heads % groups != 0)
-    return op.emitOpError() << "(C3) expected the number of query heads to be "
-                               "a multiple of the number of key heads, got "
-                            << heads << " and " << groups;
-  return verifyScale(op, "C4", op.getScale(), "scale", headSize);
+  if (failed(verifyGroups(op, heads, groups))) return failure();
+  return verifyScale(op, "C4", op.getQuery(), op.getScale(), "scale", headSize);
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,20 +246,9 @@ LogicalResult TopKOp::verify() {
 }
 
 LogicalResult SelectOp::verify() {
-  if (failed(verifyIndexer(*this))) return failure();
-  KPolicyKind kind = getPolicy().getKind();
-  bool mayHave = getPolicy().usesNormaliser();
-  bool mustHave = kind == KPolicyKind::PaperEma;
-  if ((mustHave && !getNormaliser()) || (!mayHave && getNormaliser()))
-    return emitOpError() << "(C5) policy '" << stringifyKPolicyKind(kind)
-                         << "' " << (mustHave ? "needs" : "takes no")
-                         << " operand 'normaliser'";
-  if (getNormaliser() && elementTypeOf(getNormaliser()) !=
-                             getAccumulatorType(elementTypeOf(getQuery())))
-    return emitOpError() << "(C5) expected element type "
-                         << getAccumulatorType(elementTypeOf(getQuery()))
-                         << " for 'normaliser', got "
-                         << elementTypeOf(getNormaliser());
+  if (failed(verifyIndexer(*this)) ||
+      failed(verifyNormaliser(*this, "C5", getQuery())))
+    return failure();
   return verifyForced(*this, "C6", getSink(), getLocal());
 }
 
@@ -211,64 +269,50 @@ LogicalResult GateOp::verify() {
 }
 
 LogicalResult RopeOp::verify() {
-  int64_t headSize = dimOf(getInput(), 3);
-  if (ShapedType::isDynamic(headSize))
-    return emitOpError() << "(C2) the head size must be static";
-  int64_t rotated = getRotatedSize();
-  if (rotated < 2 || rotated > headSize || rotated % 2 != 0)
-    return emitOpError() << "(C2) the rotated size must be even and in [2, "
-                         << headSize << "], got " << rotated;
-  APFloat base = getBase();
-  if (!base.isFinite() || base.convertToDouble() <= 1.0)
-    return emitOpError() << "(C3) 'base' must be finite and greater than 1, "
-                            "got "
-                         << base.convertToDouble();
-  if (auto scaling = getScaling();
-      scaling && scaling->getKind() == RopeScalingKind::Ntk && rotated < 4)
-    return emitOpError() << "(C4) scaling 'ntk' needs a rotated size of at "
-                            "least 4, got "
-                         << rotated;
-  return success();
+  return verifyRotary(*this, {"C2", "C3", "C4"}, dimOf(getInput(), 3),
+                      getRotaryDim(), getBase(), "base", getScaling());
+}
+
+/// The constraints that the ops of the decomposition would report, checked
+/// here so that they are reported at the aggregate.
+static LogicalResult verifyAttentionParts(AttentionOp op) {
+  Value query = op.getQuery(), indexQuery = op.getIndexQuery();
+  int64_t headSize = dimOf(query, 3), indexSize = dimOf(indexQuery, 3);
+  if (failed(verifyNotEmpty(op, "C3",
+                            {{"H", dimOf(query, 2)},
+                             {"G", dimOf(op.getKey(), 2)},
+                             {"D", headSize},
+                             {"Dv", dimOf(op.getValue(), 3)},
+                             {"Hi", dimOf(indexQuery, 2)},
+                             {"Di", indexSize}})) ||
+      failed(verifyGroups(op, dimOf(query, 2), dimOf(op.getKey(), 2))) ||
+      failed(verifyRotary(op, {"C3", "C3", "C3"}, headSize, op.getRotaryDim(),
+                          op.getRopeBase(), "rope_base",
+                          op.getRopeScaling())) ||
+      failed(verifyScale(op, "C3", query, op.getSoftmaxScale(), "softmax_scale",
+                         headSize)) ||
+      failed(verifyScale(op, "C3", indexQuery, op.getIndexScale(),
+                         "index_scale", indexSize)))
+    return failure();
+  return verifyForced(op, "C3", op.getSink(), op.getLocal());
 }
 
 LogicalResult AttentionOp::verify() {
   if (failed(verifySameElement(*this, "C2", getQuery(),
-                               {{"key", getKey()}, {"value", getValue()}})))
+                               {{"key", getKey()}, {"value", getValue()}})) ||
+      failed(verifyAttentionParts(*this)) ||
+      failed(verifyNormaliser(*this, "C3", getIndexQuery())))
     return failure();
-  // C3: the constraints of the parts are checked by the ops that the
-  // decomposition creates; those that would make it impossible to create them
-  // are checked here.
-  int64_t heads = dimOf(getQuery(), 2), groups = dimOf(getKey(), 2);
-  int64_t headSize = dimOf(getQuery(), 3);
-  if (failed(verifyNotEmpty(*this, "C3",
-                            {{"H", heads},
-                             {"G", groups},
-                             {"D", headSize},
-                             {"Dv", dimOf(getValue(), 3)},
-                             {"Hi", dimOf(getIndexQuery(), 2)},
-                             {"Di", dimOf(getIndexQuery(), 3)}})))
-    return failure();
-  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(groups) &&
-      heads % groups != 0)
-    return emitOpError() << "(C3) expected the number of query heads to be a "
-                            "multiple of the number of key heads, got "
-                         << heads << " and " << groups;
-  if (ShapedType::isDynamic(headSize))
-    return emitOpError() << "(C3) the head size must be static";
-  if (failed(verifyScale(*this, "C3", getSoftmaxScale(), "softmax_scale",
-                         headSize)) ||
-      failed(verifyScale(*this, "C3", getIndexScale(), "index_scale",
-                         dimOf(getIndexQuery(), 3))) ||
-      failed(verifySameElement(*this, "C3", getIndexQuery(),
-                               {{"index_key", getIndexKey()}})) ||
-      failed(verifyDataOrAcc(*this, "C3", getIndexQuery(), "index_weights",
-                             getIndexWeights())) ||
-      failed(verifyDataOrAcc(*this, "C3", getIndexQuery(), "index_bias",
-                             getIndexBias())) ||
-      failed(verifyDataOrAcc(*this, "C3", getValue(), "value_gate",
-                             getValueGate())) ||
-      failed(verifyDataOrAcc(*this, "C3", getQuery(), "output_gate",
-                             getOutputGate())))
-    return failure();
-  return verifyForced(*this, "C3", getSink(), getLocal());
+  Value indexQuery = getIndexQuery();
+  return success(
+      succeeded(verifySameElement(*this, "C3", indexQuery,
+                                  {{"index_key", getIndexKey()}})) &&
+      succeeded(verifyDataOrAcc(*this, "C3", indexQuery, "index_weights",
+                                getIndexWeights())) &&
+      succeeded(verifyDataOrAcc(*this, "C3", indexQuery, "index_bias",
+                                getIndexBias())) &&
+      succeeded(verifyDataOrAcc(*this, "C3", getValue(), "value_gate",
+                                getValueGate())) &&
+      succeeded(verifyDataOrAcc(*this, "C3", getQuery(), "output_gate",
+                                getOutputGate())));
 }

@@ -1,0 +1,57 @@
+// RUN: gsa-opt %s --verify-roundtrip | FileCheck %s
+// RUN: gsa-opt %s --emit-bytecode | gsa-opt | FileCheck %s
+
+// Attributes come back as written; parameters equal to their default are not
+// printed; doubles round-trip exactly.
+
+// CHECK-LABEL: @enums
+func.func @enums() attributes {
+  // CHECK-SAME: a = [#gsa.mask<none>, #gsa.mask<causal>]
+  a = [#gsa.mask<none>, #gsa.mask<causal>],
+  // CHECK-SAME: b = [#gsa.score_activation<sigmoid>, #gsa.score_activation<relu>, #gsa.score_activation<identity>]
+  b = [#gsa.score_activation<sigmoid>, #gsa.score_activation<relu>,
+       #gsa.score_activation<identity>],
+  // CHECK-SAME: c = [#gsa.weight_activation<sigmoid>, #gsa.weight_activation<identity>]
+  c = [#gsa.weight_activation<sigmoid>, #gsa.weight_activation<identity>],
+  // CHECK-SAME: d = [#gsa.gate_activation<sigmoid>, #gsa.gate_activation<tanh>, #gsa.gate_activation<silu>]
+  d = [#gsa.gate_activation<sigmoid>, #gsa.gate_activation<tanh>,
+       #gsa.gate_activation<silu>],
+  // CHECK-SAME: e = [#gsa.statistic<variance>, #gsa.statistic<entropy>]
+  e = [#gsa.statistic<variance>, #gsa.statistic<entropy>],
+  // CHECK-SAME: f = [#gsa.population<visible>, #gsa.population<zero_filled>]
+  f = [#gsa.population<visible>, #gsa.population<zero_filled>],
+  // CHECK-SAME: g = [#gsa.index_order<index>, #gsa.index_order<score>]
+  g = [#gsa.index_order<index>, #gsa.index_order<score>]
+} { return }
+
+// CHECK-LABEL: @k_policy
+func.func @k_policy() attributes {
+  // CHECK-SAME: a = #gsa.k_policy<fixed, base = 7>
+  a = #gsa.k_policy<fixed, base = 7>,
+  // CHECK-SAME: b = #gsa.k_policy<fixed, base = 1073741824>
+  b = #gsa.k_policy<fixed, base = 1073741824>,
+  // CHECK-SAME: c = #gsa.k_policy<upstream_variance, base = 1024, min = 256, max = 4096>
+  c = #gsa.k_policy<upstream_variance, base = 1024, min = 256, max = 4096>,
+  // Parameters may be written in any order.
+  // CHECK-SAME: d = #gsa.k_policy<paper_ema, base = 3, min = 2, max = 9>
+  d = #gsa.k_policy<paper_ema, max = 9, temperature = 1.0, base = 3, min = 2>,
+  // CHECK-SAME: e = #gsa.k_policy<entropy, base = 1, max = 1073741823, temperature = 1.000000e-01>
+  e = #gsa.k_policy<entropy, base = 1, max = 1073741823, temperature = 0.1>,
+  // CHECK-SAME: f = #gsa.k_policy<orth, base = 1, max = 1, temperature = 0.000000e+00>
+  f = #gsa.k_policy<orth, base = 1, min = 1, max = 1, temperature = 0.0>
+} { return }
+
+// CHECK-LABEL: @rope_scaling
+func.func @rope_scaling() attributes {
+  // CHECK-SAME: a = #gsa.rope_scaling<ntk, factor = 8.000000e+00>
+  a = #gsa.rope_scaling<ntk, factor = 8.0>,
+  // CHECK-SAME: b = #gsa.rope_scaling<yarn, factor = 4.000000e+00, original_max_position = 32768, beta_fast = 1.600000e+01, beta_slow = 5.000000e-01>
+  b = #gsa.rope_scaling<yarn, factor = 4.0, original_max_position = 32768,
+                        beta_fast = 16.0, beta_slow = 0.5>
+} { return }
+
+// CHECK-LABEL: @cpu_schedule
+func.func @cpu_schedule() attributes {
+  // CHECK-SAME: a = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>
+  a = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>
+} { return }

@@ -1,0 +1,304 @@
+// RUN: gsa-opt %s --gsa-decompose --split-input-file | FileCheck %s
+// RUN: gsa-opt %s --gsa-decompose --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=NONE
+
+// The structure of each definition: which loops, which comparison, which
+// constant. What they compute is checked by running them (test/run).
+
+// NONE-NOT: gsa.{{[a-z]}}
+
+// Scores: a dot product per head inside the sum over heads, only where the
+// mask shows the key; -inf elsewhere.
+// CHECK-LABEL: @index_scores
+func.func @index_scores(%q: tensor<2x3x4x8xbf16>, %k: tensor<2x5x8xbf16>,
+                        %w: tensor<2x3x4xbf16>, %b: tensor<4xf32>)
+    -> tensor<2x3x5xf32> {
+  // CHECK: tensor.empty() : tensor<2x3x5xf32>
+  // CHECK: linalg.generic
+  // CHECK-SAME: iterator_types = ["parallel", "parallel", "parallel"]
+  // CHECK: %[[VISIBLE:.*]] = arith.cmpi
+  // CHECK: scf.if %[[VISIBLE]] -> (f32)
+  // CHECK: scf.for
+  // CHECK: scf.for
+  // CHECK: arith.extf %{{.*}} : bf16 to f32
+  // CHECK: arith.extf %{{.*}} : bf16 to f32
+  // CHECK: arith.mulf {{.*}} : f32
+  // CHECK: arith.constant 0.353553385 : f32
+  // CHECK: math.exp
+  // CHECK: } else {
+  // CHECK: arith.constant 0xFF800000 : f32
+  %0 = gsa.index_scores %q, %k weights %w bias %b
+    : (tensor<2x3x4x8xbf16>, tensor<2x5x8xbf16>, tensor<2x3x4xbf16>,
+       tensor<4xf32>) -> tensor<2x3x5xf32>
+  return %0 : tensor<2x3x5xf32>
+}
+
+// -----
+
+// f64 data accumulates in f64; without a sigmoid there is no exponential.
+// CHECK-LABEL: @index_scores_f64
+func.func @index_scores_f64(%q: tensor<2x3x4x8xf64>, %k: tensor<2x5x8xf64>)
+    -> tensor<2x3x5xf64> {
+  // CHECK-NOT: f32
+  // CHECK-NOT: math.exp
+  // CHECK: arith.mulf {{.*}} : f64
+  // CHECK: arith.maxim
+  // CHECK: return
+  %0 = gsa.index_scores %q, %k {
+      score_activation = #gsa.score_activation<relu>, mask = #gsa.mask<none>}
+    : (tensor<2x3x4x8xf64>, tensor<2x5x8xf64>) -> tensor<2x3x5xf64>
+  return %0 : tensor<2x3x5xf64>
+}
+
+// -----
+
+// Variance in two passes; which cells count is seen in the divisor.
+// CHECK-LABEL: @row_variance
+func.func @row_variance(%s: tensor<2x3x5xf32>)
+    -> (tensor<2x3xf32>, tensor<2x3xi32>) {
+  // Visible cells: an ordered comparison with -inf, so NaN is not visible.
+  // CHECK: scf.for {{.*}} -> (i32)
+  // CHECK: arith.constant 0xFF800000 : f32
+  // CHECK: arith.cmpf ogt
+  // CHECK: scf.for {{.*}} -> (f32)
+  // CHECK: %[[MEAN:.*]] = arith.divf
+  // CHECK: scf.for {{.*}} -> (f32)
+  // CHECK: arith.subf %{{.*}}, %[[MEAN]]
+  %0:2 = gsa.row_statistics %s
+    : (tensor<2x3x5xf32>) -> (tensor<2x3xf32>, tensor<2x3xi32>)
+  return %0#0, %0#1 : tensor<2x3xf32>, tensor<2x3xi32>
+}
+
+// -----
+
+// CHECK-LABEL: @row_entropy
+func.func @row_entropy(%s: tensor<2x3x5xf64>)
+    -> (tensor<2x3xf64>, tensor<2x3xi32>) {
+  // CHECK: math.exp
+  // CHECK: arith.constant 1.000000e-10 : f64
+  // CHECK: math.log
+  // CHECK: arith.negf
+  %0:2 = gsa.row_statistics %s {statistic = #gsa.statistic<entropy>}
+    : (tensor<2x3x5xf64>) -> (tensor<2x3xf64>, tensor<2x3xi32>)
+  return %0#0, %0#1 : tensor<2x3xf64>, tensor<2x3xi32>
+}
+
+// -----
+
+// Only finite values count: x - x is ordered only for those.
+// CHECK-LABEL: @stat_mean
+func.func @stat_mean(%v: tensor<?x?xf32>) -> tensor<f32> {
+  // CHECK: scf.for
+  // CHECK: scf.for
+  // CHECK: %[[D:.*]] = arith.subf %[[X:.*]], %[[X]]
+  // CHECK: arith.cmpf ord, %[[D]], %[[X]]
+  // CHECK: arith.divf
+  %0 = gsa.stat_mean %v : (tensor<?x?xf32>) -> tensor<f32>
+  return %0 : tensor<f32>
+}
+
+// -----
+
+// A fixed budget is the smaller of base and the visible keys.
+// CHECK-LABEL: @fixed
+func.func @fixed(%n: tensor<2x3xi32>) -> tensor<2x3xi32> {
+  // CHECK: %[[BASE:.*]] = arith.constant 7 : i32
+  // CHECK: arith.minsi %[[BASE]], %{{.*}} : i32
+  // CHECK-NOT: f32
+  // CHECK: return
+  %0 = gsa.adaptive_k %n policy <fixed, base = 7>
+    : (tensor<2x3xi32>) -> tensor<2x3xi32>
+  return %0 : tensor<2x3xi32>
+}
+
+// -----
+
+// maxnumf and minnumf return the number where the other side is NaN.
+// CHECK-LABEL: @upstream_variance
+func.func @upstream_variance(%n: tensor<2x3xi32>, %v: tensor<2x3xf32>,
+                             %m: tensor<f32>) -> tensor<2x3xi32> {
+  // CHECK-DAG: arith.constant 9.99999993E-9 : f32
+  // CHECK-DAG: arith.constant 5.000000e-01 : f32
+  // CHECK: %[[LOW:.*]] = arith.constant 2.000000e+00 : f32
+  // CHECK: %[[HIGH:.*]] = arith.constant 9.000000e+00 : f32
+  // CHECK: %[[ABOVE:.*]] = arith.maxnumf %{{.*}}, %[[LOW]]
+  // CHECK: %[[CLAMPED:.*]] = arith.minnumf %[[ABOVE]], %[[HIGH]]
+  // CHECK: arith.fptosi %[[CLAMPED]] : f32 to i32
+  // CHECK: arith.minsi
+  %0 = gsa.adaptive_k %n statistic %v normaliser %m
+      policy <upstream_variance, base = 7, min = 2, max = 9>
+    : (tensor<2x3xi32>, tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xi32>
+  return %0 : tensor<2x3xi32>
+}
+
+// -----
+
+// CHECK-LABEL: @entropy_and_orth
+func.func @entropy_and_orth(%n: tensor<2x3xi32>, %v: tensor<2x3xf64>)
+    -> (tensor<2x3xi32>, tensor<2x3xi32>) {
+  // log(n + 1)
+  // CHECK: arith.sitofp
+  // CHECK: math.log
+  %0 = gsa.adaptive_k %n statistic %v policy <entropy, base = 7, max = 9>
+    : (tensor<2x3xi32>, tensor<2x3xf64>) -> tensor<2x3xi32>
+  // softplus(v) = log(1 + exp(v))
+  // CHECK: math.exp
+  // CHECK: math.log
+  %1 = gsa.adaptive_k %n statistic %v policy <orth, base = 7, max = 9>
+    : (tensor<2x3xi32>, tensor<2x3xf64>) -> tensor<2x3xi32>
+  return %0, %1 : tensor<2x3xi32>, tensor<2x3xi32>
+}
+
+// -----
+
+// Top-k: indices start at -1; a cell is kept if it is visible and fewer than
+// `budget` cells precede it.
+// CHECK-LABEL: @topk
+func.func @topk(%s: tensor<2x3x5xf32>, %k: tensor<2x3xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>) {
+  // CHECK: %[[PAD:.*]] = arith.constant -1 : i32
+  // CHECK: linalg.fill ins(%[[PAD]] : i32) outs(%{{.*}} : tensor<2x3x4xi32>)
+  // CHECK: linalg.fill {{.*}} : tensor<2x3xi32>
+  // CHECK: linalg.fill {{.*}} : tensor<2x3xi32>
+  // NaN scores are counted.
+  // CHECK: arith.cmpf uno
+  // CHECK: arith.constant 4 : i32
+  // CHECK: %[[BUDGET:.*]] = arith.minsi
+  // Equal scores: the smaller index.
+  // CHECK: %[[SMALLER:.*]] = arith.cmpi slt
+  // CHECK: %[[LARGER:.*]] = arith.cmpf ogt
+  // CHECK: %[[EQUAL:.*]] = arith.cmpf oeq
+  // CHECK: arith.select %[[EQUAL]], %[[SMALLER]], %[[LARGER]]
+  // CHECK: arith.cmpi slt, %{{.*}}, %[[BUDGET]]
+  // CHECK: tensor.insert %{{.*}} : tensor<2x3x4xi32>
+  %0:3 = gsa.topk %s, %k slots 4
+    : (tensor<2x3x5xf32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return %0#0, %0#1, %0#2
+    : tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>
+}
+
+// -----
+
+// Forced positions: the first `sink` and the last `local`.
+// CHECK-LABEL: @topk_forced
+func.func @topk_forced(%s: tensor<2x3x5xf32>, %k: tensor<2x3xi32>)
+    -> tensor<2x3x4xi32> {
+  // CHECK: arith.cmpf oeq
+  // CHECK: %[[SINK:.*]] = arith.constant 1 : index
+  // CHECK: %[[FIRST:.*]] = arith.cmpi slt, %{{.*}}, %[[SINK]] : index
+  // CHECK: %[[LAST:.*]] = arith.cmpi sgt
+  // CHECK: arith.ori %[[FIRST]], %[[LAST]]
+  %0:3 = gsa.topk %s, %k slots 4 {sink = 1 : i64, local = 2 : i64}
+    : (tensor<2x3x5xf32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return %0#0 : tensor<2x3x4xi32>
+}
+
+// -----
+
+// Attention over a list: a slot at or beyond the count and a key out of range
+// have logit -inf; a row whose maximum is -inf has lse -inf and output 0.
+// CHECK-LABEL: @gather_attention
+func.func @gather_attention(%q: tensor<2x3x4x8xf16>, %k: tensor<2x5x2x8xf16>,
+                            %v: tensor<2x5x2x6xf16>, %i: tensor<2x3x7xi32>,
+                            %c: tensor<2x3xi32>)
+    -> (tensor<2x3x4x6xf16>, tensor<2x4x3xf32>) {
+  // r = H / G
+  // CHECK: %[[R:.*]] = arith.divui
+  // CHECK: tensor.empty() : tensor<2x3x4x7xf32>
+  // A count never reaches beyond the list.
+  // CHECK: arith.minsi
+  // CHECK: arith.cmpi ult
+  // CHECK: arith.divui %{{.*}}, %[[R]]
+  // CHECK: tensor.empty() : tensor<2x4x3xf32>
+  // CHECK: %[[EMPTY:.*]] = arith.cmpf oeq
+  // CHECK: math.log
+  // CHECK: arith.select %[[EMPTY]]
+  // CHECK: tensor.empty() : tensor<2x3x4x7xf32>
+  // CHECK: tensor.empty() : tensor<2x3x4x6xf16>
+  // CHECK: arith.truncf %{{.*}} : f32 to f16
+  %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c
+    : (tensor<2x3x4x8xf16>, tensor<2x5x2x8xf16>, tensor<2x5x2x6xf16>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4x6xf16>, tensor<2x4x3xf32>)
+  return %0#0, %0#1 : tensor<2x3x4x6xf16>, tensor<2x4x3xf32>
+}
+
+// -----
+
+// Dense attention lists all Sk keys.
+// CHECK-LABEL: @dense_attention
+func.func @dense_attention(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>)
+    -> tensor<2x3x4x8xf32> {
+  // CHECK: tensor.empty() : tensor<2x3x5xi32>
+  // CHECK: linalg.index 2
+  // CHECK: tensor.empty() : tensor<2x3xi32>
+  // CHECK: arith.maxsi
+  // CHECK: arith.minsi
+  // CHECK: tensor.empty() : tensor<2x3x4x5xf32>
+  %0:2 = gsa.dense_attention %q, %k, %k
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  return %0#0 : tensor<2x3x4x8xf32>
+}
+
+// -----
+
+// A gate per head reads its logit without the last dimension.
+// CHECK-DAG: #[[ALL:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+// CHECK-DAG: #[[HEAD:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+// CHECK-LABEL: @gate
+func.func @gate(%x: tensor<2x3x4x8xf16>, %l: tensor<2x3x4xf32>)
+    -> tensor<2x3x4x8xf16> {
+  // CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[HEAD]], #[[ALL]]]
+  // CHECK: math.tanh %{{.*}} : f32
+  // CHECK: arith.extf %{{.*}} : f16 to f32
+  // CHECK: arith.truncf %{{.*}} : f32 to f16
+  %0 = gsa.gate %x, %l {activation = #gsa.gate_activation<tanh>}
+    : (tensor<2x3x4x8xf16>, tensor<2x3x4xf32>) -> tensor<2x3x4x8xf16>
+  return %0 : tensor<2x3x4x8xf16>
+}
+
+// -----
+
+// Angles in f64; the two halves of a head are rotated together. A partial
+// rotation keeps the tail of the input.
+// CHECK-LABEL: @rope(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x3x4x8xbf16>
+func.func @rope(%x: tensor<2x3x4x8xbf16>, %p: tensor<2x3xi64>)
+    -> (tensor<2x3x4x8xbf16>, tensor<2x3x4x8xbf16>) {
+  // base^(-2i/4) = 1, 0.01
+  // CHECK: arith.constant dense<[1.000000e+00, 1.000000e-02]> : tensor<2xf64>
+  // CHECK: math.cos %{{.*}} : f64
+  // CHECK: math.sin %{{.*}} : f64
+  // CHECK: tensor.extract_slice %[[X]][0, 0, 0, 0] [2, 3, 4, 2] [1, 1, 1, 1]
+  // CHECK: tensor.extract_slice %[[X]][0, 0, 0, 2] [2, 3, 4, 2] [1, 1, 1, 1]
+  // CHECK: arith.subf
+  // CHECK: arith.addf
+  // CHECK: tensor.insert_slice %{{.*}} into %[[X]][0, 0, 0, 0]
+  // CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0, 2]
+  %0 = gsa.rope %x, %p {rotary_dim = 4 : i64}
+    : (tensor<2x3x4x8xbf16>, tensor<2x3xi64>) -> tensor<2x3x4x8xbf16>
+  // CHECK: tensor.extract_slice %{{.*}}[0, 0, 0, 0] [2, 3, 4, 4] [1, 1, 1, 2]
+  // CHECK: tensor.extract_slice %{{.*}}[0, 0, 0, 1] [2, 3, 4, 4] [1, 1, 1, 2]
+  %1 = gsa.rope %0, %p {interleaved}
+    : (tensor<2x3x4x8xbf16>, tensor<2x3xi64>) -> tensor<2x3x4x8xbf16>
+  return %0, %1 : tensor<2x3x4x8xbf16>, tensor<2x3x4x8xbf16>
+}
+
+// -----
+
+// Scaled frequencies. ntk: base 10000 * 2^(8/6), so f[1] = base^(-1/4).
+// yarn with these turns keeps the first and divides the others by 4.
+// CHECK-LABEL: @rope_scaling
+func.func @rope_scaling(%x: tensor<1x1x1x8xf64>, %p: tensor<1x1xi64>)
+    -> (tensor<1x1x1x8xf64>, tensor<1x1x1x8xf64>) {
+  // CHECK: dense<[1.000000e+00, 0.07937{{[0-9]+}}, 0.00629{{[0-9]+}}, 5.{{0*}}e-04]> : tensor<4xf64>
+  %0 = gsa.rope %x, %p {scaling = #gsa.rope_scaling<ntk, factor = 2.0>}
+    : (tensor<1x1x1x8xf64>, tensor<1x1xi64>) -> tensor<1x1x1x8xf64>
+  // CHECK: dense<[1.000000e+00, 2.500000e-02, 2.500000e-03, 2.500000e-04]> : tensor<4xf64>
+  %1 = gsa.rope %0, %p {scaling = #gsa.rope_scaling<yarn, factor = 4.0,
+      original_max_position = 64, beta_fast = 10.0, beta_slow = 5.0>}
+    : (tensor<1x1x1x8xf64>, tensor<1x1xi64>) -> tensor<1x1x1x8xf64>
+  return %0, %1 : tensor<1x1x1x8xf64>, tensor<1x1x1x8xf64>
+}

@@ -79,4 +79,53 @@ def GsaMarkStages : Pass<"gsa-mark-stages", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
+def GsaCpuSchedule : Pass<"gsa-cpu-schedule"> {
+  let summary = "Chooses how each op runs on a CPU";
+  let description = [{
+    Sets the discardable attribute `gsa.schedule` (a `#gsa.cpu_schedule`) on
+    `gsa.select`, `gsa.index_scores`, `gsa.gather_attention` and
+    `gsa.dense_attention`, by rule: from the sizes of the op, the number of
+    tasks and the width of vector registers. An op that has the attribute keeps
+    it.
+
+    Emits the remark `Scheduled` for each choice.
+    Example: test/passes/cpu-schedule.mlir.
+  }];
+  let options = [
+    Option<"tasks", "tasks", "int64_t", "1", "Tasks per parallel region">,
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Width of a vector register">
+  ];
+}
+
+def GsaLowerToLoops : Pass<"gsa-lower-to-loops"> {
+  let summary = "Lowers scheduled ops to tiled, vectorised, parallel loops";
+  let description = [{
+    Replaces ops that carry a `gsa.schedule` by loops over buffers: operands
+    through `bufferization.to_buffer`, results as new buffers through
+    `bufferization.to_tensor`, one `scf.parallel` over tasks (none if the
+    schedule has one task), scratch buffers of each task inside it. What they
+    compute is what their definitions say, up to the order of sums and the
+    rounding of multiply-adds; no result depends on the number of tasks.
+
+    With `ops` only the named ops are lowered (names without the dialect
+    prefix). Ops without a schedule are left alone, and so are ops that have no
+    such lowering: `gsa-decompose` takes them. A scheduled op with a dynamic
+    shape is an error.
+
+    Emits the remark `LoweredToLoops` for each op.
+    Example: test/passes/lower-select.mlir.
+  }];
+  let options = [
+    ListOption<"ops", "ops", "std::string",
+               "Names of the ops to lower; empty means all">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 #endif  // GSA_PASSES_PASSES_TD

@@ -41,9 +41,15 @@ static void addSchedule(OpPassManager& pm, const CpuTargetConfig& config) {
     stages.entry = config.entry;
     pm.addPass(createGsaMarkStages(stages));
   }
+  if (config.reference) return;
+  GsaCpuScheduleOptions schedule;
+  schedule.tasks = config.tasks;
+  schedule.vectorBits = config.vectorBits;
+  pm.addPass(createGsaCpuSchedule(schedule));
 }
 
 static void addLoops(OpPassManager& pm, const CpuTargetConfig& config) {
+  if (!config.reference) pm.addPass(createGsaLowerToLoops());
   pm.addPass(createGsaDecompose());
   addCleanup(pm);
 }

@@ -1,0 +1,104 @@
+//===- CpuSchedule.cpp - gsa-cpu-schedule ---------------------------------===//
+//
+// Chooses #gsa.cpu_schedule by rule. The choice never depends on the data, and
+// results do not depend on the choice beyond the order of sums within a row.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/Remarks.h"
+#include "passes/Passes.h"
+#include "passes/gsa_to_cpu/Lowerings.h"
+
+namespace mlir::gsa {
+#define GEN_PASS_DEF_GSACPUSCHEDULE
+#include "passes/Passes.h.inc"
+}  // namespace mlir::gsa
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// Elements of the accumulator of `op`'s first operand per vector register.
+static int64_t lanesFor(Operation* op, const CpuTarget& target) {
+  auto type = cast<RankedTensorType>(op->getOperand(0).getType());
+  int64_t width = getAccumulatorType(type.getElementType()).getWidth();
+  return std::max<int64_t>(1, target.vectorBits / width);
+}
+
+/// Size `dim` of the first operand, or `ifDynamic`.
+static int64_t sizeOr(Operation* op, int64_t dim, int64_t ifDynamic) {
+  int64_t size =
+      cast<RankedTensorType>(op->getOperand(0).getType()).getDimSize(dim);
+  return ShapedType::isDynamic(size) ? ifDynamic : size;
+}
+
+CpuScheduleAttr gsa::chooseIndexerSchedule(Operation* op,
+                                           const CpuTarget& target) {
+  // The tile of accumulators takes half of the register file (32 registers
+  // with 512-bit vectors, else 16), which hides the latency of the
+  // multiply-add and leaves room for keys. Rows come first, because a vector
+  // of keys is loaded once for all rows.
+  int64_t accumulators = target.vectorBits >= 512 ? 16 : 8;
+  int64_t maxRows = target.vectorBits >= 512 ? 8 : 4;
+  int64_t queries = std::max<int64_t>(1, sizeOr(op, 1, maxRows));
+  int64_t rows = std::min(maxRows, queries);
+  return CpuScheduleAttr::get(op->getContext(), target.tasks,
+                              lanesFor(op, target), rows, accumulators / rows);
+}
+
+CpuScheduleAttr gsa::chooseAttentionSchedule(Operation* op,
+                                             const CpuTarget& target) {
+  // Heads of one group read the same keys.
+  int64_t heads = sizeOr(op, 2, 1);
+  auto key = cast<RankedTensorType>(op->getOperand(1).getType());
+  int64_t groups = key.isDynamicDim(2) ? 1 : key.getDimSize(2);
+  int64_t rows = std::clamp<int64_t>(heads / groups, 1, 8);
+  return CpuScheduleAttr::get(op->getContext(), target.tasks,
+                              lanesFor(op, target), rows,
+                              std::max<int64_t>(1, 8 / rows));
+}
+
+namespace {
+
+struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
+  using GsaCpuScheduleBase::GsaCpuScheduleBase;
+
+  void runOnOperation() override {
+    if (tasks < 1 || tasks > 4096) {
+      getOperation()->emitError(
+          "gsa-cpu-schedule: expected 'tasks' in "
+          "[1, 4096], got ")
+          << tasks;
+      return signalPassFailure();
+    }
+    if (vectorBits < 32 || vectorBits > 2048 ||
+        !llvm::isPowerOf2_64(vectorBits)) {
+      getOperation()->emitError(
+          "gsa-cpu-schedule: expected 'vector-bits' to "
+          "be a power of two in [32, 2048], got ")
+          << vectorBits;
+      return signalPassFailure();
+    }
+    CpuTarget target{tasks, vectorBits};
+    getOperation()->walk([&](Operation* op) {
+      if (op->hasAttr(kScheduleAttr)) return;
+      if (isa<SelectOp, IndexScoresOp>(op))
+        set(op, chooseIndexerSchedule(op, target));
+      else if (isa<GatherAttentionOp, DenseAttentionOp>(op))
+        set(op, chooseAttentionSchedule(op, target));
+    });
+  }
+
+  void set(Operation* op, CpuScheduleAttr schedule) {
+    op->setAttr(kScheduleAttr, schedule);
+    remark::passed(
+        op->getLoc(),
+        remark::RemarkOpts::name("Scheduled").category("gsa.schedule"))
+        << op->getName().getStringRef()
+        << remark::metric("tasks", schedule.getTasks())
+        << remark::metric("lanes", schedule.getLanes())
+        << remark::metric("rows", schedule.getRows())
+        << remark::metric("vectors", schedule.getVectors());
+  }
+};
+
+}  // namespace

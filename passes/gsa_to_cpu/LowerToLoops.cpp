@@ -1,0 +1,93 @@
+//===- LowerToLoops.cpp - gsa-lower-to-loops ------------------------------===//
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Passes.h"
+#include "passes/gsa_to_cpu/Lowerings.h"
+
+namespace mlir::gsa {
+#define GEN_PASS_DEF_GSALOWERTOLOOPS
+#include "passes/Passes.h.inc"
+}  // namespace mlir::gsa
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// All operands and results of a scheduled op must have static shapes: the
+/// loops have constant bounds and buffers a planned size.
+static LogicalResult checkStatic(Operation* op) {
+  auto check = [&](StringRef kind, TypeRange types) -> LogicalResult {
+    for (auto [i, type] : llvm::enumerate(types))
+      if (auto shaped = dyn_cast<ShapedType>(type);
+          shaped && !shaped.hasStaticShape())
+        return op->emitOpError() << "cannot be lowered to loops: expected "
+                                    "static shapes, got "
+                                 << type << " for " << kind << " #" << i;
+    return success();
+  };
+  if (failed(check("operand", op->getOperandTypes()))) return failure();
+  return check("result", op->getResultTypes());
+}
+
+namespace {
+
+struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
+  using GsaLowerToLoopsBase::GsaLowerToLoopsBase;
+
+  /// Only ops that have a lowering; others are left to gsa-decompose.
+  static bool isSupported(Operation* op) { return isa<IndexScoresOp>(op); }
+
+  LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
+                      IRRewriter& rewriter) {
+    if (auto scores = dyn_cast<IndexScoresOp>(op))
+      return lowerIndexScores(scores, schedule, rewriter);
+    return op->emitOpError("has no lowering to loops");
+  }
+
+  bool isWanted(Operation* op) {
+    if (!isSupported(op) || !op->hasAttr(kScheduleAttr)) return false;
+    if (ops.empty()) return true;
+    StringRef name = op->getName().stripDialect();
+    return llvm::any_of(
+        ops, [&](const std::string& wanted) { return name == wanted; });
+  }
+
+  LogicalResult checkNames() {
+    for (const std::string& name : ops)
+      if (!RegisteredOperationName::lookup("gsa." + name, &getContext()))
+        return getOperation()->emitError("gsa-lower-to-loops: 'gsa.")
+               << name << "' in option 'ops' is not an op of the dialect";
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (failed(checkNames())) return signalPassFailure();
+    SmallVector<Operation*> work;
+    getOperation()->walk([&](Operation* op) {
+      if (isWanted(op)) work.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (Operation* op : work) {
+      auto schedule = op->getAttrOfType<CpuScheduleAttr>(kScheduleAttr);
+      if (!schedule) {
+        op->emitOpError() << "expected a #gsa.cpu_schedule as '"
+                          << kScheduleAttr << "', got "
+                          << op->getAttr(kScheduleAttr);
+        return signalPassFailure();
+      }
+      if (failed(checkStatic(op))) return signalPassFailure();
+      std::string name = op->getName().getStringRef().str();
+      Location loc = op->getLoc();
+      if (failed(lower(op, schedule, rewriter))) return signalPassFailure();
+      remark::passed(
+          loc,
+          remark::RemarkOpts::name("LoweredToLoops").category("gsa.schedule"))
+          << name;
+    }
+  }
+};
+
+}  // namespace

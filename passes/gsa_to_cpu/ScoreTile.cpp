@@ -1,0 +1,166 @@
+//===- ScoreTile.cpp - index scores of a block of queries -----------------===//
+
+#include "passes/gsa_to_cpu/ScoreTile.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using arith::CmpIPredicate;
+
+ScoreTile::ScoreTile(LoopEmitter& emitter, const IndexerSpec& indexer)
+    : e(emitter), spec(indexer) {
+  auto shape = cast<RankedTensorType>(spec.query.getType()).getShape();
+  numBatches = shape[0];
+  numQueries = shape[1];
+  numHeads = shape[2];
+  headSize = shape[3];
+  numKeys = cast<RankedTensorType>(spec.key.getType()).getDimSize(1);
+  panelKeys = e.lanes() * e.schedule().getVectors();
+  panels = llvm::divideCeil(std::max<int64_t>(numKeys, 1), panelKeys);
+  blocksPerBatch = llvm::divideCeil(numQueries, rows());
+  query = e.input(spec.query);
+  key = e.input(spec.key);
+  weights = e.input(spec.weights);
+  bias = e.input(spec.bias);
+}
+
+void ScoreTile::allocate() {
+  packedQueries = e.scratch({numHeads, headSize, rows()}, e.acc());
+  if (weights) packedWeights = e.scratch({numHeads, rows()}, e.acc());
+  strip = e.scratch({rows(), stripSize()}, e.acc());
+}
+
+ScoreTile::Block ScoreTile::locate(Value block) {
+  Value perBatch = e.index(std::max<int64_t>(blocksPerBatch, 1));
+  Value firstQuery = e.mul(e.remIndex(block, perBatch), e.index(rows()));
+  Value rest = e.sub(e.index(numQueries), firstQuery);
+  return {e.divIndex(block, perBatch), firstQuery,
+          e.minIndex(rest, e.index(rows()))};
+}
+
+Value ScoreTile::visibleKeys(Value position) {
+  Value all = e.index(numKeys);
+  if (spec.mask == Mask::None) return all;
+  // Query t sees the first t + 1 + Sk - Sq keys, where these exist.
+  Value end = e.add(position, e.index(numKeys - numQueries + 1));
+  return e.minIndex(e.maxIndex(end, e.index(0)), all);
+}
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+void ScoreTile::packKeys() {
+  packedKeys = e.scratch({numBatches, panels, headSize, panelKeys}, e.acc());
+  Value perBatch = e.index(panels);
+  e.forTasks(
+      numBatches * panels, [] {},
+      [&](Value i) {
+        packPanel(e.divIndex(i, perBatch), e.remIndex(i, perBatch));
+      });
+}
+
+/// Transposes one panel; keys beyond the last are zeros, so that tiles need no
+/// tail.
+void ScoreTile::packPanel(Value batch, Value panel) {
+  Value first = e.mul(panel, e.index(panelKeys));
+  Value present =
+      e.minIndex(e.sub(e.index(numKeys), first), e.index(panelKeys));
+  Value zero = e.index(0), depth = e.index(headSize);
+  e.forEach(zero, present, 1, [&](Value j) {
+    Value s = e.add(first, j);
+    e.forEach(zero, depth, 1, [&](Value d) {
+      e.store(e.load(key, {batch, s, d}), packedKeys, {batch, panel, d, j});
+    });
+  });
+  e.forEach(present, e.index(panelKeys), 1, [&](Value j) {
+    e.forEach(zero, depth, 1, [&](Value d) {
+      e.store(e.constant(e.acc(), 0.0), packedKeys, {batch, panel, d, j});
+    });
+  });
+}
+
+/// Queries in the order in which tiles read them, and activated weights. Rows
+/// that do not exist repeat the last one that does; nobody reads their scores.
+void ScoreTile::packQueries(const Block& block) {
+  Value zero = e.index(0), last = e.sub(block.numRows, e.index(1));
+  e.forEach(zero, e.index(rows()), 1, [&](Value r) {
+    Value t = e.add(block.firstQuery, e.minIndex(r, last));
+    e.forEach(zero, e.index(numHeads), 1, [&](Value head) {
+      e.forEach(zero, e.index(headSize), 1, [&](Value d) {
+        Value q = e.load(query, {block.batch, t, head, d});
+        e.store(q, packedQueries, {head, d, r});
+      });
+      if (!weights) return;
+      Value w = e.load(weights, {block.batch, t, head});
+      if (spec.weightActivation == WeightActivation::Sigmoid) w = e.sigmoid(w);
+      e.store(w, packedWeights, {head, r});
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+void ScoreTile::computeBlock(const Block& block) {
+  packQueries(block);
+  Value lastQuery = e.add(block.firstQuery, e.sub(block.numRows, e.index(1)));
+  Value end = e.add(visibleKeys(lastQuery), e.index(panelKeys - 1));
+  Value needed = e.divIndex(end, e.index(panelKeys));
+  e.forEach(e.index(0), needed, 1,
+            [&](Value panel) { computePanel(block, panel); });
+}
+
+void ScoreTile::computePanel(const Block& block, Value panel) {
+  Value first = e.mul(panel, e.index(panelKeys));
+  Value zero = e.splatConstant(e.acc(), 0.0);
+  for (int64_t r = 0; r < rows(); ++r)
+    for (int64_t v = 0; v < panelKeys; v += e.lanes())
+      e.storeVector(zero, strip, {e.index(r), e.add(first, e.index(v))});
+  e.forEach(e.index(0), e.index(numHeads), 1, [&](Value head) {
+    addHead(first, head, dotProducts(block, panel, head));
+  });
+}
+
+/// The tile: rows x vectors accumulators, one multiply-add each per element of
+/// a head.
+SmallVector<Value> ScoreTile::dotProducts(const Block& block, Value panel,
+                                          Value head) {
+  int64_t vectors = e.schedule().getVectors();
+  SmallVector<Value> init(rows() * vectors, e.splatConstant(e.acc(), 0.0));
+  return e.forCarry(
+      e.index(0), e.index(headSize), 1, init,
+      [&](Value d, ValueRange sums) -> SmallVector<Value> {
+        SmallVector<Value> k, next;
+        for (int64_t v = 0; v < vectors; ++v)
+          k.push_back(e.loadVector(
+              packedKeys, {block.batch, panel, d, e.index(v * e.lanes())}));
+        for (int64_t r = 0; r < rows(); ++r) {
+          Value q = e.splat(e.load(packedQueries, {head, d, e.index(r)}));
+          for (int64_t v = 0; v < vectors; ++v)
+            next.push_back(e.fma(q, k[v], sums[r * vectors + v]));
+        }
+        return next;
+      });
+}
+
+/// strip += w * act(scale * dot + bias) for one head.
+void ScoreTile::addHead(Value first, Value head, ArrayRef<Value> dots) {
+  int64_t vectors = e.schedule().getVectors();
+  Value scale = e.splatConstant(e.acc(), spec.scale);
+  Value offset = bias ? e.splat(e.load(bias, {head})) : Value();
+  for (int64_t r = 0; r < rows(); ++r) {
+    Value w;
+    if (weights) w = e.splat(e.load(packedWeights, {head, e.index(r)}));
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value dot = dots[r * vectors + v];
+      Value z = bias ? e.fma(dot, scale, offset) : e.mul(dot, scale);
+      Value term = detail::applyScoreActivation(e, spec.scoreActivation, z);
+      SmallVector<Value> cell = {e.index(r),
+                                 e.add(first, e.index(v * e.lanes()))};
+      Value sum = e.loadVector(strip, cell);
+      sum = w ? e.fma(w, term, sum) : e.add(sum, term);
+      e.storeVector(sum, strip, cell);
+    }
+  }
+}

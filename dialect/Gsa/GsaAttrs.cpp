@@ -137,7 +137,8 @@ LogicalResult CpuScheduleAttr::verify(
   if (lanes < 1 || lanes > 64 || !llvm::isPowerOf2_64(lanes))
     return emitError() << "(C2) 'lanes' must be a power of two in [1, 64], got "
                        << lanes;
-  if (rows < 1 || vectors < 1 || rows > 64 || rows * vectors > 64)
+  if (rows < 1 || vectors < 1 || rows > 64 || vectors > 64 ||
+      rows * vectors > 64)
     return emitError() << "(C3) expected rows and vectors of at least 1 with "
                           "rows * vectors <= 64, got "
                        << rows << " and " << vectors;

@@ -34,7 +34,7 @@ def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
     - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(Di)) only if Di
       is static.
 
-    Example: test/dialect/gsa/index_scores.mlir.
+    Example: test/dialect/gsa/ops.mlir.
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$query,

@@ -1,0 +1,144 @@
+// RUN: gsa-opt %s -split-input-file -verify-diagnostics
+
+// One case or more for each labelled constraint of the attributes; the name of
+// a function is the attribute and the label. An illegal attribute is refused
+// where it is written, before any op sees it.
+
+func.func @k_policy_c1() attributes {
+  // expected-error @+1 {{(C1) 'base' must be in [1, 1073741824], got 0}}
+  a = #gsa.k_policy<fixed, base = 0>} { return }
+
+// -----
+
+func.func @k_policy_c1_negative() attributes {
+  // expected-error @+1 {{(C1) 'base' must be in [1, 1073741824], got -3}}
+  a = #gsa.k_policy<orth, base = -3, max = 4>} { return }
+
+// -----
+
+func.func @k_policy_c1_huge() attributes {
+  // expected-error @+1 {{(C1) 'base' must be in [1, 1073741824], got 9223372036854775807}}
+  a = #gsa.k_policy<fixed, base = 9223372036854775807>} { return }
+
+// -----
+
+func.func @k_policy_c2() attributes {
+  // expected-error @+1 {{(C2) expected 1 <= min <= max <= 1073741824, got min = 0 and max = 4}}
+  a = #gsa.k_policy<entropy, base = 3, min = 0, max = 4>} { return }
+
+// -----
+
+func.func @k_policy_c2_order() attributes {
+  // expected-error @+1 {{(C2) expected 1 <= min <= max <= 1073741824, got min = 5 and max = 4}}
+  a = #gsa.k_policy<entropy, base = 3, min = 5, max = 4>} { return }
+
+// -----
+
+func.func @k_policy_c2_huge() attributes {
+  // expected-error @+1 {{(C2) expected 1 <= min <= max <= 1073741824, got min = 1 and max = 1073741825}}
+  a = #gsa.k_policy<entropy, base = 3, max = 1073741825>} { return }
+
+// -----
+
+func.func @k_policy_c3() attributes {
+  // expected-error @+1 {{(C3) 'temperature' must be finite and not negative, got -1.000000e+00}}
+  a = #gsa.k_policy<entropy, base = 3, max = 4, temperature = -1.0>} { return }
+
+// -----
+
+func.func @k_policy_c3_infinite() attributes {
+  // expected-error @+1 {{(C3) 'temperature' must be finite and not negative, got INF}}
+  a = #gsa.k_policy<entropy, base = 3, max = 4,
+                    temperature = 0x7FF0000000000000>} { return }
+
+// -----
+
+func.func @k_policy_c3_nan() attributes {
+  // expected-error @+1 {{(C3) 'temperature' must be finite and not negative, got nan}}
+  a = #gsa.k_policy<entropy, base = 3, max = 4,
+                    temperature = 0x7FF8000000000001>} { return }
+
+// -----
+
+func.func @k_policy_c4() attributes {
+  // expected-error @+1 {{(C4) policy 'entropy' must state 'max', the largest budget}}
+  a = #gsa.k_policy<entropy, base = 3>} { return }
+
+// -----
+
+func.func @k_policy_c4_fixed() attributes {
+  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'min', 'max' or 'temperature' beside it}}
+  a = #gsa.k_policy<fixed, base = 3, max = 4>} { return }
+
+// -----
+
+func.func @k_policy_c4_fixed_temperature() attributes {
+  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'min', 'max' or 'temperature' beside it}}
+  a = #gsa.k_policy<fixed, base = 3, temperature = 2.0>} { return }
+
+// -----
+
+func.func @rope_scaling_c1() attributes {
+  // expected-error @+1 {{(C1) 'factor' must be finite and at least 1, got 5.000000e-01}}
+  a = #gsa.rope_scaling<yarn, factor = 0.5>} { return }
+
+// -----
+
+func.func @rope_scaling_c1_nan() attributes {
+  // expected-error @+1 {{(C1) 'factor' must be finite and at least 1, got nan}}
+  a = #gsa.rope_scaling<ntk, factor = 0x7FF8000000000001>} { return }
+
+// -----
+
+func.func @rope_scaling_c2() attributes {
+  // expected-error @+1 {{(C2) 'original_max_position' must be at least 1, got 0}}
+  a = #gsa.rope_scaling<yarn, factor = 2.0, original_max_position = 0>} {
+  return
+}
+
+// -----
+
+func.func @rope_scaling_c3() attributes {
+  // expected-error @+1 {{(C3) expected beta_fast > beta_slow > 0, got 1.000000e+00 and 1.000000e+00}}
+  a = #gsa.rope_scaling<yarn, factor = 2.0, beta_fast = 1.0>} { return }
+
+// -----
+
+func.func @rope_scaling_c3_zero() attributes {
+  // expected-error @+1 {{(C3) expected beta_fast > beta_slow > 0, got 3.200000e+01 and 0.000000e+00}}
+  a = #gsa.rope_scaling<yarn, factor = 2.0, beta_slow = 0.0>} { return }
+
+// -----
+
+func.func @rope_scaling_c3_infinite() attributes {
+  // expected-error @+1 {{(C3) expected beta_fast > beta_slow > 0, got INF and 1.000000e+00}}
+  a = #gsa.rope_scaling<yarn, factor = 2.0, beta_fast = 0x7FF0000000000000>} {
+  return
+}
+
+// -----
+
+func.func @cpu_schedule_c1() attributes {
+  // expected-error @+1 {{(C1) 'tasks' must be in [1, 4096], got 0}}
+  a = #gsa.cpu_schedule<tasks = 0, lanes = 8, rows = 1, vectors = 1>} { return }
+
+// -----
+
+func.func @cpu_schedule_c2() attributes {
+  // expected-error @+1 {{(C2) 'lanes' must be a power of two in [1, 64], got 12}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 12, rows = 1, vectors = 1>} {
+  return
+}
+
+// -----
+
+func.func @cpu_schedule_c3() attributes {
+  // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 8 and 9}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 9>} { return }
+
+// -----
+
+func.func @cpu_schedule_c3_huge() attributes {
+  // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 4 and 4611686018427387905}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 4,
+                        vectors = 4611686018427387905>} { return }

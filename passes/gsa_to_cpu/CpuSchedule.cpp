@@ -47,14 +47,19 @@ CpuScheduleAttr gsa::chooseIndexerSchedule(Operation* op,
 
 CpuScheduleAttr gsa::chooseAttentionSchedule(Operation* op,
                                              const CpuTarget& target) {
-  // Heads of one group read the same keys.
-  int64_t heads = sizeOr(op, 2, 1);
-  auto key = cast<RankedTensorType>(op->getOperand(1).getType());
-  int64_t groups = key.isDynamicDim(2) ? 1 : key.getDimSize(2);
-  int64_t rows = std::clamp<int64_t>(heads / groups, 1, 8);
+  // Half of the register file for accumulators, as above.
+  int64_t accumulators = target.vectorBits >= 512 ? 16 : 8;
+  int64_t rows = accumulators / 2;
+  if (isa<GatherAttentionOp>(op)) {
+    // Rows are heads that share gathered keys. More than four need more
+    // reductions over lanes per key loaded than they save in loads.
+    auto key = cast<RankedTensorType>(op->getOperand(1).getType());
+    int64_t groups = key.isDynamicDim(2) ? 1 : key.getDimSize(2);
+    rows = std::clamp<int64_t>(sizeOr(op, 2, 1) / groups, 1, 4);
+  }
   return CpuScheduleAttr::get(op->getContext(), target.tasks,
                               lanesFor(op, target), rows,
-                              std::max<int64_t>(1, 8 / rows));
+                              std::min<int64_t>(8, accumulators / rows));
 }
 
 namespace {

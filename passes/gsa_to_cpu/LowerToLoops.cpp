@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
+#include "passes/gsa_to_cpu/LowerAttention.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 
 namespace mlir::gsa {
@@ -38,12 +39,16 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
   using GsaLowerToLoopsBase::GsaLowerToLoopsBase;
 
   /// Only ops that have a lowering; others are left to gsa-decompose.
-  static bool isSupported(Operation* op) { return isa<IndexScoresOp>(op); }
+  static bool isSupported(Operation* op) {
+    return isa<GatherAttentionOp, IndexScoresOp>(op);
+  }
 
   LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
                       IRRewriter& rewriter) {
     if (auto scores = dyn_cast<IndexScoresOp>(op))
       return lowerIndexScores(scores, schedule, rewriter);
+    if (auto gather = dyn_cast<GatherAttentionOp>(op))
+      return cpu::lowerGatherAttention(gather, schedule, rewriter);
     return op->emitOpError("has no lowering to loops");
   }
 

@@ -1,0 +1,36 @@
+//===- LowerAttention.h - attention ops to loops over vectors ---*- C++ -*-===//
+//
+// Each function replaces one op by bufferization.to_buffer of its operands,
+// scratch allocations, task loops (`scf.parallel` with `gsa.tasks`) of
+// vector and memref ops, and bufferization.to_tensor of its results. Shapes
+// must be static. The meaning is that of the op's decomposition up to rounding
+// in A(T): what an output depends on, empty rows and NaN agree, and no output
+// bit depends on the number of tasks, on other rows, or on keys that its row
+// does not list or see.
+//
+// Of the schedule, `lanes` is the longest vector, `rows` the number of heads
+// (gather) or query rows (dense) in a register tile, `vectors` the number of
+// keys (gather, QK^T) or vectors (otherwise) along its other side.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_GSATOCPU_LOWERATTENTION_H
+#define GSA_PASSES_GSATOCPU_LOWERATTENTION_H
+
+#include "dialect/Gsa/GsaOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::gsa::cpu {
+
+/// Each row compacts its valid indices once; then, per key/value group, tiles
+/// of heads share the gathered rows: logits of a few keys at a time with
+/// vectors along D, softmax along the slots, values with vectors along Dv.
+/// Scratch per task: 32 lists of K indices and `rows` rows of K logits.
+/// Emits an error if a shape is dynamic.
+LogicalResult lowerGatherAttention(GatherAttentionOp op,
+                                   CpuScheduleAttr schedule,
+                                   RewriterBase& rewriter);
+
+}  // namespace mlir::gsa::cpu
+
+#endif  // GSA_PASSES_GSATOCPU_LOWERATTENTION_H

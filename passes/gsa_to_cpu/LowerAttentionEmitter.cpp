@@ -1,0 +1,283 @@
+//===- LowerAttentionEmitter.cpp - vectors for attention kernels ----------===//
+
+#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+
+#include <limits>
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::cpu;
+
+/// A register that a shuffle crosses cheaply: within 16 bytes one instruction
+/// of latency 1, within 32 bytes one instruction.
+static constexpr int64_t kShuffleGroupBytes = 16;
+static constexpr int64_t kShuffleBytes = 32;
+
+static constexpr int64_t kCacheLineBytes = 64;
+static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+static VectorType typeOf(Value vector) {
+  return cast<VectorType>(vector.getType());
+}
+
+static int64_t elementBytes(VectorType type) {
+  return type.getElementTypeBitWidth() / 8;
+}
+
+static SmallVector<Value> offsetLast(VectorBuilder& v, const RowRef& row,
+                                     Value offset) {
+  SmallVector<Value> indices = row.indices;
+  indices.back() = v.add(indices.back(), offset);
+  return indices;
+}
+
+Value VectorBuilder::load(const RowRef& row, Value offset, int64_t lanes,
+                          int64_t valid, Type type) {
+  Type element =
+      ::llvm::cast<MemRefType>(row.memref.getType()).getElementType();
+  VectorType memory = vectorType(lanes, element);
+  SmallVector<Value> indices = offsetLast(*this, row, offset);
+  Value value;
+  if (valid == lanes) {
+    value = vector::LoadOp::create(builder(), location(), memory, row.memref,
+                                   indices);
+  } else {
+    Value mask = vector::ConstantMaskOp::create(
+        builder(), location(), vectorType(lanes, builder().getI1Type()),
+        ArrayRef<int64_t>{valid});
+    value =
+        vector::MaskedLoadOp::create(builder(), location(), memory, row.memref,
+                                     indices, mask, constant(memory, 0.0));
+  }
+  return cast(value, vectorType(lanes, type));
+}
+
+void VectorBuilder::store(Value value, const RowRef& row, Value offset,
+                          int64_t valid) {
+  Type element =
+      ::llvm::cast<MemRefType>(row.memref.getType()).getElementType();
+  int64_t lanes = typeOf(value).getNumElements();
+  value = cast(value, vectorType(lanes, element));
+  SmallVector<Value> indices = offsetLast(*this, row, offset);
+  if (valid == lanes) {
+    vector::StoreOp::create(builder(), location(), value, row.memref, indices);
+    return;
+  }
+  Value mask = vector::ConstantMaskOp::create(
+      builder(), location(), vectorType(lanes, builder().getI1Type()),
+      ArrayRef<int64_t>{valid});
+  vector::MaskedStoreOp::create(builder(), location(), row.memref, indices,
+                                mask, value);
+}
+
+void VectorBuilder::prefetch(const RowRef& row, int64_t size) {
+  auto type = ::llvm::cast<MemRefType>(row.memref.getType());
+  int64_t line = kCacheLineBytes / (type.getElementTypeBitWidth() / 8);
+  for (int64_t offset = 0; offset < size; offset += line)
+    memref::PrefetchOp::create(builder(), location(), row.memref,
+                               offsetLast(*this, row, index(offset)),
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+}
+
+Value VectorBuilder::loadScalar(Value memref, ValueRange indices) {
+  return memref::LoadOp::create(builder(), location(), memref, indices);
+}
+
+void VectorBuilder::storeScalar(Value value, Value memref, ValueRange indices) {
+  memref::StoreOp::create(builder(), location(), value, memref, indices);
+}
+
+Value VectorBuilder::broadcast(Value scalar, int64_t lanes) {
+  return vector::BroadcastOp::create(
+      builder(), location(), vectorType(lanes, scalar.getType()), scalar);
+}
+
+Value VectorBuilder::fma(Value lhs, Value rhs, Value acc) {
+  return vector::FMAOp::create(builder(), location(), lhs, rhs, acc);
+}
+
+Value VectorBuilder::maxDropNan(Value lhs, Value rhs) {
+  return select(cmpf(arith::CmpFPredicate::OGT, lhs, rhs), lhs, rhs);
+}
+
+Value VectorBuilder::lanesBelow(Value base, Value bound, int64_t lanes) {
+  // Lane numbers against bound - base: one subtraction for all lanes.
+  Type i32 = builder().getI32Type();
+  Value step = vector::StepOp::create(
+      builder(), location(), vectorType(lanes, builder().getIndexType()));
+  step = arith::IndexCastOp::create(builder(), location(),
+                                    vectorType(lanes, i32), step);
+  return cmpi(arith::CmpIPredicate::slt, step,
+              broadcast(toI32(sub(bound, base)), lanes));
+}
+
+Value VectorBuilder::expShifted(Value x, Value shift) {
+  Value lowest = constant(x.getType(), -kInfinity);
+  return select(cmpf(arith::CmpFPredicate::OEQ, x, lowest),
+                constant(x.getType(), 0.0), exp(sub(x, shift)));
+}
+
+Value VectorBuilder::reduceMax(Value vector) {
+  while (typeOf(vector).getNumElements() > 1) {
+    auto [low, high] = halves(vector);
+    vector = maxDropNan(low, high);
+  }
+  return vector::ExtractOp::create(builder(), location(), vector, 0);
+}
+
+Value VectorBuilder::reduceAdd(Value vector) {
+  return vector::ExtractOp::create(builder(), location(), reduceEach({vector}),
+                                   0);
+}
+
+Value VectorBuilder::minIndex(Value lhs, Value rhs) {
+  return arith::MinSIOp::create(builder(), location(), lhs, rhs);
+}
+
+Value VectorBuilder::plus(Value indexValue, int64_t constant) {
+  return constant == 0 ? indexValue : add(indexValue, index(constant));
+}
+
+Value VectorBuilder::times(Value indexValue, int64_t constant) {
+  return constant == 1 ? indexValue : mul(indexValue, index(constant));
+}
+
+Value VectorBuilder::ceilDiv(Value indexValue, int64_t constant) {
+  if (constant == 1) return indexValue;
+  return arith::DivUIOp::create(
+      builder(), location(), plus(indexValue, constant - 1), index(constant));
+}
+
+SmallVector<Value> VectorBuilder::loop(
+    Value lower, Value upper, int64_t step, ValueRange init,
+    llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  OpBuilder& b = builder();
+  auto op = scf::ForOp::create(
+      b, location(), lower, upper, index(step), init,
+      [&](OpBuilder& inner, Location, Value iv, ValueRange carried) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(inner.getInsertionBlock(),
+                            inner.getInsertionPoint());
+        scf::YieldOp::create(b, location(), body(iv, carried));
+      });
+  return SmallVector<Value>(op.getResults());
+}
+
+void VectorBuilder::loop(Value lower, Value upper, int64_t step,
+                         llvm::function_ref<void(Value)> body) {
+  loop(lower, upper, step, {}, [&](Value iv, ValueRange) {
+    body(iv);
+    return SmallVector<Value>();
+  });
+}
+
+Value VectorBuilder::shuffle(Value lhs, Value rhs, ArrayRef<int64_t> lanes) {
+  return vector::ShuffleOp::create(builder(), location(), lhs, rhs, lanes);
+}
+
+std::pair<Value, Value> VectorBuilder::halves(Value vector) {
+  int64_t half = typeOf(vector).getNumElements() / 2;
+  auto low = llvm::to_vector(llvm::seq<int64_t>(0, half));
+  auto high = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
+  return {shuffle(vector, vector, low), shuffle(vector, vector, high)};
+}
+
+Value VectorBuilder::addHalves(Value vector) {
+  auto [low, high] = halves(vector);
+  return add(low, high);
+}
+
+/// Both operands hold sums of `keys` vectors: lane p * keys + i is partial sum
+/// p of vector i. The result holds those of 2 * keys vectors, half as many
+/// partial sums each.
+Value VectorBuilder::interleaveAdd(Value lhs, Value rhs, int64_t keys) {
+  int64_t lanes = typeOf(lhs).getNumElements();
+  int64_t group = kShuffleGroupBytes / elementBytes(typeOf(lhs));
+  group = std::min(std::max(group, 2 * keys), lanes);
+  SmallVector<int64_t> first, second;
+  for (int64_t base = 0; base < lanes; base += group)
+    for (int64_t part = 0; part < group / 2; part += keys)
+      for (int64_t operand = 0; operand < 2; ++operand)
+        for (int64_t key = 0; key < keys; ++key) {
+          first.push_back(operand * lanes + base + part + key);
+          second.push_back(first.back() + group / 2);
+        }
+  return add(shuffle(lhs, rhs, first), shuffle(lhs, rhs, second));
+}
+
+Value VectorBuilder::reduceEach(SmallVector<Value> vectors) {
+  int64_t count = vectors.size();
+  assert(llvm::isPowerOf2_64(count) &&
+         count <= typeOf(vectors[0]).getNumElements());
+  int64_t wide = kShuffleBytes / elementBytes(typeOf(vectors[0]));
+  for (Value& vector : vectors)
+    while (typeOf(vector).getNumElements() > std::max(wide, count))
+      vector = addHalves(vector);
+  for (int64_t keys = 1; keys < count; keys *= 2) {
+    SmallVector<Value> next;
+    for (size_t i = 0; i < vectors.size(); i += 2)
+      next.push_back(interleaveAdd(vectors[i], vectors[i + 1], keys));
+    vectors = next;
+  }
+  Value result = vectors[0];
+  while (typeOf(result).getNumElements() > count) result = addHalves(result);
+  return result;
+}
+
+void VectorBuilder::outerProduct(ArrayRef<Value> rows, ArrayRef<Value> columns,
+                                 MutableArrayRef<Value> acc) {
+  for (auto [i, row] : llvm::enumerate(rows))
+    for (auto [j, column] : llvm::enumerate(columns)) {
+      Value& cell = acc[i * columns.size() + j];
+      cell = fma(row, column, cell);
+    }
+}
+
+void cpu::forTiles(VectorBuilder& v, int64_t count, int64_t tile,
+                   llvm::function_ref<void(Value first, int64_t size)> body) {
+  int64_t full = count / tile * tile;
+  if (full == tile)
+    body(v.index(0), tile);
+  else if (full > 0)
+    v.loop(v.index(0), v.index(full), tile,
+           [&](Value first) { body(first, tile); });
+  if (full < count) body(v.index(full), count - full);
+}
+
+void cpu::forTasks(VectorBuilder& v, int64_t tasks,
+                   llvm::function_ref<void(Value task)> body) {
+  if (tasks == 1) return body(v.index(0));
+  OpBuilder& b = v.builder();
+  auto loop = scf::ParallelOp::create(
+      b, v.location(), v.index(0), v.index(tasks), v.index(1),
+      [&](OpBuilder& inner, Location, ValueRange task) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(inner.getInsertionBlock(),
+                            inner.getInsertionPoint());
+        body(task[0]);
+      });
+  loop->setAttr("gsa.tasks", b.getUnitAttr());
+}
+
+Value cpu::toReadOnlyBuffer(VectorBuilder& v, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return bufferization::ToBufferOp::create(
+      v.builder(), v.location(),
+      MemRefType::get(type.getShape(), type.getElementType()), tensor,
+      /*read_only=*/true);
+}
+
+Value cpu::allocate(VectorBuilder& v, ArrayRef<int64_t> shape, Type element) {
+  return memref::AllocOp::create(v.builder(), v.location(),
+                                 MemRefType::get(shape, element),
+                                 v.builder().getI64IntegerAttr(64));
+}
+
+Value cpu::toResult(VectorBuilder& v, Value buffer, Type type) {
+  return bufferization::ToTensorOp::create(v.builder(), v.location(), type,
+                                           buffer, /*restrict=*/true,
+                                           /*writable=*/true);
+}

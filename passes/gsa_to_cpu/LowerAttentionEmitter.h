@@ -1,0 +1,127 @@
+//===- LowerAttentionEmitter.h - vectors for attention kernels --*- C++ -*-===//
+//
+// What the lowerings of gsa.gather_attention and gsa.dense_attention share:
+// loads that extend to the accumulator type, tails of rows, register tiles and
+// reductions whose order of operations is the same in every cell.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_GSATOCPU_LOWERATTENTIONEMITTER_H
+#define GSA_PASSES_GSATOCPU_LOWERATTENTIONEMITTER_H
+
+#include "dialect/Gsa/GsaBuilders.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace mlir::gsa::cpu {
+
+/// A row of `size` elements as vectors of `lanes` elements; the last one may
+/// reach beyond the row.
+struct RowVectors {
+  RowVectors(int64_t size, int64_t lanes) : size(size), lanes(lanes) {}
+  /// Vectors, including the partial one.
+  int64_t count() const { return (size + lanes - 1) / lanes; }
+  /// Elements of the row in vector `i`.
+  int64_t valid(int64_t i) const { return std::min(lanes, size - i * lanes); }
+  /// Elements including those beyond the row.
+  int64_t padded() const { return count() * lanes; }
+  int64_t size, lanes;
+};
+
+/// A piece of memory whose last dimension is contiguous: a memref and the
+/// indices of the first element.
+struct RowRef {
+  Value memref;
+  SmallVector<Value> indices;
+};
+
+/// Scalar and vector arithmetic, memory accesses and loops at one location.
+class VectorBuilder : public detail::ScalarBuilder {
+ public:
+  using ScalarBuilder::ScalarBuilder;
+
+  VectorType vectorType(int64_t lanes, Type element) {
+    return VectorType::get({lanes}, element);
+  }
+
+  /// `lanes` elements of `row` from `offset` on, as vector of `type`; only
+  /// `valid` of them are read, the others are 0.
+  Value load(const RowRef& row, Value offset, int64_t lanes, int64_t valid,
+             Type type);
+  /// Rounds `value` to the element type of `row` and writes its first `valid`
+  /// elements.
+  void store(Value value, const RowRef& row, Value offset, int64_t valid);
+  /// Asks for the cache lines of `row`, which has `size` elements. Reads
+  /// nothing: the row need not exist.
+  void prefetch(const RowRef& row, int64_t size);
+  Value loadScalar(Value memref, ValueRange indices);
+  void storeScalar(Value value, Value memref, ValueRange indices);
+
+  Value broadcast(Value scalar, int64_t lanes);
+  /// lhs * rhs + acc, rounded once where the machine can.
+  Value fma(Value lhs, Value rhs, Value acc);
+  /// lhs > rhs ? lhs : rhs. Drops a NaN in `lhs`: one instruction, where an
+  /// IEEE maximum takes three.
+  Value maxDropNan(Value lhs, Value rhs);
+  /// exp(x - shift), and 0 where x is -inf: the expansion of math.exp is
+  /// clamped and gives the smallest normal number there.
+  Value expShifted(Value x, Value shift);
+  /// Lane i is `base + i < bound`.
+  Value lanesBelow(Value base, Value bound, int64_t lanes);
+  /// Maximum and sum over the lanes, halving the vector in each step.
+  Value reduceMax(Value vector);
+  Value reduceAdd(Value vector);
+  Value minIndex(Value lhs, Value rhs);
+  /// index + constant.
+  Value plus(Value indexValue, int64_t constant);
+  Value times(Value indexValue, int64_t constant);
+  /// indexValue / constant, rounded up.
+  Value ceilDiv(Value indexValue, int64_t constant);
+
+  /// `for (i = lower; i < upper; i += step) carried = body(i, carried)`.
+  SmallVector<Value> loop(
+      Value lower, Value upper, int64_t step, ValueRange init,
+      llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
+  /// A loop that carries nothing.
+  void loop(Value lower, Value upper, int64_t step,
+            llvm::function_ref<void(Value)> body);
+
+  /// Sums each of `vectors` (a power of two, at most their lanes) over its
+  /// lanes; element i of the result belongs to vectors[i]. All are summed in
+  /// the same order.
+  Value reduceEach(SmallVector<Value> vectors);
+
+  /// One step of the reduction of a register tile:
+  /// acc[i * columns + j] += rows[i] * columns[j].
+  void outerProduct(ArrayRef<Value> rows, ArrayRef<Value> columns,
+                    MutableArrayRef<Value> acc);
+
+ private:
+  Value shuffle(Value lhs, Value rhs, ArrayRef<int64_t> lanes);
+  std::pair<Value, Value> halves(Value vector);
+  Value addHalves(Value vector);
+  Value interleaveAdd(Value lhs, Value rhs, int64_t keys);
+};
+
+/// Calls `body(first, size)` for tiles of `tile` out of `count` items: in one
+/// loop for the full ones, `first` being its variable, and once for the rest.
+void forTiles(VectorBuilder& v, int64_t count, int64_t tile,
+              llvm::function_ref<void(Value first, int64_t size)> body);
+
+/// `scf.parallel` over [0, tasks) that carries `gsa.tasks`; the body alone for
+/// one task.
+void forTasks(VectorBuilder& v, int64_t tasks,
+              llvm::function_ref<void(Value task)> body);
+
+/// The operand as a memref that is only read.
+Value toReadOnlyBuffer(VectorBuilder& v, Value tensor);
+
+/// Room for a result or for scratch.
+Value allocate(VectorBuilder& v, ArrayRef<int64_t> shape, Type element);
+
+/// The tensor of type `type` that `buffer` holds from now on.
+Value toResult(VectorBuilder& v, Value buffer, Type type);
+
+}  // namespace mlir::gsa::cpu
+
+#endif  // GSA_PASSES_GSATOCPU_LOWERATTENTIONEMITTER_H

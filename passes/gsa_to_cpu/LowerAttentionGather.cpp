@@ -1,0 +1,415 @@
+//===- LowerAttentionGather.cpp - gsa.gather_attention to vectors ---------===//
+//
+// For a block of rows: compact the index lists. For each group and row, for
+// each tile of heads: logits, softmax, values. Consecutive rows of one group
+// are handled together because they tend to select the same keys, which then
+// come from the cache.
+//
+//===----------------------------------------------------------------------===//
+
+#include <limits>
+
+#include "dialect/Gsa/GsaShapes.h"
+#include "passes/gsa_to_cpu/LowerAttention.h"
+#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::cpu;
+using arith::CmpFPredicate;
+using arith::CmpIPredicate;
+
+static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Rows whose lists are compacted together. More rows share more keys, but
+/// their lists take cache from the keys.
+static constexpr int64_t kBlockRows = 16;
+
+/// Unroll the loop over D up to this many multiply-adds of one tile.
+static constexpr int64_t kMaxUnrolledFma = 256;
+
+/// Ask for the rows of keys this many list entries ahead: the rows of a list
+/// are scattered, and no hardware prefetcher sees a pattern.
+static constexpr int64_t kPrefetchKeys = 16;
+
+namespace {
+
+class GatherLowering {
+ public:
+  GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
+                 RewriterBase& rewriter);
+  void run(RewriterBase& rewriter);
+
+ private:
+  /// One row: its place in the block and in the tensors.
+  struct Row {
+    Value slot, batch, query;
+  };
+
+  void allocateScratch();
+  void emitItem(Value item);
+  void emitCompaction(const Row& row);
+  void emitHeads(const Row& row, Value group, Value head, int64_t heads);
+  void emitQueryCopy(const Row& row, Value head, int64_t heads);
+  void emitLogits(const Row& row, Value group, int64_t heads, Value count);
+  SmallVector<Value> emitDots(const Row& row, Value group, int64_t heads,
+                              ArrayRef<Value> keys);
+  void emitSoftmax(const Row& row, Value head, int64_t heads, Value count);
+  void emitValues(const Row& row, Value group, Value head, int64_t heads,
+                  Value count);
+  void emitValueTile(const Row& row, Value group, Value head, int64_t heads,
+                     Value count, int64_t firstVector, int64_t vectors);
+  Value keyAt(const Row& row, Value slot);
+  Row rowAt(Value slot, Value index);
+  RowRef queryRow(int64_t head) {
+    return {queries, {task, v.index(head), v.index(0)}};
+  }
+  RowRef logitRow(Value head) { return {logits, {task, head, v.index(0)}}; }
+
+  GatherAttentionOp op;
+  VectorBuilder v;
+  Type acc;
+  double scale;
+  int64_t tasks, tileHeads, tileKeys, tileCells;
+  int64_t batch, rows, heads, groups, keys, slots, blocks, blockRows;
+  RowVectors depth, valueDepth;
+  int64_t slotLanes;  ///< Elements per vector along the slots.
+
+  Value task;
+  Value query, key, value, indices, counts, output, lse;
+  // Per task: lists [blockRows, slots], their lengths, a tile's queries in
+  // A(T), its logits, 1 / sum of each of its heads.
+  Value lists, lengths, queries, logits, inverses;
+};
+
+}  // namespace
+
+static int64_t floorPowerOf2(int64_t x) {
+  return static_cast<int64_t>(llvm::bit_floor(static_cast<uint64_t>(x)));
+}
+
+static int64_t ceilPowerOf2(int64_t x) {
+  return static_cast<int64_t>(llvm::bit_ceil(static_cast<uint64_t>(x)));
+}
+
+static ArrayRef<int64_t> shapeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getShape();
+}
+
+/// Vectors along a dimension of `size`: not wider than the dimension needs,
+/// but at least `least` lanes.
+static RowVectors rowVectors(int64_t size, int64_t lanes, int64_t least) {
+  return RowVectors(size, std::max(least, std::min(lanes, ceilPowerOf2(size))));
+}
+
+GatherLowering::GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
+                               RewriterBase& rewriter)
+    : op(op),
+      v(rewriter, op.getLoc()),
+      acc(getAccumulatorType(
+          cast<RankedTensorType>(op.getQuery().getType()).getElementType())),
+      tasks(schedule.getTasks()),
+      depth(1, 1),
+      valueDepth(1, 1) {
+  ArrayRef<int64_t> q = shapeOf(op.getQuery()), k = shapeOf(op.getKey());
+  batch = q[0], rows = q[1], heads = q[2];
+  keys = k[1], groups = k[2];
+  slots = shapeOf(op.getIndices())[2];
+  scale = getScaleOrDefault(op.getScale(), q[3]);
+  tileHeads = std::min(schedule.getRows(), heads / groups);
+  tileCells = schedule.getRows() * schedule.getVectors();
+  // A tile's keys are reduced together, into one vector.
+  int64_t widest = 32 / (acc.getIntOrFloatBitWidth() / 8);
+  tileKeys = std::min(
+      {floorPowerOf2(schedule.getVectors()), widest, schedule.getLanes()});
+  depth = rowVectors(q[3], schedule.getLanes(), tileKeys);
+  valueDepth = rowVectors(shapeOf(op.getValue())[3], schedule.getLanes(), 1);
+  slotLanes = schedule.getLanes();
+  // At least one block per task, if there are that many rows.
+  blockRows =
+      std::clamp<int64_t>(llvm::divideCeil(batch * rows, tasks), 1, kBlockRows);
+  blocks = llvm::divideCeil(batch * rows, blockRows);
+}
+
+void GatherLowering::allocateScratch() {
+  OpBuilder& b = v.builder();
+  // Multiples of 16 elements keep tasks off each other's cache lines.
+  auto padded = [](int64_t size) { return llvm::alignTo<16>(size); };
+  int64_t padSlots =
+      llvm::alignTo(std::max<int64_t>(slots, 1), std::max(slotLanes, tileKeys));
+  int64_t list = static_cast<int64_t>(padded(padSlots));
+  lists = allocate(v, {tasks, blockRows, list + kPrefetchKeys}, b.getI32Type());
+  lengths = allocate(v, {tasks, static_cast<int64_t>(padded(blockRows))},
+                     b.getIndexType());
+  queries = allocate(
+      v, {tasks, tileHeads, static_cast<int64_t>(padded(depth.padded()))}, acc);
+  logits = allocate(v, {tasks, tileHeads, list}, acc);
+  inverses = allocate(v, {tasks, static_cast<int64_t>(padded(tileHeads))}, acc);
+}
+
+GatherLowering::Row GatherLowering::rowAt(Value slot, Value index) {
+  if (batch == 1) return {slot, v.index(0), index};
+  Value perBatch = v.index(rows);
+  return {slot,
+          arith::DivUIOp::create(v.builder(), v.location(), index, perBatch),
+          arith::RemUIOp::create(v.builder(), v.location(), index, perBatch)};
+}
+
+Value GatherLowering::keyAt(const Row& row, Value slot) {
+  return v.toIndex(v.loadScalar(lists, {task, row.slot, slot}));
+}
+
+/// Copies the indices in [0, Sk) of a row's list, in order, then pads with
+/// index 0 to a whole tile, whose key is read but not used, and to what is
+/// asked for ahead.
+void GatherLowering::emitCompaction(const Row& row) {
+  Value count = v.loadScalar(counts, {row.batch, row.query});
+  count = arith::MaxSIOp::create(v.builder(), v.location(), count, v.i32(0));
+  count = v.minIndex(v.toIndex(count), v.index(slots));
+  Value keyCount = v.i32(static_cast<int32_t>(
+      std::min<int64_t>(keys, std::numeric_limits<int32_t>::max())));
+  Value length = v.loop(
+      v.index(0), count, 1, v.index(0),
+      [&](Value slot, ValueRange carried) -> SmallVector<Value> {
+        Value entry = v.loadScalar(indices, {row.batch, row.query, slot});
+        // Stored in any case and overwritten unless valid: no branch.
+        v.storeScalar(entry, lists, {task, row.slot, carried[0]});
+        Value valid = v.cmpi(CmpIPredicate::ult, entry, keyCount);
+        Value one = arith::IndexCastUIOp::create(
+            v.builder(), v.location(), v.builder().getIndexType(), valid);
+        return {v.add(carried[0], one)};
+      })[0];
+  v.storeScalar(length, lengths, {task, row.slot});
+  Value end = v.times(v.ceilDiv(length, tileKeys), tileKeys);
+  v.loop(length, v.plus(end, kPrefetchKeys), 1, [&](Value slot) {
+    v.storeScalar(v.i32(0), lists, {task, row.slot, slot});
+  });
+}
+
+/// The tile's queries in A(T), zero beyond D.
+void GatherLowering::emitQueryCopy(const Row& row, Value head, int64_t heads) {
+  for (int64_t h = 0; h < heads; ++h) {
+    RowRef from{query, {row.batch, row.query, v.plus(head, h), v.index(0)}};
+    for (int64_t i = 0; i < depth.count(); ++i) {
+      Value offset = v.index(i * depth.lanes);
+      v.store(v.load(from, offset, depth.lanes, depth.valid(i), acc),
+              queryRow(h), offset, depth.lanes);
+    }
+  }
+}
+
+/// Vectors of partial dot products, [heads][keys].
+SmallVector<Value> GatherLowering::emitDots(const Row& row, Value group,
+                                            int64_t heads,
+                                            ArrayRef<Value> keys) {
+  int64_t lanes = depth.lanes;
+  auto step = [&](Value offset, int64_t valid, MutableArrayRef<Value> sums) {
+    SmallVector<Value> left, right;
+    for (Value index : keys)
+      right.push_back(v.load({key, {row.batch, index, group, v.index(0)}},
+                             offset, lanes, valid, acc));
+    for (int64_t h = 0; h < heads; ++h)
+      left.push_back(v.load(queryRow(h), offset, lanes, lanes, acc));
+    v.outerProduct(left, right, sums);
+  };
+  SmallVector<Value> sums(heads * keys.size(),
+                          v.constant(v.vectorType(lanes, acc), 0.0));
+  int64_t full = depth.size / lanes;
+  if (full * static_cast<int64_t>(sums.size()) <= kMaxUnrolledFma) {
+    for (int64_t i = 0; i < full; ++i) step(v.index(i * lanes), lanes, sums);
+  } else {
+    sums = v.loop(v.index(0), v.index(full * lanes), lanes, sums,
+                  [&](Value offset, ValueRange carried) {
+                    SmallVector<Value> next(carried);
+                    step(offset, lanes, next);
+                    return next;
+                  });
+  }
+  if (full < depth.count())
+    step(v.index(full * lanes), depth.valid(full), sums);
+  return sums;
+}
+
+/// logits[h][i] for all i < count; the last vector ends in -inf.
+void GatherLowering::emitLogits(const Row& row, Value group, int64_t heads,
+                                Value count) {
+  v.loop(v.index(0), count, tileKeys, [&](Value first) {
+    SmallVector<Value> tile;
+    for (int64_t i = 0; i < tileKeys; ++i) {
+      tile.push_back(keyAt(row, v.plus(first, i)));
+      Value later = keyAt(row, v.plus(first, i + kPrefetchKeys));
+      v.prefetch({key, {row.batch, later, group, v.index(0)}}, depth.size);
+    }
+    SmallVector<Value> sums = emitDots(row, group, heads, tile);
+    Value factor = v.constant(v.vectorType(tileKeys, acc), scale);
+    for (int64_t h = 0; h < heads; ++h) {
+      auto begin = sums.begin() + h * tileKeys;
+      Value dots = v.reduceEach({begin, begin + tileKeys});
+      v.store(v.mul(dots, factor), logitRow(v.index(h)), first, tileKeys);
+    }
+  });
+}
+
+void GatherLowering::emitSoftmax(const Row& row, Value head, int64_t heads,
+                                 Value count) {
+  int64_t lanes = slotLanes;
+  auto vector = v.vectorType(lanes, acc);
+  Value lowest = v.constant(acc, -kInfinity), none = v.constant(acc, 0.0);
+  Value end = v.times(v.ceilDiv(count, lanes), lanes);
+  v.loop(v.index(0), v.index(heads), 1, [&](Value h) {
+    RowRef line = logitRow(h);
+    // At most one vector holds slots beyond the count.
+    Value whole = v.sub(end, v.index(lanes));
+    Value first =
+        arith::MaxSIOp::create(v.builder(), v.location(), whole, v.index(0));
+    v.loop(first, end, lanes, [&](Value i) {
+      Value kept = v.select(v.lanesBelow(i, count, lanes),
+                            v.load(line, i, lanes, lanes, acc),
+                            v.constant(vector, -kInfinity));
+      v.store(kept, line, i, lanes);
+    });
+    Value most = v.loop(
+        v.index(0), end, lanes, v.constant(vector, -kInfinity),
+        [&](Value i, ValueRange carried) -> SmallVector<Value> {
+          return {v.maxDropNan(v.load(line, i, lanes, lanes, acc), carried[0])};
+        })[0];
+    Value maximum = v.reduceMax(most);
+    // Without a finite maximum, exp(l - max) would be exp(-inf + inf).
+    Value shift =
+        v.select(v.cmpf(CmpFPredicate::OEQ, maximum, lowest), none, maximum);
+    Value shifts = v.broadcast(shift, lanes);
+    Value sums = v.loop(v.index(0), end, lanes, v.constant(vector, 0.0),
+                        [&](Value i, ValueRange carried) -> SmallVector<Value> {
+                          Value p = v.expShifted(
+                              v.load(line, i, lanes, lanes, acc), shifts);
+                          v.store(p, line, i, lanes);
+                          return {v.add(carried[0], p)};
+                        })[0];
+    Value sum = v.reduceAdd(sums);
+    // The sum is at least 1 or NaN unless all logits are -inf.
+    Value empty = v.cmpf(CmpFPredicate::OEQ, sum, none);
+    Value inverse = v.select(empty, none, v.div(v.constant(acc, 1.0), sum));
+    v.storeScalar(inverse, inverses, {task, h});
+    Value logSum = math::LogOp::create(v.builder(), v.location(), sum);
+    v.storeScalar(v.select(empty, lowest, v.add(logSum, shift)), lse,
+                  {row.batch, v.add(head, h), row.query});
+  });
+}
+
+void GatherLowering::emitValueTile(const Row& row, Value group, Value head,
+                                   int64_t heads, Value count,
+                                   int64_t firstVector, int64_t vectors) {
+  int64_t lanes = valueDepth.lanes;
+  auto offset = [&](int64_t i) { return v.index((firstVector + i) * lanes); };
+  SmallVector<Value> sums(heads * vectors,
+                          v.constant(v.vectorType(lanes, acc), 0.0));
+  sums = v.loop(
+      v.index(0), count, 1, sums,
+      [&](Value slot, ValueRange carried) -> SmallVector<Value> {
+        SmallVector<Value> next(carried), weights, values;
+        RowRef from{value, {row.batch, keyAt(row, slot), group, v.index(0)}};
+        Value later = keyAt(row, v.plus(slot, kPrefetchKeys));
+        v.prefetch(
+            {value, {row.batch, later, group, v.index(firstVector * lanes)}},
+            std::min(vectors * lanes, valueDepth.size - firstVector * lanes));
+        for (int64_t h = 0; h < heads; ++h)
+          weights.push_back(v.broadcast(
+              v.loadScalar(logits, {task, v.index(h), slot}), lanes));
+        for (int64_t i = 0; i < vectors; ++i)
+          values.push_back(v.load(from, offset(i), lanes,
+                                  valueDepth.valid(firstVector + i), acc));
+        v.outerProduct(weights, values, next);
+        return next;
+      });
+  for (int64_t h = 0; h < heads; ++h) {
+    Value inverse =
+        v.broadcast(v.loadScalar(inverses, {task, v.index(h)}), lanes);
+    RowRef to{output, {row.batch, row.query, v.plus(head, h), v.index(0)}};
+    for (int64_t i = 0; i < vectors; ++i)
+      v.store(v.mul(sums[h * vectors + i], inverse), to, offset(i),
+              valueDepth.valid(firstVector + i));
+  }
+}
+
+void GatherLowering::emitValues(const Row& row, Value group, Value head,
+                                int64_t heads, Value count) {
+  int64_t total = valueDepth.count();
+  int64_t tile = std::clamp<int64_t>(tileCells / heads, 1, total);
+  for (int64_t first = 0; first < total; first += tile)
+    emitValueTile(row, group, head, heads, count, first,
+                  std::min(tile, total - first));
+}
+
+void GatherLowering::emitHeads(const Row& row, Value group, Value head,
+                               int64_t heads) {
+  Value count = v.loadScalar(lengths, {task, row.slot});
+  emitQueryCopy(row, head, heads);
+  emitLogits(row, group, heads, count);
+  emitSoftmax(row, head, heads, count);
+  emitValues(row, group, head, heads, count);
+}
+
+/// One block of rows, or one group of one block.
+void GatherLowering::emitItem(Value item) {
+  // Splitting by group repeats the compaction, so only where rows are few.
+  bool split = blocks < tasks;
+  Value block = item, firstGroup = v.index(0), endGroup = v.index(groups);
+  if (split) {
+    Value perBlock = v.index(groups);
+    block = arith::DivUIOp::create(v.builder(), v.location(), item, perBlock);
+    firstGroup =
+        arith::RemUIOp::create(v.builder(), v.location(), item, perBlock);
+    endGroup = v.plus(firstGroup, 1);
+  }
+  Value firstRow = v.times(block, blockRows);
+  Value endSlot =
+      v.minIndex(v.index(blockRows), v.sub(v.index(batch * rows), firstRow));
+  v.loop(v.index(0), endSlot, 1, [&](Value slot) {
+    emitCompaction(rowAt(slot, v.add(firstRow, slot)));
+  });
+  int64_t ratio = heads / groups;
+  v.loop(firstGroup, endGroup, 1, [&](Value group) {
+    v.loop(v.index(0), endSlot, 1, [&](Value slot) {
+      Row row = rowAt(slot, v.add(firstRow, slot));
+      Value base = v.times(group, ratio);
+      forTiles(v, ratio, tileHeads, [&](Value first, int64_t size) {
+        emitHeads(row, group, v.add(base, first), size);
+      });
+    });
+  });
+}
+
+void GatherLowering::run(RewriterBase& rewriter) {
+  query = toReadOnlyBuffer(v, op.getQuery());
+  key = toReadOnlyBuffer(v, op.getKey());
+  value = toReadOnlyBuffer(v, op.getValue());
+  indices = toReadOnlyBuffer(v, op.getIndices());
+  counts = toReadOnlyBuffer(v, op.getCounts());
+  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
+  auto lseType = cast<RankedTensorType>(op.getLse().getType());
+  output = allocate(v, outputType.getShape(), outputType.getElementType());
+  lse = allocate(v, lseType.getShape(), lseType.getElementType());
+  if (batch * rows > 0) {
+    allocateScratch();
+    int64_t items = blocks < tasks ? blocks * groups : blocks;
+    forTasks(v, tasks, [&](Value self) {
+      task = self;
+      v.loop(task, v.index(items), tasks, [&](Value item) { emitItem(item); });
+    });
+  }
+  rewriter.replaceOp(
+      op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+}
+
+LogicalResult cpu::lowerGatherAttention(GatherAttentionOp op,
+                                        CpuScheduleAttr schedule,
+                                        RewriterBase& rewriter) {
+  for (Value operand : op->getOperands())
+    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
+      return op.emitOpError("expected static shapes, got ")
+             << operand.getType();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(op);
+  GatherLowering(op, schedule, rewriter).run(rewriter);
+  return success();
+}

@@ -156,6 +156,7 @@ absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
   auto start = Clock::now();
   mlir::gsa::CpuCodegenOptions codegen;
   codegen.vectorBits = vector_bits;
+  codegen.optLevel = static_cast<unsigned>(options.opt_level);
   codegen.keepLlvmIr = options.keep_texts;
   codegen.keepAssembly = options.keep_texts;
   codegen.symbols["gsa_cpu_parallel"] =

@@ -36,6 +36,10 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
         absl::StrCat("number of threads: expected 1 to ",
                      ThreadPool::kMaxThreads, ", got ", options.num_threads));
   }
+  if (options.opt_level < 0 || options.opt_level > 3) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "optimisation level: expected 0 to 3, got ", options.opt_level));
+  }
   absl::StatusOr<CompiledModule> compiled =
       CompileForCpu(text, filename, options);
   if (!compiled.ok()) return compiled.status();

@@ -56,6 +56,8 @@ struct CompileOptions {
   int num_threads = 1;
   // Vector register width in bits; 0 takes the machine's.
   int vector_bits = 0;
+  // Effort of LLVM's optimiser, 0 to 3. Less compiles faster, for tests.
+  int opt_level = 3;
   // Compile definitions instead of optimised loops: slow, readable.
   bool reference = false;
   // Make LLVM IR and assembly texts available to `on_phase`.

@@ -62,7 +62,7 @@ struct KPolicy {
   int64_t Slots() const {
     if (kind == KPolicyKind::kFixed) return base;
     if (kind == KPolicyKind::kUpstreamVariance) {
-      return std::min(max, base * 3 / 2);
+      return std::max(min, std::min(max, base * 3 / 2));
     }
     return max;
   }

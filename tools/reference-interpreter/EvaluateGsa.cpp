@@ -1,0 +1,412 @@
+//===- EvaluateGsa.cpp - gsa ops by the float64 reference -----------------===//
+//
+// Translates attributes to the options of test/reference and calls it. The
+// block gsa.attention is evaluated step by step, not through its
+// decomposition, so that the decomposition can be checked against it.
+//
+//===----------------------------------------------------------------------===//
+
+#include <algorithm>
+
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "test/reference/AdaptiveK.h"
+#include "test/reference/DenseAttention.h"
+#include "test/reference/Gate.h"
+#include "test/reference/GatherAttention.h"
+#include "test/reference/IndexScores.h"
+#include "test/reference/Math.h"
+#include "test/reference/Rope.h"
+#include "test/reference/RowStatistics.h"
+#include "test/reference/Select.h"
+#include "test/reference/StatMean.h"
+#include "test/reference/TopK.h"
+#include "tools/reference-interpreter/Evaluate.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+using reference::Tensor;
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+static std::optional<double> toDouble(const std::optional<APFloat>& value) {
+  if (!value) return std::nullopt;
+  return value->convertToDouble();
+}
+
+static reference::ScoreActivation convert(ScoreActivation activation) {
+  switch (activation) {
+    case ScoreActivation::Sigmoid:
+      return reference::ScoreActivation::kSigmoid;
+    case ScoreActivation::Relu:
+      return reference::ScoreActivation::kRelu;
+    case ScoreActivation::Identity:
+      return reference::ScoreActivation::kIdentity;
+  }
+  llvm_unreachable("unknown activation");
+}
+
+static reference::WeightActivation convert(WeightActivation activation) {
+  return activation == WeightActivation::Sigmoid
+             ? reference::WeightActivation::kSigmoid
+             : reference::WeightActivation::kIdentity;
+}
+
+static reference::GateActivation convert(GateActivation activation) {
+  switch (activation) {
+    case GateActivation::Sigmoid:
+      return reference::GateActivation::kSigmoid;
+    case GateActivation::Tanh:
+      return reference::GateActivation::kTanh;
+    case GateActivation::Silu:
+      return reference::GateActivation::kSilu;
+  }
+  llvm_unreachable("unknown activation");
+}
+
+static reference::Mask convert(Mask mask) {
+  return mask == Mask::Causal ? reference::Mask::kCausal
+                              : reference::Mask::kNone;
+}
+
+static reference::KPolicy convert(KPolicyAttr policy) {
+  reference::KPolicy result;
+  switch (policy.getKind()) {
+    case KPolicyKind::Fixed:
+      result.kind = reference::KPolicyKind::kFixed;
+      break;
+    case KPolicyKind::UpstreamVariance:
+      result.kind = reference::KPolicyKind::kUpstreamVariance;
+      break;
+    case KPolicyKind::PaperEma:
+      result.kind = reference::KPolicyKind::kPaperEma;
+      break;
+    case KPolicyKind::Entropy:
+      result.kind = reference::KPolicyKind::kEntropy;
+      break;
+    case KPolicyKind::Orth:
+      result.kind = reference::KPolicyKind::kOrth;
+      break;
+  }
+  result.base = policy.getBase();
+  result.min = policy.getMin();
+  result.max = policy.getMax();
+  result.temperature = policy.getTemperature().convertToDouble();
+  return result;
+}
+
+/// Rotary options of gsa.rope and gsa.attention, whose getters differ in name.
+static reference::RopeOptions makeRope(const APFloat& base,
+                                       std::optional<int64_t> rotaryDim,
+                                       bool interleaved,
+                                       std::optional<RopeScalingAttr> scaling) {
+  reference::RopeOptions options;
+  options.base = base.convertToDouble();
+  options.rotary_dim = rotaryDim;
+  options.interleaved = interleaved;
+  if (!scaling) return options;
+  reference::RopeScaling& result = options.scaling;
+  result.kind = scaling->getKind() == RopeScalingKind::Ntk
+                    ? reference::RopeScalingKind::kNtk
+                    : reference::RopeScalingKind::kYarn;
+  result.factor = scaling->getFactor().convertToDouble();
+  result.original_max_position = scaling->getOriginalMaxPosition();
+  result.beta_fast = scaling->getBetaFast().convertToDouble();
+  result.beta_slow = scaling->getBetaSlow().convertToDouble();
+  return options;
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Values of the operands of an op, by the SSA values that its getters return.
+class Operands {
+ public:
+  explicit Operands(const OpContext& context) : context(context) {}
+
+  const RuntimeValue& get(Value value) const {
+    for (auto [i, operand] : llvm::enumerate(context.op->getOperands()))
+      if (operand == value) return context.operands[i];
+    throw std::invalid_argument("reads a value that is no operand");
+  }
+  const Tensor<double>& floats(Value value) const {
+    return get(value).floats();
+  }
+  /// Null without the operand.
+  const Tensor<double>* optional(Value value) const {
+    return value ? &get(value).floats() : nullptr;
+  }
+  std::optional<double> scalar(Value value) const {
+    if (!value) return std::nullopt;
+    return get(value).floats().At();
+  }
+
+ private:
+  const OpContext& context;
+};
+}  // namespace
+
+//===----------------------------------------------------------------------===//
+// Selection
+//===----------------------------------------------------------------------===//
+
+/// The parts of SelectOptions that gsa.select and gsa.attention name alike.
+template <typename Op>
+static reference::SelectOptions makeSelect(Op op, const Operands& operands,
+                                           int numThreads) {
+  reference::SelectOptions options;
+  options.policy = convert(op.getPolicy());
+  options.score_activation = convert(op.getScoreActivation());
+  options.weight_activation = convert(op.getWeightActivation());
+  options.mask = convert(op.getMask());
+  options.sink = op.getSink();
+  options.local = op.getLocal();
+  options.normaliser = operands.scalar(op.getNormaliser());
+  options.num_threads = numThreads;
+  return options;
+}
+
+/// Selects, and lets the caller of the interpreter replace rows.
+static reference::SelectResult select(const OpContext& context,
+                                      const reference::IndexOperands& index,
+                                      const reference::SelectOptions& options,
+                                      Value indices, Value counts) {
+  reference::SelectResult result = reference::Select(index, options);
+  if (!context.options.onSelection) return result;
+  SelectionEvent event{context.op, indices, counts, nullptr};
+  event.rowReference = [&](int64_t row, std::vector<double>* scores) {
+    int64_t queries = index.query.dim(1);
+    reference::ScoreRow(index, options.ScoreOptions(), row / queries,
+                        row % queries, scores);
+    return reference::RowReference{*scores,         options.policy,
+                                   result.raw[row], options.policy.Slots(),
+                                   options.sink,    options.local};
+  };
+  Selection selection{std::move(result.indices), std::move(result.counts)};
+  context.options.onSelection(event, selection);
+  result.indices = std::move(selection.indices);
+  result.counts = std::move(selection.counts);
+  return result;
+}
+
+static Results evaluateSelect(SelectOp op, const OpContext& context) {
+  Operands operands(context);
+  reference::SelectOptions options =
+      makeSelect(op, operands, context.options.numThreads);
+  options.scale = toDouble(op.getScale());
+  reference::SelectResult result = select(
+      context,
+      {operands.floats(op.getQuery()), operands.floats(op.getKey()),
+       operands.optional(op.getWeights()), operands.optional(op.getBias())},
+      options, op.getIndices(), op.getCounts());
+  return {std::move(result.indices), std::move(result.counts),
+          std::move(result.status)};
+}
+
+static Results evaluateIndexScores(IndexScoresOp op, const OpContext& context) {
+  Operands operands(context);
+  reference::IndexScoresOptions options;
+  options.scale = toDouble(op.getScale());
+  options.score_activation = convert(op.getScoreActivation());
+  options.weight_activation = convert(op.getWeightActivation());
+  options.mask = convert(op.getMask());
+  options.num_threads = context.options.numThreads;
+  return {reference::IndexScores(
+      {operands.floats(op.getQuery()), operands.floats(op.getKey()),
+       operands.optional(op.getWeights()), operands.optional(op.getBias())},
+      options)};
+}
+
+static Results evaluateRowStatistics(RowStatisticsOp op,
+                                     const OpContext& context) {
+  reference::RowStatisticsOptions options;
+  options.statistic = op.getStatistic() == Statistic::Entropy
+                          ? reference::Statistic::kEntropy
+                          : reference::Statistic::kVariance;
+  options.population = op.getPopulation() == Population::ZeroFilled
+                           ? reference::Population::kZeroFilled
+                           : reference::Population::kVisible;
+  options.correction = op.getCorrection();
+  reference::RowStatisticsResult result =
+      reference::RowStatistics(context.operands[0].floats(), options);
+  return {std::move(result.value), std::move(result.visible)};
+}
+
+static Results evaluateAdaptiveK(AdaptiveKOp op, const OpContext& context) {
+  Operands operands(context);
+  reference::KPolicy policy = convert(op.getPolicy());
+  reference::AdaptiveKResult result =
+      reference::AdaptiveK(operands.get(op.getVisible()).ints(),
+                           operands.optional(op.getStatistic()),
+                           operands.scalar(op.getNormaliser()), policy);
+  context.budgets[op.getK()] = {policy, std::move(result.raw)};
+  return {std::move(result.k)};
+}
+
+/// What is known about a row of a gsa.topk. A budget without a record is fixed;
+/// one that selects nothing is told by a row that sees nothing.
+static reference::RowReference topKRow(TopKOp op, const OpContext& context,
+                                       int64_t row,
+                                       std::vector<double>* scores) {
+  const Tensor<double>& all = context.operands[0].floats();
+  int64_t keys = all.dim(2);
+  scores->assign(all.data() + row * keys, all.data() + (row + 1) * keys);
+  reference::RowReference result;
+  result.slots = op.getSlots();
+  result.sink = op.getSink();
+  result.local = op.getLocal();
+  auto record = context.budgets.find(op.getK());
+  if (record != context.budgets.end()) {
+    result.policy = record->second.policy;
+    result.raw = record->second.raw[row];
+  } else {
+    int64_t budget = context.operands[1].ints()[row];
+    if (budget < 1)
+      std::fill(scores->begin(), scores->end(), -reference::kInfinity);
+    result.policy = reference::KPolicy::Fixed(std::max<int64_t>(budget, 1));
+    result.raw = static_cast<double>(budget);
+  }
+  result.scores = *scores;
+  return result;
+}
+
+static Results evaluateTopK(TopKOp op, const OpContext& context) {
+  reference::TopKOptions options;
+  options.slots = op.getSlots();
+  options.sink = op.getSink();
+  options.local = op.getLocal();
+  options.order = op.getOrder() == IndexOrder::Score
+                      ? reference::IndexOrder::kScore
+                      : reference::IndexOrder::kIndex;
+  reference::TopKResult result = reference::TopK(
+      context.operands[0].floats(), context.operands[1].ints(), options);
+  // An order by score has no judge: such lists are compared entry by entry.
+  if (context.options.onSelection &&
+      options.order == reference::IndexOrder::kIndex) {
+    SelectionEvent event{context.op, op.getIndices(), op.getCounts(), nullptr};
+    event.rowReference = [&](int64_t row, std::vector<double>* scores) {
+      return topKRow(op, context, row, scores);
+    };
+    Selection selection{std::move(result.indices), std::move(result.counts)};
+    context.options.onSelection(event, selection);
+    result.indices = std::move(selection.indices);
+    result.counts = std::move(selection.counts);
+  }
+  return {std::move(result.indices), std::move(result.counts),
+          std::move(result.status)};
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+static Results evaluateGather(GatherAttentionOp op, const OpContext& context) {
+  Operands operands(context);
+  const Tensor<double>& query = operands.floats(op.getQuery());
+  const Tensor<double>& key = operands.floats(op.getKey());
+  const Tensor<int32_t>& indices = operands.get(op.getIndices()).ints();
+  const Tensor<int32_t>& counts = operands.get(op.getCounts()).ints();
+  std::optional<double> scale = toDouble(op.getScale());
+  reference::AttentionResult result = reference::GatherAttention(
+      {query, key, operands.floats(op.getValue())}, indices, counts,
+      {scale, context.options.numThreads});
+  if (context.options.onAttention)
+    context.options.onAttention(
+        {op, op.getIndices(), query, key, indices, counts, scale});
+  return {std::move(result.output), std::move(result.lse)};
+}
+
+static Results evaluateDense(DenseAttentionOp op, const OpContext& context) {
+  Operands operands(context);
+  reference::AttentionResult result = reference::DenseAttention(
+      {operands.floats(op.getQuery()), operands.floats(op.getKey()),
+       operands.floats(op.getValue())},
+      {toDouble(op.getScale()), convert(op.getMask()),
+       context.options.numThreads});
+  return {std::move(result.output), std::move(result.lse)};
+}
+
+static Results evaluateAttention(AttentionOp op, const OpContext& context) {
+  Operands operands(context);
+  reference::GateActivation activation = convert(op.getGateActivation());
+  reference::RopeOptions rope =
+      makeRope(op.getRopeBase(), op.getRotaryDim(), op.getRopeInterleaved(),
+               op.getRopeScaling());
+  Tensor<double> query =
+      reference::Rope(operands.floats(op.getQuery()),
+                      operands.get(op.getPositions()).longs(), rope);
+  Tensor<double> key =
+      reference::Rope(operands.floats(op.getKey()),
+                      operands.get(op.getKeyPositions()).longs(), rope);
+  Tensor<double> value = operands.floats(op.getValue());
+  if (op.getValueGate())
+    value =
+        reference::Gate(value, operands.floats(op.getValueGate()), activation);
+
+  reference::SelectOptions options =
+      makeSelect(op, operands, context.options.numThreads);
+  options.scale = toDouble(op.getIndexScale());
+  reference::SelectResult selection = select(
+      context,
+      {operands.floats(op.getIndexQuery()), operands.floats(op.getIndexKey()),
+       operands.optional(op.getIndexWeights()),
+       operands.optional(op.getIndexBias())},
+      options, op.getIndices(), op.getCounts());
+
+  std::optional<double> scale = toDouble(op.getSoftmaxScale());
+  reference::AttentionResult result = reference::GatherAttention(
+      {query, key, value}, selection.indices, selection.counts,
+      {scale, context.options.numThreads});
+  if (context.options.onAttention)
+    context.options.onAttention({op, op.getIndices(), query, key,
+                                 selection.indices, selection.counts, scale});
+  if (op.getOutputGate())
+    result.output = reference::Gate(
+        result.output, operands.floats(op.getOutputGate()), activation);
+  return {std::move(result.output), std::move(result.lse),
+          std::move(selection.indices), std::move(selection.counts),
+          std::move(selection.status)};
+}
+
+static Results evaluateRope(RopeOp op, const OpContext& context) {
+  return {reference::Rope(context.operands[0].floats(),
+                          context.operands[1].longs(),
+                          makeRope(op.getBase(), op.getRotaryDim(),
+                                   op.getInterleaved(), op.getScaling()))};
+}
+
+static Results evaluateGate(GateOp op, const OpContext& context) {
+  return {reference::Gate(context.operands[0].floats(),
+                          context.operands[1].floats(),
+                          convert(op.getActivation()))};
+}
+
+static Results evaluateStatMean(const OpContext& context) {
+  return {
+      Tensor<double>({}, reference::StatMean(context.operands[0].floats()))};
+}
+
+std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
+    const OpContext& context) {
+  using Result = std::optional<Results>;
+  return llvm::TypeSwitch<Operation*, Result>(context.op)
+      .Case([&](IndexScoresOp op) { return evaluateIndexScores(op, context); })
+      .Case([&](RowStatisticsOp op) {
+        return evaluateRowStatistics(op, context);
+      })
+      .Case([&](StatMeanOp) { return evaluateStatMean(context); })
+      .Case([&](AdaptiveKOp op) { return evaluateAdaptiveK(op, context); })
+      .Case([&](TopKOp op) { return evaluateTopK(op, context); })
+      .Case([&](SelectOp op) { return evaluateSelect(op, context); })
+      .Case([&](GatherAttentionOp op) { return evaluateGather(op, context); })
+      .Case([&](DenseAttentionOp op) { return evaluateDense(op, context); })
+      .Case([&](GateOp op) { return evaluateGate(op, context); })
+      .Case([&](RopeOp op) { return evaluateRope(op, context); })
+      .Case([&](AttentionOp op) { return evaluateAttention(op, context); })
+      .Default([](Operation*) { return std::nullopt; });
+}

@@ -1,0 +1,85 @@
+//===- Interpreter.h - float64 execution of a module ----------------------===//
+//
+// Executes a function at tensor level, before any lowering, op by op and in
+// float64 whatever the element types say. The gsa ops are evaluated by
+// test/reference, linalg ops over their iteration space. This is the oracle of
+// `gsa-run --compare`; it shares no lowering with what it checks.
+//
+// Inputs are expected to hold values of the declared type already (an f32
+// argument holds doubles that are f32 values). Nothing is rounded after that.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_TOOLS_REFERENCE_INTERPRETER_INTERPRETER_H
+#define GSA_TOOLS_REFERENCE_INTERPRETER_INTERPRETER_H
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "test/reference/Compare.h"
+#include "tools/reference-interpreter/RuntimeValue.h"
+
+namespace mlir::gsa {
+
+/// Which keys each query keeps: `indices` [B, Sq, K] and `counts` [B, Sq].
+struct Selection {
+  reference::Tensor<int32_t> indices;
+  reference::Tensor<int32_t> counts;
+};
+
+/// A selection that gsa.select, gsa.topk or gsa.attention has just made.
+struct SelectionEvent {
+  Operation* op;
+  Value indices;  ///< The result of `op` that holds the indices
+  Value counts;   ///< The result of `op` that holds the counts
+  /// What the reference knows about row b * Sq + t, for CompareRow. The scores
+  /// are written to `scores`, which must live as long as the result is used.
+  std::function<reference::RowReference(int64_t row,
+                                        std::vector<double>* scores)>
+      rowReference;
+};
+
+/// Attention over selected keys, by gsa.gather_attention or gsa.attention.
+/// Valid during the call only.
+struct AttentionEvent {
+  Operation* op;
+  Value indices;                           ///< The selection that was used
+  const reference::Tensor<double>& query;  ///< [B, Sq, H, D], rotated
+  const reference::Tensor<double>& key;    ///< [B, Sk, G, D], rotated
+  const reference::Tensor<int32_t>& usedIndices;
+  const reference::Tensor<int32_t>& usedCounts;
+  std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
+};
+
+struct InterpreterOptions {
+  /// Threads of the heavy ops; they never change a result.
+  int numThreads = 1;
+  /// Called after each op with its operands and results.
+  std::function<void(Operation*, ArrayRef<RuntimeValue> operands,
+                     ArrayRef<RuntimeValue> results)>
+      observer;
+  /// Called after each selection and before it is used. It may replace rows of
+  /// `selection`; all later ops, and the results of `op`, then use those.
+  std::function<void(const SelectionEvent&, Selection& selection)> onSelection;
+  /// Called after each attention over selected keys.
+  std::function<void(const AttentionEvent&)> onAttention;
+  /// Called before each op of the outermost function: ops done, ops in all.
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+/// Calls `function` with `inputs` and returns its results. Fails, with a
+/// diagnostic at the op, for an op that is not supported
+/// ("'x.y' op is not supported by the reference interpreter"), for inputs that
+/// do not fit the argument types, and for sizes that do not fit together.
+FailureOr<SmallVector<RuntimeValue>> interpret(
+    func::FuncOp function, ArrayRef<RuntimeValue> inputs,
+    const InterpreterOptions& options = {});
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_TOOLS_REFERENCE_INTERPRETER_INTERPRETER_H

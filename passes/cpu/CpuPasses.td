@@ -49,6 +49,41 @@ def GsaCpuCopiesToLinalg
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def GsaCpuTileContractions
+    : Pass<"gsa-cpu-tile-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Turns contractions on buffers into register-blocked loops";
+  let description = [{
+    A contraction is a linalg op with two inputs whose body is
+    `out + ext(lhs) * ext(rhs)` and whose maps are projected permutations:
+    `linalg.matmul`, `linalg.batch_matmul`, `linalg.contract` or a generic, for
+    example y[b,s,o] += x[b,s,i] * W[o,i]. Accumulators are f32 or f64; inputs
+    of a narrower type are extended while they are packed.
+
+    The last dimension of the result goes on the lanes of a vector, rows are
+    flattened, and both inputs are packed block by block, so that any order of
+    their dimensions and any size is accepted. Result and rows never depend on
+    `tasks` or `vector-bits`: each sum is a chain of fused multiply-adds in
+    ascending order of the reduction.
+
+    With enough work the op becomes one `scf.parallel` over [0, tasks) with the
+    unit attribute `gsa.tasks`, which divides batches, rows or columns,
+    whichever balances best. Inside another `scf.parallel`, and with one task,
+    it is sequential.
+
+    Contractions with dynamic sizes, with other accumulators, or with a result
+    that is not contiguous in its last dimension are left alone (remark).
+  }];
+  let options = [
+    Option<"tasks", "tasks", "int64_t", "1", "Number of tasks">,
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Width of a vector register">
+  ];
+  let dependentDialects = ["::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def GsaCpuDistributeParallel
     : Pass<"gsa-cpu-distribute-parallel", "::mlir::func::FuncOp"> {
   let summary = "Maps every outermost parallel loop onto a fixed task count";

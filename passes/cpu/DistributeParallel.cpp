@@ -166,7 +166,7 @@ struct DistributeParallel
     if (op->hasAttr(kTasksAttr) || tasks == 1) return;
     auto keep = [&](StringRef reason) {
       remark::missed(op.getLoc(), remarkOpts())
-          << "kept sequential: " << reason;
+          << ("kept sequential: " + reason).str();
     };
     if (op.getNumReductions() != 0) return keep("it has reductions");
     auto trips = staticTrips(op);

@@ -22,8 +22,9 @@ bool isWorthFusing(OpOperand* operand) {
   remark::passed(
       consumer.getLoc(),
       remark::RemarkOpts::name("fuse-elementwise").category("gsa-cpu"))
-      << "fused " << producer->getName().getStringRef() << " into "
-      << consumer->getName().getStringRef();
+      << ("fused " + producer->getName().getStringRef() + " into " +
+          consumer->getName().getStringRef())
+             .str();
   return true;
 }
 

@@ -184,7 +184,7 @@ LogicalResult Outliner::outline(scf::ParallelOp loop) {
   remark::passed(
       loop.getLoc(),
       remark::RemarkOpts::name("parallel-to-runtime").category("gsa-cpu"))
-      << "outlined into '" << task.getSymName() << "'"
+      << ("outlined into '" + task.getSymName() + "'").str()
       << remark::metric("tasks", *count)
       << remark::metric("captures", int64_t(captures.size()));
   loop.erase();

@@ -103,6 +103,12 @@ void buildCpuLoweringPipeline(OpPassManager& pm,
   pm.addPass(math::createMathExtendToSupportedTypes());
 
   addBufferization(pm);
+  if (!options.reference) {
+    GsaCpuTileContractionsOptions tile;
+    tile.tasks = options.tasks;
+    tile.vectorBits = options.vectorBits;
+    pm.addNestedPass<func::FuncOp>(createGsaCpuTileContractions(tile));
+  }
   pm.addPass(createConvertLinalgToParallelLoopsPass());
   pm.addPass(createLowerAffinePass());
   addCleanup(pm);

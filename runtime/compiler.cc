@@ -52,37 +52,15 @@ absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
   std::vector<TensorSpec> specs;
   std::set<std::string> names;
   for (size_t i = 0; i < types.size(); ++i) {
-    TensorSpec spec;
-    spec.name = absl::StrCat(is_result ? "result" : "arg", i);
-    auto name = is_result
-                    ? entry.getResultAttrOfType<mlir::StringAttr>(i, "gsa.name")
-                    : entry.getArgAttrOfType<mlir::StringAttr>(i, "gsa.name");
-    if (name) spec.name = name.getValue().str();
-    if (!names.insert(spec.name).second) {
+    std::string name = BoundaryName(entry, i, is_result);
+    if (!names.insert(name).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("function '", entry.getName().str(), "': the name '",
-                       spec.name, "' is used twice"));
+                       name, "' is used twice"));
     }
-    auto type = mlir::dyn_cast<mlir::RankedTensorType>(types[i]);
-    if (!type || type.getRank() > static_cast<int64_t>(kMaxRank)) {
-      std::string text;
-      llvm::raw_string_ostream(text) << types[i];
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", spec.name,
-                       "': expected a ranked tensor of rank at "
-                       "most ",
-                       kMaxRank, ", got ", text));
-    }
-    absl::StatusOr<DType> dtype = ToDType(type.getElementType());
-    if (!dtype.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "'", spec.name, "': ", std::string(dtype.status().message())));
-    }
-    spec.dtype = *dtype;
-    for (int64_t size : type.getShape()) {
-      spec.shape.push_back(mlir::ShapedType::isDynamic(size) ? -1 : size);
-    }
-    specs.push_back(std::move(spec));
+    absl::StatusOr<TensorSpec> spec = BoundarySpec(types[i], name);
+    if (!spec.ok()) return spec.status();
+    specs.push_back(*std::move(spec));
   }
   return specs;
 }
@@ -91,35 +69,13 @@ absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
 absl::StatusOr<std::vector<std::string>> ShapeStrings(
     const std::vector<TensorSpec>& inputs, const CompileOptions& options) {
   std::vector<std::string> strings;
-  std::set<std::string> known;
   for (const TensorSpec& spec : inputs) {
-    known.insert(spec.name);
-    auto it = options.shapes.find(spec.name);
-    const std::vector<int64_t>& shape =
-        it == options.shapes.end() ? spec.shape : it->second;
-    bool matches = shape.size() == spec.shape.size();
-    for (size_t i = 0; matches && i < shape.size(); ++i) {
-      matches =
-          shape[i] >= 0 && (spec.shape[i] < 0 || spec.shape[i] == shape[i]);
-    }
-    if (it == options.shapes.end() && !matches) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input '", spec.name, "' has dynamic sizes ",
-                       ShapeToString(spec.shape), ": a plan needs its shape"));
-    }
-    if (!matches) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "input '", spec.name, "': expected shape ", ShapeToString(spec.shape),
-          " (-1 is free), got ", ShapeToString(shape)));
-    }
-    strings.push_back(absl::StrJoin(shape, "x"));
+    absl::StatusOr<std::vector<int64_t>> shape = ResolveShape(spec, options);
+    if (!shape.ok()) return shape.status();
+    strings.push_back(absl::StrJoin(*shape, "x"));
   }
   for (const auto& [name, shape] : options.shapes) {
-    if (known.count(name) == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("shape given for '", name, "', but the inputs are ",
-                       absl::StrJoin(known, ", ")));
-    }
+    GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
   }
   return strings;
 }
@@ -226,6 +182,73 @@ absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
                     : absl::StrCat("no public function '", entry, "'"),
       ", the module has: ",
       names.empty() ? "none" : absl::StrJoin(names, ", ")));
+}
+
+std::string BoundaryName(mlir::func::FuncOp entry, size_t index,
+                         bool is_result) {
+  auto name =
+      is_result ? entry.getResultAttrOfType<mlir::StringAttr>(index, "gsa.name")
+                : entry.getArgAttrOfType<mlir::StringAttr>(index, "gsa.name");
+  if (name) return name.getValue().str();
+  return absl::StrCat(is_result ? "result" : "arg", index);
+}
+
+absl::StatusOr<TensorSpec> BoundarySpec(mlir::Type type,
+                                        const std::string& name) {
+  auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
+  if (!tensor || tensor.getRank() > static_cast<int64_t>(kMaxRank)) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name,
+                     "': expected a ranked tensor of rank at "
+                     "most ",
+                     kMaxRank, ", got ", text));
+  }
+  absl::StatusOr<DType> dtype = ToDType(tensor.getElementType());
+  if (!dtype.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name, "': ", std::string(dtype.status().message())));
+  }
+  TensorSpec spec;
+  spec.name = name;
+  spec.dtype = *dtype;
+  for (int64_t size : tensor.getShape()) {
+    spec.shape.push_back(mlir::ShapedType::isDynamic(size) ? -1 : size);
+  }
+  return spec;
+}
+
+absl::StatusOr<std::vector<int64_t>> ResolveShape(
+    const TensorSpec& spec, const CompileOptions& options) {
+  auto it = options.shapes.find(spec.name);
+  const std::vector<int64_t>& shape =
+      it == options.shapes.end() ? spec.shape : it->second;
+  bool matches = shape.size() == spec.shape.size();
+  for (size_t i = 0; matches && i < shape.size(); ++i) {
+    matches = shape[i] >= 0 && (spec.shape[i] < 0 || spec.shape[i] == shape[i]);
+  }
+  if (it == options.shapes.end() && !matches) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("input '", spec.name, "' has dynamic sizes ",
+                     ShapeToString(spec.shape), ": a plan needs its shape"));
+  }
+  if (!matches) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "input '", spec.name, "': expected shape ", ShapeToString(spec.shape),
+        " (-1 is free), got ", ShapeToString(shape)));
+  }
+  return shape;
+}
+
+absl::Status CheckInputName(const std::string& name,
+                            const std::vector<TensorSpec>& inputs) {
+  std::set<std::string> known;
+  for (const TensorSpec& spec : inputs) known.insert(spec.name);
+  if (known.count(name) != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("shape given for '", name, "', but the inputs are ",
+                   known.empty() ? "none" : absl::StrJoin(known, ", ")));
 }
 
 absl::StatusOr<std::vector<TensorSpec>> InputSpecs(mlir::func::FuncOp entry) {

@@ -44,6 +44,23 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
 absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
                                              const std::string& entry);
 
+// Name of an argument or result: its attribute gsa.name, or "arg0" / "result0".
+std::string BoundaryName(mlir::func::FuncOp entry, size_t index,
+                         bool is_result);
+
+// Spec of one argument or result; dynamic sizes are -1. InvalidArgument for a
+// type that cannot cross the boundary.
+absl::StatusOr<TensorSpec> BoundarySpec(mlir::Type type,
+                                        const std::string& name);
+
+// The static shape of an input: the one that `options` gives it, or its own.
+absl::StatusOr<std::vector<int64_t>> ResolveShape(
+    const TensorSpec& spec, const CompileOptions& options);
+
+// InvalidArgument unless `name` is the name of an input.
+absl::Status CheckInputName(const std::string& name,
+                            const std::vector<TensorSpec>& inputs);
+
 // Specs of a function's arguments and results; dynamic sizes are -1.
 // InvalidArgument for types that cannot cross the boundary.
 absl::StatusOr<std::vector<TensorSpec>> InputSpecs(mlir::func::FuncOp entry);

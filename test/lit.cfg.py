@@ -28,7 +28,15 @@ GSA_TOOLS = [
     "gsa-opt",
     "gsa-run",
 ]
-LLVM_TOOLS = ["FileCheck", "split-file", "not", "count", "mlir-opt"]
+LLVM_TOOLS = [
+    "FileCheck",
+    "split-file",
+    "not",
+    "count",
+    "mlir-opt",
+    "llvm-nm",
+    "llvm-readelf",
+]
 
 
 def add_tool(name, path, is_feature):

@@ -1,0 +1,238 @@
+// -----------------------------------------------------------------------------
+// File: compile.cc
+// -----------------------------------------------------------------------------
+//
+// Compilation, support queries and plan queries of the C API.
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/capi/internal.h"
+#include "runtime/capi/support.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+namespace capi {
+namespace {
+
+absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
+                        CompileOptions* options) {
+  GSA_ASSIGN_OR_RETURN(auto read, ReadArray("shape", shapes, count));
+  for (size_t i = 0; i < read.size(); ++i) {
+    const gsa_named_shape& shape = read[i];
+    std::string what = absl::StrCat("shape ", i);
+    if (shape.name == nullptr) return NullError((what + ": name").c_str());
+    absl::StrAppend(&what, " ('", shape.name, "')");
+    if (shape.rank < 0 || shape.rank > static_cast<int64_t>(kMaxRank)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(what, ": expected a rank from 0 to ", kMaxRank, ", got ",
+                       shape.rank));
+    }
+    if (shape.rank > 0 && shape.sizes == nullptr) {
+      return NullError((what + ": sizes").c_str());
+    }
+    std::vector<int64_t> sizes(shape.sizes, shape.sizes + shape.rank);
+    if (!options->shapes.emplace(shape.name, std::move(sizes)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(what, ": this input has a shape already"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+struct Request {
+  std::string text;
+  std::string filename;
+};
+
+absl::StatusOr<Request> ReadRequest(const char* text, size_t length,
+                                    const char* filename) {
+  if (text == nullptr) return NullError("text");
+  return Request{std::string(text, length),
+                 filename == nullptr ? "<memory>" : filename};
+}
+
+absl::Status Compile(const char* text, size_t length, const char* filename,
+                     const gsa_compile_options* options, gsa_plan** plan) {
+  if (plan == nullptr) return NullError("plan");
+  *plan = nullptr;
+  GSA_ASSIGN_OR_RETURN(Request request, ReadRequest(text, length, filename));
+  GSA_ASSIGN_OR_RETURN(CompileOptions read, ReadCompileOptions(options));
+  GSA_RETURN_IF_ERROR(CheckCompileOptions(read));
+  GSA_ASSIGN_OR_RETURN(auto compiled,
+                       Plan::Compile(request.text, request.filename, read));
+  auto made = std::make_unique<gsa_plan>();
+  made->target = compiled->target_description();
+  made->plan = std::move(compiled);
+  *plan = made.release();
+  return absl::OkStatus();
+}
+
+absl::Status Support(const char* text, size_t length, const char* filename,
+                     const gsa_compile_options* options,
+                     gsa_support** support) {
+  if (support == nullptr) return NullError("support");
+  *support = nullptr;
+  GSA_ASSIGN_OR_RETURN(Request request, ReadRequest(text, length, filename));
+  auto made = std::make_unique<gsa_support>();
+  absl::StatusOr<CompileOptions> read = ReadCompileOptions(options);
+  if (read.ok()) {
+    made->reasons = CheckSupport(request.text, request.filename, *read);
+  } else if (absl::IsUnimplemented(read.status())) {
+    // A foreign target: the module is judged all the same.
+    gsa_compile_options cpu = *Read("options", options);
+    cpu.target = nullptr;
+    cpu.struct_size = sizeof(cpu);
+    GSA_ASSIGN_OR_RETURN(CompileOptions rest, ReadCompileOptions(&cpu));
+    made->reasons = CheckSupport(request.text, request.filename, rest);
+    made->reasons.insert(made->reasons.begin(), read.status());
+  } else {
+    return read.status();
+  }
+  for (const absl::Status& reason : made->reasons) {
+    made->messages.emplace_back(reason.message());
+  }
+  *support = made.release();
+  return absl::OkStatus();
+}
+
+absl::Status Describe(const char* kind, const std::vector<TensorSpec>& specs,
+                      size_t index, gsa_tensor_info* info) {
+  if (index >= specs.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        kind, " ", index, ": the plan has ", specs.size(), " ", kind, "s"));
+  }
+  const TensorSpec& spec = specs[index];
+  GSA_ASSIGN_OR_RETURN(int64_t bytes, CheckedByteSize(spec.dtype, spec.shape));
+  gsa_tensor_info value = {};
+  value.name = spec.name.c_str();
+  value.shape = spec.shape.data();
+  value.rank = static_cast<int32_t>(spec.shape.size());
+  value.dtype = ToWord(spec.dtype);
+  value.bytes = static_cast<uint64_t>(bytes);
+  return Write("info", value, info);
+}
+
+}  // namespace
+
+absl::StatusOr<CompileOptions> ReadCompileOptions(
+    const gsa_compile_options* options) {
+  CompileOptions result;
+  gsa_compile_options read = {};
+  if (options != nullptr) {
+    GSA_ASSIGN_OR_RETURN(read, Read("options", options));
+  }
+  if (read.entry != nullptr) result.entry = read.entry;
+  result.num_threads =
+      read.num_threads == 0 ? AvailableCpus() : read.num_threads;
+  result.vector_bits = read.vector_bits;
+  if (read.reference != 0 && read.reference != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "options: expected reference = 0 or 1, got ", read.reference));
+  }
+  result.reference = read.reference == 1;
+  if (read.reserved != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("options: expected reserved = 0, got ", read.reserved));
+  }
+  GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, &result));
+  if (read.target != nullptr && std::strcmp(read.target, "cpu") != 0) {
+    return absl::UnimplementedError(
+        absl::StrCat("target: expected 'cpu', got '", read.target, "'"));
+  }
+  return result;
+}
+
+}  // namespace capi
+}  // namespace gsa
+
+using gsa::capi::Guard;
+
+gsa_status* gsa_compile(const char* text, size_t length, const char* filename,
+                        const gsa_compile_options* options, gsa_plan** plan) {
+  return Guard([&] {
+    return gsa::capi::Compile(text, length, filename, options, plan);
+  });
+}
+
+gsa_plan* gsa_plan_retain(gsa_plan* plan) {
+  if (plan != nullptr) plan->references.fetch_add(1, std::memory_order_relaxed);
+  return plan;
+}
+
+void gsa_plan_release(gsa_plan* plan) {
+  if (plan == nullptr) return;
+  if (plan->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    delete plan;
+  }
+}
+
+gsa_status* gsa_check_support(const char* text, size_t length,
+                              const char* filename,
+                              const gsa_compile_options* options,
+                              gsa_support** support) {
+  return Guard([&] {
+    return gsa::capi::Support(text, length, filename, options, support);
+  });
+}
+
+size_t gsa_support_num_reasons(const gsa_support* support) {
+  return support == nullptr ? 0 : support->reasons.size();
+}
+
+const char* gsa_support_reason(const gsa_support* support, size_t index) {
+  if (index >= gsa_support_num_reasons(support)) return nullptr;
+  return support->messages[index].c_str();
+}
+
+gsa_code gsa_support_code(const gsa_support* support, size_t index) {
+  if (index >= gsa_support_num_reasons(support)) return GSA_OK;
+  return gsa::capi::ToCode(support->reasons[index].code());
+}
+
+void gsa_support_destroy(gsa_support* support) { delete support; }
+
+size_t gsa_plan_num_inputs(const gsa_plan* plan) {
+  return plan == nullptr ? 0 : plan->plan->inputs().size();
+}
+
+size_t gsa_plan_num_outputs(const gsa_plan* plan) {
+  return plan == nullptr ? 0 : plan->plan->outputs().size();
+}
+
+gsa_status* gsa_plan_input(const gsa_plan* plan, size_t index,
+                           gsa_tensor_info* info) {
+  return Guard([&] {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    return gsa::capi::Describe("input", plan->plan->inputs(), index, info);
+  });
+}
+
+gsa_status* gsa_plan_output(const gsa_plan* plan, size_t index,
+                            gsa_tensor_info* info) {
+  return Guard([&] {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    return gsa::capi::Describe("output", plan->plan->outputs(), index, info);
+  });
+}
+
+size_t gsa_plan_workspace_bytes(const gsa_plan* plan) {
+  return plan == nullptr ? 0 : plan->plan->workspace_bytes();
+}
+
+int32_t gsa_plan_num_threads(const gsa_plan* plan) {
+  return plan == nullptr ? 0 : plan->plan->num_threads();
+}
+
+const char* gsa_plan_target(const gsa_plan* plan) {
+  return plan == nullptr ? "" : plan->target.c_str();
+}
+
+size_t gsa_plan_num_stages(const gsa_plan* plan) {
+  return plan == nullptr ? 0 : plan->plan->stage_names().size();
+}
+
+const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index) {
+  if (index >= gsa_plan_num_stages(plan)) return nullptr;
+  return plan->plan->stage_names()[index].c_str();
+}

@@ -1,0 +1,338 @@
+/* -----------------------------------------------------------------------------
+ * File: gsa.h
+ * -----------------------------------------------------------------------------
+ *
+ * The C API of gsa: compiles a module of the gsa dialect for the machine's CPU
+ * and runs it. C99; link with -lgsa.
+ *
+ *   gsa_plan* plan = NULL;
+ *   gsa_status* status = gsa_compile(text, length, "layer.mlir", NULL, &plan);
+ *   if (status != NULL) {
+ *     fprintf(stderr, "%s\n", gsa_status_message(status));
+ *     gsa_status_destroy(status);
+ *   }
+ *
+ * Errors. A function that can fail returns a gsa_status*: NULL is success,
+ * anything else is an error that the caller destroys. An output pointer is set
+ * to NULL, an output structure is left alone, when the function fails. No
+ * exception leaves the library.
+ *
+ * Null pointers. Every function accepts NULL wherever it takes a pointer, and
+ * either defines what it means or returns GSA_INVALID_ARGUMENT.
+ *
+ * Growth of structures. The first field of each structure is `struct_size`; the
+ * caller sets it to sizeof the structure it was compiled with. Later versions
+ * only append fields, and zero always means "as before the field existed".
+ * Thus the library accepts a smaller size that ends after one of the fields it
+ * knows, from the last one marked as required on: missing fields are zero. It
+ * also accepts a larger size (a caller that is newer than the library) if all
+ * bytes that it does not know are zero, and refuses it otherwise. In an array
+ * of structures all elements have the `struct_size` of the first, which is also
+ * the distance between them.
+ *
+ * Threads. A plan is immutable: any number of threads may use one plan at the
+ * same time. A gsa_status and a gsa_support belong to one thread at a time. A
+ * thread pool may be shared by concurrent runs, whose parallel loops then take
+ * turns. All functions without a handle may be called from any thread.
+ */
+
+#ifndef GSA_GSA_H_
+#define GSA_GSA_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define GSA_API __attribute__((visibility("default")))
+#else
+#define GSA_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------ */
+
+/* Version of this header. While MAJOR is 0, a new MINOR may break callers; the
+ * SONAME changes when it does. */
+#define GSA_VERSION_MAJOR 0
+#define GSA_VERSION_MINOR 1
+#define GSA_VERSION_PATCH 0
+
+/* A version as one number that grows with it. */
+#define GSA_MAKE_VERSION(major, minor, patch) \
+  ((major) * 1000000 + (minor) * 1000 + (patch))
+/* This header's. */
+#define GSA_VERSION \
+  GSA_MAKE_VERSION(GSA_VERSION_MAJOR, GSA_VERSION_MINOR, GSA_VERSION_PATCH)
+
+/* Version of the library that runs, comparable with GSA_VERSION. */
+GSA_API int32_t gsa_version(void);
+/* The same as text, "0.1.0". Never NULL, lives forever. */
+GSA_API const char* gsa_version_string(void);
+
+/* ---- Status ------------------------------------------------------------- */
+
+/* What kind of error. Numbers are those of absl::StatusCode and gRPC, and do
+ * not change. */
+typedef enum gsa_code {
+  GSA_OK = 0,
+  /* Neither of the others. */
+  GSA_UNKNOWN = 2,
+  /* An argument, a module or a tensor is wrong: the caller must change it. */
+  GSA_INVALID_ARGUMENT = 3,
+  /* Memory or threads are exhausted. */
+  GSA_RESOURCE_EXHAUSTED = 8,
+  /* Correct in another state of the system. */
+  GSA_FAILED_PRECONDITION = 9,
+  /* The request makes sense, but this library cannot fulfil it. */
+  GSA_UNIMPLEMENTED = 12,
+  /* A defect of the library: please report it. */
+  GSA_INTERNAL = 13
+} gsa_code;
+
+/* An error: a code and a message. NULL is success. */
+typedef struct gsa_status gsa_status;
+
+/* GSA_OK for NULL. */
+GSA_API gsa_code gsa_status_code(const gsa_status* status);
+/* What was wrong, what was got and what is expected; errors of a module start
+ * with file, line and column. Several lines are possible. "" for NULL. Lives
+ * as long as the status. */
+GSA_API const char* gsa_status_message(const gsa_status* status);
+/* Frees a status; NULL is allowed. */
+GSA_API void gsa_status_destroy(gsa_status* status);
+/* "INVALID_ARGUMENT"; "UNKNOWN" for numbers that are no code. Never NULL. */
+GSA_API const char* gsa_code_name(gsa_code code);
+
+/* ---- Tensors ------------------------------------------------------------ */
+
+/* An element type in the encoding of DLPack's DLDataType, read as one
+ * little-endian word: code, bits, then 16 bits for lanes, which are 1. */
+#define GSA_DTYPE(code, bits) \
+  ((uint32_t)(code) | ((uint32_t)(bits) << 8) | ((uint32_t)1 << 16))
+#define GSA_I32 GSA_DTYPE(0, 32)
+#define GSA_I64 GSA_DTYPE(0, 64)
+#define GSA_F16 GSA_DTYPE(2, 16)
+#define GSA_BF16 GSA_DTYPE(4, 16)
+#define GSA_F32 GSA_DTYPE(2, 32)
+#define GSA_F64 GSA_DTYPE(2, 64)
+
+/* "f32" for GSA_F32 and so on; "" for words that are none of the above. */
+GSA_API const char* gsa_dtype_name(uint32_t dtype);
+/* Bytes per element; 0 for words that are none of the above. */
+GSA_API size_t gsa_dtype_size(uint32_t dtype);
+
+/* Device types, numbered as in DLPack. */
+#define GSA_DEVICE_CPU 1
+#define GSA_DEVICE_CUDA 2
+
+/* Alignment in bytes of tensor data and of workspaces. */
+#define GSA_ALIGNMENT 64
+
+/* A tensor in memory that the caller owns. After `struct_size` the fields are
+ * those of DLPack's DLTensor, in its order and with its types (`dtype` is its
+ * DLDataType as one word), so that a DLTensor is copied field by field.
+ * Required up to and including `shape`. */
+typedef struct gsa_tensor {
+  size_t struct_size;
+  /* Start of the data; with `byte_offset` added, a multiple of GSA_ALIGNMENT.
+   * May be NULL if the tensor has no elements. Inputs are only read. */
+  void* data;
+  /* Where the data is: GSA_DEVICE_CPU, 0. */
+  int32_t device_type;
+  int32_t device_id;
+  /* Number of dimensions; 0 is a scalar. */
+  int32_t rank;
+  /* Element type, GSA_F32 for example. */
+  uint32_t dtype;
+  /* `rank` sizes; may be NULL for rank 0. */
+  const int64_t* shape;
+  /* `rank` strides, counted in elements, or NULL for dense row-major. Only
+   * dense tensors are accepted; strides of dimensions of size 1, and of tensors
+   * without elements, do not matter. */
+  const int64_t* strides;
+  /* Added to `data`. */
+  uint64_t byte_offset;
+} gsa_tensor;
+
+/* Zero-filled memory of at least `bytes` bytes, aligned to GSA_ALIGNMENT, for
+ * tensors and workspaces. Never NULL for 0 bytes; NULL if memory is exhausted.
+ * Freed by gsa_free. */
+GSA_API void* gsa_alloc(size_t bytes);
+/* Frees what gsa_alloc returned; NULL is allowed. */
+GSA_API void gsa_free(void* memory);
+
+/* ---- Compilation -------------------------------------------------------- */
+
+/* The shape that an input of a plan has. All fields are required. */
+typedef struct gsa_named_shape {
+  size_t struct_size;
+  /* Name of the input: its attribute gsa.name, or "arg0", "arg1", ... */
+  const char* name;
+  /* `rank` sizes, none negative; may be NULL for rank 0. */
+  const int64_t* sizes;
+  int64_t rank;
+} gsa_named_shape;
+
+/* How to compile. Only `struct_size` is required; a NULL pointer instead of the
+ * structure means zero in all fields. */
+typedef struct gsa_compile_options {
+  size_t struct_size;
+  /* Machine to compile for: "cpu", the one that runs this. NULL is "cpu". */
+  const char* target;
+  /* Entry function; NULL or "" takes the module's only public function. */
+  const char* entry;
+  /* Shapes of inputs. An input with a dynamic size needs one. */
+  const gsa_named_shape* shapes;
+  size_t num_shapes;
+  /* Threads that the code is made for, 1 to 1024; 0: one per available CPU. A
+   * run may use more or fewer. Results do not depend on the threads of a run,
+   * but may differ in rounding between plans. */
+  int32_t num_threads;
+  /* Width of vector registers: 128, 256 or 512; 0: the machine's. */
+  int32_t vector_bits;
+  /* 1 compiles the definitions of the ops instead of optimised loops: slow, for
+   * comparisons. */
+  int32_t reference;
+  /* Zero. */
+  int32_t reserved;
+} gsa_compile_options;
+
+/* A compiled module. Reference counted: gsa_compile gives one reference, each
+ * gsa_plan_retain another, and gsa_plan_release gives one back. */
+typedef struct gsa_plan gsa_plan;
+
+/* Compiles the `length` bytes of `text`, a module in MLIR's textual form (or
+ * its bytecode), into `*plan`. `filename` appears in messages; NULL is
+ * "<memory>". GSA_INVALID_ARGUMENT: the module, an option or a shape is wrong;
+ * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it. */
+GSA_API gsa_status* gsa_compile(const char* text, size_t length,
+                                const char* filename,
+                                const gsa_compile_options* options,
+                                gsa_plan** plan);
+
+/* Adds a reference and returns `plan`. NULL gives NULL. */
+GSA_API gsa_plan* gsa_plan_retain(gsa_plan* plan);
+/* Gives a reference back; the last one frees the plan, which no run may then
+ * use. NULL is allowed. */
+GSA_API void gsa_plan_release(gsa_plan* plan);
+
+/* The answer of gsa_check_support: a list of reasons against a compilation. */
+typedef struct gsa_support gsa_support;
+
+/* Says cheaply, without generating code, whether gsa_compile would refuse the
+ * same arguments, and why: parses and verifies the module and checks options,
+ * entry, boundary types and shapes. All reasons that can be told apart are
+ * collected. Returns an error only if the question itself is wrong (a null
+ * pointer, a bad structure). An empty list is not yet a promise: generating
+ * code can still fail. */
+GSA_API gsa_status* gsa_check_support(const char* text, size_t length,
+                                      const char* filename,
+                                      const gsa_compile_options* options,
+                                      gsa_support** support);
+/* Number of reasons; 0 means supported. 0 for NULL. */
+GSA_API size_t gsa_support_num_reasons(const gsa_support* support);
+/* Message of reason `index`; NULL out of range. Lives as long as `support`. */
+GSA_API const char* gsa_support_reason(const gsa_support* support,
+                                       size_t index);
+/* Code of reason `index`, what gsa_compile would return for it; GSA_OK out of
+ * range. */
+GSA_API gsa_code gsa_support_code(const gsa_support* support, size_t index);
+/* Frees the list; NULL is allowed. */
+GSA_API void gsa_support_destroy(gsa_support* support);
+
+/* ---- What a plan needs and gives ---------------------------------------- */
+
+/* An input or output of a plan. Filled by the library: fields beyond its
+ * knowledge become zero. Pointers live as long as the plan. Only `struct_size`
+ * is required. */
+typedef struct gsa_tensor_info {
+  size_t struct_size;
+  /* The attribute gsa.name, or "arg0" / "result0". */
+  const char* name;
+  /* `rank` sizes, all known. */
+  const int64_t* shape;
+  int32_t rank;
+  uint32_t dtype;
+  /* Of the dense tensor. */
+  uint64_t bytes;
+} gsa_tensor_info;
+
+/* Number of inputs and outputs; 0 for NULL. */
+GSA_API size_t gsa_plan_num_inputs(const gsa_plan* plan);
+GSA_API size_t gsa_plan_num_outputs(const gsa_plan* plan);
+/* Describes input or output `index` in `*info`, whose struct_size is set. */
+GSA_API gsa_status* gsa_plan_input(const gsa_plan* plan, size_t index,
+                                   gsa_tensor_info* info);
+GSA_API gsa_status* gsa_plan_output(const gsa_plan* plan, size_t index,
+                                    gsa_tensor_info* info);
+/* Bytes of scratch memory that each run needs, aligned to GSA_ALIGNMENT; may
+ * be 0. 0 for NULL. */
+GSA_API size_t gsa_plan_workspace_bytes(const gsa_plan* plan);
+/* Threads that the code was made for; 0 for NULL. */
+GSA_API int32_t gsa_plan_num_threads(const gsa_plan* plan);
+/* What the code was made for: "znver4, 512-bit vectors, 2 threads". Lives as
+ * long as the plan; "" for NULL. */
+GSA_API const char* gsa_plan_target(const gsa_plan* plan);
+/* The stages that a run passes through, for timing; 0 for NULL. */
+GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
+/* Name of stage `index`; NULL out of range. Lives as long as the plan. */
+GSA_API const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index);
+
+/* ---- Running ------------------------------------------------------------ */
+
+/* A fixed set of threads. Does not survive fork(). */
+typedef struct gsa_thread_pool gsa_thread_pool;
+
+/* Makes a pool of 1 to 1024 threads that includes the thread that calls
+ * gsa_run; 0: one per available CPU. */
+GSA_API gsa_status* gsa_thread_pool_create(int32_t num_threads,
+                                           gsa_thread_pool** pool);
+/* Ends the threads. No run may be using the pool. NULL is allowed. */
+GSA_API void gsa_thread_pool_destroy(gsa_thread_pool* pool);
+/* Threads of the pool, the caller included; 0 for NULL. */
+GSA_API int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool);
+
+/* What a caller lends to one run. Only `struct_size` is required; a NULL
+ * pointer instead of the structure means zero in all fields. */
+typedef struct gsa_run_options {
+  size_t struct_size;
+  /* Stream of the device. Must be NULL on the CPU, where a run is finished when
+   * gsa_run returns. */
+  void* stream;
+  /* Threads to run on; NULL: the calling thread alone. */
+  gsa_thread_pool* thread_pool;
+  /* If not NULL, receives the time in milliseconds of each stage;
+   * `num_stage_milliseconds` is its length, at least gsa_plan_num_stages. */
+  double* stage_milliseconds;
+  size_t num_stage_milliseconds;
+} gsa_run_options;
+
+/* Runs the plan: reads `inputs`, writes `outputs`, both in the plan's order.
+ * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
+ * until it returns. Outputs and workspace must overlap no other tensor. On
+ * GSA_INVALID_ARGUMENT nothing has run, and the message names the tensor, what
+ * is expected and what was got. */
+GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
+                            size_t num_inputs, const gsa_tensor* outputs,
+                            size_t num_outputs, void* workspace,
+                            size_t workspace_bytes,
+                            const gsa_run_options* options);
+
+/* The same with tensors in any order: input_names[i] is the name of inputs[i].
+ * Each name of the plan must occur exactly once. */
+GSA_API gsa_status* gsa_run_named(const gsa_plan* plan,
+                                  const char* const* input_names,
+                                  const gsa_tensor* inputs, size_t num_inputs,
+                                  const char* const* output_names,
+                                  const gsa_tensor* outputs, size_t num_outputs,
+                                  void* workspace, size_t workspace_bytes,
+                                  const gsa_run_options* options);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* GSA_GSA_H_ */

@@ -1,0 +1,239 @@
+// -----------------------------------------------------------------------------
+// File: run.cc
+// -----------------------------------------------------------------------------
+//
+// Runs and thread pools of the C API.
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/capi/internal.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+namespace capi {
+namespace {
+
+// "input 'query'".
+std::string TensorLabel(const char* kind, const TensorSpec& spec) {
+  return absl::StrCat(kind, " '", spec.name, "'");
+}
+
+absl::Status CheckDense(const std::string& label, const gsa_tensor& tensor,
+                        absl::Span<const int64_t> shape) {
+  if (tensor.strides == nullptr) return absl::OkStatus();
+  // Strides of a tensor without elements address nothing.
+  if (std::count(shape.begin(), shape.end(), 0) > 0) return absl::OkStatus();
+  std::vector<int64_t> dense(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;) dense[i - 1] = dense[i] * shape[i];
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1 || tensor.strides[i] == dense[i]) continue;
+    absl::Span<const int64_t> strides(tensor.strides, shape.size());
+    return absl::InvalidArgumentError(
+        absl::StrCat(label, ": expected dense row-major strides ",
+                     ShapeToString(dense), ", got ", ShapeToString(strides)));
+  }
+  return absl::OkStatus();
+}
+
+// The part of a tensor that Plan::Run does not see.
+absl::Status CheckTensor(const std::string& label, const TensorSpec& spec,
+                         const gsa_tensor& tensor) {
+  if (tensor.device_type != GSA_DEVICE_CPU || tensor.device_id != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(label, ": expected device type ", GSA_DEVICE_CPU,
+                     " (CPU), device 0, got type ", tensor.device_type,
+                     ", device ", tensor.device_id));
+  }
+  if (!FromWord(tensor.dtype).has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        label, ": expected dtype ", DTypeName(spec.dtype), ", got code ",
+        tensor.dtype & 0xff, ", ", tensor.dtype >> 8 & 0xff, " bits, ",
+        tensor.dtype >> 16, " lanes"));
+  }
+  if (tensor.rank != static_cast<int32_t>(spec.shape.size())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(label, ": expected ", TypeToString(spec.dtype, spec.shape),
+                     ", got rank ", tensor.rank));
+  }
+  if (tensor.rank > 0 && tensor.shape == nullptr) {
+    return NullError((label + ": shape").c_str());
+  }
+  absl::Span<const int64_t> shape(tensor.shape, spec.shape.size());
+  // A wrong shape is Plan::Run's to report.
+  if (shape != absl::MakeConstSpan(spec.shape)) return absl::OkStatus();
+  return CheckDense(label, tensor, shape);
+}
+
+template <typename View>
+absl::StatusOr<std::vector<View>> ToViews(
+    const char* kind, const std::vector<TensorSpec>& specs,
+    const std::vector<gsa_tensor>& tensors) {
+  std::vector<View> views;
+  if (tensors.size() != specs.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expected ", specs.size(), " ", kind, "s, got ", tensors.size()));
+  }
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const gsa_tensor& tensor = tensors[i];
+    GSA_RETURN_IF_ERROR(
+        CheckTensor(TensorLabel(kind, specs[i]), specs[i], tensor));
+    View view;
+    view.dtype = *FromWord(tensor.dtype);
+    view.shape = absl::MakeConstSpan(tensor.shape, specs[i].shape.size());
+    // Through an integer: an offset from null is no pointer arithmetic.
+    auto address = reinterpret_cast<uintptr_t>(tensor.data);
+    if (tensor.data == nullptr && tensor.byte_offset != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(TensorLabel(kind, specs[i]), ": expected data, got a ",
+                       "null pointer with byte_offset ", tensor.byte_offset));
+    }
+    view.data = reinterpret_cast<void*>(address + tensor.byte_offset);
+    views.push_back(view);
+  }
+  return views;
+}
+
+absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
+                 const std::vector<gsa_tensor>& outputs, void* workspace,
+                 size_t workspace_bytes, const gsa_run_options* options) {
+  const Plan& plan = *handle->plan;
+  gsa_run_options read = {};
+  if (options != nullptr) {
+    GSA_ASSIGN_OR_RETURN(read, Read("options", options));
+  }
+  if (read.stream != nullptr) {
+    return absl::InvalidArgumentError(
+        "options: expected stream = NULL, because the plan runs on the CPU; "
+        "got a stream");
+  }
+  size_t stages = plan.stage_names().size();
+  if (read.stage_milliseconds != nullptr &&
+      read.num_stage_milliseconds < stages) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("options: expected num_stage_milliseconds >= ", stages,
+                     ", got ", read.num_stage_milliseconds));
+  }
+  GSA_ASSIGN_OR_RETURN(auto input_views,
+                       ToViews<TensorView>("input", plan.inputs(), inputs));
+  GSA_ASSIGN_OR_RETURN(
+      auto output_views,
+      ToViews<MutableTensorView>("output", plan.outputs(), outputs));
+  if (workspace == nullptr && workspace_bytes != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("workspace: expected ", workspace_bytes,
+                     " bytes as stated, got a null pointer"));
+  }
+  RunOptions run_options;
+  if (read.thread_pool != nullptr) {
+    run_options.pool = read.thread_pool->pool.get();
+  }
+  std::vector<StageTime> times;
+  if (read.stage_milliseconds != nullptr) run_options.stage_times = &times;
+  GSA_RETURN_IF_ERROR(
+      plan.Run(input_views, output_views,
+               absl::MakeSpan(static_cast<char*>(workspace), workspace_bytes),
+               run_options));
+  for (size_t i = 0; i < times.size(); ++i) {
+    read.stage_milliseconds[i] = times[i].milliseconds;
+  }
+  return absl::OkStatus();
+}
+
+// Brings tensors that come with names into the plan's order.
+absl::StatusOr<std::vector<gsa_tensor>> ByName(
+    const char* kind, const std::vector<TensorSpec>& specs,
+    const char* const* names, const std::vector<gsa_tensor>& tensors) {
+  if (names == nullptr && !tensors.empty()) {
+    return NullError(absl::StrCat(kind, " names").c_str());
+  }
+  std::map<std::string, const gsa_tensor*> by_name;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (names[i] == nullptr) {
+      return NullError(absl::StrCat("name of ", kind, " ", i).c_str());
+    }
+    if (!by_name.emplace(names[i], &tensors[i]).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(kind, " '", names[i], "': got it twice"));
+    }
+  }
+  std::vector<gsa_tensor> ordered;
+  for (const TensorSpec& spec : specs) {
+    auto it = by_name.find(spec.name);
+    if (it == by_name.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "expected a tensor for ", TensorLabel(kind, spec), ", got none"));
+    }
+    ordered.push_back(*it->second);
+    by_name.erase(it);
+  }
+  if (!by_name.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the plan has no ", kind, " '", by_name.begin()->first, "'"));
+  }
+  return ordered;
+}
+
+absl::Status CreatePool(int32_t num_threads, gsa_thread_pool** pool) {
+  if (pool == nullptr) return NullError("pool");
+  *pool = nullptr;
+  GSA_ASSIGN_OR_RETURN(
+      auto threads,
+      ThreadPool::Create(num_threads == 0 ? AvailableCpus() : num_threads));
+  auto made = std::make_unique<gsa_thread_pool>();
+  made->pool = std::move(threads);
+  *pool = made.release();
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace capi
+}  // namespace gsa
+
+using gsa::capi::Guard;
+
+gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
+                    size_t num_inputs, const gsa_tensor* outputs,
+                    size_t num_outputs, void* workspace, size_t workspace_bytes,
+                    const gsa_run_options* options) {
+  return Guard([&]() -> absl::Status {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    GSA_ASSIGN_OR_RETURN(auto in,
+                         gsa::capi::ReadArray("input", inputs, num_inputs));
+    GSA_ASSIGN_OR_RETURN(auto out,
+                         gsa::capi::ReadArray("output", outputs, num_outputs));
+    return gsa::capi::Run(plan, in, out, workspace, workspace_bytes, options);
+  });
+}
+
+gsa_status* gsa_run_named(const gsa_plan* plan, const char* const* input_names,
+                          const gsa_tensor* inputs, size_t num_inputs,
+                          const char* const* output_names,
+                          const gsa_tensor* outputs, size_t num_outputs,
+                          void* workspace, size_t workspace_bytes,
+                          const gsa_run_options* options) {
+  return Guard([&]() -> absl::Status {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    GSA_ASSIGN_OR_RETURN(auto in,
+                         gsa::capi::ReadArray("input", inputs, num_inputs));
+    GSA_ASSIGN_OR_RETURN(
+        in, gsa::capi::ByName("input", plan->plan->inputs(), input_names, in));
+    GSA_ASSIGN_OR_RETURN(auto out,
+                         gsa::capi::ReadArray("output", outputs, num_outputs));
+    GSA_ASSIGN_OR_RETURN(out, gsa::capi::ByName("output", plan->plan->outputs(),
+                                                output_names, out));
+    return gsa::capi::Run(plan, in, out, workspace, workspace_bytes, options);
+  });
+}
+
+gsa_status* gsa_thread_pool_create(int32_t num_threads,
+                                   gsa_thread_pool** pool) {
+  return Guard([&] { return gsa::capi::CreatePool(num_threads, pool); });
+}
+
+void gsa_thread_pool_destroy(gsa_thread_pool* pool) { delete pool; }
+
+int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool) {
+  return pool == nullptr ? 0 : pool->pool->num_threads();
+}

@@ -36,8 +36,8 @@ def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
     and the `gsa.topk` of one selection, so that the score tensor [B,Sq,Sk]
     need never exist. The chain must be exactly the definition of `gsa.select`:
     a chain whose statistic is not the one that the policy defines, whose
-    scores are used elsewhere, or whose order is `score` stays as it is, and
-    the remark `NotFused` says why. Remark `FusedSelection` otherwise.
+    scores, statistics or budget are used elsewhere, or whose order is `score`
+    stays as it is, and the remark `NotFused` says why. Remark `FusedSelection` otherwise.
     Example: test/passes/fuse-selection.mlir.
   }];
 }
@@ -49,7 +49,8 @@ def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
     those of `shapes` (one string per argument, sizes separated by `x`; empty
     leaves an argument as it is) and propagates them through the body as far
     as ops can infer their result types. Fails if a size contradicts a static
-    one, or if a result of the function stays dynamic.
+    one, if a result of the function stays dynamic, or if the function has
+    more than one block or is referred to within the module.
     Example: test/passes/specialize-shapes.mlir.
   }];
   let options = [

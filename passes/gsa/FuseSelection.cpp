@@ -26,6 +26,17 @@ struct SelectionChain {
 
 }  // namespace
 
+/// The batch mean of the chain's own statistic, which is part of gsa.select
+/// for upstream_variance; null if the normaliser comes from elsewhere.
+static StatMeanOp findOwnMean(SelectionChain& chain) {
+  if (chain.budget.getPolicy().getKind() != KPolicyKind::UpstreamVariance)
+    return nullptr;
+  auto mean = chain.budget.getNormaliser().getDefiningOp<StatMeanOp>();
+  bool isOwn = mean && mean->hasOneUse() &&
+               mean.getValues() == chain.statistics.getValue();
+  return isOwn ? mean : nullptr;
+}
+
 /// Finds the chain that ends in `top`; on failure `reason` says what is
 /// different from the definition of gsa.select.
 static LogicalResult matchChain(TopKOp top, SelectionChain& chain,
@@ -47,6 +58,13 @@ static LogicalResult matchChain(TopKOp top, SelectionChain& chain,
     if (user != chain.statistics && user != top)
       return fail("the scores have another user");
   KPolicyAttr policy = chain.budget.getPolicy();
+  chain.mean = findOwnMean(chain);
+  // A budget or statistics that someone else reads would keep the scores
+  // alive.
+  if (!chain.budget->hasOneUse()) return fail("the budget has another user");
+  for (Operation* user : chain.statistics->getUsers())
+    if (user != chain.budget && user != chain.mean)
+      return fail("the statistics have another user");
   if (top.getOrder() != IndexOrder::Index) return fail("the order is by score");
   if (static_cast<int64_t>(top.getSlots()) != policy.getSlots())
     return fail("the number of slots is not the policy's");
@@ -57,12 +75,6 @@ static LogicalResult matchChain(TopKOp top, SelectionChain& chain,
       static_cast<int64_t>(chain.statistics.getCorrection()) !=
           policy.getCorrection())
     return fail("the statistic is not the one that the policy defines");
-  if (!policy.usesNormaliser()) return success();
-  chain.mean = chain.budget.getNormaliser().getDefiningOp<StatMeanOp>();
-  // Any other policy reads its normaliser as an operand, whatever made it.
-  if (policy.getKind() != KPolicyKind::UpstreamVariance) chain.mean = nullptr;
-  if (chain.mean && chain.mean.getValues() != chain.statistics.getValue())
-    chain.mean = nullptr;
   return success();
 }
 

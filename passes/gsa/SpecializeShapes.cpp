@@ -23,7 +23,7 @@ using namespace mlir::gsa;
 static FailureOr<SmallVector<int64_t>> parseSizes(StringRef text) {
   SmallVector<int64_t> sizes;
   SmallVector<StringRef> parts;
-  text.split(parts, 'x', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  if (!text.empty()) text.split(parts, 'x');
   for (StringRef part : parts) {
     int64_t size;
     if (part.getAsInteger(10, size) || size < 0) return failure();
@@ -115,13 +115,23 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
           << entry << "' in the module";
       return signalPassFailure();
     }
-    if (function.isExternal()) {
-      function.emitOpError("has no body");
-      return signalPassFailure();
-    }
+    if (failed(checkFunction(function))) return signalPassFailure();
     if (failed(specializeArguments(function)) || failed(propagate(function)) ||
         failed(specializeResults(function)))
       signalPassFailure();
+  }
+
+  /// Only a function with a body of one block, whose type nobody else relies
+  /// on, can be given other types.
+  LogicalResult checkFunction(func::FuncOp function) {
+    if (function.isExternal()) return function.emitOpError("has no body");
+    if (!function.getBody().hasOneBlock())
+      return function.emitOpError("expected a body of one block, got ")
+             << function.getBody().getBlocks().size();
+    if (!SymbolTable::symbolKnownUseEmpty(function, getOperation()))
+      return function.emitOpError(
+          "is referred to within the module, its type cannot change");
+    return success();
   }
 
   LogicalResult specializeArguments(func::FuncOp function) {
@@ -133,7 +143,11 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
     for (auto [i, text] : llvm::enumerate(shapes)) {
       BlockArgument argument = body.getArgument(i);
       auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type || (text.empty() && type.getRank() > 0)) continue;
+      if (text.empty() && !(type && type.getRank() == 0)) continue;
+      if (!type)
+        return function.emitOpError("argument ")
+               << i << " of type " << argument.getType()
+               << " has no shape, got shape '" << text << "'";
       FailureOr<SmallVector<int64_t>> sizes = parseSizes(text);
       if (failed(sizes))
         return function.emitOpError("cannot parse shape '")
@@ -162,7 +176,10 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
       if (Dialect* loaded = getContext().getLoadedDialect(dialect))
         loaded->getCanonicalizationPatterns(patterns);
     patterns.add<RefineResultTypes, AbsorbCasts>(&getContext());
-    return applyPatternsGreedily(function, std::move(patterns));
+    // One iteration per op in the worst case: sizes flow along uses.
+    GreedyRewriteConfig config;
+    config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
+    return applyPatternsGreedily(function, std::move(patterns), config);
   }
 
   LogicalResult specializeResults(func::FuncOp function) {
@@ -171,7 +188,7 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
       auto cast = operand.get().getDefiningOp<tensor::CastOp>();
       if (cast && tensor::canFoldIntoConsumerOp(cast))
         operand.set(cast.getSource());
-      auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+      auto type = dyn_cast<ShapedType>(operand.get().getType());
       if (type && !type.hasStaticShape())
         return function.emitOpError("result ")
                << operand.getOperandNumber() << " of type " << type

@@ -40,7 +40,7 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
 
   /// Only ops that have a lowering; others are left to gsa-decompose.
   static bool isSupported(Operation* op) {
-    return isa<GatherAttentionOp, IndexScoresOp>(op);
+    return isa<GatherAttentionOp, IndexScoresOp, SelectOp>(op);
   }
 
   LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
@@ -49,6 +49,8 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
       return lowerIndexScores(scores, schedule, rewriter);
     if (auto gather = dyn_cast<GatherAttentionOp>(op))
       return cpu::lowerGatherAttention(gather, schedule, rewriter);
+    if (auto select = dyn_cast<SelectOp>(op))
+      return lowerSelect(select, schedule, rewriter);
     return op->emitOpError("has no lowering to loops");
   }
 

@@ -29,6 +29,8 @@ CpuScheduleAttr chooseAttentionSchedule(Operation* op, const CpuTarget& target);
 
 LogicalResult lowerIndexScores(IndexScoresOp op, CpuScheduleAttr schedule,
                                IRRewriter& rewriter);
+LogicalResult lowerSelect(SelectOp op, CpuScheduleAttr schedule,
+                          IRRewriter& rewriter);
 
 }  // namespace mlir::gsa
 

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Interesting: an attention block.
+grep -q 'gsa\.attention' "$1" && exit 1
+exit 0

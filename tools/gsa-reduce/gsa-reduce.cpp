@@ -1,0 +1,39 @@
+//===- gsa-reduce.cpp - test case reduction -------------------------------===//
+//
+// Makes a module smaller while a script still finds it interesting (exits with
+// a status other than 0 when it is given the file):
+//
+//   gsa-reduce big.mlir --reduction-tree='traversal-mode=0 test=is-bad.sh'
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gsa/GsaDialect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-reduce/MlirReduceMain.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
+#include "passes/cpu/CpuPasses.h"
+#include "tools/gsa-reduce/GsaReduction.h"
+
+int main(int argc, char** argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<mlir::gsa::GsaDialect>();
+  mlir::gsa::registerGsaReductions(registry);
+  mlir::registerAllPasses();
+  mlir::gsa::registerGsaPasses();
+  mlir::gsa::registerCpuPasses();
+  mlir::gsa::registerPipelines();
+  mlir::MLIRContext context(registry);
+  if (mlir::succeeded(mlir::mlirReduceMain(argc, argv, context))) return 0;
+  // The reduction passes say nothing about a test that refuses the input.
+  llvm::errs() << "gsa-reduce: nothing was reduced: unless an error is above, "
+                  "the test does not find the input interesting, for which it "
+                  "must exit with a status other than 0\n";
+  return 1;
+}

@@ -152,8 +152,8 @@ class Session {
 
     std::vector<double> total;
     std::vector<std::vector<double>> byStage(plan->stage_names().size());
-    Progress progress(progressOptions(
-        "running", options.repeat > 1 ? options.repeat : 0));
+    Progress progress(
+        progressOptions("running", options.repeat > 1 ? options.repeat : 0));
     for (int i = 0; i < options.repeat; ++i) {
       std::vector<StageTime> stages;
       auto start = std::chrono::steady_clock::now();

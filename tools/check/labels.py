@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Compares the constraint labels (C1, C2, ...) of every op and attribute.
+
+A label exists in four places: the record in dialect/Gsa/*.td, the section of
+the op in docs/spec.md, a test case `@<op>_c<N>` in test/dialect/gsa/*.mlir, and
+the diagnostic which that case expects. Each place must have the labels of the
+record and no others.
+
+Usage: labels.py <repository>
+"""
+
+import pathlib
+import re
+import sys
+
+
+def expand_labels(text):
+    """The label numbers in `text`; "(C1) to (C4)" stands for all four."""
+    numbers = set()
+    for first, last in re.findall(r"\(C(\d+)\) to \(C(\d+)\)", text):
+        numbers.update(range(int(first), int(last) + 1))
+    numbers.update(int(n) for n in re.findall(r"^\s*- \(C(\d+)\)", text, re.M))
+    return numbers
+
+
+def read_records(root):
+    """{name: labels} of each op and attribute that states constraints."""
+    records = {}
+    pattern = re.compile(
+        r'^def \w+ : (?:Gsa_Op<"(?P<op>\w+)"|Gsa_Attr<"\w+", "(?P<attr>\w+)">)',
+        re.M | re.S)
+    source = "\n".join(
+        path.read_text() for path in sorted(root.glob("dialect/Gsa/*.td")))
+    # `def X\n    : Base` is the same record head.
+    source = re.sub(r"\n\s+: ", " : ", source)
+    heads = list(pattern.finditer(source))
+    ends = [head.start() for head in heads[1:]] + [len(source)]
+    for head, end in zip(heads, ends):
+        body = source[head.start():end]
+        name = head["op"] or head["attr"]
+        description = re.search(r"description = \[\{(.*?)\}\];", body, re.S)
+        records[name] = expand_labels(description[1] if description else "")
+    return records
+
+
+def read_spec(root):
+    """{name: labels} of the sections `### gsa.<op>` and `### #gsa.<attr>`."""
+    text = (root / "docs/spec.md").read_text()
+    sections = re.split(r"^(#{2,3} .*)$", text, flags=re.M)
+    labels = {}
+    for heading, body in zip(sections[1::2], sections[2::2]):
+        match = re.fullmatch(r"### #?gsa\.(\w+)", heading.strip())
+        if match:
+            labels[match[1]] = expand_labels(body)
+    return labels
+
+
+def read_tests(root, names, errors):
+    """{name: labels} of the test cases; each must expect its own label."""
+    labels = {name: set() for name in names}
+    for path in sorted(root.glob("test/dialect/gsa/*.mlir")):
+        cases = re.split(r"^func\.func ", path.read_text(), flags=re.M)
+        for case in cases[1:]:
+            name = re.match(r"(?:private )?@(\w+)", case)
+            match = name and re.fullmatch(r"([a-z_]+?)_c(\d+)(_\w+)?", name[1])
+            if not match:
+                continue
+            where = f"{path.relative_to(root)}: @{name[1]}"
+            if match[1] not in labels:
+                errors.append(f"{where} names no op or attribute of the dialect")
+                continue
+            labels[match[1]].add(int(match[2]))
+            if not re.search(rf"expected-error.*\(C{match[2]}\)", case):
+                errors.append(
+                    f"{where} expects no diagnostic with (C{match[2]})")
+    return labels
+
+
+def compare(what, wanted, found, errors):
+    for name in sorted(wanted.keys() | found.keys()):
+        want, got = wanted.get(name, set()), found.get(name, set())
+        for number in sorted(want - got):
+            errors.append(f"(C{number}) of '{name}' is missing in {what}")
+        for number in sorted(got - want):
+            errors.append(
+                f"(C{number}) of '{name}' is in {what} but not in the record")
+        if name in wanted and name not in found:
+            errors.append(f"'{name}' has no place in {what}")
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    errors = []
+    records = read_records(root)
+    if not records:
+        errors.append("no records found in dialect/Gsa/*.td")
+    for name, labels in records.items():
+        if labels != set(range(1, len(labels) + 1)):
+            errors.append(f"labels of '{name}' are not C1, C2, ... without gaps")
+        if not labels:
+            errors.append(f"record of '{name}' states no constraints")
+    compare("docs/spec.md", records, read_spec(root), errors)
+    compare("test/dialect/gsa", records, read_tests(root, records, errors),
+            errors)
+    for error in errors:
+        print(f"labels: {error}", file=sys.stderr)
+    if not errors:
+        total = sum(len(labels) for labels in records.values())
+        print(f"labels: {total} constraints of {len(records)} records agree")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -79,12 +79,7 @@ LogicalResult checkTypes(Operation* op, StringRef what, TypeRange types,
     return op->emitOpError("has ") << types.size() << " " << what << "s, got "
                                    << values.size() << " values";
   for (auto [i, type] : llvm::enumerate(types)) {
-    std::string mismatch;
-    try {
-      mismatch = describeMismatch(values[i], type);
-    } catch (const std::exception& error) {
-      mismatch = error.what();
-    }
+    std::string mismatch = describeMismatch(values[i], type);
     if (!mismatch.empty())
       return op->emitOpError() << what << " #" << i << " " << mismatch;
   }

@@ -3,6 +3,7 @@
 #include "tools/reference-interpreter/RuntimeValue.h"
 
 #include <limits>
+#include <optional>
 
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -17,15 +18,25 @@ static std::string text(Type type) {
   return result;
 }
 
-RuntimeValue::Storage RuntimeValue::storageOf(Type type) {
+/// nullopt for a type that the interpreter cannot hold.
+static std::optional<RuntimeValue::Storage> findStorage(Type type) {
+  if (isa<ShapedType>(type) && !isa<RankedTensorType>(type))
+    return std::nullopt;
   Type element = getElementTypeOrSelf(type);
-  if (isa<FloatType>(element)) return Storage::Float;
-  if (element.isInteger(32)) return Storage::Int;
+  if (isa<FloatType>(element)) return RuntimeValue::Storage::Float;
+  if (element.isInteger(32)) return RuntimeValue::Storage::Int;
   auto integer = dyn_cast<IntegerType>(element);
-  reference::Require(element.isIndex() || (integer && integer.getWidth() <= 64),
+  if (element.isIndex() || (integer && integer.getWidth() <= 64))
+    return RuntimeValue::Storage::Long;
+  return std::nullopt;
+}
+
+RuntimeValue::Storage RuntimeValue::storageOf(Type type) {
+  std::optional<Storage> storage = findStorage(type);
+  reference::Require(storage.has_value(),
                      "values of type " + text(type) +
                          " are not supported by the reference interpreter");
-  return Storage::Long;
+  return *storage;
 }
 
 RuntimeValue RuntimeValue::empty(Type elementType,
@@ -68,11 +79,12 @@ int64_t RuntimeValue::asInteger() const {
 
 std::string mlir::gsa::describeMismatch(const RuntimeValue& value, Type type) {
   if (value.isEmpty()) return "has no value";
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor && isa<ShapedType>(type))
+  std::optional<RuntimeValue::Storage> storage = findStorage(type);
+  if (!storage)
     return "has the type " + text(type) +
            ", which the reference interpreter does not support";
-  if (value.storage() != RuntimeValue::storageOf(type))
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (value.storage() != *storage)
     return std::string("holds ") +
            (value.isFloat() ? "floats"
             : value.isInt() ? "32-bit integers"

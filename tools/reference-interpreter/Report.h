@@ -1,0 +1,119 @@
+//===- Report.h - a run against the float64 reference ---------------------===//
+//
+// Interprets a function, compares the results of a tested run with it and
+// measures the selections that were made.
+//
+// A tested run may legally select other keys than the reference where scores
+// nearly tie, and everything after that differs. So a selection that a function
+// returns is judged where it is made, and rows that are legal are replayed: the
+// rest of the interpretation uses the tested rows, and the outputs of all rows
+// can be compared closely.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_TOOLS_REFERENCE_INTERPRETER_REPORT_H
+#define GSA_TOOLS_REFERENCE_INTERPRETER_REPORT_H
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "llvm/Support/JSON.h"
+#include "test/reference/Compare.h"
+#include "test/reference/Metrics.h"
+#include "tools/reference-interpreter/Interpreter.h"
+
+namespace mlir::gsa {
+
+struct ComparisonOptions {
+  int numThreads = 1;
+  /// Largest error of a float result relative to its largest |reference|; 0
+  /// takes defaultTolerance of its element type.
+  double tolerance = 0.0;
+  /// Keys whose scores differ by at most this may be exchanged, for rows whose
+  /// scores are at most 1 (in proportion for larger ones); 0 takes
+  /// defaultScoreMargin of the op.
+  double scoreMargin = 0.0;
+  /// Use legal rows of the tested selection from there on. Without it, rows
+  /// whose selection differs are reported apart and do not count.
+  bool replaySelections = true;
+  /// Queries of each sequence whose attention mass is measured, evenly spaced;
+  /// 0 measures none (the mass is the expensive statistic).
+  int64_t massRows = 64;
+  /// As in InterpreterOptions.
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+/// What is allowed for results of this type when all intermediate tensors are
+/// rounded to it: f64 1e-9, f32 2e-5, f16 1e-2, bf16 6e-2.
+double defaultTolerance(Type elementType);
+
+/// f64 1e-9, f32 1e-5; f16 and bf16 the same as f32 if the index operands are
+/// inputs of the function, else 4e-3 and 3e-2, because they were rounded.
+double defaultScoreMargin(Operation* selection);
+
+/// One result of the function.
+struct ResultComparison {
+  enum class Kind {
+    Float,
+    Integer,   ///< Must be equal.
+    Selection  ///< Indices or counts of a judged selection.
+  };
+  std::string name;  ///< gsa.name, or "result 3"
+  std::string type;  ///< As declared
+  Kind kind = Kind::Float;
+  reference::TensorError error;  ///< Of floats
+  double tolerance = 0.0;        ///< Limit of error.Relative()
+  int64_t elements = 0;
+  int64_t differing = 0;  ///< Elements of an integer result
+  /// Rows (b, t) left out of `error` because their selection differs legally
+  /// and was not replayed, and the error of those.
+  int64_t rowsApart = 0;
+  reference::TensorError errorApart;
+
+  bool passed() const;
+};
+
+/// One selection, in the order of execution.
+struct SelectionComparison {
+  std::string name;  ///< Name of the result with the indices, or of the op
+  /// Whether the function returns indices and counts, so that the tested ones
+  /// are known. Otherwise the statistics are those of the reference and
+  /// `verdicts` is empty.
+  bool judged = false;
+  bool replayed = false;
+  double scoreMargin = 0.0;
+  reference::SelectionReport verdicts;
+  int64_t maxCountDifference = 0;  ///< max |k - reference k| over rows
+  reference::SelectionStatistics statistics;
+  /// Absent if no attention reads the selection, or if it was not asked for.
+  std::optional<reference::AttentionMass> mass;
+};
+
+struct ComparisonReport {
+  std::vector<ResultComparison> results;  ///< Empty without tested results
+  std::vector<SelectionComparison> selections;
+  double seconds = 0.0;  ///< Of the interpretation and the measurements
+
+  /// Every result is within its limit and no selected row is wrong.
+  bool passed() const;
+  /// A few lines for people: the comparison, the statistics.
+  std::string comparisonText() const;
+  std::string statisticsText() const;
+  /// The same as objects; numbers that are not finite are null.
+  llvm::json::Value comparisonJson() const;
+  llvm::json::Value statisticsJson() const;
+};
+
+/// Interprets `function` on `inputs` and compares `tested`, the results of
+/// another implementation in order, with the outcome. `tested` may be empty:
+/// then only statistics are measured. Fails with a diagnostic if the function
+/// cannot be interpreted or a tested result does not fit its declared type.
+FailureOr<ComparisonReport> compareToReference(
+    func::FuncOp function, ArrayRef<RuntimeValue> inputs,
+    ArrayRef<RuntimeValue> tested, const ComparisonOptions& options = {});
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_TOOLS_REFERENCE_INTERPRETER_REPORT_H

@@ -1,0 +1,204 @@
+//===- ReportText.cpp - a comparison as text and as JSON ------------------===//
+
+#include <cmath>
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+#include "tools/reference-interpreter/Report.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using llvm::formatv;
+using llvm::json::Array;
+using llvm::json::Object;
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+static std::string number(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.3g", value);
+  return text;
+}
+
+static void printResult(llvm::raw_ostream& os, const ResultComparison& result) {
+  os << "  " << result.name << " " << result.type << ": ";
+  if (result.kind == ResultComparison::Kind::Float) {
+    os << "max error " << number(result.error.max_abs) << ", "
+       << number(result.error.Relative()) << " of max |reference| "
+       << number(result.error.max_reference) << " (limit "
+       << number(result.tolerance) << ")";
+    if (result.error.mismatches)
+      os << ", " << result.error.mismatches
+         << " infinities or NaN at other places";
+    if (result.rowsApart)
+      os << "; apart from " << result.rowsApart
+         << " rows with another selection, max error "
+         << number(result.errorApart.max_abs);
+    if (!result.passed()) os << ", first at element " << result.error.worst;
+  } else {
+    os << result.differing << " of " << result.elements << " elements differ";
+  }
+  os << (result.passed() ? "" : "  FAILED") << "\n";
+}
+
+static void printVerdicts(llvm::raw_ostream& os,
+                          const SelectionComparison& selection) {
+  const reference::SelectionReport& verdicts = selection.verdicts;
+  os << "  selection " << selection.name << ": " << verdicts.rows << " rows, "
+     << verdicts.identical << " identical, " << verdicts.legal
+     << " legal (scores within " << number(verdicts.max_score_gap)
+     << ", margin " << number(selection.scoreMargin) << "), " << verdicts.wrong
+     << " wrong; k differs in " << verdicts.count_differences
+     << " rows by at most " << selection.maxCountDifference
+     << (selection.replayed ? "; legal rows replayed" : "")
+     << (verdicts.Ok() ? "" : "  FAILED") << "\n";
+  for (const std::string& error : verdicts.errors)
+    os << "    " << error << "\n";
+}
+
+std::string ComparisonReport::comparisonText() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (results.empty()) return text;
+  os << "Comparison with the float64 reference: "
+     << (passed() ? "passed" : "FAILED") << "\n";
+  for (const ResultComparison& result : results) printResult(os, result);
+  for (const SelectionComparison& selection : selections)
+    if (selection.judged) printVerdicts(os, selection);
+  return text;
+}
+
+/// The measured union of `tile` rows, or null.
+static const reference::TileUnion* findUnion(
+    const reference::SelectionStatistics& statistics, int64_t tile) {
+  for (const reference::TileUnion& entry : statistics.unions)
+    if (entry.tile == tile && entry.tiles > 0) return &entry;
+  return nullptr;
+}
+
+std::string ComparisonReport::statisticsText() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (const SelectionComparison& selection : selections) {
+    const reference::SelectionStatistics& statistics = selection.statistics;
+    os << "Selection " << selection.name << " ("
+       << (selection.judged ? "of this run" : "of the reference") << ")\n"
+       << "  k: mean " << formatv("{0:f1}", statistics.mean_k) << ", "
+       << statistics.min_k << " to " << statistics.max_k << " over "
+       << statistics.rows << " rows\n"
+       << "  neighbouring queries: overlap J "
+       << formatv("{0:f3}", statistics.jaccard);
+    if (const auto* tiles = findUnion(statistics, 32))
+      os << ", U(32)/k " << formatv("{0:f2}", tiles->union_over_k);
+    os << "\n";
+    if (!selection.mass) continue;
+    os << "  attention mass kept: "
+       << formatv("{0:f3}", selection.mass->kept_mean)
+       << " of dense, smallest row "
+       << formatv("{0:f3}", selection.mass->kept_min) << " ("
+       << selection.mass->rows << " rows)\n"
+       << "  mass on the first token: "
+       << formatv("{0:f4}", selection.mass->first_token_dense) << " dense, "
+       << formatv("{0:f4}", selection.mass->first_token_sparse) << " sparse\n";
+  }
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// JSON
+//===----------------------------------------------------------------------===//
+
+/// JSON has no infinities and no NaN.
+static llvm::json::Value finiteOrNull(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return value;
+}
+
+static Object toJson(const reference::TensorError& error) {
+  return Object{{"max_abs_error", finiteOrNull(error.max_abs)},
+                {"relative_error", finiteOrNull(error.Relative())},
+                {"max_reference", finiteOrNull(error.max_reference)},
+                {"mismatched_nonfinite", error.mismatches},
+                {"worst_element", error.worst}};
+}
+
+static Object toJson(const ResultComparison& result) {
+  Object json{{"name", result.name},
+              {"type", result.type},
+              {"passed", result.passed()},
+              {"elements", result.elements}};
+  if (result.kind != ResultComparison::Kind::Float) {
+    json["differing"] = result.differing;
+    return json;
+  }
+  json["tolerance"] = result.tolerance;
+  json["error"] = toJson(result.error);
+  json["rows_apart"] = result.rowsApart;
+  if (result.rowsApart) json["error_apart"] = toJson(result.errorApart);
+  return json;
+}
+
+static Object verdictsToJson(const SelectionComparison& selection) {
+  const reference::SelectionReport& verdicts = selection.verdicts;
+  return Object{{"name", selection.name},
+                {"passed", verdicts.Ok()},
+                {"rows", verdicts.rows},
+                {"identical", verdicts.identical},
+                {"legal", verdicts.legal},
+                {"wrong", verdicts.wrong},
+                {"replayed", selection.replayed},
+                {"score_margin", selection.scoreMargin},
+                {"max_score_gap", finiteOrNull(verdicts.max_score_gap)},
+                {"k_differences", verdicts.count_differences},
+                {"max_k_difference", selection.maxCountDifference},
+                {"errors", Array(verdicts.errors)}};
+}
+
+static Object statisticsToJson(const SelectionComparison& selection) {
+  const reference::SelectionStatistics& statistics = selection.statistics;
+  Array unions;
+  for (const reference::TileUnion& entry : statistics.unions) {
+    if (entry.tiles == 0) continue;
+    unions.push_back(Object{{"rows", entry.tile},
+                            {"mean_union", entry.mean_union},
+                            {"union_over_k", entry.union_over_k}});
+  }
+  Object json{{"name", selection.name},
+              {"source", selection.judged ? "run" : "reference"},
+              {"rows", statistics.rows},
+              {"mean_k", statistics.mean_k},
+              {"min_k", statistics.min_k},
+              {"max_k", statistics.max_k},
+              {"jaccard", statistics.jaccard},
+              {"unions", std::move(unions)}};
+  if (!selection.mass) return json;
+  json["attention_mass"] = Object{
+      {"rows", selection.mass->rows},
+      {"kept_mean", finiteOrNull(selection.mass->kept_mean)},
+      {"kept_min", finiteOrNull(selection.mass->kept_min)},
+      {"first_token_dense", finiteOrNull(selection.mass->first_token_dense)},
+      {"first_token_sparse", finiteOrNull(selection.mass->first_token_sparse)}};
+  return json;
+}
+
+llvm::json::Value ComparisonReport::comparisonJson() const {
+  Array resultArray, selectionArray;
+  for (const ResultComparison& result : results)
+    resultArray.push_back(toJson(result));
+  for (const SelectionComparison& selection : selections)
+    if (selection.judged) selectionArray.push_back(verdictsToJson(selection));
+  return Object{{"passed", passed()},
+                {"seconds", seconds},
+                {"results", std::move(resultArray)},
+                {"selections", std::move(selectionArray)}};
+}
+
+llvm::json::Value ComparisonReport::statisticsJson() const {
+  Array array;
+  for (const SelectionComparison& selection : selections)
+    array.push_back(statisticsToJson(selection));
+  return array;
+}

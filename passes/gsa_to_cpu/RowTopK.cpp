@@ -2,7 +2,6 @@
 
 #include <limits>
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/gsa_to_cpu/RowSelection.h"
 
 using namespace mlir;
@@ -163,46 +162,62 @@ Value RowSelection::findCut(Value limit, Value key, Value quota) {
 // Compaction
 //===----------------------------------------------------------------------===//
 
-/// Number of set lanes as an index.
-static Value countLanes(LoopEmitter& e, Value mask) {
+/// The lanes of `mask` as the bits of an i64.
+static Value maskBits(LoopEmitter& e, Value mask) {
   OpBuilder& b = e.builder();
   Location loc = e.location();
   Type bitsType = b.getIntegerType(e.lanes());
   Value bits =
       vector::BitCastOp::create(b, loc, VectorType::get({1}, bitsType), mask);
   bits = vector::ExtractOp::create(b, loc, bits, ArrayRef<int64_t>{0});
-  if (e.lanes() < 64)
-    bits = arith::ExtUIOp::create(b, loc, b.getI64Type(), bits);
-  return e.toIndex(math::CtPopOp::create(b, loc, bits));
+  if (e.lanes() == 64) return bits;
+  return arith::ExtUIOp::create(b, loc, b.getI64Type(), bits);
+}
+
+/// Stores the indices s + lane of all lanes one after the other; the position
+/// advances only behind a chosen one, so that the next store overwrites the
+/// others. Returns the position behind the last chosen index.
+static Value appendLanes(LoopEmitter& e, Value bits, Value s, Value position,
+                         Value row) {
+  OpBuilder& b = e.builder();
+  Location loc = e.location();
+  Value one = e.integer(b.getI64Type(), 1);
+  for (int64_t lane = 0; lane < e.lanes(); ++lane) {
+    e.store(e.toI32(e.add(s, e.index(lane))), row, {position});
+    Value shift = e.integer(b.getI64Type(), lane);
+    Value bit = e.andMask(arith::ShRUIOp::create(b, loc, bits, shift), one);
+    position = e.add(position, e.toIndex(bit));
+  }
+  return position;
 }
 
 /// Writes the chosen indices, ascending, to the front of the task's buffer and
-/// returns their number. Each vector is compressed in a register and stored
-/// whole; the next store overwrites what is behind the last chosen lane. (A
-/// compressing store to memory is a hundred times slower on some CPUs.)
+/// returns their number. Vectors without a chosen lane are skipped; the others
+/// take stores without branches, as no good guess exists which lanes are
+/// chosen. (Compressing stores are microcoded on some CPUs, and LLVM 22 stores
+/// a compressed vector that is wider than a register to a misaligned slot.)
 Value RowSelection::compact(Value limit, const Threshold& threshold) {
-  OpBuilder& b = e.builder();
-  Location loc = e.location();
-  Type indexVector = e.vectorOf(b.getI32Type());
   Value bound = e.splat(threshold.key), cut = e.splat(threshold.cut);
-  Value empty = e.splatInt(b.getI32Type(), -1);
-  return e.forCarry(
-      e.index(0), limit, e.lanes(), {e.index(0)},
-      [&](Value s, ValueRange count) -> SmallVector<Value> {
-        Value key = e.loadVector(keyRow, {s});
-        Value position = e.add(e.iota(), e.splat(e.toI32(s)));
-        Value above = e.cmpi(CmpIPredicate::sgt, key, bound);
-        Value tied = e.andMask(e.cmpi(CmpIPredicate::eq, key, bound),
-                               e.cmpi(CmpIPredicate::slt, position, cut));
-        Value chosen = e.orMask(above, tied);
-        Value packed = LLVM::CallIntrinsicOp::create(
-                           b, loc, indexVector,
-                           b.getStringAttr("llvm.experimental.vector.compress"),
-                           ValueRange{position, chosen, empty})
-                           .getResult(0);
-        e.storeVector(packed, indexRow, count[0]);
-        return {e.add(count[0], countLanes(e, chosen))};
-      })[0];
+  auto chosenLanes = [&](Value s) {
+    Value key = e.loadVector(keyRow, {s});
+    Value index = e.add(e.iota(), e.splat(e.toI32(s)));
+    Value above = e.cmpi(CmpIPredicate::sgt, key, bound);
+    Value tied = e.andMask(e.cmpi(CmpIPredicate::eq, key, bound),
+                           e.cmpi(CmpIPredicate::slt, index, cut));
+    return maskBits(e, e.orMask(above, tied));
+  };
+  auto body = [&](Value s, ValueRange count) -> SmallVector<Value> {
+    Value bits = chosenLanes(s);
+    Value any =
+        e.cmpi(CmpIPredicate::ne, bits, e.integer(e.builder().getI64Type(), 0));
+    return e.ifElse(
+        any, {e.builder().getIndexType()},
+        [&]() -> SmallVector<Value> {
+          return {appendLanes(e, bits, s, count[0], indexRow)};
+        },
+        [&]() -> SmallVector<Value> { return {count[0]}; });
+  };
+  return e.forCarry(e.index(0), limit, e.lanes(), {e.index(0)}, body)[0];
 }
 
 /// Copies the chosen indices to the result, and -1 to the slots behind them.

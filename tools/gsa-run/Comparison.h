@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "runtime/core/tensor.h"
+#include "runtime/plan.h"
 #include "tools/gsa-run/Options.h"
 #include "tools/gsa-run/Report.h"
 
@@ -20,7 +21,7 @@ namespace gsa {
 /// sets RunReport::comparisonPassed to false.
 absl::Status compareWithReference(const std::string& text,
                                   const RunnerOptions& options,
-                                  const std::string& entry,
+                                  const Plan& plan,
                                   const std::vector<HostTensor>& inputs,
                                   const std::vector<HostTensor>& outputs,
                                   const std::function<void(int64_t)>& progress,

@@ -1,0 +1,25 @@
+// -----------------------------------------------------------------------------
+// File: report.h
+// -----------------------------------------------------------------------------
+//
+// Results as tables for people and as JSON lines for programs.
+
+#ifndef GSA_BENCH_CPU_REPORT_H_
+#define GSA_BENCH_CPU_REPORT_H_
+
+#include <string>
+
+#include "bench/cpu/suite.h"
+
+namespace gsa::bench {
+
+// Tables, aligned for a terminal or as Markdown.
+std::string ToTables(const Results& results, bool markdown);
+
+// One JSON object per line: first the rates, then each record. Every line has
+// every field; what does not apply is null.
+std::string ToJsonLines(const Results& results);
+
+}  // namespace gsa::bench
+
+#endif  // GSA_BENCH_CPU_REPORT_H_

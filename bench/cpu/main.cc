@@ -68,6 +68,9 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", options.rounds, "Interleaved rounds (7)")
       ->check(CLI::Range(1, 1000));
   app.add_flag("--quick", options.quick, "Small sizes, for a smoke test");
+  app.add_option("--op", options.ops, "Ops of the stages; repeatable (all)")
+      ->check(CLI::IsMember({"select", "gather_attention", "dense_attention",
+                             "rope", "gate", "projection"}));
   app.add_flag("--only-rates", only_rates, "Measure the machine only");
   app.add_flag("--no-stages", no_stages, "Skip the single stages");
   app.add_flag("--no-core", no_core, "Skip the core against dense attention");

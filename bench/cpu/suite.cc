@@ -4,6 +4,7 @@
 
 #include "bench/cpu/suite.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -189,8 +190,15 @@ class Suite {
   absl::Status AddStage(const std::string& bench, const std::string& text,
                         const Dims& dims, const Cost& cost,
                         std::vector<Stage>* stages) {
+    if (bench != "select" && !options_.ops.empty() &&
+        std::count(options_.ops.begin(), options_.ops.end(), bench) == 0) {
+      return absl::OkStatus();
+    }
     Stage stage;
     stage.record = MakeRecord(bench, dims);
+    if (bench == "select" || bench == "gather_attention") {
+      stage.record.workload = options_.stage_workload;
+    }
     stage.record.cost = cost;
     GSA_ASSIGN_OR_RETURN(stage.runner, Compile(text, bench));
     stages->push_back(std::move(stage));
@@ -202,12 +210,10 @@ class Suite {
       GSA_RETURN_IF_ERROR(AddStage("select", SelectModule(dims, policy), dims,
                                    SelectCost(dims, policy), stages));
       stages->back().record.policy = PolicyName(policy);
-      stages->back().record.workload = options_.stage_workload;
     }
     // The cost of sparse attention follows from the selection's counts.
     GSA_RETURN_IF_ERROR(
         AddStage("gather_attention", GatherModule(dims), dims, Cost(), stages));
-    stages->back().record.workload = options_.stage_workload;
     GSA_RETURN_IF_ERROR(AddStage("dense_attention", DenseModule(dims), dims,
                                  DenseCost(dims), stages));
     GSA_RETURN_IF_ERROR(AddStage("rope", RopeModule(dims), dims,

@@ -36,6 +36,9 @@ struct BenchOptions {
   int rounds = 7;
   int compile_rounds = 3;
   bool quick = false;
+  // Ops of the stages; empty: all. "select" always runs: it makes the lists that
+  // sparse attention reads.
+  std::vector<std::string> ops;
   // Which parts run: rates always do.
   bool stages = true;
   bool core = true;

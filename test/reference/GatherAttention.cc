@@ -114,13 +114,10 @@ AttentionResult GatherAttention(const AttentionOperands& operands,
   int64_t slots = indices.dim(2);
   RequireShape("indices", indices, {batch, queries, slots});
   RequireShape("counts", counts, {batch, queries});
-  for (int32_t count : counts.values()) {
-    Require(count <= slots, "count is " + std::to_string(count) +
-                                ", expected at most " + std::to_string(slots));
-  }
   return AttendToLists(operands, options, [&](int64_t b, int64_t t) {
     const int32_t* list = indices.Slice(b, t);
-    return std::vector<int32_t>(list, list + std::max(0, counts.Slice(b)[t]));
+    int64_t count = std::clamp<int64_t>(counts.Slice(b)[t], 0, slots);
+    return std::vector<int32_t>(list, list + count);
   });
 }
 

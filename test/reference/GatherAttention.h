@@ -43,7 +43,7 @@ AttentionResult AttendToLists(const AttentionOperands& operands,
 
 /// Attention of each query over the first counts[b,t] entries of
 /// indices[b,t]. `indices` is [B, Sq, K], `counts` is [B, Sq]. Entries beyond
-/// the count are not read; a count below 0 is 0. Throws if a count exceeds K.
+/// the count are not read; a count below 0 is 0, one above K is K.
 AttentionResult GatherAttention(const AttentionOperands& operands,
                                 const Tensor<int32_t>& indices,
                                 const Tensor<int32_t>& counts,

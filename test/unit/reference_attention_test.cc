@@ -71,6 +71,16 @@ TEST(GatherAttention, TailIsNotRead) {
   EXPECT_EQ(clean.lse, poisoned.lse);
 }
 
+TEST(GatherAttention, CountsAreClampedToTheSlots) {
+  SmallAttention small;
+  AttentionResult all = small.Gather({0, 2}, 2);
+  AttentionResult more = small.Gather({0, 2}, 1 << 30);
+  EXPECT_EQ(all.output, more.output);
+  EXPECT_EQ(all.lse, more.lse);
+  AttentionResult none = small.Gather({0, 2}, -3);
+  EXPECT_EQ(none.output, small.Gather({0, 2}, 0).output);
+}
+
 TEST(GatherAttention, DuplicatesCountTwice) {
   SmallAttention small;
   AttentionResult once = small.Gather({1}, 1);

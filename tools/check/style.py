@@ -30,6 +30,8 @@ FORBIDDEN = {
     "runtime/core/": ("mlir/", "mlir-c/", "llvm/", "llvm-c/", "dialect/",
                       "passes/", "codegen/", "tools/", "test/"),
     "runtime/": ("tools/", "test/", "bench/"),
+    "test/reference/": ("mlir/", "llvm/", "dialect/", "passes/", "codegen/",
+                        "runtime/", "tools/", "absl/"),
     "examples/": ("mlir/", "llvm/", "dialect/", "passes/", "codegen/", "tools/",
                   "test/", "absl/"),
 }

@@ -133,7 +133,6 @@ TEST(GatherAttention, InfiniteLogitsFollowTheFormula) {
 
 TEST(GatherAttention, RefusesOperandsThatDoNotFit) {
   SmallAttention small;
-  EXPECT_THROW(small.Gather({0, 2}, 3), std::invalid_argument);
   small.query = Tensor<double>({1, 1, 3, 2});
   small.key = Tensor<double>({1, 3, 2, 2});
   small.value = Tensor<double>({1, 3, 2, 1});

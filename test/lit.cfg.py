@@ -55,6 +55,17 @@ for tool in LLVM_TOOLS:
 config.substitutions.append(("%gsa_source_dir", config.gsa_source_dir))
 config.substitutions.append(("%gsa_build_dir", config.gsa_build_dir))
 config.substitutions.append(("%gsa_lib_dir", config.gsa_lib_dir))
+config.substitutions.append(
+    ("%examples", os.path.join(config.gsa_source_dir, "examples"))
+)
+config.substitutions.append(
+    (
+        "%expect-exit",
+        config.gsa_python
+        + " "
+        + os.path.join(config.test_source_root, "expect_exit.py"),
+    )
+)
 config.substitutions.append(("%python", config.gsa_python))
 
 # `gpu` is given by hand (lit --param gpu=1) on a machine that has one.

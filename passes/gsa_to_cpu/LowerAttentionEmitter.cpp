@@ -26,6 +26,20 @@ static int64_t elementBytes(VectorType type) {
   return type.getElementTypeBitWidth() / 8;
 }
 
+int64_t cpu::floorPowerOf2(int64_t x) {
+  return static_cast<int64_t>(llvm::bit_floor(static_cast<uint64_t>(x)));
+}
+
+RowVectors cpu::rowVectors(int64_t size, int64_t lanes, int64_t least) {
+  auto needed =
+      static_cast<int64_t>(llvm::bit_ceil(static_cast<uint64_t>(size)));
+  return RowVectors(size, std::max(least, std::min(lanes, needed)));
+}
+
+ArrayRef<int64_t> cpu::shapeOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getShape();
+}
+
 static SmallVector<Value> offsetLast(VectorBuilder& v, const RowRef& row,
                                      Value offset) {
   SmallVector<Value> indices = row.indices;
@@ -234,6 +248,59 @@ void VectorBuilder::outerProduct(ArrayRef<Value> rows, ArrayRef<Value> columns,
       Value& cell = acc[i * columns.size() + j];
       cell = fma(row, column, cell);
     }
+}
+
+Value cpu::maxOfRow(VectorBuilder& v, const RowRef& row, Value count,
+                    int64_t lanes) {
+  auto acc = cast<MemRefType>(row.memref.getType()).getElementType();
+  Value lowest = v.constant(v.vectorType(lanes, acc), -kInfinity);
+  Value end = v.times(v.ceilDiv(count, lanes), lanes);
+  // At most one vector holds elements beyond the count.
+  Value first = arith::MaxSIOp::create(v.builder(), v.location(),
+                                       v.sub(end, v.index(lanes)), v.index(0));
+  v.loop(first, end, lanes, [&](Value i) {
+    Value kept = v.select(v.lanesBelow(i, count, lanes),
+                          v.load(row, i, lanes, lanes, acc), lowest);
+    v.store(kept, row, i, lanes);
+  });
+  Value most = v.loop(
+      v.index(0), end, lanes, lowest,
+      [&](Value i, ValueRange carried) -> SmallVector<Value> {
+        return {v.maxDropNan(v.load(row, i, lanes, lanes, acc), carried[0])};
+      })[0];
+  return v.reduceMax(most);
+}
+
+Value cpu::finiteShift(VectorBuilder& v, Value maximum) {
+  Type acc = maximum.getType();
+  Value empty =
+      v.cmpf(arith::CmpFPredicate::OEQ, maximum, v.constant(acc, -kInfinity));
+  return v.select(empty, v.constant(acc, 0.0), maximum);
+}
+
+Value cpu::expOfRow(VectorBuilder& v, const RowRef& row, Value count,
+                    int64_t lanes, Value shift) {
+  Type acc = shift.getType();
+  Value shifts = v.broadcast(shift, lanes);
+  Value sums = v.loop(
+      v.index(0), count, lanes, v.constant(v.vectorType(lanes, acc), 0.0),
+      [&](Value i, ValueRange carried) -> SmallVector<Value> {
+        Value p = v.expShifted(v.load(row, i, lanes, lanes, acc), shifts);
+        v.store(p, row, i, lanes);
+        return {v.add(carried[0], p)};
+      })[0];
+  return v.reduceAdd(sums);
+}
+
+SoftmaxEnd cpu::endSoftmax(VectorBuilder& v, Value shift, Value sum) {
+  Type acc = sum.getType();
+  // The sum is at least 1 or NaN unless all logits are -inf.
+  Value none = v.constant(acc, 0.0);
+  Value empty = v.cmpf(arith::CmpFPredicate::OEQ, sum, none);
+  Value inverse = v.select(empty, none, v.div(v.constant(acc, 1.0), sum));
+  Value logSum = math::LogOp::create(v.builder(), v.location(), sum);
+  return {inverse,
+          v.select(empty, v.constant(acc, -kInfinity), v.add(logSum, shift))};
 }
 
 void cpu::forTiles(VectorBuilder& v, int64_t count, int64_t tile,

@@ -28,6 +28,15 @@ struct RowVectors {
   int64_t size, lanes;
 };
 
+int64_t floorPowerOf2(int64_t x);
+
+/// Vectors along a dimension of `size`: not wider than the dimension needs,
+/// but at least `least` lanes.
+RowVectors rowVectors(int64_t size, int64_t lanes, int64_t least);
+
+/// Sizes of a tensor of static shape.
+ArrayRef<int64_t> shapeOf(Value tensor);
+
 /// A piece of memory whose last dimension is contiguous: a memref and the
 /// indices of the first element.
 struct RowRef {
@@ -102,6 +111,25 @@ class VectorBuilder : public detail::ScalarBuilder {
   Value addHalves(Value vector);
   Value interleaveAdd(Value lhs, Value rhs, int64_t keys);
 };
+
+/// Maximum over row[0, count), -inf if empty; NaN is ignored. Elements up to a
+/// multiple of `lanes` are read and become -inf.
+Value maxOfRow(VectorBuilder& v, const RowRef& row, Value count, int64_t lanes);
+
+/// `maximum`, or 0 instead of -inf: exp(l - max) would be exp(-inf + inf).
+Value finiteShift(VectorBuilder& v, Value maximum);
+
+/// Replaces row[0, count) by exp(x - shift), after maxOfRow, and returns the
+/// sum; a NaN in the row makes it NaN.
+Value expOfRow(VectorBuilder& v, const RowRef& row, Value count, int64_t lanes,
+               Value shift);
+
+/// What ends a softmax whose weights are exp(l - shift), summing to `sum`.
+struct SoftmaxEnd {
+  Value inverse;  ///< 1 / sum; 0 if no logit is above -inf.
+  Value lse;      ///< log(sum) + shift; -inf if no logit is above -inf.
+};
+SoftmaxEnd endSoftmax(VectorBuilder& v, Value shift, Value sum);
 
 /// Calls `body(first, size)` for tiles of `tile` out of `count` items: in one
 /// loop for the full ones, `first` being its variable, and once for the rest.

@@ -16,10 +16,7 @@
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa::cpu;
-using arith::CmpFPredicate;
 using arith::CmpIPredicate;
-
-static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Rows whose lists are compacted together. More rows share more keys, but
 /// their lists take cache from the keys.
@@ -83,24 +80,6 @@ class GatherLowering {
 };
 
 }  // namespace
-
-static int64_t floorPowerOf2(int64_t x) {
-  return static_cast<int64_t>(llvm::bit_floor(static_cast<uint64_t>(x)));
-}
-
-static int64_t ceilPowerOf2(int64_t x) {
-  return static_cast<int64_t>(llvm::bit_ceil(static_cast<uint64_t>(x)));
-}
-
-static ArrayRef<int64_t> shapeOf(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getShape();
-}
-
-/// Vectors along a dimension of `size`: not wider than the dimension needs,
-/// but at least `least` lanes.
-static RowVectors rowVectors(int64_t size, int64_t lanes, int64_t least) {
-  return RowVectors(size, std::max(least, std::min(lanes, ceilPowerOf2(size))));
-}
 
 GatherLowering::GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
@@ -252,47 +231,14 @@ void GatherLowering::emitLogits(const Row& row, Value group, int64_t heads,
 
 void GatherLowering::emitSoftmax(const Row& row, Value head, int64_t heads,
                                  Value count) {
-  int64_t lanes = slotLanes;
-  auto vector = v.vectorType(lanes, acc);
-  Value lowest = v.constant(acc, -kInfinity), none = v.constant(acc, 0.0);
-  Value end = v.times(v.ceilDiv(count, lanes), lanes);
   v.loop(v.index(0), v.index(heads), 1, [&](Value h) {
     RowRef line = logitRow(h);
-    // At most one vector holds slots beyond the count.
-    Value whole = v.sub(end, v.index(lanes));
-    Value first =
-        arith::MaxSIOp::create(v.builder(), v.location(), whole, v.index(0));
-    v.loop(first, end, lanes, [&](Value i) {
-      Value kept = v.select(v.lanesBelow(i, count, lanes),
-                            v.load(line, i, lanes, lanes, acc),
-                            v.constant(vector, -kInfinity));
-      v.store(kept, line, i, lanes);
-    });
-    Value most = v.loop(
-        v.index(0), end, lanes, v.constant(vector, -kInfinity),
-        [&](Value i, ValueRange carried) -> SmallVector<Value> {
-          return {v.maxDropNan(v.load(line, i, lanes, lanes, acc), carried[0])};
-        })[0];
-    Value maximum = v.reduceMax(most);
-    // Without a finite maximum, exp(l - max) would be exp(-inf + inf).
-    Value shift =
-        v.select(v.cmpf(CmpFPredicate::OEQ, maximum, lowest), none, maximum);
-    Value shifts = v.broadcast(shift, lanes);
-    Value sums = v.loop(v.index(0), end, lanes, v.constant(vector, 0.0),
-                        [&](Value i, ValueRange carried) -> SmallVector<Value> {
-                          Value p = v.expShifted(
-                              v.load(line, i, lanes, lanes, acc), shifts);
-                          v.store(p, line, i, lanes);
-                          return {v.add(carried[0], p)};
-                        })[0];
-    Value sum = v.reduceAdd(sums);
-    // The sum is at least 1 or NaN unless all logits are -inf.
-    Value empty = v.cmpf(CmpFPredicate::OEQ, sum, none);
-    Value inverse = v.select(empty, none, v.div(v.constant(acc, 1.0), sum));
-    v.storeScalar(inverse, inverses, {task, h});
-    Value logSum = math::LogOp::create(v.builder(), v.location(), sum);
-    v.storeScalar(v.select(empty, lowest, v.add(logSum, shift)), lse,
-                  {row.batch, v.add(head, h), row.query});
+    Value maximum = maxOfRow(v, line, count, slotLanes);
+    Value shift = finiteShift(v, maximum);
+    Value sum = expOfRow(v, line, count, slotLanes, shift);
+    SoftmaxEnd end = endSoftmax(v, shift, sum);
+    v.storeScalar(end.inverse, inverses, {task, h});
+    v.storeScalar(end.lse, lse, {row.batch, v.add(head, h), row.query});
   });
 }
 

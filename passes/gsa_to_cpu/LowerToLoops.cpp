@@ -40,13 +40,16 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
 
   /// Only ops that have a lowering; others are left to gsa-decompose.
   static bool isSupported(Operation* op) {
-    return isa<GatherAttentionOp, IndexScoresOp, SelectOp>(op);
+    return isa<DenseAttentionOp, GatherAttentionOp, IndexScoresOp, SelectOp>(
+        op);
   }
 
   LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
                       IRRewriter& rewriter) {
     if (auto scores = dyn_cast<IndexScoresOp>(op))
       return lowerIndexScores(scores, schedule, rewriter);
+    if (auto dense = dyn_cast<DenseAttentionOp>(op))
+      return cpu::lowerDenseAttention(dense, schedule, rewriter);
     if (auto gather = dyn_cast<GatherAttentionOp>(op))
       return cpu::lowerGatherAttention(gather, schedule, rewriter);
     if (auto select = dyn_cast<SelectOp>(op))

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "runtime/core/tensor.h"
-#include "runtime/plan.h"
 #include "tools/gsa-run/Options.h"
 #include "tools/gsa-run/Report.h"
 
@@ -21,7 +20,7 @@ namespace gsa {
 /// sets RunReport::comparisonPassed to false.
 absl::Status compareWithReference(const std::string& text,
                                   const RunnerOptions& options,
-                                  const Plan& plan,
+                                  const std::string& entry,
                                   const std::vector<HostTensor>& inputs,
                                   const std::vector<HostTensor>& outputs,
                                   const std::function<void(int64_t)>& progress,

@@ -189,7 +189,7 @@ class Session {
     Progress progress(progressOptions("float64 reference", /*total=*/100));
     int64_t shown = 0;
     return compareWithReference(
-        text, options, *plan, inputs, outputs,
+        text, options, report.entry, inputs, outputs,
         [&](int64_t percent) {
           progress.Advance(percent - shown);
           shown = percent;

@@ -1,0 +1,424 @@
+//===- LowerAttentionDense.cpp - gsa.dense_attention to vectors -----------===//
+//
+// First, keys and values are packed in A(T): keys transposed into panels of a
+// few vectors of keys, so that vectors run along the keys, values padded to
+// whole vectors. Then blocks of query rows (tokens times the heads of one
+// group) stream over blocks of keys: logits of the block, running maximum and
+// sum, values. Every row sees the same blocks in the same order wherever it
+// lies in its block of rows.
+//
+//===----------------------------------------------------------------------===//
+
+#include <limits>
+
+#include "dialect/Gsa/GsaShapes.h"
+#include "passes/gsa_to_cpu/LowerAttention.h"
+#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::cpu;
+using arith::CmpFPredicate;
+
+static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Rows and keys of a block: the strip of logits is 64 KiB in f32 and stays,
+/// with the block's keys and values, in a second-level cache.
+static constexpr int64_t kBlockRows = 64;
+static constexpr int64_t kBlockKeys = 256;
+
+/// Vectors along Dv in a register tile.
+static constexpr int64_t kValueVectors = 4;
+
+namespace {
+
+class DenseLowering {
+ public:
+  DenseLowering(DenseAttentionOp op, CpuScheduleAttr schedule,
+                RewriterBase& rewriter);
+  void run(RewriterBase& rewriter);
+
+ private:
+  /// A block of rows: its group of one batch, its first token and its number
+  /// of rows.
+  struct Block {
+    Value batch, group, token, rows;
+  };
+  /// A block of keys within what a block of rows sees.
+  struct Keys {
+    Value first, width;  ///< Width: a multiple of the panel's.
+  };
+
+  void allocateScratch();
+  void emitPacking(Value item);
+  void emitBlock(Value item);
+  void emitStart(const Block& block);
+  void emitLogits(const Block& block, const Keys& keys);
+  void emitLogitTile(const Block& block, const Keys& keys, Value row,
+                     Value column);
+  void emitSoftmax(const Block& block, const Keys& keys);
+  void emitValues(const Block& block, const Keys& keys);
+  void emitValueTile(const Block& block, const Keys& keys, Value row,
+                     int64_t firstVector, int64_t vectors);
+  void emitEnd(const Block& block);
+
+  /// Number of keys that token `t` sees.
+  Value visible(Value t);
+  /// Number of keys of the block `keys` that row `row` of `block` sees.
+  Value visibleInBlock(const Block& block, const Keys& keys, Value row);
+  Value tokenOf(const Block& block, Value row);
+  Value headOf(const Block& block, Value row);
+  Value clampIndex(Value x, Value low, Value high);
+  Value divide(Value x, int64_t by);
+  Value remainder(Value x, int64_t by);
+  RowRef rowOf(Value scratch, Value row) {
+    return {scratch, {task, row, v.index(0)}};
+  }
+
+  DenseAttentionOp op;
+  VectorBuilder v;
+  Type acc;
+  double scale;
+  bool causal;
+  int64_t tasks, lanes, tileRows, tileVectors, valueRows;
+  int64_t batch, queries, keyCount, heads, groups, ratio;
+  int64_t panelKeys, panels, blockKeys, blockTokens, blocks, scratchRows;
+  RowVectors depth, valueDepth;
+
+  Value task;
+  Value query, key, value, output, lse;
+  /// [B, G, panels, D, panelKeys] and [B, G, Sk, padded Dv].
+  Value packedKeys, packedValues;
+  // Per task and row: query, logits, sums over values; maximum, sum and the
+  // factor of earlier sums.
+  Value rowQueries, logits, sums, maxima, totals, factors;
+};
+
+}  // namespace
+
+DenseLowering::DenseLowering(DenseAttentionOp op, CpuScheduleAttr schedule,
+                             RewriterBase& rewriter)
+    : op(op),
+      v(rewriter, op.getLoc()),
+      acc(getAccumulatorType(
+          cast<RankedTensorType>(op.getQuery().getType()).getElementType())),
+      causal(op.getMask() == Mask::Causal),
+      tasks(schedule.getTasks()),
+      lanes(schedule.getLanes()),
+      depth(1, 1),
+      valueDepth(1, 1) {
+  ArrayRef<int64_t> q = shapeOf(op.getQuery()), k = shapeOf(op.getKey());
+  batch = q[0], queries = q[1], heads = q[2];
+  keyCount = k[1], groups = k[2], ratio = heads / groups;
+  scale = getScaleOrDefault(op.getScale(), q[3]);
+  depth = rowVectors(q[3], lanes, 1);
+  valueDepth = rowVectors(shapeOf(op.getValue())[3], lanes, 1);
+  tileVectors = schedule.getVectors();
+  panelKeys = tileVectors * lanes;
+  panels = llvm::divideCeil(keyCount, panelKeys);
+  blockKeys = std::max<int64_t>(1, kBlockKeys / panelKeys) * panelKeys;
+  blockTokens =
+      std::clamp<int64_t>(kBlockRows / ratio, 1, std::max<int64_t>(queries, 1));
+  blocks = llvm::divideCeil(queries, blockTokens);
+  int64_t rows = blockTokens * ratio;
+  tileRows = std::min(schedule.getRows(), rows);
+  valueRows = std::clamp<int64_t>(
+      tileRows * tileVectors / std::min(kValueVectors, valueDepth.count()), 1,
+      tileRows);
+  scratchRows = static_cast<int64_t>(
+      std::max(llvm::alignTo(rows, tileRows), llvm::alignTo(rows, valueRows)));
+}
+
+void DenseLowering::allocateScratch() {
+  auto padded = [](int64_t size) {
+    return static_cast<int64_t>(llvm::alignTo<16>(size));
+  };
+  packedKeys = allocate(v, {batch, groups, panels, depth.size, panelKeys}, acc);
+  packedValues =
+      allocate(v, {batch, groups, keyCount, valueDepth.padded()}, acc);
+  auto perRow = [&](int64_t size) {
+    return allocate(v, {tasks, scratchRows, padded(size)}, acc);
+  };
+  rowQueries = perRow(depth.padded());
+  logits = perRow(blockKeys);
+  sums = perRow(valueDepth.padded());
+  auto scalars = [&] { return allocate(v, {tasks, padded(scratchRows)}, acc); };
+  maxima = scalars();
+  totals = scalars();
+  factors = scalars();
+}
+
+Value DenseLowering::divide(Value x, int64_t by) {
+  if (by == 1) return x;
+  return arith::DivUIOp::create(v.builder(), v.location(), x, v.index(by));
+}
+
+Value DenseLowering::remainder(Value x, int64_t by) {
+  if (by == 1) return v.index(0);
+  return arith::RemUIOp::create(v.builder(), v.location(), x, v.index(by));
+}
+
+Value DenseLowering::clampIndex(Value x, Value low, Value high) {
+  x = arith::MaxSIOp::create(v.builder(), v.location(), x, low);
+  return v.minIndex(x, high);
+}
+
+Value DenseLowering::tokenOf(const Block& block, Value row) {
+  return v.add(block.token, divide(row, ratio));
+}
+
+Value DenseLowering::headOf(const Block& block, Value row) {
+  return v.add(v.times(block.group, ratio), remainder(row, ratio));
+}
+
+Value DenseLowering::visible(Value t) {
+  if (!causal) return v.index(keyCount);
+  // Bottom-right aligned: the last query sees all keys.
+  return clampIndex(v.plus(t, keyCount - queries + 1), v.index(0),
+                    v.index(keyCount));
+}
+
+Value DenseLowering::visibleInBlock(const Block& block, const Keys& keys,
+                                    Value row) {
+  return clampIndex(v.sub(visible(tokenOf(block, row)), keys.first), v.index(0),
+                    keys.width);
+}
+
+/// One panel of keys, and the values of the same keys.
+void DenseLowering::emitPacking(Value item) {
+  Value panel = remainder(item, panels);
+  Value group = remainder(divide(item, panels), groups);
+  Value b = divide(item, panels * groups);
+  Value first = v.times(panel, panelKeys);
+  Value count = v.minIndex(v.index(panelKeys), v.sub(v.index(keyCount), first));
+  v.loop(v.index(0), count, 1, [&](Value i) {
+    Value s = v.add(first, i);
+    v.loop(v.index(0), v.index(depth.size), 1, [&](Value d) {
+      Value x = v.loadScalar(key, {b, s, group, d});
+      v.storeScalar(v.cast(x, acc), packedKeys, {b, group, panel, d, i});
+    });
+    RowRef from{value, {b, s, group, v.index(0)}};
+    RowRef to{packedValues, {b, group, s, v.index(0)}};
+    for (int64_t n = 0; n < valueDepth.count(); ++n) {
+      Value offset = v.index(n * valueDepth.lanes);
+      v.store(v.load(from, offset, valueDepth.lanes, valueDepth.valid(n), acc),
+              to, offset, valueDepth.lanes);
+    }
+  });
+  // Keys beyond the last are computed with and masked.
+  v.loop(count, v.index(panelKeys), 1, [&](Value i) {
+    v.loop(v.index(0), v.index(depth.size), 1, [&](Value d) {
+      v.storeScalar(v.constant(acc, 0.0), packedKeys, {b, group, panel, d, i});
+    });
+  });
+}
+
+/// Queries in A(T); no maximum, no sum.
+void DenseLowering::emitStart(const Block& block) {
+  v.loop(v.index(0), block.rows, 1, [&](Value row) {
+    RowRef from{
+        query,
+        {block.batch, tokenOf(block, row), headOf(block, row), v.index(0)}};
+    for (int64_t n = 0; n < depth.count(); ++n) {
+      Value offset = v.index(n * depth.lanes);
+      v.store(v.load(from, offset, depth.lanes, depth.valid(n), acc),
+              rowOf(rowQueries, row), offset, depth.lanes);
+    }
+    Value zero = v.constant(v.vectorType(valueDepth.lanes, acc), 0.0);
+    for (int64_t n = 0; n < valueDepth.count(); ++n)
+      v.store(zero, rowOf(sums, row), v.index(n * valueDepth.lanes),
+              valueDepth.lanes);
+    v.storeScalar(v.constant(acc, -kInfinity), maxima, {task, row});
+    v.storeScalar(v.constant(acc, 0.0), totals, {task, row});
+  });
+}
+
+/// Logits of `tileRows` rows and one panel; `column` is the panel's first key
+/// within the block.
+void DenseLowering::emitLogitTile(const Block& block, const Keys& keys,
+                                  Value row, Value column) {
+  Value panel = divide(v.add(keys.first, column), panelKeys);
+  SmallVector<Value> dots(tileRows * tileVectors,
+                          v.constant(v.vectorType(lanes, acc), 0.0));
+  dots = v.loop(
+      v.index(0), v.index(depth.size), 1, dots,
+      [&](Value d, ValueRange carried) -> SmallVector<Value> {
+        SmallVector<Value> next(carried), left, right;
+        RowRef from{packedKeys,
+                    {block.batch, block.group, panel, d, v.index(0)}};
+        for (int64_t j = 0; j < tileVectors; ++j)
+          right.push_back(v.load(from, v.index(j * lanes), lanes, lanes, acc));
+        for (int64_t i = 0; i < tileRows; ++i)
+          left.push_back(v.broadcast(
+              v.loadScalar(rowQueries, {task, v.plus(row, i), d}), lanes));
+        v.outerProduct(left, right, next);
+        return next;
+      });
+  Value factor = v.constant(v.vectorType(lanes, acc), scale);
+  for (int64_t i = 0; i < tileRows; ++i)
+    for (int64_t j = 0; j < tileVectors; ++j)
+      v.store(v.mul(dots[i * tileVectors + j], factor),
+              rowOf(logits, v.plus(row, i)), v.plus(column, j * lanes), lanes);
+}
+
+void DenseLowering::emitLogits(const Block& block, const Keys& keys) {
+  // A panel stays in the first-level cache for all rows.
+  v.loop(v.index(0), keys.width, panelKeys, [&](Value column) {
+    v.loop(v.index(0), block.rows, tileRows,
+           [&](Value row) { emitLogitTile(block, keys, row, column); });
+  });
+}
+
+/// Weights relative to the maximum so far; earlier sums are to be multiplied
+/// by the row's factor.
+void DenseLowering::emitSoftmax(const Block& block, const Keys& keys) {
+  v.loop(v.index(0), block.rows, 1, [&](Value row) {
+    RowRef line = rowOf(logits, row);
+    Value count = visibleInBlock(block, keys, row);
+    Value before = v.loadScalar(maxima, {task, row});
+    Value maximum = v.maxDropNan(maxOfRow(v, line, count, lanes), before);
+    Value shift = finiteShift(v, maximum);
+    Value sum = expOfRow(v, line, count, lanes, shift);
+    // Exactly 1 where nothing changes: a block in which a row sees no key
+    // must leave no trace.
+    Value same = v.cmpf(CmpFPredicate::OEQ, before, maximum);
+    Value factor =
+        v.select(same, v.constant(acc, 1.0), v.exp(v.sub(before, shift)));
+    Value total = v.loadScalar(totals, {task, row});
+    v.storeScalar(v.add(v.mul(total, factor), sum), totals, {task, row});
+    v.storeScalar(maximum, maxima, {task, row});
+    v.storeScalar(factor, factors, {task, row});
+  });
+}
+
+void DenseLowering::emitValueTile(const Block& block, const Keys& keys,
+                                  Value row, int64_t firstVector,
+                                  int64_t vectors) {
+  int64_t width = valueDepth.lanes;
+  auto offset = [&](int64_t j) { return v.index((firstVector + j) * width); };
+  SmallVector<Value> cells;
+  for (int64_t i = 0; i < valueRows; ++i) {
+    Value at = v.plus(row, i);
+    Value factor = v.broadcast(v.loadScalar(factors, {task, at}), width);
+    for (int64_t j = 0; j < vectors; ++j)
+      cells.push_back(
+          v.mul(v.load(rowOf(sums, at), offset(j), width, width, acc), factor));
+  }
+  auto accumulate = [&](Value from, Value to, int64_t firstRow, int64_t rows,
+                        ValueRange init) {
+    return v.loop(
+        from, to, 1, init,
+        [&](Value s, ValueRange carried) -> SmallVector<Value> {
+          SmallVector<Value> next(carried), left, right;
+          RowRef source{
+              packedValues,
+              {block.batch, block.group, v.add(keys.first, s), v.index(0)}};
+          for (int64_t j = 0; j < vectors; ++j)
+            right.push_back(v.load(source, offset(j), width, width, acc));
+          for (int64_t i = 0; i < rows; ++i)
+            left.push_back(v.broadcast(
+                v.loadScalar(logits, {task, v.plus(row, firstRow + i), s}),
+                width));
+          v.outerProduct(left, right, next);
+          return next;
+        });
+  };
+  // The first row sees the fewest keys. A weight of 0 would not do for the
+  // others' keys: 0 times an infinite or NaN value is NaN.
+  Value common = visibleInBlock(block, keys, row);
+  cells = accumulate(v.index(0), common, 0, valueRows, cells);
+  bool uneven = causal && ratio % valueRows != 0;
+  for (int64_t i = 0; i < valueRows; ++i) {
+    auto begin = cells.begin() + i * vectors;
+    SmallVector<Value> own(begin, begin + vectors);
+    Value at = v.plus(row, i);
+    if (uneven && i > 0)
+      own = accumulate(common, visibleInBlock(block, keys, at), i, 1, own);
+    for (int64_t j = 0; j < vectors; ++j)
+      v.store(own[j], rowOf(sums, at), offset(j), width);
+  }
+}
+
+void DenseLowering::emitValues(const Block& block, const Keys& keys) {
+  int64_t total = valueDepth.count();
+  v.loop(v.index(0), block.rows, valueRows, [&](Value row) {
+    for (int64_t first = 0; first < total; first += kValueVectors)
+      emitValueTile(block, keys, row, first,
+                    std::min(kValueVectors, total - first));
+  });
+}
+
+void DenseLowering::emitEnd(const Block& block) {
+  v.loop(v.index(0), block.rows, 1, [&](Value row) {
+    Value shift = finiteShift(v, v.loadScalar(maxima, {task, row}));
+    SoftmaxEnd end = endSoftmax(v, shift, v.loadScalar(totals, {task, row}));
+    Value t = tokenOf(block, row), head = headOf(block, row);
+    v.storeScalar(end.lse, lse, {block.batch, head, t});
+    Value inverse = v.broadcast(end.inverse, valueDepth.lanes);
+    RowRef to{output, {block.batch, t, head, v.index(0)}};
+    for (int64_t n = 0; n < valueDepth.count(); ++n) {
+      Value offset = v.index(n * valueDepth.lanes);
+      Value sum = v.load(rowOf(sums, row), offset, valueDepth.lanes,
+                         valueDepth.lanes, acc);
+      v.store(v.mul(sum, inverse), to, offset, valueDepth.valid(n));
+    }
+  });
+}
+
+void DenseLowering::emitBlock(Value item) {
+  Block block;
+  block.token = v.times(remainder(item, blocks), blockTokens);
+  block.group = remainder(divide(item, blocks), groups);
+  block.batch = divide(item, blocks * groups);
+  Value tokens =
+      v.minIndex(v.index(blockTokens), v.sub(v.index(queries), block.token));
+  block.rows = v.times(tokens, ratio);
+  emitStart(block);
+  Value end = visible(v.plus(v.add(block.token, tokens), -1));
+  v.loop(v.index(0), end, blockKeys, [&](Value first) {
+    Value width = v.minIndex(v.index(blockKeys), v.sub(end, first));
+    Keys keys{first, v.times(v.ceilDiv(width, panelKeys), panelKeys)};
+    emitLogits(block, keys);
+    emitSoftmax(block, keys);
+    emitValues(block, keys);
+  });
+  emitEnd(block);
+}
+
+void DenseLowering::run(RewriterBase& rewriter) {
+  query = toReadOnlyBuffer(v, op.getQuery());
+  key = toReadOnlyBuffer(v, op.getKey());
+  value = toReadOnlyBuffer(v, op.getValue());
+  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
+  auto lseType = cast<RankedTensorType>(op.getLse().getType());
+  output = allocate(v, outputType.getShape(), outputType.getElementType());
+  lse = allocate(v, lseType.getShape(), lseType.getElementType());
+  if (batch * queries > 0) {
+    allocateScratch();
+    auto distribute = [&](int64_t items, auto body) {
+      forTasks(v, tasks, [&](Value self) {
+        task = self;
+        v.loop(task, v.index(items), tasks, body);
+      });
+    };
+    if (panels > 0)
+      distribute(batch * groups * panels,
+                 [&](Value item) { emitPacking(item); });
+    distribute(batch * groups * blocks, [&](Value item) { emitBlock(item); });
+  }
+  rewriter.replaceOp(
+      op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+}
+
+LogicalResult cpu::lowerDenseAttention(DenseAttentionOp op,
+                                       CpuScheduleAttr schedule,
+                                       RewriterBase& rewriter) {
+  for (Value operand : op->getOperands())
+    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
+      return op.emitOpError("expected static shapes, got ")
+             << operand.getType();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(op);
+  DenseLowering(op, schedule, rewriter).run(rewriter);
+  return success();
+}

@@ -9,6 +9,7 @@ if(GSA_PORTABLE AND NOT TARGET zstd::libzstd_shared)
   add_library(zstd::libzstd_shared STATIC IMPORTED)
   set_target_properties(zstd::libzstd_shared PROPERTIES
                         IMPORTED_LOCATION ${GSA_ZSTD_STATIC})
+  set(ZLIB_USE_STATIC_LIBS ON)
 endif()
 
 # A plain "22" is refused by the package's version file.

@@ -52,6 +52,11 @@ for tool in GSA_TOOLS:
 for tool in LLVM_TOOLS:
     add_tool(tool, os.path.join(config.gsa_llvm_bin, tool), False)
 
+# What a build may leave out: the portable one has no plugin, for example.
+for library in ("libgsa", "libGSAPlugin"):
+    if os.path.exists(os.path.join(config.gsa_lib_dir, library + ".so")):
+        config.available_features.add(library)
+
 config.substitutions.append(("%gsa_source_dir", config.gsa_source_dir))
 config.substitutions.append(("%gsa_build_dir", config.gsa_build_dir))
 config.substitutions.append(("%gsa_lib_dir", config.gsa_lib_dir))

@@ -1,5 +1,8 @@
 // The plugin gives a stock mlir-opt the dialect, its passes and pipelines.
 
+// REQUIRES: libGSAPlugin
+// An instrumented plugin needs an instrumented host.
+// UNSUPPORTED: sanitizer
 // RUN: mlir-opt --load-dialect-plugin=%gsa_lib_dir/libGSAPlugin.so \
 // RUN:   --load-pass-plugin=%gsa_lib_dir/libGSAPlugin.so \
 // RUN:   --pass-pipeline='builtin.module(gsa-decompose)' %s \

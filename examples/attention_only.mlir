@@ -5,7 +5,7 @@
 // Sk - Sq + t, and the mask is aligned with the last key.
 // H = 8, G = 2, D = 64, Hi = 4, Di = 64.
 //
-//   gsa-run examples/attention_only.mlir --batch 1 --seq 1024 --compare
+//   gsa-run examples/attention_only.mlir --seq 256 --keys 1024 --compare
 //
 //===----------------------------------------------------------------------===//
 

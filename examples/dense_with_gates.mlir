@@ -4,7 +4,7 @@
 // its indexer is trained, and what sparse attention is measured against.
 // H = 8, G = 2, D = 64.
 //
-//   gsa-run examples/dense_with_gates.mlir --batch 1 --seq 1024 --compare
+//   gsa-run examples/dense_with_gates.mlir --seq 1024 --compare
 //
 //===----------------------------------------------------------------------===//
 

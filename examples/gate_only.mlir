@@ -5,7 +5,7 @@
 // third gate has one logit per head instead.
 // H = 8, G = 2, D = 64.
 //
-//   gsa-run examples/gate_only.mlir --batch 1 --seq 1024 --compare
+//   gsa-run examples/gate_only.mlir --seq 1024 --compare
 //
 //===----------------------------------------------------------------------===//
 

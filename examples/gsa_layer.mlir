@@ -6,7 +6,7 @@
 // around 512. Parameters carry the names of the published state dict, so a
 // safetensors file with those names can be bound to them.
 //
-//   gsa-run examples/gsa_layer.mlir --batch 1 --seq 4096 --compare
+//   gsa-run examples/gsa_layer.mlir --seq 4096 --compare
 //
 //===----------------------------------------------------------------------===//
 

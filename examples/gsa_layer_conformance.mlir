@@ -6,7 +6,8 @@
 // the published layer gives the counts 1 2 2 2 3 4. The module is
 // gsa_layer.mlir with other sizes.
 //
-//   gsa-run examples/gsa_layer_conformance.mlir --batch 1 --seq 6 --compare
+//   gsa-run examples/gsa_layer_conformance.mlir --seq 6 \
+//       --workload conformance --compare
 //
 //===----------------------------------------------------------------------===//
 

@@ -5,7 +5,7 @@
 // while it sees fewer). `gsa.select` never forms the [B, Sq, Sk] scores.
 // Hi = 4, Di = 64.
 //
-//   gsa-run examples/indexer_only.mlir --batch 1 --seq 2048 --compare
+//   gsa-run examples/indexer_only.mlir --seq 2048 --compare
 //
 //===----------------------------------------------------------------------===//
 

@@ -5,7 +5,7 @@
 // they come. H = 8, G = 2, D = 64, Hi = 4, Di = 64, 256 keys per query, of
 // which the first 4 and the last 32 are always kept.
 //
-//   gsa-run examples/sparse_only.mlir --batch 1 --seq 1024 --compare
+//   gsa-run examples/sparse_only.mlir --seq 1024 --compare
 //
 //===----------------------------------------------------------------------===//
 

@@ -438,6 +438,63 @@ TEST(InterpreterLinalg, IntegersWrapAndComparisonsFollowTheirType) {
   EXPECT_THAT(out[3].floats().values(), ElementsAre(0, 1, 1));
 }
 
+TEST(InterpreterScalar, SignedDivisionsRoundAsTheirNamesSay) {
+  TestModule module;
+  ASSERT_TRUE(module.Parse(R"(
+    func.func @main(%a: i64, %b: i64) -> (i64, i64, i64, i64, i64) {
+      %t = arith.divsi %a, %b : i64
+      %f = arith.floordivsi %a, %b : i64
+      %c = arith.ceildivsi %a, %b : i64
+      %r = arith.remsi %a, %b : i64
+      %u = arith.ceildivui %a, %b : i64
+      return %t, %f, %c, %r, %u : i64, i64, i64, i64, i64
+    })"))
+      << module.errors();
+  auto run = [&](int64_t a, int64_t b) {
+    std::vector<int64_t> values;
+    for (const RuntimeValue& value : module.Run({Longs({}, a), Longs({}, b)}))
+      values.push_back(value.asInteger());
+    return values;
+  };
+  EXPECT_THAT(run(7, 2), ElementsAre(3, 3, 4, 1, 4));
+  EXPECT_THAT(run(-7, 2), ElementsAre(-3, -4, -3, -1, INT64_MAX - 2));
+  EXPECT_THAT(run(7, -2), ElementsAre(-3, -4, -3, 1, 1));
+  EXPECT_THAT(run(-8, -2), ElementsAre(4, 4, 4, 0, 1));
+  // The quotient of the smallest number and -1 wraps.
+  EXPECT_THAT(run(INT64_MIN, -1),
+              ElementsAre(INT64_MIN, INT64_MIN, INT64_MIN, 0, 1));
+  EXPECT_THAT(run(INT64_MIN, 3),
+              ElementsAre(INT64_MIN / 3, INT64_MIN / 3 - 1, INT64_MIN / 3, -2,
+                          3074457345618258603));
+}
+
+TEST(InterpreterScalar, ConstantsOfAllKinds) {
+  TestModule module;
+  ASSERT_TRUE(module.Parse(R"(
+    func.func @main() -> (tensor<2xbf16>, tensor<3xi1>, tensor<2x2xi64>,
+                          tensor<2xf32>, i32, f16) {
+      %0 = arith.constant dense<[1.5, 0x7F80]> : tensor<2xbf16>
+      %1 = arith.constant dense<[true, false, true]> : tensor<3xi1>
+      %2 = arith.constant dense<-7> : tensor<2x2xi64>
+      %3 = arith.constant dense_resource<blob> : tensor<2xf32>
+      %4 = arith.constant -3 : i32
+      %5 = arith.constant -0.25 : f16
+      return %0, %1, %2, %3, %4, %5 : tensor<2xbf16>, tensor<3xi1>,
+          tensor<2x2xi64>, tensor<2xf32>, i32, f16
+    }
+    {-# dialect_resources: { builtin: {
+      blob: "0x040000000000803F000000C0" } } #-})"))
+      << module.errors();
+  SmallVector<RuntimeValue> out = module.Run({});
+  ASSERT_EQ(out.size(), 6u) << module.errors();
+  EXPECT_THAT(out[0].floats().values(), ElementsAre(1.5, INFINITY));
+  EXPECT_THAT(out[1].longs().values(), ElementsAre(1, 0, 1));
+  EXPECT_THAT(out[2].longs().values(), ElementsAre(-7, -7, -7, -7));
+  EXPECT_THAT(out[3].floats().values(), ElementsAre(1.0, -2.0));
+  EXPECT_EQ(out[4].asInteger(), -3);
+  EXPECT_EQ(out[5].floats().At(), -0.25);
+}
+
 TEST(InterpreterTensor, ShapesSlicesAndGeneration) {
   TestModule module;
   ASSERT_TRUE(module.Parse(R"(

@@ -41,6 +41,10 @@ static LinearExpr linearize(AffineExpr expr, unsigned loops) {
   }
   if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
     result.constant = constant.getValue();
+    // Offsets are sums of products of these and sizes.
+    reference::Require(std::abs(result.constant) < int64_t{1} << 31,
+                       "has an indexing map with the constant " +
+                           std::to_string(result.constant));
     return result;
   }
   auto binary = dyn_cast<AffineBinaryOpExpr>(expr);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <algorithm>
+#include <cstring>
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -34,8 +35,12 @@ static void readBlob(ArrayRef<char> bytes, reference::Tensor<T>& tensor) {
                      "has a resource of " + std::to_string(bytes.size()) +
                          " bytes, expected " +
                          std::to_string(tensor.size() * sizeof(Stored)));
-  const auto* data = reinterpret_cast<const Stored*>(bytes.data());
-  std::copy(data, data + tensor.size(), tensor.data());
+  // A blob may have any alignment.
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    Stored value;
+    std::memcpy(&value, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+    tensor[i] = value;
+  }
 }
 
 static RuntimeValue readResource(DenseResourceElementsAttr attribute,

@@ -236,7 +236,8 @@ static RuntimeValue gather(Type type, const Shape& shape,
                            ArrayRef<RuntimeValue> scalars) {
   TensorBuilder result(RuntimeValue::empty(type, shape));
   Cell cell;
-  for (int64_t i = 0; i < reference::ElementCount(shape); ++i) {
+  int64_t size = reference::ElementCount(shape);
+  for (int64_t i = 0; i < size; ++i) {
     loadCells(scalars[scalars.size() == 1 ? 0 : i], 0, 0, &cell, 1);
     result.storeCells(&cell, i, 1, 1);
   }
@@ -263,7 +264,8 @@ static RuntimeValue generate(Region& body, Type type, const Shape& shape,
   ScalarProgram program = ScalarProgram::compile(body.front(), context.lookup);
   ScalarProgram::Registers registers(program);
   TensorBuilder result(RuntimeValue::empty(type, shape));
-  for (int64_t i = 0; i < reference::ElementCount(shape); ++i) {
+  int64_t size = reference::ElementCount(shape);
+  for (int64_t i = 0; i < size; ++i) {
     int64_t rest = i;
     for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis])
       registers[program.arguments()[axis]]->i = rest % shape[axis];

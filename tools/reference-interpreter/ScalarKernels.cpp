@@ -53,6 +53,11 @@ static int64_t floorDivide(int64_t a, int64_t b) {
   return quotient - (a % b != 0 && (a < 0) != (b < 0));
 }
 
+static int64_t ceilDivide(int64_t a, int64_t b) {
+  int64_t quotient = a / b;
+  return quotient + (a % b != 0 && (a < 0) == (b < 0));
+}
+
 /// Division overflows for the smallest number and -1 only; negation wraps.
 template <typename Divide>
 static uint64_t divideSigned(int64_t a, int64_t b, Divide divide) {
@@ -307,8 +312,7 @@ static void addSignedOps(llvm::StringMap<Kernel>& table) {
     return divideSigned(a, b, floorDivide);
   }>;
   table["arith.ceildivsi"] = binarySigned<[](int64_t a, int64_t b, unsigned) {
-    return divideSigned(
-        a, b, [](int64_t x, int64_t y) { return -floorDivide(-x, y); });
+    return divideSigned(a, b, ceilDivide);
   }>;
   table["arith.maxsi"] = binarySigned<[](int64_t a, int64_t b, unsigned) {
     return static_cast<U>(std::max(a, b));

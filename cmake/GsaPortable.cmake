@@ -6,7 +6,7 @@
 # The package's archives name the shared libLLVM in their link interfaces. This
 # target takes its place.
 llvm_map_components_to_libnames(gsa_llvm_libraries
-  core support orcjit native passes irreader bitwriter linker ipo
+  core support supportlsp orcjit native passes irreader bitwriter linker ipo
   targetparser AllTargetsCodeGens AllTargetsDescs
   AllTargetsInfos AllTargetsAsmParsers frontendopenmp frontendopenacc)
 add_library(gsa_static_llvm INTERFACE)
@@ -58,4 +58,4 @@ foreach(target ${imported})
 endforeach()
 
 add_link_options(-static-libstdc++ -static-libgcc -Wl,--as-needed
-                 -Wl,--exclude-libs,ALL)
+                 -Wl,--exclude-libs,ALL -Wl,--strip-all)

@@ -3,6 +3,7 @@
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/OpFilter.h"
 #include "passes/Passes.h"
 
 namespace mlir::gsa {
@@ -21,22 +22,12 @@ struct Decompose : gsa::impl::GsaDecomposeBase<Decompose> {
   bool isWanted(Operation* op) {
     if (!isa_and_nonnull<GsaDialect>(op->getDialect())) return false;
     if (aggregatesOnly && !isa<AttentionOp>(op)) return false;
-    if (ops.empty()) return true;
-    StringRef name = op->getName().stripDialect();
-    return llvm::any_of(
-        ops, [&](const std::string& wanted) { return name == wanted; });
-  }
-
-  LogicalResult checkNames() {
-    for (const std::string& name : ops)
-      if (!RegisteredOperationName::lookup("gsa." + name, &getContext()))
-        return getOperation()->emitError("gsa-decompose: 'gsa.")
-               << name << "' in option 'ops' is not an op of the dialect";
-    return success();
+    return OpFilter(ops).accepts(op);
   }
 
   void runOnOperation() override {
-    if (failed(checkNames())) return signalPassFailure();
+    if (failed(OpFilter(ops).check(getOperation(), "gsa-decompose")))
+      return signalPassFailure();
     // Definitions refer to simpler ops only, so this ends.
     while (true) {
       SmallVector<linalg::AggregatedOpInterface> work;

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/OpFilter.h"
 #include "passes/Passes.h"
 #include "passes/gsa_to_cpu/LowerAttention.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
@@ -59,22 +60,12 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
 
   bool isWanted(Operation* op) {
     if (!isSupported(op) || !op->hasAttr(kScheduleAttr)) return false;
-    if (ops.empty()) return true;
-    StringRef name = op->getName().stripDialect();
-    return llvm::any_of(
-        ops, [&](const std::string& wanted) { return name == wanted; });
-  }
-
-  LogicalResult checkNames() {
-    for (const std::string& name : ops)
-      if (!RegisteredOperationName::lookup("gsa." + name, &getContext()))
-        return getOperation()->emitError("gsa-lower-to-loops: 'gsa.")
-               << name << "' in option 'ops' is not an op of the dialect";
-    return success();
+    return OpFilter(ops).accepts(op);
   }
 
   void runOnOperation() override {
-    if (failed(checkNames())) return signalPassFailure();
+    if (failed(OpFilter(ops).check(getOperation(), "gsa-lower-to-loops")))
+      return signalPassFailure();
     SmallVector<Operation*> work;
     getOperation()->walk([&](Operation* op) {
       if (isWanted(op)) work.push_back(op);

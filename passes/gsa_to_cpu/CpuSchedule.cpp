@@ -88,9 +88,27 @@ struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
       if (op->hasAttr(kScheduleAttr)) return;
       if (isa<SelectOp, IndexScoresOp>(op))
         set(op, chooseIndexerSchedule(op, target));
-      else if (isa<GatherAttentionOp, DenseAttentionOp>(op))
+      else if (isa<GatherAttentionOp, DenseAttentionOp>(op) && isNarrow(op))
         set(op, chooseAttentionSchedule(op, target));
     });
+  }
+
+  /// The loops of attention are unrolled over a head's elements; a head that
+  /// would make them longer than any instruction cache runs by definition.
+  bool isNarrow(Operation* op) {
+    constexpr int64_t kMaxHeadSize = 2048;
+    for (unsigned operand : {0, 2}) {  // query [.., D] and value [.., Dv]
+      auto type = cast<RankedTensorType>(op->getOperand(operand).getType());
+      if (type.getDimSize(3) <= kMaxHeadSize) continue;
+      remark::missed(
+          op->getLoc(),
+          remark::RemarkOpts::name("NotScheduled").category("gsa.schedule"))
+          << op->getName().getStringRef()
+          << remark::metric("head_size", type.getDimSize(3))
+          << remark::metric("limit", kMaxHeadSize);
+      return false;
+    }
+    return true;
   }
 
   void set(Operation* op, CpuScheduleAttr schedule) {

@@ -138,7 +138,7 @@ struct DistributeParallel
 
   void runOnOperation() override {
     if (tasks < 1) {
-      getOperation().emitError("expected tasks >= 1, got ") << tasks;
+      getOperation().emitError("expected tasks >= 1, got ") << tasks.getValue();
       return signalPassFailure();
     }
     IRRewriter rewriter(&getContext());

@@ -36,13 +36,15 @@ CpuScheduleAttr gsa::chooseIndexerSchedule(Operation* op,
   // The tile of accumulators takes half of the register file (32 registers
   // with 512-bit vectors, else 16), which hides the latency of the
   // multiply-add and leaves room for keys. Rows come first, because a vector
-  // of keys is loaded once for all rows.
+  // of keys is loaded once for all rows; few rows take at most four vectors,
+  // or packing would stride over too many cache lines of one set.
   int64_t accumulators = target.vectorBits >= 512 ? 16 : 8;
   int64_t maxRows = target.vectorBits >= 512 ? 8 : 4;
   int64_t queries = std::max<int64_t>(1, sizeOr(op, 1, maxRows));
   int64_t rows = std::min(maxRows, queries);
   return CpuScheduleAttr::get(op->getContext(), target.tasks,
-                              lanesFor(op, target), rows, accumulators / rows);
+                              lanesFor(op, target), rows,
+                              std::min<int64_t>(4, accumulators / rows));
 }
 
 CpuScheduleAttr gsa::chooseAttentionSchedule(Operation* op,
@@ -72,7 +74,7 @@ struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
       getOperation()->emitError(
           "gsa-cpu-schedule: expected 'tasks' in "
           "[1, 4096], got ")
-          << tasks;
+          << tasks.getValue();
       return signalPassFailure();
     }
     if (vectorBits < 32 || vectorBits > 2048 ||
@@ -80,7 +82,7 @@ struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
       getOperation()->emitError(
           "gsa-cpu-schedule: expected 'vector-bits' to "
           "be a power of two in [32, 2048], got ")
-          << vectorBits;
+          << vectorBits.getValue();
       return signalPassFailure();
     }
     CpuTarget target{tasks, vectorBits};

@@ -13,20 +13,23 @@
 using namespace mlir;
 using namespace mlir::gsa;
 
-/// scores[b][t][0 .. end) from row `r` of the strip, -inf from there on.
-static void writeRow(LoopEmitter& e, const ScoreTile& tile, Value result,
-                     Value batch, Value t, Value r, Value end) {
-  Value zero = e.index(0);
+/// Copies one row of the strip, -inf behind its visible keys.
+static void writeRow(LoopEmitter& e, const ScoreTile& tile,
+                     const ScoreTile::Row& row, Value result) {
   Value hidden = e.constant(e.acc(), -std::numeric_limits<double>::infinity());
-  Value whole = e.mul(e.divIndex(end, e.index(e.lanes())), e.index(e.lanes()));
-  e.forEach(zero, whole, e.lanes(), [&](Value s) {
-    e.storeVector(e.loadVector(tile.scores(), {r, s}), result, {batch, t, s});
+  Value lanes = e.index(e.lanes());
+  Value whole = e.mul(e.divIndex(row.limit, lanes), lanes);
+  e.forEach(e.index(0), whole, e.lanes(), [&](Value s) {
+    e.storeVector(e.loadVector(tile.scores(), {row.strip, s}), result,
+                  {row.batch, row.query, s});
   });
-  e.forEach(whole, end, 1, [&](Value s) {
-    e.store(e.load(tile.scores(), {r, s}), result, {batch, t, s});
+  e.forEach(whole, row.limit, 1, [&](Value s) {
+    e.store(e.load(tile.scores(), {row.strip, s}), result,
+            {row.batch, row.query, s});
   });
-  e.forEach(end, e.index(tile.keys()), 1,
-            [&](Value s) { e.store(hidden, result, {batch, t, s}); });
+  e.forEach(row.limit, e.index(tile.keys()), 1, [&](Value s) {
+    e.store(hidden, result, {row.batch, row.query, s});
+  });
 }
 
 LogicalResult gsa::lowerIndexScores(IndexScoresOp op, CpuScheduleAttr schedule,
@@ -36,17 +39,10 @@ LogicalResult gsa::lowerIndexScores(IndexScoresOp op, CpuScheduleAttr schedule,
                 getAccumulatorType(queryType.getElementType()));
   ScoreTile tile(e, IndexerSpec::from(op));
   Value result = e.output(op.getType());
-  tile.packKeys();
-  e.forTasks(
-      tile.blocks(), [&] { tile.allocate(); },
-      [&](Value i) {
-        ScoreTile::Block block = tile.locate(i);
-        tile.computeBlock(block);
-        e.forEach(e.index(0), block.numRows, 1, [&](Value r) {
-          Value t = e.add(block.firstQuery, r);
-          writeRow(e, tile, result, block.batch, t, r, tile.visibleKeys(t));
-        });
-      });
+  tile.prepare();
+  tile.forEachRow(
+      [] {},
+      [&](const ScoreTile::Row& row) { writeRow(e, tile, row, result); });
   rewriter.replaceOp(op, e.toTensor(result, op.getType()));
   return success();
 }

@@ -1,8 +1,8 @@
 //===- LowerSelect.cpp - gsa.select to loops ------------------------------===//
 //
-// For each block of queries: scores of all keys that a row of the block may
-// see, then row by row statistic, budget, top-k. The strip of scores of one
-// block is the only place where scores exist.
+// The score tile hands on one row of scores after the other; each goes through
+// statistic, budget and top-k. The strip of the tile is the only place where
+// scores exist.
 //
 // The policy upstream_variance without a normaliser divides by the mean
 // variance of all rows; a first pass over the blocks computes the variances
@@ -31,10 +31,6 @@ class SelectLowering {
   SmallVector<Value> emit();
 
  private:
-  using RowBody =
-      llvm::function_ref<void(Value r, Value t, Value batch, Value limit)>;
-  /// Calls `body` for each row, with its scores in row r of the strip.
-  void forEachRow(RowBody body);
   void emitVariances(Value variances);
   Value emitMean(Value variances);
   void emitSelection(Value variances, Value normaliser,
@@ -48,26 +44,15 @@ class SelectLowering {
 
 }  // namespace
 
-void SelectLowering::forEachRow(RowBody body) {
-  auto allocate = [&] {
-    tile.allocate();
-    selection.allocate();
-  };
-  e.forTasks(tile.blocks(), allocate, [&](Value i) {
-    ScoreTile::Block block = tile.locate(i);
-    tile.computeBlock(block);
-    e.forEach(e.index(0), block.numRows, 1, [&](Value r) {
-      Value t = e.add(block.firstQuery, r);
-      body(r, t, block.batch, tile.visibleKeys(t));
-    });
-  });
-}
-
 void SelectLowering::emitVariances(Value variances) {
-  forEachRow([&](Value r, Value t, Value batch, Value limit) {
-    RowScan scan = selection.scan(tile.scores(), r, limit, /*keys=*/false);
-    e.store(selection.statistic(tile.scores(), r, scan), variances, {batch, t});
-  });
+  tile.forEachRow([] {},
+                  [&](const ScoreTile::Row& row) {
+                    Value strip = tile.scores();
+                    RowScan scan = selection.scan(strip, row.strip, row.limit,
+                                                  /*keys=*/false);
+                    e.store(selection.statistic(strip, row.strip, scan),
+                            variances, {row.batch, row.query});
+                  });
 }
 
 /// Mean of the finite variances, in the order of rows whatever the number of
@@ -95,14 +80,17 @@ Value SelectLowering::emitMean(Value variances) {
 
 void SelectLowering::emitSelection(Value variances, Value normaliser,
                                    ArrayRef<Value> results) {
-  forEachRow([&](Value r, Value t, Value batch, Value limit) {
-    RowScan scan = selection.scan(tile.scores(), r, limit, /*keys=*/true);
-    Value statistic = variances ? e.load(variances, {batch, t})
-                                : selection.statistic(tile.scores(), r, scan);
+  auto allocate = [&] { selection.allocate(); };
+  tile.forEachRow(allocate, [&](const ScoreTile::Row& row) {
+    Value strip = tile.scores();
+    SmallVector<Value> cell = {row.batch, row.query};
+    RowScan scan = selection.scan(strip, row.strip, row.limit, /*keys=*/true);
+    Value statistic = variances ? e.load(variances, cell)
+                                : selection.statistic(strip, row.strip, scan);
     Value k = selection.budget(scan, statistic, normaliser);
-    selection.select(scan, k, results[0], batch, t);
-    e.store(k, results[1], {batch, t});
-    e.store(scan.nans, results[2], {batch, t});
+    selection.select(scan, k, results[0], row.batch, row.query);
+    e.store(k, results[1], cell);
+    e.store(scan.nans, results[2], cell);
   });
 }
 
@@ -111,7 +99,7 @@ SmallVector<Value> SelectLowering::emit() {
   for (Type type : op->getResultTypes()) results.push_back(e.output(type));
   Value normaliser;
   if (op.getNormaliser()) normaliser = e.load(e.input(op.getNormaliser()), {});
-  tile.packKeys();
+  tile.prepare();
   Value variances;
   if (op.getPolicy().usesNormaliser() && !normaliser) {
     variances = e.scratch({tile.batches(), tile.queries()}, e.acc());

@@ -17,24 +17,28 @@ ScoreTile::ScoreTile(LoopEmitter& emitter, const IndexerSpec& indexer)
   panelKeys = e.lanes() * e.schedule().getVectors();
   panels = llvm::divideCeil(std::max<int64_t>(numKeys, 1), panelKeys);
   blocksPerBatch = llvm::divideCeil(numQueries, rows());
+  sharesKeys = blocksPerBatch == 1;
   query = e.input(spec.query);
   key = e.input(spec.key);
   weights = e.input(spec.weights);
   bias = e.input(spec.bias);
 }
 
-void ScoreTile::allocate() {
-  packedQueries = e.scratch({numHeads, headSize, rows()}, e.acc());
-  if (weights) packedWeights = e.scratch({numHeads, rows()}, e.acc());
-  strip = e.scratch({rows(), stripSize()}, e.acc());
+void ScoreTile::allocateQueries(int64_t slots) {
+  packedQueries = e.scratch({slots, numHeads, headSize, rows()}, e.acc());
+  if (weights) packedWeights = e.scratch({slots, numHeads, rows()}, e.acc());
+  strip = e.scratch({slots * rows(), stripSize()}, e.acc());
 }
 
 ScoreTile::Block ScoreTile::locate(Value block) {
   Value perBatch = e.index(std::max<int64_t>(blocksPerBatch, 1));
+  Value batch = e.divIndex(block, perBatch);
+  Value zero = e.index(0);
   Value firstQuery = e.mul(e.remIndex(block, perBatch), e.index(rows()));
   Value rest = e.sub(e.index(numQueries), firstQuery);
-  return {e.divIndex(block, perBatch), firstQuery,
-          e.minIndex(rest, e.index(rows()))};
+  Value numRows = e.minIndex(rest, e.index(rows()));
+  if (!sharesKeys) return {batch, firstQuery, numRows, zero, zero};
+  return {batch, firstQuery, numRows, e.mul(batch, e.index(rows())), batch};
 }
 
 Value ScoreTile::visibleKeys(Value position) {
@@ -49,14 +53,27 @@ Value ScoreTile::visibleKeys(Value position) {
 // Packing
 //===----------------------------------------------------------------------===//
 
-void ScoreTile::packKeys() {
+void ScoreTile::prepare() {
+  if (sharesKeys) {
+    allocateQueries(numBatches);
+    e.forTasks(numBatches, [] {}, [&](Value i) { packQueries(locate(i)); });
+    return;
+  }
   packedKeys = e.scratch({numBatches, panels, headSize, panelKeys}, e.acc());
   Value perBatch = e.index(panels);
   e.forTasks(
       numBatches * panels, [] {},
       [&](Value i) {
-        packPanel(e.divIndex(i, perBatch), e.remIndex(i, perBatch));
+        Value batch = e.divIndex(i, perBatch);
+        packPanel(batch, e.remIndex(i, perBatch));
       });
+}
+
+SmallVector<Value> ScoreTile::packedIndex(Value batch, Value panel, Value d,
+                                          Value j) {
+  if (!sharesKeys) return {batch, panel, d, j};
+  Value zero = e.index(0);
+  return {zero, zero, d, j};
 }
 
 /// Transposes one panel; keys beyond the last are zeros, so that tiles need no
@@ -69,12 +86,14 @@ void ScoreTile::packPanel(Value batch, Value panel) {
   e.forEach(zero, present, 1, [&](Value j) {
     Value s = e.add(first, j);
     e.forEach(zero, depth, 1, [&](Value d) {
-      e.store(e.load(key, {batch, s, d}), packedKeys, {batch, panel, d, j});
+      e.store(e.load(key, {batch, s, d}), packedKeys,
+              packedIndex(batch, panel, d, j));
     });
   });
   e.forEach(present, e.index(panelKeys), 1, [&](Value j) {
     e.forEach(zero, depth, 1, [&](Value d) {
-      e.store(e.constant(e.acc(), 0.0), packedKeys, {batch, panel, d, j});
+      e.store(e.constant(e.acc(), 0.0), packedKeys,
+              packedIndex(batch, panel, d, j));
     });
   });
 }
@@ -88,12 +107,12 @@ void ScoreTile::packQueries(const Block& block) {
     e.forEach(zero, e.index(numHeads), 1, [&](Value head) {
       e.forEach(zero, e.index(headSize), 1, [&](Value d) {
         Value q = e.load(query, {block.batch, t, head, d});
-        e.store(q, packedQueries, {head, d, r});
+        e.store(q, packedQueries, {block.slot, head, d, r});
       });
       if (!weights) return;
       Value w = e.load(weights, {block.batch, t, head});
       if (spec.weightActivation == WeightActivation::Sigmoid) w = e.sigmoid(w);
-      e.store(w, packedWeights, {head, r});
+      e.store(w, packedWeights, {block.slot, head, r});
     });
   });
 }
@@ -102,8 +121,55 @@ void ScoreTile::packQueries(const Block& block) {
 // Scores
 //===----------------------------------------------------------------------===//
 
+void ScoreTile::forEachRow(llvm::function_ref<void()> allocate,
+                           llvm::function_ref<void(const Row&)> body) {
+  if (!sharesKeys) return forEachRowOfBlocks(allocate, body);
+  computeByPanels();
+  Value perBatch = e.index(std::max<int64_t>(numQueries, 1));
+  e.forTasks(numBatches * numQueries, allocate, [&](Value i) {
+    Value batch = e.divIndex(i, perBatch), t = e.remIndex(i, perBatch);
+    Value first = e.mul(batch, e.index(rows()));
+    body({e.add(first, t), batch, t, visibleKeys(t)});
+  });
+}
+
+void ScoreTile::forEachRowOfBlocks(llvm::function_ref<void()> allocate,
+                                   llvm::function_ref<void(const Row&)> body) {
+  auto allocateAll = [&] {
+    allocateQueries(1);
+    allocate();
+  };
+  e.forTasks(numBatches * blocksPerBatch, allocateAll, [&](Value i) {
+    Block block = locate(i);
+    packQueries(block);
+    computeBlock(block);
+    e.forEach(e.index(0), block.numRows, 1, [&](Value r) {
+      Value t = e.add(block.firstQuery, r);
+      body({r, block.batch, t, visibleKeys(t)});
+    });
+  });
+}
+
+/// The order for few queries: one task per panel.
+void ScoreTile::computeByPanels() {
+  auto allocate = [&] {
+    packedKeys = e.scratch({1, 1, headSize, panelKeys}, e.acc());
+  };
+  Value perBatch = e.index(panels);
+  Value seen = visibleKeys(e.index(numQueries - 1));
+  e.forTasks(numBatches * panels, allocate, [&](Value i) {
+    Value panel = e.remIndex(i, perBatch);
+    Value first = e.mul(panel, e.index(panelKeys));
+    e.ifThen(e.cmpi(CmpIPredicate::slt, first, seen), [&] {
+      Block block = locate(e.divIndex(i, perBatch));
+      packPanel(block.batch, panel);
+      computePanel(block, panel);
+    });
+  });
+}
+
+/// Scores of the block's rows and all keys that one of them may see.
 void ScoreTile::computeBlock(const Block& block) {
-  packQueries(block);
   Value lastQuery = e.add(block.firstQuery, e.sub(block.numRows, e.index(1)));
   Value end = e.add(visibleKeys(lastQuery), e.index(panelKeys - 1));
   Value needed = e.divIndex(end, e.index(panelKeys));
@@ -116,9 +182,10 @@ void ScoreTile::computePanel(const Block& block, Value panel) {
   Value zero = e.splatConstant(e.acc(), 0.0);
   for (int64_t r = 0; r < rows(); ++r)
     for (int64_t v = 0; v < panelKeys; v += e.lanes())
-      e.storeVector(zero, strip, {e.index(r), e.add(first, e.index(v))});
+      e.storeVector(zero, strip,
+                    {e.add(block.strip, e.index(r)), e.add(first, e.index(v))});
   e.forEach(e.index(0), e.index(numHeads), 1, [&](Value head) {
-    addHead(first, head, dotProducts(block, panel, head));
+    addHead(block, first, head, dotProducts(block, panel, head));
   });
 }
 
@@ -134,9 +201,11 @@ SmallVector<Value> ScoreTile::dotProducts(const Block& block, Value panel,
         SmallVector<Value> k, next;
         for (int64_t v = 0; v < vectors; ++v)
           k.push_back(e.loadVector(
-              packedKeys, {block.batch, panel, d, e.index(v * e.lanes())}));
+              packedKeys,
+              packedIndex(block.batch, panel, d, e.index(v * e.lanes()))));
         for (int64_t r = 0; r < rows(); ++r) {
-          Value q = e.splat(e.load(packedQueries, {head, d, e.index(r)}));
+          Value q =
+              e.splat(e.load(packedQueries, {block.slot, head, d, e.index(r)}));
           for (int64_t v = 0; v < vectors; ++v)
             next.push_back(e.fma(q, k[v], sums[r * vectors + v]));
         }
@@ -145,18 +214,20 @@ SmallVector<Value> ScoreTile::dotProducts(const Block& block, Value panel,
 }
 
 /// strip += w * act(scale * dot + bias) for one head.
-void ScoreTile::addHead(Value first, Value head, ArrayRef<Value> dots) {
+void ScoreTile::addHead(const Block& block, Value first, Value head,
+                        ArrayRef<Value> dots) {
   int64_t vectors = e.schedule().getVectors();
   Value scale = e.splatConstant(e.acc(), spec.scale);
   Value offset = bias ? e.splat(e.load(bias, {head})) : Value();
   for (int64_t r = 0; r < rows(); ++r) {
     Value w;
-    if (weights) w = e.splat(e.load(packedWeights, {head, e.index(r)}));
+    if (weights)
+      w = e.splat(e.load(packedWeights, {block.slot, head, e.index(r)}));
     for (int64_t v = 0; v < vectors; ++v) {
       Value dot = dots[r * vectors + v];
       Value z = bias ? e.fma(dot, scale, offset) : e.mul(dot, scale);
       Value term = detail::applyScoreActivation(e, spec.scoreActivation, z);
-      SmallVector<Value> cell = {e.index(r),
+      SmallVector<Value> cell = {e.add(block.strip, e.index(r)),
                                  e.add(first, e.index(v * e.lanes()))};
       Value sum = e.loadVector(strip, cell);
       sum = w ? e.fma(w, term, sum) : e.add(sum, term);

@@ -1,12 +1,20 @@
 //===- ScoreTile.h - index scores of a block of queries --------*- C++ -*-===//
 //
-// The inner loops that gsa.select and gsa.index_scores share. Keys are packed
-// once per call, in the order in which the tiles read them; then scores are
-// computed block by block of `rows` queries into a strip that holds one row
-// per query, so that memory grows with Sk and not with Sq * Sk.
+// The loops that gsa.select and gsa.index_scores share. Scores are computed by
+// register tiles of `rows` queries by `vectors` vectors of keys into a strip
+// that holds one row per query, so that memory grows with Sk and not with
+// Sq * Sk. Keys are transposed panel by panel, one panel being the keys of a
+// tile. There are two orders:
+//
+//   many queries  all panels are packed first, in parallel; then each task
+//                 computes blocks of `rows` queries over all their keys and
+//                 hands each row on while it is in the cache
+//   few queries   (one block holds them all) tasks share the keys: each packs
+//                 a panel and computes its scores at once; rows are handed on
+//                 when all panels are done
 //
 // Every score is computed by the same operations in the same order, wherever
-// its cell lies in a tile and whatever block and task it belongs to.
+// its cell lies in a tile and whatever schedule is in force.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,50 +58,62 @@ class ScoreTile {
   int64_t queries() const { return numQueries; }
   int64_t keys() const { return numKeys; }
   int64_t rows() const { return e.schedule().getRows(); }
-  /// Row blocks of all batch elements.
-  int64_t blocks() const { return numBatches * blocksPerBatch; }
   /// Elements of a row of the strip: the keys, rounded up to whole tiles, and
   /// one vector more, so that rows do not all map to one set of the cache.
   int64_t stripSize() const { return panels * panelKeys + e.lanes(); }
 
-  /// Packs the keys, on all tasks.
-  void packKeys();
-  /// Creates the scratch buffers of one task.
-  void allocate();
+  /// Packs what all rows need. Call once, before forEachRow.
+  void prepare();
 
-  /// Position of block `block`: batch element and first query, and how many
-  /// of its rows exist (index values).
-  struct Block {
-    Value batch, firstQuery, numRows;
+  /// One row of scores (index values): strip[strip][0 .. limit) are the scores
+  /// of the keys that query `query` of `batch` may see.
+  struct Row {
+    Value strip, batch, query, limit;
   };
-  Block locate(Value block);
+  /// Computes the scores of all rows and calls `body` for each, on all tasks;
+  /// `allocate` creates the scratch buffers of one task that `body` needs.
+  /// What lies behind the limit of a row has no meaning and may be written, up
+  /// to the end of the row's last vector. May be called more than once.
+  void forEachRow(llvm::function_ref<void()> allocate,
+                  llvm::function_ref<void(const Row&)> body);
 
-  /// Number of keys that query `query` may see (index).
-  Value visibleKeys(Value query);
-
-  /// Computes scores[r][s] for the rows of the block and all keys that one of
-  /// them may see. Cells beyond a row's own visible keys hold numbers of no
-  /// meaning.
-  void computeBlock(const Block& block);
-
-  /// memref<rows x stripSize x A>.
+  /// The strip, memref<... x stripSize x A>.
   Value scores() const { return strip; }
 
  private:
+  /// `numRows` queries from `firstQuery` on, at most `rows`; their strip rows
+  /// start at `strip`, their packed queries are in `slot`.
+  struct Block {
+    Value batch, firstQuery, numRows, strip, slot;
+  };
+  Block locate(Value block);
+  /// Number of keys that `query` may see.
+  Value visibleKeys(Value query);
+
+  void allocateQueries(int64_t slots);
   void packPanel(Value batch, Value panel);
   void packQueries(const Block& block);
+  void forEachRowOfBlocks(llvm::function_ref<void()> allocate,
+                          llvm::function_ref<void(const Row&)> body);
+  void computeByPanels();
+  void computeBlock(const Block& block);
   void computePanel(const Block& block, Value panel);
   SmallVector<Value> dotProducts(const Block& block, Value panel, Value head);
-  void addHead(Value panel, Value head, ArrayRef<Value> dots);
+  void addHead(const Block& block, Value first, Value head,
+               ArrayRef<Value> dots);
+  /// Indices of a packed key: {batch, panel, d, j}, or {0, 0, d, j} where each
+  /// task holds one panel.
+  SmallVector<Value> packedIndex(Value batch, Value panel, Value d, Value j);
 
   LoopEmitter& e;
   IndexerSpec spec;
   int64_t numBatches, numQueries, numKeys, numHeads, headSize;
   int64_t panels, panelKeys, blocksPerBatch;
   Value query, key, weights, bias;  ///< Operands as buffers.
-  Value packedKeys;                 ///< [B, panels, Di, panelKeys] of A.
-  Value packedQueries;  ///< [Hi, Di, rows] of A, of the task's block.
-  Value packedWeights;  ///< [Hi, rows] of A, activated.
+  bool sharesKeys;                  ///< Few queries, see above.
+  Value packedKeys;     ///< [B, panels, Di, panelKeys] of A, or [1, 1, ...].
+  Value packedQueries;  ///< [slots, Hi, Di, rows] of A.
+  Value packedWeights;  ///< [slots, Hi, rows] of A, activated.
   Value strip;
 };
 

@@ -585,6 +585,41 @@ TEST(LowerSelectInvarianceTest, LaterTokens) {
   }
 }
 
+// The last queries alone, against all keys, as when a prompt is processed in
+// chunks or token by token. Few queries take another order of loops.
+TEST(LowerSelectInvarianceTest, QueriesInChunks) {
+  std::mt19937 generator(12);
+  for (KPolicyKind kind : {KPolicyKind::kFixed, KPolicyKind::kPaperEma}) {
+    Problem p = InvarianceProblem(kind);
+    p.batch = 1;
+    Operands operands = MakeOperands(p, &generator);
+    Outputs whole = RunSelect(p, operands, 2);
+    for (int64_t chunk : {1, 4, 20}) {
+      auto last = [&](const Doubles& tensor) {
+        reference::Shape shape = tensor.shape();
+        int64_t row = tensor.size() / shape[1];
+        shape[1] = chunk;
+        return Doubles(shape,
+                       std::vector<double>(tensor.values().end() - chunk * row,
+                                           tensor.values().end()));
+      };
+      Problem part = p;
+      part.queries = chunk;
+      Outputs outputs = RunSelect(part,
+                                  {last(operands.query), operands.key,
+                                   last(operands.weights), operands.bias},
+                                  3);
+      for (int64_t i = 0; i < chunk; ++i) {
+        int64_t t = p.queries - chunk + i;
+        EXPECT_EQ(whole.counts.At(0, t), outputs.counts.At(0, i));
+        for (int64_t slot = 0; slot < p.options.policy.Slots(); ++slot)
+          EXPECT_EQ(whole.indices.At(0, t, slot),
+                    outputs.indices.At(0, i, slot));
+      }
+    }
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // gsa.index_scores
 //===----------------------------------------------------------------------===//

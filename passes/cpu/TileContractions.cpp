@@ -463,7 +463,7 @@ struct TileContractions : impl::GsaCpuTileContractionsBase<TileContractions> {
     if (tasks < 1 || vectorBits < 128 || !llvm::isPowerOf2_64(vectorBits)) {
       getOperation().emitError(
           "expected tasks >= 1 and vector-bits a power of two >= 128, got ")
-          << tasks << " and " << vectorBits;
+          << tasks.getValue() << " and " << vectorBits.getValue();
       return signalPassFailure();
     }
     SmallVector<linalg::LinalgOp> ops;

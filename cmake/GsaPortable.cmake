@@ -57,5 +57,5 @@ foreach(target ${imported})
   endforeach()
 endforeach()
 
-add_link_options(-static-libstdc++ -static-libgcc -Wl,--as-needed
-                 -Wl,--exclude-libs,ALL -Wl,--strip-all)
+add_link_options($<$<LINK_LANGUAGE:CXX>:-static-libstdc++> -static-libgcc
+                 -Wl,--as-needed -Wl,--exclude-libs,ALL -Wl,--strip-all)

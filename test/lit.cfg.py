@@ -76,6 +76,8 @@ config.substitutions.append(("%python", config.gsa_python))
 # `gpu` is given by hand (lit --param gpu=1) on a machine that has one.
 if lit_config.params.get("gpu"):
     config.available_features.add("gpu")
+if config.gsa_portable == "ON":
+    config.available_features.add("portable")
 if config.gsa_sanitize:
     config.available_features.add("sanitizer")
 

@@ -17,7 +17,6 @@
 #include "runtime/core/workload.h"
 
 namespace gsa::bench {
-namespace {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -25,11 +24,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (file) text << file.rdbuf();
   if (!file || text.bad()) {
     return absl::NotFoundError(
-        absl::StrCat("cannot read the layer '", path,
-                     "' (see --layer-module): ", std::strerror(errno)));
+        absl::StrCat("cannot read '", path, "': ", std::strerror(errno)));
   }
   return text.str();
 }
+
+namespace {
 
 const TensorSpec* Find(const std::vector<TensorSpec>& specs,
                        const std::string& name) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "bench/cpu/plan_runner.h"
 #include "bench/cpu/suite.h"
 
@@ -23,6 +24,9 @@ namespace gsa::bench {
 // and one "layer.<stage>" for each stage whose cost is known.
 absl::Status MeasureLayer(const BenchOptions& options, ThreadPool* pool,
                           Results* results);
+
+// The bytes of a file; NotFound with its path and the cause.
+absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 // Progress on stderr.
 void Say(const std::string& what);

@@ -81,6 +81,8 @@ int main(int argc, char** argv) {
                  "Commit named in the results (asks git)");
   app.add_option("--json", options.json_path,
                  "Write the results, one JSON object per line");
+  app.add_option("--update", options.update_path,
+                 "Replace the results in a document (docs/performance.md)");
   app.add_flag("--markdown", options.markdown, "Tables as Markdown");
   try {
     app.parse(argc, argv);

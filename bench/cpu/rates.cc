@@ -129,39 +129,70 @@ class Meter {
   double min_ms_;
 };
 
-// Reads and copies `total` bytes, split evenly over the threads.
+// A pair of buffers that a thread walks through piece by piece, over and over:
+// samples stay short however much memory is walked through.
+class Walk {
+ public:
+  static absl::StatusOr<Walk> Create(int64_t floats) {
+    Walk walk;
+    GSA_ASSIGN_OR_RETURN(walk.x_,
+                         HostTensor::Create("x", DType::kF32, {floats}));
+    GSA_ASSIGN_OR_RETURN(walk.y_,
+                         HostTensor::Create("y", DType::kF32, {floats}));
+    for (HostTensor* tensor : {&walk.x_, &walk.y_}) {
+      std::fill_n(tensor->values<float>().data(), floats, 1.0f);
+    }
+    walk.piece_ = std::min(floats, kPiece);
+    walk.end_ = floats / walk.piece_ * walk.piece_;
+    return walk;
+  }
+
+  // Of one step, all together.
+  double bytes() const { return 2.0 * 4 * piece_; }
+
+  void Read(const Kernels& kernels) {
+    sum_ += kernels.read(x_.values<float>().data() + at_, piece_) +
+            kernels.read(y_.values<float>().data() + at_, piece_);
+    Advance();
+  }
+  void Copy(const Kernels& kernels) {
+    kernels.copy(x_.values<float>().data() + at_,
+                 y_.values<float>().data() + at_, piece_);
+    Advance();
+  }
+
+  // Of what was read: a loop whose result nobody uses could be removed.
+  float sum() const { return sum_; }
+
+ private:
+  static constexpr int64_t kPiece = 1 << 17;  // 512 KiB of each buffer
+
+  void Advance() { at_ = at_ + piece_ < end_ ? at_ + piece_ : 0; }
+
+  HostTensor x_, y_;
+  int64_t piece_ = 0, end_ = 0, at_ = 0;
+  float sum_ = 0;
+};
+
+// Reads and copies inside `total` bytes, split evenly over the threads.
 absl::Status MeasureBandwidth(const Meter& meter, const Kernels& kernels,
                               int64_t total, double* read, double* copy) {
   int threads = meter.threads();
-  // Copies need two buffers inside the same total.
   int64_t floats = total / threads / 4 / 2 / 256 * 256;
-  if (floats == 0) return absl::InternalError("cache too small to measure");
-  std::vector<HostTensor> x, y;
-  for (int t = 0; t < threads; ++t) {
-    GSA_ASSIGN_OR_RETURN(HostTensor a,
-                         HostTensor::Create("x", DType::kF32, {floats}));
-    GSA_ASSIGN_OR_RETURN(HostTensor b,
-                         HostTensor::Create("y", DType::kF32, {floats}));
-    x.push_back(std::move(a));
-    y.push_back(std::move(b));
+  if (floats == 0) {
+    return absl::InternalError(
+        absl::StrCat("a cache of ", total, " bytes is too small to measure"));
   }
-  std::vector<float> sums(threads * 16);
-  meter.pool()->ParallelFor(threads, [&](int64_t t) {
-    std::fill_n(x[t].values<float>().data(), floats, 1.0f);
-    std::fill_n(y[t].values<float>().data(), floats, 1.0f);
-  });
-  double bytes = 2.0 * floats * 4;
-  *read = meter.Rate(threads, bytes, [&](int t) {
-    sums[t * 16] += kernels.read(x[t].values<float>().data(), floats) +
-                    kernels.read(y[t].values<float>().data(), floats);
-  });
-  *copy = meter.Rate(threads, bytes, [&](int t) {
-    kernels.copy(x[t].values<float>().data(), y[t].values<float>().data(),
-                 floats);
-  });
-  // Uses the sums: a loop whose result nobody reads could be removed.
+  std::vector<Walk> walks;
   for (int t = 0; t < threads; ++t) {
-    if (!(sums[t * 16] > 0)) return absl::InternalError("reads went wrong");
+    GSA_ASSIGN_OR_RETURN(Walk walk, Walk::Create(floats));
+    walks.push_back(std::move(walk));
+  }
+  double bytes = walks[0].bytes();
+  *read = meter.Rate(threads, bytes, [&](int t) { walks[t].Read(kernels); });
+  *copy = meter.Rate(threads, bytes, [&](int t) { walks[t].Copy(kernels); });
+  for (const Walk& walk : walks) {
+    if (!(walk.sum() > 0)) return absl::InternalError("reads went wrong");
   }
   return absl::OkStatus();
 }

@@ -358,6 +358,20 @@ std::string ToTables(const Results& results, bool markdown) {
   return text;
 }
 
+absl::StatusOr<std::string> ReplaceResults(const std::string& document,
+                                           const std::string& tables) {
+  size_t begin = document.find(kResultsBegin);
+  size_t end = document.find(kResultsEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no place for results: expected the lines\n",
+                     kResultsBegin, kResultsEnd));
+  }
+  begin += sizeof(kResultsBegin) - 1;
+  return absl::StrCat(document.substr(0, begin), "\n", tables, "\n",
+                      document.substr(end));
+}
+
 std::string ToJsonLines(const Results& results) {
   std::string text = RatesLine(results).dump() + "\n";
   for (const Record& record : results.records) {

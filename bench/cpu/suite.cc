@@ -262,15 +262,28 @@ absl::StatusOr<Results> RunSuite(const BenchOptions& options) {
   return results;
 }
 
+namespace {
+
+absl::Status Report(const BenchOptions& options, const Results& results) {
+  std::fputs(ToTables(results, options.markdown).c_str(), stdout);
+  if (!options.json_path.empty()) {
+    GSA_RETURN_IF_ERROR(
+        WriteFileAtomically(options.json_path, ToJsonLines(results)));
+  }
+  if (options.update_path.empty()) return absl::OkStatus();
+  GSA_ASSIGN_OR_RETURN(std::string document, ReadFile(options.update_path));
+  GSA_ASSIGN_OR_RETURN(
+      std::string updated,
+      ReplaceResults(document, ToTables(results, /*markdown=*/true)));
+  return WriteFileAtomically(options.update_path, updated);
+}
+
+}  // namespace
+
 int RunBenchmark(const BenchOptions& options) {
   absl::StatusOr<Results> results = RunSuite(options);
-  absl::Status status = results.status();
-  if (status.ok()) {
-    std::fputs(ToTables(*results, options.markdown).c_str(), stdout);
-    if (!options.json_path.empty()) {
-      status = WriteFileAtomically(options.json_path, ToJsonLines(*results));
-    }
-  }
+  absl::Status status =
+      results.ok() ? Report(options, *results) : results.status();
   if (status.ok()) return 0;
   std::string message(status.message());
   std::fprintf(stderr, "gsa-bench-cpu: error: %s\n", message.c_str());

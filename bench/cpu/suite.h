@@ -36,8 +36,8 @@ struct BenchOptions {
   int rounds = 7;
   int compile_rounds = 3;
   bool quick = false;
-  // Ops of the stages; empty: all. "select" always runs: it makes the lists that
-  // sparse attention reads.
+  // Ops of the stages; empty: all. "select" always runs: it makes the lists
+  // that sparse attention reads.
   std::vector<std::string> ops;
   // Which parts run: rates always do.
   bool stages = true;
@@ -47,6 +47,8 @@ struct BenchOptions {
   std::string commit;  // empty: asks git
   std::string json_path;
   bool markdown = false;
+  // Document whose results between two marker lines are replaced.
+  std::string update_path;
 };
 
 struct Device {

@@ -15,6 +15,7 @@
 #include "bench/cpu/costs.h"
 #include "bench/cpu/kernels.h"
 #include "bench/cpu/modules.h"
+#include "bench/cpu/report.h"
 #include "bench/cpu/timing.h"
 #include "runtime/plan.h"
 
@@ -183,6 +184,18 @@ TEST(BenchKernels, FmaCountsAndComputes) {
   EXPECT_EQ(count % (1000 * lanes), 0);
   // x = x / 2 + 1 tends to 2 in every lane of the 12 chains.
   EXPECT_FLOAT_EQ(sink[2], 2.0f * 12 * lanes);
+}
+
+TEST(BenchReport, ReplacesOnlyWhatIsBetweenTheMarkers) {
+  std::string begin = kResultsBegin, end = kResultsEnd;
+  auto updated = ReplaceResults("a\n" + begin + "old\n" + end + "b\n", "new\n");
+  ASSERT_TRUE(updated.ok());
+  EXPECT_EQ(*updated, "a\n" + begin + "\nnew\n\n" + end + "b\n");
+  auto again = ReplaceResults(*updated, "new\n");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(*again, *updated);
+  EXPECT_FALSE(ReplaceResults("a\n" + begin, "new\n").ok());
+  EXPECT_FALSE(ReplaceResults(end + begin, "new\n").ok());
 }
 
 TEST(BenchModules, AreLegalInBothTypes) {

@@ -84,6 +84,30 @@ def GsaCpuTileContractions
                            "::mlir::vector::VectorDialect"];
 }
 
+def GsaCpuVectorizeElementwise
+    : Pass<"gsa-cpu-vectorize-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Turns elementwise linalg ops on buffers into vector loops";
+  let description = [{
+    An elementwise op has parallel loops only, results indexed by all of them,
+    and a body of arith and math ops. Its innermost loop runs over vectors of
+    as many elements as the widest type of the body allows; elements that fill
+    no vector are computed by a scalar loop. Ops without broadcasts are
+    flattened first. The other loops become an `scf.parallel` for
+    `gsa-cpu-distribute-parallel`.
+
+    Ops with other bodies (memory accesses, loops), dynamic sizes, or results
+    that are not contiguous are left alone (remark).
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "Width of a vector register">
+  ];
+  let dependentDialects = ["::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def GsaCpuDistributeParallel
     : Pass<"gsa-cpu-distribute-parallel", "::mlir::func::FuncOp"> {
   let summary = "Maps every outermost parallel loop onto a fixed task count";

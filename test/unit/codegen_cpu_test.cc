@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <random>
 #include <string>
 #include <thread>
@@ -145,7 +146,7 @@ Program Compile(const std::string& text, const Variant& variant) {
   return program;
 }
 
-void Run(const Program& program, std::vector<Buffer*> buffers) {
+void RunProgram(const Program& program, std::vector<Buffer*> buffers) {
   ASSERT_TRUE(program.module);
   Buffer workspace({std::max<int64_t>(program.workspace_bytes, 1)}, 1);
   // Garbage in the workspace must not show in any result.
@@ -277,7 +278,7 @@ std::vector<Acc> CheckGatedProjection(int64_t b, int64_t s, int64_t i,
   Fill(x.data<In>(), x.count(), random);
   Fill(w.data<In>(), w.count(), random);
   Fill(bias.data<Acc>(), bias.count(), random);
-  Run(program, {&x, &w, &bias, &y});
+  RunProgram(program, {&x, &w, &bias, &y});
   double worst = 0;
   for (int64_t row = 0; row < b * s; ++row)
     for (int64_t col = 0; col < o; ++col) {
@@ -334,6 +335,219 @@ INSTANTIATE_TEST_SUITE_P(Variants, CpuPipelineTest,
                                          Variant{.tasks = 2,
                                                  .vector_bits = 256,
                                                  .cpu = "x86-64-v3"}));
+
+// out[out_dims] = sum lhs[lhs_dims] * rhs[rhs_dims], one letter per dimension,
+// as in einsum; `sizes` gives each letter's size.
+void CheckEinsum(const std::string& lhs_dims, const std::string& rhs_dims,
+                 const std::string& out_dims,
+                 const std::map<char, int64_t>& sizes, const Variant& variant) {
+  SCOPED_TRACE(lhs_dims + "," + rhs_dims + "->" + out_dims);
+  std::string loops, iterators;
+  for (auto [name, size] : sizes) {
+    loops += (loops.empty() ? "" : ",") + std::string(1, name);
+    bool parallel = out_dims.find(name) != std::string::npos;
+    iterators += std::string(iterators.empty() ? "" : ",") +
+                 (parallel ? "\"parallel\"" : "\"reduction\"");
+  }
+  auto map = [&](const std::string& dims) {
+    std::string text = "affine_map<(" + loops + ") -> (";
+    for (size_t i = 0; i < dims.size(); ++i)
+      text += (i == 0 ? "" : ",") + std::string(1, dims[i]);
+    return text + ")>";
+  };
+  auto shape = [&](const std::string& dims) {
+    std::vector<int64_t> result;
+    for (char name : dims) result.push_back(sizes.at(name));
+    return result;
+  };
+  std::string lhs_type = Shape(shape(lhs_dims), "f32");
+  std::string rhs_type = Shape(shape(rhs_dims), "f32");
+  std::string out_type = Shape(shape(out_dims), "f32");
+  std::string text = "func.func @entry(%l: " + lhs_type + ", %r: " + rhs_type +
+                     ") -> " + out_type + R"( {
+    %zero = arith.constant 0.0 : f32
+    %empty = tensor.empty() : )" +
+                     out_type + R"(
+    %init = linalg.fill ins(%zero : f32) outs(%empty : )" +
+                     out_type + ") -> " + out_type + R"(
+    %o = linalg.generic {indexing_maps = [)" +
+                     map(lhs_dims) + ", " + map(rhs_dims) + ", " +
+                     map(out_dims) + "], iterator_types = [" + iterators +
+                     "]} ins(%l, %r : " + lhs_type + ", " + rhs_type +
+                     ") outs(%init : " + out_type + R"() {
+    ^bb0(%a: f32, %b: f32, %c: f32):
+      %m = arith.mulf %a, %b : f32
+      %s = arith.addf %m, %c : f32
+      linalg.yield %s : f32
+    } -> )" + out_type +
+                     "\n return %o : " + out_type + "\n}";
+  Program program = Compile(text, variant);
+  if (!program.module) return;
+  Buffer lhs(shape(lhs_dims), 4), rhs(shape(rhs_dims), 4);
+  Buffer out(shape(out_dims), 4);
+  std::mt19937 random(3);
+  Fill(lhs.data<float>(), lhs.count(), random);
+  Fill(rhs.data<float>(), rhs.count(), random);
+  RunProgram(program, {&lhs, &rhs, &out});
+
+  std::vector<double> expected(out.count());
+  std::map<char, int64_t> index;
+  auto offset = [&](const std::string& dims) {
+    int64_t result = 0;
+    for (char name : dims) result = result * sizes.at(name) + index[name];
+    return result;
+  };
+  int64_t total = 1;
+  for (auto [name, size] : sizes) total *= size;
+  for (int64_t i = 0; i < total; ++i) {
+    int64_t rest = i;
+    for (auto [name, size] : sizes) {
+      index[name] = rest % size;
+      rest /= size;
+    }
+    expected[offset(out_dims)] +=
+        static_cast<double>(lhs.data<float>()[offset(lhs_dims)]) *
+        rhs.data<float>()[offset(rhs_dims)];
+  }
+  double worst = 0;
+  for (int64_t i = 0; i < out.count(); ++i)
+    worst = std::max(worst, std::abs(out.data<float>()[i] - expected[i]));
+  EXPECT_LE(worst, 1e-4);
+}
+
+TEST_P(CpuPipelineTest, EinsumsInAnyOrderOfDimensions) {
+  std::map<char, int64_t> sizes = {{'k', 37}, {'m', 19}, {'n', 21}};
+  for (const char* lhs : {"mk", "km"})
+    for (const char* rhs : {"nk", "kn"})
+      for (const char* out : {"mn", "nm"})
+        CheckEinsum(lhs, rhs, out, sizes, GetParam());
+  // Batches, grouped heads, several reduction and several row dimensions.
+  CheckEinsum("bmk", "bnk", "bmn", {{'b', 5}, {'k', 9}, {'m', 7}, {'n', 33}},
+              GetParam());
+  CheckEinsum("mhd", "nd", "hmn", {{'d', 20}, {'h', 3}, {'m', 18}, {'n', 34}},
+              GetParam());
+  CheckEinsum("bmhd", "ohd", "bmo",
+              {{'b', 2}, {'d', 6}, {'h', 5}, {'m', 9}, {'o', 18}}, GetParam());
+  // A matrix times a vector, and a long reduction in several blocks.
+  CheckEinsum("nk", "k", "n", {{'k', 50}, {'n', 40}}, GetParam());
+  CheckEinsum("mk", "nk", "mn", {{'k', 1100}, {'m', 3}, {'n', 17}}, GetParam());
+}
+
+// Broadcasts, a strided input and a last dimension of 3.
+TEST_P(CpuPipelineTest, ElementwiseWithBroadcastAndStride) {
+  Program program = Compile(R"(
+    func.func @entry(%x: tensor<41x5x6xf32>, %c: tensor<41x3xf32>)
+        -> tensor<41x5x3xf32> {
+      %odd = tensor.extract_slice %x[0, 0, 1] [41, 5, 3] [1, 1, 2]
+          : tensor<41x5x6xf32> to tensor<41x5x3xf32>
+      %empty = tensor.empty() : tensor<41x5x3xf32>
+      %y = linalg.generic {
+          indexing_maps = [affine_map<(s,h,d) -> (s,h,d)>,
+                           affine_map<(s,h,d) -> (s,d)>,
+                           affine_map<(s,h,d) -> (s,h,d)>],
+          iterator_types = ["parallel", "parallel", "parallel"]}
+          ins(%odd, %c : tensor<41x5x3xf32>, tensor<41x3xf32>)
+          outs(%empty : tensor<41x5x3xf32>) {
+      ^bb0(%a: f32, %b: f32, %o: f32):
+        %i = linalg.index 2 : index
+        %n = arith.index_cast %i : index to i32
+        %f = arith.sitofp %n : i32 to f32
+        %m = arith.mulf %a, %b : f32
+        %r = arith.addf %m, %f : f32
+        linalg.yield %r : f32
+      } -> tensor<41x5x3xf32>
+      return %y : tensor<41x5x3xf32>
+    })",
+                            GetParam());
+  Buffer x({41, 5, 6}, 4), c({41, 3}, 4), y({41, 5, 3}, 4);
+  std::mt19937 random(5);
+  Fill(x.data<float>(), x.count(), random);
+  Fill(c.data<float>(), c.count(), random);
+  RunProgram(program, {&x, &c, &y});
+  for (int64_t s = 0; s < 41; ++s)
+    for (int64_t h = 0; h < 5; ++h)
+      for (int64_t d = 0; d < 3; ++d)
+        EXPECT_FLOAT_EQ(y.data<float>()[(s * 5 + h) * 3 + d],
+                        x.data<float>()[(s * 5 + h) * 6 + 1 + 2 * d] *
+                                c.data<float>()[s * 3 + d] +
+                            static_cast<float>(d));
+}
+
+// exp at the ends of its range, in vectors and in the tail, and inputs that
+// stay as they were.
+TEST_P(CpuPipelineTest, ExpOfExtremesAndUntouchedInputs) {
+  Program program = Compile(R"(
+    func.func @entry(%x: tensor<37xf32>) -> tensor<37xf32> {
+      %e = math.exp %x : tensor<37xf32>
+      return %e : tensor<37xf32>
+    })",
+                            GetParam());
+  Buffer x({37}, 4), y({37}, 4);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float values[] = {0.0f,
+                          -0.0f,
+                          1.0f,
+                          -1.0f,
+                          88.0f,
+                          -80.0f,
+                          90.0f,
+                          infinity,
+                          -infinity,
+                          -200.0f,
+                          std::numeric_limits<float>::quiet_NaN()};
+  for (int i = 0; i < 37; ++i) x.data<float>()[i] = values[i % 11];
+  std::vector<float> before(x.data<float>(), x.data<float>() + 37);
+  RunProgram(program, {&x, &y});
+  EXPECT_EQ(std::memcmp(before.data(), x.data<float>(), 37 * 4), 0);
+  for (int i = 0; i < 37; ++i) {
+    float input = before[i], got = y.data<float>()[i];
+    SCOPED_TRACE(input);
+    if (std::isnan(input)) {
+      EXPECT_TRUE(std::isnan(got));
+    } else if (std::isinf(std::exp(input))) {
+      EXPECT_EQ(got, infinity);
+    } else {
+      EXPECT_NEAR(got, std::exp(input), 4e-7f * std::exp(input) + 1e-37f);
+    }
+  }
+}
+
+// Two results, one of which is an input: the caller's buffers are distinct.
+TEST_P(CpuPipelineTest, ReturnedInputIsCopied) {
+  Program program = Compile(R"(
+    func.func @entry(%x: tensor<5x7xf64>) -> (tensor<5x7xf64>, tensor<5x7xf64>) {
+      %n = arith.negf %x : tensor<5x7xf64>
+      return %x, %n : tensor<5x7xf64>, tensor<5x7xf64>
+    })",
+                            GetParam());
+  Buffer x({5, 7}, 8), y({5, 7}, 8), z({5, 7}, 8);
+  for (int i = 0; i < 35; ++i) x.data<double>()[i] = i + 0.5;
+  RunProgram(program, {&x, &y, &z});
+  for (int i = 0; i < 35; ++i) {
+    EXPECT_EQ(y.data<double>()[i], i + 0.5);
+    EXPECT_EQ(z.data<double>()[i], -i - 0.5);
+  }
+}
+
+// A row's bits do not depend on how many rows there are.
+TEST(CpuPipelineInvarianceTest, RowCountDoesNotChangeBits) {
+  Program one = Compile(GatedProjection(1, 1, 45, 70, "f32", "f32"), Variant{});
+  Program many =
+      Compile(GatedProjection(1, 29, 45, 70, "f32", "f32"), Variant{});
+  Buffer x1({1, 1, 45}, 4), xn({1, 29, 45}, 4), w({70, 45}, 4), bias({70}, 4);
+  Buffer y1({1, 1, 70}, 4), yn({1, 29, 70}, 4);
+  std::mt19937 random(9);
+  Fill(xn.data<float>(), xn.count(), random);
+  Fill(w.data<float>(), w.count(), random);
+  Fill(bias.data<float>(), bias.count(), random);
+  RunProgram(many, {&xn, &w, &bias, &yn});
+  for (int64_t row : {0, 13, 28}) {
+    std::memcpy(x1.data<float>(), xn.data<float>() + row * 45, 45 * 4);
+    RunProgram(one, {&x1, &w, &bias, &y1});
+    EXPECT_EQ(
+        std::memcmp(y1.data<float>(), yn.data<float>() + row * 70, 70 * 4), 0);
+  }
+}
 
 TEST(CpuPipelineInvarianceTest, TaskCountDoesNotChangeBits) {
   std::vector<float> one = CheckGatedProjection<float, float>(

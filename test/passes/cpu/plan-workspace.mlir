@@ -1,0 +1,131 @@
+// RUN: gsa-opt %s --gsa-plan-workspace --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: not gsa-opt %s --gsa-plan-workspace --split-input-file \
+// RUN:   --remarks-filter=gsa-cpu -o /dev/null 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=REMARK
+
+// %a and %c are never live together and share bytes; %b overlaps both.
+// REMARK: remark: {{.*}}plan-workspace{{.*}}bytes=512{{.*}}bytes-without-reuse=768
+// CHECK-LABEL: func.func @reuse(
+// CHECK-SAME: %[[WS:[a-z0-9]+]]: memref<?xi8>) attributes {gsa.workspace_bytes = 512 : i64}
+// CHECK-NOT: memref.alloc
+// CHECK: %[[A:.*]] = arith.constant 0 : index
+// CHECK: memref.view %[[WS]][%[[A]]][] : memref<?xi8> to memref<64xf32>
+// CHECK: %[[B:.*]] = arith.constant 256 : index
+// CHECK: memref.view %[[WS]][%[[B]]][] : memref<?xi8> to memref<64xf32>
+// CHECK: %[[C:.*]] = arith.constant 0 : index
+// CHECK: memref.view %[[WS]][%[[C]]][] : memref<?xi8> to memref<64xf32>
+// CHECK-NOT: memref.dealloc
+func.func @reuse(%in: memref<64xf32>, %out: memref<64xf32>) {
+  %a = memref.alloc() : memref<64xf32>
+  linalg.copy ins(%in : memref<64xf32>) outs(%a : memref<64xf32>)
+  %b = memref.alloc() : memref<64xf32>
+  linalg.copy ins(%a : memref<64xf32>) outs(%b : memref<64xf32>)
+  memref.dealloc %a : memref<64xf32>
+  %c = memref.alloc() : memref<64xf32>
+  linalg.copy ins(%b : memref<64xf32>) outs(%c : memref<64xf32>)
+  linalg.copy ins(%c : memref<64xf32>) outs(%out : memref<64xf32>)
+  return
+}
+
+// -----
+
+// %a is used in the loop, so it lives as long as the loop: %b, allocated in
+// the loop, may not share its bytes although its last use comes later.
+// CHECK-LABEL: func.func @loop(
+// CHECK-SAME: gsa.workspace_bytes = 128 : i64
+func.func @loop(%in: memref<4xf32>, %out: memref<4xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%in : memref<4xf32>) outs(%a : memref<4xf32>)
+  scf.for %i = %c0 to %n step %c1 {
+    linalg.copy ins(%a : memref<4xf32>) outs(%out : memref<4xf32>)
+    %b = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%out : memref<4xf32>) outs(%b : memref<4xf32>)
+    linalg.copy ins(%b : memref<4xf32>) outs(%out : memref<4xf32>)
+  }
+  return
+}
+
+// -----
+
+// A use through a view keeps the buffer alive.
+// CHECK-LABEL: func.func @view(
+// CHECK-SAME: gsa.workspace_bytes = 128 : i64
+func.func @view(%out: memref<2xf32>) {
+  %a = memref.alloc() : memref<4xf32>
+  %s = memref.subview %a[0] [2] [1] : memref<4xf32> to memref<2xf32, strided<[1]>>
+  %b = memref.alloc() : memref<2xf32>
+  linalg.copy ins(%s : memref<2xf32, strided<[1]>>) outs(%b : memref<2xf32>)
+  linalg.copy ins(%b : memref<2xf32>) outs(%out : memref<2xf32>)
+  return
+}
+
+// -----
+
+// Three tasks, each with its own 64 bytes.
+// CHECK-LABEL: func.func @tasks(
+// CHECK-SAME: gsa.workspace_bytes = 192 : i64
+// CHECK: scf.parallel (%[[T:.*]]) =
+// CHECK: %[[STRIDE:.*]] = arith.constant 64 : index
+// CHECK: arith.muli %[[T]], %[[STRIDE]]
+// CHECK: memref.view
+func.func @tasks(%out: memref<3x4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %f = arith.constant 1.0 : f32
+  scf.parallel (%t) = (%c0) to (%c3) step (%c1) {
+    %a = memref.alloc() : memref<4xf32>
+    memref.store %f, %a[%c0] : memref<4xf32>
+    %v = memref.load %a[%c0] : memref<4xf32>
+    memref.store %v, %out[%t, %c0] : memref<3x4xf32>
+    scf.reduce
+  } {gsa.tasks}
+  return
+}
+
+// -----
+
+// No allocation: the argument is there, and may be empty.
+// CHECK-LABEL: func.func @none(
+// CHECK-SAME: memref<?xi8>) attributes {gsa.workspace_bytes = 0 : i64}
+func.func @none(%out: memref<4xf32>) {
+  return
+}
+
+// -----
+
+func.func @dynamic(%n: index) {
+  // expected-error @+1 {{expected an allocation of static shape and identity layout, got 'memref<?xf32>'}}
+  %a = memref.alloc(%n) : memref<?xf32>
+  return
+}
+
+// -----
+
+// With one buffer for both, iteration i + 1 would overwrite what it reads.
+func.func @carried(%in: memref<4xf32>, %out: memref<4xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%x = %in) -> memref<4xf32> {
+    // expected-error @+1 {{buffer is carried to the loop's next iteration}}
+    %a = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+    scf.yield %a : memref<4xf32>
+  }
+  linalg.copy ins(%r : memref<4xf32>) outs(%out : memref<4xf32>)
+  return
+}
+
+// -----
+
+func.func private @helper() {
+  // expected-error @+1 {{allocation outside the entry function 'entry'; inline its function first}}
+  %a = memref.alloc() : memref<4xf32>
+  return
+}
+func.func @entry() {
+  call @helper() : () -> ()
+  return
+}

@@ -326,10 +326,10 @@ std::string ToTables(const Results& results, bool markdown) {
     }
   }
   const Device& device = results.device;
-  std::string text =
-      absl::StrFormat("%s, %d threads; plans: %s; commit %s, %s, seed %d.\n",
-                      device.cpu, device.threads, device.target, results.commit,
-                      results.date, results.seed);
+  std::string text = absl::StrFormat(
+      "%s, %d threads%s; commit %s, %s, seed %d.\n", device.cpu, device.threads,
+      device.target.empty() ? "" : absl::StrCat("; plans: ", device.target),
+      results.commit, results.date, results.seed);
   text += Title("Rates of the machine", markdown) +
           RatesTable(results.rates, markdown);
   if (!stages.empty()) {

@@ -85,6 +85,7 @@ class Session {
     GSA_ASSIGN_OR_RETURN(
         ModuleInterface interface,
         DescribeModule(text, options.modulePath, options.entry));
+    GSA_RETURN_IF_ERROR(files.choosePrefix(interface.inputs, options.prefix));
     CompileOptions compileOptions;
     compileOptions.entry = interface.entry;
     GSA_ASSIGN_OR_RETURN(compileOptions.shapes,

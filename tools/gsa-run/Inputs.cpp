@@ -59,27 +59,66 @@ absl::StatusOr<InputFiles> InputFiles::open(
   return result;
 }
 
+bool isWeightName(const std::string& name) {
+  return absl::EndsWith(name, ".weight") || absl::EndsWith(name, ".bias");
+}
+
+absl::Status InputFiles::choosePrefix(const std::vector<TensorSpec>& inputs,
+                                      const std::string& prefix) {
+  chosenPrefix = prefix;
+  std::vector<std::string> weights;
+  for (const TensorSpec& spec : inputs)
+    if (isWeightName(spec.name)) weights.push_back(spec.name);
+  if (!prefix.empty() || weights.empty()) return absl::OkStatus();
+
+  std::set<std::string> names;
+  for (const SafetensorsFile& file : files)
+    for (const SafetensorsEntry& entry : file.entries())
+      names.insert(entry.name);
+  auto found = [&](const std::string& start) {
+    return std::count_if(weights.begin(), weights.end(),
+                         [&](const std::string& weight) {
+                           return names.count(start + weight) != 0;
+                         });
+  };
+  if (found("") > 0) return absl::OkStatus();
+  // A layer is recognised by most of its weights, so that one that is missing
+  // is reported by its name and not as a missing layer.
+  std::set<std::string> prefixes;
+  for (const std::string& name : names)
+    for (const std::string& weight : weights)
+      if (absl::EndsWith(name, "." + weight))
+        prefixes.insert(name.substr(0, name.size() - weight.size()));
+  std::vector<std::string> layers;
+  for (const std::string& start : prefixes)
+    if (2 * found(start) > static_cast<int64_t>(weights.size()))
+      layers.push_back(start);
+  if (layers.size() > 1)
+    return absl::InvalidArgumentError(
+        absl::StrCat("the files hold ", layers.size(), " layers (", layers[0],
+                     ", ", layers[1], layers.size() > 2 ? ", ..." : "",
+                     "): say which with --prefix"));
+  if (!layers.empty()) chosenPrefix = layers[0];
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::pair<const SafetensorsFile*, const SafetensorsEntry*>>
 InputFiles::locate(const std::string& name) const {
-  std::pair<const SafetensorsFile*, const SafetensorsEntry*> exact = {}, suffix;
-  int exactCount = 0, suffixCount = 0;
-  for (const SafetensorsFile& file : files) {
-    for (const SafetensorsEntry& entry : file.entries()) {
-      if (entry.name == name) {
-        exact = {&file, &entry};
-        ++exactCount;
-      } else if (absl::EndsWith(entry.name, "." + name)) {
-        suffix = {&file, &entry};
-        ++suffixCount;
+  std::pair<const SafetensorsFile*, const SafetensorsEntry*> found = {};
+  int count = 0;
+  for (const std::string& wanted : {name, chosenPrefix + name}) {
+    if (count > 0) break;
+    for (const SafetensorsFile& file : files) {
+      for (const SafetensorsEntry& entry : file.entries()) {
+        if (entry.name != wanted) continue;
+        found = {&file, &entry};
+        ++count;
       }
     }
   }
-  if (exactCount == 1) return exact;
-  if (exactCount == 0 && suffixCount == 1) return suffix;
-  if (exactCount == 0 && suffixCount == 0) return exact;
-  return absl::InvalidArgumentError(
-      absl::StrCat("input '", name, "': expected one tensor in the files, got ",
-                   std::max(exactCount, suffixCount)));
+  if (count <= 1) return found;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "input '", name, "': expected one tensor in the files, got ", count));
 }
 
 absl::StatusOr<const SafetensorsEntry*> InputFiles::find(
@@ -312,9 +351,7 @@ absl::StatusOr<std::vector<HostTensor>> makeInputs(
   for (const TensorSpec& spec : specs) {
     GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, files.find(spec.name));
     // With a checkpoint, a missing weight is a mistake, not a wish.
-    bool isWeight = absl::EndsWith(spec.name, ".weight") ||
-                    absl::EndsWith(spec.name, ".bias");
-    if (!entry && isWeight && !files.empty())
+    if (!entry && isWeightName(spec.name) && !files.empty())
       return absl::NotFoundError(absl::StrCat(
           "weight '", spec.name, "' (", TypeToString(spec.dtype, spec.shape),
           ") is in none of the input files"));

@@ -20,9 +20,15 @@ class InputFiles {
  public:
   static absl::StatusOr<InputFiles> open(const std::vector<std::string>& paths);
 
-  /// The entry called `name`, or one whose name ends in ".<name>" (a layer of
-  /// a whole model's checkpoint) if exactly one does; null if there is none.
-  /// InvalidArgument if several files or layers offer one.
+  /// Chooses the prefix under which the files hold the weights among `inputs`
+  /// (the layers of a checkpoint have one each): `prefix` if it is not empty,
+  /// else none if the plain names are there, else the only prefix that
+  /// completes every weight's name. InvalidArgument if there are several.
+  absl::Status choosePrefix(const std::vector<TensorSpec>& inputs,
+                            const std::string& prefix);
+
+  /// The entry called `name`, or the chosen prefix and `name`; null if there
+  /// is none. InvalidArgument if several files hold one.
   absl::StatusOr<const SafetensorsEntry*> find(const std::string& name) const;
 
   /// Reads the tensor for `spec`. A float of another width is converted only
@@ -37,7 +43,11 @@ class InputFiles {
   locate(const std::string& name) const;
 
   std::vector<SafetensorsFile> files;
+  std::string chosenPrefix;
 };
+
+/// Whether an input is a parameter by its name: "....weight" or "....bias".
+bool isWeightName(const std::string& name);
 
 /// Shapes by name for every input with dynamic sizes: from --shape, from the
 /// files, from --batch, --seq and --keys, in that order.

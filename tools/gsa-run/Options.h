@@ -33,6 +33,7 @@ struct RunnerOptions {
   std::vector<std::string> shapes;
 
   std::vector<std::string> inputFiles;
+  std::string prefix;  ///< Of weight names in the files; empty finds it.
   std::string workload = "shared_rho95";
   uint64_t seed = 0;
 

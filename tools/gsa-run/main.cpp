@@ -69,6 +69,9 @@ int main(int argc, char** argv) {
   addShapeOptions(app, options);
   app.add_option("--inputs", options.inputFiles,
                  "safetensors file with inputs by name; repeatable");
+  app.add_option("--prefix", options.prefix,
+                 "Prefix of the weights' names in the files, for instance "
+                 "model.layers.3.self_attn. (default: found)");
   app.add_option("--workload", options.workload,
                  "What generated inputs look like: " + workloadNames());
   app.add_option("--seed", options.seed, "Seed of generated inputs");

@@ -24,6 +24,17 @@ def GsaCpuPrepareEntry : Pass<"gsa-cpu-prepare-entry", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def GsaCpuSeparateResults
+    : Pass<"gsa-cpu-separate-results", "::mlir::func::FuncOp"> {
+  let summary = "Gives each returned tensor a value of its own";
+  let description = [{
+    A tensor that a function returns a second time is copied, so that each
+    result can be written into a buffer of its own.
+    Example: test/passes/cpu/separate-results.mlir.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def GsaCpuFuseElementwise
     : Pass<"gsa-cpu-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuses elementwise linalg ops with their elementwise consumers";

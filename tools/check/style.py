@@ -2,7 +2,8 @@
 """Checks what no formatter checks, on all files that git tracks.
 
 - no source file longer than 800 lines
-- no tab, no space at the end of a line, a newline at the end of the file
+- no tab, no space at the end of a line, a newline at the end of the file, no
+  conflict marker
 - a comment that says the purpose at the top of each source file
 - the include edges between layers
 
@@ -43,6 +44,8 @@ def check_text(path, text, errors):
     for number, line in enumerate(lines, 1):
         if "\t" in line:
             errors.append(f"{path}:{number}: tab")
+        if line.startswith(("<" * 7 + " ", ">" * 7 + " ")):
+            errors.append(f"{path}:{number}: conflict marker")
         if line.rstrip(" \r") != line:
             errors.append(f"{path}:{number}: space at the end of the line")
     if text and not text.endswith("\n"):

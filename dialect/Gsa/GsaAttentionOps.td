@@ -25,8 +25,9 @@ def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
 
     One list serves all heads of a token. Entries at and beyond the count are
     never read, and a count above K reads K entries; an entry outside [0, Sk) is
-    skipped; a key listed twice counts twice. A row without keys gives out = 0 and lse = -inf. `lse` is the
-    natural logarithm, in A(T). Logits, softmax and the sum over values are
+    skipped; a key listed twice counts twice. A row without keys, or whose
+    logits are all -inf, gives out = 0 and lse = -inf; a logit of NaN or +inf
+    makes out and lse NaN. `lse` is the natural logarithm, in A(T). Logits, softmax and the sum over values are
     in A(T); `out` is rounded to T once.
 
     Constraints:

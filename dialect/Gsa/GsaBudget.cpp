@@ -37,8 +37,14 @@ static Value rawBudget(ScalarBuilder& s, KPolicyAttr policy, Value visible,
       return s.mul(base, s.add(number(0.5), relative));
     }
     case KPolicyKind::Orth: {
-      Value softplus = math::LogOp::create(
-          s.builder(), s.location(), s.add(number(1.0), s.exp(statistic)));
+      // log(1 + e^v) = max(v, 0) + log(1 + e^-|v|), which does not overflow.
+      Value size = math::AbsFOp::create(s.builder(), s.location(), statistic);
+      Value positive = arith::MaximumFOp::create(s.builder(), s.location(),
+                                                 statistic, number(0.0));
+      Value softplus =
+          s.add(positive,
+                math::LogOp::create(s.builder(), s.location(),
+                                    s.add(number(1.0), s.exp(s.neg(size)))));
       return s.mul(base, s.add(number(1.0), s.mul(temperature, softplus)));
     }
     case KPolicyKind::Fixed:

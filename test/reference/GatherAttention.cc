@@ -6,7 +6,8 @@
 //   lse[b,j,t] = log(sum_i exp(l[i]))
 //   out[b,t,j] = sum_i exp(l[i] - lse) * v[b, idx[i], j / r]
 //
-// A row without keys gives out = 0 and lse = -inf.
+// A row without keys, or with logits of -inf only, gives out = 0 and lse =
+// -inf. A logit of NaN or +inf makes out and lse NaN.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,9 +36,13 @@ double AttendHead(const double* query, const double* key, int64_t key_stride,
     (*logits)[i] = scale * Dot(query, key + list[i] * key_stride, depth);
     max = std::max(max, (*logits)[i]);
   }
-  // The shift cancels; it must be finite so that infinities follow the
-  // formula instead of inf - inf.
-  double shift = std::isfinite(max) ? max : 0.0;
+  // Keys whose logits are -inf have no weight; if there is no other key (and
+  // no NaN, which std::max passes over), the row is like one without keys.
+  bool nan = std::any_of(logits->begin(), logits->end(),
+                         [](double logit) { return std::isnan(logit); });
+  if (max == -kInfinity && !nan) return -kInfinity;
+  // A logit of +inf becomes NaN here and takes the row with it.
+  double shift = max == -kInfinity ? 0.0 : max;
   double sum = 0.0;
   for (double& logit : *logits) {
     logit = std::exp(logit - shift);

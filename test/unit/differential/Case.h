@@ -1,0 +1,124 @@
+//===- Case.h - a random module, described ----------------------*- C++ -*-===//
+//
+// A Spec says everything about one generated module: which op or combination
+// of ops, its sizes, element types and attributes, and how it is compiled. It
+// is a function of a seed alone, with the same bits on every machine.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_TEST_UNIT_DIFFERENTIAL_CASE_H_
+#define GSA_TEST_UNIT_DIFFERENTIAL_CASE_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+
+#include "runtime/core/dtype.h"
+#include "runtime/core/random.h"
+#include "test/reference/Rope.h"
+#include "test/reference/RowStatistics.h"
+#include "test/reference/Select.h"
+#include "test/reference/TopK.h"
+#include "test/reference/Types.h"
+
+namespace gsa::differential {
+
+/// A sequence of random choices.
+class Rng {
+ public:
+  explicit Rng(uint64_t seed, const char* name = "case")
+      : stream_(seed, name) {}
+
+  /// Uniform in [low, high].
+  int64_t Int(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(stream_.Bits(next_++) %
+                                      static_cast<uint64_t>(high - low + 1));
+  }
+  double Uniform(double low, double high) {
+    return low + (high - low) * stream_.Uniform(next_++);
+  }
+  bool Chance(double probability) {
+    return stream_.Uniform(next_++) < probability;
+  }
+  template <typename T>
+  T Pick(std::initializer_list<T> choices) {
+    return choices.begin()[Int(0, static_cast<int64_t>(choices.size()) - 1)];
+  }
+
+ private:
+  RandomStream stream_;
+  uint64_t next_ = 0;
+};
+
+/// What a module computes.
+enum class Family {
+  kSelect,        ///< gsa.select
+  kSelectGather,  ///< gsa.select, then gsa.gather_attention on its lists
+  kBlock,         ///< gsa.attention
+  kGather,        ///< gsa.gather_attention on hostile lists
+  kDense,         ///< gsa.dense_attention
+  kFusable,       ///< the four selection ops, which become a gsa.select
+  kUnfused,       ///< the same with all their results returned
+  kIndexScores,
+  kRowStatistics,
+  kStatMean,
+  kAdaptiveK,
+  kTopK,
+  kGate,
+  kRope,
+};
+const char* FamilyName(Family family);
+
+struct Spec {
+  uint64_t seed = 0;
+  Family family = Family::kSelect;
+  DType dtype = DType::kF32;
+  int64_t b = 1, sq = 1, sk = 1, h = 1, g = 1, d = 2, dv = 2, hi = 1, di = 4;
+  /// Batch and both lengths are dynamic in the module's text.
+  bool dynamic = false;
+
+  // The indexer and the budget.
+  bool weights = true, bias = true;
+  DType weights_dtype = DType::kF32, bias_dtype = DType::kF32;
+  reference::SelectOptions select;  ///< `normaliser` is not used
+  bool normaliser = false;          ///< The module has this operand.
+  bool assume_finite = false;
+  reference::RowStatisticsOptions statistics;  ///< kRowStatistics
+  reference::TopKOptions topk;                 ///< kTopK
+
+  // Attention, gates, rotary embedding.
+  std::optional<double> softmax_scale;
+  bool value_gate = false, output_gate = false;
+  bool gate_per_head = false;  ///< kGate
+  DType gate_dtype = DType::kF32;
+  reference::GateActivation gate_activation =
+      reference::GateActivation::kSigmoid;
+  reference::RopeOptions rope;
+
+  // Compilation.
+  int threads = 1;
+  int vector_bits = 0;
+  int opt_level = 1;
+  bool reference = false;
+
+  /// The type of scores, statistics and log-sum-exp.
+  DType acc() const { return dtype == DType::kF64 ? DType::kF64 : DType::kF32; }
+  bool has_indexer() const {
+    return family == Family::kSelect || family == Family::kSelectGather ||
+           family == Family::kBlock || family == Family::kFusable ||
+           family == Family::kUnfused || family == Family::kIndexScores;
+  }
+  bool has_attention() const {
+    return family == Family::kSelectGather || family == Family::kBlock ||
+           family == Family::kGather || family == Family::kDense;
+  }
+  std::string ToString() const;
+};
+
+/// The module of a seed.
+Spec RandomSpec(uint64_t seed);
+
+}  // namespace gsa::differential
+
+#endif  // GSA_TEST_UNIT_DIFFERENTIAL_CASE_H_

@@ -1,0 +1,34 @@
+//===- Runner.h - compile and run a module ----------------------*- C++ -*-===//
+
+#ifndef GSA_TEST_UNIT_DIFFERENTIAL_RUNNER_H_
+#define GSA_TEST_UNIT_DIFFERENTIAL_RUNNER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "runtime/plan.h"
+#include "test/unit/differential/Case.h"
+#include "test/unit/differential/Data.h"
+#include "test/unit/differential/Module.h"
+
+namespace gsa::differential {
+
+/// Compiles a module under the spec's choices of target.
+absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Spec& spec,
+                                                    const Module& module);
+
+/// Runs a plan on `threads` threads. Outputs and workspace hold garbage before
+/// the run, so that cells nobody writes do not pass for zeros.
+absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
+                            int threads);
+
+/// Whether two tensors have the same type and the same bits.
+bool SameBits(const HostTensor& a, const HostTensor& b);
+
+/// The name of the first tensor that differs; empty if all are the same.
+std::string FirstDifference(const Tensors& a, const Tensors& b);
+
+}  // namespace gsa::differential
+
+#endif  // GSA_TEST_UNIT_DIFFERENTIAL_RUNNER_H_

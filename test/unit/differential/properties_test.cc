@@ -33,17 +33,17 @@ INSTANTIATE_TEST_SUITE_P(Types, Properties,
 
 TEST_P(Properties, NanKeyIsNeverSelected) {
   Program program(BlockSpec(dtype(), KPolicy::Fixed(7), 2, 41, 41));
-  constexpr int64_t kToken = 11;
   Tensors clean = program.Run();
-  program.EditToken("index_key", 0, kToken, ToNan);
+  int64_t token = Keys(clean, 0, 30)[3];
+  program.EditToken("index_key", 0, token, ToNan);
   Tensors poisoned = program.Run();
   int unchanged = 0, changed = 0;
   for (int64_t t = 0; t < 41; ++t) {
     EXPECT_EQ(Row(clean, 1, t), Row(poisoned, 1, t)) << t;
-    EXPECT_FALSE(Contains(Keys(poisoned, 0, t), kToken)) << t;
-    EXPECT_EQ(poisoned.at("status").values<int32_t>()[t], t >= kToken) << t;
+    EXPECT_FALSE(Contains(Keys(poisoned, 0, t), token)) << t;
+    EXPECT_EQ(poisoned.at("status").values<int32_t>()[t], t >= token) << t;
     EXPECT_FALSE(HasNan(poisoned.at("output"), 0, t)) << t;
-    if (Contains(Keys(clean, 0, t), kToken)) {
+    if (Contains(Keys(clean, 0, t), token)) {
       ++changed;
     } else {
       ++unchanged;
@@ -204,8 +204,17 @@ TEST_P(Properties, BudgetOfAllKeysIsDenseAttention) {
   spec.family = Family::kDense;
   Program dense(spec);
   Tensors expected = dense.Run();
-  EXPECT_TRUE(SameBits(selected.at("output"), expected.at("output")));
-  EXPECT_TRUE(SameBits(selected.at("lse"), expected.at("lse")));
+  // Other loops, another order of additions: equal up to rounding.
+  for (const char* name : {"output", "lse"}) {
+    reference::Tensor<double> a = AsDouble(selected.at(name));
+    reference::Tensor<double> b = AsDouble(expected.at(name));
+    double ulp = std::string(name) == "output" && dtype() == DType::kBF16
+                     ? 0x1p-7
+                     : 0x1p-20;
+    for (int64_t i = 0; i < a.size(); ++i) {
+      EXPECT_NEAR(a[i], b[i], ulp * std::max(1.0, std::abs(b[i])));
+    }
+  }
 }
 
 TEST_P(Properties, EqualScoresKeepTheLowestIndices) {

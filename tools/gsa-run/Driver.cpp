@@ -170,12 +170,22 @@ class Session {
         byStage[s].push_back(stages[s].milliseconds);
       progress.Advance(1);
     }
+    countNan();
     report.runs = options.repeat;
     report.run = Timing::of(total);
     for (size_t s = 0; s < byStage.size(); ++s)
       report.stages.emplace_back(plan->stage_names()[s],
                                  Timing::of(byStage[s]));
     return absl::OkStatus();
+  }
+
+  void countNan() {
+    const HostTensor* status = findOutput("status");
+    if (!status || status->dtype() != DType::kI32) return;
+    for (int32_t count : status->values<int32_t>()) {
+      report.nanScores += count;
+      report.nanRows += count > 0;
+    }
   }
 
   Progress::Options progressOptions(std::string label, int64_t total) const {

@@ -64,6 +64,10 @@ std::string toText(const RunReport& report, bool verbose) {
   for (const auto& [name, timing] : report.stages)
     stages.emplace_back(name, timing.median);
   appendTable(&text, stages, report.run.median);
+  if (report.nanScores > 0)
+    absl::StrAppend(&text, "warning   ", report.nanScores,
+                    " scores are NaN, in ", report.nanRows,
+                    " rows; those keys are not selected\n");
   absl::StrAppend(&text, report.statisticsText, report.comparisonText);
   return text;
 }
@@ -101,6 +105,8 @@ nlohmann::json toJson(const RunReport& report) {
       {"runs", report.runs},
       {"run_ms", {{"median", report.run.median}, {"min", report.run.minimum}}},
       {"stages", stages},
+      {"nan_scores", report.nanScores},
+      {"nan_rows", report.nanRows},
   };
   if (!report.comparison.is_null()) json["comparison"] = report.comparison;
   if (!report.statistics.is_null()) json["statistics"] = report.statistics;

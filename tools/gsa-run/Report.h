@@ -30,6 +30,8 @@ struct RunReport {
   int runs = 0;
   Timing run;
   std::vector<std::pair<std::string, Timing>> stages;
+  /// Sums of the result "status": scores that were NaN, rows that had one.
+  int64_t nanScores = 0, nanRows = 0;
   /// Sections of --compare and --stats; null when not asked for.
   nlohmann::json comparison, statistics;
   std::string comparisonText, statisticsText;

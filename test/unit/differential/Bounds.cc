@@ -61,6 +61,8 @@ void AddHeadErrors(const IndexOperands& operands,
                    const IndexScoresOptions& options, int64_t b, int64_t t,
                    int64_t head, DType acc, std::vector<double>* errors) {
   double u = AccumulatorUnit(acc), tiny = SmallestNumber(acc);
+  // A sigmoid below the normal numbers may come out as 0.
+  double normal = acc == DType::kF64 ? 0x1p-1022 : 0x1p-126;
   int64_t depth = operands.query.dim(3), heads = operands.query.dim(2);
   double scale = options.scale.value_or(1.0 / std::sqrt(double(depth)));
   double weight = 1.0;
@@ -90,7 +92,8 @@ void AddHeadErrors(const IndexOperands& operands,
     // An infinite product stays infinite, and its activation is a constant.
     if (std::isinf(logit)) moved = 0;
     (*errors)[s] += std::abs(weight) * moved +
-                    (18 + heads) * u * std::abs(weight * value) + 2 * tiny;
+                    (18 + heads) * u * std::abs(weight * value) + 2 * tiny +
+                    normal * std::abs(value);
   }
 }
 
@@ -222,6 +225,9 @@ AttentionTolerance AttentionErrors(const reference::AttentionOperands& operands,
   double terms = std::sqrt(static_cast<double>(list_length)) + 12;
   AttentionTolerance tolerance;
   tolerance.output = (2 * logit + u * terms) * MaxAbs(operands.value);
+  // Each of the K terms may lose a denormal number.
+  tolerance.output +=
+      static_cast<double>(list_length + 2) * SmallestNumber(acc);
   tolerance.lse = logit + u * (terms + size);
   return tolerance;
 }

@@ -93,7 +93,7 @@ void AddHeadErrors(const IndexOperands& operands,
     if (std::isinf(logit)) moved = 0;
     (*errors)[s] += std::abs(weight) * moved +
                     (18 + heads) * u * std::abs(weight * value) + 2 * tiny +
-                    normal * std::abs(value);
+                    normal * (std::abs(value) + std::abs(weight));
   }
 }
 

@@ -1,0 +1,180 @@
+// -----------------------------------------------------------------------------
+// File: device_program.h
+// -----------------------------------------------------------------------------
+//
+// The flat program that the compiler makes of a module for a device: kernels as
+// CUDA C++ text, and the steps that the host submits to one stream, in order.
+// Pure data: no handles, no pointers, no MLIR. The CUDA executor and the host
+// emulation run the same program.
+//
+// Every shape is static, so every size is a number here. All memory that the
+// steps touch is one of four kinds:
+//
+//   input i      given by the caller of a run; never written
+//   output i     given by the caller of a run; may be read back by later steps
+//   workspace    one block of `workspace_bytes`, contents undefined at the
+//   start constant i   uploaded once when the executor is made; never written
+
+#ifndef GSA_RUNTIME_CORE_CUDA_DEVICE_PROGRAM_H_
+#define GSA_RUNTIME_CORE_CUDA_DEVICE_PROGRAM_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "runtime/core/dtype.h"
+
+namespace gsa {
+
+// The alignment in bytes of every pointer given to a run and of the memory of
+// each constant.
+inline constexpr int64_t kBufferAlignment = 16;
+// The alignment of the workspace: kernels may place any tile at offset 0.
+inline constexpr int64_t kWorkspaceAlignment = 256;
+
+// An address: `byte_offset` bytes into a buffer. `index` selects the input, the
+// output or the constant and is 0 for the workspace.
+struct BufferRef {
+  enum class Kind : uint8_t { kInput, kOutput, kWorkspace, kConstant };
+
+  Kind kind = Kind::kWorkspace;
+  int32_t index = 0;
+  int64_t byte_offset = 0;
+};
+
+// A kernel parameter: a pointer (64 bits) or a scalar of exactly the C++ type.
+// `index` values of the kernel are int32_t, see KernelSource.
+using KernelArg = std::variant<BufferRef, int32_t, int64_t, float, double>;
+
+// Which op a line of a kernel's text came from. The entry also holds for the
+// following lines up to that of the next entry.
+struct LineMapEntry {
+  int32_t cuda_line = 0;  // 1-based
+  std::string location;   // "file:line:col", as diagnostics print it
+};
+
+// A header that the texts of kernels include by `name`, which the compiler of
+// the kernels finds in memory.
+struct SourceHeader {
+  std::string name;  // as between the quotes of #include, "gsa/device/mma.cuh"
+  std::string text;
+};
+
+// One kernel: `extern "C" __global__ void <symbol>(...)` within `text`.
+struct KernelSource {
+  std::string symbol;
+  std::string text;
+  int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
+  int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
+  std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
+};
+
+// Launches kernels[kernel] over `grid` blocks. `args` are the parameters in the
+// order of the kernel's declaration.
+struct LaunchStep {
+  int32_t kernel = 0;
+  std::array<int64_t, 3> grid = {1, 1, 1};  // x, y, z
+  std::vector<KernelArg> args;
+  int32_t stage = 0;
+};
+
+// A (batched) matrix product of row-major matrices:
+//
+//   C[b] = op(A[b]) * op(B[b]) + beta * C[b],   0 <= b < batch
+//
+// op(A) is m x k, op(B) is k x n, C is m x n. op(X) is X, or its transpose
+// where trans_x is set: then A is stored as k x m, B as n x k. ld* is the
+// distance in elements between the starts of two rows of the matrix as it is
+// stored, so lda >= (trans_a ? m : k), ldb >= (trans_b ? k : n), ldc >= n.
+// Matrix b of an operand starts stride * b elements after the first; a stride
+// of 0 shares one matrix among the batch (not for C).
+//
+// A and B have one data type, of f16, bf16 and f32; C has that type or f32. The
+// products are summed in float32. With f32 operands they are also multiplied in
+// float32 (no TF32). A weight stored [out, in] is B with trans_b.
+struct GemmStep {
+  BufferRef a, b, c;
+  DType a_dtype = DType::kBF16;
+  DType b_dtype = DType::kBF16;
+  DType c_dtype = DType::kBF16;
+  DType compute_dtype = DType::kF32;  // only kF32
+  int64_t m = 0, n = 0, k = 0;
+  int64_t lda = 0, ldb = 0, ldc = 0;
+  bool trans_a = false, trans_b = false;
+  int64_t batch = 1;
+  int64_t stride_a = 0, stride_b = 0, stride_c = 0;
+  int32_t beta = 0;  // 0 (C is not read) or 1
+  int32_t stage = 0;
+};
+
+// Copies `bytes` bytes; the ranges must not overlap.
+struct CopyStep {
+  BufferRef source, destination;
+  int64_t bytes = 0;
+  int32_t stage = 0;
+};
+
+// Writes `count` times the low `element_bytes` (1, 2 or 4) bytes of `pattern`.
+struct FillStep {
+  BufferRef destination;
+  uint32_t pattern = 0;
+  int32_t element_bytes = 1;
+  int64_t count = 0;
+  int32_t stage = 0;
+};
+
+using ProgramStep = std::variant<LaunchStep, GemmStep, CopyStep, FillStep>;
+
+// What a run must be given for an input or an output.
+struct BufferInfo {
+  std::string name;   // for messages and reports
+  int64_t bytes = 0;  // the caller's buffer has at least that many
+};
+
+// The bytes of a constant, as they lie in device memory.
+struct ConstantData {
+  std::string name;
+  std::vector<uint8_t> bytes;
+};
+
+struct DeviceProgram {
+  // The architecture that the kernels were generated for, "sm_90a".
+  std::string arch;
+  std::vector<SourceHeader> headers;
+  std::vector<KernelSource> kernels;
+  std::vector<BufferInfo> inputs, outputs;
+  std::vector<ConstantData> constants;
+  // What the steps use. The scratch of libraries (GEMMs) is not included.
+  int64_t workspace_bytes = 0;
+  // In the order of first use; a step names its stage by index.
+  std::vector<std::string> stage_names;
+  std::vector<ProgramStep> steps;
+};
+
+// What a device allows. The defaults hold for every supported architecture.
+struct LaunchLimits {
+  int64_t max_threads_per_block = 1024;
+  // Static and dynamic shared memory of a block together, after opting in:
+  // cudaDevAttrMaxSharedMemoryPerBlockOptin. 99 KiB on sm_86, sm_89, sm_120.
+  int64_t max_smem_bytes = 99 * 1024;
+  std::array<int64_t, 3> max_grid = {2147483647, 65535, 65535};
+};
+
+// The stage of a step.
+int32_t StageOf(const ProgramStep& step);
+
+// "input 3 + 128 bytes", for messages.
+std::string ToString(const BufferRef& ref);
+
+// Checks that every index, offset, extent and size of the program is in range:
+// the executors rely on it. InvalidArgument names the step or the kernel, what
+// it has and what is expected; ResourceExhausted is for a limit of the device.
+absl::Status Validate(const DeviceProgram& program, const LaunchLimits& limits);
+
+}  // namespace gsa
+
+#endif  // GSA_RUNTIME_CORE_CUDA_DEVICE_PROGRAM_H_

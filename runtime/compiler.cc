@@ -144,7 +144,8 @@ absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
 }  // namespace
 
 void RegisterCompilerDialects(mlir::DialectRegistry& registry) {
-  registry.insert<mlir::gsa::GsaDialect, mlir::arith::ArithDialect,
+  registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect,
+                  mlir::arith::ArithDialect,
                   mlir::func::FuncDialect, mlir::linalg::LinalgDialect,
                   mlir::math::MathDialect, mlir::scf::SCFDialect,
                   mlir::tensor::TensorDialect>();

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/GsaTile/GsaTileDialect.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -16,6 +17,6 @@ int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<mlir::gsa::GsaDialect>();
+  registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
   return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/GsaTile/GsaTileDialect.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -21,7 +22,7 @@ int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<mlir::gsa::GsaDialect>();
+  registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
   mlir::registerAllPasses();
   mlir::gsa::registerGsaPasses();
   mlir::gsa::registerCpuPasses();

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/GsaTile/GsaTileDialect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<mlir::gsa::GsaDialect>();
+  registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
   mlir::gsa::registerGsaReductions(registry);
   mlir::registerAllPasses();
   mlir::gsa::registerGsaPasses();

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/GsaTile/GsaTileDialect.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "passes/Passes.h"
@@ -20,11 +21,13 @@ static const char kName[] = "gsa";
 
 extern "C" LLVM_ATTRIBUTE_VISIBILITY_DEFAULT mlir::DialectPluginLibraryInfo
 mlirGetDialectPluginInfo() {
-  return {MLIR_PLUGIN_API_VERSION, kName, GSA_VERSION_TEXT,
-          [](mlir::DialectRegistry* registry) {
-            registry->insert<mlir::gsa::GsaDialect>();
-            mlir::gsa::registerCpuDialects(*registry);
-          }};
+  return {
+      MLIR_PLUGIN_API_VERSION, kName, GSA_VERSION_TEXT,
+      [](mlir::DialectRegistry* registry) {
+        registry
+            ->insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
+        mlir::gsa::registerCpuDialects(*registry);
+      }};
 }
 
 extern "C" LLVM_ATTRIBUTE_VISIBILITY_DEFAULT mlir::PassPluginLibraryInfo

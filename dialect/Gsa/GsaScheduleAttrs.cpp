@@ -1,0 +1,95 @@
+//===- GsaScheduleAttrs.cpp - what holds on every device ------------------===//
+
+#include "dialect/Gsa/GsaDialect.h"
+#include "llvm/Support/MathExtras.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+static LogicalResult verifyRing(EmitError emitError, int64_t stages,
+                                int64_t producers, int64_t consumers) {
+  if (stages < 1 || stages > 8)
+    return emitError() << "(C2) 'stages' must be in [1, 8], got " << stages;
+  if (producers == 0 && stages != 1)
+    return emitError() << "(C2) without producers there is one stage, got "
+                       << stages;
+  if (producers < 0 || consumers < 1 || producers + consumers > 32)
+    return emitError() << "(C3) expected at least one consumer and at most 32 "
+                          "warps, got "
+                       << producers << " producers and " << consumers
+                       << " consumers";
+  return success();
+}
+
+static LogicalResult verifyBlockK(EmitError emitError, int64_t blockK) {
+  if (blockK < 16 || blockK > 256 || blockK % 16 != 0)
+    return emitError() << "(C1) 'block_k' must be a multiple of 16 in "
+                          "[16, 256], got "
+                       << blockK;
+  return success();
+}
+
+LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
+                                            int64_t blockQ, int64_t blockK,
+                                            int64_t stages, int64_t producers,
+                                            int64_t consumers) {
+  if (blockQ < 16 || blockQ > 128 || !llvm::isPowerOf2_64(blockQ))
+    return emitError() << "(C1) 'block_q' must be 16, 32, 64 or 128, got "
+                       << blockQ;
+  if (failed(verifyBlockK(emitError, blockK)) ||
+      failed(verifyRing(emitError, stages, producers, consumers)))
+    return failure();
+  int64_t rowWarps = blockQ / 16;
+  if (consumers % rowWarps != 0)
+    return emitError() << "(C3) 'consumers' must be a multiple of block_q / 16"
+                          " = "
+                       << rowWarps << ", got " << consumers;
+  if (blockK % (16 * (consumers / rowWarps)) != 0)
+    return emitError() << "(C3) 'block_k' must be divisible by 16 times the "
+                       << consumers / rowWarps << " parts of keys, got "
+                       << blockK;
+  return success();
+}
+
+LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
+                                        int64_t blockQ, int64_t blockK,
+                                        int64_t span, int64_t stages,
+                                        int64_t producers, int64_t consumers) {
+  if (failed(verifyBlockK(emitError, blockK)) ||
+      failed(verifyRing(emitError, stages, producers, consumers)))
+    return failure();
+  if (blockQ != 16 * consumers)
+    return emitError() << "(C1) 'block_q' must be 16 times the " << consumers
+                       << " consumers, got " << blockQ;
+  if (span < 1)
+    return emitError() << "(C3) 'span' must be at least 1, got " << span;
+  if (engine == Engine::Wgmma && blockQ % 64 != 0)
+    return emitError() << "(C4) wgmma needs 'block_q' a multiple of 64, got "
+                       << blockQ;
+  return success();
+}
+
+LogicalResult TopKScheduleAttr::verify(EmitError emitError, int64_t warps,
+                                       int64_t bins, int64_t capacity,
+                                       int64_t chunk) {
+  if (warps < 1 || warps > 32)
+    return emitError() << "(C1) 'warps' must be in [1, 32], got " << warps;
+  if (bins < 256 || bins > 8192 || !llvm::isPowerOf2_64(bins))
+    return emitError() << "(C2) 'bins' must be a power of two in [256, 8192], "
+                          "got "
+                       << bins;
+  if (capacity < 32 || capacity > 16384)
+    return emitError() << "(C3) 'capacity' must be in [32, 16384], got "
+                       << capacity;
+  if (chunk < 1)
+    return emitError() << "(C4) 'chunk' must be at least 1, got " << chunk;
+  return success();
+}
+
+LogicalResult SelectScheduleAttr::verify(EmitError, ScoreScheduleAttr,
+                                         TopKScheduleAttr) {
+  return success();
+}

@@ -1,0 +1,115 @@
+//===- GsaScheduleAttrs.td - how an op runs on a GPU -----------*- tablegen -*-===//
+//
+// One attribute per algorithm, attached as the discardable attribute
+// `gsa.schedule`. The verifier here checks what holds on every device; whether
+// a schedule fits an architecture is decided by gsa-cuda-schedule, which says
+// why it rejects one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSASCHEDULEATTRS_TD
+#define GSA_DIALECT_GSASCHEDULEATTRS_TD
+
+include "dialect/Gsa/GsaDialect.td"
+
+def Gsa_Engine : I32EnumAttr<"Engine", "what multiplies matrices", [
+    /// FFMA on f32 operands.
+    I32EnumAttrCase<"Fma", 0, "fma">,
+    /// mma.sync m16n8k16 on f16 and bf16 operands, sm_80 and later.
+    I32EnumAttrCase<"MmaSync", 1, "mma_sync">,
+    /// wgmma m64 on f16 and bf16 operands in shared memory, sm_90a.
+    I32EnumAttrCase<"Wgmma", 2, "wgmma">]> {
+  let cppNamespace = "::mlir::gsa";
+  let genSpecializedAttr = 0;
+}
+
+class Gsa_ScheduleAttr<string name, string attrMnemonic>
+    : AttrDef<Gsa_Dialect, name> {
+  let mnemonic = attrMnemonic;
+  let genVerifyDecl = 1;
+}
+
+def Gsa_AttentionScheduleAttr
+    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule"> {
+  let summary = "how gather_attention or dense_attention runs on a GPU";
+  let description = [{
+    A block of `producers + consumers` warps handles `block_q` rows (rows are
+    (query, head of the group) pairs) and streams keys in tiles of `block_k`
+    through a ring of `stages` buffers of K and V. Producer warps copy, consumer
+    warps multiply. Rows are shared out 16 to a warp; consumer warps that are
+    left over split the keys of each tile (`consumers / (block_q / 16)` ways)
+    and merge their softmax states at the end. With `producers = 0` there is
+    one team, one stage and no ring.
+
+    Constraints:
+    - (C1) `block_q` is 16, 32, 64 or 128; `block_k` is a multiple of 16 from
+      16 to 256.
+    - (C2) `1 <= stages <= 8`, and `stages = 1` if `producers = 0`.
+    - (C3) `consumers` is a multiple of `block_q / 16`;
+      `producers + consumers <= 32`; block_k is divisible by 16 times the
+      number of ways that keys are split.
+
+    Example: `#gsa.attention_schedule<engine = mma_sync, block_q = 16,
+    block_k = 64, stages = 3, producers = 4, consumers = 4>`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
+                        "int64_t":$block_k, "int64_t":$stages,
+                        "int64_t":$producers, "int64_t":$consumers);
+  let assemblyFormat = [{
+    `<` struct($engine, $block_q, $block_k, $stages, $producers, $consumers) `>`
+  }];
+  let extraClassDeclaration = [{
+    /// Ways in which the keys of a tile are split among consumer warps.
+    int64_t getKeySplit() const {
+      return getConsumers() / (getBlockQ() / 16);
+    }
+  }];
+}
+
+def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> {
+  let summary = "how index_scores runs on a GPU";
+  let description = [{
+    A block handles `block_q` queries, all indexer heads in turn, and a span of
+    `span` key tiles of `block_k` keys, which come through a ring of `stages`
+    buffers filled by `producers` warps (0: one team, no ring). Each consumer
+    warp owns 16 queries (wgmma: a warpgroup owns 64).
+
+    Constraints: (C1) `block_q = 16 consumers`, `block_k` a multiple of 16 from
+    16 to 256; (C2) as attention_schedule C2; (C3) `producers + consumers <=
+    32`, `span >= 1`; (C4) `wgmma` needs `block_q` a multiple of 64.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
+                        "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
+                        "int64_t":$producers, "int64_t":$consumers);
+  let assemblyFormat = [{
+    `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
+               $consumers) `>`
+  }];
+}
+
+def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
+  let summary = "how rows are selected on a GPU";
+  let description = [{
+    A block of `warps` warps selects one row: a histogram of `bins` linear bins
+    over the row's range finds the bin of the threshold, and the cells of that
+    bin, if at most `capacity`, are resolved in shared memory; otherwise by
+    passes over the row (exact, slower). `chunk` rows of scores are in memory
+    at a time when the op is `select`.
+
+    Constraints: (C1) `1 <= warps <= 32`; (C2) `bins` is a power of two from 256
+    to 8192; (C3) `capacity` is from 32 to 16384; (C4) `chunk >= 1`.
+  }];
+  let parameters = (ins "int64_t":$warps, "int64_t":$bins, "int64_t":$capacity,
+                        "int64_t":$chunk);
+  let assemblyFormat = "`<` struct($warps, $bins, $capacity, $chunk) `>`";
+}
+
+def Gsa_SelectScheduleAttr
+    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule"> {
+  let summary = "schedules of the parts of select";
+  let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
+                        "::mlir::gsa::TopKScheduleAttr":$topk);
+  let assemblyFormat = "`<` struct($scores, $topk) `>`";
+}
+
+#endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

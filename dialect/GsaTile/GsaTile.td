@@ -1,0 +1,13 @@
+//===- GsaTile.td - the gsa_tile dialect -----------------------*- tablegen -*-===//
+
+#ifndef GSA_TILE_TD
+#define GSA_TILE_TD
+
+include "dialect/GsaTile/GsaTileCopyOps.td"
+include "dialect/GsaTile/GsaTileHostOps.td"
+include "dialect/GsaTile/GsaTileMathOps.td"
+include "dialect/GsaTile/GsaTileSelectOps.td"
+include "dialect/GsaTile/GsaTileStructureOps.td"
+include "dialect/GsaTile/GsaTileSyncOps.td"
+
+#endif  // GSA_TILE_TD

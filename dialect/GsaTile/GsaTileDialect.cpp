@@ -1,0 +1,55 @@
+//===- GsaTileDialect.cpp - the gsa_tile dialect --------------------------===//
+
+#include "dialect/GsaTile/GsaTileDialect.h"
+
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace mlir::gsa_tile;
+
+#include "dialect/GsaTile/GsaTileDialect.cpp.inc"
+#include "dialect/GsaTile/GsaTileEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialect/GsaTile/GsaTileAttrs.cpp.inc"
+#include "dialect/GsaTile/GsaTileInterfaces.cpp.inc"
+
+void GsaTileDialect::initialize() {
+  registerAttributes();
+  registerTypes();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/GsaTile/GsaTileOps.cpp.inc"
+      >();
+}
+
+void GsaTileDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/GsaTile/GsaTileAttrs.cpp.inc"
+      >();
+}
+
+LogicalResult TeamAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t first, int64_t count) {
+  if (first < 0 || count < 1 || first + count > 32)  // team_c1
+    return emitError() << "expected a team within the 32 warps of a block, got "
+                       << count << " warps from warp " << first;
+  return success();
+}
+
+LogicalResult RoleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               StringRef name, TeamAttr team,
+                               int64_t registers) {
+  if (name.empty()) return emitError() << "expected a role with a name";
+  if (registers < 0 || registers > 256 || registers % 8 != 0)
+    return emitError() << "role " << name
+                       << ": expected a multiple of 8 registers from 0 to 256, "
+                          "got "
+                       << registers;
+  return success();
+}

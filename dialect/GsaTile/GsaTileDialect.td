@@ -1,0 +1,186 @@
+//===- GsaTileDialect.td - dialect, attributes, base class -----*- tablegen -*-===//
+
+#ifndef GSA_TILE_DIALECT_TD
+#define GSA_TILE_DIALECT_TD
+
+include "dialect/GsaTile/GsaTileInterfaces.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+def GsaTile_Dialect : Dialect {
+  let name = "gsa_tile";
+  let cppNamespace = "::mlir::gsa_tile";
+  let summary = "Kernels on tiles; one op is one call of one device function";
+  let description = [{
+    The exit dialect: what it says is what is printed. A `gsa_tile.kernel` is
+    code of one warp; its body is run by every warp of every block, and roles
+    split it by teams of warps. An op prints as one call of the function
+    `gsa::dev::<mnemonic>` of the device headers, whose text is in the op's
+    record.
+
+    Storage is not a value: a fragment, a row vector, a tile in shared memory
+    and a ring are made once and then changed by ops, in program order. So
+    asynchronous instructions may keep registers in flight, loops carry
+    nothing and one op stays one statement. What order matters is told by
+    memory effects on four resources: registers, shared memory, global memory
+    and barriers.
+
+    Scalars, loops and branches are `arith`, `math` and `scf` ops. `index`
+    prints as `int` (32 bits); `gsa_tile.at` forms addresses in 64 bits.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    void registerAttributes();
+    void registerTypes();
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Enums and attributes
+//===----------------------------------------------------------------------===//
+
+class GsaTile_Enum<string name, string summary, list<I32EnumAttrCase> cases>
+    : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::mlir::gsa_tile";
+  let genSpecializedAttr = 0;
+}
+class GsaTile_EnumAttr<GsaTile_Enum enum, string mnemonic>
+    : EnumAttr<GsaTile_Dialect, enum, mnemonic> {
+  let assemblyFormat = "`<` $value `>`";
+}
+class GsaTile_Attr<string name, string attrMnemonic>
+    : AttrDef<GsaTile_Dialect, name> {
+  let mnemonic = attrMnemonic;
+  let genVerifyDecl = 1;
+}
+
+def GsaTile_Access : GsaTile_Enum<"Access", "what a kernel does to an array", [
+    I32EnumAttrCase<"Read", 0, "read">,
+    I32EnumAttrCase<"Write", 1, "write">]>;
+
+def GsaTile_SmemLayout : GsaTile_Enum<"SmemLayout",
+    "order of elements of a tile in shared memory", [
+    /// Row by row.
+    I32EnumAttrCase<"Linear", 0, "linear">,
+    /// Row by row, 16-byte chunks of a row permuted by exclusive or with the
+    /// row number, so that ldmatrix and cp.async meet no bank conflict.
+    I32EnumAttrCase<"Swizzle", 1, "swizzle">,
+    /// Panels of 128 bytes of columns, each with the 128-byte swizzle that
+    /// wgmma descriptors and tensor maps name.
+    I32EnumAttrCase<"Panel128", 2, "panel128">]>;
+
+def GsaTile_FragLayout : GsaTile_Enum<"FragLayout",
+    "how a tile is spread over the registers of a warp", [
+    /// Result of mma.sync m16n8: 16 rows per warp.
+    I32EnumAttrCase<"Acc", 0, "acc">,
+    /// Left operand of mma.sync m16n8k16: 16 rows per warp.
+    I32EnumAttrCase<"Lhs", 1, "lhs">,
+    /// Result of wgmma m64: 64 rows per warpgroup of four warps.
+    I32EnumAttrCase<"Wgmma", 2, "wgmma">]>;
+
+def GsaTile_Activation : GsaTile_Enum<"Activation", "activation function", [
+    I32EnumAttrCase<"Identity", 0, "identity">,
+    I32EnumAttrCase<"Sigmoid", 1, "sigmoid">,
+    /// (tanh x + 1) / 2
+    I32EnumAttrCase<"Tanh", 2, "tanh">,
+    /// x sigmoid(x)
+    I32EnumAttrCase<"Silu", 3, "silu">,
+    I32EnumAttrCase<"Relu", 4, "relu">]>;
+def GsaTile_ActivationAttr
+    : GsaTile_EnumAttr<GsaTile_Activation, "activation">;
+
+def GsaTile_TeamAttr : GsaTile_Attr<"Team", "team"> {
+  let summary = "consecutive warps of a block that run an op together";
+  let description = [{
+    Warps `first` to `first + count - 1`. Prints as `team<first, count>`.
+    Constraints: (C1) `first >= 0`, `count >= 1`, `first + count <= 32`.
+    Example: `#gsa_tile.team<4, 8>`.
+  }];
+  let parameters = (ins "int64_t":$first, "int64_t":$count);
+  let assemblyFormat = "`<` $first `,` $count `>`";
+}
+
+def GsaTile_RoleAttr : GsaTile_Attr<"Role", "role"> {
+  let summary = "a team with a task of its own";
+  let description = [{
+    `registers` is the budget per thread that the team asks for with setmaxnreg
+    (sm_90a and later; whole warpgroups); 0 asks for nothing.
+    Example: `#gsa_tile.role<"load", team = <0, 4>, registers = 40>`.
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "TeamAttr":$team,
+                        DefaultValuedParameter<"int64_t", "0">:$registers);
+  let assemblyFormat = [{
+    `<` $name `,` struct($team, $registers) `>`
+  }];
+}
+def GsaTile_RoleArrayAttr : TypedArrayAttrBase<GsaTile_RoleAttr, "roles">;
+
+//===----------------------------------------------------------------------===//
+// Resources and the base of ops
+//===----------------------------------------------------------------------===//
+
+def GsaTile_Registers : Resource<"::mlir::gsa_tile::RegisterResource">;
+def GsaTile_Shared : Resource<"::mlir::gsa_tile::SharedResource">;
+def GsaTile_Global : Resource<"::mlir::gsa_tile::GlobalResource">;
+def GsaTile_Barrier : Resource<"::mlir::gsa_tile::BarrierResource">;
+
+/// Base of all ops.
+///
+/// `call` is the text that the op prints, without the semicolon: a call of a
+/// function of gsa::dev in which
+///   {name}       is an operand's expression or an attribute's C++ spelling,
+///   {name...}    a comma-separated list of a variadic operand,
+///   {name:type}  the C++ type of an operand or result,
+///   {name:elem}  the C++ element type of it.
+/// An op with a result prints `auto <name> = <call>;`. An empty `call` means
+/// that the op declares emitCuda itself.
+class GsaTile_Op<string mnemonic, string call, list<Trait> traits = []>
+    : Op<GsaTile_Dialect, mnemonic, !listconcat(
+          [DeclareOpInterfaceMethods<GsaTile_CudaEmitOpInterface>], traits)> {
+  list<string> argumentNames = !foreach(
+      i, !range(!size(arguments)), !getdagname(arguments, i));
+  list<string> resultNames = !foreach(
+      i, !range(!size(results)), !getdagname(results, i));
+  code extraOpDeclaration = "";
+  let extraClassDeclaration = [{
+    /// Text of the call; see GsaTile_Op in GsaTileDialect.td.
+    static ::llvm::StringRef getDeviceCall() { return "}] # call # [{"; }
+    /// Names of operands and attributes, in the order of the record.
+    static ::llvm::ArrayRef<::llvm::StringRef> getArgumentNames();
+    static ::llvm::ArrayRef<::llvm::StringRef> getResultNames();
+  }] # extraOpDeclaration;
+  code extraOpDefinition = "";
+  let extraClassDefinition = [{
+    ::llvm::ArrayRef<::llvm::StringRef> $cppClass::getArgumentNames() {
+      static const ::std::vector<::llvm::StringRef> names = {}] #
+      !if(!empty(argumentNames), "",
+          "\"" # !interleave(argumentNames, "\", \"") # "\"") # [{};
+      return names;
+    }
+    ::llvm::ArrayRef<::llvm::StringRef> $cppClass::getResultNames() {
+      static const ::std::vector<::llvm::StringRef> names = {}] #
+      !if(!empty(resultNames), "",
+          "\"" # !interleave(resultNames, "\", \"") # "\"") # [{};
+      return names;
+    }
+  }] # !if(!empty(call), "", [{
+    ::llvm::LogicalResult $cppClass::emitCuda(
+        ::mlir::gsa_tile::CudaEmitter &emitter) {
+      return emitter.emitCall({
+          getOperation(), getDeviceCall(), getArgumentNames(),
+          getResultNames(),
+          [&](unsigned i) -> ::mlir::ValueRange { return getODSOperands(i); }});
+    }
+  }]) # extraOpDefinition;
+}
+
+#endif  // GSA_TILE_DIALECT_TD

@@ -1,0 +1,64 @@
+//===- GsaTileHostOps.td - what the host asks of the device ----*- tablegen -*-===//
+//
+// These ops are in the host function, on buffers in device memory, and become
+// steps of the runtime's program; they are not printed as CUDA C++.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_TILE_HOST_OPS_TD
+#define GSA_TILE_HOST_OPS_TD
+
+include "dialect/GsaTile/GsaTileTypes.td"
+
+class GsaTile_HostOp<string mnemonic, list<Trait> traits = []>
+    : Op<GsaTile_Dialect, mnemonic, traits>;
+
+def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Runs a kernel on a grid of blocks";
+  let description = [{
+    Arguments are dense memrefs (passed as pointers) and scalars, one for each
+    argument of the kernel. A memref for a `read` argument is only read.
+
+    Constraints:
+    - (C1) the kernel exists and its arguments fit, in number and type.
+    - (C2) one to three grid sizes.
+    - (C3) memrefs have the identity layout, with any static or dynamic offset.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Index>:$grid,
+                       Variadic<AnyType>:$args);
+  let assemblyFormat = [{
+    $kernel `grid` `(` $grid `)` `args` `(` $args `)` attr-dict `:` type($args)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    void getEffects(::llvm::SmallVectorImpl<
+        ::mlir::SideEffects::EffectInstance<::mlir::MemoryEffects::Effect>>
+        &effects);
+  }];
+}
+
+def GsaTile_GemmOp : GsaTile_HostOp<"gemm", []> {
+  let summary = "Matrix product by the vendor's library (cuBLASLt)";
+  let description = [{
+    `c[i, m, n] = beta c[i, m, n] + sum_k a[i, m, k] b[i, k, n]`, row-major;
+    with `transpose_b` b is [i, n, k], with `transpose_a` a is [i, k, m]. The
+    batch dimension i may be absent from all or from b (shared). Sums in f32.
+
+    Constraints: (C1) ranks 2 or 3, sizes fit; (C2) a and b have one element
+    type of f16, bf16, f32; c has it or f32; (C3) beta is 0 or 1.
+  }];
+  let arguments = (ins
+    Arg<AnyMemRef, "", [MemRead]>:$a, Arg<AnyMemRef, "", [MemRead]>:$b,
+    Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c,
+    DefaultValuedAttr<BoolAttr, "false">:$transpose_a,
+    DefaultValuedAttr<BoolAttr, "false">:$transpose_b,
+    DefaultValuedAttr<BoolAttr, "false">:$accumulate);
+  let assemblyFormat = [{
+    $a `,` $b `into` $c attr-dict `:` type($a) `,` type($b) `,` type($c)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif  // GSA_TILE_HOST_OPS_TD

@@ -1,0 +1,219 @@
+//===- GsaTileMathOps.td - products, softmax, activations ------*- tablegen -*-===//
+
+#ifndef GSA_TILE_MATH_OPS_TD
+#define GSA_TILE_MATH_OPS_TD
+
+include "dialect/GsaTile/GsaTileTypes.td"
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+class GsaTile_MmaOp<string mnemonic> : GsaTile_Op<mnemonic,
+    mnemonic # "({acc}, {lhs}, {rhs}, {row})"> {
+  let arguments = (ins TileFragInOut:$acc, TileFragIn:$lhs, TileSmemIn:$rhs,
+                       Index:$row);
+  let assemblyFormat = [{
+    $acc `,` $lhs `,` $rhs `[` $row `]` attr-dict `:` type($acc) `,`
+    type($lhs) `,` type($rhs)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_MmaNtOp : GsaTile_MmaOp<"mma_nt"> {
+  let summary = "`acc[m, n] += sum_k lhs[m, k] * rhs[row + n, k]`";
+  let description = [{
+    mma.sync m16n8k16 for f16 and bf16 (right operand by ldmatrix), FFMA for
+    f32; sums in f32.
+    Constraints: (C1) acc is `acc` f32, lhs is `lhs` of rhs's element type;
+    (C2) lhs has as many columns as rhs.
+  }];
+}
+
+def GsaTile_MmaNnOp : GsaTile_MmaOp<"mma_nn"> {
+  let summary = "`acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]`";
+  let description = [{
+    As mma_nt, right operand by ldmatrix.trans.
+    Constraints: (C1) as mma_nt; (C2) acc has as many columns as rhs.
+  }];
+}
+
+def GsaTile_ConvertOp : GsaTile_Op<"convert", "convert({target}, {source})"> {
+  let summary = "Result of one product as left operand of the next";
+  let description = "Rounds to the target's element type, to nearest even.";
+  let arguments = (ins TileFragOut:$target, TileFragIn:$source);
+  let assemblyFormat = [{
+    $source `to` $target attr-dict `:` type($source) `to` type($target)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise on fragments and row vectors
+//===----------------------------------------------------------------------===//
+
+def GsaTile_FillOp : GsaTile_Op<"fill", "fill({target}, {value})"> {
+  let summary = "Sets all elements";
+  let arguments = (ins TileFragOut:$target, F32:$value);
+  let assemblyFormat = "$target `,` $value attr-dict `:` type($target)";
+}
+
+def GsaTile_FillRowsOp : GsaTile_Op<"fill_rows", "fill_rows({target}, {value})"> {
+  let summary = "Sets all elements of a row vector";
+  let arguments = (ins TileRowsOut:$target, F32:$value);
+  let assemblyFormat = "$target `,` $value attr-dict `:` type($target)";
+}
+
+def GsaTile_AffineOp : GsaTile_Op<"affine", "affine({frag}, {scale}, {offset})"> {
+  let summary = "`frag = frag * scale + offset`, one rounding";
+  let arguments = (ins TileFragInOut:$frag, F32:$scale, F32:$offset);
+  let assemblyFormat = [{
+    $frag `,` $scale `,` $offset attr-dict `:` type($frag)
+  }];
+}
+
+def GsaTile_ActivateOp : GsaTile_Op<"activate",
+    "activate<{activation}>({frag})"> {
+  let summary = "Applies an activation to each element";
+  let description = [{
+    Sigmoid is `1 / (1 + ex2(-x log2 e))` with ex2.approx and a division of
+    2 ulp: absolute error below 3e-7, exact 0 and 1 at the infinities, and NaN
+    stays NaN.
+  }];
+  let arguments = (ins TileFragInOut:$frag, GsaTile_ActivationAttr:$activation);
+  let assemblyFormat = "$frag $activation attr-dict `:` type($frag)";
+}
+
+def GsaTile_ActivateRowsOp : GsaTile_Op<"activate_rows",
+    "activate_rows<{activation}>({rows})"> {
+  let summary = "Applies an activation to each element of a row vector";
+  let arguments = (ins TileRowsInOut:$rows, GsaTile_ActivationAttr:$activation);
+  let assemblyFormat = "$rows $activation attr-dict `:` type($rows)";
+}
+
+def GsaTile_AddScaledOp : GsaTile_Op<"add_scaled",
+    "add_scaled({target}, {source}, {weights})",
+    [AllTypesMatch<["target", "source"]>]> {
+  let summary = "`target[r, c] += weights[r] * source[r, c]`";
+  let arguments = (ins TileFragInOut:$target, TileFragIn:$source,
+                       TileRowsIn:$weights);
+  let assemblyFormat = [{
+    $target `,` $source `,` $weights attr-dict `:` type($target) `,`
+    type($weights)
+  }];
+}
+
+def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
+    "gate_rows<{activation}>({frag}, {logits}, {pitch}, {rows}, {columns}, {per_row})"> {
+  let summary = "Output gate: `frag[r, c] *= act(logits[r * pitch + c])`";
+  let description = [{
+    For r < `rows` and c < `columns`; with `per_row` the logit is
+    `logits[r * pitch]` for the whole row.
+  }];
+  let arguments = (ins TileFragInOut:$frag, TileGlobalIn:$logits, I64:$pitch,
+                       Index:$rows, Index:$columns,
+                       GsaTile_ActivationAttr:$activation,
+                       DefaultValuedAttr<BoolAttr, "false">:$per_row);
+  let assemblyFormat = [{
+    $frag `,` $logits `pitch` $pitch `rows` $rows `columns` $columns
+    $activation attr-dict `:` type($frag) `,` type($logits)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+def GsaTile_MaskColumnsOp : GsaTile_Op<"mask_columns",
+    "mask_columns({frag}, {first}, {end})"> {
+  let summary = "-inf where `first + c >= end`";
+  let arguments = (ins TileFragInOut:$frag, Index:$first, Index:$end);
+  let assemblyFormat = "$frag `,` $first `,` $end attr-dict `:` type($frag)";
+}
+
+def GsaTile_MaskCausalOp : GsaTile_Op<"mask_causal",
+    "mask_causal({frag}, {row}, {column}, {rows_per_query})"> {
+  let summary = "-inf where `column + c > row + r / rows_per_query`";
+  let description = [{
+    `row` is the last key that row 0 of the fragment sees (query position plus
+    the bottom-right alignment), `column` the key of column 0.
+  }];
+  let arguments = (ins TileFragInOut:$frag, Index:$row, Index:$column,
+                       DefaultValuedAttr<I64Attr, "1">:$rows_per_query);
+  let assemblyFormat = "$frag `,` $row `,` $column attr-dict `:` type($frag)";
+}
+
+def GsaTile_MaskListOp : GsaTile_Op<"mask_list",
+    "mask_list({frag}, {list}, {begin}, {end}, {limit})"> {
+  let summary = "-inf for columns whose entry of an index list is not valid";
+  let description = [{
+    Column c is valid iff `begin + c < end` and `list[0, begin + c]` lies in
+    [0, `limit`).
+  }];
+  let arguments = (ins TileFragInOut:$frag, TileSmemIn:$list, Index:$begin,
+                       Index:$end, Index:$limit);
+  let assemblyFormat = [{
+    $frag `,` $list `[` $begin `to` $end `]` `limit` $limit attr-dict `:`
+    type($frag) `,` type($list)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Online softmax
+//===----------------------------------------------------------------------===//
+
+def GsaTile_SoftmaxUpdateOp : GsaTile_Op<"softmax_update",
+    "softmax_update({scores}, {output}, {maximum}, {sum}, {scale})",
+    [AllTypesMatch<["maximum", "sum"]>]> {
+  let summary = "One step of online softmax";
+  let description = [{
+    With x = scores (not scaled) and s = `scale` (logits are s x):
+    ```
+    m' = max(m, max_c x[r, c]);  f = exp(s (m - m'))
+    scores[r, c] = exp(s (x[r, c] - m'));  l' = l f + sum_c scores[r, c]
+    output[r, :] *= f
+    ```
+    `maximum` starts at -inf, `sum` and `output` at 0. exp is ex2.approx with
+    s log2(e) folded in. Rows that saw only -inf keep m = -inf and give 0; a
+    NaN or +inf score makes the row's sum NaN. `scale` may be negative: then
+    the maximum is of s x.
+  }];
+  let arguments = (ins TileFragInOut:$scores, TileFragInOut:$output,
+                       TileRowsInOut:$maximum, TileRowsInOut:$sum, F32:$scale);
+  let assemblyFormat = [{
+    $scores `,` $output `,` $maximum `,` $sum `scale` $scale attr-dict `:`
+    type($scores) `,` type($output) `,` type($maximum)
+  }];
+}
+
+def GsaTile_SoftmaxMergeOp : GsaTile_Op<"softmax_merge",
+    "softmax_merge({output}, {maximum}, {sum}, {other_output}, {other_maximum}, {other_sum}, {scale})",
+    [AllTypesMatch<["output", "other_output"]>,
+     AllTypesMatch<["maximum", "sum", "other_maximum", "other_sum"]>]> {
+  let summary = "Adds the state of another part of the keys to this one";
+  let arguments = (ins TileFragInOut:$output, TileRowsInOut:$maximum,
+                       TileRowsInOut:$sum, TileFragIn:$other_output,
+                       TileRowsIn:$other_maximum, TileRowsIn:$other_sum,
+                       F32:$scale);
+  let assemblyFormat = [{
+    $output `,` $maximum `,` $sum `with` $other_output `,` $other_maximum `,`
+    $other_sum `scale` $scale attr-dict `:` type($output) `,` type($maximum)
+  }];
+}
+
+def GsaTile_SoftmaxFinishOp : GsaTile_Op<"softmax_finish",
+    "softmax_finish({output}, {lse}, {maximum}, {sum}, {scale})",
+    [AllTypesMatch<["lse", "maximum", "sum"]>]> {
+  let summary = "`output /= sum`, `lse = scale * maximum + log(sum)`";
+  let description = [{
+    An empty row (sum 0) gives output 0 and lse -inf; a NaN sum gives NaN in
+    both.
+  }];
+  let arguments = (ins TileFragInOut:$output, TileRowsOut:$lse,
+                       TileRowsIn:$maximum, TileRowsIn:$sum, F32:$scale);
+  let assemblyFormat = [{
+    $output `,` $lse `,` $maximum `,` $sum `scale` $scale attr-dict `:`
+    type($output) `,` type($lse)
+  }];
+}
+
+#endif  // GSA_TILE_MATH_OPS_TD

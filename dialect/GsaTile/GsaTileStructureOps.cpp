@@ -1,0 +1,229 @@
+//===- GsaTileStructureOps.cpp - kernels, roles, loops --------------------===//
+
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+
+using namespace mlir;
+using namespace mlir::gsa_tile;
+
+//===----------------------------------------------------------------------===//
+// kernel
+//===----------------------------------------------------------------------===//
+
+void KernelOp::build(OpBuilder& builder, OperationState& state, StringRef name,
+                     FunctionType type, int64_t warps) {
+  state.addAttribute(SymbolTable::getSymbolAttrName(),
+                     builder.getStringAttr(name));
+  state.addAttribute(getFunctionTypeAttrName(state.name), TypeAttr::get(type));
+  state.addAttribute(getWarpsAttrName(state.name),
+                     builder.getI64IntegerAttr(warps));
+  Region* body = state.addRegion();
+  Block& block = body->emplaceBlock();
+  for (Type input : type.getInputs()) block.addArgument(input, state.location);
+  ensureTerminator(*body, builder, state.location);
+}
+
+ParseResult KernelOp::parse(OpAsmParser& parser, OperationState& result) {
+  auto buildType = [](Builder& builder, ArrayRef<Type> inputs,
+                      ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag, std::string&) {
+    return builder.getFunctionType(inputs, results);
+  };
+  if (function_interface_impl::parseFunctionOp(
+          parser, result, /*allowVariadic=*/false,
+          getFunctionTypeAttrName(result.name), buildType,
+          getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name)))
+    return failure();
+  ensureTerminator(*result.regions[0], parser.getBuilder(), result.location);
+  return success();
+}
+
+void KernelOp::print(OpAsmPrinter& printer) {
+  function_interface_impl::printFunctionOp(
+      printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+      getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+LogicalResult KernelOp::verify() {
+  if (!getFunctionType().getResults().empty())  // kernel_c1
+    return emitOpError() << "expected no results, got "
+                         << getFunctionType().getNumResults();
+  for (auto [i, type] : llvm::enumerate(getFunctionType().getInputs())) {
+    bool scalar = type.isIndex() || type.isInteger(32) || type.isInteger(64) ||
+                  type.isF32() || type.isF64();
+    if (!scalar && !isa<GlobalType>(type))  // kernel_c1
+      return emitOpError() << "argument " << i
+                           << ": expected a pointer or a scalar of index, i32, "
+                              "i64, f32 or f64, got "
+                           << type;
+  }
+  if (getWarps() < 1 || getWarps() > 32)  // kernel_c2
+    return emitOpError() << "expected 1 to 32 warps, got " << getWarps();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// roles
+//===----------------------------------------------------------------------===//
+
+// roles {
+//   role <load, team = <0, 4>> { ... }
+//   role <mma, team = <4, 4>> { ... }
+// }
+ParseResult RolesOp::parse(OpAsmParser& parser, OperationState& result) {
+  SmallVector<Attribute> roles;
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      parser.parseLBrace())
+    return failure();
+  while (succeeded(parser.parseOptionalKeyword("role"))) {
+    RoleAttr role;
+    if (parser.parseCustomAttributeWithFallback(role)) return failure();
+    roles.push_back(role);
+    Region* region = result.addRegion();
+    if (parser.parseRegion(*region)) return failure();
+    ensureTerminator(*region, parser.getBuilder(), result.location);
+  }
+  result.addAttribute(getRolesAttrName(result.name),
+                      parser.getBuilder().getArrayAttr(roles));
+  return parser.parseRBrace();
+}
+
+void RolesOp::print(OpAsmPrinter& printer) {
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {getRolesAttrName()});
+  printer << " {";
+  printer.increaseIndent();
+  for (auto [role, body] : llvm::zip(getRoles(), getBodies())) {
+    printer.printNewline();
+    printer << "role ";
+    printer.printStrippedAttrOrType(cast<RoleAttr>(role));
+    printer << ' ';
+    printer.printRegion(body, /*printEntryBlockArgs=*/false,
+                        /*printBlockTerminators=*/false);
+  }
+  printer.decreaseIndent();
+  printer.printNewline();
+  printer << '}';
+}
+
+LogicalResult RolesOp::verify() {
+  if (getRoles().size() != getBodies().size())  // roles_c1
+    return emitOpError() << "expected one region per role, got "
+                         << getRoles().size() << " roles and "
+                         << getBodies().size() << " regions";
+  if ((*this)->getParentOfType<RolesOp>())  // roles_c3
+    return emitOpError() << "must not be nested in another roles op";
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  int64_t warps = kernel ? kernel.getWarps() : 32;
+  uint32_t taken = 0;
+  for (Attribute attribute : getRoles()) {
+    auto role = cast<RoleAttr>(attribute);
+    TeamAttr team = role.getTeam();
+    if (team.getFirst() + team.getCount() > warps)  // roles_c2
+      return emitOpError() << "role " << role.getName() << ": team " << team
+                           << " exceeds the " << warps
+                           << " warps of the kernel";
+    for (int64_t i = 0; i < team.getCount(); ++i) {
+      uint32_t bit = 1u << (team.getFirst() + i);
+      if (taken & bit)  // roles_c2
+        return emitOpError() << "role " << role.getName() << ": warp "
+                             << team.getFirst() + i << " has another role";
+      taken |= bit;
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// for_each
+//===----------------------------------------------------------------------===//
+
+void ForEachOp::build(OpBuilder& builder, OperationState& state, Value count) {
+  state.addOperands(count);
+  Region* body = state.addRegion();
+  body->emplaceBlock().addArgument(builder.getI64Type(), state.location);
+  ensureTerminator(*body, builder, state.location);
+}
+
+// for_each %i below %count { ... }
+ParseResult ForEachOp::parse(OpAsmParser& parser, OperationState& result) {
+  OpAsmParser::Argument variable;
+  OpAsmParser::UnresolvedOperand count;
+  Type i64 = parser.getBuilder().getI64Type();
+  if (parser.parseArgument(variable) || parser.parseKeyword("below") ||
+      parser.parseOperand(count) ||
+      parser.resolveOperand(count, i64, result.operands) ||
+      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+    return failure();
+  variable.type = i64;
+  Region* body = result.addRegion();
+  if (parser.parseRegion(*body, variable)) return failure();
+  ensureTerminator(*body, parser.getBuilder(), result.location);
+  return success();
+}
+
+void ForEachOp::print(OpAsmPrinter& printer) {
+  printer << ' ' << getInductionVar() << " below " << getCount();
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  printer << ' ';
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false,
+                      /*printBlockTerminators=*/false);
+}
+
+LogicalResult ForEachOp::verify() {
+  Block& block = getBody().front();
+  if (block.getNumArguments() != 1 ||
+      !block.getArgument(0).getType().isInteger(64))
+    return emitOpError() << "expected one i64 induction variable";
+  WalkResult walk =
+      getBody().walk(
+          [&](Operation* op) {
+            if (isa<GsaTileDialect>(op->getDialect()) &&
+                !isa<LoadOp, StoreOp, YieldOp>(op)) {
+              emitOpError()
+                  << "only scalar ops, load and store may be in the body, got "
+                  << op->getName();
+              return WalkResult::interrupt();
+            }
+            return WalkResult::advance();
+          });
+  return failure(walk.wasInterrupted());
+}
+
+//===----------------------------------------------------------------------===//
+// Emission of ops with regions
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelOp::emitCuda(CudaEmitter&) {
+  return emitOpError() << "is printed by the translation of its module";
+}
+
+LogicalResult ReturnOp::emitCuda(CudaEmitter&) { return success(); }
+LogicalResult YieldOp::emitCuda(CudaEmitter&) { return success(); }
+
+LogicalResult RolesOp::emitCuda(CudaEmitter& emitter) {
+  for (auto [role, body] : llvm::zip(getRoles(), getBodies())) {
+    auto attribute = cast<RoleAttr>(role);
+    auto team = emitter.getAttribute(*this, attribute.getTeam());
+    if (failed(team)) return failure();
+    // Teams are disjoint, so one `if` after another is as good as `else if`
+    // for meaning; the compiler needs the chain for setmaxnreg.
+    StringRef head = &body == &getBodies().front() ? "if" : "else if";
+    if (failed(emitter.emitBlock(
+            *this, head + Twine(" (in_team<") + *team + ">())", body.front())))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult ForEachOp::emitCuda(CudaEmitter& emitter) {
+  auto count = emitter.getExpression(getCount(), Precedence::Relational);
+  if (failed(count)) return failure();
+  std::string i = emitter.declareName(getInductionVar(), "i");
+  return emitter.emitBlock(*this,
+                           "for (long long " + Twine(i) +
+                               " = first_element(); " + i + " < " + *count +
+                               "; " + i + " = next_element(" + i + "))",
+                           getBody().front());
+}

@@ -1,0 +1,132 @@
+//===- GsaTileTypes.cpp - storage types -----------------------------------===//
+
+#include "dialect/GsaTile/GsaTileDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace mlir::gsa_tile;
+
+// "64x128xbf16": the lexer would eat "x128xbf16" as a word, so the list is
+// parsed as that of a memref.
+static ParseResult parseShapeAndElement(AsmParser& parser,
+                                        SmallVector<int64_t>& shape,
+                                        Type& elementType) {
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false,
+                                /*withTrailingX=*/true))
+    return failure();
+  return parser.parseType(elementType);
+}
+
+static void printShapeAndElement(AsmPrinter& printer, ArrayRef<int64_t> shape,
+                                 Type elementType) {
+  for (int64_t size : shape) printer << size << 'x';
+  printer << elementType;
+}
+
+#define GET_TYPEDEF_CLASSES
+#include "dialect/GsaTile/GsaTileTypes.cpp.inc"
+
+void GsaTileDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialect/GsaTile/GsaTileTypes.cpp.inc"
+      >();
+}
+
+static bool isElementType(Type type) {
+  return type.isF16() || type.isBF16() || type.isF32() || type.isF64() ||
+         type.isInteger(8) || type.isInteger(32) || type.isInteger(64);
+}
+
+static LogicalResult verifyElement(function_ref<InFlightDiagnostic()> emitError,
+                                   Type type) {
+  if (isElementType(type)) return success();
+  return emitError() << "expected an element type of f16, bf16, f32, f64, i8, "
+                        "i32 or i64, got "
+                     << type;
+}
+
+int64_t gsa_tile::getElementBytes(Type elementType) {
+  return elementType.getIntOrFloatBitWidth() / 8;
+}
+
+Type gsa_tile::getStageType(Type stagedSmemType) {
+  auto type = dyn_cast<SmemType>(stagedSmemType);
+  if (!type || !type.isStaged()) return Type();
+  return SmemType::get(type.getContext(), type.getShape().drop_front(),
+                       type.getElementType(), type.getLayout());
+}
+
+LogicalResult GlobalType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 Type elementType, Access) {
+  return verifyElement(emitError, elementType);
+}
+
+LogicalResult SmemType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               ArrayRef<int64_t> shape, Type elementType,
+                               SmemLayout layout) {
+  if (failed(verifyElement(emitError, elementType))) return failure();
+  if (shape.size() != 2 && shape.size() != 3)  // smem_c1
+    return emitError() << "expected [rows, columns] or [stages, rows, columns]"
+                       << ", got rank " << shape.size();
+  for (int64_t size : shape)
+    if (size < 1) return emitError() << "expected sizes of at least 1";
+  int64_t unit = layout == SmemLayout::Linear    ? 1
+                 : layout == SmemLayout::Swizzle ? 16
+                                                 : 128;
+  int64_t rowBytes = shape.back() * getElementBytes(elementType);
+  if (rowBytes % unit != 0)  // smem_c2
+    return emitError() << "layout " << stringifySmemLayout(layout)
+                       << " needs rows of a multiple of " << unit
+                       << " bytes, got " << rowBytes;
+  return success();
+}
+
+int64_t SmemType::getStageBytes() const {
+  return getRows() * getColumns() * getElementBytes(getElementType());
+}
+
+int64_t SmemType::getBytes() const {
+  return getStageBytes() * (isStaged() ? getShape()[0] : 1);
+}
+
+LogicalResult FragType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               ArrayRef<int64_t> shape, Type elementType,
+                               FragLayout layout) {
+  if (failed(verifyElement(emitError, elementType))) return failure();
+  if (shape.size() != 2)
+    return emitError() << "expected [rows, columns], got rank " << shape.size();
+  int64_t rows = layout == FragLayout::Wgmma ? 64 : 16;
+  int64_t unit = layout == FragLayout::Lhs ? 16 : 8;
+  if (shape[0] != rows)  // frag_c1
+    return emitError() << "layout " << stringifyFragLayout(layout) << " has "
+                       << rows << " rows, got " << shape[0];
+  if (shape[1] < unit || shape[1] % unit != 0)  // frag_c2
+    return emitError() << "layout " << stringifyFragLayout(layout)
+                       << " needs a multiple of " << unit << " columns, got "
+                       << shape[1];
+  return success();
+}
+
+int64_t FragType::getRegisters() const {
+  int64_t threads = getLayout() == FragLayout::Wgmma ? 128 : 32;
+  return getRows() * getColumns() * getElementBytes(getElementType()) /
+         (threads * 4);
+}
+
+LogicalResult RowVecType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 ArrayRef<int64_t> shape, Type elementType) {
+  if (failed(verifyElement(emitError, elementType))) return failure();
+  if (shape.size() != 1 || (shape[0] != 16 && shape[0] != 64))
+    return emitError() << "expected one size of 16 or 64";
+  return success();
+}
+
+LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t stages) {
+  if (stages < 1 || stages > 64)
+    return emitError() << "expected 1 to 64 stages, got " << stages;
+  return success();
+}

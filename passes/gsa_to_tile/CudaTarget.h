@@ -1,0 +1,46 @@
+//===- CudaTarget.h - what an architecture offers --------------*- C++ -*-===//
+//
+// The limits that decide which schedules are legal. Pure data: nothing here
+// asks a device.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_GSATOTILE_CUDATARGET_H
+#define GSA_PASSES_GSATOTILE_CUDATARGET_H
+
+#include <cstdint>
+#include <optional>
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace mlir::gsa {
+
+/// An NVIDIA architecture, from the table "Technical Specifications per Compute
+/// Capability" of the CUDA programming guide.
+struct CudaTarget {
+  /// As NVRTC names it: "sm_90a".
+  llvm::StringRef arch;
+  /// Dynamic shared memory that one block may ask for, in bytes.
+  int64_t sharedBytesPerBlock;
+  /// Shared memory of an SM, in bytes; each block takes 1024 beside its own.
+  int64_t sharedBytesPerSm;
+  /// Warps that an SM holds.
+  int64_t warpsPerSm;
+  /// SMs of the usual full-size product; sizes grids, never correctness.
+  int64_t sms;
+  /// wgmma and setmaxnreg (sm_90a alone).
+  bool wgmma;
+  /// Bulk copies and tensor maps (sm_90 and later).
+  bool bulkCopy;
+};
+
+/// The architectures that the project generates code for.
+llvm::ArrayRef<CudaTarget> getCudaTargets();
+
+/// The target of a name, or none if the project does not know it.
+std::optional<CudaTarget> findCudaTarget(llvm::StringRef arch);
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_CUDATARGET_H

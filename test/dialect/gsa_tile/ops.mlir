@@ -1,0 +1,94 @@
+// RUN: gsa-opt %s | gsa-opt | FileCheck %s
+// RUN: gsa-opt %s --mlir-print-op-generic | gsa-opt | FileCheck %s
+
+// Every op of the dialect in its pretty form survives a round trip, also by
+// way of the generic form.
+
+#all = #gsa_tile.team<0, 5>
+#load = #gsa_tile.team<0, 1>
+#mma = #gsa_tile.team<1, 4>
+
+// CHECK-LABEL: gsa_tile.kernel @attend
+// CHECK-SAME: warps = 5
+gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read>,
+                        %k: !gsa_tile.global<bf16, read>,
+                        %list: !gsa_tile.global<i32, read>,
+                        %out: !gsa_tile.global<bf16, write>,
+                        %n: index) attributes {warps = 5 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %pitch = arith.constant 64 : i64
+  %zero = arith.constant 0.0 : f32
+  %scale = arith.constant 0.125 : f32
+  %t = gsa_tile.block_id 0
+  %g = gsa_tile.grid_size 1
+  %indices = gsa_tile.smem_alloc : !gsa_tile.smem<1x2048xi32, linear>
+  // CHECK: gsa_tile.smem_alloc at 8192 : <4x64x64xbf16, swizzle>
+  %keys = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<4x64x64xbf16, swizzle>
+  %ring = gsa_tile.ring_alloc producers 1 consumers 4 : !gsa_tile.ring<4>
+  %from = gsa_tile.at %list[%t, %c0] sizes [%n] : !gsa_tile.global<i32, read>
+  gsa_tile.copy_rows %from pitch %pitch rows %c1 columns %n to %indices by #all vector 4 : !gsa_tile.global<i32, read> to !gsa_tile.smem<1x2048xi32, linear>
+  gsa_tile.copy_wait #all
+  // CHECK: gsa_tile.roles {
+  gsa_tile.roles {
+    // CHECK-NEXT: role <"load", team = <0, 1>, registers = 40> {
+    role <"load", team = <0, 1>, registers = 40> {
+      scf.for %i = %c0 to %n step %c1 {
+        %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<4>
+        %tile = gsa_tile.stage %keys[%slot] : !gsa_tile.smem<4x64x64xbf16, swizzle>
+        %begin = arith.muli %i, %c64 : index
+        gsa_tile.gather_rows %k pitch %pitch list %indices[%begin to %n] limit %n columns %c64 to %tile by #load vector 16 : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x2048xi32, linear> to !gsa_tile.smem<64x64xbf16, swizzle>
+        gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<4>
+      }
+    }
+    // CHECK: role <"mma", team = <1, 4>> {
+    role <"mma", team = <1, 4>> {
+      %rank = gsa_tile.warp_rank #mma
+      %s = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+      %o = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+      %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
+      %m = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+      %l = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+      gsa_tile.fill_rows %l, %zero : !gsa_tile.rowvec<16xf32>
+      scf.for %i = %c0 to %n step %c1 {
+        %slot = gsa_tile.ring_wait %ring[%i] : !gsa_tile.ring<4>
+        %tile = gsa_tile.stage %keys[%slot] : !gsa_tile.smem<4x64x64xbf16, swizzle>
+        gsa_tile.fill %s, %zero : !gsa_tile.frag<16x64xf32, acc>
+        gsa_tile.load_lhs %tile[%c0] to %lhs : !gsa_tile.smem<64x64xbf16, swizzle> to !gsa_tile.frag<16x64xbf16, lhs>
+        gsa_tile.mma_nt %s, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
+        gsa_tile.mask_columns %s, %c0, %n : !gsa_tile.frag<16x64xf32, acc>
+        gsa_tile.softmax_update %s, %o, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
+        gsa_tile.convert %s to %lhs : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.frag<16x64xbf16, lhs>
+        gsa_tile.mma_nn %o, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
+        gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>
+      }
+      gsa_tile.store_rows %o to %out pitch %pitch rows %c64 columns %c64 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<bf16, write>
+    }
+  }
+  gsa_tile.return
+}
+
+// CHECK-LABEL: gsa_tile.kernel @scale
+gsa_tile.kernel @scale(%x: !gsa_tile.global<f32, read>,
+                       %y: !gsa_tile.global<f32, write>, %n: i64)
+    attributes {warps = 8 : i64} {
+  // CHECK: gsa_tile.for_each %[[I:.*]] below
+  gsa_tile.for_each %i below %n {
+    %0 = gsa_tile.load %x[%i] : !gsa_tile.global<f32, read>, i64
+    %1 = arith.addf %0, %0 : f32
+    gsa_tile.store %1, %y[%i] : !gsa_tile.global<f32, write>, i64
+  }
+  gsa_tile.return
+}
+
+// CHECK-LABEL: func.func @main
+func.func @main(%x: memref<8x8xf32>, %y: memref<8x8xf32>) {
+  %c4 = arith.constant 4 : index
+  %n = arith.constant 64 : i64
+  // CHECK: gsa_tile.launch @scale grid(%{{.*}}) args(
+  gsa_tile.launch @scale grid(%c4) args(%x, %y, %n) : memref<8x8xf32>, memref<8x8xf32>, i64
+  // CHECK: gsa_tile.gemm
+  gsa_tile.gemm %x, %y into %y {transpose_b = true} : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+  return
+}

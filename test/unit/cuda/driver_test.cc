@@ -1,0 +1,176 @@
+// -----------------------------------------------------------------------------
+// File: driver_test.cc
+// -----------------------------------------------------------------------------
+//
+// Opening the driver, and its errors as statuses. Where the machine has no
+// driver that is what is tested; a driver that works is tested by the tests on
+// a device.
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/core/cuda/driver_api.h"
+#include "runtime/core/cuda/dynamic_library.h"
+
+namespace gsa {
+namespace {
+
+using ::testing::HasSubstr;
+
+cuda::DriverTable NamingTable() {
+  cuda::DriverTable table;
+  table.GetErrorName = [](int result, const char** name) {
+    *name = result == 2     ? "CUDA_ERROR_OUT_OF_MEMORY"
+            : result == 700 ? "CUDA_ERROR_ILLEGAL_ADDRESS"
+                            : nullptr;
+    return *name ? cuda::kSuccess : cuda::kErrorInvalidValue;
+  };
+  table.GetErrorString = [](int result, const char** text) {
+    *text = result == 2 ? "out of memory" : nullptr;
+    return *text ? cuda::kSuccess : cuda::kErrorInvalidValue;
+  };
+  return table;
+}
+
+TEST(DriverLoad, MissingDriverIsUnavailable) {
+  DriverOptions options;
+  options.library_path = "/nonexistent/libcuda.so.1";
+  auto driver = DriverApi::Load(options);
+  ASSERT_FALSE(driver.ok());
+  EXPECT_EQ(driver.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(driver.status().message()),
+              HasSubstr("/nonexistent/libcuda.so.1"));
+}
+
+// The loader finds a driver on this machine or not; the default must agree.
+TEST(DriverLoad, DefaultAgreesWithTheMachine) {
+  auto library = DynamicLibrary::OpenFirst("CUDA driver", {"libcuda.so.1"});
+  auto driver = DriverApi::Default();
+  if (!library.ok()) {
+    ASSERT_FALSE(driver.ok());
+    EXPECT_EQ(driver.status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_THAT(std::string(driver.status().message()),
+                HasSubstr("libcuda.so.1"));
+  } else if (driver.ok()) {
+    EXPECT_EQ(*driver, DriverApi::Default().value());
+  }
+}
+
+TEST(DriverLoad, LibraryWithoutTheFunctionsIsRefused) {
+  DriverOptions options;
+  options.library_path = "libc.so.6";
+  auto driver = DriverApi::Load(options);
+  EXPECT_EQ(driver.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(driver.status().message()),
+              HasSubstr("does not export cu"));
+}
+
+TEST(DriverErrors, NameTheCallAndTheError) {
+  cuda::DriverTable table = NamingTable();
+  table.MemAlloc = [](cuda::DevicePtr*, size_t) {
+    return cuda::kErrorOutOfMemory;
+  };
+  const DriverApi driver(table);
+  auto pointer = driver.MemAlloc(123);
+  EXPECT_EQ(pointer.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(std::string(pointer.status().message()),
+            "cuMemAlloc(123 bytes) failed with CUDA_ERROR_OUT_OF_MEMORY (2): "
+            "out of memory");
+}
+
+TEST(DriverErrors, AreClassified) {
+  const DriverApi driver(NamingTable());
+  const auto code = [&](int result) {
+    return driver.ToStatus(result, "call").code();
+  };
+  EXPECT_TRUE(driver.ToStatus(0, "call").ok());
+  EXPECT_EQ(code(cuda::kErrorNoDevice), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(code(cuda::kErrorNoBinaryForGpu),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(cuda::kErrorNotFound), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code(cuda::kErrorStreamCaptureImplicit),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code(12345), absl::StatusCode::kInternal);
+  const absl::Status lost =
+      driver.ToStatus(cuda::kErrorIllegalAddress, "cuStreamSynchronize");
+  EXPECT_EQ(lost.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(lost.message()), HasSubstr("context of this process "
+                                                     "is lost"));
+}
+
+TEST(DriverErrors, InitTellsOfForkedProcesses) {
+  cuda::DriverTable table = NamingTable();
+  table.Init = [](unsigned) { return cuda::kErrorNotInitialized; };
+  const absl::Status status = DriverApi(table, "libcuda.so.1").Init();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("forked"));
+}
+
+TEST(DriverErrors, ModuleLoadReturnsTheLog) {
+  cuda::DriverTable table = NamingTable();
+  table.ModuleLoadDataEx = [](cuda::Module*, const void*, unsigned count,
+                              int* options, void** values) {
+    EXPECT_EQ(count, 2u);
+    EXPECT_EQ(options[0], cuda::kJitErrorLogBuffer);
+    EXPECT_GT(reinterpret_cast<uintptr_t>(values[1]), 100u);
+    std::string("ptxas fatal: line 3").copy(static_cast<char*>(values[0]), 100);
+    return cuda::kErrorInvalidPtx;
+  };
+  auto module = DriverApi(table).ModuleLoadData("no ptx");
+  EXPECT_EQ(module.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(module.status().message()),
+              HasSubstr("ptxas fatal: line 3"));
+}
+
+TEST(DriverErrors, UnknownPointersHaveNoDevice) {
+  cuda::DriverTable table = NamingTable();
+  table.PointerGetAttributes = [](unsigned, int*, void** values,
+                                  cuda::DevicePtr) {
+    *static_cast<unsigned*>(values[0]) = 0;
+    *static_cast<int*>(values[1]) = 0;
+    return cuda::kSuccess;
+  };
+  auto info = DriverApi(table).PointerGetInfo(16);
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->device, -1);
+  EXPECT_EQ(info->type, cuda::kMemoryUnknown);
+}
+
+// Contexts of the calling thread, as the driver stacks them.
+int pushes = 0;
+cuda::Context current = nullptr;
+
+TEST(ScopedContextTest, PushesOnlyWhatIsNotCurrent) {
+  cuda::DriverTable table = NamingTable();
+  pushes = 0;
+  current = nullptr;
+  table.CtxGetCurrent = [](cuda::Context* context) {
+    *context = current;
+    return cuda::kSuccess;
+  };
+  table.CtxPushCurrent = [](cuda::Context context) {
+    ++pushes;
+    current = context;
+    return cuda::kSuccess;
+  };
+  table.CtxPopCurrent = [](cuda::Context* context) {
+    *context = current;
+    current = nullptr;
+    return cuda::kSuccess;
+  };
+  const DriverApi driver(table);
+  const auto context = reinterpret_cast<cuda::Context>(64);
+  {
+    ScopedContext outer(driver, context);
+    EXPECT_TRUE(outer.status().ok());
+    ScopedContext inner(driver, context);
+    EXPECT_TRUE(inner.status().ok());
+    EXPECT_EQ(pushes, 1);
+    EXPECT_EQ(current, context);
+  }
+  EXPECT_EQ(current, nullptr);
+}
+
+}  // namespace
+}  // namespace gsa

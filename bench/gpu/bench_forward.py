@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Measures the forward of Gated Sparse Attention on a GPU beside dense attention.
+
+    python3 bench/gpu/bench_forward.py --library build/release/lib/libgsa.so
+
+For each length and workload: our forward (selection, sparse attention, output
+gate), its stages, causal dense attention through cuDNN on the same tensors and,
+while it fits, the published formulation. The three alternate within one
+process; times are medians of device events. One JSON line per case is appended
+to --json, and a table is printed. JIT times are of a fresh process each.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import baselines  # noqa: E402
+import gsa_capi  # noqa: E402
+import modules  # noqa: E402
+import workloads  # noqa: E402
+
+HEADS, GROUPS, DIM, INDEX_HEADS, INDEX_DIM = 32, 8, 128, 4, 64
+
+
+def inputs(n, workload, seed, device):
+    generator = torch.Generator(device=device).manual_seed(seed + 1)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator, device=device,
+                           dtype=torch.bfloat16)
+
+    iq, ik, iw = workloads.index_inputs(workload, n, INDEX_HEADS, INDEX_DIM,
+                                        seed, device)
+    bias = torch.zeros(INDEX_HEADS, device=device)
+    return [normal(1, n, HEADS, DIM), normal(1, n, GROUPS, DIM),
+            normal(1, n, GROUPS, DIM), iq[None].bfloat16(), ik[None].bfloat16(),
+            iw[None].bfloat16(), bias, normal(1, n, HEADS, DIM)]
+
+
+def timed(function):
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    begin.record()
+    function()
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(end)
+
+
+def measure(candidates, budget_s):
+    """Median times in ms by name; candidates take turns, so a change of clocks
+    meets all of them."""
+    times = {name: [] for name in candidates}
+    for function in candidates.values():  # Warm up.
+        function()
+    torch.cuda.synchronize()
+    start = time.monotonic()
+    rounds = 0
+    while rounds < 3 or (rounds < 21 and time.monotonic() - start < budget_s):
+        for name, function in candidates.items():
+            times[name].append(timed(function))
+        rounds += 1
+    return {name: statistics.median(t) for name, t in times.items()}, rounds
+
+
+def published_time(case, slots):
+    """Median ms of the published formulation, or None if it does not fit."""
+    try:
+        run = lambda: baselines.published_sparse(*case, slots=slots)  # noqa: E731
+        run()
+        torch.cuda.synchronize()
+        return statistics.median(timed(run) for _ in range(5))
+    except torch.cuda.OutOfMemoryError:
+        return None
+    finally:
+        torch.cuda.empty_cache()
+
+
+def bench_case(library, n, workload, arguments):
+    device = torch.device("cuda", 0)
+    slots = min(arguments.slots, n)
+    case = inputs(n, workload, arguments.seed, device)
+    plan = library.compile(
+        modules.sparse_core(n, slots=slots, policy=arguments.policy),
+        target="cuda:0")
+    outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
+    run = lambda: plan.run(case, outputs, workspace)  # noqa: E731
+    dense = lambda: baselines.dense_attention(*case[:3])  # noqa: E731
+    medians, rounds = measure({"ours": run, "dense": dense}, arguments.seconds)
+    stages = [[] for _ in plan.stages]
+    for _ in range(3):
+        pairs = []
+        plan.run(case, outputs, workspace, stage_milliseconds=pairs)
+        for i, (_, milliseconds) in enumerate(pairs):
+            stages[i].append(milliseconds)
+    host = time.perf_counter()
+    run()
+    host = (time.perf_counter() - host) * 1e6
+    torch.cuda.synchronize()
+    jaccard, union = workloads.overlap(outputs[2][0], outputs[3][0])
+    published = None
+    if n <= arguments.published_up_to:
+        published = published_time(case, slots)
+    return {
+        "bench": "gpu_forward", "n": n, "workload": workload,
+        "shape": {"batch": 1, "heads": HEADS, "kv_heads": GROUPS, "dim": DIM,
+                  "index_heads": INDEX_HEADS, "index_dim": INDEX_DIM,
+                  "k": slots, "dtype": "bf16",
+                  "policy": arguments.policy or "fixed"},
+        "seed": arguments.seed, "rounds": rounds,
+        "ours_ms": medians["ours"],
+        "stages_ms": {name: statistics.median(t)
+                      for name, t in zip(plan.stages, stages)},
+        "dense_ms": medians["dense"],
+        "ratio": medians["dense"] / medians["ours"],
+        "published_ms": published, "J": jaccard, "U32": union,
+        "workspace_mib": plan.workspace_bytes / 2**20,
+        "host_launch_us": host, "target": plan.target,
+    }
+
+
+def jit_times(arguments):
+    """JIT of one shape: first result in a fresh process, then a second plan of
+    the same kernels in the same process."""
+    script = f"""
+import sys, time
+sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+import torch, gsa_capi, modules, bench_forward
+torch.cuda.init()
+case = bench_forward.inputs(8192, "rho98", 0, torch.device("cuda", 0))
+torch.cuda.synchronize()
+begin = time.perf_counter()
+library = gsa_capi.Library({os.path.abspath(arguments.library)!r})
+plan = library.compile(modules.sparse_core(8192), target="cuda:0")
+compiled = time.perf_counter()
+plan.run(case); torch.cuda.synchronize()
+first = time.perf_counter()
+library.compile(modules.sparse_core(16384), target="cuda:0")
+print(compiled - begin, first - begin, time.perf_counter() - first)
+"""
+    runs = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", script], check=True,
+                              capture_output=True, text=True)
+        runs.append([float(x) * 1e3 for x in done.stdout.split()])
+    compile_ms, first_ms, warm_ms = (statistics.median(c) for c in zip(*runs))
+    return {"bench": "gpu_jit", "n": 8192, "cold_compile_ms": compile_ms,
+            "cold_first_result_ms": first_ms, "warm_compile_ms": warm_ms,
+            "runs": len(runs)}
+
+
+def commit():
+    if os.environ.get("GSA_COMMIT"):
+        return os.environ["GSA_COMMIT"]
+    here = os.path.dirname(os.path.abspath(__file__))
+    done = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"],
+                          capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--library", required=True, help="path of libgsa.so")
+    parser.add_argument("--lengths", type=int, nargs="+",
+                        default=[2048, 4096, 8192, 16384, 32768, 65536, 131072])
+    parser.add_argument("--workloads", nargs="+", default=["rho98"],
+                        choices=sorted(workloads.WORKLOADS) + ["all"])
+    parser.add_argument("--slots", type=int, default=2048)
+    parser.add_argument("--policy", help="a k policy instead of fixed")
+    parser.add_argument("--published-up-to", type=int, default=4096)
+    parser.add_argument("--seconds", type=float, default=2.0,
+                        help="measuring time per case")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-jit", action="store_true")
+    parser.add_argument("--json", help="file to append JSON lines to")
+    arguments = parser.parse_args()
+    names = (list(workloads.WORKLOADS) if "all" in arguments.workloads
+             else arguments.workloads)
+    library = gsa_capi.Library(arguments.library)
+    common = {"device": torch.cuda.get_device_name(0), "commit": commit(),
+              "torch": torch.__version__}
+    records = []
+
+    def emit(record):
+        record.update(common)
+        records.append(record)
+        if arguments.json:
+            with open(arguments.json, "a") as file:
+                file.write(json.dumps(record) + "\n")
+
+    print(f"{'N':>7} {'workload':<20} {'ours ms':>9} {'dense ms':>9} "
+          f"{'ratio':>6} {'published':>9} {'J':>5} {'U32':>5}  stages")
+    for n in arguments.lengths:
+        for name in names:
+            record = bench_case(library, n, name, arguments)
+            emit(record)
+            published = record["published_ms"]
+            published = ("-" if n > arguments.published_up_to else
+                         "no memory" if published is None
+                         else f"{published:.1f}")
+            stages = ", ".join(f"{stage} {ms:.2f}"
+                               for stage, ms in record["stages_ms"].items())
+            print(f"{n:>7} {name:<20} {record['ours_ms']:>9.2f} "
+                  f"{record['dense_ms']:>9.2f} {record['ratio']:>6.2f} "
+                  f"{published:>9} {record['J']:>5.2f} {record['U32']:>5.2f}  "
+                  f"{stages}", flush=True)
+            torch.cuda.empty_cache()
+    if not arguments.no_jit:
+        record = jit_times(arguments)
+        emit(record)
+        print(f"JIT, n = 8192: compile {record['cold_compile_ms']:.0f} ms and "
+              f"first result {record['cold_first_result_ms']:.0f} ms in a fresh "
+              f"process, {record['warm_compile_ms']:.0f} ms for another length")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Modules of the gsa dialect that benchmarks and GPU tests compile."""
+
+
+def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
+                slots=2048, dtype="bf16", batch=1, policy=None, gate=True):
+    """Selection, sparse attention over it and the output gate.
+
+    Inputs: q [B,N,H,D], k, v [B,N,G,D], iq [B,N,Hi,Di], ik [B,N,Di],
+    iw [B,N,Hi] (logits), bias [Hi] f32, gate [B,N,H,D] (if asked for).
+    Outputs: attended [B,N,H,D], lse [B,H,N] f32, indices [B,N,K] i32, counts
+    and status [B,N] i32.
+    """
+    policy = policy or f"<fixed, base = {slots}>"
+    q = f"tensor<{batch}x{n}x{heads}x{dim}x{dtype}>"
+    kv = f"tensor<{batch}x{n}x{groups}x{dim}x{dtype}>"
+    iq = f"tensor<{batch}x{n}x{index_heads}x{index_dim}x{dtype}>"
+    ik = f"tensor<{batch}x{n}x{index_dim}x{dtype}>"
+    iw = f"tensor<{batch}x{n}x{index_heads}x{dtype}>"
+    bias = f"tensor<{index_heads}xf32>"
+    idx = f"tensor<{batch}x{n}x{slots}xi32>"
+    row = f"tensor<{batch}x{n}xi32>"
+    lse = f"tensor<{batch}x{heads}x{n}xf32>"
+    gate_argument = f', %gate: {q} {{gsa.name = "gate"}}' if gate else ""
+    gate_op = (f"  %result = gsa.gate %out, %gate : ({q}, {q}) -> {q}\n"
+               if gate else "")
+    result = "%result" if gate else "%out"
+    return f"""
+func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
+                %v: {kv} {{gsa.name = "v"}}, %iq: {iq} {{gsa.name = "iq"}},
+                %ik: {ik} {{gsa.name = "ik"}}, %iw: {iw} {{gsa.name = "iw"}},
+                %bias: {bias} {{gsa.name = "bias"}}{gate_argument})
+    -> ({q} {{gsa.name = "attended"}}, {lse} {{gsa.name = "lse"}},
+        {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
+        {row} {{gsa.name = "status"}}) {{
+  %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias
+      policy {policy} : ({iq}, {ik}, {iw}, {bias}) -> ({idx}, {row}, {row})
+  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts
+      : ({q}, {kv}, {kv}, {idx}, {row}) -> ({q}, {lse})
+{gate_op}  return {result}, %lse, %indices, %counts, %status
+      : {q}, {lse}, {idx}, {row}, {row}
+}}
+"""

@@ -42,6 +42,22 @@ def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
   }];
 }
 
+def GsaFuseEpilogue : Pass<"gsa-fuse-epilogue"> {
+  let summary = "Makes output gates part of the attention that they gate";
+  let description = [{
+    A `gsa.gate` whose input is the output of `gsa.gather_attention` or
+    `gsa.dense_attention`, and which is that output's only user, gets the
+    discardable unit attribute `gsa.fused_into_producer`, and the attention op
+    moves down to it. A lowering that knows the attribute applies the gate to
+    the output while that is in registers, rounding once instead of twice.
+
+    Does nothing, with the remark `NotFused` and a reason, if the input is
+    something else, has another user, or if `lse` is read above the gate. Remark
+    `FusedEpilogue` otherwise. Order: on tensors, before gsa-to-tile.
+    Example: test/passes/fuse-epilogue.mlir.
+  }];
+}
+
 def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
   let summary = "Gives the entry function static argument shapes";
   let description = [{

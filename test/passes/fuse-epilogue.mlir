@@ -1,0 +1,79 @@
+// RUN: gsa-opt %s --gsa-fuse-epilogue --verify-roundtrip | FileCheck %s
+// RUN: gsa-opt %s --gsa-fuse-epilogue --gsa-fuse-epilogue | FileCheck %s
+// RUN: gsa-opt %s --gsa-fuse-epilogue --remarks-filter="gsa.fuse" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// The gate stays an op and is marked; the attention op moves down to it, past
+// the definition of the logits.
+// CHECK-LABEL: @gather(
+// CHECK: %[[LOGITS:.*]] = arith.addf
+// CHECK-NEXT: %[[OUT:.*]], %[[LSE:.*]] = gsa.gather_attention
+// CHECK-NEXT: %[[GATED:.*]] = gsa.gate %[[OUT]], %[[LOGITS]] {gsa.fused_into_producer}
+// CHECK-NEXT: return %[[GATED]], %[[LSE]]
+// REMARK: [Passed] FusedEpilogue {{.*}}Remark=gsa.gather_attention
+func.func @gather(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
+    %v: tensor<1x5x2x8xf32>, %i: tensor<1x3x4xi32>, %c: tensor<1x3xi32>,
+    %l: tensor<1x3x4x8xf32>) -> (tensor<1x3x4x8xf32>, tensor<1x4x3xf32>) {
+  %out, %lse = gsa.gather_attention %q, %k, %v indices %i, %c
+    : (tensor<1x3x4x8xf32>, tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>,
+       tensor<1x3x4xi32>, tensor<1x3xi32>)
+    -> (tensor<1x3x4x8xf32>, tensor<1x4x3xf32>)
+  %logits = arith.addf %l, %l : tensor<1x3x4x8xf32>
+  %gated = gsa.gate %out, %logits
+    : (tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32>) -> tensor<1x3x4x8xf32>
+  return %gated, %lse : tensor<1x3x4x8xf32>, tensor<1x4x3xf32>
+}
+
+// One logit per head, and an activation.
+// CHECK-LABEL: @dense_per_head(
+// CHECK: gsa.dense_attention
+// CHECK-NEXT: gsa.gate {{.*}}activation = #gsa.gate_activation<silu>, gsa.fused_into_producer
+// REMARK: [Passed] FusedEpilogue {{.*}}Remark=gsa.dense_attention
+func.func @dense_per_head(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
+    %v: tensor<1x5x2x8xf32>, %l: tensor<1x3x4xf32>) -> tensor<1x3x4x8xf32> {
+  %out, %lse = gsa.dense_attention %q, %k, %v
+    : (tensor<1x3x4x8xf32>, tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>)
+    -> (tensor<1x3x4x8xf32>, tensor<1x4x3xf32>)
+  %gated = gsa.gate %out, %l {activation = #gsa.gate_activation<silu>}
+    : (tensor<1x3x4x8xf32>, tensor<1x3x4xf32>) -> tensor<1x3x4x8xf32>
+  return %gated : tensor<1x3x4x8xf32>
+}
+
+// A value gate has no attention above it.
+// CHECK-LABEL: @value_gate(
+// CHECK-NOT: gsa.fused_into_producer
+// REMARK: [Missed] NotFused {{.*}}the input is not the output of an attention op
+func.func @value_gate(%v: tensor<1x5x2x8xf32>, %l: tensor<1x5x2x8xf32>)
+    -> tensor<1x5x2x8xf32> {
+  %gated = gsa.gate %v, %l
+    : (tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>) -> tensor<1x5x2x8xf32>
+  return %gated : tensor<1x5x2x8xf32>
+}
+
+// CHECK-LABEL: @other_user(
+// CHECK-NOT: gsa.fused_into_producer
+// REMARK: [Missed] NotFused {{.*}}the output of attention has another user
+func.func @other_user(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
+    %v: tensor<1x5x2x8xf32>, %l: tensor<1x3x4x8xf32>)
+    -> (tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32>) {
+  %out, %lse = gsa.dense_attention %q, %k, %v
+    : (tensor<1x3x4x8xf32>, tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>)
+    -> (tensor<1x3x4x8xf32>, tensor<1x4x3xf32>)
+  %gated = gsa.gate %out, %l
+    : (tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32>) -> tensor<1x3x4x8xf32>
+  return %gated, %out : tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32>
+}
+
+// The logits depend on lse, so attention cannot move past its reader.
+// CHECK-LABEL: @lse_first(
+// CHECK-NOT: gsa.fused_into_producer
+// REMARK: [Missed] NotFused {{.*}}lse is read before the gate
+func.func @lse_first(%q: tensor<1x4x4x8xf32>, %k: tensor<1x5x2x8xf32>,
+    %v: tensor<1x5x2x8xf32>) -> tensor<1x4x4x8xf32> {
+  %out, %lse = gsa.dense_attention %q, %k, %v
+    : (tensor<1x4x4x8xf32>, tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>)
+    -> (tensor<1x4x4x8xf32>, tensor<1x4x4xf32>)
+  %logits = arith.negf %lse : tensor<1x4x4xf32>
+  %gated = gsa.gate %out, %logits
+    : (tensor<1x4x4x8xf32>, tensor<1x4x4xf32>) -> tensor<1x4x4x8xf32>
+  return %gated : tensor<1x4x4x8xf32>
+}

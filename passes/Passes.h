@@ -3,6 +3,7 @@
 #ifndef GSA_PASSES_PASSES_H
 #define GSA_PASSES_PASSES_H
 
+#include "dialect/GsaTile/GsaTileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

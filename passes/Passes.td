@@ -145,4 +145,33 @@ def GsaLowerToLoops : Pass<"gsa-lower-to-loops"> {
   ];
 }
 
+def GsaToTile : Pass<"gsa-to-tile", "::mlir::ModuleOp"> {
+  let summary = "Lowers ops on tensors to gsa_tile kernels and their launches";
+  let description = [{
+    Replaces gsa ops, and linalg ops other than `linalg.fill`, by
+    `gsa_tile.kernel` symbols beside the function and `gsa_tile.launch` or
+    `gsa_tile.gemm` in it: operands through `bufferization.to_buffer`, results
+    as new buffers through `bufferization.to_tensor`. What a kernel is follows
+    from the op's `gsa.schedule` and the architecture. Kernels of equal text
+    are one kernel.
+
+    With `ops` only the named gsa ops are lowered (names without the dialect
+    prefix). An op that has no lowering is an error.
+
+    Emits the remark `LoweredToTile` for each op.
+    Example: test/passes/host/to-tile-errors.mlir.
+  }];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">,
+    ListOption<"ops", "ops", "std::string",
+               "Names of the ops to lower; empty means all">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::gsa_tile::GsaTileDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
 #endif  // GSA_PASSES_PASSES_TD

@@ -1,0 +1,108 @@
+//===- GsaToTile.cpp - gsa-to-tile ----------------------------------------===//
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/OpFilter.h"
+#include "passes/Passes.h"
+#include "passes/gsa_to_tile/Lowerings.h"
+
+namespace mlir::gsa {
+#define GEN_PASS_DEF_GSATOTILE
+#include "passes/Passes.h.inc"
+}  // namespace mlir::gsa
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+namespace {
+
+using Lowering = std::function<LogicalResult(Operation*, ToTileContext&)>;
+
+/// Which function lowers which op.
+class Registry {
+ public:
+  Registry() {
+    // One line per op, in alphabetical order: add(tile::lower<Op>).
+  }
+
+  /// Null for an op without a lowering.
+  const Lowering* find(Operation* op) const {
+    auto it = lowerings.find(op->getName().getTypeID());
+    return it == lowerings.end() ? nullptr : &it->second;
+  }
+
+ private:
+  template <typename Op>
+  void add(LogicalResult (*lower)(Op, ToTileContext&)) {
+    lowerings[TypeID::get<Op>()] = [lower](Operation* op,
+                                           ToTileContext& context) {
+      return lower(cast<Op>(op), context);
+    };
+  }
+  llvm::DenseMap<TypeID, Lowering> lowerings;
+};
+
+/// Ops that must not be left over; linalg.fill becomes a step of its own.
+bool mustBeLowered(Operation* op) {
+  if (op->hasTrait<OpTrait::IsTerminator>() || isa<linalg::FillOp>(op) ||
+      op->getParentOfType<linalg::LinalgOp>())
+    return false;
+  return isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
+}
+
+LogicalResult checkStatic(Operation* op) {
+  auto check = [&](StringRef kind, TypeRange types) -> LogicalResult {
+    for (auto [i, type] : llvm::enumerate(types))
+      if (auto shaped = dyn_cast<ShapedType>(type);
+          shaped && !shaped.hasStaticShape())
+        return op->emitOpError() << "cannot be lowered to gsa_tile: expected "
+                                    "static shapes, got "
+                                 << type << " for " << kind << " #" << i;
+    return success();
+  };
+  if (failed(check("operand", op->getOperandTypes()))) return failure();
+  return check("result", op->getResultTypes());
+}
+
+struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
+  using GsaToTileBase::GsaToTileBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    std::optional<CudaTarget> target = findCudaTarget(arch);
+    if (!target) {
+      module.emitError("gsa-to-tile: unknown architecture '") << arch << "'";
+      return signalPassFailure();
+    }
+    if (failed(OpFilter(ops).check(module, "gsa-to-tile")))
+      return signalPassFailure();
+    SmallVector<Operation*> work;
+    for (auto function : module.getOps<func::FuncOp>())
+      function.walk([&](Operation* op) {
+        if (mustBeLowered(op) && OpFilter(ops).accepts(op)) work.push_back(op);
+      });
+    IRRewriter rewriter(&getContext());
+    ToTileContext context(module, *target, rewriter);
+    Registry registry;
+    for (Operation* op : work)
+      if (failed(lower(op, registry, context))) return signalPassFailure();
+  }
+
+  LogicalResult lower(Operation* op, const Registry& registry,
+                      ToTileContext& context) {
+    std::string name = op->getName().getStringRef().str();
+    Location loc = op->getLoc();
+    const Lowering* lowering = registry.find(op);
+    if (!lowering) return op->emitError("no lowering to gsa_tile for ") << name;
+    if (failed(checkStatic(op))) return failure();
+    context.begin(op);
+    if (failed((*lowering)(op, context))) return failure();
+    remark::passed(
+        loc, remark::RemarkOpts::name("LoweredToTile").category("gsa.schedule"))
+        << name;
+    return success();
+  }
+};
+
+}  // namespace

@@ -1,0 +1,18 @@
+//===- Lowerings.h - one function per op that becomes kernels --*- C++ -*-===//
+//
+// Each function replaces `op`, whose shapes are static, by kernels as its
+// schedule says, with the tools of ToTile.h. One op, one file; the list in
+// GsaToTile.cpp says which op goes where.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_GSATOTILE_LOWERINGS_H
+#define GSA_PASSES_GSATOTILE_LOWERINGS_H
+
+#include "dialect/Gsa/GsaOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "passes/gsa_to_tile/ToTile.h"
+
+namespace mlir::gsa::tile {}  // namespace mlir::gsa::tile
+
+#endif  // GSA_PASSES_GSATOTILE_LOWERINGS_H

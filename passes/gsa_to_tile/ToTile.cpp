@@ -1,0 +1,205 @@
+//===- ToTile.cpp - what lowerings to gsa_tile share ----------------------===//
+
+#include "passes/gsa_to_tile/ToTile.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+//===----------------------------------------------------------------------===//
+// Host side
+//===----------------------------------------------------------------------===//
+
+ToTileContext::ToTileContext(ModuleOp module, const CudaTarget& target,
+                             IRRewriter& rewriter)
+    : module(module),
+      device(target),
+      hostRewriter(rewriter),
+      location(module.getLoc()),
+      symbols(module) {
+  // Kernels of an earlier run (of other ops) are candidates for sharing.
+  for (auto kernel : module.getOps<KernelOp>())
+    kernels[kernel.getSymNameAttr()].push_back(kernel);
+}
+
+void ToTileContext::begin(Operation* op) {
+  location = op->getLoc();
+  hostRewriter.setInsertionPoint(op);
+}
+
+static MemRefType denseType(ShapedType type) {
+  return MemRefType::get(type.getShape(), type.getElementType());
+}
+
+Value ToTileContext::toBuffer(Value tensor) {
+  return bufferization::ToBufferOp::create(
+      hostRewriter, location, denseType(cast<ShapedType>(tensor.getType())),
+      tensor, /*read_only=*/true);
+}
+
+Value ToTileContext::toWritableBuffer(Value tensor) {
+  return bufferization::ToBufferOp::create(
+      hostRewriter, location, denseType(cast<ShapedType>(tensor.getType())),
+      tensor);
+}
+
+Value ToTileContext::makeBuffer(ShapedType type) {
+  return memref::AllocOp::create(hostRewriter, location, denseType(type));
+}
+
+Value ToTileContext::makeBuffer(ArrayRef<int64_t> shape, Type elementType) {
+  return memref::AllocOp::create(hostRewriter, location,
+                                 MemRefType::get(shape, elementType));
+}
+
+Value ToTileContext::toTensor(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  return bufferization::ToTensorOp::create(
+      hostRewriter, location,
+      RankedTensorType::get(type.getShape(), type.getElementType()), buffer,
+      /*restrict=*/true, /*writable=*/true);
+}
+
+void ToTileContext::replace(Operation* op, ArrayRef<Value> buffers) {
+  SmallVector<Value> tensors;
+  for (auto [result, buffer] : llvm::zip_equal(op->getResults(), buffers)) {
+    Value tensor = buffer ? toTensor(buffer) : Value();
+    if (tensor && tensor.getType() != result.getType())
+      tensor = hostRewriter.createOrFold<tensor::CastOp>(
+          location, result.getType(), tensor);
+    tensors.push_back(tensor);
+  }
+  hostRewriter.replaceOp(op, tensors);
+}
+
+Value ToTileContext::index(int64_t value) {
+  return arith::ConstantIndexOp::create(hostRewriter, location, value);
+}
+
+Value ToTileContext::constant(TypedAttr value) {
+  return arith::ConstantOp::create(hostRewriter, location, value);
+}
+
+Value ToTileContext::slice(Value buffer, ArrayRef<OpFoldResult> indices) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<OpFoldResult> offsets(indices), sizes, strides;
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    bool fixed = d < static_cast<int64_t>(indices.size());
+    if (!fixed) offsets.push_back(hostRewriter.getIndexAttr(0));
+    sizes.push_back(hostRewriter.getIndexAttr(fixed ? 1 : type.getDimSize(d)));
+    strides.push_back(hostRewriter.getIndexAttr(1));
+  }
+  MemRefType result = memref::SubViewOp::inferRankReducedResultType(
+      type.getShape().drop_front(indices.size()), type, offsets, sizes,
+      strides);
+  return memref::SubViewOp::create(hostRewriter, location, result, buffer,
+                                   offsets, sizes, strides);
+}
+
+FlatSymbolRefAttr ToTileContext::enter(KernelOp kernel) {
+  StringAttr wanted = kernel.getSymNameAttr();
+  SmallVector<KernelOp>& known = kernels[wanted];
+  for (KernelOp other : known) {
+    kernel.setSymNameAttr(other.getSymNameAttr());
+    if (!OperationEquivalence::isEquivalentTo(
+            other, kernel, OperationEquivalence::IgnoreLocations))
+      continue;
+    kernel.erase();
+    return FlatSymbolRefAttr::get(other);
+  }
+  kernel.setSymNameAttr(wanted);
+  kernel->remove();
+  // Beside the function that uses it, so that a dump reads top down.
+  Operation* function = hostRewriter.getInsertionBlock()->getParentOp();
+  while (function->getParentOp() != module) function = function->getParentOp();
+  symbols.insert(kernel, Block::iterator(function));
+  known.push_back(kernel);
+  return FlatSymbolRefAttr::get(kernel);
+}
+
+//===----------------------------------------------------------------------===//
+// Kernel side
+//===----------------------------------------------------------------------===//
+
+KernelBuilder::KernelBuilder(ToTileContext& context, Location loc,
+                             StringRef name, int64_t warps)
+    : context(context),
+      location(loc),
+      bodyBuilder(context.rewriter().getContext()) {
+  OpBuilder b(bodyBuilder.getContext());
+  b.setInsertionPointToEnd(context.module.getBody());
+  op = KernelOp::create(b, loc, name, b.getFunctionType({}, {}), warps);
+  bodyBuilder.setInsertionPoint(op.getBody().front().getTerminator());
+}
+
+KernelBuilder::~KernelBuilder() {
+  if (op) op.erase();
+}
+
+Value KernelBuilder::argument(Type type, Value hostValue, StringRef name) {
+  hostArguments.push_back(hostValue);
+  Location loc =
+      NameLoc::get(StringAttr::get(location.getContext(), name), location);
+  return op.getBody().addArgument(type, loc);
+}
+
+Value KernelBuilder::read(Value buffer, StringRef name) {
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  return argument(GlobalType::get(op.getContext(), element, Access::Read),
+                  buffer, name);
+}
+
+Value KernelBuilder::write(Value buffer, StringRef name) {
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  return argument(GlobalType::get(op.getContext(), element, Access::Write),
+                  buffer, name);
+}
+
+Value KernelBuilder::scalar(Value hostValue, StringRef name) {
+  return argument(hostValue.getType(), hostValue, name);
+}
+
+Value KernelBuilder::size(int64_t value, StringRef name) {
+  return scalar(context.index(value), name);
+}
+
+Value KernelBuilder::number(TypedAttr value, StringRef name) {
+  return scalar(context.constant(value), name);
+}
+
+Value KernelBuilder::index(int64_t value) {
+  Value& constant = constants[value];
+  if (!constant) {
+    // At the start, so that it dominates every later use.
+    OpBuilder b = OpBuilder::atBlockBegin(&op.getBody().front());
+    constant = arith::ConstantIndexOp::create(b, location, value);
+  }
+  return constant;
+}
+
+TeamAttr KernelBuilder::team() {
+  return TeamAttr::get(op.getContext(), 0, op.getWarps());
+}
+
+LaunchOp KernelBuilder::launch(ArrayRef<OpFoldResult> grid) {
+  SmallVector<Type> types(op.getBody().getArgumentTypes());
+  op.setFunctionTypeAttr(
+      TypeAttr::get(FunctionType::get(op.getContext(), types, {})));
+  FlatSymbolRefAttr symbol = context.enter(std::exchange(op, KernelOp()));
+  IRRewriter& b = context.rewriter();
+  SmallVector<Value> sizes =
+      getValueOrCreateConstantIndexOp(b, context.loc(), grid);
+  return LaunchOp::create(b, context.loc(), symbol, sizes, hostArguments);
+}
+
+LaunchOp KernelBuilder::launch(ArrayRef<int64_t> grid) {
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t size : grid)
+    sizes.push_back(context.rewriter().getIndexAttr(size));
+  return launch(sizes);
+}

@@ -1,0 +1,142 @@
+//===- ToTile.h - what lowerings to gsa_tile share -------------*- C++ -*-===//
+//
+// The host and kernel sides of a lowering from an op on tensors to kernels. A
+// lowering reads its operands as buffers, makes the buffers of its results,
+// builds kernels and launches them:
+//
+//   LogicalResult tile::lowerGate(GateOp op, ToTileContext& context) {
+//     Value x = context.toBuffer(op.getInput());
+//     Value result = context.makeBuffer(op.getOutput().getType());
+//     KernelBuilder kernel(context, op.getLoc(), "gate", /*warps=*/8);
+//     Value in = kernel.read(x, "x"), out = kernel.write(result, "out");
+//     Value count = kernel.number(context.rewriter().getI64IntegerAttr(n),
+//                                 "count");
+//     OpBuilder& b = kernel.body();
+//     ... the kernel's ops, from `in`, `out` and `count` ...
+//     kernel.launch({blocks});
+//     context.replace(op, {result});
+//     return success();
+//   }
+//
+// Shapes are static here, but a kernel takes sizes as arguments, so that one
+// text serves many shapes; kernels of equal text become one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_GSATOTILE_TOTILE_H
+#define GSA_PASSES_GSATOTILE_TOTILE_H
+
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "passes/gsa_to_tile/CudaTarget.h"
+
+namespace mlir::gsa {
+
+/// Name of the discardable attribute that holds an op's schedule.
+inline constexpr llvm::StringLiteral kTileScheduleAttr = "gsa.schedule";
+
+/// The host side: state of one run of gsa-to-tile on a module.
+class ToTileContext {
+ public:
+  ToTileContext(ModuleOp module, const CudaTarget& target,
+                IRRewriter& rewriter);
+
+  const CudaTarget& target() const { return device; }
+  /// Inserts before the op that is being lowered.
+  IRRewriter& rewriter() { return hostRewriter; }
+  /// Where new host ops come from; the location of the op that is lowered.
+  Location loc() const { return location; }
+  /// Starts the lowering of `op`: host ops go before it.
+  void begin(Operation* op);
+
+  /// The buffer of a tensor that kernels only read: dense, row-major.
+  Value toBuffer(Value tensor);
+  /// The buffer of a tensor that the caller overwrites: the destination of an
+  /// op that accumulates. Bufferization copies it first if the tensor has
+  /// other uses.
+  Value toWritableBuffer(Value tensor);
+  /// A new buffer of a static shape, contents undefined: a result or scratch.
+  Value makeBuffer(ShapedType type);
+  Value makeBuffer(ArrayRef<int64_t> shape, Type elementType);
+  /// The tensor whose contents `buffer` has from here on.
+  Value toTensor(Value buffer);
+  /// Replaces `op` by the tensors of `buffers`, one for each result. Null
+  /// buffers are for results without uses.
+  void replace(Operation* op, ArrayRef<Value> buffers);
+
+  /// Host constants.
+  Value index(int64_t value);
+  Value constant(TypedAttr value);
+
+  /// An element's place in a buffer whose first `indices.size()` dimensions
+  /// are fixed: a dense view of the remaining ones.
+  Value slice(Value buffer, ArrayRef<OpFoldResult> indices);
+
+ private:
+  friend class KernelBuilder;
+
+  /// Enters a finished kernel, or returns the name of an equal one and erases
+  /// it.
+  FlatSymbolRefAttr enter(gsa_tile::KernelOp kernel);
+
+  ModuleOp module;
+  CudaTarget device;
+  IRRewriter& hostRewriter;
+  Location location;
+  SymbolTable symbols;
+  /// Kernels by the name that they were asked to have.
+  llvm::MapVector<StringAttr, SmallVector<gsa_tile::KernelOp>> kernels;
+};
+
+/// The kernel side: a kernel under construction and the arguments that its
+/// launch gives it. Arguments are passed in the order in which they are made.
+class KernelBuilder {
+ public:
+  /// `name` is the wanted symbol; another kernel of the same name and a
+  /// different text makes it unique. `warps` is the size of a block.
+  KernelBuilder(ToTileContext& context, Location loc, StringRef name,
+                int64_t warps);
+  /// Erases the kernel if it was not launched.
+  ~KernelBuilder();
+  KernelBuilder(const KernelBuilder&) = delete;
+  KernelBuilder& operator=(const KernelBuilder&) = delete;
+
+  /// Pointer argument for a buffer that the kernel reads / may also write.
+  Value read(Value buffer, StringRef name);
+  Value write(Value buffer, StringRef name);
+  /// Scalar argument: a host value of index, i32, i64, f32 or f64.
+  Value scalar(Value hostValue, StringRef name);
+  /// Scalar arguments of known value. `size` is an index (an int in C++).
+  Value size(int64_t value, StringRef name);
+  Value number(TypedAttr value, StringRef name);
+
+  /// Inserts into the kernel's body.
+  OpBuilder& body() { return bodyBuilder; }
+  /// An index constant in the body, one op per value.
+  Value index(int64_t value);
+  gsa_tile::KernelOp kernel() { return op; }
+  /// All warps of the block.
+  gsa_tile::TeamAttr team();
+
+  /// Ends the kernel and launches it at the context's insertion point. A size
+  /// is an attribute or a host value.
+  gsa_tile::LaunchOp launch(ArrayRef<OpFoldResult> grid);
+  gsa_tile::LaunchOp launch(ArrayRef<int64_t> grid);
+
+ private:
+  Value argument(Type type, Value hostValue, StringRef name);
+
+  ToTileContext& context;
+  Location location;
+  gsa_tile::KernelOp op;
+  OpBuilder bodyBuilder;
+  SmallVector<Value> hostArguments;
+  llvm::DenseMap<int64_t, Value> constants;
+};
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_TOTILE_H

@@ -1,0 +1,103 @@
+//===- copy.cuh - global to shared memory, by a team (host) ----*- C++ -*-===//
+//
+// The vectors of a tile are dealt out to the lanes of the team in order of
+// their position, as on the device; a warp copies only those of its lanes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_COPY_CUH
+#define GSA_DEVICE_COPY_CUH
+
+#include "gsa/device/smem.cuh"
+#include "gsa/device/team.cuh"
+
+namespace gsa::dev {
+
+/// Fills row `row` of the share of this warp: from `source` (null: zeros) and
+/// `columns` elements of it.
+template <class Team, int VectorBytes, class T, int Rows, int Columns,
+          smem_layout Layout>
+void copy_row(const char* function, smem<T, Rows, Columns, Layout> target,
+              int row, const T* source, int columns) {
+  constexpr int kVector = VectorBytes / static_cast<int>(sizeof(T));
+  constexpr int kVectors = Columns / kVector;
+  if (source && reinterpret_cast<uintptr_t>(source) % VectorBytes != 0)
+    emu::fail(function, "address %p is no multiple of the vector of %d bytes",
+              static_cast<const void*>(source), VectorBytes);
+  if (source) emu::checkGlobal(function, source, columns * sizeof(T), false);
+  for (int i = 0; i < kVectors; ++i) {
+    int position = row * kVectors + i, column = i * kVector;
+    if (position / 32 % Team::count != warp_rank<Team>()) continue;
+    int count = source ? columns - column : 0;
+    count = count < 0 ? 0 : count > kVector ? kVector : count;
+    int bytes = count * static_cast<int>(sizeof(T));
+    emu::PendingCopy copy{target.address(function, row, column, kVector),
+                          source ? source + column : nullptr, bytes,
+                          VectorBytes - bytes};
+    if (VectorBytes >= 4)
+      emu::issue(copy);
+    else
+      emu::perform(copy);
+  }
+}
+
+template <class Team, int VectorBytes, class T, int Columns>
+void check_copy(const char* function, long long pitch, int columns) {
+  static_assert(VectorBytes == 2 || VectorBytes == 4 || VectorBytes == 8 ||
+                    VectorBytes == 16,
+                "vectors have 2, 4, 8 or 16 bytes");
+  static_assert(Columns * sizeof(T) % VectorBytes == 0,
+                "rows of a tile are a multiple of the vector");
+  check_team<Team>(function);
+  if (columns < 0 || columns > Columns)
+    emu::fail(function, "%d columns into a tile of %d", columns, Columns);
+  if (pitch * static_cast<long long>(sizeof(T)) % VectorBytes != 0)
+    emu::fail(function,
+              "pitch of %lld elements is no multiple of the vector of %d bytes",
+              pitch, VectorBytes);
+}
+
+template <class Team, int VectorBytes, class T, int Rows, int Columns,
+          smem_layout Layout>
+void copy_rows(smem<T, Rows, Columns, Layout> target, const T* source,
+               long long pitch, int rows, int columns) {
+  check_copy<Team, VectorBytes, T, Columns>("copy_rows", pitch, columns);
+  if (emu::fault("copy_rows")) return;
+  for (int r = 0; r < Rows; ++r)
+    copy_row<Team, VectorBytes>("copy_rows", target, r,
+                                r < rows ? source + r * pitch : nullptr,
+                                columns);
+}
+
+/// Entry `position` of an index list; fails if nobody wrote it.
+template <int Rows, int Columns, smem_layout Layout>
+int list_entry(const char* function, smem<int, Rows, Columns, Layout> list,
+               int position) {
+  int entry = list.get(function, 0, position);
+  if (entry == emu::kPoisonIndex)
+    emu::fail(function, "entry %d of the list at offset %d was never written",
+              position, list.offset());
+  return entry;
+}
+
+template <class Team, int VectorBytes, class T, int Rows, int Columns,
+          smem_layout Layout, int ListRows, int ListColumns,
+          smem_layout ListLayout>
+void gather_rows(smem<T, Rows, Columns, Layout> target, const T* source,
+                 long long pitch,
+                 smem<int, ListRows, ListColumns, ListLayout> list, int begin,
+                 int end, int limit, int columns) {
+  check_copy<Team, VectorBytes, T, Columns>("gather_rows", pitch, columns);
+  for (int r = 0; r < Rows; ++r) {
+    int entry =
+        begin + r < end ? list_entry("gather_rows", list, begin + r) : -1;
+    copy_row<Team, VectorBytes>(
+        "gather_rows", target, r,
+        entry >= 0 && entry < limit ? source + entry * pitch : nullptr,
+        columns);
+  }
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_COPY_CUH

@@ -1,0 +1,92 @@
+//===- team.cuh - positions, roles and barriers (host) ---------*- C++ -*-===//
+
+#ifndef GSA_DEVICE_TEAM_CUH
+#define GSA_DEVICE_TEAM_CUH
+
+#include "gsa/device/types.cuh"
+
+namespace gsa::dev {
+
+template <int Dimension>
+int block_id() {
+  static_assert(Dimension >= 0 && Dimension < 3);
+  return emu::self->blockId[Dimension];
+}
+template <int Dimension>
+int grid_size() {
+  static_assert(Dimension >= 0 && Dimension < 3);
+  return emu::self->block->launch->grid[Dimension];
+}
+
+template <class Team>
+bool in_team() {
+  int warp = emu::self->index;
+  return warp >= Team::first && warp < Team::first + Team::count;
+}
+
+/// Fails in a warp outside the team, or if the block is too small for it.
+template <class Team>
+void check_team(const char* function) {
+  if (Team::first + Team::count > emu::self->block->launch->warps)
+    emu::fail(function, "team<%d, %d> in a block of %d warps", Team::first,
+              Team::count, emu::self->block->launch->warps);
+  if (!in_team<Team>())
+    emu::fail(function, "run by a warp outside team<%d, %d>", Team::first,
+              Team::count);
+}
+
+template <class Team>
+int warp_rank() {
+  return emu::self->index - Team::first;
+}
+
+//===----------------------------------------------------------------------===//
+// Barriers
+//===----------------------------------------------------------------------===//
+
+template <class Team, int Barrier>
+void sync() {
+  static_assert(Barrier >= 0 && Barrier < 16);
+  check_team<Team>("sync");
+  if (emu::fault("sync")) return;
+  emu::meet(&emu::self->block->barriers[Barrier], Team::count, "sync", Barrier);
+}
+
+template <class Team, int Barrier>
+void copy_wait() {
+  static_assert(Barrier >= 0 && Barrier < 16);
+  check_team<Team>("copy_wait");
+  if (emu::fault("copy_wait")) return;
+  emu::performPending();
+  emu::meet(&emu::self->block->barriers[Barrier], Team::count, "copy_wait",
+            Barrier);
+}
+
+template <int Count, bool Grow>
+void set_max_registers() {
+  static_assert(Count >= 24 && Count <= 256 && Count % 8 == 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops over all lanes of the grid
+//===----------------------------------------------------------------------===//
+
+/// A warp runs the iterations of its lanes one after the other, so it counts
+/// as one runner here: every index is still run exactly once.
+inline long long first_element() {
+  const emu::LaunchInfo& launch = *emu::self->block->launch;
+  long long block =
+      (static_cast<long long>(block_id<2>()) * launch.grid[1] + block_id<1>()) *
+          launch.grid[0] +
+      block_id<0>();
+  return block * launch.warps + emu::self->index;
+}
+inline long long element_step() {
+  const emu::LaunchInfo& launch = *emu::self->block->launch;
+  return static_cast<long long>(launch.grid[0]) * launch.grid[1] *
+         launch.grid[2] * launch.warps;
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_TEAM_CUH

@@ -4,6 +4,7 @@
 #define GSA_TILE_TD
 
 include "dialect/GsaTile/GsaTileCopyOps.td"
+include "dialect/GsaTile/GsaTileHopperOps.td"
 include "dialect/GsaTile/GsaTileHostOps.td"
 include "dialect/GsaTile/GsaTileMathOps.td"
 include "dialect/GsaTile/GsaTileSelectOps.td"

@@ -80,12 +80,11 @@ def GsaTile_SmemLayout : GsaTile_Enum<"SmemLayout",
 
 def GsaTile_FragLayout : GsaTile_Enum<"FragLayout",
     "how a tile is spread over the registers of a warp", [
-    /// Result of mma.sync m16n8: 16 rows per warp.
+    /// Result of mma.sync m16n8, 16 rows per warp; also that of wgmma m64,
+    /// whose four warps hold 16 of the 64 rows each.
     I32EnumAttrCase<"Acc", 0, "acc">,
     /// Left operand of mma.sync m16n8k16: 16 rows per warp.
-    I32EnumAttrCase<"Lhs", 1, "lhs">,
-    /// Result of wgmma m64: 64 rows per warpgroup of four warps.
-    I32EnumAttrCase<"Wgmma", 2, "wgmma">]>;
+    I32EnumAttrCase<"Lhs", 1, "lhs">]>;
 
 def GsaTile_Activation : GsaTile_Enum<"Activation", "activation function", [
     I32EnumAttrCase<"Identity", 0, "identity">,

@@ -50,8 +50,9 @@ LogicalResult KernelOp::verify() {
     return emitOpError() << "expected no results, got "
                          << getFunctionType().getNumResults();
   for (auto [i, type] : llvm::enumerate(getFunctionType().getInputs())) {
-    bool scalar = type.isIndex() || type.isInteger(32) || type.isInteger(64) ||
-                  type.isF32() || type.isF64();
+    bool scalar = isa<TensorMapType>(type) || type.isIndex() ||
+                  type.isInteger(32) || type.isInteger(64) || type.isF32() ||
+                  type.isF64();
     if (!scalar && !isa<GlobalType>(type))  // kernel_c1
       return emitOpError() << "argument " << i
                            << ": expected a pointer or a scalar of index, i32, "

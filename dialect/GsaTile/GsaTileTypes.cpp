@@ -98,7 +98,7 @@ LogicalResult FragType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (failed(verifyElement(emitError, elementType))) return failure();
   if (shape.size() != 2)
     return emitError() << "expected [rows, columns], got rank " << shape.size();
-  int64_t rows = layout == FragLayout::Wgmma ? 64 : 16;
+  int64_t rows = 16;
   int64_t unit = layout == FragLayout::Lhs ? 16 : 8;
   if (shape[0] != rows)  // frag_c1
     return emitError() << "layout " << stringifyFragLayout(layout) << " has "
@@ -111,16 +111,15 @@ LogicalResult FragType::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 int64_t FragType::getRegisters() const {
-  int64_t threads = getLayout() == FragLayout::Wgmma ? 128 : 32;
   return getRows() * getColumns() * getElementBytes(getElementType()) /
-         (threads * 4);
+         (32 * 4);
 }
 
 LogicalResult RowVecType::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> shape, Type elementType) {
   if (failed(verifyElement(emitError, elementType))) return failure();
-  if (shape.size() != 1 || (shape[0] != 16 && shape[0] != 64))
-    return emitError() << "expected one size of 16 or 64";
+  if (shape.size() != 1 || shape[0] != 16)
+    return emitError() << "expected one size, 16";
   return success();
 }
 
@@ -128,5 +127,28 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t stages) {
   if (stages < 1 || stages > 64)
     return emitError() << "expected 1 to 64 stages, got " << stages;
+  return success();
+}
+
+LogicalResult TensorMapType::verify(
+    function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
+    Type elementType, SmemLayout layout) {
+  if (failed(verifyElement(emitError, elementType))) return failure();
+  // Limits of cuTensorMapEncodeTiled.
+  if (shape.size() != 2 || shape[0] < 1 || shape[0] > 256 || shape[1] < 1 ||
+      shape[1] > 256)
+    return emitError() << "expected a box [rows, columns] with sizes in "
+                          "[1, 256]";
+  int64_t rowBytes = shape[1] * getElementBytes(elementType);
+  if (layout == SmemLayout::Swizzle)
+    return emitError() << "expected layout linear or panel128: the copy engine "
+                          "does not know the layout swizzle";
+  if (layout == SmemLayout::Panel128 && rowBytes != 128)
+    return emitError() << "expected a box of one panel of 128 bytes, got rows "
+                          "of "
+                       << rowBytes << " bytes";
+  if (rowBytes % 16 != 0)
+    return emitError() << "expected rows of a multiple of 16 bytes, got "
+                       << rowBytes;
   return success();
 }

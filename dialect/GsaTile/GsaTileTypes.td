@@ -50,11 +50,11 @@ def GsaTile_SmemType : GsaTile_Type<"Smem", "smem"> {
 }
 
 def GsaTile_FragType : GsaTile_Type<"Frag", "frag"> {
-  let summary = "tile in the registers of a warp or warpgroup";
+  let summary = "tile in the registers of a warp";
   let description = [{
     Prints as `frag<T, rows, columns, layout>`.
-    Constraints: (C1) 16 rows for `acc` and `lhs`, 64 for `wgmma`; (C2) columns
-    are a multiple of 8 for `acc` and `wgmma`, of 16 for `lhs`.
+    Constraints: (C1) 16 rows; (C2) columns are a multiple of 8 for `acc`, of 16
+    for `lhs`.
     Example: `!gsa_tile.frag<16x64xf32, acc>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
@@ -92,6 +92,22 @@ def GsaTile_RingType : GsaTile_Type<"Ring", "ring"> {
   }];
   let parameters = (ins "int64_t":$stages);
   let assemblyFormat = "`<` $stages `>`";
+}
+
+def GsaTile_TensorMapType : GsaTile_Type<"TensorMap", "tensormap"> {
+  let summary = "description of a matrix for the bulk copy engine";
+  let description = [{
+    A kernel argument by value (`const __grid_constant__ tensor_map`). The shape
+    is the box that one load copies: rows and columns of a tile, which has the
+    layout `linear` or `panel128`. A box of layout `panel128` is one panel wide,
+    128 bytes. Example: `!gsa_tile.tensormap<64x64xbf16, panel128>`.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
+                        "::mlir::Type":$elementType,
+                        EnumParameter<GsaTile_SmemLayout>:$layout);
+  let assemblyFormat = [{
+    `<` custom<ShapeAndElement>($shape, $elementType) `,` $layout `>`
+  }];
 }
 
 /// Operand types, with what the op does to them.

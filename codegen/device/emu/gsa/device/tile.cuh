@@ -41,6 +41,7 @@
 #include "gsa/device/math.cuh"
 #include "gsa/device/mma.cuh"
 #include "gsa/device/ring.cuh"
+#include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/device/softmax.cuh"
 #include "gsa/device/team.cuh"

@@ -1,0 +1,158 @@
+//===- GsaTileSelectOps.cpp - constraints of the selection ops ------------===//
+
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mlir::gsa_tile;
+
+LogicalResult LanesType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                ArrayRef<int64_t> shape, Type elementType) {
+  if (!elementType.isInteger(32) && !elementType.isF64())
+    return emitError() << "expected an element type of i32 or f64, got "
+                       << elementType;
+  if (shape.size() != 1 || shape[0] < 1 || shape[0] > 8)
+    return emitError() << "expected one size from 1 to 8";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Shared checks
+//===----------------------------------------------------------------------===//
+
+/// Cells of one step: f32 scores, whole steps of a warp.
+template <typename OpTy>
+static LogicalResult verifyCells(OpTy op) {
+  auto row = cast<GlobalType>(op.getRow().getType());
+  if (!row.getElementType().isF32())  // scan_row_c1
+    return op.emitOpError() << "expected scores of f32, got " << row;
+  if (op.getColumns() < 32 || op.getColumns() % 32 != 0)  // scan_row_c1
+    return op.emitOpError()
+           << "expected a positive multiple of 32 columns, got "
+           << op.getColumns();
+  return success();
+}
+
+static LogicalResult verifyLanes(Operation* op, Type type, int64_t size,
+                                 Type elementType) {
+  auto lanes = cast<LanesType>(type);
+  if (lanes.getShape()[0] == size && lanes.getElementType() == elementType)
+    return success();
+  return op->emitOpError() << "expected lanes of " << size << 'x' << elementType
+                           << ", got " << type;
+}
+
+/// An i32 tile of one row with at least `columns` columns.
+static LogicalResult verifyCounters(Operation* op, StringRef name, Value tile,
+                                    int64_t columns) {
+  auto type = cast<SmemType>(tile.getType());
+  if (type.getElementType().isInteger(32) && !type.isStaged() &&
+      type.getRows() == 1 && type.getColumns() >= columns)
+    return success();
+  return op->emitOpError() << name << ": expected one row of at least "
+                           << columns << " i32, got " << type;
+}
+
+static LogicalResult verifyTotals(Operation* op, Value tile, Value lanes) {
+  auto target = cast<SmemType>(tile.getType());
+  auto source = cast<LanesType>(lanes.getType());
+  if (target.isStaged() || target.getColumns() < source.getShape()[0] ||
+      target.getElementType() != source.getElementType())  // store_totals_c1
+    return op->emitOpError() << "expected a tile of " << source.getElementType()
+                             << " with at least " << source.getShape()[0]
+                             << " columns, got " << target;
+  return success();
+}
+
+template <typename OpTy>
+static LogicalResult verifyCountsOfCells(OpTy op, Value state, int64_t size) {
+  if (failed(verifyCells(op))) return failure();
+  return verifyLanes(op, state.getType(), size,
+                     Builder(op.getContext()).getI32Type());
+}
+
+template <typename OpTy>
+static LogicalResult verifySumOfCells(OpTy op) {
+  if (failed(verifyCells(op))) return failure();
+  return verifyLanes(op, op.getSum().getType(), 1,
+                     Builder(op.getContext()).getF64Type());
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult StoreTotalsOp::verify() {
+  return verifyTotals(*this, getTarget(), getSource());
+}
+
+LogicalResult PublishScanOp::verify() {
+  return verifyTotals(*this, getTarget(), getState());
+}
+
+LogicalResult ScanRowOp::verify() {
+  return verifyCountsOfCells(*this, getState(), 5);
+}
+
+LogicalResult SumRowOp::verify() { return verifySumOfCells(*this); }
+LogicalResult SquaresRowOp::verify() { return verifySumOfCells(*this); }
+LogicalResult ExpRowOp::verify() { return verifySumOfCells(*this); }
+LogicalResult EntropyRowOp::verify() { return verifySumOfCells(*this); }
+
+LogicalResult HistogramRowOp::verify() {
+  if (failed(verifyCells(*this))) return failure();
+  return verifyCounters(*this, "histogram", getHistogram(), 32);
+}
+
+LogicalResult FindRankOp::verify() {
+  int64_t bins = getBins();
+  if (bins < 32 || bins > 8192 || !llvm::isPowerOf2_64(bins))  // find_rank_c2
+    return emitOpError() << "expected a power of two from 32 to 8192 bins, got "
+                         << bins;
+  if (failed(verifyCounters(*this, "histogram", getHistogram(), bins)))
+    return failure();
+  return verifyCounters(*this, "found", getFound(), 3);
+}
+
+LogicalResult CollectRowOp::verify() {
+  if (failed(verifyCells(*this)) ||
+      failed(verifyCounters(*this, "keys", getKeys(), 1)))
+    return failure();
+  return verifyCounters(*this, "count", getCount(), 1);
+}
+
+LogicalResult RadixKeysOp::verify() {
+  if (failed(verifyCounters(*this, "histogram", getHistogram(), 256)))
+    return failure();
+  return verifyCounters(*this, "keys", getKeys(), 1);
+}
+
+LogicalResult RadixRowOp::verify() {
+  if (failed(verifyCells(*this))) return failure();
+  return verifyCounters(*this, "histogram", getHistogram(), 256);
+}
+
+LogicalResult CountRowOp::verify() {
+  return verifyCountsOfCells(*this, getState(), 2);
+}
+
+LogicalResult EmitRowOp::verify() {
+  if (!cast<GlobalType>(getTarget().getType()).getElementType().isInteger(32))
+    return emitOpError() << "expected positions of i32, got "  // emit_row_c2
+                         << getTarget().getType();
+  return verifyCountsOfCells(*this, getCursor(), 2);
+}
+
+LogicalResult SortStepOp::verify() {
+  if (failed(verifyCounters(*this, "keys", getKeys(), 2)) ||
+      failed(verifyCounters(*this, "cells", getCells(), 2)))
+    return failure();
+  int64_t size = cast<SmemType>(getKeys().getType()).getColumns();
+  if (!llvm::isPowerOf2_64(size) ||  // sort_step_c1
+      cast<SmemType>(getCells().getType()).getColumns() != size)
+    return emitOpError() << "expected keys and cells of equal length, a power "
+                            "of two, got "
+                         << getKeys().getType() << " and "
+                         << getCells().getType();
+  return success();
+}

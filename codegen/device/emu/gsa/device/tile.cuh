@@ -38,6 +38,7 @@
 #include "gsa/device/copy.cuh"
 #include "gsa/device/frag.cuh"
 #include "gsa/device/global.cuh"
+#include "gsa/device/hopper.cuh"
 #include "gsa/device/math.cuh"
 #include "gsa/device/mma.cuh"
 #include "gsa/device/ring.cuh"

@@ -1,0 +1,96 @@
+//===- hopper.cuh - wgmma and tensor maps -----------------------*- CUDA -*-===//
+//
+// What sm_90a adds. The layout panel128 of smem.cuh is the 128-byte swizzle of
+// matrix descriptors and tensor maps, with one panel of 64 16-bit columns after
+// the other.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_HOPPER_CUH
+#define GSA_DEVICE_HOPPER_CUH
+
+#include "gsa/device/frag.cuh"
+#include "gsa/device/ptx/tma.cuh"
+#include "gsa/device/ptx/wgmma.cuh"
+#include "gsa/device/ring.cuh"
+#include "gsa/device/smem.cuh"
+
+namespace gsa::dev {
+
+using ptx::fence_async;
+using ptx::wgmma_commit;
+using ptx::wgmma_fence;
+using ptx::wgmma_wait;
+
+/// Bytes from one group of 8 rows of a panel to the next.
+inline constexpr unsigned kRowGroupBytes = 1024;
+
+/// sum[m, n] += sum_k a[a_row + m, k] b[b_row + n, k] for the 64 rows of the
+/// warpgroup, 16 of them in each warp's `sum`. Rows start at multiples of 8.
+template <int N, class T, int RowsA, int RowsB, int K>
+GSA_DEVICE void wgmma_nt(frag<float, 16, N, acc>& sum,
+                         smem<T, RowsA, K, panel128> a, int a_row,
+                         smem<T, RowsB, K, panel128> b, int b_row) {
+  static_assert(N % 64 == 0, "accumulators are blocks of 64 columns");
+  unsigned a_base = shared_address(a.base) + 128 * a_row;
+  unsigned b_base = shared_address(b.base) + 128 * b_row;
+#pragma unroll
+  for (int n = 0; n < N / 64; ++n)
+#pragma unroll
+    for (int k = 0; k < K; k += 16) {
+      unsigned within = 2 * (k % 64);
+      ptx::wgmma_m64n64k16_ss(
+          T{}, reinterpret_cast<float(&)[32]>(sum.x[8 * n]),
+          ptx::wgmma_descriptor(a_base + (k / 64) * (RowsA * 128) + within, 0,
+                                kRowGroupBytes),
+          ptx::wgmma_descriptor(b_base + (k / 64) * (RowsB * 128) +
+                                    n * (64 * 128) + within,
+                                0, kRowGroupBytes));
+    }
+}
+
+/// sum[m, n] += sum_k a[m, k] b[row + k, n], a in registers.
+template <int N, int K, class T, int Rows>
+GSA_DEVICE void wgmma_nn(frag<float, 16, N, acc>& sum,
+                         const frag<T, 16, K, lhs>& a,
+                         smem<T, Rows, N, panel128> b, int row) {
+  static_assert(N % 64 == 0, "accumulators are blocks of 64 columns");
+  unsigned base = shared_address(b.base) + 128 * row;
+#pragma unroll
+  for (int n = 0; n < N / 64; ++n)
+#pragma unroll
+    for (int k = 0; k < K / 16; ++k)
+      ptx::wgmma_m64n64k16_rs(
+          T{}, reinterpret_cast<float(&)[32]>(sum.x[8 * n]), a.x[k],
+          ptx::wgmma_descriptor(base + n * (Rows * 128) + k * (16 * 128),
+                                Rows * 128, kRowGroupBytes));
+}
+
+/// CUtensorMap: 128 opaque bytes that the runtime fills in.
+struct alignas(64) tensor_map {
+  unsigned long long words[16];
+};
+
+/// The slot is full once `Bytes` have landed; in place of ring_commit.
+template <int Bytes, int Stages>
+GSA_DEVICE void ring_expect(ring<Stages> ring, int iteration) {
+  unsigned full = ring.full(ring.slot(iteration));
+  if (lane() == 0)
+    ptx::mbarrier_expect(full, Bytes);
+  else
+    ptx::mbarrier_arrive(full);
+}
+
+/// The box of `map` whose first element is (row, column), to `target`.
+template <class T, int Rows, int Columns, smem_layout Layout, int Stages>
+GSA_DEVICE void tma_load(smem<T, Rows, Columns, Layout> target,
+                         const tensor_map& map, int column, int row,
+                         ring<Stages> ring, int iteration) {
+  if (lane() == 0)
+    ptx::tma_load_2d(shared_address(target.base), &map, column, row,
+                     ring.full(ring.slot(iteration)));
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_HOPPER_CUH

@@ -83,7 +83,8 @@ if config.gsa_sanitize:
 
 # Sanitizers read their options from the environment; colours and progress
 # bars must not depend on who runs the suite.
-for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_PATH"):
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_PATH",
+             "GSA_PYTHON_PREFIX"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment["NO_COLOR"] = "1"

@@ -1,4 +1,5 @@
-//===- hopper.cuh - wgmma and tensor maps -----------------------*- CUDA -*-===//
+//===- hopper.cuh - wgmma and tensor maps -----------------------*- CUDA
+//-*-===//
 //
 // What sm_90a adds. The layout panel128 of smem.cuh is the 128-byte swizzle of
 // matrix descriptors and tensor maps, with one panel of 64 16-bit columns after
@@ -40,12 +41,12 @@ GSA_DEVICE void wgmma_nt(frag<float, 16, N, acc>& sum,
     for (int k = 0; k < K; k += 16) {
       unsigned within = 2 * (k % 64);
       ptx::wgmma_m64n64k16_ss(
-          T{}, reinterpret_cast<float(&)[32]>(sum.x[8 * n]),
+          T{}, reinterpret_cast<float (&)[32]>(sum.x[8 * n]),
           ptx::wgmma_descriptor(a_base + (k / 64) * (RowsA * 128) + within, 0,
                                 kRowGroupBytes),
-          ptx::wgmma_descriptor(b_base + (k / 64) * (RowsB * 128) +
-                                    n * (64 * 128) + within,
-                                0, kRowGroupBytes));
+          ptx::wgmma_descriptor(
+              b_base + (k / 64) * (RowsB * 128) + n * (64 * 128) + within, 0,
+              kRowGroupBytes));
     }
 }
 
@@ -61,7 +62,7 @@ GSA_DEVICE void wgmma_nn(frag<float, 16, N, acc>& sum,
 #pragma unroll
     for (int k = 0; k < K / 16; ++k)
       ptx::wgmma_m64n64k16_rs(
-          T{}, reinterpret_cast<float(&)[32]>(sum.x[8 * n]), a.x[k],
+          T{}, reinterpret_cast<float (&)[32]>(sum.x[8 * n]), a.x[k],
           ptx::wgmma_descriptor(base + n * (Rows * 128) + k * (16 * 128),
                                 Rows * 128, kRowGroupBytes));
 }

@@ -1,5 +1,4 @@
-//===- select.cuh - row statistics and top-k --------------------*- CUDA
-//-*-===//
+//===- select.cuh - row statistics and top-k -*- CUDA -*-===//
 //
 // A block handles one row of scores; each function is one step of one warp, or
 // of a team where it has one. Keys: scores as unsigned integers of the same

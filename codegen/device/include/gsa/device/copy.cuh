@@ -1,0 +1,281 @@
+//===- copy.cuh - movement of tiles -*- CUDA -*-===//
+//
+// Global to shared memory by a team: a thread moves units of `VectorBytes`.
+// The units of a row go to neighbouring threads, so that a warp reads whole
+// rows, and a thread keeps its column when the team divides into rows.
+//
+// Nothing outside the stated rows and columns is read: an address is formed
+// from an index only after the index was checked.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_COPY_CUH
+#define GSA_DEVICE_COPY_CUH
+
+#include "gsa/device/frag.cuh"
+#include "gsa/device/smem.cuh"
+
+namespace gsa::dev {
+
+//===----------------------------------------------------------------------===//
+// Global to shared memory
+//===----------------------------------------------------------------------===//
+
+/// Bytes of the unit that starts at byte `first` of a row of `bytes`.
+template <int VectorBytes>
+GSA_DEVICE int valid_bytes(int first, int bytes) {
+  int left = bytes - first;
+  return left < 0 ? 0 : left > VectorBytes ? VectorBytes : left;
+}
+
+/// Moves one unit; the rest of it after `valid` bytes becomes 0.
+template <int VectorBytes>
+GSA_DEVICE void copy_unit(unsigned char* target, const unsigned char* source,
+                          int valid) {
+  if constexpr (VectorBytes >= 4) {
+    ptx::cp_async<VectorBytes>(shared_address(target), source, valid);
+  } else {
+    static_assert(VectorBytes == 2, "units of 16, 8, 4 or 2 bytes");
+    unsigned short unit = 0;
+    if (valid == 2)
+      unit = *reinterpret_cast<const unsigned short*>(source);
+    else if (valid == 1)
+      unit = *source;
+    *reinterpret_cast<unsigned short*>(target) = unit;
+  }
+}
+
+/// Unit `step` of a thread of a team, of a tile with `Units` units a row.
+template <int Threads, int Units>
+struct unit_position {
+  int row, unit;
+  GSA_DEVICE unit_position(int thread, int step) {
+    if constexpr (Threads % Units == 0) {
+      row = thread / Units + step * (Threads / Units);
+      unit = thread % Units;
+    } else {
+      row = (thread + step * Threads) / Units;
+      unit = (thread + step * Threads) % Units;
+    }
+  }
+};
+
+/// Copies rows to a tile. `row_source` gives the start of the source of a row
+/// of the tile, null for a row of zeros; `source` is any readable address.
+template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
+          class F>
+GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
+                           int columns, F row_source) {
+  using tile = smem<T, R, C, L>;
+  constexpr int size = static_cast<int>(sizeof(T));
+  static_assert(tile::row_bytes % VectorBytes == 0, "rows are whole vectors");
+  static_assert(VectorBytes >= size, "a vector holds an element");
+  constexpr int units = tile::row_bytes / VectorBytes;
+  constexpr int steps = (R * units + Team::threads - 1) / Team::threads;
+  using position = unit_position<Team::threads, units>;
+  // Rows are looked up in batches before their copies start: the compiler may
+  // not move a load over an asynchronous copy.
+  constexpr int batch = steps < 8 ? steps : 8;
+  int thread = Team::thread();
+#pragma unroll 1
+  for (int step = 0; step < steps; step += batch) {
+    const T* rows[batch];
+#pragma unroll
+    for (int i = 0; i < batch; ++i) {
+      position p(thread, step + i);
+      rows[i] = p.row < R ? row_source(p.row) : nullptr;
+    }
+#pragma unroll
+    for (int i = 0; i < batch; ++i) {
+      position p(thread, step + i);
+      if (p.row >= R) continue;
+      int byte = p.unit * VectorBytes;
+      int valid = rows[i] ? valid_bytes<VectorBytes>(byte, columns * size) : 0;
+      auto from =
+          reinterpret_cast<const unsigned char*>(valid != 0 ? rows[i] : source);
+      copy_unit<VectorBytes>(target.base + target.offset(p.row, byte / size),
+                             from + (valid != 0 ? byte : 0), valid);
+    }
+  }
+}
+
+/// `target[r, c] = source[r * pitch + c]` for r < rows, c < columns, 0 in the
+/// rest of the tile. Asynchronous unless `VectorBytes` is 2. `source` and the
+/// bytes of `pitch` are multiples of `VectorBytes`.
+template <class Team, int VectorBytes, class T, int R, int C, smem_layout L>
+GSA_DEVICE void copy_rows(smem<T, R, C, L> target, const T* source,
+                          long long pitch, int rows, int columns) {
+  copy_units<Team, VectorBytes>(target, source, columns, [=](int row) {
+    return row < rows ? source + row * pitch : nullptr;
+  });
+}
+
+/// `target[r, c] = source[list[0, begin + r] * pitch + c]` for begin + r < end
+/// and c < columns; rows whose index is not in [0, limit), and the rest of the
+/// tile, become 0. Otherwise as copy_rows.
+template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
+          int ListR, int ListC, smem_layout ListL>
+GSA_DEVICE void gather_rows(smem<T, R, C, L> target, const T* source,
+                            long long pitch,
+                            smem<int, ListR, ListC, ListL> list, int begin,
+                            int end, int limit, int columns) {
+  copy_units<Team, VectorBytes>(target, source, columns,
+                                [=](int row) -> const T* {
+                                  if (begin + row >= end) return nullptr;
+                                  int index = list.at(0, begin + row);
+                                  if (index < 0 || index >= limit)
+                                    return nullptr;
+                                  return source + index * pitch;
+                                });
+}
+
+//===----------------------------------------------------------------------===//
+// Registers to global memory and back
+//===----------------------------------------------------------------------===//
+
+/// True if two neighbours from an even column on can be moved as one.
+template <class T>
+GSA_DEVICE bool pairs_aligned(const T* base, long long pitch) {
+  auto address = reinterpret_cast<unsigned long long>(base);
+  return (pitch & 1) == 0 && address % (2 * sizeof(T)) == 0;
+}
+
+template <class T>
+struct alignas(2 * sizeof(T)) pair {
+  T x, y;
+};
+
+/// `target[r * pitch + c] = T(source[r, c])` for r < rows, c < columns.
+template <class T, class S, int R, int C, frag_layout L>
+GSA_DEVICE void store_rows(T* target, long long pitch,
+                           const frag<S, R, C, L>& source, int rows,
+                           int columns) {
+  bool paired = pairs_aligned(target, pitch) && (columns & 1) == 0;
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    int row = frag_row(2 * h);
+    if (row >= rows) continue;
+    T* to = target + row * pitch;
+    if (paired) {
+#pragma unroll
+      for (int j = 0; j < C / 8; ++j)
+        if (int column = frag_column(j, 0); column < columns)
+          *reinterpret_cast<pair<T>*>(to + column) = {
+              convert_to<T>(source.x[j][2 * h]),
+              convert_to<T>(source.x[j][2 * h + 1])};
+    } else {
+#pragma unroll
+      for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+        for (int c = 0; c < 2; ++c)
+          if (int column = frag_column(j, c); column < columns)
+            to[column] = convert_to<T>(source.x[j][2 * h + c]);
+    }
+  }
+  __syncwarp();
+}
+
+/// `target[r] = source[r * pitch]` for r < rows, 0 beyond.
+template <class T, class S, int R>
+GSA_DEVICE void load_rowvec(rowvec<T, R>& target, const S* source,
+                            long long pitch, int rows) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    int row = frag_row(2 * h);
+    target.x[h] =
+        row < rows ? convert_to<T>(source[row * pitch]) : convert_to<T>(0);
+  }
+}
+
+/// `target[r * pitch] = source[r]` for r < rows.
+template <class T, class S, int R>
+GSA_DEVICE void store_rowvec(T* target, long long pitch,
+                             const rowvec<S, R>& source, int rows) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    int row = frag_row(2 * h);
+    if ((lane() & 3) == 0 && row < rows)
+      target[row * pitch] = convert_to<T>(source.x[h]);
+  }
+  __syncwarp();
+}
+
+//===----------------------------------------------------------------------===//
+// Registers to shared memory and back
+//===----------------------------------------------------------------------===//
+
+/// Fragment to rows `row`, row + 1, ... of a tile. The warp may read it at
+/// once; other warps after a `sync`.
+template <class T, int TileR, int TileC, smem_layout TileL, class S, int R,
+          int C, frag_layout L>
+GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
+                         const frag<S, R, C, L>& source) {
+  static_assert(C <= TileC, "the tile is as wide as the fragment");
+  __syncwarp();
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      pair<T> value{convert_to<T>(source.x[j][2 * h]),
+                    convert_to<T>(source.x[j][2 * h + 1])};
+      int to_row = row + frag_row(2 * h);
+      if constexpr (tile_pairs<smem<T, TileR, TileC, TileL>>) {
+        *reinterpret_cast<pair<T>*>(&target.at(to_row, frag_column(j, 0))) =
+            value;
+      } else {
+        target.at(to_row, frag_column(j, 0)) = value.x;
+        target.at(to_row, frag_column(j, 1)) = value.y;
+      }
+    }
+  __syncwarp();
+}
+
+/// Fragment from rows `row`, row + 1, ... of a tile.
+template <class T, int R, int C, frag_layout L, class S, int TileR, int TileC,
+          smem_layout TileL>
+GSA_DEVICE void take_frag(frag<T, R, C, L>& target,
+                          smem<S, TileR, TileC, TileL> source, int row) {
+  static_assert(C <= TileC, "the tile is as wide as the fragment");
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      int from_row = row + frag_row(2 * h);
+      pair<S> value;
+      if constexpr (tile_pairs<smem<S, TileR, TileC, TileL>>)
+        value = *reinterpret_cast<const pair<S>*>(
+            &source.at(from_row, frag_column(j, 0)));
+      else
+        value = {source.at(from_row, frag_column(j, 0)),
+                 source.at(from_row, frag_column(j, 1))};
+      target.x[j][2 * h] = convert_to<T>(value.x);
+      target.x[j][2 * h + 1] = convert_to<T>(value.y);
+    }
+}
+
+/// Row vector to columns 0, 1, ... of row `row` of a tile.
+template <class T, int TileR, int TileC, smem_layout TileL, class S, int R>
+GSA_DEVICE void put_rowvec(smem<T, TileR, TileC, TileL> target, int row,
+                           const rowvec<S, R>& source) {
+  static_assert(R <= TileC, "the tile is as wide as the row vector");
+  __syncwarp();
+#pragma unroll
+  for (int h = 0; h < 2; ++h)
+    if ((lane() & 3) == 0)
+      target.at(row, frag_row(2 * h)) = convert_to<T>(source.x[h]);
+  __syncwarp();
+}
+
+/// Row vector from row `row` of a tile.
+template <class T, int R, class S, int TileR, int TileC, smem_layout TileL>
+GSA_DEVICE void take_rowvec(rowvec<T, R>& target,
+                            smem<S, TileR, TileC, TileL> source, int row) {
+  static_assert(R <= TileC, "the tile is as wide as the row vector");
+#pragma unroll
+  for (int h = 0; h < 2; ++h)
+    target.x[h] = convert_to<T>(source.at(row, frag_row(2 * h)));
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_COPY_CUH

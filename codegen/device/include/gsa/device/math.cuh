@@ -1,0 +1,160 @@
+//===- math.cuh - elementwise functions and masks -*- CUDA -*-===//
+
+#ifndef GSA_DEVICE_MATH_CUH
+#define GSA_DEVICE_MATH_CUH
+
+#include "gsa/device/frag.cuh"
+#include "gsa/device/ptx/math.cuh"
+#include "gsa/device/smem.cuh"
+
+namespace gsa::dev {
+
+inline constexpr float log2e = 1.44269504088896341f;
+
+/// 1 / (1 + 2^(-x log2 e)). Absolute error below 3e-7: of the derivative times
+/// the relative error of ex2 (2^-22, and |x| 2^-23 for its argument), of the
+/// sum and of rcp (2^-23). Exact 0 and 1 at the infinities; NaN stays NaN.
+GSA_DEVICE float sigmoid(float x) {
+  return ptx::rcp(1.0f + ptx::ex2(-x * log2e));
+}
+
+/// identity; sigmoid; tanh: (tanh x + 1) / 2, which is sigmoid(2 x); silu:
+/// x sigmoid(x), NaN at -inf as in IEEE arithmetic; relu. NaN stays NaN.
+template <activation Activation>
+GSA_DEVICE float activate_scalar(float x) {
+  if constexpr (Activation == activation::sigmoid) return sigmoid(x);
+  if constexpr (Activation == activation::tanh) return sigmoid(2.0f * x);
+  if constexpr (Activation == activation::silu) return x * sigmoid(x);
+  if constexpr (Activation == activation::relu) return ptx::max_nan(x, 0.0f);
+  return x;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+template <class T, int R, int C, frag_layout L>
+GSA_DEVICE void fill(frag<T, R, C, L>& target, float value) {
+  for_elements(target, [=](T& x, int, int) { x = convert_to<T>(value); });
+}
+
+/// A left operand, packed or not.
+template <class T, int C>
+GSA_DEVICE void fill(frag<T, 16, C, lhs>& target, float value) {
+#pragma unroll
+  for (auto& block : target.x)
+#pragma unroll
+    for (auto& x : block)
+      if constexpr (is_half<T>)
+        x = pack<T>(value, value);
+      else
+        x = convert_to<T>(value);
+}
+
+template <class T, int R>
+GSA_DEVICE void fill_rows(rowvec<T, R>& target, float value) {
+  target.x[0] = target.x[1] = convert_to<T>(value);
+}
+
+/// `frag = frag * scale + offset`, one rounding.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void affine(frag<float, R, C, L>& frag, float scale, float offset) {
+  for_elements(frag, [=](float& x, int, int) { x = fmaf(x, scale, offset); });
+}
+
+template <activation Activation, int R, int C, frag_layout L>
+GSA_DEVICE void activate(frag<float, R, C, L>& frag) {
+  for_elements(frag,
+               [](float& x, int, int) { x = activate_scalar<Activation>(x); });
+}
+
+template <activation Activation, int R>
+GSA_DEVICE void activate_rows(rowvec<float, R>& rows) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h)
+    rows.x[h] = activate_scalar<Activation>(rows.x[h]);
+}
+
+/// `target[r, c] += weights[r] * source[r, c]`, one rounding.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void add_scaled(frag<float, R, C, L>& target,
+                           const frag<float, R, C, L>& source,
+                           const rowvec<float, R>& weights) {
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      target.x[j][i] = fmaf(weights.x[i >> 1], source.x[j][i], target.x[j][i]);
+}
+
+/// `frag[r, c] *= act(logits[r * pitch + c])` for r < rows, c < columns; with
+/// `per_row` the logit is `logits[r * pitch]` for the whole row.
+template <activation Activation, class T, int R, int C, frag_layout L>
+GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, const T* logits,
+                          long long pitch, int rows, int columns,
+                          bool per_row) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    int row = frag_row(2 * h);
+    if (row >= rows) continue;
+    const T* from = logits + row * pitch;
+    float shared =
+        per_row ? activate_scalar<Activation>(to_float(*from)) : 0.0f;
+#pragma unroll
+    for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+      for (int c = 0; c < 2; ++c) {
+        int column = frag_column(j, c);
+        if (column >= columns) continue;
+        frag.x[j][2 * h + c] *=
+            per_row ? shared
+                    : activate_scalar<Activation>(to_float(from[column]));
+      }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+/// -inf where first + c >= end.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void mask_columns(frag<float, R, C, L>& frag, int first, int end) {
+  for_elements(frag, [=](float& x, int, int column) {
+    if (first + column >= end) x = -infinity();
+  });
+}
+
+/// -inf where column + c > row + r / rows_per_query.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void mask_causal(frag<float, R, C, L>& frag, int row, int column,
+                            int rows_per_query) {
+  int last[2] = {row + frag_row(0) / rows_per_query - column,
+                 row + frag_row(2) / rows_per_query - column};
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      if (frag_column(j, i) > last[i >> 1]) frag.x[j][i] = -infinity();
+}
+
+/// -inf in column c unless begin + c < end and list[0, begin + c] is in
+/// [0, limit).
+template <int R, int C, frag_layout L, int ListR, int ListC, smem_layout ListL>
+GSA_DEVICE void mask_list(frag<float, R, C, L>& frag,
+                          smem<int, ListR, ListC, ListL> list, int begin,
+                          int end, int limit) {
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int c = 0; c < 2; ++c) {
+      int position = begin + frag_column(j, c);
+      int index = position < end ? list.at(0, position) : -1;
+      if (index < 0 || index >= limit)
+        frag.x[j][c] = frag.x[j][2 + c] = -infinity();
+    }
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_MATH_CUH

@@ -1,0 +1,205 @@
+//===- mma.cuh - products of tiles -*- CUDA -*-===//
+//
+// The left operand is in registers, the right one in shared memory, sums are
+// floats in registers.
+//
+//   bf16, f16  ldmatrix and mma.sync m16n8k16
+//   float      FFMA: a lane has the numbers of its rows at every fourth pair
+//              of columns, and gets the others from the lanes of its quad
+//
+// A product takes part in every sum, also one by 0: NaN or infinity in an
+// operand reaches the result.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_MMA_CUH
+#define GSA_DEVICE_MMA_CUH
+
+#include "gsa/device/frag.cuh"
+#include "gsa/device/ptx/mma.cuh"
+#include "gsa/device/smem.cuh"
+
+namespace gsa::dev {
+
+//===----------------------------------------------------------------------===//
+// Left operands
+//===----------------------------------------------------------------------===//
+
+/// Rows `row` to row + 15 of a tile.
+template <class T, int C, int TileR, int TileC, smem_layout L>
+GSA_DEVICE void load_lhs(frag<T, 16, C, lhs>& target,
+                         smem<T, TileR, TileC, L> source, int row) {
+  static_assert(C <= TileC && TileR >= 16, "the tile holds the operand");
+  static_assert(source.row_bytes % 16 == 0, "ldmatrix reads 16-byte chunks");
+#pragma unroll
+  for (int j = 0; j < C / 16; ++j)
+    ptx::ldmatrix_x4<false>(
+        target.x[j],
+        source.address(row + (lane() & 15), 16 * j + 8 * (lane() >> 4)));
+}
+
+template <int C, int TileR, int TileC, smem_layout L>
+GSA_DEVICE void load_lhs(frag<float, 16, C, lhs>& target,
+                         smem<float, TileR, TileC, L> source, int row) {
+  static_assert(C <= TileC && TileR >= 16, "the tile holds the operand");
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      target.x[j][i] = source.at(row + frag_row(i), frag_column(j, i));
+}
+
+/// Result of one product as left operand of the next, rounded to nearest even.
+template <class T, int C>
+GSA_DEVICE void convert(frag<T, 16, C, lhs>& target,
+                        const frag<float, 16, C, acc>& source) {
+  // Columns 0 to 7 and 8 to 15 of a left operand are two blocks of a result.
+#pragma unroll
+  for (int j = 0; j < C / 16; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const float (&block)[4] = source.x[2 * j + (i >> 1)];
+      target.x[j][i] = pack<T>(block[2 * (i & 1)], block[2 * (i & 1) + 1]);
+    }
+}
+
+template <int C>
+GSA_DEVICE void convert(frag<float, 16, C, lhs>& target,
+                        const frag<float, 16, C, acc>& source) {
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) target.x[j][i] = source.x[j][i];
+}
+
+/// Between fragments of one layout, element by element.
+template <class T, class S, int R, int C, frag_layout L>
+GSA_DEVICE void convert(frag<T, R, C, L>& target,
+                        const frag<S, R, C, L>& source) {
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) target.x[j][i] = convert_to<T>(source.x[j][i]);
+}
+
+//===----------------------------------------------------------------------===//
+// Products on tensor cores
+//===----------------------------------------------------------------------===//
+
+/// `acc[m, n] += sum_k lhs[m, k] * rhs[row + n, k]`.
+template <class T, int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void mma_nt(frag<float, 16, N, frag_layout::acc>& acc,
+                       const frag<T, 16, K, frag_layout::lhs>& lhs,
+                       smem<T, TileR, K, L> rhs, int row) {
+  static_assert(N <= TileR, "the tile holds the right operand");
+  int r = lane() & 7, quarter = lane() >> 3;
+#pragma unroll
+  for (int k = 0; k < K / 16; ++k) {
+    int column = 16 * k + 8 * (quarter & 1);
+#pragma unroll
+    for (int n = 0; n + 1 < N / 8; n += 2) {
+      unsigned b[4];
+      ptx::ldmatrix_x4<false>(
+          b, rhs.address(row + 8 * n + r + 8 * (quarter >> 1), column));
+      ptx::mma_m16n8k16<T>(acc.x[n], lhs.x[k], b[0], b[1]);
+      ptx::mma_m16n8k16<T>(acc.x[n + 1], lhs.x[k], b[2], b[3]);
+    }
+    if constexpr (N / 8 % 2 == 1) {
+      unsigned b[2];
+      ptx::ldmatrix_x2<false>(b, rhs.address(row + N - 8 + r, column));
+      ptx::mma_m16n8k16<T>(acc.x[N / 8 - 1], lhs.x[k], b[0], b[1]);
+    }
+  }
+}
+
+/// `acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]`.
+template <class T, int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void mma_nn(frag<float, 16, N, frag_layout::acc>& acc,
+                       const frag<T, 16, K, frag_layout::lhs>& lhs,
+                       smem<T, TileR, N, L> rhs, int row) {
+  static_assert(K <= TileR, "the tile holds the right operand");
+#pragma unroll
+  for (int k = 0; k < K / 16; ++k) {
+    int from = row + 16 * k + (lane() & 15);
+#pragma unroll
+    for (int n = 0; n + 1 < N / 8; n += 2) {
+      unsigned b[4];
+      ptx::ldmatrix_x4<true>(b, rhs.address(from, 8 * n + 8 * (lane() >> 4)));
+      ptx::mma_m16n8k16<T>(acc.x[n], lhs.x[k], b[0], b[1]);
+      ptx::mma_m16n8k16<T>(acc.x[n + 1], lhs.x[k], b[2], b[3]);
+    }
+    if constexpr (N / 8 % 2 == 1) {
+      unsigned b[2];
+      ptx::ldmatrix_x2<true>(b, rhs.address(from, N - 8));
+      ptx::mma_m16n8k16<T>(acc.x[N / 8 - 1], lhs.x[k], b[0], b[1]);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Products in float
+//===----------------------------------------------------------------------===//
+
+/// Element (rows of this lane, column k) of a left operand: lane k / 2 mod 4
+/// of the quad has it.
+template <int K>
+GSA_DEVICE float lhs_element(const frag<float, 16, K, lhs>& frag, int k,
+                             int half) {
+  return __shfl_sync(0xffffffffu, frag.x[k >> 3][2 * half + (k & 1)],
+                     (k >> 1) & 3, 4);
+}
+
+/// `acc[m, n] += sum_k lhs[m, k] * rhs[row + n, k]`, k upwards.
+template <int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void mma_nt(frag<float, 16, N, frag_layout::acc>& acc,
+                       const frag<float, 16, K, frag_layout::lhs>& lhs,
+                       smem<float, TileR, K, L> rhs, int row) {
+  static_assert(N <= TileR, "the tile holds the right operand");
+#pragma unroll
+  for (int k = 0; k < K; k += 4) {
+    float a[2][4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+#pragma unroll
+      for (int h = 0; h < 2; ++h) a[h][i] = lhs_element(lhs, k + i, h);
+#pragma unroll
+    for (int j = 0; j < N / 8; ++j)
+#pragma unroll
+      for (int c = 0; c < 2; ++c) {
+        // K is a multiple of 8, so 4 columns are one aligned chunk.
+        float4 b = *reinterpret_cast<const float4*>(
+            &rhs.at(row + frag_column(j, c), k));
+        float b4[4] = {b.x, b.y, b.z, b.w};
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          acc.x[j][c] = fmaf(a[0][i], b4[i], acc.x[j][c]);
+          acc.x[j][2 + c] = fmaf(a[1][i], b4[i], acc.x[j][2 + c]);
+        }
+      }
+  }
+}
+
+/// `acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]`, k upwards.
+template <int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void mma_nn(frag<float, 16, N, frag_layout::acc>& acc,
+                       const frag<float, 16, K, frag_layout::lhs>& lhs,
+                       smem<float, TileR, N, L> rhs, int row) {
+  static_assert(K <= TileR, "the tile holds the right operand");
+#pragma unroll
+  for (int k = 0; k < K; ++k) {
+    float a0 = lhs_element(lhs, k, 0), a1 = lhs_element(lhs, k, 1);
+#pragma unroll
+    for (int j = 0; j < N / 8; ++j) {
+      float2 b =
+          *reinterpret_cast<const float2*>(&rhs.at(row + k, frag_column(j, 0)));
+      acc.x[j][0] = fmaf(a0, b.x, acc.x[j][0]);
+      acc.x[j][1] = fmaf(a0, b.y, acc.x[j][1]);
+      acc.x[j][2] = fmaf(a1, b.x, acc.x[j][2]);
+      acc.x[j][3] = fmaf(a1, b.y, acc.x[j][3]);
+    }
+  }
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_MMA_CUH

@@ -1,0 +1,45 @@
+//===- math.cuh - approximate functions -*- CUDA -*-===//
+//
+// PTX ISA 9.7.3, Floating Point Instructions.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_PTX_MATH_CUH
+#define GSA_DEVICE_PTX_MATH_CUH
+
+#include "gsa/device/types.cuh"
+
+namespace gsa::dev::ptx {
+
+/// 2^x with a relative error below 2^-22; results below 2^-126 become 0;
+/// 2^-inf = 0, 2^inf = inf, NaN stays NaN. PTX: ex2.approx.ftz.f32.
+GSA_DEVICE float ex2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+/// 1 / x within 1 ulp; 1 / inf = 0, NaN stays NaN. PTX: rcp.approx.ftz.f32.
+GSA_DEVICE float rcp(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+/// Maximum that is NaN if an argument is. PTX: max.NaN.f32.
+GSA_DEVICE float max_nan(float x, float y) {
+  float z;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(z) : "f"(x), "f"(y));
+  return z;
+}
+
+/// Minimum that is NaN if an argument is. PTX: min.NaN.f32.
+GSA_DEVICE float min_nan(float x, float y) {
+  float z;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(z) : "f"(x), "f"(y));
+  return z;
+}
+
+}  // namespace gsa::dev::ptx
+
+#endif  // GSA_DEVICE_PTX_MATH_CUH

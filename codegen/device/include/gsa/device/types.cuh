@@ -103,41 +103,32 @@ GSA_DEVICE float to_float_odd(double x) {
   return inexact ? __int_as_float(__float_as_int(y) | 1) : y;
 }
 
-template <class T>
-struct converter {
-  template <class S>
-  static GSA_DEVICE T run(S x) {
-    return static_cast<T>(x);
-  }
-  static GSA_DEVICE T run(bf16 x) { return static_cast<T>(to_float(x)); }
-  static GSA_DEVICE T run(f16 x) { return static_cast<T>(to_float(x)); }
-};
-template <>
-struct converter<bf16> {
-  static GSA_DEVICE bf16 run(bf16 x) { return x; }
-  static GSA_DEVICE bf16 run(f16 x) { return to_bf16(to_float(x)); }
-  static GSA_DEVICE bf16 run(float x) { return to_bf16(x); }
-  static GSA_DEVICE bf16 run(double x) { return to_bf16(to_float_odd(x)); }
-  static GSA_DEVICE bf16 run(int x) { return run(static_cast<double>(x)); }
-  static GSA_DEVICE bf16 run(long long x) {
-    return run(static_cast<double>(x));
-  }
-};
-template <>
-struct converter<f16> {
-  static GSA_DEVICE f16 run(f16 x) { return x; }
-  static GSA_DEVICE f16 run(bf16 x) { return to_f16(to_float(x)); }
-  static GSA_DEVICE f16 run(float x) { return to_f16(x); }
-  static GSA_DEVICE f16 run(double x) { return to_f16(to_float_odd(x)); }
-  static GSA_DEVICE f16 run(int x) { return run(static_cast<double>(x)); }
-  static GSA_DEVICE f16 run(long long x) { return run(static_cast<double>(x)); }
-};
+/// To 16 bits from a type other than the 16-bit ones.
+template <class T, class S>
+GSA_DEVICE T to_half(S x) {
+  float narrow;
+  if constexpr (is_same<S, float>)
+    narrow = x;
+  else
+    narrow = to_float_odd(static_cast<double>(x));
+  if constexpr (is_same<T, bf16>)
+    return to_bf16(narrow);
+  else
+    return to_f16(narrow);
+}
 
 /// Any scalar to any other. To 16 bits rounds once, to nearest even (integers
 /// beyond 2^53 first to double); floats to integers as in C++.
 template <class T, class S>
 GSA_DEVICE T convert_to(S x) {
-  return converter<T>::run(x);
+  if constexpr (is_same<T, S>)
+    return x;
+  else if constexpr (is_half<S>)
+    return convert_to<T>(to_float(x));
+  else if constexpr (is_half<T>)
+    return to_half<T>(x);
+  else
+    return static_cast<T>(x);
 }
 
 /// Two numbers as the halves of a register, `low` in the low half.

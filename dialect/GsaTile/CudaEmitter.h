@@ -56,7 +56,9 @@ class CudaEmitter {
                                        Precedence precedence) = 0;
   /// Prints a line, `text` with the current indentation.
   virtual void emitLine(Operation* op, const Twine& text) = 0;
-  /// Prints `head {`, the ops of the block without its terminator, and `}`.
+  /// Prints `head {`, the ops of the block, and `}`. What a terminator does is
+  /// the terminator's own: scf.yield prints assignments, gsa_tile.yield
+  /// nothing.
   virtual LogicalResult emitBlock(Operation* op, const Twine& head,
                                   Block& block) = 0;
 
@@ -65,6 +67,10 @@ class CudaEmitter {
       Value value, Precedence context = Precedence::Comma) = 0;
   /// Gives a value a unique name near `hint` and returns it.
   virtual std::string declareName(Value value, StringRef hint) = 0;
+  /// Makes `text` (a name, or an expression that may be repeated) stand for a
+  /// value that an op with regions declares itself.
+  virtual void bindValue(Value value, const Twine& text,
+                         Precedence precedence = Precedence::Primary) = 0;
   /// C++ spelling of a type or attribute; fails with an error at `op`.
   virtual FailureOr<std::string> getType(Operation* op, Type type) = 0;
   virtual FailureOr<std::string> getAttribute(Operation* op,

@@ -9,7 +9,8 @@ include "dialect/GsaTile/GsaTileTypes.td"
 // Addresses and scalars
 //===----------------------------------------------------------------------===//
 
-def GsaTile_AtOp : GsaTile_Op<"at", "at({base}, {indices...}, {sizes...})",
+def GsaTile_AtOp : GsaTile_Op<"at",
+    "at({base}, indices({indices...}), sizes({sizes...}))",
     [Pure, AttrSizedOperandSegments, AllTypesMatch<["base", "result"]>]> {
   let summary = "Address of an element of a dense row-major array";
   let description = [{

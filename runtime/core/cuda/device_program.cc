@@ -322,6 +322,13 @@ int32_t StageOf(const ProgramStep& step) {
   return std::visit([](const auto& typed) { return typed.stage; }, step);
 }
 
+std::string LocationOfLine(const KernelSource& kernel, int32_t cuda_line) {
+  std::string location;
+  for (const LineMapEntry& entry : kernel.lines)
+    if (entry.cuda_line <= cuda_line) location = entry.location;
+  return location;
+}
+
 std::string ToString(const BufferRef& ref) {
   std::string text = KindName(ref.kind);
   if (ref.kind != BufferRef::Kind::kWorkspace)

@@ -167,6 +167,10 @@ struct LaunchLimits {
 // The stage of a step.
 int32_t StageOf(const ProgramStep& step);
 
+// The place of the op that a line of the kernel's text came from, or "" where
+// the line map does not tell.
+std::string LocationOfLine(const KernelSource& kernel, int32_t cuda_line);
+
 // "input 3 + 128 bytes", for messages.
 std::string ToString(const BufferRef& ref);
 

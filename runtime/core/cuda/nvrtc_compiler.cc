@@ -175,6 +175,56 @@ void ParsePlace(absl::string_view place, CompileMessage* message) {
   message->file = std::string(place.substr(0, open));
 }
 
+// "k.cu(7): warning #177-D: variable ..." or "nvrtc: error: ...".
+bool ParseFrontEndLine(std::string line, CompileMessage* message) {
+  using Severity = CompileMessage::Severity;
+  constexpr std::pair<const char*, Severity> kMarks[] = {
+      {"catastrophic error: ", Severity::kError},
+      {"error: ", Severity::kError},
+      {"warning: ", Severity::kWarning},
+      {"note: ", Severity::kNote},
+  };
+  // Messages that can be suppressed have a number.
+  for (const char* word : {"error", "warning", "note"}) {
+    const size_t at = line.find(absl::StrCat(word, " #"));
+    if (at == std::string::npos) continue;
+    const size_t hash = at + std::string(word).size();
+    const size_t colon = line.find(": ", hash);
+    if (colon != std::string::npos) line.erase(hash, colon - hash);
+  }
+  for (const auto& [mark, severity] : kMarks) {
+    const size_t at = line.find(mark);
+    if (at == std::string::npos) continue;
+    // A mark within the text of something else has no place before it.
+    if (at != 0 && !absl::EndsWith(line.substr(0, at), ": ")) continue;
+    message->severity = severity;
+    ParsePlace(absl::string_view(line).substr(0, at), message);
+    message->text = line.substr(at + std::string(mark).size());
+    return true;
+  }
+  return false;
+}
+
+// "ptxas application ptx input, line 26; error   : ...", whose line is one of
+// the PTX, or advice with a number: "ptxas info    : (C7508) ...".
+bool ParsePtxasLine(absl::string_view line, CompileMessage* message) {
+  using Severity = CompileMessage::Severity;
+  constexpr std::pair<const char*, Severity> kMarks[] = {
+      {"fatal   : ", Severity::kError},
+      {"error   : ", Severity::kError},
+      {"warning : ", Severity::kWarning},
+      {"info    : (C", Severity::kWarning},
+  };
+  for (const auto& [mark, severity] : kMarks) {
+    const size_t at = line.find(mark);
+    if (at == absl::string_view::npos) continue;
+    message->severity = severity;
+    message->text = std::string(line);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const KernelResources* CompiledCuda::Find(absl::string_view symbol) const {
@@ -199,40 +249,13 @@ absl::StatusOr<int> ParseArch(absl::string_view arch) {
 }
 
 std::vector<CompileMessage> ParseMessages(const std::string& log) {
-  using Severity = CompileMessage::Severity;
-  constexpr std::pair<const char*, Severity> kMarks[] = {
-      {"catastrophic error: ", Severity::kError},
-      {"error: ", Severity::kError},
-      {"warning: ", Severity::kWarning},
-      {"note: ", Severity::kNote},
-  };
   std::vector<CompileMessage> messages;
   for (absl::string_view line : absl::StrSplit(log, '\n')) {
-    // The front end numbers what can be suppressed: "warning #177-D: ...".
-    std::string plain(line);
-    for (const char* word : {"error", "warning", "note", "remark"}) {
-      const size_t at = plain.find(absl::StrCat(word, " #"));
-      if (at == std::string::npos) continue;
-      const size_t hash = at + std::string(word).size();
-      const size_t colon = plain.find(": ", hash);
-      if (colon == std::string::npos) continue;
-      plain.erase(hash, colon - hash);
-    }
-    if (absl::StartsWith(plain, "ptxas info")) continue;
-    for (const auto& [mark, severity] : kMarks) {
-      const size_t at = plain.find(mark);
-      if (at == std::string::npos) continue;
-      CompileMessage message;
-      message.severity = severity;
-      ParsePlace(absl::string_view(plain).substr(0, at), &message);
-      // A mark within the text of another message has no place before it.
-      if (message.line == 0 && at != 0 &&
-          !absl::EndsWith(plain.substr(0, at), ": "))
-        continue;
-      message.text = plain.substr(at + std::string(mark).size());
-      messages.push_back(std::move(message));
-      break;
-    }
+    CompileMessage message;
+    const bool found = absl::StartsWith(line, "ptxas")
+                           ? ParsePtxasLine(line, &message)
+                           : ParseFrontEndLine(std::string(line), &message);
+    if (found) messages.push_back(std::move(message));
   }
   return messages;
 }

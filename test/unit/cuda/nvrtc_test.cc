@@ -143,6 +143,25 @@ TEST_F(NvrtcTest, WarningsAreReturned) {
   EXPECT_THAT(compiled->log.messages[0].text, HasSubstr("unused"));
 }
 
+// What ptxas advises is a warning: here that it does not do what was asked for.
+TEST_F(NvrtcTest, AdviceOfPtxasIsReturned) {
+  auto ignored = CompileCuda(
+      *nvrtc_,
+      Request("extern \"C\" __global__ void f(int *p) {\n"
+              "  asm volatile(\"setmaxnreg.dec.sync.aligned.u32 40;\");\n"
+              "  *p = 1;\n}\n"));
+  ASSERT_TRUE(ignored.ok()) << ignored.status();
+  ASSERT_THAT(ignored->log.messages, SizeIs(1)) << ignored->log.text;
+  EXPECT_THAT(ignored->log.messages[0].text, HasSubstr("setmaxnreg"));
+  auto wrong = CompileCuda(
+      *nvrtc_, Request("extern \"C\" __global__ void f(int *p) {\n"
+                       "  asm volatile(\"nonsense.u32 40;\");\n}\n"));
+  EXPECT_EQ(wrong.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(ParseMessages(std::string(wrong.status().message())),
+              ::testing::Not(SizeIs(0)));
+  EXPECT_THAT(std::string(wrong.status().message()), HasSubstr("nonsense"));
+}
+
 TEST_F(NvrtcTest, ReportsSpillsAndStack) {
   const std::string source = R"(
 extern "C" __global__ void __launch_bounds__(1024, 2) spills(float *p, int n) {

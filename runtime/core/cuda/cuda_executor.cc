@@ -1,0 +1,291 @@
+// -----------------------------------------------------------------------------
+// File: cuda_executor.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/core/cuda/cuda_executor.h"
+
+#include <string>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/core/cuda/executor_builder.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+namespace {
+
+uint64_t AddressOf(const void* pointer) {
+  return reinterpret_cast<uint64_t>(pointer);
+}
+
+bool Overlap(const void* a, int64_t a_bytes, const void* b, int64_t b_bytes) {
+  return a_bytes > 0 && b_bytes > 0 && AddressOf(a) < AddressOf(b) + b_bytes &&
+         AddressOf(b) < AddressOf(a) + a_bytes;
+}
+
+// "input 3 'k_weight'".
+std::string NameOfBuffer(const char* kind, size_t index,
+                         const BufferInfo& info) {
+  return absl::StrCat(kind, " ", index, " '", info.name, "'");
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const CudaExecutor>> CudaExecutor::Create(
+    const DeviceProgram& program, int ordinal, const ExecutorOptions& options) {
+  return ExecutorBuilder(program, options).Build(ordinal);
+}
+
+CudaExecutor::~CudaExecutor() = default;
+
+absl::Status CudaExecutor::CheckBuffer(const void* pointer, int64_t bytes,
+                                       int64_t alignment,
+                                       const char* what) const {
+  if (bytes == 0) return absl::OkStatus();  // never read or written
+  if (pointer == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat(what, "is null, expected ",
+                                                   bytes, " bytes on device ",
+                                                   device_.ordinal));
+  if (AddressOf(pointer) % alignment != 0)
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, "is at an address with remainder ",
+                     AddressOf(pointer) % alignment,
+                     ", expected a multiple of ", alignment, " bytes"));
+  if (!check_pointers_) return absl::OkStatus();
+  auto info = driver_->PointerGetInfo(AddressOf(pointer));
+  if (!info.ok())
+    return absl::Status(
+        info.status().code(),
+        absl::StrCat(what, "cannot be looked up: ", info.status().message()));
+  if (info->managed) return absl::OkStatus();
+  if (info->type != cuda::kMemoryDevice)
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, "is in host memory, expected memory of device ",
+                     device_.ordinal));
+  if (info->device != device_.ordinal)
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, "is on device ", info->device, ", expected device ",
+                     device_.ordinal));
+  return absl::OkStatus();
+}
+
+absl::Status CudaExecutor::CheckArguments(const RunArguments& arguments) const {
+  const auto check = [&](absl::Span<void* const> pointers,
+                         const std::vector<BufferInfo>& buffers,
+                         const char* kind) {
+    if (pointers.size() != buffers.size())
+      return absl::InvalidArgumentError(absl::StrCat(
+          pointers.size(), " ", kind, "s given, expected ", buffers.size()));
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      // The common case makes no string.
+      absl::Status status =
+          CheckBuffer(pointers[i], buffers[i].bytes, kBufferAlignment, "");
+      if (!status.ok())
+        return absl::Status(status.code(),
+                            absl::StrCat(NameOfBuffer(kind, i, buffers[i]), " ",
+                                         status.message()));
+    }
+    return absl::OkStatus();
+  };
+  GSA_RETURN_IF_ERROR(check(arguments.inputs, inputs_, "input"));
+  GSA_RETURN_IF_ERROR(check(arguments.outputs, outputs_, "output"));
+  if (arguments.workspace_bytes < workspace_bytes_)
+    return absl::InvalidArgumentError(
+        absl::StrCat("workspace has ", arguments.workspace_bytes,
+                     " bytes, expected at least ", workspace_bytes_));
+  GSA_RETURN_IF_ERROR(CheckBuffer(arguments.workspace, workspace_bytes_,
+                                  kWorkspaceAlignment, "workspace "));
+  return CheckOverlaps(arguments);
+}
+
+// A buffer that is written may not share memory with any other.
+absl::Status CudaExecutor::CheckOverlaps(const RunArguments& arguments) const {
+  const auto clash = [](const std::string& a, const std::string& b) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(a, " overlaps ", b, ", expected memory of its own"));
+  };
+  const void* workspace = arguments.workspace;
+  for (size_t i = 0; i < inputs_.size(); ++i)
+    if (Overlap(arguments.inputs[i], inputs_[i].bytes, workspace,
+                workspace_bytes_))
+      return clash("the workspace", NameOfBuffer("input", i, inputs_[i]));
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const void* output = arguments.outputs[i];
+    const int64_t bytes = outputs_[i].bytes;
+    if (Overlap(output, bytes, workspace, workspace_bytes_))
+      return clash("the workspace", NameOfBuffer("output", i, outputs_[i]));
+    for (size_t j = 0; j < inputs_.size(); ++j)
+      if (Overlap(output, bytes, arguments.inputs[j], inputs_[j].bytes))
+        return clash(NameOfBuffer("output", i, outputs_[i]),
+                     NameOfBuffer("input", j, inputs_[j]));
+    for (size_t j = 0; j < i; ++j)
+      if (Overlap(output, bytes, arguments.outputs[j], outputs_[j].bytes))
+        return clash(NameOfBuffer("output", i, outputs_[i]),
+                     NameOfBuffer("output", j, outputs_[j]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaExecutor::CheckStream(const RunArguments& arguments) const {
+  if (arguments.stream != nullptr) {
+    GSA_ASSIGN_OR_RETURN(const cuda::Context context,
+                         driver_->StreamGetCtx(arguments.stream));
+    if (context != context_->get())
+      return absl::FailedPreconditionError(
+          absl::StrCat("the stream is not of the primary context of device ",
+                       device_.ordinal));
+  }
+  GSA_ASSIGN_OR_RETURN(const cuda::CaptureStatus capture,
+                       driver_->StreamIsCapturing(arguments.stream));
+  if (capture == cuda::kCaptureInvalidated)
+    return absl::FailedPreconditionError(
+        "the capture of the stream was broken by an earlier call; end it "
+        "before the next run");
+  if (arguments.timer == nullptr) return absl::OkStatus();
+  if (capture == cuda::kCaptureActive)
+    return absl::FailedPreconditionError(
+        "a timer is given while the stream captures: events of a capture have "
+        "no times");
+  if (arguments.timer->executor_.get() != this)
+    return absl::InvalidArgumentError(
+        "the timer was made for another executor");
+  return absl::OkStatus();
+}
+
+absl::Status CudaExecutor::Submit(const Op& op, const uint64_t* bases,
+                                  uint64_t* values, void** pointers,
+                                  cuda::Stream stream) const {
+  const auto resolve = [&](const Address& address) {
+    return bases[address.base] + address.offset;
+  };
+  switch (op.kind) {
+    case OpKind::kLaunch: {
+      const Parameter* parameters = parameters_.data() + op.first_parameter;
+      for (int32_t i = 0; i < op.num_parameters; ++i)
+        values[i] = parameters[i].base < 0
+                        ? parameters[i].value
+                        : bases[parameters[i].base] + parameters[i].value;
+      const cuda::Result result = driver_->table().LaunchKernel(
+          op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
+          op.dynamic_smem, stream, pointers, nullptr);
+      if (result == cuda::kSuccess) return absl::OkStatus();
+      return driver_->ToStatus(result, "cuLaunchKernel");
+    }
+    case OpKind::kGemm: {
+      const Address scratch = {
+          static_cast<int32_t>(inputs_.size() + outputs_.size()),
+          static_cast<uint64_t>(scratch_offset_)};
+      return op.gemm->Run(resolve(op.a), resolve(op.b), resolve(op.c),
+                          op.gemm->workspace_bytes() > 0 ? resolve(scratch) : 0,
+                          stream);
+    }
+    case OpKind::kCopy:
+      return driver_->MemcpyDtoDAsync(resolve(op.b), resolve(op.a), op.count,
+                                      stream);
+    case OpKind::kFill:
+      return driver_->MemsetAsync(resolve(op.a), op.pattern, op.element_bytes,
+                                  op.count, stream);
+  }
+  return absl::InternalError("an operation of unknown kind");
+}
+
+std::string CudaExecutor::NameOf(const Op& op) const {
+  std::string what;
+  switch (op.kind) {
+    case OpKind::kLaunch:
+      what = absl::StrCat("launch of '", reports_[op.kernel].symbol, "'");
+      break;
+    case OpKind::kGemm:
+      what = "gemm";
+      break;
+    case OpKind::kCopy:
+      what = "copy";
+      break;
+    case OpKind::kFill:
+      what = "fill";
+      break;
+  }
+  return absl::StrCat("step ", op.step, " (", what, ")");
+}
+
+absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
+  ScopedContext scope(*driver_, context_->get());
+  GSA_RETURN_IF_ERROR(scope.status());
+  GSA_RETURN_IF_ERROR(CheckArguments(arguments));
+  GSA_RETURN_IF_ERROR(CheckStream(arguments));
+
+  absl::InlinedVector<uint64_t, 64> bases;
+  for (const void* input : arguments.inputs) bases.push_back(AddressOf(input));
+  for (const void* output : arguments.outputs)
+    bases.push_back(AddressOf(output));
+  bases.push_back(AddressOf(arguments.workspace));
+  bases.insert(bases.end(), constant_addresses_.begin(),
+               constant_addresses_.end());
+  // The driver copies the parameters during the launch, so one array serves
+  // all.
+  absl::InlinedVector<uint64_t, 64> values(max_parameters_);
+  absl::InlinedVector<void*, 64> pointers(max_parameters_);
+  for (int32_t i = 0; i < max_parameters_; ++i) pointers[i] = &values[i];
+
+  StageTimer* timer = arguments.timer;
+  size_t next_event = 0;
+  if (timer != nullptr) timer->recorded_ = false;
+  for (const Op& op : ops_) {
+    if (timer != nullptr && op.new_stage)
+      GSA_RETURN_IF_ERROR(
+          driver_->EventRecord(timer->events_[next_event++], arguments.stream));
+    absl::Status status = Submit(op, bases.data(), values.data(),
+                                 pointers.data(), arguments.stream);
+    if (!status.ok())
+      return absl::Status(status.code(),
+                          absl::StrCat(NameOf(op), ": ", status.message()));
+  }
+  if (timer == nullptr) return absl::OkStatus();
+  GSA_RETURN_IF_ERROR(
+      driver_->EventRecord(timer->events_[next_event], arguments.stream));
+  timer->recorded_ = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<StageTimer>> StageTimer::Create(
+    std::shared_ptr<const CudaExecutor> executor) {
+  ScopedContext scope(*executor->driver_, executor->context_->get());
+  GSA_RETURN_IF_ERROR(scope.status());
+  auto timer = absl::WrapUnique(new StageTimer(std::move(executor)));
+  for (int32_t i = 0; i <= timer->executor_->num_segments_; ++i) {
+    GSA_ASSIGN_OR_RETURN(const cuda::Event event,
+                         timer->executor_->driver_->EventCreate(0));
+    timer->events_.push_back(event);
+  }
+  return timer;
+}
+
+StageTimer::~StageTimer() {
+  const DriverApi& driver = *executor_->driver_;
+  ScopedContext scope(driver, executor_->context_->get());
+  // Fails only where the context is lost, and the events with it.
+  if (scope.status().ok())
+    for (cuda::Event event : events_) driver.EventDestroy(event).IgnoreError();
+}
+
+absl::StatusOr<std::vector<float>> StageTimer::Milliseconds() const {
+  if (!recorded_) return absl::FailedPreconditionError("no run has been timed");
+  const DriverApi& driver = *executor_->driver_;
+  ScopedContext scope(driver, executor_->context_->get());
+  GSA_RETURN_IF_ERROR(scope.status());
+  GSA_RETURN_IF_ERROR(driver.EventSynchronize(events_.back()));
+  std::vector<float> stages(executor_->stage_names_.size(), 0.0f);
+  size_t segment = 0;
+  for (const CudaExecutor::Op& op : executor_->ops_) {
+    if (!op.new_stage) continue;
+    GSA_ASSIGN_OR_RETURN(const float milliseconds,
+                         driver.EventElapsedMilliseconds(events_[segment],
+                                                         events_[segment + 1]));
+    stages[op.stage] += milliseconds;
+    ++segment;
+  }
+  return stages;
+}
+
+}  // namespace gsa

@@ -1,0 +1,228 @@
+// -----------------------------------------------------------------------------
+// File: cuda_executor.h
+// -----------------------------------------------------------------------------
+//
+// A device program, ready to run on one GPU. Everything that allocates,
+// compiles, loads or waits happens in Create; a run only submits work to a
+// stream, so that it can be captured into a CUDA graph.
+//
+//   GSA_ASSIGN_OR_RETURN(auto executor, CudaExecutor::Create(program, 0, {}));
+//   RunArguments run;
+//   run.inputs = inputs;    // device pointers, in the order of program.inputs
+//   run.outputs = outputs;
+//   run.workspace = workspace;  // executor->workspace_bytes() bytes
+//   run.workspace_bytes = executor->workspace_bytes();
+//   run.stream = stream;
+//   GSA_RETURN_IF_ERROR(executor->Run(run));
+
+#ifndef GSA_RUNTIME_CORE_CUDA_CUDA_EXECUTOR_H_
+#define GSA_RUNTIME_CORE_CUDA_CUDA_EXECUTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "runtime/core/cuda/device.h"
+#include "runtime/core/cuda/device_program.h"
+#include "runtime/core/cuda/driver_api.h"
+#include "runtime/core/cuda/dynamic_library.h"
+#include "runtime/core/cuda/gemm.h"
+#include "runtime/core/cuda/kernel_cache.h"
+
+namespace gsa {
+
+struct ExecutorOptions {
+  // The driver; null: DriverApi::Default(). Must outlive the executor.
+  const DriverApi* driver = nullptr;
+  // Compiles and keeps kernels; null: KernelCache::Default(). Used by Create
+  // only.
+  KernelCache* kernels = nullptr;
+  // Matrix products; empty: cuBLASLt, opened where a program has one.
+  GemmLibraryFactory gemms;
+  // Where cuBLASLt is searched.
+  ToolkitSearch cublaslt;
+  // Scratch that a matrix product may need.
+  int64_t gemm_workspace_limit = int64_t{32} << 20;
+  // Further options of NVRTC.
+  std::vector<std::string> nvrtc_options;
+  // Threads that compile; 0: as many as there are processors.
+  int compile_threads = 0;
+  // Whether Run asks the driver whose memory each pointer is: a fraction of a
+  // microsecond per pointer.
+  bool check_pointers = true;
+};
+
+// What Create found out about a kernel.
+struct KernelReport {
+  std::string symbol;
+  int registers = 0;        // per thread
+  int64_t local_bytes = 0;  // per thread
+  int64_t spill_bytes = 0;  // stores and loads, as ptxas counts them
+  int64_t static_smem_bytes = 0;
+  int64_t dynamic_smem_bytes = 0;
+  int blocks_per_sm = 0;  // resident at once
+  double compile_milliseconds = 0;
+  // Warnings of the compilers, "attend.mlir:7:3: attend.cu(12): ...".
+  std::vector<std::string> warnings;
+};
+
+// Wall time of the parts of Create.
+struct CreateTimes {
+  double compile_milliseconds = 0;
+  double load_milliseconds = 0;
+  double gemm_milliseconds = 0;
+};
+
+class StageTimer;
+
+// The arguments of a run. The pointers are device addresses.
+struct RunArguments {
+  absl::Span<void* const> inputs;
+  absl::Span<void* const> outputs;
+  // May be null where workspace_bytes() is 0. Runs that overlap in time need
+  // workspaces of their own.
+  void* workspace = nullptr;
+  int64_t workspace_bytes = 0;
+  cuda::Stream stream = nullptr;  // null: the legacy default stream
+  StageTimer* timer = nullptr;
+};
+
+class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
+ public:
+  // Compiles and loads `program` for device `ordinal`. Besides the errors of
+  // Validate, of the compiler and of the driver:
+  //   NotFound             no such device
+  //   Unimplemented        the device's architecture is not supported
+  //   FailedPrecondition   the program is for another architecture
+  //   ResourceExhausted    a kernel needs more than the device has
+  // An error in the text of a kernel is reported with the place of the op that
+  // the line came from.
+  static absl::StatusOr<std::shared_ptr<const CudaExecutor>> Create(
+      const DeviceProgram& program, int ordinal,
+      const ExecutorOptions& options = {});
+  ~CudaExecutor();
+
+  // What a run needs, the scratch of matrix products included.
+  int64_t workspace_bytes() const { return workspace_bytes_; }
+
+  // Submits the program to the stream. Neither allocates on the device nor
+  // waits for it. Thread safe.
+  //   InvalidArgument     a pointer is null, misaligned, not on this device, or
+  //                       of a buffer that overlaps another which is written;
+  //                       the workspace is too small
+  //   FailedPrecondition  the stream's capture is broken, or a timer is given
+  //                       while it captures; the stream is of another context
+  // With these nothing was submitted. Errors of the driver name the step.
+  absl::Status Run(const RunArguments& arguments) const;
+
+  const DeviceInfo& device() const { return device_; }
+  const std::vector<BufferInfo>& inputs() const { return inputs_; }
+  const std::vector<BufferInfo>& outputs() const { return outputs_; }
+  const std::vector<std::string>& stage_names() const { return stage_names_; }
+  const std::vector<KernelReport>& kernels() const { return reports_; }
+  const CreateTimes& create_times() const { return create_times_; }
+  const std::shared_ptr<const PrimaryContext>& context() const {
+    return context_;
+  }
+
+ private:
+  friend class ExecutorBuilder;
+  friend class StageTimer;
+
+  // A kernel parameter: a scalar's bits, or an offset from a base address.
+  struct Parameter {
+    int32_t base = -1;  // index into the run's base addresses; -1 for a scalar
+    uint64_t value = 0;
+  };
+  struct Address {
+    int32_t base = 0;
+    uint64_t offset = 0;
+  };
+  enum class OpKind : uint8_t { kLaunch, kGemm, kCopy, kFill };
+  struct Op {
+    OpKind kind = OpKind::kLaunch;
+    int32_t step = 0;  // in the program, for messages
+    int32_t stage = 0;
+    bool new_stage = false;  // the stage differs from that of the op before
+    // kLaunch
+    int32_t kernel = 0;
+    cuda::Function function = nullptr;
+    unsigned grid[3] = {1, 1, 1};
+    unsigned threads = 1;
+    unsigned dynamic_smem = 0;
+    int32_t first_parameter = 0;
+    int32_t num_parameters = 0;
+    // kGemm: a, b, c; kCopy: source, destination; kFill: destination.
+    const GemmPlan* gemm = nullptr;
+    Address a, b, c;
+    uint64_t count = 0;  // bytes or elements
+    uint32_t pattern = 0;
+    int32_t element_bytes = 1;
+  };
+
+  CudaExecutor() = default;
+
+  absl::Status CheckBuffer(const void* pointer, int64_t bytes,
+                           int64_t alignment, const char* what) const;
+  absl::Status CheckArguments(const RunArguments& arguments) const;
+  absl::Status CheckOverlaps(const RunArguments& arguments) const;
+  absl::Status CheckStream(const RunArguments& arguments) const;
+  absl::Status Submit(const Op& op, const uint64_t* bases, uint64_t* values,
+                      void** pointers, cuda::Stream stream) const;
+  // "step 3 (launch of 'attend')".
+  std::string NameOf(const Op& op) const;
+
+  const DriverApi* driver_ = nullptr;
+  DeviceInfo device_;
+  std::shared_ptr<const PrimaryContext> context_;
+  bool check_pointers_ = true;
+  std::vector<BufferInfo> inputs_, outputs_;
+  std::vector<std::string> stage_names_;
+  std::vector<KernelReport> reports_;
+  CreateTimes create_times_;
+
+  std::vector<std::shared_ptr<LoadedModule>> modules_;
+  std::shared_ptr<GemmLibrary> gemm_library_;
+  std::vector<std::unique_ptr<GemmPlan>> gemms_;
+  DeviceBuffer constants_;
+  std::vector<uint64_t> constant_addresses_;
+  std::vector<Op> ops_;
+  std::vector<Parameter> parameters_;
+  int32_t max_parameters_ = 0;
+  int32_t num_segments_ = 0;    // runs of ops of one stage
+  int64_t scratch_offset_ = 0;  // of matrix products, within the workspace
+  int64_t workspace_bytes_ = 0;
+};
+
+// Times the stages of a run with events on its stream. For one run at a time.
+class StageTimer {
+ public:
+  static absl::StatusOr<std::unique_ptr<StageTimer>> Create(
+      std::shared_ptr<const CudaExecutor> executor);
+  ~StageTimer();
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
+
+  // Milliseconds of each stage of the last run, summed over its visits, in the
+  // order of stage_names(). Waits for the end of the run. FailedPrecondition
+  // where no run has been timed.
+  absl::StatusOr<std::vector<float>> Milliseconds() const;
+
+ private:
+  friend class CudaExecutor;
+
+  explicit StageTimer(std::shared_ptr<const CudaExecutor> executor)
+      : executor_(std::move(executor)) {}
+
+  std::shared_ptr<const CudaExecutor> executor_;
+  std::vector<cuda::Event> events_;  // one before each segment, one at the end
+  bool recorded_ = false;
+};
+
+}  // namespace gsa
+
+#endif  // GSA_RUNTIME_CORE_CUDA_CUDA_EXECUTOR_H_

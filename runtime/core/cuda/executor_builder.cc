@@ -1,0 +1,410 @@
+// -----------------------------------------------------------------------------
+// File: executor_builder.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/core/cuda/executor_builder.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/core/cuda/cublaslt_api.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+namespace {
+
+int64_t RoundUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// The milliseconds since it was made or asked last.
+class Stopwatch {
+ public:
+  double Lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double elapsed =
+        std::chrono::duration<double, std::milli>(now - start_).count();
+    start_ = now;
+    return elapsed;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ =
+      std::chrono::steady_clock::now();
+};
+
+std::string FileOf(const KernelSource& kernel) {
+  return absl::StrCat(kernel.symbol, ".cu");
+}
+
+// "attend.mlir:7:3: attend.cu(12): text".
+std::string WithPlace(const KernelSource& kernel,
+                      const CompileMessage& message) {
+  std::string text;
+  if (message.line > 0 && message.file == FileOf(kernel)) {
+    const std::string place = LocationOfLine(kernel, message.line);
+    if (!place.empty()) absl::StrAppend(&text, place, ": ");
+  }
+  if (message.line > 0)
+    absl::StrAppend(&text, message.file, "(", message.line, "): ");
+  return absl::StrCat(text, message.text);
+}
+
+// The bits of a scalar in a slot of 64; the driver reads as many as the
+// parameter has.
+template <typename T>
+uint64_t Bits(T scalar) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, &scalar, sizeof(scalar));
+  return bits;
+}
+
+size_t SizeOf(const KernelArg& arg) {
+  return std::visit(
+      [](const auto& value) -> size_t {
+        using T = std::decay_t<decltype(value)>;
+        return std::is_same_v<T, BufferRef> ? sizeof(cuda::DevicePtr)
+                                            : sizeof(T);
+      },
+      arg);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
+    int ordinal) {
+  executor_ = std::shared_ptr<CudaExecutor>(new CudaExecutor);
+  GSA_RETURN_IF_ERROR(FindDevice(ordinal));
+  GSA_RETURN_IF_ERROR(Validate(program_, executor_->device_.limits));
+  GSA_ASSIGN_OR_RETURN(
+      executor_->context_,
+      PrimaryContext::Retain(*executor_->driver_, executor_->device_));
+  ScopedContext scope(*executor_->driver_, executor_->context_->get());
+  GSA_RETURN_IF_ERROR(scope.status());
+  executor_->check_pointers_ = options_.check_pointers;
+  executor_->inputs_ = program_.inputs;
+  executor_->outputs_ = program_.outputs;
+  executor_->stage_names_ = program_.stage_names;
+
+  Stopwatch watch;
+  GSA_RETURN_IF_ERROR(CompileKernels());
+  executor_->create_times_.compile_milliseconds = watch.Lap();
+  GSA_RETURN_IF_ERROR(LoadKernels());
+  GSA_RETURN_IF_ERROR(UploadConstants());
+  executor_->create_times_.load_milliseconds = watch.Lap();
+  GSA_RETURN_IF_ERROR(PlanGemms());
+  executor_->create_times_.gemm_milliseconds = watch.Lap();
+  GSA_RETURN_IF_ERROR(BuildOps());
+  return std::shared_ptr<const CudaExecutor>(std::move(executor_));
+}
+
+absl::Status ExecutorBuilder::FindDevice(int ordinal) {
+  if (options_.driver != nullptr) {
+    executor_->driver_ = options_.driver;
+  } else {
+    GSA_ASSIGN_OR_RETURN(executor_->driver_, DriverApi::Default());
+  }
+  GSA_ASSIGN_OR_RETURN(executor_->device_,
+                       GetDevice(*executor_->driver_, ordinal));
+  const DeviceInfo& device = executor_->device_;
+  const auto arch = ArchOf(device.major, device.minor);
+  if (!arch.ok())
+    return absl::Status(arch.status().code(),
+                        absl::StrCat("device ", ordinal, " (", device.name,
+                                     "): ", arch.status().message()));
+  if (*arch != program_.arch)
+    return absl::FailedPreconditionError(
+        absl::StrCat("the program is compiled for ", program_.arch, ", device ",
+                     ordinal, " (", device.name, ") is ", *arch));
+  return absl::OkStatus();
+}
+
+absl::Status ExecutorBuilder::Locate(const absl::Status& error) const {
+  std::string places;
+  for (const CompileMessage& message :
+       ParseMessages(std::string(error.message()))) {
+    if (message.severity != CompileMessage::Severity::kError) continue;
+    for (const KernelSource& kernel : program_.kernels)
+      if (message.file == FileOf(kernel) &&
+          !LocationOfLine(kernel, message.line).empty())
+        absl::StrAppend(&places, WithPlace(kernel, message), "\n");
+  }
+  return absl::Status(error.code(), absl::StrCat(places, error.message()));
+}
+
+absl::Status ExecutorBuilder::CompileKernels() {
+  if (program_.kernels.empty()) return absl::OkStatus();
+  cache_ = options_.kernels;
+  if (cache_ == nullptr) {
+    GSA_ASSIGN_OR_RETURN(cache_, KernelCache::Default());
+  }
+  std::vector<CompileRequest> requests;
+  for (const KernelSource& kernel : program_.kernels) {
+    CompileRequest request;
+    request.name = FileOf(kernel);
+    request.source = kernel.text;
+    request.headers = program_.headers;
+    request.arch = program_.arch;
+    request.options = options_.nvrtc_options;
+    requests.push_back(std::move(request));
+  }
+  const int threads = options_.compile_threads > 0
+                          ? options_.compile_threads
+                          : std::thread::hardware_concurrency();
+  auto compiled = cache_->GetAll(requests, threads);
+  if (!compiled.ok()) return Locate(compiled.status());
+  compiled_ = *std::move(compiled);
+  return absl::OkStatus();
+}
+
+absl::Status ExecutorBuilder::LoadKernels() {
+  for (size_t i = 0; i < program_.kernels.size(); ++i) {
+    absl::Status status = LoadKernel(i);
+    if (!status.ok())
+      return absl::Status(status.code(),
+                          absl::StrCat("kernel '", program_.kernels[i].symbol,
+                                       "': ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExecutorBuilder::LoadKernel(size_t index) {
+  const DriverApi& driver = *executor_->driver_;
+  const KernelSource& kernel = program_.kernels[index];
+  const CompiledCuda& code = compiled_[index]->code;
+  GSA_ASSIGN_OR_RETURN(
+      auto module, cache_->LoadModule(executor_->context_, *compiled_[index]));
+  GSA_ASSIGN_OR_RETURN(const cuda::Function function,
+                       driver.ModuleGetFunction(module->get(), kernel.symbol));
+  // The driver may load code at the first launch only, which a capture does not
+  // allow.
+  if (driver.table().FuncLoad != nullptr)
+    GSA_RETURN_IF_ERROR(
+        driver.ToStatus(driver.table().FuncLoad(function), "cuFuncLoad"));
+  int max_threads = 0, static_smem = 0, dynamic_smem = 0;
+  KernelReport report;
+  const auto read = [&](cuda::FunctionAttribute attribute, int* value) {
+    auto number = driver.FuncGetAttribute(attribute, function);
+    if (number.ok()) *value = *number;
+    return number.status();
+  };
+  int local = 0;
+  GSA_RETURN_IF_ERROR(read(cuda::kFunctionRegisters, &report.registers));
+  GSA_RETURN_IF_ERROR(read(cuda::kFunctionLocalBytes, &local));
+  GSA_RETURN_IF_ERROR(read(cuda::kFunctionSharedBytes, &static_smem));
+  GSA_RETURN_IF_ERROR(read(cuda::kFunctionMaxThreadsPerBlock, &max_threads));
+  GSA_RETURN_IF_ERROR(
+      read(cuda::kFunctionMaxDynamicSharedBytes, &dynamic_smem));
+  if (max_threads < kernel.threads_per_block)
+    return absl::ResourceExhaustedError(
+        absl::StrCat("needs ", kernel.threads_per_block,
+                     " threads per block, with ", report.registers,
+                     " registers per thread at most ", max_threads, " fit"));
+  const int64_t smem = static_smem + kernel.dynamic_smem_bytes;
+  if (smem > executor_->device_.max_smem_per_block)
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "needs ", smem, " bytes of shared memory (", static_smem, " static, ",
+        kernel.dynamic_smem_bytes, " dynamic), the limit of the device is ",
+        executor_->device_.max_smem_per_block));
+  // The module may be shared with a program that needs more: only raise it.
+  if (dynamic_smem < kernel.dynamic_smem_bytes)
+    GSA_RETURN_IF_ERROR(
+        driver.FuncSetAttribute(function, cuda::kFunctionMaxDynamicSharedBytes,
+                                static_cast<int>(kernel.dynamic_smem_bytes)));
+  GSA_ASSIGN_OR_RETURN(
+      report.blocks_per_sm,
+      driver.OccupancyMaxActiveBlocks(function, kernel.threads_per_block,
+                                      kernel.dynamic_smem_bytes));
+  if (report.blocks_per_sm < 1)
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no block of ", kernel.threads_per_block, " threads, ",
+                     report.registers, " registers per thread and ", smem,
+                     " bytes of shared memory fits on the device"));
+  report.symbol = kernel.symbol;
+  report.local_bytes = local;
+  report.static_smem_bytes = static_smem;
+  report.dynamic_smem_bytes = kernel.dynamic_smem_bytes;
+  report.compile_milliseconds = code.milliseconds;
+  if (const KernelResources* resources = code.Find(kernel.symbol))
+    report.spill_bytes =
+        resources->spill_store_bytes + resources->spill_load_bytes;
+  for (const CompileMessage& message : code.log.messages)
+    report.warnings.push_back(WithPlace(kernel, message));
+  executor_->reports_.push_back(std::move(report));
+  executor_->modules_.push_back(std::move(module));
+  functions_.push_back(function);
+  return absl::OkStatus();
+}
+
+// The kernel's parameters as the driver knows them. A wrong list would make the
+// kernel read what lies beside the arguments.
+absl::Status ExecutorBuilder::CheckParameters(const LaunchStep& step,
+                                              const std::string& where) {
+  const auto get_info = executor_->driver_->table().FuncGetParamInfo;
+  if (get_info == nullptr) return absl::OkStatus();  // an older driver
+  const cuda::Function function = functions_[step.kernel];
+  size_t offset = 0, size = 0, count = 0;
+  // Past the last parameter the driver reports an invalid value.
+  while (get_info(function, count, &offset, &size) == cuda::kSuccess) {
+    if (count < step.args.size() && size != SizeOf(step.args[count]))
+      return absl::InvalidArgumentError(absl::StrCat(
+          where, ": argument ", count, " has ", SizeOf(step.args[count]),
+          " bytes, the parameter of kernel '",
+          program_.kernels[step.kernel].symbol, "' has ", size));
+    ++count;
+  }
+  if (count != step.args.size())
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": ", step.args.size(), " arguments, kernel '",
+        program_.kernels[step.kernel].symbol, "' has ", count, " parameters"));
+  return absl::OkStatus();
+}
+
+absl::Status ExecutorBuilder::PlanGemms() {
+  int64_t scratch = 0;
+  for (const ProgramStep& step : program_.steps) {
+    const auto* gemm = std::get_if<GemmStep>(&step);
+    if (gemm == nullptr) continue;
+    if (executor_->gemm_library_ == nullptr && options_.gemms) {
+      GSA_ASSIGN_OR_RETURN(executor_->gemm_library_,
+                           options_.gemms(executor_->context_));
+    } else if (executor_->gemm_library_ == nullptr) {
+      GSA_ASSIGN_OR_RETURN(auto api, CublasLtApi::Load(options_.cublaslt));
+      GSA_ASSIGN_OR_RETURN(
+          executor_->gemm_library_,
+          CreateCublasLtGemms(std::move(api), executor_->context_));
+    }
+    GSA_ASSIGN_OR_RETURN(
+        std::unique_ptr<GemmPlan> plan,
+        executor_->gemm_library_->Plan(*gemm, options_.gemm_workspace_limit));
+    GSA_RETURN_IF_ERROR(plan->WarmUp());
+    scratch = std::max(scratch, plan->workspace_bytes());
+    executor_->gemms_.push_back(std::move(plan));
+  }
+  // The products run one after the other and share their scratch.
+  executor_->scratch_offset_ =
+      RoundUp(program_.workspace_bytes, kWorkspaceAlignment);
+  executor_->workspace_bytes_ = scratch > 0
+                                    ? executor_->scratch_offset_ + scratch
+                                    : program_.workspace_bytes;
+  return absl::OkStatus();
+}
+
+absl::Status ExecutorBuilder::UploadConstants() {
+  std::vector<int64_t> offsets;
+  int64_t bytes = 0;
+  for (const ConstantData& constant : program_.constants) {
+    offsets.push_back(bytes);
+    bytes += RoundUp(constant.bytes.size(), kWorkspaceAlignment);
+  }
+  GSA_ASSIGN_OR_RETURN(executor_->constants_,
+                       DeviceBuffer::Allocate(executor_->context_, bytes));
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    const std::vector<uint8_t>& data = program_.constants[i].bytes;
+    GSA_RETURN_IF_ERROR(
+        executor_->constants_.Upload(data.data(), data.size(), offsets[i]));
+    executor_->constant_addresses_.push_back(executor_->constants_.get() +
+                                             offsets[i]);
+  }
+  return absl::OkStatus();
+}
+
+// The base addresses of a run: inputs, outputs, workspace, constants.
+CudaExecutor::Address ExecutorBuilder::AddressOf(const BufferRef& ref) const {
+  int64_t base = ref.index;
+  if (ref.kind != BufferRef::Kind::kInput) base += program_.inputs.size();
+  if (ref.kind == BufferRef::Kind::kWorkspace ||
+      ref.kind == BufferRef::Kind::kConstant)
+    base += program_.outputs.size();
+  if (ref.kind == BufferRef::Kind::kConstant) base += 1;
+  return {static_cast<int32_t>(base), static_cast<uint64_t>(ref.byte_offset)};
+}
+
+void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
+  op.kind = CudaExecutor::OpKind::kLaunch;
+  op.kernel = step.kernel;
+  op.function = functions_[step.kernel];
+  for (int axis = 0; axis < 3; ++axis)
+    op.grid[axis] = static_cast<unsigned>(step.grid[axis]);
+  op.threads = program_.kernels[step.kernel].threads_per_block;
+  op.dynamic_smem =
+      static_cast<unsigned>(program_.kernels[step.kernel].dynamic_smem_bytes);
+  op.first_parameter = static_cast<int32_t>(executor_->parameters_.size());
+  op.num_parameters = static_cast<int32_t>(step.args.size());
+  executor_->max_parameters_ =
+      std::max(executor_->max_parameters_, op.num_parameters);
+  for (const KernelArg& arg : step.args) {
+    CudaExecutor::Parameter parameter;
+    if (const auto* ref = std::get_if<BufferRef>(&arg)) {
+      const CudaExecutor::Address address = AddressOf(*ref);
+      parameter = {address.base, address.offset};
+    } else {
+      parameter.value = std::visit(
+          [](const auto& value) -> uint64_t {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>,
+                                         BufferRef>)
+              return 0;
+            else
+              return Bits(value);
+          },
+          arg);
+    }
+    executor_->parameters_.push_back(parameter);
+  }
+  executor_->ops_.push_back(op);
+}
+
+void ExecutorBuilder::AppendOp(const GemmStep& step, CudaExecutor::Op op) {
+  op.kind = CudaExecutor::OpKind::kGemm;
+  op.gemm = executor_->gemms_[next_gemm_++].get();
+  op.a = AddressOf(step.a);
+  op.b = AddressOf(step.b);
+  op.c = AddressOf(step.c);
+  executor_->ops_.push_back(op);
+}
+
+void ExecutorBuilder::AppendOp(const CopyStep& step, CudaExecutor::Op op) {
+  if (step.bytes == 0) return;
+  op.kind = CudaExecutor::OpKind::kCopy;
+  op.a = AddressOf(step.source);
+  op.b = AddressOf(step.destination);
+  op.count = static_cast<uint64_t>(step.bytes);
+  executor_->ops_.push_back(op);
+}
+
+void ExecutorBuilder::AppendOp(const FillStep& step, CudaExecutor::Op op) {
+  if (step.count == 0) return;
+  op.kind = CudaExecutor::OpKind::kFill;
+  op.a = AddressOf(step.destination);
+  op.count = static_cast<uint64_t>(step.count);
+  op.pattern = step.pattern;
+  op.element_bytes = step.element_bytes;
+  executor_->ops_.push_back(op);
+}
+
+absl::Status ExecutorBuilder::BuildOps() {
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    const ProgramStep& step = program_.steps[i];
+    if (const auto* launch = std::get_if<LaunchStep>(&step))
+      GSA_RETURN_IF_ERROR(CheckParameters(*launch, absl::StrCat("step ", i)));
+    CudaExecutor::Op op;
+    op.step = static_cast<int32_t>(i);
+    op.stage = StageOf(step);
+    std::visit([&](const auto& typed) { AppendOp(typed, op); }, step);
+  }
+  int32_t previous = -1;
+  for (CudaExecutor::Op& op : executor_->ops_) {
+    op.new_stage = op.stage != previous;
+    executor_->num_segments_ += op.new_stage;
+    previous = op.stage;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gsa

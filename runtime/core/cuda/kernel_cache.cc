@@ -1,0 +1,169 @@
+// -----------------------------------------------------------------------------
+// File: kernel_cache.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/core/cuda/kernel_cache.h"
+
+#include <algorithm>
+#include <atomic>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/core/sha256.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+
+absl::StatusOr<std::shared_ptr<LoadedModule>> LoadedModule::Load(
+    std::shared_ptr<const PrimaryContext> context, const std::string& image) {
+  ScopedContext scope(context->driver(), context->get());
+  GSA_RETURN_IF_ERROR(scope.status());
+  GSA_ASSIGN_OR_RETURN(const cuda::Module module,
+                       context->driver().ModuleLoadData(image));
+  return std::shared_ptr<LoadedModule>(
+      new LoadedModule(std::move(context), module));
+}
+
+LoadedModule::~LoadedModule() {
+  ScopedContext scope(context_->driver(), context_->get());
+  // Fails only where the context is lost, and the module with it.
+  if (scope.status().ok())
+    context_->driver().ModuleUnload(module_).IgnoreError();
+}
+
+std::unique_ptr<KernelCache> KernelCache::ForNvrtc(
+    std::shared_ptr<const NvrtcApi> nvrtc) {
+  const std::string id = absl::StrCat("nvrtc ", nvrtc->version());
+  return std::make_unique<KernelCache>(
+      id, [nvrtc = std::move(nvrtc)](const CompileRequest& request) {
+        return CompileCuda(*nvrtc, request);
+      });
+}
+
+absl::StatusOr<KernelCache*> KernelCache::Default() {
+  static std::mutex& mutex = *new std::mutex;
+  static KernelCache* cache = nullptr;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (cache == nullptr) {
+    GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> nvrtc,
+                         NvrtcApi::Load());
+    cache = ForNvrtc(std::move(nvrtc)).release();
+  }
+  return cache;
+}
+
+std::string KernelCache::KeyOf(const CompileRequest& request) const {
+  Sha256 hash;
+  hash.UpdateField(compiler_id_);
+  hash.UpdateField(request.arch);
+  hash.UpdateField(request.output == CudaOutput::kPtx ? "ptx" : "cubin");
+  // The name is in messages and in line information.
+  hash.UpdateField(request.name);
+  hash.UpdateField(absl::StrCat(request.options.size()));
+  for (const std::string& option : request.options) hash.UpdateField(option);
+  hash.UpdateField(absl::StrCat(request.headers.size()));
+  for (const SourceHeader& header : request.headers) {
+    hash.UpdateField(header.name);
+    hash.UpdateField(header.text);
+  }
+  hash.UpdateField(request.source);
+  return hash.HexDigest();
+}
+
+absl::StatusOr<std::shared_ptr<const CachedKernel>> KernelCache::Get(
+    const CompileRequest& request) {
+  const std::string key = KeyOf(request);
+  std::shared_ptr<Entry> entry;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    std::shared_ptr<Entry>& slot = entries_[key];
+    if (slot != nullptr) {
+      entry = slot;
+      ++(entry->done ? stats_.hits : stats_.waits);
+      changed_.wait(lock, [&] { return entry->done; });
+      if (!entry->status.ok()) return entry->status;
+      return entry->kernel;
+    }
+    entry = slot = std::make_shared<Entry>();
+    ++stats_.compiles;
+  }
+
+  absl::StatusOr<CompiledCuda> compiled = compiler_(request);
+
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (compiled.ok()) {
+    stats_.compile_milliseconds += compiled->milliseconds;
+    entry->kernel =
+        std::make_shared<CachedKernel>(CachedKernel{key, *std::move(compiled)});
+  } else {
+    ++stats_.failures;
+    entry->status = compiled.status();
+    // Those who wait hold the entry; the next one begins anew. The slot may be
+    // another's where Clear() came between.
+    const auto slot = entries_.find(key);
+    if (slot != entries_.end() && slot->second == entry) entries_.erase(slot);
+  }
+  entry->done = true;
+  changed_.notify_all();
+  if (!entry->status.ok()) return entry->status;
+  return entry->kernel;
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const CachedKernel>>>
+KernelCache::GetAll(absl::Span<const CompileRequest> requests,
+                    int num_threads) {
+  std::vector<std::shared_ptr<const CachedKernel>> kernels(requests.size());
+  std::vector<absl::Status> statuses(requests.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < requests.size(); i = next++) {
+      auto kernel = Get(requests[i]);
+      statuses[i] = kernel.status();
+      if (kernel.ok()) kernels[i] = *std::move(kernel);
+    }
+  };
+  const size_t threads =
+      std::min<size_t>(std::max(num_threads, 1), requests.size());
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
+  for (std::thread& thread : others) thread.join();
+  for (const absl::Status& status : statuses) GSA_RETURN_IF_ERROR(status);
+  return kernels;
+}
+
+absl::StatusOr<std::shared_ptr<LoadedModule>> KernelCache::LoadModule(
+    const std::shared_ptr<const PrimaryContext>& context,
+    const CachedKernel& kernel) {
+  std::lock_guard<std::mutex> lock(modules_mutex_);
+  // An entry that has expired is of no context that lives: its address may have
+  // been given to another one since.
+  for (auto it = modules_.begin(); it != modules_.end();)
+    it = it->second.expired() ? modules_.erase(it) : std::next(it);
+  std::weak_ptr<LoadedModule>& slot = modules_[{context->get(), kernel.key}];
+  std::shared_ptr<LoadedModule> module = slot.lock();
+  const bool hit = module != nullptr;
+  if (!hit) {
+    GSA_ASSIGN_OR_RETURN(module,
+                         LoadedModule::Load(context, kernel.code.image));
+    slot = module;
+  }
+  std::lock_guard<std::mutex> stats_lock(mutex_);
+  ++(hit ? stats_.module_hits : stats_.modules_loaded);
+  return module;
+}
+
+KernelCache::Stats KernelCache::stats() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return stats_;
+}
+
+void KernelCache::Clear() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  entries_.clear();
+}
+
+}  // namespace gsa

@@ -1,0 +1,536 @@
+// -----------------------------------------------------------------------------
+// File: executor_test.cc
+// -----------------------------------------------------------------------------
+//
+// The executor on a driver of the tests' own: what it submits, in which order
+// and with which arguments; that a run neither allocates nor waits; what it
+// refuses before it submits anything; and that every failing call leaves
+// nothing behind.
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "fake_driver.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/core/cuda/cuda_executor.h"
+
+namespace gsa {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Kind = BufferRef::Kind;
+
+uint64_t FloatBits(float value) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, &value, 4);
+  return bits;
+}
+
+// Records the products instead of computing them.
+struct GemmCall {
+  int64_t m;
+  cuda::DevicePtr a, b, c, workspace;
+  cuda::Stream stream;
+};
+struct FakeGemms : GemmLibrary {
+  struct Plan : GemmPlan {
+    Plan(FakeGemms* library, const GemmStep& step)
+        : library(library), step(step) {}
+    int64_t workspace_bytes() const override { return step.m * 10; }
+    absl::Status WarmUp() override {
+      ++library->warm_ups;
+      return absl::OkStatus();
+    }
+    absl::Status Run(cuda::DevicePtr a, cuda::DevicePtr b, cuda::DevicePtr c,
+                     cuda::DevicePtr workspace,
+                     cuda::Stream stream) const override {
+      library->calls.push_back({step.m, a, b, c, workspace, stream});
+      return library->error;
+    }
+    FakeGemms* library;
+    GemmStep step;
+  };
+  absl::StatusOr<std::unique_ptr<GemmPlan>> Plan(const GemmStep& step,
+                                                 int64_t limit) override {
+    last_limit = limit;
+    return std::unique_ptr<GemmPlan>(new struct Plan(this, step));
+  }
+  std::vector<GemmCall> calls;
+  int warm_ups = 0;
+  int64_t last_limit = 0;
+  absl::Status error;
+};
+
+class ExecutorTest : public ::testing::Test {
+ protected:
+  ExecutorTest() : fake_({{9, 0, 232448}, {9, 0, 232448}, {8, 0, 166912}}) {
+    fake_.kernels["attend"] = {{8, 4, 8, 4, 8, 8}};
+    fake_.kernels["scale"] = {{8}};
+    options_.driver = &driver_;
+    options_.kernels = &cache_;
+    options_.gemms = [this](std::shared_ptr<const PrimaryContext>)
+        -> absl::StatusOr<std::shared_ptr<GemmLibrary>> { return gemms_; };
+  }
+
+  static DeviceProgram Program() {
+    DeviceProgram program;
+    program.arch = "sm_90a";
+    program.kernels = {{"attend", "text attend", 128, 100000, {}},
+                       {"scale", "text scale", 64, 0, {}}};
+    program.inputs = {{"q", 64}, {"k", 32}};
+    program.outputs = {{"out", 64}};
+    program.constants = {{"one", {1, 2, 3}}, {"two", {4, 5, 6, 7}}};
+    program.workspace_bytes = 1000;
+    program.stage_names = {"project", "attend"};
+    GemmStep gemm;
+    gemm.a = {Kind::kInput, 0, 16};
+    gemm.b = {Kind::kInput, 1, 0};
+    gemm.c = {Kind::kWorkspace, 0, 512};
+    gemm.m = 3, gemm.n = 4, gemm.k = 4;
+    gemm.lda = 4, gemm.ldb = 4, gemm.ldc = 4;
+    LaunchStep attend;
+    attend.grid = {70000, 3, 2};
+    attend.args = {BufferRef{Kind::kWorkspace, 0, 512},
+                   int32_t{-2},
+                   BufferRef{Kind::kConstant, 1, 1},
+                   0.5f,
+                   int64_t{1} << 40,
+                   BufferRef{Kind::kOutput, 0, 32}};
+    attend.stage = 1;
+    LaunchStep scale;
+    scale.kernel = 1;
+    scale.args = {BufferRef{Kind::kInput, 1, 4}};
+    const FillStep fill{{Kind::kWorkspace, 0, 8}, 0xabcd, 2, 3, 0};
+    const FillStep nothing{{Kind::kWorkspace, 0, 0}, 0, 4, 0, 1};
+    const CopyStep copy{{Kind::kWorkspace, 0, 8}, {Kind::kOutput, 0, 0}, 6, 0};
+    program.steps = {fill, gemm, nothing, attend, copy, scale};
+    return program;
+  }
+
+  // Memory of device 0 for a run.
+  struct Memory {
+    DeviceBuffer q, k, out, workspace;
+    std::vector<void*> inputs, outputs;
+    RunArguments run;
+  };
+  std::unique_ptr<Memory> MemoryFor(const CudaExecutor& executor) {
+    auto memory = std::make_unique<Memory>();
+    const auto allocate = [&](int64_t bytes) {
+      return *DeviceBuffer::Allocate(executor.context(), bytes);
+    };
+    memory->q = allocate(64);
+    memory->k = allocate(32);
+    memory->out = allocate(64);
+    memory->workspace = allocate(executor.workspace_bytes());
+    memory->inputs = {memory->q.data(), memory->k.data()};
+    memory->outputs = {memory->out.data()};
+    memory->run.inputs = memory->inputs;
+    memory->run.outputs = memory->outputs;
+    memory->run.workspace = memory->workspace.data();
+    memory->run.workspace_bytes = executor.workspace_bytes();
+    memory->run.stream = fake_.StreamOf(0);
+    return memory;
+  }
+
+  std::shared_ptr<const CudaExecutor> Create(const DeviceProgram& program) {
+    auto executor = CudaExecutor::Create(program, 0, options_);
+    EXPECT_TRUE(executor.ok()) << executor.status();
+    return *executor;
+  }
+
+  // Expects that a run is refused with `message` and submits nothing.
+  void ExpectRefused(const CudaExecutor& executor, const RunArguments& run,
+                     absl::StatusCode code, const std::string& message) {
+    fake_.TakeCalls();
+    const absl::Status status = executor.Run(run);
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(message));
+    EXPECT_THAT(fake_.TakeCalls(),
+                Each(AnyOf("cuPointerGetAttributes", "cuStreamGetCtx",
+                           "cuStreamIsCapturing")));
+    EXPECT_THAT(gemms_->calls, IsEmpty());
+  }
+
+  FakeDriver fake_;
+  DriverApi driver_{fake_.Table()};
+  KernelCache cache_{
+      "test",
+      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+        CompiledCuda compiled;
+        compiled.image = request.source;
+        return compiled;
+      }};
+  std::shared_ptr<FakeGemms> gemms_ = std::make_shared<FakeGemms>();
+  ExecutorOptions options_;
+};
+
+TEST_F(ExecutorTest, SubmitsTheStepsInOrderWithTheirArguments) {
+  auto executor = Create(Program());
+  EXPECT_EQ(gemms_->warm_ups, 1);
+  EXPECT_EQ(gemms_->last_limit, int64_t{32} << 20);
+  // 1000 bytes end within the block to 1024, where the scratch begins.
+  EXPECT_EQ(executor->workspace_bytes(), 1024 + 30);
+  auto memory = MemoryFor(*executor);
+  fake_.TakeCalls();
+  ASSERT_TRUE(executor->Run(memory->run).ok());
+
+  // Neither allocations nor waits.
+  const std::vector<std::string> calls = fake_.TakeCalls();
+  EXPECT_THAT(
+      std::vector<std::string>(calls.begin() + 4, calls.end()),
+      ElementsAre("cuStreamGetCtx", "cuStreamIsCapturing", "cuMemsetD16Async",
+                  "cuLaunchKernel", "cuMemcpyDtoDAsync", "cuLaunchKernel"));
+  ASSERT_THAT(gemms_->calls, SizeIs(1));
+  const GemmCall& gemm = gemms_->calls[0];
+  EXPECT_EQ(gemm.a, memory->q.get() + 16);
+  EXPECT_EQ(gemm.b, memory->k.get());
+  EXPECT_EQ(gemm.c, memory->workspace.get() + 512);
+  EXPECT_EQ(gemm.workspace, memory->workspace.get() + 1024);
+  EXPECT_EQ(gemm.stream, memory->run.stream);
+
+  const auto launches = fake_.TakeLaunches();
+  ASSERT_THAT(launches, SizeIs(2));
+  EXPECT_EQ(launches[0].symbol, "attend");
+  EXPECT_THAT(launches[0].grid, ElementsAre(70000, 3, 2));
+  EXPECT_EQ(launches[0].threads, 128u);
+  EXPECT_EQ(launches[0].dynamic_smem, 100000u);
+  EXPECT_EQ(launches[0].stream, memory->run.stream);
+  ASSERT_THAT(launches[0].arguments, SizeIs(6));
+  EXPECT_EQ(launches[0].arguments[0], memory->workspace.get() + 512);
+  EXPECT_EQ(launches[0].arguments[1], uint32_t(-2));
+  // The constant's own bytes are at the address.
+  EXPECT_EQ(*reinterpret_cast<uint8_t*>(launches[0].arguments[2]), 5);
+  EXPECT_EQ(launches[0].arguments[3], FloatBits(0.5f));
+  EXPECT_EQ(launches[0].arguments[4], uint64_t{1} << 40);
+  EXPECT_EQ(launches[0].arguments[5], memory->out.get() + 32);
+  EXPECT_EQ(launches[1].symbol, "scale");
+  EXPECT_THAT(launches[1].arguments, ElementsAre(memory->k.get() + 4));
+
+  // The fill went where the copy took it from.
+  uint16_t copied[3] = {};
+  EXPECT_TRUE(memory->out.Download(copied, 6).ok());
+  EXPECT_THAT(copied, ElementsAre(0xabcd, 0xabcd, 0xabcd));
+}
+
+TEST_F(ExecutorTest, RunsWithOtherBuffersUseOtherAddresses) {
+  auto executor = Create(Program());
+  auto first = MemoryFor(*executor);
+  auto second = MemoryFor(*executor);
+  ASSERT_TRUE(executor->Run(first->run).ok());
+  ASSERT_TRUE(executor->Run(second->run).ok());
+  const auto launches = fake_.TakeLaunches();
+  ASSERT_THAT(launches, SizeIs(4));
+  EXPECT_EQ(launches[0].arguments[5], first->out.get() + 32);
+  EXPECT_EQ(launches[2].arguments[5], second->out.get() + 32);
+}
+
+TEST_F(ExecutorTest, ThreadsMayRunAtOnce) {
+  DeviceProgram program = Program();
+  program.steps.erase(program.steps.begin() + 1);  // the gemm
+  auto executor = Create(program);
+  std::vector<std::unique_ptr<Memory>> memories;
+  for (int i = 0; i < 4; ++i) memories.push_back(MemoryFor(*executor));
+  std::vector<std::thread> threads;
+  for (auto& memory : memories)
+    threads.emplace_back([&] {
+      for (int repeat = 0; repeat < 50; ++repeat)
+        EXPECT_TRUE(executor->Run(memory->run).ok());
+    });
+  for (std::thread& thread : threads) thread.join();
+  int found = 0;
+  for (const auto& launch : fake_.TakeLaunches()) {
+    if (launch.symbol != "attend") continue;
+    const bool consistent =
+        std::any_of(memories.begin(), memories.end(), [&](const auto& memory) {
+          return launch.stream == memory->run.stream &&
+                 launch.arguments[0] == memory->workspace.get() + 512 &&
+                 launch.arguments[5] == memory->out.get() + 32;
+        });
+    EXPECT_TRUE(consistent);
+    ++found;
+  }
+  EXPECT_EQ(found, 200);
+}
+
+TEST_F(ExecutorTest, RefusesWrongPointers) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  const auto refuse = [&](auto change, const std::string& message) {
+    auto changed = MemoryFor(*executor);
+    changed->run.stream = memory->run.stream;
+    change(*changed);
+    changed->run.inputs = changed->inputs;
+    changed->run.outputs = changed->outputs;
+    ExpectRefused(*executor, changed->run, kInvalid, message);
+  };
+  refuse([](Memory& m) { m.inputs.pop_back(); }, "1 inputs given, expected 2");
+  refuse([](Memory& m) { m.inputs[1] = nullptr; },
+         "input 1 'k' is null, expected 32 bytes on device 0");
+  refuse([](Memory& m) { m.inputs[0] = static_cast<char*>(m.inputs[0]) + 4; },
+         "input 0 'q' is at an address with remainder 4, expected a multiple "
+         "of 16 bytes");
+  alignas(256) char host[64];
+  refuse([&](Memory& m) { m.outputs[0] = host; },
+         "output 0 'out' is in host memory, expected memory of device 0");
+  refuse([](Memory& m) { m.run.workspace_bytes = 1053; },
+         "workspace has 1053 bytes, expected at least 1054");
+  refuse([](Memory& m) { m.run.workspace = nullptr; }, "workspace is null");
+  refuse([](Memory& m) { m.outputs[0] = m.inputs[0]; },
+         "output 0 'out' overlaps input 0 'q'");
+  refuse(
+      [](Memory& m) {
+        m.inputs[1] = static_cast<char*>(m.run.workspace) + 1040;
+      },
+      "the workspace overlaps input 1 'k'");
+  auto other_context = *PrimaryContext::Retain(driver_, *GetDevice(driver_, 1));
+  auto other = *DeviceBuffer::Allocate(other_context, 64);
+  refuse([&](Memory& m) { m.inputs[0] = other.data(); },
+         "input 0 'q' is on device 1, expected device 0");
+}
+
+TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {
+  options_.check_pointers = false;
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  fake_.TakeCalls();
+  ASSERT_TRUE(executor->Run(memory->run).ok());
+  EXPECT_THAT(fake_.TakeCalls(),
+              ::testing::Not(::testing::Contains("cuPointerGetAttributes")));
+}
+
+TEST_F(ExecutorTest, CapturesButNotWithATimer) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  auto timer = *StageTimer::Create(executor);
+  EXPECT_EQ(timer->Milliseconds().status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  fake_.capture_status = cuda::kCaptureActive;
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+  gemms_->calls.clear();
+  memory->run.timer = timer.get();
+  ExpectRefused(*executor, memory->run, absl::StatusCode::kFailedPrecondition,
+                "a timer is given while the stream captures");
+  memory->run.timer = nullptr;
+  fake_.capture_status = cuda::kCaptureInvalidated;
+  ExpectRefused(*executor, memory->run, absl::StatusCode::kFailedPrecondition,
+                "the capture of the stream was broken");
+}
+
+TEST_F(ExecutorTest, RefusesStreamsAndTimersOfOthers) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  auto timer = *StageTimer::Create(Create(Program()));
+  memory->run.timer = timer.get();
+  ExpectRefused(*executor, memory->run, absl::StatusCode::kInvalidArgument,
+                "the timer was made for another executor");
+  memory->run.timer = nullptr;
+  memory->run.stream = fake_.StreamOf(1);
+  ExpectRefused(*executor, memory->run, absl::StatusCode::kFailedPrecondition,
+                "not of the primary context of device 0");
+  memory->run.stream = nullptr;  // the legacy default stream
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+}
+
+TEST_F(ExecutorTest, TimesStagesOverTheirVisits) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  auto timer = *StageTimer::Create(executor);
+  memory->run.timer = timer.get();
+  fake_.event_distance = 2.5f;
+  fake_.TakeCalls();
+  ASSERT_TRUE(executor->Run(memory->run).ok());
+  const auto calls = fake_.TakeCalls();
+  // project, attend, project again, and the end.
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), "cuEventRecord"), 4);
+  const auto stages = timer->Milliseconds();
+  ASSERT_TRUE(stages.ok()) << stages.status();
+  EXPECT_THAT(*stages, ElementsAre(5.0f, 2.5f));
+}
+
+TEST_F(ExecutorTest, ErrorsOfALaunchNameTheStep) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  fake_.FailCall(0, cuda::kErrorIllegalAddress, "cuLaunchKernel");
+  absl::Status status = executor->Run(memory->run);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("step 3 (launch of 'attend'): cuLaunchKernel failed"));
+  EXPECT_THAT(fake_.TakeLaunches(), IsEmpty());
+  fake_.FailCall(-1, cuda::kSuccess);
+  gemms_->error = absl::InternalError("no luck");
+  status = executor->Run(memory->run);
+  EXPECT_EQ(std::string(status.message()), "step 1 (gemm): no luck");
+}
+
+TEST_F(ExecutorTest, CreateRefusesWhatTheDeviceCannotDo) {
+  const auto refuse = [&](const DeviceProgram& program, int ordinal,
+                          absl::StatusCode code, const std::string& message) {
+    auto executor = CudaExecutor::Create(program, ordinal, options_);
+    EXPECT_EQ(executor.status().code(), code) << executor.status();
+    EXPECT_THAT(std::string(executor.status().message()), HasSubstr(message));
+    EXPECT_EQ(fake_.Leaks(), "");
+  };
+  refuse(Program(), 3, absl::StatusCode::kNotFound, "device 3 does not exist");
+  refuse(Program(), 2, absl::StatusCode::kFailedPrecondition,
+         "the program is compiled for sm_90a, device 2 (Fake GPU) is sm_80");
+  const auto kLimit = absl::StatusCode::kResourceExhausted;
+  DeviceProgram program = Program();
+  program.kernels[0].dynamic_smem_bytes = 232449;
+  refuse(program, 0, kLimit, "232449 bytes, the limit of the device is 232448");
+  fake_.kernels["attend"].static_smem = 200000;
+  refuse(Program(), 0, kLimit,
+         "needs 300000 bytes of shared memory (200000 static, 100000 dynamic)");
+  fake_.kernels["attend"] = {{8, 4, 8, 4, 8, 8}, 255, 0, 96};
+  refuse(Program(), 0, kLimit,
+         "kernel 'attend': needs 128 threads per block, with 255 registers per "
+         "thread at most 96 fit");
+  fake_.kernels["attend"] = {{8, 4, 8, 4, 8, 8}, 255, 0, 1024, 0};
+  refuse(Program(), 0, kLimit, "no block of 128 threads");
+  fake_.kernels["attend"] = {{8, 4, 8, 4, 8}};
+  refuse(Program(), 0, absl::StatusCode::kInvalidArgument,
+         "step 3: 6 arguments, kernel 'attend' has 5 parameters");
+  fake_.kernels["attend"] = {{8, 8, 8, 4, 8, 8}};
+  refuse(Program(), 0, absl::StatusCode::kInvalidArgument,
+         "step 3: argument 1 has 4 bytes, the parameter of kernel 'attend' has "
+         "8");
+  fake_.kernels.erase("attend");
+  refuse(Program(), 0, absl::StatusCode::kNotFound,
+         "kernel 'attend': cuModuleGetFunction('attend')");
+}
+
+TEST_F(ExecutorTest, OlderDriversLackTheOptionalFunctions) {
+  const DriverApi older(fake_.Table(/*with_optional_functions=*/false));
+  options_.driver = &older;
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+}
+
+// A program that shares the kernel but needs less shared memory does not take
+// from the other.
+TEST_F(ExecutorTest, SharedKernelsKeepTheLargerSharedMemory) {
+  auto large = Create(Program());
+  DeviceProgram program = Program();
+  program.kernels[0].dynamic_smem_bytes = 60000;
+  auto small = Create(program);
+  auto memory = MemoryFor(*large);
+  EXPECT_TRUE(large->Run(memory->run).ok());
+  EXPECT_TRUE(small->Run(memory->run).ok());
+}
+
+TEST_F(ExecutorTest, CompileErrorsHaveThePlaceOfTheOp) {
+  DeviceProgram program = Program();
+  program.kernels[0].lines = {{1, "layer.mlir:4:5"}, {7, "layer.mlir:9:3"}};
+  KernelCache failing(
+      "test",
+      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+        if (request.name == "scale.cu") return CompiledCuda();
+        return absl::InvalidArgumentError(
+            "compiling attend.cu failed\nattend.cu(12): error: identifier "
+            "\"x\" is "
+            "undefined\ngsa/device/mma.cuh(3): error: another\n");
+      });
+  options_.kernels = &failing;
+  auto executor = CudaExecutor::Create(program, 0, options_);
+  EXPECT_EQ(executor.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(executor.status().message()),
+              ::testing::StartsWith("layer.mlir:9:3: attend.cu(12): identifier "
+                                    "\"x\" is undefined\ncompiling attend.cu"));
+}
+
+TEST_F(ExecutorTest, WarningsHaveThePlaceOfTheOp) {
+  DeviceProgram program = Program();
+  program.kernels[0].lines = {{2, "layer.mlir:4:5"}};
+  KernelCache warning(
+      "test",
+      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+        CompiledCuda compiled;
+        compiled.image = request.source;
+        compiled.log.messages =
+            ParseMessages(request.name +
+                          "(3): warning #177-D: variable \"y\" was declared\n");
+        compiled.kernels = {{"attend", 40, 16, 8, 4, 0}};
+        return compiled;
+      });
+  options_.kernels = &warning;
+  auto executor = Create(program);
+  ASSERT_THAT(executor->kernels(), SizeIs(2));
+  const KernelReport& report = executor->kernels()[0];
+  EXPECT_THAT(report.warnings,
+              ElementsAre("layer.mlir:4:5: attend.cu(3): variable \"y\" was "
+                          "declared"));
+  EXPECT_EQ(report.spill_bytes, 12);
+  EXPECT_EQ(report.registers, 32);
+  EXPECT_EQ(report.blocks_per_sm, 2);
+  EXPECT_EQ(report.dynamic_smem_bytes, 100000);
+}
+
+TEST_F(ExecutorTest, RunsAreFreeOfMemoryAfterTheEnd) {
+  {
+    auto executor = Create(Program());
+    auto memory = MemoryFor(*executor);
+    auto timer = *StageTimer::Create(executor);
+    memory->run.timer = timer.get();
+    EXPECT_TRUE(executor->Run(memory->run).ok());
+  }
+  EXPECT_EQ(fake_.Leaks(), "");
+}
+
+// Each driver call of Create in turn fails; nothing may be left.
+TEST_F(ExecutorTest, EveryFailingCallOfCreateIsReportedWithoutLeaks) {
+  int failures = 0;
+  for (int index = 0;; ++index) {
+    fake_.FailCall(index, cuda::kErrorOutOfMemory);
+    auto executor = CudaExecutor::Create(Program(), 0, options_);
+    if (executor.ok()) break;
+    ++failures;
+    EXPECT_EQ(executor.status().code(), absl::StatusCode::kResourceExhausted)
+        << index << ": " << executor.status();
+    EXPECT_THAT(std::string(executor.status().message()), HasSubstr("failed "
+                                                                    "with"));
+    EXPECT_EQ(fake_.Leaks(), "") << "after failing call " << index;
+    ASSERT_LT(index, 1000);
+  }
+  // Devices, context, two kernels with five attributes each, constants.
+  EXPECT_GT(failures, 30);
+}
+
+TEST_F(ExecutorTest, EveryFailingCallOfRunIsReported) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  for (int index = 0;; ++index) {
+    fake_.FailCall(index, cuda::kErrorLaunchFailed);
+    const absl::Status status = executor->Run(memory->run);
+    if (status.ok()) {
+      EXPECT_EQ(index, 10);
+      break;
+    }
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+    ASSERT_LT(index, 1000);
+  }
+}
+
+TEST_F(ExecutorTest, ProgramsWithoutStepsRun) {
+  DeviceProgram program;
+  program.arch = "sm_90a";
+  options_.kernels = nullptr;  // no kernel: no compiler is looked for
+  options_.gemms = nullptr;
+  auto executor = Create(program);
+  EXPECT_EQ(executor->workspace_bytes(), 0);
+  EXPECT_TRUE(executor->Run(RunArguments()).ok());
+}
+
+}  // namespace
+}  // namespace gsa

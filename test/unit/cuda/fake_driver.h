@@ -1,0 +1,102 @@
+// -----------------------------------------------------------------------------
+// File: fake_driver.h
+// -----------------------------------------------------------------------------
+//
+// A CUDA driver of the tests' own: device memory is host memory, copies happen
+// at once, kernels are recorded instead of run. Every call is counted, any call
+// can be made to fail, and what is not given back is known at the end.
+
+#ifndef GSA_TEST_UNIT_CUDA_FAKE_DRIVER_H_
+#define GSA_TEST_UNIT_CUDA_FAKE_DRIVER_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/core/cuda/cuda_abi.h"
+
+namespace gsa {
+
+// One lives at a time: the functions of a table cannot carry state.
+class FakeDriver {
+ public:
+  struct Device {
+    int major = 9, minor = 0;
+    int max_smem = 232448;
+  };
+  // What the driver reports of a kernel; the symbol must occur in the image.
+  struct Kernel {
+    std::vector<size_t> parameter_bytes;
+    int registers = 32;
+    int static_smem = 0;
+    int max_threads = 1024;
+    int blocks_per_sm = 2;
+  };
+  struct Launch {
+    std::string symbol;
+    std::array<unsigned, 3> grid;
+    unsigned threads;
+    unsigned dynamic_smem;
+    cuda::Stream stream;
+    std::vector<uint64_t> arguments;  // zero-extended
+  };
+
+  FakeDriver();  // one device of capability 9.0
+  explicit FakeDriver(std::vector<Device> devices);
+  ~FakeDriver();
+
+  cuda::DriverTable Table(bool with_optional_functions = true) const;
+
+  // The `index`-th call from now on (0: the next) fails with `error`, all
+  // functions or only those named.
+  void FailCall(int index, cuda::Result error, std::string function = "");
+
+  // The names of the functions called since the last TakeCalls(), in order.
+  std::vector<std::string> TakeCalls();
+  std::vector<Launch> TakeLaunches();
+
+  // A stream of device `ordinal` that exists without StreamCreate.
+  cuda::Stream StreamOf(int ordinal);
+
+  // What is allocated, loaded, retained or created and not given back.
+  std::string Leaks() const;
+
+  std::map<std::string, Kernel> kernels;
+  int capture_status = cuda::kCaptureNone;
+  // Milliseconds between any two events that follow each other.
+  float event_distance = 1.0f;
+
+ private:
+  friend struct FakeDriverCalls;
+  struct ModuleState {
+    std::string image;
+  };
+
+  mutable std::mutex mutex_;
+  std::vector<Device> devices_;
+  std::vector<std::string> calls_;
+  std::vector<Launch> launches_;
+  int fail_in_ = -1;
+  cuda::Result fail_with_ = cuda::kSuccess;
+  std::string fail_function_;
+
+  std::map<uint64_t, std::pair<size_t, int>> memory_;  // -> bytes, device
+  std::map<cuda::Module, ModuleState> modules_;
+  std::map<cuda::Function, std::string> functions_;
+  std::map<std::string, int> max_dynamic_smem_;
+  std::map<cuda::Stream, int> streams_;  // -> device
+  std::set<cuda::Stream> owned_streams_;
+  std::map<cuda::Event, int> events_;  // -> time of the record
+  std::map<int, int> retained_;        // device -> count
+  int clock_ = 0;
+  uintptr_t next_handle_ = 0x100000;
+};
+
+}  // namespace gsa
+
+#endif  // GSA_TEST_UNIT_CUDA_FAKE_DRIVER_H_

@@ -1,0 +1,458 @@
+// -----------------------------------------------------------------------------
+// File: device_test.cc
+// -----------------------------------------------------------------------------
+//
+// The CUDA runtime on a GPU; each test is skipped where there is none. Programs
+// are written by hand here: what the compiler makes is tested elsewhere.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/core/cuda/cuda_executor.h"
+#include "runtime/core/cuda/dynamic_library.h"
+#include "runtime/core/dtype.h"
+
+namespace gsa {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using Kind = BufferRef::Kind;
+
+class CudaDeviceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto driver = DriverApi::Default();
+    if (!driver.ok()) GTEST_SKIP() << driver.status();
+    driver_ = *driver;
+    auto device = GetDevice(*driver_, 0);
+    if (!device.ok()) GTEST_SKIP() << device.status();
+    device_ = *device;
+    if (auto arch = ArchOf(device_.major, device_.minor); !arch.ok())
+      GTEST_SKIP() << arch.status();
+    auto context = PrimaryContext::Retain(*driver_, device_);
+    ASSERT_TRUE(context.ok()) << context.status();
+    context_ = *context;
+    auto stream = DeviceStream::Create(context_);
+    ASSERT_TRUE(stream.ok()) << stream.status();
+    stream_ = *std::move(stream);
+  }
+
+  std::shared_ptr<const CudaExecutor> Create(const DeviceProgram& program) {
+    auto executor = CudaExecutor::Create(program, 0);
+    EXPECT_TRUE(executor.ok()) << executor.status();
+    return executor.ok() ? *executor : nullptr;
+  }
+
+  template <typename T>
+  DeviceBuffer Upload(const std::vector<T>& values) {
+    auto buffer = DeviceBuffer::Allocate(context_, values.size() * sizeof(T));
+    EXPECT_TRUE(buffer.ok()) << buffer.status();
+    EXPECT_TRUE(buffer->Upload(values.data(), values.size() * sizeof(T)).ok());
+    return *std::move(buffer);
+  }
+  template <typename T>
+  std::vector<T> Download(const DeviceBuffer& buffer) {
+    std::vector<T> values(buffer.size() / sizeof(T));
+    EXPECT_TRUE(buffer.Download(values.data(), buffer.size()).ok());
+    return values;
+  }
+
+  // Runs on stream_ with a workspace of its own and waits.
+  absl::Status RunAndWait(const CudaExecutor& executor,
+                          std::vector<void*> inputs, std::vector<void*> outputs,
+                          StageTimer* timer = nullptr) {
+    auto workspace =
+        DeviceBuffer::Allocate(context_, executor.workspace_bytes());
+    if (!workspace.ok()) return workspace.status();
+    RunArguments run;
+    run.inputs = inputs;
+    run.outputs = outputs;
+    run.workspace = workspace->data();
+    run.workspace_bytes = workspace->size();
+    run.stream = stream_->get();
+    run.timer = timer;
+    const absl::Status status = executor.Run(run);
+    const absl::Status waited = stream_->Synchronize();
+    return status.ok() ? waited : status;
+  }
+
+  // out[i] = scale * in[i] + table[i % 4] + shift, through 64 KiB of dynamic
+  // shared memory, over a workspace that a fill made.
+  DeviceProgram AffineProgram(int64_t count) {
+    DeviceProgram program;
+    program.arch = device_.arch;
+    program.headers = {{"affine.cuh",
+                        "#pragma once\n__device__ inline float affine(float x, "
+                        "float scale, double shift) { return scale * x + "
+                        "(float)shift; }\n"}};
+    program.kernels.resize(1);
+    program.kernels[0] = {
+        "affine_kernel",
+        "#include \"affine.cuh\"\n"
+        "extern __shared__ float tile[];\n"
+        "extern \"C\" __global__ void __launch_bounds__(128)\n"
+        "affine_kernel(float *out, const float *in, const float *table,\n"
+        "              const int *bias, int count, long long unused,\n"
+        "              float scale, double shift) {\n"
+        "  int i = blockIdx.x * 128 + threadIdx.x;\n"
+        "  float *slot = tile + threadIdx.x * 128 + 127;\n"
+        "  *slot = i < count ? in[i] : 0.0f;\n"
+        "  __syncthreads();\n"
+        "  if (i < count && unused == (1ll << 40))\n"
+        "    out[i] = affine(*slot, scale, shift) + table[i % 4] + bias[0];\n"
+        "}\n",
+        128,
+        128 * 128 * 4,
+        {{3, "test.mlir:1:1"}}};
+    program.inputs = {{"in", count * 4}};
+    program.outputs = {{"out", count * 4}};
+    std::vector<float> table = {1, 2, 3, 4};
+    program.constants = {{"table", std::vector<uint8_t>(16)}};
+    std::memcpy(program.constants[0].bytes.data(), table.data(), 16);
+    program.workspace_bytes = 16;
+    program.stage_names = {"fill", "affine"};
+    LaunchStep launch;
+    launch.grid = {(count + 127) / 128, 1, 1};
+    launch.args = {BufferRef{Kind::kOutput, 0, 0},
+                   BufferRef{Kind::kInput, 0, 0},
+                   BufferRef{Kind::kConstant, 0, 0},
+                   BufferRef{Kind::kWorkspace, 0, 4},
+                   static_cast<int32_t>(count),
+                   int64_t{1} << 40,
+                   0.5f,
+                   0.25};
+    launch.stage = 1;
+    program.steps = {FillStep{{Kind::kWorkspace, 0, 0}, 7, 4, 4, 0}, launch};
+    return program;
+  }
+  static std::vector<float> AffineResult(const std::vector<float>& in) {
+    std::vector<float> out(in.size());
+    for (size_t i = 0; i < in.size(); ++i)
+      out[i] = 0.5f * in[i] + 0.25f + float(i % 4 + 1) + 7;
+    return out;
+  }
+
+  const DriverApi* driver_ = nullptr;
+  DeviceInfo device_;
+  std::shared_ptr<const PrimaryContext> context_;
+  std::unique_ptr<DeviceStream> stream_;
+};
+
+std::vector<float> Ramp(size_t count) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = float(i % 97) - 48;
+  return values;
+}
+
+TEST_F(CudaDeviceTest, DescribesTheDevice) {
+  EXPECT_FALSE(device_.name.empty());
+  EXPECT_EQ(device_.uuid.size(), 40u);
+  EXPECT_GT(device_.sm_count, 0);
+  EXPECT_GE(device_.max_smem_per_block, 99 * 1024);
+  EXPECT_GT(device_.l2_bytes, 0);
+  EXPECT_EQ(device_.limits.max_threads_per_block, 1024);
+  EXPECT_EQ(device_.limits.max_grid, LaunchLimits().max_grid);
+}
+
+TEST_F(CudaDeviceTest, RunsAProgram) {
+  auto executor = Create(AffineProgram(1000));
+  ASSERT_NE(executor, nullptr);
+  ASSERT_THAT(executor->kernels(), SizeIs(1));
+  EXPECT_GT(executor->kernels()[0].registers, 0);
+  EXPECT_EQ(executor->kernels()[0].local_bytes, 0);
+  EXPECT_GE(executor->kernels()[0].blocks_per_sm, 1);
+  const std::vector<float> in = Ramp(1000);
+  DeviceBuffer input = Upload(in), output = Upload(in);
+  auto timer = StageTimer::Create(executor);
+  ASSERT_TRUE(timer.ok()) << timer.status();
+  const absl::Status status =
+      RunAndWait(*executor, {input.data()}, {output.data()}, timer->get());
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Download<float>(output), AffineResult(in));
+  auto stages = (*timer)->Milliseconds();
+  ASSERT_TRUE(stages.ok()) << stages.status();
+  ASSERT_THAT(*stages, SizeIs(2));
+  EXPECT_GT((*stages)[1], 0.0f);
+  EXPECT_LT((*stages)[1], 1000.0f);
+}
+
+TEST_F(CudaDeviceTest, RunsFromSeveralThreads) {
+  auto executor = Create(AffineProgram(500));
+  ASSERT_NE(executor, nullptr);
+  const std::vector<float> in = Ramp(500);
+  std::vector<std::thread> threads;
+  std::vector<int> good(4, 0);
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      auto stream = DeviceStream::Create(context_);
+      auto workspace =
+          DeviceBuffer::Allocate(context_, executor->workspace_bytes());
+      DeviceBuffer input = Upload(in), output = Upload(in);
+      std::vector<void*> inputs = {input.data()}, outputs = {output.data()};
+      RunArguments run;
+      run.inputs = inputs;
+      run.outputs = outputs;
+      run.workspace = workspace->data();
+      run.workspace_bytes = workspace->size();
+      run.stream = (*stream)->get();
+      for (int repeat = 0; repeat < 100; ++repeat)
+        if (!executor->Run(run).ok()) return;
+      if (!(*stream)->Synchronize().ok()) return;
+      good[t] = Download<float>(output) == AffineResult(in);
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, std::vector<int>(4, 1));
+}
+
+TEST_F(CudaDeviceTest, ChecksParametersAgainstTheKernel) {
+  if (driver_->table().FuncGetParamInfo == nullptr)
+    GTEST_SKIP() << "the driver lacks cuFuncGetParamInfo";
+  DeviceProgram program = AffineProgram(10);
+  std::get<LaunchStep>(program.steps[1]).args.pop_back();
+  auto executor = CudaExecutor::Create(program, 0);
+  EXPECT_EQ(executor.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(executor.status().message()),
+              HasSubstr("7 arguments, kernel 'affine_kernel' has 8"));
+}
+
+TEST_F(CudaDeviceTest, RefusesHostMemoryAndRunsAfterwards) {
+  auto executor = Create(AffineProgram(64));
+  ASSERT_NE(executor, nullptr);
+  const std::vector<float> in = Ramp(64);
+  DeviceBuffer output = Upload(in), input = Upload(in);
+  alignas(16) static float host[64];
+  const absl::Status status = RunAndWait(*executor, {host}, {output.data()});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_TRUE(RunAndWait(*executor, {input.data()}, {output.data()}).ok());
+  EXPECT_EQ(Download<float>(output), AffineResult(in));
+}
+
+TEST_F(CudaDeviceTest, RefusesMemoryOfAnotherDevice) {
+  auto second = GetDevice(*driver_, 1);
+  if (!second.ok()) GTEST_SKIP() << second.status();
+  auto other_context = PrimaryContext::Retain(*driver_, *second);
+  ASSERT_TRUE(other_context.ok());
+  auto other = DeviceBuffer::Allocate(*other_context, 256);
+  ASSERT_TRUE(other.ok()) << other.status();
+  auto executor = Create(AffineProgram(64));
+  ASSERT_NE(executor, nullptr);
+  DeviceBuffer output = Upload(Ramp(64));
+  const absl::Status status =
+      RunAndWait(*executor, {other->data()}, {output.data()});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("is on device 1"));
+}
+
+// The driver's graph functions, which the runtime itself does not need.
+struct Graphs {
+  int (*begin)(cuda::Stream, int) = nullptr;
+  int (*end)(cuda::Stream, void**) = nullptr;
+  int (*instantiate)(void**, void*, unsigned long long) = nullptr;
+  int (*launch)(void*, cuda::Stream) = nullptr;
+  int (*destroy_exec)(void*) = nullptr;
+  int (*destroy)(void*) = nullptr;
+
+  absl::Status Load(const std::string& path) {
+    auto library = DynamicLibrary::OpenFirst("CUDA driver", {path});
+    if (!library.ok()) return library.status();
+    absl::Status status;
+    status.Update(library->Resolve("cuStreamBeginCapture_v2", &begin));
+    status.Update(library->Resolve("cuStreamEndCapture", &end));
+    status.Update(
+        library->Resolve("cuGraphInstantiateWithFlags", &instantiate));
+    status.Update(library->Resolve("cuGraphLaunch", &launch));
+    status.Update(library->Resolve("cuGraphExecDestroy", &destroy_exec));
+    status.Update(library->Resolve("cuGraphDestroy", &destroy));
+    return status;
+  }
+};
+
+GemmStep SmallGemm(DType dtype, DType result) {
+  GemmStep step;
+  step.a_dtype = step.b_dtype = dtype;
+  step.c_dtype = result;
+  step.m = 33, step.n = 40, step.k = 72;
+  step.lda = 80, step.ldb = 80, step.ldc = 48;
+  step.a = {Kind::kInput, 0, 0};
+  step.b = {Kind::kInput, 1, 0};
+  step.c = {Kind::kOutput, 0, 0};
+  return step;
+}
+
+// A capture in the strictest mode right after Create, the first run of all: no
+// warm-up by the caller.
+TEST_F(CudaDeviceTest, TheFirstRunMayBeCaptured) {
+  Graphs graphs;
+  const absl::Status loaded = graphs.Load(driver_->path());
+  ASSERT_TRUE(loaded.ok()) << loaded;
+  DeviceProgram program = AffineProgram(33 * 48);
+  program.inputs.push_back({"a", 80 * 80 * 4});
+  program.inputs.push_back({"b", 80 * 80 * 4});
+  program.outputs.push_back({"c", 33 * 48 * 4});
+  GemmStep gemm = SmallGemm(DType::kF32, DType::kF32);
+  gemm.a.index = 1, gemm.b.index = 2, gemm.c.index = 1;
+  program.steps.push_back(gemm);
+  auto executor = Create(program);
+  ASSERT_NE(executor, nullptr);
+
+  const std::vector<float> in = Ramp(33 * 48);
+  DeviceBuffer input = Upload(in), output = Upload(in), c = Upload(in);
+  DeviceBuffer a = Upload(std::vector<float>(80 * 80, 1.0f));
+  DeviceBuffer b = Upload(std::vector<float>(80 * 80, 2.0f));
+  auto workspace =
+      DeviceBuffer::Allocate(context_, executor->workspace_bytes());
+  ASSERT_TRUE(workspace.ok()) << workspace.status();
+  std::vector<void*> inputs = {input.data(), a.data(), b.data()};
+  std::vector<void*> outputs = {output.data(), c.data()};
+  RunArguments run;
+  run.inputs = inputs;
+  run.outputs = outputs;
+  run.workspace = workspace->data();
+  run.workspace_bytes = workspace->size();
+  run.stream = stream_->get();
+
+  ScopedContext scope(*driver_, context_->get());
+  void *graph = nullptr, *exec = nullptr;
+  ASSERT_EQ(graphs.begin(stream_->get(), 0), cuda::kSuccess);
+  const absl::Status captured = executor->Run(run);
+  ASSERT_EQ(graphs.end(stream_->get(), &graph), cuda::kSuccess) << captured;
+  ASSERT_TRUE(captured.ok()) << captured;
+  EXPECT_EQ(Download<float>(output), in) << "a capture runs nothing";
+  ASSERT_EQ(graphs.instantiate(&exec, graph, 0), cuda::kSuccess);
+  ASSERT_EQ(graphs.launch(exec, stream_->get()), cuda::kSuccess);
+  ASSERT_TRUE(stream_->Synchronize().ok());
+  EXPECT_EQ(Download<float>(output), AffineResult(in));
+  EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72);
+  EXPECT_EQ(graphs.destroy_exec(exec), cuda::kSuccess);
+  EXPECT_EQ(graphs.destroy(graph), cuda::kSuccess);
+}
+
+// Element i of an operand in its type, and what the type made of it.
+template <typename T>
+T FromDouble(double value);
+template <>
+F16 FromDouble(double value) {
+  return F16FromDouble(value);
+}
+template <>
+BF16 FromDouble(double value) {
+  return BF16FromDouble(value);
+}
+template <>
+float FromDouble(double value) {
+  return static_cast<float>(value);
+}
+double ToDouble(F16 value) { return F16ToFloat(value); }
+double ToDouble(BF16 value) { return BF16ToFloat(value); }
+double ToDouble(float value) { return value; }
+
+// The product on the device against a sum in double on the host. `tolerance` is
+// relative to the sum of the absolute products and covers the rounding of the
+// result and of float32 sums.
+template <typename T, typename R>
+void ExpectProduct(const GemmStep& step, std::vector<T> a, std::vector<T> b,
+                   const std::vector<R>& before, const std::vector<R>& c,
+                   double tolerance) {
+  int wrong = 0;
+  for (int64_t batch = 0; batch < step.batch; ++batch)
+    for (int64_t i = 0; i < step.m; ++i)
+      for (int64_t j = 0; j < step.n; ++j) {
+        double sum = 0, size = 0;
+        for (int64_t k = 0; k < step.k; ++k) {
+          const double product =
+              ToDouble(
+                  a[batch * step.stride_a +
+                    (step.trans_a ? k * step.lda + i : i * step.lda + k)]) *
+              ToDouble(b[batch * step.stride_b +
+                         (step.trans_b ? j * step.ldb + k : k * step.ldb + j)]);
+          sum += product;
+          size += std::abs(product);
+        }
+        const int64_t at = batch * step.stride_c + i * step.ldc + j;
+        if (step.beta) {
+          sum += ToDouble(before[at]);
+          size += std::abs(ToDouble(before[at]));
+        }
+        if (!(std::abs(ToDouble(c[at]) - sum) <= tolerance * size)) {
+          if (++wrong <= 3)
+            ADD_FAILURE() << "C[" << batch << "][" << i << "][" << j << "] is "
+                          << ToDouble(c[at]) << ", expected " << sum;
+        }
+      }
+  EXPECT_EQ(wrong, 0);
+}
+
+class CudaGemmTest : public CudaDeviceTest {
+ protected:
+  template <typename T, typename R>
+  void Check(DType dtype, DType result, double tolerance) {
+    for (int variant = 0; variant < 16; ++variant) {
+      SCOPED_TRACE(absl::StrCat(DTypeName(dtype), " -> ", DTypeName(result),
+                                ", variant ", variant));
+      GemmStep step = SmallGemm(dtype, result);
+      step.trans_a = variant & 1, step.trans_b = variant & 2;
+      step.beta = variant & 4 ? 1 : 0;
+      step.batch = variant & 8 ? 3 : 1;
+      step.stride_a = step.stride_b = 80 * 80;
+      step.stride_c = 33 * 48;
+      std::vector<T> a(3 * 80 * 80), b(3 * 80 * 80);
+      std::vector<R> c(3 * 33 * 48);
+      uint32_t state = 12345 + variant;
+      const auto next = [&] {
+        state = state * 1664525u + 1013904223u;
+        return double(state >> 8) / (1 << 23) - 1;
+      };
+      for (T& value : a) value = FromDouble<T>(next());
+      for (T& value : b) value = FromDouble<T>(next());
+      for (R& value : c) value = FromDouble<R>(next());
+      DeviceProgram program;
+      program.arch = device_.arch;
+      program.inputs = {{"a", int64_t(a.size() * sizeof(T))},
+                        {"b", int64_t(b.size() * sizeof(T))}};
+      program.outputs = {{"c", int64_t(c.size() * sizeof(R))}};
+      program.stage_names = {"gemm"};
+      program.steps = {step};
+      auto executor = Create(program);
+      ASSERT_NE(executor, nullptr);
+      DeviceBuffer a_buffer = Upload(a), b_buffer = Upload(b);
+      std::vector<R> first;
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        DeviceBuffer c_buffer = Upload(c);
+        const absl::Status status = RunAndWait(
+            *executor, {a_buffer.data(), b_buffer.data()}, {c_buffer.data()});
+        ASSERT_TRUE(status.ok()) << status;
+        std::vector<R> got = Download<R>(c_buffer);
+        if (repeat == 0) {
+          first = got;
+          ExpectProduct(step, a, b, c, got, tolerance);
+        }
+        EXPECT_EQ(std::memcmp(got.data(), first.data(), got.size() * sizeof(R)),
+                  0)
+            << "repeat " << repeat << " has other bits";
+      }
+    }
+  }
+};
+
+TEST_F(CudaGemmTest, BF16) {
+  Check<BF16, BF16>(DType::kBF16, DType::kBF16, 5e-3);
+}
+TEST_F(CudaGemmTest, F16) { Check<F16, F16>(DType::kF16, DType::kF16, 1e-3); }
+TEST_F(CudaGemmTest, BF16ToF32) {
+  Check<BF16, float>(DType::kBF16, DType::kF32, 1e-5);
+}
+// TF32 has 10 bits of fraction and would be off by 1e-3.
+TEST_F(CudaGemmTest, F32IsNotTF32) {
+  Check<float, float>(DType::kF32, DType::kF32, 1e-5);
+}
+
+}  // namespace
+}  // namespace gsa

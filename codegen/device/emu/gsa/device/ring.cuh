@@ -1,10 +1,8 @@
 //===- ring.cuh - full and empty barriers of stages (host) -----*- C++ -*-===//
 //
 // Each stage has two barriers of 8 bytes in shared memory at the planned
-// offset, so that a plan that lets a tile overlap them is found. A barrier is
-// a word with the number of warps still to arrive and the number of completed
-// phases, and a word with the number of warps of a phase. Arrivals release,
-// waits acquire; nothing else does.
+// offset, so that a plan that lets a tile overlap them is found. Arrivals
+// release, waits acquire; nothing else does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,44 +21,42 @@ struct ring {
   static constexpr int bytes = 16 * Stages;
   int offset;
 
-  uint32_t* full(int slot) const { return barrier(slot, 0); }
-  uint32_t* empty(int slot) const { return barrier(slot, 2); }
+  emu::Barrier* full(int slot) const { return barrier(2 * slot); }
+  emu::Barrier* empty(int slot) const { return barrier(2 * slot + 1); }
 
  private:
-  uint32_t* barrier(int slot, int word) const {
-    return reinterpret_cast<uint32_t*>(emu::self->block->shared + offset) +
-           4 * slot + word;
+  emu::Barrier* barrier(int number) const {
+    return reinterpret_cast<emu::Barrier*>(emu::self->block->shared + offset) +
+           number;
   }
 };
 
-/// A word of a barrier: 8 bits of warps to arrive, the rest counts phases.
-inline constexpr uint32_t kArrivals = 0xFF;
-inline constexpr uint32_t kPhase = 0x100;
+inline void ring_check(const char* function, uint32_t word) {
+  uint32_t expected = emu::Barrier::expected(word);
+  uint32_t missing = emu::Barrier::missing(word);
+  if (expected > 32 || missing == 0 || missing > expected)
+    emu::fail(function, "the ring was not made, or was overwritten");
+}
 
 /// One warp arrives.
-inline void ring_arrive(const char* function, uint32_t* barrier) {
-  uint32_t expected = emu::get(barrier + 1);
-  uint32_t seen = emu::get(barrier), next;
-  do {
-    uint32_t left = seen & kArrivals;
-    if (expected == 0 || expected > 32 || left == 0 || left > expected)
-      emu::fail(function, "the ring was not made, or was overwritten");
-    next = left == 1 ? (seen & ~kArrivals) + kPhase + expected : seen - 1;
-  } while (!__atomic_compare_exchange_n(barrier, &seen, next, false,
-                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-  if ((seen & kArrivals) == 1) emu::wake(barrier);
+inline void ring_arrive(const char* function, emu::Barrier* barrier) {
+  emu::arrive(barrier, [&](uint32_t word) {
+    ring_check(function, word);
+    uint32_t expected = emu::Barrier::expected(word);
+    uint32_t missing = emu::Barrier::missing(word);
+    return missing == 1 ? emu::Barrier::make(emu::Barrier::phase(word) + 1,
+                                             expected, expected)
+                        : word - 1;
+  });
 }
 
 /// Waits until the phase of this parity is complete.
 template <int Stages>
-void ring_pass(const char* function, ring<Stages> ring, uint32_t* barrier,
+void ring_pass(const char* function, ring<Stages> ring, emu::Barrier* barrier,
                int iteration, int parity) {
   if (iteration < 0) emu::fail(function, "iteration %d", iteration);
-  uint32_t expected = emu::get(barrier + 1);
-  if (expected == 0 || expected > 32)
-    emu::fail(function, "the ring was not made, or was overwritten");
-  emu::waitWhile(barrier, parity ? kPhase : 0, kPhase, function, ring.offset,
-                 iteration);
+  ring_check(function, emu::get(&barrier->word));
+  emu::waitForPhase(barrier, parity, function, ring.offset, iteration);
 }
 
 template <class Ring, int Producers, int Consumers>
@@ -77,8 +73,8 @@ Ring ring_alloc(int offset) {
   // Plain stores: other warps may look only after a barrier.
   if (emu::self->index == 0)
     for (int slot = 0; slot < Ring::stages; ++slot) {
-      ring.full(slot)[0] = ring.full(slot)[1] = Producers;
-      ring.empty(slot)[0] = ring.empty(slot)[1] = Consumers;
+      *ring.full(slot) = {emu::Barrier::make(0, Producers, Producers), {}};
+      *ring.empty(slot) = {emu::Barrier::make(0, Consumers, Consumers), {}};
     }
   return ring;
 }

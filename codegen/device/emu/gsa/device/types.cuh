@@ -44,6 +44,7 @@ uint16_t round_to_16_bits(double value) {
   double magnitude = fabs(value);
   if (value != value) return sign | kInfinity | 1 << (Mantissa - 1);
   if (magnitude == 0) return sign;
+  if (magnitude == INFINITY) return sign | kInfinity;
   int exponent;
   frexp(magnitude, &exponent);  // magnitude = f 2^exponent, 0.5 <= f < 1
   if (exponent > kBias + 1) return sign | kInfinity;
@@ -70,8 +71,14 @@ inline constexpr bool is_same<A, A> = true;
 template <class T>
 inline constexpr bool is_half = is_same<T, bf16> || is_same<T, f16>;
 
-inline float infinity() { return INFINITY; }
-inline float quiet_nan() { return NAN; }
+template <class T = float>
+T infinity() {
+  return static_cast<T>(INFINITY);
+}
+template <class T = float>
+T quiet_nan() {
+  return static_cast<T>(NAN);
+}
 
 inline float to_float(float x) { return x; }
 inline float to_float(double x) { return static_cast<float>(x); }

@@ -55,6 +55,24 @@ struct Extent {
   bool writable;
 };
 
+/// A barrier in 8 bytes. A wait must see what came before the arrivals of its
+/// own phase and no more: a warp that wakes up late would else be ordered after
+/// what others did meanwhile, and a race would go unseen. So the word is
+/// relaxed, and phases of even and odd number release and acquire one of two
+/// tokens each. The fences are for the hardware; ThreadSanitizer ignores them.
+struct Barrier {
+  uint32_t word;  // phase: 16 bits, warps of a phase: 8, to arrive: 8
+  uint16_t tokens[2];
+
+  static constexpr uint32_t kPhase = 0x10000;
+  static uint32_t phase(uint32_t word) { return word >> 16; }
+  static uint32_t expected(uint32_t word) { return word >> 8 & 0xFF; }
+  static uint32_t missing(uint32_t word) { return word & 0xFF; }
+  static uint32_t make(uint32_t phase, uint32_t expected, uint32_t missing) {
+    return phase << 16 | expected << 8 | missing;
+  }
+};
+
 /// Where a warp waits: while `(*word ^ value) & mask` is 0. Written by the
 /// warp, read by the watchdog, all with relaxed atomics.
 struct WaitRecord {
@@ -97,7 +115,7 @@ struct LaunchInfo {
 struct Block {
   const LaunchInfo* launch;
   unsigned char* shared;
-  uint32_t barriers[17];  // 16 named ones, and that between blocks
+  Barrier barriers[17];  // 16 named ones, and that between blocks
 };
 
 struct Warp {
@@ -214,49 +232,68 @@ T get(const T* field) {
   return __atomic_load_n(field, __ATOMIC_RELAXED);
 }
 
-/// Waits while `(*word ^ value) & mask` is 0, then has seen what came before
-/// the arrivals that changed the word.
-inline void waitWhile(uint32_t* word, uint32_t value, uint32_t mask,
-                      const char* function, int number, int iteration) {
-  auto changed = [&](uint32_t seen) { return ((seen ^ value) & mask) != 0; };
-  for (int spin = 0; spin < 32; ++spin)
-    if (changed(__atomic_load_n(word, __ATOMIC_ACQUIRE))) return;
-  WaitRecord& record = self->wait;
-  put<const uint32_t*>(&record.word, word);
-  put(&record.value, value);
-  put(&record.mask, mask);
-  put(&record.number, number);
-  put(&record.iteration, iteration);
-  put(&record.function, function);
-  while (true) {
-    uint32_t seen = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-    if (changed(seen)) break;
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
-  }
-  put<const char*>(&record.function, nullptr);
-}
-
 inline void wake(uint32_t* word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1 << 30, nullptr, nullptr, 0);
 }
 
-/// A barrier of `count` warps. Word: 16 bits generation, 8 bits count of those
-/// who meet (set by the first), 8 bits arrived.
-inline void meet(uint32_t* word, int count, const char* function, int number) {
-  uint32_t seen = get(word), next;
+/// One warp arrives. `next` gives the word after the arrival and may fail.
+/// Returns the phase of the arrival.
+template <typename Next>
+uint32_t arrive(Barrier* barrier, const Next& next) {
+  uint32_t seen = get(&barrier->word), changed, announced = ~0u;
   do {
-    uint32_t arrived = seen & 0xFF, expected = (seen >> 8) & 0xFF;
-    if (arrived != 0 && expected != static_cast<uint32_t>(count))
+    changed = next(seen);
+    uint32_t phase = Barrier::phase(seen);
+    if (phase != announced)
+      __atomic_fetch_add(&barrier->tokens[phase & 1], 1, __ATOMIC_RELEASE);
+    announced = phase;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+  } while (!__atomic_compare_exchange_n(&barrier->word, &seen, changed, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+  if (Barrier::phase(changed) != announced) wake(&barrier->word);
+  return announced;
+}
+
+/// Waits until a phase with the parity of `phase` is complete, which is not the
+/// current one.
+inline void waitForPhase(Barrier* barrier, uint32_t phase, const char* function,
+                         int number, int iteration) {
+  uint32_t value = phase << 16, mask = Barrier::kPhase;
+  auto complete = [&](uint32_t seen) { return ((seen ^ value) & mask) != 0; };
+  WaitRecord& record = self->wait;
+  uint32_t seen = get(&barrier->word);
+  for (int spin = 0; spin < 32 && !complete(seen); ++spin)
+    seen = get(&barrier->word);
+  if (!complete(seen)) {
+    put<const uint32_t*>(&record.word, &barrier->word);
+    put(&record.value, value);
+    put(&record.mask, mask);
+    put(&record.number, number);
+    put(&record.iteration, iteration);
+    put(&record.function, function);
+    while (!complete(seen = get(&barrier->word)))
+      syscall(SYS_futex, &barrier->word, FUTEX_WAIT_PRIVATE, seen, nullptr,
+              nullptr, 0);
+    put<const char*>(&record.function, nullptr);
+  }
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  __atomic_load_n(&barrier->tokens[phase & 1], __ATOMIC_ACQUIRE);
+}
+
+/// A barrier of `count` warps, which the first to arrive sets.
+inline void meet(Barrier* barrier, int count, const char* function,
+                 int number) {
+  uint32_t phase = arrive(barrier, [&](uint32_t word) {
+    uint32_t missing = Barrier::missing(word);
+    if (missing == 0)
+      missing = count;
+    else if (Barrier::expected(word) != static_cast<uint32_t>(count))
       fail(function, "barrier %d: this warp expects %d warps, others %u",
-           number, count, expected);
-    next = arrived + 1 == static_cast<uint32_t>(count)
-               ? (seen & 0xFFFF0000u) + 0x10000u
-               : (seen & 0xFFFF0000u) | static_cast<uint32_t>(count) << 8 |
-                     (arrived + 1);
-  } while (!__atomic_compare_exchange_n(word, &seen, next, false,
-                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-  if ((next & 0xFF) == 0) wake(word);
-  waitWhile(word, seen, 0xFFFF0000u, function, number, -1);
+           number, count, Barrier::expected(word));
+    bool last = missing == 1;
+    return Barrier::make(Barrier::phase(word) + last, count, missing - 1);
+  });
+  waitForPhase(barrier, phase, function, number, -1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -391,7 +428,7 @@ inline void* warpMain(void* argument) {
     memset(warp.calls, 0, sizeof(warp.calls));
     if (warp.index == 0) {
       poison(block.shared, launch.sharedBytes);
-      memset(block.barriers, 0, 16 * sizeof(uint32_t));
+      memset(block.barriers, 0, 16 * sizeof(Barrier));
     }
     meetAll();
     warp.run(warp.body);

@@ -1,0 +1,203 @@
+// -----------------------------------------------------------------------------
+// File: host_compiler.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/emu/host_compiler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "runtime/core/atomic_file.h"
+#include "runtime/core/status_macros.h"
+#include "runtime/emu/emu_headers.h"
+#include "runtime/emu/subprocess.h"
+
+namespace gsa {
+namespace {
+
+namespace fs = std::filesystem;
+
+// FNV-1a from two starts: 128 bits, the same in every process.
+std::string Hash(const std::vector<std::string>& parts) {
+  uint64_t state[2] = {0xcbf29ce484222325u, 0x84222325cbf29ce4u};
+  for (const std::string& part : parts)
+    for (uint64_t& hash : state) {
+      for (unsigned char byte : part) hash = (hash ^ byte) * 0x100000001b3u;
+      hash = (hash ^ 0x1ff) * 0x100000001b3u;  // between the parts
+    }
+  return absl::StrFormat("%016x%016x", state[0], state[1]);
+}
+
+absl::Status FileError(const std::string& what, const std::error_code& error) {
+  return absl::InternalError(absl::StrCat(what, ": ", error.message()));
+}
+
+absl::StatusOr<std::string> MakeTemporaryDirectory(const std::string& root,
+                                                   const char* prefix) {
+  std::string path = absl::StrCat(root, "/", prefix, "XXXXXX");
+  if (mkdtemp(path.data()) == nullptr)
+    return absl::InternalError(absl::StrCat("cannot make a directory in ", root,
+                                            ": ", strerror(errno)));
+  return path;
+}
+
+bool IsClang(const std::string& compiler) {
+  return fs::path(compiler).filename().string().find("clang") !=
+         std::string::npos;
+}
+
+std::vector<std::string> Flags(const std::string& compiler,
+                               const HostCompilerOptions& options) {
+  std::vector<std::string> flags = {"-std=c++20", "-pthread", "-w"};
+  if (options.thread_sanitizer) {
+    flags.insert(flags.end(),
+                 {"-O1", "-fno-omit-frame-pointer", "-fsanitize=thread"});
+    flags.push_back(IsClang(compiler) ? "-gline-tables-only" : "-g1");
+  } else {
+    flags.push_back("-O2");
+  }
+  if (options.faults) flags.push_back("-DGSA_EMU_FAULT=1");
+  return flags;
+}
+
+}  // namespace
+
+void RemoveDirectory(const std::string& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
+
+absl::StatusOr<std::unique_ptr<HostCompiler>> HostCompiler::Create(
+    const std::string& directory) {
+  std::string path = directory;
+  if (path.empty()) {
+    const char* root = getenv("TMPDIR");
+    GSA_ASSIGN_OR_RETURN(
+        path, MakeTemporaryDirectory(
+                  root == nullptr || *root == 0 ? "/tmp" : root, "gsa-emu-"));
+  } else {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) return FileError(absl::StrCat("cannot make ", path), error);
+  }
+  std::unique_ptr<HostCompiler> compiler(
+      new HostCompiler(path, directory.empty()));
+  GSA_RETURN_IF_ERROR(compiler->WriteHeaders());
+  return compiler;
+}
+
+absl::StatusOr<HostCompiler*> HostCompiler::Default() {
+  // Destroyed at exit, which removes a temporary directory.
+  static const absl::StatusOr<std::unique_ptr<HostCompiler>> compiler = [] {
+    const char* directory = getenv("GSA_EMU_CACHE");
+    return Create(directory == nullptr ? "" : directory);
+  }();
+  if (!compiler.ok()) return compiler.status();
+  return compiler->get();
+}
+
+HostCompiler::~HostCompiler() {
+  if (temporary_) RemoveDirectory(directory_);
+}
+
+int64_t HostCompiler::compilations() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return compilations_;
+}
+
+absl::Status HostCompiler::WriteHeaders() {
+  std::vector<std::string> texts;
+  for (int i = 0; i < kEmuHeadersCount; ++i) {
+    texts.push_back(kEmuHeaders[i].name);
+    texts.push_back(kEmuHeaders[i].text);
+  }
+  // The name tells the contents, so that versions share a directory.
+  include_ = absl::StrCat(directory_, "/include-", Hash(texts));
+  for (int i = 0; i < kEmuHeadersCount; ++i) {
+    fs::path file = fs::path(include_) / kEmuHeaders[i].name;
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error)
+      return FileError(
+          absl::StrCat("cannot make ", file.parent_path().string()), error);
+    GSA_RETURN_IF_ERROR(
+        WriteFileAtomically(file.string(), kEmuHeaders[i].text));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> HostCompiler::MakeRunDirectory() {
+  return MakeTemporaryDirectory(directory_, "run-");
+}
+
+absl::StatusOr<std::string> HostCompiler::Compile(
+    const std::string& source, const HostCompilerOptions& options) {
+  std::vector<std::string> names = {options.compiler};
+  if (options.compiler.empty()) names = {"clang++-22", "clang++", "g++", "c++"};
+  std::string compiler = FindProgram(names);
+  if (compiler.empty())
+    return absl::NotFoundError(
+        absl::StrCat("the emulation needs a C++20 compiler: found none of ",
+                     absl::StrJoin(names, ", "), " on PATH"));
+  std::vector<std::string> parts = Flags(compiler, options);
+  parts.insert(parts.end(), {compiler, include_, source});
+  std::string key = Hash(parts);
+  std::unique_lock<std::mutex> lock(mutex_);
+  auto [it, inserted] = entries_.try_emplace(key);
+  Entry& entry = it->second;  // stays where it is
+  if (!inserted) {
+    done_.wait(lock, [&] { return entry.ready; });
+    return entry.program;
+  }
+  lock.unlock();
+  absl::StatusOr<std::string> program =
+      CompileNow(key, source, compiler, options);
+  lock.lock();
+  entry.program = program;
+  entry.ready = true;
+  done_.notify_all();
+  return program;
+}
+
+absl::StatusOr<std::string> HostCompiler::CompileNow(
+    const std::string& key, const std::string& source,
+    const std::string& compiler, const HostCompilerOptions& options) {
+  std::string program = absl::StrCat(directory_, "/", key);
+  std::error_code ignored;
+  if (fs::exists(program, ignored)) return program;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ++compilations_;
+  }
+  std::string file = absl::StrCat(program, ".cc");
+  GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
+  // Complete under its name or not there: another process may look for it.
+  std::string partial = absl::StrCat(program, ".", getpid());
+  std::vector<std::string> command = {compiler};
+  for (std::string& flag : Flags(compiler, options))
+    command.push_back(std::move(flag));
+  command.insert(command.end(),
+                 {absl::StrCat("-I", include_), file, "-o", partial});
+  GSA_ASSIGN_OR_RETURN(SubprocessResult result,
+                       RunSubprocess(command, {}, absl::Minutes(5)));
+  if (result.exit_code != 0)
+    return absl::InternalError(
+        absl::StrCat(compiler, result.timed_out ? " takes too long" : " fails",
+                     " on the emulation of the kernels:\n", result.output));
+  std::error_code error;
+  fs::rename(partial, program, error);
+  if (error) return FileError(absl::StrCat("cannot make ", program), error);
+  return program;
+}
+
+}  // namespace gsa

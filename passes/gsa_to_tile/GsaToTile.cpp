@@ -24,6 +24,8 @@ class Registry {
  public:
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
+    add(tile::lowerRowStatistics);
+    add(tile::lowerTopK);
   }
 
   /// Null for an op without a lowering.

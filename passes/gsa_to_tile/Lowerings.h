@@ -13,6 +13,11 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
-namespace mlir::gsa::tile {}  // namespace mlir::gsa::tile
+namespace mlir::gsa::tile {
+
+LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);
+LogicalResult lowerTopK(TopKOp op, ToTileContext& context);
+
+}  // namespace mlir::gsa::tile
 
 #endif  // GSA_PASSES_GSATOTILE_LOWERINGS_H

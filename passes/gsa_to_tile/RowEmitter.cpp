@@ -1,0 +1,200 @@
+//===- RowEmitter.cpp - scan and statistic of a row -----------------------===//
+
+#include "passes/gsa_to_tile/RowEmitter.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+using arith::CmpFPredicate;
+using arith::CmpIPredicate;
+
+FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
+                                                 Type scoreType) {
+  if (!scoreType.isF32())
+    return op->emitOpError()
+           << "has no kernel for these scores: expected f32, got " << scoreType;
+  Attribute attribute = op->getAttr(kTileScheduleAttr);
+  if (auto schedule = dyn_cast_or_null<TopKScheduleAttr>(attribute))
+    return schedule;
+  if (auto schedule = dyn_cast_or_null<SelectScheduleAttr>(attribute))
+    return schedule.getTopk();
+  InFlightDiagnostic error = op->emitOpError()
+                             << "expected a #gsa.topk_schedule as '"
+                             << kTileScheduleAttr << "', got ";
+  if (attribute) return error << attribute;
+  return error << "none";
+}
+
+RowEmitter::RowEmitter(KernelBuilder& kernel, Location loc,
+                       TopKScheduleAttr schedule, Value scores, Value end)
+    : ScalarBuilder(kernel.body(), loc),
+      kernel(kernel),
+      schedule(schedule),
+      scores(scores),
+      limit(end),
+      warp(WarpRankOp::create(kernel.body(), loc, kernel.body().getIndexType(),
+                              kernel.team())) {}
+
+//===----------------------------------------------------------------------===//
+// Structure
+//===----------------------------------------------------------------------===//
+
+Value RowEmitter::smem(int64_t rows, int64_t columns, Type elementType) {
+  return SmemAllocOp::create(
+      builder(), location(),
+      SmemType::get(builder().getContext(), {rows, columns}, elementType,
+                    SmemLayout::Linear),
+      IntegerAttr());
+}
+
+Value RowEmitter::lanes(int64_t size, Type elementType) {
+  return LanesAllocOp::create(
+      builder(), location(),
+      LanesType::get(builder().getContext(), {size}, elementType));
+}
+
+void RowEmitter::sync() {
+  SyncOp::create(builder(), location(), kernel.team());
+}
+
+void RowEmitter::step(Value begin, Value end, Value stride,
+                      llvm::function_ref<void(Value)> body) {
+  auto loop = scf::ForOp::create(builder(), location(), begin, end, stride);
+  OpBuilder::InsertionGuard guard(builder());
+  builder().setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+void RowEmitter::ifThen(Value condition, llvm::function_ref<void()> body,
+                        llvm::function_ref<void()> otherwise) {
+  auto branch = scf::IfOp::create(builder(), location(), condition,
+                                  /*withElseRegion=*/bool(otherwise));
+  OpBuilder::InsertionGuard guard(builder());
+  builder().setInsertionPointToStart(branch.thenBlock());
+  body();
+  if (!otherwise) return;
+  builder().setInsertionPointToStart(branch.elseBlock());
+  otherwise();
+}
+
+void RowEmitter::byFirstWarp(llvm::function_ref<void()> body) {
+  ifThen(cmpi(CmpIPredicate::eq, warp, kernel.index(0)), body);
+}
+
+Value RowEmitter::loadShared(Value tile, int64_t column) {
+  return LoadSharedOp::create(builder(), location(),
+                              cast<SmemType>(tile.getType()).getElementType(),
+                              tile, kernel.index(0), kernel.index(column));
+}
+
+void RowEmitter::storeShared(Value tile, int64_t column, Value value) {
+  StoreSharedOp::create(builder(), location(), tile, kernel.index(0),
+                        kernel.index(column), value);
+}
+
+void RowEmitter::forCells(llvm::function_ref<void(Value)> body) {
+  Value begin = mul(warp, kernel.index(kStepCells));
+  step(begin, limit, kernel.index(kStepCells * schedule.getWarps()), body);
+}
+
+void RowEmitter::forSegment(llvm::function_ref<void(Value, Value)> body) {
+  // Segments are whole steps; `limit` is not negative.
+  int64_t round = kStepCells * schedule.getWarps();
+  Value rounds = arith::DivUIOp::create(builder(), location(),
+                                        add(limit, kernel.index(round - 1)),
+                                        kernel.index(round));
+  Value length = mul(rounds, kernel.index(kStepCells));
+  Value begin = mul(warp, length);
+  Value end =
+      arith::MinSIOp::create(builder(), location(), add(begin, length), limit);
+  step(begin, end, kernel.index(kStepCells),
+       [&](Value first) { body(first, end); });
+}
+
+//===----------------------------------------------------------------------===//
+// Scan
+//===----------------------------------------------------------------------===//
+
+RowScanResult RowEmitter::scan() {
+  OpBuilder& b = builder();
+  Type i32Type = b.getI32Type();
+  Value shared = smem(1, 8, i32Type);
+  Value state = lanes(5, i32Type);
+  ClearSharedOp::create(b, location(), shared, kernel.team());
+  sync();
+  forCells([&](Value begin) {
+    ScanRowOp::create(b, location(), state, scores, begin, limit, kStepCells);
+  });
+  PublishScanOp::create(b, location(), shared, state);
+  sync();
+  RowScanResult result;
+  result.visible = loadShared(shared, 0);
+  result.nans = loadShared(shared, 1);
+  result.end = toIndex(loadShared(shared, 2));
+  Value complement =
+      arith::XOrIOp::create(b, location(), loadShared(shared, 3), i32(-1));
+  result.low = KeyValueOp::create(b, location(), b.getF32Type(), complement);
+  result.high =
+      KeyValueOp::create(b, location(), b.getF32Type(), loadShared(shared, 4));
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Statistics
+//===----------------------------------------------------------------------===//
+
+/// Lanes, then the lanes of a warp, then warps: a fixed order.
+Value RowEmitter::total(llvm::function_ref<void(Value, Value)> body) {
+  Type f64 = builder().getF64Type();
+  Value sums = lanes(1, f64);
+  Value shared = smem(schedule.getWarps(), 1, f64);
+  forCells([&](Value begin) { body(sums, begin); });
+  StoreTotalsOp::create(builder(), location(), shared, warp, sums);
+  sync();
+  return SumRowsOp::create(builder(), location(), f64, shared,
+                           kernel.index(schedule.getWarps()), kernel.index(0));
+}
+
+/// Mean first, then centred squares, all in f64: see gsa.row_statistics.
+Value RowEmitter::variance(const RowScanResult& scan, Population population,
+                           int64_t correction, Value keys) {
+  OpBuilder& b = builder();
+  Type f64 = b.getF64Type();
+  Value visible = toFloat(scan.visible, f64);
+  bool zeroFilled = population == Population::ZeroFilled;
+  Value count = zeroFilled ? toFloat(keys, f64) : visible;
+  Value sum = total([&](Value sums, Value begin) {
+    SumRowOp::create(b, location(), sums, scores, begin, limit, kStepCells);
+  });
+  Value mean = div(sum, count);
+  Value squares = total([&](Value sums, Value begin) {
+    SquaresRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
+                         mean);
+  });
+  if (zeroFilled)  // Each cell that counts as 0 adds mean^2.
+    squares = add(squares, mul(sub(count, visible), mul(mean, mean)));
+  Value divisor = sub(count, constant(f64, static_cast<double>(correction)));
+  Value enough = cmpf(CmpFPredicate::OGE, divisor, constant(f64, 1.0));
+  Value value = select(enough, div(squares, divisor), constant(f64, 0.0));
+  return cast(value, b.getF32Type());
+}
+
+Value RowEmitter::entropy(const RowScanResult& scan) {
+  OpBuilder& b = builder();
+  Value sum = total([&](Value sums, Value begin) {
+    ExpRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
+                     scan.high);
+  });
+  Value inverse = cast(div(constant(b.getF64Type(), 1.0), sum), b.getF32Type());
+  Value value = total([&](Value sums, Value begin) {
+    EntropyRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
+                         scan.high, inverse);
+  });
+  return cast(value, b.getF32Type());
+}
+
+Value RowEmitter::statistic(const RowScanResult& scan, KPolicyAttr policy,
+                            Value keys) {
+  if (policy.getStatistic() == Statistic::Entropy) return entropy(scan);
+  return variance(scan, policy.getPopulation(), policy.getCorrection(), keys);
+}

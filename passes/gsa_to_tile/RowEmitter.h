@@ -1,0 +1,113 @@
+//===- RowEmitter.h - kernels whose block handles a row --------*- C++ -*-===//
+//
+// Parts of the kernels of row_statistics, topk and select: the scan of a row of
+// scores, its statistic and its k best cells. See dialect/GsaTile/
+// GsaTileSelectOps.td for keys and forced cells.
+//
+// Warps share out a row in two ways. Where order does not matter they take
+// steps in turn; where positions must come out ascending, each has one segment.
+// Which one it is never depends on where the row's visible cells end, so that
+// sums in f64 are the same whether cells behind the end are visited or not.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_PASSES_GSATOTILE_ROWEMITTER_H
+#define GSA_PASSES_GSATOTILE_ROWEMITTER_H
+
+#include "dialect/Gsa/GsaBuilders.h"
+#include "passes/gsa_to_tile/ToTile.h"
+
+namespace mlir::gsa {
+
+/// What a scan finds; scalars of the kernel.
+struct RowScanResult {
+  Value visible, nans;  ///< i32 counts.
+  Value end;            ///< Position behind the last visible cell, index.
+  Value low, high;      ///< Range of finite scores, f32; NaN if there are none.
+};
+
+/// Where the selection of a row goes.
+struct RowSelection {
+  Value indices;  ///< Address of the first slot.
+  Value slots;    ///< index
+  int64_t numSlots;
+  int64_t sink = 0, local = 0;
+  IndexOrder order = IndexOrder::Index;
+};
+
+/// Emits code for one row at the end of a kernel's body.
+class RowEmitter : public detail::ScalarBuilder {
+ public:
+  /// `scores` is the address of the row's first score, `end` (index) where its
+  /// visible cells end at the latest; nothing behind it is read.
+  RowEmitter(KernelBuilder& kernel, Location loc, TopKScheduleAttr schedule,
+             Value scores, Value end);
+
+  /// First thing to emit.
+  RowScanResult scan();
+
+  /// The statistic of gsa.row_statistics as f32; `keys` is Sk as index.
+  Value variance(const RowScanResult& scan, Population population,
+                 int64_t correction, Value keys);
+  Value entropy(const RowScanResult& scan);
+  /// That of a policy.
+  Value statistic(const RowScanResult& scan, KPolicyAttr policy, Value keys);
+
+  /// Writes the min(k, slots, visible) best cells and -1 behind them; `k` is
+  /// i32. Returns how many.
+  Value selectCells(const RowScanResult& scan, Value k,
+                    const RowSelection& selection);
+
+  /// `if (this is the first warp) body()`.
+  void byFirstWarp(llvm::function_ref<void()> body);
+
+ private:
+  struct Forced {
+    Value sink, local;
+  };
+  /// Threshold and number of equal cells to take, in shared memory.
+  struct Cut {
+    Value tile, found, histogram, keys, count, population;
+  };
+
+  Value smem(int64_t rows, int64_t columns, Type elementType);
+  Value lanes(int64_t size, Type elementType);
+  void sync();
+  void step(Value begin, Value end, Value stride,
+            llvm::function_ref<void(Value)> body);
+  void ifThen(Value condition, llvm::function_ref<void()> body,
+              llvm::function_ref<void()> otherwise = nullptr);
+  Value loadShared(Value tile, int64_t column);
+  void storeShared(Value tile, int64_t column, Value value);
+
+  /// Steps of all warps, in turn.
+  void forCells(llvm::function_ref<void(Value)> body);
+  /// Steps of this warp's segment: body(begin, end of the segment).
+  void forSegment(llvm::function_ref<void(Value, Value)> body);
+  /// The sum of what `body(sum, begin)` adds to a lanes<1xf64>, over the row.
+  Value total(llvm::function_ref<void(Value, Value)> body);
+
+  Forced forcedCells(const RowScanResult& scan, const RowSelection& selection);
+  void emitThreshold(const RowScanResult& scan, Value k, const Cut& cut,
+                     const Forced& forced);
+  void emitRadixRound(Value round, const Cut& cut, const Forced& forced);
+  void emitIndices(const RowSelection& selection, Value threshold, Value quota,
+                   const Forced& forced);
+  void emitSort(const RowSelection& selection, Value count);
+
+  /// Cells of one step of a warp: 8 loads of a lane are in flight together.
+  static constexpr int64_t kStepCells = 256;
+
+  KernelBuilder& kernel;
+  TopKScheduleAttr schedule;
+  Value scores, limit, warp;
+};
+
+/// The #gsa.topk_schedule of `op`, or of its part if it has a
+/// #gsa.select_schedule. Fails, with an error, if it has none or if the scores
+/// are not f32.
+FailureOr<TopKScheduleAttr> getTopKSchedule(Operation* op, Type scoreType);
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_ROWEMITTER_H

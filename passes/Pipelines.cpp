@@ -2,10 +2,13 @@
 
 #include "passes/Pipelines.h"
 
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
 #include "passes/cpu/CpuPasses.h"
+#include "passes/cuda/CudaHostPasses.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -15,7 +18,8 @@ static void addCleanup(OpPassManager& pm) {
   pm.addPass(createCSEPass());
 }
 
-static void addSpecialize(OpPassManager& pm, const CpuTargetConfig& config) {
+template <typename Config>
+static void addSpecialize(OpPassManager& pm, const Config& config) {
   // Private functions are inlined first: shapes do not cross calls.
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
@@ -35,12 +39,14 @@ static void addGsa(OpPassManager& pm) {
   addCleanup(pm);
 }
 
+static void addStages(OpPassManager& pm, const std::string& entry) {
+  GsaMarkStagesOptions stages;
+  stages.entry = entry;
+  pm.addPass(createGsaMarkStages(stages));
+}
+
 static void addSchedule(OpPassManager& pm, const CpuTargetConfig& config) {
-  if (config.markStages) {
-    GsaMarkStagesOptions stages;
-    stages.entry = config.entry;
-    pm.addPass(createGsaMarkStages(stages));
-  }
+  if (config.markStages) addStages(pm, config.entry);
   if (config.reference) return;
   GsaCpuScheduleOptions schedule;
   schedule.tasks = config.tasks;
@@ -77,6 +83,34 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
   };
 }
 
+static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
+  if (config.markStages) addStages(pm, config.entry);
+}
+
+static void addTile(OpPassManager& pm, const CudaTargetConfig& config) {
+  // Arithmetic on tensors is an elementwise op like any other.
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  GsaToTileOptions options;
+  options.arch = config.arch;
+  pm.addPass(createGsaToTile(options));
+  addCleanup(pm);
+}
+
+std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
+  return {
+      {"specialize", "static shapes, one function",
+       [=](OpPassManager& pm) { addSpecialize(pm, config); }},
+      {"gsa", "aggregates opened, selection fused, folds applied",
+       [=](OpPassManager& pm) { addGsa(pm); }},
+      {"schedule", "stages marked, schedules chosen for the architecture",
+       [=](OpPassManager& pm) { addCudaSchedule(pm, config); }},
+      {"tile", "ops are kernels of gsa_tile and their launches",
+       [=](OpPassManager& pm) { addTile(pm, config); }},
+      {"host", "buffers, one workspace, a list of steps",
+       [=](OpPassManager& pm) { buildCudaHostPipeline(pm); }},
+  };
+}
+
 namespace {
 
 /// Phases by position in getCpuPhases.
@@ -109,9 +143,39 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
           clEnumValN(LastPhase::Llvm, "llvm", "LLVM dialect")),
       llvm::cl::init(LastPhase::Llvm)};
 };
+/// Phases by position in getCudaPhases.
+enum class LastCudaPhase { Specialize, Gsa, Schedule, Tile, Host };
+
+struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
+  Option<std::string> arch{*this, "arch", llvm::cl::desc("Architecture"),
+                           llvm::cl::init("sm_90a")};
+  Option<std::string> entry{*this, "entry", llvm::cl::desc("Entry function"),
+                            llvm::cl::init("main")};
+  ListOption<std::string> shapes{
+      *this, "shapes", llvm::cl::desc("Sizes of each argument of the entry")};
+  Option<bool> markStages{*this, "mark-stages",
+                          llvm::cl::desc("Mark stages for the run-time clock"),
+                          llvm::cl::init(false)};
+  Option<LastCudaPhase> stopAfter{
+      *this, "stop-after", llvm::cl::desc("Last phase to run"),
+      llvm::cl::values(
+          clEnumValN(LastCudaPhase::Specialize, "specialize", "Static shapes"),
+          clEnumValN(LastCudaPhase::Gsa, "gsa", "gsa ops, fused"),
+          clEnumValN(LastCudaPhase::Schedule, "schedule", "Schedules chosen"),
+          clEnumValN(LastCudaPhase::Tile, "tile", "Kernels and launches"),
+          clEnumValN(LastCudaPhase::Host, "host", "Steps on buffers")),
+      llvm::cl::init(LastCudaPhase::Host)};
+};
+
+template <typename Last>
+void addPhases(OpPassManager& pm, const std::vector<Phase>& phases, Last last) {
+  for (auto [i, phase] : llvm::enumerate(phases))
+    if (i <= static_cast<size_t>(last)) phase.addPasses(pm);
+}
 }  // namespace
 
 void gsa::registerPipelines() {
+  registerGsaCudaHostPasses();
   PassPipelineRegistration<GsaToCpuOptions>(
       "gsa-to-cpu", "Compiles a gsa module for the CPU, down to LLVM",
       [](OpPassManager& pm, const GsaToCpuOptions& options) {
@@ -122,8 +186,17 @@ void gsa::registerPipelines() {
         config.vectorBits = options.vectorBits;
         config.reference = options.reference;
         config.markStages = options.markStages;
-        for (auto [i, phase] : llvm::enumerate(getCpuPhases(config)))
-          if (i <= static_cast<size_t>(options.stopAfter.getValue()))
-            phase.addPasses(pm);
+        addPhases(pm, getCpuPhases(config), options.stopAfter.getValue());
+      });
+  PassPipelineRegistration<GsaToCudaOptions>(
+      "gsa-to-cuda",
+      "Compiles a gsa module for NVIDIA GPUs, down to kernels and steps",
+      [](OpPassManager& pm, const GsaToCudaOptions& options) {
+        CudaTargetConfig config;
+        config.arch = options.arch;
+        config.entry = options.entry;
+        config.shapes.assign(options.shapes.begin(), options.shapes.end());
+        config.markStages = options.markStages;
+        addPhases(pm, getCudaPhases(config), options.stopAfter.getValue());
       });
 }

@@ -44,8 +44,27 @@ struct Phase {
 /// llvm.
 std::vector<Phase> getCpuPhases(const CpuTargetConfig& config);
 
-/// Registers the pipeline `gsa-to-cpu` with options that mirror
-/// CpuTargetConfig, and `stop-after=<phase>`.
+/// Choices of the CUDA target and of its emulation on the host, which runs the
+/// same kernels.
+struct CudaTargetConfig {
+  /// Architecture, one of getCudaTargets.
+  std::string arch = "sm_90a";
+  /// Entry function of the module.
+  std::string entry = "main";
+  /// Sizes of each argument, "1x4096x512"; empty leaves the types alone.
+  std::vector<std::string> shapes;
+  /// Mark stages for the run-time clock.
+  bool markStages = false;
+};
+
+/// The phases of the CUDA target, in order: specialize, gsa, schedule, tile,
+/// pipeline, plan, host. After the last one kernels can be printed and the
+/// entry function is a list of steps (see runtime/export_program.h).
+std::vector<Phase> getCudaPhases(const CudaTargetConfig& config);
+
+/// Registers the pipelines `gsa-to-cpu` and `gsa-to-cuda` with options that
+/// mirror the structures above, and `stop-after=<phase>`; and the passes of the
+/// host side of gsa-to-cuda.
 void registerPipelines();
 
 }  // namespace mlir::gsa

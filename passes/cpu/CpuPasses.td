@@ -16,10 +16,14 @@ def GsaCpuPrepareEntry : Pass<"gsa-cpu-prepare-entry", "::mlir::ModuleOp"> {
     The entry is the only public function with a body. Its tensor arguments
     become read-only (`bufferization.writable = false`) unless the attribute is
     already there: a caller's input is never written without having been asked
-    for. The function gets `llvm.emit_c_interface`.
+    for. The function gets `llvm.emit_c_interface` if `c-interface` is set.
 
     Every tensor of the signature must have a static shape.
   }];
+  let options = [
+    Option<"cInterface", "c-interface", "bool", "true",
+           "The entry is called through its C interface">
+  ];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
                            "::mlir::LLVM::LLVMDialect"];
 }
@@ -146,7 +150,7 @@ def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
   let description = [{
     Every static `memref.alloc` of the entry function becomes a `memref.view`
     of a new last argument of type `memref<?xi8>`, at an offset that is a
-    multiple of 64 bytes. Buffers whose live ranges do not overlap may share
+    multiple of `alignment` bytes. Buffers whose live ranges do not overlap may share
     bytes (first fit over live ranges, in order of allocation). A live range
     starts at the allocation and ends with the last use of any alias, widened
     to the whole loop for uses inside a loop that does not contain the
@@ -159,11 +163,16 @@ def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
 
     The function gets `gsa.workspace_bytes`; the argument is present, and the
     attribute 0, when nothing is allocated. The caller's workspace must be
-    64-byte aligned.
+    aligned to `alignment` bytes.
 
     Errors: an allocation with dynamic size, an allocation in another function
     than the entry, a buffer that is carried by a loop to its next iteration.
   }];
+  let options = [
+    Option<"alignment", "alignment", "int64_t", "64",
+           "Alignment of each buffer in bytes; a power of two. The default is "
+           "a cache line, and the width of the widest vector register">
+  ];
   let dependentDialects = ["::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect"];
 }

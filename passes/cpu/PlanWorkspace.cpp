@@ -21,9 +21,6 @@ namespace mlir::gsa {
 
 namespace {
 
-/// A cache line, and the width of the widest vector register.
-constexpr int64_t kAlignment = 64;
-
 /// Positions in the order of the text; an op with regions spans its body.
 class Positions {
  public:
@@ -60,14 +57,10 @@ struct Arena {
   int64_t bytesWithoutReuse = 0;
 };
 
-int64_t aligned(int64_t bytes) {
-  return static_cast<int64_t>(llvm::alignTo(bytes, kAlignment));
-}
-
 class Planner {
  public:
-  explicit Planner(func::FuncOp entry)
-      : entry(entry), aliases(entry), positions(entry) {}
+  Planner(func::FuncOp entry, int64_t alignment)
+      : entry(entry), alignment(alignment), aliases(entry), positions(entry) {}
 
   LogicalResult run();
 
@@ -79,6 +72,7 @@ class Planner {
   LogicalResult checkNotCarried(memref::AllocOp alloc, Value alias);
 
   func::FuncOp entry;
+  int64_t alignment;
   BufferViewFlowAnalysis aliases;
   Positions positions;
   DenseMap<Operation*, Arena> arenas;  // key null: the entry's body
@@ -111,7 +105,7 @@ FailureOr<Item> Planner::describe(memref::AllocOp alloc) {
   if (__builtin_mul_overflow(element, type.getNumElements(), &item.bytes) ||
       item.bytes > (int64_t{1} << 46))
     return alloc.emitError("buffer is too large: ") << type;
-  item.bytes = aligned(item.bytes);
+  item.bytes = static_cast<int64_t>(llvm::alignTo(item.bytes, alignment));
   item.begin = positions.begin(alloc);
   item.end = positions.end(alloc);
   for (Value alias : aliases.resolve(alloc.getResult())) {
@@ -235,9 +229,18 @@ LogicalResult Planner::run() {
 }
 
 struct PlanWorkspace : impl::GsaPlanWorkspaceBase<PlanWorkspace> {
+  using GsaPlanWorkspaceBase::GsaPlanWorkspaceBase;
+
   void runOnOperation() override {
     func::FuncOp entry = findEntry(getOperation());
     if (!entry) return signalPassFailure();
+    if (!llvm::isPowerOf2_64(alignment)) {
+      entry.emitError(
+          "gsa-plan-workspace: expected an alignment that is a "
+          "power of two, got ")
+          << alignment;
+      return signalPassFailure();
+    }
     WalkResult result = getOperation().walk([&](memref::AllocOp alloc) {
       if (alloc->getParentOfType<func::FuncOp>() == entry)
         return WalkResult::advance();
@@ -245,7 +248,7 @@ struct PlanWorkspace : impl::GsaPlanWorkspaceBase<PlanWorkspace> {
           << entry.getSymName() << "'; inline its function first";
       return WalkResult::interrupt();
     });
-    if (result.wasInterrupted() || failed(Planner(entry).run()))
+    if (result.wasInterrupted() || failed(Planner(entry, alignment).run()))
       signalPassFailure();
   }
 };

@@ -43,6 +43,8 @@ LogicalResult checkStatic(func::FuncOp entry) {
 }
 
 struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
+  using GsaCpuPrepareEntryBase::GsaCpuPrepareEntryBase;
+
   void runOnOperation() override {
     func::FuncOp entry = findEntry(getOperation());
     if (!entry || failed(checkStatic(entry))) return signalPassFailure();
@@ -52,6 +54,7 @@ struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
     for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
       if (isa<TensorType>(type) && !entry.getArgAttr(index, writable))
         entry.setArgAttr(index, writable, builder.getBoolAttr(false));
+    if (!cInterface) return;
     entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                    builder.getUnitAttr());
   }

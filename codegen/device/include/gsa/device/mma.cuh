@@ -140,8 +140,13 @@ GSA_DEVICE void mma_nn(frag<float, 16, N, frag_layout::acc>& acc,
 // Products in float
 //===----------------------------------------------------------------------===//
 
-/// Element (rows of this lane, column k) of a left operand: lane k / 2 mod 4
-/// of the quad has it.
+// Unrolled over all k, a product would be thousands of instructions, with more
+// addresses at hand than registers. So k runs in a loop over blocks of 8;
+// registers have no index at run time, so the left operand is rotated by a
+// block each time. After the last block it is as before.
+
+/// Element (row of this lane, column k) of a left operand: lane k / 2 mod 4 of
+/// the quad has it.
 template <int K>
 GSA_DEVICE float lhs_element(const frag<float, 16, K, lhs>& frag, int k,
                              int half) {
@@ -149,54 +154,80 @@ GSA_DEVICE float lhs_element(const frag<float, 16, K, lhs>& frag, int k,
                      (k >> 1) & 3, 4);
 }
 
+template <int K>
+GSA_DEVICE void rotate(frag<float, 16, K, lhs>& frag) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    float first = frag.x[0][i];
+#pragma unroll
+    for (int j = 0; j + 1 < K / 8; ++j) frag.x[j][i] = frag.x[j + 1][i];
+    frag.x[K / 8 - 1][i] = first;
+  }
+}
+
+/// A number that the compiler knows nothing about: what is computed from it is
+/// not moved out of a loop, where there are no registers to keep it.
+GSA_DEVICE int opaque(int x) {
+  asm volatile("" : "+r"(x));
+  return x;
+}
+
 /// `acc[m, n] += sum_k lhs[m, k] * rhs[row + n, k]`, k upwards.
 template <int N, int K, int TileR, smem_layout L>
 GSA_DEVICE void mma_nt(frag<float, 16, N, frag_layout::acc>& acc,
-                       const frag<float, 16, K, frag_layout::lhs>& lhs,
+                       frag<float, 16, K, frag_layout::lhs>& lhs,
                        smem<float, TileR, K, L> rhs, int row) {
   static_assert(N <= TileR, "the tile holds the right operand");
+#pragma unroll 1
+  for (int part = 0; part < K; part += 8) {
 #pragma unroll
-  for (int k = 0; k < K; k += 4) {
-    float a[2][4];
+    for (int k = 0; k < 8; k += 4) {
+      int first = opaque(row + frag_column(0, 0));
+      float a[2][4];
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
+      for (int i = 0; i < 8; ++i)
+        a[i & 1][i >> 1] = lhs_element(lhs, k + (i >> 1), i & 1);
 #pragma unroll
-      for (int h = 0; h < 2; ++h) a[h][i] = lhs_element(lhs, k + i, h);
-#pragma unroll
-    for (int j = 0; j < N / 8; ++j)
-#pragma unroll
-      for (int c = 0; c < 2; ++c) {
-        // K is a multiple of 8, so 4 columns are one aligned chunk.
+      for (int j = 0; j < N / 4; ++j) {
+        // K is a multiple of 16, so 4 columns are one aligned chunk.
         float4 b = *reinterpret_cast<const float4*>(
-            &rhs.at(row + frag_column(j, c), k));
+            &rhs.at(first + 8 * (j >> 1) + (j & 1), part + k));
         float b4[4] = {b.x, b.y, b.z, b.w};
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          acc.x[j][c] = fmaf(a[0][i], b4[i], acc.x[j][c]);
-          acc.x[j][2 + c] = fmaf(a[1][i], b4[i], acc.x[j][2 + c]);
+        for (int h = 0; h < 2; ++h) {
+          float& sum = acc.x[j >> 1][2 * h + (j & 1)];
+#pragma unroll
+          for (int i = 0; i < 4; ++i) sum = fmaf(a[h][i], b4[i], sum);
         }
       }
+    }
+    rotate(lhs);
   }
 }
 
 /// `acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]`, k upwards.
 template <int N, int K, int TileR, smem_layout L>
 GSA_DEVICE void mma_nn(frag<float, 16, N, frag_layout::acc>& acc,
-                       const frag<float, 16, K, frag_layout::lhs>& lhs,
+                       frag<float, 16, K, frag_layout::lhs>& lhs,
                        smem<float, TileR, N, L> rhs, int row) {
   static_assert(K <= TileR, "the tile holds the right operand");
+#pragma unroll 1
+  for (int part = 0; part < K; part += 8) {
 #pragma unroll
-  for (int k = 0; k < K; ++k) {
-    float a0 = lhs_element(lhs, k, 0), a1 = lhs_element(lhs, k, 1);
+    for (int k = 0; k < 8; ++k) {
+      int first = opaque(frag_column(0, 0));
+      float a0 = lhs_element(lhs, k, 0), a1 = lhs_element(lhs, k, 1);
 #pragma unroll
-    for (int j = 0; j < N / 8; ++j) {
-      float2 b =
-          *reinterpret_cast<const float2*>(&rhs.at(row + k, frag_column(j, 0)));
-      acc.x[j][0] = fmaf(a0, b.x, acc.x[j][0]);
-      acc.x[j][1] = fmaf(a0, b.y, acc.x[j][1]);
-      acc.x[j][2] = fmaf(a1, b.x, acc.x[j][2]);
-      acc.x[j][3] = fmaf(a1, b.y, acc.x[j][3]);
+      for (int j = 0; j < N / 8; ++j) {
+        float2 b = *reinterpret_cast<const float2*>(
+            &rhs.at(row + part + k, first + 8 * j));
+        acc.x[j][0] = fmaf(a0, b.x, acc.x[j][0]);
+        acc.x[j][1] = fmaf(a0, b.y, acc.x[j][1]);
+        acc.x[j][2] = fmaf(a1, b.x, acc.x[j][2]);
+        acc.x[j][3] = fmaf(a1, b.y, acc.x[j][3]);
+      }
     }
+    rotate(lhs);
   }
 }
 

@@ -1,0 +1,39 @@
+//===- device_selftest.cu - the device library on a GPU -*- CUDA -*-===//
+//
+// Calls every function of codegen/device/include on the GPU at hand and
+// compares with its definition, computed by the host. From the root of the
+// repository:
+//
+//   nvcc -std=c++20 -O2 -gencode arch=compute_90a,code=sm_90a \
+//     -DGSA_SELFTEST_SM90A -I. -Icodegen/device/include \
+//     test/gpu/device_selftest.cu -o device_selftest
+//   ./device_selftest
+//
+// GSA_SELFTEST_SM90A adds what only sm_90a has. Prints a line per function;
+// the exit status is 0 if all pass, 1 if one fails, 2 after an error of CUDA.
+// Runs under compute-sanitizer too.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/gpu/selftest/copy_tests.cuh"
+#include "test/gpu/selftest/harness.cuh"
+#include "test/gpu/selftest/math_tests.cuh"
+#include "test/gpu/selftest/mma_tests.cuh"
+#include "test/gpu/selftest/ring_tests.cuh"
+#include "test/gpu/selftest/softmax_tests.cuh"
+
+int main() {
+  cudaDeviceProp properties;
+  selftest::require(cudaGetDeviceProperties(&properties, 0),
+                    "cudaGetDeviceProperties");
+  std::printf("%s, sm_%d%d\n", properties.name, properties.major,
+              properties.minor);
+  selftest::run_math_tests();
+  selftest::run_copy_tests();
+  selftest::run_mma_tests();
+  selftest::run_softmax_tests();
+  selftest::run_ring_tests();
+  int failed = selftest::failed_suites();
+  std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,225 @@
+//===- mma_tests.cuh - products -*- CUDA -*-===//
+
+#ifndef GSA_TEST_GPU_SELFTEST_MMA_TESTS_CUH
+#define GSA_TEST_GPU_SELFTEST_MMA_TESTS_CUH
+
+#include "test/gpu/selftest/harness.cuh"
+
+namespace selftest {
+
+template <class T, int N, int K, smem_layout L, bool Transposed>
+__global__ void mma_kernel(const T* a, const T* b, float* out, int a_row,
+                           int b_row) {
+  constexpr int rows = (Transposed ? N : K) + 8, columns = Transposed ? K : N;
+  auto left = smem_alloc<smem<T, 32, K, L>>(0);
+  auto right = smem_alloc<smem<T, rows, columns, L>>(
+      32 * K * static_cast<int>(sizeof(T)));
+  put_tile(left, a);
+  put_tile(right, b);
+  auto operand = frag_alloc<frag<T, 16, K, frag_layout::lhs>>();
+  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
+  fill(sum, 1.5f);
+  load_lhs(operand, left, a_row);
+  if constexpr (Transposed)
+    mma_nt(sum, operand, right, b_row);
+  else
+    mma_nn(sum, operand, right, b_row);
+  get_dense(sum, out);
+}
+
+template <class T, int N, int K, smem_layout L, bool Transposed>
+void test_mma(Suite& suite) {
+  constexpr int rows = (Transposed ? N : K) + 8, columns = Transposed ? K : N;
+  Random random(N + K);
+  Array<T> a(32 * K), b(rows * columns);
+  Array<float> out(16 * N);
+  random.Fill(a);
+  random.Fill(b);
+  for (int a_row : {0, 16, 3})
+    for (int b_row : {0, 5, 8}) {
+      launch("mma", mma_kernel<T, N, K, L, Transposed>, 1, 1,
+             (32 * K + rows * columns) * static_cast<int>(sizeof(T)), a.data(),
+             b.data(), out.data(), a_row, b_row);
+      suite.Context("%s N %d K %d layout %d rows %d %d", format<T>::name, N, K,
+                    static_cast<int>(L), a_row, b_row);
+      for (int m = 0; m < 16; ++m)
+        for (int n = 0; n < N; ++n) {
+          double sum = 1.5, size = 1.5;
+          for (int k = 0; k < K; ++k) {
+            int at = Transposed ? (b_row + n) * columns + k
+                                : (b_row + k) * columns + n;
+            double product = to_host(a[(a_row + m) * K + k]) * to_host(b[at]);
+            sum += product;
+            size += std::fabs(product);
+          }
+          suite.Near(out[m * N + n], sum, 2e-6 * size, m, n);
+        }
+    }
+}
+
+template <class T, bool Transposed>
+void test_mma_shapes(const char* name) {
+  Suite suite(std::string(name) + " " + format<T>::name);
+  test_mma<T, 8, 16, swizzle, Transposed>(suite);
+  test_mma<T, 24, 48, swizzle, Transposed>(suite);
+  test_mma<T, 16, 80, linear, Transposed>(suite);
+  test_mma<T, 64, 64, panel128, Transposed>(suite);
+  test_mma<T, 64, 128, swizzle, Transposed>(suite);
+  test_mma<T, 128, 64, panel128, Transposed>(suite);
+  test_mma<T, 40, 256, swizzle, Transposed>(suite);
+  // In float, fragments of 16 x 256 twice do not fit into registers.
+  if constexpr (is_half<T>) test_mma<T, 256, 256, swizzle, Transposed>(suite);
+}
+
+template <class T, int C>
+__global__ void convert_kernel(const float* from, const T* identity,
+                               float* out) {
+  auto tile = smem_alloc<smem<T, C, C, swizzle>>(0);
+  put_tile(tile, identity);
+  auto values = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
+  auto operand = frag_alloc<frag<T, 16, C, frag_layout::lhs>>();
+  put_dense(values, from);
+  convert(operand, values);
+  fill(values, 0.0f);
+  mma_nn(values, operand, tile, 0);
+  get_dense(values, out);
+}
+
+/// A converted operand times the identity is the rounded fragment.
+template <class T, int C>
+void test_convert(Suite& suite) {
+  Random random(C);
+  Array<float> from(16 * C), out(16 * C);
+  Array<T> identity(C * C);
+  random.Fill(from);
+  for (int i = 0; i < C * C; ++i)
+    identity[i] = from_host<T>(i / C == i % C ? 1 : 0);
+  launch("convert", convert_kernel<T, C>, 1, 1,
+         C * C * static_cast<int>(sizeof(T)), from.data(), identity.data(),
+         out.data());
+  suite.Context("%s 16 x %d", format<T>::name, C);
+  for (int i = 0; i < 16 * C; ++i)
+    suite.Equal(out[i], rounded<T>(from[i]), i / C, i % C);
+}
+
+inline void test_converts() {
+  Suite suite("convert");
+  test_convert<bf16, 16>(suite);
+  test_convert<f16, 64>(suite);
+  test_convert<bf16, 128>(suite);
+  test_convert<float, 48>(suite);
+}
+
+//===----------------------------------------------------------------------===//
+// wgmma
+//===----------------------------------------------------------------------===//
+
+#if defined(GSA_SELFTEST_SM90A)
+
+template <class T, int N, int K>
+__global__ void __launch_bounds__(128)
+    wgmma_nt_kernel(const T* a, const T* b, float* out, int a_row, int b_row) {
+  auto left = smem_alloc<smem<T, 80, K, panel128>>(0);
+  auto right = smem_alloc<smem<T, N + 16, K, panel128>>(80 * K * 2);
+  put_tile(left, a);
+  put_tile(right, b);
+  fence_async();
+  __syncthreads();
+  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
+  fill(sum, 1.5f);
+  wgmma_fence();
+  wgmma_nt(sum, left, a_row, right, b_row);
+  wgmma_commit();
+  wgmma_wait<0>();
+  get_dense(sum, out + 16 * N * warp());
+}
+
+template <class T, int N, int K>
+__global__ void __launch_bounds__(128)
+    wgmma_nn_kernel(const T* a, const T* b, float* out, int b_row) {
+  auto left = smem_alloc<smem<T, 64, K, panel128>>(0);
+  auto right = smem_alloc<smem<T, K + 16, N, panel128>>(64 * K * 2);
+  put_tile(left, a);
+  put_tile(right, b);
+  fence_async();
+  __syncthreads();
+  auto operand = frag_alloc<frag<T, 16, K, frag_layout::lhs>>();
+  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
+  load_lhs(operand, left, 16 * warp());
+  fill(sum, 1.5f);
+  wgmma_fence();
+  wgmma_nn(sum, operand, right, b_row);
+  wgmma_commit();
+  wgmma_wait<0>();
+  get_dense(sum, out + 16 * N * warp());
+}
+
+template <class T, int N, int K, bool Transposed>
+void test_wgmma(Suite& suite) {
+  constexpr int left = Transposed ? 80 : 64;
+  constexpr int rows = (Transposed ? N : K) + 16, columns = Transposed ? K : N;
+  Random random(N + K);
+  Array<T> a(left * K), b(rows * columns);
+  Array<float> out(64 * N);
+  random.Fill(a);
+  random.Fill(b);
+  for (int a_row : {0, Transposed ? 16 : 0})
+    for (int b_row : {0, 8, 16}) {
+      int shared = (left * K + rows * columns) * 2;
+      if constexpr (Transposed)
+        launch("wgmma_nt", wgmma_nt_kernel<T, N, K>, 1, 4, shared, a.data(),
+               b.data(), out.data(), a_row, b_row);
+      else
+        launch("wgmma_nn", wgmma_nn_kernel<T, N, K>, 1, 4, shared, a.data(),
+               b.data(), out.data(), b_row);
+      suite.Context("%s N %d K %d rows %d %d", format<T>::name, N, K, a_row,
+                    b_row);
+      for (int m = 0; m < 64; ++m)
+        for (int n = 0; n < N; ++n) {
+          double sum = 1.5, size = 1.5;
+          for (int k = 0; k < K; ++k) {
+            int at = Transposed ? (b_row + n) * columns + k
+                                : (b_row + k) * columns + n;
+            double product = to_host(a[(a_row + m) * K + k]) * to_host(b[at]);
+            sum += product;
+            size += std::fabs(product);
+          }
+          suite.Near(out[m * N + n], sum, 2e-6 * size, m, n);
+        }
+    }
+}
+
+inline void test_wgmmas() {
+  {
+    Suite suite("wgmma_nt");
+    test_wgmma<bf16, 64, 64, true>(suite);
+    test_wgmma<f16, 128, 64, true>(suite);
+    test_wgmma<bf16, 64, 128, true>(suite);
+    test_wgmma<bf16, 64, 256, true>(suite);
+  }
+  {
+    Suite suite("wgmma_nn");
+    test_wgmma<bf16, 64, 64, false>(suite);
+    test_wgmma<f16, 128, 64, false>(suite);
+    test_wgmma<bf16, 256, 64, false>(suite);
+  }
+}
+
+#endif  // GSA_SELFTEST_SM90A
+
+inline void run_mma_tests() {
+  test_mma_shapes<bf16, true>("mma_nt");
+  test_mma_shapes<f16, true>("mma_nt");
+  test_mma_shapes<float, true>("mma_nt");
+  test_mma_shapes<bf16, false>("mma_nn");
+  test_mma_shapes<f16, false>("mma_nn");
+  test_mma_shapes<float, false>("mma_nn");
+  test_converts();
+#if defined(GSA_SELFTEST_SM90A)
+  test_wgmmas();
+#endif
+}
+
+}  // namespace selftest
+
+#endif  // GSA_TEST_GPU_SELFTEST_MMA_TESTS_CUH

@@ -4,6 +4,7 @@
 
 #include "codegen/cuda/EmitModels.h"
 #include "codegen/cuda/Names.h"
+#include "dialect/GsaTile/CudaNames.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"

@@ -15,14 +15,6 @@
 
 namespace mlir::gsa_tile {
 
-/// True if `name` is an identifier that no word of C++ or CUDA and no name of
-/// the device headers equals.
-bool isLegalCudaName(MLIRContext* context, StringRef name);
-
-/// `hint` with what is not allowed in an identifier replaced by underscores;
-/// never empty.
-std::string sanitizeCudaName(StringRef hint);
-
 /// The name that the IR suggests for a value: that of its location (NameLoc),
 /// else the asm result name of its op, else `fallback`, else its op's mnemonic.
 std::string getNameHint(Value value, StringRef fallback = "");

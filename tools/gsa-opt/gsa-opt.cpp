@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
 #include "llvm/Support/PrettyStackTrace.h"
@@ -14,6 +15,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
+#include "passes/tile/Passes.h"
 
 int main(int argc, char** argv) {
   llvm::setBugReportMsg(
@@ -23,9 +25,11 @@ int main(int argc, char** argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
+  mlir::gsa_tile::registerCudaEmitModels(registry);
   mlir::registerAllPasses();
   mlir::gsa::registerGsaPasses();
   mlir::gsa::registerCpuPasses();
+  mlir::gsa::registerGsaTilePasses();
   mlir::gsa::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "gsa optimiser driver\n", registry));

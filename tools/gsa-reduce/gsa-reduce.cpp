@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
 #include "llvm/Support/raw_ostream.h"
@@ -18,6 +19,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
+#include "passes/tile/Passes.h"
 #include "tools/gsa-reduce/GsaReduction.h"
 
 int main(int argc, char** argv) {
@@ -25,10 +27,12 @@ int main(int argc, char** argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
+  mlir::gsa_tile::registerCudaEmitModels(registry);
   mlir::gsa::registerGsaReductions(registry);
   mlir::registerAllPasses();
   mlir::gsa::registerGsaPasses();
   mlir::gsa::registerCpuPasses();
+  mlir::gsa::registerGsaTilePasses();
   mlir::gsa::registerPipelines();
   mlir::MLIRContext context(registry);
   if (mlir::succeeded(mlir::mlirReduceMain(argc, argv, context))) return 0;

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
@@ -16,6 +17,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
+#include "passes/tile/Passes.h"
 
 static const char kName[] = "gsa";
 
@@ -27,6 +29,7 @@ mlirGetDialectPluginInfo() {
         registry
             ->insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
         mlir::gsa::registerCpuDialects(*registry);
+        mlir::gsa_tile::registerCudaEmitModels(*registry);
       }};
 }
 
@@ -35,6 +38,7 @@ mlirGetPassPluginInfo() {
   return {MLIR_PLUGIN_API_VERSION, kName, GSA_VERSION_TEXT, [] {
             mlir::gsa::registerGsaPasses();
             mlir::gsa::registerCpuPasses();
+            mlir::gsa::registerGsaTilePasses();
             mlir::gsa::registerPipelines();
           }};
 }

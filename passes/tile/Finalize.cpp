@@ -1,0 +1,115 @@
+//===- Finalize.cpp - last pass before kernels are printed ----------------===//
+//
+// gsa-tile-finalize. The printer takes no decisions; what it would have to
+// refuse is refused here, where the pipeline's other diagnostics are.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/GsaTile/CudaNames.h"
+#include "llvm/ADT/StringSet.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/IR/SymbolTable.h"
+#include "passes/tile/Passes.h"
+
+namespace mlir::gsa {
+
+#define GEN_PASS_DEF_GSATILEFINALIZE
+#include "passes/tile/Passes.h.inc"
+
+namespace {
+
+using namespace gsa_tile;
+
+/// Storage that nothing reads or writes, or an op without effect.
+bool isUnused(Operation* op) {
+  if (!op->use_empty()) return false;
+  return isa<SmemAllocOp, FragAllocOp, RowVecAllocOp>(op) ||
+         isOpTriviallyDead(op);
+}
+
+void removeUnused(KernelOp kernel) {
+  // Backwards, so that what only unused ops use goes as well.
+  kernel->walk<WalkOrder::PostOrder, ReverseIterator>([](Operation* op) {
+    if (!isa<KernelOp>(op) && isUnused(op)) op->erase();
+  });
+}
+
+/// Gives the kernels names that C++ takes and that differ.
+LogicalResult nameKernels(ModuleOp module) {
+  llvm::StringSet<> taken;
+  SmallVector<KernelOp> renamed;
+  for (KernelOp kernel : module.getOps<KernelOp>()) {
+    if (isLegalCudaName(module.getContext(), kernel.getSymName()))
+      taken.insert(kernel.getSymName());
+    else
+      renamed.push_back(kernel);
+  }
+  for (KernelOp kernel : renamed) {
+    std::string base = sanitizeCudaName(kernel.getSymName());
+    std::string name = base;
+    for (unsigned i = 0;
+         !isLegalCudaName(module.getContext(), name) ||
+         !taken.insert(name).second || module.lookupSymbol(name);
+         ++i)
+      name = base + "_" + std::to_string(i);
+    auto attr = StringAttr::get(module.getContext(), name);
+    if (failed(SymbolTable::replaceAllSymbolUses(kernel, attr, module)))
+      return kernel.emitOpError() << "cannot be renamed to " << name;
+    SymbolTable::setSymbolName(kernel, attr);
+  }
+  return success();
+}
+
+bool isStorage(Type type) {
+  return isa<GlobalType, SmemType, FragType, RowVecType, RingType>(type);
+}
+
+bool isScalar(Type type) {
+  return type.isIndex() || type.isInteger(1) || type.isInteger(8) ||
+         type.isInteger(32) || type.isInteger(64) || type.isF16() ||
+         type.isBF16() || type.isF32() || type.isF64();
+}
+
+LogicalResult checkOp(Operation* op) {
+  if (!isa<CudaEmitOpInterface>(op))
+    return op->emitOpError() << "has no CUDA C++ emission";
+  for (Value result : op->getResults())
+    if (!isStorage(result.getType()) && !isScalar(result.getType()))
+      return op->emitOpError() << "result of type " << result.getType()
+                               << " has no type in CUDA C++";
+  if (auto constant = dyn_cast<arith::ConstantIndexOp>(op);
+      constant && !llvm::isInt<32>(constant.value()))
+    return op->emitOpError() << "index " << constant.value()
+                             << " does not fit the 32 bits of device code";
+  auto smem = dyn_cast<SmemAllocOp>(op);
+  auto ring = dyn_cast<RingAllocOp>(op);
+  if ((smem && !smem.getOffset()) || (ring && !ring.getOffset()))
+    return op->emitOpError()
+           << "has no offset; gsa-tile-plan-smem gives it one";
+  int64_t end = smem   ? *smem.getOffset() + smem.getType().getBytes()
+                : ring ? *ring.getOffset() + getRingBytes(ring.getType())
+                       : 0;
+  auto kernel = op->getParentOfType<KernelOp>();
+  if (end > static_cast<int64_t>(kernel.getSharedBytes()))
+    return op->emitOpError()
+           << "ends at byte " << end << " of shared memory, but the kernel has "
+           << kernel.getSharedBytes();
+  return success();
+}
+
+struct Finalize : impl::GsaTileFinalizeBase<Finalize> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (failed(nameKernels(module))) return signalPassFailure();
+    bool bad = false;
+    for (KernelOp kernel : module.getOps<KernelOp>()) {
+      removeUnused(kernel);
+      kernel.getBody().walk([&](Operation* op) { bad |= failed(checkOp(op)); });
+    }
+    if (bad) signalPassFailure();
+  }
+};
+
+}  // namespace
+}  // namespace mlir::gsa

@@ -1,0 +1,262 @@
+//===- PlanSmem.cpp - places in shared memory -----------------------------===//
+//
+// gsa-tile-plan-smem. Live ranges are compared in the innermost block that
+// contains both allocations; the barrier that must lie between them is sought
+// there too, so that it is certain to be passed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llvm/Support/MathExtras.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/tile/Passes.h"
+
+namespace mlir::gsa {
+
+#define GEN_PASS_DEF_GSATILEPLANSMEM
+#include "passes/tile/Passes.h.inc"
+
+namespace {
+
+using namespace gsa_tile;
+
+/// Alignment of tiles: the widest vector; of panel128: its swizzle's period.
+constexpr int64_t kAlignment = 16;
+constexpr int64_t kPanelAlignment = 1024;
+/// Allocations that an error about the limit names.
+constexpr size_t kNamedAllocations = 4;
+
+struct Item {
+  Operation* alloc = nullptr;
+  size_t order = 0;  // in the text
+  int64_t bytes = 0;
+  int64_t alignment = kAlignment;
+  bool isRing = false;
+  /// Ops that use the tile, through views too.
+  SmallVector<Operation*> users = {};
+  int64_t offset = 0;
+  int64_t getEnd() const { return offset + bytes; }
+};
+
+/// First and last op of a block in which a tile lives.
+struct Range {
+  Operation* first;
+  Operation* last;
+};
+
+bool isBarrierOf(Operation* op, TeamAttr team) {
+  if (auto sync = dyn_cast<SyncOp>(op)) return sync.getTeam() == team;
+  if (auto wait = dyn_cast<CopyWaitOp>(op)) return wait.getTeam() == team;
+  return false;
+}
+
+bool hasBarrier(Block::iterator begin, Block::iterator end, TeamAttr team) {
+  return llvm::any_of(llvm::make_range(begin, end),
+                      [&](Operation& op) { return isBarrierOf(&op, team); });
+}
+
+/// The warps that run a block: those of its role, or all of the kernel.
+TeamAttr getTeam(Block* block, KernelOp kernel) {
+  for (Operation* op = block->getParentOp(); op != kernel;
+       block = op->getBlock(), op = block->getParentOp())
+    if (auto roles = dyn_cast<RolesOp>(op))
+      return cast<RoleAttr>(
+                 roles.getRoles()[block->getParent()->getRegionNumber()])
+          .getTeam();
+  return TeamAttr::get(kernel.getContext(), 0, kernel.getWarps());
+}
+
+bool isInLoop(Block* block, KernelOp kernel) {
+  for (Operation* op = block->getParentOp(); op != kernel;
+       op = op->getParentOp())
+    if (isa<LoopLikeOpInterface, ForEachOp>(op)) return true;
+  return false;
+}
+
+/// The innermost block that contains both ops, or null if they are in different
+/// regions of one op.
+Block* getCommonBlock(Operation* a, Operation* b) {
+  for (Block* block = a->getBlock(); block;) {
+    if (block->findAncestorOpInBlock(*b)) return block;
+    Operation* parent = block->getParentOp();
+    if (!parent || parent->isAncestor(b)) return nullptr;
+    block = parent->getBlock();
+  }
+  return nullptr;
+}
+
+/// The next copy_wait of op's block, or null.
+Operation* findWait(Operation* op) {
+  while (op && !isa<CopyWaitOp>(op)) op = op->getNextNode();
+  return op;
+}
+
+/// What `item` occupies of a block; none if nothing uses it. An allocation
+/// within a nested block has all of the op that holds it.
+std::optional<Range> getRange(const Item& item, Block* block) {
+  if (item.users.empty()) return std::nullopt;
+  Operation* first = nullptr;
+  Operation* last = nullptr;
+  bool isCopy = false;
+  auto extend = [&](Operation* op, bool copies) {
+    if (!first || op->isBeforeInBlock(first)) first = op;
+    if (!last || last->isBeforeInBlock(op)) last = op, isCopy = false;
+    if (op == last) isCopy |= copies;
+  };
+  for (Operation* user : item.users) {
+    Operation* lifted = block->findAncestorOpInBlock(*user);
+    extend(lifted, isa<CopyRowsOp, GatherRowsOp>(user) &&
+                       (user == lifted || !findWait(user)));
+  }
+  if (item.alloc->getBlock() != block)
+    extend(block->findAncestorOpInBlock(*item.alloc), false);
+  // Bytes of a copy that nothing waits for may arrive at any time.
+  if (isCopy) {
+    Operation* wait = findWait(last);
+    last = wait ? wait : &block->back();
+  }
+  return Range{first, last};
+}
+
+bool mayShare(const Item& a, const Item& b, KernelOp kernel) {
+  if (a.isRing || b.isRing) return false;
+  Block* block = getCommonBlock(a.alloc, b.alloc);
+  if (!block) return false;
+  std::optional<Range> ra = getRange(a, block), rb = getRange(b, block);
+  if (!ra || !rb) return true;
+  if (rb->last->isBeforeInBlock(ra->first)) std::swap(ra, rb);
+  if (!ra->last->isBeforeInBlock(rb->first)) return false;
+  TeamAttr team = getTeam(block, kernel);
+  if (!hasBarrier(ra->last->getIterator(), rb->first->getIterator(), team))
+    return false;
+  return !isInLoop(block, kernel) ||
+         hasBarrier(rb->last->getIterator(), block->end(), team) ||
+         hasBarrier(block->begin(), ra->first->getIterator(), team);
+}
+
+class Planner {
+ public:
+  explicit Planner(KernelOp kernel) : kernel(kernel) {}
+  void plan();
+  LogicalResult checkLimit(int64_t limit, StringRef arch);
+  int64_t getBytes() const { return bytes; }
+  int64_t getBytesWithoutReuse() const { return bytesWithoutReuse; }
+
+ private:
+  void collect();
+  void place(Item& item, ArrayRef<Item> placed);
+
+  KernelOp kernel;
+  SmallVector<Item> items;
+  int64_t bytes = 0;
+  int64_t bytesWithoutReuse = 0;
+};
+
+/// Users of a tile and of what is made of it: `stage` gives a part of it.
+void collectUsers(Value value, SmallVectorImpl<Operation*>& users) {
+  for (Operation* user : value.getUsers()) {
+    users.push_back(user);
+    for (Value result : user->getResults())
+      if (isa<SmemType>(result.getType())) collectUsers(result, users);
+  }
+}
+
+void Planner::collect() {
+  kernel.walk([&](Operation* op) {
+    Item item{.alloc = op, .order = items.size()};
+    if (auto ring = dyn_cast<RingAllocOp>(op)) {
+      item.bytes = getRingBytes(ring.getType());
+      item.isRing = true;
+    } else if (auto smem = dyn_cast<SmemAllocOp>(op)) {
+      item.bytes = smem.getType().getBytes();
+      if (smem.getType().getLayout() == SmemLayout::Panel128)
+        item.alignment = kPanelAlignment;
+      collectUsers(smem.getResult(), item.users);
+    } else {
+      return;
+    }
+    items.push_back(std::move(item));
+  });
+  llvm::sort(items, [](const Item& a, const Item& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.order < b.order;
+  });
+}
+
+/// First fit among those that may not share with it.
+void Planner::place(Item& item, ArrayRef<Item> placed) {
+  SmallVector<const Item*> conflicts;
+  for (const Item& other : placed)
+    if (!mayShare(item, other, kernel)) conflicts.push_back(&other);
+  llvm::sort(conflicts, [](const Item* a, const Item* b) {
+    return a->offset < b->offset;
+  });
+  for (const Item* other : conflicts) {
+    if (item.getEnd() <= other->offset) break;
+    item.offset = std::max(item.offset, static_cast<int64_t>(llvm::alignTo(
+                                            other->getEnd(), item.alignment)));
+  }
+}
+
+void Planner::plan() {
+  collect();
+  Builder builder(kernel.getContext());
+  for (auto [i, item] : llvm::enumerate(items)) {
+    place(item, ArrayRef(items).take_front(i));
+    bytes = std::max(bytes, item.getEnd());
+    bytesWithoutReuse += llvm::alignTo(item.bytes, kAlignment);
+    IntegerAttr offset = builder.getI64IntegerAttr(item.offset);
+    if (auto ring = dyn_cast<RingAllocOp>(item.alloc))
+      ring.setOffsetAttr(offset);
+    else
+      cast<SmemAllocOp>(item.alloc).setOffsetAttr(offset);
+  }
+  bytes = static_cast<int64_t>(llvm::alignTo(bytes, kAlignment));
+  kernel.setSharedBytes(bytes);
+}
+
+LogicalResult Planner::checkLimit(int64_t limit, StringRef arch) {
+  if (limit == 0 || bytes <= limit) return success();
+  InFlightDiagnostic error = kernel.emitOpError()
+                             << "needs " << bytes
+                             << " bytes of shared memory, but a block"
+                             << (arch.empty() ? "" : " of ") << arch
+                             << " may use " << limit;
+  for (const Item& item : ArrayRef(items).take_front(kNamedAllocations))
+    error.attachNote(item.alloc->getLoc())
+        << item.bytes << " bytes for " << item.alloc->getResult(0).getType();
+  return error;
+}
+
+struct PlanSmem : impl::GsaTilePlanSmemBase<PlanSmem> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    KernelOp kernel = getOperation();
+    std::optional<CudaTarget> target;
+    if (!arch.empty()) {
+      target = findCudaTarget(arch);
+      if (!target) {
+        kernel.emitError("gsa-tile-plan-smem: unknown architecture '")
+            << arch << "'";
+        return signalPassFailure();
+      }
+    }
+    int64_t bound = limit    ? static_cast<int64_t>(limit)
+                    : target ? target->sharedBytesPerBlock
+                             : 0;
+    Planner planner(kernel);
+    planner.plan();
+    if (failed(planner.checkLimit(bound, arch))) return signalPassFailure();
+    remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("SmemPlan")
+                                          .category("gsa.smem")
+                                          .function(kernel.getSymName()))
+        << "planned shared memory"
+        << remark::metric("bytes", planner.getBytes())
+        << remark::metric("bytes_without_reuse", planner.getBytesWithoutReuse())
+        << remark::metric("limit", bound);
+  }
+};
+
+}  // namespace
+}  // namespace mlir::gsa

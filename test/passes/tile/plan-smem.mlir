@@ -1,0 +1,175 @@
+// RUN: gsa-opt %s --split-input-file --verify-diagnostics \
+// RUN:   --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-plan-smem{limit=65536}))' \
+// RUN:   | FileCheck %s
+// RUN: not gsa-opt %s --split-input-file --remarks-filter=gsa.smem -o /dev/null \
+// RUN:   --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-plan-smem{limit=65536}))' 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=REMARK
+
+// A barrier of all warps lies between the last use of %a and the first of %b.
+// REMARK: SmemPlan{{.*}}Function=reuse{{.*}}bytes=4096{{.*}}bytes_without_reuse=6144{{.*}}limit=65536
+// CHECK-LABEL: @reuse
+// CHECK-SAME: shared_bytes = 4096
+gsa_tile.kernel @reuse(%f: f32) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  // CHECK: smem_alloc at 0 : <16x64xf32
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  // CHECK: smem_alloc at 0 : <8x64xf32
+  %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.sync #gsa_tile.team<0, 4>
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+// A barrier of three of four warps does not keep the fourth from reading %a.
+// CHECK-LABEL: @barrier_of_some
+// CHECK-SAME: shared_bytes = 6144
+gsa_tile.kernel @barrier_of_some(%f: f32) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  // CHECK: smem_alloc at 0
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  // CHECK: smem_alloc at 4096
+  %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.sync #gsa_tile.team<0, 3> barrier 1
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+// Both live in the loop. %a and %b share: one barrier lies between them and
+// one between %b and the next iteration's %a. %c has no barrier before %b.
+// CHECK-LABEL: @loop
+// CHECK-SAME: shared_bytes = 5120
+gsa_tile.kernel @loop(%f: f32, %n: index) attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    // CHECK: smem_alloc at 0 : <16x64xf32
+    %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+    // CHECK: smem_alloc at 0 : <8x64xf32
+    %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+    // CHECK: smem_alloc at 4096 : <4x64xf32
+    %c = gsa_tile.smem_alloc : !gsa_tile.smem<4x64xf32, linear>
+    gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+    gsa_tile.store_shared %f, %c[%c0, %c0] : !gsa_tile.smem<4x64xf32, linear>
+    gsa_tile.sync #gsa_tile.team<0, 2>
+    %0 = gsa_tile.load_shared %c[%c0, %c0] : !gsa_tile.smem<4x64xf32, linear>
+    gsa_tile.store_shared %0, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+    gsa_tile.sync #gsa_tile.team<0, 2>
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// Without the barrier at the end of the body, a fast warp would write the next
+// iteration's %a over a slow one's %b.
+// CHECK-LABEL: @loop_without_last_barrier
+// CHECK-SAME: shared_bytes = 6144
+gsa_tile.kernel @loop_without_last_barrier(%f: f32, %n: index)
+    attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+    %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+    gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+    gsa_tile.sync #gsa_tile.team<0, 2>
+    gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// A tile made before the loop keeps what an iteration wrote.
+// CHECK-LABEL: @carried
+// CHECK-SAME: shared_bytes = 6144
+gsa_tile.kernel @carried(%f: f32, %n: index) attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  scf.for %i = %c0 to %n step %c1 {
+    %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+    %0 = gsa_tile.load_shared %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+    gsa_tile.store_shared %0, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+    gsa_tile.sync #gsa_tile.team<0, 2>
+    gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+    gsa_tile.sync #gsa_tile.team<0, 2>
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// The bytes of a copy that nothing waits for arrive after the barrier.
+// CHECK-LABEL: @copy_in_flight
+// CHECK-SAME: shared_bytes = 6144
+gsa_tile.kernel @copy_in_flight(%x: !gsa_tile.global<f32, read>, %f: f32,
+                                %n: index) attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %pitch = arith.constant 64 : i64
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.copy_rows %x pitch %pitch rows %n columns %n to %a by #gsa_tile.team<0, 2> vector 16 : !gsa_tile.global<f32, read> to !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.sync #gsa_tile.team<0, 2>
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+// Roles run at the same time: their tiles never share. Within a role the
+// role's own barrier is enough. Rings share with nothing; stages are used
+// through gsa_tile.stage.
+// CHECK-LABEL: @roles
+// CHECK-SAME: shared_bytes = 39008
+gsa_tile.kernel @roles(%f: f32) attributes {warps = 3 : i64} {
+  %c0 = arith.constant 0 : index
+  // CHECK: smem_alloc at 0 : <4x32x64xf32, panel128>
+  %stages = gsa_tile.smem_alloc : !gsa_tile.smem<4x32x64xf32, panel128>
+  // CHECK: ring_alloc producers 1 consumers 2 at 38912
+  %ring = gsa_tile.ring_alloc producers 1 consumers 2 : !gsa_tile.ring<4>
+  // CHECK: ring_alloc producers 1 consumers 2 at 38976
+  %other = gsa_tile.ring_alloc producers 1 consumers 2 : !gsa_tile.ring<2>
+  gsa_tile.roles {
+    role <"load", team = <0, 1>> {
+      // CHECK: smem_alloc at 32768 : <16x64xf32
+      %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+      %s = gsa_tile.stage %stages[%c0] : !gsa_tile.smem<4x32x64xf32, panel128>
+      gsa_tile.store_shared %f, %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, panel128>
+      gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+    }
+    role <"mma", team = <1, 2>> {
+      // CHECK: smem_alloc at 36864 : <8x64xf32
+      %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+      // CHECK: smem_alloc at 36864 : <4x64xf32
+      %c = gsa_tile.smem_alloc : !gsa_tile.smem<4x64xf32, linear>
+      gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+      gsa_tile.sync #gsa_tile.team<1, 2> barrier 1
+      gsa_tile.store_shared %f, %c[%c0, %c0] : !gsa_tile.smem<4x64xf32, linear>
+      // CHECK: smem_alloc at 37888 : <4x64xf32
+      %d = gsa_tile.smem_alloc : !gsa_tile.smem<4x64xf32, linear>
+      gsa_tile.store_shared %f, %d[%c0, %c0] : !gsa_tile.smem<4x64xf32, linear>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// expected-error @below {{'gsa_tile.kernel' op needs 73728 bytes of shared memory, but a block may use 65536}}
+gsa_tile.kernel @too_much(%f: f32) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  // expected-note @below {{8192 bytes for '!gsa_tile.smem<32x64xf32, linear>'}}
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
+  // expected-note @below {{65536 bytes for '!gsa_tile.smem<256x64xf32, linear>'}}
+  %b = gsa_tile.smem_alloc : !gsa_tile.smem<256x64xf32, linear>
+  gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<256x64xf32, linear>
+  gsa_tile.return
+}

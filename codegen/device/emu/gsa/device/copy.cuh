@@ -21,9 +21,12 @@ void copy_row(const char* function, smem<T, Rows, Columns, Layout> target,
               int row, const T* source, int columns) {
   constexpr int kVector = VectorBytes / static_cast<int>(sizeof(T));
   constexpr int kVectors = Columns / kVector;
+  columns = columns < 0 ? 0 : columns < Columns ? columns : Columns;
   if (source && reinterpret_cast<uintptr_t>(source) % VectorBytes != 0)
-    emu::fail(function, "address %p is no multiple of the vector of %d bytes",
-              static_cast<const void*>(source), VectorBytes);
+    emu::fail(function,
+              "source of row %d is at %p, no multiple of the vector of %d "
+              "bytes",
+              row, static_cast<const void*>(source), VectorBytes);
   if (source) emu::checkGlobal(function, source, columns * sizeof(T), false);
   for (int i = 0; i < kVectors; ++i) {
     int position = row * kVectors + i, column = i * kVector;
@@ -42,26 +45,20 @@ void copy_row(const char* function, smem<T, Rows, Columns, Layout> target,
 }
 
 template <class Team, int VectorBytes, class T, int Columns>
-void check_copy(const char* function, long long pitch, int columns) {
+void check_copy(const char* function) {
   static_assert(VectorBytes == 2 || VectorBytes == 4 || VectorBytes == 8 ||
                     VectorBytes == 16,
                 "vectors have 2, 4, 8 or 16 bytes");
   static_assert(Columns * sizeof(T) % VectorBytes == 0,
                 "rows of a tile are a multiple of the vector");
   check_team<Team>(function);
-  if (columns < 0 || columns > Columns)
-    emu::fail(function, "%d columns into a tile of %d", columns, Columns);
-  if (pitch * static_cast<long long>(sizeof(T)) % VectorBytes != 0)
-    emu::fail(function,
-              "pitch of %lld elements is no multiple of the vector of %d bytes",
-              pitch, VectorBytes);
 }
 
 template <class Team, int VectorBytes, class T, int Rows, int Columns,
           smem_layout Layout>
 void copy_rows(smem<T, Rows, Columns, Layout> target, const T* source,
                long long pitch, int rows, int columns) {
-  check_copy<Team, VectorBytes, T, Columns>("copy_rows", pitch, columns);
+  check_copy<Team, VectorBytes, T, Columns>("copy_rows");
   if (emu::fault("copy_rows")) return;
   for (int r = 0; r < Rows; ++r)
     copy_row<Team, VectorBytes>("copy_rows", target, r,
@@ -87,7 +84,7 @@ void gather_rows(smem<T, Rows, Columns, Layout> target, const T* source,
                  long long pitch,
                  smem<int, ListRows, ListColumns, ListLayout> list, int begin,
                  int end, int limit, int columns) {
-  check_copy<Team, VectorBytes, T, Columns>("gather_rows", pitch, columns);
+  check_copy<Team, VectorBytes, T, Columns>("gather_rows");
   for (int r = 0; r < Rows; ++r) {
     int entry =
         begin + r < end ? list_entry("gather_rows", list, begin + r) : -1;

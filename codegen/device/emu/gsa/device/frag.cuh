@@ -11,10 +11,9 @@ namespace gsa::dev {
 /// A tile of one warp. The layout over lanes is not modelled.
 template <class T, int Rows, int Columns, frag_layout Layout>
 struct frag {
-  static_assert(
-      Layout != frag_layout::wgmma,
-      "fragments of a warpgroup are not emulated: a thread is a warp");
-  static_assert(Rows == 16, "acc and lhs fragments have 16 rows");
+  static_assert(Rows == 16, "a fragment has 16 rows");
+  static_assert(Columns >= 8 && Columns % 8 == 0,
+                "columns of a fragment are a multiple of 8");
   using element = T;
   static constexpr int rows = Rows;
   static constexpr int columns = Columns;

@@ -59,7 +59,7 @@ struct alignas(64) tensor_map {
 
 /// What this warp told a full barrier to expect.
 struct expected_bytes {
-  uint32_t* barrier = nullptr;
+  emu::Barrier* barrier = nullptr;
   int left = 0;
 };
 inline thread_local expected_bytes expected;
@@ -75,7 +75,7 @@ void ring_expect(ring<Stages> ring, int iteration) {
 template <class T, int Rows, int Columns, smem_layout Layout, int Stages>
 void tma_load(smem<T, Rows, Columns, Layout> target, const tensor_map& map,
               int column, int row, ring<Stages> ring, int iteration) {
-  uint32_t* barrier = ring.full(iteration % Stages);
+  emu::Barrier* barrier = ring.full(iteration % Stages);
   if (expected.barrier != barrier || expected.left < target.bytes)
     emu::fail("tma_load", "%d bytes that ring_expect did not announce",
               target.bytes);

@@ -8,21 +8,19 @@
 
 namespace gsa::dev {
 
+inline constexpr float log2e = 1.44269504088896341f;
+
+inline float sigmoid(float x) { return 1.0f / (1.0f + exp2f(-x * log2e)); }
+
+/// identity; sigmoid; tanh: (tanh x + 1) / 2, which is sigmoid(2 x); silu:
+/// x sigmoid(x), NaN at -inf as in IEEE arithmetic; relu. NaN stays NaN.
 template <activation Activation>
-float activate_value(float x) {
-  switch (Activation) {
-    case activation::identity:
-      return x;
-    case activation::sigmoid:
-      return 1.0f / (1.0f + exp2f(x * -1.44269504f));
-    case activation::tanh:
-      return (tanhf(x) + 1.0f) * 0.5f;
-    case activation::silu:
-      // x * 0 at -inf is NaN; the limit is 0.
-      return x == -INFINITY ? -0.0f : x / (1.0f + exp2f(x * -1.44269504f));
-    case activation::relu:
-      return x < 0.0f ? 0.0f : x;  // NaN stays
-  }
+float activate_scalar(float x) {
+  if (Activation == activation::sigmoid) return sigmoid(x);
+  if (Activation == activation::tanh) return sigmoid(2.0f * x);
+  if (Activation == activation::silu) return x * sigmoid(x);
+  if (Activation == activation::relu) return x < 0.0f ? 0.0f : x;
+  return x;
 }
 
 template <class T, int Columns, frag_layout Layout>
@@ -44,12 +42,13 @@ void affine(frag<T, 16, Columns, Layout>& frag, float scale, float offset) {
 template <activation Activation, class T, int Columns, frag_layout Layout>
 void activate(frag<T, 16, Columns, Layout>& frag) {
   for (auto& row : frag.v)
-    for (T& x : row) x = convert_to<T>(activate_value<Activation>(to_float(x)));
+    for (T& x : row)
+      x = convert_to<T>(activate_scalar<Activation>(to_float(x)));
 }
 template <activation Activation, class T, int Rows>
 void activate_rows(rowvec<T, Rows>& rows) {
   for (T& x : rows.v)
-    x = convert_to<T>(activate_value<Activation>(to_float(x)));
+    x = convert_to<T>(activate_scalar<Activation>(to_float(x)));
 }
 
 template <class T, class W, int Columns, frag_layout Layout>
@@ -74,7 +73,7 @@ void gate_rows(frag<T, 16, Columns, Layout>& frag, const L* logits,
     for (int c = 0; c < columns; ++c) {
       float logit = to_float(logits[r * pitch + (per_row ? 0 : c)]);
       frag.v[r][c] = convert_to<T>(to_float(frag.v[r][c]) *
-                                   activate_value<Activation>(logit));
+                                   activate_scalar<Activation>(logit));
     }
   }
 }

@@ -25,7 +25,7 @@ inline constexpr unsigned kKeyInfinity = 0xFF800000u;
 /// Key of a score that is not forced.
 inline unsigned score_key(float x) {
   if (!(x > -INFINITY)) return kKeyNone;
-  unsigned bits = bits_as<unsigned>(x + 0.0f);
+  unsigned bits = bit_cast<unsigned>(x + 0.0f);
   return bits >> 31 ? ~bits : bits | 0x80000000u;
 }
 
@@ -37,7 +37,7 @@ inline unsigned cell_key(float x, int cell, int sink, int local) {
 
 inline float key_value(int key) {
   unsigned bits = static_cast<unsigned>(key);
-  return bits_as<float>(bits >> 31 ? bits & 0x7FFFFFFFu : ~bits);
+  return bit_cast<float>(bits >> 31 ? bits & 0x7FFFFFFFu : ~bits);
 }
 
 /// Linear bins over [low, high]. Halves, so that the range does not overflow.

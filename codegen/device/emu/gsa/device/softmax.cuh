@@ -1,7 +1,14 @@
 //===- softmax.cuh - online softmax (host) ---------------------*- C++ -*-===//
 //
-// The maximum is kept of x times the sign of the scale, so that the logits are
-// |scale| times it: no other code needs to know the sign.
+// The state of a row after some of its scores x (logits are s x):
+//
+//   maximum m   the score whose s x is largest; -inf: none yet
+//   sum l       sum of exp(s (x - m))
+//   output      sum of exp(s (x - m)) v
+//
+// The same steps and the same special cases as on the device: a score of -inf
+// is masked, also for s <= 0; NaN never becomes the maximum. Sums are in order
+// of the columns.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,16 +16,32 @@
 #define GSA_DEVICE_SOFTMAX_CUH
 
 #include "gsa/device/frag.cuh"
+#include "gsa/device/math.cuh"
 
 namespace gsa::dev {
 
-inline constexpr float kLog2E = 1.44269504f;
+/// A maximum times c; -inf if there is none.
+inline float softmax_logit(float maximum, float c) {
+  return maximum == -INFINITY ? maximum : maximum * c;
+}
 
-/// exp(scale * (x - maximum)); 0 for x = -inf, NaN for x = +inf or NaN.
-inline float softmax_weight(float x, float maximum, float scale) {
-  if (x == -INFINITY) return 0.0f;
-  if (x == INFINITY) return NAN;
-  return exp2f((x - maximum) * (scale * kLog2E));
+/// What to subtract from logits: a maximum of -inf subtracts nothing, one of
+/// +inf makes the row NaN.
+inline float softmax_pivot(float logit) {
+  return logit == -INFINITY ? 0.0f : logit == INFINITY ? NAN : logit;
+}
+
+/// The one of two scores with the larger logit; -inf is no score.
+inline float softmax_max(float x, float y, float c) {
+  if (c > 0.0f) return fmaxf(x, y);
+  if (x == -INFINITY) return y;
+  if (y == -INFINITY) return x;
+  return c < 0.0f ? fminf(x, y) : fmaxf(x, y);
+}
+
+/// exp(s (x - m)) with the pivot of m.
+inline float softmax_exp(float x, float c, float pivot) {
+  return x == -INFINITY && !(c > 0.0f) ? 0.0f : exp2f(fmaf(x, c, -pivot));
 }
 
 template <int Columns, int OutputColumns, frag_layout Layout>
@@ -26,22 +49,20 @@ void softmax_update(frag<float, 16, Columns, Layout>& scores,
                     frag<float, 16, OutputColumns, Layout>& output,
                     rowvec<float, 16>& maximum, rowvec<float, 16>& sum,
                     float scale) {
-  float sign = scale < 0.0f ? -1.0f : 1.0f;
+  float c = scale * log2e;
   for (int r = 0; r < 16; ++r) {
-    float largest = maximum.v[r];
+    float most = maximum.v[r];
+    for (float x : scores.v[r]) most = softmax_max(most, x, c);
+    float pivot = softmax_pivot(softmax_logit(most, c));
+    float factor = exp2f(softmax_logit(maximum.v[r], c) - pivot);
+    float part = 0.0f;
     for (float& x : scores.v[r]) {
-      if (x != -INFINITY && x != INFINITY) x *= sign;  // -inf is masked
-      if (x > largest) largest = x;
+      x = softmax_exp(x, c, pivot);
+      part += x;
     }
-    float factor = softmax_weight(maximum.v[r], largest, scale * sign);
-    float total = sum.v[r] * factor;
-    for (float& x : scores.v[r]) {
-      x = softmax_weight(x, largest, scale * sign);
-      total += x;
-    }
+    sum.v[r] = fmaf(sum.v[r], factor, part);
+    maximum.v[r] = most;
     for (float& x : output.v[r]) x *= factor;
-    maximum.v[r] = largest;
-    sum.v[r] = total;
   }
 }
 
@@ -51,17 +72,17 @@ void softmax_merge(frag<float, 16, Columns, Layout>& output,
                    const frag<float, 16, Columns, Layout>& other_output,
                    const rowvec<float, 16>& other_maximum,
                    const rowvec<float, 16>& other_sum, float scale) {
-  float size = fabsf(scale);
+  float c = scale * log2e;
   for (int r = 0; r < 16; ++r) {
-    float m = maximum.v[r], n = other_maximum.v[r];
-    float largest = m > n ? m : n;
-    float factor = softmax_weight(m, largest, size);
-    float other_factor = softmax_weight(n, largest, size);
-    sum.v[r] = sum.v[r] * factor + other_sum.v[r] * other_factor;
-    for (int c = 0; c < Columns; ++c)
-      output.v[r][c] =
-          output.v[r][c] * factor + other_output.v[r][c] * other_factor;
-    maximum.v[r] = largest;
+    float most = softmax_max(maximum.v[r], other_maximum.v[r], c);
+    float pivot = softmax_pivot(softmax_logit(most, c));
+    float mine = exp2f(softmax_logit(maximum.v[r], c) - pivot);
+    float theirs = exp2f(softmax_logit(other_maximum.v[r], c) - pivot);
+    sum.v[r] = fmaf(sum.v[r], mine, other_sum.v[r] * theirs);
+    maximum.v[r] = most;
+    for (int i = 0; i < Columns; ++i)
+      output.v[r][i] =
+          fmaf(output.v[r][i], mine, other_output.v[r][i] * theirs);
   }
 }
 
@@ -70,10 +91,11 @@ void softmax_finish(frag<float, 16, Columns, Layout>& output,
                     rowvec<float, 16>& lse, const rowvec<float, 16>& maximum,
                     const rowvec<float, 16>& sum, float scale) {
   for (int r = 0; r < 16; ++r) {
-    float total = sum.v[r], inverse = total == 0.0f ? 0.0f : 1.0f / total;
-    for (float& x : output.v[r]) x = total == 0.0f ? 0.0f : x * inverse;
-    lse.v[r] =
-        total == 0.0f ? -INFINITY : fabsf(scale) * maximum.v[r] + logf(total);
+    bool empty = sum.v[r] == 0.0f;
+    float inverse = 1.0f / sum.v[r];
+    for (float& x : output.v[r]) x = empty ? 0.0f : x * inverse;
+    float value = fmaf(scale, maximum.v[r], logf(sum.v[r]));
+    lse.v[r] = empty ? -INFINITY : value;
   }
 }
 

@@ -86,6 +86,9 @@ inline long long element_step() {
   return static_cast<long long>(launch.grid[0]) * launch.grid[1] *
          launch.grid[2] * launch.warps;
 }
+inline long long next_element(long long element) {
+  return element + element_step();
+}
 
 }  // namespace gsa::dev
 

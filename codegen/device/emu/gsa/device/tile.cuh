@@ -42,6 +42,7 @@
 #include "gsa/device/math.cuh"
 #include "gsa/device/mma.cuh"
 #include "gsa/device/ring.cuh"
+#include "gsa/device/scalar.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/device/softmax.cuh"

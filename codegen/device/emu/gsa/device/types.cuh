@@ -25,10 +25,10 @@ namespace gsa::dev {
 // Element types
 //===----------------------------------------------------------------------===//
 
-/// The bits of a value of another type.
+/// The bits of a number as another type of the same size.
 template <class To, class From>
-To bits_as(From from) {
-  static_assert(sizeof(To) == sizeof(From));
+To bit_cast(From from) {
+  static_assert(sizeof(To) == sizeof(From), "bit_cast keeps the size");
   To to;
   memcpy(&to, &from, sizeof(to));
   return to;
@@ -40,7 +40,7 @@ template <int Exponent, int Mantissa>
 uint16_t round_to_16_bits(double value) {
   constexpr int kBias = (1 << (Exponent - 1)) - 1;
   constexpr int kInfinity = ((1 << Exponent) - 1) << Mantissa;
-  uint16_t sign = bits_as<uint64_t>(value) >> 63 << 15;
+  uint16_t sign = bit_cast<uint64_t>(value) >> 63 << 15;
   double magnitude = fabs(value);
   if (value != value) return sign | kInfinity | 1 << (Mantissa - 1);
   if (magnitude == 0) return sign;
@@ -85,20 +85,20 @@ inline float to_float(double x) { return static_cast<float>(x); }
 inline float to_float(int x) { return static_cast<float>(x); }
 inline float to_float(long long x) { return static_cast<float>(x); }
 inline float to_float(bf16 x) {
-  return bits_as<float>(static_cast<uint32_t>(x.bits) << 16);
+  return bit_cast<float>(static_cast<uint32_t>(x.bits) << 16);
 }
 inline float to_float(f16 x) {
   int exponent = x.bits >> 10 & 31, mantissa = x.bits & 1023;
   float magnitude = exponent == 31 ? (mantissa ? NAN : INFINITY)
                     : exponent == 0
                         ? static_cast<float>(mantissa) * 0x1p-24f
-                        : bits_as<float>(static_cast<uint32_t>(
+                        : bit_cast<float>(static_cast<uint32_t>(
                               (exponent + 112) << 23 | mantissa << 13));
   return x.bits >> 15 ? -magnitude : magnitude;
 }
 
 inline bf16 to_bf16(float x) {
-  uint32_t word = bits_as<uint32_t>(x);
+  uint32_t word = bit_cast<uint32_t>(x);
   uint32_t rounded = x != x ? 0x7FFF : (word + 0x7FFF + (word >> 16 & 1)) >> 16;
   return {static_cast<unsigned short>(rounded)};
 }
@@ -154,14 +154,13 @@ struct team {
 
 /// Order of the elements of a tile; here all tiles are row by row.
 enum class smem_layout { linear, swizzle, panel128 };
-enum class frag_layout { acc, lhs, wgmma };
+enum class frag_layout { acc, lhs };
 enum class activation { identity, sigmoid, tanh, silu, relu };
 inline constexpr smem_layout linear = smem_layout::linear;
 inline constexpr smem_layout swizzle = smem_layout::swizzle;
 inline constexpr smem_layout panel128 = smem_layout::panel128;
 inline constexpr frag_layout acc = frag_layout::acc;
 inline constexpr frag_layout lhs = frag_layout::lhs;
-inline constexpr frag_layout wgmma = frag_layout::wgmma;
 
 }  // namespace gsa::dev
 

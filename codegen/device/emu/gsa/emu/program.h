@@ -298,9 +298,9 @@ class Program {
       unsigned long long bits;
       expect(fscanf(file, "%llx", &bits), 1, "number");
       if (argument.kind == 'f')
-        argument.single = dev::bits_as<float>(static_cast<uint32_t>(bits));
+        argument.single = dev::bit_cast<float>(static_cast<uint32_t>(bits));
       else
-        argument.number = dev::bits_as<double>(uint64_t{bits});
+        argument.number = dev::bit_cast<double>(uint64_t{bits});
     }
   }
 

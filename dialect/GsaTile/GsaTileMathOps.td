@@ -173,8 +173,9 @@ def GsaTile_SoftmaxUpdateOp : GsaTile_Op<"softmax_update",
     output[r, :] *= f
     ```
     `maximum` starts at -inf, `sum` and `output` at 0. exp is ex2.approx with
-    s log2(e) folded in. Rows that saw only -inf keep m = -inf and give 0; a
-    NaN or +inf score makes the row's sum NaN. `scale` may be negative: then
+    s log2(e) folded in. A score of -inf is a masked one, whatever the sign
+    of s; a row of nothing else keeps m = -inf and gives 0. A NaN score and a
+    logit of +inf make the row's sum NaN. `scale` may be negative: then
     the maximum is of s x.
   }];
   let arguments = (ins TileFragInOut:$scores, TileFragInOut:$output,

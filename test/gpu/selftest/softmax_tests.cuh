@@ -96,8 +96,9 @@ void test_softmax(Suite& suite, int steps, int parts, float scale) {
     std::vector<double> mean(D, 0.0);
     auto logit = [&](int i) {
       double x = score(r, i);
-      if (std::isinf(x)) return x > 0 ? kNan : -kInf;
-      return static_cast<double>(scale) * x;
+      if (x == -kInf) return -kInf;  // masked, whatever the sign of the scale
+      double l = static_cast<double>(scale) * x;
+      return l == kInf ? kNan : l;
     };
     for (int i = 0; i < count; ++i) {
       most = std::fmax(most, logit(i));

@@ -11,8 +11,8 @@
 // rounding of m c cancels over the steps.
 //
 // A score of -inf is a masked one, also for s <= 0; a row of nothing else keeps
-// m = -inf, l = 0. NaN, +inf and an s x that overflows upwards make l NaN;
-// NaN never becomes the maximum.
+// m = -inf, l = 0. NaN and an s x of +inf make l NaN; NaN never becomes the
+// maximum.
 //
 //===----------------------------------------------------------------------===//
 

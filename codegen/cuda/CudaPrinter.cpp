@@ -167,7 +167,7 @@ FailureOr<std::string> Printer::declareResult(Value result, StringRef hint) {
 
 static Type getElementType(Type type) {
   return TypeSwitch<Type, Type>(type)
-      .Case<GlobalType, SmemType, FragType, RowVecType>(
+      .Case<GlobalType, SmemType, FragType, RowVecType, LanesType>(
           [](auto t) { return t.getElementType(); })
       .Default(Type());
 }
@@ -293,6 +293,8 @@ FailureOr<std::string> Printer::getType(Operation* op, Type type) {
     return "frag<" + *element + ", " + sizes(frag.getShape()) +
            ", frag_layout::" + stringifyFragLayout(frag.getLayout()).str() +
            ">";
+  if (auto lanes = dyn_cast<LanesType>(type))
+    return "lanes<" + *element + ", " + sizes(lanes.getShape()) + ">";
   return "rowvec<" + *element + ", " +
          sizes(cast<RowVecType>(type).getShape()) + ">";
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/CudaPrinter.h"
+#include "dialect/Gsa/GsaDialect.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -19,9 +20,10 @@
 using namespace mlir;
 
 static void registerDialects(DialectRegistry& registry) {
-  registry
-      .insert<gsa_tile::GsaTileDialect, arith::ArithDialect, func::FuncDialect,
-              math::MathDialect, memref::MemRefDialect, scf::SCFDialect>();
+  // gsa for the schedules that kernels carry.
+  registry.insert<gsa_tile::GsaTileDialect, gsa::GsaDialect,
+                  arith::ArithDialect, func::FuncDialect, math::MathDialect,
+                  memref::MemRefDialect, scf::SCFDialect>();
   gsa_tile::registerCudaEmitModels(registry);
 }
 

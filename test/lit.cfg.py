@@ -7,6 +7,7 @@
 # of the same name, so a test may say `REQUIRES: gsa-translate`.
 
 import os
+import shutil
 
 import lit.formats
 
@@ -72,6 +73,16 @@ config.substitutions.append(
     )
 )
 config.substitutions.append(("%python", config.gsa_python))
+
+# What compiles emulated kernels: the first that gsa-run would take, too.
+for compiler in ("clang++-22", "clang++", "g++", "c++"):
+    if shutil.which(compiler):
+        headers = os.path.join(config.gsa_source_dir, "codegen/device/emu")
+        config.substitutions.append(
+            ("%host-cxx", f"{shutil.which(compiler)} -std=c++20 -I{headers}")
+        )
+        config.available_features.add("host-cxx")
+        break
 
 # `gpu` is given by hand (lit --param gpu=1) on a machine that has one.
 if lit_config.params.get("gpu"):

@@ -7,6 +7,8 @@
 #ifndef GSA_RUNTIME_EMU_EMU_HEADERS_H_
 #define GSA_RUNTIME_EMU_EMU_HEADERS_H_
 
+#include "absl/types/span.h"
+
 namespace gsa {
 
 struct EmbeddedFile {
@@ -14,8 +16,7 @@ struct EmbeddedFile {
   const char* text;
 };
 
-extern const EmbeddedFile kEmuHeaders[];
-extern const int kEmuHeadersCount;
+absl::Span<const EmbeddedFile> EmuHeaders();
 
 }  // namespace gsa
 

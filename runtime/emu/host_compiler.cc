@@ -117,21 +117,20 @@ int64_t HostCompiler::compilations() const {
 
 absl::Status HostCompiler::WriteHeaders() {
   std::vector<std::string> texts;
-  for (int i = 0; i < kEmuHeadersCount; ++i) {
-    texts.push_back(kEmuHeaders[i].name);
-    texts.push_back(kEmuHeaders[i].text);
+  for (const EmbeddedFile& header : EmuHeaders()) {
+    texts.push_back(header.name);
+    texts.push_back(header.text);
   }
   // The name tells the contents, so that versions share a directory.
   include_ = absl::StrCat(directory_, "/include-", Hash(texts));
-  for (int i = 0; i < kEmuHeadersCount; ++i) {
-    fs::path file = fs::path(include_) / kEmuHeaders[i].name;
+  for (const EmbeddedFile& header : EmuHeaders()) {
+    fs::path file = fs::path(include_) / header.name;
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
     if (error)
       return FileError(
           absl::StrCat("cannot make ", file.parent_path().string()), error);
-    GSA_RETURN_IF_ERROR(
-        WriteFileAtomically(file.string(), kEmuHeaders[i].text));
+    GSA_RETURN_IF_ERROR(WriteFileAtomically(file.string(), header.text));
   }
   return absl::OkStatus();
 }

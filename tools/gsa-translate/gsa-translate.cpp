@@ -3,6 +3,7 @@
 // mlir-translate for gsa_tile:
 //
 //   gsa-translate --gsa-tile-to-cuda kernels.mlir
+//   gsa-translate --gsa-tile-to-emu kernels.mlir
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
+#include "runtime/emu/emu_program.h"
 
 using namespace mlir;
 
@@ -34,6 +36,17 @@ static LogicalResult toCuda(ModuleOp module, raw_ostream& os) {
   return success();
 }
 
+/// The C++ file of the host emulation: the same text, and a main function.
+static LogicalResult toEmu(ModuleOp module, raw_ostream& os) {
+  FailureOr<std::string> text = gsa_tile::printCudaModule(module);
+  if (failed(text)) return failure();
+  std::vector<std::pair<std::string, std::string>> kernels;
+  for (auto kernel : module.getOps<gsa_tile::KernelOp>())
+    kernels.emplace_back(kernel.getSymName().str(), *text);
+  os << ::gsa::EmuSource(kernels);
+  return success();
+}
+
 static LogicalResult toLineMap(ModuleOp module, raw_ostream& os) {
   gsa_tile::LineMap lines;
   if (failed(gsa_tile::printCudaModule(module, &lines))) return failure();
@@ -48,6 +61,10 @@ int main(int argc, char** argv) {
   TranslateFromMLIRRegistration cuda("gsa-tile-to-cuda",
                                      "print kernels as CUDA C++", toCuda,
                                      registerDialects);
+  TranslateFromMLIRRegistration emu(
+      "gsa-tile-to-emu",
+      "print kernels as the C++ file that emulates them on a host", toEmu,
+      registerDialects);
   TranslateFromMLIRRegistration lines(
       "emit-line-map", "print the op of each line of the CUDA C++", toLineMap,
       registerDialects);

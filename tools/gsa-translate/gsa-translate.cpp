@@ -19,11 +19,13 @@
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "runtime/emu/emu_program.h"
 
+// Before mlir::gsa is visible, too.
+namespace runtime = ::gsa;
 using namespace mlir;
 
 static void registerDialects(DialectRegistry& registry) {
   // gsa for the schedules that kernels carry.
-  registry.insert<gsa_tile::GsaTileDialect, gsa::GsaDialect,
+  registry.insert<gsa_tile::GsaTileDialect, mlir::gsa::GsaDialect,
                   arith::ArithDialect, func::FuncDialect, math::MathDialect,
                   memref::MemRefDialect, scf::SCFDialect>();
   gsa_tile::registerCudaEmitModels(registry);
@@ -43,7 +45,7 @@ static LogicalResult toEmu(ModuleOp module, raw_ostream& os) {
   std::vector<std::pair<std::string, std::string>> kernels;
   for (auto kernel : module.getOps<gsa_tile::KernelOp>())
     kernels.emplace_back(kernel.getSymName().str(), *text);
-  os << ::gsa::EmuSource(kernels);
+  os << runtime::EmuSource(kernels);
   return success();
 }
 

@@ -8,6 +8,7 @@
 
 import os
 import shutil
+import subprocess
 
 import lit.formats
 
@@ -83,6 +84,12 @@ for compiler in ("clang++-22", "clang++", "g++", "c++"):
         )
         config.available_features.add("host-cxx")
         break
+
+# Where NVRTC is found, printed kernels are compiled for every architecture.
+translate = os.path.join(config.gsa_tools_dir, "gsa-translate")
+if os.access(translate, os.X_OK) and not subprocess.run(
+        [translate, "--nvrtc-version"], capture_output=True).returncode:
+    config.available_features.add("nvrtc")
 
 # `gpu` is given by hand (lit --param gpu=1) on a machine that has one.
 if lit_config.params.get("gpu"):

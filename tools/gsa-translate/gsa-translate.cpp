@@ -4,11 +4,18 @@
 //
 //   gsa-translate --gsa-tile-to-cuda kernels.mlir
 //   gsa-translate --gsa-tile-to-emu kernels.mlir
+//   gsa-translate --gsa-tile-to-ptx --arch=sm_90a kernels.mlir
+//   gsa-translate --resource-usage --refuse-spills kernels.mlir
+//   gsa-translate --dump-device-headers=folder
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/CudaPrinter.h"
+#include "codegen/device/DeviceHeaders.h"
 #include "dialect/Gsa/GsaDialect.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -17,11 +24,20 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
+#include "passes/gsa_to_tile/CudaTarget.h"
 #include "runtime/emu/emu_program.h"
+#include "tools/gsa-translate/CompileKernels.h"
 
 // Before mlir::gsa is visible, too.
 namespace runtime = ::gsa;
 using namespace mlir;
+
+static llvm::cl::list<std::string> archs(
+    "arch", llvm::cl::CommaSeparated,
+    llvm::cl::desc("Architectures (sm_90a, ...); --resource-usage: all"));
+static llvm::cl::opt<bool> refuseSpills(
+    "refuse-spills",
+    llvm::cl::desc("With --resource-usage: fail on local memory"));
 
 static void registerDialects(DialectRegistry& registry) {
   // gsa for the schedules that kernels carry.
@@ -56,19 +72,114 @@ static LogicalResult toLineMap(ModuleOp module, raw_ostream& os) {
   return success();
 }
 
+/// The architectures that --arch names, or all.
+static SmallVector<std::string> getArchs() {
+  SmallVector<std::string> result(archs.begin(), archs.end());
+  if (!result.empty()) return result;
+  for (const mlir::gsa::CudaTarget& target : mlir::gsa::getCudaTargets())
+    result.push_back(target.arch.str());
+  return result;
+}
+
+static LogicalResult toImage(ModuleOp module, raw_ostream& os,
+                             ::gsa::CudaOutput output) {
+  if (archs.size() != 1)
+    return module.emitError()
+           << "expected one architecture in --arch, got " << archs.size();
+  FailureOr<::gsa::CompiledCuda> compiled =
+      compileKernels(module, archs.front(), output);
+  if (failed(compiled)) return failure();
+  StringRef image = compiled->image;
+  // PTX ends with a zero byte for the driver.
+  if (output == ::gsa::CudaOutput::kPtx) image = image.rtrim('\0');
+  os << image;
+  return success();
+}
+
+static LogicalResult toResources(ModuleOp module, raw_ostream& os) {
+  for (const std::string& arch : getArchs())
+    if (failed(reportResources(module, arch, refuseSpills, os)))
+      return failure();
+  return success();
+}
+
+/// Writes both sets of headers below `folder`, for a compiler run by hand.
+static LogicalResult dumpHeaders(StringRef folder) {
+  auto dump = [&](StringRef set, ArrayRef<gsa_tile::DeviceHeader> headers) {
+    for (const gsa_tile::DeviceHeader& header : headers) {
+      SmallString<128> path(folder);
+      llvm::sys::path::append(path, set, header.name);
+      std::error_code error =
+          llvm::sys::fs::create_directories(llvm::sys::path::parent_path(path));
+      if (!error) {
+        llvm::raw_fd_ostream os(path, error);
+        if (!error) os << header.text;
+      }
+      if (error) {
+        llvm::errs() << "gsa-translate: cannot write " << path << ": "
+                     << error.message() << '\n';
+        return failure();
+      }
+    }
+    return success();
+  };
+  if (failed(dump("include", gsa_tile::getDeviceHeaders())) ||
+      failed(dump("emu", gsa_tile::getEmulationHeaders())))
+    return failure();
+  llvm::outs() << "include " << gsa_tile::getDeviceHeadersHash() << "\nemu "
+               << gsa_tile::getEmulationHeadersHash() << '\n';
+  return success();
+}
+
+/// What needs no input; nothing if the command line asks for a translation.
+static std::optional<int> runWithoutInput(int argc, char** argv) {
+  if (argc != 2) return std::nullopt;
+  StringRef argument(argv[1]);
+  if (argument.consume_front("--dump-device-headers="))
+    return failed(dumpHeaders(argument));
+  if (argument != "--nvrtc-version") return std::nullopt;
+  auto nvrtc = ::gsa::NvrtcApi::Load();
+  if (nvrtc.ok())
+    llvm::outs() << (*nvrtc)->Describe() << '\n';
+  else
+    llvm::errs() << nvrtc.status().ToString() << '\n';
+  return !nvrtc.ok();
+}
+
+static void registerTranslations() {
+  static TranslateFromMLIRRegistration cuda("gsa-tile-to-cuda",
+                                            "print kernels as CUDA C++", toCuda,
+                                            registerDialects);
+  static TranslateFromMLIRRegistration emu(
+      "gsa-tile-to-emu",
+      "print kernels as the C++ file that emulates them on a host", toEmu,
+      registerDialects);
+  static TranslateFromMLIRRegistration lines(
+      "emit-line-map", "print the op of each line of the CUDA C++", toLineMap,
+      registerDialects);
+  static TranslateFromMLIRRegistration ptx(
+      "gsa-tile-to-ptx", "compile kernels to PTX for --arch",
+      [](ModuleOp module, raw_ostream& os) {
+        return toImage(module, os, ::gsa::CudaOutput::kPtx);
+      },
+      registerDialects);
+  static TranslateFromMLIRRegistration cubin(
+      "gsa-tile-to-cubin", "compile kernels to machine code for --arch",
+      [](ModuleOp module, raw_ostream& os) {
+        return toImage(module, os, ::gsa::CudaOutput::kCubin);
+      },
+      registerDialects);
+  static TranslateFromMLIRRegistration resources(
+      "resource-usage",
+      "compile kernels for --arch and print what they use of an SM",
+      toResources, registerDialects);
+}
+
 int main(int argc, char** argv) {
   llvm::setBugReportMsg(
       "Please report this at the gsa project, with the input and the command "
       "line.\n");
-  TranslateFromMLIRRegistration cuda("gsa-tile-to-cuda",
-                                     "print kernels as CUDA C++", toCuda,
-                                     registerDialects);
-  TranslateFromMLIRRegistration emu(
-      "gsa-tile-to-emu",
-      "print kernels as the C++ file that emulates them on a host", toEmu,
-      registerDialects);
-  TranslateFromMLIRRegistration lines(
-      "emit-line-map", "print the op of each line of the CUDA C++", toLineMap,
-      registerDialects);
+  if (std::optional<int> code = runWithoutInput(argc, argv)) return *code;
+  registerTranslations();
   return failed(mlirTranslateMain(argc, argv, "gsa translation driver"));
 }

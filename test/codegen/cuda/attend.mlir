@@ -1,5 +1,6 @@
 // RUN: gsa-translate --gsa-tile-to-cuda %s | FileCheck %s --match-full-lines --strict-whitespace
 // RUN: gsa-translate --emit-line-map %s | FileCheck %s --check-prefix=MAP
+// RUN: %if nvrtc %{ gsa-translate --resource-usage --refuse-spills %s | FileCheck %s --check-prefix=USAGE %}
 
 // A kernel with roles, a ring and an online softmax. Names are those of the
 // locations where there are any.
@@ -99,3 +100,10 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
   // CHECK-NEXT:}
   gsa_tile.return
 }
+
+// USAGE: sm_80 attend registers={{[0-9]+}} stack=0 spill_stores=0 spill_loads=0 static_smem=0
+// USAGE: sm_86 attend registers={{[0-9]+}} stack=0 spill_stores=0 spill_loads=0 static_smem=0
+// USAGE: sm_89 attend registers={{[0-9]+}} stack=0 spill_stores=0 spill_loads=0 static_smem=0
+// USAGE: sm_90a attend registers={{[0-9]+}} stack=0 spill_stores=0 spill_loads=0 static_smem=0
+// USAGE: sm_100a attend registers={{[0-9]+}} stack=0 spill_stores=0 spill_loads=0 static_smem=0
+// USAGE: sm_120 attend registers={{[0-9]+}} stack=0 spill_stores=0 spill_loads=0 static_smem=0

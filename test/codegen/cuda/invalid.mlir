@@ -1,0 +1,36 @@
+// RUN: gsa-translate --gsa-tile-to-cuda --split-input-file --verify-diagnostics %s
+
+gsa_tile.kernel @offset() attributes {warps = 1 : i64} {
+  // expected-error @below {{'gsa_tile.smem_alloc' op attribute 'offset' is not set}}
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<1x4xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @type(%n: i64, %y: !gsa_tile.global<i64, write>)
+    attributes {warps = 1 : i64} {
+  // expected-error @below {{'arith.trunci' op has no CUDA C++ emission for 'i16'}}
+  %0 = arith.trunci %n : i64 to i16
+  %1 = arith.extsi %0 : i16 to i64
+  gsa_tile.store %1, %y[%n] : !gsa_tile.global<i64, write>, i64
+  gsa_tile.return
+}
+
+// -----
+
+
+gsa_tile.kernel @op(%n: i64, %y: !gsa_tile.global<i64, write>)
+    attributes {warps = 1 : i64} {
+  // expected-error @below {{'arith.mulsi_extended' op has no CUDA C++ emission}}
+  %low, %high = arith.mulsi_extended %n, %n : i64
+  gsa_tile.store %low, %y[%high] : !gsa_tile.global<i64, write>, i64
+  gsa_tile.return
+}
+
+// -----
+
+// expected-error @below {{'gsa_tile.kernel' op name is not free in CUDA C++; gsa-tile-finalize makes it so}}
+gsa_tile.kernel @fill() attributes {warps = 1 : i64} {
+  gsa_tile.return
+}

@@ -24,6 +24,7 @@ class Registry {
  public:
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
+    add(tile::lowerIndexScores);
     add(tile::lowerRowStatistics);
     add(tile::lowerTopK);
   }

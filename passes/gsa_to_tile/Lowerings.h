@@ -15,6 +15,7 @@
 
 namespace mlir::gsa::tile {
 
+LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);
 LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);
 LogicalResult lowerTopK(TopKOp op, ToTileContext& context);
 

@@ -1,0 +1,471 @@
+//===- IndexScores.cpp - gsa.index_scores to a kernel ---------------------===//
+//
+// A block keeps the queries of all indexer heads in shared memory and streams a
+// span of key tiles by. For each tile a warp multiplies its 16 queries of one
+// head after the other, activates and adds: the products of the heads never
+// leave registers. Tiles that no query of the block sees are not computed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/gsa_to_tile/IndexScores.h"
+
+#include <limits>
+
+#include "dialect/Gsa/GsaBuilders.h"
+#include "llvm/Support/MathExtras.h"
+#include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/tile/PipelineAttrs.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+/// Rows of a fragment, and what columns of tiles are padded to.
+static constexpr int64_t kUnit = 16;
+/// Largest depth; a tile of keys has that many columns.
+static constexpr int64_t kMaxDepth = 256;
+/// Heads whose weights stay in registers; those of more are read again for
+/// each tile.
+static constexpr int64_t kHeadsInRegisters = 8;
+/// Largest size of the second and third dimension of a grid.
+static constexpr int64_t kGridLimit = 65535;
+
+//===----------------------------------------------------------------------===//
+// Operands and schedule
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy>
+static IndexerSource makeSource(OpTy op, ToTileContext& context) {
+  IndexerSource source;
+  source.query = context.toBuffer(op.getQuery());
+  source.key = context.toBuffer(op.getKey());
+  if (op.getWeights()) source.weights = context.toBuffer(op.getWeights());
+  if (op.getBias()) source.bias = context.toBuffer(op.getBias());
+  source.scale = getScaleOrDefault(op.getScale(), source.depth());
+  source.scoreActivation = op.getScoreActivation();
+  source.weightActivation = op.getWeightActivation();
+  source.mask = op.getMask();
+  return source;
+}
+
+IndexerSource gsa::makeIndexerSource(IndexScoresOp op, ToTileContext& context) {
+  return makeSource(op, context);
+}
+IndexerSource gsa::makeIndexerSource(SelectOp op, ToTileContext& context) {
+  return makeSource(op, context);
+}
+
+static ScoreScheduleAttr findSchedule(Operation* op) {
+  Attribute attribute = op->getAttr(kTileScheduleAttr);
+  if (auto select = dyn_cast_or_null<SelectScheduleAttr>(attribute))
+    return select.getScores();
+  return dyn_cast_or_null<ScoreScheduleAttr>(attribute);
+}
+
+FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op) {
+  ScoreScheduleAttr schedule = findSchedule(op);
+  if (!schedule)
+    return op->emitOpError() << "expected a schedule of its scores as '"
+                             << kTileScheduleAttr << "'";
+  auto type = cast<RankedTensorType>(op->getOperand(0).getType());
+  Type element = type.getElementType();
+  if (!element.isF16() && !element.isBF16() && !element.isF32())
+    return op->emitOpError()
+           << "has no kernel for this element type: expected f16, bf16 or f32,"
+              " got "
+           << element;
+  Engine expected = element.isF32() ? Engine::Fma : Engine::MmaSync;
+  if (schedule.getEngine() != expected)
+    return op->emitOpError()
+           << "expected a schedule with the engine "
+           << stringifyEngine(expected) << ", got " << schedule;
+  if (type.getDimSize(3) > kMaxDepth)
+    return op->emitOpError() << "has a kernel for a depth of at most "
+                             << kMaxDepth << ", got " << type.getDimSize(3);
+  int64_t keys =
+      cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1);
+  int64_t spans =
+      llvm::divideCeil(keys, schedule.getSpan() * schedule.getBlockK());
+  if (spans > kGridLimit || type.getDimSize(0) > kGridLimit)
+    return op->emitOpError() << "expected at most " << kGridLimit
+                             << " spans of keys and batches, got " << spans
+                             << " and " << type.getDimSize(0);
+  return schedule;
+}
+
+static Activation toActivation(ScoreActivation activation) {
+  switch (activation) {
+    case ScoreActivation::Sigmoid:
+      return Activation::Sigmoid;
+    case ScoreActivation::Relu:
+      return Activation::Relu;
+    case ScoreActivation::Identity:
+      return Activation::Identity;
+  }
+  llvm_unreachable("unknown activation");
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class ScoreKernel : gsa::detail::ScalarBuilder {
+ public:
+  ScoreKernel(const IndexerSource& source, ScoreScheduleAttr schedule,
+              const ScoreRows& rows, Location loc, ToTileContext& context,
+              KernelBuilder& kernel)
+      : ScalarBuilder(kernel.body(), loc),
+        source(source),
+        schedule(schedule),
+        fillHidden(rows.fillHidden),
+        element(source.queryType().getElementType()),
+        kernel(kernel) {
+    addArguments(rows);
+  }
+
+  void emit();
+
+ private:
+  /// Some columns of queries and keys: what one left operand holds.
+  struct Chunk {
+    int64_t first, columns;
+    SmallVector<Value> queries;  ///< A tile for each head.
+    Value keys, lhs;
+  };
+  /// Keys of a tile.
+  struct KeyRange {
+    Value first, count;
+  };
+
+  void addArguments(const ScoreRows& rows);
+  Value at(Value base, ValueRange indices, ValueRange sizes);
+  Value minimum(Value lhs, Value rhs);
+  Value maximum(Value lhs, Value rhs);
+  Value unsignedDiv(Value lhs, int64_t rhs);
+  Value ceilDiv(Value lhs, int64_t rhs);
+  Value number(int64_t value) { return kernel.index(value); }
+  scf::ForOp loop(Value begin, Value end, llvm::function_ref<void(Value)> body);
+  Value fragment(int64_t columns, Type type, FragLayout layout);
+  Value smem(int64_t rows, int64_t columns);
+  int64_t vectorBytes() const;
+
+  void emitPosition();
+  void emitQueries();
+  void emitStart();
+  void loadWeights(int64_t head, Value target);
+  KeyRange keyRange(Value tile);
+  void emitTile(Value tile);
+  void emitHead(int64_t head);
+  void emitHiddenTiles(Value firstTile, Value endTile);
+  void store(const KeyRange& range);
+
+  const IndexerSource& source;
+  ScoreScheduleAttr schedule;
+  bool fillHidden;
+  Type element;
+  KernelBuilder& kernel;
+
+  // Arguments.
+  Value query, key, weights, bias, scores;
+  Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
+  // Position of the block and of the warp.
+  Value zero, part, batch, firstRow, warpRow, rowsOfBlock, rowsOfWarp;
+  // Storage.
+  SmallVector<Chunk> chunks;
+  SmallVector<Value> headWeights, headBias;
+  Value product, sum, scaleValue, zeroValue;
+};
+
+}  // namespace
+
+void ScoreKernel::addArguments(const ScoreRows& rows) {
+  query = kernel.read(source.query, "query");
+  key = kernel.read(source.key, "key");
+  if (source.weights) weights = kernel.read(source.weights, "weights");
+  if (source.bias) bias = kernel.read(source.bias, "bias");
+  scores = kernel.write(rows.scores, "scores");
+  queries = kernel.size(source.queries(), "queries");
+  keys = kernel.size(source.keys(), "keys");
+  bufferRows = kernel.size(rows.rows, "rows");
+  firstBatch = kernel.scalar(rows.batch, "batch");
+  begin = kernel.scalar(rows.begin, "begin");
+  count = kernel.scalar(rows.count, "count");
+  visibleKeys = kernel.scalar(rows.keys, "visible_keys");
+}
+
+//===----------------------------------------------------------------------===//
+// Small things
+//===----------------------------------------------------------------------===//
+
+Value ScoreKernel::at(Value base, ValueRange indices, ValueRange sizes) {
+  return AtOp::create(builder(), location(), base.getType(), base, indices,
+                      sizes);
+}
+Value ScoreKernel::minimum(Value lhs, Value rhs) {
+  return arith::MinSIOp::create(builder(), location(), lhs, rhs);
+}
+Value ScoreKernel::maximum(Value lhs, Value rhs) {
+  return arith::MaxSIOp::create(builder(), location(), lhs, rhs);
+}
+Value ScoreKernel::unsignedDiv(Value lhs, int64_t rhs) {
+  return arith::DivUIOp::create(builder(), location(), lhs, number(rhs));
+}
+Value ScoreKernel::ceilDiv(Value lhs, int64_t rhs) {
+  return unsignedDiv(add(lhs, number(rhs - 1)), rhs);
+}
+
+scf::ForOp ScoreKernel::loop(Value begin, Value end,
+                             llvm::function_ref<void(Value)> body) {
+  auto loop = scf::ForOp::create(builder(), location(), begin, end, number(1));
+  OpBuilder::InsertionGuard guard(builder());
+  builder().setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+  return loop;
+}
+
+Value ScoreKernel::fragment(int64_t columns, Type type, FragLayout layout) {
+  return FragAllocOp::create(
+      builder(), location(),
+      FragType::get(builder().getContext(), {kUnit, columns}, type, layout));
+}
+
+Value ScoreKernel::smem(int64_t rows, int64_t columns) {
+  return SmemAllocOp::create(
+      builder(), location(),
+      SmemType::get(builder().getContext(), {rows, columns}, element,
+                    SmemLayout::Swizzle),
+      IntegerAttr());
+}
+
+/// Largest vector that divides a row of one head.
+int64_t ScoreKernel::vectorBytes() const {
+  int64_t bytes = source.depth() * getElementBytes(element);
+  for (int64_t vector : {16, 8, 4})
+    if (bytes % vector == 0) return vector;
+  return 2;
+}
+
+//===----------------------------------------------------------------------===//
+// Position and queries
+//===----------------------------------------------------------------------===//
+
+void ScoreKernel::emitPosition() {
+  OpBuilder& b = builder();
+  Type indexType = b.getIndexType();
+  zero = number(0);
+  Value x = BlockIdOp::create(b, location(), indexType, 0);
+  part = BlockIdOp::create(b, location(), indexType, 2);
+  batch = add(firstBatch, part);
+  firstRow = mul(x, number(schedule.getBlockQ()));
+  rowsOfBlock = minimum(sub(count, firstRow), number(schedule.getBlockQ()));
+  Value rank = WarpRankOp::create(b, location(), indexType, kernel.team());
+  warpRow = mul(rank, number(kUnit));
+  rowsOfWarp = minimum(maximum(sub(rowsOfBlock, warpRow), zero), number(kUnit));
+}
+
+void ScoreKernel::emitQueries() {
+  OpBuilder& b = builder();
+  int64_t heads = source.heads(), depth = source.depth();
+  // What a fragment of 32 registers holds.
+  int64_t step = element.isF32() ? 64 : 128;
+  int64_t padded = llvm::alignTo(depth, kUnit);
+  Value pitch = arith::ConstantIntOp::create(b, location(), heads * depth, 64);
+  Value firstQuery = add(begin, firstRow);
+  for (int64_t first = 0; first < padded; first += step) {
+    Chunk chunk;
+    chunk.first = first;
+    chunk.columns = std::min(step, padded - first);
+    for (int64_t head = 0; head < heads; ++head) {
+      Value tile = smem(schedule.getBlockQ(), chunk.columns);
+      Value from = at(query, {batch, firstQuery, number(head), number(first)},
+                      {queries, number(heads), number(depth)});
+      CopyRowsOp::create(b, location(), tile, from, pitch, rowsOfBlock,
+                         number(std::min(chunk.columns, depth - first)),
+                         vectorBytes(), kernel.team());
+      chunk.queries.push_back(tile);
+    }
+    chunk.keys = smem(schedule.getBlockK(), chunk.columns);
+    chunk.lhs = fragment(chunk.columns, element, FragLayout::Lhs);
+    chunks.push_back(chunk);
+  }
+}
+
+/// Fills a row vector with the activated weights of a head.
+void ScoreKernel::loadWeights(int64_t head, Value target) {
+  OpBuilder& b = builder();
+  if (!weights) {
+    FillRowsOp::create(b, location(), target, constant(b.getF32Type(), 1.0));
+    return;
+  }
+  int64_t heads = source.heads();
+  Value query = add(add(begin, firstRow), warpRow);
+  Value from =
+      at(weights, {batch, query, number(head)}, {queries, number(heads)});
+  Value pitch = arith::ConstantIntOp::create(b, location(), heads, 64);
+  LoadRowVecOp::create(b, location(), target, from, pitch, rowsOfWarp);
+  if (source.weightActivation == WeightActivation::Sigmoid)
+    ActivateRowsOp::create(b, location(), target, Activation::Sigmoid);
+}
+
+void ScoreKernel::emitStart() {
+  OpBuilder& b = builder();
+  Type f32 = b.getF32Type();
+  product = fragment(schedule.getBlockK(), f32, FragLayout::Acc);
+  sum = fragment(schedule.getBlockK(), f32, FragLayout::Acc);
+  scaleValue = constant(f32, source.scale);
+  zeroValue = constant(f32, 0.0);
+  bool stay = source.heads() <= kHeadsInRegisters;
+  for (int64_t head = 0; head < source.heads(); ++head) {
+    if (bias) {
+      Type type = cast<GlobalType>(bias.getType()).getElementType();
+      Value value = LoadOp::create(b, location(), type, bias, number(head));
+      headBias.push_back(cast(value, f32));
+    }
+    if (!stay && head > 0) continue;
+    headWeights.push_back(RowVecAllocOp::create(
+        b, location(), RowVecType::get(b.getContext(), {kUnit}, f32)));
+    if (stay) loadWeights(head, headWeights.back());
+  }
+  CopyWaitOp::create(b, location(), kernel.team());
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
+  Value first = mul(tile, number(schedule.getBlockK()));
+  return {first, minimum(sub(keys, first), number(schedule.getBlockK()))};
+}
+
+/// Adds a head's part of the scores of the tile in shared memory.
+void ScoreKernel::emitHead(int64_t head) {
+  OpBuilder& b = builder();
+  FillOp::create(b, location(), product, zeroValue);
+  for (const Chunk& chunk : chunks) {
+    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[head], warpRow);
+    MmaNtOp::create(b, location(), product, chunk.lhs, chunk.keys, zero);
+  }
+  AffineOp::create(b, location(), product, scaleValue,
+                   bias ? headBias[head] : zeroValue);
+  Activation activation = toActivation(source.scoreActivation);
+  if (activation != Activation::Identity)
+    ActivateOp::create(b, location(), product, activation);
+  bool stay = source.heads() <= kHeadsInRegisters;
+  if (!stay) loadWeights(head, headWeights[0]);
+  AddScaledOp::create(b, location(), sum, product,
+                      headWeights[stay ? head : 0]);
+}
+
+void ScoreKernel::store(const KeyRange& range) {
+  OpBuilder& b = builder();
+  Value row = add(firstRow, warpRow);
+  Value to = at(scores, {part, row, range.first}, {bufferRows, keys});
+  Value pitch = arith::IndexCastOp::create(b, location(), b.getI64Type(), keys);
+  StoreRowsOp::create(b, location(), to, pitch, sum, rowsOfWarp, range.count);
+}
+
+void ScoreKernel::emitTile(Value tile) {
+  OpBuilder& b = builder();
+  int64_t depth = source.depth();
+  KeyRange range = keyRange(tile);
+  Value pitch = arith::ConstantIntOp::create(b, location(), depth, 64);
+  for (const Chunk& chunk : chunks) {
+    Value from = at(key, {batch, range.first, number(chunk.first)},
+                    {keys, number(depth)});
+    CopyRowsOp::create(b, location(), chunk.keys, from, pitch, range.count,
+                       number(std::min(chunk.columns, depth - chunk.first)),
+                       vectorBytes(), kernel.team());
+  }
+  CopyWaitOp::create(b, location(), kernel.team());
+  FillOp::create(b, location(), sum, zeroValue);
+  for (int64_t head = 0; head < source.heads(); ++head) emitHead(head);
+  if (source.mask == Mask::Causal) {
+    // The last key that the warp's first query sees.
+    Value query = add(add(begin, firstRow), warpRow);
+    Value last = add(query, sub(keys, queries));
+    MaskCausalOp::create(b, location(), sum, last, range.first);
+  }
+  store(range);
+  SyncOp::create(b, location(), kernel.team());
+}
+
+void ScoreKernel::emitHiddenTiles(Value firstTile, Value endTile) {
+  OpBuilder& b = builder();
+  FillOp::create(
+      b, location(), sum,
+      constant(b.getF32Type(), -std::numeric_limits<double>::infinity()));
+  loop(firstTile, endTile, [&](Value tile) { store(keyRange(tile)); });
+}
+
+void ScoreKernel::emit() {
+  OpBuilder& b = builder();
+  emitPosition();
+  emitQueries();
+  emitStart();
+  // Tiles of this block's span; those before `seen` have a visible key.
+  Value y = BlockIdOp::create(b, location(), b.getIndexType(), 1);
+  Value first = mul(y, number(schedule.getSpan()));
+  Value end = minimum(add(first, number(schedule.getSpan())),
+                      ceilDiv(visibleKeys, schedule.getBlockK()));
+  Value seen = end;
+  if (source.mask == Mask::Causal) {
+    Value behindLast = add(add(begin, firstRow), rowsOfBlock);
+    Value limit = maximum(add(behindLast, sub(keys, queries)), zero);
+    seen = minimum(end, ceilDiv(limit, schedule.getBlockK()));
+  }
+  Value tiles = sub(seen, first);
+  scf::ForOp main =
+      loop(zero, tiles, [&](Value i) { emitTile(add(first, i)); });
+  main->setAttr(kMainLoopAttr, b.getUnitAttr());
+  if (fillHidden && source.mask == Mask::Causal)
+    emitHiddenTiles(maximum(first, seen), end);
+}
+
+//===----------------------------------------------------------------------===//
+// Launch
+//===----------------------------------------------------------------------===//
+
+/// ceil(value / divisor) on the host.
+static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
+  IRRewriter& b = context.rewriter();
+  Value sum = b.createOrFold<arith::AddIOp>(context.loc(), value,
+                                            context.index(divisor - 1));
+  return b.createOrFold<arith::DivUIOp>(context.loc(), sum,
+                                        context.index(divisor));
+}
+
+void gsa::launchIndexScores(const IndexerSource& source,
+                            ScoreScheduleAttr schedule, const ScoreRows& rows,
+                            Location loc, ToTileContext& context) {
+  KernelBuilder kernel(context, loc, "index_scores", schedule.getConsumers());
+  OpBuilder& b = kernel.body();
+  kernel.kernel()->setAttr(kTileScheduleAttr, schedule);
+  kernel.kernel()->setAttr(kStagesAttr,
+                           b.getI64IntegerAttr(schedule.getStages()));
+  kernel.kernel()->setAttr(kProducersAttr,
+                           b.getI64IntegerAttr(schedule.getProducers()));
+  ScoreKernel(source, schedule, rows, loc, context, kernel).emit();
+  Value x = hostCeilDiv(context, rows.count, schedule.getBlockQ());
+  Value tiles = hostCeilDiv(context, rows.keys, schedule.getBlockK());
+  Value y = hostCeilDiv(context, tiles, schedule.getSpan());
+  kernel.launch(ArrayRef<OpFoldResult>{x, y, context.index(rows.batches)});
+}
+
+LogicalResult tile::lowerIndexScores(IndexScoresOp op, ToTileContext& context) {
+  FailureOr<ScoreScheduleAttr> schedule = getScoreSchedule(op);
+  if (failed(schedule)) return failure();
+  IndexerSource source = makeIndexerSource(op, context);
+  Value scores = context.makeBuffer(cast<RankedTensorType>(op.getType()));
+  if (cast<MemRefType>(scores.getType()).getNumElements() > 0)
+    launchIndexScores(source, *schedule,
+                      {context.index(0), source.batches(), context.index(0),
+                       context.index(source.queries()),
+                       context.index(source.keys()), scores, source.queries(),
+                       /*fillHidden=*/true},
+                      op.getLoc(), context);
+  context.replace(op, {scores});
+  return success();
+}

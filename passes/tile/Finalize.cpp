@@ -62,7 +62,8 @@ LogicalResult nameKernels(ModuleOp module) {
 }
 
 bool isStorage(Type type) {
-  return isa<GlobalType, SmemType, FragType, RowVecType, RingType>(type);
+  return isa<GlobalType, SmemType, FragType, RowVecType, LanesType, RingType>(
+      type);
 }
 
 bool isScalar(Type type) {

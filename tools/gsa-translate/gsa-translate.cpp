@@ -18,10 +18,12 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "passes/gsa_to_tile/CudaTarget.h"
@@ -40,10 +42,12 @@ static llvm::cl::opt<bool> refuseSpills(
     llvm::cl::desc("With --resource-usage: fail on local memory"));
 
 static void registerDialects(DialectRegistry& registry) {
-  // gsa for the schedules that kernels carry.
+  // gsa for the schedules that kernels carry, bufferization and tensor for a
+  // host function that still has tensors.
   registry.insert<gsa_tile::GsaTileDialect, mlir::gsa::GsaDialect,
                   arith::ArithDialect, func::FuncDialect, math::MathDialect,
-                  memref::MemRefDialect, scf::SCFDialect>();
+                  memref::MemRefDialect, scf::SCFDialect,
+                  bufferization::BufferizationDialect, tensor::TensorDialect>();
   gsa_tile::registerCudaEmitModels(registry);
 }
 

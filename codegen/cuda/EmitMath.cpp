@@ -22,6 +22,14 @@ LogicalResult emitClass(Op op, CudaEmitter& emitter) {
                                 Precedence::Postfix);
 }
 
+/// Sine and cosine in double are functions of the device headers, which do
+/// without CUDA's stack for large arguments.
+template <typename Op, Text name>
+LogicalResult emitCircular(Op op, CudaEmitter& emitter) {
+  return emitFunction(op, emitter,
+                      Twine(name.text) + (op.getType().isF64() ? "_f64" : "f"));
+}
+
 LogicalResult emitAbsI(math::AbsIOp op, CudaEmitter& emitter) {
   Type type = op.getType();
   if (!type.isIndex() && !type.isInteger(32) && !type.isInteger(64))
@@ -44,7 +52,7 @@ void attachAll(MLIRContext* c) {
   attachCFunction<CbrtOp, "cbrt">(c);
   attachCFunction<CeilOp, "ceil">(c);
   attachCFunction<CopySignOp, "copysign">(c);
-  attachCFunction<CosOp, "cos">(c);
+  attach<CosOp, emitCircular<CosOp, "cos">>(c);
   attachCFunction<CoshOp, "cosh">(c);
   attachCFunction<ErfOp, "erf">(c);
   attachCFunction<ErfcOp, "erfc">(c);
@@ -61,7 +69,7 @@ void attachAll(MLIRContext* c) {
   attachCFunction<RoundOp, "round">(c);
   attachCFunction<RoundEvenOp, "rint">(c);
   attachCFunction<RsqrtOp, "rsqrt">(c);
-  attachCFunction<SinOp, "sin">(c);
+  attach<SinOp, emitCircular<SinOp, "sin">>(c);
   attachCFunction<SinhOp, "sinh">(c);
   attachCFunction<SqrtOp, "sqrt">(c);
   attachCFunction<TanOp, "tan">(c);

@@ -324,6 +324,37 @@ __global__ void scalar_kernel(float* out) {
   put(block_id<0>() + 10 * block_id<1>() + 100 * grid_size<2>());
 }
 
+__global__ void circular_kernel(const double* x, double* sines, double* cosines,
+                                int count) {
+  for (long long i = first_element(); i < count; i = next_element(i)) {
+    sines[i] = sin_f64(x[i]);
+    cosines[i] = cos_f64(x[i]);
+  }
+}
+
+inline void test_circular() {
+  Suite suite("sin_f64 cos_f64");
+  const int count = 100000;
+  Random random(5);
+  Array<double> x(count), sines(count), cosines(count);
+  for (int i = 0; i < count; ++i) {
+    double size = std::ldexp(1.0, random.Integer(-30, 52));
+    x[i] = i % 4 == 0   ? random.Integer(-1000000, 1000000)
+           : i % 4 == 1 ? i * 1.5707963267948966
+                        : random.Uniform(-size, size);
+  }
+  x[0] = 0;
+  x[1] = kInf;
+  x[2] = kNan;
+  launch("circular", circular_kernel, 5, 8, 0,
+         static_cast<const double*>(x.data()), sines.data(), cosines.data(),
+         count);
+  for (int i = 0; i < count; ++i) {
+    suite.Near(sines[i], std::sin(x[i]), 4e-16, i, 0);
+    suite.Near(cosines[i], std::cos(x[i]), 4e-16, i, 1);
+  }
+}
+
 inline void test_scalars() {
   {
     Suite suite("convert_to load store for_each");
@@ -361,6 +392,7 @@ inline void run_math_tests() {
   test_gates();
   test_masks();
   test_mask_list();
+  test_circular();
   test_scalars();
 }
 

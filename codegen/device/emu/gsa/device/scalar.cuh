@@ -51,6 +51,9 @@ inline float minimum(float x, float y) { return ieee_minimum(x, y); }
 inline double maximum(double x, double y) { return ieee_maximum(x, y); }
 inline double minimum(double x, double y) { return ieee_minimum(x, y); }
 
+inline double sin_f64(double x) { return sin(x); }
+inline double cos_f64(double x) { return cos(x); }
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_SCALAR_CUH

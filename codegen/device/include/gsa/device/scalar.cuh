@@ -46,6 +46,29 @@ GSA_DEVICE double minimum(double x, double y) {
   return x < y ? x : y;
 }
 
+//===----------------------------------------------------------------------===//
+// Sine and cosine in double
+//===----------------------------------------------------------------------===//
+
+// CUDA's sin and cos reduce large arguments with a table in local memory, which
+// costs a stack even where no argument is large. The functions of multiples of
+// pi need none.
+
+/// x / pi less an even number, for |x| < 2^53 with an absolute error below
+/// 2^-52. 1 / pi is given in two parts, x times the first one exactly.
+GSA_DEVICE double multiple_of_pi(double x) {
+  constexpr double high = 0x1.45f306dc9c883p-2;
+  constexpr double low = -0x1.6b01ec5417056p-56;
+  double product = x * high;
+  double rest = fma(x, low, fma(x, high, -product));
+  return (product - 2.0 * rint(0.5 * product)) + rest;
+}
+
+/// Sine and cosine of x within 4e-16 for |x| < 2^53, less exact beyond; NaN for
+/// NaN and infinities.
+GSA_DEVICE double sin_f64(double x) { return sinpi(multiple_of_pi(x)); }
+GSA_DEVICE double cos_f64(double x) { return cospi(multiple_of_pi(x)); }
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_SCALAR_CUH

@@ -56,9 +56,13 @@ struct smem {
   static GSA_DEVICE int offset(int row, int column) {
     int byte = column * static_cast<int>(sizeof(T));
     if constexpr (Layout == swizzle) {
+      // Of the column, only the bytes within a period take part in the xor: the
+      // others are an offset that instructions hold.
       constexpr int bits = swizzle_bits(row_bytes / 16);
+      constexpr int period = 16 << bits;
       int flip = (row >> (3 - bits)) & ((1 << bits) - 1);
-      return row * row_bytes + (byte ^ (flip << 4));
+      return row * row_bytes + (byte & ~(period - 1)) +
+             ((byte & (period - 1)) ^ (flip << 4));
     } else if constexpr (Layout == panel128) {
       return (byte >> 7) * (Rows * 128) + row * 128 +
              ((byte & 127) ^ ((row & 7) << 4));

@@ -1,0 +1,260 @@
+// -----------------------------------------------------------------------------
+// File: device_library_test.cc
+// -----------------------------------------------------------------------------
+//
+// The device library compiled by NVRTC for every architecture: no warnings, no
+// local memory, and the instructions it was written for. Skipped where no NVRTC
+// is installed; what SASS says, where no cuobjdump is.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "dialect/GsaTile/GsaTileDialect.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "mlir/IR/MLIRContext.h"
+#include "runtime/core/cuda/nvrtc_api.h"
+#include "runtime/core/cuda/nvrtc_compiler.h"
+
+namespace gsa {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const fs::path kSource = GSA_SOURCE_DIR;
+const fs::path kKernels = kSource / "test/unit/device/kernels";
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file.good()) << path;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::vector<SourceHeader> ReadHeaders(const fs::path& root) {
+  std::vector<SourceHeader> headers;
+  for (const auto& entry : fs::recursive_directory_iterator(root))
+    if (entry.path().extension() == ".cuh")
+      headers.push_back(
+          {fs::relative(entry.path(), root).string(), ReadFile(entry.path())});
+  return headers;
+}
+
+const std::vector<SourceHeader>& DeviceHeaders() {
+  static const auto* headers = new std::vector<SourceHeader>(
+      ReadHeaders(kSource / "codegen/device/include"));
+  return *headers;
+}
+
+absl::StatusOr<CompiledCuda> Compile(const std::string& family,
+                                     const std::string& arch,
+                                     CudaOutput output = CudaOutput::kCubin) {
+  CompileRequest request;
+  request.name = family + ".cu";
+  request.source = ReadFile(kKernels / request.name);
+  request.headers = DeviceHeaders();
+  request.arch = arch;
+  request.output = output;
+  return CompileCuda(request);
+}
+
+class DeviceLibraryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto nvrtc = NvrtcApi::Load();
+    if (!nvrtc.ok()) GTEST_SKIP() << nvrtc.status();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Every family on every architecture
+//===----------------------------------------------------------------------===//
+
+using Target = std::tuple<const char*, const char*>;
+
+class FamilyTest : public DeviceLibraryTest,
+                   public ::testing::WithParamInterface<Target> {};
+
+TEST_P(FamilyTest, CompilesWithoutWarningsSpillsOrStack) {
+  auto [family, arch] = GetParam();
+  auto compiled = Compile(family, arch);
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  EXPECT_THAT(compiled->log.messages, IsEmpty()) << compiled->log.text;
+  ASSERT_THAT(compiled->kernels, Not(IsEmpty()));
+  for (const KernelResources& kernel : compiled->kernels) {
+    EXPECT_EQ(kernel.stack_bytes, 0) << kernel.symbol;
+    EXPECT_EQ(kernel.spill_store_bytes, 0) << kernel.symbol;
+    EXPECT_EQ(kernel.spill_load_bytes, 0) << kernel.symbol;
+  }
+}
+
+std::string TargetName(const ::testing::TestParamInfo<Target>& info) {
+  return std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FamilyTest,
+    ::testing::Combine(::testing::Values("attention", "copies", "products",
+                                         "scalars"),
+                       ::testing::Values("sm_80", "sm_86", "sm_89", "sm_90a",
+                                         "sm_100a", "sm_120")),
+    TargetName);
+INSTANTIATE_TEST_SUITE_P(Hopper, FamilyTest,
+                         ::testing::Values(Target("hopper", "sm_90a")),
+                         TargetName);
+
+//===----------------------------------------------------------------------===//
+// Instructions
+//===----------------------------------------------------------------------===//
+
+TEST_F(DeviceLibraryTest, PtxHasTheInstructionsOfEachArchitecture) {
+  for (const char* arch : {"sm_80", "sm_90a"}) {
+    auto compiled = Compile("attention", arch, CudaOutput::kPtx);
+    ASSERT_TRUE(compiled.ok()) << compiled.status();
+    const std::string& ptx = compiled->image;
+    for (const char* instruction :
+         {"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32",
+          "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
+          "ldmatrix.sync.aligned.m8n8.x4.shared.b16",
+          "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16",
+          "cp.async.cg.shared.global.L2::128B", "cp.async.ca.shared.global",
+          "cp.async.mbarrier.arrive.noinc.shared.b64",
+          "mbarrier.arrive.shared.b64", "ex2.approx.ftz.f32",
+          "cvt.rn.bf16x2.f32", "barrier.sync"})
+      EXPECT_THAT(ptx, HasSubstr(instruction)) << arch;
+    bool hopper = std::string(arch) == "sm_90a";
+    EXPECT_EQ(ptx.find("mbarrier.try_wait.parity") != std::string::npos,
+              hopper);
+    EXPECT_EQ(ptx.find("mbarrier.test_wait.parity") != std::string::npos,
+              !hopper);
+    // Fragments are registers, functions are inlined.
+    EXPECT_THAT(ptx, Not(HasSubstr(".local")));
+    EXPECT_THAT(ptx, Not(HasSubstr("call.uni")));
+  }
+  auto compiled = Compile("hopper", "sm_90a", CudaOutput::kPtx);
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  for (const char* instruction :
+       {"setmaxnreg.dec.sync.aligned.u32", "setmaxnreg.inc.sync.aligned.u32",
+        "wgmma.mma_async.sync.aligned", "cp.async.bulk.tensor.2d"})
+    EXPECT_THAT(compiled->image, HasSubstr(instruction));
+}
+
+TEST_F(DeviceLibraryTest, RegisterBudgetsNeedAnArchitectureThatHasThem) {
+  CompileRequest request;
+  request.source =
+      "#include <gsa/device/tile.cuh>\n"
+      "extern \"C\" __global__ __launch_bounds__(128) void f() {\n"
+      "  gsa::dev::set_max_registers<40, false>();\n}\n";
+  request.headers = DeviceHeaders();
+  for (const char* arch : {"sm_80", "sm_120"}) {
+    request.arch = arch;
+    auto compiled = CompileCuda(request);
+    ASSERT_FALSE(compiled.ok()) << arch;
+    EXPECT_THAT(std::string(compiled.status().message()),
+                HasSubstr("set_max_registers needs sm_90a or sm_100a"));
+  }
+}
+
+/// Output of `cuobjdump -sass`, or an empty string where there is none.
+std::string Disassemble(const std::string& cubin) {
+  std::string tool;
+  for (const char* place : {"/usr/local/cuda/bin/cuobjdump", "cuobjdump"}) {
+    std::string command = std::string("command -v ") + place + " >/dev/null";
+    if (std::system(command.c_str()) == 0) tool = place;
+    if (!tool.empty()) break;
+  }
+  if (tool.empty()) return "";
+  fs::path path = fs::temp_directory_path() /
+                  ("gsa_device_" + std::to_string(getpid()) + ".cubin");
+  std::ofstream(path, std::ios::binary) << cubin;
+  std::string text;
+  if (FILE* pipe = popen((tool + " -sass " + path.string()).c_str(), "r")) {
+    char buffer[4096];
+    while (size_t size = fread(buffer, 1, sizeof(buffer), pipe))
+      text.append(buffer, size);
+    pclose(pipe);
+  }
+  fs::remove(path);
+  return text;
+}
+
+TEST_F(DeviceLibraryTest, SassUsesTensorCoresAndAsynchronousCopies) {
+  for (const char* arch : {"sm_80", "sm_90a"}) {
+    auto compiled = Compile("attention", arch);
+    ASSERT_TRUE(compiled.ok()) << compiled.status();
+    std::string sass = Disassemble(compiled->image);
+    if (sass.empty()) GTEST_SKIP() << "no cuobjdump (or none that runs)";
+    EXPECT_THAT(sass, HasSubstr("HMMA.16816.F32.BF16")) << arch;
+    EXPECT_THAT(sass, HasSubstr("LDSM.16.M88.4")) << arch;
+    EXPECT_THAT(sass, HasSubstr("LDSM.16.MT88.4")) << arch;
+    EXPECT_THAT(sass, HasSubstr("LDGSTS.E.BYPASS.LTC128B.128")) << arch;
+    EXPECT_THAT(sass, HasSubstr("MUFU.EX2")) << arch;
+    // Local memory.
+    EXPECT_THAT(sass, Not(HasSubstr(" LDL"))) << arch;
+    EXPECT_THAT(sass, Not(HasSubstr(" STL"))) << arch;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of the dialect
+//===----------------------------------------------------------------------===//
+
+/// Names of functions that a text declares or calls.
+std::set<std::string> Functions(const std::string& text) {
+  static const std::regex call(R"((\w+)(<[^;{}]*?>)?\()");
+  std::set<std::string> names;
+  for (std::sregex_iterator it(text.begin(), text.end(), call), end; it != end;
+       ++it)
+    names.insert((*it)[1]);
+  return names;
+}
+
+std::set<std::string> DeclaredIn(const char* folder) {
+  std::set<std::string> names;
+  for (const SourceHeader& header : ReadHeaders(kSource / folder)) {
+    names.merge(Functions(header.text));
+    // `using ptx::name;`
+    static const std::regex alias(R"(using ptx::(\w+);)");
+    for (std::sregex_iterator it(header.text.begin(), header.text.end(), alias),
+         end;
+         it != end; ++it)
+      names.insert((*it)[1]);
+  }
+  return names;
+}
+
+TEST(DeviceFunctions, EveryOpHasItsFunctionInBothLibraries) {
+  // Ops that print as something else than a call.
+  const std::set<std::string> other = {"kernel", "return",   "roles", "yield",
+                                       "launch", "for_each", "gemm"};
+  std::set<std::string> cuda = DeclaredIn("codegen/device/include");
+  std::set<std::string> host = DeclaredIn("codegen/device/emu");
+  mlir::MLIRContext context;
+  context.loadDialect<mlir::gsa_tile::GsaTileDialect>();
+  int ops = 0;
+  for (mlir::RegisteredOperationName name : context.getRegisteredOperations()) {
+    if (name.getDialectNamespace() != "gsa_tile") continue;
+    std::string function = name.stripDialect().str();
+    if (other.count(function)) continue;
+    ++ops;
+    EXPECT_THAT(cuda, Contains(function));
+    EXPECT_THAT(host, Contains(function));
+  }
+  EXPECT_GT(ops, 40);
+}
+
+}  // namespace
+}  // namespace gsa

@@ -21,11 +21,15 @@ namespace {
 
 using namespace gsa_tile;
 
-/// Storage that nothing reads or writes, or an op without effect.
+/// An op without effect, or one that only makes storage, and nobody uses it.
 bool isUnused(Operation* op) {
   if (!op->use_empty()) return false;
-  return isa<SmemAllocOp, FragAllocOp, RowVecAllocOp>(op) ||
-         isOpTriviallyDead(op);
+  if (isOpTriviallyDead(op)) return true;
+  auto effects = getEffectsRecursively(op);
+  return effects && op->getNumResults() == 1 &&
+         llvm::all_of(*effects, [](const MemoryEffects::EffectInstance& e) {
+           return isa<MemoryEffects::Allocate>(e.getEffect());
+         });
 }
 
 void removeUnused(KernelOp kernel) {
@@ -61,10 +65,8 @@ LogicalResult nameKernels(ModuleOp module) {
   return success();
 }
 
-bool isStorage(Type type) {
-  return isa<GlobalType, SmemType, FragType, RowVecType, LanesType, RingType>(
-      type);
-}
+/// Types of the dialect are spelled by the printer.
+bool isStorage(Type type) { return isa<GsaTileDialect>(type.getDialect()); }
 
 bool isScalar(Type type) {
   return type.isIndex() || type.isInteger(1) || type.isInteger(8) ||

@@ -9,6 +9,7 @@ gsa_tile.kernel @"layer.0/gate"(%n: index) attributes {warps = 1 : i64} {
   %1 = gsa_tile.block_id 0
   %2 = arith.addi %0, %1 : index
   %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %l = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xi32>
   gsa_tile.return
 }
 // The name of a device function, of a C++ word, one that is taken.
@@ -73,6 +74,7 @@ gsa_tile.kernel @offsets(%f: f32) attributes {warps = 1 : i64, shared_bytes = 64
   %b = gsa_tile.smem_alloc at 64 : !gsa_tile.smem<1x4xf32, linear>
   // expected-error @below {{'gsa_tile.ring_alloc' op has no offset}}
   %r = gsa_tile.ring_alloc producers 1 consumers 1 : !gsa_tile.ring<2>
+  gsa_tile.ring_release %r[%c0] : !gsa_tile.ring<2>
   gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<1x4xf32, linear>
   gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<1x4xf32, linear>
   gsa_tile.return

@@ -25,6 +25,12 @@ gsa_tile.kernel @functions(%a: f32 loc("a"), %d: f64 loc("d"), %h: i32 loc("h"),
   %11 = arith.addf %8, %10 : f64
   %12 = math.powf %6, %11 : f64
   gsa_tile.store %12, %z[%c0] : !gsa_tile.global<f64, write>, index
+  // Sine and cosine in double are functions of the device headers.
+  // CHECK: store(z, 0, cos_f64(d) * sin_f64(d));
+  %18 = math.cos %d : f64
+  %19 = math.sin %d : f64
+  %20 = arith.mulf %18, %19 : f64
+  gsa_tile.store %20, %z[%c0] : !gsa_tile.global<f64, write>, index
   // CHECK: const bf16 truncf_0 = to_bf16(sinf(a));
   // CHECK: store(b, 0, isnan(to_float(truncf_0)) ? truncf_0 : to_bf16(expf(to_float(truncf_0))));
   %13 = math.sin %a : f32

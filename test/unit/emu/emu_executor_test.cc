@@ -218,6 +218,54 @@ TEST(EmuExecutorTest, DeadlockEndsAtOnce) {
                     HasSubstr("warp 1: waits in sync, barrier 3")));
 }
 
+TEST(EmuExecutorTest, EndsWhenTimeIsUp) {
+  EmuOptions options;
+  options.timeout = absl::Milliseconds(300);
+  absl::Status status = RunWrong("endless", 1, 0, 1024, options);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_THAT(Message(status),
+              AllOf(HasSubstr("does not end within 300ms"),
+                    HasSubstr("kernel endless, block (0, 0, 0), warp 0")));
+}
+
+TEST(EmuExecutorTest, AsynchronousCommitDoesNotOrderPlainCopies) {
+  EXPECT_THAT(Message(RunWrong("plain_commit", 1, 1040)),
+              HasSubstr("ring_commit: asynchronous, after copies by ordinary "
+                        "stores"));
+}
+
+TEST(EmuExecutorTest, ProductsOfAWarpgroupAreLate) {
+  std::vector<uint16_t> x(64 * 64);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = BF16FromFloat(static_cast<int>(i * 37 % 11) - 5).bits;
+  std::vector<float> y(3 * 64 * 64);
+  OneLaunch launch;
+  launch.symbol = "warpgroup";
+  launch.warps = 4;
+  launch.smem = 8192;
+  launch.args = {In(0), Out(0)};
+  launch.input_bytes = {2 * 64 * 64};
+  launch.output_bytes = {4 * 3 * 64 * 64};
+  absl::Status status =
+      RunProgram(MakeProgram(launch), {}, {x.data()}, {y.data()});
+  ASSERT_TRUE(status.ok()) << status;
+  auto value = [&](int row, int column) {
+    return BF16ToFloat({x[row * 64 + column]});
+  };
+  for (int m = 0; m < 64; ++m)
+    for (int n = 0; n < 64; ++n) {
+      float nt = 0, nn = 1;
+      for (int k = 0; k < 64; ++k) {
+        nt += value(m, k) * value(n, k);
+        nn += value(m, k) * value(k, n);
+      }
+      // The second group still had the accumulator when the first was done.
+      EXPECT_TRUE(std::isnan(y[m * 64 + n]));
+      EXPECT_EQ(y[4096 + m * 64 + n], 2 * nt) << m << ", " << n;
+      EXPECT_EQ(y[8192 + m * 64 + n], nn) << m << ", " << n;
+    }
+}
+
 TEST(EmuExecutorTest, RaceBetweenBlocksIsFound) {
   EmuOptions options;
   options.thread_sanitizer = true;

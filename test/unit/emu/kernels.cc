@@ -128,6 +128,51 @@ void unwritten(const float* __restrict__ x, float* __restrict__ y) {
   store(y, 0, load_shared(tile, 3, 31));
   store_rows(at(y, indices(8), sizes()), 8ll, f, 1, 8);
 }
+
+extern "C" __global__ __launch_bounds__(32, 1)
+void endless(const float* __restrict__ x, float* __restrict__ y) {
+  while (load(x, 0) == 0.0f) {
+    sync<team<0, 1>, 0>();
+  }
+}
+
+extern "C" __global__ __launch_bounds__(32, 1)
+void plain_commit(const bf16* __restrict__ x, float* __restrict__ y) {
+  auto tile = smem_alloc<smem<bf16, 8, 64, smem_layout::swizzle>>(0);
+  auto ring_0 = ring_alloc<ring<1>, 1, 1>(1024);
+  sync<team<0, 1>, 0>();
+  const int slot = ring_acquire(ring_0, 0);
+  copy_rows<team<0, 1>, 2>(tile, x, 65ll, 8, 64);
+  ring_commit<true>(ring_0, slot);
+}
+
+// x is the left operand, 64 x 64, and the right one; y gets the product after
+// one wait, and after two.
+extern "C" __global__ __launch_bounds__(128, 1)
+void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
+  auto tile = smem_alloc<smem<bf16, 64, 64, smem_layout::panel128>>(0);
+  copy_rows<team<0, 4>, 16>(tile, x, 64ll, 64, 64);
+  copy_wait<team<0, 4>, 0>();
+  const int row = 16 * warp_rank<team<0, 4>>();
+  auto s = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
+  auto o = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
+  auto a = frag_alloc<frag<bf16, 16, 64, frag_layout::lhs>>();
+  fill(s, 0.0f);
+  fill(o, 1.0f);
+  load_lhs(a, tile, row);
+  fence_async();
+  wgmma_fence();
+  wgmma_nt(s, tile, 0, tile, 0);
+  wgmma_commit();
+  wgmma_nn(o, a, tile, 0);
+  wgmma_nt(s, tile, 0, tile, 0);
+  wgmma_commit();
+  wgmma_wait<1>();
+  store_rows(at(y, indices(0, row, 0), sizes(64, 64)), 64ll, s, 16, 64);
+  wgmma_wait<0>();
+  store_rows(at(y, indices(1, row, 0), sizes(64, 64)), 64ll, s, 16, 64);
+  store_rows(at(y, indices(2, row, 0), sizes(64, 64)), 64ll, o, 16, 64);
+}
 )cuda";
 
 HostCompiler* TestCompiler() {
@@ -142,7 +187,8 @@ DeviceProgram MakeProgram(const OneLaunch& launch) {
   program.stage_names = {"test"};
   for (const char* symbol :
        {"attend", "rotate", "scale", "misaligned", "lonely_barrier", "outsider",
-        "beyond_tile", "beyond_plan", "same_place", "unwritten"}) {
+        "beyond_tile", "beyond_plan", "same_place", "unwritten", "endless",
+        "plain_commit", "warpgroup"}) {
     KernelSource kernel;
     kernel.symbol = symbol;
     kernel.text = kKernelTexts;

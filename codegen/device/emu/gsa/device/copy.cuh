@@ -37,10 +37,12 @@ void copy_row(const char* function, smem<T, Rows, Columns, Layout> target,
     emu::PendingCopy copy{target.address(function, row, column, kVector),
                           source ? source + column : nullptr, bytes,
                           VectorBytes - bytes};
-    if (VectorBytes >= 4)
+    if (VectorBytes >= 4) {
       emu::issue(copy);
-    else
+    } else {
       emu::perform(copy);
+      emu::self->plainCopies = true;
+    }
   }
 }
 

@@ -91,7 +91,14 @@ int ring_acquire(ring<Stages> ring, int iteration) {
 template <bool Asynchronous, int Stages>
 void ring_commit(ring<Stages> ring, int iteration) {
   if (emu::fault("ring_commit")) return;
-  if (Asynchronous) emu::performPending();
+  if (Asynchronous) {
+    if (emu::self->plainCopies)
+      emu::fail("ring_commit",
+                "asynchronous, after copies by ordinary stores, which it does "
+                "not order");
+    emu::performPending();
+  }
+  emu::self->plainCopies = false;
   ring_arrive("ring_commit", ring.full(iteration % Stages));
 }
 

@@ -49,6 +49,7 @@ void sync() {
   static_assert(Barrier >= 0 && Barrier < 16);
   check_team<Team>("sync");
   if (emu::fault("sync")) return;
+  emu::self->plainCopies = false;
   emu::meet(&emu::self->block->barriers[Barrier], Team::count, "sync", Barrier);
 }
 
@@ -58,6 +59,7 @@ void copy_wait() {
   check_team<Team>("copy_wait");
   if (emu::fault("copy_wait")) return;
   emu::performPending();
+  emu::self->plainCopies = false;
   emu::meet(&emu::self->block->barriers[Barrier], Team::count, "copy_wait",
             Barrier);
 }

@@ -127,6 +127,7 @@ struct Warp {
   WaitRecord wait;
   uint64_t random;
   std::vector<PendingCopy> pending;
+  bool plainCopies;  // since the last barrier: copied by ordinary stores
   const Extent* lastExtent;
   int calls[8];  // of functions that may be faulty
   void (*run)(const void*);

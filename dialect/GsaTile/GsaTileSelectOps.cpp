@@ -94,6 +94,12 @@ LogicalResult ScanRowOp::verify() {
   return verifyCountsOfCells(*this, getState(), 5);
 }
 
+LogicalResult FiniteRowOp::verify() {
+  if (failed(verifyCells(*this))) return failure();
+  return verifyLanes(*this, getState().getType(), 2,
+                     Builder(getContext()).getF64Type());
+}
+
 LogicalResult SumRowOp::verify() { return verifySumOfCells(*this); }
 LogicalResult SquaresRowOp::verify() { return verifySumOfCells(*this); }
 LogicalResult ExpRowOp::verify() { return verifySumOfCells(*this); }

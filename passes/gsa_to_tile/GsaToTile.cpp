@@ -3,8 +3,11 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
+#include "passes/gsa_to_tile/Contraction.h"
+#include "passes/gsa_to_tile/Elementwise.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 
 namespace mlir::gsa {
@@ -24,13 +27,22 @@ class Registry {
  public:
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
+    add(tile::lowerAdaptiveK);
+    add(tile::lowerGate);
     add(tile::lowerIndexScores);
+    add(tile::lowerInsertSlice);
+    add(tile::lowerRope);
     add(tile::lowerRowStatistics);
+    add(tile::lowerStatMean);
     add(tile::lowerTopK);
+    linalgLowering = [](Operation* op, ToTileContext& context) {
+      return tile::lowerLinalg(cast<linalg::LinalgOp>(op), context);
+    };
   }
 
   /// Null for an op without a lowering.
   const Lowering* find(Operation* op) const {
+    if (isa<linalg::LinalgOp>(op)) return &linalgLowering;
     auto it = lowerings.find(op->getName().getTypeID());
     return it == lowerings.end() ? nullptr : &it->second;
   }
@@ -44,6 +56,14 @@ class Registry {
     };
   }
   llvm::DenseMap<TypeID, Lowering> lowerings;
+  Lowering linalgLowering;  ///< Of all linalg ops that have loops.
+};
+
+/// Ops that lowerings removed together with the op that they lowered, such as
+/// the gate in the epilogue of attention.
+struct ErasedOps : RewriterBase::Listener {
+  llvm::SmallPtrSet<Operation*, 16> ops;
+  void notifyOperationErased(Operation* op) override { ops.insert(op); }
 };
 
 /// Ops that must not be left over; linalg.fill becomes a step of its own.
@@ -51,7 +71,8 @@ bool mustBeLowered(Operation* op) {
   if (op->hasTrait<OpTrait::IsTerminator>() || isa<linalg::FillOp>(op) ||
       op->getParentOfType<linalg::LinalgOp>())
     return false;
-  return isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
+  return isa<tensor::InsertSliceOp>(op) ||
+         isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
 }
 
 LogicalResult checkStatic(Operation* op) {
@@ -80,16 +101,27 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
     }
     if (failed(OpFilter(ops).check(module, "gsa-to-tile")))
       return signalPassFailure();
+    IRRewriter rewriter(&getContext());
+    if (ops.empty()) tile::dropZeroInits(module, rewriter);
     SmallVector<Operation*> work;
     for (auto function : module.getOps<func::FuncOp>())
       function.walk([&](Operation* op) {
         if (mustBeLowered(op) && OpFilter(ops).accepts(op)) work.push_back(op);
       });
-    IRRewriter rewriter(&getContext());
     ToTileContext context(module, *target, rewriter);
+    ErasedOps erased;
+    rewriter.setListener(&erased);
     Registry registry;
-    for (Operation* op : work)
+    for (Operation* op : work) {
+      if (erased.ops.contains(op)) continue;
+      if (isOpTriviallyDead(op)) {
+        rewriter.eraseOp(op);
+        continue;
+      }
       if (failed(lower(op, registry, context))) return signalPassFailure();
+    }
+    if (ops.empty() && failed(tile::lowerSlices(module, context)))
+      return signalPassFailure();
   }
 
   LogicalResult lower(Operation* op, const Registry& registry,

@@ -18,6 +18,20 @@ namespace mlir::gsa::tile {
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);
 LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);
 LogicalResult lowerTopK(TopKOp op, ToTileContext& context);
+/// Elementwise by its definition, as all ops whose cells do not depend on each
+/// other.
+LogicalResult lowerAdaptiveK(AdaptiveKOp op, ToTileContext& context);
+LogicalResult lowerGate(GateOp op, ToTileContext& context);
+
+LogicalResult lowerRope(RopeOp op, ToTileContext& context);
+LogicalResult lowerStatMean(StatMeanOp op, ToTileContext& context);
+
+/// Elementwise ops and products of matrices; see Elementwise.h, Contraction.h.
+LogicalResult lowerLinalg(linalg::LinalgOp op, ToTileContext& context);
+
+/// Replaces a gsa op by the kernels of the linalg ops that define it.
+LogicalResult lowerByDefinition(linalg::AggregatedOpInterface op,
+                                ToTileContext& context);
 
 }  // namespace mlir::gsa::tile
 

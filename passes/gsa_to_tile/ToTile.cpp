@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/gsa_to_tile/Elementwise.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -37,6 +38,11 @@ static MemRefType denseType(ShapedType type) {
 }
 
 Value ToTileContext::toBuffer(Value tensor) {
+  // The copy fails only for elements that no kernel could read either.
+  if (tile::hasGaps(tensor))
+    if (FailureOr<Value> copy = tile::copyToDense(tensor, *this);
+        succeeded(copy))
+      return *copy;
   return bufferization::ToBufferOp::create(
       hostRewriter, location, denseType(cast<ShapedType>(tensor.getType())),
       tensor, /*read_only=*/true);

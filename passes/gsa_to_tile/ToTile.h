@@ -52,7 +52,8 @@ class ToTileContext {
   /// Starts the lowering of `op`: host ops go before it.
   void begin(Operation* op);
 
-  /// The buffer of a tensor that kernels only read: dense, row-major.
+  /// The buffer of a tensor that kernels only read: dense, row-major (a slice
+  /// with gaps is copied).
   Value toBuffer(Value tensor);
   /// The buffer of a tensor that the caller overwrites: the destination of an
   /// op that accumulates. Bufferization copies it first if the tensor has

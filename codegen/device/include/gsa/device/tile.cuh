@@ -14,6 +14,7 @@
 #include "gsa/device/hopper.cuh"
 #include "gsa/device/math.cuh"
 #include "gsa/device/mma.cuh"
+#include "gsa/device/reduce.cuh"
 #include "gsa/device/ring.cuh"
 #include "gsa/device/scalar.cuh"
 #include "gsa/device/select.cuh"

@@ -1,0 +1,46 @@
+// RUN: gsa-opt %s --split-input-file --verify-diagnostics --gsa-to-tile
+
+func.func @f64(%x: tensor<4x16xf64>, %w: tensor<16x8xf64>) -> tensor<4x8xf64> {
+  %e = tensor.empty() : tensor<4x8xf64>
+  // expected-error @+1 {{has no lowering to a product on this target: expected operands of one element type f16, bf16 or f32 and a result of it or f32, got 'f64', 'f64' and 'f64'}}
+  %0 = linalg.matmul ins(%x, %w : tensor<4x16xf64>, tensor<16x8xf64>)
+      outs(%e : tensor<4x8xf64>) -> tensor<4x8xf64>
+  return %0 : tensor<4x8xf64>
+}
+
+// -----
+
+// Heads between the rows and the depth.
+func.func @interleaved(%x: tensor<4x2x16xf32>, %w: tensor<2x16x8xf32>)
+    -> tensor<2x4x8xf32> {
+  %e = tensor.empty() : tensor<2x4x8xf32>
+  // expected-error @+1 {{operand 0 is no batch of matrices: expected its dimensions as batch, then those of the result, then those of the sum, or with the last two exchanged, each in one order in all operands}}
+  %0 = linalg.contract indexing_maps = [
+      affine_map<(h, m, n, k) -> (m, h, k)>,
+      affine_map<(h, m, n, k) -> (h, k, n)>,
+      affine_map<(h, m, n, k) -> (h, m, n)>]
+      ins(%x, %w : tensor<4x2x16xf32>, tensor<2x16x8xf32>)
+      outs(%e : tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+  return %0 : tensor<2x4x8xf32>
+}
+
+// -----
+
+func.func @body(%x: tensor<4x16xf32>, %w: tensor<16x8xf32>) -> tensor<4x8xf32> {
+  %e = tensor.empty() : tensor<4x8xf32>
+  // expected-error @+1 {{expected a sum of products of floats, got arith.negf in the body}}
+  %0 = linalg.generic {
+      indexing_maps = [affine_map<(m, n, k) -> (m, k)>,
+                       affine_map<(m, n, k) -> (k, n)>,
+                       affine_map<(m, n, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<4x16xf32>, tensor<16x8xf32>)
+      outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %n = arith.negf %a : f32
+    %p = arith.mulf %n, %b : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}

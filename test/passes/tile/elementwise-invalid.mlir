@@ -1,0 +1,51 @@
+// RUN: gsa-opt %s --split-input-file --verify-diagnostics --gsa-to-tile
+
+#v = affine_map<(i) -> (i)>
+func.func @element_type(%x: tensor<4xi1>) -> tensor<4xi1> {
+  %e = tensor.empty() : tensor<4xi1>
+  // expected-error @+1 {{operand 0: expected elements of f16, bf16, f32, f64, i8, i32 or i64, got 'i1'}}
+  %0 = linalg.copy ins(%x : tensor<4xi1>) outs(%e : tensor<4xi1>) -> tensor<4xi1>
+  return %0 : tensor<4xi1>
+}
+
+// -----
+
+#v = affine_map<(i) -> (i)>
+func.func private @f(f32) -> f32
+func.func @body(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  // expected-error @+1 {{has a body without a lowering to a kernel: expected ops of arith, math and scf, linalg.index and tensor.extract, got func.call}}
+  %0 = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = func.call @f(%a) : (f32) -> f32
+    linalg.yield %n : f32
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @reduction(%x: tensor<4x3xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  // expected-error @+1 {{has no lowering to gsa_tile: expected an op without a reduction, a batch of matrix products, or an op of the gsa dialect}}
+  %0 = linalg.reduce {arith.maximumf} ins(%x : tensor<4x3xf32>)
+      outs(%e : tensor<4xf32>) dimensions = [1]
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @scalar_type(%x: tensor<4xbf16>, %s: bf16) -> tensor<4xbf16> {
+  %e = tensor.empty() : tensor<4xbf16>
+  // expected-error @+1 {{uses a scalar from outside: expected index, i32, i64, f32 or f64, got 'bf16'}}
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>,
+                                        affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]}
+      ins(%x : tensor<4xbf16>) outs(%e : tensor<4xbf16>) {
+  ^bb0(%a: bf16, %o: bf16):
+    %n = arith.addf %a, %s : bf16
+    linalg.yield %n : bf16
+  } -> tensor<4xbf16>
+  return %0 : tensor<4xbf16>
+}

@@ -126,7 +126,10 @@ absl::Status EmuExecutor::RunIn(const std::string& directory,
     GSA_RETURN_IF_ERROR(WriteBytes(absl::StrCat(directory, "/const", i),
                                    bytes.data(), bytes.size()));
   }
-  std::string description = EmuDescription(program_, options_.run);
+  EmuRunOptions run = options_.run;
+  if (run.blocks_at_once == 0 && options_.thread_sanitizer)
+    run.blocks_at_once = 2;
+  std::string description = EmuDescription(program_, run);
   GSA_RETURN_IF_ERROR(WriteBytes(absl::StrCat(directory, "/program"),
                                  description.data(), description.size()));
   // Stop at the first race: what follows is its consequence.

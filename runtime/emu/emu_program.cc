@@ -4,6 +4,7 @@
 
 #include "runtime/emu/emu_program.h"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <variant>
@@ -148,8 +149,8 @@ std::string EmuSource(const DeviceProgram& program) {
 std::string EmuDescription(const DeviceProgram& program,
                            const EmuRunOptions& options) {
   Describer describer(program);
-  std::string text =
-      absl::StrCat("run ", options.seed, " ", options.blocks_at_once, "\n");
+  std::string text = absl::StrCat("run ", options.seed, " ",
+                                  std::max(options.blocks_at_once, 1), "\n");
   if (!options.fault.empty())
     absl::StrAppend(&text, "fault ", options.fault, " ", options.fault_call,
                     " ", options.fault_warp, "\n");

@@ -47,7 +47,6 @@ TEST(EmuExecutorTest, HasNoRaceUnderThreadSanitizer) {
     EmuOptions options;
     options.thread_sanitizer = true;
     options.run.seed = entries;
-    options.run.blocks_at_once = 2;
     absl::Status status = test.Run(options);
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_LE(test.MaxError(), kTolerance) << entries << " entries";
@@ -269,7 +268,6 @@ TEST(EmuExecutorTest, ProductsOfAWarpgroupAreLate) {
 TEST(EmuExecutorTest, RaceBetweenBlocksIsFound) {
   EmuOptions options;
   options.thread_sanitizer = true;
-  options.run.blocks_at_once = 2;
   absl::Status status = RunWrong("same_place", 1, 0, 1024, options, {64, 1, 1});
   EXPECT_TRUE(absl::IsAborted(status)) << status;
   EXPECT_THAT(Message(status), HasSubstr("gsa::dev::store"));

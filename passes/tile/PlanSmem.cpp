@@ -86,10 +86,23 @@ Block* getCommonBlock(Operation* a, Operation* b) {
   return nullptr;
 }
 
-/// The next copy_wait of op's block, or null.
-Operation* findWait(Operation* op) {
-  while (op && !isa<CopyWaitOp>(op)) op = op->getNextNode();
-  return op;
+/// True if the op goes on using shared memory after it was issued.
+bool isAsynchronous(Operation* op) {
+  return isa<CopyRowsOp, GatherRowsOp, WgmmaNtOp, WgmmaNnOp, TmaLoadOp>(op);
+}
+
+/// The op of the same block that waits for an asynchronous one, or null: bulk
+/// copies are waited for through their ring, perhaps by others.
+Operation* findWait(Operation* issued) {
+  bool isCopy = isa<CopyRowsOp, GatherRowsOp>(issued);
+  bool isProduct = isa<WgmmaNtOp, WgmmaNnOp>(issued);
+  for (Operation* op = issued; op; op = op->getNextNode()) {
+    auto products = dyn_cast<WgmmaWaitOp>(op);
+    if ((isCopy && isa<CopyWaitOp>(op)) ||
+        (isProduct && products && products.getPending() == 0))
+      return op;
+  }
+  return nullptr;
 }
 
 /// What `item` occupies of a block; none if nothing uses it. An allocation
@@ -98,24 +111,19 @@ std::optional<Range> getRange(const Item& item, Block* block) {
   if (item.users.empty()) return std::nullopt;
   Operation* first = nullptr;
   Operation* last = nullptr;
-  bool isCopy = false;
-  auto extend = [&](Operation* op, bool copies) {
+  auto extend = [&](Operation* op) {
     if (!first || op->isBeforeInBlock(first)) first = op;
-    if (!last || last->isBeforeInBlock(op)) last = op, isCopy = false;
-    if (op == last) isCopy |= copies;
+    if (!last || last->isBeforeInBlock(op)) last = op;
   };
   for (Operation* user : item.users) {
-    Operation* lifted = block->findAncestorOpInBlock(*user);
-    extend(lifted, isa<CopyRowsOp, GatherRowsOp>(user) &&
-                       (user == lifted || !findWait(user)));
+    extend(block->findAncestorOpInBlock(*user));
+    if (!isAsynchronous(user)) continue;
+    // Without a wait the bytes may be read or written at any later time.
+    Operation* wait = findWait(user);
+    extend(wait ? block->findAncestorOpInBlock(*wait) : &block->back());
   }
   if (item.alloc->getBlock() != block)
-    extend(block->findAncestorOpInBlock(*item.alloc), false);
-  // Bytes of a copy that nothing waits for may arrive at any time.
-  if (isCopy) {
-    Operation* wait = findWait(last);
-    last = wait ? wait : &block->back();
-  }
+    extend(block->findAncestorOpInBlock(*item.alloc));
   return Range{first, last};
 }
 

@@ -123,6 +123,35 @@ gsa_tile.kernel @copy_in_flight(%x: !gsa_tile.global<f32, read>, %f: f32,
 
 // -----
 
+// A product reads its operands until wgmma_wait, not only up to the barrier.
+// CHECK-LABEL: @product_in_flight
+// CHECK-SAME: shared_bytes = 24576
+gsa_tile.kernel @product_in_flight(%f: f32) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  // CHECK: smem_alloc at 0
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, panel128>
+  // CHECK: smem_alloc at 8192
+  %b = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
+  // CHECK: smem_alloc at 16384
+  %d = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
+  // CHECK: smem_alloc at 0
+  %c = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.wgmma_nt %acc, %a[%c0], %a[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
+  gsa_tile.sync #gsa_tile.team<0, 4>
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.wgmma_wait 1
+  gsa_tile.sync #gsa_tile.team<0, 4>
+  gsa_tile.store_shared %f, %d[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.wgmma_wait 0
+  gsa_tile.sync #gsa_tile.team<0, 4>
+  gsa_tile.store_shared %f, %c[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
 // Roles run at the same time: their tiles never share. Within a role the
 // role's own barrier is enough. Rings share with nothing; stages are used
 // through gsa_tile.stage.

@@ -9,6 +9,7 @@
 #include "passes/Passes.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/cuda/CudaHostPasses.h"
+#include "passes/tile/Passes.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -84,6 +85,7 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
 }
 
 static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
+  pm.addPass(createGsaFuseEpilogue());
   if (config.markStages) addStages(pm, config.entry);
 }
 
@@ -96,6 +98,13 @@ static void addTile(OpPassManager& pm, const CudaTargetConfig& config) {
   addCleanup(pm);
 }
 
+static void addPlan(OpPassManager& pm, const CudaTargetConfig& config) {
+  GsaTilePlanSmemOptions options;
+  options.arch = config.arch;
+  pm.addNestedPass<gsa_tile::KernelOp>(createGsaTilePlanSmem(options));
+  pm.addPass(createGsaTileFinalize());
+}
+
 std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
   return {
       {"specialize", "static shapes, one function",
@@ -106,6 +115,8 @@ std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
        [=](OpPassManager& pm) { addCudaSchedule(pm, config); }},
       {"tile", "ops are kernels of gsa_tile and their launches",
        [=](OpPassManager& pm) { addTile(pm, config); }},
+      {"plan", "shared memory of kernels has its place, kernels can be printed",
+       [=](OpPassManager& pm) { addPlan(pm, config); }},
       {"host", "buffers, one workspace, a list of steps",
        [=](OpPassManager& pm) { buildCudaHostPipeline(pm); }},
   };
@@ -144,7 +155,7 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
       llvm::cl::init(LastPhase::Llvm)};
 };
 /// Phases by position in getCudaPhases.
-enum class LastCudaPhase { Specialize, Gsa, Schedule, Tile, Host };
+enum class LastCudaPhase { Specialize, Gsa, Schedule, Tile, Plan, Host };
 
 struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
   Option<std::string> arch{*this, "arch", llvm::cl::desc("Architecture"),
@@ -163,6 +174,7 @@ struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
           clEnumValN(LastCudaPhase::Gsa, "gsa", "gsa ops, fused"),
           clEnumValN(LastCudaPhase::Schedule, "schedule", "Schedules chosen"),
           clEnumValN(LastCudaPhase::Tile, "tile", "Kernels and launches"),
+          clEnumValN(LastCudaPhase::Plan, "plan", "Kernels to be printed"),
           clEnumValN(LastCudaPhase::Host, "host", "Steps on buffers")),
       llvm::cl::init(LastCudaPhase::Host)};
 };

@@ -58,7 +58,7 @@ struct CudaTargetConfig {
 };
 
 /// The phases of the CUDA target, in order: specialize, gsa, schedule, tile,
-/// pipeline, plan, host. After the last one kernels can be printed and the
+/// plan, host. After the last one kernels can be printed and the
 /// entry function is a list of steps (see runtime/export_program.h).
 std::vector<Phase> getCudaPhases(const CudaTargetConfig& config);
 

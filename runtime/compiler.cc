@@ -6,9 +6,12 @@
 
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/cpu/CpuJit.h"
+#include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
@@ -17,19 +20,14 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
+#include "runtime/compilation.h"
 #include "runtime/core/run_context.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/executable.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double MillisecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start)
-      .count();
-}
 
 absl::StatusOr<DType> ToDType(mlir::Type type) {
   if (type.isF16()) return DType::kF16;
@@ -65,51 +63,20 @@ absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
   return specs;
 }
 
-// One string per argument for gsa-specialize-shapes, from shapes by name.
-absl::StatusOr<std::vector<std::string>> ShapeStrings(
-    const std::vector<TensorSpec>& inputs, const CompileOptions& options) {
-  std::vector<std::string> strings;
-  for (const TensorSpec& spec : inputs) {
-    absl::StatusOr<std::vector<int64_t>> shape = ResolveShape(spec, options);
-    if (!shape.ok()) return shape.status();
-    strings.push_back(absl::StrJoin(*shape, "x"));
+absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
+  const CompileOptions& options = compilation->options();
+  mlir::ModuleOp module = compilation->module();
+  mlir::Operation* symbol =
+      mlir::SymbolTable::lookupSymbolIn(module, compilation->entry());
+  auto bytes = symbol ? symbol->getAttrOfType<mlir::IntegerAttr>(
+                            mlir::gsa::kWorkspaceBytesAttr)
+                      : mlir::IntegerAttr();
+  if (!bytes) {
+    return absl::InternalError(
+        "the compiled entry does not say how much workspace it needs");
   }
-  for (const auto& [name, shape] : options.shapes) {
-    GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
-  }
-  return strings;
-}
-
-absl::Status RunPhase(const mlir::gsa::Phase& phase, mlir::ModuleOp module,
-                      const CompileOptions& options) {
   DiagnosticCollector diagnostics(module.getContext());
-  auto start = Clock::now();
-  mlir::PassManager manager(module.getContext());
-  phase.addPasses(manager);
-  if (mlir::failed(manager.run(module))) {
-    return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
-                                "compiling (phase " + phase.name + ")");
-  }
-  if (options.on_phase) {
-    PhaseInfo info;
-    info.name = phase.name;
-    info.milliseconds = MillisecondsSince(start);
-    info.extension = "mlir";
-    info.text = [module]() mutable {
-      std::string text;
-      llvm::raw_string_ostream os(text);
-      module.print(os);
-      return text;
-    };
-    options.on_phase(info);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
-                      unsigned vector_bits, CompiledModule* result) {
-  DiagnosticCollector diagnostics(module.getContext());
-  auto start = Clock::now();
+  auto start = std::chrono::steady_clock::now();
   mlir::gsa::CpuCodegenOptions codegen;
   codegen.vectorBits = vector_bits;
   codegen.optLevel = static_cast<unsigned>(options.opt_level);
@@ -128,16 +95,19 @@ absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
         diagnostics.errors().empty() ? "" : "\n" + diagnostics.errors()));
   }
   double elapsed = MillisecondsSince(start);
-  result->module = std::move(*code);
-  const mlir::gsa::CpuObject& object = result->module->object();
-  result->target = absl::StrCat(
+  const mlir::gsa::CpuObject& object = (*code)->object();
+  if (options.on_phase) {
+    options.on_phase({"codegen", elapsed, [&] { return object.llvmIr; }, "ll"});
+    if (options.keep_texts) {
+      options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
+    }
+  }
+  std::string target = absl::StrCat(
       object.cpu, ", ", vector_bits, "-bit vectors, ", options.num_threads,
       options.num_threads == 1 ? " thread" : " threads");
-  if (!options.on_phase) return absl::OkStatus();
-  options.on_phase({"codegen", elapsed, [&] { return object.llvmIr; }, "ll"});
-  if (options.keep_texts) {
-    options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
-  }
+  CompiledModule& result = compilation->result;
+  result.executable = MakeCpuExecutable(std::move(*code), result.stage_names,
+                                        bytes.getInt(), std::move(target));
   return absl::OkStatus();
 }
 
@@ -145,12 +115,12 @@ absl::Status MakeCode(mlir::ModuleOp module, const CompileOptions& options,
 
 void RegisterCompilerDialects(mlir::DialectRegistry& registry) {
   registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect,
-                  mlir::arith::ArithDialect,
-                  mlir::func::FuncDialect, mlir::linalg::LinalgDialect,
-                  mlir::math::MathDialect, mlir::scf::SCFDialect,
-                  mlir::tensor::TensorDialect>();
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                  mlir::linalg::LinalgDialect, mlir::math::MathDialect,
+                  mlir::scf::SCFDialect, mlir::tensor::TensorDialect>();
   mlir::func::registerAllExtensions(registry);
   mlir::gsa::registerCpuDialects(registry);
+  mlir::gsa_tile::registerCudaEmitModels(registry);
 }
 
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
@@ -279,76 +249,24 @@ absl::StatusOr<ModuleInterface> DescribeModule(const std::string& text,
 absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
                                              const std::string& filename,
                                              const CompileOptions& options) {
-  mlir::DialectRegistry registry;
-  RegisterCompilerDialects(registry);
-  // Compilation is short and callers bring their own threads.
-  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  auto start = Clock::now();
-  auto module = ParseModule(text, filename, &context);
-  if (!module.ok()) return module.status();
-  absl::StatusOr<mlir::func::FuncOp> entry = FindEntry(**module, options.entry);
-  if (!entry.ok()) return entry.status();
-  if (options.on_phase) {
-    mlir::ModuleOp op = **module;
-    options.on_phase({"parse", MillisecondsSince(start),
-                      [&op] {
-                        std::string printed;
-                        llvm::raw_string_ostream os(printed);
-                        op.print(os);
-                        return printed;
-                      },
-                      "mlir"});
-  }
-  absl::StatusOr<std::vector<TensorSpec>> declared = InputSpecs(*entry);
-  if (!declared.ok()) return declared.status();
-  absl::StatusOr<std::vector<std::string>> shapes =
-      ShapeStrings(*declared, options);
-  if (!shapes.ok()) return shapes.status();
-
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
+                       Compilation::Create(text, filename, options));
   mlir::gsa::CpuTargetConfig config;
-  config.entry = entry->getName().str();
-  config.shapes = *shapes;
+  config.entry = compilation->entry();
+  config.shapes = compilation->shapes();
   config.tasks = options.reference ? 1 : options.num_threads;
   config.vectorBits = options.vector_bits > 0 ? options.vector_bits
                                               : mlir::gsa::hostVectorBits();
   config.reference = options.reference;
   config.markStages = true;
 
-  CompiledModule result;
-  for (const mlir::gsa::Phase& phase : mlir::gsa::getCpuPhases(config)) {
-    GSA_RETURN_IF_ERROR(RunPhase(phase, **module, options));
-    absl::StatusOr<mlir::func::FuncOp> function =
-        FindEntry(**module, config.entry);
-    if (!function.ok()) continue;  // Already in the LLVM dialect.
-    if (phase.name == "specialize") {
-      absl::StatusOr<std::vector<TensorSpec>> inputs = InputSpecs(*function);
-      if (!inputs.ok()) return inputs.status();
-      absl::StatusOr<std::vector<TensorSpec>> outputs = OutputSpecs(*function);
-      if (!outputs.ok()) return outputs.status();
-      result.inputs = *std::move(inputs);
-      result.outputs = *std::move(outputs);
-    }
-    if (auto stages = (*function)->getAttrOfType<mlir::ArrayAttr>(
-            mlir::gsa::kStagesAttr)) {
-      result.stage_names.clear();
-      for (mlir::Attribute name : stages) {
-        result.stage_names.push_back(
-            mlir::cast<mlir::StringAttr>(name).getValue().str());
-      }
-    }
-  }
-  mlir::Operation* symbol =
-      mlir::SymbolTable::lookupSymbolIn(**module, config.entry);
-  auto bytes = symbol ? symbol->getAttrOfType<mlir::IntegerAttr>(
-                            mlir::gsa::kWorkspaceBytesAttr)
-                      : mlir::IntegerAttr();
-  if (!bytes) {
-    return absl::InternalError(
-        "the compiled entry does not say how much workspace it needs");
-  }
-  result.workspace_bytes = bytes.getInt();
-  GSA_RETURN_IF_ERROR(MakeCode(**module, options, config.vectorBits, &result));
-  return result;
+  GSA_ASSIGN_OR_RETURN(bool stopped,
+                       compilation->Run(mlir::gsa::getCpuPhases(config),
+                                        absl::StatusCode::kInvalidArgument));
+  CompiledModule& result = compilation->result;
+  if (stopped) return std::move(result);
+  GSA_RETURN_IF_ERROR(MakeCode(compilation.get(), config.vectorBits));
+  return std::move(result);
 }
 
 }  // namespace gsa

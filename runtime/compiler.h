@@ -2,7 +2,7 @@
 // File: compiler.h
 // -----------------------------------------------------------------------------
 //
-// From the text of a gsa module to machine code. Internal: users call
+// From the text of a gsa module to code that runs. Internal: users call
 // Plan::Compile.
 
 #ifndef GSA_RUNTIME_COMPILER_H_
@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "codegen/cpu/CpuJit.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "runtime/executable.h"
 #include "runtime/plan.h"
+#include "runtime/target.h"
 
 namespace gsa {
 
@@ -27,12 +28,12 @@ struct CompiledModule {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::vector<std::string> stage_names;
-  int64_t workspace_bytes = 0;
-  std::string target;
-  std::unique_ptr<mlir::gsa::CpuModule> module;
+  // Null if CompileOptions::stop_after ended the compilation before.
+  std::unique_ptr<Executable> executable;
 };
 
-// Registers every dialect that modules and the CPU pipeline use.
+// Registers every dialect that modules and the pipelines use, and the printing
+// of kernels.
 void RegisterCompilerDialects(mlir::DialectRegistry& registry);
 
 // Parses and verifies a module. InvalidArgument with located messages.
@@ -69,6 +70,14 @@ absl::StatusOr<std::vector<TensorSpec>> OutputSpecs(mlir::func::FuncOp entry);
 absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
                                              const std::string& filename,
                                              const CompileOptions& options);
+
+// The same for a GPU or its emulation. Beside the phases of the compiler,
+// CompileOptions::stop_after may name "program" (kernels are printed) and
+// "code" (and compiled by NVRTC), which need no device.
+absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
+                                                const std::string& filename,
+                                                const Target& target,
+                                                const CompileOptions& options);
 
 }  // namespace gsa
 

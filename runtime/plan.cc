@@ -9,16 +9,11 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "codegen/cpu/CpuJit.h"
 #include "runtime/compiler.h"
-#include "runtime/core/run_context.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/executable.h"
 
 namespace gsa {
-
-struct Plan::Code {
-  std::unique_ptr<mlir::gsa::CpuModule> module;
-};
 
 Plan::Plan() = default;
 Plan::~Plan() = default;
@@ -27,9 +22,9 @@ std::string TensorSpec::ToString() const {
   return absl::StrCat(name, ": ", TypeToString(dtype, shape));
 }
 
-absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
-    const std::string& text, const std::string& filename,
-    const CompileOptions& options) {
+namespace {
+
+absl::Status CheckOptions(const CompileOptions& options) {
   if (options.num_threads < 1 ||
       options.num_threads > ThreadPool::kMaxThreads) {
     return absl::InvalidArgumentError(
@@ -40,19 +35,86 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
     return absl::InvalidArgumentError(absl::StrCat(
         "optimisation level: expected 0 to 3, got ", options.opt_level));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CompiledModule> CompileFor(const Target& target,
+                                          const std::string& text,
+                                          const std::string& filename,
+                                          const CompileOptions& options) {
+  GSA_RETURN_IF_ERROR(CheckOptions(options));
+  if (target.kind == TargetKind::kCpu) {
+    return CompileForCpu(text, filename, options);
+  }
+  if (options.reference) {
+    return absl::UnimplementedError(absl::StrCat(
+        "target ", target.ToString(),
+        ": definitions instead of optimised loops are for the CPU"));
+  }
+  return CompileForDevice(text, filename, target, options);
+}
+
+}  // namespace
+
+absl::Status CompileToPhase(const std::string& text,
+                            const std::string& filename,
+                            const CompileOptions& options) {
+  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options.target));
+  std::string phases;
+  bool reached = false;
+  CompileOptions observed = options;
+  observed.on_phase = [&](const PhaseInfo& phase) {
+    if (phase.extension == "mlir" || phase.name == "program") {
+      absl::StrAppend(&phases, phases.empty() ? "" : ", ", phase.name);
+    }
+    reached = reached || phase.name == options.stop_after;
+    if (options.on_phase) options.on_phase(phase);
+  };
+  GSA_ASSIGN_OR_RETURN(CompiledModule compiled,
+                       CompileFor(target, text, filename, observed));
+  const bool code =
+      options.stop_after == "code" && target.kind == TargetKind::kCuda;
+  if (reached || code) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "target ", target.ToString(), " has no phase '", options.stop_after,
+      "'; it has: ", phases, target.kind == TargetKind::kCuda ? ", code" : ""));
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
+    const std::string& text, const std::string& filename,
+    const CompileOptions& options) {
+  if (!options.stop_after.empty()) {
+    return absl::InvalidArgumentError(
+        "a plan needs all phases: expected no stop_after");
+  }
+  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options.target));
   absl::StatusOr<CompiledModule> compiled =
-      CompileForCpu(text, filename, options);
+      CompileFor(target, text, filename, options);
   if (!compiled.ok()) return compiled.status();
   std::shared_ptr<Plan> plan(new Plan);
   plan->inputs_ = std::move(compiled->inputs);
   plan->outputs_ = std::move(compiled->outputs);
   plan->stage_names_ = std::move(compiled->stage_names);
-  plan->workspace_bytes_ = compiled->workspace_bytes;
   plan->num_threads_ = options.num_threads;
-  plan->target_ = std::move(compiled->target);
-  plan->code_ = std::make_unique<Code>();
-  plan->code_->module = std::move(compiled->module);
+  plan->target_ = std::move(target);
+  plan->executable_ = std::move(compiled->executable);
   return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+int64_t Plan::workspace_bytes() const { return executable_->workspace_bytes(); }
+
+int64_t Plan::tensor_alignment() const {
+  return executable_->tensor_alignment();
+}
+
+int64_t Plan::workspace_alignment() const {
+  return executable_->workspace_alignment();
+}
+
+std::string Plan::target_description() const {
+  return absl::StrCat(executable_->description(),
+                      target_.note.empty() ? "" : " (", target_.note,
+                      target_.note.empty() ? "" : ")");
 }
 
 namespace {
@@ -64,7 +126,7 @@ struct Range {
 
 template <typename View>
 absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
-                         const View& view) {
+                         const View& view, int64_t alignment) {
   if (view.dtype != spec.dtype ||
       !std::equal(view.shape.begin(), view.shape.end(), spec.shape.begin(),
                   spec.shape.end())) {
@@ -74,11 +136,10 @@ absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
                      TypeToString(view.dtype, view.shape)));
   }
   auto address = reinterpret_cast<uintptr_t>(view.data);
-  if (address % kTensorAlignment != 0) {
+  if (address % alignment != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        kind, " '", spec.name, "': expected an address aligned to ",
-        kTensorAlignment, " bytes, got ", address % kTensorAlignment,
-        " bytes past one"));
+        kind, " '", spec.name, "': expected an address aligned to ", alignment,
+        " bytes, got ", address % alignment, " bytes past one"));
   }
   if (view.data == nullptr && *CheckedByteSize(spec.dtype, spec.shape) > 0) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -98,35 +159,6 @@ bool Overlap(const Range& a, const Range& b) {
   return a.begin < b.end && b.begin < a.end;
 }
 
-// Memref descriptors of one call, laid out as the compiled code expects them:
-// allocated pointer, aligned pointer, offset, sizes, strides.
-class Descriptors {
- public:
-  void Add(const void* data, absl::Span<const int64_t> shape) {
-    starts_.push_back(words_.size());
-    words_.push_back(reinterpret_cast<intptr_t>(data));
-    words_.push_back(reinterpret_cast<intptr_t>(data));
-    words_.push_back(0);
-    size_t strides = words_.size() + shape.size();
-    words_.insert(words_.end(), shape.begin(), shape.end());
-    words_.insert(words_.end(), shape.size(), 1);
-    for (size_t i = shape.size(); i-- > 1;) {
-      words_[strides + i - 1] = words_[strides + i] * shape[i];
-    }
-  }
-
-  // Valid until the next Add.
-  absl::InlinedVector<void*, 64> Pointers() {
-    absl::InlinedVector<void*, 64> pointers;
-    for (size_t start : starts_) pointers.push_back(&words_[start]);
-    return pointers;
-  }
-
- private:
-  absl::InlinedVector<intptr_t, 512> words_;
-  absl::InlinedVector<size_t, 64> starts_;
-};
-
 }  // namespace
 
 absl::Status Plan::Check(absl::Span<const TensorView> inputs,
@@ -137,22 +169,24 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
         "expected ", inputs_.size(), " inputs and ", outputs_.size(),
         " outputs, got ", inputs.size(), " and ", outputs.size()));
   }
+  const int64_t alignment = tensor_alignment();
   absl::InlinedVector<Range, 64> ranges;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    GSA_RETURN_IF_ERROR(CheckTensor("input", inputs_[i], inputs[i]));
+    GSA_RETURN_IF_ERROR(CheckTensor("input", inputs_[i], inputs[i], alignment));
     ranges.push_back(RangeOf(inputs_[i], inputs[i].data));
   }
   static const std::string* const kWorkspace = new std::string("workspace");
-  if (static_cast<int64_t>(workspace.size()) < workspace_bytes_) {
+  const int64_t needed = workspace_bytes();
+  if (static_cast<int64_t>(workspace.size()) < needed) {
     return absl::InvalidArgumentError(
-        absl::StrCat("workspace: expected at least ", workspace_bytes_,
-                     " bytes, got ", workspace.size()));
+        absl::StrCat("workspace: expected at least ", needed, " bytes, got ",
+                     workspace.size()));
   }
   auto start = reinterpret_cast<uintptr_t>(workspace.data());
-  if (workspace_bytes_ > 0 && start % kTensorAlignment != 0) {
+  if (needed > 0 && start % workspace_alignment() != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "workspace: expected an address aligned to ", kTensorAlignment,
-        " bytes, got ", start % kTensorAlignment, " bytes past one"));
+        "workspace: expected an address aligned to ", workspace_alignment(),
+        " bytes, got ", start % workspace_alignment(), " bytes past one"));
   }
   // An overlap of inputs is harmless; the workspace and outputs are written.
   auto check_overlap = [&](const Range& written) -> absl::Status {
@@ -167,9 +201,10 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
     return absl::OkStatus();
   };
   GSA_RETURN_IF_ERROR(check_overlap(
-      {start, start + static_cast<uintptr_t>(workspace_bytes_), kWorkspace}));
+      {start, start + static_cast<uintptr_t>(needed), kWorkspace}));
   for (size_t i = 0; i < outputs.size(); ++i) {
-    GSA_RETURN_IF_ERROR(CheckTensor("output", outputs_[i], outputs[i]));
+    GSA_RETURN_IF_ERROR(
+        CheckTensor("output", outputs_[i], outputs[i], alignment));
     GSA_RETURN_IF_ERROR(check_overlap(RangeOf(outputs_[i], outputs[i].data)));
   }
   return absl::OkStatus();
@@ -180,27 +215,7 @@ absl::Status Plan::Run(absl::Span<const TensorView> inputs,
                        absl::Span<char> workspace,
                        const RunOptions& options) const {
   GSA_RETURN_IF_ERROR(Check(inputs, outputs, workspace));
-  Descriptors descriptors;
-  for (const TensorView& view : inputs) descriptors.Add(view.data, view.shape);
-  for (const MutableTensorView& view : outputs) {
-    descriptors.Add(view.data, view.shape);
-  }
-  int64_t bytes = static_cast<int64_t>(workspace.size());
-  descriptors.Add(workspace.data(), absl::MakeConstSpan(&bytes, 1));
-
-  RunContext context(options.pool, static_cast<int64_t>(stage_names_.size()));
-  {
-    ScopedRunContext scope(&context);
-    code_->module->entry()(descriptors.Pointers().data());
-  }
-  if (options.stage_times != nullptr) {
-    options.stage_times->clear();
-    for (size_t i = 0; i < stage_names_.size(); ++i) {
-      options.stage_times->push_back(
-          {stage_names_[i], context.stage_nanoseconds(i) * 1e-6});
-    }
-  }
-  return absl::OkStatus();
+  return executable_->Run(inputs, outputs, workspace, options);
 }
 
 }  // namespace gsa

@@ -25,10 +25,13 @@
 #include "absl/types/span.h"
 #include "runtime/core/tensor.h"
 #include "runtime/core/thread_pool.h"
+#include "runtime/target.h"
 
 namespace gsa {
 
-// An argument or result of a plan: dense, row-major, 64-byte aligned.
+class Executable;
+
+// An argument or result of a plan: dense, row-major.
 struct TensorSpec {
   std::string name;  // The attribute gsa.name, or "arg0" / "result0".
   DType dtype = DType::kF32;
@@ -44,10 +47,15 @@ struct PhaseInfo {
   // Prints the module (phases of the compiler) or returns the text that the
   // phase made (LLVM IR, assembly); valid during the callback only.
   std::function<std::string()> text;
-  std::string extension;  // "mlir", "ll", "s"
+  std::string extension;  // "mlir", "ll", "s", "cu", "ptx", "cubin", "txt"
 };
 
 struct CompileOptions {
+  // "cpu", "cuda", "cuda:<ordinal>", "emu" or "auto", see runtime/target.h.
+  std::string target = "cpu";
+  // Architecture of kernels, "sm_90a"; empty takes the device's, and sm_80 for
+  // the emulation.
+  std::string arch;
   // Entry function; empty takes the module's only public function.
   std::string entry;
   // Shapes of arguments by name. An argument with a dynamic size needs one.
@@ -58,10 +66,19 @@ struct CompileOptions {
   int vector_bits = 0;
   // Effort of LLVM's optimiser, 0 to 3. Less compiles faster, for tests.
   int opt_level = 3;
+  // Where NVRTC is: the library, or the root of a CUDA toolkit or of a Python
+  // environment. Empty: the standard places.
+  std::string nvrtc;
+  // For the emulation: find data races, and end a run after that many seconds
+  // (0: its default).
+  bool thread_sanitizer = false;
+  int watchdog_seconds = 0;
   // Compile definitions instead of optimised loops: slow, readable.
   bool reference = false;
-  // Make LLVM IR and assembly texts available to `on_phase`.
+  // Make LLVM IR, assembly, CUDA C++, PTX and cubins available to `on_phase`.
   bool keep_texts = false;
+  // CompileToPhase ends after the phase of that name.
+  std::string stop_after;
   // Called after each phase. Must not keep PhaseInfo::text.
   std::function<void(const PhaseInfo&)> on_phase;
 };
@@ -73,10 +90,14 @@ struct StageTime {
 
 // What a caller lends to one run.
 struct RunOptions {
+  // The stream of a GPU that the run is submitted to (a CUstream); null is the
+  // legacy default stream. Must be null elsewhere.
+  void* stream = nullptr;
   // Threads; null runs on the calling thread alone. Any size is correct, the
   // plan's number of threads is the fastest.
   ThreadPool* pool = nullptr;
-  // If set, receives the time of each stage of the entry function.
+  // If set, receives the time of each stage of the entry function. On a GPU Run
+  // then waits for the end of the run; the emulation has no times to give.
   std::vector<StageTime>* stage_times = nullptr;
 };
 
@@ -99,12 +120,20 @@ absl::StatusOr<ModuleInterface> DescribeModule(const std::string& text,
                                                const std::string& filename,
                                                const std::string& entry);
 
+// Runs the phases of CompileOptions::target up to `options.stop_after`, with
+// `options.on_phase` as in Plan::Compile. Needs no device if options.arch is
+// set. InvalidArgument if the target has no such phase.
+absl::Status CompileToPhase(const std::string& text,
+                            const std::string& filename,
+                            const CompileOptions& options);
+
 class Plan {
  public:
   // Parses and compiles `text`; `filename` appears in diagnostics.
   // InvalidArgument: the module or a shape is wrong (message with file, line
   // and column). Unimplemented: the module is legal but this target cannot
-  // compile it. Internal: a pass failed on its own output.
+  // compile it. Unavailable: no driver, no device, no NVRTC. Internal: a pass
+  // failed on its own output.
   static absl::StatusOr<std::shared_ptr<const Plan>> Compile(
       const std::string& text, const std::string& filename,
       const CompileOptions& options);
@@ -115,23 +144,29 @@ class Plan {
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
-  // Bytes of scratch memory that a run needs, 64-byte aligned; may be 0.
-  int64_t workspace_bytes() const { return workspace_bytes_; }
+  // Bytes of scratch memory that a run needs; may be 0.
+  int64_t workspace_bytes() const;
+  // What addresses must be multiples of, in bytes.
+  int64_t tensor_alignment() const;
+  int64_t workspace_alignment() const;
+  // Where tensors and the workspace must be.
+  const Target& target() const { return target_; }
   const std::vector<std::string>& stage_names() const { return stage_names_; }
   int num_threads() const { return num_threads_; }
-  // "x86-64 znver4, 512-bit vectors, 2 threads".
-  std::string target_description() const { return target_; }
+  // "x86-64 znver4, 512-bit vectors, 2 threads"; "cuda:0, NVIDIA H200, sm_90a";
+  // with the reason of an automatic choice.
+  std::string target_description() const;
 
   // Runs the plan. Nothing is allocated beyond a few descriptors. Inputs and
   // outputs must match the specs; an output must overlap no other tensor. The
-  // workspace belongs to the run until it returns. InvalidArgument names the
-  // tensor, what it is and what is expected; then nothing has run.
+  // workspace belongs to the run until it ends: on a GPU, where Run only
+  // submits work to the stream, that is after it returns. InvalidArgument names
+  // the tensor, what it is and what is expected; then nothing has run.
   absl::Status Run(absl::Span<const TensorView> inputs,
                    absl::Span<const MutableTensorView> outputs,
                    absl::Span<char> workspace, const RunOptions& options) const;
 
  private:
-  struct Code;
   Plan();
 
   absl::Status Check(absl::Span<const TensorView> inputs,
@@ -141,10 +176,9 @@ class Plan {
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   std::vector<std::string> stage_names_;
-  int64_t workspace_bytes_ = 0;
   int num_threads_ = 1;
-  std::string target_;
-  std::unique_ptr<Code> code_;
+  Target target_;
+  std::unique_ptr<Executable> executable_;
 };
 
 }  // namespace gsa

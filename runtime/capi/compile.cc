@@ -79,7 +79,7 @@ absl::Status Support(const char* text, size_t length, const char* filename,
   if (read.ok()) {
     made->reasons = CheckSupport(request.text, request.filename, *read);
   } else if (absl::IsUnimplemented(read.status())) {
-    // A foreign target: the module is judged all the same.
+    // An unknown target: the module is judged all the same.
     gsa_compile_options cpu = *Read("options", options);
     cpu.target = nullptr;
     cpu.struct_size = sizeof(cpu);
@@ -136,10 +136,11 @@ absl::StatusOr<CompileOptions> ReadCompileOptions(
         absl::StrCat("options: expected reserved = 0, got ", read.reserved));
   }
   GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, &result));
-  if (read.target != nullptr && std::strcmp(read.target, "cpu") != 0) {
-    return absl::UnimplementedError(
-        absl::StrCat("target: expected 'cpu', got '", read.target, "'"));
-  }
+  if (read.arch != nullptr) result.arch = read.arch;
+  if (read.nvrtc != nullptr) result.nvrtc = read.nvrtc;
+  if (read.target != nullptr) result.target = read.target;
+  absl::Status known = ParseTarget(result.target).status();
+  if (!known.ok()) return absl::UnimplementedError(known.message());
   return result;
 }
 

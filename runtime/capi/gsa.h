@@ -3,7 +3,7 @@
  * -----------------------------------------------------------------------------
  *
  * The C API of gsa: compiles a module of the gsa dialect for the machine's CPU
- * and runs it. C99; link with -lgsa.
+ * or for an NVIDIA GPU, and runs it. C99; link with -lgsa.
  *
  *   gsa_plan* plan = NULL;
  *   gsa_status* status = gsa_compile(text, length, "layer.mlir", NULL, &plan);
@@ -89,7 +89,9 @@ typedef enum gsa_code {
   /* The request makes sense, but this library cannot fulfil it. */
   GSA_UNIMPLEMENTED = 12,
   /* A defect of the library: please report it. */
-  GSA_INTERNAL = 13
+  GSA_INTERNAL = 13,
+  /* A driver, a device or a library of the machine is missing. */
+  GSA_UNAVAILABLE = 14
 } gsa_code;
 
 /* An error: a code and a message. NULL is success. */
@@ -128,8 +130,12 @@ GSA_API size_t gsa_dtype_size(uint32_t dtype);
 #define GSA_DEVICE_CPU 1
 #define GSA_DEVICE_CUDA 2
 
-/* Alignment in bytes of tensor data and of workspaces. */
+/* Alignment in bytes of tensor data and of workspaces on the CPU. */
 #define GSA_ALIGNMENT 64
+/* The same on a GPU: of tensor data, and of workspaces. What cuMemAlloc returns
+ * is aligned so. */
+#define GSA_CUDA_ALIGNMENT 16
+#define GSA_CUDA_WORKSPACE_ALIGNMENT 256
 
 /* A tensor in memory that the caller owns. After `struct_size` the fields are
  * those of DLPack's DLTensor, in its order and with its types (`dtype` is its
@@ -137,10 +143,12 @@ GSA_API size_t gsa_dtype_size(uint32_t dtype);
  * Required up to and including `shape`. */
 typedef struct gsa_tensor {
   size_t struct_size;
-  /* Start of the data; with `byte_offset` added, a multiple of GSA_ALIGNMENT.
-   * May be NULL if the tensor has no elements. Inputs are only read. */
+  /* Start of the data, on a GPU its device address; with `byte_offset` added, a
+   * multiple of GSA_ALIGNMENT (GSA_CUDA_ALIGNMENT on a GPU). May be NULL if the
+   * tensor has no elements. Inputs are only read. */
   void* data;
-  /* Where the data is: GSA_DEVICE_CPU, 0. */
+  /* Where the data is: GSA_DEVICE_CPU, 0; or GSA_DEVICE_CUDA and the number of
+   * the GPU that the plan is for. */
   int32_t device_type;
   int32_t device_id;
   /* Number of dimensions; 0 is a scalar. */
@@ -180,7 +188,13 @@ typedef struct gsa_named_shape {
  * structure means zero in all fields. */
 typedef struct gsa_compile_options {
   size_t struct_size;
-  /* Machine to compile for: "cpu", the one that runs this. NULL is "cpu". */
+  /* Machine to compile for. NULL is "cpu".
+   *   "cpu"        this machine's processor
+   *   "cuda:<N>"   GPU number N; "cuda" is "cuda:0"
+   *   "emu"        the kernels of a GPU on host threads: slow, for tests; host
+   *                memory, as on the CPU
+   *   "auto"       "cuda:0" if there are a driver, a GPU that is supported and
+   *                NVRTC, else "cpu"; gsa_plan_target says which, and why */
   const char* target;
   /* Entry function; NULL or "" takes the module's only public function. */
   const char* entry;
@@ -198,6 +212,12 @@ typedef struct gsa_compile_options {
   int32_t reference;
   /* Zero. */
   int32_t reserved;
+  /* Architecture of a GPU's kernels, "sm_90a"; NULL: the device's, sm_80 for the
+   * emulation. */
+  const char* arch;
+  /* Where NVRTC is: the library, or the root of a CUDA toolkit or of a Python
+   * environment with the wheel nvidia-cuda-nvrtc. NULL: searched. */
+  const char* nvrtc;
 } gsa_compile_options;
 
 /* A compiled module. Reference counted: gsa_compile gives one reference, each
@@ -207,7 +227,8 @@ typedef struct gsa_plan gsa_plan;
 /* Compiles the `length` bytes of `text`, a module in MLIR's textual form (or
  * its bytecode), into `*plan`. `filename` appears in messages; NULL is
  * "<memory>". GSA_INVALID_ARGUMENT: the module, an option or a shape is wrong;
- * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it. */
+ * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it;
+ * GSA_UNAVAILABLE: no driver, no GPU or no NVRTC. */
 GSA_API gsa_status* gsa_compile(const char* text, size_t length,
                                 const char* filename,
                                 const gsa_compile_options* options,
@@ -268,13 +289,14 @@ GSA_API gsa_status* gsa_plan_input(const gsa_plan* plan, size_t index,
                                    gsa_tensor_info* info);
 GSA_API gsa_status* gsa_plan_output(const gsa_plan* plan, size_t index,
                                     gsa_tensor_info* info);
-/* Bytes of scratch memory that each run needs, aligned to GSA_ALIGNMENT; may
- * be 0. 0 for NULL. */
+/* Bytes of scratch memory that each run needs, aligned to GSA_ALIGNMENT
+ * (GSA_CUDA_WORKSPACE_ALIGNMENT on a GPU); may be 0. 0 for NULL. */
 GSA_API size_t gsa_plan_workspace_bytes(const gsa_plan* plan);
 /* Threads that the code was made for; 0 for NULL. */
 GSA_API int32_t gsa_plan_num_threads(const gsa_plan* plan);
-/* What the code was made for: "znver4, 512-bit vectors, 2 threads". Lives as
- * long as the plan; "" for NULL. */
+/* What the code was made for: "znver4, 512-bit vectors, 2 threads" or "cuda:0,
+ * NVIDIA H200, sm_90a", with the reason of an automatic choice. Lives as long as
+ * the plan; "" for NULL. */
 GSA_API const char* gsa_plan_target(const gsa_plan* plan);
 /* The stages that a run passes through, for timing; 0 for NULL. */
 GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
@@ -299,22 +321,25 @@ GSA_API int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool);
  * pointer instead of the structure means zero in all fields. */
 typedef struct gsa_run_options {
   size_t struct_size;
-  /* Stream of the device. Must be NULL on the CPU, where a run is finished when
-   * gsa_run returns. */
+  /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted to;
+   * NULL is the legacy default stream. The run allocates nothing and waits for
+   * nothing, so that the stream may be capturing a graph. Must be NULL on the
+   * CPU, where a run is finished when gsa_run returns. */
   void* stream;
   /* Threads to run on; NULL: the calling thread alone. */
   gsa_thread_pool* thread_pool;
   /* If not NULL, receives the time in milliseconds of each stage;
-   * `num_stage_milliseconds` is its length, at least gsa_plan_num_stages. */
+   * `num_stage_milliseconds` is its length, at least gsa_plan_num_stages. On a
+   * GPU gsa_run then waits for the end of the run. The emulation gives zeros. */
   double* stage_milliseconds;
   size_t num_stage_milliseconds;
 } gsa_run_options;
 
 /* Runs the plan: reads `inputs`, writes `outputs`, both in the plan's order.
  * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
- * until it returns. Outputs and workspace must overlap no other tensor. On
- * GSA_INVALID_ARGUMENT nothing has run, and the message names the tensor, what
- * is expected and what was got. */
+ * until it ends, on a GPU until the end of its work on the stream. Outputs and
+ * workspace must overlap no other tensor. On GSA_INVALID_ARGUMENT nothing has
+ * run, and the message names the tensor, what is expected and what was got. */
 GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t num_inputs, const gsa_tensor* outputs,
                             size_t num_outputs, void* workspace,

@@ -39,12 +39,14 @@ absl::Status CheckDense(const std::string& label, const gsa_tensor& tensor,
 
 // The part of a tensor that Plan::Run does not see.
 absl::Status CheckTensor(const std::string& label, const TensorSpec& spec,
-                         const gsa_tensor& tensor) {
-  if (tensor.device_type != GSA_DEVICE_CPU || tensor.device_id != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(label, ": expected device type ", GSA_DEVICE_CPU,
-                     " (CPU), device 0, got type ", tensor.device_type,
-                     ", device ", tensor.device_id));
+                         const gsa_tensor& tensor, const Target& target) {
+  const bool cuda = target.kind == TargetKind::kCuda;
+  const int32_t device_type = cuda ? GSA_DEVICE_CUDA : GSA_DEVICE_CPU;
+  if (tensor.device_type != device_type || tensor.device_id != target.ordinal) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        label, ": expected device type ", device_type,
+        cuda ? " (CUDA)" : " (CPU)", ", device ", target.ordinal, ", got type ",
+        tensor.device_type, ", device ", tensor.device_id));
   }
   if (!FromWord(tensor.dtype).has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -69,7 +71,7 @@ absl::Status CheckTensor(const std::string& label, const TensorSpec& spec,
 template <typename View>
 absl::StatusOr<std::vector<View>> ToViews(
     const char* kind, const std::vector<TensorSpec>& specs,
-    const std::vector<gsa_tensor>& tensors) {
+    const std::vector<gsa_tensor>& tensors, const Target& target) {
   std::vector<View> views;
   if (tensors.size() != specs.size()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -78,7 +80,7 @@ absl::StatusOr<std::vector<View>> ToViews(
   for (size_t i = 0; i < tensors.size(); ++i) {
     const gsa_tensor& tensor = tensors[i];
     GSA_RETURN_IF_ERROR(
-        CheckTensor(TensorLabel(kind, specs[i]), specs[i], tensor));
+        CheckTensor(TensorLabel(kind, specs[i]), specs[i], tensor, target));
     View view;
     view.dtype = *FromWord(tensor.dtype);
     view.shape = absl::MakeConstSpan(tensor.shape, specs[i].shape.size());
@@ -103,7 +105,7 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
   if (options != nullptr) {
     GSA_ASSIGN_OR_RETURN(read, Read("options", options));
   }
-  if (read.stream != nullptr) {
+  if (read.stream != nullptr && plan.target().kind != TargetKind::kCuda) {
     return absl::InvalidArgumentError(
         "options: expected stream = NULL, because the plan runs on the CPU; "
         "got a stream");
@@ -115,17 +117,19 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
         absl::StrCat("options: expected num_stage_milliseconds >= ", stages,
                      ", got ", read.num_stage_milliseconds));
   }
-  GSA_ASSIGN_OR_RETURN(auto input_views,
-                       ToViews<TensorView>("input", plan.inputs(), inputs));
   GSA_ASSIGN_OR_RETURN(
-      auto output_views,
-      ToViews<MutableTensorView>("output", plan.outputs(), outputs));
+      auto input_views,
+      ToViews<TensorView>("input", plan.inputs(), inputs, plan.target()));
+  GSA_ASSIGN_OR_RETURN(auto output_views,
+                       ToViews<MutableTensorView>("output", plan.outputs(),
+                                                  outputs, plan.target()));
   if (workspace == nullptr && workspace_bytes != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("workspace: expected ", workspace_bytes,
                      " bytes as stated, got a null pointer"));
   }
   RunOptions run_options;
+  run_options.stream = read.stream;
   if (read.thread_pool != nullptr) {
     run_options.pool = read.thread_pool->pool.get();
   }
@@ -135,6 +139,10 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
       plan.Run(input_views, output_views,
                absl::MakeSpan(static_cast<char*>(workspace), workspace_bytes),
                run_options));
+  // The emulation has no times to give.
+  for (size_t i = 0; i < stages && read.stage_milliseconds != nullptr; ++i) {
+    read.stage_milliseconds[i] = 0;
+  }
   for (size_t i = 0; i < times.size(); ++i) {
     read.stage_milliseconds[i] = times[i].milliseconds;
   }

@@ -40,6 +40,8 @@ gsa_code ToCode(absl::StatusCode code) {
       return GSA_UNIMPLEMENTED;
     case absl::StatusCode::kInternal:
       return GSA_INTERNAL;
+    case absl::StatusCode::kUnavailable:
+      return GSA_UNAVAILABLE;
     default:
       return GSA_UNKNOWN;
   }
@@ -141,6 +143,8 @@ const char* gsa_code_name(gsa_code code) {
       return "RESOURCE_EXHAUSTED";
     case GSA_FAILED_PRECONDITION:
       return "FAILED_PRECONDITION";
+    case GSA_UNAVAILABLE:
+      return "UNAVAILABLE";
     case GSA_UNIMPLEMENTED:
       return "UNIMPLEMENTED";
     case GSA_INTERNAL:

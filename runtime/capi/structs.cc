@@ -36,7 +36,7 @@ GSA_LAYOUT(gsa_tensor, shape, GSA_FIELD_END(gsa_tensor, shape),
 GSA_NO_TAIL_PADDING(gsa_named_shape, rank);
 GSA_LAYOUT(gsa_named_shape, rank, GSA_FIELD_END(gsa_named_shape, rank));
 
-GSA_NO_TAIL_PADDING(gsa_compile_options, reserved);
+GSA_NO_TAIL_PADDING(gsa_compile_options, nvrtc);
 GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, struct_size),
            GSA_FIELD_END(gsa_compile_options, target),
@@ -46,7 +46,9 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, num_threads),
            GSA_FIELD_END(gsa_compile_options, vector_bits),
            GSA_FIELD_END(gsa_compile_options, reference),
-           GSA_FIELD_END(gsa_compile_options, reserved));
+           GSA_FIELD_END(gsa_compile_options, reserved),
+           GSA_FIELD_END(gsa_compile_options, arch),
+           GSA_FIELD_END(gsa_compile_options, nvrtc));
 
 GSA_NO_TAIL_PADDING(gsa_tensor_info, bytes);
 GSA_LAYOUT(gsa_tensor_info, struct_size,

@@ -10,7 +10,9 @@
 #include "absl/strings/str_join.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Pipelines.h"
+#include "passes/gsa_to_tile/CudaTarget.h"
 #include "runtime/compiler.h"
+#include "runtime/device_kernels.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
@@ -74,6 +76,20 @@ absl::Status Specialize(mlir::ModuleOp module, mlir::func::FuncOp entry,
   return absl::OkStatus();
 }
 
+// What is missing for the target on this machine.
+absl::Status CheckTarget(const CompileOptions& options) {
+  absl::StatusOr<Target> target = ParseTarget(options.target);
+  if (!target.ok()) return target.status();
+  if (target->kind == TargetKind::kCpu) return absl::OkStatus();
+  if (!options.arch.empty() && !mlir::gsa::findCudaTarget(options.arch)) {
+    return absl::UnimplementedError(
+        absl::StrCat("unknown architecture '", options.arch, "'"));
+  }
+  if (target->kind == TargetKind::kEmu) return absl::OkStatus();
+  absl::Status device = DeviceArch(target->ordinal).status();
+  return device.ok() ? KernelCacheFor(options.nvrtc).status() : device;
+}
+
 }  // namespace
 
 absl::Status CheckCompileOptions(const CompileOptions& options) {
@@ -101,6 +117,7 @@ std::vector<absl::Status> CheckSupport(const std::string& text,
                                        const std::string& filename,
                                        const CompileOptions& options) {
   Reasons reasons;
+  reasons.Add(CheckTarget(options));
   reasons.Add(CheckCompileOptions(options));
   mlir::DialectRegistry registry;
   RegisterCompilerDialects(registry);

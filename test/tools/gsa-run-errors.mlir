@@ -23,10 +23,13 @@
 // WORKLOAD: rho42
 
 // RUN: %expect-exit 2 gsa-run %s --seq 4 --target tpu 2>&1 | FileCheck %s --check-prefix=TARGET
-// TARGET: --target: expected cpu, got 'tpu'
+// TARGET: target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or 'auto', got 'tpu'
 
-// RUN: %expect-exit 3 gsa-run %s --seq 4 --target cuda 2>&1 | FileCheck %s --check-prefix=CUDA
-// CUDA: target 'cuda' is not built into this gsa-run
+// RUN: %expect-exit 2 gsa-run %s --seq 4 --target cuda:-1 2>&1 | FileCheck %s --check-prefix=ORDINAL
+// ORDINAL: target: expected {{.*}}, got 'cuda:-1'
+
+// RUN: %expect-exit 3 gsa-run %s --seq 4 --target cuda --arch sm_35 2>&1 | FileCheck %s --check-prefix=ARCH
+// ARCH: architecture: expected one of sm_80, {{.*}}, got 'sm_35'
 
 // RUN: %expect-exit 2 gsa-run %s --seq 4 --vector-bits 100 2>&1 | FileCheck %s --check-prefix=BITS
 // BITS: --vector-bits

@@ -474,11 +474,11 @@ TEST(CapiSupport, CollectsSeveralReasons) {
       "    -> tensor<4xi8> {\n  return %a : tensor<4xi8>\n}";
   Options options({{"d", {4}}});
   options.value.vector_bits = 7;
-  options.value.target = "cuda";
+  options.value.target = "abacus";
   std::vector<Error> reasons = Reasons(text, options);
   ASSERT_EQ(reasons.size(), 7u);
   EXPECT_EQ(reasons[0].code, GSA_UNIMPLEMENTED);
-  EXPECT_THAT(reasons[0].message, HasSubstr("'cuda'"));
+  EXPECT_THAT(reasons[0].message, HasSubstr("'abacus'"));
   EXPECT_THAT(reasons[1].message, HasSubstr("got 7"));
   EXPECT_THAT(reasons[2].message, AllOf(HasSubstr("'arg0'"), HasSubstr("i8")));
   EXPECT_THAT(reasons[3].message, AllOf(HasSubstr("'arg1'"), HasSubstr("f32")));

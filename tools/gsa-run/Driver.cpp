@@ -1,7 +1,5 @@
 //===- Driver.cpp - compile, run, report ----------------------------------===//
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -10,17 +8,18 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "runtime/core/atomic_file.h"
 #include "runtime/core/plot.h"
 #include "runtime/core/progress.h"
 #include "runtime/core/safetensors.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/plan.h"
 #include "tools/gsa-run/Comparison.h"
+#include "tools/gsa-run/Dump.h"
 #include "tools/gsa-run/Inputs.h"
 #include "tools/gsa-run/Options.h"
 #include "tools/gsa-run/Report.h"
+#include "tools/gsa-run/RunMemory.h"
+#include "tools/gsa-run/Watchdog.h"
 
 namespace gsa {
 namespace {
@@ -51,25 +50,16 @@ absl::StatusOr<std::string> readFile(const std::string& path) {
   return text.str();
 }
 
-absl::Status checkTarget(const std::string& target) {
-  if (target == "cpu") return absl::OkStatus();
-  if (target == "cuda" || target == "emu" || target == "auto")
-    return absl::UnimplementedError(absl::StrCat(
-        "target '", target, "' is not built into this gsa-run; it has: cpu"));
-  return absl::InvalidArgumentError(
-      absl::StrCat("--target: expected cpu, got '", target, "'"));
-}
-
 /// One run of the tool, from the module's text to the report.
 class Session {
  public:
   explicit Session(const RunnerOptions& options) : options(options) {}
 
   absl::Status run() {
-    GSA_RETURN_IF_ERROR(checkTarget(options.target));
     GSA_ASSIGN_OR_RETURN(text, readFile(options.modulePath));
     GSA_ASSIGN_OR_RETURN(files, InputFiles::open(options.inputFiles));
     GSA_RETURN_IF_ERROR(compile());
+    if (!plan) return absl::OkStatus();  // --stop-after
     GSA_ASSIGN_OR_RETURN(
         inputs, makeInputs(plan->inputs(), files, options, &report.generated));
     GSA_RETURN_IF_ERROR(execute());
@@ -88,19 +78,34 @@ class Session {
     GSA_RETURN_IF_ERROR(files.choosePrefix(interface.inputs, options.prefix));
     CompileOptions compileOptions;
     compileOptions.entry = interface.entry;
+    compileOptions.target = options.target;
+    compileOptions.arch = options.arch;
+    compileOptions.nvrtc = options.nvrtc;
+    compileOptions.watchdog_seconds = options.watchdogSeconds;
+    compileOptions.stop_after = options.stopAfter;
     GSA_ASSIGN_OR_RETURN(compileOptions.shapes,
                          resolveShapes(interface.inputs, files, options));
     compileOptions.num_threads =
         options.threads > 0 ? options.threads : AvailableCpus();
     compileOptions.vector_bits = options.vectorBits;
     compileOptions.reference = options.reference;
-    compileOptions.keep_texts = !options.dumpDirectory.empty();
-    absl::Status dumped = prepareDumps();
+    compileOptions.keep_texts =
+        !options.dumpDirectory.empty() || !options.stopAfter.empty();
+    absl::Status dumped = Dump::prepare(options.dumpDirectory);
+    Dump dump(options.dumpDirectory);
+    std::string last;
     compileOptions.on_phase = [&](const PhaseInfo& phase) {
       if (phase.milliseconds > 0)
         report.compileMs.emplace_back(phase.name, phase.milliseconds);
-      if (dumped.ok()) dumped = dump(phase);
+      if (dumped.ok()) dumped = dump.add(phase);
+      if (isWanted(phase)) last += phase.text();
     };
+    if (!options.stopAfter.empty()) {
+      GSA_RETURN_IF_ERROR(
+          CompileToPhase(text, options.modulePath, compileOptions));
+      if (options.dumpDirectory.empty()) std::fputs(last.c_str(), stdout);
+      return dumped;
+    }
     GSA_ASSIGN_OR_RETURN(
         plan, Plan::Compile(text, options.modulePath, compileOptions));
     GSA_RETURN_IF_ERROR(dumped);
@@ -115,39 +120,23 @@ class Session {
     return absl::OkStatus();
   }
 
-  absl::Status prepareDumps() {
-    if (options.dumpDirectory.empty()) return absl::OkStatus();
-    if (mkdir(options.dumpDirectory.c_str(), 0777) == 0 || errno == EEXIST)
-      return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat("--dump-dir: cannot make '", options.dumpDirectory,
-                     "': ", std::strerror(errno)));
-  }
-
-  absl::Status dump(const PhaseInfo& phase) {
-    if (options.dumpDirectory.empty()) return absl::OkStatus();
-    std::string path =
-        absl::StrFormat("%s/%02d-%s.%s", options.dumpDirectory, dumpCount++,
-                        phase.name, phase.extension);
-    return WriteFileAtomically(path, phase.text());
+  /// Whether the text of a phase is what --stop-after shows: that of the phase
+  /// itself, or the kernels of a program.
+  bool isWanted(const PhaseInfo& phase) const {
+    return phase.name == options.stopAfter ||
+           (options.stopAfter == "program" && phase.extension == "cu") ||
+           (options.stopAfter == "code" && phase.extension == "ptx");
   }
 
   absl::Status execute() {
-    std::vector<TensorView> inputViews;
-    for (const HostTensor& tensor : inputs) inputViews.push_back(tensor.view());
-    std::vector<MutableTensorView> outputViews;
     for (const TensorSpec& spec : plan->outputs()) {
       GSA_ASSIGN_OR_RETURN(
           HostTensor tensor,
           HostTensor::Create(spec.name, spec.dtype, spec.shape));
       outputs.push_back(std::move(tensor));
     }
-    for (HostTensor& tensor : outputs)
-      outputViews.push_back(
-          {tensor.dtype(), tensor.shape(), tensor.raw_data()});
-    GSA_ASSIGN_OR_RETURN(
-        HostTensor workspace,
-        HostTensor::Create("workspace", DType::kU8, {plan->workspace_bytes()}));
+    GSA_ASSIGN_OR_RETURN(std::unique_ptr<RunMemory> memory,
+                         RunMemory::create(*plan, inputs, outputs));
     GSA_ASSIGN_OR_RETURN(std::unique_ptr<ThreadPool> pool,
                          ThreadPool::Create(plan->num_threads()));
 
@@ -158,18 +147,21 @@ class Session {
     for (int i = 0; i < options.repeat; ++i) {
       std::vector<StageTime> stages;
       auto start = std::chrono::steady_clock::now();
-      GSA_RETURN_IF_ERROR(
-          plan->Run(inputViews, outputViews,
-                    absl::MakeSpan(static_cast<char*>(workspace.raw_data()),
-                                   workspace.byte_size()),
-                    RunOptions{pool.get(), &stages}));
+      {
+        Watchdog watchdog(plan->target().kind == TargetKind::kEmu
+                              ? 0  // has its own, which says more
+                              : options.watchdogSeconds);
+        GSA_RETURN_IF_ERROR(memory->run(pool.get(), &stages));
+      }
       total.push_back(std::chrono::duration<double, std::milli>(
                           std::chrono::steady_clock::now() - start)
                           .count());
+      byStage.resize(stages.size());  // the emulation has no times
       for (size_t s = 0; s < stages.size(); ++s)
         byStage[s].push_back(stages[s].milliseconds);
       progress.Advance(1);
     }
+    GSA_RETURN_IF_ERROR(memory->finish());
     countNan();
     report.runs = options.repeat;
     report.run = Timing::of(total);
@@ -263,7 +255,6 @@ class Session {
   std::shared_ptr<const Plan> plan;
   std::vector<HostTensor> inputs, outputs;
   RunReport report;
-  int dumpCount = 0;
 };
 
 }  // namespace

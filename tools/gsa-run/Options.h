@@ -23,6 +23,8 @@ struct RunnerOptions {
   std::string modulePath;
   std::string entry;
   std::string target = "cpu";
+  std::string arch;   ///< Of kernels; empty takes the device's.
+  std::string nvrtc;  ///< Where NVRTC is; empty searches.
 
   /// Sizes for dynamic dimensions: the first of a tensor, all others, and all
   /// others of key-side tensors.
@@ -52,6 +54,8 @@ struct RunnerOptions {
   int vectorBits = 0;
   bool reference = false;
   int repeat = 1;
+  int watchdogSeconds = 0;  ///< Of one run; 0 waits.
+  std::string stopAfter;    ///< Last phase; empty runs the module.
 };
 
 /// Everything after the command line; returns an ExitCode.

@@ -32,6 +32,25 @@ void addShapeOptions(CLI::App& app, gsa::RunnerOptions& options) {
                  "Shape of one input, name=1x4096x512; repeatable");
 }
 
+void addTargetOptions(CLI::App& app, gsa::RunnerOptions& options) {
+  app.add_option("--target", options.target,
+                 "cpu (default), cuda, cuda:<ordinal>, emu (the kernels on "
+                 "host threads) or auto");
+  app.add_option("--arch", options.arch,
+                 "Architecture of kernels, sm_90a for example (default: the "
+                 "device's; sm_80 for emu)");
+  app.add_option("--nvrtc", options.nvrtc,
+                 "libnvrtc, or a folder of a CUDA toolkit or Python "
+                 "environment that has it (default: searched)");
+  app.add_option("--watchdog", options.watchdogSeconds,
+                 "Seconds after which a run is ended (default: never; 300 for "
+                 "emu)")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--stop-after", options.stopAfter,
+                 "Last phase of the compilation; its text goes to --dump-dir "
+                 "or stdout and nothing runs");
+}
+
 void addReportOptions(CLI::App& app, gsa::RunnerOptions& options) {
   app.add_flag("--compare", options.compare,
                "Check against the float64 reference; exit code 1 if it fails");
@@ -65,7 +84,7 @@ int main(int argc, char** argv) {
       ->required();
   app.add_option("--entry", options.entry,
                  "Function to run (default: the only public one)");
-  app.add_option("--target", options.target, "cpu (default)");
+  addTargetOptions(app, options);
   addShapeOptions(app, options);
   app.add_option("--inputs", options.inputFiles,
                  "safetensors file with inputs by name; repeatable");

@@ -1,0 +1,116 @@
+// -----------------------------------------------------------------------------
+// File: compilation.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/compilation.h"
+
+#include <utility>
+
+#include "absl/strings/str_join.h"
+#include "llvm/Support/raw_ostream.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
+#include "runtime/core/status_macros.h"
+#include "runtime/status_adapter.h"
+
+namespace gsa {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string PrintModule(mlir::ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module.print(os);
+  return text;
+}
+
+// One string per argument for gsa-specialize-shapes, from shapes by name.
+absl::StatusOr<std::vector<std::string>> ShapeStrings(
+    const std::vector<TensorSpec>& inputs, const CompileOptions& options) {
+  std::vector<std::string> strings;
+  for (const TensorSpec& spec : inputs) {
+    absl::StatusOr<std::vector<int64_t>> shape = ResolveShape(spec, options);
+    if (!shape.ok()) return shape.status();
+    strings.push_back(absl::StrJoin(*shape, "x"));
+  }
+  for (const auto& [name, shape] : options.shapes) {
+    GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
+  }
+  return strings;
+}
+
+}  // namespace
+
+double MillisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start)
+      .count();
+}
+
+absl::StatusOr<std::unique_ptr<Compilation>> Compilation::Create(
+    const std::string& text, const std::string& filename,
+    const CompileOptions& options) {
+  mlir::DialectRegistry registry;
+  RegisterCompilerDialects(registry);
+  std::unique_ptr<Compilation> made(new Compilation(registry, options));
+  auto start = Clock::now();
+  GSA_ASSIGN_OR_RETURN(made->module_,
+                       ParseModule(text, filename, &made->context_));
+  GSA_ASSIGN_OR_RETURN(mlir::func::FuncOp entry,
+                       FindEntry(*made->module_, options.entry));
+  made->entry_ = entry.getName().str();
+  if (options.on_phase) {
+    options.on_phase({"parse", MillisecondsSince(start),
+                      [&] { return PrintModule(*made->module_); }, "mlir"});
+  }
+  GSA_ASSIGN_OR_RETURN(std::vector<TensorSpec> declared, InputSpecs(entry));
+  GSA_ASSIGN_OR_RETURN(made->shapes_, ShapeStrings(declared, options));
+  return made;
+}
+
+absl::Status Compilation::RunPhase(const mlir::gsa::Phase& phase,
+                                   absl::StatusCode code) {
+  DiagnosticCollector diagnostics(&context_);
+  auto start = Clock::now();
+  mlir::PassManager manager(&context_);
+  phase.addPasses(manager);
+  if (mlir::failed(manager.run(*module_))) {
+    return diagnostics.ToStatus(code, "compiling (phase " + phase.name + ")");
+  }
+  if (options_.on_phase) {
+    options_.on_phase({phase.name, MillisecondsSince(start),
+                       [&] { return PrintModule(*module_); }, "mlir"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Compilation::NoteInterface(const std::string& phase) {
+  absl::StatusOr<mlir::func::FuncOp> function = FindEntry(*module_, entry_);
+  if (!function.ok()) return absl::OkStatus();  // Already in the LLVM dialect.
+  if (phase == "specialize") {
+    GSA_ASSIGN_OR_RETURN(result.inputs, InputSpecs(*function));
+    GSA_ASSIGN_OR_RETURN(result.outputs, OutputSpecs(*function));
+  }
+  auto stages =
+      (*function)->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kStagesAttr);
+  if (!stages) return absl::OkStatus();
+  result.stage_names.clear();
+  for (mlir::Attribute name : stages) {
+    result.stage_names.push_back(mlir::cast<mlir::StringAttr>(name).str());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Compilation::Run(
+    const std::vector<mlir::gsa::Phase>& phases, absl::StatusCode later) {
+  for (const mlir::gsa::Phase& phase : phases) {
+    const bool early = phase.name == "specialize" || phase.name == "gsa";
+    GSA_RETURN_IF_ERROR(
+        RunPhase(phase, early ? absl::StatusCode::kInvalidArgument : later));
+    GSA_RETURN_IF_ERROR(NoteInterface(phase.name));
+    if (phase.name == options_.stop_after) return true;
+  }
+  return false;
+}
+
+}  // namespace gsa

@@ -1,0 +1,99 @@
+// -----------------------------------------------------------------------------
+// File: compile_device.cc
+// -----------------------------------------------------------------------------
+//
+// From the text of a module to a program of kernels on a GPU or its emulation.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "passes/gsa_to_tile/CudaTarget.h"
+#include "runtime/compilation.h"
+#include "runtime/compiler.h"
+#include "runtime/core/status_macros.h"
+#include "runtime/device_kernels.h"
+#include "runtime/export_program.h"
+#include "runtime/status_adapter.h"
+
+namespace gsa {
+namespace {
+
+// The architecture that every supported device of the emulation resembles.
+constexpr char kEmulatedArch[] = "sm_80";
+
+absl::StatusOr<std::string> ArchFor(const Target& target,
+                                    const CompileOptions& options) {
+  std::string arch = options.arch;
+  if (arch.empty() && target.kind == TargetKind::kEmu) arch = kEmulatedArch;
+  if (arch.empty()) {
+    GSA_ASSIGN_OR_RETURN(arch, DeviceArch(target.ordinal));
+  }
+  if (mlir::gsa::findCudaTarget(arch)) return arch;
+  std::string known;
+  for (const mlir::gsa::CudaTarget& other : mlir::gsa::getCudaTargets()) {
+    absl::StrAppend(&known, known.empty() ? "" : ", ", other.arch.str());
+  }
+  return absl::UnimplementedError(absl::StrCat("architecture: expected one of ",
+                                               known, ", got '", arch, "'"));
+}
+
+absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
+                                     const std::string& arch) {
+  DiagnosticCollector diagnostics(compilation->context());
+  auto start = std::chrono::steady_clock::now();
+  mlir::FailureOr<DeviceProgram> program =
+      ExportDeviceProgram(compilation->module(), compilation->entry(), arch);
+  if (mlir::failed(program)) {
+    return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
+                                "compiling (phase program)");
+  }
+  program->headers = DeviceHeaders();
+  GSA_RETURN_IF_ERROR(Validate(*program, LimitsOf(arch)));
+  compilation->result.stage_names = program->stage_names;
+  const CompileOptions& options = compilation->options();
+  if (options.on_phase) {
+    options.on_phase({"program", MillisecondsSince(start),
+                      [&] { return Describe(*program); }, "txt"});
+  }
+  ReportTexts(*program, options);
+  return *std::move(program);
+}
+
+}  // namespace
+
+absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
+                                                const std::string& filename,
+                                                const Target& target,
+                                                const CompileOptions& options) {
+  GSA_ASSIGN_OR_RETURN(std::string arch, ArchFor(target, options));
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
+                       Compilation::Create(text, filename, options));
+  mlir::gsa::CudaTargetConfig config;
+  config.arch = arch;
+  config.entry = compilation->entry();
+  config.shapes = compilation->shapes();
+  config.markStages = true;
+  GSA_ASSIGN_OR_RETURN(bool stopped,
+                       compilation->Run(mlir::gsa::getCudaPhases(config),
+                                        absl::StatusCode::kUnimplemented));
+  CompiledModule& result = compilation->result;
+  if (stopped) return std::move(result);
+  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), arch));
+  if (options.stop_after == "program") return std::move(result);
+  if (target.kind == TargetKind::kCuda) {
+    GSA_RETURN_IF_ERROR(ReportCode(program, options));
+  }
+  if (options.stop_after == "code") return std::move(result);
+  auto start = std::chrono::steady_clock::now();
+  GSA_ASSIGN_OR_RETURN(
+      result.executable,
+      MakeDeviceExecutable(std::move(program), target, options));
+  if (options.on_phase) {
+    options.on_phase({"executable", MillisecondsSince(start),
+                      [&] { return result.executable->description() + "\n"; },
+                      "txt"});
+  }
+  return std::move(result);
+}
+
+}  // namespace gsa

@@ -1,0 +1,135 @@
+// -----------------------------------------------------------------------------
+// File: device_executable.cc
+// -----------------------------------------------------------------------------
+//
+// Plans that are device programs: on a GPU, or emulated on the host.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "runtime/core/cuda/cuda_executor.h"
+#include "runtime/core/status_macros.h"
+#include "runtime/device_kernels.h"
+#include "runtime/emu/emu_executor.h"
+#include "runtime/executable.h"
+
+namespace gsa {
+namespace {
+
+template <typename View>
+auto Pointers(absl::Span<const View> views) {
+  std::vector<decltype(views[0].data)> pointers;
+  for (const View& view : views) pointers.push_back(view.data);
+  return pointers;
+}
+
+class CudaExecutable : public Executable {
+ public:
+  explicit CudaExecutable(std::shared_ptr<const CudaExecutor> executor)
+      : executor_(std::move(executor)) {}
+
+  int64_t workspace_bytes() const override {
+    return executor_->workspace_bytes();
+  }
+  int64_t tensor_alignment() const override { return kBufferAlignment; }
+  int64_t workspace_alignment() const override { return kWorkspaceAlignment; }
+  std::string description() const override {
+    const DeviceInfo& device = executor_->device();
+    return absl::StrCat("cuda:", device.ordinal, ", ", device.name, ", ",
+                        device.arch);
+  }
+
+  absl::Status Run(absl::Span<const TensorView> inputs,
+                   absl::Span<const MutableTensorView> outputs,
+                   absl::Span<char> workspace,
+                   const RunOptions& options) const override {
+    std::vector<void*> in;
+    // The executor only reads inputs; the driver's interface has no const.
+    for (const TensorView& view : inputs) {
+      in.push_back(const_cast<void*>(view.data));
+    }
+    std::vector<void*> out = Pointers(outputs);
+    RunArguments arguments;
+    arguments.inputs = in;
+    arguments.outputs = out;
+    arguments.workspace = workspace.data();
+    arguments.workspace_bytes = static_cast<int64_t>(workspace.size());
+    arguments.stream = static_cast<cuda::Stream>(options.stream);
+    if (options.stage_times == nullptr) return executor_->Run(arguments);
+    GSA_ASSIGN_OR_RETURN(std::unique_ptr<StageTimer> timer,
+                         StageTimer::Create(executor_));
+    arguments.timer = timer.get();
+    GSA_RETURN_IF_ERROR(executor_->Run(arguments));
+    GSA_ASSIGN_OR_RETURN(std::vector<float> times, timer->Milliseconds());
+    options.stage_times->clear();
+    for (size_t i = 0; i < times.size(); ++i) {
+      options.stage_times->push_back({executor_->stage_names()[i], times[i]});
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::shared_ptr<const CudaExecutor> executor_;
+};
+
+class EmuExecutable : public Executable {
+ public:
+  explicit EmuExecutable(std::unique_ptr<const EmuExecutor> executor)
+      : executor_(std::move(executor)) {}
+
+  // The emulation has memory of its own; the caller's is required all the same,
+  // so that the targets are alike.
+  int64_t workspace_bytes() const override {
+    return executor_->program().workspace_bytes;
+  }
+  int64_t tensor_alignment() const override { return kBufferAlignment; }
+  int64_t workspace_alignment() const override { return kBufferAlignment; }
+  std::string description() const override {
+    return absl::StrCat("host emulation of ", executor_->program().arch);
+  }
+
+  absl::Status Run(absl::Span<const TensorView> inputs,
+                   absl::Span<const MutableTensorView> outputs,
+                   absl::Span<char> /*workspace*/,
+                   const RunOptions& options) const override {
+    if (options.stream != nullptr) {
+      return absl::InvalidArgumentError(
+          "expected no stream, because the plan runs on the host");
+    }
+    std::vector<const void*> in = Pointers(inputs);
+    std::vector<void*> out = Pointers(outputs);
+    if (options.stage_times != nullptr) options.stage_times->clear();
+    return executor_->Run(in, out);
+  }
+
+ private:
+  const std::unique_ptr<const EmuExecutor> executor_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
+    DeviceProgram program, const Target& target,
+    const CompileOptions& options) {
+  if (target.kind == TargetKind::kEmu) {
+    EmuOptions emu;
+    emu.thread_sanitizer = options.thread_sanitizer;
+    if (options.watchdog_seconds > 0) {
+      emu.timeout = absl::Seconds(options.watchdog_seconds);
+    }
+    GSA_ASSIGN_OR_RETURN(std::unique_ptr<const EmuExecutor> executor,
+                         EmuExecutor::Create(std::move(program), emu));
+    return std::unique_ptr<Executable>(
+        std::make_unique<EmuExecutable>(std::move(executor)));
+  }
+  ExecutorOptions cuda;
+  GSA_ASSIGN_OR_RETURN(cuda.kernels, KernelCacheFor(options.nvrtc));
+  GSA_ASSIGN_OR_RETURN(std::shared_ptr<const CudaExecutor> executor,
+                       CudaExecutor::Create(program, target.ordinal, cuda));
+  return std::unique_ptr<Executable>(
+      std::make_unique<CudaExecutable>(std::move(executor)));
+}
+
+}  // namespace gsa

@@ -1,0 +1,184 @@
+// -----------------------------------------------------------------------------
+// File: device_kernels.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/device_kernels.h"
+
+#include <sys/stat.h>
+
+#include <map>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/device/DeviceHeaders.h"
+#include "passes/gsa_to_tile/CudaTarget.h"
+#include "runtime/core/cuda/nvrtc_compiler.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+namespace {
+
+ToolkitSearch SearchFor(const std::string& nvrtc) {
+  ToolkitSearch search;
+  struct stat info = {};
+  if (stat(nvrtc.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    search.cuda_home = nvrtc;
+    search.python_prefixes.push_back(nvrtc);
+  } else {
+    search.library_path = nvrtc;
+  }
+  return search;
+}
+
+// The place of the op that a line of a kernel came from; "" if unknown.
+std::string PlaceOfLine(const KernelSource& kernel, int32_t line) {
+  std::string place;
+  for (const LineMapEntry& entry : kernel.lines) {
+    if (entry.cuda_line > line) break;
+    place = entry.location;
+  }
+  return place;
+}
+
+// The error with a line "place: message" for each message that has a place.
+absl::Status Locate(const absl::Status& error, const KernelSource& kernel) {
+  std::string places;
+  for (const CompileMessage& message :
+       ParseMessages(std::string(error.message()))) {
+    if (message.severity != CompileMessage::Severity::kError) continue;
+    std::string place = PlaceOfLine(kernel, message.line);
+    if (!place.empty()) {
+      absl::StrAppend(&places, place, ": error: ", message.text, "\n");
+    }
+  }
+  return absl::Status(error.code(),
+                      absl::StrCat(places, "kernel ", kernel.symbol, ": ",
+                                   std::string(error.message())));
+}
+
+std::string ToText(const KernelArg& argument) {
+  return std::visit(
+      [](const auto& value) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>,
+                                     BufferRef>) {
+          return ToString(value);
+        } else {
+          return absl::StrCat(value);
+        }
+      },
+      argument);
+}
+
+}  // namespace
+
+const std::vector<SourceHeader>& DeviceHeaders() {
+  static const auto& headers = *[] {
+    auto* made = new std::vector<SourceHeader>;
+    for (const mlir::gsa_tile::DeviceHeader& header :
+         mlir::gsa_tile::getDeviceHeaders()) {
+      made->push_back({header.name.str(), header.text.str()});
+    }
+    return made;
+  }();
+  return headers;
+}
+
+absl::StatusOr<KernelCache*> KernelCacheFor(const std::string& nvrtc) {
+  if (nvrtc.empty()) return KernelCache::Default();
+  static auto& mutex = *new std::mutex;
+  static auto& caches =
+      *new std::map<std::string, std::unique_ptr<KernelCache>>;
+  std::lock_guard<std::mutex> lock(mutex);
+  std::unique_ptr<KernelCache>& cache = caches[nvrtc];
+  if (cache == nullptr) {
+    GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> api,
+                         NvrtcApi::Load(SearchFor(nvrtc)));
+    cache = KernelCache::ForNvrtc(std::move(api));
+  }
+  return cache.get();
+}
+
+LaunchLimits LimitsOf(const std::string& arch) {
+  LaunchLimits limits;
+  if (auto target = mlir::gsa::findCudaTarget(arch)) {
+    limits.max_smem_bytes = target->sharedBytesPerBlock;
+  }
+  return limits;
+}
+
+std::string Describe(const DeviceProgram& program) {
+  std::string text = absl::StrCat(
+      "architecture ", program.arch, ", ", program.kernels.size(),
+      " kernels, workspace of ", program.workspace_bytes, " bytes\n");
+  for (const ProgramStep& step : program.steps) {
+    absl::StrAppend(&text, program.stage_names[StageOf(step)], ": ");
+    if (auto* launch = std::get_if<LaunchStep>(&step)) {
+      const KernelSource& kernel = program.kernels[launch->kernel];
+      absl::StrAppend(&text, kernel.symbol, "<<<", launch->grid[0], "x",
+                      launch->grid[1], "x", launch->grid[2], ", ",
+                      kernel.threads_per_block, ", ", kernel.dynamic_smem_bytes,
+                      ">>>(");
+      const char* comma = "";
+      for (const KernelArg& argument : launch->args) {
+        absl::StrAppend(&text, comma, ToText(argument));
+        comma = ", ";
+      }
+      absl::StrAppend(&text, ")\n");
+    } else if (auto* gemm = std::get_if<GemmStep>(&step)) {
+      absl::StrAppend(&text, "gemm ", gemm->batch, "x", gemm->m, "x", gemm->n,
+                      "x", gemm->k, gemm->trans_a ? " ta" : "",
+                      gemm->trans_b ? " tb" : "", gemm->beta ? " +=" : "", " (",
+                      ToString(gemm->a), ", ", ToString(gemm->b), ") to ",
+                      ToString(gemm->c), "\n");
+    } else if (auto* copy = std::get_if<CopyStep>(&step)) {
+      absl::StrAppend(&text, "copy ", copy->bytes, " bytes from ",
+                      ToString(copy->source), " to ",
+                      ToString(copy->destination), "\n");
+    } else if (auto* fill = std::get_if<FillStep>(&step)) {
+      absl::StrAppend(&text, "fill ", fill->count, " x ", fill->element_bytes,
+                      " bytes of ", fill->pattern, " at ",
+                      ToString(fill->destination), "\n");
+    }
+  }
+  return text;
+}
+
+void ReportTexts(const DeviceProgram& program, const CompileOptions& options) {
+  if (!options.on_phase || !options.keep_texts) return;
+  for (const KernelSource& kernel : program.kernels) {
+    options.on_phase({absl::StrCat("kernel-", kernel.symbol), 0,
+                      [&] { return kernel.text; }, "cu"});
+  }
+}
+
+absl::Status ReportCode(const DeviceProgram& program,
+                        const CompileOptions& options) {
+  if (!options.on_phase || !options.keep_texts) return absl::OkStatus();
+  GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options.nvrtc));
+  for (const KernelSource& kernel : program.kernels) {
+    for (CudaOutput output : {CudaOutput::kPtx, CudaOutput::kCubin}) {
+      CompileRequest request;
+      request.name = kernel.symbol + ".cu";
+      request.source = kernel.text;
+      request.headers = program.headers;
+      request.arch = program.arch;
+      request.output = output;
+      auto compiled = cache->Get(request);
+      if (!compiled.ok()) return Locate(compiled.status(), kernel);
+      const std::string& image = (*compiled)->code.image;
+      const bool ptx = output == CudaOutput::kPtx;
+      // PTX ends in a zero byte, which is not text.
+      options.on_phase(
+          {absl::StrCat("kernel-", kernel.symbol),
+           (*compiled)->code.milliseconds,
+           [&] { return ptx ? std::string(image.c_str()) : image; },
+           ptx ? "ptx" : "cubin"});
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gsa

@@ -1,0 +1,47 @@
+// -----------------------------------------------------------------------------
+// File: device_kernels.h
+// -----------------------------------------------------------------------------
+//
+// The compilation of kernels apart from a device: the caches of this process by
+// the NVRTC that they use, and texts for dumps. Internal.
+
+#ifndef GSA_RUNTIME_DEVICE_KERNELS_H_
+#define GSA_RUNTIME_DEVICE_KERNELS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "runtime/core/cuda/device_program.h"
+#include "runtime/core/cuda/kernel_cache.h"
+#include "runtime/plan.h"
+
+namespace gsa {
+
+// The device headers that every kernel includes, as the binary has them.
+const std::vector<SourceHeader>& DeviceHeaders();
+
+// The cache over the NVRTC at `nvrtc`: a file, or the root of a toolkit or of a
+// Python environment that has the nvidia-cuda-nvrtc wheel; empty: the one that
+// is found in the standard places. Lives as long as the process.
+absl::StatusOr<KernelCache*> KernelCacheFor(const std::string& nvrtc);
+
+// What a block of an architecture may ask for.
+LaunchLimits LimitsOf(const std::string& arch);
+
+// The steps of a program, one line each, for people.
+std::string Describe(const DeviceProgram& program);
+
+// Reports the text of each kernel as a phase: "kernel-<symbol>", "cu".
+void ReportTexts(const DeviceProgram& program, const CompileOptions& options);
+
+// Compiles each kernel for the program's architecture and reports what became
+// of it as phases of the same name: "ptx" and "cubin". Errors are those of
+// CompileCuda, with the place of the op for each message that has one.
+absl::Status ReportCode(const DeviceProgram& program,
+                        const CompileOptions& options);
+
+}  // namespace gsa
+
+#endif  // GSA_RUNTIME_DEVICE_KERNELS_H_

@@ -1,0 +1,86 @@
+// -----------------------------------------------------------------------------
+// File: target.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/target.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "runtime/core/cuda/device.h"
+#include "runtime/core/cuda/driver_api.h"
+#include "runtime/core/cuda/kernel_cache.h"
+#include "runtime/core/status_macros.h"
+
+namespace gsa {
+namespace {
+
+absl::Status CudaIsUsable() {
+  GSA_ASSIGN_OR_RETURN(std::string arch, DeviceArch(0));
+  return KernelCache::Default().status();
+}
+
+}  // namespace
+
+std::string Target::ToString() const {
+  switch (kind) {
+    case TargetKind::kCpu:
+      return "cpu";
+    case TargetKind::kCuda:
+      return absl::StrCat("cuda:", ordinal);
+    case TargetKind::kEmu:
+      return "emu";
+  }
+  return "";
+}
+
+absl::StatusOr<std::string> DeviceArch(int ordinal) {
+  GSA_ASSIGN_OR_RETURN(const DriverApi* driver, DriverApi::Default());
+  GSA_ASSIGN_OR_RETURN(DeviceInfo device, GetDevice(*driver, ordinal));
+  return ArchOf(device.major, device.minor);
+}
+
+absl::StatusOr<Target> ParseTarget(const std::string& text) {
+  Target target;
+  if (text.empty() || text == "cpu") return target;
+  if (text == "emu") {
+    target.kind = TargetKind::kEmu;
+    return target;
+  }
+  if (text == "auto") {
+    target.note = "auto";
+    return target;
+  }
+  absl::string_view rest(text);
+  if (absl::ConsumePrefix(&rest, "cuda")) {
+    target.kind = TargetKind::kCuda;
+    if (rest.empty()) return target;
+    if (absl::ConsumePrefix(&rest, ":") && !rest.empty() && rest[0] != '-' &&
+        rest[0] != '+' && absl::SimpleAtoi(rest, &target.ordinal)) {
+      return target;
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or "
+                   "'auto', got '",
+                   text, "'"));
+}
+
+absl::StatusOr<Target> ResolveTarget(const std::string& text) {
+  GSA_ASSIGN_OR_RETURN(Target target, ParseTarget(text));
+  if (text != "auto") return target;
+  absl::Status usable = CudaIsUsable();
+  target.kind = usable.ok() ? TargetKind::kCuda : TargetKind::kCpu;
+  if (usable.ok()) {
+    target.note = "auto: found a GPU and NVRTC";
+    return target;
+  }
+  std::string reason(usable.message());
+  std::replace(reason.begin(), reason.end(), '\n', ' ');  // part of one line
+  target.note = absl::StrCat("auto: no GPU to use, because ", reason);
+  return target;
+}
+
+}  // namespace gsa

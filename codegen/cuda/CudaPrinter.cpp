@@ -271,6 +271,7 @@ FailureOr<std::string> Printer::getType(Operation* op, Type type) {
   if (type.isBF16()) return std::string("bf16");
   if (auto ring = dyn_cast<RingType>(type))
     return "ring<" + std::to_string(ring.getStages()) + ">";
+  if (isa<TensorMapType>(type)) return std::string("tensor_map");
   Type elementType = getElementType(type);
   if (!elementType) return FailureOr<std::string>(emitUnprintable(op, type));
   FailureOr<std::string> element = getType(op, elementType);
@@ -331,8 +332,10 @@ FailureOr<std::string> Printer::getParameters(KernelOp kernel) {
   for (BlockArgument argument : kernel.getBody().getArguments()) {
     FailureOr<std::string> type = getType(kernel, argument.getType());
     if (failed(type)) return failure();
-    // The launch passes every array once.
+    // The launch passes every array once, and maps by value.
     if (isa<GlobalType>(argument.getType())) *type += " __restrict__";
+    if (isa<TensorMapType>(argument.getType()))
+      type->insert(0, "const __grid_constant__ ");
     parameters.push_back(*type + " " + declareName(argument, ""));
   }
   bool wraps = parameters.size() > 3;

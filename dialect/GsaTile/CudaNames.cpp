@@ -71,8 +71,8 @@ static const llvm::StringSet<>& getDeviceWords() {
       "pow",           "ring",        "rint",        "round",        "rowvec",
       "rsqrt",         "sin",         "sin_f64",     "sinh",         "sizes",
       "smem",          "smem_layout", "smem_stages", "sqrt",         "swizzle",
-      "tan",           "tanh",        "team",        "to_bf16",      "to_f16",
-      "to_float",      "trunc",       "wgmma"};
+      "tan",           "tanh",        "team",        "tensor_map",   "to_bf16",
+      "to_f16",        "to_float",    "trunc",       "wgmma"};
   return words;
 }
 

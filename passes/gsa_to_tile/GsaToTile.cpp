@@ -33,6 +33,7 @@ class Registry {
     add(tile::lowerInsertSlice);
     add(tile::lowerRope);
     add(tile::lowerRowStatistics);
+    add(tile::lowerSelect);
     add(tile::lowerStatMean);
     add(tile::lowerTopK);
     linalgLowering = [](Operation* op, ToTileContext& context) {

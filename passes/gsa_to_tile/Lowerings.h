@@ -17,6 +17,7 @@ namespace mlir::gsa::tile {
 
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);
 LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);
+LogicalResult lowerSelect(SelectOp op, ToTileContext& context);
 LogicalResult lowerTopK(TopKOp op, ToTileContext& context);
 /// Elementwise by its definition, as all ops whose cells do not depend on each
 /// other.

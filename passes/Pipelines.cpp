@@ -98,6 +98,12 @@ static void addTile(OpPassManager& pm, const CudaTargetConfig& config) {
   addCleanup(pm);
 }
 
+static void addTilePipeline(OpPassManager& pm) {
+  auto& kernels = pm.nest<gsa_tile::KernelOp>();
+  kernels.addPass(createGsaTilePipeline());
+  kernels.addPass(createGsaTileAssignRoles());
+}
+
 static void addPlan(OpPassManager& pm, const CudaTargetConfig& config) {
   GsaTilePlanSmemOptions options;
   options.arch = config.arch;
@@ -115,6 +121,8 @@ std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
        [=](OpPassManager& pm) { addCudaSchedule(pm, config); }},
       {"tile", "ops are kernels of gsa_tile and their launches",
        [=](OpPassManager& pm) { addTile(pm, config); }},
+      {"pipeline", "loops of kernels fill rings, warps have roles",
+       [=](OpPassManager& pm) { addTilePipeline(pm); }},
       {"plan", "shared memory of kernels has its place, kernels can be printed",
        [=](OpPassManager& pm) { addPlan(pm, config); }},
       {"host", "buffers, one workspace, a list of steps",
@@ -155,7 +163,15 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
       llvm::cl::init(LastPhase::Llvm)};
 };
 /// Phases by position in getCudaPhases.
-enum class LastCudaPhase { Specialize, Gsa, Schedule, Tile, Plan, Host };
+enum class LastCudaPhase {
+  Specialize,
+  Gsa,
+  Schedule,
+  Tile,
+  Pipeline,
+  Plan,
+  Host
+};
 
 struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
   Option<std::string> arch{*this, "arch", llvm::cl::desc("Architecture"),
@@ -174,6 +190,7 @@ struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
           clEnumValN(LastCudaPhase::Gsa, "gsa", "gsa ops, fused"),
           clEnumValN(LastCudaPhase::Schedule, "schedule", "Schedules chosen"),
           clEnumValN(LastCudaPhase::Tile, "tile", "Kernels and launches"),
+          clEnumValN(LastCudaPhase::Pipeline, "pipeline", "Rings and roles"),
           clEnumValN(LastCudaPhase::Plan, "plan", "Kernels to be printed"),
           clEnumValN(LastCudaPhase::Host, "host", "Steps on buffers")),
       llvm::cl::init(LastCudaPhase::Host)};

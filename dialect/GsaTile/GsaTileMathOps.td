@@ -38,6 +38,27 @@ def GsaTile_MmaNnOp : GsaTile_MmaOp<"mma_nn"> {
   }];
 }
 
+def GsaTile_MmaNnCausalOp : GsaTile_Op<"mma_nn_causal",
+    "mma_nn_causal<{rows_per_query}>({acc}, {lhs}, {rhs}, {row}, {last}, {column})"> {
+  let summary = "As mma_nn, without the terms that a causal mask hides";
+  let description = [{
+    `acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]` over the k with
+    `column + k <= last + m / rows_per_query`. A hidden term takes no part, also
+    if rhs is NaN or infinite there, which a product by 0 would not be. `last`
+    is the last key that row 0 of the fragment sees, `column` the key of rhs
+    row `row`. Slower than mma_nn where some term is hidden.
+    Constraints: (C1), (C2) as mma_nn.
+  }];
+  let arguments = (ins TileFragInOut:$acc, TileFragIn:$lhs, TileSmemIn:$rhs,
+                       Index:$row, Index:$last, Index:$column,
+                       DefaultValuedAttr<I64Attr, "1">:$rows_per_query);
+  let assemblyFormat = [{
+    $acc `,` $lhs `,` $rhs `[` $row `]` `last` $last `column` $column attr-dict
+    `:` type($acc) `,` type($lhs) `,` type($rhs)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_ConvertOp : GsaTile_Op<"convert", "convert({target}, {source})"> {
   let summary = "Result of one product as left operand of the next";
   let description = "Rounds to the target's element type, to nearest even.";

@@ -87,3 +87,8 @@ LogicalResult MmaNnOp::verify() {
   return verifyProduct(*this, getAcc().getType(), getLhs().getType(),
                        getRhs().getType(), /*transposed=*/false);
 }
+
+LogicalResult MmaNnCausalOp::verify() {
+  return verifyProduct(*this, getAcc().getType(), getLhs().getType(),
+                       getRhs().getType(), /*transposed=*/false);
+}

@@ -28,7 +28,9 @@ class Registry {
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
     add(tile::lowerAdaptiveK);
+    add(tile::lowerDenseAttention);
     add(tile::lowerGate);
+    add(tile::lowerGatherAttention);
     add(tile::lowerIndexScores);
     add(tile::lowerInsertSlice);
     add(tile::lowerRope);

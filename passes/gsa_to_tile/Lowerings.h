@@ -15,6 +15,10 @@
 
 namespace mlir::gsa::tile {
 
+LogicalResult lowerDenseAttention(DenseAttentionOp op,
+                                  ToTileContext& context);
+LogicalResult lowerGatherAttention(GatherAttentionOp op,
+                                   ToTileContext& context);
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);
 LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);
 LogicalResult lowerSelect(SelectOp op, ToTileContext& context);

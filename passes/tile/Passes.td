@@ -5,6 +5,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def GsaTilePipeline : Pass<"gsa-tile-pipeline", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Turns the tiles of a loop into a ring of stages";
+  let description = [{
+    Works on kernels whose attribute `gsa_tile.producers` is above 0, and there
+    on the loop marked `gsa_tile.main_loop`, whose body must be: copies,
+    copy_wait, uses, sync. The tiles that the copies fill become buffers of
+    `gsa_tile.stages` stages, filled between `ring_acquire` and `ring_commit`
+    and read between `ring_wait` and `ring_release`. The kernel still has one
+    team, which does both in turn.
+
+    Emits the remark `Pipelined` with the stages and their bytes, or
+    `NotPipelined` with the reason; such a kernel stays as it was.
+    Example: test/passes/tile/pipeline.mlir.
+  }];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
+}
+
+def GsaTileAssignRoles
+    : Pass<"gsa-tile-assign-roles", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Splits a kernel with a ring into filling and reading warps";
+  let description = [{
+    The kernel gets `gsa_tile.producers` warps more, which come first and run
+    a copy of the loop that only fills the ring. Its own warps keep the rest of
+    the loop, what is in registers, and everything after the loop; their
+    barriers become a named barrier of that team. What is above the loop and
+    not in registers is done by all warps together.
+
+    Emits the remark `Roles` with the numbers of warps, or `NoRoles` with the
+    reason; such a kernel stays as it was, and is right.
+    Example: test/passes/tile/assign-roles.mlir.
+  }];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
+}
+
 def GsaTilePlanSmem : Pass<"gsa-tile-plan-smem", "::mlir::gsa_tile::KernelOp"> {
   let summary = "Gives tiles and rings their place in shared memory";
   let description = [{

@@ -51,6 +51,22 @@ void mma_nn(frag<float, 16, N, acc>& sum, const frag<T, 16, K, lhs>& a,
   add_product(&sum.v[0][0], left, right, N, K);
 }
 
+template <int RowsPerQuery, int N, int K, class T, int Rows, int Columns,
+          smem_layout Layout>
+void mma_nn_causal(frag<float, 16, N, acc>& sum, const frag<T, 16, K, lhs>& a,
+                   smem<T, Rows, Columns, Layout> b, int row, int last,
+                   int column) {
+  static_assert(N == Columns, "acc has as many columns as rhs");
+  float left[16 * K], right[K * N];
+  widen(left, a);
+  for (int k = 0; k < K; ++k)
+    b.get_row("mma_nn_causal", row + k, 0, N, right + k * N);
+  for (int m = 0; m < 16; ++m)
+    for (int k = 0; k < K && column + k <= last + m / RowsPerQuery; ++k)
+      for (int n = 0; n < N; ++n)
+        sum.v[m][n] = std::fma(left[m * K + k], right[k * N + n], sum.v[m][n]);
+}
+
 template <class T, class S, int Columns, frag_layout To, frag_layout From>
 void convert(frag<T, 16, Columns, To>& target,
              const frag<S, 16, Columns, From>& source) {

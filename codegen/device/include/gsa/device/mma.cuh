@@ -231,6 +231,99 @@ GSA_DEVICE void mma_nn(frag<float, 16, N, frag_layout::acc>& acc,
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Products under a causal mask
+//===----------------------------------------------------------------------===//
+
+/// A pair of 16-bit numbers of rows k and k + 1, 0 from row `end` on.
+GSA_DEVICE unsigned rows_below(unsigned pair, int k, int end) {
+  return pair &
+         ((k < end ? 0x0000ffffu : 0u) | (k + 1 < end ? 0xffff0000u : 0u));
+}
+
+/// Columns 8 n to 8 n + 7 of `lhs * rhs`, of rhs the first `end` rows from
+/// `row` on. mma.sync shares a right operand among all rows, so a row's own
+/// bound needs a product of its own.
+template <class T, int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void product_below(float (&sum)[4],
+                              const frag<T, 16, K, frag_layout::lhs>& lhs,
+                              smem<T, TileR, N, L> rhs, int row, int end,
+                              int n) {
+#pragma unroll
+  for (int k = 0; k < K / 16; ++k) {
+    unsigned b[2];
+    ptx::ldmatrix_x2<true>(b, rhs.address(row + 16 * k + (lane() & 15), 8 * n));
+    int first = 16 * k + 2 * (lane() & 3);
+    ptx::mma_m16n8k16<T>(sum, lhs.x[k], rows_below(b[0], first, end),
+                         rows_below(b[1], first + 8, end));
+  }
+}
+
+/// As mma_nn over the k with `column + k <= last + m / RowsPerQuery`: what is
+/// hidden takes no part, NaN and infinity included.
+template <int RowsPerQuery, class T, int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void mma_nn_causal(frag<float, 16, N, frag_layout::acc>& acc,
+                              const frag<T, 16, K, frag_layout::lhs>& lhs,
+                              smem<T, TileR, N, L> rhs, int row, int last,
+                              int column) {
+  if (column + K - 1 <= last) {
+    mma_nn(acc, lhs, rhs, row);
+    return;
+  }
+#pragma unroll 1
+  for (int m = 0; m < 16; ++m) {
+    int end = last + m / RowsPerQuery + 1 - column;
+    if (end <= 0) continue;
+    bool low = lane() / 4 == m, high = lane() / 4 + 8 == m;
+#pragma unroll
+    for (int n = 0; n < N / 8; ++n) {
+      float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+      product_below(sum, lhs, rhs, row, end, n);
+      if (low) {
+        acc.x[n][0] += sum[0];
+        acc.x[n][1] += sum[1];
+      }
+      if (high) {
+        acc.x[n][2] += sum[2];
+        acc.x[n][3] += sum[3];
+      }
+    }
+  }
+}
+
+/// In float a lane has two rows of its own, each with its own bound.
+template <int RowsPerQuery, int N, int K, int TileR, smem_layout L>
+GSA_DEVICE void mma_nn_causal(frag<float, 16, N, frag_layout::acc>& acc,
+                              frag<float, 16, K, frag_layout::lhs>& lhs,
+                              smem<float, TileR, N, L> rhs, int row, int last,
+                              int column) {
+  int end0 = last + frag_row(0) / RowsPerQuery + 1 - column;
+  int end1 = last + frag_row(2) / RowsPerQuery + 1 - column;
+#pragma unroll 1
+  for (int part = 0; part < K; part += 8) {
+#pragma unroll
+    for (int k = 0; k < 8; ++k) {
+      int first = opaque(frag_column(0, 0));
+      float a0 = lhs_element(lhs, k, 0), a1 = lhs_element(lhs, k, 1);
+      bool sees0 = part + k < end0, sees1 = part + k < end1;
+#pragma unroll
+      for (int j = 0; j < N / 8; ++j) {
+        float2 b = *reinterpret_cast<const float2*>(
+            &rhs.at(row + part + k, first + 8 * j));
+        if (sees0) {
+          acc.x[j][0] = fmaf(a0, b.x, acc.x[j][0]);
+          acc.x[j][1] = fmaf(a0, b.y, acc.x[j][1]);
+        }
+        if (sees1) {
+          acc.x[j][2] = fmaf(a1, b.x, acc.x[j][2]);
+          acc.x[j][3] = fmaf(a1, b.y, acc.x[j][3]);
+        }
+      }
+    }
+    rotate(lhs);
+  }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_MMA_CUH

@@ -1,0 +1,122 @@
+//===- Attention.cpp - kernel and launch of an attention op ---------------===//
+
+#include "passes/gsa_to_tile/Attention.h"
+
+#include "passes/gsa/FuseEpilogue.h"
+#include "passes/tile/PipelineAttrs.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+/// Largest size of the second and third dimension of a grid.
+static constexpr int64_t kGridLimit = 65535;
+
+static RankedTensorType tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+FailureOr<AttentionScheduleAttr> gsa::getAttentionSchedule(Operation* op) {
+  Attribute attribute = op->getAttr(kTileScheduleAttr);
+  auto schedule = dyn_cast_or_null<AttentionScheduleAttr>(attribute);
+  if (!schedule) {
+    InFlightDiagnostic error = op->emitOpError()
+                               << "expected a #gsa.attention_schedule as '"
+                               << kTileScheduleAttr << "', got ";
+    if (attribute) return error << attribute;
+    return error << "none";
+  }
+  Type element = tensorType(op->getOperand(0)).getElementType();
+  if (!element.isF16() && !element.isBF16() && !element.isF32())
+    return op->emitOpError()
+           << "has no kernel for this element type: expected f16, bf16 or f32,"
+              " got "
+           << element;
+  Engine expected = element.isF32() ? Engine::Fma : Engine::MmaSync;
+  if (schedule.getEngine() != expected)
+    return op->emitOpError()
+           << "expected a schedule with the engine "
+           << stringifyEngine(expected) << ", got " << schedule;
+  return schedule;
+}
+
+static Activation toActivation(GateActivation activation) {
+  switch (activation) {
+    case GateActivation::Sigmoid:
+      return Activation::Sigmoid;
+    case GateActivation::Tanh:
+      return Activation::Tanh;
+    case GateActivation::Silu:
+      return Activation::Silu;
+  }
+  llvm_unreachable("unknown activation");
+}
+
+static AttentionShape makeShape(Operation* op) {
+  RankedTensorType query = tensorType(op->getOperand(0));
+  RankedTensorType value = tensorType(op->getOperand(2));
+  std::optional<APFloat> scale = isa<GatherAttentionOp>(op)
+                                     ? cast<GatherAttentionOp>(op).getScale()
+                                     : cast<DenseAttentionOp>(op).getScale();
+  return {
+      query.getElementType(), query.getDimSize(2),
+      value.getDimSize(2),    query.getDimSize(3),
+      value.getDimSize(3),    getScaleOrDefault(scale, query.getDimSize(3))};
+}
+
+AttentionKernel::AttentionKernel(Operation* op, AttentionScheduleAttr schedule,
+                                 StringRef name, ToTileContext& context)
+    : shape(makeShape(op)),
+      op(op),
+      gateOp(getFusedGate(op)),
+      context(context),
+      kernel(context, op->getLoc(), name, schedule.getConsumers()) {
+  Builder& b = context.rewriter();
+  kernel.kernel()->setAttr(kTileScheduleAttr, schedule);
+  kernel.kernel()->setAttr(kStagesAttr,
+                           b.getI64IntegerAttr(schedule.getStages()));
+  kernel.kernel()->setAttr(kProducersAttr,
+                           b.getI64IntegerAttr(schedule.getProducers()));
+  // The gate's logits may be defined after the attention op.
+  if (gateOp) context.begin(gateOp);
+  auto read = [&](int64_t i, StringRef name) {
+    return kernel.read(context.toBuffer(op->getOperand(i)), name);
+  };
+  query = read(0, "query");
+  key = read(1, "key");
+  value = read(2, "value");
+  if (isa<GatherAttentionOp>(op)) {
+    indices = read(3, "indices");
+    counts = read(4, "counts");
+  }
+  if (gateOp) {
+    gate = kernel.read(context.toBuffer(gateOp.getLogits()), "gate");
+    gatePerRow = tensorType(gateOp.getLogits()).getRank() == 3;
+    gateActivation = toActivation(gateOp.getActivation());
+  }
+  for (Value result : op->getResults())
+    results.push_back(context.makeBuffer(tensorType(result)));
+  output = kernel.write(results[0], "output");
+  lse = kernel.write(results[1], "lse");
+  queries = kernel.size(tensorType(op->getOperand(0)).getDimSize(1), "queries");
+  keys = kernel.size(tensorType(op->getOperand(1)).getDimSize(1), "keys");
+}
+
+LogicalResult AttentionKernel::launch(ArrayRef<int64_t> grid) {
+  for (int64_t size : grid.drop_front())
+    if (size > kGridLimit)
+      return op->emitOpError()
+             << "expected at most " << kGridLimit
+             << " blocks along a dimension of the grid, got " << size;
+  // Without queries there is nothing to write, and no grid of no blocks.
+  if (!llvm::is_contained(grid, 0)) kernel.launch(grid);
+  if (!gateOp) {
+    context.replace(op, results);
+    return success();
+  }
+  IRRewriter& rewriter = context.rewriter();
+  rewriter.replaceAllUsesWith(op->getResult(1), context.toTensor(results[1]));
+  context.replace(gateOp, {results[0]});
+  rewriter.eraseOp(op);
+  return success();
+}

@@ -1,0 +1,184 @@
+//===- GatherAttention.cpp - gsa.gather_attention to a kernel -------------===//
+//
+// A block handles the heads of one (query, key-value head) pair, as rows of a
+// tile, since they read the same keys. Blocks run through the tokens of one
+// key-value head before the next head begins, so that its keys stay in the
+// second-level cache. The token's index list comes first, so that no gather
+// waits for an index.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llvm/Support/MathExtras.h"
+#include "passes/gsa_to_tile/Attention.h"
+#include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/tile/PipelineAttrs.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+/// Entries of an index list that shared memory holds at a time: 32 KiB. Longer
+/// lists are read in segments.
+static constexpr int64_t kListEntries = 8192;
+
+namespace {
+
+class GatherKernel {
+ public:
+  GatherKernel(GatherAttentionOp op, AttentionScheduleAttr schedule,
+               AttentionKernel& kernel)
+      : kernel(kernel),
+        schedule(schedule),
+        shape(kernel.shape),
+        entries(op.getIndices().getType().getDimSize(2)),
+        segment(std::min<int64_t>(entries, kListEntries / schedule.getBlockK() *
+                                               schedule.getBlockK())),
+        emitter(kernel.bodyBuilder(), op.getLoc(), schedule, shape),
+        s(emitter.s) {}
+
+  void emit() {
+    emitPosition();
+    emitList();
+    Value head = kernel.query;
+    emitter.emitQueries(
+        {s.at(head, {batch, token, firstHead, s.index(0)},
+              {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
+         s.i64(shape.depth)},
+        rows);
+    if (segment == entries) {
+      copyList(s.index(0), count);
+      emitter.emitStart();
+      emitTiles(count);
+    } else {
+      emitter.emitStart();
+      emitSegments();
+    }
+    emitter.emitEnd([&] { return makeTarget(); });
+  }
+
+ private:
+  void emitPosition();
+  void emitList();
+  void copyList(Value first, Value size);
+  void emitTiles(Value size);
+  void emitSegments();
+  AttentionTarget makeTarget();
+
+  AttentionKernel& kernel;
+  AttentionScheduleAttr schedule;
+  const AttentionShape& shape;
+  int64_t entries, segment;
+  AttentionEmitter emitter;
+  KernelScalars& s;
+  Value token, group, batch, firstHead, rows, count, list;
+};
+
+}  // namespace
+
+void GatherKernel::emitPosition() {
+  token = s.blockId(0);
+  Value y = s.blockId(1);
+  batch = s.blockId(2);
+  int64_t ratio = shape.ratio(), blockQ = schedule.getBlockQ();
+  int64_t rowBlocks = llvm::divideCeil(ratio, blockQ);
+  group = s.div(y, rowBlocks);
+  Value firstRow = s.mul(s.rem(y, rowBlocks), blockQ);
+  firstHead = s.add(s.mul(group, ratio), firstRow);
+  rows = s.min(s.sub(s.index(ratio), firstRow), s.index(blockQ));
+}
+
+/// The number of entries to read, and room for them.
+void GatherKernel::emitList() {
+  Value counts = s.at(kernel.counts, {batch, token}, {kernel.queries});
+  Value listed = s.toIndex(
+      LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, s.index(0)));
+  count = s.min(s.max(listed, s.index(0)), s.index(entries));
+  int64_t room = llvm::alignTo(std::max<int64_t>(segment, 1), 4);
+  list =
+      SmemAllocOp::create(s.b, s.loc,
+                          SmemType::get(s.b.getContext(), {1, room},
+                                        s.b.getI32Type(), SmemLayout::Linear),
+                          IntegerAttr());
+}
+
+void GatherKernel::copyList(Value first, Value size) {
+  Value from = s.at(kernel.indices, {batch, token, first},
+                    {kernel.queries, s.index(entries)});
+  CopyRowsOp::create(s.b, s.loc, list, from, s.i64(entries), s.index(1), size,
+                     AttentionEmitter::vectorBytes(s.b.getI32Type(), entries),
+                     emitter.team());
+}
+
+/// The loop over the first `size` entries of the list in shared memory.
+void GatherKernel::emitTiles(Value size) {
+  Value zero = s.index(0);
+  auto from = [&](Value array, int64_t depth) {
+    return s.at(array, {batch, zero, group, zero},
+                {kernel.keys, s.index(shape.groups), s.index(depth)});
+  };
+  Value keys = from(kernel.key, shape.depth);
+  Value values = from(kernel.value, shape.valueDepth);
+  scf::ForOp loop = s.loop(s.ceilDiv(size, schedule.getBlockK()), [&](Value i) {
+    Value begin = s.mul(i, schedule.getBlockK());
+    auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
+      GatherRowsOp::create(s.b, s.loc, target, base, s.i64(pitch), list, begin,
+                           size, kernel.keys, s.index(columns),
+                           emitter.keyVectorBytes(), emitter.team());
+    };
+    emitter.emitTile(keys, values, copy, [&](Value scores) {
+      MaskListOp::create(s.b, s.loc, scores, list,
+                         s.add(begin, emitter.keyBase()), size, kernel.keys);
+    });
+  });
+  loop->setAttr(kMainLoopAttr, s.b.getUnitAttr());
+}
+
+/// A list that does not fit: one segment after another. The sync at the end of
+/// the last tile keeps the next segment's copy from overtaking its readers.
+void GatherKernel::emitSegments() {
+  s.loop(s.ceilDiv(count, segment), [&](Value i) {
+    Value first = s.mul(i, segment);
+    Value size = s.min(s.sub(count, first), s.index(segment));
+    copyList(first, size);
+    CopyWaitOp::create(s.b, s.loc, emitter.team());
+    emitTiles(size);
+  });
+}
+
+AttentionTarget GatherKernel::makeTarget() {
+  Value head = s.add(firstHead, emitter.rowBase());
+  Value zero = s.index(0), heads = s.index(shape.heads);
+  Value depth = s.index(shape.valueDepth);
+  AttentionTarget target;
+  target.output = {s.at(kernel.output, {batch, token, head, zero},
+                        {kernel.queries, heads, depth}),
+                   s.i64(shape.valueDepth)};
+  target.lse = {s.at(kernel.lse, {batch, head, token}, {heads, kernel.queries}),
+                s.toI64(kernel.queries)};
+  if (kernel.gate) {
+    SmallVector<Value> indices = {batch, token, head};
+    SmallVector<Value> sizes = {kernel.queries, heads};
+    if (!kernel.gatePerRow) {
+      indices.push_back(zero);
+      sizes.push_back(depth);
+    }
+    target.gate = {{s.at(kernel.gate, indices, sizes),
+                    s.i64(kernel.gatePerRow ? 1 : shape.valueDepth)},
+                   kernel.gateActivation,
+                   kernel.gatePerRow};
+  }
+  target.rows = s.sub(rows, emitter.rowBase());
+  return target;
+}
+
+LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
+                                         ToTileContext& context) {
+  FailureOr<AttentionScheduleAttr> schedule = getAttentionSchedule(op);
+  if (failed(schedule)) return failure();
+  AttentionKernel kernel(op, *schedule, "gather_attention", context);
+  GatherKernel(op, *schedule, kernel).emit();
+  ArrayRef<int64_t> query = op.getQuery().getType().getShape();
+  int64_t rowBlocks =
+      llvm::divideCeil(kernel.shape.ratio(), schedule->getBlockQ());
+  return kernel.launch({query[1], kernel.shape.groups * rowBlocks, query[0]});
+}

@@ -153,7 +153,7 @@ void SelectLowering::launchStatistic(const Chunk& chunk) {
 }
 
 void SelectLowering::launchSelection(const Chunk& chunk) {
-  KernelBuilder kernel(context, op.getLoc(), "select",
+  KernelBuilder kernel(context, op.getLoc(), "select_rows",
                        schedule.getTopk().getWarps());
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();

@@ -5,7 +5,7 @@
 // Hidden cells are not written: the selection does not read them.
 // CHECK: } {gsa_tile.main_loop}
 // CHECK-NOT: gsa_tile.store_rows
-// CHECK-LABEL: gsa_tile.kernel @select
+// CHECK-LABEL: gsa_tile.kernel @select_rows
 // CHECK-NOT: gsa_tile.sum_row %
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
@@ -15,7 +15,7 @@
 // CHECK: %[[REST:.*]] = arith.subi %c100, %[[BEGIN]]
 // CHECK: %[[ROWS:.*]] = arith.minsi %[[REST]], %c32
 // CHECK: gsa_tile.launch @index_scores {{.*}} args({{.*}}, %[[SLAB]], {{.*}}, %[[BATCH]], %[[BEGIN]], %[[ROWS]]
-// CHECK: gsa_tile.launch @select grid(%[[ROWS]]) args({{.*}}, %[[SLAB]], {{.*}}, %[[BATCH]], %[[BEGIN]])
+// CHECK: gsa_tile.launch @select_rows grid(%[[ROWS]]) args({{.*}}, %[[SLAB]], {{.*}}, %[[BATCH]], %[[BEGIN]])
 func.func @main(%q: tensor<2x100x2x64xbf16>, %k: tensor<2x200x64xbf16>)
     -> (tensor<2x100x16xi32>, tensor<2x100xi32>, tensor<2x100xi32>) {
   %i, %c, %n = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16> {
@@ -34,7 +34,7 @@ func.func @main(%q: tensor<2x100x2x64xbf16>, %k: tensor<2x200x64xbf16>)
 
 // CHECK-LABEL: gsa_tile.kernel @select_statistic
 // CHECK: gsa_tile.squares_row
-// CHECK-LABEL: gsa_tile.kernel @select
+// CHECK-LABEL: gsa_tile.kernel @select_rows
 // CHECK-NOT: gsa_tile.squares_row
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
@@ -44,7 +44,7 @@ func.func @main(%q: tensor<2x100x2x64xbf16>, %k: tensor<2x200x64xbf16>)
 // CHECK: gsa_tile.launch @stat_mean
 // CHECK: scf.for
 // CHECK: gsa_tile.launch @index_scores
-// CHECK: gsa_tile.launch @select
+// CHECK: gsa_tile.launch @select_rows
 func.func @main(%q: tensor<1x40x1x16xf32>, %k: tensor<1x40x16xf32>)
     -> (tensor<1x40x12xi32>, tensor<1x40xi32>, tensor<1x40xi32>) {
   %i, %c, %n = gsa.select %q, %k
@@ -62,14 +62,14 @@ func.func @main(%q: tensor<1x40x1x16xf32>, %k: tensor<1x40x16xf32>)
 
 // A statistic of its own row is taken where the row is selected.
 
-// CHECK-LABEL: gsa_tile.kernel @select
+// CHECK-LABEL: gsa_tile.kernel @select_rows
 // CHECK: gsa_tile.sum_row
 // CHECK: gsa_tile.squares_row
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
 // CHECK: scf.for
 // CHECK: gsa_tile.launch @index_scores
-// CHECK-NEXT: gsa_tile.launch @select grid
+// CHECK-NEXT: gsa_tile.launch @select_rows grid
 func.func @main(%q: tensor<1x40x1x16xf32>, %k: tensor<1x40x16xf32>,
                 %mean: tensor<f32>)
     -> (tensor<1x40x16xi32>, tensor<1x40xi32>, tensor<1x40xi32>) {

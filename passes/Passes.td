@@ -145,6 +145,26 @@ def GsaLowerToLoops : Pass<"gsa-lower-to-loops"> {
   ];
 }
 
+def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
+  let summary = "Chooses how each op runs on a GPU";
+  let description = [{
+    Sets the discardable attribute `gsa.schedule` on `gsa.select`,
+    `gsa.index_scores`, `gsa.row_statistics`, `gsa.topk`,
+    `gsa.gather_attention` and `gsa.dense_attention`, from the sizes of the op
+    and the architecture alone: the first legal one of a short list, in which
+    schedules of which an SM holds two blocks come first. A schedule that an op
+    has is checked and kept.
+
+    Emits the remark `TileRejected` with a reason for each candidate that is
+    not legal, and `Scheduled` for the choice. Fails, at the op, if nothing is
+    legal (head size above 256, f64) or if a given schedule is not.
+    Example: test/passes/tile/cuda-schedule.mlir.
+  }];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">
+  ];
+}
+
 def GsaToTile : Pass<"gsa-to-tile", "::mlir::ModuleOp"> {
   let summary = "Lowers ops on tensors to gsa_tile kernels and their launches";
   let description = [{

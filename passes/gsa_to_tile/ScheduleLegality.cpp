@@ -1,0 +1,370 @@
+//===- ScheduleLegality.cpp - which schedules fit an architecture ---------===//
+
+#include "passes/gsa_to_tile/ScheduleLegality.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// Rows of a warp, and what depths are padded to.
+static constexpr int64_t kUnit = 16;
+/// Registers of a thread, and of all threads of an SM.
+static constexpr int64_t kThreadRegisters = 255;
+static constexpr int64_t kSmRegisters = 65536;
+/// Registers for addresses, loops and row vectors beside fragments.
+static constexpr int64_t kOtherRegisters = 40;
+/// Largest size of the second and third dimension of a grid.
+static constexpr int64_t kGridLimit = 65535;
+/// Entries of an index list that are in shared memory at a time.
+static constexpr int64_t kListEntries = 8192;
+/// Small tiles of a top-k kernel beside its histogram and its candidates.
+static constexpr int64_t kTopKOtherBytes = 1024;
+
+static int64_t bytesOf(Type element) {
+  return element.getIntOrFloatBitWidth() / 8;
+}
+static int64_t pad(int64_t size) { return llvm::alignTo(size, kUnit); }
+
+//===----------------------------------------------------------------------===//
+// Sizes of ops
+//===----------------------------------------------------------------------===//
+
+static RankedTensorType typeOf(Operation* op, unsigned operand) {
+  return cast<RankedTensorType>(op->getOperand(operand).getType());
+}
+
+AttentionProblem gsa::getAttentionProblem(Operation* op) {
+  RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1),
+                   value = typeOf(op, 2);
+  AttentionProblem problem;
+  problem.element = query.getElementType();
+  problem.isDense = isa<DenseAttentionOp>(op);
+  problem.batch = query.getDimSize(0);
+  problem.queries = query.getDimSize(1);
+  problem.keys = key.getDimSize(1);
+  problem.heads = query.getDimSize(2);
+  problem.groups = key.getDimSize(2);
+  problem.depth = query.getDimSize(3);
+  problem.valueDepth = value.getDimSize(3);
+  if (!problem.isDense) problem.slots = typeOf(op, 3).getDimSize(2);
+  return problem;
+}
+
+ScoreProblem gsa::getScoreProblem(Operation* op) {
+  RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1);
+  return {query.getElementType(), query.getDimSize(0), query.getDimSize(1),
+          key.getDimSize(1),      query.getDimSize(2), query.getDimSize(3)};
+}
+
+TopKProblem gsa::getTopKProblem(Operation* op) {
+  if (auto select = dyn_cast<SelectOp>(op))
+    return {typeOf(op, 0).getDimSize(1), typeOf(op, 1).getDimSize(1),
+            select.getPolicy().getSlots(), false};
+  auto top = cast<TopKOp>(op);
+  return {typeOf(op, 0).getDimSize(1), typeOf(op, 0).getDimSize(2),
+          static_cast<int64_t>(top.getSlots()),
+          top.getOrder() == IndexOrder::Score};
+}
+
+//===----------------------------------------------------------------------===//
+// Shared memory and registers
+//===----------------------------------------------------------------------===//
+
+int64_t gsa::getSharedBytes(const AttentionProblem& problem,
+                            AttentionScheduleAttr schedule) {
+  int64_t element = bytesOf(problem.element);
+  int64_t depth = pad(problem.depth), valueDepth = pad(problem.valueDepth);
+  int64_t bytes = schedule.getBlockQ() * depth * element;
+  bytes += schedule.getStages() * schedule.getBlockK() * (depth + valueDepth) *
+           element;
+  if (schedule.getProducers() > 0) bytes += 16 * schedule.getStages();
+  if (!problem.isDense)
+    bytes += 4 * llvm::alignTo(std::min(problem.slots, kListEntries), 4);
+  // States that the parts of the keys hand over.
+  if (schedule.getKeySplit() > 1)
+    bytes += schedule.getBlockQ() * (valueDepth + 2) * 4;
+  return bytes;
+}
+
+int64_t gsa::getSharedBytes(const ScoreProblem& problem,
+                            ScoreScheduleAttr schedule) {
+  int64_t row = pad(problem.depth) * bytesOf(problem.element);
+  int64_t bytes = problem.heads * schedule.getBlockQ() * row +
+                  schedule.getStages() * schedule.getBlockK() * row;
+  if (schedule.getProducers() > 0) bytes += 16 * schedule.getStages();
+  return bytes;
+}
+
+int64_t gsa::getSharedBytes(const TopKProblem& problem,
+                            TopKScheduleAttr schedule) {
+  int64_t bytes =
+      4 * (schedule.getBins() + schedule.getCapacity()) + kTopKOtherBytes;
+  if (problem.sorts)
+    bytes += 8 * llvm::PowerOf2Ceil(std::max<int64_t>(problem.slots, 2));
+  return bytes;
+}
+
+/// Registers of 16 rows of `columns` elements, per thread of a warp.
+static int64_t fragmentRegisters(int64_t columns, int64_t element) {
+  return columns * element / 8;
+}
+
+static int64_t getRegisters(const AttentionProblem& problem,
+                            AttentionScheduleAttr schedule) {
+  int64_t element = bytesOf(problem.element);
+  int64_t keys = schedule.getBlockK() / schedule.getKeySplit();
+  int64_t depth = std::min<int64_t>(pad(problem.depth), 256 / element);
+  int64_t output = fragmentRegisters(pad(problem.valueDepth), 4);
+  // The loop: queries, logits, weights. The end: another warp's output.
+  int64_t loop = fragmentRegisters(depth, element) +
+                 fragmentRegisters(keys, 4) + fragmentRegisters(keys, element);
+  int64_t merge = schedule.getKeySplit() > 1 ? output : 0;
+  return output + std::max(loop, merge) + kOtherRegisters;
+}
+
+static int64_t getRegisters(const ScoreProblem& problem,
+                            ScoreScheduleAttr schedule) {
+  int64_t element = bytesOf(problem.element);
+  int64_t depth = std::min<int64_t>(pad(problem.depth), 256 / element);
+  return fragmentRegisters(depth, element) +
+         2 * fragmentRegisters(schedule.getBlockK(), 4) + kOtherRegisters;
+}
+
+//===----------------------------------------------------------------------===//
+// Legality
+//===----------------------------------------------------------------------===//
+
+static std::string over(StringRef what, int64_t got, int64_t limit,
+                        StringRef unit = "") {
+  std::string text =
+      what.str() + " " + std::to_string(got) + " > " + std::to_string(limit);
+  return unit.empty() ? text : text + " " + unit.str();
+}
+
+static std::string findElementLimit(Type element) {
+  if (element.isF16() || element.isBF16() || element.isF32()) return "";
+  std::string name;
+  llvm::raw_string_ostream(name) << element;
+  return "no kernel for elements of " + name;
+}
+
+std::string gsa::findLimit(const AttentionProblem& problem) {
+  if (std::string reason = findElementLimit(problem.element); !reason.empty())
+    return reason;
+  int64_t depth = std::max(problem.depth, problem.valueDepth);
+  if (depth > kMaxHeadSize) return over("head size", depth, kMaxHeadSize);
+  if (problem.batch > kGridLimit)
+    return over("batch", problem.batch, kGridLimit);
+  // Either the blocks of a group's rows or the heads are one dimension.
+  if (problem.heads > kGridLimit)
+    return over("heads", problem.heads, kGridLimit);
+  return "";
+}
+
+std::string gsa::findLimit(const ScoreProblem& problem) {
+  if (std::string reason = findElementLimit(problem.element); !reason.empty())
+    return reason;
+  if (problem.depth > kMaxHeadSize)
+    return over("indexer depth", problem.depth, kMaxHeadSize);
+  if (problem.batch > kGridLimit)
+    return over("batch", problem.batch, kGridLimit);
+  // The queries of all heads stay in shared memory: 16 rows at least.
+  int64_t row = pad(problem.depth) * bytesOf(problem.element);
+  int64_t least = (problem.heads + 1) * kUnit * row;
+  int64_t smallest = 99 * 1024;
+  for (const CudaTarget& target : getCudaTargets())
+    smallest = std::min(smallest, target.sharedBytesPerBlock);
+  if (least > smallest)
+    return over("queries of all indexer heads", least, smallest, "bytes");
+  return "";
+}
+
+std::string gsa::findLimit(const TopKProblem& problem,
+                           const CudaTarget& target) {
+  if (!problem.sorts) return "";
+  int64_t bytes = 8 * llvm::PowerOf2Ceil(std::max<int64_t>(problem.slots, 2)) +
+                  kTopKOtherBytes + 4 * (256 + 32);
+  if (bytes <= target.sharedBytesPerBlock) return "";
+  return over("sort of the slots", bytes, target.sharedBytesPerBlock, "bytes");
+}
+
+/// What holds for all kernels: shared memory, registers, the engine.
+static std::string findCommon(int64_t shared, int64_t registers, int64_t warps,
+                              Engine engine, Type element,
+                              const CudaTarget& target) {
+  Engine expected = element.isF32() ? Engine::Fma : Engine::MmaSync;
+  if (engine != expected)
+    return "engine " + stringifyEngine(engine).str() +
+           " has no kernel for this element type; expected " +
+           stringifyEngine(expected).str();
+  if (shared > target.sharedBytesPerBlock)
+    return over("shared memory", shared, target.sharedBytesPerBlock,
+                ("bytes on " + target.arch).str());
+  if (registers > kThreadRegisters)
+    return over("registers of a thread", registers, kThreadRegisters);
+  int64_t block = registers * warps * 32;
+  if (block > kSmRegisters)
+    return over("registers of a block", block, kSmRegisters);
+  return "";
+}
+
+std::string gsa::findIllegality(const AttentionProblem& problem,
+                                AttentionScheduleAttr schedule,
+                                const CudaTarget& target) {
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  int64_t ratio = problem.heads / problem.groups;
+  int64_t rows = problem.groups * llvm::divideCeil(ratio, schedule.getBlockQ());
+  if (!problem.isDense && rows > kGridLimit)
+    return over("blocks of heads", rows, kGridLimit);
+  return findCommon(getSharedBytes(problem, schedule),
+                    getRegisters(problem, schedule),
+                    schedule.getProducers() + schedule.getConsumers(),
+                    schedule.getEngine(), problem.element, target);
+}
+
+std::string gsa::findIllegality(const ScoreProblem& problem,
+                                ScoreScheduleAttr schedule,
+                                const CudaTarget& target) {
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  int64_t spans =
+      llvm::divideCeil(problem.keys, schedule.getSpan() * schedule.getBlockK());
+  if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);
+  return findCommon(getSharedBytes(problem, schedule),
+                    getRegisters(problem, schedule),
+                    schedule.getProducers() + schedule.getConsumers(),
+                    schedule.getEngine(), problem.element, target);
+}
+
+std::string gsa::findIllegality(const TopKProblem& problem,
+                                TopKScheduleAttr schedule,
+                                const CudaTarget& target) {
+  if (std::string limit = findLimit(problem, target); !limit.empty())
+    return limit;
+  int64_t shared = getSharedBytes(problem, schedule);
+  if (shared > target.sharedBytesPerBlock)
+    return over("shared memory", shared, target.sharedBytesPerBlock,
+                ("bytes on " + target.arch).str());
+  int64_t bytes = schedule.getChunk() * problem.keys * 4;
+  if (schedule.getChunk() > 1 && bytes > kChunkBytes)
+    return over("scores of a chunk", bytes, kChunkBytes, "bytes");
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Candidates
+//===----------------------------------------------------------------------===//
+
+static Engine engineFor(Type element) {
+  return element.isF32() ? Engine::Fma : Engine::MmaSync;
+}
+
+/// Whether an SM holds two blocks, so that one computes while the other waits.
+static bool fitsTwice(int64_t bytes, const CudaTarget& target) {
+  return 2 * (bytes + 1024) <= target.sharedBytesPerSm;
+}
+
+/// Of rings of the largest tiles those of which an SM holds two blocks come
+/// first, then other rings; blocks that copy and compute in turn come last.
+template <typename Problem, typename Schedule>
+static void preferTwoBlocks(SmallVector<Schedule>& schedules,
+                            const Problem& problem, const CudaTarget& target) {
+  SmallVector<Schedule> twice, once, plain;
+  for (Schedule schedule : schedules) {
+    Schedule first = schedules.front();
+    bool fits = schedule.getBlockQ() == first.getBlockQ() &&
+                schedule.getBlockK() == first.getBlockK() &&
+                fitsTwice(getSharedBytes(problem, schedule), target);
+    (schedule.getStages() == 1 ? plain
+     : fits                    ? twice
+                               : once)
+        .push_back(schedule);
+  }
+  schedules = std::move(twice);
+  llvm::append_range(schedules, once);
+  llvm::append_range(schedules, plain);
+}
+
+SmallVector<AttentionScheduleAttr> gsa::enumerate(
+    MLIRContext* context, const AttentionProblem& problem,
+    const CudaTarget& target) {
+  SmallVector<AttentionScheduleAttr> schedules;
+  Engine engine = engineFor(problem.element);
+  int64_t listed = problem.isDense ? problem.keys : problem.slots;
+  bool isWide = std::max(problem.depth, problem.valueDepth) > 128;
+  // A block of dense attention takes several queries of a group of heads.
+  int64_t rows = problem.heads / std::max<int64_t>(problem.groups, 1) *
+                 (problem.isDense ? std::max<int64_t>(problem.queries, 1) : 1);
+  auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages,
+                 int64_t consumers) {
+    if (blockQ > kUnit && blockQ / 2 >= rows) return;
+    // No larger tile and no more stages than there are keys.
+    if (blockK > kUnit && blockK / 2 >= listed) return;
+    if (stages > 1 && (stages - 1) * blockK >= listed) return;
+    // Wide heads leave no registers for the states of other warps.
+    int64_t rowWarps = blockQ / kUnit;
+    int64_t split = isWide ? 1 : consumers / rowWarps;
+    while (blockK % (kUnit * split) != 0) split /= 2;
+    int64_t producers = stages > 1 ? 4 : 0;
+    schedules.push_back(AttentionScheduleAttr::get(
+        context, engine, blockQ, blockK, stages, producers, rowWarps * split));
+  };
+  for (int64_t blockQ : {64, 32, 16}) {
+    if (!problem.isDense && blockQ > kUnit && rows <= kUnit) continue;
+    for (int64_t blockK : {64, 32, 16})
+      for (int64_t stages : {3, 2, 1}) add(blockQ, blockK, stages, 4);
+  }
+  preferTwoBlocks(schedules, problem, target);
+  return schedules;
+}
+
+SmallVector<ScoreScheduleAttr> gsa::enumerate(MLIRContext* context,
+                                              const ScoreProblem& problem,
+                                              const CudaTarget& target) {
+  SmallVector<ScoreScheduleAttr> schedules;
+  Engine engine = engineFor(problem.element);
+  auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages) {
+    if (blockQ > kUnit && blockQ / 2 >= problem.queries) return;
+    if (blockK > kUnit && blockK / 2 >= problem.keys) return;
+    if (stages > 1 && (stages - 1) * blockK >= problem.keys) return;
+    int64_t tiles =
+        std::max<int64_t>(1, llvm::divideCeil(problem.keys, blockK));
+    int64_t rowBlocks =
+        problem.batch * llvm::divideCeil(problem.queries, blockQ);
+    // Queries are loaded once for a span: long ones, but a block for each SM
+    // first; and no more spans than a grid has.
+    int64_t span = std::min<int64_t>(16, tiles);
+    while (span > 1 &&
+           rowBlocks * int64_t(llvm::divideCeil(tiles, span)) < 2 * target.sms)
+      span /= 2;
+    span = std::max<int64_t>(span, llvm::divideCeil(tiles, kGridLimit));
+    schedules.push_back(ScoreScheduleAttr::get(context, engine, blockQ, blockK,
+                                               span, stages, stages > 1 ? 4 : 0,
+                                               blockQ / kUnit));
+  };
+  for (int64_t blockQ : {64, 32, 16})
+    for (int64_t blockK : {64, 32, 16})
+      for (int64_t stages : {3, 2, 1}) add(blockQ, blockK, stages);
+  preferTwoBlocks(schedules, problem, target);
+  return schedules;
+}
+
+SmallVector<TopKScheduleAttr> gsa::enumerate(MLIRContext* context,
+                                             const TopKProblem& problem,
+                                             const CudaTarget& target) {
+  SmallVector<TopKScheduleAttr> schedules;
+  int64_t keys = std::max<int64_t>(problem.keys, 1);
+  int64_t warps = std::clamp<int64_t>(
+      llvm::PowerOf2Ceil(llvm::divideCeil(keys, 256)), 1, 8);
+  int64_t chunk = std::clamp<int64_t>(kChunkBytes / (4 * keys), 1,
+                                      std::max<int64_t>(problem.queries, 1));
+  // Whole blocks of the score kernel, where there are several.
+  if (chunk > 64 && chunk < problem.queries) chunk -= chunk % 64;
+  int64_t limit = llvm::PowerOf2Ceil(keys);
+  for (auto [bins, capacity] :
+       {std::pair{2048, 4096}, {1024, 2048}, {512, 512}, {256, 32}})
+    schedules.push_back(TopKScheduleAttr::get(
+        context, warps, std::clamp<int64_t>(limit, 256, bins),
+        std::clamp<int64_t>(limit, 32, capacity), chunk));
+  return schedules;
+}

@@ -87,6 +87,9 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
 static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
   pm.addPass(createGsaFuseEpilogue());
   if (config.markStages) addStages(pm, config.entry);
+  GsaCudaScheduleOptions schedule;
+  schedule.arch = config.arch;
+  pm.addPass(createGsaCudaSchedule(schedule));
 }
 
 static void addTile(OpPassManager& pm, const CudaTargetConfig& config) {

@@ -116,23 +116,28 @@ int64_t AttentionEmitter::vectorBytes(Type element, int64_t columns) {
   return 2;
 }
 
-Value AttentionEmitter::smem(ArrayRef<int64_t> shape, Type element,
-                             SmemLayout layout) {
+Location AttentionEmitter::named(StringRef name) {
+  return NameLoc::get(s.b.getStringAttr(name), s.loc);
+}
+
+Value AttentionEmitter::smem(StringRef name, ArrayRef<int64_t> shape,
+                             Type element, SmemLayout layout) {
   return SmemAllocOp::create(
-      s.b, s.loc, SmemType::get(s.b.getContext(), shape, element, layout),
+      s.b, named(name), SmemType::get(s.b.getContext(), shape, element, layout),
       IntegerAttr());
 }
 
-Value AttentionEmitter::fragment(int64_t columns, Type element,
+Value AttentionEmitter::fragment(StringRef name, int64_t columns, Type element,
                                  FragLayout layout) {
   return FragAllocOp::create(
-      s.b, s.loc,
+      s.b, named(name),
       FragType::get(s.b.getContext(), {kUnit, columns}, element, layout));
 }
 
-Value AttentionEmitter::rowVector() {
+Value AttentionEmitter::rowVector(StringRef name) {
   return RowVecAllocOp::create(
-      s.b, s.loc, RowVecType::get(s.b.getContext(), {kUnit}, s.b.getF32Type()));
+      s.b, named(name),
+      RowVecType::get(s.b.getContext(), {kUnit}, s.b.getF32Type()));
 }
 
 void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
@@ -143,10 +148,10 @@ void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
     Chunk chunk;
     chunk.first = first;
     chunk.columns = std::min(chunkColumns(shape.element), padded - first);
-    chunk.queries = smem({schedule.getBlockQ(), chunk.columns}, shape.element,
-                         SmemLayout::Swizzle);
-    chunk.keys =
-        smem({blockK, chunk.columns}, shape.element, SmemLayout::Swizzle);
+    chunk.queries = smem("queries", {schedule.getBlockQ(), chunk.columns},
+                         shape.element, SmemLayout::Swizzle);
+    chunk.keys = smem("keys", {blockK, chunk.columns}, shape.element,
+                      SmemLayout::Swizzle);
     chunks.push_back(chunk);
     Value from =
         first == 0 ? queries.base : s.at(queries.base, {s.index(first)}, {});
@@ -154,8 +159,8 @@ void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
                        s.index(std::min(chunk.columns, shape.depth - first)),
                        vectorBytes(shape.element, shape.depth), allWarps);
   }
-  valueTile =
-      smem({blockK, paddedValueDepth}, shape.element, SmemLayout::Swizzle);
+  valueTile = smem("values", {blockK, paddedValueDepth}, shape.element,
+                   SmemLayout::Swizzle);
 }
 
 void AttentionEmitter::emitStart() {
@@ -171,16 +176,17 @@ void AttentionEmitter::emitStart() {
   zero = s.f32(0.0);
   minusInfinity = s.f32(-std::numeric_limits<double>::infinity());
   scaleValue = s.f32(shape.scale);
-  scores = fragment(keysPerWarp(), f32, FragLayout::Acc);
-  weights = fragment(keysPerWarp(), shape.element, FragLayout::Lhs);
-  output = fragment(paddedValueDepth, f32, FragLayout::Acc);
-  maximum = rowVector();
-  sum = rowVector();
+  scores = fragment("scores", keysPerWarp(), f32, FragLayout::Acc);
+  weights = fragment("weights", keysPerWarp(), shape.element, FragLayout::Lhs);
+  output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
+  maximum = rowVector("maximum");
+  sum = rowVector("sum");
   FillOp::create(s.b, s.loc, output, zero);
   FillRowsOp::create(s.b, s.loc, maximum, minusInfinity);
   FillRowsOp::create(s.b, s.loc, sum, zero);
   for (Chunk& chunk : chunks)
-    chunk.lhs = fragment(chunk.columns, shape.element, FragLayout::Lhs);
+    chunk.lhs =
+        fragment("query", chunk.columns, shape.element, FragLayout::Lhs);
   if (chunks.size() == 1)
     LoadLhsOp::create(s.b, s.loc, chunks[0].lhs, chunks[0].queries, warpRow);
 }
@@ -227,14 +233,15 @@ void AttentionEmitter::emitTile(
 void AttentionEmitter::emitMerge() {
   Type f32 = s.b.getF32Type();
   int64_t rowParts = schedule.getBlockQ() / kUnit;
-  Value outputs =
-      smem({schedule.getBlockQ(), paddedValueDepth}, f32, SmemLayout::Linear);
-  Value states = smem({2 * rowParts, kUnit}, f32, SmemLayout::Linear);
+  Value outputs = smem("outputs", {schedule.getBlockQ(), paddedValueDepth}, f32,
+                       SmemLayout::Linear);
+  Value states = smem("states", {2 * rowParts, kUnit}, f32, SmemLayout::Linear);
   Value maximumRow = s.mul(rowPart, 2);
   Value sumRow = s.add(maximumRow, s.index(1));
-  Value otherOutput = fragment(paddedValueDepth, f32, FragLayout::Acc);
-  Value otherMaximum = rowVector();
-  Value otherSum = rowVector();
+  Value otherOutput =
+      fragment("other_output", paddedValueDepth, f32, FragLayout::Acc);
+  Value otherMaximum = rowVector("other_maximum");
+  Value otherSum = rowVector("other_sum");
   s.loop(s.index(schedule.getKeySplit() - 1), [&](Value i) {
     Value other = s.add(i, s.index(1));
     s.ifThen(s.compare(CmpIPredicate::eq, keyPart, other), [&] {
@@ -255,7 +262,7 @@ void AttentionEmitter::emitMerge() {
 }
 
 void AttentionEmitter::emitFinish(const AttentionTarget& target) {
-  Value lse = rowVector();
+  Value lse = rowVector("lse_rows");
   Value rows = s.min(s.max(target.rows, s.index(0)), s.index(kUnit));
   Value columns = s.index(shape.valueDepth);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scaleValue);

@@ -138,10 +138,13 @@ class AttentionEmitter {
     Value lhs;               ///< Fragment.
   };
 
-  Value smem(ArrayRef<int64_t> shape, Type element,
+  // Storage; the printer gives it the names.
+  Location named(StringRef name);
+  Value smem(StringRef name, ArrayRef<int64_t> shape, Type element,
              gsa_tile::SmemLayout layout);
-  Value fragment(int64_t columns, Type element, gsa_tile::FragLayout layout);
-  Value rowVector();
+  Value fragment(StringRef name, int64_t columns, Type element,
+                 gsa_tile::FragLayout layout);
+  Value rowVector(StringRef name);
   void emitMerge();
   void emitFinish(const AttentionTarget& target);
 

@@ -95,7 +95,7 @@ void GatherKernel::emitList() {
   count = s.min(s.max(listed, s.index(0)), s.index(entries));
   int64_t room = llvm::alignTo(std::max<int64_t>(segment, 1), 4);
   list =
-      SmemAllocOp::create(s.b, s.loc,
+      SmemAllocOp::create(s.b, NameLoc::get(s.b.getStringAttr("list"), s.loc),
                           SmemType::get(s.b.getContext(), {1, room},
                                         s.b.getI32Type(), SmemLayout::Linear),
                           IntegerAttr());

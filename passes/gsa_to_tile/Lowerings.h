@@ -15,8 +15,7 @@
 
 namespace mlir::gsa::tile {
 
-LogicalResult lowerDenseAttention(DenseAttentionOp op,
-                                  ToTileContext& context);
+LogicalResult lowerDenseAttention(DenseAttentionOp op, ToTileContext& context);
 LogicalResult lowerGatherAttention(GatherAttentionOp op,
                                    ToTileContext& context);
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);

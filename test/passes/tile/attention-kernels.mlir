@@ -5,6 +5,8 @@
 // RUN: FileCheck %s --input-file %t.lowered
 // RUN: gsa-opt %t.lowered --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-pipeline,gsa-tile-assign-roles,gsa-tile-plan-smem),gsa-tile-finalize)' --remarks-filter="gsa.tile" -o %t.final 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: %if nvrtc %{ gsa-translate --resource-usage --refuse-spills %t.final | FileCheck %s --check-prefix=USAGE %}
+// RUN: %if host-cxx %{ gsa-translate --gsa-tile-to-emu %t.final > %t.cc %}
+// RUN: %if host-cxx %{ %host-cxx -Wall -Wextra -Wno-unused -Werror -fsyntax-only %t.cc %}
 
 // USAGE-COUNT-24: stack=0 spill_stores=0 spill_loads=0
 

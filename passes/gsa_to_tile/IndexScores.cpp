@@ -14,6 +14,7 @@
 #include "dialect/Gsa/GsaBuilders.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/ScheduleLegality.h"
 #include "passes/tile/PipelineAttrs.h"
 
 using namespace mlir;
@@ -22,6 +23,9 @@ using namespace mlir::gsa_tile;
 
 /// Rows of a fragment, and what columns of tiles are padded to.
 static constexpr int64_t kUnit = 16;
+/// Rows of a warpgroup, and 16-bit columns of a panel of 128 bytes.
+static constexpr int64_t kGroupRows = 64;
+static constexpr int64_t kPanelColumns = 64;
 /// Largest depth; a tile of keys has that many columns.
 static constexpr int64_t kMaxDepth = 256;
 /// Heads whose weights stay in registers; those of more are read again for
@@ -62,7 +66,8 @@ static ScoreScheduleAttr findSchedule(Operation* op) {
   return dyn_cast_or_null<ScoreScheduleAttr>(attribute);
 }
 
-FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op) {
+FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op,
+                                                   const CudaTarget& target) {
   ScoreScheduleAttr schedule = findSchedule(op);
   if (!schedule)
     return op->emitOpError() << "expected a schedule of its scores as '"
@@ -74,11 +79,14 @@ FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op) {
            << "has no kernel for this element type: expected f16, bf16 or f32,"
               " got "
            << element;
-  Engine expected = element.isF32() ? Engine::Fma : Engine::MmaSync;
-  if (schedule.getEngine() != expected)
-    return op->emitOpError()
-           << "expected a schedule with the engine "
-           << stringifyEngine(expected) << ", got " << schedule;
+  if ((schedule.getEngine() == Engine::Fma) != element.isF32())
+    return op->emitOpError() << "expected a schedule with the engine "
+                             << (element.isF32() ? "fma" : "mma_sync or wgmma")
+                             << ", got " << schedule;
+  if (schedule.getEngine() == Engine::Wgmma)
+    if (std::string reason = findWgmmaIllegality(schedule, target);
+        !reason.empty())
+      return op->emitOpError() << reason << ", got " << schedule;
   if (type.getDimSize(3) > kMaxDepth)
     return op->emitOpError() << "has a kernel for a depth of at most "
                              << kMaxDepth << ", got " << type.getDimSize(3);
@@ -150,6 +158,7 @@ class ScoreKernel : gsa::detail::ScalarBuilder {
   Value fragment(int64_t columns, Type type, FragLayout layout);
   Value smem(int64_t rows, int64_t columns);
   int64_t vectorBytes() const;
+  bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
 
   void emitPosition();
   void emitQueries();
@@ -158,6 +167,7 @@ class ScoreKernel : gsa::detail::ScalarBuilder {
   KeyRange keyRange(Value tile);
   void emitTile(Value tile);
   void emitHead(int64_t head);
+  void emitProduct(int64_t head);
   void emitHiddenTiles(Value firstTile, Value endTile);
   void store(const KeyRange& range);
 
@@ -171,7 +181,7 @@ class ScoreKernel : gsa::detail::ScalarBuilder {
   Value query, key, weights, bias, scores;
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
   // Position of the block and of the warp.
-  Value zero, part, batch, firstRow, warpRow, rowsOfBlock, rowsOfWarp;
+  Value zero, part, batch, firstRow, warpRow, groupRow, rowsOfBlock, rowsOfWarp;
   // Storage.
   SmallVector<Chunk> chunks;
   SmallVector<Value> headWeights, headBias;
@@ -235,7 +245,7 @@ Value ScoreKernel::smem(int64_t rows, int64_t columns) {
   return SmemAllocOp::create(
       builder(), location(),
       SmemType::get(builder().getContext(), {rows, columns}, element,
-                    SmemLayout::Swizzle),
+                    usesWgmma() ? SmemLayout::Panel128 : SmemLayout::Swizzle),
       IntegerAttr());
 }
 
@@ -262,6 +272,8 @@ void ScoreKernel::emitPosition() {
   rowsOfBlock = minimum(sub(count, firstRow), number(schedule.getBlockQ()));
   Value rank = WarpRankOp::create(b, location(), indexType, kernel.team());
   warpRow = mul(rank, number(kUnit));
+  if (usesWgmma())
+    groupRow = mul(unsignedDiv(warpRow, kGroupRows), number(kGroupRows));
   rowsOfWarp = minimum(maximum(sub(rowsOfBlock, warpRow), zero), number(kUnit));
 }
 
@@ -270,7 +282,7 @@ void ScoreKernel::emitQueries() {
   int64_t heads = source.heads(), depth = source.depth();
   // What a fragment of 32 registers holds.
   int64_t step = element.isF32() ? 64 : 128;
-  int64_t padded = llvm::alignTo(depth, kUnit);
+  int64_t padded = llvm::alignTo(depth, usesWgmma() ? kPanelColumns : kUnit);
   Value pitch = arith::ConstantIntOp::create(b, location(), heads * depth, 64);
   Value firstQuery = add(begin, firstRow);
   for (int64_t first = 0; first < padded; first += step) {
@@ -287,7 +299,8 @@ void ScoreKernel::emitQueries() {
       chunk.queries.push_back(tile);
     }
     chunk.keys = smem(schedule.getBlockK(), chunk.columns);
-    chunk.lhs = fragment(chunk.columns, element, FragLayout::Lhs);
+    if (!usesWgmma())
+      chunk.lhs = fragment(chunk.columns, element, FragLayout::Lhs);
     chunks.push_back(chunk);
   }
 }
@@ -340,14 +353,29 @@ ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
   return {first, minimum(sub(keys, first), number(schedule.getBlockK()))};
 }
 
-/// Adds a head's part of the scores of the tile in shared memory.
-void ScoreKernel::emitHead(int64_t head) {
+/// Dot products of a head's queries with the keys of the tile.
+void ScoreKernel::emitProduct(int64_t head) {
   OpBuilder& b = builder();
   FillOp::create(b, location(), product, zeroValue);
+  if (usesWgmma()) {
+    WgmmaFenceOp::create(b, location());
+    for (const Chunk& chunk : chunks)
+      WgmmaNtOp::create(b, location(), product, chunk.queries[head], groupRow,
+                        chunk.keys, zero);
+    WgmmaCommitOp::create(b, location());
+    WgmmaWaitOp::create(b, location(), 0);
+    return;
+  }
   for (const Chunk& chunk : chunks) {
     LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[head], warpRow);
     MmaNtOp::create(b, location(), product, chunk.lhs, chunk.keys, zero);
   }
+}
+
+/// Adds a head's part of the scores of the tile in shared memory.
+void ScoreKernel::emitHead(int64_t head) {
+  OpBuilder& b = builder();
+  emitProduct(head);
   AffineOp::create(b, location(), product, scaleValue,
                    bias ? headBias[head] : zeroValue);
   Activation activation = toActivation(source.scoreActivation);
@@ -380,6 +408,8 @@ void ScoreKernel::emitTile(Value tile) {
                        vectorBytes(), kernel.team());
   }
   CopyWaitOp::create(b, location(), kernel.team());
+  // Queries and keys came by cp.async; wgmma reads them through another proxy.
+  if (usesWgmma()) FenceAsyncOp::create(b, location());
   FillOp::create(b, location(), sum, zeroValue);
   for (int64_t head = 0; head < source.heads(); ++head) emitHead(head);
   if (source.mask == Mask::Causal) {
@@ -455,7 +485,8 @@ void gsa::launchIndexScores(const IndexerSource& source,
 }
 
 LogicalResult tile::lowerIndexScores(IndexScoresOp op, ToTileContext& context) {
-  FailureOr<ScoreScheduleAttr> schedule = getScoreSchedule(op);
+  FailureOr<ScoreScheduleAttr> schedule =
+      getScoreSchedule(op, context.target());
   if (failed(schedule)) return failure();
   IndexerSource source = makeIndexerSource(op, context);
   Value scores = context.makeBuffer(cast<RankedTensorType>(op.getType()));

@@ -9,6 +9,8 @@ using namespace mlir::gsa;
 
 /// Rows of a warp, and what depths are padded to.
 static constexpr int64_t kUnit = 16;
+/// 16-bit columns of a panel of 128 bytes, the unit of wgmma's operands.
+static constexpr int64_t kPanelColumns = 64;
 /// Registers of a thread, and of all threads of an SM.
 static constexpr int64_t kThreadRegisters = 255;
 static constexpr int64_t kSmRegisters = 65536;
@@ -223,17 +225,36 @@ std::string gsa::findIllegality(const AttentionProblem& problem,
                     schedule.getEngine(), problem.element, target);
 }
 
+std::string gsa::findWgmmaIllegality(ScoreScheduleAttr schedule,
+                                     const CudaTarget& target) {
+  if (!target.wgmma)
+    return ("engine wgmma needs sm_90a, not " + target.arch).str();
+  if (schedule.getBlockK() % kPanelColumns != 0)
+    return "engine wgmma needs a 'block_k' of a multiple of 64";
+  // A warpgroup starts at a warp whose number is divisible by 4.
+  if (schedule.getProducers() % 4 != 0)
+    return "engine wgmma needs a multiple of 4 producers";
+  return "";
+}
+
 std::string gsa::findIllegality(const ScoreProblem& problem,
                                 ScoreScheduleAttr schedule,
                                 const CudaTarget& target) {
   if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  Engine engine = schedule.getEngine();
+  if (engine == Engine::Wgmma) {
+    if (std::string reason = findWgmmaIllegality(schedule, target);
+        !reason.empty())
+      return reason;
+    engine = Engine::MmaSync;  // The same element types, as checked below.
+  }
   int64_t spans =
       llvm::divideCeil(problem.keys, schedule.getSpan() * schedule.getBlockK());
   if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);
   return findCommon(getSharedBytes(problem, schedule),
                     getRegisters(problem, schedule),
-                    schedule.getProducers() + schedule.getConsumers(),
-                    schedule.getEngine(), problem.element, target);
+                    schedule.getProducers() + schedule.getConsumers(), engine,
+                    problem.element, target);
 }
 
 std::string gsa::findIllegality(const TopKProblem& problem,

@@ -68,6 +68,9 @@ std::string findIllegality(const AttentionProblem& problem,
 std::string findIllegality(const ScoreProblem& problem,
                            ScoreScheduleAttr schedule,
                            const CudaTarget& target);
+/// What wgmma asks of a schedule of scores beside the above.
+std::string findWgmmaIllegality(ScoreScheduleAttr schedule,
+                                const CudaTarget& target);
 std::string findIllegality(const TopKProblem& problem,
                            TopKScheduleAttr schedule, const CudaTarget& target);
 

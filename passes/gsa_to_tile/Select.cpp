@@ -248,7 +248,7 @@ LogicalResult SelectLowering::emit() {
 }
 
 LogicalResult tile::lowerSelect(SelectOp op, ToTileContext& context) {
-  FailureOr<ScoreScheduleAttr> scores = getScoreSchedule(op);
+  FailureOr<ScoreScheduleAttr> scores = getScoreSchedule(op, context.target());
   if (failed(scores)) return failure();
   FailureOr<TopKScheduleAttr> topk =
       getTopKSchedule(op, context.rewriter().getF32Type());

@@ -39,6 +39,25 @@ def GsaTileAssignRoles
   let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
 }
 
+def GsaTilePlanRegisters
+    : Pass<"gsa-tile-plan-registers", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Counts the registers that fragments take";
+  let description = [{
+    For each role, or for all warps: the largest sum of the registers per
+    thread of fragments, row vectors and lanes that live at one op, from their
+    first to their last use. With `overhead` registers for addresses and loops,
+    more than `limit` is an error that names the largest fragments.
+
+    Changes nothing. Remark `RegisterPlan`. Order: after
+    gsa-tile-assign-roles. Example: test/passes/tile/plan-registers.mlir.
+  }];
+  let options = [
+    Option<"limit", "limit", "int64_t", "255", "Registers of a thread">,
+    Option<"overhead", "overhead", "int64_t", "32",
+           "Registers for what is not a fragment">
+  ];
+}
+
 def GsaTilePlanSmem : Pass<"gsa-tile-plan-smem", "::mlir::gsa_tile::KernelOp"> {
   let summary = "Gives tiles and rings their place in shared memory";
   let description = [{
@@ -62,6 +81,27 @@ def GsaTilePlanSmem : Pass<"gsa-tile-plan-smem", "::mlir::gsa_tile::KernelOp"> {
     Option<"limit", "limit", "int64_t", "0", "Bytes that a block may use">,
     Option<"arch", "arch", "std::string", "", "Architecture, as in sm_90a">
   ];
+}
+
+def GsaTileCheckSync : Pass<"gsa-tile-check-sync", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Checks that rings and barriers are used as they must be";
+  let description = [{
+    Fails, at the op, unless
+
+    - each `ring_acquire` has a `ring_commit` (or `ring_expect`) and each
+      `ring_wait` a `ring_release` of the same ring and iteration below it in
+      the same block, before the next one, and none stands alone;
+    - the warps that commit and release are as many as the ring counts, one
+      team each; a ring that is filled is waited for and the other way round;
+    - a sync of all warps lies between `ring_alloc` and the first use;
+    - a stage is written only between acquire and commit, and read only between
+      wait and release, of one ring with as many stages as the buffer;
+    - a tile that one role (or all warps) wrote and another role uses has a
+      barrier of both in between.
+
+    Changes nothing. Remark `SyncChecked`. Order: after gsa-tile-assign-roles.
+    Example: test/passes/tile/check-sync.mlir.
+  }];
 }
 
 def GsaTileFinalize : Pass<"gsa-tile-finalize", "::mlir::ModuleOp"> {

@@ -344,7 +344,7 @@ FailureOr<std::string> Printer::getParameters(KernelOp kernel) {
 }
 
 LogicalResult Printer::printKernel(KernelOp kernel) {
-  if (!isLegalCudaName(context, kernel.getSymName()))
+  if (!isLegalKernelName(context, kernel.getSymName()))
     return kernel.emitOpError()
            << "name is not free in CUDA C++; gsa-tile-finalize makes it so";
   names = Names(context);

@@ -96,6 +96,24 @@ bool gsa_tile::isLegalCudaName(MLIRContext* context, StringRef name) {
          !isDeviceFunction(context, name);
 }
 
+bool gsa_tile::isLegalKernelName(MLIRContext* context, StringRef name) {
+  // Declared by <stdlib.h>, <string.h>, <unistd.h> and what they include, with
+  // which the emulation compiles.
+  static const llvm::StringSet<> functions = {
+      "abort",  "access",   "alarm",   "atoi",   "basename", "bind",
+      "brk",    "bsearch",  "calloc",  "chdir",  "clock",    "close",
+      "crypt",  "daemon",   "div",     "dup",    "exit",     "fork",
+      "free",   "gamma",    "getenv",  "index",  "kill",     "link",
+      "listen", "malloc",   "memcpy",  "memset", "nice",     "open",
+      "pause",  "pipe",     "printf",  "qsort",  "raise",    "rand",
+      "random", "read",     "realloc", "remove", "rename",   "rindex",
+      "sbrk",   "select",   "send",    "setenv", "shutdown", "signal",
+      "sleep",  "srand",    "stat",    "strlen", "swab",     "system",
+      "time",   "truncate", "unlink",  "wait",   "write",    "y0",
+      "y1",     "yn",       "j0",      "j1",     "jn"};
+  return isLegalCudaName(context, name) && !functions.contains(name);
+}
+
 std::string gsa_tile::sanitizeCudaName(StringRef hint) {
   std::string name;
   for (char c : hint) {

@@ -21,6 +21,10 @@ namespace mlir::gsa_tile {
 /// the device headers equals.
 bool isLegalCudaName(MLIRContext* context, StringRef name);
 
+/// True if a kernel may have this name: it is global and has C linkage, so that
+/// a function of the host's C library of the same name is in its way as well.
+bool isLegalKernelName(MLIRContext* context, StringRef name);
+
 /// `hint` with what is not allowed in an identifier replaced by underscores;
 /// never empty.
 std::string sanitizeCudaName(StringRef hint);

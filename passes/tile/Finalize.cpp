@@ -44,7 +44,7 @@ LogicalResult nameKernels(ModuleOp module) {
   llvm::StringSet<> taken;
   SmallVector<KernelOp> renamed;
   for (KernelOp kernel : module.getOps<KernelOp>()) {
-    if (isLegalCudaName(module.getContext(), kernel.getSymName()))
+    if (isLegalKernelName(module.getContext(), kernel.getSymName()))
       taken.insert(kernel.getSymName());
     else
       renamed.push_back(kernel);
@@ -53,7 +53,7 @@ LogicalResult nameKernels(ModuleOp module) {
     std::string base = sanitizeCudaName(kernel.getSymName());
     std::string name = base;
     for (unsigned i = 0;
-         !isLegalCudaName(module.getContext(), name) ||
+         !isLegalKernelName(module.getContext(), name) ||
          !taken.insert(name).second || module.lookupSymbol(name);
          ++i)
       name = base + "_" + std::to_string(i);

@@ -134,6 +134,11 @@ TEST_F(NamesTest, ReservesWordsFunctionsAndOps) {
     EXPECT_FALSE(isLegalCudaName(&context_, name)) << name;
   for (const char* name : {"x", "keys", "n2", "scores_0", "Q"})
     EXPECT_TRUE(isLegalCudaName(&context_, name)) << name;
+  // Fine for a variable, but not for a global function with C linkage.
+  EXPECT_TRUE(isLegalCudaName(&context_, "select"));
+  EXPECT_FALSE(isLegalKernelName(&context_, "select"));
+  EXPECT_FALSE(isLegalKernelName(&context_, "fill"));
+  EXPECT_TRUE(isLegalKernelName(&context_, "index_scores"));
 }
 
 TEST_F(NamesTest, SanitizesAnyHint) {

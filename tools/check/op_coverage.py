@@ -48,7 +48,7 @@ class Tests:
         self.nvrtc_mlir = {name: text for name, text in mlir.items()
                            if re.search(r"RUN:.*nvrtc|--resource-usage", text)}
         self.emu_mlir = {name: text for name, text in mlir.items()
-                         if re.search(r"RUN:.*(gsa-tile-to-emu|target=emu)",
+                         if re.search(r"RUN:.*(gsa-tile-to-emu|target=emu|host-cxx)",
                                       text)}
         self.nvrtc_code = read("unit/device", ".cu")
         self.emu_code = read("unit/emu", ".cc")

@@ -5,6 +5,7 @@
 #include "codegen/cuda/CudaPrinter.h"
 #include "codegen/device/DeviceHeaders.h"
 #include "llvm/Support/Regex.h"
+#include "tools/common/ToolkitEnvironment.h"
 
 using namespace mlir;
 using ::gsa::CompiledCuda;
@@ -76,7 +77,10 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
   request.arch = arch.str();
   request.output = output;
   CompileLog log;
-  absl::StatusOr<CompiledCuda> compiled = ::gsa::CompileCuda(request, &log);
+  auto nvrtc = ::gsa::NvrtcApi::Load(getToolkitSearchFromEnvironment());
+  if (!nvrtc.ok()) return module.emitError() << nvrtc.status().ToString();
+  absl::StatusOr<CompiledCuda> compiled =
+      ::gsa::CompileCuda(**nvrtc, request, &log);
   if (compiled.ok()) {
     emitMessages(module, compiled->log, lines);
     return *std::move(compiled);

@@ -28,6 +28,7 @@
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "passes/gsa_to_tile/CudaTarget.h"
 #include "runtime/emu/emu_program.h"
+#include "tools/common/ToolkitEnvironment.h"
 #include "tools/gsa-translate/CompileKernels.h"
 
 // Before mlir::gsa is visible, too.
@@ -142,7 +143,7 @@ static std::optional<int> runWithoutInput(int argc, char** argv) {
   if (argument.consume_front("--dump-device-headers="))
     return failed(dumpHeaders(argument));
   if (argument != "--nvrtc-version") return std::nullopt;
-  auto nvrtc = ::gsa::NvrtcApi::Load();
+  auto nvrtc = ::gsa::NvrtcApi::Load(getToolkitSearchFromEnvironment());
   if (nvrtc.ok())
     llvm::outs() << (*nvrtc)->Describe() << '\n';
   else

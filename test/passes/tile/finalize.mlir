@@ -12,13 +12,18 @@ gsa_tile.kernel @"layer.0/gate"(%n: index) attributes {warps = 1 : i64} {
   %l = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xi32>
   gsa_tile.return
 }
-// The name of a device function, of a C++ word, one that is taken.
+// The name of a device function, of a C++ word, of a function of C, one that is
+// taken.
 // CHECK: gsa_tile.kernel @fill_0(
 gsa_tile.kernel @fill() attributes {warps = 1 : i64} {
   gsa_tile.return
 }
 // CHECK: gsa_tile.kernel @float_0(
 gsa_tile.kernel @float() attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+// CHECK: gsa_tile.kernel @select_0(
+gsa_tile.kernel @select() attributes {warps = 1 : i64} {
   gsa_tile.return
 }
 // CHECK: gsa_tile.kernel @layer_0_gate_0(

@@ -49,6 +49,10 @@ gsa_tile.kernel @selection(%row: !gsa_tile.global<f32, read> loc("row"),
   gsa_tile.exp_row %sum, %row[%c0 to %n] step 256 maximum %f : !gsa_tile.lanes<1xf64>, !gsa_tile.global<f32, read>
   // CHECK-NEXT: entropy_row<256>(sum, row, 0, n, f, f);
   gsa_tile.entropy_row %sum, %row[%c0 to %n] step 256 maximum %f inverse %f : !gsa_tile.lanes<1xf64>, !gsa_tile.global<f32, read>
+  // CHECK-NEXT: auto pair = lanes_alloc<lanes<double, 2>>();
+  %pair = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xf64> loc("pair")
+  // CHECK-NEXT: finite_row<256>(pair, row, 0, n);
+  gsa_tile.finite_row %pair, %row[%c0 to %n] step 256 : !gsa_tile.lanes<2xf64>, !gsa_tile.global<f32, read>
   // CHECK-NEXT: store_totals(sums, 0, sum);
   gsa_tile.store_totals %sum to %sums[%c0] : !gsa_tile.lanes<1xf64> to !gsa_tile.smem<2x1xf64, linear>
   // CHECK-NEXT: const double total = sum_rows(sums, 2, 0);

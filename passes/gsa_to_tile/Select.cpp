@@ -216,8 +216,8 @@ void SelectLowering::remarkWorkspace() {
   remark::passed(
       op.getLoc(),
       remark::RemarkOpts::name("SelectWorkspace").category("gsa.schedule"))
-      << "scores of " << std::to_string(chunkSize) << " rows at a time, "
-      << std::to_string(bytes) << " bytes";
+      << "scores of a chunk of rows" << remark::metric("rows", chunkSize)
+      << remark::metric("bytes", bytes);
 }
 
 LogicalResult SelectLowering::emit() {

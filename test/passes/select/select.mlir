@@ -1,5 +1,10 @@
 // gsa.select: chunks of queries through a slab of scores.
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile --canonicalize --cse | FileCheck %s
+// RUN: gsa-opt %s --split-input-file --gsa-to-tile --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// 32 rows of 200 scores.
+// REMARK: SelectWorkspace
+// REMARK-SAME: bytes=25600, rows=32
 
 // CHECK-LABEL: gsa_tile.kernel @index_scores
 // Hidden cells are not written: the selection does not read them.

@@ -105,6 +105,8 @@ static void addTilePipeline(OpPassManager& pm) {
   auto& kernels = pm.nest<gsa_tile::KernelOp>();
   kernels.addPass(createGsaTilePipeline());
   kernels.addPass(createGsaTileAssignRoles());
+  kernels.addPass(createGsaTileCheckSync());
+  kernels.addPass(createGsaTilePlanRegisters());
 }
 
 static void addPlan(OpPassManager& pm, const CudaTargetConfig& config) {

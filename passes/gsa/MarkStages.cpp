@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "passes/Passes.h"
+#include "passes/gsa/FuseEpilogue.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSAMARKSTAGES
@@ -26,7 +27,12 @@ static StringRef getStage(Operation* op) {
       .Case<TopKOp>([](auto) { return "topk"; })
       .Case<GatherAttentionOp>([](auto) { return "sparse_attention"; })
       .Case<DenseAttentionOp>([](auto) { return "dense_attention"; })
-      .Case<GateOp>([](auto) { return "gates"; })
+      .Case<GateOp>([](GateOp op) -> StringRef {
+        // A fused gate is part of its producer's kernel.
+        if (op->hasAttr(kFusedGateAttr))
+          return getStage(op.getInput().getDefiningOp());
+        return "gates";
+      })
       .Case<RopeOp>([](auto) { return "rope"; })
       .Case<AttentionOp>([](auto) { return "attention_block"; })
       .Case<linalg::FillOp>([](auto) { return ""; })

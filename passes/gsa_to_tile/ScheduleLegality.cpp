@@ -330,9 +330,13 @@ SmallVector<AttentionScheduleAttr> gsa::enumerate(
     schedules.push_back(AttentionScheduleAttr::get(
         context, engine, blockQ, blockK, stages, producers, rowWarps * split));
   };
+  // Gathering waits for memory: small tiles let more blocks share an SM, which
+  // is worth more there than longer products (docs/performance.md).
+  SmallVector<int64_t> keyTiles = {64, 32, 16};
+  if (!problem.isDense) keyTiles = {32, 64, 16};
   for (int64_t blockQ : {64, 32, 16}) {
     if (!problem.isDense && blockQ > kUnit && rows <= kUnit) continue;
-    for (int64_t blockK : {64, 32, 16})
+    for (int64_t blockK : keyTiles)
       for (int64_t stages : {3, 2, 1}) add(blockQ, blockK, stages, 4);
   }
   preferTwoBlocks(schedules, problem, target);

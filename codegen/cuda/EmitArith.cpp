@@ -9,6 +9,7 @@
 
 #include "codegen/cuda/EmitModels.h"
 #include "codegen/cuda/Literals.h"
+#include "llvm/ADT/StringExtras.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -102,21 +103,36 @@ LogicalResult emitFloat(Operation* op, CudaEmitter& emitter, StringRef symbol,
   return emitWide(emitter, op, *lhs + " " + symbol + " " + *rhs, precedence);
 }
 
+/// An integer converted to the unsigned type of its width.
+FailureOr<std::string> getUnsignedOperand(CudaEmitter& emitter, Value value) {
+  Type type = value.getType();
+  auto constant = value.getDefiningOp<arith::ConstantOp>();
+  auto number =
+      constant ? dyn_cast<IntegerAttr>(constant.getValue()) : IntegerAttr();
+  // C++ has literals of the types that it computes in.
+  if (number && !number.getValue().isNegative() && !type.isInteger(8)) {
+    std::string digits = llvm::toString(number.getValue(), 10, false);
+    return digits + (type.isInteger(64) ? "ull" : "u");
+  }
+  FailureOr<std::string> text = emitter.getExpression(value, Precedence::Unary);
+  if (failed(text)) return failure();
+  return getUnsigned(type).str() + *text;
+}
+
 /// `lhs symbol rhs` on integers, in unsigned arithmetic if `isUnsigned`.
 LogicalResult emitInteger(Operation* op, CudaEmitter& emitter, StringRef symbol,
                           Precedence precedence, bool isUnsigned) {
   Type type = op->getResult(0).getType();
   if (!isScalarInteger(type) || type.isInteger(1))
     return emitUnprintable(op, type);
-  Precedence left = isUnsigned ? Precedence::Unary : precedence;
-  Precedence right = isUnsigned ? Precedence::Unary : tighter(precedence);
-  auto lhs = emitter.getExpression(op->getOperand(0), left);
-  auto rhs = emitter.getExpression(op->getOperand(1), right);
+  auto operand = [&](unsigned i, Precedence context) {
+    Value value = op->getOperand(i);
+    return isUnsigned ? getUnsignedOperand(emitter, value)
+                      : emitter.getExpression(value, context);
+  };
+  auto lhs = operand(0, precedence);
+  auto rhs = operand(1, tighter(precedence));
   if (failed(lhs) || failed(rhs)) return failure();
-  if (isUnsigned) {
-    *lhs = getUnsigned(type).str() + *lhs;
-    *rhs = getUnsigned(type).str() + *rhs;
-  }
   std::string text = *lhs + " " + symbol.str() + " " + *rhs;
   // C++ computes i8 in int.
   if (!isUnsigned && !type.isInteger(8))

@@ -91,14 +91,14 @@ gsa_tile.kernel @integers(%a: i32 loc("a"), %b: i64 loc("b"), %k: index loc("k")
   %least = arith.constant -2147483648 : i32
   %large = arith.constant 5000000000 : i64
   // i32 wraps; with nsw it does not need to.
-  // CHECK: store(y, 0, (int)((unsigned)a * (unsigned)3));
+  // CHECK: store(y, 0, (int)((unsigned)a * 3u));
   %0 = arith.muli %a, %c3 : i32
   gsa_tile.store %0, %y[%c0] : !gsa_tile.global<i32, write>, index
   // CHECK: store(y, 0, a * 3 - (-2147483647 - 1));
   %1 = arith.muli %a, %c3 overflow<nsw> : i32
   %2 = arith.subi %1, %least overflow<nsw> : i32
   gsa_tile.store %2, %y[%c0] : !gsa_tile.global<i32, write>, index
-  // CHECK: store(y, 0, (int)((unsigned)a / (unsigned)3));
+  // CHECK: store(y, 0, (int)((unsigned)a / 3u));
   %3 = arith.divui %a, %c3 : i32
   gsa_tile.store %3, %y[%c0] : !gsa_tile.global<i32, write>, index
   // CHECK: store(y, 0, ceil_div(a, 3) % floor_div(a, 3) >> 3);

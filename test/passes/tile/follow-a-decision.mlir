@@ -55,7 +55,7 @@
 // PLANNED: gsa_tile.smem_alloc at 49152 : <3x64x128xbf16, swizzle>
 
 // 6. gsa-translate: the lines of CUDA C++.
-// CUDA: smem_alloc<smem_stages<bf16, 3, 64, 128, swizzle>>(0)
+// CUDA: smem_alloc<smem_stages<bf16, 3, 64, 128, smem_layout::swizzle>>(0)
 // CUDA: if (in_team<team<0, 4>>())
 // CUDA: ring_acquire(
 // CUDA: gather_rows<team<0, 4>, 16>(

@@ -125,7 +125,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
         std::make_unique<EmuExecutable>(std::move(executor)));
   }
   ExecutorOptions cuda;
-  GSA_ASSIGN_OR_RETURN(cuda.kernels, KernelCacheFor(options.nvrtc));
+  GSA_ASSIGN_OR_RETURN(cuda.kernels, KernelCacheFor(options));
   GSA_ASSIGN_OR_RETURN(std::shared_ptr<const CudaExecutor> executor,
                        CudaExecutor::Create(program, target.ordinal, cuda));
   return std::unique_ptr<Executable>(

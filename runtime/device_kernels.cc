@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "codegen/device/DeviceHeaders.h"
 #include "passes/gsa_to_tile/CudaTarget.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
@@ -21,14 +22,17 @@
 namespace gsa {
 namespace {
 
-ToolkitSearch SearchFor(const std::string& nvrtc) {
+ToolkitSearch SearchFor(const CompileOptions& options) {
   ToolkitSearch search;
+  search.cuda_home = options.cuda_home;
+  search.python_prefixes = options.python_prefixes;
   struct stat info = {};
-  if (stat(nvrtc.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    search.cuda_home = nvrtc;
-    search.python_prefixes.push_back(nvrtc);
+  if (options.nvrtc.empty()) return search;
+  if (stat(options.nvrtc.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    search.cuda_home = options.nvrtc;
+    search.python_prefixes = {options.nvrtc};
   } else {
-    search.library_path = nvrtc;
+    search.library_path = options.nvrtc;
   }
   return search;
 }
@@ -86,16 +90,18 @@ const std::vector<SourceHeader>& DeviceHeaders() {
   return headers;
 }
 
-absl::StatusOr<KernelCache*> KernelCacheFor(const std::string& nvrtc) {
-  if (nvrtc.empty()) return KernelCache::Default();
+absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
+  const std::string key = absl::StrJoin(options.python_prefixes, ":") + "|" +
+                          options.cuda_home + "|" + options.nvrtc;
+  if (key == "||") return KernelCache::Default();
   static auto& mutex = *new std::mutex;
   static auto& caches =
       *new std::map<std::string, std::unique_ptr<KernelCache>>;
   std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<KernelCache>& cache = caches[nvrtc];
+  std::unique_ptr<KernelCache>& cache = caches[key];
   if (cache == nullptr) {
     GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> api,
-                         NvrtcApi::Load(SearchFor(nvrtc)));
+                         NvrtcApi::Load(SearchFor(options)));
     cache = KernelCache::ForNvrtc(std::move(api));
   }
   return cache.get();
@@ -157,7 +163,7 @@ void ReportTexts(const DeviceProgram& program, const CompileOptions& options) {
 absl::Status ReportCode(const DeviceProgram& program,
                         const CompileOptions& options) {
   if (!options.on_phase || !options.keep_texts) return absl::OkStatus();
-  GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options.nvrtc));
+  GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options));
   for (const KernelSource& kernel : program.kernels) {
     for (CudaOutput output : {CudaOutput::kPtx, CudaOutput::kCubin}) {
       CompileRequest request;

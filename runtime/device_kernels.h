@@ -22,10 +22,9 @@ namespace gsa {
 // The device headers that every kernel includes, as the binary has them.
 const std::vector<SourceHeader>& DeviceHeaders();
 
-// The cache over the NVRTC at `nvrtc`: a file, or the root of a toolkit or of a
-// Python environment that has the nvidia-cuda-nvrtc wheel; empty: the one that
-// is found in the standard places. Lives as long as the process.
-absl::StatusOr<KernelCache*> KernelCacheFor(const std::string& nvrtc);
+// The cache over the NVRTC that the options name or that is found in the places
+// that they name. Lives as long as the process.
+absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options);
 
 // What a block of an architecture may ask for.
 LaunchLimits LimitsOf(const std::string& arch);

@@ -59,7 +59,7 @@ absl::StatusOr<CompiledModule> CompileFor(const Target& target,
 absl::Status CompileToPhase(const std::string& text,
                             const std::string& filename,
                             const CompileOptions& options) {
-  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options.target));
+  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options));
   std::string phases;
   bool reached = false;
   CompileOptions observed = options;
@@ -87,7 +87,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
     return absl::InvalidArgumentError(
         "a plan needs all phases: expected no stop_after");
   }
-  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options.target));
+  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options));
   absl::StatusOr<CompiledModule> compiled =
       CompileFor(target, text, filename, options);
   if (!compiled.ok()) return compiled.status();

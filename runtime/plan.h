@@ -67,8 +67,12 @@ struct CompileOptions {
   // Effort of LLVM's optimiser, 0 to 3. Less compiles faster, for tests.
   int opt_level = 3;
   // Where NVRTC is: the library, or the root of a CUDA toolkit or of a Python
-  // environment. Empty: the standard places.
+  // environment. Empty: the standard places, with `cuda_home`, the root of a
+  // toolkit, before them and `python_prefixes`, environments that may have the
+  // nvidia-cuda-nvrtc wheel, after them.
   std::string nvrtc;
+  std::string cuda_home;
+  std::vector<std::string> python_prefixes;
   // For the emulation: find data races, and end a run after that many seconds
   // (0: its default).
   bool thread_sanitizer = false;

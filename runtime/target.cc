@@ -11,15 +11,16 @@
 #include "absl/strings/strip.h"
 #include "runtime/core/cuda/device.h"
 #include "runtime/core/cuda/driver_api.h"
-#include "runtime/core/cuda/kernel_cache.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/device_kernels.h"
+#include "runtime/plan.h"
 
 namespace gsa {
 namespace {
 
-absl::Status CudaIsUsable() {
-  GSA_ASSIGN_OR_RETURN(std::string arch, DeviceArch(0));
-  return KernelCache::Default().status();
+absl::Status CudaIsUsable(const CompileOptions& options) {
+  GSA_RETURN_IF_ERROR(DeviceArch(0).status());
+  return KernelCacheFor(options).status();
 }
 
 }  // namespace
@@ -68,10 +69,10 @@ absl::StatusOr<Target> ParseTarget(const std::string& text) {
                    text, "'"));
 }
 
-absl::StatusOr<Target> ResolveTarget(const std::string& text) {
-  GSA_ASSIGN_OR_RETURN(Target target, ParseTarget(text));
-  if (text != "auto") return target;
-  absl::Status usable = CudaIsUsable();
+absl::StatusOr<Target> ResolveTarget(const CompileOptions& options) {
+  GSA_ASSIGN_OR_RETURN(Target target, ParseTarget(options.target));
+  if (options.target != "auto") return target;
+  absl::Status usable = CudaIsUsable(options);
   target.kind = usable.ok() ? TargetKind::kCuda : TargetKind::kCpu;
   if (usable.ok()) {
     target.note = "auto: found a GPU and NVRTC";

@@ -13,6 +13,8 @@
 
 namespace gsa {
 
+struct CompileOptions;
+
 enum class TargetKind {
   kCpu,   // this machine's processor, through LLVM
   kCuda,  // an NVIDIA GPU
@@ -30,10 +32,11 @@ struct Target {
   std::string ToString() const;
 };
 
-// "cpu", "cuda", "cuda:<ordinal>", "emu" or "auto"; "" is "cpu". "auto" is
-// "cuda:0" if there is a driver, a device of a supported architecture and
-// NVRTC, and "cpu" with the reason otherwise. InvalidArgument for other texts.
-absl::StatusOr<Target> ResolveTarget(const std::string& text);
+// CompileOptions::target is "cpu", "cuda", "cuda:<ordinal>", "emu" or "auto";
+// "" is "cpu". "auto" is "cuda:0" if there is a driver, a device of a supported
+// architecture and NVRTC, and "cpu" with the reason otherwise. InvalidArgument
+// for other texts.
+absl::StatusOr<Target> ResolveTarget(const CompileOptions& options);
 
 // The same without asking for devices: "auto" is "cpu" with a note.
 absl::StatusOr<Target> ParseTarget(const std::string& text);

@@ -212,8 +212,8 @@ typedef struct gsa_compile_options {
   int32_t reference;
   /* Zero. */
   int32_t reserved;
-  /* Architecture of a GPU's kernels, "sm_90a"; NULL: the device's, sm_80 for the
-   * emulation. */
+  /* Architecture of a GPU's kernels, "sm_90a"; NULL: the device's, sm_80 for
+   * the emulation. */
   const char* arch;
   /* Where NVRTC is: the library, or the root of a CUDA toolkit or of a Python
    * environment with the wheel nvidia-cuda-nvrtc. NULL: searched. */
@@ -295,8 +295,8 @@ GSA_API size_t gsa_plan_workspace_bytes(const gsa_plan* plan);
 /* Threads that the code was made for; 0 for NULL. */
 GSA_API int32_t gsa_plan_num_threads(const gsa_plan* plan);
 /* What the code was made for: "znver4, 512-bit vectors, 2 threads" or "cuda:0,
- * NVIDIA H200, sm_90a", with the reason of an automatic choice. Lives as long as
- * the plan; "" for NULL. */
+ * NVIDIA H200, sm_90a", with the reason of an automatic choice. Lives as long
+ * as the plan; "" for NULL. */
 GSA_API const char* gsa_plan_target(const gsa_plan* plan);
 /* The stages that a run passes through, for timing; 0 for NULL. */
 GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
@@ -321,16 +321,17 @@ GSA_API int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool);
  * pointer instead of the structure means zero in all fields. */
 typedef struct gsa_run_options {
   size_t struct_size;
-  /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted to;
-   * NULL is the legacy default stream. The run allocates nothing and waits for
-   * nothing, so that the stream may be capturing a graph. Must be NULL on the
-   * CPU, where a run is finished when gsa_run returns. */
+  /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted
+   * to; NULL is the legacy default stream. The run allocates nothing and waits
+   * for nothing, so that the stream may be capturing a graph. Must be NULL on
+   * the CPU, where a run is finished when gsa_run returns. */
   void* stream;
   /* Threads to run on; NULL: the calling thread alone. */
   gsa_thread_pool* thread_pool;
   /* If not NULL, receives the time in milliseconds of each stage;
    * `num_stage_milliseconds` is its length, at least gsa_plan_num_stages. On a
-   * GPU gsa_run then waits for the end of the run. The emulation gives zeros. */
+   * GPU gsa_run then waits for the end of the run. The emulation gives zeros.
+   */
   double* stage_milliseconds;
   size_t num_stage_milliseconds;
 } gsa_run_options;

@@ -87,7 +87,7 @@ absl::Status CheckTarget(const CompileOptions& options) {
   }
   if (target->kind == TargetKind::kEmu) return absl::OkStatus();
   absl::Status device = DeviceArch(target->ordinal).status();
-  return device.ok() ? KernelCacheFor(options.nvrtc).status() : device;
+  return device.ok() ? KernelCacheFor(options).status() : device;
 }
 
 }  // namespace

@@ -146,27 +146,27 @@ TEST_F(ExportProgram, UnrollsLoopsOverChunksWithStages) {
 
 TEST_F(ExportProgram, ProductsKnowStridesAndBatches) {
   auto program = Export(R"(
-    %part = memref.subview %a[0, 0, 2] [2, 3, 4] [1, 1, 1]
-        : memref<2x3x8xbf16> to memref<2x3x4xbf16, strided<[24, 8, 1], offset: 2>>
+    %part = memref.subview %a[0, 0, 8] [2, 3, 4] [1, 1, 1]
+        : memref<2x3x16xbf16> to memref<2x3x4xbf16, strided<[48, 16, 1], offset: 8>>
     gsa_tile.gemm %part, %b into %c {transpose_b = true, accumulate = true}
-        : memref<2x3x4xbf16, strided<[24, 8, 1], offset: 2>>, memref<5x4xbf16>,
+        : memref<2x3x4xbf16, strided<[48, 16, 1], offset: 8>>, memref<5x4xbf16>,
           memref<2x3x5xf32>)",
-                        "%a: memref<2x3x8xbf16>, %b: memref<5x4xbf16>, "
+                        "%a: memref<2x3x16xbf16>, %b: memref<5x4xbf16>, "
                         "%c: memref<2x3x5xf32>, ",
                         1);
   ASSERT_TRUE(program.ok()) << program.status().message();
   const auto& gemm = std::get<GemmStep>(program->steps.at(0));
-  EXPECT_EQ(gemm.a.byte_offset, 4);
+  EXPECT_EQ(gemm.a.byte_offset, 16);
   EXPECT_EQ(gemm.m, 3);
   EXPECT_EQ(gemm.n, 5);
   EXPECT_EQ(gemm.k, 4);
-  EXPECT_EQ(gemm.lda, 8);
+  EXPECT_EQ(gemm.lda, 16);
   EXPECT_EQ(gemm.ldb, 4);
   EXPECT_EQ(gemm.ldc, 5);
   EXPECT_TRUE(gemm.trans_b);
   EXPECT_FALSE(gemm.trans_a);
   EXPECT_EQ(gemm.batch, 2);
-  EXPECT_EQ(gemm.stride_a, 24);
+  EXPECT_EQ(gemm.stride_a, 48);
   EXPECT_EQ(gemm.stride_b, 0);
   EXPECT_EQ(gemm.stride_c, 15);
   EXPECT_EQ(gemm.beta, 1);
@@ -241,7 +241,7 @@ TEST_F(ExportProgram, RefusesWhatHasNoPlaceInAProgram) {
   ExpectError(R"(
     %v = arith.constant 3 : i64
     linalg.fill ins(%v : i64) outs(%z : memref<4xi64>))",
-              "%z: memref<4xi64>, ", 1, "cannot fill elements of type i64");
+              "%z: memref<4xi64>, ", 1, "cannot fill elements of type 'i64'");
 }
 
 }  // namespace

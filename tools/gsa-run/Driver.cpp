@@ -81,6 +81,8 @@ class Session {
     compileOptions.target = options.target;
     compileOptions.arch = options.arch;
     compileOptions.nvrtc = options.nvrtc;
+    compileOptions.cuda_home = options.cudaHome;
+    compileOptions.python_prefixes = options.pythonPrefixes;
     compileOptions.watchdog_seconds = options.watchdogSeconds;
     compileOptions.stop_after = options.stopAfter;
     GSA_ASSIGN_OR_RETURN(compileOptions.shapes,

@@ -24,7 +24,9 @@ struct RunnerOptions {
   std::string entry;
   std::string target = "cpu";
   std::string arch;   ///< Of kernels; empty takes the device's.
-  std::string nvrtc;  ///< Where NVRTC is; empty searches.
+  std::string nvrtc;  ///< Where NVRTC is; empty searches, also in these:
+  std::string cudaHome;
+  std::vector<std::string> pythonPrefixes;
 
   /// Sizes for dynamic dimensions: the first of a tensor, all others, and all
   /// others of key-side tensors.

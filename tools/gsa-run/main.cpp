@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include "runtime/core/workload.h"
 #include "tools/gsa-run/Options.h"
@@ -72,10 +73,22 @@ void addReportOptions(CLI::App& app, gsa::RunnerOptions& options) {
   app.add_flag("-v,--verbose", options.verbose, "Say more");
 }
 
+/// Where a user's shell says that CUDA toolkits and Python wheels are.
+void readEnvironment(gsa::RunnerOptions& options) {
+  for (const char* name : {"CUDA_HOME", "CUDA_PATH"})
+    if (const char* value = std::getenv(name);
+        value && options.cudaHome.empty())
+      options.cudaHome = value;
+  for (const char* name : {"GSA_PYTHON_PREFIX", "VIRTUAL_ENV"})
+    if (const char* value = std::getenv(name))
+      options.pythonPrefixes.push_back(value);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   gsa::RunnerOptions options;
+  readEnvironment(options);
   CLI::App app(
       "Compiles a gsa module and runs it.\n"
       "Exit codes: 0 ok, 1 failure, 2 usage, 3 unsupported, 4 device.");

@@ -1,0 +1,42 @@
+// RUN: gsa-opt %s --gsa-mark-stages --split-input-file | FileCheck %s
+
+// A call where the stage changes, and one that ends the last stage.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: gsa.stages = ["gates", "dense_attention"]
+// CHECK: %[[GATES:.*]] = arith.constant 0 : i64
+// CHECK-NEXT: call @gsa_cpu_stage(%[[GATES]])
+// CHECK-NEXT: gsa.gate
+// CHECK: %[[DENSE:.*]] = arith.constant 1 : i64
+// CHECK-NEXT: call @gsa_cpu_stage(%[[DENSE]])
+// CHECK-NEXT: gsa.dense_attention
+// CHECK: %[[END:.*]] = arith.constant -1 : i64
+// CHECK-NEXT: call @gsa_cpu_stage(%[[END]])
+// CHECK-NEXT: return
+func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
+                %v: tensor<1x3x2x8xf32>, %g: tensor<1x3x2x8xf32>)
+    -> tensor<1x2x4x8xf32> {
+  %gated = gsa.gate %v, %g
+      : (tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>) -> tensor<1x3x2x8xf32>
+  %o, %lse = gsa.dense_attention %q, %k, %gated
+      : (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
+  return %o : tensor<1x2x4x8xf32>
+}
+
+// -----
+
+// A gate that attention applies in its epilogue is part of its stage.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: gsa.stages = ["sparse_attention"]
+func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
+                %v: tensor<1x3x2x8xf32>, %i: tensor<1x2x3xi32>,
+                %c: tensor<1x2xi32>, %g: tensor<1x2x4x8xf32>)
+    -> tensor<1x2x4x8xf32> {
+  %o, %lse = gsa.gather_attention %q, %k, %v indices %i, %c
+      : (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>,
+         tensor<1x2x3xi32>, tensor<1x2xi32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
+  %y = gsa.gate %o, %g {gsa.fused_into_producer}
+      : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+  return %y : tensor<1x2x4x8xf32>
+}

@@ -45,7 +45,8 @@ def GsaTilePlanRegisters
   let description = [{
     For each role, or for all warps: the largest sum of the registers per
     thread of fragments, row vectors and lanes that live at one op, from their
-    first to their last use. With `overhead` registers for addresses and loops,
+    first to their last use; one that each iteration of a loop overwrites before
+    it reads it lives within the loop. With `overhead` registers for addresses and loops,
     more than `limit` is an error that names the largest fragments.
 
     Changes nothing. Remark `RegisterPlan`. Order: after

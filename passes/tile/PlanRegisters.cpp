@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "passes/tile/Passes.h"
 
 namespace mlir::gsa {
@@ -43,13 +44,55 @@ struct Live {
   Operation* last;
 };
 
-SmallVector<Live> findLive(Block& block) {
+/// The op writes all of the fragment and reads nothing of it.
+bool overwrites(Operation* op, Value fragment) {
+  SmallVector<MemoryEffects::EffectInstance> effects;
+  if (auto interface = dyn_cast<MemoryEffectOpInterface>(op))
+    interface.getEffectsOnValue(fragment, effects);
+  return !effects.empty() && llvm::all_of(effects, [](const auto& effect) {
+    return isa<MemoryEffects::Write>(effect.getEffect());
+  });
+}
+
+/// The innermost block in which a fragment lives: that of a loop if each
+/// iteration overwrites it before it reads it.
+Block* findHome(Operation* alloc) {
+  Block* home = alloc->getBlock();
+  while (true) {
+    Operation* user = *alloc->user_begin();
+    Operation* at = home->findAncestorOpInBlock(*user);
+    if (at == user) return home;
+    Block* inner = user->getBlock();
+    while (inner->getParentOp() != at) inner = inner->getParentOp()->getBlock();
+    Operation* first = nullptr;
+    for (Operation* other : alloc->getUsers()) {
+      Operation* place = inner->findAncestorOpInBlock(*other);
+      if (!place) return home;
+      if (!first || place->isBeforeInBlock(first)) first = place;
+    }
+    bool isLoop = isa<LoopLikeOpInterface>(at);
+    if (isLoop && !overwrites(first, alloc->getResult(0))) return home;
+    home = inner;
+  }
+}
+
+/// Fragments by the block in which they live.
+using Homes = llvm::DenseMap<Block*, SmallVector<Operation*>>;
+
+Homes findHomes(KernelOp kernel) {
+  Homes homes;
+  kernel.walk([&](Operation* op) {
+    if (getRegisters(op) != 0 && !op->use_empty())
+      homes[findHome(op)].push_back(op);
+  });
+  return homes;
+}
+
+SmallVector<Live> findLive(Block& block, const Homes& homes) {
   SmallVector<Live> all;
-  for (Operation& op : block) {
-    int64_t registers = getRegisters(&op);
-    if (registers == 0 || op.use_empty()) continue;
-    Live live{&op, registers, nullptr, nullptr};
-    for (Operation* user : op.getUsers()) {
+  for (Operation* op : homes.lookup(&block)) {
+    Live live{op, getRegisters(op), nullptr, nullptr};
+    for (Operation* user : op->getUsers()) {
       Operation* at = block.findAncestorOpInBlock(*user);
       if (!live.first || at->isBeforeInBlock(live.first)) live.first = at;
       if (!live.last || live.last->isBeforeInBlock(at)) live.last = at;
@@ -69,16 +112,16 @@ struct Peak {
   SmallVector<Operation*> live;
 };
 
-/// Loops carry nothing: what a body makes is dead at its end, and what it uses
-/// from outside lives throughout the loop.
-Peak findPeak(Block& block) {
-  SmallVector<Live> all = findLive(block);
+/// What a loop uses from outside lives throughout the loop.
+Peak findPeak(Block& block, const Homes& homes) {
+  SmallVector<Live> all = findLive(block, homes);
   Peak best;
   for (Operation& op : block) {
     Peak here;
     for (Region& region : op.getRegions())
       for (Block& inner : region)
-        if (Peak nested = findPeak(inner); nested.registers > here.registers)
+        if (Peak nested = findPeak(inner, homes);
+            nested.registers > here.registers)
           here = nested;
     for (const Live& live : all) {
       if (!isLiveAt(live, &op)) continue;
@@ -96,15 +139,16 @@ struct PlanRegisters : impl::GsaTilePlanRegistersBase<PlanRegisters> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     KernelOp kernel = getOperation();
+    Homes homes = findHomes(kernel);
     bool hasRoles = false;
     WalkResult walk = kernel.walk([&](RolesOp roles) {
       hasRoles = true;
       // What lives across the roles is held by each of them.
       Peak outside;
-      for (const Live& live : findLive(*roles->getBlock()))
+      for (const Live& live : findLive(*roles->getBlock(), homes))
         if (isLiveAt(live, roles)) outside.registers += live.registers;
       for (auto [role, body] : llvm::zip(roles.getRoles(), roles.getBodies())) {
-        Peak peak = findPeak(body.front());
+        Peak peak = findPeak(body.front(), homes);
         peak.registers += outside.registers;
         if (failed(report(kernel, cast<RoleAttr>(role).getName(), peak)))
           return WalkResult::interrupt();
@@ -112,8 +156,8 @@ struct PlanRegisters : impl::GsaTilePlanRegistersBase<PlanRegisters> {
       return WalkResult::advance();
     });
     if (walk.wasInterrupted()) return signalPassFailure();
-    if (!hasRoles &&
-        failed(report(kernel, "all warps", findPeak(kernel.getBody().front()))))
+    if (!hasRoles && failed(report(kernel, "all warps",
+                                   findPeak(kernel.getBody().front(), homes))))
       signalPassFailure();
   }
 

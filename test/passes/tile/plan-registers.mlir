@@ -23,7 +23,8 @@ gsa_tile.kernel @in_turn(%y: !gsa_tile.global<f32, write>)
   gsa_tile.return
 }
 
-// What a loop uses from outside lives through all of it.
+// What a loop adds to lives through all of it; %t, which it overwrites first, is
+// dead before %s is made.
 // CHECK: [Passed] RegisterPlan {{.*}}Remark="loop, load", fragments=0
 // CHECK: [Passed] RegisterPlan {{.*}}Remark="loop, compute", fragments=96
 // LIMIT: error: 'gsa_tile.kernel' op compute: fragments take 96 registers of a thread, with 32 for the rest more than the limit of 100
@@ -38,8 +39,10 @@ gsa_tile.kernel @loop(%n: index) attributes {warps = 2 : i64} {
     }
     role <"compute", team = <1, 1>> {
       %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x128xf32, acc>
+      %t = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
       scf.for %i = %c0 to %n step %c1 {
-        gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x128xf32, acc>
+        gsa_tile.affine %acc, %zero, %zero : !gsa_tile.frag<16x128xf32, acc>
+        gsa_tile.fill %t, %zero : !gsa_tile.frag<16x64xf32, acc>
         %s = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
         gsa_tile.fill %s, %zero : !gsa_tile.frag<16x64xf32, acc>
       }

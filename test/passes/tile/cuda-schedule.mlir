@@ -19,7 +19,6 @@ func.func @select(%q: tensor<1x131072x4x64xbf16>, %k: tensor<1x131072x64xbf16>)
 
 // Two blocks of 2 stages are better than one block of 3; where an SM holds one
 // block anyway, 3 stages are tried first.
-// REMARK: [Missed] TileRejected {{.*}}shared memory {{[0-9]+}} > 101376 bytes on sm_86
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.attention_schedule<
 // CHECK-LABEL: @gather(
 // HOPPER: gsa.schedule = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 32, stages = 3, producers = 4, consumers = 2>
@@ -55,4 +54,17 @@ func.func @given(%s: tensor<1x9x100xf32>, %k: tensor<1x9xi32>)
     : (tensor<1x9x100xf32>, tensor<1x9xi32>)
     -> (tensor<1x9x8xi32>, tensor<1x9xi32>, tensor<1x9xi32>)
   return %0#0 : tensor<1x9x8xi32>
+}
+
+// Long rows of f32: on sm_86 the first candidates need too much shared memory.
+// CHECK-LABEL: @wide(
+// CHECK: gsa.schedule = #gsa.attention_schedule<engine = fma
+// REMARK: [Missed] TileRejected {{.*}}shared memory {{[0-9]+}} > 101376 bytes on sm_86
+// REMARK: [Passed] Scheduled {{.*}}gsa.dense_attention heuristic
+func.func @wide(%q: tensor<1x64x2x128xf32>, %k: tensor<1x500x2x128xf32>)
+    -> tensor<1x64x2x128xf32> {
+  %out, %lse = gsa.dense_attention %q, %k, %k
+    : (tensor<1x64x2x128xf32>, tensor<1x500x2x128xf32>, tensor<1x500x2x128xf32>)
+    -> (tensor<1x64x2x128xf32>, tensor<1x2x64xf32>)
+  return %out : tensor<1x64x2x128xf32>
 }

@@ -36,6 +36,8 @@ bool IsDense(mlir::MemRefType type) {
       mlir::failed(type.getStridesAndOffset(strides, offset))) {
     return false;
   }
+  // Without elements there are no gaps, whatever the strides.
+  if (type.getNumElements() == 0) return true;
   int64_t expected = 1;
   for (int64_t d = type.getRank() - 1; d >= 0; --d) {
     if (type.getDimSize(d) != 1 && strides[d] != expected) return false;

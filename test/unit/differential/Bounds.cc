@@ -19,8 +19,25 @@ using reference::RowStatisticsOptions;
 using reference::ScoreActivation;
 using Reals = reference::Tensor<double>;
 
-double AccumulatorUnit(DType acc) {
-  return acc == DType::kF64 ? 0x1p-52 : 0x1p-24;
+Arithmetic HostArithmetic(DType acc) {
+  bool wide = acc == DType::kF64;
+  Arithmetic host;
+  host.unit = wide ? 0x1p-52 : 0x1p-24;
+  host.tiny = SmallestNumber(acc);
+  host.normal = wide ? 0x1p-1022 : 0x1p-126;
+  return host;
+}
+
+Arithmetic DeviceArithmetic(DType dtype) {
+  Arithmetic device;
+  device.unit = dtype == DType::kF32 ? 0x1p-23 : 0x1p-22;
+  device.tiny = device.normal = 0x1p-126;
+  device.sigmoid = 5e-7;
+  if (dtype != DType::kF32) {
+    device.weight = RoundingUnit(dtype);
+    device.weight_tiny = SmallestNumber(dtype);
+  }
+  return device;
 }
 
 double RoundingUnit(DType dtype) {
@@ -59,10 +76,10 @@ double Activate(ScoreActivation activation, double x) {
 /// Adds one head's share of the error of each score.
 void AddHeadErrors(const IndexOperands& operands,
                    const IndexScoresOptions& options, int64_t b, int64_t t,
-                   int64_t head, DType acc, std::vector<double>* errors) {
-  double u = AccumulatorUnit(acc), tiny = SmallestNumber(acc);
-  // A sigmoid below the normal numbers may come out as 0.
-  double normal = acc == DType::kF64 ? 0x1p-1022 : 0x1p-126;
+                   int64_t head, const Arithmetic& arithmetic,
+                   std::vector<double>* errors) {
+  double u = arithmetic.unit, tiny = arithmetic.tiny;
+  double weight_error = 0, value_error = 0;
   int64_t depth = operands.query.dim(3), heads = operands.query.dim(2);
   double scale = options.scale.value_or(1.0 / std::sqrt(double(depth)));
   double weight = 1.0;
@@ -70,7 +87,11 @@ void AddHeadErrors(const IndexOperands& operands,
     weight = operands.weights->Slice(b, t)[head];
     if (options.weight_activation == reference::WeightActivation::kSigmoid) {
       weight = reference::Sigmoid(weight);
+      weight_error = arithmetic.sigmoid;
     }
+  }
+  if (options.score_activation == ScoreActivation::kSigmoid) {
+    value_error = arithmetic.sigmoid;
   }
   double bias = operands.bias ? (*operands.bias)[head] : 0.0;
   const double* q = operands.query.Slice(b, t, head);
@@ -93,7 +114,8 @@ void AddHeadErrors(const IndexOperands& operands,
     if (std::isinf(logit)) moved = 0;
     (*errors)[s] += std::abs(weight) * moved +
                     (18 + heads) * u * std::abs(weight * value) + 2 * tiny +
-                    normal * (std::abs(value) + std::abs(weight));
+                    (arithmetic.normal + weight_error) * std::abs(value) +
+                    (arithmetic.normal + value_error) * std::abs(weight);
   }
 }
 
@@ -101,12 +123,12 @@ void AddHeadErrors(const IndexOperands& operands,
 
 std::vector<double> ScoreErrors(const IndexOperands& operands,
                                 const IndexScoresOptions& options, int64_t b,
-                                int64_t t, DType acc) {
+                                int64_t t, const Arithmetic& arithmetic) {
   int64_t queries = operands.query.dim(1), keys = operands.key.dim(1);
   int64_t seen = reference::VisibleKeys(options.mask, t, queries, keys);
   std::vector<double> errors(seen, 0.0);
   for (int64_t head = 0; head < operands.query.dim(2); ++head) {
-    AddHeadErrors(operands, options, b, t, head, acc, &errors);
+    AddHeadErrors(operands, options, b, t, head, arithmetic, &errors);
   }
   for (double& error : errors) {
     if (!std::isfinite(error)) error = 0.0;
@@ -164,16 +186,16 @@ double EntropyError(std::span<const double> row, double score_error, double u) {
 
 double StatisticError(std::span<const double> row,
                       const RowStatisticsOptions& options, double score_error,
-                      DType acc) {
-  double u = AccumulatorUnit(acc);
+                      const Arithmetic& arithmetic) {
+  double u = arithmetic.unit;
   double error = options.statistic == reference::Statistic::kEntropy
                      ? EntropyError(row, score_error, u)
                      : VarianceError(row, options, score_error, u);
-  return std::isfinite(error) ? error + SmallestNumber(acc) : 0.0;
+  return std::isfinite(error) ? error + arithmetic.tiny : 0.0;
 }
 
 CountInterval AcceptedBudgets(const KPolicy& policy, const BudgetInputs& inputs,
-                              DType acc) {
+                              const Arithmetic& arithmetic) {
   auto final_budget = [&](double raw) {
     return std::min<int64_t>(
         reference::FinalBudget(policy, inputs.visible, raw), policy.Slots());
@@ -193,7 +215,7 @@ CountInterval AcceptedBudgets(const KPolicy& policy, const BudgetInputs& inputs,
       high = std::max(high, raw);
     }
   }
-  double slack = 32 * AccumulatorUnit(acc);
+  double slack = 32 * arithmetic.unit;
   return {final_budget(low - slack * std::abs(low)),
           final_budget(high + slack * std::abs(high))};
 }
@@ -217,8 +239,9 @@ double MaxNorm(const Reals& values) {
 
 AttentionTolerance AttentionErrors(const reference::AttentionOperands& operands,
                                    std::optional<double> scale,
-                                   int64_t list_length, DType acc) {
-  double u = AccumulatorUnit(acc), depth = operands.query.dim(3);
+                                   int64_t list_length,
+                                   const Arithmetic& arithmetic) {
+  double u = arithmetic.unit, depth = operands.query.dim(3);
   double size = std::abs(scale.value_or(1.0 / std::sqrt(depth))) *
                 MaxNorm(operands.query) * MaxNorm(operands.key);
   double logit = u * (0.5 * std::sqrt(depth) + 3) * size;
@@ -226,8 +249,10 @@ AttentionTolerance AttentionErrors(const reference::AttentionOperands& operands,
   AttentionTolerance tolerance;
   tolerance.output = (2 * logit + u * terms) * MaxAbs(operands.value);
   // Each of the K terms may lose a denormal number.
-  tolerance.output +=
-      static_cast<double>(list_length + 2) * SmallestNumber(acc);
+  double count = static_cast<double>(list_length + 2);
+  tolerance.output += count * arithmetic.tiny;
+  tolerance.output += (arithmetic.weight + count * arithmetic.weight_tiny) *
+                      MaxAbs(operands.value);
   tolerance.lse = logit + u * (terms + size);
   return tolerance;
 }

@@ -112,13 +112,13 @@ KPolicy RandomPolicy(Rng& rng, int64_t sk) {
   return policy;
 }
 
-void RandomIndexer(Rng& rng, Spec& spec) {
+void RandomIndexer(Rng& rng, Spec& spec, int64_t keys) {
   DType acc = spec.acc();
   spec.weights = rng.Chance(0.7);
   spec.bias = rng.Chance(0.6);
   spec.weights_dtype = rng.Chance(0.7) ? spec.dtype : acc;
   spec.bias_dtype = rng.Chance(0.7) ? spec.dtype : acc;
-  spec.select.policy = RandomPolicy(rng, spec.sk);
+  spec.select.policy = RandomPolicy(rng, keys);
   spec.select.scale = RandomScale(rng);
   spec.select.score_activation =
       rng.Pick({ScoreActivation::kSigmoid, ScoreActivation::kSigmoid,
@@ -152,7 +152,7 @@ void RandomRope(Rng& rng, Spec& spec) {
   }
 }
 
-void RandomSingles(Rng& rng, Spec& spec) {
+void RandomSingles(Rng& rng, Spec& spec, int64_t keys) {
   if (spec.family == Family::kRowStatistics) {
     spec.statistics.statistic =
         rng.Chance(0.3) ? Statistic::kEntropy : Statistic::kVariance;
@@ -162,7 +162,7 @@ void RandomSingles(Rng& rng, Spec& spec) {
       spec.statistics.correction = rng.Int(0, 1);
     }
   }
-  spec.topk.slots = rng.Int(1, spec.sk + 6);
+  spec.topk.slots = rng.Int(1, keys + 6);
   if (rng.Chance(0.3)) {
     spec.topk.order = IndexOrder::kScore;
   } else if (rng.Chance(0.5)) {
@@ -182,6 +182,17 @@ void RandomGates(Rng& rng, Spec& spec) {
 
 }  // namespace
 
+void RandomOptions(Rng& rng, Spec& spec, int64_t keys) {
+  RandomIndexer(rng, spec, keys);
+  RandomRope(rng, spec);
+  RandomSingles(rng, spec, keys);
+  RandomGates(rng, spec);
+  spec.softmax_scale = RandomScale(rng);
+  if (spec.family == Family::kAdaptiveK) {
+    spec.normaliser = spec.select.policy.UsesNormaliser();
+  }
+}
+
 Spec RandomSpec(uint64_t seed) {
   Rng rng(seed);
   Spec spec;
@@ -190,14 +201,7 @@ Spec RandomSpec(uint64_t seed) {
   spec.dtype = RandomDType(rng);
   RandomSizes(rng, spec);
   spec.dynamic = rng.Chance(0.25);
-  RandomIndexer(rng, spec);
-  RandomRope(rng, spec);
-  RandomSingles(rng, spec);
-  RandomGates(rng, spec);
-  spec.softmax_scale = RandomScale(rng);
-  if (spec.family == Family::kAdaptiveK) {
-    spec.normaliser = spec.select.policy.UsesNormaliser();
-  }
+  RandomOptions(rng, spec, spec.sk);
   spec.threads = static_cast<int>(rng.Int(1, 3));
   spec.vector_bits = rng.Pick<int>({0, 128, 256, 512});
   spec.opt_level = rng.Chance(0.15) ? 3 : 1;
@@ -224,8 +228,13 @@ std::string Spec::ToString() const {
     if (select.scale) os << " scale=" << *select.scale;
     if (select.mask == Mask::kNone) os << " unmasked";
   }
-  os << " threads=" << threads << " bits=" << vector_bits << " O" << opt_level
-     << (dynamic ? " dynamic" : "") << (reference ? " reference" : "");
+  os << (dynamic ? " dynamic" : "");
+  if (on_device()) {
+    os << " " << target << " " << arch;
+  } else {
+    os << " threads=" << threads << " bits=" << vector_bits << " O" << opt_level
+       << (reference ? " reference" : "");
+  }
   return os.str();
 }
 

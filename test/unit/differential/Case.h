@@ -51,6 +51,26 @@ class Rng {
   uint64_t next_ = 0;
 };
 
+/// Numbers of the GPU schedules that a module's ops carry. A member that is
+/// empty leaves the choice to the compiler.
+struct AttentionTiles {
+  std::string engine;
+  int64_t block_q = 16, block_k = 32, stages = 1, producers = 0, consumers = 1;
+};
+struct ScoreTiles {
+  std::string engine;
+  int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
+  int64_t block_q() const { return 16 * consumers; }
+};
+struct TopKTiles {
+  int64_t warps = 1, bins = 256, capacity = 32, chunk = 8;
+};
+struct Schedules {
+  std::optional<AttentionTiles> attention;
+  std::optional<ScoreTiles> scores;
+  std::optional<TopKTiles> topk;
+};
+
 /// What a module computes.
 enum class Family {
   kSelect,        ///< gsa.select
@@ -69,6 +89,7 @@ enum class Family {
   kRope,
 };
 const char* FamilyName(Family family);
+inline constexpr int kNumFamilies = static_cast<int>(Family::kRope) + 1;
 
 struct Spec {
   uint64_t seed = 0;
@@ -102,6 +123,13 @@ struct Spec {
   int opt_level = 1;
   bool reference = false;
 
+  // Compilation for a GPU, "cuda:0", or for its emulation, "emu".
+  std::string target = "cpu";
+  std::string arch;  ///< Of the emulated GPU.
+  Schedules schedules;
+
+  bool on_device() const { return target != "cpu"; }
+
   /// The type of scores, statistics and log-sum-exp.
   DType acc() const { return dtype == DType::kF64 ? DType::kF64 : DType::kF32; }
   bool has_indexer() const {
@@ -118,6 +146,11 @@ struct Spec {
 
 /// The module of a seed.
 Spec RandomSpec(uint64_t seed);
+
+/// Everything that is neither a size nor compilation, for keys of about `keys`
+/// tokens: indexer, budget, rotary embedding, gates, scales. Reads family,
+/// dtype and `d`.
+void RandomOptions(Rng& rng, Spec& spec, int64_t keys);
 
 }  // namespace gsa::differential
 

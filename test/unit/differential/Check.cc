@@ -59,7 +59,12 @@ class Checker {
  public:
   Checker(const Spec& spec, Workload workload, const Tensors& inputs,
           const Tensors& outputs)
-      : spec_(spec), workload_(workload), inputs_(inputs), outputs_(outputs) {}
+      : spec_(spec),
+        arithmetic_(spec.on_device() ? DeviceArithmetic(spec.dtype)
+                                     : HostArithmetic(spec.acc())),
+        workload_(workload),
+        inputs_(inputs),
+        outputs_(outputs) {}
 
   Findings Run() {
     switch (spec_.family) {
@@ -129,15 +134,24 @@ class Checker {
     }
   }
 
+  void AddWorst(const char* output, double error, double share) {
+    Findings::Worst& worst = findings_.worst[output];
+    worst.relative_error = std::max(worst.relative_error, error);
+    worst.share_of_bound = std::max(worst.share_of_bound, share);
+  }
+
   /// |tested - reference| <= bound(i), the same infinities, NaN for NaN.
   template <typename Bound>
   void Compare(const char* name, const Reals& tested, const Reals& expected,
                Bound bound) {
+    double scale = MaxAbs(expected);
     for (int64_t i = 0; i < expected.size(); ++i) {
       double a = tested[i], b = expected[i];
       if (std::isfinite(a) && std::isfinite(b)) {
         double allowed = bound(i);
         Fraction(std::abs(a - b), allowed);
+        AddWorst(name, std::abs(a - b) / (scale > 0 ? scale : 1),
+                 allowed > 0 ? std::abs(a - b) / allowed : 0);
         if (std::abs(a - b) <= allowed) continue;
         Fail(Text(name, "[", i, "] of ",
                   reference::ShapeToString(expected.shape()), " is ", a,
@@ -208,12 +222,12 @@ class Checker {
     reference::ScoreRow(indexer.operands(), options, b, t, &row.scores);
     if (!ExactScores()) {
       std::vector<double> errors =
-          ScoreErrors(indexer.operands(), options, b, t, spec_.acc());
+          ScoreErrors(indexer.operands(), options, b, t, arithmetic_);
       row.score_error = *std::max_element(errors.begin(), errors.end());
     }
     row.statistic_error =
         StatisticError(row.scores, reference::StatisticOf(spec_.select.policy),
-                       row.score_error, spec_.acc());
+                       row.score_error, arithmetic_);
     return row;
   }
 
@@ -230,8 +244,8 @@ class Checker {
       all.push_back(MakeRow(indexer, i / spec_.sq, i % spec_.sq));
       normaliser_error = std::max(normaliser_error, all.back().statistic_error);
     }
-    normaliser_error += (rows + 4) * AccumulatorUnit(spec_.acc()) *
-                        std::abs(expected.normaliser);
+    normaliser_error +=
+        (rows + 4) * arithmetic_.unit * std::abs(expected.normaliser);
     if (spec_.normaliser) normaliser_error = 0;
     for (int64_t i = 0; i < rows; ++i) {
       BudgetInputs budget{expected.visible[i], expected.statistic[i],
@@ -240,7 +254,7 @@ class Checker {
       int64_t slots = indices.dim(2);
       CheckRow(i, all[i], {indices.data() + i * slots, size_t(slots)},
                counts[i],
-               AcceptedBudgets(spec_.select.policy, budget, spec_.acc()));
+               AcceptedBudgets(spec_.select.policy, budget, arithmetic_));
     }
   }
 
@@ -298,7 +312,7 @@ class Checker {
     std::vector<double> errors;
     for (int64_t i = 0; i < spec_.b * spec_.sq; ++i) {
       std::vector<double> row = ScoreErrors(
-          indexer.operands(), options, i / spec_.sq, i % spec_.sq, spec_.acc());
+          indexer.operands(), options, i / spec_.sq, i % spec_.sq, arithmetic_);
       errors.insert(errors.end(), row.begin(), row.end());
     }
     bool exact = ExactScores();
@@ -318,13 +332,13 @@ class Checker {
     size_t keys = scores.dim(2);
     Compare("statistic", Out("statistic"), expected.value, [&](int64_t i) {
       return StatisticError({scores.data() + i * keys, keys}, options, 0.0,
-                            spec_.acc());
+                            arithmetic_);
     });
   }
   void CheckMean(const Reals& statistics) {
     Reals expected({}, reference::StatMean(statistics));
-    double bound = (statistics.size() + 4) * AccumulatorUnit(spec_.acc()) *
-                   MaxAbs(statistics);
+    double bound =
+        (statistics.size() + 4) * arithmetic_.unit * MaxAbs(statistics);
     Compare("mean", Out("mean"), expected, [&](int64_t) { return bound; });
   }
   /// `normaliser` is the operand or the tested mean.
@@ -339,7 +353,7 @@ class Checker {
           0.0, normaliser, 0.0};
       // The budget is not cut to the slots yet: that is the top-k's work.
       CountInterval accepted =
-          AcceptedBudgets(spec_.select.policy, budget, spec_.acc());
+          AcceptedBudgets(spec_.select.policy, budget, arithmetic_);
       int64_t cut = std::min<int64_t>(k[i], spec_.select.policy.Slots());
       if (cut < accepted.low || cut > accepted.high || k[i] > visible[i]) {
         Fail(Text("k[", i, "] is ", k[i], ", expected ", accepted.low, " to ",
@@ -372,7 +386,7 @@ class Checker {
   void CheckAttention(const AttentionOperands& operands,
                       const AttentionResult& expected, int64_t list_length) {
     AttentionTolerance tolerance = AttentionErrors(
-        operands, spec_.softmax_scale, list_length, spec_.acc());
+        operands, spec_.softmax_scale, list_length, arithmetic_);
     Compare("output", Out("output"), Rounded(expected.output, spec_.dtype),
             [&](int64_t i) {
               return tolerance.output +
@@ -422,7 +436,7 @@ class Checker {
     AttentionResult expected = reference::GatherAttention(
         operands, Int("indices"), Int("counts"), {spec_.softmax_scale});
     AttentionTolerance tolerance = AttentionErrors(
-        operands, spec_.softmax_scale, Int("indices").dim(2), spec_.acc());
+        operands, spec_.softmax_scale, Int("indices").dim(2), arithmetic_);
     double ulp = 2 * RoundingUnit(spec_.dtype);
     double scale = spec_.softmax_scale.value_or(1 / std::sqrt(double(spec_.d)));
     double flip = 2 * ulp * std::abs(scale) * MaxAbs(query) * MaxAbs(key);
@@ -449,10 +463,10 @@ class Checker {
   void CheckGate() {
     Reals input = In("input");
     Reals exact = reference::Gate(input, In("logits"), spec_.gate_activation);
-    double u = AccumulatorUnit(spec_.acc());
+    double u = arithmetic_.unit;
     // (tanh + 1) / 2 cancels; the sigmoid of a very negative logit underflows.
     bool tanh = spec_.gate_activation == reference::GateActivation::kTanh;
-    double tiny = spec_.acc() == DType::kF32 ? 0x1p-126 : 0x1p-1022;
+    double tiny = arithmetic_.normal;
     Compare(
         "output", Out("output"), Rounded(exact, spec_.dtype), [&](int64_t i) {
           double x = std::isfinite(input[i]) ? std::abs(input[i]) : 0.0;
@@ -468,7 +482,7 @@ class Checker {
     // An angle errs by a few ulp of the largest one.
     double angle = 0x1p-50 * (1 + *std::max_element(positions.values().begin(),
                                                     positions.values().end()));
-    double bound = (6 * AccumulatorUnit(spec_.acc()) + angle) * MaxAbs(input);
+    double bound = (6 * arithmetic_.unit + angle) * MaxAbs(input);
     Compare("output", Out("output"), Rounded(exact, spec_.dtype),
             [&](int64_t i) {
               return 2 * bound +
@@ -478,6 +492,7 @@ class Checker {
   }
 
   const Spec& spec_;
+  const Arithmetic arithmetic_;
   Workload workload_;
   const Tensors& inputs_;
   const Tensors& outputs_;

@@ -3,6 +3,7 @@
 #ifndef GSA_TEST_UNIT_DIFFERENTIAL_CHECK_H_
 #define GSA_TEST_UNIT_DIFFERENTIAL_CHECK_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ struct Findings {
   std::vector<std::string> errors;
   /// The largest error as a fraction of its bound: how sharp the bounds are.
   double largest_fraction = 0;
+  /// The largest error relative to an output's largest element, and relative
+  /// to its bound.
+  struct Worst {
+    double relative_error = 0, share_of_bound = 0;
+  };
+  std::map<std::string, Worst> worst;  ///< By output.
   /// Rows of selections, and those with other keys than the reference's, all
   /// of them within the bounds.
   int64_t rows = 0, legal_rows = 0;

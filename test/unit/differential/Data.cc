@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace gsa::differential {
 
@@ -17,8 +19,8 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 
 const char* WorkloadName(Workload workload) {
   static constexpr const char* kNames[] = {
-      "normal",   "ar1",      "all_equal", "two_valued", "relu_zero",
-      "integers", "denormal", "huge",      "nan",        "infinity"};
+      "normal",   "ar1",  "all_equal", "two_valued", "relu_zero", "integers",
+      "denormal", "huge", "nan",       "infinity",   "one_bin"};
   return kNames[static_cast<int>(workload)];
 }
 
@@ -123,6 +125,9 @@ class Maker {
         break;
       case Workload::kIntegers:
         return SmallIntegers(input, rng);
+      case Workload::kOneBin:
+        if (name == "index_key") return NearlyEqual(input);
+        break;
       case Workload::kDenormal:
         // Products around 1e-40 for the index side; values that are denormal
         // themselves for the rest.
@@ -176,6 +181,48 @@ class Maker {
     return values;
   }
 
+  /// Keys 0 and 1 of a sequence are opposite; the others lie close together.
+  Reals NearlyEqual(const TensorSpec& input) const {
+    Reals values = Normal(input, 1.0);
+    int64_t tokens = input.shape[1], depth = input.shape[2];
+    std::vector<double> base(values.data(), values.data() + depth);
+    for (int64_t b = 0; b < input.shape[0]; ++b) {
+      double* token = values.data() + b * tokens * depth;
+      for (int64_t t = 0; t < tokens; ++t, token += depth) {
+        double factor = t == 0 ? 3.0 : t == 1 ? -3.0 : 1.0;
+        for (int64_t i = 0; i < depth; ++i) {
+          token[i] = factor * base[i] + 1e-5 * token[i];
+        }
+      }
+    }
+    return values;
+  }
+
+  /// Rows between -1 and 1 with as many cells in one narrow place as the
+  /// threshold bin holds, one less, one more, or all of them.
+  void FillBin(Reals* values, Rng& rng) const {
+    int64_t keys = values->dim(2);
+    int64_t capacity = spec_.schedules.topk ? spec_.schedules.topk->capacity
+                                            : int64_t{1} << 40;
+    for (int64_t i = 0; i < values->size(); i += keys) {
+      double* row = values->data() + i;
+      int64_t many = rng.Chance(0.3) ? keys : capacity + rng.Int(-1, 1);
+      for (int64_t s = 0; s < keys; ++s) {
+        double x = std::clamp(row[s] / 4, -1.0, 1.0);
+        row[s] = std::copysign(0.25 + 0.75 * std::abs(x), x);
+        if (s >= 2 && s < many + 2) {
+          row[s] = 0.1 + 1e-6 * static_cast<double>(rng.Int(0, 9));
+        }
+      }
+      row[0] = 1.0;
+      if (keys > 1) row[1] = -1.0;
+      // Which cells they are shall not follow their order.
+      for (int64_t s = keys - 1; s > 0; --s) {
+        std::swap(row[s], row[rng.Int(0, s)]);
+      }
+    }
+  }
+
   Reals Normaliser(Rng& rng) const {
     double value = rng.Pick<double>({0.0, 1e-3, 0.02, 0.1, 1.0, 7.5});
     if (workload_ == Workload::kNan && rng.Chance(0.3)) value = kNan;
@@ -190,6 +237,10 @@ class Maker {
     bool ties =
         workload_ == Workload::kTwoValued || workload_ == Workload::kAllEqual ||
         workload_ == Workload::kIntegers || workload_ == Workload::kReluZero;
+    if (workload_ == Workload::kOneBin) {
+      FillBin(&values, rng);
+      return values;
+    }
     double hole = rng.Pick<double>({0.0, 0.1, 0.9});
     for (double& value : values.values()) {
       if (ties) value = static_cast<double>(rng.Int(-1, 1));

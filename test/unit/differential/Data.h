@@ -32,8 +32,12 @@ enum class Workload {
   kHuge,       ///< Logits in the hundreds, saturated activations.
   kNan,        ///< Normal, and NaN in a few elements.
   kInfinity,   ///< Normal, and infinities in a few elements.
+  /// All scores but two outliers, the first of a row, are nearly the same; for
+  /// modules for GPUs, whose histograms then have one full bin. Scores that are
+  /// inputs fill the threshold bin exactly, or one cell more, in some rows.
+  kOneBin,
 };
-inline constexpr int kNumWorkloads = 10;
+inline constexpr int kNumWorkloads = 10;  ///< Of RandomWorkload.
 const char* WorkloadName(Workload workload);
 
 using Tensors = std::map<std::string, HostTensor>;

@@ -65,6 +65,36 @@ std::string PolicyText(const KPolicy& policy) {
   return text + ">";
 }
 
+// Texts of schedules as dialect/Gsa/GsaScheduleAttrs.td prints them.
+std::string Fields(std::initializer_list<std::pair<const char*, int64_t>> all) {
+  return absl::StrJoin(all, ", ", [](std::string* out, const auto& field) {
+    absl::StrAppend(out, field.first, " = ", field.second);
+  });
+}
+std::string AttentionFields(const AttentionTiles& tiles) {
+  return absl::StrCat("engine = ", tiles.engine, ", ",
+                      Fields({{"block_q", tiles.block_q},
+                              {"block_k", tiles.block_k},
+                              {"stages", tiles.stages},
+                              {"producers", tiles.producers},
+                              {"consumers", tiles.consumers}}));
+}
+std::string ScoreFields(const ScoreTiles& tiles) {
+  return absl::StrCat("engine = ", tiles.engine, ", ",
+                      Fields({{"block_q", tiles.block_q()},
+                              {"block_k", tiles.block_k},
+                              {"span", tiles.span},
+                              {"stages", tiles.stages},
+                              {"producers", tiles.producers},
+                              {"consumers", tiles.consumers}}));
+}
+std::string TopKFields(const TopKTiles& tiles) {
+  return Fields({{"warps", tiles.warps},
+                 {"bins", tiles.bins},
+                 {"capacity", tiles.capacity},
+                 {"chunk", tiles.chunk}});
+}
+
 class Writer {
  public:
   explicit Writer(const Spec& spec) : spec_(spec) {
@@ -214,6 +244,24 @@ class Writer {
     operands->push_back("normaliser");
   }
 
+  void AddSchedule(Attributes* attributes, const char* mnemonic,
+                   const std::string& fields) const {
+    attributes->Add("gsa.schedule",
+                    absl::StrCat("#gsa.", mnemonic, "<", fields, ">"));
+  }
+  void AddAttentionSchedule(Attributes* attributes) const {
+    if (spec_.schedules.attention) {
+      AddSchedule(attributes, "attention_schedule",
+                  AttentionFields(*spec_.schedules.attention));
+    }
+  }
+  void AddTopKSchedule(Attributes* attributes) const {
+    if (spec_.schedules.topk) {
+      AddSchedule(attributes, "topk_schedule",
+                  TopKFields(*spec_.schedules.topk));
+    }
+  }
+
   void Select() {
     std::vector<std::string> operands;
     std::string op = IndexOp("gsa.select", &operands);
@@ -222,6 +270,12 @@ class Writer {
     AddIndexAttributes(&attributes, "scale");
     AddForced(&attributes);
     if (spec_.assume_finite) attributes.AddUnit("assume_finite");
+    if (spec_.schedules.scores && spec_.schedules.topk) {
+      AddSchedule(
+          &attributes, "select_schedule",
+          absl::StrCat("scores = <", ScoreFields(*spec_.schedules.scores),
+                       ">, topk = <", TopKFields(*spec_.schedules.topk), ">"));
+    }
     absl::StrAppend(&op, " policy ", PolicyText(spec_.select.policy),
                     attributes.Text());
     DefineLists();
@@ -244,6 +298,7 @@ class Writer {
     operands.insert(operands.end(), {"indices", "counts"});
     Attributes attributes;
     attributes.AddScale("scale", spec_.softmax_scale);
+    AddAttentionSchedule(&attributes);
     Op({"output", "lse"},
        absl::StrCat("gsa.gather_attention %query, %key, %value "
                     "indices %indices, %counts",
@@ -255,6 +310,7 @@ class Writer {
     Attributes attributes;
     attributes.AddScale("scale", spec_.softmax_scale);
     attributes.Add("mask", EnumText("mask", kMasks, spec_.select.mask));
+    AddAttentionSchedule(&attributes);
     Op({"output", "lse"},
        absl::StrCat("gsa.dense_attention %query, %key, %value",
                     attributes.Text()),
@@ -324,6 +380,10 @@ class Writer {
     std::string op = IndexOp("gsa.index_scores", &operands);
     Attributes attributes;
     AddIndexAttributes(&attributes, "scale");
+    if (spec_.schedules.scores) {
+      AddSchedule(&attributes, "score_schedule",
+                  ScoreFields(*spec_.schedules.scores));
+    }
     Define("scores", {"B", "Sq", "Sk"}, spec_.acc());
     Op({"scores"}, op + attributes.Text(), operands);
   }
@@ -338,6 +398,7 @@ class Writer {
                        ? "#gsa.population<visible>"
                        : "#gsa.population<zero_filled>");
     attributes.AddInteger("correction", options.correction);
+    AddTopKSchedule(&attributes);
     Define("statistic", {"B", "Sq"}, spec_.acc());
     Define("visible", {"B", "Sq"}, DType::kI32);
     Op({"statistic", "visible"},
@@ -362,6 +423,7 @@ class Writer {
     Op({"k"}, absl::StrCat(op, " policy ", PolicyText(policy)), operands);
   }
   void TopK(int64_t slots, Attributes attributes) {
+    AddTopKSchedule(&attributes);
     DefineLists();
     Op({"indices", "counts", "status"},
        absl::StrCat("gsa.topk %scores, %k slots ", slots, attributes.Text()),

@@ -7,12 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/core/status_macros.h"
+#include "test/unit/differential/Session.h"
 
 namespace gsa::differential {
 
 absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Spec& spec,
                                                     const Module& module) {
-  CompileOptions options;
+  CompileOptions options = OptionsFor(spec.target);
+  if (!spec.arch.empty()) options.arch = spec.arch;
   for (const TensorSpec& input : module.inputs) {
     options.shapes[input.name] = input.shape;
   }
@@ -37,7 +39,7 @@ absl::StatusOr<HostTensor> Garbage(const std::string& name, DType dtype,
 }  // namespace
 
 absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
-                            int threads) {
+                            int threads, uint8_t garbage) {
   std::vector<TensorView> arguments;
   for (const TensorSpec& spec : plan.inputs()) {
     auto it = inputs.find(spec.name);
@@ -50,14 +52,14 @@ absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
   std::vector<MutableTensorView> results;
   for (const TensorSpec& spec : plan.outputs()) {
     GSA_ASSIGN_OR_RETURN(HostTensor tensor,
-                         Garbage(spec.name, spec.dtype, spec.shape, 0xA5));
+                         Garbage(spec.name, spec.dtype, spec.shape, garbage));
     HostTensor& kept = outputs[spec.name] = std::move(tensor);
     results.push_back({kept.dtype(), kept.shape(), kept.raw_data()});
   }
-  // All ones is NaN in every float type.
   GSA_ASSIGN_OR_RETURN(
       HostTensor workspace,
-      Garbage("workspace", DType::kU8, {plan.workspace_bytes()}, 0xFF));
+      Garbage("workspace", DType::kU8, {plan.workspace_bytes()},
+              static_cast<uint8_t>(~garbage)));
   RunOptions options;
   std::unique_ptr<ThreadPool> pool;
   if (threads > 1) {

@@ -3,6 +3,7 @@
 #ifndef GSA_TEST_UNIT_DIFFERENTIAL_RUNNER_H_
 #define GSA_TEST_UNIT_DIFFERENTIAL_RUNNER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,10 +19,11 @@ namespace gsa::differential {
 absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Spec& spec,
                                                     const Module& module);
 
-/// Runs a plan on `threads` threads. Outputs and workspace hold garbage before
-/// the run, so that cells nobody writes do not pass for zeros.
+/// Runs a plan that takes host memory on `threads` threads. Outputs hold the
+/// byte `garbage` before the run and the workspace its complement, so that
+/// cells nobody writes do not pass for zeros.
 absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
-                            int threads);
+                            int threads, uint8_t garbage = 0);
 
 /// Whether two tensors have the same type and the same bits.
 bool SameBits(const HostTensor& a, const HostTensor& b);

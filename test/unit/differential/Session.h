@@ -1,0 +1,53 @@
+//===- Session.h - run a plan where it runs ---------------------*- C++ -*-===//
+//
+// Inputs in the memory of the plan's target, and runs that start from garbage
+// in outputs and workspace. On a GPU every buffer lies between guards: inputs
+// between NaNs, outputs and the workspace between a pattern that is checked
+// after each run.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_TEST_UNIT_DIFFERENTIAL_SESSION_H_
+#define GSA_TEST_UNIT_DIFFERENTIAL_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "runtime/plan.h"
+#include "test/unit/differential/Data.h"
+
+namespace gsa::differential {
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// `target` is the one that the plan was compiled for. `inputs` must outlive
+  /// the session.
+  static absl::StatusOr<std::unique_ptr<Session>> Create(
+      const std::string& target, std::shared_ptr<const Plan> plan,
+      const Tensors& inputs);
+
+  /// Runs the plan and waits for it. `garbage` is the byte that outputs and
+  /// workspace are filled with before.
+  virtual absl::StatusOr<Tensors> Run(uint8_t garbage) = 0;
+};
+
+/// One run: a session for it alone.
+absl::StatusOr<Tensors> RunOnce(const std::string& target,
+                                std::shared_ptr<const Plan> plan,
+                                const Tensors& inputs);
+
+/// Options for `target` that the environment gives: where NVRTC is.
+CompileOptions OptionsFor(const std::string& target);
+
+/// Why plans for `target` cannot run on this machine: no GPU, no NVRTC, no host
+/// compiler. Ok if they can.
+absl::Status TargetIsUsable(const std::string& target);
+
+}  // namespace gsa::differential
+
+#endif  // GSA_TEST_UNIT_DIFFERENTIAL_SESSION_H_

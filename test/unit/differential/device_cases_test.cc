@@ -1,0 +1,172 @@
+//===- device_cases_test.cc - random kernels against the reference --------===//
+//
+// Each test takes one recipe (see DeviceCase.h), compiles its shapes and runs
+// each of them on several inputs. The emulation runs under ThreadSanitizer; on
+// a GPU each recipe also repeats one run, which must give the same bits.
+//
+// A failure names the seed and the workload. To repeat it, or to look at seeds
+// that are not among the recipes below, set GSA_SEEDS to "first" or
+// "first:count":
+//
+//   GSA_SEEDS=17 device_differential_test --gtest_filter=EmuChosen.*
+//   GSA_SEEDS=1000:500 device_differential_test --gtest_filter=CudaChosen.*
+//
+//===----------------------------------------------------------------------===//
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "test/unit/differential/Check.h"
+#include "test/unit/differential/DeviceCase.h"
+#include "test/unit/differential/Module.h"
+#include "test/unit/differential/Runner.h"
+#include "test/unit/differential/Session.h"
+#include "test/unit/differential/Summary.h"
+
+namespace gsa::differential {
+namespace {
+
+struct Amount {
+  int recipes;
+  int runs;     ///< Of each module, on different inputs.
+  int repeats;  ///< Of one run of each recipe.
+};
+constexpr Amount kEmulation = {kNumFamilies, 2, 0};
+constexpr Amount kCuda = {6 * kNumFamilies, 3, 20};
+constexpr Amount kCudaSmall = {kNumFamilies, 1, 0};
+
+class DeviceCases : public ::testing::TestWithParam<int> {
+ protected:
+  static void SkipUnlessUsable(const DeviceScale& scale) {
+    absl::Status usable = TargetIsUsable(scale.target);
+    if (!usable.ok()) GTEST_SKIP() << usable;
+  }
+
+  static void RunRecipe(int recipe, const DeviceScale& scale,
+                        const Amount& amount) {
+    for (int shape = 0; shape < kShapes; ++shape) {
+      RunSeed(recipe * kShapes + shape, scale, amount.runs,
+              shape == 0 ? amount.repeats : 0);
+    }
+  }
+
+  /// The reference throws for operands that do not fit: a mistake of this test.
+  static void RunSeed(uint64_t seed, const DeviceScale& scale, int runs,
+                      int repeats) {
+    try {
+      RunSeedOrThrow(DeviceSpec(seed, scale), runs, repeats);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << DeviceSpec(seed, scale).ToString() << ": "
+                    << error.what();
+    }
+  }
+
+ private:
+  static void RunSeedOrThrow(const Spec& spec, int runs, int repeats) {
+    Module module = WriteModule(spec);
+    SCOPED_TRACE(spec.ToString());
+    absl::StatusOr<std::shared_ptr<const Plan>> plan = Compile(spec, module);
+    ASSERT_TRUE(plan.ok()) << plan.status() << "\n" << module.text;
+    Summary::Get().AddModule();
+    Rng rng(spec.seed, "runs");
+    for (int run = 0; run < runs; ++run) {
+      Workload workload = DeviceWorkload(spec, rng);
+      SCOPED_TRACE(WorkloadName(workload));
+      Tensors inputs =
+          MakeInputs(spec, module.inputs, workload, spec.seed * runs + run);
+      auto session = Session::Create(spec.target, *plan, inputs);
+      ASSERT_TRUE(session.ok()) << session.status();
+      absl::StatusOr<Tensors> outputs = (*session)->Run(0xA5);
+      ASSERT_TRUE(outputs.ok()) << outputs.status() << "\n" << module.text;
+      Findings findings = Check(spec, workload, inputs, *outputs);
+      EXPECT_TRUE(findings.errors.empty()) << findings.ToString() << "\n"
+                                           << module.text;
+      Summary::Get().AddCase(spec, findings);
+      if (run == 0) Repeat(**session, *outputs, repeats);
+    }
+  }
+
+  /// From other garbage each time.
+  static void Repeat(Session& session, const Tensors& expected, int times) {
+    for (int i = 0; i < times; ++i) {
+      absl::StatusOr<Tensors> outputs =
+          session.Run(static_cast<uint8_t>(17 * i));
+      ASSERT_TRUE(outputs.ok()) << outputs.status();
+      EXPECT_EQ(FirstDifference(expected, *outputs), "") << "run " << i + 2;
+    }
+    Summary::Get().AddRepeats(times);
+  }
+};
+
+std::string RecipeName(int recipe, const DeviceScale& scale) {
+  Spec spec = DeviceSpec(static_cast<uint64_t>(recipe) * kShapes, scale);
+  return std::to_string(recipe) + "_" + FamilyName(spec.family) + "_" +
+         DTypeName(spec.dtype);
+}
+
+class EmuCases : public DeviceCases {};
+TEST_P(EmuCases, AgreeWithTheReference) {
+  SkipUnlessUsable(EmulationScale());
+  if (IsSkipped()) return;
+  RunRecipe(GetParam(), EmulationScale(), kEmulation);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, EmuCases,
+                         ::testing::Range(0, kEmulation.recipes),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
+
+class CudaCases : public DeviceCases {};
+TEST_P(CudaCases, AgreeWithTheReference) {
+  SkipUnlessUsable(CudaScale());
+  if (IsSkipped()) return;
+  RunRecipe(GetParam(), CudaScale(), kCuda);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, CudaCases, ::testing::Range(0, kCuda.recipes),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, CudaScale());
+                         });
+
+// For compute-sanitizer: the modules of the emulation.
+class CudaSmall : public DeviceCases {};
+TEST_P(CudaSmall, AgreeWithTheReference) {
+  DeviceScale scale = EmulationScale();
+  scale.target = CudaScale().target;
+  scale.arch = CudaScale().arch;
+  SkipUnlessUsable(scale);
+  if (IsSkipped()) return;
+  RunRecipe(GetParam(), scale, kCudaSmall);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, CudaSmall,
+                         ::testing::Range(0, kCudaSmall.recipes),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
+
+class ChosenDeviceCases : public DeviceCases {
+ protected:
+  static void RunChosen(const DeviceScale& scale, const Amount& amount) {
+    const char* text = std::getenv("GSA_SEEDS");
+    if (text == nullptr) GTEST_SKIP() << "GSA_SEEDS names no seeds";
+    char* rest = nullptr;
+    uint64_t first = std::strtoull(text, &rest, 10);
+    uint64_t count = *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1;
+    for (uint64_t seed = first; seed < first + count; ++seed) {
+      RunSeed(seed, scale, amount.runs, amount.repeats);
+    }
+  }
+};
+// What a filter of the recipes does not choose.
+class EmuChosen : public ChosenDeviceCases {};
+TEST_P(EmuChosen, AgreeWithTheReference) {
+  RunChosen(EmulationScale(), kEmulation);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, EmuChosen, ::testing::Values(0));
+class CudaChosen : public ChosenDeviceCases {};
+TEST_P(CudaChosen, AgreeWithTheReference) { RunChosen(CudaScale(), kCuda); }
+INSTANTIATE_TEST_SUITE_P(Seeds, CudaChosen, ::testing::Values(0));
+
+}  // namespace
+}  // namespace gsa::differential

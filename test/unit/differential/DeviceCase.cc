@@ -52,6 +52,11 @@ void HeadSizes(Rng& rng, Spec& spec, bool all) {
   // More than 8 heads leave the registers.
   spec.hi = all ? rng.Pick<int64_t>({1, 2, 3, 4, 8, 9, 16})
                 : rng.Pick<int64_t>({1, 2, 4, 9});
+  // Queries of all indexer heads stay in shared memory.
+  int64_t bytes = static_cast<int64_t>(DTypeSize(spec.dtype));
+  while (spec.hi > 1 && 16 * spec.hi * (spec.di + 16) * bytes > 72 * 1024) {
+    spec.hi /= 2;
+  }
   if (spec.family == Family::kBlock || spec.family == Family::kRope) {
     spec.d += spec.d % 2;
   }

@@ -199,6 +199,27 @@ INSTANTIATE_TEST_SUITE_P(
       return FamilyName(info.param);
     });
 
+/// The modules that a GPU is to run, up to the texts of their kernels.
+TEST(DeviceModules, Compile) {
+  DeviceScale scale = CudaScale();
+  scale.target = "emu";
+  scale.arch = "sm_90a";
+  int failed = 0;
+  for (uint64_t seed = 0; seed < 84 * kShapes; ++seed) {
+    Spec spec = DeviceSpec(seed, scale);
+    Module module = WriteModule(spec);
+    CompileOptions options = OptionsFor(spec.target);
+    options.arch = spec.arch;
+    for (const TensorSpec& input : module.inputs) {
+      options.shapes[input.name] = input.shape;
+    }
+    options.stop_after = "program";
+    absl::Status status = CompileToPhase(module.text, "case.mlir", options);
+    EXPECT_TRUE(status.ok()) << spec.ToString() << ": " << status;
+    if (!status.ok() && ++failed == 20) break;
+  }
+}
+
 TEST(NoKernelFor, SortsBeyondTheLimit) {
   Spec spec;
   spec.family = Family::kTopK;

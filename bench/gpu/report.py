@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Writes the GPU tables of docs/performance.md from bench/results/gpu.jsonl.
+
+    python3 bench/gpu/report.py [--json FILE] [--update docs/performance.md]
+
+Without --update the text goes to standard output. Counts are derived from the
+shape of a record, never from an implementation, except the passes over the
+scores, which are those of the top-k kernel.
+"""
+
+import argparse
+import json
+import os
+import re
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BEGIN, END = "<!-- gsa-bench-gpu: begin -->", "<!-- gsa-bench-gpu: end -->"
+# Times that the selection kernel reads a row of scores: scan, histogram,
+# candidates, count, emit. The scores are written once.
+SCORE_PASSES = 6
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |",
+             "|" + "|".join([" --- "] + [" ---: "] * (len(header) - 1)) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def counts(record):
+    """Work of the two stages: gathered bytes, score bytes, products."""
+    n, shape = record["n"], record["shape"]
+    k = shape["k"]
+    selected = sum(min(k, t + 1) for t in range(min(n, k))) + max(0, n - k) * k
+    pairs = n * (n + 1) // 2
+    return {
+        "gather": selected * shape["kv_heads"] * 2 * shape["dim"] * 2,
+        "attention": 4 * selected * shape["heads"] * shape["dim"],
+        "scores": pairs * 4 * SCORE_PASSES,
+        "sigmoids": pairs * shape["index_heads"],
+    }
+
+
+def forward_rows(records):
+    rows = []
+    for r in records:
+        published = r["published_ms"]
+        if published is None:
+            published = "out of memory" if r["n"] == 4096 else ""
+        else:
+            published = f"{published:.0f}"
+        stages = r["stages_ms"]
+        rows.append([str(r["n"]), r["workload"], f"{r['ours_ms']:.2f}",
+                     f"{stages['select']:.2f}",
+                     f"{stages['sparse_attention']:.2f}",
+                     f"{r['dense_ms']:.2f}", f"{r['ratio']:.2f}", published,
+                     f"{r['J']:.2f}", f"{r['U32']:.2f}",
+                     f"{r['workspace_mib']:.0f}",
+                     f"{r['host_launch_us']:.0f}"])
+    return rows
+
+
+def bound_rows(records):
+    rows = []
+    for r in records:
+        work, stages = counts(r), r["stages_ms"]
+        select, sparse = stages["select"], stages["sparse_attention"]
+        rows.append([str(r["n"]),
+                     f"{work['scores'] / select / 1e9:.2f}",
+                     f"{work['sigmoids'] / select / 1e9:.2f}",
+                     f"{work['gather'] / sparse / 1e9:.2f}",
+                     f"{work['attention'] / sparse / 1e9:.0f}"])
+    return rows
+
+
+def report(records):
+    forward = [r for r in records if r["bench"] == "gpu_forward"]
+    fixed = [r for r in forward if r["shape"]["policy"] == "fixed"]
+    adaptive = [r for r in forward if r["shape"]["policy"] != "fixed"]
+    lengths = sorted((r for r in fixed if r["workload"] == "rho98"),
+                     key=lambda r: r["n"])
+    longest = max(r["n"] for r in fixed)
+    others = [r for r in fixed if r["n"] == longest]
+    first = forward[0]
+    header = ["N", "workload", "ours ms", "select", "sparse attention",
+              "dense ms", "dense / ours", "published ms", "J", "U32",
+              "workspace MiB", "host us"]
+    text = (f"Measured on one {first['device']}, torch {first['torch']}, commit "
+            f"{first['commit']}; medians of device events, bf16, 32 query heads, "
+            "8 key heads of 128, 4 indexer heads of 64, k = 2048.\n\n"
+            "### By length\n\n" + table(header, forward_rows(lengths)) +
+            f"\n### By workload, N = {longest}\n\n" +
+            table(header, forward_rows(others)))
+    if adaptive:
+        text += ("\n### A budget per query, policy `" +
+                 adaptive[0]["shape"]["policy"] + "`\n\n" +
+                 table(header, forward_rows(adaptive)))
+    text += ("\n### Rates reached\n\n" + table(
+        ["N", "scores TB/s", "sigmoids T/s", "gather TB/s", "TFLOP/s"],
+        bound_rows(lengths)))
+    for r in records:
+        if r["bench"] == "gpu_jit":
+            text += (f"\n### Compiling, N = {r['n']}\n\n" + table(
+                ["what", "ms"],
+                [["module text to plan, fresh process",
+                  f"{r['cold_compile_ms']:.0f}"],
+                 ["module text to first result, fresh process",
+                  f"{r['cold_first_result_ms']:.0f}"],
+                 ["another length in the same process",
+                  f"{r['warm_compile_ms']:.0f}"]]))
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--json", default=os.path.join(
+        ROOT, "bench", "results", "gpu.jsonl"))
+    parser.add_argument("--update", help="file with the two markers")
+    arguments = parser.parse_args()
+    with open(arguments.json) as file:
+        text = report([json.loads(line) for line in file])
+    if not arguments.update:
+        print(text)
+        return
+    with open(arguments.update) as file:
+        document = file.read()
+    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
+    document, found = re.subn(
+        pattern, lambda _: f"{BEGIN}\n\n{text}\n{END}", document, flags=re.S)
+    if found != 1:
+        parser.error(f"{arguments.update}: expected the markers {BEGIN} and "
+                     f"{END} once, got {found} pairs")
+    with open(arguments.update, "w") as file:
+        file.write(document)
+
+
+if __name__ == "__main__":
+    main()

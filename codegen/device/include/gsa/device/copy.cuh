@@ -60,12 +60,17 @@ struct unit_position {
   }
 };
 
-/// Copies rows to a tile. `row_source` gives the start of the source of a row
-/// of the tile, null for a row of zeros; `source` is any readable address.
+/// Where a row of a tile comes from, in elements from the source: a row of
+/// zeros comes from nowhere. No pointer of such a row is formed, not even null:
+/// a copy that reads nothing must still be given an address of the array.
+inline constexpr long long kNoRow = -1;
+
+/// Copies rows to a tile. `row_offset` gives the distance of a row's first
+/// element from `source`, or kNoRow.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
           class F>
 GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
-                           int columns, F row_source) {
+                           int columns, F row_offset) {
   using tile = smem<T, R, C, L>;
   constexpr int size = static_cast<int>(sizeof(T));
   static_assert(tile::row_bytes % VectorBytes == 0, "rows are whole vectors");
@@ -79,22 +84,24 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
   int thread = Team::thread();
 #pragma unroll 1
   for (int step = 0; step < steps; step += batch) {
-    const T* rows[batch];
+    long long rows[batch];
 #pragma unroll
     for (int i = 0; i < batch; ++i) {
       position p(thread, step + i);
-      rows[i] = p.row < R ? row_source(p.row) : nullptr;
+      rows[i] = p.row < R ? row_offset(p.row) : kNoRow;
     }
 #pragma unroll
     for (int i = 0; i < batch; ++i) {
       position p(thread, step + i);
       if (p.row >= R) continue;
       int byte = p.unit * VectorBytes;
-      int valid = rows[i] ? valid_bytes<VectorBytes>(byte, columns * size) : 0;
-      auto from =
-          reinterpret_cast<const unsigned char*>(valid != 0 ? rows[i] : source);
-      copy_unit<VectorBytes>(target.base + target.offset(p.row, byte / size),
-                             from + (valid != 0 ? byte : 0), valid);
+      int valid = rows[i] == kNoRow
+                      ? 0
+                      : valid_bytes<VectorBytes>(byte, columns * size);
+      long long from = valid == 0 ? 0 : rows[i] * size + byte;
+      copy_unit<VectorBytes>(
+          target.base + target.offset(p.row, byte / size),
+          reinterpret_cast<const unsigned char*>(source) + from, valid);
     }
   }
 }
@@ -106,7 +113,7 @@ template <class Team, int VectorBytes, class T, int R, int C, smem_layout L>
 GSA_DEVICE void copy_rows(smem<T, R, C, L> target, const T* source,
                           long long pitch, int rows, int columns) {
   copy_units<Team, VectorBytes>(target, source, columns, [=](int row) {
-    return row < rows ? source + row * pitch : nullptr;
+    return row < rows ? row * pitch : kNoRow;
   });
 }
 
@@ -119,14 +126,11 @@ GSA_DEVICE void gather_rows(smem<T, R, C, L> target, const T* source,
                             long long pitch,
                             smem<int, ListR, ListC, ListL> list, int begin,
                             int end, int limit, int columns) {
-  copy_units<Team, VectorBytes>(target, source, columns,
-                                [=](int row) -> const T* {
-                                  if (begin + row >= end) return nullptr;
-                                  int index = list.at(0, begin + row);
-                                  if (index < 0 || index >= limit)
-                                    return nullptr;
-                                  return source + index * pitch;
-                                });
+  copy_units<Team, VectorBytes>(target, source, columns, [=](int row) {
+    if (begin + row >= end) return kNoRow;
+    int index = list.at(0, begin + row);
+    return index < 0 || index >= limit ? kNoRow : index * pitch;
+  });
 }
 
 //===----------------------------------------------------------------------===//

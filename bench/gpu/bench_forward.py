@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the forward of Gated Sparse Attention on a GPU beside dense attention.
 
-    python3 bench/gpu/bench_forward.py --library build/release/lib/libgsa.so
+    python3 bench/gpu/bench_forward.py --library build/dev/lib/libgsa.so
 
 For each length and workload: our forward (selection, sparse attention, output
 gate), its stages, causal dense attention through cuDNN on the same tensors and,

@@ -4,7 +4,7 @@ A thin mirror of runtime/capi/gsa.h with ctypes: compiles a module for a target
 and runs it on tensors that torch owns, on torch's current stream. Enough for
 benchmarks and GPU tests; it adds no behaviour of its own.
 
-    library = Library("build/release/lib/libgsa.so")
+    library = Library("build/dev/lib/libgsa.so")
     plan = library.compile(text, target="cuda:0")
     outputs = plan.run([q, k, v])
 """

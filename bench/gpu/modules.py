@@ -2,11 +2,14 @@
 
 
 def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
-                slots=2048, dtype="bf16", batch=1, policy=None, gate=True):
+                slots=2048, dtype="bf16", batch=1, policy=None, gate=True,
+                select_schedule=None, attention_schedule=None):
     """Selection, sparse attention over it and the output gate.
 
     Inputs: q [B,N,H,D], k, v [B,N,G,D], iq [B,N,Hi,Di], ik [B,N,Di],
     iw [B,N,Hi] (logits), bias [Hi] f32, gate [B,N,H,D] (if asked for).
+    The schedules are attributes without "#gsa.", chosen by the compiler if
+    absent.
     Outputs: attended [B,N,H,D], lse [B,H,N] f32, indices [B,N,K] i32, counts
     and status [B,N] i32.
     """
@@ -24,6 +27,10 @@ def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
     gate_op = (f"  %result = gsa.gate %out, %gate : ({q}, {q}) -> {q}\n"
                if gate else "")
     result = "%result" if gate else "%out"
+
+    def scheduled(schedule):
+        return f" {{gsa.schedule = #gsa.{schedule}}}" if schedule else ""
+
     return f"""
 func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
                 %v: {kv} {{gsa.name = "v"}}, %iq: {iq} {{gsa.name = "iq"}},
@@ -33,8 +40,8 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
         {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
         {row} {{gsa.name = "status"}}) {{
   %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias
-      policy {policy} : ({iq}, {ik}, {iw}, {bias}) -> ({idx}, {row}, {row})
-  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts
+      policy {policy}{scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}) -> ({idx}, {row}, {row})
+  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts{scheduled(attention_schedule)}
       : ({q}, {kv}, {kv}, {idx}, {row}) -> ({q}, {lse})
 {gate_op}  return {result}, %lse, %indices, %counts, %status
       : {q}, {lse}, {idx}, {row}, {row}

@@ -17,6 +17,7 @@ machine without LLVM):
     batches       rows do not depend on their batch or on chunks
     memcheck, initcheck, synccheck
                   small random modules under compute-sanitizer
+    schedules     other schedules of one module (needs torch)
     long          test/gpu/long_context.py, per length (needs torch)
 
 A step without its program is skipped, and says so. The exit status is 0 if
@@ -218,6 +219,22 @@ class Runner:
             step.fail(f"exit status {status}\n{tail(output)}")
         return step.end()
 
+    def schedules(self):
+        step = Step("schedules")
+        library = self.arguments.library
+        if not library or not os.path.exists(library):
+            return step.skip(f"no library at '{library}'")
+        if importlib.util.find_spec("torch") is None:
+            return step.skip("this Python has no torch")
+        status, output = run(
+            [sys.executable, os.path.join(ROOT, "test", "gpu", "schedules.py"),
+             "--library", library], 300)
+        step.details["schedules"] = output.count("_schedule<") + output.count(
+            " select ")
+        if status != 0:
+            step.fail(f"exit status {status}\n{tail(output)}")
+        return step.end()
+
     def steps(self):
         differential = "device_differential_test"
         yield "selftest", self.selftest
@@ -231,6 +248,7 @@ class Runner:
             "batches", differential, "*Batches*/Cuda")
         for tool in TOOLS:
             yield tool, lambda tool=tool: self.sanitizer(tool)
+        yield "schedules", self.schedules
         for length in self.arguments.lengths:
             yield f"long-{length}", lambda n=length: self.long_context(n)
 

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Other schedules of the same module on a GPU.
+
+    python3 test/gpu/schedules.py --library libgsa.so
+
+Selection must give the same bits under every schedule of scores and top-k,
+whatever multiplies (mma.sync, wgmma) and however rows are cut. Attention may
+round differently: sums are taken in another order.
+"""
+
+import argparse
+import os
+import sys
+
+import torch
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "gpu"))
+import bench_forward  # noqa: E402
+import gsa_capi  # noqa: E402
+import modules  # noqa: E402
+
+
+def scores(engine, block_q, block_k, span, stages, producers):
+    return (f"<engine = {engine}, block_q = {block_q}, block_k = {block_k}, "
+            f"span = {span}, stages = {stages}, producers = {producers}, "
+            f"consumers = {block_q // 16}>")
+
+
+def topk(warps, bins, capacity, chunk):
+    return (f"<warps = {warps}, bins = {bins}, capacity = {capacity}, "
+            f"chunk = {chunk}>")
+
+
+SELECT = [
+    (scores("wgmma", 64, 64, 16, 3, 4), topk(8, 2048, 4096, 1024)),
+    (scores("wgmma", 128, 64, 4, 2, 4), topk(8, 2048, 4096, 1000)),
+    (scores("wgmma", 64, 128, 16, 1, 0), topk(8, 2048, 4096, 512)),
+    (scores("mma_sync", 64, 32, 32, 3, 4), topk(16, 4096, 64, 777)),
+    (scores("mma_sync", 16, 64, 1, 1, 0), topk(4, 256, 32, 1024)),
+]
+ATTENTION = [(64, 3, 4, 4), (64, 1, 0, 4), (16, 8, 2, 1), (32, 2, 8, 2)]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--length", type=int, default=3000)
+    arguments = parser.parse_args()
+    n, device = arguments.length, torch.device("cuda", 0)
+    library = gsa_capi.Library(arguments.library)
+    case = bench_forward.inputs(n, "rho90", 5, device)
+
+    def run(**schedules):
+        plan = library.compile(modules.sparse_core(n, slots=512, **schedules),
+                               target="cuda:0")
+        outputs = plan.run(case)
+        torch.cuda.synchronize()
+        return outputs
+
+    expected, failures = run(), 0
+    for score, rows in SELECT:
+        got = run(select_schedule=f"select_schedule<scores = {score}, "
+                                  f"topk = {rows}>")
+        same = all(torch.equal(a, b) for a, b in zip(expected[2:], got[2:]))
+        failures += not same
+        print("same bits" if same else "FAILED   ", "select", score, rows)
+    for block_k, stages, producers, consumers in ATTENTION:
+        schedule = (f"attention_schedule<engine = mma_sync, block_q = 16, "
+                    f"block_k = {block_k}, stages = {stages}, "
+                    f"producers = {producers}, consumers = {consumers}>")
+        got = run(attention_schedule=schedule)
+        a, b = expected[0].double(), got[0].double()
+        error = ((a - b).norm() / a.norm()).item()
+        good = error < 4e-3
+        failures += not good
+        print(f"{error:9.1e}" if good else "FAILED   ", schedule)
+    print("PASSED" if failures == 0 else f"FAILED: {failures}")
+    return bool(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

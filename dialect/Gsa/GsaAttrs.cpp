@@ -131,7 +131,8 @@ LogicalResult RopeScalingAttr::verify(
 
 LogicalResult CpuScheduleAttr::verify(
     llvm::function_ref<InFlightDiagnostic()> emitError, int64_t tasks,
-    int64_t lanes, int64_t rows, int64_t vectors) {
+    int64_t lanes, int64_t rows, int64_t vectors, int64_t blockRows,
+    int64_t blockKeys, int64_t valueVectors, int64_t prefetch) {
   if (tasks < 1 || tasks > 4096)
     return emitError() << "(C1) 'tasks' must be in [1, 4096], got " << tasks;
   if (lanes < 1 || lanes > 64 || !llvm::isPowerOf2_64(lanes))
@@ -142,5 +143,13 @@ LogicalResult CpuScheduleAttr::verify(
     return emitError() << "(C3) expected rows and vectors of at least 1 with "
                           "rows * vectors <= 64, got "
                        << rows << " and " << vectors;
+  if (blockRows < 1 || blockRows > 4096 || blockKeys < 1 || blockKeys > 65536 ||
+      valueVectors < 1 || valueVectors > 16 || prefetch < 0 || prefetch > 1024)
+    return emitError()
+           << "(C4) expected block_rows in [1, 4096], block_keys in "
+              "[1, 65536], value_vectors in [1, 16] and prefetch in "
+              "[0, 1024], got "
+           << blockRows << ", " << blockKeys << ", " << valueVectors << " and "
+           << prefetch;
   return success();
 }

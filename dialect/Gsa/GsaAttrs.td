@@ -193,18 +193,32 @@ def Gsa_CpuScheduleAttr : Gsa_Attr<"CpuSchedule", "cpu_schedule"> {
     - `rows`: query rows (selection) or heads (attention) that share the
       registers of one tile.
     - `vectors`: vectors along the other side of that tile.
+    - `block_rows`, `block_keys`: attention works on blocks of that many rows
+      (gather_attention: tokens) and keys, whose logits stay in a cache.
+    - `value_vectors`: vectors along Dv in the register tile of dense_attention.
+    - `prefetch`: gather_attention asks for the rows of keys that many list
+      entries ahead, as no hardware prefetcher sees a pattern in them.
 
     Constraints:
     - (C1) `1 <= tasks <= 4096`.
     - (C2) `lanes` is a power of two in [1, 64].
     - (C3) rows and vectors are at least 1 and rows * vectors <= 64: a tile
       must fit into a register file.
+    - (C4) block_rows is in [1, 4096], block_keys in [1, 65536], value_vectors
+      in [1, 16], prefetch in [0, 1024].
 
     Example: `#gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>`.
   }];
   let parameters = (ins "int64_t":$tasks, "int64_t":$lanes, "int64_t":$rows,
-                        "int64_t":$vectors);
-  let assemblyFormat = "`<` struct($tasks, $lanes, $rows, $vectors) `>`";
+                        "int64_t":$vectors,
+                        DefaultValuedParameter<"int64_t", "16">:$block_rows,
+                        DefaultValuedParameter<"int64_t", "256">:$block_keys,
+                        DefaultValuedParameter<"int64_t", "4">:$value_vectors,
+                        DefaultValuedParameter<"int64_t", "16">:$prefetch);
+  let assemblyFormat = [{
+    `<` struct($tasks, $lanes, $rows, $vectors, $block_rows, $block_keys,
+               $value_vectors, $prefetch) `>`
+  }];
 }
 
 #endif  // GSA_DIALECT_GSAATTRS_TD

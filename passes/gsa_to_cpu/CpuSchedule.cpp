@@ -44,7 +44,9 @@ CpuScheduleAttr gsa::chooseIndexerSchedule(Operation* op,
   int64_t rows = std::min(maxRows, queries);
   return CpuScheduleAttr::get(op->getContext(), target.tasks,
                               lanesFor(op, target), rows,
-                              std::min<int64_t>(4, accumulators / rows));
+                              std::min<int64_t>(4, accumulators / rows),
+                              /*block_rows=*/16, /*block_keys=*/256,
+                              /*value_vectors=*/4, /*prefetch=*/16);
 }
 
 CpuScheduleAttr gsa::chooseAttentionSchedule(Operation* op,
@@ -59,9 +61,15 @@ CpuScheduleAttr gsa::chooseAttentionSchedule(Operation* op,
     int64_t groups = key.isDynamicDim(2) ? 1 : key.getDimSize(2);
     rows = std::clamp<int64_t>(sizeOr(op, 2, 1) / groups, 1, 4);
   }
-  return CpuScheduleAttr::get(op->getContext(), target.tasks,
-                              lanesFor(op, target), rows,
-                              std::min<int64_t>(8, accumulators / rows));
+  // Dense: the strip of logits of a block, 64 x 256, is 64 KiB in f32 and
+  // stays with the block's keys and values in a second-level cache. Gather:
+  // the lists of the tokens of a block are compacted together; more tokens
+  // share more keys, but their lists take cache from the keys.
+  int64_t blockRows = isa<GatherAttentionOp>(op) ? 16 : 64;
+  return CpuScheduleAttr::get(
+      op->getContext(), target.tasks, lanesFor(op, target), rows,
+      std::min<int64_t>(8, accumulators / rows), blockRows, /*block_keys=*/256,
+      /*value_vectors=*/4, /*prefetch=*/16);
 }
 
 namespace {
@@ -122,7 +130,9 @@ struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
         << remark::metric("tasks", schedule.getTasks())
         << remark::metric("lanes", schedule.getLanes())
         << remark::metric("rows", schedule.getRows())
-        << remark::metric("vectors", schedule.getVectors());
+        << remark::metric("vectors", schedule.getVectors())
+        << remark::metric("block_rows", schedule.getBlockRows())
+        << remark::metric("block_keys", schedule.getBlockKeys());
   }
 };
 

@@ -22,14 +22,6 @@ using arith::CmpFPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Rows and keys of a block: the strip of logits is 64 KiB in f32 and stays,
-/// with the block's keys and values, in a second-level cache.
-static constexpr int64_t kBlockRows = 64;
-static constexpr int64_t kBlockKeys = 256;
-
-/// Vectors along Dv in a register tile.
-static constexpr int64_t kValueVectors = 4;
-
 namespace {
 
 class DenseLowering {
@@ -80,7 +72,7 @@ class DenseLowering {
   Type acc;
   double scale;
   bool causal;
-  int64_t tasks, lanes, tileRows, tileVectors, valueRows;
+  int64_t tasks, lanes, tileRows, tileVectors, valueRows, valueVectors;
   int64_t batch, queries, keyCount, heads, groups, ratio;
   int64_t panelKeys, panels, blockKeys, blockTokens, blocks, scratchRows;
   RowVectors depth, valueDepth;
@@ -116,14 +108,16 @@ DenseLowering::DenseLowering(DenseAttentionOp op, CpuScheduleAttr schedule,
   tileVectors = schedule.getVectors();
   panelKeys = tileVectors * lanes;
   panels = llvm::divideCeil(keyCount, panelKeys);
-  blockKeys = std::max<int64_t>(1, kBlockKeys / panelKeys) * panelKeys;
-  blockTokens =
-      std::clamp<int64_t>(kBlockRows / ratio, 1, std::max<int64_t>(queries, 1));
+  blockKeys =
+      std::max<int64_t>(1, schedule.getBlockKeys() / panelKeys) * panelKeys;
+  blockTokens = std::clamp<int64_t>(schedule.getBlockRows() / ratio, 1,
+                                    std::max<int64_t>(queries, 1));
   blocks = llvm::divideCeil(queries, blockTokens);
   int64_t rows = blockTokens * ratio;
   tileRows = std::min(schedule.getRows(), rows);
+  valueVectors = schedule.getValueVectors();
   valueRows = std::clamp<int64_t>(
-      tileRows * tileVectors / std::min(kValueVectors, valueDepth.count()), 1,
+      tileRows * tileVectors / std::min(valueVectors, valueDepth.count()), 1,
       tileRows);
   scratchRows = static_cast<int64_t>(
       std::max(llvm::alignTo(rows, tileRows), llvm::alignTo(rows, valueRows)));
@@ -342,9 +336,9 @@ void DenseLowering::emitValueTile(const Block& block, const Keys& keys,
 void DenseLowering::emitValues(const Block& block, const Keys& keys) {
   int64_t total = valueDepth.count();
   v.loop(v.index(0), block.rows, valueRows, [&](Value row) {
-    for (int64_t first = 0; first < total; first += kValueVectors)
+    for (int64_t first = 0; first < total; first += valueVectors)
       emitValueTile(block, keys, row, first,
-                    std::min(kValueVectors, total - first));
+                    std::min(valueVectors, total - first));
   });
 }
 

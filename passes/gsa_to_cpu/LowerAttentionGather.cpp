@@ -18,16 +18,8 @@ using namespace mlir::gsa;
 using namespace mlir::gsa::cpu;
 using arith::CmpIPredicate;
 
-/// Rows whose lists are compacted together. More rows share more keys, but
-/// their lists take cache from the keys.
-static constexpr int64_t kBlockRows = 16;
-
 /// Unroll the loop over D up to this many multiply-adds of one tile.
 static constexpr int64_t kMaxUnrolledFma = 256;
-
-/// Ask for the rows of keys this many list entries ahead: the rows of a list
-/// are scattered, and no hardware prefetcher sees a pattern.
-static constexpr int64_t kPrefetchKeys = 16;
 
 namespace {
 
@@ -68,7 +60,7 @@ class GatherLowering {
   Type acc;
   double scale;
   int64_t tasks, tileHeads, tileKeys, tileCells;
-  int64_t batch, rows, heads, groups, keys, slots, blocks, blockRows;
+  int64_t batch, rows, heads, groups, keys, slots, blocks, blockRows, prefetch;
   RowVectors depth, valueDepth;
   int64_t slotLanes;  ///< Elements per vector along the slots.
 
@@ -105,8 +97,9 @@ GatherLowering::GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
   valueDepth = rowVectors(shapeOf(op.getValue())[3], schedule.getLanes(), 1);
   slotLanes = schedule.getLanes();
   // At least one block per task, if there are that many rows.
-  blockRows =
-      std::clamp<int64_t>(llvm::divideCeil(batch * rows, tasks), 1, kBlockRows);
+  blockRows = std::clamp<int64_t>(llvm::divideCeil(batch * rows, tasks), 1,
+                                  schedule.getBlockRows());
+  prefetch = schedule.getPrefetch();
   blocks = llvm::divideCeil(batch * rows, blockRows);
 }
 
@@ -117,7 +110,7 @@ void GatherLowering::allocateScratch() {
   int64_t padSlots =
       llvm::alignTo(std::max<int64_t>(slots, 1), std::max(slotLanes, tileKeys));
   int64_t list = static_cast<int64_t>(padded(padSlots));
-  lists = allocate(v, {tasks, blockRows, list + kPrefetchKeys}, b.getI32Type());
+  lists = allocate(v, {tasks, blockRows, list + prefetch}, b.getI32Type());
   lengths = allocate(v, {tasks, static_cast<int64_t>(padded(blockRows))},
                      b.getIndexType());
   queries = allocate(
@@ -160,7 +153,7 @@ void GatherLowering::emitCompaction(const Row& row) {
       })[0];
   v.storeScalar(length, lengths, {task, row.slot});
   Value end = v.times(v.ceilDiv(length, tileKeys), tileKeys);
-  v.loop(length, v.plus(end, kPrefetchKeys), 1, [&](Value slot) {
+  v.loop(length, v.plus(end, prefetch), 1, [&](Value slot) {
     v.storeScalar(v.i32(0), lists, {task, row.slot, slot});
   });
 }
@@ -216,7 +209,7 @@ void GatherLowering::emitLogits(const Row& row, Value group, int64_t heads,
     SmallVector<Value> tile;
     for (int64_t i = 0; i < tileKeys; ++i) {
       tile.push_back(keyAt(row, v.plus(first, i)));
-      Value later = keyAt(row, v.plus(first, i + kPrefetchKeys));
+      Value later = keyAt(row, v.plus(first, i + prefetch));
       v.prefetch({key, {row.batch, later, group, v.index(0)}}, depth.size);
     }
     SmallVector<Value> sums = emitDots(row, group, heads, tile);
@@ -254,7 +247,7 @@ void GatherLowering::emitValueTile(const Row& row, Value group, Value head,
       [&](Value slot, ValueRange carried) -> SmallVector<Value> {
         SmallVector<Value> next(carried), weights, values;
         RowRef from{value, {row.batch, keyAt(row, slot), group, v.index(0)}};
-        Value later = keyAt(row, v.plus(slot, kPrefetchKeys));
+        Value later = keyAt(row, v.plus(slot, prefetch));
         v.prefetch(
             {value, {row.batch, later, group, v.index(firstVector * lanes)}},
             std::min(vectors * lanes, valueDepth.size - firstVector * lanes));

@@ -75,3 +75,25 @@ func.func @other(%x: tensor<1x2x2x4xf32>, %g: tensor<1x2x2x4xf32>) -> tensor<1x2
   %0 = gsa.gate %x, %g : (tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>) -> tensor<1x2x2x4xf32>
   return %0 : tensor<1x2x2x4xf32>
 }
+
+// The cache blocks of attention are in the schedule too, and one that is
+// written by hand is kept.
+
+// CHECK-LABEL: func @blocks
+func.func @blocks(%q: tensor<1x32x4x16xf32>, %k: tensor<1x32x2x16xf32>)
+    -> (tensor<1x32x4x16xf32>, tensor<1x32x4x16xf32>) {
+  // CHECK: gsa.dense_attention
+  // CHECK-SAME: block_rows = 64>
+  %0, %l0 = gsa.dense_attention %q, %k, %k
+      : (tensor<1x32x4x16xf32>, tensor<1x32x2x16xf32>, tensor<1x32x2x16xf32>)
+      -> (tensor<1x32x4x16xf32>, tensor<1x4x32xf32>)
+  // CHECK: gsa.dense_attention
+  // CHECK-SAME: vectors = 2, block_rows = 8, block_keys = 32, value_vectors = 2>
+  %1, %l1 = gsa.dense_attention %q, %k, %k
+      {gsa.schedule = #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 4,
+                                        vectors = 2, block_rows = 8,
+                                        block_keys = 32, value_vectors = 2>}
+      : (tensor<1x32x4x16xf32>, tensor<1x32x2x16xf32>, tensor<1x32x2x16xf32>)
+      -> (tensor<1x32x4x16xf32>, tensor<1x4x32xf32>)
+  return %0, %1 : tensor<1x32x4x16xf32>, tensor<1x32x4x16xf32>
+}

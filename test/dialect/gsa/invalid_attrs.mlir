@@ -142,3 +142,10 @@ func.func @cpu_schedule_c3_huge() attributes {
   // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 4 and 4611686018427387905}}
   a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 4,
                         vectors = 4611686018427387905>} { return }
+
+// -----
+
+func.func @cpu_schedule_c4() attributes {
+  // expected-error @+1 {{(C4) expected block_rows in [1, 4096], block_keys in [1, 65536], value_vectors in [1, 16] and prefetch in [0, 1024], got 16, 0, 4 and 16}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 2,
+                        block_keys = 0>} { return }

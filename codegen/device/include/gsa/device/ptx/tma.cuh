@@ -1,5 +1,4 @@
-//===- tma.cuh - the bulk copy engine ---------------------------*- CUDA
-//-*-===//
+//===- tma.cuh - the bulk copy engine -*- CUDA -*-===//
 //
 // PTX ISA, "Data Movement and Conversion Instructions: Bulk copy", sm_90 and
 // later.

@@ -1,5 +1,4 @@
-//===- wgmma.cuh - products of a warpgroup -----------------------*- CUDA
-//-*-===//
+//===- wgmma.cuh - products of a warpgroup -*- CUDA -*-===//
 //
 // wgmma.mma_async (PTX ISA, "Asynchronous Warpgroup Level Matrix
 // Instructions"), sm_90a only. One shape, m64n64k16: wider accumulators are
@@ -51,81 +50,45 @@ GSA_DEVICE unsigned long long wgmma_descriptor(unsigned address,
          field(stride_bytes) << 32 | 1ull << 62;
 }
 
-/// d[64 x 64] += a b^T, both operands K-major in shared memory.
-GSA_DEVICE void wgmma_m64n64k16_ss(bf16, float (&d)[32], unsigned long long a,
-                                   unsigned long long b) {
-  asm volatile(
-      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, "
-      "%11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
-      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-      "%32, %33, 1, 1, 1, 0, 0;"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
-        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]),
-        "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
-        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]),
-        "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]),
-        "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]),
-        "+f"(d[31])
-      : "l"(a), "l"(b));
-}
+// The 32 registers of an accumulator, as operands %0 to %31 and as outputs.
+#define GSA_WGMMA_OPERANDS                             \
+  "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, "     \
+  "%11, %12, %13, %14, %15, %16, %17, %18, %19, %20, " \
+  "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+#define GSA_WGMMA_4(d, i) \
+  "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+#define GSA_WGMMA_OUTPUTS(d)                                                   \
+  GSA_WGMMA_4(d, 0), GSA_WGMMA_4(d, 4), GSA_WGMMA_4(d, 8), GSA_WGMMA_4(d, 12), \
+      GSA_WGMMA_4(d, 16), GSA_WGMMA_4(d, 20), GSA_WGMMA_4(d, 24),              \
+      GSA_WGMMA_4(d, 28)
 
-/// d[64 x 64] += a b, a in registers, b MN-major in shared memory.
-GSA_DEVICE void wgmma_m64n64k16_rs(bf16, float (&d)[32], const unsigned (&a)[4],
-                                   unsigned long long b) {
-  asm volatile(
-      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, "
-      "%11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
-      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-      "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
-        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]),
-        "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
-        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]),
-        "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]),
-        "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]),
-        "+f"(d[31])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
-}
+// An instruction is a literal, so each element type needs its own text:
+//   ss  d[64 x 64] += a b^T, both operands K-major in shared memory
+//   rs  d[64 x 64] += a b, a in registers, b MN-major in shared memory
+#define GSA_WGMMA_FUNCTIONS(T)                                                \
+  GSA_DEVICE void wgmma_m64n64k16_ss(T, float (&d)[32], unsigned long long a, \
+                                     unsigned long long b) {                  \
+    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." #T "." #T      \
+                 " " GSA_WGMMA_OPERANDS "%32, %33, 1, 1, 1, 0, 0;"            \
+                 : GSA_WGMMA_OUTPUTS(d)                                       \
+                 : "l"(a), "l"(b));                                           \
+  }                                                                           \
+  GSA_DEVICE void wgmma_m64n64k16_rs(                                         \
+      T, float (&d)[32], const unsigned (&a)[4], unsigned long long b) {      \
+    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." #T "." #T      \
+                 " " GSA_WGMMA_OPERANDS                                       \
+                 "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"                     \
+                 : GSA_WGMMA_OUTPUTS(d)                                       \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));       \
+  }
 
-/// d[64 x 64] += a b^T, both operands K-major in shared memory.
-GSA_DEVICE void wgmma_m64n64k16_ss(f16, float (&d)[32], unsigned long long a,
-                                   unsigned long long b) {
-  asm volatile(
-      "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, "
-      "%11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
-      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-      "%32, %33, 1, 1, 1, 0, 0;"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
-        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]),
-        "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
-        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]),
-        "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]),
-        "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]),
-        "+f"(d[31])
-      : "l"(a), "l"(b));
-}
+GSA_WGMMA_FUNCTIONS(bf16)
+GSA_WGMMA_FUNCTIONS(f16)
 
-/// d[64 x 64] += a b, a in registers, b MN-major in shared memory.
-GSA_DEVICE void wgmma_m64n64k16_rs(f16, float (&d)[32], const unsigned (&a)[4],
-                                   unsigned long long b) {
-  asm volatile(
-      "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, "
-      "%11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
-      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-      "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
-        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]),
-        "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
-        "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]),
-        "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]),
-        "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]),
-        "+f"(d[31])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
-}
+#undef GSA_WGMMA_FUNCTIONS
+#undef GSA_WGMMA_OUTPUTS
+#undef GSA_WGMMA_4
+#undef GSA_WGMMA_OPERANDS
 
 }  // namespace gsa::dev::ptx
 

@@ -3,7 +3,6 @@
 #include "passes/gsa_to_tile/Attention.h"
 
 #include "passes/gsa/FuseEpilogue.h"
-#include "passes/tile/PipelineAttrs.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -71,12 +70,7 @@ AttentionKernel::AttentionKernel(Operation* op, AttentionScheduleAttr schedule,
       gateOp(getFusedGate(op)),
       context(context),
       kernel(context, op->getLoc(), name, schedule.getConsumers()) {
-  Builder& b = context.rewriter();
-  kernel.kernel()->setAttr(kTileScheduleAttr, schedule);
-  kernel.kernel()->setAttr(kStagesAttr,
-                           b.getI64IntegerAttr(schedule.getStages()));
-  kernel.kernel()->setAttr(kProducersAttr,
-                           b.getI64IntegerAttr(schedule.getProducers()));
+  kernel.setSchedule(schedule);
   // The gate's logits may be defined after the attention op.
   if (gateOp) context.begin(gateOp);
   auto read = [&](int64_t i, StringRef name) {
@@ -100,6 +94,29 @@ AttentionKernel::AttentionKernel(Operation* op, AttentionScheduleAttr schedule,
   lse = kernel.write(results[1], "lse");
   queries = kernel.size(tensorType(op->getOperand(0)).getDimSize(1), "queries");
   keys = kernel.size(tensorType(op->getOperand(1)).getDimSize(1), "keys");
+}
+
+AttentionTarget AttentionKernel::makeTarget(KernelScalars& s, Value batch,
+                                            Value query, Value head,
+                                            int64_t headStep) {
+  Value zero = s.index(0), heads = s.index(shape.heads);
+  Value depth = s.index(shape.valueDepth);
+  AttentionTarget target;
+  target.output = {
+      s.at(output, {batch, query, head, zero}, {queries, heads, depth}),
+      s.i64(headStep * shape.valueDepth)};
+  target.lse.base = s.at(lse, {batch, head, query}, {heads, queries});
+  if (!gate) return target;
+  SmallVector<Value> indices = {batch, query, head};
+  SmallVector<Value> sizes = {queries, heads};
+  if (!gatePerRow) {
+    indices.push_back(zero);
+    sizes.push_back(depth);
+  }
+  int64_t pitch = headStep * (gatePerRow ? 1 : shape.valueDepth);
+  target.gate = {
+      {s.at(gate, indices, sizes), s.i64(pitch)}, gateActivation, gatePerRow};
+  return target;
 }
 
 LogicalResult AttentionKernel::launch(ArrayRef<int64_t> grid) {

@@ -9,7 +9,6 @@
 #define GSA_PASSES_GSATOTILE_ATTENTION_H
 
 #include "passes/gsa_to_tile/AttentionEmitter.h"
-#include "passes/gsa_to_tile/ToTile.h"
 
 namespace mlir::gsa {
 
@@ -31,6 +30,12 @@ class AttentionKernel {
   /// Launches the kernel on `grid` and replaces the op and its gate. Fails,
   /// with an error, if the grid is too large.
   LogicalResult launch(ArrayRef<int64_t> grid);
+
+  /// Where the rows of a warp go: the first one is (batch, query, head), the
+  /// next one `headStep` heads further on. The pitch of lse and the number of
+  /// rows are left to the caller.
+  AttentionTarget makeTarget(KernelScalars& s, Value batch, Value query,
+                             Value head, int64_t headStep);
 
   AttentionShape shape;
 

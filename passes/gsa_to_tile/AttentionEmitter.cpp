@@ -109,13 +109,6 @@ AttentionEmitter::AttentionEmitter(OpBuilder& builder, Location loc,
       allWarps(TeamAttr::get(builder.getContext(), 0, schedule.getConsumers())),
       paddedValueDepth(llvm::alignTo(shape.valueDepth, kUnit)) {}
 
-int64_t AttentionEmitter::vectorBytes(Type element, int64_t columns) {
-  int64_t bytes = columns * getElementBytes(element);
-  for (int64_t vector : {16, 8, 4})
-    if (bytes % vector == 0) return vector;
-  return 2;
-}
-
 Location AttentionEmitter::named(StringRef name) {
   return NameLoc::get(s.b.getStringAttr(name), s.loc);
 }
@@ -157,7 +150,7 @@ void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
         first == 0 ? queries.base : s.at(queries.base, {s.index(first)}, {});
     CopyRowsOp::create(s.b, s.loc, chunk.queries, from, queries.pitch, rows,
                        s.index(std::min(chunk.columns, shape.depth - first)),
-                       vectorBytes(shape.element, shape.depth), allWarps);
+                       getVectorBytes(shape.element, shape.depth), allWarps);
   }
   valueTile = smem("values", {blockK, paddedValueDepth}, shape.element,
                    SmemLayout::Swizzle);

@@ -15,6 +15,7 @@
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/gsa_to_tile/ToTile.h"
 
 namespace mlir::gsa {
 
@@ -95,14 +96,11 @@ class AttentionEmitter {
   /// The team of all warps of the kernel, of `schedule.consumers` warps.
   gsa_tile::TeamAttr team() { return allWarps; }
 
-  /// Largest vector that divides the rows of `columns` elements.
-  static int64_t vectorBytes(Type element, int64_t columns);
-
   /// Vectors in which keys and values are copied: the same for both, so that
   /// a stage of a ring is asynchronous or not as a whole.
   int64_t keyVectorBytes() const {
-    return std::min(vectorBytes(shape.element, shape.depth),
-                    vectorBytes(shape.element, shape.valueDepth));
+    return std::min(getVectorBytes(shape.element, shape.depth),
+                    getVectorBytes(shape.element, shape.valueDepth));
   }
 
   /// Makes tiles, and starts the copy of the `rows` query rows from `queries`.

@@ -110,25 +110,9 @@ void DenseKernel::emitTiles() {
 
 AttentionTarget DenseKernel::makeTarget() {
   Value query = s.add(firstQuery, emitter.rowBase());
-  Value heads = s.index(shape.heads), depth = s.index(shape.valueDepth);
-  AttentionTarget target;
-  target.output = {s.at(kernel.output, {batch, query, head, s.index(0)},
-                        {kernel.queries, heads, depth}),
-                   s.i64(shape.heads * shape.valueDepth)};
-  target.lse = {s.at(kernel.lse, {batch, head, query}, {heads, kernel.queries}),
-                s.i64(1)};
-  if (kernel.gate) {
-    SmallVector<Value> indices = {batch, query, head};
-    SmallVector<Value> sizes = {kernel.queries, heads};
-    if (!kernel.gatePerRow) {
-      indices.push_back(s.index(0));
-      sizes.push_back(depth);
-    }
-    int64_t pitch = shape.heads * (kernel.gatePerRow ? 1 : shape.valueDepth);
-    target.gate = {{s.at(kernel.gate, indices, sizes), s.i64(pitch)},
-                   kernel.gateActivation,
-                   kernel.gatePerRow};
-  }
+  AttentionTarget target =
+      kernel.makeTarget(s, batch, query, head, /*headStep=*/shape.heads);
+  target.lse.pitch = s.i64(1);
   target.rows = s.sub(rows, emitter.rowBase());
   return target;
 }

@@ -105,8 +105,7 @@ void GatherKernel::copyList(Value first, Value size) {
   Value from = s.at(kernel.indices, {batch, token, first},
                     {kernel.queries, s.index(entries)});
   CopyRowsOp::create(s.b, s.loc, list, from, s.i64(entries), s.index(1), size,
-                     AttentionEmitter::vectorBytes(s.b.getI32Type(), entries),
-                     emitter.team());
+                     getVectorBytes(s.b.getI32Type(), entries), emitter.team());
 }
 
 /// The loop over the first `size` entries of the list in shared memory.
@@ -147,26 +146,9 @@ void GatherKernel::emitSegments() {
 
 AttentionTarget GatherKernel::makeTarget() {
   Value head = s.add(firstHead, emitter.rowBase());
-  Value zero = s.index(0), heads = s.index(shape.heads);
-  Value depth = s.index(shape.valueDepth);
-  AttentionTarget target;
-  target.output = {s.at(kernel.output, {batch, token, head, zero},
-                        {kernel.queries, heads, depth}),
-                   s.i64(shape.valueDepth)};
-  target.lse = {s.at(kernel.lse, {batch, head, token}, {heads, kernel.queries}),
-                s.toI64(kernel.queries)};
-  if (kernel.gate) {
-    SmallVector<Value> indices = {batch, token, head};
-    SmallVector<Value> sizes = {kernel.queries, heads};
-    if (!kernel.gatePerRow) {
-      indices.push_back(zero);
-      sizes.push_back(depth);
-    }
-    target.gate = {{s.at(kernel.gate, indices, sizes),
-                    s.i64(kernel.gatePerRow ? 1 : shape.valueDepth)},
-                   kernel.gateActivation,
-                   kernel.gatePerRow};
-  }
+  AttentionTarget target =
+      kernel.makeTarget(s, batch, token, head, /*headStep=*/1);
+  target.lse.pitch = s.toI64(kernel.queries);
   target.rows = s.sub(rows, emitter.rowBase());
   return target;
 }

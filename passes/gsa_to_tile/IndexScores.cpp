@@ -157,7 +157,6 @@ class ScoreKernel : gsa::detail::ScalarBuilder {
   scf::ForOp loop(Value begin, Value end, llvm::function_ref<void(Value)> body);
   Value fragment(int64_t columns, Type type, FragLayout layout);
   Value smem(int64_t rows, int64_t columns);
-  int64_t vectorBytes() const;
   bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
 
   void emitPosition();
@@ -249,14 +248,6 @@ Value ScoreKernel::smem(int64_t rows, int64_t columns) {
       IntegerAttr());
 }
 
-/// Largest vector that divides a row of one head.
-int64_t ScoreKernel::vectorBytes() const {
-  int64_t bytes = source.depth() * getElementBytes(element);
-  for (int64_t vector : {16, 8, 4})
-    if (bytes % vector == 0) return vector;
-  return 2;
-}
-
 //===----------------------------------------------------------------------===//
 // Position and queries
 //===----------------------------------------------------------------------===//
@@ -295,7 +286,7 @@ void ScoreKernel::emitQueries() {
                       {queries, number(heads), number(depth)});
       CopyRowsOp::create(b, location(), tile, from, pitch, rowsOfBlock,
                          number(std::min(chunk.columns, depth - first)),
-                         vectorBytes(), kernel.team());
+                         getVectorBytes(element, depth), kernel.team());
       chunk.queries.push_back(tile);
     }
     chunk.keys = smem(schedule.getBlockK(), chunk.columns);
@@ -405,7 +396,7 @@ void ScoreKernel::emitTile(Value tile) {
                     {keys, number(depth)});
     CopyRowsOp::create(b, location(), chunk.keys, from, pitch, range.count,
                        number(std::min(chunk.columns, depth - chunk.first)),
-                       vectorBytes(), kernel.team());
+                       getVectorBytes(element, depth), kernel.team());
   }
   CopyWaitOp::create(b, location(), kernel.team());
   // Queries and keys came by cp.async; wgmma reads them through another proxy.
@@ -471,12 +462,7 @@ void gsa::launchIndexScores(const IndexerSource& source,
                             ScoreScheduleAttr schedule, const ScoreRows& rows,
                             Location loc, ToTileContext& context) {
   KernelBuilder kernel(context, loc, "index_scores", schedule.getConsumers());
-  OpBuilder& b = kernel.body();
-  kernel.kernel()->setAttr(kTileScheduleAttr, schedule);
-  kernel.kernel()->setAttr(kStagesAttr,
-                           b.getI64IntegerAttr(schedule.getStages()));
-  kernel.kernel()->setAttr(kProducersAttr,
-                           b.getI64IntegerAttr(schedule.getProducers()));
+  kernel.setSchedule(schedule);
   ScoreKernel(source, schedule, rows, loc, context, kernel).emit();
   Value x = hostCeilDiv(context, rows.count, schedule.getBlockQ());
   Value tiles = hostCeilDiv(context, rows.keys, schedule.getBlockK());

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/gsa_to_tile/Elementwise.h"
+#include "passes/tile/PipelineAttrs.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -208,4 +209,18 @@ LaunchOp KernelBuilder::launch(ArrayRef<int64_t> grid) {
   for (int64_t size : grid)
     sizes.push_back(context.rewriter().getIndexAttr(size));
   return launch(sizes);
+}
+
+void KernelBuilder::setSchedule(Attribute schedule, int64_t stages,
+                                int64_t producers) {
+  op->setAttr(kTileScheduleAttr, schedule);
+  op->setAttr(kStagesAttr, bodyBuilder.getI64IntegerAttr(stages));
+  op->setAttr(kProducersAttr, bodyBuilder.getI64IntegerAttr(producers));
+}
+
+int64_t gsa::getVectorBytes(Type element, int64_t columns) {
+  int64_t bytes = columns * gsa_tile::getElementBytes(element);
+  for (int64_t vector : {16, 8, 4})
+    if (bytes % vector == 0) return vector;
+  return 2;
 }

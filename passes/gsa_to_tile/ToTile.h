@@ -122,6 +122,13 @@ class KernelBuilder {
   /// All warps of the block.
   gsa_tile::TeamAttr team();
 
+  /// Keeps the schedule, an attention_schedule or a score_schedule, and tells
+  /// gsa-tile-pipeline and gsa-tile-assign-roles of its ring and its producers.
+  template <typename Schedule>
+  void setSchedule(Schedule schedule) {
+    setSchedule(schedule, schedule.getStages(), schedule.getProducers());
+  }
+
   /// Ends the kernel and launches it at the context's insertion point. A size
   /// is an attribute or a host value.
   gsa_tile::LaunchOp launch(ArrayRef<OpFoldResult> grid);
@@ -129,6 +136,7 @@ class KernelBuilder {
 
  private:
   Value argument(Type type, Value hostValue, StringRef name);
+  void setSchedule(Attribute schedule, int64_t stages, int64_t producers);
 
   ToTileContext& context;
   Location location;
@@ -137,6 +145,10 @@ class KernelBuilder {
   SmallVector<Value> hostArguments;
   llvm::DenseMap<int64_t, Value> constants;
 };
+
+/// Largest vector, in bytes, that divides rows of `columns` elements and that a
+/// copy moves: 16, 8, 4 or 2.
+int64_t getVectorBytes(Type element, int64_t columns);
 
 }  // namespace mlir::gsa
 

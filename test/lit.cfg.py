@@ -41,9 +41,26 @@ LLVM_TOOLS = [
 ]
 
 
+# Where NVRTC is found, printed kernels are compiled for every architecture.
+translate = os.path.join(config.gsa_tools_dir, "gsa-translate")
+if os.access(translate, os.X_OK) and not subprocess.run(
+        [translate, "--nvrtc-version"], capture_output=True).returncode:
+    config.available_features.add("nvrtc")
+
+# Then, too, what these tools emit is kept for the test lit-kernels.
+KEEPING_TOOLS = ["gsa-opt", "gsa-run", "gsa-translate"]
+keep_kernels = " ".join([
+    config.gsa_python,
+    os.path.join(config.test_source_root, "keep_kernels.py"),
+    os.path.join(config.gsa_test_exec_root, "kept-kernels"),
+])
+
+
 def add_tool(name, path, is_feature):
     if not os.access(path, os.X_OK):
         return
+    if name in KEEPING_TOOLS and "nvrtc" in config.available_features:
+        path = keep_kernels + " " + path
     config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w.-])", path))
     if is_feature:
         config.available_features.add(name)
@@ -84,12 +101,6 @@ for compiler in ("clang++-22", "clang++", "g++", "c++"):
         )
         config.available_features.add("host-cxx")
         break
-
-# Where NVRTC is found, printed kernels are compiled for every architecture.
-translate = os.path.join(config.gsa_tools_dir, "gsa-translate")
-if os.access(translate, os.X_OK) and not subprocess.run(
-        [translate, "--nvrtc-version"], capture_output=True).returncode:
-    config.available_features.add("nvrtc")
 
 # `gpu` is given by hand (lit --param gpu=1) on a machine that has one.
 if lit_config.params.get("gpu"):

@@ -41,7 +41,7 @@ func.func @dense(%q: tensor<1x64x8x64xf32>, %k: tensor<1x96x2x64xf32>,
     -> (tensor<1x64x8x64xf32>, tensor<1x8x64xf32>) {
   %o, %l = gsa.dense_attention %q, %k, %v
       {gsa.schedule = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8,
-                                        vectors = 2>}
+                                        vectors = 2, block_rows = 64>}
       : (tensor<1x64x8x64xf32>, tensor<1x96x2x64xf32>, tensor<1x96x2x64xf32>)
       -> (tensor<1x64x8x64xf32>, tensor<1x8x64xf32>)
   return %o, %l : tensor<1x64x8x64xf32>, tensor<1x8x64xf32>
@@ -63,7 +63,7 @@ func.func @uneven(%q: tensor<1x64x2x64xf32>, %k: tensor<1x96x2x64xf32>,
     -> (tensor<1x64x2x64xf32>, tensor<1x2x64xf32>) {
   %o, %l = gsa.dense_attention %q, %k, %v
       {gsa.schedule = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8,
-                                        vectors = 2>}
+                                        vectors = 2, block_rows = 64>}
       : (tensor<1x64x2x64xf32>, tensor<1x96x2x64xf32>, tensor<1x96x2x64xf32>)
       -> (tensor<1x64x2x64xf32>, tensor<1x2x64xf32>)
   return %o, %l : tensor<1x64x2x64xf32>, tensor<1x2x64xf32>

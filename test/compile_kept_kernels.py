@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Compiles every kernel that the lit suite emitted, with NVRTC.
+
+    compile_kept_kernels.py <folder> --tools build/dev/bin
+
+The folder is that of keep_kernels.py. Kernels of an earlier phase go through
+the passes that are left. Each is then compiled for the six architectures, or
+for those that have its instructions, and must keep out of local memory. Prints
+a line per kernel that does not; what compiled is removed from the folder.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+
+ARCHITECTURES = ["sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120"]
+# Ops that only some of them have.
+LIMITED = [
+    (re.compile(rb"gsa_tile\.(wgmma|set_max_registers)"), ["sm_90a"]),
+    (re.compile(rb"gsa_tile\.tma_load"), ["sm_90a", "sm_100a", "sm_120"]),
+]
+# What is left to do after gsa-to-tile; each pass leaves a kernel alone that
+# has been through it.
+PASSES = ("builtin.module(gsa_tile.kernel(gsa-tile-pipeline,"
+          "gsa-tile-assign-roles,"
+          "gsa-tile-plan-smem),gsa-tile-finalize)")
+# What CTest takes for skipped, see test/CMakeLists.txt.
+SKIPPED = 77
+# Between modules that come from one file.
+SEPARATOR = re.compile(rb"^// -----$", re.MULTILINE)
+KERNEL = b"gsa_tile.kernel"
+
+
+def run(command, text):
+    return subprocess.run(command, input=text, capture_output=True,
+                          check=False)
+
+
+def archs_of(module):
+    archs = ARCHITECTURES
+    for op, limited in LIMITED:
+        if op.search(module):
+            archs = [arch for arch in archs if arch in limited]
+    return archs
+
+
+def finish(tools, module):
+    """The module after the remaining passes and its CUDA C++, or an error."""
+    done = run([os.path.join(tools, "gsa-opt"), "--allow-unregistered-dialect",
+                f"--pass-pipeline={PASSES}", "-"], module)
+    if done.returncode:
+        return None, done.stderr.decode(errors="replace")
+    text = run([os.path.join(tools, "gsa-translate"), "--gsa-tile-to-cuda",
+                "--allow-unregistered-dialect", "-"], done.stdout)
+    if text.returncode:
+        return None, text.stderr.decode(errors="replace")
+    return (done.stdout, text.stdout), ""
+
+
+def compile_for(tools, module, arch):
+    done = run([os.path.join(tools, "gsa-translate"), "--resource-usage",
+                "--refuse-spills", "--allow-unregistered-dialect",
+                f"--arch={arch}", "-"], module)
+    kernels = done.stdout.count(b" registers=")
+    return kernels, done.stderr.decode(errors="replace") \
+        if done.returncode else ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--tools", required=True)
+    arguments = parser.parse_args()
+    tools, folder = arguments.tools, arguments.folder
+    names = sorted(n for n in os.listdir(folder) if n.endswith(".mlir")) \
+        if os.path.isdir(folder) else []
+    if subprocess.run([os.path.join(tools, "gsa-translate"),
+                       "--nvrtc-version"], capture_output=True,
+                      check=False).returncode:
+        print("no NVRTC: nothing can be compiled")
+        return SKIPPED
+    if not names:
+        print(f"no kernels in {folder}: the lit suite has not run")
+        return 1
+
+    errors, compiled, texts = [], 0, {}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        modules = []
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                modules += [(name, part) for part in
+                            SEPARATOR.split(file.read()) if KERNEL in part]
+        finished = pool.map(lambda m: finish(tools, m[1]), modules)
+        for (name, _), (result, error) in zip(modules, finished):
+            if result is None:
+                errors.append(f"{name}: {error.strip()}")
+                continue
+            texts.setdefault(result[1], (name, result[0]))
+        jobs = [(name, module, arch) for name, module in texts.values()
+                for arch in archs_of(module)]
+        for (name, _, arch), (kernels, error) in zip(
+                jobs, pool.map(lambda j: compile_for(tools, *j[1:]), jobs)):
+            compiled += kernels
+            if error:
+                errors.append(f"{name}, {arch}: {error.strip()}")
+
+    print(f"{len(modules)} modules with kernels, {len(texts)} of different "
+          f"text; {compiled} kernels compiled, {len(errors)} errors")
+    for error in errors:
+        print(error)
+    failed = {error.split(",")[0].split(":")[0] for error in errors}
+    for name in names:
+        if name not in failed:
+            os.remove(os.path.join(folder, name))
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

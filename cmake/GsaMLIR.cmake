@@ -22,6 +22,7 @@ add_definitions(${GSA_LLVM_DEFINITIONS})
 # LLVM 22 is built without exceptions and with RTTI; objects that derive from
 # its classes must agree.
 set(GSA_MLIR_COMPILE_OPTIONS -fno-exceptions)
+include(GsaPrecompiledHeaders)
 
 if(GSA_PORTABLE)
   include(GsaPortable)
@@ -41,5 +42,6 @@ endfunction()
 function(gsa_add_compiler_library name)
   add_library(${name} STATIC ${ARGN})
   target_compile_options(${name} PRIVATE ${GSA_MLIR_COMPILE_OPTIONS})
+  gsa_use_precompiled_headers(${name})
   gsa_link_mlir(${name})
 endfunction()

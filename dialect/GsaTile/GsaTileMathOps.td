@@ -187,17 +187,17 @@ def GsaTile_SoftmaxUpdateOp : GsaTile_Op<"softmax_update",
     [AllTypesMatch<["maximum", "sum"]>]> {
   let summary = "One step of online softmax";
   let description = [{
-    With x = scores (not scaled) and s = `scale` (logits are s x):
+    With x = scores (not scaled) and s = `scale` > 0 (logits are s x):
     ```
     m' = max(m, max_c x[r, c]);  f = exp(s (m - m'))
     scores[r, c] = exp(s (x[r, c] - m'));  l' = l f + sum_c scores[r, c]
     output[r, :] *= f
     ```
     `maximum` starts at -inf, `sum` and `output` at 0. exp is ex2.approx with
-    s log2(e) folded in. A score of -inf is a masked one, whatever the sign
-    of s; a row of nothing else keeps m = -inf and gives 0. A NaN score and a
-    logit of +inf make the row's sum NaN. `scale` may be negative: then
-    the maximum is of s x.
+    s log2(e) folded in. A score of -inf weighs nothing; a row of nothing else
+    keeps m = -inf and gives 0. A NaN score and one of +inf make the row's sum
+    NaN. For a scale that is not positive a lowering changes the scores first,
+    before it masks them.
   }];
   let arguments = (ins TileFragInOut:$scores, TileFragInOut:$output,
                        TileRowsInOut:$maximum, TileRowsInOut:$sum, F32:$scale);

@@ -2,6 +2,7 @@
 
 #include "passes/gsa_to_tile/AttentionEmitter.h"
 
+#include <cmath>
 #include <limits>
 
 #include "llvm/Support/MathExtras.h"
@@ -168,7 +169,9 @@ void AttentionEmitter::emitStart() {
   warpKey = s.mul(keyPart, keysPerWarp());
   zero = s.f32(0.0);
   minusInfinity = s.f32(-std::numeric_limits<double>::infinity());
-  scaleValue = s.f32(shape.scale);
+  // Of the scores as emitLogits leaves them.
+  auto scale = static_cast<float>(shape.scale);
+  scaleValue = s.f32(scale == 0.0f ? 1.0 : std::abs(scale));
   scores = fragment("scores", keysPerWarp(), f32, FragLayout::Acc);
   weights = fragment("weights", keysPerWarp(), shape.element, FragLayout::Lhs);
   output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
@@ -206,7 +209,7 @@ void AttentionEmitter::emitTile(
       LoadLhsOp::create(s.b, s.loc, chunk.lhs, chunk.queries, warpRow);
     MmaNtOp::create(s.b, s.loc, scores, chunk.lhs, chunk.keys, warpKey);
   }
-  mask(scores);
+  emitLogits(mask);
   SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue);
   ConvertOp::create(s.b, s.loc, weights, scores);
   if (multiplyValues)
@@ -214,6 +217,17 @@ void AttentionEmitter::emitTile(
   else
     MmaNnOp::create(s.b, s.loc, output, weights, valueTile, warpKey);
   SyncOp::create(s.b, s.loc, allWarps);
+}
+
+/// Masks the scores. Online softmax takes a positive scale, so a negative one
+/// negates them and a zero one makes all of them zero; both before the mask,
+/// since an infinite product is none of the masked cells then.
+void AttentionEmitter::emitLogits(llvm::function_ref<void(Value scores)> mask) {
+  auto scale = static_cast<float>(shape.scale);
+  if (scale <= 0.0f)
+    AffineOp::create(s.b, s.loc, scores, s.f32(scale < 0.0f ? -1.0 : 0.0),
+                     zero);
+  mask(scores);
 }
 
 //===----------------------------------------------------------------------===//

@@ -143,6 +143,7 @@ class AttentionEmitter {
   Value fragment(StringRef name, int64_t columns, Type element,
                  gsa_tile::FragLayout layout);
   Value rowVector(StringRef name);
+  void emitLogits(llvm::function_ref<void(Value scores)> mask);
   void emitMerge();
   void emitFinish(const AttentionTarget& target);
 

@@ -96,7 +96,6 @@ void test_softmax(Suite& suite, int steps, int parts, float scale) {
     std::vector<double> mean(D, 0.0);
     auto logit = [&](int i) {
       double x = score(r, i);
-      if (x == -kInf) return -kInf;  // masked, whatever the sign of the scale
       double l = static_cast<double>(scale) * x;
       return l == kInf ? kNan : l;
     };
@@ -123,7 +122,7 @@ void test_softmax(Suite& suite, int steps, int parts, float scale) {
 inline void test_softmaxes() {
   for (int parts : {1, 2}) {
     Suite suite(parts == 1 ? "softmax_update softmax_finish" : "softmax_merge");
-    for (float scale : {0.125f, 1.0f, -0.5f, 0.0f}) {
+    for (float scale : {0.125f, 1.0f, 3.0f}) {
       test_softmax<64, 64>(suite, 4, parts, scale);
       test_softmax<8, 24>(suite, 7, parts, scale);
       test_softmax<48, 32>(suite, 2, parts, scale);

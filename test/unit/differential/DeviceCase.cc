@@ -219,12 +219,7 @@ Spec DeviceSpec(uint64_t seed, const DeviceScale& scale) {
 
 Workload DeviceWorkload(const Spec& spec, Rng& rng) {
   if (rng.Chance(0.2)) return Workload::kOneBin;
-  Workload workload = RandomWorkload(spec, rng);
-  // Kernels take a product of -inf for a masked one whatever the scale's sign
-  // (softmax.cuh), where the definition has +inf or NaN.
-  bool flips = spec.has_attention() && spec.softmax_scale.value_or(1.0) <= 0;
-  if (workload == Workload::kInfinity && flips) return Workload::kHuge;
-  return workload;
+  return RandomWorkload(spec, rng);
 }
 
 }  // namespace gsa::differential

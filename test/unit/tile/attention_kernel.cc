@@ -59,6 +59,7 @@ std::string ModuleText(const Problem& p) {
   } else if (!p.causal) {
     attributes += ", mask = #gsa.mask<none>";
   }
+  if (p.scale) attributes += ", scale = " + std::to_string(*p.scale) + " : f64";
   std::string results = "(" + o + ", " + l + ")";
   std::string gate, returned = "%o";
   if (p.gated) {

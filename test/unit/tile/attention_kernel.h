@@ -9,6 +9,7 @@
 #define GSA_TEST_UNIT_TILE_ATTENTION_KERNEL_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "runtime/core/dtype.h"
@@ -23,6 +24,7 @@ struct Problem {
   int64_t slots = 1;  ///< Of gather_attention.
   DType dtype = DType::kF32;
   bool dense = false, causal = true, gated = false;
+  std::optional<double> scale;  ///< Absent: 1 / sqrt(depth).
   int64_t block_q = 16, block_k = 32, stages = 2, producers = 1, consumers = 2;
 
   std::string ToString() const;

@@ -68,10 +68,12 @@ AttentionResult Reference(const Problem& p, const Data& data) {
   AttentionResult result;
   if (p.dense) {
     reference::DenseAttentionOptions options;
+    options.scale = p.scale;
     options.mask = p.causal ? reference::Mask::kCausal : reference::Mask::kNone;
     result = reference::DenseAttention(operands, options);
   } else {
-    result = reference::GatherAttention(operands, data.indices, data.counts);
+    result = reference::GatherAttention(operands, data.indices, data.counts,
+                                        {p.scale});
   }
   for (int64_t i = 0; p.gated && i < result.output.size(); ++i)
     result.output[i] /= 1.0 + std::exp(-data.gate[i]);
@@ -183,6 +185,21 @@ TEST(GatherAttentionKernel, NanAndInfinityStayInTheRowsThatReadThem) {
   }
 }
 
+// A product of -inf is the largest logit under a negative scale and none at all
+// under a positive one; under a scale of zero it is NaN.
+TEST(GatherAttentionKernel, ScalesThatAreNotPositive) {
+  for (double scale : {-0.5, 0.0, 0.5})
+    for (double x : {kInf, -kInf}) {
+      Problem p = Gather(4, 2, 40, 24, DType::kBF16);
+      p.scale = scale;
+      Data data = MakeData(p, 12);
+      ExpectMatchesReference(p, data);
+      data.key.At(0, 9, 0, 7) = x;
+      data.key.At(1, 3, 1, 0) = x;
+      ExpectMatchesReference(p, data);
+    }
+}
+
 Problem Dense(int64_t queries, int64_t keys, int64_t depth, DType dtype) {
   Problem p = Gather(4, 2, depth, depth, dtype);
   p.dense = true;
@@ -212,6 +229,16 @@ TEST(DenseAttentionKernel, SplitsKeysAndGates) {
   p.stages = 2;
   p.gated = true;
   ExpectMatchesReference(p, MakeData(p, 3));
+}
+
+TEST(DenseAttentionKernel, ScalesThatAreNotPositive) {
+  for (double scale : {-0.5, 0.0}) {
+    Problem p = Dense(45, 60, 24, DType::kF16);
+    p.scale = scale;
+    Data data = MakeData(p, 13);
+    data.key.At(0, 20, 1, 5) = -kInf;
+    ExpectMatchesReference(p, data);
+  }
 }
 
 TEST(DenseAttentionKernel, HiddenNanHasNoPart) {

@@ -144,6 +144,8 @@ struct alignas(64) tensor_map {
   long long rows;
   long long columns;
   long long pitch;  // in elements
+  int box_rows, box_columns;
+  int element_bytes;
 };
 
 /// What this warp told a full barrier to expect.
@@ -164,6 +166,14 @@ void ring_expect(ring<Stages> ring, int iteration) {
 template <class T, int Rows, int Columns, smem_layout Layout, int Stages>
 void tma_load(smem<T, Rows, Columns, Layout> target, const tensor_map& map,
               int column, int row, ring<Stages> ring, int iteration) {
+  // The copy engine knows the box of the map only.
+  if (map.box_rows != Rows || map.box_columns != Columns ||
+      map.element_bytes != static_cast<int>(sizeof(T)))
+    emu::fail("tma_load",
+              "a tile of %dx%d elements of %d bytes by a map with boxes of "
+              "%dx%d elements of %d bytes",
+              Rows, Columns, static_cast<int>(sizeof(T)), map.box_rows,
+              map.box_columns, map.element_bytes);
   emu::Barrier* barrier = ring.full(iteration % Stages);
   if (expected.barrier != barrier || expected.left < target.bytes)
     emu::fail("tma_load", "%d bytes that ring_expect did not announce",

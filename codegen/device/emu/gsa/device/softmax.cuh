@@ -1,14 +1,14 @@
 //===- softmax.cuh - online softmax (host) ---------------------*- C++ -*-===//
 //
-// The state of a row after some of its scores x (logits are s x):
+// The state of a row after some of its scores x (logits are s x, s > 0):
 //
-//   maximum m   the score whose s x is largest; -inf: none yet
+//   maximum m   the largest score; -inf: none yet
 //   sum l       sum of exp(s (x - m))
 //   output      sum of exp(s (x - m)) v
 //
 // The same steps and the same special cases as on the device: a score of -inf
-// is masked, also for s <= 0; NaN never becomes the maximum. Sums are in order
-// of the columns.
+// weighs nothing; NaN never becomes the maximum. Sums are in order of the
+// columns.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,17 +31,10 @@ inline float softmax_pivot(float logit) {
   return logit == -INFINITY ? 0.0f : logit == INFINITY ? NAN : logit;
 }
 
-/// The one of two scores with the larger logit; -inf is no score.
-inline float softmax_max(float x, float y, float c) {
-  if (c > 0.0f) return fmaxf(x, y);
-  if (x == -INFINITY) return y;
-  if (y == -INFINITY) return x;
-  return c < 0.0f ? fminf(x, y) : fmaxf(x, y);
-}
-
-/// exp(s (x - m)) with the pivot of m.
-inline float softmax_exp(float x, float c, float pivot) {
-  return x == -INFINITY && !(c > 0.0f) ? 0.0f : exp2f(fmaf(x, c, -pivot));
+/// s log2(e); what a lowering must not ask for is a misuse.
+inline float softmax_factor(const char* function, float scale) {
+  if (!(scale > 0.0f)) emu::fail(function, "scale %g is not positive", scale);
+  return scale * log2e;
 }
 
 template <int Columns, int OutputColumns, frag_layout Layout>
@@ -49,15 +42,15 @@ void softmax_update(frag<float, 16, Columns, Layout>& scores,
                     frag<float, 16, OutputColumns, Layout>& output,
                     rowvec<float, 16>& maximum, rowvec<float, 16>& sum,
                     float scale) {
-  float c = scale * log2e;
+  float c = softmax_factor("softmax_update", scale);
   for (int r = 0; r < 16; ++r) {
     float most = maximum.v[r];
-    for (float x : scores.v[r]) most = softmax_max(most, x, c);
+    for (float x : scores.v[r]) most = fmaxf(most, x);
     float pivot = softmax_pivot(softmax_logit(most, c));
     float factor = exp2f(softmax_logit(maximum.v[r], c) - pivot);
     float part = 0.0f;
     for (float& x : scores.v[r]) {
-      x = softmax_exp(x, c, pivot);
+      x = exp2f(fmaf(x, c, -pivot));
       part += x;
     }
     sum.v[r] = fmaf(sum.v[r], factor, part);
@@ -72,9 +65,9 @@ void softmax_merge(frag<float, 16, Columns, Layout>& output,
                    const frag<float, 16, Columns, Layout>& other_output,
                    const rowvec<float, 16>& other_maximum,
                    const rowvec<float, 16>& other_sum, float scale) {
-  float c = scale * log2e;
+  float c = softmax_factor("softmax_merge", scale);
   for (int r = 0; r < 16; ++r) {
-    float most = softmax_max(maximum.v[r], other_maximum.v[r], c);
+    float most = fmaxf(maximum.v[r], other_maximum.v[r]);
     float pivot = softmax_pivot(softmax_logit(most, c));
     float mine = exp2f(softmax_logit(maximum.v[r], c) - pivot);
     float theirs = exp2f(softmax_logit(other_maximum.v[r], c) - pivot);

@@ -8,7 +8,9 @@
 //     fault <function> <call> <warp>                          at most once
 //     buffer <file or -> <bytes> <writable 0|1> <out 0|1> <name>
 //     launch <kernel> <gx> <gy> <gz> <warps> <shared bytes> <n> then n of
-//       p <buffer> <offset> | i <int> | l <long long> | f <hex> | d <hex>
+//       p <buffer> <offset> | i <int> | l <long long> | f <hex> | d <hex> |
+//       t <buffer> <offset> <rows> <columns> <pitch> <box rows>
+//         <box columns> <element bytes>                   pitch in elements
 //     gemm <a> <b> <c: buffer offset dtype ld stride> <m> <n> <k>
 //       <trans a> <trans b> <batch> <beta>
 //     copy <source> <offset> <destination> <offset> <bytes>
@@ -24,6 +26,7 @@
 
 #include <signal.h>
 
+#include "gsa/device/hopper.cuh"
 #include "gsa/device/types.cuh"
 #include "gsa/emu/block.h"
 
@@ -34,13 +37,14 @@ namespace gsa::emu {
 //===----------------------------------------------------------------------===//
 
 struct Argument {
-  char kind;  // p, i, l, f, d as above
+  char kind;  // p, i, l, f, d, t as above
   union {
     void* pointer;
     int integer;
     long long wide;
     float single;
     double number;
+    dev::tensor_map map;
   };
 };
 
@@ -76,6 +80,12 @@ template <>
 struct ArgumentOf<double> {
   static constexpr char kind = 'd';
   static double take(const Argument& a) { return a.number; }
+};
+
+template <>
+struct ArgumentOf<dev::tensor_map> {
+  static constexpr char kind = 't';
+  static dev::tensor_map take(const Argument& a) { return a.map; }
 };
 
 /// Calls `kernel` with `arguments` of just the kinds that it declares.
@@ -286,6 +296,16 @@ class Program {
     return buffers[number].begin + offset;
   }
 
+  dev::tensor_map readMap() {
+    dev::tensor_map map;
+    map.data = readAddress();
+    expect(
+        fscanf(file, "%lld %lld %lld %d %d %d", &map.rows, &map.columns,
+               &map.pitch, &map.box_rows, &map.box_columns, &map.element_bytes),
+        6, "tensor map");
+    return map;
+  }
+
   void readArgument(Argument& argument) {
     expect(fscanf(file, " %c", &argument.kind), 1, "argument");
     if (argument.kind == 'p') {
@@ -294,6 +314,8 @@ class Program {
       expect(fscanf(file, "%d", &argument.integer), 1, "int");
     } else if (argument.kind == 'l') {
       expect(fscanf(file, "%lld", &argument.wide), 1, "long long");
+    } else if (argument.kind == 't') {
+      argument.map = readMap();
     } else {
       unsigned long long bits;
       expect(fscanf(file, "%llx", &bits), 1, "number");

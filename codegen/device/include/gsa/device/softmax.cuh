@@ -1,8 +1,9 @@
 //===- softmax.cuh - online softmax over rows -*- CUDA -*-===//
 //
-// The state of a row after some of its scores x (logits are s x):
+// The state of a row after some of its scores x (logits are s x, s > 0; a
+// lowering negates the scores for other signs):
 //
-//   maximum m   the score whose s x is largest; -inf: none yet
+//   maximum m   the largest score; -inf: none yet
 //   sum l       sum of exp(s (x - m))
 //   output      sum of exp(s (x - m)) v
 //
@@ -10,8 +11,8 @@
 // the factor between two maxima as ex2(fl(m c) - fl(m' c)), so that the
 // rounding of m c cancels over the steps.
 //
-// A score of -inf is a masked one, also for s <= 0; a row of nothing else keeps
-// m = -inf, l = 0. NaN and an s x of +inf make l NaN; NaN never becomes the
+// A score of -inf weighs nothing, be it masked or a product; a row of nothing
+// else keeps m = -inf, l = 0. NaN and +inf make l NaN; NaN never becomes the
 // maximum.
 //
 //===----------------------------------------------------------------------===//
@@ -38,20 +39,6 @@ GSA_DEVICE float softmax_pivot(float logit) {
                                : logit;
 }
 
-/// The one of two scores with the larger logit; -inf is no score.
-GSA_DEVICE float softmax_max(float x, float y, float c) {
-  if (c > 0.0f) return fmaxf(x, y);
-  if (x == -infinity()) return y;
-  if (y == -infinity()) return x;
-  return c < 0.0f ? fminf(x, y) : fmaxf(x, y);
-}
-
-/// exp(s (x - m)) with the pivot of m.
-GSA_DEVICE float softmax_exp(float x, float c, float pivot) {
-  if (c > 0.0f) return ptx::ex2(fmaf(x, c, -pivot));
-  return x == -infinity() ? 0.0f : ptx::ex2(fmaf(x, c, -pivot));
-}
-
 /// One step. `scores` become exp(s (x - m')).
 template <int R, int C, int D, frag_layout L>
 GSA_DEVICE void softmax_update(frag<float, R, C, L>& scores,
@@ -59,34 +46,36 @@ GSA_DEVICE void softmax_update(frag<float, R, C, L>& scores,
                                rowvec<float, R>& maximum, rowvec<float, R>& sum,
                                float scale) {
   float c = scale * log2e;
+  float factor[2];
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
     float most = maximum.x[h];
 #pragma unroll
     for (int j = 0; j < C / 8; ++j) {
-      most = softmax_max(most, scores.x[j][2 * h], c);
-      most = softmax_max(most, scores.x[j][2 * h + 1], c);
+      most = fmaxf(most, scores.x[j][2 * h]);
+      most = fmaxf(most, scores.x[j][2 * h + 1]);
     }
-    most = softmax_max(most, __shfl_xor_sync(0xffffffffu, most, 1), c);
-    most = softmax_max(most, __shfl_xor_sync(0xffffffffu, most, 2), c);
+    most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 1));
+    most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
     float pivot = softmax_pivot(softmax_logit(most, c));
-    float factor = ptx::ex2(softmax_logit(maximum.x[h], c) - pivot);
+    factor[h] = ptx::ex2(softmax_logit(maximum.x[h], c) - pivot);
     float part = 0.0f;
 #pragma unroll
     for (int j = 0; j < C / 8; ++j)
 #pragma unroll
       for (int i = 2 * h; i < 2 * h + 2; ++i) {
-        scores.x[j][i] = softmax_exp(scores.x[j][i], c, pivot);
+        scores.x[j][i] = ptx::ex2(fmaf(scores.x[j][i], c, -pivot));
         part += scores.x[j][i];
       }
-    sum.x[h] = fmaf(sum.x[h], factor, quad_sum(part));
+    sum.x[h] = fmaf(sum.x[h], factor[h], quad_sum(part));
     maximum.x[h] = most;
-#pragma unroll
-    for (int j = 0; j < D / 8; ++j) {
-      output.x[j][2 * h] *= factor;
-      output.x[j][2 * h + 1] *= factor;
-    }
   }
+  // Most steps find no new maximum in any of the warp's rows.
+  if (!__any_sync(0xffffffffu, factor[0] != 1.0f || factor[1] != 1.0f)) return;
+#pragma unroll
+  for (int j = 0; j < D / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) output.x[j][i] *= factor[i >> 1];
 }
 
 /// Adds the state of another part of the scores to this one.
@@ -99,7 +88,7 @@ GSA_DEVICE void softmax_merge(frag<float, R, D, L>& output,
   float c = scale * log2e;
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    float most = softmax_max(maximum.x[h], other_maximum.x[h], c);
+    float most = fmaxf(maximum.x[h], other_maximum.x[h]);
     float pivot = softmax_pivot(softmax_logit(most, c));
     float mine = ptx::ex2(softmax_logit(maximum.x[h], c) - pivot);
     float theirs = ptx::ex2(softmax_logit(other_maximum.x[h], c) - pivot);

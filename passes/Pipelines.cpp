@@ -106,13 +106,16 @@ static void addTilePipeline(OpPassManager& pm) {
   kernels.addPass(createGsaTilePipeline());
   kernels.addPass(createGsaTileAssignRoles());
   kernels.addPass(createGsaTileCheckSync());
-  kernels.addPass(createGsaTilePlanRegisters());
 }
 
 static void addPlan(OpPassManager& pm, const CudaTargetConfig& config) {
-  GsaTilePlanSmemOptions options;
-  options.arch = config.arch;
-  pm.addNestedPass<gsa_tile::KernelOp>(createGsaTilePlanSmem(options));
+  GsaTilePlanSmemOptions smem;
+  GsaTileBudgetRegistersOptions budgets;
+  smem.arch = budgets.arch = config.arch;
+  auto& kernels = pm.nest<gsa_tile::KernelOp>();
+  kernels.addPass(createGsaTilePlanSmem(smem));
+  kernels.addPass(createGsaTileBudgetRegisters(budgets));
+  kernels.addPass(createGsaTilePlanRegisters());
   pm.addPass(createGsaTileFinalize());
 }
 
@@ -128,7 +131,8 @@ std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
        [=](OpPassManager& pm) { addTile(pm, config); }},
       {"pipeline", "loops of kernels fill rings, warps have roles",
        [=](OpPassManager& pm) { addTilePipeline(pm); }},
-      {"plan", "shared memory of kernels has its place, kernels can be printed",
+      {"plan",
+       "shared memory and registers are shared out, kernels can be printed",
        [=](OpPassManager& pm) { addPlan(pm, config); }},
       {"host", "buffers, one workspace, a list of steps",
        [=](OpPassManager& pm) { buildCudaHostPipeline(pm); }},

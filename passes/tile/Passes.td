@@ -49,14 +49,36 @@ def GsaTilePlanRegisters
     it reads it lives within the loop. With `overhead` registers for addresses and loops,
     more than `limit` is an error that names the largest fragments.
 
-    Changes nothing. Remark `RegisterPlan`. Order: after
-    gsa-tile-assign-roles. Example: test/passes/tile/plan-registers.mlir.
+    A role with a budget is held to that instead. Changes nothing. Remark
+    `RegisterPlan`. Order: after gsa-tile-budget-registers.
+    Example: test/passes/tile/plan-registers.mlir.
   }];
   let options = [
     Option<"limit", "limit", "int64_t", "255", "Registers of a thread">,
     Option<"overhead", "overhead", "int64_t", "32",
            "Registers for what is not a fragment">
   ];
+}
+
+def GsaTileBudgetRegisters
+    : Pass<"gsa-tile-budget-registers", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Moves registers from warps that copy to warps that compute";
+  let description = [{
+    On architectures with setmaxnreg, and where each role is whole warpgroups:
+    roles without fragments keep 32 registers a thread, the others share the
+    rest. Two blocks shall fit into an SM if their shared memory and warps do
+    and the fragments fit into their share then; `min_blocks` of the kernel says
+    so, and is the bound from which the compiler takes the registers at launch.
+
+    Sets `registers` of the roles and puts `set_max_registers` at their start.
+    Remark `RegisterBudgets`, or `NoRegisterBudgets` with the reason; such a
+    kernel stays as it was. Order: after gsa-tile-plan-smem. Idempotent.
+    Example: test/passes/tile/budget-registers.mlir.
+  }];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">
+  ];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
 }
 
 def GsaTilePlanSmem : Pass<"gsa-tile-plan-smem", "::mlir::gsa_tile::KernelOp"> {

@@ -1,0 +1,126 @@
+//===- FragmentRegisters.cpp - registers that fragments take --------------===//
+
+#include "passes/tile/FragmentRegisters.h"
+
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+int64_t gsa::getFragmentRegisters(Operation* op) {
+  if (op->getNumResults() != 1) return 0;
+  Type type = op->getResult(0).getType();
+  if (isa<FragAllocOp>(op)) return cast<FragType>(type).getRegisters();
+  // A thread holds two rows of 16, whatever the layout of 64.
+  if (isa<RowVecAllocOp>(op))
+    return 2 * getElementBytes(cast<RowVecType>(type).getElementType()) / 4;
+  if (isa<LanesAllocOp>(op)) {
+    auto lanes = cast<LanesType>(type);
+    return lanes.getShape()[0] * getElementBytes(lanes.getElementType()) / 4;
+  }
+  return 0;
+}
+
+namespace {
+/// A fragment with its first and last user in its block.
+struct Live {
+  Operation* alloc;
+  int64_t registers;
+  Operation* first;
+  Operation* last;
+};
+}  // namespace
+
+/// The op writes all of the fragment and reads nothing of it.
+static bool overwrites(Operation* op, Value fragment) {
+  SmallVector<MemoryEffects::EffectInstance> effects;
+  if (auto interface = dyn_cast<MemoryEffectOpInterface>(op))
+    interface.getEffectsOnValue(fragment, effects);
+  return !effects.empty() && llvm::all_of(effects, [](const auto& effect) {
+    return isa<MemoryEffects::Write>(effect.getEffect());
+  });
+}
+
+/// The innermost block in which a fragment lives: that of a loop if each
+/// iteration overwrites it before it reads it.
+static Block* findHome(Operation* alloc) {
+  Block* home = alloc->getBlock();
+  while (true) {
+    Operation* user = *alloc->user_begin();
+    Operation* at = home->findAncestorOpInBlock(*user);
+    if (at == user) return home;
+    Block* inner = user->getBlock();
+    while (inner->getParentOp() != at) inner = inner->getParentOp()->getBlock();
+    Operation* first = nullptr;
+    for (Operation* other : alloc->getUsers()) {
+      Operation* place = inner->findAncestorOpInBlock(*other);
+      if (!place) return home;
+      if (!first || place->isBeforeInBlock(first)) first = place;
+    }
+    bool isLoop = isa<LoopLikeOpInterface>(at);
+    if (isLoop && !overwrites(first, alloc->getResult(0))) return home;
+    home = inner;
+  }
+}
+
+/// Fragments by the block in which they live.
+using Homes = llvm::DenseMap<Block*, SmallVector<Operation*>>;
+
+static SmallVector<Live> findLive(Block& block, const Homes& homes) {
+  SmallVector<Live> all;
+  for (Operation* op : homes.lookup(&block)) {
+    Live live{op, getFragmentRegisters(op), nullptr, nullptr};
+    for (Operation* user : op->getUsers()) {
+      Operation* at = block.findAncestorOpInBlock(*user);
+      if (!live.first || at->isBeforeInBlock(live.first)) live.first = at;
+      if (!live.last || live.last->isBeforeInBlock(at)) live.last = at;
+    }
+    all.push_back(live);
+  }
+  return all;
+}
+
+static bool isLiveAt(const Live& live, Operation* op) {
+  return !op->isBeforeInBlock(live.first) && !live.last->isBeforeInBlock(op);
+}
+
+/// What a loop uses from outside lives throughout the loop.
+static FragmentPeak findPeakIn(Block& block, const Homes& homes) {
+  SmallVector<Live> all = findLive(block, homes);
+  FragmentPeak best;
+  for (Operation& op : block) {
+    FragmentPeak here;
+    for (Region& region : op.getRegions())
+      for (Block& inner : region)
+        if (FragmentPeak nested = findPeakIn(inner, homes);
+            nested.registers > here.registers)
+          here = nested;
+    for (const Live& live : all) {
+      if (!isLiveAt(live, &op)) continue;
+      here.registers += live.registers;
+      here.live.push_back(live.alloc);
+    }
+    if (here.registers > best.registers) best = here;
+  }
+  return best;
+}
+
+FragmentRegisters::FragmentRegisters(KernelOp kernel) : kernel(kernel) {
+  kernel.walk([&](Operation* op) {
+    if (getFragmentRegisters(op) != 0 && !op->use_empty())
+      homes[findHome(op)].push_back(op);
+  });
+}
+
+FragmentPeak FragmentRegisters::findPeak(RolesOp roles, unsigned role) const {
+  FragmentPeak peak = findPeakIn(roles.getBodies()[role].front(), homes);
+  for (const Live& live : findLive(*roles->getBlock(), homes))
+    if (isLiveAt(live, roles)) peak.registers += live.registers;
+  return peak;
+}
+
+FragmentPeak FragmentRegisters::findPeak() const {
+  return findPeakIn(KernelOp(kernel).getBody().front(), homes);
+}

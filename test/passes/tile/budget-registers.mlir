@@ -1,0 +1,117 @@
+// RUN: gsa-opt %s --split-input-file --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-budget-registers))' --remarks-filter="gsa.tile" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: FileCheck %s --input-file %t
+// RUN: gsa-opt %s --split-input-file --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-budget-registers,gsa-tile-budget-registers))' | FileCheck %s
+// RUN: gsa-opt %s --split-input-file --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-budget-registers{arch=sm_80}))' --remarks-filter="gsa.tile" -o %t.80 2>&1 | FileCheck %s --check-prefix=SM80
+// RUN: FileCheck %s --check-prefix=NONE --input-file %t.80
+// RUN: not gsa-opt %s --split-input-file --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-budget-registers{arch=sm_70}))' 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+
+// SM80: [Missed] NoRegisterBudgets {{.*}}registers do not move on sm_80
+// NONE-NOT: set_max_registers
+// UNKNOWN: error: 'gsa_tile.kernel' op cannot have register budgets: unknown architecture 'sm_70'
+
+// Two blocks of 256 threads leave 128 registers to a thread; four warps that
+// copy give 96 of them to the four that compute.
+// REMARK: [Passed] RegisterBudgets {{.*}}Remark="two, load 32, compute 224", blocks=2, launch=128
+// CHECK-LABEL: gsa_tile.kernel @two
+// CHECK-SAME: min_blocks = 2
+// CHECK: role <"load", team = <0, 4>, registers = 32> {
+// CHECK-NEXT: gsa_tile.set_max_registers 32 grow = false
+// CHECK-NOT: set_max_registers
+// CHECK: role <"compute", team = <4, 4>, registers = 224> {
+// CHECK-NEXT: gsa_tile.set_max_registers 224 grow = true
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @two() attributes {warps = 8 : i64, shared_bytes = 65536 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x128xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x128xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// One block fits, and its even share is all that a thread can use.
+// REMARK: [Missed] NoRegisterBudgets {{.*}}one: an even share is all that a thread can use
+// CHECK-LABEL: gsa_tile.kernel @one
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @one() attributes {warps = 8 : i64, shared_bytes = 131072 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x128xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x128xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// One block of 384 threads: 168 each, of which the copying ones give 136.
+// REMARK: [Passed] RegisterBudgets {{.*}}Remark="three, load 32, compute 232", blocks=1, launch=168
+// CHECK-LABEL: gsa_tile.kernel @three
+// CHECK-SAME: min_blocks = 1
+gsa_tile.kernel @three() attributes {warps = 12 : i64, shared_bytes = 131072 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 8>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x128xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x128xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// REMARK: [Missed] NoRegisterBudgets {{.*}}halves: role compute is no whole warpgroups
+// CHECK-LABEL: gsa_tile.kernel @halves
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @halves() attributes {warps = 6 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 2>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x128xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x128xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// Fragments of 128 registers do not fit into a share of two blocks of 384
+// threads (112 = (80 * 384 - 32 * 128) / 256), but into that of one.
+// REMARK: [Passed] RegisterBudgets {{.*}}Remark="wide, load 32, compute 232", blocks=1, launch=168
+// CHECK-LABEL: gsa_tile.kernel @wide
+gsa_tile.kernel @wide() attributes {warps = 12 : i64, shared_bytes = 1024 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 8>> {
+      %a = gsa_tile.frag_alloc : !gsa_tile.frag<16x256xf32, acc>
+      gsa_tile.fill %a, %zero : !gsa_tile.frag<16x256xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// REMARK: [Missed] NoRegisterBudgets {{.*}}plain: there are no roles
+// CHECK-LABEL: gsa_tile.kernel @plain
+gsa_tile.kernel @plain() attributes {warps = 4 : i64} {
+  gsa_tile.return
+}

@@ -66,11 +66,10 @@ absl::Status Locate(const absl::Status& error, const KernelSource& kernel) {
 std::string ToText(const KernelArg& argument) {
   return std::visit(
       [](const auto& value) -> std::string {
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>,
-                                     BufferRef>) {
-          return ToString(value);
-        } else {
+        if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
           return absl::StrCat(value);
+        } else {
+          return ToString(value);
         }
       },
       argument);

@@ -407,6 +407,15 @@ FailureOr<KernelArg> Exporter::Argument(mlir::gsa_tile::LaunchOp op,
     }
     return KernelArg(ref);
   }
+  if (auto map = dyn_cast<mlir::gsa_tile::TensorMapType>(type)) {
+    FailureOr<DeviceBufferView> view = DenseView(op, value, "argument");
+    if (failed(view)) return failure();
+    auto buffer = cast<mlir::MemRefType>(value.getType());
+    FailureOr<TensorMapArg> argument =
+        MakeTensorMap(op, index, map, buffer, view->Ref(buffer));
+    if (failed(argument)) return failure();
+    return KernelArg(*argument);
+  }
   if (type.isF32() || type.isF64()) {
     auto it = values_.find(value);
     auto* known = it == values_.end()

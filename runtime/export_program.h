@@ -29,7 +29,8 @@ namespace gsa {
 //
 // Steps outside of any stage are of the stage "other". Fails with a diagnostic
 // at the op that has no place in a program, at a launch that writes an input or
-// a constant, and at what a kernel's printing fails at.
+// a constant or maps a buffer that cuTensorMapEncodeTiled cannot take, and at
+// what a kernel's printing fails at.
 mlir::FailureOr<DeviceProgram> ExportDeviceProgram(mlir::ModuleOp module,
                                                    const std::string& entry,
                                                    const std::string& arch);

@@ -61,7 +61,11 @@ namespace {
 
 DType ToDType(mlir::Type type) {
   if (type.isF16()) return DType::kF16;
-  return type.isBF16() ? DType::kBF16 : DType::kF32;
+  if (type.isBF16()) return DType::kBF16;
+  if (type.isF64()) return DType::kF64;
+  if (type.isInteger(8)) return DType::kU8;  // the bits are what is copied
+  if (type.isInteger(32)) return DType::kI32;
+  return type.isInteger(64) ? DType::kI64 : DType::kF32;
 }
 
 // A matrix operand: strides of the rows and of the batch.
@@ -121,6 +125,27 @@ FailureOr<GemmStep> MakeGemmStep(mlir::gsa_tile::GemmOp op) {
   step.stride_c = c->batch_stride;
   step.beta = op.getAccumulate() ? 1 : 0;
   return step;
+}
+
+FailureOr<TensorMapArg> MakeTensorMap(mlir::Operation* op, size_t index,
+                                      mlir::gsa_tile::TensorMapType map,
+                                      mlir::MemRefType type, BufferRef base) {
+  TensorMapArg argument;
+  argument.base = base;
+  argument.dtype = ToDType(type.getElementType());
+  argument.columns = type.getShape().back();
+  argument.rows = 1;
+  for (int64_t size : type.getShape().drop_back()) argument.rows *= size;
+  argument.row_pitch = argument.columns * ElementBytes(type);
+  argument.box_rows = static_cast<int32_t>(map.getShape()[0]);
+  argument.box_columns = static_cast<int32_t>(map.getShape()[1]);
+  if (map.getLayout() == mlir::gsa_tile::SmemLayout::Panel128)
+    argument.swizzle_bytes = 128;
+  const absl::Status status = CheckTensorMap(argument);
+  if (status.ok()) return argument;
+  return op->emitError("argument #")
+         << index << " of type " << type << ": "
+         << llvm::StringRef(status.message().data(), status.message().size());
 }
 
 FailureOr<FillStep> MakeFillStep(mlir::Operation* op, mlir::Attribute value,

@@ -39,6 +39,14 @@ std::string PlaceOf(mlir::Location location);
 // All of the step but the addresses and the stage.
 mlir::FailureOr<GemmStep> MakeGemmStep(mlir::gsa_tile::GemmOp op);
 
+// The map of the matrix [all dimensions but the last, the last] of a dense
+// buffer of static shape at `base`; an error at `op` that names argument
+// `index` where cuTensorMapEncodeTiled cannot take it.
+mlir::FailureOr<TensorMapArg> MakeTensorMap(mlir::Operation* op, size_t index,
+                                            mlir::gsa_tile::TensorMapType map,
+                                            mlir::MemRefType type,
+                                            BufferRef base);
+
 // All of the step but the address and the stage; `value` is the element.
 mlir::FailureOr<FillStep> MakeFillStep(mlir::Operation* op,
                                        mlir::Attribute value,

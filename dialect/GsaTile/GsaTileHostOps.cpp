@@ -45,10 +45,12 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
                          << getArgs().size();
   for (auto [i, type, arg] : llvm::enumerate(expected, getArgs())) {
     bool fits = type == arg.getType();
-    if (auto pointer = dyn_cast<GlobalType>(type)) {
-      auto memref = dyn_cast<MemRefType>(arg.getType());
+    auto memref = dyn_cast<MemRefType>(arg.getType());
+    if (auto pointer = dyn_cast<GlobalType>(type))
       fits = memref && memref.getElementType() == pointer.getElementType();
-    }
+    if (auto map = dyn_cast<TensorMapType>(type))
+      fits = memref && memref.getRank() > 0 &&
+             memref.getElementType() == map.getElementType();
     if (!fits)  // launch_c1
       return emitOpError() << "argument " << i << " of kernel "
                            << getKernelAttr() << ": expected " << type
@@ -67,12 +69,13 @@ void LaunchOp::getEffects(
     if (!isa<MemRefType>(operand.get().getType())) continue;
     unsigned i = operand.getOperandNumber() - getGrid().size();
     effects.emplace_back(MemoryEffects::Read::get(), &operand);
-    auto pointer =
-        kernel && i < kernel.getFunctionType().getNumInputs()
-            ? dyn_cast<GlobalType>(kernel.getFunctionType().getInput(i))
-            : GlobalType();
-    if (!pointer || pointer.getAccess() == Access::Write)
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    Type type = kernel && i < kernel.getFunctionType().getNumInputs()
+                    ? kernel.getFunctionType().getInput(i)
+                    : Type();
+    auto pointer = dyn_cast_if_present<GlobalType>(type);
+    bool onlyRead = pointer ? pointer.getAccess() == Access::Read
+                            : isa_and_present<TensorMapType>(type);
+    if (!onlyRead) effects.emplace_back(MemoryEffects::Write::get(), &operand);
   }
 }
 

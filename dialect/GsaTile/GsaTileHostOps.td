@@ -21,8 +21,15 @@ def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
     Arguments are dense memrefs (passed as pointers) and scalars, one for each
     argument of the kernel. A memref for a `read` argument is only read.
 
+    A memref for an argument of type `tensormap` is passed as a map of the
+    matrix of its last dimension by all others together: a
+    `memref<2x75x64xbf16>` is [150, 64]. It is only read. Loads give zeros
+    outside of the matrix, not beyond each of its batches. The sizes must be
+    known when the program is exported, the rows a multiple of 16 bytes.
+
     Constraints:
-    - (C1) the kernel exists and its arguments fit, in number and type.
+    - (C1) the kernel exists and its arguments fit, in number and type; for a
+      `tensormap` the memref has its element type and at least one dimension.
     - (C2) one to three grid sizes.
     - (C3) memrefs have the identity layout, with any static or dynamic offset.
   }];

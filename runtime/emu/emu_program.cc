@@ -102,6 +102,12 @@ class Describer {
   std::string Arg(const BufferRef& ref) const {
     return absl::StrCat("p ", Address(ref));
   }
+  std::string Arg(const TensorMapArg& map) const {
+    const int64_t element = DTypeSize(map.dtype);
+    return absl::StrCat("t ", Address(map.base), " ", map.rows, " ",
+                        map.columns, " ", map.row_pitch / element, " ",
+                        map.box_rows, " ", map.box_columns, " ", element);
+  }
   static std::string Arg(int32_t value) { return absl::StrCat("i ", value); }
   static std::string Arg(int64_t value) { return absl::StrCat("l ", value); }
   static std::string Arg(float value) {

@@ -11,9 +11,11 @@
 #include <string>
 #include <variant>
 
+#include "dialect/GsaTile/GsaTileOps.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "runtime/compiler.h"
 #include "runtime/status_adapter.h"
 
@@ -26,6 +28,11 @@ constexpr char kKernel[] = R"(
 gsa_tile.kernel @add(%x: !gsa_tile.global<f32, read>,
                      %y: !gsa_tile.global<f32, write>, %n: index, %s: f32)
     attributes {warps = 2 : i64, shared_bytes = 64 : i64} {
+  gsa_tile.return
+}
+gsa_tile.kernel @fetch(%a: !gsa_tile.tensormap<64x64xbf16, panel128>,
+                       %b: !gsa_tile.tensormap<8x32xi8, linear>)
+    attributes {warps = 1 : i64} {
   gsa_tile.return
 }
 )";
@@ -172,6 +179,89 @@ TEST_F(ExportProgram, ProductsKnowStridesAndBatches) {
   EXPECT_EQ(gemm.beta, 1);
   EXPECT_EQ(gemm.a_dtype, DType::kBF16);
   EXPECT_EQ(gemm.c_dtype, DType::kF32);
+}
+
+TEST_F(ExportProgram, TensorMapsAreOfTheMatrixOfTheLastDimension) {
+  auto program = Export(R"(
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c3 = arith.constant 3 : index
+    %shift = arith.constant 512 : index
+    %bytes = memref.view %ws[%shift][] : memref<?xi8> to memref<48xi8>
+    scf.for %i = %c0 to %c3 step %c1 {
+      %part = memref.subview %a[%i, 0, 0] [1, 2, 40] [1, 1, 1]
+          : memref<3x2x40xbf16> to memref<1x2x40xbf16, strided<[80, 40, 1], offset: ?>>
+      gsa_tile.launch @fetch grid(%c1) args(%part, %bytes)
+          : memref<1x2x40xbf16, strided<[80, 40, 1], offset: ?>>, memref<48xi8>
+    })",
+                        "%a: memref<3x2x40xbf16>, ", 0);
+  ASSERT_TRUE(program.ok()) << program.status().message();
+  ASSERT_EQ(program->steps.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    const auto& launch = std::get<LaunchStep>(program->steps[i]);
+    const auto& a = std::get<TensorMapArg>(launch.args.at(0));
+    EXPECT_EQ(ToString(a), "map of bf16 2x40 every 80 bytes at input 0 + " +
+                               std::to_string(160 * i) +
+                               " bytes, box 64x64 swizzle 128");
+    const auto& b = std::get<TensorMapArg>(launch.args.at(1));
+    EXPECT_EQ(ToString(b),
+              "map of u8 1x48 every 48 bytes at workspace + 512 bytes, box "
+              "8x32 swizzle 0");
+  }
+}
+
+TEST_F(ExportProgram, LaunchesOnlyReadWhatTheyMap) {
+  auto module = ParseModule(std::string(kKernel) + R"(
+func.func @main(%a: memref<6x64xbf16>, %b: memref<32xi8>, %y: memref<4xf32>) {
+  %c1 = arith.constant 1 : index
+  %s = arith.constant 0.5 : f32
+  gsa_tile.launch @fetch grid(%c1) args(%a, %b) : memref<6x64xbf16>, memref<32xi8>
+  gsa_tile.launch @add grid(%c1) args(%y, %y, %c1, %s)
+      : memref<4xf32>, memref<4xf32>, index, f32
+  return
+})",
+                            "test.mlir", &context_);
+  ASSERT_TRUE(module.ok()) << module.status();
+  int launches = 0;
+  (*module)->walk([&](mlir::gsa_tile::LaunchOp launch) {
+    llvm::SmallVector<mlir::MemoryEffects::EffectInstance> effects;
+    launch.getEffects(effects);
+    int reads = 0, writes = 0;
+    for (const auto& effect : effects) {
+      reads += mlir::isa<mlir::MemoryEffects::Read>(effect.getEffect());
+      writes += mlir::isa<mlir::MemoryEffects::Write>(effect.getEffect());
+    }
+    EXPECT_EQ(reads, 2);
+    EXPECT_EQ(writes, launch.getKernel() == "add" ? 1 : 0);
+    ++launches;
+  });
+  EXPECT_EQ(launches, 2);
+}
+
+TEST_F(ExportProgram, RefusesWhatTheCopyEngineCannotTake) {
+  const auto launch = [](const std::string& a, const std::string& b) {
+    return "%c1 = arith.constant 1 : index\n"
+           "gsa_tile.launch @fetch grid(%c1) args(%a, %b) : " +
+           a + ", " + b;
+  };
+  const auto expect = [&](const std::string& a, const std::string& b,
+                          const std::string& message) {
+    ExpectError(launch(a, b), "%a: " + a + ", %b: " + b + ", ", 0, message);
+  };
+  expect("memref<6x20xbf16>", "memref<32xi8>",
+         "argument #0 of type 'memref<6x20xbf16>': the tensor map has rows "
+         "every 40 bytes, expected a multiple of 16 below 2^40");
+  expect("memref<6x64xbf16>", "memref<0x32xi8>",
+         "argument #1 of type 'memref<0x32xi8>': the tensor map is of 0 rows "
+         "and 32 columns, expected 1 to 2^32 each");
+  ExpectError(R"(
+    %c1 = arith.constant 1 : index
+    %part = memref.subview %a[8] [16] [1]
+        : memref<32xi8> to memref<16xi8, strided<[1], offset: 8>>
+    gsa_tile.launch @fetch grid(%c1) args(%q, %part)
+        : memref<6x64xbf16>, memref<16xi8, strided<[1], offset: 8>>)",
+              "%a: memref<32xi8>, %q: memref<6x64xbf16>, ", 0,
+              "the tensor map begins at byte 8, expected a multiple of 16");
 }
 
 TEST_F(ExportProgram, ConstantsAreDataOfTheProgram) {

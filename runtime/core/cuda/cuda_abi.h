@@ -46,6 +46,12 @@ struct Uuid {
   unsigned char bytes[16];
 };
 
+// CUtensorMap: opaque, made by TensorMapEncodeTiled, passed by value. Newer
+// headers align it to 128 bytes; the driver asks for 64.
+struct alignas(64) TensorMap {
+  uint64_t opaque[16];
+};
+
 inline constexpr Result kSuccess = 0;
 inline constexpr Result kErrorInvalidValue = 1;
 inline constexpr Result kErrorOutOfMemory = 2;
@@ -129,6 +135,25 @@ enum CaptureStatus : int {
   kCaptureInvalidated = 2,
 };
 
+// CUtensorMapDataType.
+enum TensorMapDataType : int {
+  kTensorMapU8 = 0,
+  kTensorMapI32 = 3,
+  kTensorMapI64 = 5,
+  kTensorMapF16 = 6,
+  kTensorMapF32 = 7,
+  kTensorMapF64 = 8,
+  kTensorMapBF16 = 9,
+};
+
+// CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapL2promotion,
+// CUtensorMapFloatOOBfill (none: zeros).
+inline constexpr int kTensorMapInterleaveNone = 0;
+inline constexpr int kTensorMapSwizzleNone = 0;
+inline constexpr int kTensorMapSwizzle128 = 3;
+inline constexpr int kTensorMapL2Promotion128 = 2;
+inline constexpr int kTensorMapOobFillNone = 0;
+
 // CUstream_flags.
 inline constexpr unsigned kStreamNonBlocking = 1;
 
@@ -200,10 +225,13 @@ enum JitOption : int {
   X(EventElapsedTime, "cuEventElapsedTime", (float*, Event, Event))
 
 // Functions of newer drivers; null where the driver lacks them.
-#define GSA_CUDA_DRIVER_OPTIONAL_FUNCTIONS(X)             \
-  X(FuncGetParamInfo, "cuFuncGetParamInfo",               \
-    (Function, size_t, size_t*, size_t*)) /* CUDA 12.4 */ \
-  X(FuncLoad, "cuFuncLoad", (Function))   /* CUDA 12.4 */
+#define GSA_CUDA_DRIVER_OPTIONAL_FUNCTIONS(X)                            \
+  X(FuncGetParamInfo, "cuFuncGetParamInfo",                              \
+    (Function, size_t, size_t*, size_t*))           /* CUDA 12.4 */      \
+  X(FuncLoad, "cuFuncLoad", (Function))             /* CUDA 12.4 */      \
+  X(TensorMapEncodeTiled, "cuTensorMapEncodeTiled", /* CUDA 12.0 */      \
+    (TensorMap*, int, uint32_t, void*, const uint64_t*, const uint64_t*, \
+     const uint32_t*, const uint32_t*, int, int, int, int))
 
 // The driver's functions, by pointer. Tests fill it with functions of their
 // own.

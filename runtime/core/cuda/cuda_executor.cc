@@ -153,25 +153,42 @@ absl::Status CudaExecutor::CheckStream(const RunArguments& arguments) const {
   return absl::OkStatus();
 }
 
-absl::Status CudaExecutor::Submit(const Op& op, const uint64_t* bases,
-                                  uint64_t* values, void** pointers,
+absl::Status CudaExecutor::SubmitLaunch(const Op& op,
+                                        const ParameterSpace& space,
+                                        cuda::Stream stream) const {
+  const Parameter* parameters = parameters_.data() + op.first_parameter;
+  cuda::TensorMap* map = space.maps;
+  for (int32_t i = 0; i < op.num_parameters; ++i) {
+    const Parameter& parameter = parameters[i];
+    const uint64_t value = parameter.base < 0
+                               ? parameter.value
+                               : space.bases[parameter.base] + parameter.value;
+    if (parameter.map < 0) {
+      space.values[i] = value;
+      space.pointers[i] = &space.values[i];
+      continue;
+    }
+    // Holds the address, so it is made anew by each run; the driver only
+    // packs bits.
+    GSA_RETURN_IF_ERROR(
+        driver_->TensorMapEncodeTiled(map, tensor_maps_[parameter.map], value));
+    space.pointers[i] = map++;
+  }
+  const cuda::Result result = driver_->table().LaunchKernel(
+      op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
+      op.dynamic_smem, stream, space.pointers, nullptr);
+  if (result == cuda::kSuccess) return absl::OkStatus();
+  return driver_->ToStatus(result, "cuLaunchKernel");
+}
+
+absl::Status CudaExecutor::Submit(const Op& op, const ParameterSpace& space,
                                   cuda::Stream stream) const {
   const auto resolve = [&](const Address& address) {
-    return bases[address.base] + address.offset;
+    return space.bases[address.base] + address.offset;
   };
   switch (op.kind) {
-    case OpKind::kLaunch: {
-      const Parameter* parameters = parameters_.data() + op.first_parameter;
-      for (int32_t i = 0; i < op.num_parameters; ++i)
-        values[i] = parameters[i].base < 0
-                        ? parameters[i].value
-                        : bases[parameters[i].base] + parameters[i].value;
-      const cuda::Result result = driver_->table().LaunchKernel(
-          op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
-          op.dynamic_smem, stream, pointers, nullptr);
-      if (result == cuda::kSuccess) return absl::OkStatus();
-      return driver_->ToStatus(result, "cuLaunchKernel");
-    }
+    case OpKind::kLaunch:
+      return SubmitLaunch(op, space, stream);
     case OpKind::kGemm: {
       const Address scratch = {
           static_cast<int32_t>(inputs_.size() + outputs_.size()),
@@ -222,11 +239,11 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
   bases.push_back(AddressOf(arguments.workspace));
   bases.insert(bases.end(), constant_addresses_.begin(),
                constant_addresses_.end());
-  // The driver copies the parameters during the launch, so one array serves
-  // all.
   absl::InlinedVector<uint64_t, 64> values(max_parameters_);
   absl::InlinedVector<void*, 64> pointers(max_parameters_);
-  for (int32_t i = 0; i < max_parameters_; ++i) pointers[i] = &values[i];
+  absl::InlinedVector<cuda::TensorMap, 4> maps(max_maps_);
+  const ParameterSpace space = {bases.data(), values.data(), pointers.data(),
+                                maps.data()};
 
   StageTimer* timer = arguments.timer;
   size_t next_event = 0;
@@ -235,8 +252,7 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
     if (timer != nullptr && op.new_stage)
       GSA_RETURN_IF_ERROR(
           driver_->EventRecord(timer->events_[next_event++], arguments.stream));
-    absl::Status status = Submit(op, bases.data(), values.data(),
-                                 pointers.data(), arguments.stream);
+    absl::Status status = Submit(op, space, arguments.stream);
     if (!status.ok())
       return absl::Status(status.code(),
                           absl::StrCat(NameOf(op), ": ", status.message()));

@@ -133,10 +133,20 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   friend class ExecutorBuilder;
   friend class StageTimer;
 
-  // A kernel parameter: a scalar's bits, or an offset from a base address.
+  // A kernel parameter: a scalar's bits, an offset from a base address, or a
+  // tensor map of what is at that offset.
   struct Parameter {
     int32_t base = -1;  // index into the run's base addresses; -1 for a scalar
+    int32_t map = -1;   // index into tensor_maps_; -1 for no map
     uint64_t value = 0;
+  };
+  // The parameters of a launch while it is submitted, one array for all
+  // launches of a run: the driver copies them during the launch.
+  struct ParameterSpace {
+    const uint64_t* bases;  // the run's base addresses
+    uint64_t* values;       // max_parameters_ each
+    void** pointers;
+    cuda::TensorMap* maps;  // max_maps_
   };
   struct Address {
     int32_t base = 0;
@@ -171,8 +181,10 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   absl::Status CheckArguments(const RunArguments& arguments) const;
   absl::Status CheckOverlaps(const RunArguments& arguments) const;
   absl::Status CheckStream(const RunArguments& arguments) const;
-  absl::Status Submit(const Op& op, const uint64_t* bases, uint64_t* values,
-                      void** pointers, cuda::Stream stream) const;
+  absl::Status Submit(const Op& op, const ParameterSpace& space,
+                      cuda::Stream stream) const;
+  absl::Status SubmitLaunch(const Op& op, const ParameterSpace& space,
+                            cuda::Stream stream) const;
   // "step 3 (launch of 'attend')".
   std::string NameOf(const Op& op) const;
 
@@ -192,8 +204,9 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::vector<uint64_t> constant_addresses_;
   std::vector<Op> ops_;
   std::vector<Parameter> parameters_;
-  int32_t max_parameters_ = 0;
-  int32_t num_segments_ = 0;    // runs of ops of one stage
+  std::vector<TensorMapShape> tensor_maps_;
+  int32_t max_parameters_ = 0, max_maps_ = 0;  // of one launch
+  int32_t num_segments_ = 0;                   // runs of ops of one stage
   int64_t scratch_offset_ = 0;  // of matrix products, within the workspace
   int64_t workspace_bytes_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "runtime/core/cuda/device_program.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <string>
@@ -18,6 +19,11 @@ namespace {
 constexpr int64_t kInt32Max = std::numeric_limits<int32_t>::max();
 // Kernel parameters of all supported architectures (the constant bank).
 constexpr int64_t kMaxParameterBytes = 4096;
+// CUtensorMap as a parameter, and what cuTensorMapEncodeTiled allows.
+constexpr int64_t kTensorMapBytes = 128;
+constexpr int64_t kTensorMapAlignment = 64;
+constexpr int64_t kMaxTensorMapSize = int64_t{1} << 32;
+constexpr int64_t kMaxTensorMapPitch = int64_t{1} << 40;
 
 const char* KindName(BufferRef::Kind kind) {
   switch (kind) {
@@ -31,12 +37,6 @@ const char* KindName(BufferRef::Kind kind) {
       return "constant";
   }
   return "buffer of unknown kind";
-}
-
-int64_t ArgBytes(const KernelArg& arg) {
-  if (std::holds_alternative<int32_t>(arg)) return 4;
-  if (std::holds_alternative<float>(arg)) return 4;
-  return 8;
 }
 
 // a * b + c for non-negative numbers; false where it leaves int64_t.
@@ -59,6 +59,7 @@ class Validator {
   absl::Status CheckKernel(const KernelSource& kernel);
   absl::Status CheckRef(const BufferRef& ref, int64_t bytes, const char* what,
                         bool written);
+  absl::Status CheckMap(const TensorMapArg& map, const std::string& what);
   absl::Status CheckLd(const char* name, int64_t ld, int64_t columns);
   absl::Status CheckMatrix(const BufferRef& ref, const char* what, DType dtype,
                            int64_t rows, int64_t columns, int64_t ld,
@@ -165,6 +166,17 @@ absl::Status Validator::CheckRef(const BufferRef& ref, int64_t bytes,
   return absl::OkStatus();
 }
 
+absl::Status Validator::CheckMap(const TensorMapArg& map,
+                                 const std::string& what) {
+  const absl::Status status = CheckTensorMap(map);
+  if (!status.ok()) return Invalid(what, ": ", status.message());
+  const int64_t row_bytes = map.columns * DTypeSize(map.dtype);
+  int64_t bytes = 0;
+  if (!MultiplyAdd(map.rows - 1, map.row_pitch, row_bytes, &bytes))
+    return Invalid(what, ": the size of the matrix is over 2^63 bytes");
+  return CheckRef(map.base, bytes, what.c_str(), false);
+}
+
 absl::Status Validator::CheckStep(const LaunchStep& step) {
   if (step.kernel < 0 ||
       step.kernel >= static_cast<int64_t>(program_.kernels.size()))
@@ -183,12 +195,17 @@ absl::Status Validator::CheckStep(const LaunchStep& step) {
   }
   int64_t parameter_bytes = 0;
   for (size_t i = 0; i < step.args.size(); ++i) {
-    const int64_t bytes = ArgBytes(step.args[i]);
-    parameter_bytes = (parameter_bytes + bytes - 1) / bytes * bytes + bytes;
-    if (const auto* ref = std::get_if<BufferRef>(&step.args[i])) {
-      const std::string what = absl::StrCat("argument ", i);
-      GSA_RETURN_IF_ERROR(CheckRef(*ref, 0, what.c_str(), false));
-    }
+    const KernelArg& arg = step.args[i];
+    const int64_t alignment = ParameterAlignment(arg);
+    parameter_bytes =
+        (parameter_bytes + alignment - 1) / alignment * alignment +
+        ParameterBytes(arg);
+    const auto* ref = std::get_if<BufferRef>(&arg);
+    const auto* map = std::get_if<TensorMapArg>(&arg);
+    if (ref == nullptr && map == nullptr) continue;
+    const std::string what = absl::StrCat("argument ", i);
+    GSA_RETURN_IF_ERROR(ref != nullptr ? CheckRef(*ref, 0, what.c_str(), false)
+                                       : CheckMap(*map, what));
   }
   if (parameter_bytes > kMaxParameterBytes)
     return OverLimit("parameters take ", parameter_bytes,
@@ -335,6 +352,61 @@ std::string ToString(const BufferRef& ref) {
     absl::StrAppend(&text, " ", ref.index);
   absl::StrAppend(&text, " + ", ref.byte_offset, " bytes");
   return text;
+}
+
+std::string ToString(const TensorMapArg& map) {
+  return absl::StrCat("map of ", DTypeName(map.dtype), " ", map.rows, "x",
+                      map.columns, " every ", map.row_pitch, " bytes at ",
+                      ToString(map.base), ", box ", map.box_rows, "x",
+                      map.box_columns, " swizzle ", map.swizzle_bytes);
+}
+
+int64_t ParameterBytes(const KernelArg& arg) {
+  if (std::holds_alternative<TensorMapArg>(arg)) return kTensorMapBytes;
+  if (std::holds_alternative<int32_t>(arg)) return 4;
+  if (std::holds_alternative<float>(arg)) return 4;
+  return 8;
+}
+
+int64_t ParameterAlignment(const KernelArg& arg) {
+  return std::min(ParameterBytes(arg), kTensorMapAlignment);
+}
+
+absl::Status CheckTensorMap(const TensorMapArg& map) {
+  const auto invalid = [](const auto&... args) {
+    return absl::InvalidArgumentError(absl::StrCat("the tensor map ", args...));
+  };
+  if (map.dtype == DType::kBool)
+    return invalid("has elements of type bool, expected u8, i32, i64, f16, ",
+                   "bf16, f32 or f64");
+  const int64_t element = DTypeSize(map.dtype);
+  for (int64_t size : {map.rows, map.columns})
+    if (size < 1 || size > kMaxTensorMapSize)
+      return invalid("is of ", map.rows, " rows and ", map.columns,
+                     " columns, expected 1 to 2^32 each");
+  if (map.row_pitch % 16 != 0 || map.row_pitch >= kMaxTensorMapPitch)
+    return invalid("has rows every ", map.row_pitch,
+                   " bytes, expected a multiple of 16 below 2^40");
+  if (map.row_pitch < map.columns * element)
+    return invalid("has rows every ", map.row_pitch, " bytes, expected at ",
+                   "least the ", map.columns * element, " of a row");
+  for (int32_t size : {map.box_rows, map.box_columns})
+    if (size < 1 || size > 256)
+      return invalid("has a box of ", map.box_rows, " rows and ",
+                     map.box_columns, " columns, expected 1 to 256 each");
+  const int64_t box_bytes = map.box_columns * element;
+  if (box_bytes % 16 != 0)
+    return invalid("has a box with rows of ", box_bytes,
+                   " bytes, expected a multiple of 16");
+  if (map.swizzle_bytes != 0 && map.swizzle_bytes != 128)
+    return invalid("swizzles ", map.swizzle_bytes, " bytes, expected 0 or 128");
+  if (map.swizzle_bytes != 0 && box_bytes > map.swizzle_bytes)
+    return invalid("has a box with rows of ", box_bytes, " bytes, expected at ",
+                   "most the ", map.swizzle_bytes, " that are swizzled");
+  if (map.base.byte_offset % kBufferAlignment != 0)
+    return invalid("begins at byte ", map.base.byte_offset,
+                   ", expected a multiple of ", kBufferAlignment);
+  return absl::OkStatus();
 }
 
 absl::Status Validate(const DeviceProgram& program,

@@ -46,9 +46,31 @@ struct BufferRef {
   int64_t byte_offset = 0;
 };
 
-// A kernel parameter: a pointer (64 bits) or a scalar of exactly the C++ type.
-// `index` values of the kernel are int32_t, see KernelSource.
-using KernelArg = std::variant<BufferRef, int32_t, int64_t, float, double>;
+// What a map for the bulk copy engine (TMA, cc 9.0 and later) describes: a
+// row-major matrix in global memory and the box that one load copies to shared
+// memory. The parameter is a CUtensorMap by value; every run makes it of the
+// addresses that the run is given. What a box holds of outside the matrix is
+// zeros. The matrix is only read.
+struct TensorMapArg {
+  BufferRef base;  // of element (0, 0); at a multiple of kBufferAlignment
+  DType dtype = DType::kBF16;  // any but bool
+  int64_t rows = 0, columns = 0;
+  int64_t row_pitch = 0;  // bytes from row to row
+  int32_t box_rows = 0, box_columns = 0;
+  // 128: the 16-byte chunks of a row of the box are swizzled within 128 bytes
+  // (gsa_tile's layout panel128). 0: the box is row by row.
+  int32_t swizzle_bytes = 0;
+};
+
+// A kernel parameter: a pointer (64 bits), a scalar of exactly the C++ type, or
+// a tensor map. `index` values of the kernel are int32_t, see KernelSource.
+using KernelArg =
+    std::variant<BufferRef, int32_t, int64_t, float, double, TensorMapArg>;
+
+// What a parameter takes in the list of a kernel's parameters, and the multiple
+// of bytes at which it starts there.
+int64_t ParameterBytes(const KernelArg& arg);
+int64_t ParameterAlignment(const KernelArg& arg);
 
 // Which op a line of a kernel's text came from. The entry also holds for the
 // following lines up to that of the next entry.
@@ -173,6 +195,15 @@ std::string LocationOfLine(const KernelSource& kernel, int32_t cuda_line);
 
 // "input 3 + 128 bytes", for messages.
 std::string ToString(const BufferRef& ref);
+
+// "map of bf16 100x64 every 128 bytes at input 3 + 128 bytes, box 64x64
+// swizzle 128", for reports.
+std::string ToString(const TensorMapArg& map);
+
+// Checks what cuTensorMapEncodeTiled demands, and nothing of the program: the
+// extent of the matrix is for Validate. InvalidArgument names what is over a
+// limit, what it has and what is expected.
+absl::Status CheckTensorMap(const TensorMapArg& map);
 
 // Checks that every index, offset, extent and size of the program is in range:
 // the executors rely on it. InvalidArgument names the step or the kernel, what

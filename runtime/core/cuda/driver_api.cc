@@ -361,6 +361,32 @@ absl::StatusOr<PointerInfo> DriverApi::PointerGetInfo(
   return info;
 }
 
+absl::Status DriverApi::CanEncodeTensorMaps() const {
+  if (table_.TensorMapEncodeTiled != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the CUDA driver (", path_,
+                   ") lacks cuTensorMapEncodeTiled, expected a driver of CUDA "
+                   "12.0 or newer"));
+}
+
+absl::Status DriverApi::TensorMapEncodeTiled(cuda::TensorMap* map,
+                                             const TensorMapShape& shape,
+                                             cuda::DevicePtr address) const {
+  if (table_.TensorMapEncodeTiled == nullptr) return CanEncodeTensorMaps();
+  const uint32_t every_element[2] = {1, 1};
+  const Result result = table_.TensorMapEncodeTiled(
+      map, shape.type, 2, reinterpret_cast<void*>(address), shape.sizes,
+      &shape.row_pitch, shape.box, every_element,
+      cuda::kTensorMapInterleaveNone, shape.swizzle,
+      cuda::kTensorMapL2Promotion128, cuda::kTensorMapOobFillNone);
+  if (result == cuda::kSuccess) return absl::OkStatus();
+  return ToStatus(
+      result,
+      absl::StrCat("cuTensorMapEncodeTiled(", shape.sizes[1], "x",
+                   shape.sizes[0], " elements every ", shape.row_pitch,
+                   " bytes, box ", shape.box[1], "x", shape.box[0], ")"));
+}
+
 absl::StatusOr<cuda::Stream> DriverApi::StreamCreate(unsigned flags) const {
   cuda::Stream stream = nullptr;
   GSA_RETURN_IF_ERROR(

@@ -36,6 +36,16 @@ struct DriverOptions {
   std::string library_path;
 };
 
+// A row-major matrix in device memory and the box of it that one load copies,
+// as cuTensorMapEncodeTiled takes them: columns first.
+struct TensorMapShape {
+  cuda::TensorMapDataType type = cuda::kTensorMapBF16;
+  uint64_t sizes[2] = {0, 0};  // columns, rows
+  uint64_t row_pitch = 0;      // bytes
+  uint32_t box[2] = {0, 0};    // columns, rows
+  int swizzle = cuda::kTensorMapSwizzleNone;
+};
+
 // Where a pointer points to. `device` is -1 for memory that CUDA does not know.
 struct PointerInfo {
   cuda::MemoryType type = cuda::kMemoryUnknown;
@@ -117,6 +127,13 @@ class DriverApi {
                            int element_bytes, size_t count,
                            cuda::Stream stream) const;
   absl::StatusOr<PointerInfo> PointerGetInfo(cuda::DevicePtr pointer) const;
+  // A map of the matrix at `address`; what a box holds of outside is zeros.
+  // Does nothing on the device. Where the driver lacks the function, the error
+  // of CanEncodeTensorMaps: FailedPrecondition.
+  absl::Status TensorMapEncodeTiled(cuda::TensorMap* map,
+                                    const TensorMapShape& shape,
+                                    cuda::DevicePtr address) const;
+  absl::Status CanEncodeTensorMaps() const;
 
   absl::StatusOr<cuda::Stream> StreamCreate(unsigned flags) const;
   absl::Status StreamDestroy(cuda::Stream stream) const;

@@ -65,14 +65,38 @@ uint64_t Bits(T scalar) {
   return bits;
 }
 
-size_t SizeOf(const KernelArg& arg) {
-  return std::visit(
-      [](const auto& value) -> size_t {
-        using T = std::decay_t<decltype(value)>;
-        return std::is_same_v<T, BufferRef> ? sizeof(cuda::DevicePtr)
-                                            : sizeof(T);
-      },
-      arg);
+cuda::TensorMapDataType DataTypeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kBool:  // which Validate refuses
+    case DType::kU8:
+      return cuda::kTensorMapU8;
+    case DType::kI32:
+      return cuda::kTensorMapI32;
+    case DType::kI64:
+      return cuda::kTensorMapI64;
+    case DType::kF16:
+      return cuda::kTensorMapF16;
+    case DType::kBF16:
+      return cuda::kTensorMapBF16;
+    case DType::kF32:
+      return cuda::kTensorMapF32;
+    case DType::kF64:
+      return cuda::kTensorMapF64;
+  }
+  return cuda::kTensorMapU8;
+}
+
+TensorMapShape ShapeOf(const TensorMapArg& map) {
+  TensorMapShape shape;
+  shape.type = DataTypeOf(map.dtype);
+  shape.sizes[0] = static_cast<uint64_t>(map.columns);
+  shape.sizes[1] = static_cast<uint64_t>(map.rows);
+  shape.row_pitch = static_cast<uint64_t>(map.row_pitch);
+  shape.box[0] = static_cast<uint32_t>(map.box_columns);
+  shape.box[1] = static_cast<uint32_t>(map.box_rows);
+  shape.swizzle = map.swizzle_bytes == 0 ? cuda::kTensorMapSwizzleNone
+                                         : cuda::kTensorMapSwizzle128;
+  return shape;
 }
 
 }  // namespace
@@ -82,6 +106,7 @@ absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
   executor_ = std::shared_ptr<CudaExecutor>(new CudaExecutor);
   GSA_RETURN_IF_ERROR(FindDevice(ordinal));
   GSA_RETURN_IF_ERROR(Validate(program_, executor_->device_.limits));
+  GSA_RETURN_IF_ERROR(CheckTensorMaps());
   GSA_ASSIGN_OR_RETURN(
       executor_->context_,
       PrimaryContext::Retain(*executor_->driver_, executor_->device_));
@@ -122,6 +147,32 @@ absl::Status ExecutorBuilder::FindDevice(int ordinal) {
     return absl::FailedPreconditionError(
         absl::StrCat("the program is compiled for ", program_.arch, ", device ",
                      ordinal, " (", device.name, ") is ", *arch));
+  return absl::OkStatus();
+}
+
+// Every run makes its maps, which is too late to find that there can be none.
+absl::Status ExecutorBuilder::CheckTensorMaps() const {
+  const DeviceInfo& device = executor_->device_;
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    const auto* launch = std::get_if<LaunchStep>(&program_.steps[i]);
+    if (launch == nullptr) continue;
+    for (const KernelArg& arg : launch->args) {
+      const auto* map = std::get_if<TensorMapArg>(&arg);
+      if (map == nullptr) continue;
+      const std::string where = absl::StrCat(
+          "step ", i, " (launch of '", program_.kernels[launch->kernel].symbol,
+          "') has a tensor map");
+      if (device.major < 9)
+        return absl::FailedPreconditionError(absl::StrCat(
+            where, ": expected a device of capability 9.0 or later, device ",
+            device.ordinal, " (", device.name, ") has ", device.major, ".",
+            device.minor));
+      const absl::Status able = executor_->driver_->CanEncodeTensorMaps();
+      if (able.ok()) return able;  // what holds for one holds for all
+      return absl::Status(able.code(),
+                          absl::StrCat(where, ": ", able.message()));
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -252,11 +303,13 @@ absl::Status ExecutorBuilder::CheckParameters(const LaunchStep& step,
   size_t offset = 0, size = 0, count = 0;
   // Past the last parameter the driver reports an invalid value.
   while (get_info(function, count, &offset, &size) == cuda::kSuccess) {
-    if (count < step.args.size() && size != SizeOf(step.args[count]))
-      return absl::InvalidArgumentError(absl::StrCat(
-          where, ": argument ", count, " has ", SizeOf(step.args[count]),
-          " bytes, the parameter of kernel '",
-          program_.kernels[step.kernel].symbol, "' has ", size));
+    const int64_t expected =
+        count < step.args.size() ? ParameterBytes(step.args[count]) : 0;
+    if (count < step.args.size() && static_cast<int64_t>(size) != expected)
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": argument ", count, " has ", expected,
+                       " bytes, the parameter of kernel '",
+                       program_.kernels[step.kernel].symbol, "' has ", size));
     ++count;
   }
   if (count != step.args.size())
@@ -326,6 +379,31 @@ CudaExecutor::Address ExecutorBuilder::AddressOf(const BufferRef& ref) const {
   return {static_cast<int32_t>(base), static_cast<uint64_t>(ref.byte_offset)};
 }
 
+CudaExecutor::Parameter ExecutorBuilder::ParameterOf(const KernelArg& arg) {
+  CudaExecutor::Parameter parameter;
+  const auto* ref = std::get_if<BufferRef>(&arg);
+  if (const auto* map = std::get_if<TensorMapArg>(&arg)) {
+    ref = &map->base;
+    parameter.map = static_cast<int32_t>(executor_->tensor_maps_.size());
+    executor_->tensor_maps_.push_back(ShapeOf(*map));
+  }
+  if (ref != nullptr) {
+    const CudaExecutor::Address address = AddressOf(*ref);
+    parameter.base = address.base;
+    parameter.value = address.offset;
+    return parameter;
+  }
+  parameter.value = std::visit(
+      [](const auto& value) -> uint64_t {
+        if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>)
+          return Bits(value);
+        else
+          return 0;
+      },
+      arg);
+  return parameter;
+}
+
 void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
   op.kind = CudaExecutor::OpKind::kLaunch;
   op.kernel = step.kernel;
@@ -339,24 +417,12 @@ void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
   op.num_parameters = static_cast<int32_t>(step.args.size());
   executor_->max_parameters_ =
       std::max(executor_->max_parameters_, op.num_parameters);
+  int32_t maps = 0;
   for (const KernelArg& arg : step.args) {
-    CudaExecutor::Parameter parameter;
-    if (const auto* ref = std::get_if<BufferRef>(&arg)) {
-      const CudaExecutor::Address address = AddressOf(*ref);
-      parameter = {address.base, address.offset};
-    } else {
-      parameter.value = std::visit(
-          [](const auto& value) -> uint64_t {
-            if constexpr (std::is_same_v<std::decay_t<decltype(value)>,
-                                         BufferRef>)
-              return 0;
-            else
-              return Bits(value);
-          },
-          arg);
-    }
-    executor_->parameters_.push_back(parameter);
+    executor_->parameters_.push_back(ParameterOf(arg));
+    maps += executor_->parameters_.back().map >= 0;
   }
+  executor_->max_maps_ = std::max(executor_->max_maps_, maps);
   executor_->ops_.push_back(op);
 }
 

@@ -27,6 +27,7 @@ class ExecutorBuilder {
 
  private:
   absl::Status FindDevice(int ordinal);
+  absl::Status CheckTensorMaps() const;
   absl::Status CompileKernels();
   absl::Status LoadKernels();
   absl::Status LoadKernel(size_t index);
@@ -40,6 +41,7 @@ class ExecutorBuilder {
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);
   void AppendOp(const FillStep& step, CudaExecutor::Op op);
   CudaExecutor::Address AddressOf(const BufferRef& ref) const;
+  CudaExecutor::Parameter ParameterOf(const KernelArg& arg);
 
   // The error of a compilation with the places of the ops before its lines.
   absl::Status Locate(const absl::Status& error) const;

@@ -91,9 +91,13 @@ GSA_SAME(EventSynchronize, cuEventSynchronize);
 GSA_SAME(EventElapsedTime, cuEventElapsedTime);
 GSA_SAME(FuncGetParamInfo, cuFuncGetParamInfo);
 GSA_SAME(FuncLoad, cuFuncLoad);
+GSA_SAME(TensorMapEncodeTiled, cuTensorMapEncodeTiled);
 // cuStreamGetCtx has a second form with three parameters that newer headers may
 // map the plain name to; the exported plain name has two.
 static_assert(sizeof(Uuid) == sizeof(CUuuid));
+static_assert(sizeof(TensorMap) == sizeof(CUtensorMap));
+// Older headers say 64, newer ones 128; the driver's documentation says 64.
+static_assert(alignof(CUtensorMap) % alignof(TensorMap) == 0);
 static_assert(std::is_same_v<Context, CUcontext>);
 static_assert(std::is_same_v<Module, CUmodule>);
 static_assert(std::is_same_v<Function, CUfunction>);
@@ -239,6 +243,21 @@ TEST(CudaAbi, AttributesAreThoseOfTheHeaders) {
   EXPECT_EQ(int{kJitErrorLogBuffer}, int{CU_JIT_ERROR_LOG_BUFFER});
   EXPECT_EQ(int{kJitErrorLogBufferBytes},
             int{CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES});
+}
+
+TEST(CudaAbi, TensorMapConstantsAreThoseOfTheHeaders) {
+  EXPECT_EQ(int{kTensorMapU8}, int{CU_TENSOR_MAP_DATA_TYPE_UINT8});
+  EXPECT_EQ(int{kTensorMapI32}, int{CU_TENSOR_MAP_DATA_TYPE_INT32});
+  EXPECT_EQ(int{kTensorMapI64}, int{CU_TENSOR_MAP_DATA_TYPE_INT64});
+  EXPECT_EQ(int{kTensorMapF16}, int{CU_TENSOR_MAP_DATA_TYPE_FLOAT16});
+  EXPECT_EQ(int{kTensorMapF32}, int{CU_TENSOR_MAP_DATA_TYPE_FLOAT32});
+  EXPECT_EQ(int{kTensorMapF64}, int{CU_TENSOR_MAP_DATA_TYPE_FLOAT64});
+  EXPECT_EQ(int{kTensorMapBF16}, int{CU_TENSOR_MAP_DATA_TYPE_BFLOAT16});
+  EXPECT_EQ(kTensorMapInterleaveNone, int{CU_TENSOR_MAP_INTERLEAVE_NONE});
+  EXPECT_EQ(kTensorMapSwizzleNone, int{CU_TENSOR_MAP_SWIZZLE_NONE});
+  EXPECT_EQ(kTensorMapSwizzle128, int{CU_TENSOR_MAP_SWIZZLE_128B});
+  EXPECT_EQ(kTensorMapL2Promotion128, int{CU_TENSOR_MAP_L2_PROMOTION_L2_128B});
+  EXPECT_EQ(kTensorMapOobFillNone, int{CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE});
 }
 
 TEST(CudaAbi, LibraryConstantsAreThoseOfTheHeaders) {

@@ -45,6 +45,15 @@ DeviceProgram ValidProgram() {
   return program;
 }
 
+// A map of 32 rows of 48 of their 64 elements, from byte 32 of the first input.
+TensorMapArg ValidMap() {
+  TensorMapArg map;
+  map.base = {Kind::kInput, 0, 32};
+  map.rows = 31, map.columns = 48, map.row_pitch = 128;
+  map.box_rows = 64, map.box_columns = 64, map.swizzle_bytes = 128;
+  return map;
+}
+
 struct Case {
   const char* name;
   std::function<void(DeviceProgram&)> change;
@@ -138,6 +147,38 @@ INSTANTIATE_TEST_SUITE_P(
             "ManyArgs",
             [](auto& p) { Launch(p).args.assign(1025, KernelArg{int32_t{0}}); },
             kLimit, "parameters take 4100 bytes"},
+        Case{"MapsAreLarge",
+             [](auto& p) {
+               // 31 end at byte 3968; alignment puts one more at 4032.
+               Launch(p).args.assign(31, ValidMap());
+               Launch(p).args.push_back(int32_t{0});
+               Launch(p).args.push_back(ValidMap());
+             },
+             kLimit, "parameters take 4160 bytes"},
+        Case{"MapExtent",
+             [](auto& p) {
+               TensorMapArg map = ValidMap();
+               map.row_pitch = 144;
+               Launch(p).args[0] = map;
+             },
+             kInvalid, "argument 0 needs 4416 bytes at byte 32 of input 0"},
+        Case{"MapHuge",
+             [](auto& p) {
+               TensorMapArg map = ValidMap();
+               map.rows = int64_t{1} << 32;
+               map.row_pitch = (int64_t{1} << 40) - 16;
+               Launch(p).args[0] = map;
+             },
+             kInvalid, "argument 0: the size of the matrix is over 2^63"},
+        Case{"MapPitch",
+             [](auto& p) {
+               TensorMapArg map = ValidMap();
+               map.row_pitch = 104;
+               Launch(p).args[1] = map;
+             },
+             kInvalid,
+             "step 2 (launch of 'attend'): argument 1: the tensor map has rows "
+             "every 104 bytes, expected a multiple of 16 below 2^40"},
         Case{"GemmType", [](auto& p) { Gemm(p).a_dtype = DType::kF64; },
              kInvalid, "the operands are f64"},
         Case{"GemmMixed", [](auto& p) { Gemm(p).b_dtype = DType::kF16; },
@@ -195,6 +236,60 @@ INSTANTIATE_TEST_SUITE_P(
              },
              kInvalid, "under 2^63 bytes"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Validate, AcceptsTensorMaps) {
+  DeviceProgram program = ValidProgram();
+  // 30 rows of 128 bytes and the 96 of the last end with the input.
+  TensorMapArg map = ValidMap();
+  map.base.byte_offset = 160;
+  Launch(program).args = {map, int32_t{1}, map};
+  EXPECT_TRUE(Validate(program, LaunchLimits()).ok())
+      << Validate(program, LaunchLimits());
+  EXPECT_EQ(ParameterBytes(Launch(program).args[0]), 128);
+  EXPECT_EQ(ParameterAlignment(Launch(program).args[0]), 64);
+  EXPECT_EQ(ToString(map),
+            "map of bf16 31x48 every 128 bytes at input 0 + 160 bytes, box "
+            "64x64 swizzle 128");
+}
+
+TEST(CheckTensorMap, HoldsTheLimitsOfTheDriver) {
+  const auto expect = [](auto change, const char* message) {
+    TensorMapArg map = ValidMap();
+    change(map);
+    const absl::Status status = CheckTensorMap(map);
+    EXPECT_EQ(status.ok(), *message == 0) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(message));
+    if (*message != 0)
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  };
+  const int64_t k2To32 = int64_t{1} << 32, k2To40 = int64_t{1} << 40;
+  expect([](auto&) {}, "");
+  expect([](auto& m) { m.dtype = DType::kBool; }, "elements of type bool");
+  expect([](auto& m) { m.rows = 0; }, "is of 0 rows and 48 columns");
+  expect([=](auto& m) { m.rows = k2To32; }, "");
+  expect([=](auto& m) { m.rows = k2To32 + 1; },
+         "4294967297 rows and 48 columns, expected 1 to 2^32 each");
+  expect([](auto& m) { m.columns = 0; }, "31 rows and 0 columns");
+  expect([=](auto& m) { m.row_pitch = k2To40 - 16; }, "");
+  expect([=](auto& m) { m.row_pitch = k2To40; },
+         "rows every 1099511627776 bytes, expected a multiple of 16 below");
+  expect([](auto& m) { m.row_pitch = 80; },
+         "rows every 80 bytes, expected at least the 96 of a row");
+  expect([](auto& m) { m.row_pitch = -16; }, "rows every -16 bytes");
+  expect([](auto& m) { m.box_rows = 257; },
+         "a box of 257 rows and 64 columns, expected 1 to 256 each");
+  expect([](auto& m) { m.box_rows = 256; }, "");
+  expect([](auto& m) { m.box_columns = 0; }, "64 rows and 0 columns");
+  expect([](auto& m) { m.box_columns = 60; },
+         "a box with rows of 120 bytes, expected a multiple of 16");
+  expect([](auto& m) { m.box_columns = 72; },
+         "rows of 144 bytes, expected at most the 128 that are swizzled");
+  expect([](auto& m) { m.box_columns = 72, m.swizzle_bytes = 0; }, "");
+  expect([](auto& m) { m.swizzle_bytes = 64; },
+         "swizzles 64 bytes, expected 0 or 128");
+  expect([](auto& m) { m.base.byte_offset = 8; },
+         "begins at byte 8, expected a multiple of 16");
+}
 
 TEST(Validate, CopyMayTouchItsSource) {
   DeviceProgram program = ValidProgram();

@@ -18,6 +18,7 @@
 #include "runtime/core/cuda/cuda_executor.h"
 #include "runtime/core/cuda/dynamic_library.h"
 #include "runtime/core/dtype.h"
+#include "tensor_map_case.h"
 
 namespace gsa {
 namespace {
@@ -331,6 +332,101 @@ TEST_F(CudaDeviceTest, TheFirstRunMayBeCaptured) {
   ASSERT_TRUE(stream_->Synchronize().ok());
   EXPECT_EQ(Download<float>(output), AffineResult(in));
   EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72);
+  EXPECT_EQ(graphs.destroy_exec(exec), cuda::kSuccess);
+  EXPECT_EQ(graphs.destroy(graph), cuda::kSuccess);
+}
+
+// The headers of kernels, as text in this binary, which may run where no source
+// is.
+constexpr struct {
+  const char* name;
+  const char* text;
+} kDeviceHeaders[] = {
+#include "codegen/device/include.inc"
+};
+
+// A kernel that the compiler generates, whose ring the bulk copy engine fills.
+class CudaTensorMapTest : public CudaDeviceTest {
+ protected:
+  void SetUp() override {
+    CudaDeviceTest::SetUp();
+    if (!IsSkipped() && device_.arch != "sm_90a")
+      GTEST_SKIP() << "the kernel is for sm_90a, the device is "
+                   << device_.arch;
+  }
+
+  static DeviceProgram Program() {
+    DeviceProgram program = TileScoresProgram("sm_90a");
+    for (const auto& header : kDeviceHeaders)
+      program.headers.push_back({header.name, header.text});
+    return program;
+  }
+
+  TileScoresCase case_;
+};
+
+// Two runs with other buffers: each makes maps of its own.
+TEST_F(CudaTensorMapTest, BoxesPastTheLastRowAreZeros) {
+  auto executor = Create(Program());
+  ASSERT_NE(executor, nullptr);
+  EXPECT_EQ(executor->kernels()[0].local_bytes, 0);
+  DeviceBuffer queries = Upload(case_.queries);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    DeviceBuffer keys = Upload(case_.keys);
+    DeviceBuffer scores =
+        Upload(std::vector<float>(case_.scores.size(), -1.0f));
+    const absl::Status status =
+        RunAndWait(*executor, {queries.data(), keys.data()}, {scores.data()});
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(Download<float>(scores), case_.scores) << "run " << repeat;
+  }
+}
+
+// The keys begin within a constant; what surrounds them is not loaded.
+TEST_F(CudaTensorMapTest, MapsMayBeginWithinABuffer) {
+  DeviceProgram program = Program();
+  program.inputs.pop_back();
+  std::vector<uint8_t> bytes(128 + 2 * case_.keys.size() + 12800, 0x7f);
+  std::memcpy(bytes.data() + 128, case_.keys.data(), 2 * case_.keys.size());
+  program.constants = {{"other", {1}}, {"keys", bytes}};
+  auto& map =
+      std::get<TensorMapArg>(std::get<LaunchStep>(program.steps[0]).args[1]);
+  map.base = {Kind::kConstant, 1, 128};
+  auto executor = Create(program);
+  ASSERT_NE(executor, nullptr);
+  DeviceBuffer queries = Upload(case_.queries);
+  DeviceBuffer scores = Upload(std::vector<float>(case_.scores.size(), -1.0f));
+  const absl::Status status =
+      RunAndWait(*executor, {queries.data()}, {scores.data()});
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Download<float>(scores), case_.scores);
+}
+
+// The graph keeps the maps of the run that was captured.
+TEST_F(CudaTensorMapTest, RunsWithMapsMayBeCaptured) {
+  Graphs graphs;
+  const absl::Status loaded = graphs.Load(driver_->path());
+  ASSERT_TRUE(loaded.ok()) << loaded;
+  auto executor = Create(Program());
+  ASSERT_NE(executor, nullptr);
+  DeviceBuffer queries = Upload(case_.queries), keys = Upload(case_.keys);
+  DeviceBuffer scores = Upload(std::vector<float>(case_.scores.size(), -1.0f));
+  std::vector<void*> inputs = {queries.data(), keys.data()};
+  std::vector<void*> outputs = {scores.data()};
+  RunArguments run;
+  run.inputs = inputs;
+  run.outputs = outputs;
+  run.stream = stream_->get();
+  ScopedContext scope(*driver_, context_->get());
+  void *graph = nullptr, *exec = nullptr;
+  ASSERT_EQ(graphs.begin(stream_->get(), 0), cuda::kSuccess);
+  const absl::Status captured = executor->Run(run);
+  ASSERT_EQ(graphs.end(stream_->get(), &graph), cuda::kSuccess) << captured;
+  ASSERT_TRUE(captured.ok()) << captured;
+  ASSERT_EQ(graphs.instantiate(&exec, graph, 0), cuda::kSuccess);
+  ASSERT_EQ(graphs.launch(exec, stream_->get()), cuda::kSuccess);
+  ASSERT_TRUE(stream_->Synchronize().ok());
+  EXPECT_EQ(Download<float>(scores), case_.scores);
   EXPECT_EQ(graphs.destroy_exec(exec), cuda::kSuccess);
   EXPECT_EQ(graphs.destroy(graph), cuda::kSuccess);
 }

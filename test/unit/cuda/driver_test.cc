@@ -66,6 +66,16 @@ TEST(DriverLoad, LibraryWithoutTheFunctionsIsRefused) {
               HasSubstr("does not export cu"));
 }
 
+TEST(DriverErrors, OlderDriversMakeNoTensorMaps) {
+  const DriverApi driver(NamingTable(), "libcuda.so.1");
+  cuda::TensorMap map;
+  const absl::Status status = driver.TensorMapEncodeTiled(&map, {}, 256);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(std::string(status.message()),
+            "the CUDA driver (libcuda.so.1) lacks cuTensorMapEncodeTiled, "
+            "expected a driver of CUDA 12.0 or newer");
+}
+
 TEST(DriverErrors, NameTheCallAndTheError) {
   cuda::DriverTable table = NamingTable();
   table.MemAlloc = [](cuda::DevicePtr*, size_t) {

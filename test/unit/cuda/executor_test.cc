@@ -418,6 +418,115 @@ TEST_F(ExecutorTest, OlderDriversLackTheOptionalFunctions) {
   EXPECT_TRUE(executor->Run(memory->run).ok());
 }
 
+// The program with a kernel that takes two maps among other arguments, twice.
+DeviceProgram MapProgram(DeviceProgram program) {
+  program.kernels.push_back({"load", "text load", 160, 1024, {}});
+  TensorMapArg map;
+  map.base = {Kind::kInput, 0, 16};
+  map.rows = 3, map.columns = 8, map.row_pitch = 16;
+  map.box_rows = 64, map.box_columns = 64, map.swizzle_bytes = 128;
+  TensorMapArg other = map;
+  other.base = {Kind::kConstant, 1, 0};
+  other.dtype = DType::kF32;
+  other.rows = other.columns = 1;
+  other.box_rows = 8, other.box_columns = 4, other.swizzle_bytes = 0;
+  LaunchStep load;
+  load.kernel = 2;
+  load.args = {map, int32_t{7}, other, BufferRef{Kind::kOutput, 0, 0}};
+  program.steps.push_back(load);
+  program.steps.push_back(load);
+  return program;
+}
+
+TEST_F(ExecutorTest, EveryRunMakesItsTensorMaps) {
+  fake_.kernels["load"] = {{128, 4, 128, 8}};
+  auto executor = Create(MapProgram(Program()));
+  EXPECT_THAT(fake_.TakeMaps(), IsEmpty());
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    auto memory = MemoryFor(*executor);
+    fake_.TakeLaunches();
+    fake_.TakeCalls();
+    const absl::Status status = executor->Run(memory->run);
+    ASSERT_TRUE(status.ok()) << status;
+    const auto maps = fake_.TakeMaps();
+    const auto launches = fake_.TakeLaunches();
+    ASSERT_THAT(maps, SizeIs(4));
+    ASSERT_THAT(launches, SizeIs(4));
+    // Launches with other arguments come between: nothing is left of maps.
+    EXPECT_THAT(launches[1].arguments, ElementsAre(memory->k.get() + 4));
+    for (uint64_t i = 0; i < 2; ++i) {
+      const auto& launch = launches[2 + i];
+      EXPECT_EQ(launch.symbol, "load");
+      EXPECT_THAT(launch.arguments,
+                  ElementsAre(2 * i, 7u, 2 * i + 1, memory->out.get()));
+      const FakeDriver::Map& map = maps[2 * i];
+      EXPECT_EQ(map.type, cuda::kTensorMapBF16);
+      EXPECT_EQ(map.address, memory->q.get() + 16);
+      EXPECT_EQ(map.columns, 8u);
+      EXPECT_EQ(map.rows, 3u);
+      EXPECT_EQ(map.row_pitch, 16u);
+      EXPECT_EQ(map.box_columns, 64u);
+      EXPECT_EQ(map.box_rows, 64u);
+      EXPECT_EQ(map.swizzle, cuda::kTensorMapSwizzle128);
+      const FakeDriver::Map& other = maps[2 * i + 1];
+      EXPECT_EQ(other.type, cuda::kTensorMapF32);
+      EXPECT_EQ(*reinterpret_cast<uint8_t*>(other.address), 4);
+      EXPECT_EQ(other.columns, 1u);
+      EXPECT_EQ(other.box_columns, 4u);
+      EXPECT_EQ(other.box_rows, 8u);
+      EXPECT_EQ(other.swizzle, cuda::kTensorMapSwizzleNone);
+    }
+    // Neither allocations nor waits.
+    const auto calls = fake_.TakeCalls();
+    EXPECT_THAT(std::vector<std::string>(calls.end() - 7, calls.end()),
+                ElementsAre("cuLaunchKernel", "cuTensorMapEncodeTiled",
+                            "cuTensorMapEncodeTiled", "cuLaunchKernel",
+                            "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
+                            "cuLaunchKernel"));
+  }
+}
+
+TEST_F(ExecutorTest, TensorMapsThatCannotBeAreRefused) {
+  fake_.kernels["load"] = {{128, 4, 128, 8}};
+  const auto refuse = [&](const DeviceProgram& program, int ordinal,
+                          absl::StatusCode code, const std::string& message) {
+    auto executor = CudaExecutor::Create(program, ordinal, options_);
+    EXPECT_EQ(executor.status().code(), code) << executor.status();
+    EXPECT_THAT(std::string(executor.status().message()), HasSubstr(message));
+    EXPECT_EQ(fake_.Leaks(), "");
+  };
+  DeviceProgram program = MapProgram(Program());
+  const auto kPrecondition = absl::StatusCode::kFailedPrecondition;
+  program.arch = "sm_80";
+  refuse(program, 2, kPrecondition,
+         "step 6 (launch of 'load') has a tensor map: expected a device of "
+         "capability 9.0 or later, device 2 (Fake GPU) has 8.0");
+  program.arch = "sm_90a";
+  const DriverApi older(fake_.Table(/*with_optional_functions=*/false));
+  options_.driver = &older;
+  refuse(program, 0, kPrecondition,
+         "step 6 (launch of 'load') has a tensor map: the CUDA driver (a table "
+         "of functions) lacks cuTensorMapEncodeTiled, expected a driver of "
+         "CUDA 12.0 or newer");
+  options_.driver = &driver_;
+  fake_.kernels["load"] = {{128, 4, 8, 8}};
+  refuse(program, 0, absl::StatusCode::kInvalidArgument,
+         "step 6: argument 2 has 128 bytes, the parameter of kernel 'load' has "
+         "8");
+}
+
+TEST_F(ExecutorTest, ErrorsOfTensorMapsNameTheStep) {
+  fake_.kernels["load"] = {{128, 4, 128, 8}};
+  auto executor = Create(MapProgram(Program()));
+  auto memory = MemoryFor(*executor);
+  fake_.FailCall(2, cuda::kErrorInvalidValue, "cuTensorMapEncodeTiled");
+  const absl::Status status = executor->Run(memory->run);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("step 7 (launch of 'load'): cuTensorMapEncodeTiled(3x8 "
+                        "elements every 16 bytes, box 64x64) failed"));
+}
+
 // A program that shares the kernel but needs less shared memory does not take
 // from the other.
 TEST_F(ExecutorTest, SharedKernelsKeepTheLargerSharedMemory) {

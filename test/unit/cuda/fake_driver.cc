@@ -4,6 +4,7 @@
 
 #include "fake_driver.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -207,10 +208,32 @@ struct FakeDriverCalls {
     FakeDriver::Launch launch{symbol, {x, y, z}, threads, smem, stream, {}};
     for (size_t i = 0; i < KernelOf(function).parameter_bytes.size(); ++i) {
       uint64_t value = 0;
-      std::memcpy(&value, parameters[i], KernelOf(function).parameter_bytes[i]);
+      std::memcpy(&value, parameters[i],
+                  std::min<size_t>(KernelOf(function).parameter_bytes[i], 8));
       launch.arguments.push_back(value);
     }
     fake->launches_.push_back(std::move(launch));
+    return cuda::kSuccess;
+  }
+  // The limits of the driver; the map holds nothing but its number.
+  static cuda::Result TensorMapEncodeTiled(
+      cuda::TensorMap* map, int type, uint32_t rank, void* address,
+      const uint64_t* sizes, const uint64_t* strides, const uint32_t* box,
+      const uint32_t* element_strides, int interleave, int swizzle,
+      int l2_promotion, int oob_fill) {
+    GSA_FAKE_ENTER("cuTensorMapEncodeTiled");
+    const auto bits = [](const void* pointer) {
+      return reinterpret_cast<uint64_t>(pointer);
+    };
+    if (bits(map) % 64 != 0 || rank != 2 || bits(address) % 16 != 0 ||
+        strides[0] % 16 != 0 || element_strides[0] != 1 ||
+        element_strides[1] != 1 || interleave != 0 || l2_promotion < 0 ||
+        oob_fill != cuda::kTensorMapOobFillNone)
+      return cuda::kErrorInvalidValue;
+    std::memset(map, 0xa5, sizeof(*map));
+    map->opaque[0] = fake->maps_.size();
+    fake->maps_.push_back({type, bits(address), sizes[0], sizes[1], strides[0],
+                           box[0], box[1], swizzle});
     return cuda::kSuccess;
   }
   static cuda::Result MemAlloc(cuda::DevicePtr* pointer, size_t bytes) {
@@ -403,6 +426,11 @@ std::vector<std::string> FakeDriver::TakeCalls() {
 std::vector<FakeDriver::Launch> FakeDriver::TakeLaunches() {
   std::lock_guard<std::mutex> lock(mutex_);
   return std::exchange(launches_, {});
+}
+
+std::vector<FakeDriver::Map> FakeDriver::TakeMaps() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(maps_, {});
 }
 
 cuda::Stream FakeDriver::StreamOf(int ordinal) {

@@ -43,7 +43,17 @@ class FakeDriver {
     unsigned threads;
     unsigned dynamic_smem;
     cuda::Stream stream;
-    std::vector<uint64_t> arguments;  // zero-extended
+    // Zero-extended; of a tensor map its first 8 bytes, which are its number
+    // in maps().
+    std::vector<uint64_t> arguments;
+  };
+  // What a tensor map was made of.
+  struct Map {
+    int type;
+    uint64_t address;
+    uint64_t columns, rows, row_pitch;
+    uint32_t box_columns, box_rows;
+    int swizzle;
   };
 
   FakeDriver();  // one device of capability 9.0
@@ -59,6 +69,7 @@ class FakeDriver {
   // The names of the functions called since the last TakeCalls(), in order.
   std::vector<std::string> TakeCalls();
   std::vector<Launch> TakeLaunches();
+  std::vector<Map> TakeMaps();
 
   // A stream of device `ordinal` that exists without StreamCreate.
   cuda::Stream StreamOf(int ordinal);
@@ -81,6 +92,7 @@ class FakeDriver {
   std::vector<Device> devices_;
   std::vector<std::string> calls_;
   std::vector<Launch> launches_;
+  std::vector<Map> maps_;
   int fail_in_ = -1;
   cuda::Result fail_with_ = cuda::kSuccess;
   std::string fail_function_;

@@ -20,8 +20,10 @@ static constexpr int64_t kOtherRegisters = 40;
 static constexpr int64_t kGridLimit = 65535;
 /// Entries of an index list that are in shared memory at a time.
 static constexpr int64_t kListEntries = 8192;
-/// Small tiles of a top-k kernel beside its histogram and its candidates.
+/// Small tiles of a top-k kernel beside its histogram and the kept cells.
 static constexpr int64_t kTopKOtherBytes = 1024;
+/// The most cells that a schedule can have kept.
+static constexpr int64_t kMaxCapacity = 16384;
 
 static int64_t bytesOf(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
@@ -101,7 +103,7 @@ int64_t gsa::getSharedBytes(const ScoreProblem& problem,
 int64_t gsa::getSharedBytes(const TopKProblem& problem,
                             TopKScheduleAttr schedule) {
   int64_t bytes =
-      4 * (schedule.getBins() + schedule.getCapacity()) + kTopKOtherBytes;
+      4 * schedule.getBins() + 8 * schedule.getCapacity() + kTopKOtherBytes;
   if (problem.sorts)
     bytes += 8 * llvm::PowerOf2Ceil(std::max<int64_t>(problem.slots, 2));
   return bytes;
@@ -186,7 +188,7 @@ std::string gsa::findLimit(const TopKProblem& problem,
                            const CudaTarget& target) {
   if (!problem.sorts) return "";
   int64_t bytes = 8 * llvm::PowerOf2Ceil(std::max<int64_t>(problem.slots, 2)) +
-                  kTopKOtherBytes + 4 * (256 + 32);
+                  kTopKOtherBytes + 4 * 256 + 8 * 32;
   if (bytes <= target.sharedBytesPerBlock) return "";
   return over("sort of the slots", bytes, target.sharedBytesPerBlock, "bytes");
 }
@@ -331,9 +333,14 @@ SmallVector<AttentionScheduleAttr> gsa::enumerate(
         context, engine, blockQ, blockK, stages, producers, rowWarps * split));
   };
   // Gathering waits for memory: small tiles let more blocks share an SM, which
-  // is worth more there than longer products (docs/performance.md).
+  // is worth more there than longer products. Tiles of 64 keys have a whole
+  // warpgroup of consumers; where registers move to it, an SM holds two blocks
+  // of those as well, which is better still (docs/performance.md).
   SmallVector<int64_t> keyTiles = {64, 32, 16};
-  if (!problem.isDense) keyTiles = {32, 64, 16};
+  bool movesRegisters = target.wgmma && engine == Engine::MmaSync && !isWide;
+  if (!problem.isDense && !movesRegisters) keyTiles = {32, 64, 16};
+  // Beside the output of wide heads there is room for few logits.
+  if (isWide) keyTiles = {32, 16};
   for (int64_t blockQ : {64, 32, 16}) {
     if (!problem.isDense && blockQ > kUnit && rows <= kUnit) continue;
     for (int64_t blockK : keyTiles)
@@ -348,7 +355,13 @@ SmallVector<ScoreScheduleAttr> gsa::enumerate(MLIRContext* context,
                                               const CudaTarget& target) {
   SmallVector<ScoreScheduleAttr> schedules;
   Engine engine = engineFor(problem.element);
+  // ptxas computes the heads' products side by side, and spills if they are
+  // many and wide.
+  int64_t widest = problem.heads > 8                          ? 16
+                   : problem.heads > 4 || problem.depth > 128 ? 32
+                                                              : 64;
   auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages) {
+    if (engine == Engine::MmaSync && blockK > widest) return;
     if (blockQ > kUnit && blockQ / 2 >= problem.queries) return;
     if (blockK > kUnit && blockK / 2 >= problem.keys) return;
     if (stages > 1 && (stages - 1) * blockK >= problem.keys) return;
@@ -386,8 +399,20 @@ SmallVector<TopKScheduleAttr> gsa::enumerate(MLIRContext* context,
   // Whole blocks of the score kernel, where there are several.
   if (chunk > 64 && chunk < problem.queries) chunk -= chunk % 64;
   int64_t limit = llvm::PowerOf2Ceil(keys);
-  for (auto [bins, capacity] :
-       {std::pair{2048, 4096}, {1024, 2048}, {512, 512}, {256, 32}})
+  // Room for the slots and a crowded bin, then for a small bin. Where not even
+  // the slots fit, room for more cells would only keep blocks from an SM.
+  int64_t roomy = 4096, tight = 4096;
+  if (problem.slots < kMaxCapacity) {
+    int64_t slots = std::max<int64_t>(problem.slots, 1);
+    roomy =
+        std::clamp<int64_t>(llvm::PowerOf2Ceil(2 * slots), roomy, kMaxCapacity);
+    tight = std::clamp(slots + slots / 8, tight, kMaxCapacity);
+  }
+  for (auto [bins, capacity] : {std::pair<int64_t, int64_t>{2048, roomy},
+                                {2048, tight},
+                                {1024, 2048},
+                                {512, 512},
+                                {256, 32}})
     schedules.push_back(TopKScheduleAttr::get(
         context, warps, std::clamp<int64_t>(limit, 256, bins),
         std::clamp<int64_t>(limit, 32, capacity), chunk));

@@ -30,10 +30,15 @@ constexpr int64_t kSmRegisters = 65536;
 constexpr int64_t kUnit = 8;
 /// What a thread can use, in units.
 constexpr int64_t kMostRegisters = 248;
-/// Budget of a role without fragments: addresses and loop counters.
-constexpr int64_t kCopyBudget = 32;
+/// Budget of a role without fragments. Loops that copy keys and values of odd
+/// widths have that many addresses in flight; with 40 they spill.
+constexpr int64_t kCopyBudget = 72;
 /// Beside fragments, as in gsa-tile-plan-registers.
 constexpr int64_t kOverhead = 32;
+/// The most that is of use: fragments, operands of the same size in flight, and
+/// this. Where there is more, ptxas keeps operands across iterations, and
+/// spills some of them in the end.
+constexpr int64_t kBesideTwice = 24;
 /// Shared memory that the system takes from each block.
 constexpr int64_t kReservedBytes = 1024;
 
@@ -48,35 +53,80 @@ bool isWholeGroups(TeamAttr team) {
          team.getCount() % kGroupWarps == 0;
 }
 
+/// Products of f32 are FFMAs, whose operands fill all registers there are.
+bool multipliesByFma(KernelOp kernel) {
+  return kernel
+      .walk([](FragAllocOp alloc) {
+        FragType type = alloc.getType();
+        return type.getLayout() == FragLayout::Lhs &&
+                       type.getElementType().isF32()
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Registers beside the peak if all products of an iteration that share a left
+/// operand's fragment are computed at the same time. ptxas tries to, and spills
+/// if it has less room for them than a thread can have; of more than four it
+/// takes as many as there is room for.
+int64_t countInterleaved(KernelOp kernel) {
+  int64_t registers = 0;
+  kernel.walk([&](FragAllocOp lhs) {
+    int64_t loads = 0, product = lhs.getType().getRegisters();
+    for (Operation* user : lhs->getUsers()) {
+      if (isa<LoadLhsOp>(user)) ++loads;
+      if (auto mma = dyn_cast<MmaNtOp>(user))
+        product = lhs.getType().getRegisters() +
+                  mma.getAcc().getType().getRegisters();
+    }
+    if (loads > 4) registers += kMostRegisters;
+    if (loads > 1) registers += (loads - 1) * product;
+  });
+  return registers;
+}
+
+int64_t roundDown(int64_t registers) {
+  return static_cast<int64_t>(llvm::alignDown(registers, kUnit));
+}
+
+/// Threads of roles that hold fragments.
+int64_t countComputing(RolesOp roles, ArrayRef<FragmentPeak> peaks) {
+  int64_t threads = 0;
+  for (auto [role, peak] : llvm::zip(roles.getRoles(), peaks))
+    if (peak.registers > 0)
+      threads += cast<RoleAttr>(role).getTeam().getCount() * kWarpThreads;
+  return threads;
+}
+
+constexpr StringLiteral kDoNotFit = "fragments do not fit into their share";
+
 /// Budgets if an SM holds `blocks` blocks. Returns why there are none, or an
 /// empty string.
 StringRef findBudgets(KernelOp kernel, RolesOp roles,
                       ArrayRef<FragmentPeak> peaks, int64_t blocks,
                       Budgets& budgets) {
   int64_t threads = kernel.getWarps() * kWarpThreads;
-  budgets.blocks = blocks;
-  budgets.atLaunch = std::min<int64_t>(
-      llvm::alignDown(kSmRegisters / (threads * blocks), kUnit),
-      kMostRegisters);
-  if (budgets.atLaunch == kMostRegisters)
-    return "an even share is all that a thread can use";
-  int64_t computing = 0;  // threads
-  for (auto [role, peak] : llvm::zip(roles.getRoles(), peaks))
-    if (peak.registers > 0)
-      computing += cast<RoleAttr>(role).getTeam().getCount() * kWarpThreads;
+  int64_t computing = countComputing(roles, peaks);
   if (computing == 0 || computing == threads)
     return "all roles hold fragments, or none does";
+  budgets.blocks = blocks;
+  budgets.atLaunch =
+      std::min(roundDown(kSmRegisters / (threads * blocks)), kMostRegisters);
+  if (budgets.atLaunch == kMostRegisters)
+    return "an even share is all that a thread can use";
   int64_t left =
       budgets.atLaunch * threads - kCopyBudget * (threads - computing);
-  int64_t share = std::min<int64_t>(llvm::alignDown(left / computing, kUnit),
-                                    kMostRegisters);
-  if (share <= budgets.atLaunch) return "there is nothing to move";
+  int64_t share = std::min(roundDown(left / computing), kMostRegisters);
   budgets.ofRoles.clear();
   for (const FragmentPeak& peak : peaks) {
-    if (peak.registers + kOverhead > share)
-      return "fragments do not fit into their share";
-    budgets.ofRoles.push_back(peak.registers > 0 ? share : kCopyBudget);
+    if (peak.registers + kOverhead > share) return kDoNotFit;
+    int64_t useful = roundDown(2 * peak.registers + kBesideTwice);
+    budgets.ofRoles.push_back(peak.registers > 0 ? std::min(share, useful)
+                                                 : kCopyBudget);
   }
+  if (*llvm::max_element(budgets.ofRoles) <= budgets.atLaunch)
+    return "an even share is enough";
   return "";
 }
 
@@ -95,6 +145,8 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
     auto all = kernel.getBody().getOps<RolesOp>();
     if (all.empty()) return skip(kernel, "there are no roles");
     RolesOp roles = *all.begin();
+    if (multipliesByFma(kernel))
+      return skip(kernel, "products by FMA take all registers");
     int64_t warps = 0;
     for (Attribute attribute : roles.getRoles()) {
       auto role = cast<RoleAttr>(attribute);
@@ -104,7 +156,8 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
                     "role " + role.getName().str() + " is no whole warpgroups");
       warps += role.getTeam().getCount();
     }
-    if (warps != kernel.getWarps()) return skip(kernel, "a warp has no role");
+    if (warps != static_cast<int64_t>(kernel.getWarps()))
+      return skip(kernel, "a warp has no role");
     budget(kernel, roles, *target);
   }
 
@@ -113,14 +166,21 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
     SmallVector<FragmentPeak> peaks;
     for (unsigned i = 0; i < roles.getRoles().size(); ++i)
       peaks.push_back(fragments.findPeak(roles, i));
-    bool two = 2 * (kernel.getSharedBytes() + kReservedBytes) <=
-                   target.sharedBytesPerSm &&
-               2 * kernel.getWarps() <= target.warpsPerSm;
+    int64_t peak = llvm::max_element(peaks, [](const auto& a, const auto& b) {
+                     return a.registers < b.registers;
+                   })->registers;
+    if (peak + countInterleaved(kernel) > kMostRegisters)
+      return skip(kernel, "products side by side need all registers");
+    auto shared = static_cast<int64_t>(kernel.getSharedBytes());
+    auto warps = static_cast<int64_t>(kernel.getWarps());
+    bool two = 2 * (shared + kReservedBytes) <= target.sharedBytesPerSm &&
+               2 * warps <= target.warpsPerSm;
     Budgets budgets;
     StringRef reason;
     for (int64_t blocks = two ? 2 : 1; blocks > 0; --blocks) {
       reason = findBudgets(kernel, roles, peaks, blocks, budgets);
       if (reason.empty()) return apply(kernel, roles, budgets);
+      if (reason != kDoNotFit) break;
     }
     skip(kernel, reason.str());
   }

@@ -64,11 +64,13 @@ def GsaTileBudgetRegisters
     : Pass<"gsa-tile-budget-registers", "::mlir::gsa_tile::KernelOp"> {
   let summary = "Moves registers from warps that copy to warps that compute";
   let description = [{
-    On architectures with setmaxnreg, and where each role is whole warpgroups:
-    roles without fragments keep 32 registers a thread, the others share the
-    rest. Two blocks shall fit into an SM if their shared memory and warps do
-    and the fragments fit into their share then; `min_blocks` of the kernel says
-    so, and is the bound from which the compiler takes the registers at launch.
+    On architectures with setmaxnreg, where each role is whole warpgroups and
+    products are on tensor cores:
+    roles without fragments keep 72 registers a thread, the others share the
+    rest, up to about twice what their fragments take. Two blocks shall fit into
+    an SM if their shared memory and warps do and the fragments fit into their
+    share then; `min_blocks` of the kernel says so, and is the bound from which
+    the compiler takes the registers at launch.
 
     Sets `registers` of the roles and puts `set_max_registers` at their start.
     Remark `RegisterBudgets`, or `NoRegisterBudgets` with the reason; such a

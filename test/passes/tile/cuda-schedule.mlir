@@ -21,7 +21,7 @@ func.func @select(%q: tensor<1x131072x4x64xbf16>, %k: tensor<1x131072x64xbf16>)
 // block anyway, 3 stages are tried first.
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.attention_schedule<
 // CHECK-LABEL: @gather(
-// HOPPER: gsa.schedule = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 32, stages = 3, producers = 4, consumers = 2>
+// HOPPER: gsa.schedule = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>
 // AMPERE: gsa.schedule = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 32, stages = 3, producers = 4, consumers = 2>
 func.func @gather(%q: tensor<1x9x32x128xbf16>, %k: tensor<1x4096x8x128xbf16>,
     %v: tensor<1x4096x8x128xbf16>, %i: tensor<1x9x2048xi32>, %c: tensor<1x9xi32>)

@@ -28,21 +28,28 @@ GSA_DEVICE int valid_bytes(int first, int bytes) {
   return left < 0 ? 0 : left > VectorBytes ? VectorBytes : left;
 }
 
-/// Moves one unit; the rest of it after `valid` bytes becomes 0.
+/// Moves one unit, or writes zeros where there is none. `source` is an address
+/// of the array in either case.
 template <int VectorBytes>
 GSA_DEVICE void copy_unit(unsigned char* target, const unsigned char* source,
-                          int valid) {
+                          bool exists) {
   if constexpr (VectorBytes >= 4) {
-    ptx::cp_async<VectorBytes>(shared_address(target), source, valid);
+    ptx::cp_async_or_zeros<VectorBytes>(shared_address(target), source, exists);
   } else {
     static_assert(VectorBytes == 2, "units of 16, 8, 4 or 2 bytes");
-    unsigned short unit = 0;
-    if (valid == 2)
-      unit = *reinterpret_cast<const unsigned short*>(source);
-    else if (valid == 1)
-      unit = *source;
-    *reinterpret_cast<unsigned short*>(target) = unit;
+    *reinterpret_cast<unsigned short*>(target) =
+        exists ? *reinterpret_cast<const unsigned short*>(source) : 0;
   }
+}
+
+/// Moves the first `valid` bytes of a unit; the rest of it becomes 0.
+template <int VectorBytes>
+GSA_DEVICE void copy_part(unsigned char* target, const unsigned char* source,
+                          int valid) {
+  if constexpr (VectorBytes >= 4)
+    ptx::cp_async<VectorBytes>(shared_address(target), source, valid);
+  else
+    copy_unit<VectorBytes>(target, source, valid == VectorBytes);
 }
 
 /// Unit `step` of a thread of a team, of a tile with `Units` units a row.
@@ -60,48 +67,57 @@ struct unit_position {
   }
 };
 
-/// Where a row of a tile comes from, in elements from the source: a row of
-/// zeros comes from nowhere. No pointer of such a row is formed, not even null:
-/// a copy that reads nothing must still be given an address of the array.
-inline constexpr long long kNoRow = -1;
-
-/// Copies rows to a tile. `row_offset` gives the distance of a row's first
-/// element from `source`, or kNoRow.
+/// Copies rows to a tile. `row_index` gives the row of the source, of `pitch`
+/// elements, that a row of the tile comes from; one that is not in [0, limit)
+/// gives zeros. No address of such a row is formed, not even null: a copy that
+/// reads nothing must still be given an address of the array.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
           class F>
 GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
-                           int columns, F row_offset) {
+                           long long pitch, int limit, int columns,
+                           F row_index) {
   using tile = smem<T, R, C, L>;
   constexpr int size = static_cast<int>(sizeof(T));
   static_assert(tile::row_bytes % VectorBytes == 0, "rows are whole vectors");
   static_assert(VectorBytes >= size, "a vector holds an element");
   constexpr int units = tile::row_bytes / VectorBytes;
   constexpr int steps = (R * units + Team::threads - 1) / Team::threads;
+  constexpr bool even = R * units % Team::threads == 0;
   using position = unit_position<Team::threads, units>;
   // Rows are looked up in batches before their copies start: the compiler may
   // not move a load over an asynchronous copy.
   constexpr int batch = steps < 8 ? steps : 8;
   int thread = Team::thread();
+  int bytes = columns * size;
+  // Known to the compiler where `columns` is, and then without a branch.
+  bool whole = bytes % VectorBytes == 0;
+  auto base = reinterpret_cast<const unsigned char*>(source);
+  long long row_bytes = pitch * size;
 #pragma unroll 1
   for (int step = 0; step < steps; step += batch) {
-    long long rows[batch];
+    int rows[batch];
 #pragma unroll
     for (int i = 0; i < batch; ++i) {
       position p(thread, step + i);
-      rows[i] = p.row < R ? row_offset(p.row) : kNoRow;
+      rows[i] = even || p.row < R ? row_index(p.row) : -1;
     }
 #pragma unroll
     for (int i = 0; i < batch; ++i) {
       position p(thread, step + i);
-      if (p.row >= R) continue;
+      if (!even && p.row >= R) continue;
       int byte = p.unit * VectorBytes;
-      int valid = rows[i] == kNoRow
-                      ? 0
-                      : valid_bytes<VectorBytes>(byte, columns * size);
-      long long from = valid == 0 ? 0 : rows[i] * size + byte;
-      copy_unit<VectorBytes>(
-          target.base + target.offset(p.row, byte / size),
-          reinterpret_cast<const unsigned char*>(source) + from, valid);
+      bool exists =
+          static_cast<unsigned>(rows[i]) < static_cast<unsigned>(limit) &&
+          byte < bytes;
+      // The selected numbers have 32 bits; 0 is an address of the array.
+      const unsigned char* from =
+          base + (exists ? rows[i] : 0) * row_bytes + (exists ? byte : 0);
+      unsigned char* to = target.base + target.offset(p.row, byte / size);
+      if (whole)
+        copy_unit<VectorBytes>(to, from, exists);
+      else
+        copy_part<VectorBytes>(
+            to, from, exists ? valid_bytes<VectorBytes>(byte, bytes) : 0);
     }
   }
 }
@@ -112,9 +128,8 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L>
 GSA_DEVICE void copy_rows(smem<T, R, C, L> target, const T* source,
                           long long pitch, int rows, int columns) {
-  copy_units<Team, VectorBytes>(target, source, columns, [=](int row) {
-    return row < rows ? row * pitch : kNoRow;
-  });
+  copy_units<Team, VectorBytes>(target, source, pitch, max(rows, 0), columns,
+                                [](int row) { return row; });
 }
 
 /// `target[r, c] = source[list[0, begin + r] * pitch + c]` for begin + r < end
@@ -126,11 +141,10 @@ GSA_DEVICE void gather_rows(smem<T, R, C, L> target, const T* source,
                             long long pitch,
                             smem<int, ListR, ListC, ListL> list, int begin,
                             int end, int limit, int columns) {
-  copy_units<Team, VectorBytes>(target, source, columns, [=](int row) {
-    if (begin + row >= end) return kNoRow;
-    int index = list.at(0, begin + row);
-    return index < 0 || index >= limit ? kNoRow : index * pitch;
-  });
+  copy_units<Team, VectorBytes>(
+      target, source, pitch, limit, columns, [=](int row) {
+        return begin + row < end ? list.at(0, begin + row) : -1;
+      });
 }
 
 //===----------------------------------------------------------------------===//

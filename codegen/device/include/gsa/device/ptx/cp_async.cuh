@@ -30,6 +30,29 @@ GSA_DEVICE void cp_async(unsigned target, const void* source, int valid) {
                  : "memory");
 }
 
+/// Copies `Bytes` bytes, or writes zeros and reads nothing. Cheaper than a
+/// count of bytes that is 0 or all.
+/// PTX: cp.async with the operand ignore-src.
+template <int Bytes>
+GSA_DEVICE void cp_async_or_zeros(unsigned target, const void* source,
+                                  bool exists) {
+  static_assert(Bytes == 16 || Bytes == 8 || Bytes == 4,
+                "cp.async copies 16, 8 or 4 bytes");
+  if constexpr (Bytes == 16)
+    asm volatile(
+        "{.reg .pred ignore; setp.eq.s32 ignore, %2, 0;"
+        " cp.async.cg.shared.global.L2::128B [%0], [%1], 16, ignore;}" ::"r"(
+            target),
+        "l"(source), "r"(static_cast<int>(exists))
+        : "memory");
+  else
+    asm volatile(
+        "{.reg .pred ignore; setp.eq.s32 ignore, %3, 0;"
+        " cp.async.ca.shared.global [%0], [%1], %2, ignore;}" ::"r"(target),
+        "l"(source), "n"(Bytes), "r"(static_cast<int>(exists))
+        : "memory");
+}
+
 /// PTX: cp.async.wait_all.
 GSA_DEVICE void cp_async_wait_all() {
   asm volatile("cp.async.wait_all;" ::: "memory");

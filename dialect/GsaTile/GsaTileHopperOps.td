@@ -24,12 +24,14 @@ def GsaTile_FenceAsyncOp : GsaTile_Op<"fence_async", "fence_async()",
   let assemblyFormat = "attr-dict";
 }
 
-def GsaTile_WgmmaFenceOp : GsaTile_Op<"wgmma_fence", "wgmma_fence()",
-    [MemoryEffects<[MemRead<GsaTile_Registers>,
-                    MemWrite<GsaTile_Registers>]>]> {
-  let summary = "Orders accumulators before the next products";
-  let description = "PTX: `wgmma.fence.sync.aligned`.";
-  let assemblyFormat = "attr-dict";
+def GsaTile_WgmmaFenceOp : GsaTile_Op<"wgmma_fence", "wgmma_fence({frag})"> {
+  let summary = "Orders a fragment's registers before the next products";
+  let description = [{
+    For an accumulator, or a left operand in registers, that ordinary
+    instructions wrote. PTX: `wgmma.fence.sync.aligned`.
+  }];
+  let arguments = (ins TileFragInOut:$frag);
+  let assemblyFormat = "$frag attr-dict `:` type($frag)";
 }
 
 def GsaTile_WgmmaCommitOp : GsaTile_Op<"wgmma_commit", "wgmma_commit()",
@@ -56,7 +58,7 @@ def GsaTile_WgmmaNtOp : GsaTile_Op<"wgmma_nt",
     Both operands in shared memory, layout `panel128`, 16-bit elements. Each
     warp of the warpgroup holds its 16 of the 64 rows in `acc`, which has the
     layout `acc` of mma.sync; `lhs_row` is the warpgroup's first row.
-    Asynchronous: `wgmma_fence` before the first product of a group,
+    Asynchronous: `wgmma_fence` of `acc` before the first product of a group,
     `wgmma_commit` and `wgmma_wait` before `acc` is read.
     PTX: `wgmma.mma_async.sync.aligned.m64n64k16`.
 

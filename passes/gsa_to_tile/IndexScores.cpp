@@ -349,7 +349,7 @@ void ScoreKernel::emitProduct(int64_t head) {
   OpBuilder& b = builder();
   FillOp::create(b, location(), product, zeroValue);
   if (usesWgmma()) {
-    WgmmaFenceOp::create(b, location());
+    WgmmaFenceOp::create(b, location(), product);
     for (const Chunk& chunk : chunks)
       WgmmaNtOp::create(b, location(), product, chunk.queries[head], groupRow,
                         chunk.keys, zero);

@@ -71,7 +71,7 @@ gsa_tile.kernel @tile_scores(%queries: !map loc("queries"),
         %slot = gsa_tile.ring_wait %k_full[%i] : !gsa_tile.ring<2>
         %tile = gsa_tile.stage %k[%slot] : !tiles
         gsa_tile.fill %scores, %zero : !scores
-        gsa_tile.wgmma_fence
+        gsa_tile.wgmma_fence %scores : !scores
         gsa_tile.wgmma_nt %scores, %q_tile[%c0], %tile[%c0] : !scores, !tile, !tile
         gsa_tile.wgmma_commit
         gsa_tile.wgmma_wait 0

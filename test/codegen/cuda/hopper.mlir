@@ -49,11 +49,11 @@ gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, panel128> loc("ke
       scf.for %i = %c0 to %n step %c1 {
         %slot = gsa_tile.ring_wait %ring[%i] : !gsa_tile.ring<2>
         %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, panel128>
-        // CHECK:        wgmma_fence();
+        // CHECK:        wgmma_fence(sum);
         // CHECK-NEXT:   wgmma_nt(sum, stage_0, 0, stage_0, 0);
         // CHECK-NEXT:   wgmma_commit();
         // CHECK-NEXT:   wgmma_wait<0>();
-        gsa_tile.wgmma_fence
+        gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
         gsa_tile.wgmma_nt %acc, %tile[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
         gsa_tile.wgmma_commit
         gsa_tile.wgmma_wait 0

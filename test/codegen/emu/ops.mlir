@@ -157,7 +157,8 @@ gsa_tile.kernel @warpgroup(%out: !gsa_tile.global<f32, write>)
   %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
   gsa_tile.fence_async
-  gsa_tile.wgmma_fence
+  gsa_tile.wgmma_fence %lhs : !gsa_tile.frag<16x64xbf16, lhs>
+  gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
   gsa_tile.wgmma_nt %acc, %a[%c0], %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
   gsa_tile.wgmma_nn %acc, %lhs, %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, panel128>
   gsa_tile.wgmma_commit

@@ -21,8 +21,8 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, panel128>)
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
   // CHECK: gsa_tile.fence_async
   gsa_tile.fence_async
-  // CHECK: gsa_tile.wgmma_fence
-  gsa_tile.wgmma_fence
+  // CHECK: gsa_tile.wgmma_fence %{{.*}} : <16x64xf32, acc>
+  gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
   // CHECK: gsa_tile.wgmma_nt
   gsa_tile.wgmma_nt %acc, %q[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
   // CHECK: gsa_tile.wgmma_nn

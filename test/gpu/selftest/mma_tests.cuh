@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(128)
   __syncthreads();
   auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
   fill(sum, 1.5f);
-  wgmma_fence();
+  wgmma_fence(sum);
   wgmma_nt(sum, left, a_row, right, b_row);
   wgmma_commit();
   wgmma_wait<0>();
@@ -147,7 +147,8 @@ __global__ void __launch_bounds__(128)
   auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
   load_lhs(operand, left, 16 * warp());
   fill(sum, 1.5f);
-  wgmma_fence();
+  wgmma_fence(operand);
+  wgmma_fence(sum);
   wgmma_nn(sum, operand, right, b_row);
   wgmma_commit();
   wgmma_wait<0>();

@@ -16,7 +16,7 @@
 // CHECK: scf.for
 // CHECK: gsa_tile.copy_wait
 // CHECK: gsa_tile.fence_async
-// CHECK: gsa_tile.wgmma_fence
+// CHECK: gsa_tile.wgmma_fence %{{.*}} : <16x64xf32, acc>
 // CHECK-NEXT: gsa_tile.wgmma_nt
 // CHECK-NEXT: gsa_tile.wgmma_commit
 // CHECK-NEXT: gsa_tile.wgmma_wait 0
@@ -24,7 +24,7 @@
 
 // CUDA: ring_wait(
 // CUDA: fence_async();
-// CUDA: wgmma_fence();
+// CUDA: wgmma_fence({{.*}});
 // CUDA-NEXT: wgmma_nt(
 // CUDA-NEXT: wgmma_commit();
 // CUDA-NEXT: wgmma_wait<0>();

@@ -56,7 +56,7 @@ void tile_scores(
       const int slot_0 = ring_wait(k_full, i);
       auto stage_1 = stage(k_tiles, slot_0);
       fill(scores, 0.0f);
-      wgmma_fence();
+      wgmma_fence(scores);
       wgmma_nt(scores, stage_0, 0, stage_1, 0);
       wgmma_commit();
       wgmma_wait<0>();

@@ -161,7 +161,9 @@ void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
   fill(o, 1.0f);
   load_lhs(a, tile, row);
   fence_async();
-  wgmma_fence();
+  wgmma_fence(a);
+  wgmma_fence(s);
+  wgmma_fence(o);
   wgmma_nt(s, tile, 0, tile, 0);
   wgmma_commit();
   wgmma_nn(o, a, tile, 0);

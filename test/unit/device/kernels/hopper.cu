@@ -32,12 +32,13 @@ extern "C" __global__ __launch_bounds__(256, 1) void warpgroups(
       auto slot = ring_wait(slots, i);
       fill(scores, 0.0f);
       fence_async();
-      wgmma_fence();
+      wgmma_fence(scores);
       wgmma_nt(scores, queries, 0, stage(keys, slot), 0);
       wgmma_commit();
       wgmma_wait<0>();
       convert(p, scores);
-      wgmma_fence();
+      wgmma_fence(p);
+      wgmma_fence(sum);
       wgmma_nn(sum, p, stage(keys, slot), 0);
       wgmma_commit();
       wgmma_wait<0>();

@@ -71,7 +71,8 @@ void wgmma_issue(frag<float, 16, N, acc>& sum, Run run) {
 }
 
 inline void fence_async() {}
-inline void wgmma_fence() {}
+template <class T, int Columns, frag_layout Layout>
+void wgmma_fence(frag<T, 16, Columns, Layout>&) {}
 
 inline void wgmma_commit() {
   wgmma_queue& queue = wgmma_in_flight;

@@ -20,11 +20,27 @@ namespace gsa::dev {
 
 using ptx::fence_async;
 using ptx::wgmma_commit;
-using ptx::wgmma_fence;
 using ptx::wgmma_wait;
 
 /// Bytes from one group of 8 rows of a panel to the next.
 inline constexpr unsigned kRowGroupBytes = 1024;
+
+/// Orders what wrote the fragment before the products that follow. The empty
+/// statements keep the compiler from moving such writes below the fence, where
+/// ptxas would have to insert one of its own.
+template <class T, int C, frag_layout L>
+GSA_DEVICE void wgmma_fence(frag<T, 16, C, L>& fragment) {
+  constexpr int blocks = sizeof(fragment.x) / sizeof(fragment.x[0]);
+#pragma unroll
+  for (int j = 0; j < blocks; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      if constexpr (is_same<T, float>)
+        asm volatile("" : "+f"(fragment.x[j][i]));
+      else
+        asm volatile("" : "+r"(fragment.x[j][i]));
+  ptx::wgmma_fence();
+}
 
 /// sum[m, n] += sum_k a[a_row + m, k] b[b_row + n, k] for the 64 rows of the
 /// warpgroup, 16 of them in each warp's `sum`. Rows start at multiples of 8.

@@ -92,9 +92,10 @@ def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
     over the row's range finds the bin of the threshold, and the cells of that
-    bin, if at most `capacity`, are resolved in shared memory; otherwise by
-    passes over the row (exact, slower). `chunk` rows of scores are in memory
-    at a time when the op is `select`.
+    bin and of those above it, if at most `capacity`, are kept in shared memory,
+    8 bytes each, and selected there; otherwise by more passes over the row
+    (exact, slower). `chunk` rows of scores are in memory at a time when the op
+    is `select`.
 
     Constraints: (C1) `1 <= warps <= 32`; (C2) `bins` is a power of two from 256
     to 8192; (C3) `capacity` is from 32 to 16384; (C4) `chunk >= 1`.

@@ -8,8 +8,9 @@ using namespace mlir::gsa_tile;
 
 LogicalResult LanesType::verify(function_ref<InFlightDiagnostic()> emitError,
                                 ArrayRef<int64_t> shape, Type elementType) {
-  if (!elementType.isInteger(32) && !elementType.isF64())
-    return emitError() << "expected an element type of i32 or f64, got "
+  if (!elementType.isInteger(32) && !elementType.isF32() &&
+      !elementType.isF64())
+    return emitError() << "expected an element type of i32, f32 or f64, got "
                        << elementType;
   if (shape.size() != 1 || shape[0] < 1 || shape[0] > 8)
     return emitError() << "expected one size from 1 to 8";
@@ -20,17 +21,21 @@ LogicalResult LanesType::verify(function_ref<InFlightDiagnostic()> emitError,
 // Shared checks
 //===----------------------------------------------------------------------===//
 
+/// Whole steps of a warp.
+template <typename OpTy>
+static LogicalResult verifyColumns(OpTy op) {
+  if (op.getColumns() >= 32 && op.getColumns() % 32 == 0) return success();
+  return op.emitOpError() << "expected a positive multiple of 32 columns, got "
+                          << op.getColumns();
+}
+
 /// Cells of one step: f32 scores, whole steps of a warp.
 template <typename OpTy>
 static LogicalResult verifyCells(OpTy op) {
   auto row = cast<GlobalType>(op.getRow().getType());
   if (!row.getElementType().isF32())  // scan_row_c1
     return op.emitOpError() << "expected scores of f32, got " << row;
-  if (op.getColumns() < 32 || op.getColumns() % 32 != 0)  // scan_row_c1
-    return op.emitOpError()
-           << "expected a positive multiple of 32 columns, got "
-           << op.getColumns();
-  return success();
+  return verifyColumns(op);  // scan_row_c1
 }
 
 static LogicalResult verifyLanes(Operation* op, Type type, int64_t size,
@@ -40,6 +45,20 @@ static LogicalResult verifyLanes(Operation* op, Type type, int64_t size,
     return success();
   return op->emitOpError() << "expected lanes of " << size << 'x' << elementType
                            << ", got " << type;
+}
+
+/// Lanes of scores, counts of each warp.
+template <typename OpTy>
+static LogicalResult verifyMarked(OpTy op) {
+  auto scores = cast<LanesType>(op.getScores().getType());
+  if (!scores.getElementType().isF32())  // mark_scores_c1
+    return op.emitOpError() << "expected scores of f32, got " << scores;
+  auto counts = cast<SmemType>(op.getCounts().getType());
+  if (!counts.getElementType().isInteger(32) || counts.isStaged() ||
+      counts.getColumns() > 32)  // mark_scores_c1
+    return op.emitOpError()
+           << "expected counts of i32 of at most 32 warps, got " << counts;
+  return success();
 }
 
 /// An i32 tile of one row with at least `columns` columns.
@@ -120,11 +139,23 @@ LogicalResult FindRankOp::verify() {
   return verifyCounters(*this, "found", getFound(), 3);
 }
 
-LogicalResult CollectRowOp::verify() {
-  if (failed(verifyCells(*this)) ||
+LogicalResult LoadScoresOp::verify() {
+  if (failed(verifyCells(*this))) return failure();
+  return verifyLanes(*this, getScores().getType(), getColumns() / 32,
+                     Builder(getContext()).getF32Type());
+}
+
+LogicalResult MarkScoresOp::verify() { return verifyMarked(*this); }
+
+LogicalResult KeepCellsOp::verify() {
+  if (failed(verifyMarked(*this)) ||
       failed(verifyCounters(*this, "keys", getKeys(), 1)))
     return failure();
-  return verifyCounters(*this, "count", getCount(), 1);
+  int64_t capacity = cast<SmemType>(getKeys().getType()).getColumns();
+  if (failed(verifyCounters(*this, "cells", getCells(), capacity)))
+    return failure();
+  return verifyLanes(*this, getKept().getType(), 1,
+                     Builder(getContext()).getI32Type());
 }
 
 LogicalResult RadixKeysOp::verify() {
@@ -142,11 +173,34 @@ LogicalResult CountRowOp::verify() {
   return verifyCountsOfCells(*this, getState(), 2);
 }
 
+/// Positions go where they can be stored.
+template <typename OpTy>
+static LogicalResult verifyPositions(OpTy op) {
+  auto target = cast<GlobalType>(op.getTarget().getType());
+  if (target.getElementType().isInteger(32)) return success();  // emit_row_c2
+  return op.emitOpError() << "expected positions of i32, got " << target;
+}
+
 LogicalResult EmitRowOp::verify() {
-  if (!cast<GlobalType>(getTarget().getType()).getElementType().isInteger(32))
-    return emitOpError() << "expected positions of i32, got "  // emit_row_c2
-                         << getTarget().getType();
+  if (failed(verifyPositions(*this))) return failure();
   return verifyCountsOfCells(*this, getCursor(), 2);
+}
+
+LogicalResult CountKeptOp::verify() {
+  if (failed(verifyColumns(*this)) ||
+      failed(verifyCounters(*this, "keys", getKeys(), 1)))
+    return failure();
+  return verifyLanes(*this, getState().getType(), 2,
+                     Builder(getContext()).getI32Type());
+}
+
+LogicalResult EmitKeptOp::verify() {
+  if (failed(verifyPositions(*this)) || failed(verifyColumns(*this)) ||
+      failed(verifyCounters(*this, "keys", getKeys(), 1)) ||
+      failed(verifyCounters(*this, "cells", getCells(), 1)))
+    return failure();
+  return verifyLanes(*this, getCursor().getType(), 2,
+                     Builder(getContext()).getI32Type());
 }
 
 LogicalResult SortStepOp::verify() {

@@ -26,8 +26,9 @@ include "dialect/GsaTile/GsaTileTypes.td"
 def GsaTile_LanesType : GsaTile_Type<"Lanes", "lanes"> {
   let summary = "some numbers in each lane of a warp";
   let description = [{
-    Partial results of a reduction over cells, before the lanes are joined.
-    Prints as `lanes<T, N>`. The element type is i32 or f64; 1 to 8 numbers.
+    Partial results of a reduction over cells, before the lanes are joined, or
+    the scores of a step. Prints as `lanes<T, N>`. The element type is i32, f32
+    or f64; 1 to 8 numbers.
     Example: `!gsa_tile.lanes<5xi32>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
@@ -237,28 +238,70 @@ def GsaTile_FindRankOp : GsaTile_Op<"find_rank",
   let hasVerifier = 1;
 }
 
-def GsaTile_CollectRowOp : GsaTile_RowOp<"collect_row", "{keys}, {count}, ",
-    ", {low}, {high}, {bin}, {bins}, {sink}, {local}"> {
-  let summary = "Collects the keys of the cells of one bin";
+def GsaTile_LoadScoresOp : GsaTile_RowOp<"load_scores", "{scores}, "> {
+  let summary = "Loads the scores of a step";
   let description = [{
-    Appends them to row 0 of `keys`, in any order; `count[0, 0]` is the number
-    so far, changed atomically. The caller knows that they fit. The map to
-    `bins` bins is that of histogram_row.
-    Constraints: (C1) as scan_row; (C2) both tiles are i32.
+    `scores[i]` of lane l is that of cell `begin + 32 * i + l`, -inf from `end`
+    on.
+    Constraints: (C1) as scan_row; (C2) the scores are lanes of columns / 32
+    f32.
   }];
-  let arguments = !con((ins TileSmemAtomic:$keys, TileSmemAtomic:$count), cells,
-      (ins F32:$low, F32:$high, I32:$bin, I64Attr:$bins, Index:$sink,
-           Index:$local));
+  let arguments = !con((ins TileLanesOut:$scores), cells);
   let assemblyFormat = [{
-    $keys `,` $count `,` $row `[` $begin `to` $end `]` `step` $columns `range`
-    $low `,` $high `bin` $bin `of` $bins `forced` $sink `,` $local attr-dict
-    `:` type($keys) `,` type($count) `,` type($row)
+    $scores `,` $row `[` $begin `to` $end `]` `step` $columns attr-dict `:`
+    type($scores) `,` type($row)
   }];
+}
+
+def GsaTile_MarkScoresOp : GsaTile_Op<"mark_scores",
+    "mark_scores({scores}, {counts}, {slot}, {warp}, {begin}, {low}, {high}, "
+    "{bin}, {bins}, {sink}, {local})"> {
+  let summary = "Leaves of a step the scores of a bin and of those above it";
+  let description = [{
+    Sets the scores of other cells, and of cells that are not visible, to -inf;
+    `counts[slot, warp]` is the number of those that stay. The map to `bins`
+    bins is that of histogram_row.
+    Constraint: (C1) the scores are lanes of f32, the counts i32 of at most 32
+    warps.
+  }];
+  let arguments = (ins TileLanesInOut:$scores, TileSmemOut:$counts, Index:$slot,
+                       Index:$warp, Index:$begin, F32:$low, F32:$high, I32:$bin,
+                       I64Attr:$bins, Index:$sink, Index:$local);
+  let assemblyFormat = [{
+    $scores `at` $begin `range` $low `,` $high `bin` $bin `of` $bins `forced`
+    $sink `,` $local `count` $counts `[` $slot `,` $warp `]` attr-dict `:`
+    type($scores) `,` type($counts)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_KeepCellsOp : GsaTile_Op<"keep_cells",
+    "keep_cells({keys}, {cells}, {kept}, {scores}, {counts}, {slot}, {warp}, "
+    "{begin}, {sink}, {local})"> {
+  let summary = "Appends the cells that mark_scores left, ascending";
+  let description = [{
+    Keys and positions of a warp's cells go behind those of the warps before
+    it, of which `counts[slot, r]` are counts. `kept`, the same in all lanes of
+    all warps, is the number of cells kept before the step, then after it. The
+    caller knows that they fit, and that all warps have counted.
+    Constraints: (C1) as mark_scores; (C2) `keys` and `cells` are i32 of one
+    row, `cells` as long as `keys` or longer; `kept` is lanes<1xi32>.
+  }];
+  let arguments = (ins TileSmemOut:$keys, TileSmemOut:$cells,
+                       TileLanesInOut:$kept, TileLanesIn:$scores,
+                       TileSmemIn:$counts, Index:$slot, Index:$warp,
+                       Index:$begin, Index:$sink, Index:$local);
+  let assemblyFormat = [{
+    $scores `at` $begin `forced` $sink `,` $local `count` $counts `[` $slot `,`
+    $warp `]` `to` $keys `,` $cells `kept` $kept attr-dict `:` type($scores)
+    `,` type($counts) `to` type($keys) `,` type($cells) `,` type($kept)
+  }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_RadixKeysOp : GsaTile_Op<"radix_keys",
     "radix_keys({histogram}, {keys}, {begin}, {end}, {step}, {prefix}, {shift})"> {
-  let summary = "Counts collected keys by their next 8 bits";
+  let summary = "Counts kept keys by their next 8 bits";
   let description = [{
     For keys begin + lane, begin + step + lane, ... below `end` whose bits above
     `shift + 8` are those of `prefix`:
@@ -279,7 +322,7 @@ def GsaTile_RadixRowOp : GsaTile_RowOp<"radix_row", "{histogram}, ",
     ", {prefix}, {shift}, {sink}, {local}"> {
   let summary = "Counts visible cells of a row by the next 8 bits of their keys";
   let description = [{
-    As radix_keys, for keys that were not collected.
+    As radix_keys, for keys that were not kept.
     Constraints: (C1) as scan_row; (C2) as histogram_row.
   }];
   let arguments = !con((ins TileSmemAtomic:$histogram), cells,
@@ -326,6 +369,44 @@ def GsaTile_EmitRowOp : GsaTile_RowOp<"emit_row", "{target}, {cursor}, ",
     `threshold` $threshold `quota` $quota `forced` $sink `,` $local attr-dict
     `:` type($target) `,` type($cursor) `,` type($row)
   }];
+}
+
+def GsaTile_CountKeptOp : GsaTile_Op<"count_kept",
+    "count_kept<{columns}>({state}, {keys}, {begin}, {end}, {threshold})"> {
+  let summary = "Counts kept keys above (number 0) and equal to (1) a threshold";
+  let description = [{
+    As count_row, for keys [begin, min(begin + columns, end)).
+    Constraints: (C1) the keys are i32 of one row, columns is a positive
+    multiple of 32; (C2) the state is lanes<2xi32>.
+  }];
+  let arguments = (ins TileLanesInOut:$state, TileSmemIn:$keys, Index:$begin,
+                       Index:$end, I64Attr:$columns, I32:$threshold);
+  let assemblyFormat = [{
+    $state `,` $keys `[` $begin `to` $end `]` `step` $columns `threshold`
+    $threshold attr-dict `:` type($state) `,` type($keys)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_EmitKeptOp : GsaTile_Op<"emit_kept",
+    "emit_kept<{columns}>({target}, {cursor}, {keys}, {cells}, {begin}, {end}, "
+    "{threshold}, {quota})"> {
+  let summary = "Writes the positions of the selected ones of kept cells";
+  let description = [{
+    As emit_row, for entries [begin, min(begin + columns, end)), which are in
+    the order of the row.
+    Constraints: (C1) as count_kept, for keys and cells; (C2) as emit_row.
+  }];
+  let arguments = (ins TileGlobalOut:$target, TileLanesInOut:$cursor,
+                       TileSmemIn:$keys, TileSmemIn:$cells, Index:$begin,
+                       Index:$end, I64Attr:$columns, I32:$threshold,
+                       I32:$quota);
+  let assemblyFormat = [{
+    $target `,` $cursor `,` $keys `,` $cells `[` $begin `to` $end `]` `step`
+    $columns `threshold` $threshold `quota` $quota attr-dict `:` type($target)
+    `,` type($cursor) `,` type($keys) `,` type($cells)
+  }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_FillSpanOp : GsaTile_Op<"fill_span",

@@ -2,11 +2,17 @@
 
 #include "passes/gsa_to_tile/RowEmitter.h"
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
+
+/// The kernels wait for memory: an SM shall hold this many warps, in at most so
+/// many blocks. That leaves a thread 64 registers; with 48 some would spill.
+static constexpr int64_t kResidentWarps = 32, kMostBlocks = 16;
 
 FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
                                                  Type scoreType) {
@@ -33,7 +39,10 @@ RowEmitter::RowEmitter(KernelBuilder& kernel, Location loc,
       scores(scores),
       limit(end),
       warp(WarpRankOp::create(kernel.body(), loc, kernel.body().getIndexType(),
-                              kernel.team())) {}
+                              kernel.team())) {
+  kernel.kernel().setMinBlocks(std::clamp<int64_t>(
+      kResidentWarps / schedule.getWarps(), 1, kMostBlocks));
+}
 
 //===----------------------------------------------------------------------===//
 // Structure
@@ -97,17 +106,18 @@ void RowEmitter::forCells(llvm::function_ref<void(Value)> body) {
   step(begin, limit, kernel.index(kStepCells * schedule.getWarps()), body);
 }
 
-void RowEmitter::forSegment(llvm::function_ref<void(Value, Value)> body) {
+void RowEmitter::forSegment(Value limit, int64_t columns,
+                            llvm::function_ref<void(Value, Value)> body) {
   // Segments are whole steps; `limit` is not negative.
-  int64_t round = kStepCells * schedule.getWarps();
+  int64_t round = columns * schedule.getWarps();
   Value rounds = arith::DivUIOp::create(builder(), location(),
                                         add(limit, kernel.index(round - 1)),
                                         kernel.index(round));
-  Value length = mul(rounds, kernel.index(kStepCells));
+  Value length = mul(rounds, kernel.index(columns));
   Value begin = mul(warp, length);
   Value end =
       arith::MinSIOp::create(builder(), location(), add(begin, length), limit);
-  step(begin, end, kernel.index(kStepCells),
+  step(begin, end, kernel.index(columns),
        [&](Value first) { body(first, end); });
 }
 

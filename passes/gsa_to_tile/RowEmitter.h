@@ -4,8 +4,9 @@
 // scores, its statistic and its k best cells. See dialect/GsaTile/
 // GsaTileSelectOps.td for keys and forced cells.
 //
-// Warps share out a row in two ways. Where order does not matter they take
-// steps in turn; where positions must come out ascending, each has one segment.
+// Warps share out a row in three ways. Where order does not matter they take
+// steps in turn; where positions must come out ascending, each has one segment,
+// or they take steps together and meet in each, if a row shall be read once.
 // Which one it is never depends on where the row's visible cells end, so that
 // sums in f64 are the same whether cells behind the end are visited or not.
 //
@@ -65,9 +66,14 @@ class RowEmitter : public detail::ScalarBuilder {
   struct Forced {
     Value sink, local;
   };
-  /// Threshold and number of equal cells to take, in shared memory.
+  /// Shared memory: threshold, number of equal cells to take and number of
+  /// kept cells, 0 if they did not fit; the kept cells; what finds them.
   struct Cut {
-    Value tile, found, histogram, keys, count, population;
+    Value tile, keys, cells, found, histogram;
+  };
+  /// Cells at or above the threshold's bin, and whether they fit.
+  struct Kept {
+    Value bin, count, fits;
   };
 
   Value smem(int64_t rows, int64_t columns, Type elementType);
@@ -82,21 +88,31 @@ class RowEmitter : public detail::ScalarBuilder {
 
   /// Steps of all warps, in turn.
   void forCells(llvm::function_ref<void(Value)> body);
-  /// Steps of this warp's segment: body(begin, end of the segment).
-  void forSegment(llvm::function_ref<void(Value, Value)> body);
+  /// Steps of `columns` of this warp's segment of [0, limit): body(begin, end
+  /// of the segment).
+  void forSegment(Value limit, int64_t columns,
+                  llvm::function_ref<void(Value, Value)> body);
   /// The sum of what `body(sum, begin)` adds to a lanes<1xf64>, over the row.
   Value total(llvm::function_ref<void(Value, Value)> body);
 
   Forced forcedCells(const RowScanResult& scan, const RowSelection& selection);
   void emitThreshold(const RowScanResult& scan, Value k, const Cut& cut,
                      const Forced& forced);
-  void emitRadixRound(Value round, const Cut& cut, const Forced& forced);
-  void emitIndices(const RowSelection& selection, Value threshold, Value quota,
+  void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
+                const Forced& forced);
+  void emitRadixRound(Value round, const Kept& kept, const Cut& cut,
+                      const Forced& forced);
+  void emitIndices(const RowSelection& selection, const Cut& cut,
                    const Forced& forced);
+  /// emit(cursor) behind what earlier warps count in count(counts).
+  void inOrder(llvm::function_ref<void(Value)> count,
+               llvm::function_ref<void(Value)> emit);
   void emitSort(const RowSelection& selection, Value count);
 
   /// Cells of one step of a warp: 8 loads of a lane are in flight together.
   static constexpr int64_t kStepCells = 256;
+  /// Kept cells of one step: few, for segments of nearly equal length.
+  static constexpr int64_t kStepKept = 64;
 
   KernelBuilder& kernel;
   TopKScheduleAttr schedule;

@@ -2,10 +2,13 @@
 //
 // The threshold is the k-th largest key. A histogram of linear bins over the
 // row's range says in which bin it lies: scores are spread evenly in value, not
-// in the bits of floats, so that few cells share its bin. These are resolved by
-// radix passes over their keys, from shared memory if they fit, else from the
-// row. Then every warp writes the positions of its segment; equal keys count
-// from the row's start, so that ties keep the smallest positions.
+// in the bits of floats, so that few cells share its bin. If those and the ones
+// above, which are certain to be selected, fit into shared memory, a third and
+// last pass over the row keeps them in its order: radix passes over their keys
+// give the threshold, and the selected ones are written from there. If they do
+// not fit, all of this goes over the row. Every warp writes the positions of
+// its segment; equal keys count from the row's start, so that ties keep the
+// smallest positions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,11 +49,11 @@ Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
   Forced forced = forcedCells(scan, selection);
 
   Cut cut;
-  cut.tile = smem(1, 2, i32Type);
+  cut.tile = smem(1, 3, i32Type);
   cut.found = smem(1, 4, i32Type);
-  cut.count = smem(1, 1, i32Type);
   cut.histogram = smem(1, schedule.getBins(), i32Type);
   cut.keys = smem(1, schedule.getCapacity(), i32Type);
+  cut.cells = smem(1, schedule.getCapacity(), i32Type);
   Value hasChoice =
       arith::AndIOp::create(b, loc, cmpi(CmpIPredicate::sgt, scan.visible, k),
                             cmpi(CmpIPredicate::sgt, k, i32(0)));
@@ -62,11 +65,11 @@ Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
           Value none = cmpi(CmpIPredicate::eq, k, i32(0));
           storeShared(cut.tile, 0, select(none, i32(-1), i32(0)));
           storeShared(cut.tile, 1, i32(0));
+          storeShared(cut.tile, 2, i32(0));
         });
       });
   sync();
-  emitIndices(selection, loadShared(cut.tile, 0), loadShared(cut.tile, 1),
-              forced);
+  emitIndices(selection, cut, forced);
   Value end = toIndex(count);
   if (selection.order == IndexOrder::Score) emitSort(selection, end);
   FillSpanOp::create(b, loc, selection.indices, end, selection.slots, i32(-1),
@@ -77,13 +80,11 @@ Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
 /// Leaves the k-th largest key and the number of cells equal to it that are
 /// taken in `cut.tile`, written by the first warp. 1 <= k < visible.
 void RowEmitter::emitThreshold(const RowScanResult& scan, Value k,
-                               const Cut& shared, const Forced& forced) {
+                               const Cut& cut, const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
-  Cut cut = shared;
   int64_t bins = schedule.getBins();
   ClearSharedOp::create(b, loc, cut.histogram, kernel.team());
-  ClearSharedOp::create(b, loc, cut.count, kernel.team());
   sync();
   forCells([&](Value begin) {
     HistogramRowOp::create(b, loc, cut.histogram, scores, begin, limit,
@@ -94,29 +95,61 @@ void RowEmitter::emitThreshold(const RowScanResult& scan, Value k,
   byFirstWarp(
       [&] { FindRankOp::create(b, loc, cut.found, cut.histogram, k, bins); });
   sync();
-  Value bin = loadShared(cut.found, 0), above = loadShared(cut.found, 1);
-  cut.population = loadShared(cut.found, 2);
-  Value fits = cmpi(CmpIPredicate::sle, cut.population,
-                    i32(static_cast<int32_t>(schedule.getCapacity())));
-  ifThen(fits, [&] {
-    forCells([&](Value begin) {
-      CollectRowOp::create(b, loc, cut.keys, cut.count, scores, begin, limit,
-                           kStepCells, scan.low, scan.high, bin, bins,
-                           forced.sink, forced.local);
-    });
-  });
+  Kept kept;
+  kept.bin = loadShared(cut.found, 0);
+  kept.count = add(loadShared(cut.found, 1), loadShared(cut.found, 2));
+  kept.fits = cmpi(CmpIPredicate::sle, kept.count,
+                   i32(static_cast<int32_t>(schedule.getCapacity())));
   byFirstWarp([&] {
     storeShared(cut.tile, 0, i32(0));
-    // Without the collected keys the whole row is ranked.
-    storeShared(cut.tile, 1, select(fits, sub(k, above), k));
+    storeShared(cut.tile, 1, k);
+    storeShared(cut.tile, 2, select(kept.fits, kept.count, i32(0)));
   });
+  ifThen(kept.fits, [&] { emitKeep(scan, kept, cut, forced); });
   step(kernel.index(0), kernel.index(kDigits), kernel.index(1),
-       [&](Value round) { emitRadixRound(round, cut, forced); });
+       [&](Value round) { emitRadixRound(round, kept, cut, forced); });
+}
+
+/// Appends the cells to keep to `cut.keys` and `cut.cells`, in the order of the
+/// row: all warps count those of a step, meet and append. Two steps an
+/// iteration: with counts of their own one barrier a step is enough, and the
+/// scores of the next step are under way while the warps meet.
+void RowEmitter::emitKeep(const RowScanResult& scan, const Kept& kept,
+                          const Cut& cut, const Forced& forced) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  constexpr int64_t numbers = kStepCells / 32;
+  Value values[] = {lanes(numbers, b.getF32Type()),
+                    lanes(numbers, b.getF32Type())};
+  Value total = lanes(1, b.getI32Type());
+  Value counts = smem(2, schedule.getWarps(), b.getI32Type());
+  Value round = kernel.index(kStepCells * schedule.getWarps());
+  Value first = mul(warp, kernel.index(kStepCells));
+  auto load = [&](int64_t slot, Value begin) {
+    LoadScoresOp::create(b, loc, values[slot], scores, begin, limit,
+                         kStepCells);
+  };
+  load(0, first);
+  // The same iterations in all warps: they meet in each.
+  step(kernel.index(0), limit, add(round, round), [&](Value iteration) {
+    Value begin = add(iteration, first);
+    for (int64_t slot : {0, 1}) {
+      Value row = kernel.index(slot), next = add(begin, round);
+      MarkScoresOp::create(b, loc, values[slot], counts, row, warp, begin,
+                           scan.low, scan.high, kept.bin, schedule.getBins(),
+                           forced.sink, forced.local);
+      load(1 - slot, next);
+      sync();
+      KeepCellsOp::create(b, loc, cut.keys, cut.cells, total, values[slot],
+                          counts, row, warp, begin, forced.sink, forced.local);
+      begin = next;
+    }
+  });
 }
 
 /// Extends the prefix of the threshold by its next 8 bits. At the start the
 /// first warp wrote `cut.tile`, at the end it does so again.
-void RowEmitter::emitRadixRound(Value round, const Cut& cut,
+void RowEmitter::emitRadixRound(Value round, const Kept& kept, const Cut& cut,
                                 const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
@@ -126,15 +159,13 @@ void RowEmitter::emitRadixRound(Value round, const Cut& cut,
   Value shift = toI32(mul(digits, kernel.index(8)));
   ClearSharedOp::create(b, loc, cut.histogram, kernel.team());
   sync();
-  Value fits = cmpi(CmpIPredicate::sle, cut.population,
-                    i32(static_cast<int32_t>(schedule.getCapacity())));
   ifThen(
-      fits,
+      kept.fits,
       [&] {
-        RadixKeysOp::create(
-            b, loc, cut.histogram, cut.keys, mul(warp, kernel.index(32)),
-            toIndex(cut.population), kernel.index(32 * schedule.getWarps()),
-            prefix, shift);
+        RadixKeysOp::create(b, loc, cut.histogram, cut.keys,
+                            mul(warp, kernel.index(32)), toIndex(kept.count),
+                            kernel.index(32 * schedule.getWarps()), prefix,
+                            shift);
       },
       [&] {
         forCells([&](Value begin) {
@@ -156,8 +187,8 @@ void RowEmitter::emitRadixRound(Value round, const Cut& cut,
   });
 }
 
-void RowEmitter::emitIndices(const RowSelection& selection, Value threshold,
-                             Value quota, const Forced& forced) {
+void RowEmitter::inOrder(llvm::function_ref<void(Value)> count,
+                         llvm::function_ref<void(Value)> emit) {
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type();
@@ -165,10 +196,7 @@ void RowEmitter::emitIndices(const RowSelection& selection, Value threshold,
   if (schedule.getWarps() > 1) {
     Value counts = lanes(2, i32Type);
     Value shared = smem(schedule.getWarps(), 2, i32Type);
-    forSegment([&](Value begin, Value end) {
-      CountRowOp::create(b, loc, counts, scores, begin, end, kStepCells,
-                         threshold, forced.sink, forced.local);
-    });
+    count(counts);
     StoreTotalsOp::create(b, loc, shared, warp, counts);
     sync();
     for (int64_t i : {0, 1}) {
@@ -177,10 +205,46 @@ void RowEmitter::emitIndices(const RowSelection& selection, Value threshold,
       SetLanesOp::create(b, loc, cursor, i, before);
     }
   }
-  forSegment([&](Value begin, Value end) {
-    EmitRowOp::create(b, loc, selection.indices, cursor, scores, begin, end,
-                      kStepCells, threshold, quota, forced.sink, forced.local);
-  });
+  emit(cursor);
+}
+
+void RowEmitter::emitIndices(const RowSelection& selection, const Cut& cut,
+                             const Forced& forced) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Value threshold = loadShared(cut.tile, 0), quota = loadShared(cut.tile, 1);
+  Value kept = loadShared(cut.tile, 2);
+  auto fromKept = [&] {
+    Value stop = toIndex(kept);
+    auto count = [&](Value counts) {
+      forSegment(stop, kStepKept, [&](Value begin, Value end) {
+        CountKeptOp::create(b, loc, counts, cut.keys, begin, end, kStepKept,
+                            threshold);
+      });
+    };
+    inOrder(count, [&](Value cursor) {
+      forSegment(stop, kStepKept, [&](Value begin, Value end) {
+        EmitKeptOp::create(b, loc, selection.indices, cursor, cut.keys,
+                           cut.cells, begin, end, kStepKept, threshold, quota);
+      });
+    });
+  };
+  auto fromRow = [&] {
+    auto count = [&](Value counts) {
+      forSegment(limit, kStepCells, [&](Value begin, Value end) {
+        CountRowOp::create(b, loc, counts, scores, begin, end, kStepCells,
+                           threshold, forced.sink, forced.local);
+      });
+    };
+    inOrder(count, [&](Value cursor) {
+      forSegment(limit, kStepCells, [&](Value begin, Value end) {
+        EmitRowOp::create(b, loc, selection.indices, cursor, scores, begin, end,
+                          kStepCells, threshold, quota, forced.sink,
+                          forced.local);
+      });
+    });
+  };
+  ifThen(cmpi(CmpIPredicate::sgt, kept, i32(0)), fromKept, fromRow);
 }
 
 /// Sorts the `count` indices by descending score.

@@ -27,8 +27,13 @@ CompileOptions EmuOptions(bool thread_sanitizer = false) {
 }
 
 constexpr int kCapacity = 64;
-constexpr char kTopKSchedule[] =
-    "#gsa.topk_schedule<warps = 3, bins = 256, capacity = 64, chunk = 4>";
+
+std::string TopKSchedule(int warps = 3, int bins = 256,
+                         int capacity = kCapacity) {
+  return "#gsa.topk_schedule<warps = " + std::to_string(warps) +
+         ", bins = " + std::to_string(bins) +
+         ", capacity = " + std::to_string(capacity) + ", chunk = 4>";
+}
 
 //===----------------------------------------------------------------------===//
 // Rows of scores
@@ -77,15 +82,16 @@ double RandomScore(int kind, int64_t i, int64_t n, std::mt19937* generator) {
   }
 }
 
-// One row of each kind, and rows whose crowded bin holds as many cells as the
-// kernel has room for, and one more.
+// One row of each kind, and rows whose crowded bin and the cell above it hold
+// as many cells as the kernel has room for, one less, and some more.
 Doubles OddScores(int64_t n, std::mt19937* generator) {
   std::vector<double> values;
   int64_t rows = 0;
   for (int kind = 0; kind < 12; ++kind, ++rows)
     for (int64_t i = 0; i < n; ++i)
       values.push_back(static_cast<float>(RandomScore(kind, i, n, generator)));
-  for (int64_t crowd : {kCapacity - 1, kCapacity, kCapacity + 1}) {
+  for (int64_t crowd :
+       {kCapacity - 2, kCapacity - 1, kCapacity, kCapacity + 1}) {
     for (double x : CrowdedRow(n, crowd, generator))
       values.push_back(static_cast<float>(x));
     ++rows;
@@ -104,7 +110,8 @@ Ints OddBudgets(int64_t rows, int64_t slots, int64_t n,
 }
 
 std::string TopKText(int64_t rows, int64_t n,
-                     const reference::TopKOptions& options) {
+                     const reference::TopKOptions& options,
+                     const std::string& schedule) {
   std::string scores = TypeText({1, rows, n}, "f32");
   std::string row = TypeText({1, rows}, "i32");
   std::string results =
@@ -116,7 +123,7 @@ std::string TopKText(int64_t rows, int64_t n,
          " {sink = " + std::to_string(options.sink) +
          " : i64, local = " + std::to_string(options.local) +
          " : i64, order = #gsa.index_order<" + (by_score ? "score" : "index") +
-         ">, gsa.schedule = " + kTopKSchedule + "} : (" + scores + ", " + row +
+         ">, gsa.schedule = " + schedule + "} : (" + scores + ", " + row +
          ") -> (" + results + ")\n  return %r#0, %r#1, %r#2 : " + results +
          "\n}\n";
 }
@@ -128,23 +135,79 @@ HostTensor IntsToHost(const Ints& tensor) {
   return std::move(*host);
 }
 
-void CheckTopK(int64_t n, const reference::TopKOptions& options,
-               std::mt19937* generator, bool thread_sanitizer = false) {
+void CheckTopK(const Doubles& scores, const Ints& k,
+               const reference::TopKOptions& options,
+               const std::string& schedule, bool thread_sanitizer = false) {
+  int64_t rows = scores.shape()[1], n = scores.shape()[2];
   SCOPED_TRACE("n " + std::to_string(n) + " slots " +
-               std::to_string(options.slots));
-  Doubles scores = OddScores(n, generator);
-  int64_t rows = scores.shape()[1];
-  Ints k = OddBudgets(rows, options.slots, n, generator);
+               std::to_string(options.slots) + " " + schedule);
   std::vector<HostTensor> inputs;
   inputs.push_back(ToHost(scores, DType::kF32));
   inputs.push_back(IntsToHost(k));
-  std::vector<HostTensor> outputs = CompileAndRun(
-      TopKText(rows, n, options), inputs, EmuOptions(thread_sanitizer));
+  std::vector<HostTensor> outputs =
+      CompileAndRun(TopKText(rows, n, options, schedule), inputs,
+                    EmuOptions(thread_sanitizer));
   ASSERT_EQ(outputs.size(), 3u);
   reference::TopKResult expected = reference::TopK(scores, k, options);
   EXPECT_EQ(ToInts(outputs[0]), expected.indices);
   EXPECT_EQ(ToInts(outputs[1]), expected.counts);
   EXPECT_EQ(ToInts(outputs[2]), expected.status);
+}
+
+void CheckTopK(int64_t n, const reference::TopKOptions& options,
+               std::mt19937* generator, bool thread_sanitizer = false) {
+  Doubles scores = OddScores(n, generator);
+  Ints k = OddBudgets(scores.shape()[1], options.slots, n, generator);
+  CheckTopK(scores, k, options, TopKSchedule(), thread_sanitizer);
+}
+
+// Rows of `n` scores for budgets of 20 cells: as many to keep as there is room
+// for, one more, all equal, the best ones in the first and in the last part,
+// and the cells of one bin all over the row, with ties.
+Doubles RowsAtTheLimit(int64_t n, int64_t capacity, std::mt19937* generator) {
+  std::vector<double> values = CrowdedRow(n, capacity - 1, generator);
+  auto append = [&](auto score) {
+    for (int64_t i = 0; i < n; ++i)
+      values.push_back(static_cast<float>(score(i)));
+  };
+  std::vector<double> over = CrowdedRow(n, capacity, generator);
+  for (double& x : values) x = static_cast<float>(x);
+  auto uniform = [&] {
+    return std::uniform_real_distribution<double>(0, 1)(*generator);
+  };
+  append([&](int64_t i) { return over[i]; });
+  append([](int64_t) { return 1.5; });
+  append([&](int64_t i) { return uniform() + (i < 25 ? 5 : 0); });
+  append([&](int64_t i) { return uniform() + (i >= n - 25 ? 5 : 0); });
+  append([&](int64_t) { return std::floor(40 * uniform()); });
+  return Doubles({1, 6, n}, std::move(values));
+}
+
+// Nothing depends on how a row is shared out and where its cells are kept.
+TEST(EmuTopKTest, AnySchedule) {
+  std::mt19937 generator(11);
+  struct Parts {
+    int warps, bins, capacity;
+  };
+  for (Parts parts : {Parts{1, 256, 32}, Parts{2, 512, 33}, Parts{5, 256, 100},
+                      Parts{8, 2048, 2048}, Parts{32, 1024, 4096}}) {
+    reference::TopKOptions options;
+    options.slots = 24;
+    std::string schedule =
+        TopKSchedule(parts.warps, parts.bins, parts.capacity);
+    // Less than a step, whole steps, an odd and an even number of them.
+    int64_t round = 256 * parts.warps;
+    for (int64_t n : {int64_t{40}, round, 2 * round + 1, 3 * round + 77}) {
+      Doubles scores = RowsAtTheLimit(n, parts.capacity, &generator);
+      CheckTopK(scores, Ints({1, 6}, std::vector<int32_t>(6, 20)), options,
+                schedule);
+    }
+    options.sink = 3;
+    options.local = 9;
+    Doubles scores = RowsAtTheLimit(2 * round, parts.capacity, &generator);
+    CheckTopK(scores, Ints({1, 6}, {20, 20, 11, 12, 24, 13}), options,
+              schedule);
+  }
 }
 
 TEST(EmuTopKTest, OddRows) {
@@ -183,7 +246,9 @@ TEST(EmuTopKTest, NoDataRace) {
   reference::TopKOptions options;
   options.slots = 16;
   options.local = 2;
-  CheckTopK(600, options, &generator, /*thread_sanitizer=*/true);
+  // Several steps of all warps.
+  for (int64_t n : {600, 4000})
+    CheckTopK(n, options, &generator, /*thread_sanitizer=*/true);
 }
 
 //===----------------------------------------------------------------------===//
@@ -209,7 +274,7 @@ void CheckStatistics(int64_t n, const reference::RowStatisticsOptions& options,
       ">, population = #gsa.population<" +
       kPopulations[static_cast<int>(options.population)] +
       ">, correction = " + std::to_string(options.correction) +
-      " : i64, gsa.schedule = " + kTopKSchedule + "} : (" + type + ") -> (" +
+      " : i64, gsa.schedule = " + TopKSchedule() + "} : (" + type + ") -> (" +
       results + ")\n  return %r#0, %r#1 : " + results + "\n}\n";
   std::vector<HostTensor> inputs;
   inputs.push_back(ToHost(scores, DType::kF32));

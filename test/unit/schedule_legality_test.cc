@@ -139,6 +139,25 @@ TEST_F(ScheduleLegalityTest, TopKIsLegalOrHasALimit) {
   }
 }
 
+// Room for the slots and more, as far as shared memory allows; none to spare
+// where they can not be kept.
+TEST_F(ScheduleLegalityTest, TopKKeepsTheSlots) {
+  auto capacity = [&](int64_t slots, const char* arch) {
+    TopKProblem problem{4096, 131072, slots, false};
+    auto schedule =
+        Choose<TopKScheduleAttr>(&context_, problem, *findCudaTarget(arch));
+    return schedule ? schedule.getCapacity() : 0;
+  };
+  for (const char* arch : {"sm_86", "sm_90a"}) {
+    EXPECT_EQ(capacity(1, arch), 4096) << arch;
+    EXPECT_EQ(capacity(2048, arch), 4096) << arch;
+    EXPECT_EQ(capacity(2049, arch), 8192) << arch;
+    EXPECT_EQ(capacity(16384, arch), 4096) << arch;
+  }
+  EXPECT_EQ(capacity(8192, "sm_90a"), 16384);
+  EXPECT_EQ(capacity(8192, "sm_86"), 9216);
+}
+
 TEST_F(ScheduleLegalityTest, SaysWhy) {
   Builder b(&context_);
   AttentionProblem problem;

@@ -1,4 +1,5 @@
 // RUN: gsa-translate --gsa-tile-to-cuda %s | FileCheck %s
+// RUN: gsa-opt %s --mlir-print-op-generic --mlir-print-debuginfo | gsa-opt --mlir-print-debuginfo | gsa-translate --gsa-tile-to-cuda | FileCheck %s
 // RUN: %if nvrtc %{ gsa-translate --resource-usage --refuse-spills %s | FileCheck %s --check-prefix=USAGE %}
 // RUN: %if host-cxx %{ gsa-translate --gsa-tile-to-cuda %s -o %t.cc %}
 // RUN: %if host-cxx %{ %host-cxx -Wall -Wextra -Wno-unused -Werror -fsyntax-only %t.cc %}
@@ -24,7 +25,7 @@ gsa_tile.kernel @selection(%row: !gsa_tile.global<f32, read> loc("row"),
   %histogram = gsa_tile.smem_alloc at 128 : !gsa_tile.smem<1x256xi32, linear> loc("histogram")
   %found = gsa_tile.smem_alloc at 1152 : !gsa_tile.smem<1x4xi32, linear> loc("found")
   %keys = gsa_tile.smem_alloc at 1280 : !gsa_tile.smem<1x64xi32, linear> loc("keys")
-  %count = gsa_tile.smem_alloc at 1664 : !gsa_tile.smem<1x1xi32, linear> loc("count")
+  %counts = gsa_tile.smem_alloc at 1664 : !gsa_tile.smem<2x2xi32, linear> loc("counts")
   %cells = gsa_tile.smem_alloc at 1792 : !gsa_tile.smem<1x64xi32, linear> loc("cells")
   %sums = gsa_tile.smem_alloc at 2048 : !gsa_tile.smem<2x1xf64, linear> loc("sums")
   // CHECK: auto state = lanes_alloc<lanes<int, 5>>();
@@ -67,8 +68,16 @@ gsa_tile.kernel @selection(%row: !gsa_tile.global<f32, read> loc("row"),
   gsa_tile.histogram_row %histogram, %row[%c0 to %n] step 256 range %f, %f forced %c2, %n : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.global<f32, read>
   // CHECK-NEXT: find_rank<256>(found, histogram, k);
   gsa_tile.find_rank %histogram rank %k bins 256 to %found : !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x4xi32, linear>
-  // CHECK-NEXT: collect_row<256>(keys, count, row, 0, n, f, f, k, 256, 2, n);
-  gsa_tile.collect_row %keys, %count, %row[%c0 to %n] step 256 range %f, %f bin %k of 256 forced %c2, %n : !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.smem<1x1xi32, linear>, !gsa_tile.global<f32, read>
+  // CHECK-NEXT: auto kept = lanes_alloc<lanes<int, 1>>();
+  %kept = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32> loc("kept")
+  // CHECK-NEXT: auto x = lanes_alloc<lanes<float, 8>>();
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<8xf32> loc("x")
+  // CHECK-NEXT: load_scores<256>(x, row, 0, n);
+  gsa_tile.load_scores %x, %row[%c0 to %n] step 256 : !gsa_tile.lanes<8xf32>, !gsa_tile.global<f32, read>
+  // CHECK-NEXT: mark_scores(x, counts, 0, 2, n, f, f, k, 256, 2, n);
+  gsa_tile.mark_scores %x at %n range %f, %f bin %k of 256 forced %c2, %n count %counts[%c0, %c2] : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x2xi32, linear>
+  // CHECK-NEXT: keep_cells(keys, cells, kept, x, counts, 0, 2, n, 2, n);
+  gsa_tile.keep_cells %x at %n forced %c2, %n count %counts[%c0, %c2] to %keys, %cells kept %kept : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x2xi32, linear> to !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.lanes<1xi32>
   // CHECK-NEXT: radix_keys(histogram, keys, 0, n, 32, k, k);
   gsa_tile.radix_keys %histogram, %keys[%c0 to %n by %c32] prefix %k shift %k : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x64xi32, linear>
   // CHECK-NEXT: radix_row<256>(histogram, row, 0, n, k, k, 2, n);
@@ -77,6 +86,10 @@ gsa_tile.kernel @selection(%row: !gsa_tile.global<f32, read> loc("row"),
   gsa_tile.count_row %two, %row[%c0 to %n] step 256 threshold %k forced %c2, %n : !gsa_tile.lanes<2xi32>, !gsa_tile.global<f32, read>
   // CHECK-NEXT: emit_row<256>(out, two, row, 0, n, k, k, 2, n);
   gsa_tile.emit_row %out, %two, %row[%c0 to %n] step 256 threshold %k quota %k forced %c2, %n : !gsa_tile.global<i32, write>, !gsa_tile.lanes<2xi32>, !gsa_tile.global<f32, read>
+  // CHECK-NEXT: count_kept<64>(two, keys, 0, n, k);
+  gsa_tile.count_kept %two, %keys[%c0 to %n] step 64 threshold %k : !gsa_tile.lanes<2xi32>, !gsa_tile.smem<1x64xi32, linear>
+  // CHECK-NEXT: emit_kept<64>(out, two, keys, cells, 0, n, k, k);
+  gsa_tile.emit_kept %out, %two, %keys, %cells[%c0 to %n] step 64 threshold %k quota %k : !gsa_tile.global<i32, write>, !gsa_tile.lanes<2xi32>, !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.smem<1x64xi32, linear>
   // CHECK-NEXT: fill_span<team<0, 2>>(out, 2, n, k);
   gsa_tile.fill_span %k to %out[%c2 to %n] by #all : !gsa_tile.global<i32, write>
   // CHECK-NEXT: take_candidates<team<0, 2>>(keys, cells, row, out, n);

@@ -1,8 +1,11 @@
-// gsa.topk: a block per row; histogram, threshold, ascending emission.
+// gsa.topk: a block per row; histogram, kept cells, threshold, ascending
+// emission.
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile --canonicalize --cse | FileCheck %s
 
 // CHECK-LABEL: gsa_tile.kernel @topk
 // CHECK-SAME: warps = 4
+// An SM holds 32 warps.
+// CHECK-SAME: min_blocks = 8
 // CHECK: %[[ROW:.*]] = gsa_tile.block_id 0
 // 64-bit address of the row.
 // CHECK: %[[SCORES:.*]] = gsa_tile.at %arg0[%[[ROW]], %c0] sizes[%arg5]
@@ -12,16 +15,34 @@
 // CHECK: scf.if
 // CHECK: gsa_tile.histogram_row {{.*}} forced %c2
 // CHECK: gsa_tile.find_rank {{.*}} bins 256
-// The bin's keys fit, or the passes are over the row.
-// CHECK: %[[FITS:.*]] = arith.cmpi sle, %{{.*}}, %c64_i32
+// The cells of the threshold's bin and above fit, or all is done over the row.
+// CHECK: %[[KEPT:.*]] = arith.addi %{{.*}}, %{{.*}} : i32
+// CHECK: %[[FITS:.*]] = arith.cmpi sle, %[[KEPT]], %c64_i32
 // CHECK: scf.if %[[FITS]] {
-// CHECK: gsa_tile.collect_row
+// CHECK: gsa_tile.load_scores %[[X:[^,]*]],
+// Two steps of 4 warps, all warps in each. The other step's scores are loaded
+// before the barrier, which is between counts and their use.
+// CHECK: scf.for %{{.*}} = %c0 to %arg5 step %c2048
+// CHECK: gsa_tile.mark_scores %[[X]] at %[[BEGIN:.*]] range {{.*}} of 256 forced %c2, {{.*}} count %[[COUNTS:.*]][%c0, %[[WARP:.*]]]
+// CHECK-NEXT: gsa_tile.load_scores %[[Y:[^,]*]],
+// CHECK-NEXT: gsa_tile.sync <0, 4>
+// CHECK-NEXT: gsa_tile.keep_cells %[[X]] at %[[BEGIN]] forced %c2, {{.*}} count %[[COUNTS]][%c0, %[[WARP]]] to %[[KEYS:.*]], %[[CELLS:.*]] kept %[[NUMBER:[^ ]*]]
+// CHECK: gsa_tile.mark_scores %[[Y]] {{.*}} count %[[COUNTS]][%c1, %[[WARP]]]
+// CHECK-NEXT: gsa_tile.load_scores %[[X]],
+// CHECK-NEXT: gsa_tile.sync <0, 4>
+// CHECK-NEXT: gsa_tile.keep_cells %[[Y]] {{.*}} to %[[KEYS]], %[[CELLS]] kept %[[NUMBER]]
 // CHECK: scf.for
 // CHECK: scf.if %[[FITS]] {
-// CHECK: gsa_tile.radix_keys
+// CHECK: gsa_tile.radix_keys {{.*}}, %[[KEYS]][
 // CHECK: } else {
 // CHECK: gsa_tile.radix_row
 // CHECK: gsa_tile.find_rank {{.*}} bins 256
+// CHECK: gsa_tile.count_kept %{{.*}}, %[[KEYS]][
+// CHECK: gsa_tile.store_totals
+// CHECK: gsa_tile.sync <0, 4>
+// CHECK: gsa_tile.sum_rows
+// CHECK: gsa_tile.emit_kept %{{.*}}, %{{.*}}, %[[KEYS]], %[[CELLS]][
+// CHECK: } else {
 // CHECK: gsa_tile.count_row
 // CHECK: gsa_tile.store_totals
 // CHECK: gsa_tile.sync <0, 4>
@@ -46,7 +67,9 @@ func.func @main(%s: tensor<2x3x1000xf32>, %k: tensor<2x3xi32>)
 // before it emits.
 
 // CHECK-LABEL: gsa_tile.kernel @topk
-// CHECK-NOT: gsa_tile.count_row
+// CHECK-NOT: gsa_tile.count_{{row|kept}}
+// CHECK: gsa_tile.emit_kept
+// CHECK-NOT: gsa_tile.count_{{row|kept}}
 // CHECK: gsa_tile.emit_row
 // CHECK: gsa_tile.sync
 // CHECK: gsa_tile.take_candidates {{.*}} to <1x8xi32, linear>, <1x8xi32, linear>

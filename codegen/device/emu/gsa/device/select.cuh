@@ -253,20 +253,57 @@ void find_rank(smem<int, 1, FoundColumns, FoundLayout> found,
   emu::fail("find_rank", "rank %d of %d cells", rank, above);
 }
 
-template <int Columns, int Capacity, int CountColumns, smem_layout Layout,
-          smem_layout CountLayout>
-void collect_row(smem<int, 1, Capacity, Layout> keys,
-                 smem<int, 1, CountColumns, CountLayout> count,
-                 const float* row, int begin, int end, float low, float high,
-                 int bin, int bins, int sink, int local) {
+template <int Columns, int Count>
+void load_scores(lanes<float, Count>& scores, const float* row, int begin,
+                 int end) {
+  static_assert(Columns == 32 * Count);
+  for (auto& number : scores.v)
+    for (float& x : number) x = -INFINITY;
+  for_cells<Columns>("load_scores", row, begin, end,
+                     [&](int lane, int cell, float x) {
+                       scores.v[(cell - begin) / 32][lane] = x;
+                     });
+}
+
+template <int Slots, int Warps, int Count, smem_layout Layout>
+void mark_scores(lanes<float, Count>& scores,
+                 smem<int, Slots, Warps, Layout> counts, int slot, int warp,
+                 int begin, float low, float high, int bin, int bins, int sink,
+                 int local) {
   linear_bins map(low, high, bins);
-  for_cells<Columns>(
-      "collect_row", row, begin, end, [&](int, int cell, float x) {
-        unsigned key = cell_key(x, cell, sink, local);
-        if (key == kKeyNone || map.bin(x, key) != bin) return;
-        int position = add_shared("collect_row", count, 0, 1);
-        keys.set("collect_row", 0, position, static_cast<int>(key));
-      });
+  int total = 0;
+  for (int i = 0; i < 32 * Count; ++i) {
+    float& x = scores.v[i / 32][i % 32];
+    unsigned key = cell_key(x, begin + i, sink, local);
+    bool wanted = key != kKeyNone && map.bin(x, key) >= bin;
+    if (!wanted) x = -INFINITY;
+    total += wanted;
+  }
+  counts.set("mark_scores", slot, warp, total);
+}
+
+template <int Capacity, int CellCapacity, int Slots, int Warps, int Count,
+          smem_layout KeyLayout, smem_layout CellLayout, smem_layout Layout>
+void keep_cells(smem<int, 1, Capacity, KeyLayout> keys,
+                smem<int, 1, CellCapacity, CellLayout> cells,
+                lanes<int, 1>& kept, const lanes<float, Count>& scores,
+                smem<int, Slots, Warps, Layout> counts, int slot, int warp,
+                int begin, int sink, int local) {
+  static_assert(Warps <= 32);
+  int first = kept.v[0][0], all = kept.v[0][0];
+  for (int other = 0; other < Warps; ++other) {
+    int count = counts.get("keep_cells", slot, other);
+    if (other < warp) first += count;
+    all += count;
+  }
+  set_lanes<0>(kept, all);
+  for (int i = 0; i < 32 * Count; ++i) {
+    float x = scores.v[i / 32][i % 32];
+    if (!(x > -INFINITY)) continue;
+    unsigned key = cell_key(x, begin + i, sink, local);
+    keys.set("keep_cells", 0, first, static_cast<int>(key));
+    cells.set("keep_cells", 0, first++, begin + i);
+  }
 }
 
 /// Whether the bits above `shift + 8` of a key are those of the prefix.
@@ -328,6 +365,39 @@ void emit_row(int* target, lanes<int, 2>& cursor, const float* row, int begin,
     above += key > bound;
     equal += key == bound;
   });
+  set_lanes<0>(cursor, above);
+  set_lanes<1>(cursor, equal);
+}
+
+template <int Columns, int Capacity, smem_layout Layout>
+void count_kept(lanes<int, 2>& state, smem<int, 1, Capacity, Layout> keys,
+                int begin, int end, int threshold) {
+  auto bound = static_cast<unsigned>(threshold);
+  for (int i = begin; i < begin + Columns && i < end; ++i) {
+    auto key = static_cast<unsigned>(keys.get("count_kept", 0, i));
+    state.v[0][(i - begin) % 32] += key > bound;
+    state.v[1][(i - begin) % 32] += key == bound;
+  }
+}
+
+template <int Columns, int Capacity, int CellCapacity, smem_layout KeyLayout,
+          smem_layout CellLayout>
+void emit_kept(int* target, lanes<int, 2>& cursor,
+               smem<int, 1, Capacity, KeyLayout> keys,
+               smem<int, 1, CellCapacity, CellLayout> cells, int begin, int end,
+               int threshold, int quota) {
+  auto bound = static_cast<unsigned>(threshold);
+  int above = cursor.v[0][0], equal = cursor.v[1][0];
+  for (int i = begin; i < begin + Columns && i < end; ++i) {
+    auto key = static_cast<unsigned>(keys.get("emit_kept", 0, i));
+    if (key > bound || (key == bound && equal < quota)) {
+      int* out = target + above + (equal < quota ? equal : quota);
+      emu::checkGlobal("emit_kept", out, 4, true);
+      *out = cells.get("emit_kept", 0, i);
+    }
+    above += key > bound;
+    equal += key == bound;
+  }
   set_lanes<0>(cursor, above);
   set_lanes<1>(cursor, equal);
 }

@@ -5,7 +5,7 @@
 // order, 0 for a cell that is not visible, 2^32 - 1 for one that is forced.
 //
 // All results are deterministic: counts are integers, sums in f64 have a fixed
-// order, and what is appended in any order is used as a set.
+// order, and cells are kept in the order of the row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -276,29 +276,67 @@ GSA_DEVICE void find_rank(smem<int, 1, FoundColumns, FoundLayout> found,
   }
 }
 
+template <int Columns, int Count>
+GSA_DEVICE void load_scores(lanes<float, Count>& scores, const float* row,
+                            int begin, int end) {
+  static_assert(Columns == 32 * Count, "a number for each cell of a lane");
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int cell = begin + lane() + 32 * i;
+    scores.v[i] = cell < end ? row[cell] : -infinity();
+  }
+}
+
+template <int Slots, int Warps, int Count, smem_layout Layout>
+GSA_DEVICE void mark_scores(lanes<float, Count>& scores,
+                            smem<int, Slots, Warps, Layout> counts, int slot,
+                            int warp, int begin, float low, float high, int bin,
+                            int bins, int sink, int local) {
+  linear_bins map(low, high, bins);
+  unsigned total = 0;
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    float x = scores.v[i];
+    unsigned key = cell_key(x, begin + lane() + 32 * i, sink, local);
+    bool wanted = key != key_none && map.bin(x, key) >= bin;
+    if (!wanted) scores.v[i] = -infinity();
+    total += wanted;
+  }
+  total = __reduce_add_sync(all_lanes, total);
+  if (lane() == 0) counts.at(slot, warp) = static_cast<int>(total);
+}
+
 /// Lanes below this one in a ballot.
 GSA_DEVICE int count_below(unsigned ballot) {
   return __popc(ballot & ((1u << lane()) - 1));
 }
 
-template <int Columns, int Capacity, int CountColumns, smem_layout Layout,
-          smem_layout CountLayout>
-GSA_DEVICE void collect_row(smem<int, 1, Capacity, Layout> keys,
-                            smem<int, 1, CountColumns, CountLayout> count,
-                            const float* row, int begin, int end, float low,
-                            float high, int bin, int bins, int sink,
-                            int local) {
-  linear_bins map(low, high, bins);
-  for_cells<Columns>(row, begin, end, [&](int cell, float x) {
-    unsigned key = cell_key(x, cell, sink, local);
-    bool wanted = key != key_none && map.bin(x, key) == bin;
+template <int Capacity, int CellCapacity, int Slots, int Warps, int Count,
+          smem_layout KeyLayout, smem_layout CellLayout, smem_layout Layout>
+GSA_DEVICE void keep_cells(smem<int, 1, Capacity, KeyLayout> keys,
+                           smem<int, 1, CellCapacity, CellLayout> cells,
+                           lanes<int, 1>& kept,
+                           const lanes<float, Count>& scores,
+                           smem<int, Slots, Warps, Layout> counts, int slot,
+                           int warp, int begin, int sink, int local) {
+  static_assert(Warps <= 32, "a lane for the count of each warp");
+  int count = lane() < Warps ? counts.at(slot, lane()) : 0;
+  int next =
+      kept.v[0] + __reduce_add_sync(all_lanes, lane() < warp ? count : 0);
+  kept.v[0] += __reduce_add_sync(all_lanes, count);
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    bool wanted = is_visible(scores.v[i]);
     unsigned ballot = __ballot_sync(all_lanes, wanted);
-    if (ballot == 0) return;
-    int first = 0;
-    if (lane() == 0) first = atomicAdd(&count.at(0, 0), __popc(ballot));
-    first = __shfl_sync(all_lanes, first, 0);
-    if (wanted) keys.at(0, first + count_below(ballot)) = static_cast<int>(key);
-  });
+    if (wanted) {
+      int cell = begin + lane() + 32 * i;
+      int position = next + count_below(ballot);
+      unsigned key = cell_key(scores.v[i], cell, sink, local);
+      keys.at(0, position) = static_cast<int>(key);
+      cells.at(0, position) = cell;
+    }
+    next += __popc(ballot);
+  }
 }
 
 /// Whether the bits above `shift + 8` of a key are those of the prefix.
@@ -360,6 +398,45 @@ GSA_DEVICE void emit_row(int* target, lanes<int, 2>& cursor, const float* row,
     cursor.v[0] += __popc(above);
     cursor.v[1] += __popc(equal);
   });
+}
+
+template <int Columns, int Capacity, smem_layout Layout>
+GSA_DEVICE void count_kept(lanes<int, 2>& state,
+                           smem<int, 1, Capacity, Layout> keys, int begin,
+                           int end, int threshold) {
+  auto bound = static_cast<unsigned>(threshold);
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    if (at >= end) continue;
+    auto key = static_cast<unsigned>(keys.at(0, at));
+    state.v[0] += key > bound;
+    state.v[1] += key == bound;
+  }
+}
+
+template <int Columns, int Capacity, int CellCapacity, smem_layout KeyLayout,
+          smem_layout CellLayout>
+GSA_DEVICE void emit_kept(int* target, lanes<int, 2>& cursor,
+                          smem<int, 1, Capacity, KeyLayout> keys,
+                          smem<int, 1, CellCapacity, CellLayout> cells,
+                          int begin, int end, int threshold, int quota) {
+  auto bound = static_cast<unsigned>(threshold);
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    bool inside = at < end;
+    auto key = inside ? static_cast<unsigned>(keys.at(0, at)) : key_none;
+    bool is_above = inside && key > bound, is_equal = inside && key == bound;
+    unsigned above = __ballot_sync(all_lanes, is_above);
+    unsigned equal = __ballot_sync(all_lanes, is_equal);
+    int ties = cursor.v[1] + count_below(equal);
+    if (is_above || (is_equal && ties < quota))
+      target[cursor.v[0] + count_below(above) + min(ties, quota)] =
+          cells.at(0, at);
+    cursor.v[0] += __popc(above);
+    cursor.v[1] += __popc(equal);
+  }
 }
 
 template <class Team, class T>

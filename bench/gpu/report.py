@@ -15,9 +15,9 @@ import re
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 BEGIN, END = "<!-- gsa-bench-gpu: begin -->", "<!-- gsa-bench-gpu: end -->"
-# Times that the selection kernel reads a row of scores: scan, histogram,
-# candidates, count, emit. The scores are written once.
-SCORE_PASSES = 6
+# The scores are written once; the selection kernel reads a row three times:
+# scan, histogram, cells from the threshold's bin on.
+SCORE_PASSES = 4
 
 
 def table(header, rows):
@@ -73,6 +73,12 @@ def bound_rows(records):
     return rows
 
 
+def schedule_rows(records):
+    return [[f"`{r['schedule']}`", r["stage"],
+             f"{r['ms']:.1f}" if r["ms"] else r["reason"],
+             f"{r['ratio']:.2f}" if r["ratio"] else ""] for r in records]
+
+
 def report(records):
     forward = [r for r in records if r["bench"] == "gpu_forward"]
     fixed = [r for r in forward if r["shape"]["policy"] == "fixed"]
@@ -98,6 +104,12 @@ def report(records):
     text += ("\n### Rates reached\n\n" + table(
         ["N", "scores TB/s", "sigmoids T/s", "gather TB/s", "TFLOP/s"],
         bound_rows(lengths)))
+    schedules = [r for r in records if r["bench"] == "gpu_schedule"]
+    if schedules:
+        text += (f"\n### Schedules, N = {schedules[0]['n']}\n\n"
+                 "`ratio` is to the schedule that the compiler chooses.\n\n" +
+                 table(["schedule", "stage", "ms", "ratio"],
+                       schedule_rows(schedules)))
     for r in records:
         if r["bench"] == "gpu_jit":
             text += (f"\n### Compiling, N = {r['n']}\n\n" + table(

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Times schedules of the same module on a GPU, beside the one that is chosen.
+
+    python3 bench/gpu/bench_schedules.py --library build/dev/lib/libgsa.so
+
+What the heuristic of gsa-cuda-schedule rests on: for each schedule of sparse
+attention and of scores the median time of its stage, as ratio to the chosen
+schedule's in the same process. A schedule that is not legal on the device is
+reported with the reason. One JSON line per schedule is appended to --json.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bench_forward  # noqa: E402
+import gsa_capi  # noqa: E402
+import modules  # noqa: E402
+
+SLOTS = 2048
+ROUNDS = 5
+# block_k, stages, producers, consumers.
+ATTENTION = [(64, 2, 4, 4), (64, 2, 8, 4), (64, 3, 4, 4), (64, 2, 4, 2),
+             (64, 1, 0, 4), (32, 3, 4, 2), (32, 2, 4, 2), (32, 3, 8, 2),
+             (32, 1, 0, 2), (16, 6, 4, 1), (128, 2, 8, 4)]
+# engine, block_q, block_k, stages, producers.
+SCORES = [("mma_sync", 64, 64, 3, 4), ("mma_sync", 64, 32, 3, 4),
+          ("mma_sync", 128, 64, 3, 4), ("mma_sync", 64, 64, 1, 0),
+          ("wgmma", 64, 64, 3, 4), ("wgmma", 128, 64, 3, 4)]
+WARPS = [4, 8, 16, 32]
+
+
+def attention(block_k, stages, producers, consumers):
+    return (f"attention_schedule<engine = mma_sync, block_q = 16, "
+            f"block_k = {block_k}, stages = {stages}, producers = {producers}, "
+            f"consumers = {consumers}>")
+
+
+def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,
+           warps=8):
+    chunk = max(1, min(n, (512 << 20) // (4 * n)))
+    return (f"select_schedule<scores = <engine = {engine}, block_q = {block_q}, "
+            f"block_k = {block_k}, span = 16, stages = {stages}, producers = "
+            f"{producers}, consumers = {block_q // 16}>, topk = <warps = "
+            f"{warps}, bins = 2048, capacity = 4096, chunk = {chunk}>>")
+
+
+def candidates(n):
+    """(stage, schedule, arguments of sparse_core); none: the chosen one."""
+    for stage in ("sparse_attention", "select"):
+        yield stage, "chosen", {}
+    for numbers in ATTENTION:
+        text = attention(*numbers)
+        yield "sparse_attention", text, {"attention_schedule": text}
+    for numbers in SCORES:
+        text = select(n, *numbers)
+        yield "select", text, {"select_schedule": text}
+    for warps in WARPS:
+        text = select(n, warps=warps)
+        yield "select", text, {"select_schedule": text}
+
+
+def stage_time(library, case, n, stage, schedules):
+    device = torch.device("cuda", 0)
+    plan = library.compile(modules.sparse_core(n, slots=SLOTS, **schedules),
+                           target="cuda:0")
+    outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
+    times = []
+    for _ in range(ROUNDS + 1):  # The first one warms up.
+        pairs = []
+        plan.run(case, outputs, workspace, stage_milliseconds=pairs)
+        times.append(dict(pairs)[stage])
+    return statistics.median(times[1:])
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--library", required=True, help="path of libgsa.so")
+    parser.add_argument("--length", type=int, default=65536)
+    parser.add_argument("--workload", default="rho98")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", help="file to append JSON lines to")
+    arguments = parser.parse_args()
+    n = arguments.length
+    library = gsa_capi.Library(arguments.library)
+    case = bench_forward.inputs(n, arguments.workload, arguments.seed,
+                                torch.device("cuda", 0))
+    chosen = {}
+    for stage, schedule, schedules in candidates(n):
+        record = {"bench": "gpu_schedule", "n": n, "stage": stage,
+                  "schedule": schedule, "workload": arguments.workload,
+                  "seed": arguments.seed, "ms": None, "ratio": None,
+                  "reason": None, "device": torch.cuda.get_device_name(0),
+                  "commit": bench_forward.commit(),
+                  "torch": torch.__version__}
+        try:
+            record["ms"] = stage_time(library, case, n, stage, schedules)
+        except gsa_capi.GsaError as error:
+            record["reason"] = str(error).split("\n")[0]
+        else:
+            chosen.setdefault(stage, record["ms"])
+            record["ratio"] = record["ms"] / chosen[stage]
+        if arguments.json:
+            with open(arguments.json, "a") as file:
+                file.write(json.dumps(record) + "\n")
+        print(f"{record['ms']:9.2f} ms {record['ratio']:6.2f}"
+              if record["ms"] else " not legal        ", stage, schedule,
+              record["reason"] or "", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -46,10 +46,13 @@ GSA_DEVICE void copy_unit(unsigned char* target, const unsigned char* source,
 template <int VectorBytes>
 GSA_DEVICE void copy_part(unsigned char* target, const unsigned char* source,
                           int valid) {
-  if constexpr (VectorBytes >= 4)
+  if constexpr (VectorBytes >= 4) {
     ptx::cp_async<VectorBytes>(shared_address(target), source, valid);
-  else
+  } else if (valid == 1) {
+    *reinterpret_cast<unsigned short*>(target) = *source;
+  } else {
     copy_unit<VectorBytes>(target, source, valid == VectorBytes);
+  }
 }
 
 /// Unit `step` of a thread of a team, of a tile with `Units` units a row.
@@ -82,11 +85,12 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
   static_assert(VectorBytes >= size, "a vector holds an element");
   constexpr int units = tile::row_bytes / VectorBytes;
   constexpr int steps = (R * units + Team::threads - 1) / Team::threads;
-  constexpr bool even = R * units % Team::threads == 0;
   using position = unit_position<Team::threads, units>;
   // Rows are looked up in batches before their copies start: the compiler may
   // not move a load over an asynchronous copy.
   constexpr int batch = steps < 8 ? steps : 8;
+  // Each thread then has a unit of the tile in each step of each batch.
+  constexpr bool even = R * units % Team::threads == 0 && steps % batch == 0;
   int thread = Team::thread();
   int bytes = columns * size;
   // Known to the compiler where `columns` is, and then without a branch.

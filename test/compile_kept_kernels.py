@@ -6,7 +6,7 @@
 The folder is that of keep_kernels.py. Kernels of an earlier phase go through
 the passes that are left. Each is then compiled for the six architectures, or
 for those that have its instructions, and must keep out of local memory. Prints
-a line per kernel that does not; what compiled is removed from the folder.
+why one does not.
 """
 
 import argparse
@@ -111,10 +111,6 @@ def main():
           f"text; {compiled} kernels compiled, {len(errors)} errors")
     for error in errors:
         print(error)
-    failed = {error.split(",")[0].split(":")[0] for error in errors}
-    for name in names:
-        if name not in failed:
-            os.remove(os.path.join(folder, name))
     return 1 if errors else 0
 
 

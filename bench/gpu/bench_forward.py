@@ -125,6 +125,15 @@ def bench_case(library, n, workload, arguments):
     }
 
 
+def device_rates():
+    """What the device can do: bytes per second of a copy, read and written."""
+    source = torch.randint(0, 256, (1 << 32,), dtype=torch.uint8, device="cuda")
+    target = torch.empty_like(source)
+    medians, rounds = measure({"copy": lambda: target.copy_(source)}, 0.2)
+    return {"bench": "gpu_rates", "rounds": rounds,
+            "copy_tb_s": 2 * source.numel() / medians["copy"] / 1e9}
+
+
 def jit_times(arguments):
     """JIT of one shape: first result in a fresh process, then a second plan of
     the same kernels in the same process."""
@@ -179,6 +188,7 @@ def main():
                         help="measuring time per case")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-jit", action="store_true")
+    parser.add_argument("--no-rates", action="store_true")
     parser.add_argument("--json", help="file to append JSON lines to")
     arguments = parser.parse_args()
     names = (list(workloads.WORKLOADS) if "all" in arguments.workloads
@@ -212,6 +222,10 @@ def main():
                   f"{published:>9} {record['J']:>5.2f} {record['U32']:>5.2f}  "
                   f"{stages}", flush=True)
             torch.cuda.empty_cache()
+    if not arguments.no_rates:
+        record = device_rates()
+        emit(record)
+        print(f"copy {record['copy_tb_s']:.2f} TB/s")
     if not arguments.no_jit:
         record = jit_times(arguments)
         emit(record)

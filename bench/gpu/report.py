@@ -18,6 +18,8 @@ BEGIN, END = "<!-- gsa-bench-gpu: begin -->", "<!-- gsa-bench-gpu: end -->"
 # The scores are written once; the selection kernel reads a row three times:
 # scan, histogram, cells from the threshold's bin on.
 SCORE_PASSES = 4
+# The published formulation is tried up to here.
+PUBLISHED_UP_TO = 4096
 
 
 def table(header, rows):
@@ -46,7 +48,7 @@ def forward_rows(records):
     for r in records:
         published = r["published_ms"]
         if published is None:
-            published = "out of memory" if r["n"] == 4096 else ""
+            published = "out of memory" if r["n"] <= PUBLISHED_UP_TO else ""
         else:
             published = f"{published:.0f}"
         stages = r["stages_ms"]
@@ -104,6 +106,10 @@ def report(records):
     text += ("\n### Rates reached\n\n" + table(
         ["N", "scores TB/s", "sigmoids T/s", "gather TB/s", "TFLOP/s"],
         bound_rows(lengths)))
+    for r in records:
+        if r["bench"] == "gpu_rates":
+            text += (f"\nA copy in the memory of the same device, bytes read and "
+                     f"written: {r['copy_tb_s']:.2f} TB/s.\n")
     schedules = [r for r in records if r["bench"] == "gpu_schedule"]
     if schedules:
         text += (f"\n### Schedules, N = {schedules[0]['n']}\n\n"

@@ -1,6 +1,6 @@
 # Upstream's headers, parsed once: without this they take nine tenths of the
 # compile time of every source of the compiler. Sources still include what they
-# use; a build with GSA_PRECOMPILED_HEADERS=OFF shows whether they do.
+# use; the preset debug, which does without, shows whether they do.
 
 option(GSA_PRECOMPILED_HEADERS "Precompile the headers of LLVM and MLIR" ON)
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace gsa {
@@ -135,7 +136,12 @@ FailureOr<TensorMapArg> MakeTensorMap(mlir::Operation* op, size_t index,
   argument.dtype = ToDType(type.getElementType());
   argument.columns = type.getShape().back();
   argument.rows = 1;
-  for (int64_t size : type.getShape().drop_back()) argument.rows *= size;
+  for (int64_t size : type.getShape().drop_back()) {
+    if (llvm::MulOverflow(argument.rows, size, argument.rows)) {
+      return op->emitError("argument #")
+             << index << " of type " << type << ": expected fewer rows";
+    }
+  }
   argument.row_pitch = argument.columns * ElementBytes(type);
   argument.box_rows = static_cast<int32_t>(map.getShape()[0]);
   argument.box_columns = static_cast<int32_t>(map.getShape()[1]);

@@ -54,25 +54,28 @@ def read(path):
 def input_of(arguments):
     """The file that gsa-translate reads."""
     output = value_of(arguments, "-o")
-    files = [a for a in arguments if not a.startswith("-") and a != output]
+    files = [a for a in arguments
+             if not a.startswith("-") and a != output and os.path.isfile(a)]
     return read(files[0]) if files else b""
 
 
-def run_kernels(tool, arguments):
+def run_kernels(tool, arguments, stdin):
     """The kernels of gsa-run for a device."""
     if (value_of(arguments, "--target") not in ("emu", "cuda")
             or value_of(arguments, "--stop-after")):
         return b""
     return subprocess.run([tool, *arguments, "--stop-after", LAST_PHASE],
-                          capture_output=True, check=False).stdout
+                          input=stdin, capture_output=True, check=False).stdout
 
 
 def main():
     folder, tool, *arguments = sys.argv[1:]
     name = os.path.basename(tool)
-    # A translation may read a pipe, which can be read once.
+    # The module may come from a pipe, which can be read once.
     stdin = None
-    if name == "gsa-translate" and not sys.stdin.isatty():
+    if name in ("gsa-translate", "gsa-run") and (
+            "-" in arguments
+            or name == "gsa-translate" and not input_of(arguments)):
         stdin = sys.stdin.buffer.read()
     done = subprocess.run([tool, *arguments], input=stdin,
                           stdout=subprocess.PIPE, check=False)
@@ -86,7 +89,7 @@ def main():
             if "--verify-diagnostics" not in arguments:
                 keep(folder, input_of(arguments) or stdin or b"")
         elif name == "gsa-run":
-            keep(folder, run_kernels(tool, arguments))
+            keep(folder, run_kernels(tool, arguments, stdin))
     # A signal's number is what `not --crash` looks for.
     if done.returncode < 0:
         os.kill(os.getpid(), -done.returncode)

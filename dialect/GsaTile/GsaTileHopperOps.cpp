@@ -23,6 +23,19 @@ static LogicalResult verifyWgmma(Operation* op, FragType acc, SmemType rhs,
   return success();
 }
 
+LogicalResult WgmmaFenceOp::verify() {
+  FragType frag = getFrag().getType();
+  bool isAccumulator =
+      frag.getLayout() == FragLayout::Acc && frag.getElementType().isF32();
+  bool isOperand = frag.getLayout() == FragLayout::Lhs &&
+                   getElementBytes(frag.getElementType()) == 2;
+  if (!isAccumulator && !isOperand)  // wgmma_fence_c1
+    return emitOpError() << "expected an accumulator of f32 or a left operand "
+                            "of 16 bits, got "
+                         << frag;
+  return success();
+}
+
 LogicalResult WgmmaNtOp::verify() {
   SmemType lhs = getLhs().getType(), rhs = getRhs().getType();
   if (failed(verifyWgmma(*this, getAcc().getType(), rhs, lhs.getElementType())))

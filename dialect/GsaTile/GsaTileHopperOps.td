@@ -29,9 +29,11 @@ def GsaTile_WgmmaFenceOp : GsaTile_Op<"wgmma_fence", "wgmma_fence({frag})"> {
   let description = [{
     For an accumulator, or a left operand in registers, that ordinary
     instructions wrote. PTX: `wgmma.fence.sync.aligned`.
+    Constraint: (C1) frag is f32 of layout `acc`, or 16-bit of layout `lhs`.
   }];
   let arguments = (ins TileFragInOut:$frag);
   let assemblyFormat = "$frag attr-dict `:` type($frag)";
+  let hasVerifier = 1;
 }
 
 def GsaTile_WgmmaCommitOp : GsaTile_Op<"wgmma_commit", "wgmma_commit()",

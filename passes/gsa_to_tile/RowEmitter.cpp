@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "passes/gsa_to_tile/ScheduleLegality.h"
+
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
@@ -19,6 +21,12 @@ FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
   if (!scoreType.isF32())
     return op->emitOpError()
            << "has no kernel for these scores: expected f32, got " << scoreType;
+  auto row =
+      cast<RankedTensorType>(op->getOperand(isa<SelectOp>(op)).getType());
+  int64_t cells = row.getDimSize(isa<SelectOp>(op) ? 1 : 2);
+  if (cells > kMaxRowCells)
+    return op->emitOpError() << "has a kernel for rows of at most "
+                             << kMaxRowCells << " scores, got " << cells;
   Attribute attribute = op->getAttr(kTileScheduleAttr);
   if (auto schedule = dyn_cast_or_null<TopKScheduleAttr>(attribute))
     return schedule;

@@ -186,6 +186,8 @@ std::string gsa::findLimit(const ScoreProblem& problem) {
 
 std::string gsa::findLimit(const TopKProblem& problem,
                            const CudaTarget& target) {
+  if (problem.keys > kMaxRowCells)
+    return over("scores of a row", problem.keys, kMaxRowCells);
   if (!problem.sorts) return "";
   int64_t bytes = 8 * llvm::PowerOf2Ceil(std::max<int64_t>(problem.slots, 2)) +
                   kTopKOtherBytes + 4 * 256 + 8 * 32;

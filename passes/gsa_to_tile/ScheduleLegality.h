@@ -9,6 +9,7 @@
 #ifndef GSA_PASSES_GSATOTILE_SCHEDULELEGALITY_H
 #define GSA_PASSES_GSATOTILE_SCHEDULELEGALITY_H
 
+#include <limits>
 #include <string>
 
 #include "dialect/Gsa/GsaOps.h"
@@ -58,6 +59,11 @@ int64_t getSharedBytes(const TopKProblem& problem, TopKScheduleAttr schedule);
 std::string findLimit(const AttentionProblem& problem);
 std::string findLimit(const ScoreProblem& problem);
 std::string findLimit(const TopKProblem& problem, const CudaTarget& target);
+
+/// The longest row that is selected on a GPU: positions are 32-bit numbers, and
+/// 32 warps look up to three steps of 256 cells ahead.
+inline constexpr int64_t kMaxRowCells =
+    std::numeric_limits<int32_t>::max() - int64_t{3} * 256 * 32;
 
 /// Why the schedule cannot run the problem on the target, as a sentence
 /// without a full stop ("shared memory 245760 > 232448 bytes on sm_90a"), or

@@ -119,14 +119,18 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
       budgets.atLaunch * threads - kCopyBudget * (threads - computing);
   int64_t share = std::min(roundDown(left / computing), kMostRegisters);
   budgets.ofRoles.clear();
+  bool grows = false;
   for (const FragmentPeak& peak : peaks) {
     if (peak.registers + kOverhead > share) return kDoNotFit;
-    int64_t useful = roundDown(2 * peak.registers + kBesideTwice);
+    auto least =
+        static_cast<int64_t>(llvm::alignTo(peak.registers + kOverhead, kUnit));
+    int64_t useful =
+        std::max(least, roundDown(2 * peak.registers + kBesideTwice));
     budgets.ofRoles.push_back(peak.registers > 0 ? std::min(share, useful)
                                                  : kCopyBudget);
+    grows |= peak.registers > 0 && budgets.ofRoles.back() > budgets.atLaunch;
   }
-  if (*llvm::max_element(budgets.ofRoles) <= budgets.atLaunch)
-    return "an even share is enough";
+  if (!grows) return "an even share is enough";
   return "";
 }
 

@@ -32,3 +32,17 @@ func.func @main(%s: tensor<2x3x77xf64>) -> (tensor<2x3xf64>, tensor<2x3xi32>) {
       : (tensor<2x3x77xf64>) -> (tensor<2x3xf64>, tensor<2x3xi32>)
   return %v, %n : tensor<2x3xf64>, tensor<2x3xi32>
 }
+
+// -----
+
+// Positions within a row are 32-bit numbers.
+func.func @main(%s: tensor<1x1x2147483647xf32>, %k: tensor<1x1xi32>)
+    -> tensor<1x1x8xi32> {
+  // expected-error @below {{has a kernel for rows of at most 2147459071 scores, got 2147483647}}
+  %i, %c, %n = gsa.topk %s, %k slots 8 {
+      gsa.schedule = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64,
+                                        chunk = 1>}
+      : (tensor<1x1x2147483647xf32>, tensor<1x1xi32>)
+      -> (tensor<1x1x8xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  return %i : tensor<1x1x8xi32>
+}

@@ -183,3 +183,22 @@ gsa_tile.kernel @heads() attributes {warps = 8 : i64, shared_bytes = 1024 : i64}
   }
   gsa_tile.return
 }
+
+// -----
+
+// Less than a copying role keeps: nothing moves the wrong way.
+// REMARK: [Missed] NoRegisterBudgets {{.*}}crowd: an even share is enough
+// CHECK-LABEL: gsa_tile.kernel @crowd
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @crowd() attributes {warps = 16 : i64, shared_bytes = 1024 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 8>> {
+    }
+    role <"compute", team = <8, 8>> {
+      %a = gsa_tile.frag_alloc : !gsa_tile.frag<16x8xf32, acc>
+      gsa_tile.fill %a, %zero : !gsa_tile.frag<16x8xf32, acc>
+    }
+  }
+  gsa_tile.return
+}

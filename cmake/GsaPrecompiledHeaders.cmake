@@ -1,5 +1,5 @@
-# Upstream's headers, parsed once: without this they take nine tenths of the
-# compile time of every source of the compiler. Sources still include what they
+# Upstream's headers, parsed once: without this they take most of the compile
+# time of every source of the compiler. Sources still include what they
 # use; the preset debug, which does without, shows whether they do.
 
 option(GSA_PRECOMPILED_HEADERS "Precompile the headers of LLVM and MLIR" ON)

@@ -33,14 +33,13 @@ def keep(folder, text):
     os.replace(file.name, path + ".mlir")
 
 
-def value_of(arguments, *names):
+def value_of(arguments, name):
     """The value of the option `-o X`, `--target X` or `--target=X`."""
     for i, argument in enumerate(arguments):
-        for name in names:
-            if argument == name and i + 1 < len(arguments):
-                return arguments[i + 1]
-            if argument.startswith(name + "="):
-                return argument[len(name) + 1:]
+        if argument == name and i + 1 < len(arguments):
+            return arguments[i + 1]
+        if argument.startswith(name + "="):
+            return argument[len(name) + 1:]
     return None
 
 

@@ -32,7 +32,7 @@ ATTENTION = [(64, 2, 4, 4), (64, 2, 8, 4), (64, 3, 4, 4), (64, 2, 4, 2),
 SCORES = [("mma_sync", 64, 64, 3, 4), ("mma_sync", 64, 32, 3, 4),
           ("mma_sync", 128, 64, 3, 4), ("mma_sync", 64, 64, 1, 0),
           ("wgmma", 64, 64, 3, 4), ("wgmma", 128, 64, 3, 4)]
-WARPS = [4, 8, 16, 32]
+WARPS = [4, 16, 32]
 
 
 def attention(block_k, stages, producers, consumers):

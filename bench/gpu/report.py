@@ -89,6 +89,7 @@ def report(records):
                      key=lambda r: r["n"])
     longest = max(r["n"] for r in fixed)
     others = [r for r in fixed if r["n"] == longest]
+    longest_record = others[0]
     first = forward[0]
     header = ["N", "workload", "ours ms", "select", "sparse attention",
               "dense ms", "dense / ours", "published ms", "J", "U32",
@@ -108,8 +109,11 @@ def report(records):
         bound_rows(lengths)))
     for r in records:
         if r["bench"] == "gpu_rates":
+            floor = counts(longest_record)["scores"] / r["copy_tb_s"] / 1e9
             text += (f"\nA copy in the memory of the same device, bytes read and "
-                     f"written: {r['copy_tb_s']:.2f} TB/s.\n")
+                     f"written: {r['copy_tb_s']:.2f} TB/s. At that rate the "
+                     f"{SCORE_PASSES} passes over the scores take {floor:.0f} ms "
+                     f"at N = {longest}.\n")
     schedules = [r for r in records if r["bench"] == "gpu_schedule"]
     if schedules:
         text += (f"\n### Schedules, N = {schedules[0]['n']}\n\n"

@@ -16,6 +16,9 @@
 
 namespace mlir::gsa {
 
+/// Registers of an SM, on all of them.
+inline constexpr int64_t kSmRegisters = 65536;
+
 /// An NVIDIA architecture, from the table "Technical Specifications per Compute
 /// Capability" of the CUDA programming guide.
 struct CudaTarget {
@@ -33,6 +36,12 @@ struct CudaTarget {
   bool wgmma;
   /// Bulk copies and tensor maps (sm_90 and later).
   bool bulkCopy;
+
+  /// Whether the shared memory of an SM is enough for two blocks, so that one
+  /// computes while the other waits.
+  bool holdsTwo(int64_t sharedBytesOfBlock) const {
+    return 2 * (sharedBytesOfBlock + 1024) <= sharedBytesPerSm;
+  }
 };
 
 /// The architectures that the project generates code for.

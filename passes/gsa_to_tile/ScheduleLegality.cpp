@@ -11,9 +11,8 @@ using namespace mlir::gsa;
 static constexpr int64_t kUnit = 16;
 /// 16-bit columns of a panel of 128 bytes, the unit of wgmma's operands.
 static constexpr int64_t kPanelColumns = 64;
-/// Registers of a thread, and of all threads of an SM.
+/// Registers of a thread.
 static constexpr int64_t kThreadRegisters = 255;
-static constexpr int64_t kSmRegisters = 65536;
 /// Registers for addresses, loops and row vectors beside fragments.
 static constexpr int64_t kOtherRegisters = 40;
 /// Largest size of the second and third dimension of a grid.
@@ -284,11 +283,6 @@ static Engine engineFor(Type element) {
   return element.isF32() ? Engine::Fma : Engine::MmaSync;
 }
 
-/// Whether an SM holds two blocks, so that one computes while the other waits.
-static bool fitsTwice(int64_t bytes, const CudaTarget& target) {
-  return 2 * (bytes + 1024) <= target.sharedBytesPerSm;
-}
-
 /// Of rings of the largest tiles those of which an SM holds two blocks come
 /// first, then other rings; blocks that copy and compute in turn come last.
 template <typename Problem, typename Schedule>
@@ -299,7 +293,7 @@ static void preferTwoBlocks(SmallVector<Schedule>& schedules,
     Schedule first = schedules.front();
     bool fits = schedule.getBlockQ() == first.getBlockQ() &&
                 schedule.getBlockK() == first.getBlockK() &&
-                fitsTwice(getSharedBytes(problem, schedule), target);
+                target.holdsTwo(getSharedBytes(problem, schedule));
     (schedule.getStages() == 1 ? plain
      : fits                    ? twice
                                : once)

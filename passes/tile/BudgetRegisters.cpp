@@ -24,8 +24,6 @@ using namespace gsa_tile;
 constexpr int64_t kWarpThreads = 32;
 /// Warps of a warpgroup, which setmaxnreg acts on.
 constexpr int64_t kGroupWarps = 4;
-/// Registers of an SM.
-constexpr int64_t kSmRegisters = 65536;
 /// setmaxnreg takes multiples of this.
 constexpr int64_t kUnit = 8;
 /// What a thread can use, in units.
@@ -39,8 +37,8 @@ constexpr int64_t kOverhead = 32;
 /// this. Where there is more, ptxas keeps operands across iterations, and
 /// spills some of them in the end.
 constexpr int64_t kBesideTwice = 24;
-/// Shared memory that the system takes from each block.
-constexpr int64_t kReservedBytes = 1024;
+/// Products side by side beyond which ptxas takes all registers.
+constexpr int64_t kMostProducts = 4;
 
 struct Budgets {
   int64_t blocks = 1;    ///< Blocks that an SM shall hold.
@@ -68,8 +66,8 @@ bool multipliesByFma(KernelOp kernel) {
 
 /// Registers beside the peak if all products of an iteration that share a left
 /// operand's fragment are computed at the same time. ptxas tries to, and spills
-/// if it has less room for them than a thread can have; of more than four it
-/// takes as many as there is room for.
+/// if it has less room for them than a thread can have; of more than
+/// kMostProducts it takes as many as there is room for.
 int64_t countInterleaved(KernelOp kernel) {
   int64_t registers = 0;
   kernel.walk([&](FragAllocOp lhs) {
@@ -80,7 +78,7 @@ int64_t countInterleaved(KernelOp kernel) {
         product = lhs.getType().getRegisters() +
                   mma.getAcc().getType().getRegisters();
     }
-    if (loads > 4) registers += kMostRegisters;
+    if (loads > kMostProducts) registers += kMostRegisters;
     if (loads > 1) registers += (loads - 1) * product;
   });
   return registers;
@@ -175,9 +173,8 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
                    })->registers;
     if (peak + countInterleaved(kernel) > kMostRegisters)
       return skip(kernel, "products side by side need all registers");
-    auto shared = static_cast<int64_t>(kernel.getSharedBytes());
     auto warps = static_cast<int64_t>(kernel.getWarps());
-    bool two = 2 * (shared + kReservedBytes) <= target.sharedBytesPerSm &&
+    bool two = target.holdsTwo(kernel.getSharedBytes()) &&
                2 * warps <= target.warpsPerSm;
     Budgets budgets;
     StringRef reason;

@@ -83,6 +83,15 @@ class ExecutorTest : public ::testing::Test {
         -> absl::StatusOr<std::shared_ptr<GemmLibrary>> { return gemms_; };
   }
 
+  void ExpectRefused(const DeviceProgram& program, int ordinal,
+                     absl::StatusCode code, const std::string& message) {
+    SCOPED_TRACE(message);
+    auto executor = CudaExecutor::Create(program, ordinal, options_);
+    EXPECT_EQ(executor.status().code(), code) << executor.status();
+    EXPECT_THAT(std::string(executor.status().message()), HasSubstr(message));
+    EXPECT_EQ(fake_.Leaks(), "");
+  }
+
   static DeviceProgram Program() {
     DeviceProgram program;
     program.arch = "sm_90a";
@@ -375,39 +384,38 @@ TEST_F(ExecutorTest, ErrorsOfALaunchNameTheStep) {
 }
 
 TEST_F(ExecutorTest, CreateRefusesWhatTheDeviceCannotDo) {
-  const auto refuse = [&](const DeviceProgram& program, int ordinal,
-                          absl::StatusCode code, const std::string& message) {
-    auto executor = CudaExecutor::Create(program, ordinal, options_);
-    EXPECT_EQ(executor.status().code(), code) << executor.status();
-    EXPECT_THAT(std::string(executor.status().message()), HasSubstr(message));
-    EXPECT_EQ(fake_.Leaks(), "");
-  };
-  refuse(Program(), 3, absl::StatusCode::kNotFound, "device 3 does not exist");
-  refuse(Program(), 2, absl::StatusCode::kFailedPrecondition,
-         "the program is compiled for sm_90a, device 2 (Fake GPU) is sm_80");
+  ExpectRefused(Program(), 3, absl::StatusCode::kNotFound,
+                "device 3 does not exist");
+  ExpectRefused(
+      Program(), 2, absl::StatusCode::kFailedPrecondition,
+      "the program is compiled for sm_90a, device 2 (Fake GPU) is sm_80");
   const auto kLimit = absl::StatusCode::kResourceExhausted;
   DeviceProgram program = Program();
   program.kernels[0].dynamic_smem_bytes = 232449;
-  refuse(program, 0, kLimit, "232449 bytes, the limit of the device is 232448");
+  ExpectRefused(program, 0, kLimit,
+                "232449 bytes, the limit of the device is 232448");
   fake_.kernels["attend"].static_smem = 200000;
-  refuse(Program(), 0, kLimit,
-         "needs 300000 bytes of shared memory (200000 static, 100000 dynamic)");
+  ExpectRefused(
+      Program(), 0, kLimit,
+      "needs 300000 bytes of shared memory (200000 static, 100000 dynamic)");
   fake_.kernels["attend"] = {{8, 4, 8, 4, 8, 8}, 255, 0, 96};
-  refuse(Program(), 0, kLimit,
-         "kernel 'attend': needs 128 threads per block, with 255 registers per "
-         "thread at most 96 fit");
+  ExpectRefused(
+      Program(), 0, kLimit,
+      "kernel 'attend': needs 128 threads per block, with 255 registers per "
+      "thread at most 96 fit");
   fake_.kernels["attend"] = {{8, 4, 8, 4, 8, 8}, 255, 0, 1024, 0};
-  refuse(Program(), 0, kLimit, "no block of 128 threads");
+  ExpectRefused(Program(), 0, kLimit, "no block of 128 threads");
   fake_.kernels["attend"] = {{8, 4, 8, 4, 8}};
-  refuse(Program(), 0, absl::StatusCode::kInvalidArgument,
-         "step 3: 6 arguments, kernel 'attend' has 5 parameters");
+  ExpectRefused(Program(), 0, absl::StatusCode::kInvalidArgument,
+                "step 3: 6 arguments, kernel 'attend' has 5 parameters");
   fake_.kernels["attend"] = {{8, 8, 8, 4, 8, 8}};
-  refuse(Program(), 0, absl::StatusCode::kInvalidArgument,
-         "step 3: argument 1 has 4 bytes, the parameter of kernel 'attend' has "
-         "8");
+  ExpectRefused(
+      Program(), 0, absl::StatusCode::kInvalidArgument,
+      "step 3: argument 1 has 4 bytes, the parameter of kernel 'attend' has "
+      "8");
   fake_.kernels.erase("attend");
-  refuse(Program(), 0, absl::StatusCode::kNotFound,
-         "kernel 'attend': cuModuleGetFunction('attend')");
+  ExpectRefused(Program(), 0, absl::StatusCode::kNotFound,
+                "kernel 'attend': cuModuleGetFunction('attend')");
 }
 
 TEST_F(ExecutorTest, OlderDriversLackTheOptionalFunctions) {
@@ -488,31 +496,27 @@ TEST_F(ExecutorTest, EveryRunMakesItsTensorMaps) {
 
 TEST_F(ExecutorTest, TensorMapsThatCannotBeAreRefused) {
   fake_.kernels["load"] = {{128, 4, 128, 8}};
-  const auto refuse = [&](const DeviceProgram& program, int ordinal,
-                          absl::StatusCode code, const std::string& message) {
-    auto executor = CudaExecutor::Create(program, ordinal, options_);
-    EXPECT_EQ(executor.status().code(), code) << executor.status();
-    EXPECT_THAT(std::string(executor.status().message()), HasSubstr(message));
-    EXPECT_EQ(fake_.Leaks(), "");
-  };
   DeviceProgram program = MapProgram(Program());
   const auto kPrecondition = absl::StatusCode::kFailedPrecondition;
   program.arch = "sm_80";
-  refuse(program, 2, kPrecondition,
-         "step 6 (launch of 'load') has a tensor map: expected a device of "
-         "capability 9.0 or later, device 2 (Fake GPU) has 8.0");
+  ExpectRefused(
+      program, 2, kPrecondition,
+      "step 6 (launch of 'load') has a tensor map: expected a device of "
+      "capability 9.0 or later, device 2 (Fake GPU) has 8.0");
   program.arch = "sm_90a";
   const DriverApi older(fake_.Table(/*with_optional_functions=*/false));
   options_.driver = &older;
-  refuse(program, 0, kPrecondition,
-         "step 6 (launch of 'load') has a tensor map: the CUDA driver (a table "
-         "of functions) lacks cuTensorMapEncodeTiled, expected a driver of "
-         "CUDA 12.0 or newer");
+  ExpectRefused(
+      program, 0, kPrecondition,
+      "step 6 (launch of 'load') has a tensor map: the CUDA driver (a table "
+      "of functions) lacks cuTensorMapEncodeTiled, expected a driver of "
+      "CUDA 12.0 or newer");
   options_.driver = &driver_;
   fake_.kernels["load"] = {{128, 4, 8, 8}};
-  refuse(program, 0, absl::StatusCode::kInvalidArgument,
-         "step 6: argument 2 has 128 bytes, the parameter of kernel 'load' has "
-         "8");
+  ExpectRefused(
+      program, 0, absl::StatusCode::kInvalidArgument,
+      "step 6: argument 2 has 128 bytes, the parameter of kernel 'load' has "
+      "8");
 }
 
 TEST_F(ExecutorTest, ErrorsOfTensorMapsNameTheStep) {

@@ -11,12 +11,10 @@
 #include <cstring>
 #include <random>
 
-#include "passes/Pipelines.h"
-#include "runtime/compilation.h"
 #include "runtime/core/dtype.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/emu/emu_executor.h"
-#include "runtime/export_program.h"
+#include "test/unit/emu/compile_program.h"
 
 namespace gsa {
 namespace {
@@ -36,24 +34,6 @@ func.func @main(%q: tensor<1x9x4x64xbf16>, %k: tensor<1x420x1x64xbf16>,
 }
 )mlir";
 
-absl::StatusOr<DeviceProgram> CompileModule() {
-  CompileOptions options;
-  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
-                       Compilation::Create(kModule, "test.mlir", options));
-  mlir::gsa::CudaTargetConfig config;
-  config.arch = "sm_80";
-  config.entry = compilation->entry();
-  config.shapes = compilation->shapes();
-  GSA_ASSIGN_OR_RETURN(bool stopped,
-                       compilation->Run(mlir::gsa::getCudaPhases(config),
-                                        absl::StatusCode::kUnimplemented));
-  (void)stopped;
-  mlir::FailureOr<DeviceProgram> program = ExportDeviceProgram(
-      compilation->module(), compilation->entry(), config.arch);
-  if (mlir::failed(program)) return absl::InternalError("export fails");
-  return *std::move(program);
-}
-
 // One run on the same data; `output` and `lse` are what it gives.
 struct Result {
   absl::Status status;
@@ -63,7 +43,7 @@ struct Result {
 
 Result RunProgram(const EmuRunOptions& run) {
   Result result;
-  absl::StatusOr<DeviceProgram> program = CompileModule();
+  absl::StatusOr<DeviceProgram> program = CompileProgram(kModule, "sm_80");
   result.status = program.status();
   if (!program.ok()) return result;
   std::mt19937 random(11);

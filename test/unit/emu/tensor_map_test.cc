@@ -11,12 +11,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "passes/Pipelines.h"
-#include "runtime/compilation.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/emu/emu_executor.h"
-#include "runtime/export_program.h"
 #include "test/unit/cuda/tensor_map_case.h"
+#include "test/unit/emu/compile_program.h"
 
 namespace gsa {
 namespace {
@@ -26,20 +24,7 @@ using ::testing::HasSubstr;
 absl::StatusOr<DeviceProgram> CompileModule() {
   std::ifstream file(GSA_SOURCE_DIR "/test/run/emu-tensor-map.mlir");
   const std::string text((std::istreambuf_iterator<char>(file)), {});
-  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
-                       Compilation::Create(text, "test.mlir", {}));
-  mlir::gsa::CudaTargetConfig config;
-  config.arch = "sm_90a";
-  config.entry = compilation->entry();
-  config.shapes = compilation->shapes();
-  GSA_ASSIGN_OR_RETURN(bool stopped,
-                       compilation->Run(mlir::gsa::getCudaPhases(config),
-                                        absl::StatusCode::kUnimplemented));
-  (void)stopped;
-  mlir::FailureOr<DeviceProgram> program = ExportDeviceProgram(
-      compilation->module(), compilation->entry(), config.arch);
-  if (mlir::failed(program)) return absl::InternalError("export fails");
-  return *std::move(program);
+  return CompileProgram(text, "sm_90a");
 }
 
 absl::Status RunProgram(DeviceProgram program, uint64_t seed,

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -42,6 +45,12 @@ absl::Status FileError(const std::string& what, const std::error_code& error) {
   return absl::InternalError(absl::StrCat(what, ": ", error.message()));
 }
 
+bool Holds(const fs::path& path, absl::string_view text) {
+  std::ifstream file(path, std::ios::binary);
+  std::string held{std::istreambuf_iterator<char>(file), {}};
+  return file.good() && held == text;
+}
+
 absl::StatusOr<std::string> MakeTemporaryDirectory(const std::string& root,
                                                    const char* prefix) {
   std::string path = absl::StrCat(root, "/", prefix, "XXXXXX");
@@ -68,6 +77,31 @@ std::vector<std::string> Flags(const std::string& compiler,
   }
   if (options.faults) flags.push_back("-DGSA_EMU_FAULT=1");
   return flags;
+}
+
+absl::Status CopyHeaders(const std::string& directory) {
+  for (const EmbeddedFile& header : EmuHeaders()) {
+    fs::path file = fs::path(directory) / header.name;
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error)
+      return FileError(
+          absl::StrCat("cannot make ", file.parent_path().string()), error);
+    GSA_RETURN_IF_ERROR(WriteFileAtomically(file.string(), header.text));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckHeaders(const std::string& directory) {
+  for (const EmbeddedFile& header : EmuHeaders()) {
+    fs::path file = fs::path(directory) / header.name;
+    if (!Holds(file, header.text))
+      return absl::FailedPreconditionError(
+          absl::StrCat(file.string(), ": is not the header that was written "
+                                      "there; remove ",
+                       directory));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -123,16 +157,22 @@ absl::Status HostCompiler::WriteHeaders() {
   }
   // The name tells the contents, so that versions share a directory.
   include_ = absl::StrCat(directory_, "/include-", Hash(texts));
-  for (const EmbeddedFile& header : EmuHeaders()) {
-    fs::path file = fs::path(include_) / header.name;
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error)
-      return FileError(
-          absl::StrCat("cannot make ", file.parent_path().string()), error);
-    GSA_RETURN_IF_ERROR(WriteFileAtomically(file.string(), header.text));
-  }
-  return absl::OkStatus();
+  std::error_code error;
+  if (fs::exists(include_, error)) return CheckHeaders(include_);
+  GSA_ASSIGN_OR_RETURN(std::string temporary, MakeRunDirectory());
+  std::string complete = absl::StrCat(temporary, "/include");
+  absl::Status written = CopyHeaders(complete);
+  // Complete under its name or not there, and never written again: another
+  // process may compile with it. Compilers tell files apart by their inode
+  // numbers, and a replaced file's number goes to the next new one: a header
+  // with the number of one already read would count as included.
+  if (written.ok()) fs::rename(complete, include_, error);
+  RemoveDirectory(temporary);
+  GSA_RETURN_IF_ERROR(written);
+  // Of several that rename, one succeeds.
+  std::error_code ignored;
+  if (fs::exists(include_, ignored)) return CheckHeaders(include_);
+  return FileError(absl::StrCat("cannot make ", include_), error);
 }
 
 absl::StatusOr<std::string> HostCompiler::MakeRunDirectory() {
@@ -179,9 +219,13 @@ absl::StatusOr<std::string> HostCompiler::CompileNow(
     ++compilations_;
   }
   std::string file = absl::StrCat(program, ".cc");
-  GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
+  if (!Holds(file, source)) {
+    GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
+  }
   // Complete under its name or not there: another process may look for it.
-  std::string partial = absl::StrCat(program, ".", getpid());
+  static std::atomic<unsigned> counter{0};
+  std::string partial =
+      absl::StrCat(program, ".", getpid(), "-", counter.fetch_add(1));
   std::vector<std::string> command = {compiler};
   for (std::string& flag : Flags(compiler, options))
     command.push_back(std::move(flag));

@@ -30,8 +30,11 @@ struct HostCompilerOptions {
 
 class HostCompiler {
  public:
-  // Keeps programs in `directory`, which is made if it is missing; empty: in a
-  // new directory under $TMPDIR that is removed with this object.
+  // Keeps programs in `directory`, which is made if it is missing and which
+  // processes may share; empty: in a new directory under $TMPDIR that is
+  // removed with this object.
+  //   FailedPrecondition  a header in `directory` is not as it was written
+  //   Internal            `directory` cannot be written
   static absl::StatusOr<std::unique_ptr<HostCompiler>> Create(
       const std::string& directory);
   // One for the process, made at the first call, in the directory that the

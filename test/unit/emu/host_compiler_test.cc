@@ -1,0 +1,119 @@
+// -----------------------------------------------------------------------------
+// File: host_compiler_test.cc
+// -----------------------------------------------------------------------------
+//
+// What a directory of programs does when several processes share it.
+
+#include "runtime/emu/host_compiler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace gsa::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
+
+class HostCompilerTest : public ::testing::Test {
+ protected:
+  HostCompilerTest()
+      : directory_(absl::StrCat(
+            ::testing::TempDir(), "/host-compiler-", getpid(), "-",
+            ::testing::UnitTest::GetInstance()->current_test_info()->name())) {}
+  ~HostCompilerTest() override { RemoveDirectory(directory_); }
+
+  // The inode number of every header in the directory.
+  std::map<std::string, ino_t> Inodes() const {
+    std::map<std::string, ino_t> inodes;
+    for (const auto& entry : fs::recursive_directory_iterator(directory_)) {
+      struct stat info;
+      EXPECT_EQ(stat(entry.path().c_str(), &info), 0) << entry.path();
+      if (entry.is_regular_file()) inodes[entry.path()] = info.st_ino;
+    }
+    return inodes;
+  }
+
+  const std::string directory_;
+};
+
+std::string Program(int result) {
+  return absl::StrCat(
+      "#include <gsa/emu/program.h>\nint main() { return ", result, "; }\n");
+}
+
+TEST_F(HostCompilerTest, HeadersStayTheFilesTheyAre) {
+  auto first = HostCompiler::Create(directory_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::map<std::string, ino_t> inodes = Inodes();
+  ASSERT_GT(inodes.size(), 10u);
+  auto second = HostCompiler::Create(directory_);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(Inodes(), inodes);
+}
+
+TEST_F(HostCompilerTest, StartsFromNothingManyAtOnce) {
+  std::vector<absl::StatusOr<std::string>> programs(6);
+  std::vector<std::thread> threads;
+  for (auto& program : programs)
+    threads.emplace_back([&] {
+      auto compiler = HostCompiler::Create(directory_);
+      program = compiler.ok() ? (*compiler)->Compile(Program(0), {})
+                              : compiler.status();
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& program : programs) {
+    ASSERT_TRUE(program.ok()) << program.status();
+    EXPECT_EQ(*program, *programs[0]);
+  }
+  EXPECT_TRUE(fs::exists(*programs[0]));
+  for (const auto& entry : fs::directory_iterator(directory_))
+    EXPECT_THAT(entry.path().filename().string(),
+                ::testing::Not(::testing::StartsWith("run-")));
+}
+
+TEST_F(HostCompilerTest, CompilesATextOnce) {
+  auto compiler = HostCompiler::Create(directory_);
+  ASSERT_TRUE(compiler.ok()) << compiler.status();
+  auto program = (*compiler)->Compile(Program(0), {});
+  ASSERT_TRUE(program.ok()) << program.status();
+  EXPECT_EQ(*(*compiler)->Compile(Program(0), {}), *program);
+  EXPECT_EQ((*compiler)->compilations(), 1);
+  auto other = HostCompiler::Create(directory_);
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ(*(*other)->Compile(Program(0), {}), *program);
+  EXPECT_EQ((*other)->compilations(), 0);
+}
+
+TEST_F(HostCompilerTest, NamesAHeaderThatWasChanged) {
+  ASSERT_TRUE(HostCompiler::Create(directory_).ok());
+  const std::string header = Inodes().begin()->first;
+  std::ofstream(header, std::ios::app) << "int more;\n";
+  absl::Status status = HostCompiler::Create(directory_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(header));
+}
+
+TEST_F(HostCompilerTest, SaysThatThereIsNoCompiler) {
+  auto compiler = HostCompiler::Create(directory_);
+  ASSERT_TRUE(compiler.ok()) << compiler.status();
+  HostCompilerOptions options;
+  options.compiler = "no-such-compiler";
+  EXPECT_EQ((*compiler)->Compile(Program(0), options).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace gsa::testing

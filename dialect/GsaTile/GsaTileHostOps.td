@@ -15,6 +15,7 @@ class GsaTile_HostOp<string mnemonic, list<Trait> traits = []>
 
 def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
     AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Runs a kernel on a grid of blocks";
   let description = [{
@@ -39,11 +40,6 @@ def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
     $kernel `grid` `(` $grid `)` `args` `(` $args `)` attr-dict `:` type($args)
   }];
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
-    void getEffects(::llvm::SmallVectorImpl<
-        ::mlir::SideEffects::EffectInstance<::mlir::MemoryEffects::Effect>>
-        &effects);
-  }];
 }
 
 def GsaTile_GemmOp : GsaTile_HostOp<"gemm", []> {

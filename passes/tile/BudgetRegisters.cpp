@@ -31,8 +31,6 @@ constexpr int64_t kMostRegisters = 248;
 /// Budget of a role without fragments. Loops that copy keys and values of odd
 /// widths have that many addresses in flight; with 40 they spill.
 constexpr int64_t kCopyBudget = 72;
-/// Beside fragments, as in gsa-tile-plan-registers.
-constexpr int64_t kOverhead = 32;
 /// The most that is of use: fragments, operands of the same size in flight, and
 /// this. Where there is more, ptxas keeps operands across iterations, and
 /// spills some of them in the end.
@@ -119,9 +117,9 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
   budgets.ofRoles.clear();
   bool grows = false;
   for (const FragmentPeak& peak : peaks) {
-    if (peak.registers + kOverhead > share) return kDoNotFit;
-    auto least =
-        static_cast<int64_t>(llvm::alignTo(peak.registers + kOverhead, kUnit));
+    if (peak.registers + kRegistersBesideFragments > share) return kDoNotFit;
+    auto least = static_cast<int64_t>(
+        llvm::alignTo(peak.registers + kRegistersBesideFragments, kUnit));
     int64_t useful =
         std::max(least, roundDown(2 * peak.registers + kBesideTwice));
     budgets.ofRoles.push_back(peak.registers > 0 ? std::min(share, useful)

@@ -12,6 +12,9 @@
 
 namespace mlir::gsa {
 
+/// Registers per thread for what is not a fragment: addresses and loops.
+inline constexpr int64_t kRegistersBesideFragments = 32;
+
 /// Registers per thread of the fragment, row vector or lanes that an op makes;
 /// 0 for other ops.
 int64_t getFragmentRegisters(Operation* op);

@@ -5,6 +5,7 @@
 
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/Pass/Pass.h"
+#include "passes/tile/FragmentRegisters.h"
 
 namespace mlir::gsa {
 

@@ -46,8 +46,8 @@ def GsaTilePlanRegisters
     For each role, or for all warps: the largest sum of the registers per
     thread of fragments, row vectors and lanes that live at one op, from their
     first to their last use; one that each iteration of a loop overwrites before
-    it reads it lives within the loop. With `overhead` registers for addresses and loops,
-    more than `limit` is an error that names the largest fragments.
+    it reads it lives within the loop. With `overhead` registers for addresses
+    and loops, more than `limit` is an error that names the largest fragments.
 
     A role with a budget is held to that instead. Changes nothing. Remark
     `RegisterPlan`. Order: after gsa-tile-budget-registers.
@@ -55,7 +55,8 @@ def GsaTilePlanRegisters
   }];
   let options = [
     Option<"limit", "limit", "int64_t", "255", "Registers of a thread">,
-    Option<"overhead", "overhead", "int64_t", "32",
+    Option<"overhead", "overhead", "int64_t",
+           /*default=*/"kRegistersBesideFragments",
            "Registers for what is not a fragment">
   ];
 }

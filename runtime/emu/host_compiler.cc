@@ -97,8 +97,9 @@ absl::Status CheckHeaders(const std::string& directory) {
     fs::path file = fs::path(directory) / header.name;
     if (!Holds(file, header.text))
       return absl::FailedPreconditionError(
-          absl::StrCat(file.string(), ": is not the header that was written "
-                                      "there; remove ",
+          absl::StrCat(file.string(),
+                       ": is not the header that was written "
+                       "there; remove ",
                        directory));
   }
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,30 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using Kind = BufferRef::Kind;
+
+// The driver's graph functions, which the runtime itself does not need.
+struct Graphs {
+  int (*begin)(cuda::Stream, int) = nullptr;
+  int (*end)(cuda::Stream, void**) = nullptr;
+  int (*instantiate)(void**, void*, unsigned long long) = nullptr;
+  int (*launch)(void*, cuda::Stream) = nullptr;
+  int (*destroy_exec)(void*) = nullptr;
+  int (*destroy)(void*) = nullptr;
+
+  absl::Status Load(const std::string& path) {
+    auto library = DynamicLibrary::OpenFirst("CUDA driver", {path});
+    if (!library.ok()) return library.status();
+    absl::Status status;
+    status.Update(library->Resolve("cuStreamBeginCapture_v2", &begin));
+    status.Update(library->Resolve("cuStreamEndCapture", &end));
+    status.Update(
+        library->Resolve("cuGraphInstantiateWithFlags", &instantiate));
+    status.Update(library->Resolve("cuGraphLaunch", &launch));
+    status.Update(library->Resolve("cuGraphExecDestroy", &destroy_exec));
+    status.Update(library->Resolve("cuGraphDestroy", &destroy));
+    return status;
+  }
+};
 
 class CudaDeviceTest : public ::testing::Test {
  protected:
@@ -50,6 +75,27 @@ class CudaDeviceTest : public ::testing::Test {
     auto executor = CudaExecutor::Create(program, 0);
     EXPECT_TRUE(executor.ok()) << executor.status();
     return executor.ok() ? *executor : nullptr;
+  }
+
+  // Captures a run in the strictest mode, calls `captured` before anything
+  // runs, and launches the graph once.
+  void CaptureAndReplay(const CudaExecutor& executor, const RunArguments& run,
+                        const std::function<void()>& captured) {
+    Graphs graphs;
+    const absl::Status loaded = graphs.Load(driver_->path());
+    ASSERT_TRUE(loaded.ok()) << loaded;
+    ScopedContext scope(*driver_, context_->get());
+    void *graph = nullptr, *exec = nullptr;
+    ASSERT_EQ(graphs.begin(stream_->get(), 0), cuda::kSuccess);
+    const absl::Status status = executor.Run(run);
+    ASSERT_EQ(graphs.end(stream_->get(), &graph), cuda::kSuccess) << status;
+    ASSERT_TRUE(status.ok()) << status;
+    captured();
+    ASSERT_EQ(graphs.instantiate(&exec, graph, 0), cuda::kSuccess);
+    ASSERT_EQ(graphs.launch(exec, stream_->get()), cuda::kSuccess);
+    ASSERT_TRUE(stream_->Synchronize().ok());
+    EXPECT_EQ(graphs.destroy_exec(exec), cuda::kSuccess);
+    EXPECT_EQ(graphs.destroy(graph), cuda::kSuccess);
   }
 
   template <typename T>
@@ -252,30 +298,6 @@ TEST_F(CudaDeviceTest, RefusesMemoryOfAnotherDevice) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("is on device 1"));
 }
 
-// The driver's graph functions, which the runtime itself does not need.
-struct Graphs {
-  int (*begin)(cuda::Stream, int) = nullptr;
-  int (*end)(cuda::Stream, void**) = nullptr;
-  int (*instantiate)(void**, void*, unsigned long long) = nullptr;
-  int (*launch)(void*, cuda::Stream) = nullptr;
-  int (*destroy_exec)(void*) = nullptr;
-  int (*destroy)(void*) = nullptr;
-
-  absl::Status Load(const std::string& path) {
-    auto library = DynamicLibrary::OpenFirst("CUDA driver", {path});
-    if (!library.ok()) return library.status();
-    absl::Status status;
-    status.Update(library->Resolve("cuStreamBeginCapture_v2", &begin));
-    status.Update(library->Resolve("cuStreamEndCapture", &end));
-    status.Update(
-        library->Resolve("cuGraphInstantiateWithFlags", &instantiate));
-    status.Update(library->Resolve("cuGraphLaunch", &launch));
-    status.Update(library->Resolve("cuGraphExecDestroy", &destroy_exec));
-    status.Update(library->Resolve("cuGraphDestroy", &destroy));
-    return status;
-  }
-};
-
 GemmStep SmallGemm(DType dtype, DType result) {
   GemmStep step;
   step.a_dtype = step.b_dtype = dtype;
@@ -291,9 +313,6 @@ GemmStep SmallGemm(DType dtype, DType result) {
 // A capture in the strictest mode right after Create, the first run of all: no
 // warm-up by the caller.
 TEST_F(CudaDeviceTest, TheFirstRunMayBeCaptured) {
-  Graphs graphs;
-  const absl::Status loaded = graphs.Load(driver_->path());
-  ASSERT_TRUE(loaded.ok()) << loaded;
   DeviceProgram program = AffineProgram(33 * 48);
   program.inputs.push_back({"a", 80 * 80 * 4});
   program.inputs.push_back({"b", 80 * 80 * 4});
@@ -320,20 +339,11 @@ TEST_F(CudaDeviceTest, TheFirstRunMayBeCaptured) {
   run.workspace_bytes = workspace->size();
   run.stream = stream_->get();
 
-  ScopedContext scope(*driver_, context_->get());
-  void *graph = nullptr, *exec = nullptr;
-  ASSERT_EQ(graphs.begin(stream_->get(), 0), cuda::kSuccess);
-  const absl::Status captured = executor->Run(run);
-  ASSERT_EQ(graphs.end(stream_->get(), &graph), cuda::kSuccess) << captured;
-  ASSERT_TRUE(captured.ok()) << captured;
-  EXPECT_EQ(Download<float>(output), in) << "a capture runs nothing";
-  ASSERT_EQ(graphs.instantiate(&exec, graph, 0), cuda::kSuccess);
-  ASSERT_EQ(graphs.launch(exec, stream_->get()), cuda::kSuccess);
-  ASSERT_TRUE(stream_->Synchronize().ok());
+  CaptureAndReplay(*executor, run, [&] {
+    EXPECT_EQ(Download<float>(output), in) << "a capture runs nothing";
+  });
   EXPECT_EQ(Download<float>(output), AffineResult(in));
   EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72);
-  EXPECT_EQ(graphs.destroy_exec(exec), cuda::kSuccess);
-  EXPECT_EQ(graphs.destroy(graph), cuda::kSuccess);
 }
 
 // The headers of kernels, as text in this binary, which may run where no source
@@ -404,9 +414,6 @@ TEST_F(CudaTensorMapTest, MapsMayBeginWithinABuffer) {
 
 // The graph keeps the maps of the run that was captured.
 TEST_F(CudaTensorMapTest, RunsWithMapsMayBeCaptured) {
-  Graphs graphs;
-  const absl::Status loaded = graphs.Load(driver_->path());
-  ASSERT_TRUE(loaded.ok()) << loaded;
   auto executor = Create(Program());
   ASSERT_NE(executor, nullptr);
   DeviceBuffer queries = Upload(case_.queries), keys = Upload(case_.keys);
@@ -417,18 +424,8 @@ TEST_F(CudaTensorMapTest, RunsWithMapsMayBeCaptured) {
   run.inputs = inputs;
   run.outputs = outputs;
   run.stream = stream_->get();
-  ScopedContext scope(*driver_, context_->get());
-  void *graph = nullptr, *exec = nullptr;
-  ASSERT_EQ(graphs.begin(stream_->get(), 0), cuda::kSuccess);
-  const absl::Status captured = executor->Run(run);
-  ASSERT_EQ(graphs.end(stream_->get(), &graph), cuda::kSuccess) << captured;
-  ASSERT_TRUE(captured.ok()) << captured;
-  ASSERT_EQ(graphs.instantiate(&exec, graph, 0), cuda::kSuccess);
-  ASSERT_EQ(graphs.launch(exec, stream_->get()), cuda::kSuccess);
-  ASSERT_TRUE(stream_->Synchronize().ok());
+  CaptureAndReplay(*executor, run, [] {});
   EXPECT_EQ(Download<float>(scores), case_.scores);
-  EXPECT_EQ(graphs.destroy_exec(exec), cuda::kSuccess);
-  EXPECT_EQ(graphs.destroy(graph), cuda::kSuccess);
 }
 
 // Element i of an operand in its type, and what the type made of it.

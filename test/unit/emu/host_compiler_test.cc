@@ -50,8 +50,8 @@ class HostCompilerTest : public ::testing::Test {
 };
 
 std::string Program(int result) {
-  return absl::StrCat(
-      "#include <gsa/emu/program.h>\nint main() { return ", result, "; }\n");
+  return absl::StrCat("#include <gsa/emu/program.h>\nint main() { return ",
+                      result, "; }\n");
 }
 
 TEST_F(HostCompilerTest, HeadersStayTheFilesTheyAre) {

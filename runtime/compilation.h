@@ -58,7 +58,7 @@ class Compilation {
   absl::Status NoteInterface(const std::string& phase);
 
   mlir::MLIRContext context_;
-  const CompileOptions& options_;
+  const CompileOptions options_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
   std::string entry_;
   std::vector<std::string> shapes_;

@@ -98,11 +98,13 @@ AttentionResult AttendToLists(const AttentionOperands& operands,
           std::erase_if(list, [&](int32_t s) { return s < 0 || s >= keys; });
           for (int64_t j = 0; j < heads; ++j) {
             int64_t g = j / repeat;
+            // Without keys there is no address to begin from.
+            const double* first_key = keys ? key.Slice(b, 0, g) : nullptr;
+            const double* first_value = keys ? value.Slice(b, 0, g) : nullptr;
             result.lse.Slice(b, j)[t] = AttendHead(
-                query.Slice(b, t, j), key.Slice(b) + g * depth, groups * depth,
-                depth, value.Slice(b) + g * value_depth, groups * value_depth,
-                value_depth, list, scale, &logits,
-                result.output.Slice(b, t, j));
+                query.Slice(b, t, j), first_key, groups * depth, depth,
+                first_value, groups * value_depth, value_depth, list, scale,
+                &logits, result.output.Slice(b, t, j));
           }
         }
       });

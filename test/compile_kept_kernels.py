@@ -48,10 +48,14 @@ def archs_of(module):
     return archs
 
 
+def transform(tools, pipeline, module):
+    return run([os.path.join(tools, "gsa-opt"), "--allow-unregistered-dialect",
+                f"--pass-pipeline={pipeline}", "-"], module)
+
+
 def finish(tools, module):
     """The module after the remaining passes and its CUDA C++, or an error."""
-    done = run([os.path.join(tools, "gsa-opt"), "--allow-unregistered-dialect",
-                f"--pass-pipeline={PASSES}", "-"], module)
+    done = transform(tools, PASSES, module)
     if done.returncode:
         return None, done.stderr.decode(errors="replace")
     text = run([os.path.join(tools, "gsa-translate"), "--gsa-tile-to-cuda",
@@ -63,9 +67,7 @@ def finish(tools, module):
 
 def compile_for(tools, module, arch):
     if arch == "sm_90a":
-        done = run([os.path.join(tools, "gsa-opt"),
-                    "--allow-unregistered-dialect",
-                    f"--pass-pipeline={BUDGETS}", "-"], module)
+        done = transform(tools, BUDGETS, module)
         if done.returncode:
             return 0, done.stderr.decode(errors="replace")
         module = done.stdout

@@ -106,14 +106,7 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
                                             getScoreProblem(op), target);
     if (isa<SelectOp>(op)) return scheduleSelect(op, given, target);
     return scheduleOne<TopKScheduleAttr>(op, given, "topk_schedule",
-                                         getRowProblem(op), target);
-  }
-
-  /// The rows of topk or row_statistics.
-  static TopKProblem getRowProblem(Operation* op) {
-    if (isa<TopKOp>(op)) return getTopKProblem(op);
-    auto scores = cast<RankedTensorType>(op->getOperand(0).getType());
-    return {scores.getDimSize(1), scores.getDimSize(2), 1, false};
+                                         getTopKProblem(op), target);
   }
 
   template <typename Schedule, typename Problem>

@@ -21,9 +21,7 @@ FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
   if (!scoreType.isF32())
     return op->emitOpError()
            << "has no kernel for these scores: expected f32, got " << scoreType;
-  auto row =
-      cast<RankedTensorType>(op->getOperand(isa<SelectOp>(op)).getType());
-  int64_t cells = row.getDimSize(isa<SelectOp>(op) ? 1 : 2);
+  int64_t cells = getTopKProblem(op).keys;
   if (cells > kMaxRowCells)
     return op->emitOpError() << "has a kernel for rows of at most "
                              << kMaxRowCells << " scores, got " << cells;

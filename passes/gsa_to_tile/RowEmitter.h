@@ -120,8 +120,8 @@ class RowEmitter : public detail::ScalarBuilder {
 };
 
 /// The #gsa.topk_schedule of `op`, or of its part if it has a
-/// #gsa.select_schedule. Fails, with an error, if it has none or if the scores
-/// are not f32.
+/// #gsa.select_schedule. Fails, with an error, if it has none, if the scores
+/// are not f32, or if rows are longer than kMaxRowCells.
 FailureOr<TopKScheduleAttr> getTopKSchedule(Operation* op, Type scoreType);
 
 }  // namespace mlir::gsa

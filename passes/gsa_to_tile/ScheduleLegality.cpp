@@ -64,10 +64,14 @@ TopKProblem gsa::getTopKProblem(Operation* op) {
   if (auto select = dyn_cast<SelectOp>(op))
     return {typeOf(op, 0).getDimSize(1), typeOf(op, 1).getDimSize(1),
             select.getPolicy().getSlots(), false};
-  auto top = cast<TopKOp>(op);
-  return {typeOf(op, 0).getDimSize(1), typeOf(op, 0).getDimSize(2),
-          static_cast<int64_t>(top.getSlots()),
-          top.getOrder() == IndexOrder::Score};
+  TopKProblem problem;
+  problem.queries = typeOf(op, 0).getDimSize(1);
+  problem.keys = typeOf(op, 0).getDimSize(2);
+  if (auto top = dyn_cast<TopKOp>(op)) {
+    problem.slots = static_cast<int64_t>(top.getSlots());
+    problem.sorts = top.getOrder() == IndexOrder::Score;
+  }
+  return problem;
 }
 
 //===----------------------------------------------------------------------===//

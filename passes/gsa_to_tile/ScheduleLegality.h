@@ -41,6 +41,7 @@ struct TopKProblem {
 /// The sizes of an op of static shape.
 AttentionProblem getAttentionProblem(Operation* op);
 ScoreProblem getScoreProblem(Operation* op);
+/// Also of row_statistics, which keeps nothing of its rows.
 TopKProblem getTopKProblem(Operation* op);
 
 /// Largest head size and indexer depth that have kernels.

@@ -96,11 +96,9 @@ absl::Status CheckHeaders(const std::string& directory) {
   for (const EmbeddedFile& header : EmuHeaders()) {
     fs::path file = fs::path(directory) / header.name;
     if (!Holds(file, header.text))
-      return absl::FailedPreconditionError(
-          absl::StrCat(file.string(),
-                       ": is not the header that was written "
-                       "there; remove ",
-                       directory));
+      return absl::FailedPreconditionError(absl::StrCat(
+          file.string(), ": is not the header that was written there; remove ",
+          directory));
   }
   return absl::OkStatus();
 }
@@ -158,22 +156,24 @@ absl::Status HostCompiler::WriteHeaders() {
   }
   // The name tells the contents, so that versions share a directory.
   include_ = absl::StrCat(directory_, "/include-", Hash(texts));
-  std::error_code error;
-  if (fs::exists(include_, error)) return CheckHeaders(include_);
-  GSA_ASSIGN_OR_RETURN(std::string temporary, MakeRunDirectory());
-  std::string complete = absl::StrCat(temporary, "/include");
-  absl::Status written = CopyHeaders(complete);
-  // Complete under its name or not there, and never written again: another
-  // process may compile with it. Compilers tell files apart by their inode
-  // numbers, and a replaced file's number goes to the next new one: a header
-  // with the number of one already read would count as included.
-  if (written.ok()) fs::rename(complete, include_, error);
-  RemoveDirectory(temporary);
-  GSA_RETURN_IF_ERROR(written);
-  // Of several that rename, one succeeds.
   std::error_code ignored;
-  if (fs::exists(include_, ignored)) return CheckHeaders(include_);
-  return FileError(absl::StrCat("cannot make ", include_), error);
+  if (!fs::exists(include_, ignored)) {
+    GSA_ASSIGN_OR_RETURN(std::string temporary, MakeRunDirectory());
+    std::string complete = absl::StrCat(temporary, "/include");
+    absl::Status written = CopyHeaders(complete);
+    // Complete under its name or not there, and never written again: another
+    // process may compile with it. Compilers tell files apart by their inode
+    // numbers, and a replaced file's number goes to the next new one: a header
+    // with the number of one already read would count as included.
+    std::error_code error;
+    if (written.ok()) fs::rename(complete, include_, error);
+    RemoveDirectory(temporary);
+    GSA_RETURN_IF_ERROR(written);
+    // Of several that rename, one succeeds.
+    if (error && !fs::exists(include_, ignored))
+      return FileError(absl::StrCat("cannot make ", include_), error);
+  }
+  return CheckHeaders(include_);
 }
 
 absl::StatusOr<std::string> HostCompiler::MakeRunDirectory() {
@@ -220,9 +220,7 @@ absl::StatusOr<std::string> HostCompiler::CompileNow(
     ++compilations_;
   }
   std::string file = absl::StrCat(program, ".cc");
-  if (!Holds(file, source)) {
-    GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
-  }
+  GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
   // Complete under its name or not there: another process may look for it.
   static std::atomic<unsigned> counter{0};
   std::string partial =

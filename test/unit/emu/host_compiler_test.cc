@@ -49,10 +49,8 @@ class HostCompilerTest : public ::testing::Test {
   const std::string directory_;
 };
 
-std::string Program(int result) {
-  return absl::StrCat("#include <gsa/emu/program.h>\nint main() { return ",
-                      result, "; }\n");
-}
+constexpr char kProgram[] =
+    "#include <gsa/emu/program.h>\nint main() { return 0; }\n";
 
 TEST_F(HostCompilerTest, HeadersStayTheFilesTheyAre) {
   auto first = HostCompiler::Create(directory_);
@@ -70,7 +68,7 @@ TEST_F(HostCompilerTest, StartsFromNothingManyAtOnce) {
   for (auto& program : programs)
     threads.emplace_back([&] {
       auto compiler = HostCompiler::Create(directory_);
-      program = compiler.ok() ? (*compiler)->Compile(Program(0), {})
+      program = compiler.ok() ? (*compiler)->Compile(kProgram, {})
                               : compiler.status();
     });
   for (std::thread& thread : threads) thread.join();
@@ -87,13 +85,13 @@ TEST_F(HostCompilerTest, StartsFromNothingManyAtOnce) {
 TEST_F(HostCompilerTest, CompilesATextOnce) {
   auto compiler = HostCompiler::Create(directory_);
   ASSERT_TRUE(compiler.ok()) << compiler.status();
-  auto program = (*compiler)->Compile(Program(0), {});
+  auto program = (*compiler)->Compile(kProgram, {});
   ASSERT_TRUE(program.ok()) << program.status();
-  EXPECT_EQ(*(*compiler)->Compile(Program(0), {}), *program);
+  EXPECT_EQ(*(*compiler)->Compile(kProgram, {}), *program);
   EXPECT_EQ((*compiler)->compilations(), 1);
   auto other = HostCompiler::Create(directory_);
   ASSERT_TRUE(other.ok()) << other.status();
-  EXPECT_EQ(*(*other)->Compile(Program(0), {}), *program);
+  EXPECT_EQ(*(*other)->Compile(kProgram, {}), *program);
   EXPECT_EQ((*other)->compilations(), 0);
 }
 
@@ -111,7 +109,7 @@ TEST_F(HostCompilerTest, SaysThatThereIsNoCompiler) {
   ASSERT_TRUE(compiler.ok()) << compiler.status();
   HostCompilerOptions options;
   options.compiler = "no-such-compiler";
-  EXPECT_EQ((*compiler)->Compile(Program(0), options).status().code(),
+  EXPECT_EQ((*compiler)->Compile(kProgram, options).status().code(),
             absl::StatusCode::kNotFound);
 }
 

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Runs the commands that a document prints, as printed.
+
+    python3 test/docs/run_document.py README.md --build build/dev
+
+A command stands in a block fenced as ```sh. The blocks of one document are one
+session: they run in order in one shell that starts at the root of the
+repository and ends at the first command that fails. What the words after `sh`
+say:
+
+    sh            runs, and must succeed
+    sh fails=N    its last command must end with exit code N
+    sh gpu        needs a GPU. Without one our tools must say that there is no
+                  device (exit code 4), and of scripts only the options are
+                  looked up in their text
+
+A block fenced as ```text output, after an `sh` block, shows what that block
+prints. Each of its lines must appear in the real output, in this order.
+Numbers may differ, and "..." stands for anything.
+
+Commands that a test cannot run are in NOT_RUN with their reasons. A command in
+any other block, or in an indented one, is an error: nobody would run it.
+
+The session sees the repository through links in a folder of its own, so that
+files which a command writes go there.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+
+# What begins a line that is a command.
+COMMAND = re.compile(
+    r"^(\$ )?(\./dev|build/\S+|gsa-\w+|mlir-opt(-22)?|cmake|ctest|python3|pip3?|"
+    r"cc|c\+\+|clang\S*|g\+\+|gcc|git|apt-get|export|source|\./\S+)( |$)")
+
+# Commands that are right, but not for a test: pattern and reason.
+NOT_RUN = [
+    (r"\./dev (test|sanitize|tidy|format|setup)\b",
+     "builds and runs what this test is a part of"),
+    (r"\./dev build\b", "builds the tree, under the feet of other tests"),
+    (r"\./dev bench\b", "minutes of measuring; ctest -L bench has a short run"),
+    (r"cmake --build build/dev --target gsa-doc",
+     "writes what the test docs-in-sync reads at the same time"),
+    (r"ctest\b", "runs the suite that this test is a part of"),
+    (r"git clone\b", "needs the project's server"),
+]
+# The tools whose exit code 4 says that there is no GPU.
+NO_DEVICE = 4
+
+
+class Block:
+    def __init__(self, line, words):
+        self.line, self.words, self.lines = line, words, []
+
+    @property
+    def is_session(self):
+        return self.words[:1] == ["sh"]
+
+    @property
+    def is_output(self):
+        return self.words == ["text", "output"]
+
+    def option(self, name):
+        for word in self.words[1:]:
+            if word.split("=")[0] == name:
+                return word.partition("=")[2] or True
+        return None
+
+    def commands(self):
+        """(line number, command) with continuation lines joined."""
+        command, first = "", 0
+        for number, line in enumerate(self.lines, self.line + 1):
+            if not command and (not line.strip() or line.startswith("#")):
+                continue
+            first = first if command else number
+            command += line + "\n"
+            if not line.endswith("\\") and is_complete(command):
+                yield first, command.rstrip("\n")
+                command = ""
+        if command:
+            yield first, command.rstrip("\n")
+
+
+def is_complete(text):
+    """Whether a shell would not ask for more lines (quotes, here documents)."""
+    done = subprocess.run(["bash", "-n", "-c", text], capture_output=True,
+                          text=True, check=False)
+    return done.returncode == 0 and "here-document" not in done.stderr
+
+
+def read_blocks(path):
+    """The fenced blocks, and complaints about commands outside of `sh`."""
+    blocks, stray, block = [], [], None
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.strip().startswith("```"):
+            if block is None:
+                block = Block(number, line.strip()[3:].split())
+            else:
+                block.lines = textwrap.dedent(
+                    "\n".join(block.lines)).splitlines()
+                blocks.append(block)
+                block = None
+        elif block is not None:
+            block.lines.append(line)
+            if not block.is_session and COMMAND.match(line.strip()) and \
+                    not block.is_output:
+                stray.append((number, line.strip()))
+        elif line.startswith("    ") and COMMAND.match(line.strip()):
+            stray.append((number, line.strip()))
+    if block is not None:
+        sys.exit(f"{path}:{block.line}: the block has no end")
+    return blocks, stray
+
+
+def is_gpu_there():
+    return any(os.path.exists(f"/dev/nvidia{n}") for n in range(16))
+
+
+def options_of_script(command):
+    """Fails unless a script knows the options that its command line uses."""
+    words = command.replace("\\\n", " ").split()
+    script = words[1]
+    used = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
+    # Their --help may need torch.
+    with open(script, encoding="utf-8") as file:
+        text = file.read()
+    unknown = sorted(option for option in used
+                     if f'"{option}"' not in text)
+    return f"{script} has no {', '.join(unknown)}" if unknown else None
+
+
+def shell_lines(path, blocks):
+    """The session as a script for bash; what it does not run is told."""
+    script = ["set -uo pipefail",
+              "gsa_fail() { echo \"$1: exit code $2, expected $3\" >&2; "
+              "exit 1; }"]
+    skipped = 0
+    for index, block in enumerate(b for b in blocks if b.is_session):
+        script.append(f"printf '\\n@@block {block.line}\\n'")
+        commands = list(block.commands())
+        for position, (number, command) in enumerate(commands):
+            where = f"{path}:{number}"
+            reason = next((why for pattern, why in NOT_RUN
+                           if re.match(pattern, command)), None)
+            if reason:
+                print(f"{where}: not run ({reason}): {command}")
+                continue
+            expected = 0
+            if position == len(commands) - 1 and block.option("fails"):
+                expected = int(block.option("fails"))
+            if block.option("gpu") and not is_gpu_there():
+                if command.startswith("python3 "):
+                    problem = options_of_script(command)
+                    if problem:
+                        sys.exit(f"{where}: {problem}")
+                    print(f"{where}: SKIPPED without a GPU, options checked: "
+                          f"{command}")
+                    skipped += 1
+                    continue
+                expected = NO_DEVICE
+            script.append(f"echo '@@run {where}' >&2")
+            script.append(f"{command}")
+            script.append(f"code=$?; [ $code -eq {expected} ] || "
+                          f"gsa_fail '{where}' $code {expected}")
+    return "\n".join(script) + "\n", skipped
+
+
+def mask(line):
+    """A line without numbers and spacing."""
+    line = re.sub(r"[-+]?\d[\d.,]*(e[-+]?\d+)?", "#", line)
+    return re.sub(r"\s+", " ", line).strip()
+
+
+def matches(shown, real):
+    pattern = re.escape(mask(shown)).replace(r"\.\.\.", ".*")
+    return re.fullmatch(pattern, mask(real)) is not None
+
+
+def check_outputs(path, blocks, output):
+    """Complaints about blocks of output that the commands do not print."""
+    printed, current = {}, None
+    for line in output.splitlines():
+        if line.startswith("@@block "):
+            current = int(line.split()[1])
+            printed[current] = []
+        elif current is not None:
+            printed[current].append(line)
+    problems, session = [], None
+    for block in blocks:
+        if block.is_session:
+            session = block
+        if not block.is_output:
+            continue
+        if session is None:
+            problems.append(f"{path}:{block.line}: output of no command")
+            continue
+        real = iter(printed.get(session.line, []))
+        for number, shown in enumerate(block.lines, block.line + 1):
+            if shown.strip() in ("", "..."):
+                continue
+            if not any(matches(shown, line) for line in real):
+                problems.append(f"{path}:{number}: the command does not print "
+                                f"(any more, or in this order): {shown}")
+                break
+    return problems
+
+
+def make_view(root, build, view):
+    """Links to everything in the repository; build/dev is the build tested."""
+    for name in os.listdir(root):
+        if name not in (".git", "build"):
+            os.symlink(os.path.join(root, name), os.path.join(view, name))
+    os.mkdir(os.path.join(view, "build"))
+    os.symlink(build, os.path.join(view, "build", "dev"))
+    folder = os.path.join(root, "build")
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        if name.startswith("python"):
+            os.symlink(os.path.join(folder, name),
+                       os.path.join(view, "build", name))
+
+
+def run_session(script, folder, seconds):
+    """Exit code and output of a script; ends all of it when the time is up."""
+    process = subprocess.Popen(
+        ["bash", "-c", script], cwd=folder, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+        return process.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        return 1, output + f"\n(not done within {seconds} s)"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("document", help="path below the root")
+    parser.add_argument("--root", default=os.path.dirname(os.path.dirname(
+        os.path.dirname(os.path.abspath(__file__)))))
+    parser.add_argument("--build", required=True, help="the build that is used")
+    parser.add_argument("--timeout", type=int, default=900)
+    arguments = parser.parse_args()
+    root = os.path.abspath(arguments.root)
+    os.chdir(root)
+    blocks, stray = read_blocks(arguments.document)
+    if stray:
+        for number, line in stray:
+            print(f"{arguments.document}:{number}: a command outside of a "
+                  f"```sh block: {line}", file=sys.stderr)
+        sys.exit(1)
+    script, skipped = shell_lines(arguments.document, blocks)
+    view = tempfile.mkdtemp(prefix="gsa-docs-")
+    try:
+        make_view(root, os.path.abspath(arguments.build), view)
+        code, output = run_session(script, view, arguments.timeout)
+    finally:
+        shutil.rmtree(view)
+    if code != 0:
+        print("\n".join(output.splitlines()[-40:]), file=sys.stderr)
+        sys.exit(1)
+    problems = check_outputs(arguments.document, blocks, output)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    runs = output.count("@@run ")
+    print(f"{arguments.document}: {runs} commands run, {skipped} need a GPU")
+    sys.exit(bool(problems))
+
+
+if __name__ == "__main__":
+    main()

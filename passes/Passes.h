@@ -3,6 +3,7 @@
 #ifndef GSA_PASSES_PASSES_H
 #define GSA_PASSES_PASSES_H
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -22,9 +23,6 @@ namespace mlir::gsa {
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"
-
-/// Name of the entry function's attribute that lists its stages.
-inline constexpr llvm::StringLiteral kStagesAttr = "gsa.stages";
 
 /// C function of the runtime that marks the start of a stage.
 inline constexpr llvm::StringLiteral kCpuStageSymbol = "gsa_cpu_stage";

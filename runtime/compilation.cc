@@ -92,7 +92,7 @@ absl::Status Compilation::NoteInterface(const std::string& phase) {
     GSA_ASSIGN_OR_RETURN(result.outputs, OutputSpecs(*function));
   }
   auto stages =
-      (*function)->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kStagesAttr);
+      (*function)->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kMarkedStagesAttr);
   if (!stages) return absl::OkStatus();
   result.stage_names.clear();
   for (mlir::Attribute name : stages) {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 #include "runtime/compilation.h"
 #include "runtime/compiler.h"
 #include "runtime/core/status_macros.h"

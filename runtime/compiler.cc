@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "codegen/cpu/CpuJit.h"
 #include "codegen/cuda/CudaPrinter.h"
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
@@ -157,9 +158,10 @@ absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
 
 std::string BoundaryName(mlir::func::FuncOp entry, size_t index,
                          bool is_result) {
-  auto name =
-      is_result ? entry.getResultAttrOfType<mlir::StringAttr>(index, "gsa.name")
-                : entry.getArgAttrOfType<mlir::StringAttr>(index, "gsa.name");
+  auto name = is_result ? entry.getResultAttrOfType<mlir::StringAttr>(
+                              index, mlir::gsa::kNameAttr)
+                        : entry.getArgAttrOfType<mlir::StringAttr>(
+                              index, mlir::gsa::kNameAttr);
   if (name) return name.getValue().str();
   return absl::StrCat(is_result ? "result" : "arg", index);
 }

@@ -179,7 +179,8 @@ LogicalResult Exporter::BindArguments(mlir::func::FuncOp entry) {
       view.base.kind =
           output ? BufferRef::Kind::kOutput : BufferRef::Kind::kInput;
       view.base.index = static_cast<int32_t>(list.size());
-      auto name = entry.getArgAttrOfType<mlir::StringAttr>(i, "gsa.name");
+      auto name =
+          entry.getArgAttrOfType<mlir::StringAttr>(i, mlir::gsa::kNameAttr);
       list.push_back(
           {name ? name.str()
                 : (output ? "result" : "arg") + std::to_string(list.size()),
@@ -193,7 +194,7 @@ LogicalResult Exporter::BindArguments(mlir::func::FuncOp entry) {
 LogicalResult Exporter::Run(mlir::func::FuncOp entry) {
   if (failed(BindArguments(entry))) return failure();
   if (auto names =
-          entry->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kStagesAttr)) {
+          entry->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kMarkedStagesAttr)) {
     for (mlir::Attribute name : names) {
       program_.stage_names.push_back(cast<mlir::StringAttr>(name).str());
     }

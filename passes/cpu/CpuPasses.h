@@ -9,6 +9,7 @@
 
 #include <memory>
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -32,14 +33,6 @@ namespace mlir::gsa {
 
 #define GEN_PASS_REGISTRATION
 #include "passes/cpu/CpuPasses.h.inc"
-
-/// Unit attribute of an scf.parallel over [0, N) whose iterations are the N
-/// tasks handed to the thread pool.
-inline constexpr llvm::StringLiteral kTasksAttr = "gsa.tasks";
-
-/// i64 attribute of the entry function: size of its workspace argument.
-inline constexpr llvm::StringLiteral kWorkspaceBytesAttr =
-    "gsa.workspace_bytes";
 
 /// C function of the runtime that runs the tasks of one region.
 inline constexpr llvm::StringLiteral kCpuParallelSymbol = "gsa_cpu_parallel";

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -18,10 +19,6 @@ namespace mlir::gsa {
 
 #define GEN_PASS_REGISTRATION
 #include "passes/cuda/CudaHostPasses.h.inc"
-
-/// i64 attribute of the entry function: how many arguments are outputs; they
-/// come after the inputs and before the workspace.
-inline constexpr llvm::StringLiteral kOutputsAttr = "gsa.outputs";
 
 /// Alignment in bytes of every buffer in the workspace and of the workspace.
 inline constexpr int64_t kDeviceAlignment = 256;

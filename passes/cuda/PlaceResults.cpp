@@ -80,8 +80,8 @@ struct PlaceResults : gsa::impl::GsaPlaceResultsBase<PlaceResults> {
   Value addArgument(func::FuncOp entry, MemRefType type, size_t result) {
     Builder b(&getContext());
     DictionaryAttr attributes = b.getDictionaryAttr({});
-    if (auto name = entry.getResultAttr(result, "gsa.name"))
-      attributes = b.getDictionaryAttr({b.getNamedAttr("gsa.name", name)});
+    if (auto name = entry.getResultAttr(result, kNameAttr))
+      attributes = b.getDictionaryAttr({b.getNamedAttr(kNameAttr, name)});
     unsigned index = entry.getNumArguments();
     (void)entry.insertArgument(index, type, attributes, entry.getLoc());
     return entry.getArgument(index);

@@ -7,15 +7,10 @@
 #ifndef GSA_PASSES_GSA_FUSEEPILOGUE_H
 #define GSA_PASSES_GSA_FUSEEPILOGUE_H
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 
 namespace mlir::gsa {
-
-/// Unit attribute on a `gsa.gate` whose input is the output of the attention op
-/// right above it: the lowering of attention shall apply the gate. A
-/// discardable attribute, because a lowering that does not know it is still
-/// right: the gate then runs by itself.
-inline constexpr llvm::StringLiteral kFusedGateAttr = "gsa.fused_into_producer";
 
 /// The gate that the lowering of `attention` (gather_attention or
 /// dense_attention) must apply, or null. The gate is the only user of the

@@ -56,7 +56,7 @@ struct MarkStages : gsa::impl::GsaMarkStagesBase<MarkStages> {
           << entry << "' with a body in the module";
       return signalPassFailure();
     }
-    if (function->hasAttr(kStagesAttr)) return;  // Idempotent.
+    if (function->hasAttr(kMarkedStagesAttr)) return;  // Idempotent.
     func::FuncOp mark = declareMark(module);
     llvm::SetVector<StringRef> stages;
     StringRef running;
@@ -71,7 +71,8 @@ struct MarkStages : gsa::impl::GsaMarkStagesBase<MarkStages> {
     }
     if (!stages.empty()) callMark(mark, body.getTerminator(), -1);
     OpBuilder b(&getContext());
-    function->setAttr(kStagesAttr, b.getStrArrayAttr(stages.getArrayRef()));
+    function->setAttr(kMarkedStagesAttr,
+                      b.getStrArrayAttr(stages.getArrayRef()));
   }
 
   func::FuncOp declareMark(ModuleOp module) {

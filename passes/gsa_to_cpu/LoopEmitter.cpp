@@ -2,10 +2,10 @@
 
 #include "passes/gsa_to_cpu/LoopEmitter.h"
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "passes/cpu/CpuPasses.h"
 
 using namespace mlir;
 using namespace mlir::gsa;

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 using namespace mlir;
@@ -326,7 +327,7 @@ void cpu::forTasks(VectorBuilder& v, int64_t tasks,
                             inner.getInsertionPoint());
         body(task[0]);
       });
-  loop->setAttr("gsa.tasks", b.getUnitAttr());
+  loop->setAttr(kTasksAttr, b.getUnitAttr());
 }
 
 Value cpu::toReadOnlyBuffer(VectorBuilder& v, Value tensor) {

@@ -8,20 +8,17 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Largest size of the second and third dimension of a grid.
-static constexpr int64_t kGridLimit = 65535;
-
 static RankedTensorType tensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
 FailureOr<AttentionScheduleAttr> gsa::getAttentionSchedule(Operation* op) {
-  Attribute attribute = op->getAttr(kTileScheduleAttr);
+  Attribute attribute = op->getAttr(kScheduleAttr);
   auto schedule = dyn_cast_or_null<AttentionScheduleAttr>(attribute);
   if (!schedule) {
     InFlightDiagnostic error = op->emitOpError()
                                << "expected a #gsa.attention_schedule as '"
-                               << kTileScheduleAttr << "', got ";
+                               << kScheduleAttr << "', got ";
     if (attribute) return error << attribute;
     return error << "none";
   }

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Attention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
-#include "passes/tile/PipelineAttrs.h"
 
 using namespace mlir;
 using namespace mlir::gsa;

@@ -12,10 +12,10 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaBuilders.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Lowerings.h"
-#include "passes/gsa_to_tile/ScheduleLegality.h"
-#include "passes/tile/PipelineAttrs.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -26,13 +26,9 @@ static constexpr int64_t kUnit = 16;
 /// Rows of a warpgroup, and 16-bit columns of a panel of 128 bytes.
 static constexpr int64_t kGroupRows = 64;
 static constexpr int64_t kPanelColumns = 64;
-/// Largest depth; a tile of keys has that many columns.
-static constexpr int64_t kMaxDepth = 256;
 /// Heads whose weights stay in registers; those of more are read again for
 /// each tile.
 static constexpr int64_t kHeadsInRegisters = 8;
-/// Largest size of the second and third dimension of a grid.
-static constexpr int64_t kGridLimit = 65535;
 
 //===----------------------------------------------------------------------===//
 // Operands and schedule
@@ -60,7 +56,7 @@ IndexerSource gsa::makeIndexerSource(SelectOp op, ToTileContext& context) {
 }
 
 static ScoreScheduleAttr findSchedule(Operation* op) {
-  Attribute attribute = op->getAttr(kTileScheduleAttr);
+  Attribute attribute = op->getAttr(kScheduleAttr);
   if (auto select = dyn_cast_or_null<SelectScheduleAttr>(attribute))
     return select.getScores();
   return dyn_cast_or_null<ScoreScheduleAttr>(attribute);
@@ -70,8 +66,8 @@ FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op,
                                                    const CudaTarget& target) {
   ScoreScheduleAttr schedule = findSchedule(op);
   if (!schedule)
-    return op->emitOpError() << "expected a schedule of its scores as '"
-                             << kTileScheduleAttr << "'";
+    return op->emitOpError()
+           << "expected a schedule of its scores as '" << kScheduleAttr << "'";
   auto type = cast<RankedTensorType>(op->getOperand(0).getType());
   Type element = type.getElementType();
   if (!element.isF16() && !element.isBF16() && !element.isF32())
@@ -87,9 +83,9 @@ FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op,
     if (std::string reason = findWgmmaIllegality(schedule, target);
         !reason.empty())
       return op->emitOpError() << reason << ", got " << schedule;
-  if (type.getDimSize(3) > kMaxDepth)
+  if (type.getDimSize(3) > kMaxHeadSize)
     return op->emitOpError() << "has a kernel for a depth of at most "
-                             << kMaxDepth << ", got " << type.getDimSize(3);
+                             << kMaxHeadSize << ", got " << type.getDimSize(3);
   int64_t keys =
       cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1);
   int64_t spans =

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "passes/gsa_to_tile/ScheduleLegality.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -25,14 +25,14 @@ FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
   if (cells > kMaxRowCells)
     return op->emitOpError() << "has a kernel for rows of at most "
                              << kMaxRowCells << " scores, got " << cells;
-  Attribute attribute = op->getAttr(kTileScheduleAttr);
+  Attribute attribute = op->getAttr(kScheduleAttr);
   if (auto schedule = dyn_cast_or_null<TopKScheduleAttr>(attribute))
     return schedule;
   if (auto schedule = dyn_cast_or_null<SelectScheduleAttr>(attribute))
     return schedule.getTopk();
   InFlightDiagnostic error = op->emitOpError()
                              << "expected a #gsa.topk_schedule as '"
-                             << kTileScheduleAttr << "', got ";
+                             << kScheduleAttr << "', got ";
   if (attribute) return error << attribute;
   return error << "none";
 }

@@ -28,7 +28,7 @@ struct RowScanResult {
 };
 
 /// Where the selection of a row goes.
-struct RowSelection {
+struct SelectionTarget {
   Value indices;  ///< Address of the first slot.
   Value slots;    ///< index
   int64_t numSlots;
@@ -57,7 +57,7 @@ class RowEmitter : public detail::ScalarBuilder {
   /// Writes the min(k, slots, visible) best cells and -1 behind them; `k` is
   /// i32. Returns how many.
   Value selectCells(const RowScanResult& scan, Value k,
-                    const RowSelection& selection);
+                    const SelectionTarget& selection);
 
   /// `if (this is the first warp) body()`.
   void byFirstWarp(llvm::function_ref<void()> body);
@@ -95,19 +95,20 @@ class RowEmitter : public detail::ScalarBuilder {
   /// The sum of what `body(sum, begin)` adds to a lanes<1xf64>, over the row.
   Value total(llvm::function_ref<void(Value, Value)> body);
 
-  Forced forcedCells(const RowScanResult& scan, const RowSelection& selection);
+  Forced forcedCells(const RowScanResult& scan,
+                     const SelectionTarget& selection);
   void emitThreshold(const RowScanResult& scan, Value k, const Cut& cut,
                      const Forced& forced);
   void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
                 const Forced& forced);
   void emitRadixRound(Value round, const Kept& kept, const Cut& cut,
                       const Forced& forced);
-  void emitIndices(const RowSelection& selection, const Cut& cut,
+  void emitIndices(const SelectionTarget& selection, const Cut& cut,
                    const Forced& forced);
   /// emit(cursor) behind what earlier warps count in count(counts).
   void inOrder(llvm::function_ref<void(Value)> count,
                llvm::function_ref<void(Value)> emit);
-  void emitSort(const RowSelection& selection, Value count);
+  void emitSort(const SelectionTarget& selection, Value count);
 
   /// Cells of one step of a warp: 8 loads of a lane are in flight together.
   static constexpr int64_t kStepCells = 256;

@@ -26,7 +26,7 @@ using arith::CmpIPredicate;
 static constexpr int64_t kDigits = 4, kDigitBins = 256;
 
 RowEmitter::Forced RowEmitter::forcedCells(const RowScanResult& scan,
-                                           const RowSelection& selection) {
+                                           const SelectionTarget& selection) {
   Forced forced;
   forced.sink = kernel.index(selection.sink);
   forced.local = kernel.index(std::numeric_limits<int32_t>::max());
@@ -38,7 +38,7 @@ RowEmitter::Forced RowEmitter::forcedCells(const RowScanResult& scan,
 }
 
 Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
-                              const RowSelection& selection) {
+                              const SelectionTarget& selection) {
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type();
@@ -208,7 +208,7 @@ void RowEmitter::inOrder(llvm::function_ref<void(Value)> count,
   emit(cursor);
 }
 
-void RowEmitter::emitIndices(const RowSelection& selection, const Cut& cut,
+void RowEmitter::emitIndices(const SelectionTarget& selection, const Cut& cut,
                              const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
@@ -248,7 +248,7 @@ void RowEmitter::emitIndices(const RowSelection& selection, const Cut& cut,
 }
 
 /// Sorts the `count` indices by descending score.
-void RowEmitter::emitSort(const RowSelection& selection, Value count) {
+void RowEmitter::emitSort(const SelectionTarget& selection, Value count) {
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type();

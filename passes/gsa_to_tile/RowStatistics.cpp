@@ -19,7 +19,7 @@ LogicalResult tile::lowerRowStatistics(RowStatisticsOp op,
     results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
   KernelBuilder kernel(context, op.getLoc(), "row_statistics",
                        (*schedule).getWarps());
-  kernel.kernel()->setAttr(kTileScheduleAttr, *schedule);
+  kernel.kernel()->setAttr(kScheduleAttr, *schedule);
   Value scores = kernel.read(context.toBuffer(op.getScores()), "scores");
   Value values = kernel.write(results[0], "statistic");
   Value visible = kernel.write(results[1], "visible");

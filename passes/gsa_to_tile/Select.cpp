@@ -117,7 +117,7 @@ SelectLowering::Row SelectLowering::emitRow(KernelBuilder& kernel,
                                             const Chunk& chunk) {
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
-  kernel.kernel()->setAttr(kTileScheduleAttr, schedule.getTopk());
+  kernel.kernel()->setAttr(kScheduleAttr, schedule.getTopk());
   Row row;
   Value scores = kernel.read(slab, "scores");
   row.queries = kernel.size(source.queries(), "queries");
@@ -164,7 +164,7 @@ void SelectLowering::launchSelection(const Chunk& chunk) {
   Value counts = kernel.write(results[1], "counts");
   Value status = kernel.write(results[2], "status");
   int64_t slots = policy.getSlots();
-  RowSelection target;
+  SelectionTarget target;
   target.slots = kernel.size(slots, "slots");
   target.numSlots = slots;
   target.sink = std::min<int64_t>(op.getSink(), source.keys());

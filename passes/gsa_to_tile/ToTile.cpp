@@ -2,12 +2,12 @@
 
 #include "passes/gsa_to_tile/ToTile.h"
 
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/gsa_to_tile/Elementwise.h"
-#include "passes/tile/PipelineAttrs.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -213,8 +213,8 @@ LaunchOp KernelBuilder::launch(ArrayRef<int64_t> grid) {
 
 void KernelBuilder::setSchedule(Attribute schedule, int64_t stages,
                                 int64_t producers) {
-  op->setAttr(kTileScheduleAttr, schedule);
-  op->setAttr(kStagesAttr, bodyBuilder.getI64IntegerAttr(stages));
+  op->setAttr(kScheduleAttr, schedule);
+  op->setAttr(kRingStagesAttr, bodyBuilder.getI64IntegerAttr(stages));
   op->setAttr(kProducersAttr, bodyBuilder.getI64IntegerAttr(producers));
 }
 

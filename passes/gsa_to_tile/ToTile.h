@@ -26,17 +26,15 @@
 #ifndef GSA_PASSES_GSATOTILE_TOTILE_H
 #define GSA_PASSES_GSATOTILE_TOTILE_H
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "llvm/ADT/MapVector.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 
 namespace mlir::gsa {
-
-/// Name of the discardable attribute that holds an op's schedule.
-inline constexpr llvm::StringLiteral kTileScheduleAttr = "gsa.schedule";
 
 /// The host side: state of one run of gsa-to-tile on a module.
 class ToTileContext {

@@ -25,14 +25,14 @@ LogicalResult tile::lowerTopK(TopKOp op, ToTileContext& context) {
   for (Type type : op->getResultTypes())
     results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
   KernelBuilder kernel(context, op.getLoc(), "topk", (*schedule).getWarps());
-  kernel.kernel()->setAttr(kTileScheduleAttr, *schedule);
+  kernel.kernel()->setAttr(kScheduleAttr, *schedule);
   Value scores = kernel.read(context.toBuffer(op.getScores()), "scores");
   Value budgets = kernel.read(context.toBuffer(op.getK()), "k");
   Value indices = kernel.write(results[0], "indices");
   Value counts = kernel.write(results[1], "counts");
   Value status = kernel.write(results[2], "status");
   Value keys = kernel.size(numKeys, "keys");
-  RowSelection target;
+  SelectionTarget target;
   target.slots = kernel.size(slots, "slots");
   target.numSlots = slots;
   target.sink = std::min<int64_t>(op.getSink(), numKeys);

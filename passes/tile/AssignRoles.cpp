@@ -8,11 +8,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/tile/Passes.h"
-#include "passes/tile/PipelineAttrs.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSATILEASSIGNROLES

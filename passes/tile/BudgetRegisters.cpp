@@ -8,7 +8,7 @@
 
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 #include "passes/tile/FragmentRegisters.h"
 #include "passes/tile/Passes.h"
 

@@ -8,12 +8,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/tile/Passes.h"
-#include "passes/tile/PipelineAttrs.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSATILEPIPELINE
@@ -182,7 +182,7 @@ namespace {
 struct Pipeline : gsa::impl::GsaTilePipelineBase<Pipeline> {
   void runOnOperation() override {
     KernelOp kernel = getOperation();
-    auto stages = kernel->getAttrOfType<IntegerAttr>(kStagesAttr);
+    auto stages = kernel->getAttrOfType<IntegerAttr>(kRingStagesAttr);
     auto producers = kernel->getAttrOfType<IntegerAttr>(kProducersAttr);
     if (!stages || !producers)
       return skip(kernel, "the kernel names no stages and producers");

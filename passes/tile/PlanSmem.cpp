@@ -9,7 +9,7 @@
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 #include "passes/tile/Passes.h"
 
 namespace mlir::gsa {

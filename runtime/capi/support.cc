@@ -10,7 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Pipelines.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 #include "runtime/compiler.h"
 #include "runtime/device_kernels.h"
 #include "runtime/status_adapter.h"

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/MLIRContext.h"
-#include "passes/gsa_to_tile/ScheduleLegality.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 namespace mlir::gsa {
 namespace {

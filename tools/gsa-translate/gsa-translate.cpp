@@ -26,7 +26,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 #include "runtime/emu/emu_program.h"
 #include "tools/common/ToolkitEnvironment.h"
 #include "tools/gsa-translate/CompileKernels.h"

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -111,7 +112,7 @@ std::optional<unsigned> Comparator::findResult(Value value) {
 }
 
 std::string Comparator::nameOf(unsigned i) {
-  if (auto name = function.getResultAttrOfType<StringAttr>(i, "gsa.name"))
+  if (auto name = function.getResultAttrOfType<StringAttr>(i, kNameAttr))
     return name.str();
   return "result " + std::to_string(i);
 }

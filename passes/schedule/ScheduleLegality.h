@@ -6,14 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_GSATOTILE_SCHEDULELEGALITY_H
-#define GSA_PASSES_GSATOTILE_SCHEDULELEGALITY_H
+#ifndef GSA_PASSES_SCHEDULE_SCHEDULELEGALITY_H
+#define GSA_PASSES_SCHEDULE_SCHEDULELEGALITY_H
 
 #include <limits>
 #include <string>
 
 #include "dialect/Gsa/GsaOps.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 
 namespace mlir::gsa {
 
@@ -95,4 +95,4 @@ SmallVector<TopKScheduleAttr> enumerate(MLIRContext* context,
 
 }  // namespace mlir::gsa
 
-#endif  // GSA_PASSES_GSATOTILE_SCHEDULELEGALITY_H
+#endif  // GSA_PASSES_SCHEDULE_SCHEDULELEGALITY_H

@@ -7,8 +7,7 @@
 
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
-#include "passes/gsa_to_tile/ScheduleLegality.h"
-#include "passes/gsa_to_tile/ToTile.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSACUDASCHEDULE
@@ -60,7 +59,7 @@ static LogicalResult expectKind(Operation* op, Attribute attribute,
                                 StringRef name) {
   if (isa<Schedule>(attribute)) return success();
   return op->emitOpError() << "expected a #gsa." << name << " as '"
-                           << kTileScheduleAttr << "', got " << attribute;
+                           << kScheduleAttr << "', got " << attribute;
 }
 
 /// Ops with sizes that are not known have no schedule.
@@ -97,7 +96,7 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
   }
 
   LogicalResult schedule(Operation* op, const CudaTarget& target) {
-    Attribute given = op->getAttr(kTileScheduleAttr);
+    Attribute given = op->getAttr(kScheduleAttr);
     if (isa<GatherAttentionOp, DenseAttentionOp>(op))
       return scheduleOne<AttentionScheduleAttr>(
           op, given, "attention_schedule", getAttentionProblem(op), target);
@@ -147,7 +146,7 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
   }
 
   LogicalResult accept(Operation* op, Attribute schedule, StringRef source) {
-    op->setAttr(kTileScheduleAttr, schedule);
+    op->setAttr(kScheduleAttr, schedule);
     remark::passed(
         op->getLoc(),
         remark::RemarkOpts::name("Scheduled").category("gsa.schedule"))

@@ -1,6 +1,6 @@
 //===- CudaTarget.cpp - what an architecture offers -----------------------===//
 
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 
 using namespace mlir::gsa;
 

@@ -1,6 +1,6 @@
 //===- ScheduleLegality.cpp - which schedules fit an architecture ---------===//
 
-#include "passes/gsa_to_tile/ScheduleLegality.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -15,8 +15,6 @@ static constexpr int64_t kPanelColumns = 64;
 static constexpr int64_t kThreadRegisters = 255;
 /// Registers for addresses, loops and row vectors beside fragments.
 static constexpr int64_t kOtherRegisters = 40;
-/// Largest size of the second and third dimension of a grid.
-static constexpr int64_t kGridLimit = 65535;
 /// Entries of an index list that are in shared memory at a time.
 static constexpr int64_t kListEntries = 8192;
 /// Small tiles of a top-k kernel beside its histogram and the kept cells.

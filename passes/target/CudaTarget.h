@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_GSATOTILE_CUDATARGET_H
-#define GSA_PASSES_GSATOTILE_CUDATARGET_H
+#ifndef GSA_PASSES_TARGET_CUDATARGET_H
+#define GSA_PASSES_TARGET_CUDATARGET_H
 
 #include <cstdint>
 #include <optional>
@@ -18,6 +18,9 @@ namespace mlir::gsa {
 
 /// Registers of an SM, on all of them.
 inline constexpr int64_t kSmRegisters = 65536;
+
+/// Largest size of the second and third dimension of a grid, on all of them.
+inline constexpr int64_t kGridLimit = 65535;
 
 /// An NVIDIA architecture, from the table "Technical Specifications per Compute
 /// Capability" of the CUDA programming guide.
@@ -52,4 +55,4 @@ std::optional<CudaTarget> findCudaTarget(llvm::StringRef arch);
 
 }  // namespace mlir::gsa
 
-#endif  // GSA_PASSES_GSATOTILE_CUDATARGET_H
+#endif  // GSA_PASSES_TARGET_CUDATARGET_H

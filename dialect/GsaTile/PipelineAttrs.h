@@ -5,22 +5,22 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_TILE_PIPELINEATTRS_H
-#define GSA_PASSES_TILE_PIPELINEATTRS_H
+#ifndef GSA_DIALECT_GSATILE_PIPELINEATTRS_H
+#define GSA_DIALECT_GSATILE_PIPELINEATTRS_H
 
 #include "llvm/ADT/StringRef.h"
 
-namespace mlir::gsa {
+namespace mlir::gsa_tile {
 
 /// On a kernel, i64: buffers of the ring, and the warps that shall fill them
 /// beside the kernel's own. Without producers there is no ring.
-inline constexpr llvm::StringLiteral kStagesAttr = "gsa_tile.stages";
+inline constexpr llvm::StringLiteral kRingStagesAttr = "gsa_tile.stages";
 inline constexpr llvm::StringLiteral kProducersAttr = "gsa_tile.producers";
 
 /// Unit attribute of the scf.for over tiles, which gsa-tile-pipeline works on.
 /// Its body is copies, copy_wait, uses, sync.
 inline constexpr llvm::StringLiteral kMainLoopAttr = "gsa_tile.main_loop";
 
-}  // namespace mlir::gsa
+}  // namespace mlir::gsa_tile
 
-#endif  // GSA_PASSES_TILE_PIPELINEATTRS_H
+#endif  // GSA_DIALECT_GSATILE_PIPELINEATTRS_H

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaOps.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
-#include "passes/gsa_to_cpu/Lowerings.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSACPUSCHEDULE
@@ -16,6 +16,14 @@ namespace mlir::gsa {
 
 using namespace mlir;
 using namespace mlir::gsa;
+
+namespace {
+/// What a schedule is chosen for.
+struct CpuTarget {
+  int64_t tasks;       ///< Tasks per parallel region.
+  int64_t vectorBits;  ///< Width of a vector register.
+};
+}  // namespace
 
 /// Elements of the accumulator of `op`'s first operand per vector register.
 static int64_t lanesFor(Operation* op, const CpuTarget& target) {
@@ -31,8 +39,8 @@ static int64_t sizeOr(Operation* op, int64_t dim, int64_t ifDynamic) {
   return ShapedType::isDynamic(size) ? ifDynamic : size;
 }
 
-CpuScheduleAttr gsa::chooseIndexerSchedule(Operation* op,
-                                           const CpuTarget& target) {
+static CpuScheduleAttr chooseIndexerSchedule(Operation* op,
+                                             const CpuTarget& target) {
   // The tile of accumulators takes half of the register file (32 registers
   // with 512-bit vectors, else 16), which hides the latency of the
   // multiply-add and leaves room for keys. Rows come first, because a vector
@@ -49,8 +57,8 @@ CpuScheduleAttr gsa::chooseIndexerSchedule(Operation* op,
                               /*value_vectors=*/4, /*prefetch=*/16);
 }
 
-CpuScheduleAttr gsa::chooseAttentionSchedule(Operation* op,
-                                             const CpuTarget& target) {
+static CpuScheduleAttr chooseAttentionSchedule(Operation* op,
+                                               const CpuTarget& target) {
   // Half of the register file for accumulators, as above.
   int64_t accumulators = target.vectorBits >= 512 ? 16 : 8;
   int64_t rows = accumulators / 2;

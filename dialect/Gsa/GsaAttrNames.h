@@ -1,0 +1,46 @@
+//===- GsaAttrNames.h - discardable attributes named gsa.* -----*- C++ -*-===//
+//
+// Every name once: what modules give, and what one pass tells another. None of
+// them changes what an op means.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSA_GSAATTRNAMES_H
+#define GSA_DIALECT_GSA_GSAATTRNAMES_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace mlir::gsa {
+
+/// String on an argument or result of the entry function: its name outside.
+inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
+
+/// On an op that has an optimised lowering, a schedule of its target:
+/// #gsa.cpu_schedule, #gsa.attention_schedule, ...
+inline constexpr llvm::StringLiteral kScheduleAttr = "gsa.schedule";
+
+/// Unit attribute on a `gsa.gate` whose input is the output of the attention op
+/// right above it: the lowering of attention shall apply the gate. A
+/// discardable attribute, because a lowering that does not know it is still
+/// right: the gate then runs by itself.
+inline constexpr llvm::StringLiteral kFusedGateAttr = "gsa.fused_into_producer";
+
+/// Array of strings on the entry function: names of what gsa-mark-stages
+/// marked.
+inline constexpr llvm::StringLiteral kMarkedStagesAttr = "gsa.stages";
+
+/// Unit attribute of an scf.parallel over [0, N) whose iterations are the N
+/// tasks handed to the thread pool.
+inline constexpr llvm::StringLiteral kTasksAttr = "gsa.tasks";
+
+/// i64 attribute of the entry function: size of its workspace argument.
+inline constexpr llvm::StringLiteral kWorkspaceBytesAttr =
+    "gsa.workspace_bytes";
+
+/// i64 attribute of the entry function: how many arguments are outputs; they
+/// come after the inputs and before the workspace.
+inline constexpr llvm::StringLiteral kOutputsAttr = "gsa.outputs";
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_DIALECT_GSA_GSAATTRNAMES_H

@@ -115,6 +115,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
     const CompileOptions& options) {
   if (target.kind == TargetKind::kEmu) {
     EmuOptions emu;
+    emu.host = options.host;
     emu.thread_sanitizer = options.thread_sanitizer;
     if (options.watchdog_seconds > 0) {
       emu.timeout = absl::Seconds(options.watchdog_seconds);
@@ -126,6 +127,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
   }
   ExecutorOptions cuda;
   GSA_ASSIGN_OR_RETURN(cuda.kernels, KernelCacheFor(options));
+  cuda.cublaslt = NotConfined(options.toolkit);
   GSA_ASSIGN_OR_RETURN(std::shared_ptr<const CudaExecutor> executor,
                        CudaExecutor::Create(program, target.ordinal, cuda));
   return std::unique_ptr<Executable>(

@@ -4,9 +4,6 @@
 
 #include "runtime/core/progress.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -31,22 +28,14 @@ Progress::Options WithDefaults(Progress::Options options) {
   return options;
 }
 
-bool IsSet(const char* variable) {
-  return variable != nullptr && *variable != '\0';
-}
-
 }  // namespace
 
 ProgressStyle ChooseProgressStyle(bool is_terminal, bool quiet,
-                                  const char* no_color, const char* ci) {
+                                  const std::string& no_color,
+                                  const std::string& ci) {
   if (quiet) return ProgressStyle::kSilent;
-  if (is_terminal && !IsSet(no_color) && !IsSet(ci)) return ProgressStyle::kBar;
+  if (is_terminal && no_color.empty() && ci.empty()) return ProgressStyle::kBar;
   return ProgressStyle::kLines;
-}
-
-ProgressStyle DetectProgressStyle(FILE* stream, bool quiet) {
-  return ChooseProgressStyle(isatty(fileno(stream)) == 1, quiet,
-                             getenv("NO_COLOR"), getenv("CI"));
 }
 
 Progress::Progress(Options options)

@@ -8,7 +8,7 @@
 //   Progress::Options options;
 //   options.label = "reference";
 //   options.total = rows;
-//   options.style = DetectProgressStyle(stderr, quiet);
+//   options.style = ProgressStyle::kLines;
 //   Progress progress(options);
 //   for (...) progress.Advance(1);
 
@@ -25,14 +25,11 @@ namespace gsa {
 
 enum class ProgressStyle { kSilent, kLines, kBar };
 
-// kSilent if quiet; kBar on a terminal unless the environment variable NO_COLOR
-// or CI is set to anything but the empty string; kLines otherwise. The
-// variables are arguments (null if unset) so that tests need no environment.
+// kSilent if quiet; kBar on a terminal unless `no_color` or `ci` says anything,
+// the values of the environment variables NO_COLOR and CI; kLines otherwise.
 ProgressStyle ChooseProgressStyle(bool is_terminal, bool quiet,
-                                  const char* no_color, const char* ci);
-
-// The same for this process and `stream`.
-ProgressStyle DetectProgressStyle(FILE* stream, bool quiet);
+                                  const std::string& no_color,
+                                  const std::string& ci);
 
 // Thread safe. Advance() costs a lock: call it per row or tile, not per
 // element.

@@ -92,7 +92,7 @@ absl::StatusOr<std::unique_ptr<const EmuExecutor>> EmuExecutor::Create(
   GSA_RETURN_IF_ERROR(Validate(program, limits));
   HostCompiler* compiler = options.host_compiler;
   if (compiler == nullptr) {
-    GSA_ASSIGN_OR_RETURN(compiler, HostCompiler::Default());
+    GSA_ASSIGN_OR_RETURN(compiler, HostCompiler::Shared(options.host));
   }
   HostCompilerOptions host;
   host.compiler = options.compiler;
@@ -109,10 +109,8 @@ absl::Status EmuExecutor::Run(absl::Span<const void* const> inputs,
   GSA_RETURN_IF_ERROR(CheckBuffers("input", program_.inputs, inputs));
   std::vector<const void*> results(outputs.begin(), outputs.end());
   GSA_RETURN_IF_ERROR(CheckBuffers("output", program_.outputs, results));
-  GSA_ASSIGN_OR_RETURN(std::string directory, compiler_->MakeRunDirectory());
-  absl::Status status = RunIn(directory, inputs, outputs);
-  RemoveDirectory(directory);
-  return status;
+  GSA_ASSIGN_OR_RETURN(TemporaryPath directory, compiler_->MakeRunDirectory());
+  return RunIn(directory.path(), inputs, outputs);
 }
 
 absl::Status EmuExecutor::RunIn(const std::string& directory,

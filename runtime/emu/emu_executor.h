@@ -37,8 +37,9 @@ struct EmuOptions {
   // As in HostCompilerOptions.
   std::string compiler;
   bool thread_sanitizer = false;
-  // What compiles and keeps programs; null: HostCompiler::Default(). Must
-  // outlive the executor.
+  // Where programs are compiled and kept, by a compiler that the process
+  // shares; or a compiler of one's own, which must outlive the executor.
+  HostPlaces host;
   HostCompiler* host_compiler = nullptr;
   absl::Duration timeout = absl::Minutes(5);  // of one run
   EmuRunOptions run;

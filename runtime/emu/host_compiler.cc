@@ -51,13 +51,15 @@ bool Holds(const fs::path& path, absl::string_view text) {
   return file.good() && held == text;
 }
 
-absl::StatusOr<std::string> MakeTemporaryDirectory(const std::string& root,
-                                                   const char* prefix) {
-  std::string path = absl::StrCat(root, "/", prefix, "XXXXXX");
-  if (mkdtemp(path.data()) == nullptr)
-    return absl::InternalError(absl::StrCat("cannot make a directory in ", root,
-                                            ": ", strerror(errno)));
-  return path;
+absl::StatusOr<TemporaryPath> MakeTemporaryDirectory(const std::string& root,
+                                                     const char* prefix) {
+  return TemporaryPath::Make([&]() -> absl::StatusOr<std::string> {
+    std::string path = absl::StrCat(root, "/", prefix, "XXXXXX");
+    if (mkdtemp(path.data()) == nullptr)
+      return absl::InternalError(absl::StrCat("cannot make a directory in ",
+                                              root, ": ", strerror(errno)));
+    return path;
+  });
 }
 
 bool IsClang(const std::string& compiler) {
@@ -105,42 +107,34 @@ absl::Status CheckHeaders(const std::string& directory) {
 
 }  // namespace
 
-void RemoveDirectory(const std::string& path) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
 absl::StatusOr<std::unique_ptr<HostCompiler>> HostCompiler::Create(
-    const std::string& directory) {
-  std::string path = directory;
-  if (path.empty()) {
-    const char* root = getenv("TMPDIR");
+    const HostPlaces& places) {
+  TemporaryPath temporary;
+  if (places.directory.empty()) {
     GSA_ASSIGN_OR_RETURN(
-        path, MakeTemporaryDirectory(
-                  root == nullptr || *root == 0 ? "/tmp" : root, "gsa-emu-"));
+        temporary, MakeTemporaryDirectory(places.temporary_root, "gsa-emu-"));
   } else {
     std::error_code error;
-    fs::create_directories(path, error);
-    if (error) return FileError(absl::StrCat("cannot make ", path), error);
+    fs::create_directories(places.directory, error);
+    if (error)
+      return FileError(absl::StrCat("cannot make ", places.directory), error);
   }
   std::unique_ptr<HostCompiler> compiler(
-      new HostCompiler(path, directory.empty()));
+      new HostCompiler(places, std::move(temporary)));
   GSA_RETURN_IF_ERROR(compiler->WriteHeaders());
   return compiler;
 }
 
-absl::StatusOr<HostCompiler*> HostCompiler::Default() {
-  // Destroyed at exit, which removes a temporary directory.
-  static const absl::StatusOr<std::unique_ptr<HostCompiler>> compiler = [] {
-    const char* directory = getenv("GSA_EMU_CACHE");
-    return Create(directory == nullptr ? "" : directory);
-  }();
-  if (!compiler.ok()) return compiler.status();
-  return compiler->get();
-}
-
-HostCompiler::~HostCompiler() {
-  if (temporary_) RemoveDirectory(directory_);
+absl::StatusOr<HostCompiler*> HostCompiler::Shared(const HostPlaces& places) {
+  static std::mutex mutex;
+  // Destroyed at exit, which removes temporary directories.
+  static std::vector<std::pair<HostPlaces, std::unique_ptr<HostCompiler>>>
+      compilers;
+  std::lock_guard<std::mutex> lock(mutex);
+  for (const auto& [known, compiler] : compilers)
+    if (known == places) return compiler.get();
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<HostCompiler> compiler, Create(places));
+  return compilers.emplace_back(places, std::move(compiler)).second.get();
 }
 
 int64_t HostCompiler::compilations() const {
@@ -158,8 +152,8 @@ absl::Status HostCompiler::WriteHeaders() {
   include_ = absl::StrCat(directory_, "/include-", Hash(texts));
   std::error_code ignored;
   if (!fs::exists(include_, ignored)) {
-    GSA_ASSIGN_OR_RETURN(std::string temporary, MakeRunDirectory());
-    std::string complete = absl::StrCat(temporary, "/include");
+    GSA_ASSIGN_OR_RETURN(TemporaryPath temporary, MakeRunDirectory());
+    std::string complete = absl::StrCat(temporary.path(), "/include");
     absl::Status written = CopyHeaders(complete);
     // Complete under its name or not there, and never written again: another
     // process may compile with it. Compilers tell files apart by their inode
@@ -167,7 +161,7 @@ absl::Status HostCompiler::WriteHeaders() {
     // with the number of one already read would count as included.
     std::error_code error;
     if (written.ok()) fs::rename(complete, include_, error);
-    RemoveDirectory(temporary);
+    temporary.Remove();
     GSA_RETURN_IF_ERROR(written);
     // Of several that rename, one succeeds.
     if (error && !fs::exists(include_, ignored))
@@ -176,7 +170,7 @@ absl::Status HostCompiler::WriteHeaders() {
   return CheckHeaders(include_);
 }
 
-absl::StatusOr<std::string> HostCompiler::MakeRunDirectory() {
+absl::StatusOr<TemporaryPath> HostCompiler::MakeRunDirectory() {
   return MakeTemporaryDirectory(directory_, "run-");
 }
 
@@ -184,11 +178,11 @@ absl::StatusOr<std::string> HostCompiler::Compile(
     const std::string& source, const HostCompilerOptions& options) {
   std::vector<std::string> names = {options.compiler};
   if (options.compiler.empty()) names = {"clang++-22", "clang++", "g++", "c++"};
-  std::string compiler = FindProgram(names);
+  std::string compiler = FindProgram(names, search_path_);
   if (compiler.empty())
     return absl::NotFoundError(
         absl::StrCat("the emulation needs a C++20 compiler: found none of ",
-                     absl::StrJoin(names, ", "), " on PATH"));
+                     absl::StrJoin(names, ", "), " in ", search_path_));
   std::vector<std::string> parts = Flags(compiler, options);
   parts.insert(parts.end(), {compiler, include_, source});
   std::string key = Hash(parts);
@@ -223,13 +217,16 @@ absl::StatusOr<std::string> HostCompiler::CompileNow(
   GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
   // Complete under its name or not there: another process may look for it.
   static std::atomic<unsigned> counter{0};
-  std::string partial =
-      absl::StrCat(program, ".", getpid(), "-", counter.fetch_add(1));
+  GSA_ASSIGN_OR_RETURN(
+      TemporaryPath partial,
+      TemporaryPath::Make([&]() -> absl::StatusOr<std::string> {
+        return absl::StrCat(program, ".", getpid(), "-", counter.fetch_add(1));
+      }));
   std::vector<std::string> command = {compiler};
   for (std::string& flag : Flags(compiler, options))
     command.push_back(std::move(flag));
   command.insert(command.end(),
-                 {absl::StrCat("-I", include_), file, "-o", partial});
+                 {absl::StrCat("-I", include_), file, "-o", partial.path()});
   GSA_ASSIGN_OR_RETURN(SubprocessResult result,
                        RunSubprocess(command, {}, absl::Minutes(5)));
   if (result.exit_code != 0)
@@ -237,8 +234,9 @@ absl::StatusOr<std::string> HostCompiler::CompileNow(
         absl::StrCat(compiler, result.timed_out ? " takes too long" : " fails",
                      " on the emulation of the kernels:\n", result.output));
   std::error_code error;
-  fs::rename(partial, program, error);
+  fs::rename(partial.path(), program, error);
   if (error) return FileError(absl::StrCat("cannot make ", program), error);
+  partial.Release();
   return program;
 }
 

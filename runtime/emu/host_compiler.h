@@ -16,11 +16,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "runtime/core/temporary_files.h"
+#include "runtime/emu/host_places.h"
 
 namespace gsa {
 
 struct HostCompilerOptions {
-  // A C++20 compiler, GCC 12 or Clang 16 and later: a path or a name on PATH.
+  // A C++20 compiler, GCC 12 or Clang 16 and later: a path, or a name in
+  // HostPlaces::search_path.
   // Empty: the first found of clang++-22, clang++, g++, c++.
   std::string compiler;
   bool thread_sanitizer = false;
@@ -30,17 +33,15 @@ struct HostCompilerOptions {
 
 class HostCompiler {
  public:
-  // Keeps programs in `directory`, which is made if it is missing and which
-  // processes may share; empty: in a new directory under $TMPDIR that is
-  // removed with this object.
-  //   FailedPrecondition  a header in `directory` is not as it was written
-  //   Internal            `directory` cannot be written
+  // Keeps programs in `places.directory`; without one, in a new directory that
+  // is removed with this object.
+  //   FailedPrecondition  a header in the directory is not as it was written
+  //   Internal            the directory cannot be written
   static absl::StatusOr<std::unique_ptr<HostCompiler>> Create(
-      const std::string& directory);
-  // One for the process, made at the first call, in the directory that the
-  // environment variable GSA_EMU_CACHE names, if it is set.
-  static absl::StatusOr<HostCompiler*> Default();
-  ~HostCompiler();
+      const HostPlaces& places);
+  // One for the process and these places, made at the first call that names
+  // them. Thread safe; errors as above.
+  static absl::StatusOr<HostCompiler*> Shared(const HostPlaces& places);
 
   // The path of the program compiled from `source`. At most one compilation
   // per source and options, also under concurrency. Thread safe.
@@ -49,8 +50,8 @@ class HostCompiler {
   absl::StatusOr<std::string> Compile(const std::string& source,
                                       const HostCompilerOptions& options);
 
-  // A new directory for the files of a run; the caller removes it.
-  absl::StatusOr<std::string> MakeRunDirectory();
+  // A new directory for the files of a run.
+  absl::StatusOr<TemporaryPath> MakeRunDirectory();
 
   // Calls of the compiler so far.
   int64_t compilations() const;
@@ -61,25 +62,25 @@ class HostCompiler {
     absl::StatusOr<std::string> program = std::string();
   };
 
-  HostCompiler(std::string directory, bool temporary)
-      : directory_(std::move(directory)), temporary_(temporary) {}
+  HostCompiler(const HostPlaces& places, TemporaryPath temporary)
+      : temporary_(std::move(temporary)),
+        directory_(temporary_.empty() ? places.directory : temporary_.path()),
+        search_path_(places.search_path) {}
   absl::StatusOr<std::string> CompileNow(const std::string& key,
                                          const std::string& source,
                                          const std::string& compiler,
                                          const HostCompilerOptions& options);
   absl::Status WriteHeaders();
 
+  const TemporaryPath temporary_;  // empty if the directory stays
   const std::string directory_;
-  const bool temporary_;
+  const std::string search_path_;
   std::string include_;  // where the headers are
   mutable std::mutex mutex_;
   std::condition_variable done_;
   std::map<std::string, Entry> entries_;
   int64_t compilations_ = 0;
 };
-
-// Removes a directory and what is in it.
-void RemoveDirectory(const std::string& path);
 
 }  // namespace gsa
 

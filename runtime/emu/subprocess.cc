@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "runtime/core/temporary_files.h"
 
 extern char** environ;
 
@@ -84,8 +84,11 @@ absl::StatusOr<SubprocessResult> RunSubprocess(
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   std::vector<std::string> merged = MergedEnvironment(environment);
   pid_t child = 0;
-  int error = posix_spawn(&child, arguments[0].c_str(), &actions, nullptr,
-                          Pointers(arguments).data(), Pointers(merged).data());
+  auto spawn = [&](pid_t* started) {
+    return posix_spawn(started, arguments[0].c_str(), &actions, nullptr,
+                       Pointers(arguments).data(), Pointers(merged).data());
+  };
+  int error = RegisteredChild::Spawn(spawn, &child);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (error != 0) {
@@ -101,17 +104,14 @@ absl::StatusOr<SubprocessResult> RunSubprocess(
     kill(child, SIGKILL);
   }
   close(ends[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = RegisteredChild::Wait(child);
   result.exit_code =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
 }
 
-std::string FindProgram(const std::vector<std::string>& names) {
-  const char* path = getenv("PATH");
-  std::string directories = path == nullptr ? "" : path;
+std::string FindProgram(const std::vector<std::string>& names,
+                        const std::string& search_path) {
   auto is_program = [](const std::string& file) {
     struct stat info;
     return stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
@@ -123,10 +123,10 @@ std::string FindProgram(const std::vector<std::string>& names) {
       continue;
     }
     size_t begin = 0;
-    while (begin <= directories.size()) {
-      size_t end = std::min(directories.find(':', begin), directories.size());
+    while (begin <= search_path.size()) {
+      size_t end = std::min(search_path.find(':', begin), search_path.size());
       std::string file =
-          absl::StrCat(directories.substr(begin, end - begin), "/", name);
+          absl::StrCat(search_path.substr(begin, end - begin), "/", name);
       if (is_program(file)) return file;
       begin = end + 1;
     }

@@ -23,15 +23,17 @@ struct SubprocessResult {
 
 // Runs `arguments[0]`, a path, with the environment of this process and
 // `environment` ("NAME=value") on top. After `timeout` the child gets SIGTERM,
-// and SIGKILL two seconds later. Thread safe.
+// and SIGKILL two seconds later; EndTemporaries() ends it, too. Thread safe.
 //   Internal           the child cannot be started
 absl::StatusOr<SubprocessResult> RunSubprocess(
     const std::vector<std::string>& arguments,
     const std::vector<std::string>& environment, absl::Duration timeout);
 
-// The first of `names` that is an executable file in a directory of PATH, or
-// itself the path of one; empty if there is none.
-std::string FindProgram(const std::vector<std::string>& names);
+// The first of `names` that is an executable file in a directory of
+// `search_path`, folders with colons in between, or itself the path of one;
+// empty if there is none.
+std::string FindProgram(const std::vector<std::string>& names,
+                        const std::string& search_path);
 
 }  // namespace gsa
 

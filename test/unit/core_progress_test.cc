@@ -21,17 +21,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(ProgressTest, StyleFollowsTerminalAndEnvironment) {
-  EXPECT_EQ(ChooseProgressStyle(true, false, nullptr, nullptr),
-            ProgressStyle::kBar);
   EXPECT_EQ(ChooseProgressStyle(true, false, "", ""), ProgressStyle::kBar);
-  EXPECT_EQ(ChooseProgressStyle(true, false, "1", nullptr),
+  EXPECT_EQ(ChooseProgressStyle(true, false, "", ""), ProgressStyle::kBar);
+  EXPECT_EQ(ChooseProgressStyle(true, false, "1", ""), ProgressStyle::kLines);
+  EXPECT_EQ(ChooseProgressStyle(true, false, "", "true"),
             ProgressStyle::kLines);
-  EXPECT_EQ(ChooseProgressStyle(true, false, nullptr, "true"),
-            ProgressStyle::kLines);
-  EXPECT_EQ(ChooseProgressStyle(false, false, nullptr, nullptr),
-            ProgressStyle::kLines);
-  EXPECT_EQ(ChooseProgressStyle(true, true, nullptr, nullptr),
-            ProgressStyle::kSilent);
+  EXPECT_EQ(ChooseProgressStyle(false, false, "", ""), ProgressStyle::kLines);
+  EXPECT_EQ(ChooseProgressStyle(true, true, "", ""), ProgressStyle::kSilent);
 }
 
 // Runs `work` on a Progress with a hand-driven clock; returns what it printed.

@@ -5,7 +5,8 @@
 - no tab, no space at the end of a line, a newline at the end of the file, no
   conflict marker
 - a comment that says the purpose at the top of each source file
-- the include edges between layers
+- the include edges between layers, and between the folders of passes/
+- no environment variables below tools/
 
 Usage: style.py <repository>
 """
@@ -36,6 +37,26 @@ FORBIDDEN = {
     "examples/": ("mlir/", "llvm/", "dialect/", "passes/", "codegen/", "tools/",
                   "test/", "absl/"),
 }
+# Folder of passes/ -> the others that it may include. No two include each
+# other; a new folder needs a line here.
+PASS_FOLDERS = {
+    "target": (),
+    "gsa": (),
+    "cpu": (),
+    "schedule": ("target",),
+    "tile": ("target",),
+    "gsa_to_cpu": (),
+    "gsa_to_tile": ("gsa", "schedule", "target"),
+    "cuda": ("cpu",),
+}
+# What stands above all folders and may only be included from outside.
+ABOVE_PASS_FOLDERS = ("passes/Pipelines.h",)
+
+# The libraries take options; who reads the environment for them is a tool.
+BELOW_TOOLS = ("dialect/", "passes/", "codegen/", "runtime/")
+ENVIRONMENT = re.compile(r'\b(getenv|secure_getenv|setenv|putenv|unsetenv|GetEnv|'
+                         r'temp_directory_path)\s*\(')
+STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 INCLUDE = re.compile(r'^\s*#?\s*include\s+["<]([^">]+)[">]')
 
 
@@ -77,6 +98,39 @@ def check_includes(path, text, errors):
                           f"{match[1]}")
 
 
+def check_pass_folders(path, text, errors):
+    parts = path.split("/")
+    if parts[0] != "passes" or not path.endswith(CODE):
+        return
+    folder = parts[1] if len(parts) > 2 else None
+    if folder is None:
+        return
+    if folder not in PASS_FOLDERS:
+        errors.append(f"{path}: passes/{folder} is in no line of PASS_FOLDERS "
+                      f"in tools/check/style.py")
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        match = INCLUDE.match(line)
+        if not match or not match[1].startswith("passes/"):
+            continue
+        other = match[1].split("/")[1] if match[1].count("/") > 1 else None
+        refused = (match[1] in ABOVE_PASS_FOLDERS if other is None else
+                   other not in (folder,) + PASS_FOLDERS[folder])
+        if refused:
+            errors.append(f"{path}:{number}: passes/{folder} must not include "
+                          f"{match[1]}")
+
+
+def check_environment(path, text, errors):
+    if not path.startswith(BELOW_TOOLS) or not path.endswith(CODE):
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        match = ENVIRONMENT.search(STRING.sub('""', line.split("//")[0]))
+        if match:
+            errors.append(f"{path}:{number}: {match[1]} below tools/: take an "
+                          f"option")
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     listing = subprocess.run(["git", "-C", root, "ls-files", "-z"], check=True,
@@ -91,6 +145,8 @@ def main():
         check_text(path, text, errors)
         check_banner(path, text, errors)
         check_includes(path, text, errors)
+        check_pass_folders(path, text, errors)
+        check_environment(path, text, errors)
     if not count:
         errors.append("git lists no source files")
     for error in errors:

@@ -2,10 +2,9 @@
 
 #include "tools/gsa-run/Dump.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
+#include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -16,20 +15,53 @@
 
 namespace gsa {
 
-absl::Status Dump::prepare(const std::string& directory) {
-  if (directory.empty() || mkdir(directory.c_str(), 0777) == 0 ||
-      errno == EEXIST)
-    return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--dump-dir: cannot make '", directory, "': ", std::strerror(errno)));
+namespace fs = std::filesystem;
+
+/// Whether `path` is what add() or disassemble() writes: "03-schedule.mlir".
+static bool isDumped(const fs::path& path) {
+  static const std::set<std::string> extensions = {
+      ".mlir", ".ll", ".s", ".cu", ".ptx", ".cubin", ".sass", ".txt"};
+  const std::string name = path.filename().string();
+  const size_t digits = name.find_first_not_of("0123456789");
+  return digits != std::string::npos && digits >= 2 && name[digits] == '-' &&
+         extensions.count(path.extension().string()) != 0;
+}
+
+absl::StatusOr<Dump> Dump::create(const std::string& directory,
+                                  const std::string& searchPath) {
+  if (directory.empty()) return Dump(directory, searchPath);
+  auto failed = [&](const char* what, const std::error_code& error) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--dump-dir: cannot ", what, " '", directory, "': ", error.message()));
+  };
+  std::error_code error;
+  fs::create_directory(directory, error);
+  if (error) return failed("make", error);
+  std::vector<fs::path> earlier;
+  fs::directory_iterator files(directory, error);
+  for (; !error && files != fs::directory_iterator(); files.increment(error))
+    if (isDumped(files->path())) earlier.push_back(files->path());
+  if (error) return failed("list", error);
+  for (const fs::path& path : earlier) {
+    fs::remove(path, error);
+    if (error) return failed("empty", error);
+  }
+  absl::Status writable =
+      AtomicFileWriter::Create(absl::StrCat(directory, "/00-parse.mlir"))
+          .status();
+  if (!writable.ok())
+    return absl::InvalidArgumentError(
+        absl::StrCat("--dump-dir: ", std::string(writable.message())));
+  return Dump(directory, searchPath);
 }
 
 /// Writes `stem`.sass from `stem`.cubin; does nothing without a disassembler.
-static absl::Status disassemble(const std::string& stem) {
+static absl::Status disassemble(const std::string& stem,
+                                const std::string& searchPath) {
   const std::string nvdisasm =
-      FindProgram({"nvdisasm", "/usr/local/cuda/bin/nvdisasm"});
+      FindProgram({"nvdisasm", "/usr/local/cuda/bin/nvdisasm"}, searchPath);
   const std::string cuobjdump =
-      FindProgram({"cuobjdump", "/usr/local/cuda/bin/cuobjdump"});
+      FindProgram({"cuobjdump", "/usr/local/cuda/bin/cuobjdump"}, searchPath);
   if (nvdisasm.empty() && cuobjdump.empty()) return absl::OkStatus();
   const bool first = !nvdisasm.empty();
   GSA_ASSIGN_OR_RETURN(
@@ -49,7 +81,8 @@ absl::Status Dump::add(const PhaseInfo& phase) {
       absl::StrFormat("%s/%02d-%s", directory, count++, phase.name);
   GSA_RETURN_IF_ERROR(WriteFileAtomically(
       absl::StrCat(stem, ".", phase.extension), phase.text()));
-  return phase.extension == "cubin" ? disassemble(stem) : absl::OkStatus();
+  return phase.extension == "cubin" ? disassemble(stem, searchPath)
+                                    : absl::OkStatus();
 }
 
 }  // namespace gsa

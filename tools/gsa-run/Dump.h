@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "runtime/plan.h"
 
 namespace gsa {
@@ -14,15 +15,21 @@ namespace gsa {
 /// of a cubin as text beside it where a disassembler is installed.
 class Dump {
  public:
-  /// Makes the directory; empty: nothing is written.
-  static absl::Status prepare(const std::string& directory);
-
-  explicit Dump(std::string directory) : directory(std::move(directory)) {}
+  /// Makes the directory, or takes the files of an earlier dump out of one that
+  /// exists: phases of two compilations under one numbering would be read as
+  /// one. With an empty name nothing is written. InvalidArgument if the
+  /// directory cannot be made or written to.
+  static absl::StatusOr<Dump> create(const std::string& directory,
+                                     const std::string& searchPath);
 
   absl::Status add(const PhaseInfo& phase);
 
  private:
+  Dump(std::string directory, std::string searchPath)
+      : directory(std::move(directory)), searchPath(std::move(searchPath)) {}
+
   std::string directory;
+  std::string searchPath;  ///< Where disassemblers are searched, as PATH.
   int count = 0;
 };
 

@@ -16,6 +16,8 @@
 #include "runtime/emu/host_compiler.h"
 #include "runtime/target.h"
 #include "test/unit/differential/Runner.h"
+#include "tools/common/HostEnvironment.h"
+#include "tools/common/ToolkitEnvironment.h"
 
 namespace gsa::differential {
 namespace {
@@ -210,8 +212,8 @@ CompileOptions OptionsFor(const std::string& target) {
     options.thread_sanitizer = true;
     options.watchdog_seconds = 120;
   }
-  const char* prefix = std::getenv("GSA_PYTHON_PREFIX");
-  if (prefix != nullptr) options.python_prefixes.push_back(prefix);
+  options.toolkit = getToolkitSearchFromEnvironment();
+  options.host = getHostPlacesFromEnvironment();
   return options;
 }
 
@@ -222,7 +224,8 @@ absl::Status TargetIsUsable(const std::string& target) {
     return KernelCacheFor(OptionsFor(target)).status();
   }
   if (resolved.kind == TargetKind::kEmu) {
-    GSA_ASSIGN_OR_RETURN(HostCompiler * compiler, HostCompiler::Default());
+    GSA_ASSIGN_OR_RETURN(HostCompiler * compiler,
+                         HostCompiler::Shared(OptionsFor(target).host));
     HostCompilerOptions options;
     options.thread_sanitizer = true;
     return compiler->Compile("int main() {}\n", options).status();

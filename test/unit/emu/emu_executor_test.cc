@@ -74,7 +74,7 @@ TEST(EmuExecutorTest, RunsWithOtherHostCompilers) {
 }
 
 TEST(EmuExecutorTest, CompilesOncePerTextUnderConcurrency) {
-  auto compiler = HostCompiler::Create("").value();
+  auto compiler = HostCompiler::Create({}).value();
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i)
     threads.emplace_back([&, i] {

@@ -56,12 +56,12 @@ void attend(const bf16* __restrict__ q, const bf16* __restrict__ k, const int* _
       fill(s, 0.0f);
       mma_nt(s, a, tile, 0);
       mask_list(s, indices_0, i * 64, entries, keys);
-      softmax_update(s, o, m, l, 0.125f);
+      softmax_update<false>(s, o, m, l, 0.125f);
       convert(p, s);
       mma_nn(o, p, tile, 0);
       ring_release(ring_0, i);
     }
-    softmax_finish(o, e, m, l, 0.125f);
+    softmax_finish<false>(o, e, m, l, 0.125f);
     store_rows(at(out, indices(t, 16 * rank, 0), sizes(64, 64)), 64ll, o, 16, 64);
     store_rowvec(at(lse, indices(t, 16 * rank), sizes(64)), 1ll, e, 16);
   }
@@ -179,7 +179,8 @@ void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
 
 HostCompiler* TestCompiler() {
   static const auto compiler =
-      HostCompiler::Create(GSA_TEST_DIRECTORY "/emu-cache").value();
+      HostCompiler::Create({.directory = GSA_TEST_DIRECTORY "/emu-cache"})
+          .value();
   return compiler.get();
 }
 

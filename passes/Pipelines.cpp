@@ -115,7 +115,7 @@ static void addPlan(OpPassManager& pm, const CudaTargetConfig& config) {
   auto& kernels = pm.nest<gsa_tile::KernelOp>();
   kernels.addPass(createGsaTilePlanSmem(smem));
   kernels.addPass(createGsaTileBudgetRegisters(budgets));
-  kernels.addPass(createGsaTilePlanRegisters());
+  kernels.addPass(createGsaTileCheckRegisters());
   pm.addPass(createGsaTileFinalize());
 }
 

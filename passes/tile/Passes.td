@@ -39,9 +39,9 @@ def GsaTileAssignRoles
   let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
 }
 
-def GsaTilePlanRegisters
-    : Pass<"gsa-tile-plan-registers", "::mlir::gsa_tile::KernelOp"> {
-  let summary = "Counts the registers that fragments take";
+def GsaTileCheckRegisters
+    : Pass<"gsa-tile-check-registers", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Checks that the registers of fragments fit";
   let description = [{
     For each role, or for all warps: the largest sum of the registers per
     thread of fragments, row vectors and lanes that live at one op, from their
@@ -50,8 +50,8 @@ def GsaTilePlanRegisters
     and loops, more than `limit` is an error that names the largest fragments.
 
     A role with a budget is held to that instead. Changes nothing. Remark
-    `RegisterPlan`. Order: after gsa-tile-budget-registers.
-    Example: test/passes/tile/plan-registers.mlir.
+    `RegistersChecked`. Order: after gsa-tile-budget-registers.
+    Example: test/passes/tile/check-registers.mlir.
   }];
   let options = [
     Option<"limit", "limit", "int64_t", "255", "Registers of a thread">,

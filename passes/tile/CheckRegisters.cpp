@@ -1,6 +1,6 @@
-//===- PlanRegisters.cpp - registers that fragments take ------------------===//
+//===- CheckRegisters.cpp - registers that fragments take -----------------===//
 //
-// gsa-tile-plan-registers. The compiler of kernels allocates registers; this
+// gsa-tile-check-registers. The compiler of kernels allocates registers; this
 // says before, and at an op, when what a kernel holds cannot fit.
 //
 //===----------------------------------------------------------------------===//
@@ -11,7 +11,7 @@
 
 namespace mlir::gsa {
 
-#define GEN_PASS_DEF_GSATILEPLANREGISTERS
+#define GEN_PASS_DEF_GSATILECHECKREGISTERS
 #include "passes/tile/Passes.h.inc"
 
 namespace {
@@ -21,8 +21,8 @@ using namespace gsa_tile;
 /// Fragments that an error about the limit names.
 constexpr size_t kNamedFragments = 4;
 
-struct PlanRegisters : impl::GsaTilePlanRegistersBase<PlanRegisters> {
-  using GsaTilePlanRegistersBase::GsaTilePlanRegistersBase;
+struct CheckRegisters : impl::GsaTileCheckRegistersBase<CheckRegisters> {
+  using GsaTileCheckRegistersBase::GsaTileCheckRegistersBase;
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
@@ -70,7 +70,7 @@ struct PlanRegisters : impl::GsaTilePlanRegistersBase<PlanRegisters> {
     }
     remark::passed(
         kernel.getLoc(),
-        remark::RemarkOpts::name("RegisterPlan").category("gsa.tile"))
+        remark::RemarkOpts::name("RegistersChecked").category("gsa.tile"))
         << (kernel.getSymName() + ", " + team).str()
         << remark::metric("fragments", peak.registers)
         << remark::metric("limit", budget);

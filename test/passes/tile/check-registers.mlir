@@ -1,10 +1,10 @@
-// RUN: gsa-opt %s --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-plan-registers))' --remarks-filter="gsa.tile" -o %t 2>&1 | FileCheck %s
-// RUN: not gsa-opt %s --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-plan-registers{limit=100}))' 2>&1 | FileCheck %s --check-prefix=LIMIT
+// RUN: gsa-opt %s --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-check-registers))' --remarks-filter="gsa.tile" -o %t 2>&1 | FileCheck %s
+// RUN: not gsa-opt %s --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-check-registers{limit=100}))' 2>&1 | FileCheck %s --check-prefix=LIMIT
 
 // The two accumulators of 64 columns (32 registers each) never live together;
 // the left operand (4) lives with the second.
 // LIMIT-NOT: @in_turn
-// CHECK: [Passed] RegisterPlan {{.*}}Remark="in_turn, all warps", fragments=36, limit=255
+// CHECK: [Passed] RegistersChecked {{.*}}Remark="in_turn, all warps", fragments=36, limit=255
 gsa_tile.kernel @in_turn(%y: !gsa_tile.global<f32, write>)
     attributes {warps = 1 : i64} {
   %c0 = arith.constant 0 : index
@@ -25,8 +25,8 @@ gsa_tile.kernel @in_turn(%y: !gsa_tile.global<f32, write>)
 
 // What a loop adds to lives through all of it; %t, which it overwrites first, is
 // dead before %s is made.
-// CHECK: [Passed] RegisterPlan {{.*}}Remark="loop, load", fragments=0
-// CHECK: [Passed] RegisterPlan {{.*}}Remark="loop, compute", fragments=96
+// CHECK: [Passed] RegistersChecked {{.*}}Remark="loop, load", fragments=0
+// CHECK: [Passed] RegistersChecked {{.*}}Remark="loop, compute", fragments=96
 // LIMIT: error: 'gsa_tile.kernel' op compute: fragments take 96 registers of a thread, with 32 for the rest more than the limit of 100
 // LIMIT: note: 64 registers for '!gsa_tile.frag<16x128xf32, acc>'
 // LIMIT: note: 32 registers for '!gsa_tile.frag<16x64xf32, acc>'

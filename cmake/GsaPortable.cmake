@@ -37,25 +37,5 @@ target_link_libraries(gsa_static_mlir INTERFACE
   MLIRToLLVMIRTranslationRegistration MLIRTargetLLVMIRExport MLIRParser
   gsa_static_llvm)
 
-# Abseil's package describes shared libraries; its archives lie beside them.
-get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
-foreach(target ${imported})
-  if(NOT target MATCHES "^absl::")
-    continue()
-  endif()
-  get_target_property(configurations ${target} IMPORTED_CONFIGURATIONS)
-  foreach(configuration ${configurations})
-    get_target_property(location ${target} IMPORTED_LOCATION_${configuration})
-    if(location MATCHES "\\.so[.0-9]*$")
-      string(REGEX REPLACE "\\.so[.0-9]*$" ".a" archive "${location}")
-      if(NOT EXISTS ${archive})
-        message(FATAL_ERROR "the portable build needs ${archive}")
-      endif()
-      set_target_properties(${target} PROPERTIES
-        IMPORTED_LOCATION_${configuration} ${archive})
-    endif()
-  endforeach()
-endforeach()
-
 add_link_options($<$<LINK_LANGUAGE:CXX>:-static-libstdc++> -static-libgcc
                  -Wl,--as-needed -Wl,--exclude-libs,ALL -Wl,--strip-all)

@@ -5,7 +5,7 @@
 option(GSA_PRECOMPILED_HEADERS "Precompile the headers of LLVM and MLIR" ON)
 
 if(GSA_PRECOMPILED_HEADERS)
-  set(gsa_upstream_source ${CMAKE_BINARY_DIR}/upstream_headers.cpp)
+  set(gsa_upstream_source ${PROJECT_BINARY_DIR}/upstream_headers.cpp)
   if(NOT EXISTS ${gsa_upstream_source})
     file(WRITE ${gsa_upstream_source} "")
   endif()

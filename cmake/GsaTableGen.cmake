@@ -23,7 +23,7 @@ function(gsa_tablegen target td)
     add_custom_command(
       OUTPUT ${path}
       COMMAND ${GSA_MLIR_TBLGEN} ${flags} ${CMAKE_CURRENT_SOURCE_DIR}/${td}
-              -I ${CMAKE_SOURCE_DIR} ${includes} -o ${path} -d ${path}.d
+              -I ${PROJECT_SOURCE_DIR} ${includes} -o ${path} -d ${path}.d
               --write-if-changed
       COMMAND ${CMAKE_COMMAND} -E touch_nocreate ${path}
       DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${td}

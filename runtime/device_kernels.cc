@@ -4,8 +4,6 @@
 
 #include "runtime/device_kernels.h"
 
-#include <sys/stat.h>
-
 #include <map>
 #include <mutex>
 #include <type_traits>
@@ -13,29 +11,13 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "codegen/device/DeviceHeaders.h"
-#include "passes/gsa_to_tile/CudaTarget.h"
+#include "passes/target/CudaTarget.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
 namespace {
-
-ToolkitSearch SearchFor(const CompileOptions& options) {
-  ToolkitSearch search;
-  search.cuda_home = options.cuda_home;
-  search.python_prefixes = options.python_prefixes;
-  struct stat info = {};
-  if (options.nvrtc.empty()) return search;
-  if (stat(options.nvrtc.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    search.cuda_home = options.nvrtc;
-    search.python_prefixes = {options.nvrtc};
-  } else {
-    search.library_path = options.nvrtc;
-  }
-  return search;
-}
 
 // The place of the op that a line of a kernel came from; "" if unknown.
 std::string PlaceOfLine(const KernelSource& kernel, int32_t line) {
@@ -90,9 +72,8 @@ const std::vector<SourceHeader>& DeviceHeaders() {
 }
 
 absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
-  const std::string key = absl::StrJoin(options.python_prefixes, ":") + "|" +
-                          options.cuda_home + "|" + options.nvrtc;
-  if (key == "||") return KernelCache::Default();
+  const std::string key = ToKey(options.toolkit);
+  if (key == ToKey({})) return KernelCache::Default();
   static auto& mutex = *new std::mutex;
   static auto& caches =
       *new std::map<std::string, std::unique_ptr<KernelCache>>;
@@ -100,7 +81,7 @@ absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
   std::unique_ptr<KernelCache>& cache = caches[key];
   if (cache == nullptr) {
     GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> api,
-                         NvrtcApi::Load(SearchFor(options)));
+                         NvrtcApi::Load(options.toolkit));
     cache = KernelCache::ForNvrtc(std::move(api));
   }
   return cache.get();
@@ -155,7 +136,12 @@ void ReportTexts(const DeviceProgram& program, const CompileOptions& options) {
   if (!options.on_phase || !options.keep_texts) return;
   for (const KernelSource& kernel : program.kernels) {
     options.on_phase({absl::StrCat("kernel-", kernel.symbol), 0,
-                      [&] { return kernel.text; }, "cu"});
+                      [&] {
+                        // Messages of compilers count from the text.
+                        return absl::StrCat(kernel.header, "#line 1\n",
+                                            kernel.text);
+                      },
+                      "cu"});
   }
 }
 

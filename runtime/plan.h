@@ -23,8 +23,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "runtime/core/cuda/toolkit_search.h"
 #include "runtime/core/tensor.h"
 #include "runtime/core/thread_pool.h"
+#include "runtime/emu/host_places.h"
 #include "runtime/target.h"
 
 namespace gsa {
@@ -66,15 +68,12 @@ struct CompileOptions {
   int vector_bits = 0;
   // Effort of LLVM's optimiser, 0 to 3. Less compiles faster, for tests.
   int opt_level = 3;
-  // Where NVRTC is: the library, or the root of a CUDA toolkit or of a Python
-  // environment. Empty: the standard places, with `cuda_home`, the root of a
-  // toolkit, before them and `python_prefixes`, environments that may have the
-  // nvidia-cuda-nvrtc wheel, after them.
-  std::string nvrtc;
-  std::string cuda_home;
-  std::vector<std::string> python_prefixes;
-  // For the emulation: find data races, and end a run after that many seconds
-  // (0: its default).
+  // Where NVRTC is (`toolkit.only` confines the search for it), and where
+  // cuBLASLt is searched.
+  ToolkitSearch toolkit;
+  // For the emulation: where its compiler is and its files go, whether to find
+  // data races, and after how many seconds a run ends (0: its default).
+  HostPlaces host;
   bool thread_sanitizer = false;
   int watchdog_seconds = 0;
   // Compile definitions instead of optimised loops: slow, readable.
@@ -124,9 +123,15 @@ absl::StatusOr<ModuleInterface> DescribeModule(const std::string& text,
                                                const std::string& filename,
                                                const std::string& entry);
 
+// The names that CompileOptions::stop_after may have for a target, in the order
+// of the phases: "parse" first, then those of passes/Pipelines.h, then what is
+// made of their result.
+std::vector<std::string> PhaseNames(const Target& target);
+
 // Runs the phases of CompileOptions::target up to `options.stop_after`, with
 // `options.on_phase` as in Plan::Compile. Needs no device if options.arch is
-// set. InvalidArgument if the target has no such phase.
+// set. InvalidArgument, before anything is compiled, if the target has no such
+// phase.
 absl::Status CompileToPhase(const std::string& text,
                             const std::string& filename,
                             const CompileOptions& options);

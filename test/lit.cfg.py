@@ -15,7 +15,7 @@ import lit.formats
 config.name = "gsa"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "CMakeLists.txt", "unit", "reference"]
+config.excludes = ["Inputs", "CMakeLists.txt", "install", "unit", "reference"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = config.gsa_test_exec_root
 
@@ -112,8 +112,8 @@ if config.gsa_sanitize:
 
 # Sanitizers read their options from the environment; colours and progress
 # bars must not depend on who runs the suite.
-for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_PATH",
-             "GSA_PYTHON_PREFIX"):
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_HOME",
+             "CUDA_PATH", "GSA_PYTHON_PREFIX", "VIRTUAL_ENV"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment["NO_COLOR"] = "1"

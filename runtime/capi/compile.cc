@@ -137,7 +137,7 @@ absl::StatusOr<CompileOptions> ReadCompileOptions(
   }
   GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, &result));
   if (read.arch != nullptr) result.arch = read.arch;
-  if (read.nvrtc != nullptr) result.nvrtc = read.nvrtc;
+  if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
   if (read.target != nullptr) result.target = read.target;
   absl::Status known = ParseTarget(result.target).status();
   if (!known.ok()) return absl::UnimplementedError(known.message());

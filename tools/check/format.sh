@@ -8,7 +8,7 @@ if [ -z "$tool" ] || ! "$tool" --version | grep -q 'version 22\.'; then
   echo "format: clang-format 22 is needed, got '${tool:-none}'" >&2
   exit 1
 fi
-mapfile -d '' files < <(git ls-files -z '*.h' '*.cpp' '*.cc' '*.c' '*.cuh')
+mapfile -d '' files < <(git ls-files -z '*.h' '*.hpp' '*.cpp' '*.cc' '*.c' '*.cuh')
 if [ ${#files[@]} -eq 0 ]; then
   echo "format: git lists no C or C++ files" >&2
   exit 1

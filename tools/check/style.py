@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 MAX_LINES = 800
-CODE = (".h", ".cpp", ".cc", ".c", ".td", ".cuh")
+CODE = (".h", ".hpp", ".cpp", ".cc", ".c", ".td", ".cuh")
 TEXT = CODE + (".mlir", ".test", ".py", ".sh", ".md", ".cmake", ".txt", ".in",
                ".json", ".yml")
 NEEDS_BANNER = CODE + (".py", ".sh", ".cmake")

@@ -312,21 +312,22 @@ std::string Describe(const GemmStep& step) {
 
 absl::StatusOr<std::shared_ptr<const CublasLtApi>> CublasLtApi::Load(
     const ToolkitSearch& search) {
-  const std::vector<std::string> candidates =
-      ToolkitCandidates(search, {"libcublasLt.so.13", "libcublasLt.so.12"},
-                        {"nvidia/cu13/lib", "nvidia/cublas/lib"});
-  auto library = DynamicLibrary::OpenFirst("cuBLASLt", candidates);
-  if (!library.ok())
-    return absl::UnavailableError(
-        absl::StrCat(library.status().message(),
-                     "\nInstall a CUDA toolkit 12 or 13, or the Python package "
-                     "nvidia-cublas."));
+  static const auto& cublaslt =
+      *new ToolkitLibrary{"cuBLASLt",
+                          {"libcublasLt.so.13", "libcublasLt.so.12"},
+                          {"nvidia/cu13/lib", "nvidia/cublas/lib"},
+                          "nvidia-cublas"};
   cuda::CublasLtTable table;
+  const auto accept = [&table](const DynamicLibrary& library) -> absl::Status {
 #define GSA_CUDA_RESOLVE(member, symbol, type, parameters) \
-  GSA_RETURN_IF_ERROR(library->Resolve(symbol, &table.member));
-  GSA_CUBLASLT_FUNCTIONS(GSA_CUDA_RESOLVE)
+  GSA_RETURN_IF_ERROR(library.Resolve(symbol, &table.member));
+    GSA_CUBLASLT_FUNCTIONS(GSA_CUDA_RESOLVE)
 #undef GSA_CUDA_RESOLVE
-  return std::make_shared<const CublasLtApi>(table, library->path());
+    return absl::OkStatus();
+  };
+  GSA_ASSIGN_OR_RETURN(DynamicLibrary library,
+                       OpenToolkitLibrary(cublaslt, search, accept));
+  return std::make_shared<const CublasLtApi>(table, library.path());
 }
 
 absl::Status CublasLtApi::ToStatus(BlasStatus status,

@@ -18,8 +18,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "runtime/core/cuda/cuda_abi.h"
-#include "runtime/core/cuda/dynamic_library.h"
 #include "runtime/core/cuda/gemm.h"
+#include "runtime/core/cuda/toolkit_search.h"
 
 namespace gsa {
 

@@ -29,9 +29,9 @@
 #include "runtime/core/cuda/device.h"
 #include "runtime/core/cuda/device_program.h"
 #include "runtime/core/cuda/driver_api.h"
-#include "runtime/core/cuda/dynamic_library.h"
 #include "runtime/core/cuda/gemm.h"
 #include "runtime/core/cuda/kernel_cache.h"
+#include "runtime/core/cuda/toolkit_search.h"
 
 namespace gsa {
 

@@ -10,7 +10,7 @@
 #define GSA_RUNTIME_CORE_CUDA_DYNAMIC_LIBRARY_H_
 
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +20,10 @@ namespace gsa {
 
 class DynamicLibrary {
  public:
+  // Opens `file`: a path, or a name for the dynamic loader's own search.
+  // Unavailable is the loader's reason, which names the file.
+  static absl::StatusOr<DynamicLibrary> Open(const std::string& file);
+
   // Opens the first of `candidates` that can be opened: a path, or a name for
   // the dynamic loader's own search. Unavailable says that `what` was not found
   // and, for each candidate, why.
@@ -38,6 +42,9 @@ class DynamicLibrary {
     return absl::OkStatus();
   }
 
+  // Takes back Open, for a library of which no address is kept.
+  void Close();
+
   // The file the loader opened.
   const std::string& path() const { return path_; }
 
@@ -48,25 +55,6 @@ class DynamicLibrary {
   void* handle_;
   std::string path_;
 };
-
-// Where the libraries of a CUDA toolkit or of its Python wheels may lie.
-struct ToolkitSearch {
-  // Only this file; nothing else is searched.
-  std::string library_path;
-  // The root of a toolkit, searched before the standard places.
-  std::string cuda_home;
-  // Python installations or virtual environments (the folder above lib/), or
-  // site-packages folders, whose nvidia-* wheels are searched last.
-  std::vector<std::string> python_prefixes;
-};
-
-// Candidates for `soname` ("libnvrtc.so.13") in that order: cuda_home, the
-// standard place /usr/local/cuda, the loader's search, then the wheels, each
-// for all of `sonames` before the next place. `wheel_folders` are those within
-// site-packages ("nvidia/cu13/lib").
-std::vector<std::string> ToolkitCandidates(
-    const ToolkitSearch& search, absl::Span<const std::string> sonames,
-    absl::Span<const std::string> wheel_folders);
 
 }  // namespace gsa
 

@@ -16,15 +16,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "runtime/core/cuda/cuda_abi.h"
-#include "runtime/core/cuda/dynamic_library.h"
+#include "runtime/core/cuda/toolkit_search.h"
 
 namespace gsa {
 
 // Thread safe.
 class NvrtcApi {
  public:
-  // Opens libnvrtc.so.13 or .12. Unavailable says where it was searched and how
-  // to get it.
+  // Opens libnvrtc.so.13 or .12, and its libnvrtc-builtins. Unavailable says
+  // where they were searched and how to get them.
   static absl::StatusOr<std::shared_ptr<const NvrtcApi>> Load(
       const ToolkitSearch& search = {});
 

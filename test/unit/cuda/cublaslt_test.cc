@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/core/cuda/cublaslt_api.h"
+#include "tools/common/ToolkitEnvironment.h"
 
 namespace gsa {
 namespace {
@@ -269,7 +270,7 @@ TEST_F(CublasLtTest, NoAlgorithmIsUnimplemented) {
 
 TEST(CublasLtLoad, MissingLibrarySaysWhereItWasSearched) {
   ToolkitSearch search;
-  search.library_path = "/nonexistent/libcublasLt.so.13";
+  search.only = "/nonexistent/libcublasLt.so.13";
   auto missing = CublasLtApi::Load(search);
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(missing.status().message()),
@@ -279,7 +280,7 @@ TEST(CublasLtLoad, MissingLibrarySaysWhereItWasSearched) {
 }
 
 TEST(CublasLtLoad, ResolvesTheInstalledLibrary) {
-  auto api = CublasLtApi::Load();
+  auto api = CublasLtApi::Load(getToolkitSearchFromEnvironment());
   if (absl::IsUnavailable(api.status())) GTEST_SKIP() << api.status();
   ASSERT_TRUE(api.ok()) << api.status();
   EXPECT_GT((*api)->table().GetVersion(), 120000u);

@@ -25,6 +25,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "runtime/core/cuda/nvrtc_api.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
+#include "tools/common/ToolkitEnvironment.h"
 
 namespace gsa {
 namespace {
@@ -74,7 +75,7 @@ absl::StatusOr<CompiledCuda> Compile(const std::string& family,
 class DeviceLibraryTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto nvrtc = NvrtcApi::Load();
+    auto nvrtc = NvrtcApi::Load(getToolkitSearchFromEnvironment());
     if (!nvrtc.ok()) GTEST_SKIP() << nvrtc.status();
   }
 };

@@ -1,0 +1,343 @@
+// -----------------------------------------------------------------------------
+// File: gsa.hpp
+// -----------------------------------------------------------------------------
+//
+// The C API of gsa.h for C++17: values that own what they name, and results
+// that cannot be overlooked. Header only: it adds nothing to the interface of
+// the library, so that a program need not be built by the library's compiler.
+//
+//   gsa::CompileOptions options;
+//   options.shapes["query"] = {1, 4096, 8, 64};
+//   gsa::Result<gsa::Plan> plan = gsa::Compile(text, options, "layer.mlir");
+//   if (!plan.ok()) return Fail(plan.status().message());
+//   gsa::Result<gsa::Buffer> workspace = plan->MakeWorkspace();
+//   gsa::RunOptions run;
+//   run.workspace = &*workspace;
+//   gsa::Status status = plan->Run(inputs, outputs, run);
+//
+// Errors are returned; only what the standard containers throw when memory is
+// exhausted is thrown. What gsa.h says of threads, lifetimes and alignment
+// holds here. get() gives the handle for functions of gsa.h that have no
+// counterpart here.
+
+#ifndef GSA_GSA_HPP_
+#define GSA_GSA_HPP_
+
+#include <gsa/gsa.h>
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gsa {
+
+// ---- Errors -----------------------------------------------------------------
+
+// Success, or an error with a code and a message.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // success
+  Status(gsa_code code, std::string message)
+      : code_(code), message_(std::move(message)) {}
+  // Takes over what a function of gsa.h returned.
+  explicit Status(gsa_status* status)
+      : code_(gsa_status_code(status)), message_(gsa_status_message(status)) {
+    gsa_status_destroy(status);
+  }
+
+  bool ok() const { return code_ == GSA_OK; }
+  gsa_code code() const { return code_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  gsa_code code_ = GSA_OK;
+  std::string message_;
+};
+
+// A value, or the error because of which there is none.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Result(Status error) : status_(std::move(error)) { assert(!status_.ok()); }
+
+  bool ok() const { return status_.ok(); }
+  const Status& status() const { return status_; }
+
+  // The value; only where ok().
+  T& operator*() { return *value_; }
+  const T& operator*() const { return *value_; }
+  T* operator->() { return value_.get(); }
+  const T* operator->() const { return value_.get(); }
+
+ private:
+  Status status_;
+  std::unique_ptr<T> value_;
+};
+
+// ---- Tensors ----------------------------------------------------------------
+
+// Host memory, zero at first and aligned to GSA_ALIGNMENT.
+class Buffer {
+ public:
+  static Result<Buffer> Allocate(size_t bytes) {
+    Buffer buffer(gsa_alloc(bytes), bytes);
+    if (buffer.data() == nullptr)
+      return Status(GSA_RESOURCE_EXHAUSTED,
+                    "cannot allocate " + std::to_string(bytes) + " bytes");
+    return buffer;
+  }
+
+  void* data() const { return memory_.get(); }
+  size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(void* memory) const { gsa_free(memory); }
+  };
+  Buffer(void* memory, size_t size) : memory_(memory), size_(size) {}
+
+  std::unique_ptr<void, Free> memory_;
+  size_t size_;
+};
+
+// What a plan says of an input or output.
+struct TensorInfo {
+  std::string name;
+  std::vector<int64_t> shape;
+  uint32_t dtype = 0;  // GSA_F32, ...
+  uint64_t bytes = 0;  // of the dense tensor
+};
+
+// A dense tensor in memory that the caller owns; see gsa_tensor.
+struct TensorView {
+  void* data = nullptr;
+  std::vector<int64_t> shape;
+  uint32_t dtype = 0;
+  int32_t device_type = GSA_DEVICE_CPU;
+  int32_t device_id = 0;
+};
+
+// The tensor that `info` describes, in host memory that begins at `data`.
+inline TensorView HostTensor(const TensorInfo& info, void* data) {
+  return {data, info.shape, info.dtype, GSA_DEVICE_CPU, 0};
+}
+
+// ---- Running ----------------------------------------------------------------
+
+// A fixed set of threads; see gsa_thread_pool.
+class ThreadPool {
+ public:
+  // 0: one thread per available CPU.
+  static Result<ThreadPool> Create(int32_t num_threads = 0) {
+    gsa_thread_pool* pool = nullptr;
+    Status status(gsa_thread_pool_create(num_threads, &pool));
+    if (!status.ok()) return status;
+    return ThreadPool(pool);
+  }
+
+  int32_t num_threads() const { return gsa_thread_pool_num_threads(get()); }
+  gsa_thread_pool* get() const { return pool_.get(); }
+
+ private:
+  struct Destroy {
+    void operator()(gsa_thread_pool* pool) const {
+      gsa_thread_pool_destroy(pool);
+    }
+  };
+  explicit ThreadPool(gsa_thread_pool* pool) : pool_(pool) {}
+
+  std::unique_ptr<gsa_thread_pool, Destroy> pool_;
+};
+
+// What a caller lends to one run.
+struct RunOptions {
+  // Scratch memory of at least workspace_bytes(): a buffer of the host, or an
+  // address on the GPU.
+  const Buffer* workspace = nullptr;
+  void* device_workspace = nullptr;
+  size_t device_workspace_bytes = 0;
+  // Stream of the GPU (a CUstream or cudaStream_t).
+  void* stream = nullptr;
+  // Threads to run on; null: the calling thread alone.
+  const ThreadPool* thread_pool = nullptr;
+};
+
+// A compiled module. Copies share it; any number of threads may run it.
+class Plan {
+ public:
+  // Takes over a reference.
+  explicit Plan(gsa_plan* plan) : plan_(plan, gsa_plan_release) {}
+
+  std::vector<TensorInfo> inputs() const {
+    return Describe(gsa_plan_num_inputs(get()), gsa_plan_input);
+  }
+  std::vector<TensorInfo> outputs() const {
+    return Describe(gsa_plan_num_outputs(get()), gsa_plan_output);
+  }
+  size_t workspace_bytes() const { return gsa_plan_workspace_bytes(get()); }
+  int32_t num_threads() const { return gsa_plan_num_threads(get()); }
+  // What the code was made for, "cuda:0, NVIDIA H200, sm_90a".
+  std::string target() const { return gsa_plan_target(get()); }
+  gsa_plan* get() const { return plan_.get(); }
+
+  // Scratch memory for runs on the host.
+  Result<Buffer> MakeWorkspace() const {
+    return Buffer::Allocate(workspace_bytes());
+  }
+
+  // Reads `inputs`, writes `outputs`, both in the plan's order; see gsa_run.
+  Status Run(const std::vector<TensorView>& inputs,
+             const std::vector<TensorView>& outputs,
+             const RunOptions& options = {}) const {
+    const std::vector<gsa_tensor> in = Convert(inputs);
+    const std::vector<gsa_tensor> out = Convert(outputs);
+    gsa_run_options lent = {};
+    lent.struct_size = sizeof(lent);
+    lent.stream = options.stream;
+    if (options.thread_pool) lent.thread_pool = options.thread_pool->get();
+    void* workspace = options.device_workspace;
+    size_t bytes = options.device_workspace_bytes;
+    if (options.workspace) {
+      workspace = options.workspace->data();
+      bytes = options.workspace->size();
+    }
+    return Status(gsa_run(get(), in.data(), in.size(), out.data(), out.size(),
+                          workspace, bytes, &lent));
+  }
+
+ private:
+  using DescribeFunction = gsa_status* (*)(const gsa_plan*, size_t,
+                                           gsa_tensor_info*);
+
+  std::vector<TensorInfo> Describe(size_t count,
+                                   DescribeFunction describe) const {
+    std::vector<TensorInfo> infos;
+    for (size_t i = 0; i < count; ++i) {
+      gsa_tensor_info info = {};
+      info.struct_size = sizeof(info);
+      // Every index below the count is described.
+      const Status status(describe(get(), i, &info));
+      assert(status.ok());
+      infos.push_back({info.name,
+                       {info.shape, info.shape + info.rank},
+                       info.dtype,
+                       info.bytes});
+    }
+    return infos;
+  }
+
+  // Points into `views`.
+  static std::vector<gsa_tensor> Convert(const std::vector<TensorView>& views) {
+    std::vector<gsa_tensor> tensors;
+    for (const TensorView& view : views) {
+      gsa_tensor tensor = {};
+      tensor.struct_size = sizeof(tensor);
+      tensor.data = view.data;
+      tensor.device_type = view.device_type;
+      tensor.device_id = view.device_id;
+      tensor.rank = static_cast<int32_t>(view.shape.size());
+      tensor.dtype = view.dtype;
+      tensor.shape = view.shape.data();
+      tensors.push_back(tensor);
+    }
+    return tensors;
+  }
+
+  std::shared_ptr<gsa_plan> plan_;
+};
+
+// ---- Compilation ------------------------------------------------------------
+
+// How to compile; see gsa_compile_options. Empty and 0 are the defaults.
+struct CompileOptions {
+  std::string target;  // "cpu", "cuda:0", "emu", "auto"
+  std::string entry;
+  // Shapes of inputs by name; an input with a dynamic size needs one.
+  std::map<std::string, std::vector<int64_t>> shapes;
+  int32_t num_threads = 0;
+  int32_t vector_bits = 0;
+  bool reference = false;
+  std::string arch;   // "sm_90a"
+  std::string nvrtc;  // where NVRTC is
+};
+
+namespace internal {
+
+// The structures of gsa.h for `options`, which they point into.
+class CompileArguments {
+ public:
+  explicit CompileArguments(const CompileOptions& options) {
+    for (const auto& [name, sizes] : options.shapes) {
+      gsa_named_shape shape = {};
+      shape.struct_size = sizeof(shape);
+      shape.name = name.c_str();
+      shape.sizes = sizes.data();
+      shape.rank = static_cast<int64_t>(sizes.size());
+      shapes_.push_back(shape);
+    }
+    const auto text = [](const std::string& value) {
+      return value.empty() ? nullptr : value.c_str();
+    };
+    arguments_.struct_size = sizeof(arguments_);
+    arguments_.target = text(options.target);
+    arguments_.entry = text(options.entry);
+    arguments_.shapes = shapes_.data();
+    arguments_.num_shapes = shapes_.size();
+    arguments_.num_threads = options.num_threads;
+    arguments_.vector_bits = options.vector_bits;
+    arguments_.reference = options.reference ? 1 : 0;
+    arguments_.arch = text(options.arch);
+    arguments_.nvrtc = text(options.nvrtc);
+  }
+  CompileArguments(const CompileArguments&) = delete;
+  CompileArguments& operator=(const CompileArguments&) = delete;
+
+  const gsa_compile_options* get() const { return &arguments_; }
+
+ private:
+  std::vector<gsa_named_shape> shapes_;
+  gsa_compile_options arguments_ = {};
+};
+
+}  // namespace internal
+
+// Compiles the text of a module. `filename` appears in messages.
+inline Result<Plan> Compile(std::string_view text,
+                            const CompileOptions& options = {},
+                            const std::string& filename = "<memory>") {
+  const internal::CompileArguments arguments(options);
+  gsa_plan* plan = nullptr;
+  Status status(gsa_compile(text.data(), text.size(), filename.c_str(),
+                            arguments.get(), &plan));
+  if (!status.ok()) return status;
+  return Plan(plan);
+}
+
+// The reasons for which Compile would refuse the same arguments, found without
+// generating code; empty if none is known.
+inline Result<std::vector<Status>> CheckSupport(
+    std::string_view text, const CompileOptions& options = {},
+    const std::string& filename = "<memory>") {
+  const internal::CompileArguments arguments(options);
+  gsa_support* support = nullptr;
+  Status status(gsa_check_support(text.data(), text.size(), filename.c_str(),
+                                  arguments.get(), &support));
+  if (!status.ok()) return status;
+  std::vector<Status> reasons;
+  for (size_t i = 0; i < gsa_support_num_reasons(support); ++i)
+    reasons.emplace_back(gsa_support_code(support, i),
+                         gsa_support_reason(support, i));
+  gsa_support_destroy(support);
+  return reasons;
+}
+
+}  // namespace gsa
+
+#endif  // GSA_GSA_HPP_

@@ -3,7 +3,9 @@
  * -----------------------------------------------------------------------------
  *
  * The C API of gsa: compiles a module of the gsa dialect for the machine's CPU
- * or for an NVIDIA GPU, and runs it. C99; link with -lgsa.
+ * or for an NVIDIA GPU, and runs it. C99. An installed library is found by
+ * CMake, find_package(gsa) with the target gsa::gsa, and by pkg-config, gsa.
+ * gsa.hpp wraps it for C++17.
  *
  *   gsa_plan* plan = NULL;
  *   gsa_status* status = gsa_compile(text, length, "layer.mlir", NULL, &plan);
@@ -172,6 +174,100 @@ GSA_API void* gsa_alloc(size_t bytes);
 /* Frees what gsa_alloc returned; NULL is allowed. */
 GSA_API void gsa_free(void* memory);
 
+/* ---- Layers ------------------------------------------------------------- */
+
+/* The configuration of a Gated Sparse Attention layer, from which
+ * gsa_layer_module makes the module that gsa_compile takes. Fill it with
+ * gsa_layer_config_init, then change what differs:
+ *
+ *   gsa_layer_config config;
+ *   config.struct_size = sizeof(config);
+ *   status = gsa_layer_config_init(&config);
+ *   config.d_model = 2048;
+ *   config.n_heads = 16;
+ *   status = gsa_layer_module(&config, &text, &length);
+ *
+ * Names and defaults are those of the published layer's configuration. All
+ * fields are required. */
+typedef struct gsa_layer_config {
+  size_t struct_size;
+  /* Model size, 4096; query heads, 32; key heads, 8, a divisor of n_heads;
+   * elements of a head, 0: d_model / n_heads. */
+  int64_t d_model;
+  int64_t n_heads;
+  int64_t n_kv_heads;
+  int64_t head_dim;
+  /* Heads of the indexer, 4, and elements of one, 64. */
+  int64_t n_indexer_heads;
+  int64_t d_indexer;
+  /* Of a scaled dot product: "sigmoid", "relu" or "identity". Of a head's
+   * weight: "sigmoid" or "identity". NULL here and in the names below is the
+   * default. */
+  const char* indexer_activation;
+  const char* indexer_weight_activation;
+  /* Factor of the dot products; 0: 1 / sqrt(d_indexer). */
+  double indexer_scale;
+  /* How many keys a query keeps: "fixed" (k_base alone), "upstream_variance"
+   * (the default), "paper_ema" (adds the scalar input "normaliser"), "entropy"
+   * or "orth", around k_base, 2048, from k_min, 256, to k_max, 4096. */
+  const char* k_policy;
+  int64_t k_base;
+  int64_t k_min;
+  int64_t k_max;
+  /* 1. */
+  double adaptive_k_temperature;
+  /* The first `sink` and the last `local` visible keys are kept before others;
+   * 0 and 0. */
+  int64_t sink;
+  int64_t local;
+  /* "sigmoid", "tanh" or "silu", of both gates. */
+  const char* gate_activation;
+  /* 0 or 1: whether there are gates of the values and of the output, 1 and 1.
+   */
+  int32_t use_value_gate;
+  int32_t use_output_gate;
+  /* Factor of the logits; 0: 1 / sqrt(head_dim). */
+  double softmax_scale;
+  /* Rotary embedding: its base, 10000; how many elements of a head it turns, 0:
+   * all; "none", "ntk" or "yarn", and the latters' factor, 1; yarn's fields,
+   * 4096, 32 and 1. */
+  double rope_base;
+  int64_t rope_dim;
+  const char* rope_scaling;
+  double rope_factor;
+  int64_t rope_original_max_position;
+  double rope_beta_fast;
+  double rope_beta_slow;
+  /* 1: pairs of neighbours turn; 0: pairs that are half of rope_dim apart. */
+  int32_t rope_interleaved;
+  /* 1: query t sees the keys up to t + Sk - Sq; 0: all keys. */
+  int32_t causal;
+  /* 1: the whole layer, with weights under their state-dict names; 0: what is
+   * between the projections, whose inputs are "query", "key", "value",
+   * "index_query", "index_key", "index_weights", "index_bias", "value_gate" and
+   * "output_gate". */
+  int32_t projections;
+  /* GSA_F16, GSA_BF16, GSA_F32 (the default) or GSA_F64. */
+  uint32_t dtype;
+} gsa_layer_config;
+
+/* Writes the published defaults to `*config`, whose struct_size is set. */
+GSA_API gsa_status* gsa_layer_config_init(gsa_layer_config* config);
+/* Changes the fields that `text` names: "d_model=2048, n_heads=16, k_base=512,
+ * dtype=bf16". Keys are the names of the fields, and of the published ones
+ * d_head and use_adaptive_k. On GSA_INVALID_ARGUMENT nothing has changed, and
+ * the message names the key, what was got and what is expected, or the nearest
+ * key there is. Strings of the structure then live forever. */
+GSA_API gsa_status* gsa_layer_config_set(gsa_layer_config* config,
+                                         const char* text);
+/* Makes the module of the layer: `*text` receives `*length` bytes and a zero
+ * after them, freed by gsa_free. Its function "main" returns "output", "lse",
+ * "indices", "counts" and "status"; batch and lengths are dynamic.
+ * GSA_INVALID_ARGUMENT names the field that does not fit, what was got, what is
+ * expected and the nearest legal value; `*text` is then NULL. */
+GSA_API gsa_status* gsa_layer_module(const gsa_layer_config* config,
+                                     char** text, size_t* length);
+
 /* ---- Compilation -------------------------------------------------------- */
 
 /* The shape that an input of a plan has. All fields are required. */
@@ -215,8 +311,13 @@ typedef struct gsa_compile_options {
   /* Architecture of a GPU's kernels, "sm_90a"; NULL: the device's, sm_80 for
    * the emulation. */
   const char* arch;
-  /* Where NVRTC is: the library, or the root of a CUDA toolkit or of a Python
-   * environment with the wheel nvidia-cuda-nvrtc. NULL: searched. */
+  /* Where NVRTC is, and the only place that is searched for it: the library, or
+   * a folder, which is the root of a CUDA toolkit or of a Python environment
+   * with the wheel nvidia-cuda-nvrtc (what VIRTUAL_ENV or sys.prefix names), or
+   * has the library in it. NULL: the dynamic loader's path, which finds what
+   * the process has loaded already, and the usual folders of toolkits. cuBLASLt
+   * (a toolkit's, or of the wheel nvidia-cublas) is searched there first, then
+   * in those places. No environment variable is read. */
   const char* nvrtc;
 } gsa_compile_options;
 
@@ -245,7 +346,8 @@ typedef struct gsa_support gsa_support;
 
 /* Says cheaply, without generating code, whether gsa_compile would refuse the
  * same arguments, and why: parses and verifies the module and checks options,
- * entry, boundary types and shapes. All reasons that can be told apart are
+ * entry, boundary types, shapes and, for a GPU, that each op has a kernel that
+ * fits it. All reasons that can be told apart are
  * collected. Returns an error only if the question itself is wrong (a null
  * pointer, a bad structure). An empty list is not yet a promise: generating
  * code can still fail. */

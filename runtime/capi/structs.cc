@@ -50,6 +50,9 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, arch),
            GSA_FIELD_END(gsa_compile_options, nvrtc));
 
+GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
+GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));
+
 GSA_NO_TAIL_PADDING(gsa_tensor_info, bytes);
 GSA_LAYOUT(gsa_tensor_info, struct_size,
            GSA_FIELD_END(gsa_tensor_info, struct_size),
@@ -164,6 +167,8 @@ absl::Status Write(const std::string& what, const T& value, T* target) {
 
 template absl::StatusOr<gsa_compile_options> Read(const std::string&,
                                                   const gsa_compile_options*);
+template absl::StatusOr<gsa_layer_config> Read(const std::string&,
+                                               const gsa_layer_config*);
 template absl::StatusOr<gsa_run_options> Read(const std::string&,
                                               const gsa_run_options*);
 template absl::StatusOr<std::vector<gsa_tensor>> ReadArray(const std::string&,
@@ -171,6 +176,8 @@ template absl::StatusOr<std::vector<gsa_tensor>> ReadArray(const std::string&,
                                                            size_t);
 template absl::StatusOr<std::vector<gsa_named_shape>> ReadArray(
     const std::string&, const gsa_named_shape*, size_t);
+template absl::Status Write(const std::string&, const gsa_layer_config&,
+                            gsa_layer_config*);
 template absl::Status Write(const std::string&, const gsa_tensor_info&,
                             gsa_tensor_info*);
 

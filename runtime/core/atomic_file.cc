@@ -71,30 +71,30 @@ absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(std::string path) {
   const std::string directory = DirectoryOf(writer.target_);
   // The base name is cut so that the temporary one stays below NAME_MAX.
   const std::string base = BaseOf(writer.target_).substr(0, 200);
-  for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string name = absl::StrCat(directory, "/.", base, ".", getpid(), "-",
-                                    counter.fetch_add(1), ".tmp");
-    writer.fd_ =
-        open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-             0666);
-    if (writer.fd_ >= 0) {
-      writer.temporary_ = std::move(name);
-      return writer;
+  auto create = [&]() -> absl::StatusOr<std::string> {
+    for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+      std::string name = absl::StrCat(directory, "/.", base, ".", getpid(), "-",
+                                      counter.fetch_add(1), ".tmp");
+      writer.fd_ =
+          open(name.c_str(),
+               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+      if (writer.fd_ >= 0) return name;
+      if (errno != EEXIST) break;
     }
-    if (errno != EEXIST) break;
-  }
-  return writer.Error(errno, "create a temporary file beside it");
+    return writer.Error(errno, "create a temporary file beside it");
+  };
+  GSA_ASSIGN_OR_RETURN(writer.temporary_, TemporaryPath::Make(create));
+  return writer;
 }
 
 AtomicFileWriter::AtomicFileWriter(AtomicFileWriter&& other)
     : path_(std::move(other.path_)),
       target_(std::move(other.target_)),
-      temporary_(std::exchange(other.temporary_, std::string())),
+      temporary_(std::move(other.temporary_)),
       fd_(std::exchange(other.fd_, -1)) {}
 
 AtomicFileWriter::~AtomicFileWriter() {
   if (fd_ >= 0) close(fd_);
-  if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 absl::Status AtomicFileWriter::Append(absl::Span<const char> bytes) {
@@ -113,10 +113,10 @@ absl::Status AtomicFileWriter::Append(absl::Span<const char> bytes) {
 absl::Status AtomicFileWriter::Commit() {
   if (fsync(fd_) != 0) return Error(errno, "flush to disk");
   if (close(std::exchange(fd_, -1)) != 0) return Error(errno, "close");
-  if (rename(temporary_.c_str(), target_.c_str()) != 0) {
+  if (rename(temporary_.path().c_str(), target_.c_str()) != 0) {
     return Error(errno, "rename the temporary file into place");
   }
-  temporary_.clear();
+  temporary_.Release();
   // The rename itself survives a power cut only once the directory is on disk.
   // The file is complete and visible by now, and some file systems cannot sync
   // a directory, so a failure here is none of the write's.

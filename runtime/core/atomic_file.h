@@ -4,6 +4,7 @@
 //
 // Files that appear complete or not at all: the bytes go to a temporary file in
 // the same directory, which Commit() flushes to disk and renames over the path.
+// A program that calls EndTemporaries() leaves none behind.
 
 #ifndef GSA_RUNTIME_CORE_ATOMIC_FILE_H_
 #define GSA_RUNTIME_CORE_ATOMIC_FILE_H_
@@ -14,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "runtime/core/temporary_files.h"
 
 namespace gsa {
 
@@ -39,7 +41,7 @@ class AtomicFileWriter {
 
   std::string path_;    // as the caller named it, for messages
   std::string target_;  // with links resolved
-  std::string temporary_;
+  TemporaryPath temporary_;
   int fd_ = -1;
 };
 

@@ -35,18 +35,6 @@ constexpr DType kAll[] = {DType::kBool, DType::kU8,   DType::kI32, DType::kI64,
 
 const DTypeInfo& Info(DType dtype) { return kInfo[static_cast<int>(dtype)]; }
 
-absl::StatusOr<DType> Parse(absl::string_view name,
-                            const char* DTypeInfo::* field) {
-  std::string known;
-  for (const DTypeInfo& info : kInfo) {
-    if (name == info.*field) return info.dtype;
-    absl::StrAppend(&known, known.empty() ? "" : ", ", info.*field);
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown dtype '", absl::CHexEscape(name.substr(0, 64)),
-                   "': expected one of ", known));
-}
-
 // Rounds a double to a binary format of one sign bit, `kExponent` exponent bits
 // and `kMantissa` stored mantissa bits.
 template <int kExponent, int kMantissa>
@@ -105,11 +93,14 @@ const char* DTypeSafetensorsName(DType dtype) {
 }
 
 absl::StatusOr<DType> ParseDType(absl::string_view name) {
-  return Parse(name, &DTypeInfo::name);
-}
-
-absl::StatusOr<DType> ParseSafetensorsDType(absl::string_view name) {
-  return Parse(name, &DTypeInfo::safetensors_name);
+  std::string known;
+  for (const DTypeInfo& info : kInfo) {
+    if (name == info.name) return info.dtype;
+    absl::StrAppend(&known, known.empty() ? "" : ", ", info.name);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown dtype '", absl::CHexEscape(name.substr(0, 64)),
+                   "': expected one of ", known));
 }
 
 F16 F16FromDouble(double value) { return F16{Narrow<5, 10>(value)}; }

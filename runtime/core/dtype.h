@@ -52,9 +52,9 @@ const char* DTypeName(DType dtype);
 // "BOOL", "U8", "I32", "I64", "F16", "BF16", "F32", "F64".
 const char* DTypeSafetensorsName(DType dtype);
 
-// The inverses; InvalidArgument names the text and lists the known names.
+// The inverse of DTypeName; InvalidArgument names the text and lists the known
+// names. Types of safetensors files: see safetensors_header.h.
 absl::StatusOr<DType> ParseDType(absl::string_view name);
-absl::StatusOr<DType> ParseSafetensorsDType(absl::string_view name);
 
 // The DType that stores a C++ type, e.g. DTypeOf<float>() == DType::kF32.
 template <typename T>

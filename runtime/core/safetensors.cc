@@ -13,12 +13,12 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "runtime/core/atomic_file.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -31,53 +31,30 @@ constexpr uint64_t kLengthBytes = 8;
 // Headers are padded with blanks to this, which aligns the data.
 constexpr size_t kHeaderAlignment = 8;
 
-// Levenshtein distance, or `limit` + 1 where it is larger.
-size_t EditDistance(const std::string& a, const std::string& b, size_t limit) {
-  const size_t length_gap =
-      a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
-  if (length_gap > limit) return limit + 1;
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    size_t best = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-      best = std::min(best, row[j]);
-    }
-    if (best > limit) return limit + 1;
-  }
-  return row[b.size()];
-}
-
 // "; nearest: 'x', 'y'" for up to three names, or the number of names where
-// none is near. Work is bounded: a hostile file may have millions of names.
+// none is near.
 std::string Suggest(const std::string& name,
                     const std::vector<SafetensorsEntry>& entries) {
-  constexpr size_t kMaxScanned = 20000;
-  constexpr size_t kMaxLength = 256;
   constexpr size_t kMaxShown = 3;
-  const size_t limit = std::max<size_t>(2, name.size() / 2);
-  std::vector<std::pair<size_t, const std::string*>> near;
-  if (name.size() <= kMaxLength) {
-    for (size_t i = 0; i < std::min(entries.size(), kMaxScanned); ++i) {
-      const size_t distance = EditDistance(name, entries[i].name, limit);
-      if (distance <= limit) near.push_back({distance, &entries[i].name});
-    }
-  }
+  std::vector<absl::string_view> names;
+  for (const SafetensorsEntry& entry : entries) names.push_back(entry.name);
+  const std::vector<absl::string_view> near =
+      NearestNames(name, names, kMaxShown);
   if (near.empty())
     return absl::StrCat("; it has ", entries.size(), " tensors");
-  std::sort(near.begin(), near.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first, *a.second) < std::tie(b.first, *b.second);
-  });
-  near.resize(std::min(near.size(), kMaxShown));
   return absl::StrCat("; nearest: ",
                       absl::StrJoin(near, ", ", [](std::string* out, auto n) {
-                        absl::StrAppend(out, QuoteName(*n.second));
+                        absl::StrAppend(out, QuoteName(n));
                       }));
+}
+
+std::string ReadableTypes() {
+  std::string names;
+  for (const SafetensorsDType& type : SafetensorsDTypes()) {
+    if (!type.dtype) continue;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", type.name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -190,11 +167,18 @@ absl::StatusOr<const SafetensorsEntry*> SafetensorsFile::Find(
 
 absl::StatusOr<HostTensor> SafetensorsFile::Get(const std::string& name) const {
   GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, Find(name));
+  if (!entry->type->dtype) {
+    return absl::UnimplementedError(absl::StrCat(
+        path_, ": tensor ", QuoteName(name), ": got ", entry->type_string(),
+        ", expected an element type that can be computed with: ",
+        ReadableTypes()));
+  }
+  const DType dtype = *entry->type->dtype;
   GSA_ASSIGN_OR_RETURN(HostTensor tensor,
-                       HostTensor::Create(name, entry->dtype, entry->shape));
+                       HostTensor::Create(name, dtype, entry->shape));
   GSA_RETURN_IF_ERROR(ReadAt(data_start_ + entry->begin, tensor.raw_data(),
                              entry->end - entry->begin));
-  if (entry->dtype == DType::kBool) {
+  if (dtype == DType::kBool) {
     // Any other byte in a C++ bool is undefined behaviour.
     const auto* bytes = static_cast<const uint8_t*>(tensor.raw_data());
     for (int64_t i = 0; i < tensor.num_elements(); ++i) {
@@ -212,11 +196,11 @@ absl::StatusOr<HostTensor> SafetensorsFile::Get(
     const std::string& name, DType dtype,
     absl::Span<const int64_t> shape) const {
   GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, Find(name));
-  if (entry->dtype != dtype || absl::MakeConstSpan(entry->shape) != shape) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path_, ": tensor ", QuoteName(name), ": got ",
-                     TypeToString(entry->dtype, entry->shape), ", expected ",
-                     TypeToString(dtype, shape)));
+  if (entry->type->dtype != dtype ||
+      absl::MakeConstSpan(entry->shape) != shape) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path_, ": tensor ", QuoteName(name), ": got ", entry->type_string(),
+        ", expected ", TypeToString(dtype, shape)));
   }
   return Get(name);
 }

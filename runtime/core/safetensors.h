@@ -61,7 +61,8 @@ class SafetensorsFile {
   // The pointer lives as long as this object stays where it is.
   absl::StatusOr<const SafetensorsEntry*> Find(const std::string& name) const;
 
-  // Reads a tensor. DataLoss if the file shrank since Open().
+  // Reads a tensor. DataLoss if the file shrank since Open(); Unimplemented if
+  // its element type has no DType.
   absl::StatusOr<HostTensor> Get(const std::string& name) const;
 
   // Get() of a tensor that must have this type; InvalidArgument otherwise.

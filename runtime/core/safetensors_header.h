@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "runtime/core/dtype.h"
 
 namespace gsa {
@@ -28,13 +30,27 @@ inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 // The key of the header that holds free text and no tensor.
 inline constexpr char kSafetensorsMetadataKey[] = "__metadata__";
 
+// An element type of the format. Files may hold tensors of types that nothing
+// here computes with; they can be described and not read.
+struct SafetensorsDType {
+  const char* name;  // "F32", "F8_E4M3", "F4"
+  int bits;          // per element; below 8 the elements are packed
+  std::optional<DType> dtype;
+};
+
+// Every type of the format.
+absl::Span<const SafetensorsDType> SafetensorsDTypes();
+
 struct SafetensorsEntry {
   std::string name;
-  DType dtype;
+  const SafetensorsDType* type = nullptr;  // one of SafetensorsDTypes()
   std::vector<int64_t> shape;
   // Byte range within the data section that follows the header.
   uint64_t begin = 0;
   uint64_t end = 0;
+
+  // "bf16[2, 3, 4]", and "F8_E4M3[2, 3, 4]" for a type that has no DType.
+  std::string type_string() const;
 };
 
 struct SafetensorsHeader {

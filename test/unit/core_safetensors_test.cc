@@ -116,7 +116,7 @@ TEST_F(SafetensorsTest, RoundTrip) {
         std::memcmp(read.raw_data(), tensor.raw_data(), tensor.byte_size()), 0);
   }
   for (const SafetensorsEntry& entry : file.entries()) {
-    EXPECT_EQ(entry.begin % DTypeSize(entry.dtype), 0u) << entry.name;
+    EXPECT_EQ(entry.begin * 8 % entry.type->bits, 0u) << entry.name;
   }
   EXPECT_EQ(NumFiles(), 1u);
 }
@@ -295,7 +295,7 @@ void PrintTo(const HostileCase& c, std::ostream* os) { *os << c.label; }
 
 // A tensor of the header, e.g. Tensor("a", "F32", "[2]", "[0,8]").
 std::string Tensor(const char* name, const char* dtype, const char* shape,
-                   const char* offsets) {
+                   const std::string& offsets) {
   return absl::StrCat("\"", name, "\":{\"dtype\":\"", dtype,
                       "\",\"shape\":", shape, ",\"data_offsets\":", offsets,
                       "}");
@@ -340,8 +340,15 @@ std::vector<HostileCase> HostileCases() {
        "tensor 'a': the key shape is missing"},
       {"MissingOffsets", "{\"a\":{" + half + "}}", 0,
        "tensor 'a': the key data_offsets is missing"},
-      {"UnknownDtype", One("F8_E5M2", "[8]", "[0,8]"), 8,
-       "tensor 'a': unknown dtype 'F8_E5M2'"},
+      {"UnknownDtype", One("F8_E9M9", "[8]", "[0,8]"), 8,
+       "tensor 'a': unknown dtype 'F8_E9M9': expected one of BOOL, F4, "},
+      {"PackedHalfByte", One("F4", "[3]", "[0,2]"), 2,
+       "tensor 'a': shape [3]: got 12 bits of F4, expected whole bytes"},
+      {"UnreadableTooShort", One("C64", "[2]", "[0,8]"), 8,
+       "got 8 bytes, expected 16 for C64[2]"},
+      {"UnreadableBytesBeyondInt64",
+       One("U64", "[1152921504606846976]", "[0,0]"), 0,
+       "more than 2^63-1 bytes"},
       {"LowerCaseDtype", One("f32", "[2]", "[0,8]"), 8,
        "tensor 'a': unknown dtype 'f32'"},
       {"DtypeIsNumber", R"({"a":{"dtype":4}})", 0,
@@ -406,6 +413,10 @@ std::vector<HostileCase> HostileCases() {
        absl::StrCat("{", Tensor("a", "F32", "[2]", "[0,8]"), ",",
                     Tensor("e", "F32", "[0]", "[4,4]"), "}"),
        8, "tensor 'e': data_offsets: got [4, 4), which overlaps"},
+      {"MetadataNullTwice", R"({"__metadata__":null,"__metadata__":null})", 0,
+       "the name '__metadata__' occurs twice"},
+      {"MetadataOfNulls", R"({"__metadata__":{"k":null}})", 0,
+       "__metadata__: 'k': got null, expected a string"},
       {"MetadataIsNumber", R"({"__metadata__":3})", 0, "got the number 3"},
       {"MetadataOfNumbers", R"({"__metadata__":{"k":3}})", 0,
        "__metadata__: 'k': got the number 3, expected a string"},
@@ -447,6 +458,41 @@ TEST(SafetensorsHeaderTest, AcceptsTheValidCounterparts) {
   EXPECT_EQ(ParseStatus(FileBytes("{}", 0)), absl::OkStatus());
   EXPECT_EQ(ParseStatus(FileBytes(R"({"__metadata__":{"a":""}})", 0)),
             absl::OkStatus());
+  EXPECT_EQ(ParseStatus(FileBytes(R"({"__metadata__":null})", 0)),
+            absl::OkStatus());
+}
+
+// A checkpoint has tensors that nobody asks for, of types that nothing here
+// computes with. They must not make the others unreadable.
+TEST(SafetensorsHeaderTest, EveryTypeOfTheFormatStandsBesideOthers) {
+  EXPECT_EQ(SafetensorsDTypes().size(), 22u);
+  for (const SafetensorsDType& type : SafetensorsDTypes()) {
+    const int bytes = type.bits;  // of eight elements
+    const std::string json = absl::StrCat(
+        "{", Tensor("x", type.name, "[2,4]", absl::StrCat("[0,", bytes, "]")),
+        ",",
+        Tensor("y", "F32", "[1]",
+               absl::StrCat("[", bytes, ",", bytes + 4, "]")),
+        "}");
+    auto file = SafetensorsFile::FromBytes("f", FileBytes(json, bytes + 4));
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_TRUE(file->Get("y").ok()) << type.name;
+    const SafetensorsEntry& entry = *file->Find("x").value();
+    if (type.dtype.has_value()) {
+      EXPECT_EQ(file->Get("x").value().type_string(), entry.type_string());
+      EXPECT_EQ(size_t(type.bits), 8 * DTypeSize(*type.dtype)) << type.name;
+      EXPECT_STREQ(DTypeSafetensorsName(*type.dtype), type.name);
+      continue;
+    }
+    const absl::Status status = file->Get("x").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(absl::StrCat("f: tensor 'x': got ", type.name,
+                                       "[2, 4], expected an element type")));
+    EXPECT_THAT(
+        std::string(file->Get("x", DType::kF32, {2, 4}).status().message()),
+        HasSubstr(absl::StrCat("got ", type.name, "[2, 4], expected f32")));
+  }
 }
 
 TEST(SafetensorsHeaderTest, RefusesBadHeaderLengths) {
@@ -522,7 +568,8 @@ TEST(SafetensorsHeaderTest, NoFlippedByteCrashes) {
         continue;
       }
       for (const SafetensorsEntry& entry : file->entries()) {
-        ASSERT_TRUE(file->Get(entry.name).ok()) << i << " " << value;
+        ASSERT_EQ(file->Get(entry.name).ok(), entry.type->dtype.has_value())
+            << i << " " << value;
       }
     }
   }

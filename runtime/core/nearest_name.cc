@@ -1,0 +1,80 @@
+// -----------------------------------------------------------------------------
+// File: nearest_name.cc
+// -----------------------------------------------------------------------------
+
+#include "runtime/core/nearest_name.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace gsa {
+namespace {
+
+constexpr size_t kMaxScanned = 20000;
+constexpr size_t kMaxLength = 256;
+// What is cut short is meant from this length on.
+constexpr size_t kMinPrefix = 3;
+
+// Levenshtein distance, or `limit` + 1 where it is larger.
+size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
+  const size_t length_gap =
+      a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (length_gap > limit) return limit + 1;
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    size_t best = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      best = std::min(best, row[j]);
+    }
+    if (best > limit) return limit + 1;
+  }
+  return row[b.size()];
+}
+
+std::vector<absl::string_view> Nearest(
+    absl::string_view name, const std::vector<absl::string_view>& candidates,
+    size_t limit, size_t count) {
+  if (name.empty() || name.size() > kMaxLength) return {};
+  std::vector<std::pair<size_t, absl::string_view>> near;
+  for (size_t i = 0; i < std::min(candidates.size(), kMaxScanned); ++i) {
+    size_t distance = EditDistance(name, candidates[i], limit);
+    if (distance > limit && name.size() >= kMinPrefix &&
+        absl::StartsWith(candidates[i], name)) {
+      distance = limit;
+    }
+    if (distance <= limit) near.push_back({distance, candidates[i]});
+  }
+  std::sort(near.begin(), near.end());
+  near.resize(std::min(near.size(), count));
+  std::vector<absl::string_view> names;
+  for (const auto& [distance, candidate] : near) names.push_back(candidate);
+  return names;
+}
+
+}  // namespace
+
+std::vector<absl::string_view> NearestNames(
+    absl::string_view name, const std::vector<absl::string_view>& candidates,
+    size_t count) {
+  return Nearest(name, candidates, std::max<size_t>(2, name.size() / 2), count);
+}
+
+std::string DidYouMean(absl::string_view name,
+                       const std::vector<absl::string_view>& candidates) {
+  const std::vector<absl::string_view> near =
+      Nearest(name, candidates, std::max<size_t>(2, name.size() / 3), 1);
+  if (near.empty()) return "";
+  return absl::StrCat("; did you mean '", absl::CHexEscape(near.front()), "'?");
+}
+
+}  // namespace gsa

@@ -34,9 +34,10 @@ CountRange AcceptedCounts(const RowReference& reference,
   int64_t visible = CountVisible(reference.scores);
   double slack = 0.0;
   if (reference.policy.kind != KPolicyKind::kFixed) {
-    slack =
-        std::min(0.49, tolerance.budget_absolute +
-                           tolerance.budget_relative * std::abs(reference.raw));
+    slack = std::min(0.49,
+                     tolerance.budget_absolute +
+                         tolerance.budget_relative * std::abs(reference.raw)) +
+            tolerance.budget_rounding;
   }
   auto count_of = [&](double raw) {
     return std::min<int64_t>(FinalBudget(reference.policy, visible, raw),

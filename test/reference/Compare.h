@@ -60,6 +60,9 @@ struct SelectionTolerance {
   /// no tolerance.
   double budget_absolute = 1e-3;
   double budget_relative = 1e-5;
+  /// What rounding of the operands to narrow types may move the raw budget, in
+  /// keys; comes on top and is not cut.
+  double budget_rounding = 0.0;
   /// The list must be ascending; false accepts any order.
   bool ascending = true;
   /// Entries beyond the count must be -1.

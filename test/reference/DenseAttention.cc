@@ -16,7 +16,8 @@ AttentionResult DenseAttention(const AttentionOperands& operands,
   CheckAttentionOperands(operands, options.scale);
   int64_t queries = operands.query.dim(1), keys = operands.key.dim(1);
   return AttendToLists(
-      operands, {options.scale, options.num_threads}, [&](int64_t, int64_t t) {
+      operands, {options.scale, options.num_threads, options.rounding},
+      [&](int64_t, int64_t t) {
         std::vector<int32_t> list(VisibleKeys(options.mask, t, queries, keys));
         std::iota(list.begin(), list.end(), 0);
         return list;

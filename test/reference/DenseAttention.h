@@ -14,6 +14,8 @@ struct DenseAttentionOptions {
   std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
   Mask mask = Mask::kCausal;
   int num_threads = 1;
+  std::optional<AttentionRounding> rounding =
+      std::nullopt;  ///< As in GatherAttentionOptions.
 };
 
 /// Attention of each query over all keys that the mask shows; bitwise equal to

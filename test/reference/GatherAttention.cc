@@ -22,18 +22,56 @@
 namespace gsa::reference {
 namespace {
 
+/// What the heads of a call have in common, and the buffers of one thread.
+struct HeadLoop {
+  int64_t depth, key_stride;          ///< Elements of a key, between two keys
+  int64_t value_depth, value_stride;  ///< The same of values
+  double scale;
+  std::optional<Rounder> round_logit;
+  /// Unit roundoff and half of the smallest number of the type that weights
+  /// may be rounded to; 0: they are not.
+  double weight_unit = 0.0, weight_tiny = 0.0;
+  std::vector<double> logits, squares;
+};
+
+/// 1 or -1, a hash of `i`.
+double SignOf(uint64_t i) {
+  i = (i + 1) * 0x9E3779B97F4A7C15u;
+  i = (i ^ (i >> 31)) * 0xBF58476D1CE4E5B9u;
+  return i >> 63 ? -1.0 : 1.0;
+}
+
+/// Moves `output`, the sum of weights times values over `sum`, by what the
+/// rounding of weights may do to it. `weights` are at most 1 before division.
+void MoveByWeightRounding(const std::vector<double>& weights, double sum,
+                          const double* value, const std::vector<int32_t>& list,
+                          uint64_t position, HeadLoop* loop, double* output) {
+  loop->squares.assign(loop->value_depth, 0.0);
+  for (size_t i = 0; i < list.size(); ++i) {
+    double error =
+        std::max(loop->weight_unit * weights[i], loop->weight_tiny) / sum;
+    const double* row = value + list[i] * loop->value_stride;
+    for (int64_t d = 0; d < loop->value_depth; ++d)
+      loop->squares[d] += error * row[d] * (error * row[d]);
+  }
+  for (int64_t d = 0; d < loop->value_depth; ++d)
+    output[d] += SignOf(position + d) * std::sqrt(loop->squares[d]);
+}
+
 /// One head of one query: writes `output` [Dv] (zero on entry), returns lse.
-/// `key` and `value` point to the KV head's first row; rows are `key_stride`
-/// and `value_stride` elements apart.
-double AttendHead(const double* query, const double* key, int64_t key_stride,
-                  int64_t depth, const double* value, int64_t value_stride,
-                  int64_t value_depth, const std::vector<int32_t>& list,
-                  double scale, std::vector<double>* logits, double* output) {
+/// `key` and `value` point to the KV head's first row; `position` is the flat
+/// index of output[0].
+double AttendHead(const double* query, const double* key, const double* value,
+                  const std::vector<int32_t>& list, uint64_t position,
+                  HeadLoop* loop, double* output) {
   if (list.empty()) return -kInfinity;
   double max = -kInfinity;
+  std::vector<double>* logits = &loop->logits;
   logits->resize(list.size());
   for (size_t i = 0; i < list.size(); ++i) {
-    (*logits)[i] = scale * Dot(query, key + list[i] * key_stride, depth);
+    (*logits)[i] =
+        loop->scale * Dot(query, key + list[i] * loop->key_stride, loop->depth);
+    if (loop->round_logit) (*logits)[i] = (*loop->round_logit)((*logits)[i]);
     max = std::max(max, (*logits)[i]);
   }
   // Keys whose logits are -inf have no weight; if there is no other key (and
@@ -49,10 +87,31 @@ double AttendHead(const double* query, const double* key, int64_t key_stride,
     sum += logit;
   }
   for (size_t i = 0; i < list.size(); ++i) {
-    AddScaled((*logits)[i] / sum, value + list[i] * value_stride, output,
-              value_depth);
+    AddScaled((*logits)[i] / sum, value + list[i] * loop->value_stride, output,
+              loop->value_depth);
   }
+  if (loop->weight_unit > 0)
+    MoveByWeightRounding(*logits, sum, value, list, position, loop, output);
   return shift + std::log(sum);
+}
+
+HeadLoop MakeHeadLoop(const AttentionOperands& operands,
+                      const GatherAttentionOptions& options) {
+  HeadLoop loop;
+  int64_t groups = operands.key.dim(2);
+  loop.depth = operands.query.dim(3);
+  loop.key_stride = groups * loop.depth;
+  loop.value_depth = operands.value.dim(3);
+  loop.value_stride = groups * loop.value_depth;
+  loop.scale = options.scale.value_or(1.0 / std::sqrt(double(loop.depth)));
+  if (!options.rounding) return loop;
+  const FloatFormat& type = options.rounding->type;
+  loop.round_logit.emplace(type.Accumulator());
+  if (type.precision < FloatFormat::F32().precision) {
+    loop.weight_unit = type.UnitRoundoff();
+    loop.weight_tiny = type.HalfOfSmallest();
+  }
+  return loop;
 }
 
 }  // namespace
@@ -83,15 +142,13 @@ AttentionResult AttendToLists(const AttentionOperands& operands,
   const Tensor<double>& key = operands.key;
   const Tensor<double>& value = operands.value;
   int64_t batch = query.dim(0), queries = query.dim(1), heads = query.dim(2);
-  int64_t depth = query.dim(3), keys = key.dim(1), groups = key.dim(2);
-  int64_t value_depth = value.dim(3), repeat = heads / groups;
-  double scale = options.scale.value_or(1.0 / std::sqrt(double(depth)));
-
+  int64_t keys = key.dim(1), repeat = heads / key.dim(2);
+  int64_t value_depth = value.dim(3);
   AttentionResult result{Tensor<double>({batch, queries, heads, value_depth}),
                          Tensor<double>({batch, heads, queries})};
   ParallelFor(
       batch * queries, options.num_threads, [&](int64_t begin, int64_t end) {
-        std::vector<double> logits;
+        HeadLoop loop = MakeHeadLoop(operands, options);
         for (int64_t row = begin; row < end; ++row) {
           int64_t b = row / queries, t = row % queries;
           std::vector<int32_t> list = keys_of(b, t);
@@ -101,10 +158,11 @@ AttentionResult AttendToLists(const AttentionOperands& operands,
             // Without keys there is no address to begin from.
             const double* first_key = keys ? key.Slice(b, 0, g) : nullptr;
             const double* first_value = keys ? value.Slice(b, 0, g) : nullptr;
+            double* output = result.output.Slice(b, t, j);
             result.lse.Slice(b, j)[t] = AttendHead(
-                query.Slice(b, t, j), first_key, groups * depth, depth,
-                first_value, groups * value_depth, value_depth, list, scale,
-                &logits, result.output.Slice(b, t, j));
+                query.Slice(b, t, j), first_key, first_value, list,
+                static_cast<uint64_t>((row * heads + j) * value_depth), &loop,
+                output);
           }
         }
       });

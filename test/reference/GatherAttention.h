@@ -8,13 +8,28 @@
 #include <optional>
 #include <vector>
 
+#include "test/reference/Rounding.h"
 #include "test/reference/Tensor.h"
 
 namespace gsa::reference {
 
+/// The roundings that attention may have inside, for the rounded evaluation.
+///
+/// Logits are rounded to the accumulator type of `type`. If `type` is narrower
+/// than binary32, each softmax weight may be rounded to it before it multiplies
+/// values. Such errors are independent, and their sum over a short list may be
+/// small by luck. So nothing is rounded here; the output is moved by
+/// u sqrt(sum_i (p[i] v[i])^2) instead, u being the unit roundoff of `type`, up
+/// or down as a hash of its position says.
+struct AttentionRounding {
+  FloatFormat type;
+};
+
 struct GatherAttentionOptions {
   std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
   int num_threads = 1;
+  /// Absent: everything in float64.
+  std::optional<AttentionRounding> rounding = std::nullopt;
 };
 
 struct AttentionResult {

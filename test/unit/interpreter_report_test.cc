@@ -86,7 +86,8 @@ TEST_F(ReportTest, EqualResultsPass) {
   ASSERT_EQ(report.results.size(), 5u);
   EXPECT_EQ(report.results[0].name, "output");
   EXPECT_EQ(report.results[0].error.max_abs, 0.0);
-  EXPECT_EQ(report.results[0].tolerance, 1e-9);
+  EXPECT_LT(report.results[0].limit,
+            2e-9 * report.results[0].error.max_reference);
   ASSERT_EQ(report.selections.size(), 1u);
   const SelectionComparison& selection = report.selections[0];
   EXPECT_TRUE(selection.judged);
@@ -309,25 +310,64 @@ TEST(Report, JudgesTopKWithTheBudgetsBeforeIt) {
   EXPECT_THAT(report->comparisonText(), HasSubstr("raw budget"));
 }
 
+/// Two selections in bf16: by inputs, and by a sum that is rounded to bf16.
+constexpr char kTwoSelections[] = R"(
+  func.func @main(%q: tensor<1x64x2x8xbf16>, %k: tensor<1x64x8xbf16>,
+                  %z: tensor<1x64x2x8xbf16>)
+      -> (tensor<1x64x9xi32>, tensor<1x64xi32>, tensor<1x64x12xi32>,
+          tensor<1x64xi32>) {
+    %i, %c, %s = gsa.select %q, %k policy <fixed, base = 9>
+        : (tensor<1x64x2x8xbf16>, tensor<1x64x8xbf16>)
+        -> (tensor<1x64x9xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+    %r = arith.addf %q, %z : tensor<1x64x2x8xbf16>
+    %j, %d, %t = gsa.select %r, %k
+        policy <orth, base = 8, min = 2, max = 12>
+        : (tensor<1x64x2x8xbf16>, tensor<1x64x8xbf16>)
+        -> (tensor<1x64x12xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+    return %i, %c, %j, %d : tensor<1x64x9xi32>, tensor<1x64xi32>,
+        tensor<1x64x12xi32>, tensor<1x64xi32>
+  })";
+
 TEST(Report, MarginsFollowWhatWasRounded) {
   TestModule module;
-  ASSERT_TRUE(module.Parse(R"(
-    func.func @main(%q: tensor<1x4x2x8xbf16>, %k: tensor<1x4x8xbf16>,
-                    %z: tensor<1x4x2x8xbf16>) -> tensor<1x4x2xi32> {
-      %r = arith.addf %q, %z : tensor<1x4x2x8xbf16>
-      %i, %c, %s = gsa.select %q, %k policy <fixed, base = 2>
-          : (tensor<1x4x2x8xbf16>, tensor<1x4x8xbf16>)
-          -> (tensor<1x4x2xi32>, tensor<1x4xi32>, tensor<1x4xi32>)
-      %j, %d, %t = gsa.select %r, %k policy <fixed, base = 2>
-          : (tensor<1x4x2x8xbf16>, tensor<1x4x8xbf16>)
-          -> (tensor<1x4x2xi32>, tensor<1x4xi32>, tensor<1x4xi32>)
-      return %j : tensor<1x4x2xi32>
-    })"))
-      << module.errors();
-  std::vector<double> margins;
-  module.main().walk(
-      [&](SelectOp op) { margins.push_back(defaultScoreMargin(op)); });
-  EXPECT_THAT(margins, ::testing::ElementsAre(1e-5, 3e-2));
+  ASSERT_TRUE(module.Parse(kTwoSelections)) << module.errors();
+  std::vector<RuntimeValue> inputs = module.RandomInputs(1, 64);
+  for (RuntimeValue& input : inputs)
+    input = roundTo(module.main().getArgumentTypes()[0], input);
+  // A right run rounds the sum, and so exchanges keys of the second selection.
+  std::vector<RuntimeValue> tested;
+  FailureOr<Evaluations> run = interpretRounded(module.main(), inputs);
+  ASSERT_TRUE(succeeded(run)) << module.errors();
+  EXPECT_TRUE(run->selectionsDiffer);
+  tested.assign(run->rounded.begin(), run->rounded.end());
+  FailureOr<ComparisonReport> report =
+      compareToReference(module.main(), inputs, tested);
+  ASSERT_TRUE(succeeded(report)) << module.errors();
+  EXPECT_TRUE(report->passed()) << report->comparisonText();
+  EXPECT_EQ(report->selections[0].verdicts.identical, 64);
+  EXPECT_EQ(report->selections[0].scoreMargin, 1e-5);
+  EXPECT_GT(report->selections[1].verdicts.legal, 0);
+  EXPECT_GT(report->selections[1].scoreMargin, 1e-3);
+  EXPECT_LT(report->selections[1].scoreMargin, 0.1);
+  // Both must still find the best keys: the first kept key of a long row
+  // replaced by the worst one.
+  for (int i : {0, 2}) {
+    std::vector<RuntimeValue> wrong = tested;
+    reference::Tensor<int32_t> indices = tested[i].ints();
+    std::vector<bool> kept(64);
+    int64_t slots = indices.dim(2);
+    for (int64_t s = 0; s < slots; ++s)
+      if (indices.At(0, 63, s) >= 0) kept[indices.At(0, 63, s)] = true;
+    int32_t other = 0;
+    while (kept[other]) ++other;
+    indices.At(0, 63, 0) = other;
+    std::sort(&indices.At(0, 63, 0),
+              &indices.At(0, 63, 0) + tested[i + 1].ints().At(0, 63));
+    wrong[i] = indices;
+    report = compareToReference(module.main(), inputs, wrong);
+    ASSERT_TRUE(succeeded(report)) << module.errors();
+    EXPECT_FALSE(report->passed()) << i << report->comparisonText();
+  }
 }
 
 }  // namespace

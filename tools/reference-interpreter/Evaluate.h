@@ -28,15 +28,33 @@ struct BudgetRecord {
 };
 using BudgetTable = DenseMap<Value, BudgetRecord>;
 
+/// The selection that the exact evaluation of an op ended with. The rounded
+/// evaluation of the same op follows at once.
+struct SelectionMemo {
+  Selection used;
+  reference::Tensor<int32_t> status;
+  /// The rounded evaluation selects the same.
+  bool shared = true;
+};
+
 /// What the evaluation of one op may read.
 struct OpContext {
   Operation* op;
   ArrayRef<RuntimeValue> operands;
+  /// The operands of the rounded evaluation; `operands` itself in it, and
+  /// without one.
+  ArrayRef<RuntimeValue> rounded;
+  /// Whether this is the rounded evaluation: results inside of the op are
+  /// rounded as its definition rounds them. The op's own results are rounded
+  /// by the interpreter.
+  bool rounds;
   /// The value of an SSA value that is defined outside of a region of `op`.
   /// Throws if it has none.
   const std::function<RuntimeValue(Value)>& lookup;
   const InterpreterOptions& options;
   BudgetTable& budgets;
+  const BudgetTable& roundedBudgets;
+  SelectionMemo& memo;
 };
 
 /// Each function evaluates the ops it knows and returns nullopt for others.
@@ -44,6 +62,10 @@ std::optional<Results> evaluateGsaOp(const OpContext& context);
 std::optional<Results> evaluateLinalgOp(const OpContext& context);
 std::optional<Results> evaluateTensorOp(const OpContext& context);
 std::optional<Results> evaluateScalarOp(const OpContext& context);
+
+/// Whether `op` is a linalg op whose body adds the product of two inputs to its
+/// output.
+bool isContraction(Operation* op);
 
 /// The contraction fast path; nullopt if `context.op` is no contraction of
 /// floats that can be written as batched out[m, n] += sum_k a[m, k] b[n, k].

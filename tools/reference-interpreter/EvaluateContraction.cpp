@@ -114,12 +114,17 @@ static std::vector<double> pack(const double* base,
   return matrix;
 }
 
+bool mlir::gsa::detail::isContraction(Operation* op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  return linalgOp && linalgOp.getNumDpsInputs() == 2 &&
+         linalgOp.getNumDpsInits() == 1 &&
+         multipliesAndAdds(*linalgOp.getBlock());
+}
+
 std::optional<Results> mlir::gsa::detail::evaluateContraction(
     const OpContext& context) {
+  if (!isContraction(context.op)) return std::nullopt;
   auto op = cast<linalg::LinalgOp>(context.op);
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      !multipliesAndAdds(*op.getBlock()))
-    return std::nullopt;
   std::optional<Contraction> contraction =
       classify(buildLoopNest(op, context.operands));
   if (!contraction) return std::nullopt;

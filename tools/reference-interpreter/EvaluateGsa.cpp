@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <algorithm>
+#include <cmath>
 
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -127,11 +128,14 @@ namespace {
 /// Values of the operands of an op, by the SSA values that its getters return.
 class Operands {
  public:
-  explicit Operands(const OpContext& context) : context(context) {}
+  explicit Operands(const OpContext& context)
+      : Operands(context.op, context.operands) {}
+  Operands(Operation* op, ArrayRef<RuntimeValue> values)
+      : op(op), values(values) {}
 
   const RuntimeValue& get(Value value) const {
-    for (auto [i, operand] : llvm::enumerate(context.op->getOperands()))
-      if (operand == value) return context.operands[i];
+    for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+      if (operand == value) return values[i];
     throw std::invalid_argument("reads a value that is no operand");
   }
   const Tensor<double>& floats(Value value) const {
@@ -147,9 +151,25 @@ class Operands {
   }
 
  private:
-  const OpContext& context;
+  Operation* op;
+  ArrayRef<RuntimeValue> values;
 };
 }  // namespace
+
+/// What the rounded evaluation rounds inside of attention over elements of
+/// `type`; nothing in the exact one.
+static std::optional<reference::AttentionRounding> attentionRounding(
+    const OpContext& context, Type type) {
+  if (!context.rounds) return std::nullopt;
+  return reference::AttentionRounding{formatOf(type)};
+}
+
+/// `tensor` as a result of `type` inside of an op's definition.
+static Tensor<double> roundInside(const OpContext& context, Type type,
+                                  Tensor<double> tensor) {
+  if (context.rounds) reference::Rounder{formatOf(type)}(&tensor);
+  return tensor;
+}
 
 //===----------------------------------------------------------------------===//
 // Selection
@@ -171,39 +191,103 @@ static reference::SelectOptions makeSelect(Op op, const Operands& operands,
   return options;
 }
 
+/// Whether two tensors differ by more than binary32 rounds, which the margins
+/// of CompareRow allow anyway.
+static bool differ(const Tensor<double>* exact, const Tensor<double>* rounded) {
+  if (!exact || exact == rounded) return false;
+  double largest = 0.0, error = 0.0;
+  for (int64_t i = 0; i < exact->size(); ++i) {
+    double x = (*exact)[i], y = (*rounded)[i];
+    if (!std::isfinite(x) || !std::isfinite(y)) {
+      if (x != y && !(std::isnan(x) && std::isnan(y))) return true;
+      continue;
+    }
+    largest = std::max(largest, std::abs(x));
+    error = std::max(error, std::abs(x - y));
+  }
+  return error > 0x1p-20 * largest;
+}
+
+static bool differ(const reference::IndexOperands& exact,
+                   const reference::IndexOperands& rounded) {
+  return differ(&exact.query, &rounded.query) ||
+         differ(&exact.key, &rounded.key) ||
+         differ(exact.weights, rounded.weights) ||
+         differ(exact.bias, rounded.bias);
+}
+
+/// Lets the caller of the interpreter replace rows of a selection, and
+/// remembers the outcome for the rounded evaluation.
+static void offer(const OpContext& context, const SelectionEvent& event,
+                  Tensor<int32_t>* indices, Tensor<int32_t>* counts,
+                  const Tensor<int32_t>& status) {
+  Selection selection{std::move(*indices), std::move(*counts)};
+  if (context.options.onSelection)
+    context.options.onSelection(event, selection);
+  *indices = selection.indices;
+  *counts = selection.counts;
+  bool shared = selection.pinned || !event.roundedScores;
+  context.memo = {std::move(selection), status, shared};
+}
+
+/// The operands of a selection in the two evaluations.
+struct IndexEvaluations {
+  reference::IndexOperands exact, rounded;
+};
+
 /// Selects, and lets the caller of the interpreter replace rows.
 static reference::SelectResult select(const OpContext& context,
-                                      const reference::IndexOperands& index,
+                                      const IndexEvaluations& index,
                                       const reference::SelectOptions& options,
                                       Value indices, Value counts) {
-  reference::SelectResult result = reference::Select(index, options);
-  if (!context.options.onSelection) return result;
-  SelectionEvent event{context.op, indices, counts, nullptr};
+  if (context.rounds) {
+    if (!context.memo.shared) return reference::Select(index.rounded, options);
+    reference::SelectResult result;
+    result.indices = context.memo.used.indices;
+    result.counts = context.memo.used.counts;
+    result.status = context.memo.status;
+    return result;
+  }
+  reference::SelectResult result = reference::Select(index.exact, options);
+  SelectionEvent event;
+  event.op = context.op;
+  event.indices = indices;
+  event.counts = counts;
+  int64_t queries = index.exact.query.dim(1);
+  event.raw = &result.raw;
   event.rowReference = [&](int64_t row, std::vector<double>* scores) {
-    int64_t queries = index.query.dim(1);
-    reference::ScoreRow(index, options.ScoreOptions(), row / queries,
+    reference::ScoreRow(index.exact, options.ScoreOptions(), row / queries,
                         row % queries, scores);
     return reference::RowReference{*scores,         options.policy,
                                    result.raw[row], options.policy.Slots(),
                                    options.sink,    options.local};
   };
-  Selection selection{std::move(result.indices), std::move(result.counts)};
-  context.options.onSelection(event, selection);
-  result.indices = std::move(selection.indices);
-  result.counts = std::move(selection.counts);
+  if (differ(index.exact, index.rounded)) {
+    event.roundedScores = [&](int64_t row, std::vector<double>* scores) {
+      reference::ScoreRow(index.rounded, options.ScoreOptions(), row / queries,
+                          row % queries, scores);
+    };
+    event.roundedRaw = [&] {
+      return reference::Select(index.rounded, options).raw;
+    };
+  }
+  offer(context, event, &result.indices, &result.counts, result.status);
   return result;
 }
 
 static Results evaluateSelect(SelectOp op, const OpContext& context) {
-  Operands operands(context);
+  Operands operands(context), rounded(op, context.rounded);
   reference::SelectOptions options =
       makeSelect(op, operands, context.options.numThreads);
   options.scale = toDouble(op.getScale());
-  reference::SelectResult result = select(
-      context,
-      {operands.floats(op.getQuery()), operands.floats(op.getKey()),
-       operands.optional(op.getWeights()), operands.optional(op.getBias())},
-      options, op.getIndices(), op.getCounts());
+  auto index = [&](const Operands& values) {
+    return reference::IndexOperands{
+        values.floats(op.getQuery()), values.floats(op.getKey()),
+        values.optional(op.getWeights()), values.optional(op.getBias())};
+  };
+  reference::SelectResult result =
+      select(context, {index(operands), index(rounded)}, options,
+             op.getIndices(), op.getCounts());
   return {std::move(result.indices), std::move(result.counts),
           std::move(result.status)};
 }
@@ -248,14 +332,19 @@ static Results evaluateAdaptiveK(AdaptiveKOp op, const OpContext& context) {
   return {std::move(result.k)};
 }
 
+/// Row `row` of scores [B, Sq, Sk].
+static void copyRow(const Tensor<double>& all, int64_t row,
+                    std::vector<double>* scores) {
+  int64_t keys = all.dim(2);
+  scores->assign(all.data() + row * keys, all.data() + (row + 1) * keys);
+}
+
 /// What is known about a row of a gsa.topk. A budget without a record is fixed;
 /// one that selects nothing is told by a row that sees nothing.
 static reference::RowReference topKRow(TopKOp op, const OpContext& context,
                                        int64_t row,
                                        std::vector<double>* scores) {
-  const Tensor<double>& all = context.operands[0].floats();
-  int64_t keys = all.dim(2);
-  scores->assign(all.data() + row * keys, all.data() + (row + 1) * keys);
+  copyRow(context.operands[0].floats(), row, scores);
   reference::RowReference result;
   result.slots = op.getSlots();
   result.sink = op.getSink();
@@ -275,6 +364,29 @@ static reference::RowReference topKRow(TopKOp op, const OpContext& context,
   return result;
 }
 
+/// Offers the selection of a gsa.topk to the caller of the interpreter.
+static void offerTopK(TopKOp op, const OpContext& context,
+                      reference::TopKResult& result) {
+  SelectionEvent event;
+  event.op = op;
+  event.indices = op.getIndices();
+  event.counts = op.getCounts();
+  event.rowReference = [&](int64_t row, std::vector<double>* scores) {
+    return topKRow(op, context, row, scores);
+  };
+  auto record = context.budgets.find(op.getK());
+  auto rounded = context.roundedBudgets.find(op.getK());
+  if (record != context.budgets.end()) event.raw = &record->second.raw;
+  if (differ(&context.operands[0].floats(), &context.rounded[0].floats())) {
+    event.roundedScores = [&](int64_t row, std::vector<double>* scores) {
+      copyRow(context.rounded[0].floats(), row, scores);
+    };
+    if (event.raw && rounded != context.roundedBudgets.end())
+      event.roundedRaw = [&] { return rounded->second.raw; };
+  }
+  offer(context, event, &result.indices, &result.counts, result.status);
+}
+
 static Results evaluateTopK(TopKOp op, const OpContext& context) {
   reference::TopKOptions options;
   options.slots = op.getSlots();
@@ -283,20 +395,14 @@ static Results evaluateTopK(TopKOp op, const OpContext& context) {
   options.order = op.getOrder() == IndexOrder::Score
                       ? reference::IndexOrder::kScore
                       : reference::IndexOrder::kIndex;
+  // An order by score has no judge: such lists are compared entry by entry.
+  bool isJudged = options.order == reference::IndexOrder::kIndex;
+  if (context.rounds && isJudged && context.memo.shared)
+    return {context.memo.used.indices, context.memo.used.counts,
+            context.memo.status};
   reference::TopKResult result = reference::TopK(
       context.operands[0].floats(), context.operands[1].ints(), options);
-  // An order by score has no judge: such lists are compared entry by entry.
-  if (context.options.onSelection &&
-      options.order == reference::IndexOrder::kIndex) {
-    SelectionEvent event{context.op, op.getIndices(), op.getCounts(), nullptr};
-    event.rowReference = [&](int64_t row, std::vector<double>* scores) {
-      return topKRow(op, context, row, scores);
-    };
-    Selection selection{std::move(result.indices), std::move(result.counts)};
-    context.options.onSelection(event, selection);
-    result.indices = std::move(selection.indices);
-    result.counts = std::move(selection.counts);
-  }
+  if (isJudged && !context.rounds) offerTopK(op, context, result);
   return {std::move(result.indices), std::move(result.counts),
           std::move(result.status)};
 }
@@ -314,8 +420,9 @@ static Results evaluateGather(GatherAttentionOp op, const OpContext& context) {
   std::optional<double> scale = toDouble(op.getScale());
   reference::AttentionResult result = reference::GatherAttention(
       {query, key, operands.floats(op.getValue())}, indices, counts,
-      {scale, context.options.numThreads});
-  if (context.options.onAttention)
+      {scale, context.options.numThreads,
+       attentionRounding(context, op.getValue().getType())});
+  if (context.options.onAttention && !context.rounds)
     context.options.onAttention(
         {op, op.getIndices(), query, key, indices, counts, scale});
   return {std::move(result.output), std::move(result.lse)};
@@ -327,47 +434,71 @@ static Results evaluateDense(DenseAttentionOp op, const OpContext& context) {
       {operands.floats(op.getQuery()), operands.floats(op.getKey()),
        operands.floats(op.getValue())},
       {toDouble(op.getScale()), convert(op.getMask()),
-       context.options.numThreads});
+       context.options.numThreads,
+       attentionRounding(context, op.getValue().getType())});
   return {std::move(result.output), std::move(result.lse)};
 }
 
-static Results evaluateAttention(AttentionOp op, const OpContext& context) {
+/// The rotated queries and keys and the gated values of a block.
+struct BlockTensors {
+  Tensor<double> query, key, value;
+};
+
+static BlockTensors prepareBlock(AttentionOp op, const OpContext& context,
+                                 reference::GateActivation activation) {
   Operands operands(context);
-  reference::GateActivation activation = convert(op.getGateActivation());
   reference::RopeOptions rope =
       makeRope(op.getRopeBase(), op.getRotaryDim(), op.getRopeInterleaved(),
                op.getRopeScaling());
-  Tensor<double> query =
+  Type type = op.getQuery().getType();
+  BlockTensors tensors;
+  tensors.query = roundInside(
+      context, type,
       reference::Rope(operands.floats(op.getQuery()),
-                      operands.get(op.getPositions()).longs(), rope);
-  Tensor<double> key =
+                      operands.get(op.getPositions()).longs(), rope));
+  tensors.key = roundInside(
+      context, type,
       reference::Rope(operands.floats(op.getKey()),
-                      operands.get(op.getKeyPositions()).longs(), rope);
-  Tensor<double> value = operands.floats(op.getValue());
+                      operands.get(op.getKeyPositions()).longs(), rope));
+  tensors.value = operands.floats(op.getValue());
   if (op.getValueGate())
-    value =
-        reference::Gate(value, operands.floats(op.getValueGate()), activation);
+    tensors.value = roundInside(
+        context, type,
+        reference::Gate(tensors.value, operands.floats(op.getValueGate()),
+                        activation));
+  return tensors;
+}
+
+static Results evaluateAttention(AttentionOp op, const OpContext& context) {
+  Operands operands(context), rounded(op, context.rounded);
+  reference::GateActivation activation = convert(op.getGateActivation());
+  auto [query, key, value] = prepareBlock(op, context, activation);
 
   reference::SelectOptions options =
       makeSelect(op, operands, context.options.numThreads);
   options.scale = toDouble(op.getIndexScale());
-  reference::SelectResult selection = select(
-      context,
-      {operands.floats(op.getIndexQuery()), operands.floats(op.getIndexKey()),
-       operands.optional(op.getIndexWeights()),
-       operands.optional(op.getIndexBias())},
-      options, op.getIndices(), op.getCounts());
+  auto index = [&](const Operands& values) {
+    return reference::IndexOperands{values.floats(op.getIndexQuery()),
+                                    values.floats(op.getIndexKey()),
+                                    values.optional(op.getIndexWeights()),
+                                    values.optional(op.getIndexBias())};
+  };
+  reference::SelectResult selection =
+      select(context, {index(operands), index(rounded)}, options,
+             op.getIndices(), op.getCounts());
 
   std::optional<double> scale = toDouble(op.getSoftmaxScale());
   reference::AttentionResult result = reference::GatherAttention(
       {query, key, value}, selection.indices, selection.counts,
-      {scale, context.options.numThreads});
-  if (context.options.onAttention)
+      {scale, context.options.numThreads,
+       attentionRounding(context, op.getValue().getType())});
+  if (context.options.onAttention && !context.rounds)
     context.options.onAttention({op, op.getIndices(), query, key,
                                  selection.indices, selection.counts, scale});
   if (op.getOutputGate())
     result.output = reference::Gate(
-        result.output, operands.floats(op.getOutputGate()), activation);
+        roundInside(context, op.getQuery().getType(), std::move(result.output)),
+        operands.floats(op.getOutputGate()), activation);
   return {std::move(result.output), std::move(result.lse),
           std::move(selection.indices), std::move(selection.counts),
           std::move(selection.status)};

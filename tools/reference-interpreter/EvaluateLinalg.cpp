@@ -149,7 +149,8 @@ class GenericEvaluator {
  public:
   GenericEvaluator(linalg::LinalgOp op, const OpContext& context)
       : nest(buildLoopNest(op, context.operands)),
-        program(ScalarProgram::compile(*op.getBlock(), context.lookup)),
+        program(ScalarProgram::compile(*op.getBlock(), context.lookup,
+                                       context.rounds)),
         inputs(context.operands.take_front(op.getNumDpsInputs())) {
     for (const RuntimeValue& init : context.operands.drop_front(inputs.size()))
       outputs.emplace_back(init);

@@ -261,7 +261,8 @@ static Shape sizesOf(RankedTensorType type, ArrayRef<RuntimeValue> operands) {
 static RuntimeValue generate(Region& body, Type type, const Shape& shape,
                              const OpContext& context) {
   Require(body.hasOneBlock(), "has a region of several blocks");
-  ScalarProgram program = ScalarProgram::compile(body.front(), context.lookup);
+  ScalarProgram program =
+      ScalarProgram::compile(body.front(), context.lookup, context.rounds);
   ScalarProgram::Registers registers(program);
   TensorBuilder result(RuntimeValue::empty(type, shape));
   int64_t size = reference::ElementCount(shape);

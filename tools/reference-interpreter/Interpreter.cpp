@@ -10,6 +10,7 @@
 #include <exception>
 #include <new>
 
+#include "dialect/Gsa/GsaOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "tools/reference-interpreter/Evaluate.h"
 
@@ -52,23 +53,54 @@ DyingValues findDyingValues(Block& block) {
   return dying;
 }
 
+/// The values of one SSA value in the two evaluations.
+struct Evaluated {
+  RuntimeValue exact, rounded;
+};
+
+/// The same of several SSA values.
+struct EvaluatedRange {
+  Results exact, rounded;
+
+  void push_back(const Evaluated& value) {
+    exact.push_back(value.exact);
+    rounded.push_back(value.rounded);
+  }
+  bool isShared() const {
+    return llvm::all_of(llvm::zip_equal(exact, rounded), [](auto pair) {
+      return std::get<0>(pair).sharesWith(std::get<1>(pair));
+    });
+  }
+};
+
 class Interpreter {
  public:
-  explicit Interpreter(const InterpreterOptions& options) : options(options) {}
+  Interpreter(const InterpreterOptions& options, bool isRounding)
+      : options(options), isRounding(isRounding) {}
 
-  FailureOr<Results> call(func::FuncOp function, ArrayRef<RuntimeValue> inputs,
-                          int depth);
+  FailureOr<EvaluatedRange> call(func::FuncOp function,
+                                 const EvaluatedRange& inputs, int depth);
+
+  /// Whether a selection differed between the evaluations.
+  bool selectionsDiffer = false;
 
  private:
-  using Frame = DenseMap<Value, RuntimeValue>;
+  using Frame = DenseMap<Value, Evaluated>;
 
-  FailureOr<Results> evaluate(Operation* op, ArrayRef<RuntimeValue> operands,
-                              const Frame& frame, int depth);
-  FailureOr<Results> evaluateCall(func::CallOp op,
-                                  ArrayRef<RuntimeValue> operands, int depth);
+  FailureOr<EvaluatedRange> evaluate(Operation* op,
+                                     const EvaluatedRange& operands,
+                                     const Frame& frame, int depth);
+  FailureOr<EvaluatedRange> evaluateCall(func::CallOp op,
+                                         const EvaluatedRange& operands,
+                                         int depth);
+  /// One of the two evaluations of an op that is no call.
+  FailureOr<Results> evaluateOnce(Operation* op, const EvaluatedRange& operands,
+                                  const Frame& frame, bool rounds);
 
   const InterpreterOptions& options;
-  BudgetTable budgets;
+  const bool isRounding;
+  BudgetTable budgets, roundedBudgets;
+  SelectionMemo memo;
 };
 
 /// Fails with a diagnostic if a value does not fit its type. `what` names the
@@ -95,9 +127,35 @@ std::optional<Results> dispatch(const OpContext& context) {
   return evaluateScalarOp(context);
 }
 
-FailureOr<Results> Interpreter::evaluateCall(func::CallOp op,
-                                             ArrayRef<RuntimeValue> operands,
-                                             int depth) {
+/// Whether an op rounds inside, so that rounding its exact results is not the
+/// same as evaluating it again.
+bool roundsInside(Operation* op) {
+  if (isa<AttentionOp, GatherAttentionOp, DenseAttentionOp>(op)) return true;
+  if (op->getNumRegions() == 0 || isContraction(op)) return false;
+  // Regions that only move elements, as those of linalg.fill and
+  // linalg.broadcast do.
+  return llvm::any_of(op->getRegions(), [](Region& region) {
+    return !region.hasOneBlock() ||
+           &region.front().front() != region.front().getTerminator();
+  });
+}
+
+/// Whether the regions of an op read the same values in both evaluations.
+template <typename Frame>
+bool readsSharedValues(Operation* op, const Frame& frame) {
+  bool shared = true;
+  op->walk([&](Operation* nested) {
+    for (Value operand : nested->getOperands()) {
+      auto it = frame.find(operand);
+      if (it != frame.end() && !it->second.exact.sharesWith(it->second.rounded))
+        shared = false;
+    }
+  });
+  return shared;
+}
+
+FailureOr<EvaluatedRange> Interpreter::evaluateCall(
+    func::CallOp op, const EvaluatedRange& operands, int depth) {
   auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       op, op.getCalleeAttr());
   if (!callee)
@@ -107,20 +165,21 @@ FailureOr<Results> Interpreter::evaluateCall(func::CallOp op,
   return call(callee, operands, depth + 1);
 }
 
-FailureOr<Results> Interpreter::evaluate(Operation* op,
-                                         ArrayRef<RuntimeValue> operands,
-                                         const Frame& frame, int depth) {
-  if (auto callOp = dyn_cast<func::CallOp>(op))
-    return evaluateCall(callOp, operands, depth);
+FailureOr<Results> Interpreter::evaluateOnce(Operation* op,
+                                             const EvaluatedRange& operands,
+                                             const Frame& frame, bool rounds) {
   std::function<RuntimeValue(Value)> lookup = [&](Value value) {
     auto it = frame.find(value);
     reference::Require(it != frame.end(),
                        "reads a value that is defined in a region");
-    return it->second;
+    return rounds ? it->second.rounded : it->second.exact;
   };
   std::optional<Results> results;
   try {
-    results = dispatch(OpContext{op, operands, lookup, options, budgets});
+    results = dispatch(OpContext{op, rounds ? operands.rounded : operands.exact,
+                                 operands.rounded, rounds, lookup, options,
+                                 rounds ? roundedBudgets : budgets,
+                                 roundedBudgets, memo});
   } catch (const std::bad_alloc&) {
     return op->emitOpError("ran out of memory in the reference interpreter");
   } catch (const std::exception& error) {
@@ -133,33 +192,58 @@ FailureOr<Results> Interpreter::evaluate(Operation* op,
   return std::move(*results);
 }
 
-FailureOr<Results> Interpreter::call(func::FuncOp function,
-                                     ArrayRef<RuntimeValue> inputs, int depth) {
+FailureOr<EvaluatedRange> Interpreter::evaluate(Operation* op,
+                                                const EvaluatedRange& operands,
+                                                const Frame& frame, int depth) {
+  if (auto callOp = dyn_cast<func::CallOp>(op))
+    return evaluateCall(callOp, operands, depth);
+  FailureOr<Results> exact = evaluateOnce(op, operands, frame, false);
+  if (failed(exact)) return failure();
+  FailureOr<Results> rounded = exact;
+  if (isRounding) {
+    bool isShared = operands.isShared() && !roundsInside(op) &&
+                    readsSharedValues(op, frame);
+    if (!isShared) rounded = evaluateOnce(op, operands, frame, true);
+    if (failed(rounded)) return failure();
+    for (auto [type, value] : llvm::zip_equal(op->getResultTypes(), *rounded))
+      value = roundTo(type, value);
+    selectionsDiffer |= !memo.shared;
+    memo = {};
+  }
+  return EvaluatedRange{std::move(*exact), std::move(*rounded)};
+}
+
+FailureOr<EvaluatedRange> Interpreter::call(func::FuncOp function,
+                                            const EvaluatedRange& inputs,
+                                            int depth) {
   if (function.isExternal()) return function.emitOpError("has no body");
   if (!function.getBody().hasOneBlock())
     return function.emitOpError(
         "has more than one block, which is not supported by the reference "
         "interpreter");
   if (failed(checkTypes(function, "argument", function.getArgumentTypes(),
-                        inputs)))
+                        inputs.exact)))
     return failure();
 
   Block& block = function.getBody().front();
   Frame frame;
-  for (auto [argument, input] : llvm::zip_equal(block.getArguments(), inputs))
-    frame[argument] = input;
+  for (auto [argument, exact, rounded] :
+       llvm::zip_equal(block.getArguments(), inputs.exact, inputs.rounded))
+    frame[argument] = {exact, rounded};
   DyingValues dying = findDyingValues(block);
   int64_t done = 0, total = std::distance(block.begin(), block.end());
   for (Operation& op : block) {
     if (depth == 0 && options.progress) options.progress(done++, total);
-    Results operands;
+    EvaluatedRange operands;
     for (Value operand : op.getOperands()) operands.push_back(frame[operand]);
     if (isa<func::ReturnOp>(op)) return operands;
-    FailureOr<Results> results = evaluate(&op, operands, frame, depth);
+    FailureOr<EvaluatedRange> results = evaluate(&op, operands, frame, depth);
     if (failed(results)) return failure();
-    if (options.observer) options.observer(&op, operands, *results);
-    for (auto [result, value] : llvm::zip_equal(op.getResults(), *results))
-      if (!result.use_empty()) frame[result] = std::move(value);
+    if (options.observer) options.observer(&op, operands.exact, results->exact);
+    for (auto [result, exact, rounded] :
+         llvm::zip_equal(op.getResults(), results->exact, results->rounded))
+      if (!result.use_empty())
+        frame[result] = {std::move(exact), std::move(rounded)};
     for (Value value : dying[&op]) frame.erase(value);
   }
   return function.emitOpError("does not end in func.return");
@@ -170,5 +254,21 @@ FailureOr<Results> Interpreter::call(func::FuncOp function,
 FailureOr<SmallVector<RuntimeValue>> mlir::gsa::interpret(
     func::FuncOp function, ArrayRef<RuntimeValue> inputs,
     const InterpreterOptions& options) {
-  return Interpreter(options).call(function, inputs, /*depth=*/0);
+  EvaluatedRange given{Results(inputs), Results(inputs)};
+  FailureOr<EvaluatedRange> results = Interpreter(options, /*isRounding=*/false)
+                                          .call(function, given, /*depth=*/0);
+  if (failed(results)) return failure();
+  return std::move(results->exact);
+}
+
+FailureOr<Evaluations> mlir::gsa::interpretRounded(
+    func::FuncOp function, ArrayRef<RuntimeValue> inputs,
+    const InterpreterOptions& options) {
+  EvaluatedRange given{Results(inputs), Results(inputs)};
+  Interpreter interpreter(options, /*isRounding=*/true);
+  FailureOr<EvaluatedRange> results =
+      interpreter.call(function, given, /*depth=*/0);
+  if (failed(results)) return failure();
+  return Evaluations{std::move(results->exact), std::move(results->rounded),
+                     interpreter.selectionsDiffer};
 }

@@ -6,7 +6,11 @@
 // `gsa-run --compare`; it shares no lowering with what it checks.
 //
 // Inputs are expected to hold values of the declared type already (an f32
-// argument holds doubles that are f32 values). Nothing is rounded after that.
+// argument holds doubles that are f32 values). The exact evaluation rounds
+// nothing after that. A second evaluation may go along with it, op by op, in
+// which every result is rounded to its declared type, also those inside of an
+// op's definition: it tells how far rounding alone takes a result from the
+// exact one. What both have in common is computed once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,6 +34,9 @@ namespace mlir::gsa {
 struct Selection {
   reference::Tensor<int32_t> indices;
   reference::Tensor<int32_t> counts;
+  /// Set by InterpreterOptions::onSelection: these lists are known to be the
+  /// tested ones, so the rounded evaluation uses them, too.
+  bool pinned = false;
 };
 
 /// A selection that gsa.select, gsa.topk or gsa.attention has just made.
@@ -42,6 +49,13 @@ struct SelectionEvent {
   std::function<reference::RowReference(int64_t row,
                                         std::vector<double>* scores)>
       rowReference;
+  /// Raw budgets [B, Sq] as rowReference gives them one by one; null if they
+  /// are not known.
+  const reference::Tensor<double>* raw = nullptr;
+  /// Scores and raw budgets by the operands of the rounded evaluation. Empty
+  /// without one, and if its operands differ by no more than binary32 rounds.
+  std::function<void(int64_t row, std::vector<double>* scores)> roundedScores;
+  std::function<reference::Tensor<double>()> roundedRaw;
 };
 
 /// Attention over selected keys, by gsa.gather_attention or gsa.attention.
@@ -72,6 +86,15 @@ struct InterpreterOptions {
   std::function<void(int64_t done, int64_t total)> progress;
 };
 
+/// Results of a function.
+struct Evaluations {
+  SmallVector<RuntimeValue> exact;
+  SmallVector<RuntimeValue> rounded;
+  /// Whether a selection that was not pinned keeps other keys in the rounded
+  /// evaluation: then rows of the two are not the same rows.
+  bool selectionsDiffer = false;
+};
+
 /// Calls `function` with `inputs` and returns its results. Fails, with a
 /// diagnostic at the op, for an op that is not supported
 /// ("'x.y' op is not supported by the reference interpreter"), for inputs that
@@ -79,6 +102,11 @@ struct InterpreterOptions {
 FailureOr<SmallVector<RuntimeValue>> interpret(
     func::FuncOp function, ArrayRef<RuntimeValue> inputs,
     const InterpreterOptions& options = {});
+
+/// The same in both evaluations.
+FailureOr<Evaluations> interpretRounded(func::FuncOp function,
+                                        ArrayRef<RuntimeValue> inputs,
+                                        const InterpreterOptions& options = {});
 
 }  // namespace mlir::gsa
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
 
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
@@ -17,29 +18,41 @@ using namespace mlir::gsa;
 using reference::Tensor;
 using reference::Verdict;
 
-double mlir::gsa::defaultTolerance(Type elementType) {
-  if (elementType.isF64()) return 1e-9;
-  if (elementType.isF16()) return 1e-2;
-  if (elementType.isBF16()) return 6e-2;
-  return 2e-5;
+/// Whether anything that `value` is computed from is in a float type narrower
+/// than f64. Functions that are called count as such.
+static bool dependsOnNarrowFloats(Value value) {
+  auto isNarrow = [](Type type) {
+    auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
+    return element && element.getWidth() < 64;
+  };
+  SmallVector<Value> pending{value};
+  DenseSet<Value> seen;
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    if (!seen.insert(next).second) continue;
+    if (isNarrow(next.getType())) return true;
+    Operation* op = next.getDefiningOp();
+    if (!op) continue;
+    if (isa<func::CallOp>(op)) return true;
+    bool narrowInside = false;
+    op->walk([&](Operation* nested) {
+      for (Value operand : nested->getOperands()) pending.push_back(operand);
+      narrowInside |= llvm::any_of(nested->getResultTypes(), isNarrow);
+    });
+    if (narrowInside) return true;
+  }
+  return false;
 }
 
-double mlir::gsa::defaultScoreMargin(Operation* selection) {
-  Type type = getElementTypeOrSelf(selection->getOperand(0).getType());
-  bool fromInputs = true;
-  if (auto attention = dyn_cast<AttentionOp>(selection)) {
-    type = attention.getIndexQuery().getType().getElementType();
-    fromInputs = isa<BlockArgument>(attention.getIndexQuery()) &&
-                 isa<BlockArgument>(attention.getIndexKey());
-  } else {
-    fromInputs = llvm::all_of(selection->getOperands(), [](Value operand) {
-      return isa<BlockArgument>(operand);
-    });
-  }
-  if (type.isF64()) return 1e-9;
-  if (type.isF16() && !fromInputs) return 4e-3;
-  if (type.isBF16() && !fromInputs) return 3e-2;
-  return 1e-5;
+double mlir::gsa::accumulationTolerance(Value value) {
+  return dependsOnNarrowFloats(value) ? 2e-5 : 1e-9;
+}
+
+double mlir::gsa::accumulationMargin(Operation* selection) {
+  SmallVector<Value> operands(selection->getOperands());
+  if (auto attention = dyn_cast<AttentionOp>(selection))
+    operands = {attention.getIndexQuery(), attention.getIndexKey()};
+  return llvm::any_of(operands, dependsOnNarrowFloats) ? 1e-5 : 1e-9;
 }
 
 //===----------------------------------------------------------------------===//
@@ -79,11 +92,16 @@ class Comparator {
   LogicalResult checkTested();
   void onSelection(const SelectionEvent& event, Selection& selection);
   void onAttention(const AttentionEvent& event);
+  /// Judges the tested rows: one verdict each.
+  std::vector<reference::RowVerdict> judgeRows(const SelectionEvent& event,
+                                               const Selection& tested,
+                                               const Selection& selection,
+                                               SelectionComparison& comparison);
   /// Judges the tested rows and writes the legal ones to `selection`.
   void judge(const SelectionEvent& event, const Selection& tested,
              Selection& selection, SelectionComparison& comparison);
-  ResultComparison compareResult(unsigned i, const RuntimeValue& expected);
-  void compareFloats(unsigned i, const Tensor<double>& expected,
+  ResultComparison compareResult(unsigned i, const Evaluations& expected);
+  void compareFloats(unsigned i, const Evaluations& expected,
                      ResultComparison& comparison);
 
   /// The result of the function that returns `value`, or nullopt.
@@ -132,10 +150,57 @@ LogicalResult Comparator::checkTested() {
   return success();
 }
 
-void Comparator::judge(const SelectionEvent& event, const Selection& tested,
-                       Selection& selection, SelectionComparison& comparison) {
+/// Rows of the same sequence on each side from which a budget's error is taken:
+/// that of a single row may be small by luck.
+constexpr int64_t kBudgetWindow = 8;
+
+/// What rounding of operands moved the raw budget of each row, in keys: the
+/// largest of the rows around. Empty if no operand is narrow.
+std::vector<double> budgetErrors(const SelectionEvent& event, int64_t queries) {
+  if (!event.roundedRaw || !event.raw) return {};
+  const Tensor<double>& exact = *event.raw;
+  Tensor<double> rounded = event.roundedRaw();
+  std::vector<double> errors(exact.size());
+  for (int64_t row = 0; row < exact.size(); ++row) {
+    int64_t first = row / queries * queries, last = first + queries;
+    for (int64_t i = std::max(first, row - kBudgetWindow);
+         i < std::min(last, row + kBudgetWindow + 1); ++i) {
+      double error = std::abs(rounded[i] - exact[i]);
+      if (std::isfinite(error)) errors[row] = std::max(errors[row], error);
+    }
+  }
+  return errors;
+}
+
+/// What may be exchanged in a row: the margin of `options`, or that of sums
+/// and of rounded operands.
+double rowMargin(const SelectionEvent& event, int64_t row,
+                 std::span<const double> scores,
+                 const ComparisonOptions& options) {
+  double scale = 1.0;
+  for (double score : scores)
+    if (std::isfinite(score)) scale = std::max(scale, std::abs(score));
+  if (options.scoreMargin > 0) return options.scoreMargin * scale;
+  double margin = accumulationMargin(event.op) * scale;
+  if (!event.roundedScores) return margin;
+  std::vector<double> rounded;
+  event.roundedScores(row, &rounded);
+  double error = 0.0;
+  for (size_t s = 0; s < scores.size(); ++s) {
+    double distance = std::abs(rounded[s] - scores[s]);
+    if (std::isfinite(distance)) error = std::max(error, distance);
+  }
+  // Twice the error, for a key and for the threshold.
+  return margin + 4 * error;
+}
+
+std::vector<reference::RowVerdict> Comparator::judgeRows(
+    const SelectionEvent& event, const Selection& tested,
+    const Selection& selection, SelectionComparison& comparison) {
   int64_t rows = selection.counts.size(), slots = selection.indices.dim(2);
+  std::vector<double> budgets = budgetErrors(event, selection.counts.dim(1));
   std::vector<reference::RowVerdict> verdicts(rows);
+  std::vector<reference::SelectionTolerance> tolerances(rows);
   reference::ParallelFor(
       rows, options.numThreads, [&](int64_t begin, int64_t end) {
         std::vector<double> scores;
@@ -146,16 +211,28 @@ void Comparator::judge(const SelectionEvent& event, const Selection& tested,
                          selection.indices.data() + row * slots))
             continue;
           reference::RowReference known = event.rowReference(row, &scores);
-          double scale = 1.0;
-          for (double score : known.scores)
-            if (std::isfinite(score)) scale = std::max(scale, std::abs(score));
-          reference::SelectionTolerance tolerance;
-          tolerance.score_margin = comparison.scoreMargin * scale;
+          reference::SelectionTolerance& tolerance = tolerances[row];
+          tolerance.score_margin = rowMargin(event, row, known.scores, options);
+          if (!budgets.empty()) tolerance.budget_rounding = 2 * budgets[row];
           verdicts[row] =
               reference::CompareRow(known, {list, static_cast<size_t>(slots)},
                                     tested.counts[row], tolerance);
         }
       });
+  for (const reference::SelectionTolerance& tolerance : tolerances) {
+    comparison.scoreMargin =
+        std::max(comparison.scoreMargin, tolerance.score_margin);
+    comparison.budgetRounding =
+        std::max(comparison.budgetRounding, tolerance.budget_rounding);
+  }
+  return verdicts;
+}
+
+void Comparator::judge(const SelectionEvent& event, const Selection& tested,
+                       Selection& selection, SelectionComparison& comparison) {
+  int64_t rows = selection.counts.size(), slots = selection.indices.dim(2);
+  std::vector<reference::RowVerdict> verdicts =
+      judgeRows(event, tested, selection, comparison);
 
   constexpr size_t kMaxErrors = 8;
   reference::SelectionReport& summary = comparison.verdicts;
@@ -198,7 +275,7 @@ void Comparator::onSelection(const SelectionEvent& event,
   comparison.name = event.op->getName().getStringRef().str();
   comparison.scoreMargin = options.scoreMargin > 0
                                ? options.scoreMargin
-                               : defaultScoreMargin(event.op);
+                               : accumulationMargin(event.op);
   // Values of other functions are not found among this one's results.
   std::optional<unsigned> indices = findResult(event.indices);
   std::optional<unsigned> counts = findResult(event.counts);
@@ -210,6 +287,7 @@ void Comparator::onSelection(const SelectionEvent& event,
     selectionOfResult[*indices] = selectionOfResult[*counts] = id;
     Selection made{tested[*indices].ints(), tested[*counts].ints()};
     judge(event, made, selection, comparison);
+    selection.pinned = true;
   }
   comparison.statistics =
       reference::MeasureSelection(selection.indices, selection.counts);
@@ -244,37 +322,45 @@ int64_t rowOf(const reference::Shape& shape, const reference::Shape& rows,
   return i / (shape[1] * shape[2]) * shape[2] + i % shape[2];
 }
 
-void Comparator::compareFloats(unsigned i, const Tensor<double>& expected,
+void Comparator::compareFloats(unsigned i, const Evaluations& expected,
                                ResultComparison& comparison) {
-  const Tensor<double>& given = tested[i].floats();
-  comparison.kind = ResultComparison::Kind::Float;
-  Type type = getElementTypeOrSelf(function.getResultTypes()[i]);
-  comparison.tolerance =
-      options.tolerance > 0 ? options.tolerance : defaultTolerance(type);
-  comparison.rowsApart = llvm::count(rowsApart, true);
-  if (comparison.rowsApart == 0 || rowOf(expected.shape(), rowShape, 0) < 0) {
-    comparison.rowsApart = 0;
-    comparison.error = reference::CompareTensors(given, expected);
-    return;
-  }
+  const Tensor<double>& exact = expected.exact[i].floats();
   // Each error sees the other's rows as if they were right.
-  Tensor<double> together = expected, apart = expected;
-  for (int64_t k = 0; k < expected.size(); ++k) {
-    bool isApart = rowsApart[rowOf(expected.shape(), rowShape, k)];
-    (isApart ? apart : together)[k] = given[k];
+  Tensor<double> together = tested[i].floats(), apart = exact;
+  comparison.kind = ResultComparison::Kind::Float;
+  comparison.rowsApart = llvm::count(rowsApart, true);
+  if (rowOf(exact.shape(), rowShape, 0) < 0) comparison.rowsApart = 0;
+  for (int64_t k = 0; comparison.rowsApart > 0 && k < exact.size(); ++k) {
+    if (!rowsApart[rowOf(exact.shape(), rowShape, k)]) continue;
+    apart[k] = together[k];
+    together[k] = exact[k];
   }
-  comparison.error = reference::CompareTensors(together, expected);
-  comparison.errorApart = reference::CompareTensors(apart, expected);
+  if (comparison.rowsApart > 0)
+    comparison.errorApart = reference::CompareTensors(apart, exact);
+
+  Operation* terminator = function.getBody().front().getTerminator();
+  reference::CriterionOptions criterion;
+  criterion.type = formatOf(function.getResultTypes()[i]);
+  criterion.accumulation = accumulationTolerance(terminator->getOperand(i));
+  criterion.by_row = !expected.selectionsDiffer;
+  comparison.criterion = reference::CompareWithin(
+      together, exact, expected.rounded[i].floats(), criterion);
+  comparison.error = comparison.criterion.error;
+  comparison.limit = comparison.criterion.limit;
+  if (options.tolerance == 0) return;
+  comparison.limit = options.tolerance * comparison.error.max_reference;
+  comparison.criterion.row_share = 0.0;
 }
 
 ResultComparison Comparator::compareResult(unsigned i,
-                                           const RuntimeValue& expected) {
+                                           const Evaluations& evaluations) {
+  const RuntimeValue& expected = evaluations.exact[i];
   ResultComparison comparison;
   comparison.name = nameOf(i);
   llvm::raw_string_ostream(comparison.type) << function.getResultTypes()[i];
   comparison.elements = expected.size();
   if (expected.isFloat()) {
-    compareFloats(i, expected.floats(), comparison);
+    compareFloats(i, evaluations, comparison);
     return comparison;
   }
   comparison.kind = selectionOfResult.contains(i)
@@ -299,16 +385,16 @@ FailureOr<ComparisonReport> Comparator::run(ArrayRef<RuntimeValue> inputs) {
   interpreter.onAttention = [&](const AttentionEvent& event) {
     onAttention(event);
   };
-  FailureOr<SmallVector<RuntimeValue>> expected =
-      interpret(function, inputs, interpreter);
+  FailureOr<Evaluations> expected =
+      interpretRounded(function, inputs, interpreter);
   if (failed(expected)) return failure();
   for (unsigned i = 0; i < tested.size(); ++i) {
-    if (tested[i].shape() != (*expected)[i].shape())
+    if (tested[i].shape() != expected->exact[i].shape())
       return function.emitOpError("tested result '")
              << nameOf(i) << "' has shape "
              << reference::ShapeToString(tested[i].shape()) << ", expected "
-             << reference::ShapeToString((*expected)[i].shape());
-    report.results.push_back(compareResult(i, (*expected)[i]));
+             << reference::ShapeToString(expected->exact[i].shape());
+    report.results.push_back(compareResult(i, *expected));
   }
   report.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -327,7 +413,8 @@ FailureOr<ComparisonReport> mlir::gsa::compareToReference(
 bool ResultComparison::passed() const {
   switch (kind) {
     case Kind::Float:
-      return error.Within(0.0, tolerance);
+      return error.mismatches == 0 && error.max_abs <= limit &&
+             criterion.row_share <= 1.0;
     case Kind::Integer:
       return differing == 0;
     case Kind::Selection:

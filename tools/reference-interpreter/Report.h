@@ -3,6 +3,11 @@
 // Interprets a function, compares the results of a tested run with it and
 // measures the selections that were made.
 //
+// How far a right result may be from float64 depends on the element types of
+// everything that it is computed from. It is measured: a second evaluation of
+// the same ops rounds each result to its type, and test/reference/Criterion.h
+// holds the tested errors to twice the errors of that one.
+//
 // A tested run may legally select other keys than the reference where scores
 // nearly tie, and everything after that differs. So a selection that a function
 // returns is judged where it is made, and rows that are legal are replayed: the
@@ -21,6 +26,7 @@
 
 #include "llvm/Support/JSON.h"
 #include "test/reference/Compare.h"
+#include "test/reference/Criterion.h"
 #include "test/reference/Metrics.h"
 #include "tools/reference-interpreter/Interpreter.h"
 
@@ -28,12 +34,13 @@ namespace mlir::gsa {
 
 struct ComparisonOptions {
   int numThreads = 1;
-  /// Largest error of a float result relative to its largest |reference|; 0
-  /// takes defaultTolerance of its element type.
+  /// Largest error of a float result relative to its largest |reference|, in
+  /// the place of what the types allow; 0 takes that.
   double tolerance = 0.0;
   /// Keys whose scores differ by at most this may be exchanged, for rows whose
-  /// scores are at most 1 (in proportion for larger ones); 0 takes
-  /// defaultScoreMargin of the op.
+  /// scores are at most 1 (in proportion for larger ones), in the place of what
+  /// the types allow; 0 takes that: accumulationMargin, and four times the
+  /// largest error of the row's scores in the rounded evaluation.
   double scoreMargin = 0.0;
   /// Use legal rows of the tested selection from there on. Without it, rows
   /// whose selection differs are reported apart and do not count.
@@ -45,13 +52,13 @@ struct ComparisonOptions {
   std::function<void(int64_t done, int64_t total)> progress;
 };
 
-/// What is allowed for results of this type when all intermediate tensors are
-/// rounded to it: f64 1e-9, f32 2e-5, f16 1e-2, bf16 6e-2.
-double defaultTolerance(Type elementType);
+/// What the order of sums may change in `value`, as a share of its largest
+/// element: 1e-9 if everything that it is computed from is in f64, else 2e-5.
+double accumulationTolerance(Value value);
 
-/// f64 1e-9, f32 1e-5; f16 and bf16 the same as f32 if the index operands are
-/// inputs of the function, else 4e-3 and 3e-2, because they were rounded.
-double defaultScoreMargin(Operation* selection);
+/// The same for the scores that `selection`, a gsa.select, gsa.topk or
+/// gsa.attention, compares: 1e-9 or 1e-5 of scores around 1.
+double accumulationMargin(Operation* selection);
 
 /// One result of the function.
 struct ResultComparison {
@@ -64,7 +71,10 @@ struct ResultComparison {
   std::string type;  ///< As declared
   Kind kind = Kind::Float;
   reference::TensorError error;  ///< Of floats
-  double tolerance = 0.0;        ///< Limit of error.Relative()
+  /// Limit of error.max_abs, and what the rows were held to (no rows if
+  /// ComparisonOptions::tolerance was given).
+  double limit = 0.0;
+  reference::CriterionResult criterion;
   int64_t elements = 0;
   int64_t differing = 0;  ///< Elements of an integer result
   /// Rows (b, t) left out of `error` because their selection differs legally
@@ -83,7 +93,9 @@ struct SelectionComparison {
   /// `verdicts` is empty.
   bool judged = false;
   bool replayed = false;
-  double scoreMargin = 0.0;
+  double scoreMargin = 0.0;  ///< The largest that was applied
+  /// The largest number of keys that narrow types may have moved a budget.
+  double budgetRounding = 0.0;
   reference::SelectionReport verdicts;
   int64_t maxCountDifference = 0;  ///< max |k - reference k| over rows
   reference::SelectionStatistics statistics;

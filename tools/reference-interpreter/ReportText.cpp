@@ -23,13 +23,33 @@ static std::string number(double value) {
   return text;
 }
 
+/// The limit of error.Relative().
+static double limitOf(const ResultComparison& result) {
+  return result.error.max_reference == 0
+             ? result.limit
+             : result.limit / result.error.max_reference;
+}
+
+/// Where a result that failed is farthest from the reference.
+static void printWorst(llvm::raw_ostream& os, const ResultComparison& result) {
+  os << ", first at element " << result.error.worst;
+  const reference::CriterionResult& criterion = result.criterion;
+  if (criterion.row_share <= 1.0) return;
+  os << "; row " << criterion.worst_row << " of " << criterion.row_size
+     << " elements has an rms error of " << number(criterion.worst_row_error)
+     << ", expected at most " << number(criterion.worst_row_limit);
+}
+
 static void printResult(llvm::raw_ostream& os, const ResultComparison& result) {
   os << "  " << result.name << " " << result.type << ": ";
   if (result.kind == ResultComparison::Kind::Float) {
     os << "max error " << number(result.error.max_abs) << ", "
        << number(result.error.Relative()) << " of max |reference| "
        << number(result.error.max_reference) << " (limit "
-       << number(result.tolerance) << ")";
+       << number(limitOf(result)) << ")";
+    if (result.criterion.row_share > 0)
+      os << ", rows within " << number(100 * result.criterion.row_share)
+         << " % of their limits";
     if (result.error.mismatches)
       os << ", " << result.error.mismatches
          << " infinities or NaN at other places";
@@ -37,7 +57,7 @@ static void printResult(llvm::raw_ostream& os, const ResultComparison& result) {
       os << "; apart from " << result.rowsApart
          << " rows with another selection, max error "
          << number(result.errorApart.max_abs);
-    if (!result.passed()) os << ", first at element " << result.error.worst;
+    if (!result.passed()) printWorst(os, result);
   } else {
     os << result.differing << " of " << result.elements << " elements differ";
   }
@@ -134,7 +154,9 @@ static Object toJson(const ResultComparison& result) {
     json["differing"] = result.differing;
     return json;
   }
-  json["tolerance"] = result.tolerance;
+  json["tolerance"] = finiteOrNull(limitOf(result));
+  json["share_of_row_limit"] = finiteOrNull(result.criterion.row_share);
+  json["rounded_error"] = finiteOrNull(result.criterion.rounded_error);
   json["error"] = toJson(result.error);
   json["rows_apart"] = result.rowsApart;
   if (result.rowsApart) json["error_apart"] = toJson(result.errorApart);
@@ -151,6 +173,7 @@ static Object verdictsToJson(const SelectionComparison& selection) {
                 {"wrong", verdicts.wrong},
                 {"replayed", selection.replayed},
                 {"score_margin", selection.scoreMargin},
+                {"budget_rounding", selection.budgetRounding},
                 {"max_score_gap", finiteOrNull(verdicts.max_score_gap)},
                 {"k_differences", verdicts.count_differences},
                 {"max_k_difference", selection.maxCountDifference},

@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -75,6 +77,28 @@ int64_t RuntimeValue::asInteger() const {
   reference::Require(!isEmpty() && !isFloat() && shape().empty(),
                      "an integer scalar was expected");
   return integerAt(0);
+}
+
+reference::FloatFormat mlir::gsa::formatOf(Type type) {
+  auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
+  if (!element || element.getWidth() >= 64)
+    return reference::FloatFormat::F64();
+  const llvm::fltSemantics& semantics = element.getFloatSemantics();
+  return {static_cast<int>(llvm::APFloat::semanticsPrecision(semantics)),
+          llvm::APFloat::semanticsMinExponent(semantics),
+          llvm::APFloat::semanticsMaxExponent(semantics)};
+}
+
+RuntimeValue mlir::gsa::roundTo(Type type, const RuntimeValue& value) {
+  reference::FloatFormat format = formatOf(type);
+  if (!value.isFloat() || format == reference::FloatFormat::F64()) return value;
+  const RuntimeValue::Floats& exact = value.floats();
+  reference::Rounder rounder(format);
+  auto isRounded = [&](double x) { return rounder(x) == x || x != x; };
+  if (llvm::all_of(exact.values(), isRounded)) return value;
+  RuntimeValue::Floats rounded = exact;
+  rounder(&rounded);
+  return rounded;
 }
 
 std::string mlir::gsa::describeMismatch(const RuntimeValue& value, Type type) {

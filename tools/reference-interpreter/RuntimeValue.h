@@ -1,9 +1,9 @@
 //===- RuntimeValue.h - values of the reference interpreter ---------------===//
 //
 // A tensor or scalar that an SSA value holds while a module is interpreted.
-// Every float type is held as double: the interpreter does not round between
-// ops, so what it computes is the value that rounding errors are measured
-// against.
+// Every float type is held as double: the exact evaluation does not round
+// between ops, so what it computes is the value that rounding errors are
+// measured against.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +17,7 @@
 #include <variant>
 
 #include "mlir/IR/Types.h"
+#include "test/reference/Rounding.h"
 #include "test/reference/Tensor.h"
 
 namespace mlir::gsa {
@@ -72,6 +73,11 @@ class RuntimeValue {
     return isInt() ? ints()[i] : longs()[i];
   }
 
+  /// Whether both hold the same elements in the same memory: certainly equal.
+  bool sharesWith(const RuntimeValue& other) const {
+    return data == other.data;
+  }
+
   /// Calls `visitor` with the tensor that is held.
   template <typename Visitor>
   decltype(auto) visit(Visitor&& visitor) const {
@@ -100,6 +106,14 @@ class RuntimeValue {
                std::shared_ptr<const Ints>, std::shared_ptr<const Longs>>
       data;
 };
+
+/// The format of a float type or of the elements of a tensor; binary64 for
+/// wider ones and for what is no float.
+reference::FloatFormat formatOf(Type type);
+
+/// `value` with each float rounded to the element type of `type`; shares the
+/// elements of `value` if that changes none.
+RuntimeValue roundTo(Type type, const RuntimeValue& value);
 
 /// Empty if `value` may be held by an SSA value of type `type` (element
 /// storage, rank and static sizes), else what is wrong: "has shape [2, 3],

@@ -91,12 +91,17 @@ void ScalarProgram::add(Operation* op,
   for (Value operand : scalars)
     instruction->operands.push_back(registerOf(operand, lookup));
   instruction->result = registerOfValue[op->getResult(0)] = newRegister();
+  Type type = op->getResult(0).getType();
+  if (rounds && formatOf(type) != reference::FloatFormat::F64())
+    instruction->rounder.emplace(formatOf(type));
   instructions.push_back(std::move(*instruction));
 }
 
 ScalarProgram ScalarProgram::compile(
-    Block& block, const std::function<RuntimeValue(Value)>& lookup) {
+    Block& block, const std::function<RuntimeValue(Value)>& lookup,
+    bool rounds) {
   ScalarProgram program;
+  program.rounds = rounds;
   for (BlockArgument argument : block.getArguments()) {
     int index = program.newRegister();
     program.registerOfValue[argument] = index;
@@ -138,8 +143,11 @@ void ScalarProgram::run(Registers& registers, int64_t count) const {
   for (const Instruction& instruction : instructions) {
     operands.clear();
     for (int index : instruction.operands) operands.push_back(registers[index]);
-    instruction.kernel(instruction, operands.data(),
-                       registers[instruction.result], count);
+    Cell* result = registers[instruction.result];
+    instruction.kernel(instruction, operands.data(), result, count);
+    if (!instruction.rounder) continue;
+    for (int64_t i = 0; i < count; ++i)
+      result[i].f = (*instruction.rounder)(result[i].f);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "llvm/ADT/DenseMap.h"
@@ -41,6 +42,8 @@ struct Instruction {
   unsigned width = 64;           ///< Bits of an integer result
   unsigned operandWidth = 64;    ///< Bits of the first integer operand
   RuntimeValue tensor;           ///< Of tensor.extract
+  /// Rounds the result to its type; absent in the exact evaluation.
+  std::optional<reference::Rounder> rounder;
 };
 
 /// The instruction of an arith or math op; its registers are not set. nullopt
@@ -53,10 +56,12 @@ class ScalarProgram {
   static constexpr int64_t kLanes = 256;
 
   /// A program for `block`, whose terminator yields the results. `lookup`
-  /// gives the values that the block reads but does not define. Throws
+  /// gives the values that the block reads but does not define. With `rounds`
+  /// each float is rounded to the type of its SSA value. Throws
   /// std::invalid_argument for an op that is not supported, naming it.
-  static ScalarProgram compile(
-      Block& block, const std::function<RuntimeValue(Value)>& lookup);
+  static ScalarProgram compile(Block& block,
+                               const std::function<RuntimeValue(Value)>& lookup,
+                               bool rounds);
   /// A program for one op; its operands are the arguments. nullopt if the op
   /// is not supported.
   static std::optional<ScalarProgram> compile(Operation* op);
@@ -85,6 +90,7 @@ class ScalarProgram {
   int registerOf(Value value, const std::function<RuntimeValue(Value)>& lookup);
   void add(Operation* op, const std::function<RuntimeValue(Value)>& lookup);
 
+  bool rounds = false;
   DenseMap<Value, int> registerOfValue;
   std::vector<Instruction> instructions;
   SmallVector<int> argumentRegisters, resultRegisters;

@@ -18,8 +18,12 @@ import subprocess
 import sys
 
 MARK = b"gsa_tile.kernel"
-# Of gsa-run: the phase after which kernels can be printed.
+# Of gsa-run: the phase after which kernels can be printed, and the options that
+# only mean something in a run: flags, and those with a value.
 LAST_PHASE = "plan"
+RUN_FLAGS = ("--compare", "--stats", "--json")
+RUN_OPTIONS = ("--output", "--plot", "--plot-kind", "--repeat", "--tolerance", "--seed",
+               "--workload", "--watchdog")
 
 
 def keep(folder, text):
@@ -58,13 +62,27 @@ def input_of(arguments):
     return read(files[0]) if files else b""
 
 
+def without_run_options(arguments):
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and not (argument in RUN_FLAGS
+                             or argument.split("=")[0] in RUN_OPTIONS):
+            kept.append(argument)
+        skip = not skip and argument in RUN_OPTIONS
+    return kept
+
+
 def run_kernels(tool, arguments, stdin):
     """The kernels of gsa-run for a device."""
     if (value_of(arguments, "--target") not in ("emu", "cuda")
             or value_of(arguments, "--stop-after")):
         return b""
-    return subprocess.run([tool, *arguments, "--stop-after", LAST_PHASE],
-                          input=stdin, capture_output=True, check=False).stdout
+    command = [tool, *without_run_options(arguments), "--stop-after", LAST_PHASE]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    if done.returncode:
+        sys.exit(f"keep_kernels.py: {' '.join(command)} ended with "
+                 f"{done.returncode}:\n{done.stderr.decode()}")
+    return done.stdout
 
 
 def main():

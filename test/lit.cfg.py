@@ -25,6 +25,7 @@ GSA_TOOLS = [
     "gsa-lsp-server",
     "gsa-translate",
     "gsa-reduce",
+    "gsa-bench-cpu",
     "gsa-bench",
     "gsa-tune",
     "gsa-opt",
@@ -107,6 +108,8 @@ if lit_config.params.get("gpu"):
     config.available_features.add("gpu")
 if config.gsa_portable == "ON":
     config.available_features.add("portable")
+if config.gsa_with_cairo == "ON":
+    config.available_features.add("cairo")
 if config.gsa_sanitize:
     config.available_features.add("sanitizer")
 

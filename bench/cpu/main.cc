@@ -5,10 +5,14 @@
 // gsa-bench-cpu: how fast compiled modules run on this CPU, as a share of what
 // the CPU can do. docs/performance.md explains the method and shows results.
 
-#include <CLI/CLI.hpp>
+#include <limits>
+#include <optional>
 
 #include "bench/cpu/suite.h"
 #include "runtime/core/dtype.h"
+#include "tools/common/CommandLine.h"
+#include "tools/common/Signals.h"
+#include "tools/common/StandardStreams.h"
 
 namespace {
 
@@ -25,48 +29,50 @@ void MakeQuick(gsa::bench::BenchOptions* options, const CLI::App& app) {
 }
 
 void AddShapeOptions(CLI::App& app, gsa::bench::BenchOptions& options) {
-  app.add_option("--size", options.sizes,
-                 "Tokens of the stages; repeatable (2048 4096 8192)")
-      ->check(CLI::Range(1, 1 << 20));
-  app.add_option("--core-tokens", options.core_tokens,
-                 "Tokens of the attention core (8192)")
-      ->check(CLI::Range(1, 1 << 20));
-  app.add_option("--layer-tokens", options.layer_tokens,
-                 "Tokens of the layer (4096)")
-      ->check(CLI::Range(1, 1 << 20));
-  app.add_option("-k", options.dims.k, "Keys per query (512)")
-      ->check(CLI::Range(4, 1 << 20));
-  app.add_option("--heads", options.dims.heads, "Query heads (8)")
-      ->check(CLI::Range(1, 1024));
-  app.add_option("--kv-heads", options.dims.kv_heads, "Key heads (2)")
-      ->check(CLI::Range(1, 1024));
-  app.add_option("--head-dim", options.dims.head_dim, "Size of a head (64)")
-      ->check(CLI::Range(2, 1024));
+  constexpr uint64_t kMaxTokens = 1 << 20;
+  gsa::addNumbers(app, "--size", options.sizes, 1, kMaxTokens,
+                  "Tokens of the stages; repeatable (2048 4096 8192)");
+  gsa::addNumber(app, "--core-tokens", options.core_tokens, 1, kMaxTokens,
+                 "Tokens of the attention core (8192)");
+  gsa::addNumber(app, "--layer-tokens", options.layer_tokens, 1, kMaxTokens,
+                 "Tokens of the layer (4096)");
+  gsa::addNumber(app, "-k", options.dims.k, 4, kMaxTokens,
+                 "Keys per query (512)");
+  gsa::addNumber(app, "--heads", options.dims.heads, 1, 1024,
+                 "Query heads (8)");
+  gsa::addNumber(app, "--kv-heads", options.dims.kv_heads, 1, 1024,
+                 "Key heads (2)");
+  gsa::addNumber(app, "--head-dim", options.dims.head_dim, 2, 1024,
+                 "Size of a head (64)");
   app.add_option("--workload", options.workloads,
                  "Workloads of the core; repeatable (all)");
   app.add_option("--stage-workload", options.stage_workload,
                  "Workload of the stages and of the layer (rho98)");
-  app.add_option("--seed", options.seed, "Seed of the inputs (0)");
+  gsa::addNumber(app, "--seed", options.seed, 0,
+                 std::numeric_limits<uint64_t>::max(),
+                 "Seed of the inputs (0)");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  gsa::reserveStandardStreams();
   gsa::bench::BenchOptions options;
   bool bf16 = false, only_rates = false;
   bool no_stages = false, no_core = false, no_layer = false;
   CLI::App app(
       "Measures the stages of Gated Sparse Attention on this CPU.\n"
-      "Exit codes: 0 ok, 1 failure, 2 usage, 3 unsupported.");
+      "Exit codes: 0 ok, 1 failure, 2 usage, 3 unsupported.",
+      "gsa-bench-cpu");
   AddShapeOptions(app, options);
   app.add_flag("--bf16", bf16, "bf16 operands in stages and core (f32)");
-  app.add_option("--threads", options.threads, "Threads (available CPUs)")
-      ->check(CLI::Range(1, 1024));
+  gsa::addNumber(app, "--threads", options.threads, 1, 1024,
+                 "Threads (available CPUs)");
   app.add_option("--vector-bits", options.vector_bits,
                  "Vector width of plans: 128, 256 or 512 (the machine's)")
       ->check(CLI::IsMember({128, 256, 512}));
-  app.add_option("--rounds", options.rounds, "Interleaved rounds (7)")
-      ->check(CLI::Range(1, 1000));
+  gsa::addNumber(app, "--rounds", options.rounds, 1, 1000,
+                 "Interleaved rounds (7)");
   app.add_flag("--quick", options.quick, "Small sizes, for a smoke test");
   app.add_option("--op", options.ops, "Ops of the stages; repeatable (all)")
       ->check(CLI::IsMember({"select", "gather_attention", "dense_attention",
@@ -84,15 +90,14 @@ int main(int argc, char** argv) {
   app.add_option("--update", options.update_path,
                  "Replace the results in a document (docs/performance.md)");
   app.add_flag("--markdown", options.markdown, "Tables as Markdown");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+  if (std::optional<int> code = gsa::parseCommandLine(app, argc, argv)) {
+    return *code;
   }
   if (bf16) options.dims.dtype = gsa::DType::kBF16;
   if (options.quick) MakeQuick(&options, app);
   options.stages = !no_stages && !only_rates;
   options.core = !no_core && !only_rates;
   options.layer = !no_layer && !only_rates;
+  gsa::cleanUpOnSignals();
   return gsa::bench::RunBenchmark(options);
 }

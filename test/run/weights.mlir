@@ -9,7 +9,7 @@
 
 // RUN: gsa-run %examples/gsa_layer_conformance.mlir --inputs %t.weights --prefix model.layers.3.self_attn. --compare -q
 // RUN: %expect-exit 2 gsa-run %examples/gsa_layer_conformance.mlir --inputs %t.weights --prefix model.layers.4.self_attn. 2>&1 | FileCheck %s --check-prefix=PREFIX
-// PREFIX: weight 'q_proj.weight' (f64[8, 8]) is in none of the input files
+// PREFIX: --prefix: no weight of the module has the prefix 'model.layers.4.self_attn.' in the files; the files have 'model.layers.3.self_attn.'; did you mean 'model.layers.3.self_attn.'?
 
 // With a checkpoint, a weight that is missing is an error, not an invitation to
 // generate one. One that has another shape is an error, too.

@@ -16,8 +16,10 @@
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/tile/Passes.h"
+#include "tools/common/StandardStreams.h"
 
 int main(int argc, char** argv) {
+  gsa::reserveStandardStreams();
   llvm::setBugReportMsg(
       "Please report this at the gsa project, with the input and the command "
       "line.\n");

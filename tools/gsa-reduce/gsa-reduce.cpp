@@ -20,9 +20,28 @@
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/tile/Passes.h"
+#include "tools/common/ExitCode.h"
+#include "tools/common/StandardStreams.h"
 #include "tools/gsa-reduce/GsaReduction.h"
 
+/// Keeps what is said while candidates are tried: most of them break a rule,
+/// which is no news unless there is no result.
+class QuietDiagnostics {
+ public:
+  explicit QuietDiagnostics(mlir::MLIRContext* context)
+      : handler(context, [this](mlir::Diagnostic& diagnostic) {
+          llvm::raw_string_ostream os(text);
+          os << diagnostic.getLocation() << ": " << diagnostic << "\n";
+        }) {}
+
+  std::string text;
+
+ private:
+  mlir::ScopedDiagnosticHandler handler;
+};
+
 int main(int argc, char** argv) {
+  gsa::reserveStandardStreams();
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
@@ -35,10 +54,13 @@ int main(int argc, char** argv) {
   mlir::gsa::registerGsaTilePasses();
   mlir::gsa::registerPipelines();
   mlir::MLIRContext context(registry);
-  if (mlir::succeeded(mlir::mlirReduceMain(argc, argv, context))) return 0;
+  QuietDiagnostics diagnostics(&context);
+  if (mlir::succeeded(mlir::mlirReduceMain(argc, argv, context)))
+    return gsa::kExitOk;
+  llvm::errs() << diagnostics.text;
   // The reduction passes say nothing about a test that refuses the input.
   llvm::errs() << "gsa-reduce: nothing was reduced: unless an error is above, "
                   "the test does not find the input interesting, for which it "
                   "must exit with a status other than 0\n";
-  return 1;
+  return gsa::kExitFailure;
 }

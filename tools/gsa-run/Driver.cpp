@@ -1,24 +1,33 @@
 //===- Driver.cpp - compile, run, report ----------------------------------===//
 
+#include "tools/gsa-run/Driver.h"
+
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iostream>
+#include <optional>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/core/plot.h"
 #include "runtime/core/progress.h"
-#include "runtime/core/safetensors.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/layer_config.h"
 #include "runtime/plan.h"
+#include "tools/common/HostEnvironment.h"
+#include "tools/common/Signals.h"
+#include "tools/common/StandardStreams.h"
+#include "tools/gsa-run/Budget.h"
+#include "tools/gsa-run/Checks.h"
 #include "tools/gsa-run/Comparison.h"
 #include "tools/gsa-run/Dump.h"
 #include "tools/gsa-run/Inputs.h"
-#include "tools/gsa-run/Options.h"
-#include "tools/gsa-run/Report.h"
+#include "tools/gsa-run/Outputs.h"
 #include "tools/gsa-run/RunMemory.h"
+#include "tools/gsa-run/Sweep.h"
 #include "tools/gsa-run/Watchdog.h"
 
 namespace gsa {
@@ -40,86 +49,96 @@ int exitCodeOf(const absl::Status& status) {
   }
 }
 
-absl::StatusOr<std::string> readFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || text.bad())
-    return absl::NotFoundError(
-        absl::StrCat("cannot read '", path, "': ", std::strerror(errno)));
-  return text.str();
-}
-
-/// One run of the tool, from the module's text to the report.
+/// One run, from the module's text to results.
 class Session {
  public:
-  explicit Session(const RunnerOptions& options) : options(options) {}
+  Session(const std::string& text, InputFiles& files,
+          const RunnerOptions& options)
+      : text(text), files(files), options(options) {}
 
-  absl::Status run() {
-    GSA_ASSIGN_OR_RETURN(text, readFile(options.modulePath));
-    GSA_ASSIGN_OR_RETURN(files, InputFiles::open(options.inputFiles));
-    GSA_RETURN_IF_ERROR(compile());
-    if (!plan) return absl::OkStatus();  // --stop-after
-    GSA_ASSIGN_OR_RETURN(
-        inputs, makeInputs(plan->inputs(), files, options, &report.generated));
-    GSA_RETURN_IF_ERROR(execute());
-    if (options.compare || options.statistics) GSA_RETURN_IF_ERROR(compare());
-    GSA_RETURN_IF_ERROR(writeFiles());
-    return print();
-  }
-
-  bool comparisonPassed() const { return report.comparisonPassed; }
-
- private:
-  absl::Status compile() {
-    GSA_ASSIGN_OR_RETURN(
-        ModuleInterface interface,
-        DescribeModule(text, options.modulePath, options.entry));
-    GSA_RETURN_IF_ERROR(files.choosePrefix(interface.inputs, options.prefix));
-    CompileOptions compileOptions;
-    compileOptions.entry = interface.entry;
-    compileOptions.target = options.target;
-    compileOptions.arch = options.arch;
-    compileOptions.nvrtc = options.nvrtc;
-    compileOptions.cuda_home = options.cudaHome;
-    compileOptions.python_prefixes = options.pythonPrefixes;
-    compileOptions.watchdog_seconds = options.watchdogSeconds;
-    compileOptions.stop_after = options.stopAfter;
-    GSA_ASSIGN_OR_RETURN(compileOptions.shapes,
-                         resolveShapes(interface.inputs, files, options));
-    compileOptions.num_threads =
-        options.threads > 0 ? options.threads : AvailableCpus();
-    compileOptions.vector_bits = options.vectorBits;
-    compileOptions.reference = options.reference;
-    compileOptions.keep_texts =
-        !options.dumpDirectory.empty() || !options.stopAfter.empty();
-    absl::Status dumped = Dump::prepare(options.dumpDirectory);
-    Dump dump(options.dumpDirectory);
-    std::string last;
+  absl::StatusOr<RunResult> run() {
+    GSA_ASSIGN_OR_RETURN(CompileOptions compileOptions, prepare());
+    GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
+                                                 options.host.search_path));
+    absl::Status dumped;
     compileOptions.on_phase = [&](const PhaseInfo& phase) {
       if (phase.milliseconds > 0)
         report.compileMs.emplace_back(phase.name, phase.milliseconds);
       if (dumped.ok()) dumped = dump.add(phase);
-      if (isWanted(phase)) last += phase.text();
     };
-    if (!options.stopAfter.empty()) {
-      GSA_RETURN_IF_ERROR(
-          CompileToPhase(text, options.modulePath, compileOptions));
-      if (options.dumpDirectory.empty()) std::fputs(last.c_str(), stdout);
-      return dumped;
-    }
     GSA_ASSIGN_OR_RETURN(
         plan, Plan::Compile(text, options.modulePath, compileOptions));
     GSA_RETURN_IF_ERROR(dumped);
-    report.module = options.modulePath;
-    report.entry = interface.entry;
-    report.target = plan->target_description();
-    report.workload = options.workload;
-    report.seed = options.seed;
-    report.inputs = plan->inputs();
-    report.outputs = plan->outputs();
-    report.workspaceBytes = plan->workspace_bytes();
-    return absl::OkStatus();
+    describe(compileOptions);
+    GSA_ASSIGN_OR_RETURN(
+        inputs, makeInputs(plan->inputs(), files, options, &report.generated));
+    noteUnused();
+    GSA_RETURN_IF_ERROR(execute());
+    RunResult result;
+    if (options.compare || options.statistics) result.measured = compare();
+    if (options.compare && !result.measured.ok()) {
+      report.comparisonText =
+          "Comparison with the float64 reference: not possible\n";
+      report.comparison = {{"error", std::string(result.measured.message())}};
+    }
+    result.report = std::move(report);
+    result.outputs = std::move(outputs);
+    return result;
+  }
+
+  /// Compiles up to --stop-after.
+  absl::Status compileOnly() {
+    GSA_ASSIGN_OR_RETURN(CompileOptions compileOptions, prepare());
+    GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
+                                                 options.host.search_path));
+    absl::Status dumped;
+    std::string last;
+    compileOptions.on_phase = [&](const PhaseInfo& phase) {
+      if (dumped.ok()) dumped = dump.add(phase);
+      if (isWanted(phase)) last += phase.text();
+    };
+    GSA_RETURN_IF_ERROR(
+        CompileToPhase(text, options.modulePath, compileOptions));
+    GSA_RETURN_IF_ERROR(dumped);
+    if (!options.quiet)
+      for (const std::string& note : report.notes)
+        std::fprintf(stderr, "gsa-run: note: %s\n", note.c_str());
+    return options.dumpDirectory.empty() ? writeToStandardOutput(last)
+                                         : absl::OkStatus();
+  }
+
+ private:
+  /// Looks at the module, gives files to inputs and sizes to shapes.
+  absl::StatusOr<CompileOptions> prepare() {
+    GSA_ASSIGN_OR_RETURN(
+        ModuleInterface interface,
+        DescribeModule(text, options.modulePath, options.entry));
+    GSA_RETURN_IF_ERROR(checkInterface(interface, options));
+    std::optional<std::string> prefix;
+    if (options.isGiven("--prefix")) prefix = options.prefix;
+    GSA_RETURN_IF_ERROR(
+        files.bind(interface.inputs, prefix, options.ignoredWeights));
+    report.notes = files.notes();
+    CompileOptions result;
+    result.entry = interface.entry;
+    result.target = options.target;
+    result.arch = options.arch;
+    result.toolkit = options.toolkit;
+    result.host = options.host;
+    result.watchdog_seconds = options.watchdogSeconds;
+    result.stop_after = options.stopAfter;
+    // The text of the module has the shapes that it has.
+    if (options.stopAfter != "parse") {
+      GSA_ASSIGN_OR_RETURN(result.shapes,
+                           resolveShapes(interface.inputs, files, options));
+    }
+    result.num_threads =
+        options.threads > 0 ? options.threads : AvailableCpus();
+    result.vector_bits = options.vectorBits;
+    result.reference = options.reference;
+    result.keep_texts =
+        !options.dumpDirectory.empty() || !options.stopAfter.empty();
+    return result;
   }
 
   /// Whether the text of a phase is what --stop-after shows: that of the phase
@@ -128,6 +147,29 @@ class Session {
     return phase.name == options.stopAfter ||
            (options.stopAfter == "program" && phase.extension == "cu") ||
            (options.stopAfter == "code" && phase.extension == "ptx");
+  }
+
+  void describe(const CompileOptions& compiled) {
+    report.module = options.modulePath;
+    if (options.isGiven("--layer"))
+      report.module = absl::StrCat("layer(", options.layer, ")");
+    if (options.budget > 0)
+      absl::StrAppend(&report.module, " --k ", options.budget);
+    report.entry = compiled.entry;
+    report.target = plan->target_description();
+    report.workload = options.workload;
+    report.seed = options.seed;
+    report.inputs = plan->inputs();
+    report.outputs = plan->outputs();
+    report.workspaceBytes = plan->workspace_bytes();
+  }
+
+  void noteUnused() {
+    if (!report.generated.empty()) return;
+    for (const char* name : {"--seed", "--workload"})
+      if (options.isGiven(name))
+        report.notes.push_back(
+            absl::StrCat(name, " has no effect: no input is generated"));
   }
 
   absl::Status execute() {
@@ -143,33 +185,32 @@ class Session {
                          ThreadPool::Create(plan->num_threads()));
 
     std::vector<double> total;
-    std::vector<std::vector<double>> byStage(plan->stage_names().size());
+    std::vector<std::vector<double>> byZone(plan->zone_names().size());
     Progress progress(
         progressOptions("running", options.repeat > 1 ? options.repeat : 0));
     for (int i = 0; i < options.repeat; ++i) {
-      std::vector<StageTime> stages;
+      std::vector<ZoneTime> zones;
       auto start = std::chrono::steady_clock::now();
       {
         Watchdog watchdog(plan->target().kind == TargetKind::kEmu
                               ? 0  // has its own, which says more
                               : options.watchdogSeconds);
-        GSA_RETURN_IF_ERROR(memory->run(pool.get(), &stages));
+        GSA_RETURN_IF_ERROR(memory->run(pool.get(), &zones));
       }
       total.push_back(std::chrono::duration<double, std::milli>(
                           std::chrono::steady_clock::now() - start)
                           .count());
-      byStage.resize(stages.size());  // the emulation has no times
-      for (size_t s = 0; s < stages.size(); ++s)
-        byStage[s].push_back(stages[s].milliseconds);
+      byZone.resize(zones.size());  // the emulation has no times
+      for (size_t s = 0; s < zones.size(); ++s)
+        byZone[s].push_back(zones[s].milliseconds);
       progress.Advance(1);
     }
     GSA_RETURN_IF_ERROR(memory->finish());
     countNan();
     report.runs = options.repeat;
     report.run = Timing::of(total);
-    for (size_t s = 0; s < byStage.size(); ++s)
-      report.stages.emplace_back(plan->stage_names()[s],
-                                 Timing::of(byStage[s]));
+    for (size_t s = 0; s < byZone.size(); ++s)
+      report.zones.emplace_back(plan->zone_names()[s], Timing::of(byZone[s]));
     return absl::OkStatus();
   }
 
@@ -184,7 +225,7 @@ class Session {
 
   Progress::Options progressOptions(std::string label, int64_t total) const {
     Progress::Options result;
-    result.style = DetectProgressStyle(stderr, options.quiet);
+    result.style = getProgressStyle(stderr, options.quiet);
     result.label = std::move(label);
     result.total = total;
     return result;
@@ -208,68 +249,89 @@ class Session {
     return nullptr;
   }
 
-  absl::Status writeFiles() {
-    if (!options.outputFile.empty())
-      GSA_RETURN_IF_ERROR(WriteSafetensors(options.outputFile, outputs));
-    if (options.plotFile.empty()) return absl::OkStatus();
-    const HostTensor* indices = findOutput("indices");
-    const HostTensor* counts = findOutput("counts");
-    if (!indices || !counts || indices->dtype() != DType::kI32 ||
-        counts->dtype() != DType::kI32 || indices->rank() != 3)
-      return absl::InvalidArgumentError(
-          "--plot: the module has no i32 results named 'indices' [B, Sq, K] "
-          "and 'counts' [B, Sq]");
-    SelectionPattern pattern;
-    pattern.indices = indices->values<int32_t>();
-    pattern.counts = counts->values<int32_t>();
-    pattern.batch = indices->shape()[0];
-    pattern.queries = indices->shape()[1];
-    pattern.slots = indices->shape()[2];
-    pattern.keys = keyCount(pattern);
-    return PlotSelection(pattern, options.plotFile);
-  }
-
-  /// Number of keys: that of the key-side input, else of the queries, and
-  /// never less than the selection needs.
-  int64_t keyCount(const SelectionPattern& pattern) const {
-    int64_t keys = pattern.queries;
-    for (const TensorSpec& spec : plan->inputs())
-      if ((spec.name == "index_key" || spec.name == "key") &&
-          spec.shape.size() >= 3)
-        keys = spec.shape[1];
-    for (int32_t index : pattern.indices)
-      keys = std::max<int64_t>(keys, int64_t{index} + 1);
-    return keys;
-  }
-
-  absl::Status print() {
-    if (options.quiet && !options.json) return absl::OkStatus();
-    std::string human = toText(report, options.verbose);
-    if (options.json) std::printf("%s\n", toJson(report).dump(2).c_str());
-    if (!options.quiet)
-      std::fputs(human.c_str(), options.json ? stderr : stdout);
-    return absl::OkStatus();
-  }
-
+  const std::string& text;
+  InputFiles& files;
   const RunnerOptions& options;
-  std::string text;
-  InputFiles files;
   std::shared_ptr<const Plan> plan;
   std::vector<HostTensor> inputs, outputs;
   RunReport report;
 };
 
+/// The tool without its exit code; `passed` is the outcome of --compare.
+absl::Status runAndReport(const RunnerOptions& options, bool* passed) {
+  GSA_RETURN_IF_ERROR(checkOptions(options));
+  if (!options.variants.empty()) return runSweep(options, passed);
+  GSA_ASSIGN_OR_RETURN(const std::string text, moduleText(options));
+  if (options.printLayer) return writeToStandardOutput(text);
+  GSA_ASSIGN_OR_RETURN(InputFiles files, InputFiles::open(options.inputFiles));
+  if (!options.stopAfter.empty()) return compileToPhase(text, files, options);
+  GSA_ASSIGN_OR_RETURN(RunResult result, runOnce(text, files, options));
+  GSA_RETURN_IF_ERROR(writeFiles(result, options));
+  GSA_RETURN_IF_ERROR(printReport(result.report, options));
+  *passed = result.report.comparisonPassed;
+  return result.measured;
+}
+
 }  // namespace
 
-int runModule(const RunnerOptions& options) {
-  Session session(options);
-  absl::Status status = session.run();
-  if (!status.ok()) {
-    std::string message(status.message());
-    std::fprintf(stderr, "gsa-run: error: %s\n", message.c_str());
-    return exitCodeOf(status);
+const HostTensor* RunResult::findOutput(const std::string& name) const {
+  for (const HostTensor& tensor : outputs)
+    if (tensor.name() == name) return &tensor;
+  return nullptr;
+}
+
+absl::StatusOr<std::string> readModule(const std::string& path) {
+  std::stringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    if (std::cin.bad() || text.bad())
+      return absl::NotFoundError("cannot read the module from standard input");
+    return text.str();
   }
-  return session.comparisonPassed() ? kExitOk : kExitFailure;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", path, "' is a folder, expected the file of a module (.mlir)"));
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (file) text << file.rdbuf();
+  // An empty file sets the fail bit of `text`, and is no failure to read.
+  if (!file.is_open() || file.bad() || text.bad())
+    return absl::NotFoundError(
+        absl::StrCat("cannot read '", path, "': ", std::strerror(errno)));
+  return text.str();
+}
+
+absl::StatusOr<std::string> moduleText(const RunnerOptions& options) {
+  std::string text;
+  if (options.isGiven("--layer")) {
+    GSA_ASSIGN_OR_RETURN(LayerConfig config, ParseLayerConfig(options.layer));
+    GSA_ASSIGN_OR_RETURN(text, LayerModuleText(config));
+  } else {
+    GSA_ASSIGN_OR_RETURN(text, readModule(options.modulePath));
+  }
+  if (options.budget == 0) return text;
+  return withBudget(text, options.modulePath, options.budget);
+}
+
+absl::StatusOr<RunResult> runOnce(const std::string& text, InputFiles& files,
+                                  const RunnerOptions& options) {
+  return Session(text, files, options).run();
+}
+
+absl::Status compileToPhase(const std::string& text, InputFiles& files,
+                            const RunnerOptions& options) {
+  return Session(text, files, options).compileOnly();
+}
+
+int runTool(const RunnerOptions& options) {
+  bool passed = true;
+  absl::Status status = runAndReport(options, &passed);
+  if (status.ok()) return passed ? kExitOk : kExitFailure;
+  waitIfEnding();
+  std::string message(status.message());
+  std::fprintf(stderr, "gsa-run: error: %s\n", message.c_str());
+  return exitCodeOf(status);
 }
 
 }  // namespace gsa

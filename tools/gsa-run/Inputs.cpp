@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <tuple>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -42,142 +42,109 @@ absl::StatusOr<std::pair<std::string, std::vector<int64_t>>> parseShape(
   return std::make_pair(sides[0], shape);
 }
 
-}  // namespace
-
-//===----------------------------------------------------------------------===//
-// InputFiles
-//===----------------------------------------------------------------------===//
-
-absl::StatusOr<InputFiles> InputFiles::open(
-    const std::vector<std::string>& paths) {
-  InputFiles result;
-  for (const std::string& path : paths) {
-    absl::StatusOr<SafetensorsFile> file = SafetensorsFile::Open(path);
-    if (!file.ok()) return file.status();
-    result.files.push_back(*std::move(file));
-  }
-  return result;
-}
-
-bool isWeightName(const std::string& name) {
-  return absl::EndsWith(name, ".weight") || absl::EndsWith(name, ".bias");
-}
-
-absl::Status InputFiles::choosePrefix(const std::vector<TensorSpec>& inputs,
-                                      const std::string& prefix) {
-  chosenPrefix = prefix;
-  std::vector<std::string> weights;
-  for (const TensorSpec& spec : inputs)
-    if (isWeightName(spec.name)) weights.push_back(spec.name);
-  if (!prefix.empty() || weights.empty()) return absl::OkStatus();
-
+std::set<std::string> keysOf(
+    const std::map<std::string, std::vector<int64_t>>& shapes) {
   std::set<std::string> names;
-  for (const SafetensorsFile& file : files)
-    for (const SafetensorsEntry& entry : file.entries())
-      names.insert(entry.name);
-  auto found = [&](const std::string& start) {
-    return std::count_if(weights.begin(), weights.end(),
-                         [&](const std::string& weight) {
-                           return names.count(start + weight) != 0;
-                         });
+  for (const auto& [name, shape] : shapes) names.insert(name);
+  return names;
+}
+
+/// Which of the options that give sizes were of use.
+struct SizesUsed {
+  bool batch = false, sequence = false, keys = false;
+};
+
+/// Sizes that were given and that a file contradicts. The first free size
+/// beyond the batch counts as the length, or any other that agrees.
+absl::Status checkAgainstFile(const TensorSpec& spec,
+                              const SafetensorsEntry& entry,
+                              const RunnerOptions& options, SizesUsed* used) {
+  if (entry.shape.size() != spec.shape.size()) return absl::OkStatus();
+  std::vector<int64_t> lengths;
+  for (size_t i = 1; i < spec.shape.size(); ++i)
+    if (spec.shape[i] < 0) lengths.push_back(entry.shape[i]);
+  auto contradicts = [&](const char* option, int64_t given, int64_t held) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        option, " ", given, ": the files hold ", entry.type_string(),
+        " for input '", spec.name, "', which has ", held, " there"));
   };
-  if (found("") > 0) return absl::OkStatus();
-  // A layer is recognised by most of its weights, so that one that is missing
-  // is reported by its name and not as a missing layer.
-  std::set<std::string> prefixes;
-  for (const std::string& name : names)
-    for (const std::string& weight : weights)
-      if (absl::EndsWith(name, "." + weight))
-        prefixes.insert(name.substr(0, name.size() - weight.size()));
-  std::vector<std::string> layers;
-  for (const std::string& start : prefixes)
-    if (2 * found(start) > static_cast<int64_t>(weights.size()))
-      layers.push_back(start);
-  if (layers.size() > 1)
-    return absl::InvalidArgumentError(
-        absl::StrCat("the files hold ", layers.size(), " layers (", layers[0],
-                     ", ", layers[1], layers.size() > 2 ? ", ..." : "",
-                     "): say which with --prefix"));
-  if (!layers.empty()) chosenPrefix = layers[0];
+  auto agrees = [&](int64_t length) {
+    return std::count(lengths.begin(), lengths.end(), length) > 0;
+  };
+  if (spec.shape[0] < 0 && options.isGiven("--batch")) {
+    used->batch = true;
+    if (entry.shape[0] != options.batch)
+      return contradicts("--batch", options.batch, entry.shape[0]);
+  }
+  if (lengths.empty()) return absl::OkStatus();
+  // A length of keys that was not given is --seq only where no file says more.
+  if (isKeySide(spec.name)) {
+    if (!options.isGiven("--keys")) return absl::OkStatus();
+    used->keys = true;
+    if (!agrees(options.keys))
+      return contradicts("--keys", options.keys, lengths.front());
+  } else if (options.isGiven("--seq")) {
+    used->sequence = true;
+    if (!agrees(options.sequence))
+      return contradicts("--seq", options.sequence, lengths.front());
+  }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::pair<const SafetensorsFile*, const SafetensorsEntry*>>
-InputFiles::locate(const std::string& name) const {
-  std::pair<const SafetensorsFile*, const SafetensorsEntry*> found = {};
-  int count = 0;
-  for (const std::string& wanted : {name, chosenPrefix + name}) {
-    if (count > 0) break;
-    for (const SafetensorsFile& file : files) {
-      for (const SafetensorsEntry& entry : file.entries()) {
-        if (entry.name != wanted) continue;
-        found = {&file, &entry};
-        ++count;
-      }
-    }
-  }
-  if (count <= 1) return found;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "input '", name, "': expected one tensor in the files, got ", count));
+/// An option that gives sizes and gives none is a mistake.
+absl::Status checkUsed(const RunnerOptions& options, const SizesUsed& used) {
+  const std::tuple<const char*, bool, const char*> all[] = {
+      {"--batch", used.batch, "no input has a free first size"},
+      {"--seq", used.sequence, "no input has a free size"},
+      {"--keys", used.keys,
+       "no key-side input (key, value, index_key, value_gate, key_positions) "
+       "has a free size"}};
+  for (const auto& [name, isUsed, why] : all)
+    if (options.isGiven(name) && !isUsed)
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, " has no effect: ", why,
+          options.shapes.empty() ? "" : " that --shape does not give"));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<const SafetensorsEntry*> InputFiles::find(
-    const std::string& name) const {
-  auto found = locate(name);
-  if (!found.ok()) return found.status();
-  return found->second;
-}
-
-absl::StatusOr<HostTensor> InputFiles::read(const TensorSpec& spec) const {
-  auto found = locate(spec.name);
-  if (!found.ok()) return found.status();
-  const SafetensorsEntry& entry = *found->second;
-  bool widens = IsFloat(entry.dtype) && IsFloat(spec.dtype) &&
-                DTypeSize(entry.dtype) < DTypeSize(spec.dtype);
-  if (entry.shape != spec.shape || (entry.dtype != spec.dtype && !widens))
-    return absl::InvalidArgumentError(absl::StrCat(
-        found->first->path(), ": tensor '", entry.name, "' for input '",
-        spec.name, "': expected ", TypeToString(spec.dtype, spec.shape),
-        ", got ", TypeToString(entry.dtype, entry.shape)));
-  absl::StatusOr<HostTensor> tensor = found->first->Get(entry.name);
-  if (!tensor.ok()) return tensor.status();
-  if (tensor->dtype() != spec.dtype) tensor = tensor->ConvertTo(spec.dtype);
-  if (tensor.ok()) tensor->set_name(spec.name);
-  return tensor;
-}
+}  // namespace
 
 absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
     const std::vector<TensorSpec>& declared, const InputFiles& files,
     const RunnerOptions& options) {
-  std::map<std::string, std::vector<int64_t>> given;
+  std::map<std::string, std::vector<int64_t>> result;
   for (const std::string& text : options.shapes) {
-    auto shape = parseShape(text);
-    if (!shape.ok()) return shape.status();
-    given[shape->first] = shape->second;
+    GSA_ASSIGN_OR_RETURN(auto shape, parseShape(text));
+    if (!result.emplace(shape.first, shape.second).second)
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--shape: the shape of '", shape.first, "' is given twice"));
   }
-  std::map<std::string, std::vector<int64_t>> result = given;
+  const std::set<std::string> given = keysOf(result);
+  SizesUsed used;
   for (const TensorSpec& spec : declared) {
     bool isDynamic = std::count(spec.shape.begin(), spec.shape.end(), -1) > 0;
     if (!isDynamic || given.count(spec.name)) continue;
     GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, files.find(spec.name));
     if (entry) {
+      GSA_RETURN_IF_ERROR(checkAgainstFile(spec, *entry, options, &used));
       result[spec.name] = entry->shape;
       continue;
     }
+    const bool byKeys = isKeySide(spec.name) && options.isGiven("--keys");
+    const int64_t length = byKeys ? options.keys : options.sequence;
     std::vector<int64_t> shape = spec.shape;
-    int64_t length = isKeySide(spec.name) && options.keys > 0
-                         ? options.keys
-                         : options.sequence;
     for (size_t i = 0; i < shape.size(); ++i) {
       if (shape[i] >= 0) continue;
-      if (i > 0 && options.sequence == 0)
+      if (i > 0 && length == 0)
         return absl::InvalidArgumentError(absl::StrCat(
             "input '", spec.name, "' has shape ", ShapeToString(spec.shape),
             " (-1 is free): give --seq, --shape or a file that holds it"));
       shape[i] = i == 0 ? options.batch : length;
+      (i == 0 ? used.batch : byKeys ? used.keys : used.sequence) = true;
     }
     result[spec.name] = shape;
   }
+  GSA_RETURN_IF_ERROR(checkUsed(options, used));
   return result;
 }
 
@@ -350,11 +317,6 @@ absl::StatusOr<std::vector<HostTensor>> makeInputs(
   std::vector<HostTensor> inputs;
   for (const TensorSpec& spec : specs) {
     GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, files.find(spec.name));
-    // With a checkpoint, a missing weight is a mistake, not a wish.
-    if (!entry && isWeightName(spec.name) && !files.empty())
-      return absl::NotFoundError(absl::StrCat(
-          "weight '", spec.name, "' (", TypeToString(spec.dtype, spec.shape),
-          ") is in none of the input files"));
     absl::StatusOr<HostTensor> tensor =
         entry ? files.read(spec) : generator.make(spec);
     if (!tensor.ok()) return tensor.status();

@@ -4,29 +4,32 @@
 #define GSA_TOOLS_GSA_RUN_OPTIONS_H
 
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "runtime/core/cuda/toolkit_search.h"
+#include "runtime/emu/host_places.h"
+#include "tools/common/ExitCode.h"
+
 namespace gsa {
 
-/// Exit codes, the same for every tool of the project.
-enum ExitCode {
-  kExitOk = 0,
-  kExitFailure = 1,      ///< A comparison failed, or compiling or running.
-  kExitUsage = 2,        ///< The command line or an input file is wrong.
-  kExitUnsupported = 3,  ///< Legal, but not available here.
-  kExitDevice = 4,       ///< A device was asked for and is missing or failed.
-};
-
 struct RunnerOptions {
+  /// Names of the options that the user gave, "--seq".
+  std::set<std::string> given;
+  bool isGiven(const std::string& name) const { return given.count(name) != 0; }
+
   std::string modulePath;
+  /// Configuration of a layer, "d_model=512, n_heads=8", in place of a module.
+  std::string layer;
+  bool printLayer = false;  ///< Print the module's text and end.
+  int64_t budget = 0;       ///< Keys per query; 0 leaves those of the module.
   std::string entry;
   std::string target = "cpu";
-  std::string arch;   ///< Of kernels; empty takes the device's.
-  std::string nvrtc;  ///< Where NVRTC is; empty searches, also in these:
-  std::string cudaHome;
-  std::vector<std::string> pythonPrefixes;
+  std::string arch;       ///< Of kernels; empty takes the device's.
+  ToolkitSearch toolkit;  ///< Where NVRTC and cuBLASLt are searched.
+  HostPlaces host;  ///< Of the emulation, and where programs are searched.
 
   /// Sizes for dynamic dimensions: the first of a tensor, all others, and all
   /// others of key-side tensors.
@@ -37,13 +40,15 @@ struct RunnerOptions {
   std::vector<std::string> shapes;
 
   std::vector<std::string> inputFiles;
-  std::string prefix;  ///< Of weight names in the files; empty finds it.
+  std::string prefix;  ///< Of weight names in the files; found if not given.
+  std::vector<std::string> ignoredWeights;  ///< Patterns of fnmatch(3).
   std::string workload = "shared_rho95";
   uint64_t seed = 0;
 
   std::string outputFile;
   std::string dumpDirectory;
   std::string plotFile;
+  std::string plotKind;  ///< "selection", "mass" or "sweep"; see plotKindOf.
 
   bool compare = false;
   bool statistics = false;
@@ -58,10 +63,24 @@ struct RunnerOptions {
   int repeat = 1;
   int watchdogSeconds = 0;  ///< Of one run; 0 waits.
   std::string stopAfter;    ///< Last phase; empty runs the module.
+
+  /// One of several values of an option; `apply` makes the options of its run.
+  struct Variant {
+    std::string value;
+    std::function<void(RunnerOptions&)> apply;
+  };
+  /// The option that has several, "--k", or the key of --layer, "k_base"; its
+  /// values are run one after the other. Empty for one run.
+  std::string varied;
+  std::vector<Variant> variants;
 };
 
-/// Everything after the command line; returns an ExitCode.
-int runModule(const RunnerOptions& options);
+/// What --plot draws: what --plot-kind says, else the sweep of several runs, or
+/// the selection of one.
+inline std::string plotKindOf(const RunnerOptions& options) {
+  if (!options.plotKind.empty()) return options.plotKind;
+  return options.variants.empty() ? "selection" : "sweep";
+}
 
 }  // namespace gsa
 

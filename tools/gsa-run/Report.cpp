@@ -47,6 +47,8 @@ std::string toText(const RunReport& report, bool verbose) {
   for (const TensorSpec& spec : report.inputs)
     if (verbose || &spec == &report.inputs.front())
       absl::StrAppend(&text, "    ", spec.ToString(), "\n");
+  for (const std::string& note : report.notes)
+    absl::StrAppend(&text, "note      ", note, "\n");
   absl::StrAppend(&text, "outputs\n");
   for (const TensorSpec& spec : report.outputs)
     absl::StrAppend(&text, "    ", spec.ToString(), "\n");
@@ -60,15 +62,17 @@ std::string toText(const RunReport& report, bool verbose) {
                         "workspace %s\n",
                         report.run.median, report.runs, report.run.minimum,
                         bytesText(report.workspaceBytes));
-  std::vector<std::pair<std::string, double>> stages;
-  for (const auto& [name, timing] : report.stages)
-    stages.emplace_back(name, timing.median);
-  appendTable(&text, stages, report.run.median);
+  std::vector<std::pair<std::string, double>> zones;
+  for (const auto& [name, timing] : report.zones)
+    zones.emplace_back(name, timing.median);
+  appendTable(&text, zones, report.run.median);
   if (report.nanScores > 0)
     absl::StrAppend(&text, "warning   ", report.nanScores,
                     " scores are NaN, in ", report.nanRows,
                     " rows; those keys are not selected\n");
   absl::StrAppend(&text, report.statisticsText, report.comparisonText);
+  for (const std::string& path : report.written)
+    absl::StrAppend(&text, "written   ", path, "\n");
   return text;
 }
 
@@ -84,11 +88,11 @@ static nlohmann::json toJson(const std::vector<TensorSpec>& specs) {
 nlohmann::json toJson(const RunReport& report) {
   nlohmann::json compile = nlohmann::json::object();
   for (const auto& [name, ms] : report.compileMs) compile[name] = ms;
-  nlohmann::json stages = nlohmann::json::array();
-  for (const auto& [name, timing] : report.stages)
-    stages.push_back({{"name", name},
-                      {"median_ms", timing.median},
-                      {"min_ms", timing.minimum}});
+  nlohmann::json zones = nlohmann::json::array();
+  for (const auto& [name, timing] : report.zones)
+    zones.push_back({{"name", name},
+                     {"median_ms", timing.median},
+                     {"min_ms", timing.minimum}});
   nlohmann::json json = {
       {"schema_version", 1},
       {"tool", "gsa-run"},
@@ -99,18 +103,26 @@ nlohmann::json toJson(const RunReport& report) {
       {"seed", report.seed},
       {"inputs", toJson(report.inputs)},
       {"generated", report.generated},
+      {"notes", report.notes},
       {"outputs", toJson(report.outputs)},
       {"compile_ms", compile},
       {"workspace_bytes", report.workspaceBytes},
       {"runs", report.runs},
       {"run_ms", {{"median", report.run.median}, {"min", report.run.minimum}}},
-      {"stages", stages},
+      {"stages", zones},
       {"nan_scores", report.nanScores},
       {"nan_rows", report.nanRows},
   };
+  if (!report.written.empty()) json["written"] = report.written;
   if (!report.comparison.is_null()) json["comparison"] = report.comparison;
   if (!report.statistics.is_null()) json["statistics"] = report.statistics;
   return json;
+}
+
+std::string jsonText(const nlohmann::json& json) {
+  return json.dump(2, ' ', /*ensure_ascii=*/false,
+                   nlohmann::json::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace gsa

@@ -19,23 +19,44 @@ struct Timing {
   static Timing of(std::vector<double> samples);
 };
 
+/// How much attention each key gets, averaged over measured queries and heads;
+/// vectors of one element per key. Sparse: empty for dense attention. Gated:
+/// empty without gates.
+struct MassProfile {
+  std::string name;
+  int64_t rows = 0;                 ///< Measured queries
+  std::vector<int64_t> rowsSeeing;  ///< Of these, how many see the key
+  /// Mean over the measured queries that see the key of its softmax weight
+  /// among all visible keys, or among the selected ones.
+  std::vector<double> denseByKey, sparseByKey;
+  /// The same times the mean of the key's value gate and of the query's output
+  /// gate: what of the value reaches the output.
+  std::vector<double> denseGatedByKey, sparseGatedByKey;
+};
+
 /// Everything that a run found out; printed as text or as JSON.
 struct RunReport {
   std::string module, entry, target, workload;
   uint64_t seed = 0;
   std::vector<TensorSpec> inputs, outputs;
   std::vector<std::string> generated;
+  /// What of the command line or the files had no effect, one line each.
+  std::vector<std::string> notes;
   std::vector<std::pair<std::string, double>> compileMs;
   int64_t workspaceBytes = 0;
   int runs = 0;
   Timing run;
-  std::vector<std::pair<std::string, Timing>> stages;
+  std::vector<std::pair<std::string, Timing>> zones;
   /// Sums of the result "status": scores that were NaN, rows that had one.
   int64_t nanScores = 0, nanRows = 0;
   /// Sections of --compare and --stats; null when not asked for.
   nlohmann::json comparison, statistics;
   std::string comparisonText, statisticsText;
   bool comparisonPassed = true;
+  /// Of each attention, with the statistics.
+  std::vector<MassProfile> massProfiles;
+  /// Files of --output and --plot that are written.
+  std::vector<std::string> written;
 };
 
 /// One report for people, several lines.
@@ -43,6 +64,10 @@ std::string toText(const RunReport& report, bool verbose);
 
 /// The same as an object with "schema_version".
 nlohmann::json toJson(const RunReport& report);
+
+/// JSON as it is printed, with a newline. Names come from modules and paths,
+/// which need not be UTF-8.
+std::string jsonText(const nlohmann::json& json);
 
 }  // namespace gsa
 

@@ -7,7 +7,8 @@
 #include <chrono>
 #include <cstdio>
 
-#include "tools/gsa-run/Options.h"
+#include "runtime/core/temporary_files.h"
+#include "tools/common/ExitCode.h"
 
 namespace gsa {
 
@@ -23,6 +24,7 @@ Watchdog::Watchdog(int seconds) {
                  "--watchdog\n",
                  seconds);
     std::fflush(nullptr);
+    EndTemporaries();
     _exit(kExitFailure);
   });
 }

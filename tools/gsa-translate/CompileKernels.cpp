@@ -2,9 +2,13 @@
 
 #include "tools/gsa-translate/CompileKernels.h"
 
+#include "absl/strings/str_join.h"
 #include "codegen/cuda/CudaPrinter.h"
 #include "codegen/device/DeviceHeaders.h"
 #include "llvm/Support/Regex.h"
+#include "passes/target/CudaTarget.h"
+#include "runtime/core/nearest_name.h"
+#include "tools/common/ExitCode.h"
 #include "tools/common/ToolkitEnvironment.h"
 
 using namespace mlir;
@@ -65,8 +69,24 @@ static void emitMessages(ModuleOp module, const CompileLog& log,
   }
 }
 
+/// An architecture that no kernel is made for.
+static LogicalResult checkArch(ModuleOp module, StringRef arch) {
+  if (mlir::gsa::findCudaTarget(arch)) return success();
+  std::vector<absl::string_view> known;
+  for (const mlir::gsa::CudaTarget& target : mlir::gsa::getCudaTargets())
+    known.push_back({target.arch.data(), target.arch.size()});
+  return module.emitError("architecture: expected one of ")
+         << absl::StrJoin(known, ", ") << ", got '" << arch << "'"
+         << ::gsa::DidYouMean(arch.str(), known);
+}
+
 FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
-                                       ::gsa::CudaOutput output) {
+                                       ::gsa::CudaOutput output,
+                                       int* exitCode) {
+  if (failed(checkArch(module, arch))) {
+    *exitCode = ::gsa::kExitUnsupported;
+    return failure();
+  }
   gsa_tile::LineMap lines;
   FailureOr<std::string> text = gsa_tile::printCudaModule(module, &lines);
   if (failed(text)) return failure();
@@ -78,7 +98,10 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
   request.output = output;
   CompileLog log;
   auto nvrtc = ::gsa::NvrtcApi::Load(getToolkitSearchFromEnvironment());
-  if (!nvrtc.ok()) return module.emitError() << nvrtc.status().ToString();
+  if (!nvrtc.ok()) {
+    *exitCode = ::gsa::kExitDevice;
+    return module.emitError() << std::string(nvrtc.status().message());
+  }
   absl::StatusOr<CompiledCuda> compiled =
       ::gsa::CompileCuda(**nvrtc, request, &log);
   if (compiled.ok()) {
@@ -94,9 +117,10 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
 }
 
 LogicalResult reportResources(ModuleOp module, StringRef arch,
-                              bool refuseSpills, raw_ostream& os) {
+                              bool refuseSpills, raw_ostream& os,
+                              int* exitCode) {
   FailureOr<CompiledCuda> compiled =
-      compileKernels(module, arch, ::gsa::CudaOutput::kCubin);
+      compileKernels(module, arch, ::gsa::CudaOutput::kCubin, exitCode);
   if (failed(compiled)) return failure();
   LogicalResult result = success();
   for (auto kernel : module.getOps<gsa_tile::KernelOp>()) {

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Interesting: everything.
+exit 1

@@ -24,8 +24,8 @@ namespace mlir::gsa {
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"
 
-/// C function of the runtime that marks the start of a stage.
-inline constexpr llvm::StringLiteral kCpuStageSymbol = "gsa_cpu_stage";
+/// C function of the runtime that marks the start of a zone.
+inline constexpr llvm::StringLiteral kCpuZoneSymbol = "gsa_cpu_zone";
 
 }  // namespace mlir::gsa
 

@@ -29,6 +29,19 @@ def GsaDecompose : Pass<"gsa-decompose"> {
   ];
 }
 
+def GsaCheckIndexRange : Pass<"gsa-check-index-range"> {
+  let summary = "Refuses more keys than 32-bit indices can name";
+  let description = [{
+    Indices and counts are int32 (docs/spec.md, index contract). An op that
+    writes or reads them over more than 2^31 - 1 keys or slots is an error
+    here, before code is made that would wrap around. Changes nothing. Sizes
+    that are not known are not judged. For the CPU, whose loops have 64-bit
+    counters and no limit of their own; a GPU's limits are those of its
+    schedules.
+    Example: test/passes/check-index-range.mlir.
+  }];
+}
+
 def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
   let summary = "Fuses scores, statistics, budget and top-k into gsa.select";
   let description = [{
@@ -77,17 +90,17 @@ def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
-def GsaMarkStages : Pass<"gsa-mark-stages", "::mlir::ModuleOp"> {
-  let summary = "Marks the stages of the entry function for the run-time clock";
+def GsaMarkZones : Pass<"gsa-mark-zones", "::mlir::ModuleOp"> {
+  let summary = "Marks the zones of the entry function for the run-time clock";
   let description = [{
-    Groups the ops of the function `entry` into stages by what they are
+    Groups the ops of the function `entry` into zones by what they are
     (projections, rope, select, attention, gates, ...) and inserts a call of
-    the external function `gsa_cpu_stage(i64)` where the stage changes, so that
+    the external function `gsa_cpu_zone(i64)` where the zone changes, so that
     a run can say where its time went. The names, in the order of their
-    numbers, become the function attribute `gsa.stages`; -1 ends the last one.
+    numbers, become the function attribute `gsa.zones`; -1 ends the last one.
 
     Order: on tensors, after fusion and before any lowering, as it recognises
-    gsa ops. Example: test/passes/mark-stages.mlir.
+    gsa ops. Example: test/passes/mark-zones.mlir.
   }];
   let options = [
     Option<"entry", "entry", "std::string", "\"main\"", "Entry function">

@@ -40,14 +40,15 @@ static void addGsa(OpPassManager& pm) {
   addCleanup(pm);
 }
 
-static void addStages(OpPassManager& pm, const std::string& entry) {
-  GsaMarkStagesOptions stages;
-  stages.entry = entry;
-  pm.addPass(createGsaMarkStages(stages));
+static void addZones(OpPassManager& pm, const std::string& entry) {
+  GsaMarkZonesOptions zones;
+  zones.entry = entry;
+  pm.addPass(createGsaMarkZones(zones));
 }
 
 static void addSchedule(OpPassManager& pm, const CpuTargetConfig& config) {
-  if (config.markStages) addStages(pm, config.entry);
+  pm.addPass(createGsaCheckIndexRange());
+  if (config.markZones) addZones(pm, config.entry);
   if (config.reference) return;
   GsaCpuScheduleOptions schedule;
   schedule.tasks = config.tasks;
@@ -75,7 +76,7 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
        [=](OpPassManager& pm) { addSpecialize(pm, config); }},
       {"gsa", "aggregates opened, selection fused, folds applied",
        [=](OpPassManager& pm) { addGsa(pm); }},
-      {"schedule", "stages marked, CPU schedules chosen",
+      {"schedule", "zones marked, CPU schedules chosen",
        [=](OpPassManager& pm) { addSchedule(pm, config); }},
       {"loops", "gsa ops are loops over vectors, or their definitions",
        [=](OpPassManager& pm) { addLoops(pm, config); }},
@@ -86,7 +87,7 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
 
 static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
   pm.addPass(createGsaFuseEpilogue());
-  if (config.markStages) addStages(pm, config.entry);
+  if (config.markZones) addZones(pm, config.entry);
   GsaCudaScheduleOptions schedule;
   schedule.arch = config.arch;
   pm.addPass(createGsaCudaSchedule(schedule));
@@ -125,7 +126,7 @@ std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
        [=](OpPassManager& pm) { addSpecialize(pm, config); }},
       {"gsa", "aggregates opened, selection fused, folds applied",
        [=](OpPassManager& pm) { addGsa(pm); }},
-      {"schedule", "stages marked, schedules chosen for the architecture",
+      {"schedule", "zones marked, schedules chosen for the architecture",
        [=](OpPassManager& pm) { addCudaSchedule(pm, config); }},
       {"tile", "ops are kernels of gsa_tile and their launches",
        [=](OpPassManager& pm) { addTile(pm, config); }},
@@ -158,9 +159,9 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
   Option<bool> reference{*this, "reference",
                          llvm::cl::desc("Definitions and plain loops only"),
                          llvm::cl::init(false)};
-  Option<bool> markStages{*this, "mark-stages",
-                          llvm::cl::desc("Mark stages for the run-time clock"),
-                          llvm::cl::init(false)};
+  Option<bool> markZones{*this, "mark-zones",
+                         llvm::cl::desc("Mark zones for the run-time clock"),
+                         llvm::cl::init(false)};
   Option<LastPhase> stopAfter{
       *this, "stop-after", llvm::cl::desc("Last phase to run"),
       llvm::cl::values(
@@ -189,9 +190,9 @@ struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
                             llvm::cl::init("main")};
   ListOption<std::string> shapes{
       *this, "shapes", llvm::cl::desc("Sizes of each argument of the entry")};
-  Option<bool> markStages{*this, "mark-stages",
-                          llvm::cl::desc("Mark stages for the run-time clock"),
-                          llvm::cl::init(false)};
+  Option<bool> markZones{*this, "mark-zones",
+                         llvm::cl::desc("Mark zones for the run-time clock"),
+                         llvm::cl::init(false)};
   Option<LastCudaPhase> stopAfter{
       *this, "stop-after", llvm::cl::desc("Last phase to run"),
       llvm::cl::values(
@@ -223,7 +224,7 @@ void gsa::registerPipelines() {
         config.tasks = options.tasks;
         config.vectorBits = options.vectorBits;
         config.reference = options.reference;
-        config.markStages = options.markStages;
+        config.markZones = options.markZones;
         addPhases(pm, getCpuPhases(config), options.stopAfter.getValue());
       });
   PassPipelineRegistration<GsaToCudaOptions>(
@@ -234,7 +235,7 @@ void gsa::registerPipelines() {
         config.arch = options.arch;
         config.entry = options.entry;
         config.shapes.assign(options.shapes.begin(), options.shapes.end());
-        config.markStages = options.markStages;
+        config.markZones = options.markZones;
         addPhases(pm, getCudaPhases(config), options.stopAfter.getValue());
       });
 }

@@ -29,8 +29,8 @@ struct CpuTargetConfig {
   /// Everything by definition: decompositions and plain loops. Slow; the
   /// executable meaning of the module.
   bool reference = false;
-  /// Mark stages for the run-time clock.
-  bool markStages = false;
+  /// Mark zones for the run-time clock.
+  bool markZones = false;
 };
 
 /// A named group of passes.
@@ -53,8 +53,8 @@ struct CudaTargetConfig {
   std::string entry = "main";
   /// Sizes of each argument, "1x4096x512"; empty leaves the types alone.
   std::vector<std::string> shapes;
-  /// Mark stages for the run-time clock.
-  bool markStages = false;
+  /// Mark zones for the run-time clock.
+  bool markZones = false;
 };
 
 /// The phases of the CUDA target, in order: specialize, gsa, schedule, tile,

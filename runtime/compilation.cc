@@ -21,7 +21,8 @@ using Clock = std::chrono::steady_clock;
 std::string PrintModule(mlir::ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  module.print(os);
+  // Values by their names, where they have any.
+  module.print(os, mlir::OpPrintingFlags().printNameLocAsPrefix());
   return text;
 }
 
@@ -63,6 +64,12 @@ absl::StatusOr<std::unique_ptr<Compilation>> Compilation::Create(
     options.on_phase({"parse", MillisecondsSince(start),
                       [&] { return PrintModule(*made->module_); }, "mlir"});
   }
+  if (options.stop_after == "parse") return made;
+  // Other functions are helpers at most: with private visibility the first
+  // phase inlines those that the entry calls and removes the rest.
+  for (auto function : made->module_->getOps<mlir::func::FuncOp>()) {
+    if (function != entry) function.setPrivate();
+  }
   GSA_ASSIGN_OR_RETURN(std::vector<TensorSpec> declared, InputSpecs(entry));
   GSA_ASSIGN_OR_RETURN(made->shapes_, ShapeStrings(declared, options));
   return made;
@@ -91,12 +98,12 @@ absl::Status Compilation::NoteInterface(const std::string& phase) {
     GSA_ASSIGN_OR_RETURN(result.inputs, InputSpecs(*function));
     GSA_ASSIGN_OR_RETURN(result.outputs, OutputSpecs(*function));
   }
-  auto stages =
-      (*function)->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kMarkedStagesAttr);
-  if (!stages) return absl::OkStatus();
-  result.stage_names.clear();
-  for (mlir::Attribute name : stages) {
-    result.stage_names.push_back(mlir::cast<mlir::StringAttr>(name).str());
+  auto zones =
+      (*function)->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kZonesAttr);
+  if (!zones) return absl::OkStatus();
+  result.zone_names.clear();
+  for (mlir::Attribute name : zones) {
+    result.zone_names.push_back(mlir::cast<mlir::StringAttr>(name).str());
   }
   return absl::OkStatus();
 }

@@ -27,13 +27,14 @@ namespace gsa {
 // One module on its way through the phases of a target.
 class Compilation {
  public:
-  // Parses the module, finds its entry and resolves the shapes of its inputs.
+  // Parses the module, finds its entry and resolves the shapes of its inputs;
+  // the last not where CompileOptions::stop_after is "parse".
   static absl::StatusOr<std::unique_ptr<Compilation>> Create(
       const std::string& text, const std::string& filename,
       const CompileOptions& options);
 
   // Runs the phases in order, reports each, and notes the inputs, outputs and
-  // stages of the entry. Returns true if CompileOptions::stop_after named one
+  // zones of the entry. Returns true if CompileOptions::stop_after named one
   // of them, which was then the last to run. Errors in phase `specialize` and
   // `gsa` are InvalidArgument, in later ones of the code `later`.
   absl::StatusOr<bool> Run(const std::vector<mlir::gsa::Phase>& phases,

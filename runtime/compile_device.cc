@@ -4,12 +4,15 @@
 //
 // From the text of a module to a program of kernels on a GPU or its emulation.
 
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "passes/target/CudaTarget.h"
 #include "runtime/compilation.h"
 #include "runtime/compiler.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/device_kernels.h"
 #include "runtime/export_program.h"
@@ -29,12 +32,13 @@ absl::StatusOr<std::string> ArchFor(const Target& target,
     GSA_ASSIGN_OR_RETURN(arch, DeviceArch(target.ordinal));
   }
   if (mlir::gsa::findCudaTarget(arch)) return arch;
-  std::string known;
+  std::vector<absl::string_view> known;
   for (const mlir::gsa::CudaTarget& other : mlir::gsa::getCudaTargets()) {
-    absl::StrAppend(&known, known.empty() ? "" : ", ", other.arch.str());
+    known.push_back({other.arch.data(), other.arch.size()});
   }
-  return absl::UnimplementedError(absl::StrCat("architecture: expected one of ",
-                                               known, ", got '", arch, "'"));
+  return absl::UnimplementedError(
+      absl::StrCat("architecture: expected one of ", absl::StrJoin(known, ", "),
+                   ", got '", arch, "'", DidYouMean(arch, known)));
 }
 
 absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
@@ -49,7 +53,7 @@ absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
   }
   program->headers = DeviceHeaders();
   GSA_RETURN_IF_ERROR(Validate(*program, LimitsOf(arch)));
-  compilation->result.stage_names = program->stage_names;
+  compilation->result.zone_names = program->zone_names;
   const CompileOptions& options = compilation->options();
   if (options.on_phase) {
     options.on_phase({"program", MillisecondsSince(start),
@@ -65,14 +69,20 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
                                                 const std::string& filename,
                                                 const Target& target,
                                                 const CompileOptions& options) {
-  GSA_ASSIGN_OR_RETURN(std::string arch, ArchFor(target, options));
+  std::future<void> nvrtc;
+  if (target.kind == TargetKind::kCuda &&
+      (options.stop_after.empty() || options.stop_after == "code")) {
+    nvrtc = BeginLoadingNvrtc(options);
+  }
   GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
                        Compilation::Create(text, filename, options));
+  if (options.stop_after == "parse") return std::move(compilation->result);
+  GSA_ASSIGN_OR_RETURN(std::string arch, ArchFor(target, options));
   mlir::gsa::CudaTargetConfig config;
   config.arch = arch;
   config.entry = compilation->entry();
   config.shapes = compilation->shapes();
-  config.markStages = true;
+  config.markZones = true;
   GSA_ASSIGN_OR_RETURN(bool stopped,
                        compilation->Run(mlir::gsa::getCudaPhases(config),
                                         absl::StatusCode::kUnimplemented));

@@ -5,6 +5,7 @@
 #include "runtime/compiler.h"
 
 #include <chrono>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/Text/ModuleText.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
 #include "mlir/Parser/Parser.h"
@@ -22,6 +24,7 @@
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 #include "runtime/compilation.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/run_context.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/executable.h"
@@ -64,6 +67,32 @@ absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
   return specs;
 }
 
+// What the parser of MLIR does not survive must not reach it.
+absl::Status CheckText(const std::string& text, const std::string& filename) {
+  if (mlir::gsa::isBytecodeText(text)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "reading the module: ", filename,
+        ": expected text, got MLIR bytecode (gsa-opt turns it into text)"));
+  }
+  std::optional<mlir::gsa::ModuleTextError> error =
+      mlir::gsa::checkModuleText(text);
+  if (!error) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("reading the module: ", error->describe(filename)));
+}
+
+// Functions that compiled code calls are declared in the module by these names.
+absl::Status CheckSymbols(mlir::ModuleOp module) {
+  constexpr llvm::StringLiteral kReserved = "gsa_cpu_";
+  for (auto function : module.getOps<mlir::func::FuncOp>()) {
+    if (!function.getName().starts_with(kReserved)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "function '", function.getName().str(), "': names that begin with '",
+        kReserved.str(), "' are the compiler's own, expected another"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
   const CompileOptions& options = compilation->options();
   mlir::ModuleOp module = compilation->module();
@@ -85,7 +114,7 @@ absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
   codegen.keepAssembly = options.keep_texts;
   codegen.symbols["gsa_cpu_parallel"] =
       reinterpret_cast<void*>(&gsa_cpu_parallel);
-  codegen.symbols["gsa_cpu_stage"] = reinterpret_cast<void*>(&gsa_cpu_stage);
+  codegen.symbols["gsa_cpu_zone"] = reinterpret_cast<void*>(&gsa_cpu_zone);
   llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
       mlir::gsa::CpuModule::compile(module, codegen);
   if (!code) {
@@ -107,7 +136,7 @@ absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
       object.cpu, ", ", vector_bits, "-bit vectors, ", options.num_threads,
       options.num_threads == 1 ? " thread" : " threads");
   CompiledModule& result = compilation->result;
-  result.executable = MakeCpuExecutable(std::move(*code), result.stage_names,
+  result.executable = MakeCpuExecutable(std::move(*code), result.zone_names,
                                         bytes.getInt(), std::move(target));
   return absl::OkStatus();
 }
@@ -127,6 +156,7 @@ void RegisterCompilerDialects(mlir::DialectRegistry& registry) {
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
     const std::string& text, const std::string& filename,
     mlir::MLIRContext* context) {
+  GSA_RETURN_IF_ERROR(CheckText(text, filename));
   DiagnosticCollector diagnostics(context);
   mlir::ParserConfig config(context);
   mlir::OwningOpRef<mlir::ModuleOp> module =
@@ -135,6 +165,7 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
     return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
                                 "reading the module");
   }
+  GSA_RETURN_IF_ERROR(CheckSymbols(*module));
   return module;
 }
 
@@ -149,11 +180,19 @@ absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
   }
   if (entry.empty() && names.size() == 1) return found;
   if (!entry.empty() && found) return found;
-  return absl::InvalidArgumentError(absl::StrCat(
-      entry.empty() ? "expected one public function with a body"
-                    : absl::StrCat("no public function '", entry, "'"),
-      ", the module has: ",
-      names.empty() ? "none" : absl::StrJoin(names, ", ")));
+  if (names.empty()) {
+    return absl::InvalidArgumentError(
+        "the module has no public function with a body to run");
+  }
+  if (entry.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the module has ", names.size(), " public functions (",
+                     absl::StrJoin(names, ", "), "): say which is the entry"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("no public function '", entry,
+                   "', the module has: ", absl::StrJoin(names, ", "),
+                   DidYouMean(entry, {names.begin(), names.end()})));
 }
 
 std::string BoundaryName(mlir::func::FuncOp entry, size_t index,
@@ -253,6 +292,7 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
                                              const CompileOptions& options) {
   GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
                        Compilation::Create(text, filename, options));
+  if (options.stop_after == "parse") return std::move(compilation->result);
   mlir::gsa::CpuTargetConfig config;
   config.entry = compilation->entry();
   config.shapes = compilation->shapes();
@@ -260,11 +300,11 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
   config.vectorBits = options.vector_bits > 0 ? options.vector_bits
                                               : mlir::gsa::hostVectorBits();
   config.reference = options.reference;
-  config.markStages = true;
+  config.markZones = true;
 
   GSA_ASSIGN_OR_RETURN(bool stopped,
                        compilation->Run(mlir::gsa::getCpuPhases(config),
-                                        absl::StatusCode::kInvalidArgument));
+                                        absl::StatusCode::kUnimplemented));
   CompiledModule& result = compilation->result;
   if (stopped) return std::move(result);
   GSA_RETURN_IF_ERROR(MakeCode(compilation.get(), config.vectorBits));

@@ -27,7 +27,7 @@ namespace gsa {
 struct CompiledModule {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
-  std::vector<std::string> stage_names;
+  std::vector<std::string> zone_names;
   // Null if CompileOptions::stop_after ended the compilation before.
   std::unique_ptr<Executable> executable;
 };

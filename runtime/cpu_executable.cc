@@ -45,10 +45,10 @@ class Descriptors {
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(std::unique_ptr<mlir::gsa::CpuModule> module,
-                std::vector<std::string> stage_names, int64_t workspace_bytes,
+                std::vector<std::string> zone_names, int64_t workspace_bytes,
                 std::string description)
       : module_(std::move(module)),
-        stage_names_(std::move(stage_names)),
+        zone_names_(std::move(zone_names)),
         workspace_bytes_(workspace_bytes),
         description_(std::move(description)) {}
 
@@ -75,16 +75,16 @@ class CpuExecutable : public Executable {
     int64_t bytes = static_cast<int64_t>(workspace.size());
     descriptors.Add(workspace.data(), absl::MakeConstSpan(&bytes, 1));
 
-    RunContext context(options.pool, static_cast<int64_t>(stage_names_.size()));
+    RunContext context(options.pool, static_cast<int64_t>(zone_names_.size()));
     {
       ScopedRunContext scope(&context);
       module_->entry()(descriptors.Pointers().data());
     }
-    if (options.stage_times != nullptr) {
-      options.stage_times->clear();
-      for (size_t i = 0; i < stage_names_.size(); ++i) {
-        options.stage_times->push_back(
-            {stage_names_[i], context.stage_nanoseconds(i) * 1e-6});
+    if (options.zone_times != nullptr) {
+      options.zone_times->clear();
+      for (size_t i = 0; i < zone_names_.size(); ++i) {
+        options.zone_times->push_back(
+            {zone_names_[i], context.zone_nanoseconds(i) * 1e-6});
       }
     }
     return absl::OkStatus();
@@ -92,7 +92,7 @@ class CpuExecutable : public Executable {
 
  private:
   const std::unique_ptr<mlir::gsa::CpuModule> module_;
-  const std::vector<std::string> stage_names_;
+  const std::vector<std::string> zone_names_;
   const int64_t workspace_bytes_;
   const std::string description_;
 };
@@ -101,11 +101,11 @@ class CpuExecutable : public Executable {
 
 std::unique_ptr<Executable> MakeCpuExecutable(
     std::unique_ptr<mlir::gsa::CpuModule> module,
-    std::vector<std::string> stage_names, int64_t workspace_bytes,
+    std::vector<std::string> zone_names, int64_t workspace_bytes,
     std::string description) {
-  return std::make_unique<CpuExecutable>(
-      std::move(module), std::move(stage_names), workspace_bytes,
-      std::move(description));
+  return std::make_unique<CpuExecutable>(std::move(module),
+                                         std::move(zone_names), workspace_bytes,
+                                         std::move(description));
 }
 
 }  // namespace gsa

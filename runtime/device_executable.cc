@@ -57,15 +57,15 @@ class CudaExecutable : public Executable {
     arguments.workspace = workspace.data();
     arguments.workspace_bytes = static_cast<int64_t>(workspace.size());
     arguments.stream = static_cast<cuda::Stream>(options.stream);
-    if (options.stage_times == nullptr) return executor_->Run(arguments);
-    GSA_ASSIGN_OR_RETURN(std::unique_ptr<StageTimer> timer,
-                         StageTimer::Create(executor_));
+    if (options.zone_times == nullptr) return executor_->Run(arguments);
+    GSA_ASSIGN_OR_RETURN(std::unique_ptr<ZoneTimer> timer,
+                         ZoneTimer::Create(executor_));
     arguments.timer = timer.get();
     GSA_RETURN_IF_ERROR(executor_->Run(arguments));
     GSA_ASSIGN_OR_RETURN(std::vector<float> times, timer->Milliseconds());
-    options.stage_times->clear();
+    options.zone_times->clear();
     for (size_t i = 0; i < times.size(); ++i) {
-      options.stage_times->push_back({executor_->stage_names()[i], times[i]});
+      options.zone_times->push_back({executor_->zone_names()[i], times[i]});
     }
     return absl::OkStatus();
   }
@@ -100,7 +100,7 @@ class EmuExecutable : public Executable {
     }
     std::vector<const void*> in = Pointers(inputs);
     std::vector<void*> out = Pointers(outputs);
-    if (options.stage_times != nullptr) options.stage_times->clear();
+    if (options.zone_times != nullptr) options.zone_times->clear();
     return executor_->Run(in, out);
   }
 

@@ -87,6 +87,12 @@ absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
   return cache.get();
 }
 
+std::future<void> BeginLoadingNvrtc(const CompileOptions& options) {
+  return std::async(std::launch::async, [options] {
+    KernelCacheFor(options).status().IgnoreError();
+  });
+}
+
 LaunchLimits LimitsOf(const std::string& arch) {
   LaunchLimits limits;
   if (auto target = mlir::gsa::findCudaTarget(arch)) {
@@ -100,7 +106,7 @@ std::string Describe(const DeviceProgram& program) {
       "architecture ", program.arch, ", ", program.kernels.size(),
       " kernels, workspace of ", program.workspace_bytes, " bytes\n");
   for (const ProgramStep& step : program.steps) {
-    absl::StrAppend(&text, program.stage_names[StageOf(step)], ": ");
+    absl::StrAppend(&text, program.zone_names[ZoneOf(step)], ": ");
     if (auto* launch = std::get_if<LaunchStep>(&step)) {
       const KernelSource& kernel = program.kernels[launch->kernel];
       absl::StrAppend(&text, kernel.symbol, "<<<", launch->grid[0], "x",

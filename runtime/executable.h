@@ -43,7 +43,7 @@ class Executable {
 
 std::unique_ptr<Executable> MakeCpuExecutable(
     std::unique_ptr<mlir::gsa::CpuModule> module,
-    std::vector<std::string> stage_names, int64_t workspace_bytes,
+    std::vector<std::string> zone_names, int64_t workspace_bytes,
     std::string description);
 
 // Compiles the kernels of `program` and makes it ready to run on a GPU or in

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "codegen/cuda/CudaPrinter.h"
+#include "codegen/cuda/KernelHeader.h"
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -56,7 +57,7 @@ class Exporter {
   LogicalResult RunOp(mlir::Operation* op);
   LogicalResult RunFor(mlir::scf::ForOp op);
   LogicalResult RunIf(mlir::scf::IfOp op);
-  LogicalResult RunStageMark(mlir::func::CallOp op);
+  LogicalResult RunZoneMark(mlir::func::CallOp op);
   LogicalResult RunLaunch(mlir::gsa_tile::LaunchOp op);
   LogicalResult RunGemm(mlir::gsa_tile::GemmOp op);
   LogicalResult RunCopy(mlir::memref::CopyOp op);
@@ -78,15 +79,15 @@ class Exporter {
                                 mlir::Type type, mlir::Value value) const;
   FailureOr<int32_t> KernelIndex(mlir::gsa_tile::LaunchOp op);
   LogicalResult AddStep(mlir::Operation* op, ProgramStep step);
-  int32_t Stage();
+  int32_t Zone();
 
   mlir::SymbolTable symbols_;
   DeviceProgram& program_;
   llvm::DenseMap<mlir::Value, Known> values_;
   llvm::DenseMap<mlir::Operation*, int32_t> kernels_;
   llvm::DenseMap<mlir::Operation*, int32_t> constants_;
-  std::optional<int32_t> stage_;  // nothing outside of the marks
-  std::optional<int32_t> other_stage_;
+  std::optional<int32_t> zone_;  // nothing outside of the marks
+  std::optional<int32_t> other_zone_;
 };
 
 // ---- Values -----------------------------------------------------------------
@@ -131,20 +132,20 @@ FailureOr<DeviceBufferView> Exporter::DenseView(mlir::Operation* op,
          << what << ", got " << value.getType();
 }
 
-int32_t Exporter::Stage() {
-  if (stage_) return *stage_;
-  if (!other_stage_) {
-    other_stage_ = static_cast<int32_t>(program_.stage_names.size());
-    program_.stage_names.push_back("other");
+int32_t Exporter::Zone() {
+  if (zone_) return *zone_;
+  if (!other_zone_) {
+    other_zone_ = static_cast<int32_t>(program_.zone_names.size());
+    program_.zone_names.push_back("other");
   }
-  return *other_stage_;
+  return *other_zone_;
 }
 
 LogicalResult Exporter::AddStep(mlir::Operation* op, ProgramStep step) {
   if (program_.steps.size() == kMaxSteps) {
     return op->emitError("more than ") << kMaxSteps << " steps in one program";
   }
-  std::visit([&](auto& typed) { typed.stage = Stage(); }, step);
+  std::visit([&](auto& typed) { typed.zone = Zone(); }, step);
   program_.steps.push_back(std::move(step));
   return success();
 }
@@ -194,9 +195,9 @@ LogicalResult Exporter::BindArguments(mlir::func::FuncOp entry) {
 LogicalResult Exporter::Run(mlir::func::FuncOp entry) {
   if (failed(BindArguments(entry))) return failure();
   if (auto names =
-          entry->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kMarkedStagesAttr)) {
+          entry->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kZonesAttr)) {
     for (mlir::Attribute name : names) {
-      program_.stage_names.push_back(cast<mlir::StringAttr>(name).str());
+      program_.zone_names.push_back(cast<mlir::StringAttr>(name).str());
     }
   }
   return RunBlock(entry.getBody().front());
@@ -215,7 +216,7 @@ LogicalResult Exporter::RunOp(mlir::Operation* op) {
       .Case([&](mlir::gsa_tile::GemmOp o) { return RunGemm(o); })
       .Case([&](mlir::memref::CopyOp o) { return RunCopy(o); })
       .Case([&](mlir::linalg::FillOp o) { return RunFill(o); })
-      .Case([&](mlir::func::CallOp o) { return RunStageMark(o); })
+      .Case([&](mlir::func::CallOp o) { return RunZoneMark(o); })
       .Case([&](mlir::scf::ForOp o) { return RunFor(o); })
       .Case([&](mlir::scf::IfOp o) { return RunIf(o); })
       .Case([&](mlir::memref::GetGlobalOp o) { return RunGetGlobal(o); })
@@ -302,15 +303,15 @@ LogicalResult Exporter::RunIf(mlir::scf::IfOp op) {
   return success();
 }
 
-LogicalResult Exporter::RunStageMark(mlir::func::CallOp op) {
-  if (op.getCallee() != mlir::gsa::kCpuStageSymbol) {
+LogicalResult Exporter::RunZoneMark(mlir::func::CallOp op) {
+  if (op.getCallee() != mlir::gsa::kCpuZoneSymbol) {
     return op.emitError("a program for a device calls no functions, got '")
            << op.getCallee() << "'";
   }
-  FailureOr<int64_t> stage = Number(op, op.getOperand(0));
-  if (failed(stage)) return failure();
-  stage_.reset();
-  if (*stage >= 0) stage_ = static_cast<int32_t>(*stage);
+  FailureOr<int64_t> zone = Number(op, op.getOperand(0));
+  if (failed(zone)) return failure();
+  zone_.reset();
+  if (*zone >= 0) zone_ = static_cast<int32_t>(*zone);
   return success();
 }
 
@@ -382,6 +383,7 @@ FailureOr<int32_t> Exporter::KernelIndex(mlir::gsa_tile::LaunchOp op) {
   KernelSource source;
   source.symbol = kernel.getSymName().str();
   source.text = *std::move(text);
+  source.header = mlir::gsa_tile::getKernelHeader(kernel);
   source.threads_per_block = static_cast<int32_t>(32 * kernel.getWarps());
   source.dynamic_smem_bytes = kernel.getSharedBytes();
   for (const mlir::gsa_tile::LineMap::Entry& line : lines.getEntries()) {

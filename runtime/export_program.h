@@ -22,12 +22,12 @@ namespace gsa {
 //
 //   gsa_tile.launch and gsa_tile.gemm       steps
 //   memref.copy and linalg.fill             steps, on dense buffers
-//   calls of gsa_cpu_stage                  the stage of the steps that follow
+//   calls of gsa_cpu_zone                  the zone of the steps that follow
 //   arith ops, scf.for and scf.if           evaluated
 //   memref views                            evaluated
 //   memref.get_global                       constants of the program
 //
-// Steps outside of any stage are of the stage "other". Fails with a diagnostic
+// Steps outside of any zone are of the zone "other". Fails with a diagnostic
 // at the op that has no place in a program, at a launch that writes an input or
 // a constant or maps a buffer that cuTensorMapEncodeTiled cannot take, and at
 // what a kernel's printing fails at.

@@ -9,7 +9,10 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "passes/Pipelines.h"
 #include "runtime/compiler.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/executable.h"
 
@@ -56,28 +59,34 @@ absl::StatusOr<CompiledModule> CompileFor(const Target& target,
 
 }  // namespace
 
+std::vector<std::string> PhaseNames(const Target& target) {
+  std::vector<std::string> names = {"parse"};
+  const bool cpu = target.kind == TargetKind::kCpu;
+  for (const mlir::gsa::Phase& phase :
+       cpu ? mlir::gsa::getCpuPhases({}) : mlir::gsa::getCudaPhases({})) {
+    names.push_back(phase.name);
+  }
+  if (cpu) {
+    names.insert(names.end(), {"codegen", "assembly"});
+  } else {
+    names.push_back("program");
+    if (target.kind == TargetKind::kCuda) names.push_back("code");
+  }
+  return names;
+}
+
 absl::Status CompileToPhase(const std::string& text,
                             const std::string& filename,
                             const CompileOptions& options) {
   GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options));
-  std::string phases;
-  bool reached = false;
-  CompileOptions observed = options;
-  observed.on_phase = [&](const PhaseInfo& phase) {
-    if (phase.extension == "mlir" || phase.name == "program") {
-      absl::StrAppend(&phases, phases.empty() ? "" : ", ", phase.name);
-    }
-    reached = reached || phase.name == options.stop_after;
-    if (options.on_phase) options.on_phase(phase);
-  };
-  GSA_ASSIGN_OR_RETURN(CompiledModule compiled,
-                       CompileFor(target, text, filename, observed));
-  const bool code =
-      options.stop_after == "code" && target.kind == TargetKind::kCuda;
-  if (reached || code) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "target ", target.ToString(), " has no phase '", options.stop_after,
-      "'; it has: ", phases, target.kind == TargetKind::kCuda ? ", code" : ""));
+  const std::vector<std::string> names = PhaseNames(target);
+  if (std::count(names.begin(), names.end(), options.stop_after) == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "target ", target.ToString(), " has no phase '", options.stop_after,
+        "'; it has: ", absl::StrJoin(names, ", "),
+        DidYouMean(options.stop_after, {names.begin(), names.end()})));
+  }
+  return CompileFor(target, text, filename, options).status();
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
@@ -94,7 +103,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
   std::shared_ptr<Plan> plan(new Plan);
   plan->inputs_ = std::move(compiled->inputs);
   plan->outputs_ = std::move(compiled->outputs);
-  plan->stage_names_ = std::move(compiled->stage_names);
+  plan->zone_names_ = std::move(compiled->zone_names);
   plan->num_threads_ = options.num_threads;
   plan->target_ = std::move(target);
   plan->executable_ = std::move(compiled->executable);

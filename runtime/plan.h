@@ -86,7 +86,7 @@ struct CompileOptions {
   std::function<void(const PhaseInfo&)> on_phase;
 };
 
-struct StageTime {
+struct ZoneTime {
   std::string name;
   double milliseconds = 0;
 };
@@ -99,9 +99,9 @@ struct RunOptions {
   // Threads; null runs on the calling thread alone. Any size is correct, the
   // plan's number of threads is the fastest.
   ThreadPool* pool = nullptr;
-  // If set, receives the time of each stage of the entry function. On a GPU Run
+  // If set, receives the time of each zone of the entry function. On a GPU Run
   // then waits for the end of the run; the emulation has no times to give.
-  std::vector<StageTime>* stage_times = nullptr;
+  std::vector<ZoneTime>* zone_times = nullptr;
 };
 
 // Memory of an output: written by Run, never read.
@@ -160,7 +160,7 @@ class Plan {
   int64_t workspace_alignment() const;
   // Where tensors and the workspace must be.
   const Target& target() const { return target_; }
-  const std::vector<std::string>& stage_names() const { return stage_names_; }
+  const std::vector<std::string>& zone_names() const { return zone_names_; }
   int num_threads() const { return num_threads_; }
   // "x86-64 znver4, 512-bit vectors, 2 threads"; "cuda:0, NVIDIA H200, sm_90a";
   // with the reason of an automatic choice.
@@ -184,7 +184,7 @@ class Plan {
 
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
-  std::vector<std::string> stage_names_;
+  std::vector<std::string> zone_names_;
   int num_threads_ = 1;
   Target target_;
   std::unique_ptr<Executable> executable_;

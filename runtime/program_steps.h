@@ -36,7 +36,7 @@ bool IsDense(mlir::MemRefType type);
 // "file:line:col" of the innermost place that a location names; "" if none.
 std::string PlaceOf(mlir::Location location);
 
-// All of the step but the addresses and the stage.
+// All of the step but the addresses and the zone.
 mlir::FailureOr<GemmStep> MakeGemmStep(mlir::gsa_tile::GemmOp op);
 
 // The map of the matrix [all dimensions but the last, the last] of a dense
@@ -47,7 +47,7 @@ mlir::FailureOr<TensorMapArg> MakeTensorMap(mlir::Operation* op, size_t index,
                                             mlir::MemRefType type,
                                             BufferRef base);
 
-// All of the step but the address and the stage; `value` is the element.
+// All of the step but the address and the zone; `value` is the element.
 mlir::FailureOr<FillStep> MakeFillStep(mlir::Operation* op,
                                        mlir::Attribute value,
                                        mlir::MemRefType type);

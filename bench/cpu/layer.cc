@@ -95,7 +95,7 @@ absl::StatusOr<Tensors> LayerInputs(const Plan& plan, const Dims& dims,
   return tensors;
 }
 
-// What each stage of the layer must do, by the names of stage marks. Every
+// What each stage of the layer must do, by the names of zones. Every
 // weight matrix is a projection of all tokens.
 std::map<std::string, Cost> LayerCosts(const Plan& plan, const Dims& dims,
                                        double selected) {
@@ -179,7 +179,7 @@ absl::Status MeasureLayer(const BenchOptions& options, ThreadPool* pool,
   results->device.target = runner->plan().target_description();
 
   Record layer;
-  StageTimes times(*runner);
+  ZoneTimes times(*runner);
   TimingOptions timing;
   timing.rounds = options.rounds;
   timing.threads = pool->num_threads();

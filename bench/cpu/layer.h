@@ -31,14 +31,14 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // Progress on stderr.
 void Say(const std::string& what);
 
-// Collects the stage times of a runner's runs.
-class StageTimes {
+// Collects the zone times of a runner's runs.
+class ZoneTimes {
  public:
   // `runner` must outlive this object.
-  explicit StageTimes(const PlanRunner& runner);
+  explicit ZoneTimes(const PlanRunner& runner);
   // Call after each run.
   void Add();
-  // By stage, in the plan's order.
+  // By zone, in the plan's order.
   std::vector<std::pair<std::string, Sample>> Samples() const;
   std::vector<std::pair<std::string, double>> Medians() const;
 

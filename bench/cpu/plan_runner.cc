@@ -61,7 +61,7 @@ absl::Status PlanRunner::Run() {
   return plan_->Run(inputs_, output_views_,
                     absl::MakeSpan(static_cast<char*>(workspace_.raw_data()),
                                    workspace_.byte_size()),
-                    RunOptions{.pool = pool_, .stage_times = &stages_});
+                    RunOptions{.pool = pool_, .zone_times = &zones_});
 }
 
 absl::StatusOr<const HostTensor*> PlanRunner::Output(

@@ -44,7 +44,7 @@ class PlanRunner {
   // NotFound if no output has that name.
   absl::StatusOr<const HostTensor*> Output(const std::string& name) const;
   // Of the latest run.
-  const std::vector<StageTime>& stages() const { return stages_; }
+  const std::vector<ZoneTime>& zones() const { return zones_; }
   // Milliseconds of each compilation phase, in order.
   const std::vector<std::pair<std::string, double>>& phases() const {
     return phases_;
@@ -59,7 +59,7 @@ class PlanRunner {
   std::vector<HostTensor> outputs_;
   std::vector<MutableTensorView> output_views_;
   HostTensor workspace_;
-  std::vector<StageTime> stages_;
+  std::vector<ZoneTime> zones_;
   std::vector<std::pair<std::string, double>> phases_;
 };
 

@@ -18,6 +18,7 @@
 #include "runtime/core/atomic_file.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/core/workload.h"
+#include "tools/common/StandardStreams.h"
 
 namespace gsa::bench {
 
@@ -25,17 +26,17 @@ void Say(const std::string& what) {
   std::fprintf(stderr, "gsa-bench-cpu: %s\n", what.c_str());
 }
 
-StageTimes::StageTimes(const PlanRunner& runner) : runner_(runner) {}
+ZoneTimes::ZoneTimes(const PlanRunner& runner) : runner_(runner) {}
 
-void StageTimes::Add() {
-  for (const StageTime& stage : runner_.stages()) {
-    times_[stage.name].push_back(stage.milliseconds);
+void ZoneTimes::Add() {
+  for (const ZoneTime& zone : runner_.zones()) {
+    times_[zone.name].push_back(zone.milliseconds);
   }
 }
 
-std::vector<std::pair<std::string, Sample>> StageTimes::Samples() const {
+std::vector<std::pair<std::string, Sample>> ZoneTimes::Samples() const {
   std::vector<std::pair<std::string, Sample>> samples;
-  for (const std::string& name : runner_.plan().stage_names()) {
+  for (const std::string& name : runner_.plan().zone_names()) {
     auto found = times_.find(name);
     if (found == times_.end()) continue;
     samples.emplace_back(name, Sample::Of(found->second));
@@ -43,7 +44,7 @@ std::vector<std::pair<std::string, Sample>> StageTimes::Samples() const {
   return samples;
 }
 
-std::vector<std::pair<std::string, double>> StageTimes::Medians() const {
+std::vector<std::pair<std::string, double>> ZoneTimes::Medians() const {
   std::vector<std::pair<std::string, double>> medians;
   for (const auto& [name, sample] : Samples()) {
     medians.emplace_back(name, sample.median);
@@ -137,7 +138,7 @@ class Suite {
                      dims.k);
       records.push_back(std::move(record));
     }
-    std::vector<StageTimes> times(records.size(), StageTimes(*core));
+    std::vector<ZoneTimes> times(records.size(), ZoneTimes(*core));
     std::vector<Candidate> candidates;
     for (size_t w = 0; w < records.size(); ++w) {
       candidates.push_back({[&, w]() -> absl::Status {
@@ -265,7 +266,8 @@ absl::StatusOr<Results> RunSuite(const BenchOptions& options) {
 namespace {
 
 absl::Status Report(const BenchOptions& options, const Results& results) {
-  std::fputs(ToTables(results, options.markdown).c_str(), stdout);
+  GSA_RETURN_IF_ERROR(
+      writeToStandardOutput(ToTables(results, options.markdown)));
   if (!options.json_path.empty()) {
     GSA_RETURN_IF_ERROR(
         WriteFileAtomically(options.json_path, ToJsonLines(results)));
@@ -278,10 +280,28 @@ absl::Status Report(const BenchOptions& options, const Results& results) {
   return WriteFileAtomically(options.update_path, updated);
 }
 
+// Measuring takes minutes: a file that cannot be written is said before.
+absl::Status CheckFiles(const BenchOptions& options) {
+  for (const std::string& path : {options.json_path, options.update_path}) {
+    absl::Status writable = path.empty()
+                                ? absl::OkStatus()
+                                : AtomicFileWriter::Create(path).status();
+    if (!writable.ok()) {
+      return absl::InvalidArgumentError(std::string(writable.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Results> CheckAndMeasure(const BenchOptions& options) {
+  GSA_RETURN_IF_ERROR(CheckFiles(options));
+  return RunSuite(options);
+}
+
 }  // namespace
 
 int RunBenchmark(const BenchOptions& options) {
-  absl::StatusOr<Results> results = RunSuite(options);
+  absl::StatusOr<Results> results = CheckAndMeasure(options);
   absl::Status status =
       results.ok() ? Report(options, *results) : results.status();
   if (status.ok()) return 0;

@@ -25,9 +25,9 @@ inline constexpr llvm::StringLiteral kScheduleAttr = "gsa.schedule";
 /// right: the gate then runs by itself.
 inline constexpr llvm::StringLiteral kFusedGateAttr = "gsa.fused_into_producer";
 
-/// Array of strings on the entry function: names of what gsa-mark-stages
+/// Array of strings on the entry function: names of what gsa-mark-zones
 /// marked.
-inline constexpr llvm::StringLiteral kMarkedStagesAttr = "gsa.stages";
+inline constexpr llvm::StringLiteral kZonesAttr = "gsa.zones";
 
 /// Unit attribute of an scf.parallel over [0, N) whose iterations are the N
 /// tasks handed to the thread pool.

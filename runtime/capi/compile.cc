@@ -230,10 +230,10 @@ const char* gsa_plan_target(const gsa_plan* plan) {
 }
 
 size_t gsa_plan_num_stages(const gsa_plan* plan) {
-  return plan == nullptr ? 0 : plan->plan->stage_names().size();
+  return plan == nullptr ? 0 : plan->plan->zone_names().size();
 }
 
 const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index) {
   if (index >= gsa_plan_num_stages(plan)) return nullptr;
-  return plan->plan->stage_names()[index].c_str();
+  return plan->plan->zone_names()[index].c_str();
 }

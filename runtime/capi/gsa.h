@@ -400,7 +400,9 @@ GSA_API int32_t gsa_plan_num_threads(const gsa_plan* plan);
  * NVIDIA H200, sm_90a", with the reason of an automatic choice. Lives as long
  * as the plan; "" for NULL. */
 GSA_API const char* gsa_plan_target(const gsa_plan* plan);
-/* The stages that a run passes through, for timing; 0 for NULL. */
+/* The stages that a run passes through, for timing ("projections", "select",
+ * ...; the compiler calls them zones, and a stage a slot of a ring of tiles);
+ * 0 for NULL. */
 GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
 /* Name of stage `index`; NULL out of range. Lives as long as the plan. */
 GSA_API const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index);

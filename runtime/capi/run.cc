@@ -110,11 +110,11 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
         "options: expected stream = NULL, because the plan runs on the CPU; "
         "got a stream");
   }
-  size_t stages = plan.stage_names().size();
+  size_t zones = plan.zone_names().size();
   if (read.stage_milliseconds != nullptr &&
-      read.num_stage_milliseconds < stages) {
+      read.num_stage_milliseconds < zones) {
     return absl::InvalidArgumentError(
-        absl::StrCat("options: expected num_stage_milliseconds >= ", stages,
+        absl::StrCat("options: expected num_stage_milliseconds >= ", zones,
                      ", got ", read.num_stage_milliseconds));
   }
   GSA_ASSIGN_OR_RETURN(
@@ -133,14 +133,14 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
   if (read.thread_pool != nullptr) {
     run_options.pool = read.thread_pool->pool.get();
   }
-  std::vector<StageTime> times;
-  if (read.stage_milliseconds != nullptr) run_options.stage_times = &times;
+  std::vector<ZoneTime> times;
+  if (read.stage_milliseconds != nullptr) run_options.zone_times = &times;
   GSA_RETURN_IF_ERROR(
       plan.Run(input_views, output_views,
                absl::MakeSpan(static_cast<char*>(workspace), workspace_bytes),
                run_options));
   // The emulation has no times to give.
-  for (size_t i = 0; i < stages && read.stage_milliseconds != nullptr; ++i) {
+  for (size_t i = 0; i < zones && read.stage_milliseconds != nullptr; ++i) {
     read.stage_milliseconds[i] = 0;
   }
   for (size_t i = 0; i < times.size(); ++i) {

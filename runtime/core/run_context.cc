@@ -19,18 +19,18 @@ int64_t NowNanoseconds() {
 
 }  // namespace
 
-RunContext::RunContext(ThreadPool* pool, int64_t num_stages)
-    : pool_(pool), stages_(num_stages > 0 ? num_stages : 0) {}
+RunContext::RunContext(ThreadPool* pool, int64_t num_zones)
+    : pool_(pool), zones_(num_zones > 0 ? num_zones : 0) {}
 
-void RunContext::MarkStage(int64_t stage) {
+void RunContext::MarkZone(int64_t zone) {
   const int64_t now = NowNanoseconds();
   if (current_ >= 0) {
-    stages_[current_].nanoseconds += now - started_ns_;
-    ++stages_[current_].visits;
+    zones_[current_].nanoseconds += now - started_ns_;
+    ++zones_[current_].visits;
   }
-  const bool valid = stage >= -1 && stage < num_stages();
+  const bool valid = zone >= -1 && zone < num_zones();
   if (!valid) ++invalid_marks_;
-  current_ = valid ? stage : -1;
+  current_ = valid ? zone : -1;
   started_ns_ = now;
 }
 
@@ -40,7 +40,7 @@ ScopedRunContext::ScopedRunContext(RunContext* context)
 }
 
 ScopedRunContext::~ScopedRunContext() {
-  if (current_context != nullptr) current_context->MarkStage(-1);
+  if (current_context != nullptr) current_context->MarkZone(-1);
   current_context = previous_;
 }
 
@@ -60,9 +60,9 @@ void gsa_cpu_parallel(void (*body)(void* closure, int64_t task), void* closure,
   for (int64_t i = 0; i < num_tasks; ++i) body(closure, i);
 }
 
-void gsa_cpu_stage(int64_t stage_id) {
+void gsa_cpu_zone(int64_t zone_id) {
   gsa::RunContext* context = gsa::ScopedRunContext::Current();
-  if (context != nullptr) context->MarkStage(stage_id);
+  if (context != nullptr) context->MarkZone(zone_id);
 }
 
 }  // extern "C"

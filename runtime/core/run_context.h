@@ -3,15 +3,15 @@
 // -----------------------------------------------------------------------------
 //
 // What code compiled by the JIT needs from the runtime while it runs: a thread
-// pool and stage timers, found through a thread-local pointer so that compiled
+// pool and zone timers, found through a thread-local pointer so that compiled
 // functions need no extra argument.
 //
-//   RunContext context(pool.get(), plan.num_stages());
+//   RunContext context(pool.get(), plan.num_zones());
 //   {
 //     ScopedRunContext scope(&context);
 //     compiled_entry(args);
 //   }
-//   context.stage_nanoseconds(0);
+//   context.zone_nanoseconds(0);
 
 #ifndef GSA_RUNTIME_CORE_RUN_CONTEXT_H_
 #define GSA_RUNTIME_CORE_RUN_CONTEXT_H_
@@ -29,10 +29,10 @@ extern "C" {
 void gsa_cpu_parallel(void (*body)(void* closure, int64_t task), void* closure,
                       int64_t num_tasks);
 
-// Ends the running stage of the calling thread's RunContext and starts stage
-// `stage_id`; -1 only ends. Does nothing without a context. Marks belong
+// Ends the running zone of the calling thread's RunContext and starts zone
+// `zone_id`; -1 only ends. Does nothing without a context. Marks belong
 // between parallel loops, not into their bodies.
-void gsa_cpu_stage(int64_t stage_id);
+void gsa_cpu_zone(int64_t zone_id);
 
 }  // extern "C"
 
@@ -42,41 +42,41 @@ namespace gsa {
 class RunContext {
  public:
   // `pool` may be null (everything runs on the caller) and must outlive the
-  // context. Stages are numbered [0, num_stages).
-  RunContext(ThreadPool* pool, int64_t num_stages);
+  // context. Zones are numbered [0, num_zones).
+  RunContext(ThreadPool* pool, int64_t num_zones);
 
   ThreadPool* pool() const { return pool_; }
-  int64_t num_stages() const { return static_cast<int64_t>(stages_.size()); }
+  int64_t num_zones() const { return static_cast<int64_t>(zones_.size()); }
 
-  // Elapsed wall time summed over all visits of the stage, and their number.
-  // A stage that is still running counts up to its last end only.
-  int64_t stage_nanoseconds(int64_t stage) const {
-    return stages_[stage].nanoseconds;
+  // Elapsed wall time summed over all visits of the zone, and their number.
+  // A zone that is still running counts up to its last end only.
+  int64_t zone_nanoseconds(int64_t zone) const {
+    return zones_[zone].nanoseconds;
   }
-  int64_t stage_visits(int64_t stage) const { return stages_[stage].visits; }
+  int64_t zone_visits(int64_t zone) const { return zones_[zone].visits; }
 
-  // Marks outside [-1, num_stages): nonzero means that the compiled code and
-  // this context disagree about the stages.
+  // Marks outside [-1, num_zones): nonzero means that the compiled code and
+  // this context disagree about the zones.
   int64_t invalid_marks() const { return invalid_marks_; }
 
-  // What gsa_cpu_stage does.
-  void MarkStage(int64_t stage);
+  // What gsa_cpu_zone does.
+  void MarkZone(int64_t zone);
 
  private:
-  struct Stage {
+  struct Zone {
     int64_t nanoseconds = 0;
     int64_t visits = 0;
   };
 
   ThreadPool* pool_;
-  std::vector<Stage> stages_;
+  std::vector<Zone> zones_;
   int64_t current_ = -1;
   int64_t started_ns_ = 0;
   int64_t invalid_marks_ = 0;
 };
 
 // Makes `context` the calling thread's context for its own lifetime, then ends
-// the running stage and restores the context that was there before.
+// the running zone and restores the context that was there before.
 class ScopedRunContext {
  public:
   explicit ScopedRunContext(RunContext* context);

@@ -145,7 +145,7 @@ TEST(RunContextTest, WithoutContextTasksRunOnTheCaller) {
   Closure closure{std::vector<std::thread::id>(10)};
   gsa_cpu_parallel(RecordThread, &closure, 10);
   EXPECT_THAT(closure.threads, testing::Each(std::this_thread::get_id()));
-  gsa_cpu_stage(3);  // must be harmless
+  gsa_cpu_zone(3);  // must be harmless
   RunContext no_pool(nullptr, 0);
   ScopedRunContext scope(&no_pool);
   closure.threads.assign(10, {});
@@ -189,38 +189,38 @@ TEST(RunContextTest, NestedCEntryRunsInline) {
   EXPECT_THAT(sums, testing::Each(4950));
 }
 
-TEST(RunContextTest, StagesAccumulateTime) {
+TEST(RunContextTest, ZonesAccumulateTime) {
   RunContext context(nullptr, 3);
   {
     ScopedRunContext scope(&context);
-    gsa_cpu_stage(0);
+    gsa_cpu_zone(0);
     std::this_thread::sleep_for(std::chrono::milliseconds(4));
-    gsa_cpu_stage(2);
-    gsa_cpu_stage(0);
+    gsa_cpu_zone(2);
+    gsa_cpu_zone(0);
     std::this_thread::sleep_for(std::chrono::milliseconds(4));
-    gsa_cpu_stage(-1);
-    gsa_cpu_stage(2);
+    gsa_cpu_zone(-1);
+    gsa_cpu_zone(2);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }  // the end of the scope ends stage 2
-  EXPECT_EQ(context.stage_visits(0), 2);
-  EXPECT_GE(context.stage_nanoseconds(0), 8'000'000);
-  EXPECT_EQ(context.stage_visits(1), 0);
-  EXPECT_EQ(context.stage_nanoseconds(1), 0);
-  EXPECT_EQ(context.stage_visits(2), 2);
-  EXPECT_GE(context.stage_nanoseconds(2), 2'000'000);
+  }  // the end of the scope ends zone 2
+  EXPECT_EQ(context.zone_visits(0), 2);
+  EXPECT_GE(context.zone_nanoseconds(0), 8'000'000);
+  EXPECT_EQ(context.zone_visits(1), 0);
+  EXPECT_EQ(context.zone_nanoseconds(1), 0);
+  EXPECT_EQ(context.zone_visits(2), 2);
+  EXPECT_GE(context.zone_nanoseconds(2), 2'000'000);
   EXPECT_EQ(context.invalid_marks(), 0);
 }
 
-TEST(RunContextTest, StagesOutOfRangeAreCountedNotStored) {
+TEST(RunContextTest, ZonesOutOfRangeAreCountedNotStored) {
   RunContext context(nullptr, 2);
   ScopedRunContext scope(&context);
-  gsa_cpu_stage(2);
-  gsa_cpu_stage(-2);
-  gsa_cpu_stage(INT64_MAX);
-  gsa_cpu_stage(1);
-  gsa_cpu_stage(-1);
+  gsa_cpu_zone(2);
+  gsa_cpu_zone(-2);
+  gsa_cpu_zone(INT64_MAX);
+  gsa_cpu_zone(1);
+  gsa_cpu_zone(-1);
   EXPECT_EQ(context.invalid_marks(), 3);
-  EXPECT_EQ(context.stage_visits(1), 1);
+  EXPECT_EQ(context.zone_visits(1), 1);
 }
 
 TEST(RunContextTest, ScopesNestAndBelongToOneThread) {

@@ -30,7 +30,7 @@ gsa_tile.kernel @add(%x: !gsa_tile.global<f32, read>,
     attributes {warps = 2 : i64, shared_bytes = 64 : i64} {
   gsa_tile.return
 }
-gsa_tile.kernel @fetch(%a: !gsa_tile.tensormap<64x64xbf16, panel128>,
+gsa_tile.kernel @fetch(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>,
                        %b: !gsa_tile.tensormap<8x32xi8, linear>)
     attributes {warps = 1 : i64} {
   gsa_tile.return
@@ -54,8 +54,8 @@ class ExportProgram : public ::testing::Test {
         "%ws: memref<?xi8>) attributes {gsa.outputs = " +
         std::to_string(outputs) +
         " : i64, gsa.workspace_bytes = 4096 : i64, "
-        "gsa.stages = [\"first\", \"second\"]} {\n" +
-        body + "\n  return\n}\n" + "func.func private @gsa_cpu_stage(i64)\n";
+        "gsa.zones = [\"first\", \"second\"]} {\n" +
+        body + "\n  return\n}\n" + "func.func private @gsa_cpu_zone(i64)\n";
     absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module =
         ParseModule(text, "test.mlir", &context_);
     if (!module.ok()) return module.status();
@@ -82,7 +82,7 @@ class ExportProgram : public ::testing::Test {
   mlir::MLIRContext context_{mlir::MLIRContext::Threading::DISABLED};
 };
 
-TEST_F(ExportProgram, UnrollsLoopsOverChunksWithStages) {
+TEST_F(ExportProgram, UnrollsLoopsOverChunksWithZones) {
   auto program = Export(R"(
     %c0 = arith.constant 0 : index
     %c2 = arith.constant 2 : index
@@ -93,7 +93,7 @@ TEST_F(ExportProgram, UnrollsLoopsOverChunksWithStages) {
     %second = arith.constant 1 : i64
     %end = arith.constant -1 : i64
     %shift = arith.constant 256 : index
-    func.call @gsa_cpu_stage(%first) : (i64) -> ()
+    func.call @gsa_cpu_zone(%first) : (i64) -> ()
     %scratch = memref.view %ws[%shift][] : memref<?xi8> to memref<2x4xf32>
     scf.for %i = %c0 to %c6 step %c2 {
       %rows = memref.subview %x[%i, 0] [2, 4] [1, 1]
@@ -102,12 +102,12 @@ TEST_F(ExportProgram, UnrollsLoopsOverChunksWithStages) {
       gsa_tile.launch @add grid(%c3, %left) args(%rows, %scratch, %i, %s)
           : memref<2x4xf32, strided<[4, 1], offset: ?>>, memref<2x4xf32>, index, f32
     }
-    func.call @gsa_cpu_stage(%second) : (i64) -> ()
+    func.call @gsa_cpu_zone(%second) : (i64) -> ()
     %flat = memref.reinterpret_cast %y to offset: [8], sizes: [2, 4], strides: [4, 1]
         : memref<24xf32> to memref<2x4xf32, strided<[4, 1], offset: 8>>
     memref.copy %scratch, %flat
         : memref<2x4xf32> to memref<2x4xf32, strided<[4, 1], offset: 8>>
-    func.call @gsa_cpu_stage(%end) : (i64) -> ()
+    func.call @gsa_cpu_zone(%end) : (i64) -> ()
     linalg.fill ins(%s : f32) outs(%scratch : memref<2x4xf32>))",
                         "%x: memref<6x4xf32> {gsa.name = \"hidden\"}, "
                         "%y: memref<24xf32>, ",
@@ -127,7 +127,7 @@ TEST_F(ExportProgram, UnrollsLoopsOverChunksWithStages) {
   for (int i = 0; i < 3; ++i) {
     const auto& launch = std::get<LaunchStep>(program->steps[i]);
     EXPECT_EQ(launch.grid, (std::array<int64_t, 3>{3, 6 - 2 * i, 1}));
-    EXPECT_EQ(launch.stage, 0);
+    EXPECT_EQ(launch.zone, 0);
     ASSERT_EQ(launch.args.size(), 4u);
     const auto& x = std::get<BufferRef>(launch.args[0]);
     EXPECT_EQ(x.kind, BufferRef::Kind::kInput);
@@ -140,15 +140,15 @@ TEST_F(ExportProgram, UnrollsLoopsOverChunksWithStages) {
   }
   const auto& copy = std::get<CopyStep>(program->steps[3]);
   EXPECT_EQ(copy.bytes, 32);
-  EXPECT_EQ(copy.stage, 1);
+  EXPECT_EQ(copy.zone, 1);
   EXPECT_EQ(copy.destination.kind, BufferRef::Kind::kOutput);
   EXPECT_EQ(copy.destination.byte_offset, 32);
   const auto& fill = std::get<FillStep>(program->steps[4]);
   EXPECT_EQ(fill.pattern, 0x3f000000u);
   EXPECT_EQ(fill.count, 8);
   EXPECT_EQ(fill.element_bytes, 4);
-  ASSERT_EQ(program->stage_names.size(), 3u);
-  EXPECT_EQ(program->stage_names[fill.stage], "other");
+  ASSERT_EQ(program->zone_names.size(), 3u);
+  EXPECT_EQ(program->zone_names[fill.zone], "other");
 }
 
 TEST_F(ExportProgram, ProductsKnowStridesAndBatches) {

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -101,7 +102,7 @@ TEST(PlanTest, DescribesItself) {
   EXPECT_EQ(plan->outputs()[0].ToString(), "y: f32[1, 5, 2, 3]");
   EXPECT_EQ(plan->num_threads(), 1);
   EXPECT_THAT(plan->target_description(), HasSubstr("1 thread"));
-  EXPECT_GE(plan->stage_names().size(), 1u);
+  EXPECT_GE(plan->zone_names().size(), 1u);
 }
 
 TEST(PlanTest, ReportsPhasesInOrderWithTheirTexts) {
@@ -126,19 +127,19 @@ TEST(PlanTest, ReportsPhasesInOrderWithTheirTexts) {
   EXPECT_THAT(texts[7], HasSubstr(".text"));
 }
 
-TEST(PlanTest, TimesEachStage) {
+TEST(PlanTest, TimesEachZone) {
   auto plan = CompileGate(5);
   ASSERT_NE(plan, nullptr);
   Tensors tensors(*plan);
-  std::vector<StageTime> times = {{"left over", 1}};
+  std::vector<ZoneTime> times = {{"left over", 1}};
   RunOptions options;
-  options.stage_times = &times;
+  options.zone_times = &times;
   ASSERT_TRUE(plan->Run(tensors.InputViews(), tensors.OutputViews(),
                         tensors.Workspace(), options)
                   .ok());
-  ASSERT_EQ(times.size(), plan->stage_names().size());
+  ASSERT_EQ(times.size(), plan->zone_names().size());
   for (size_t i = 0; i < times.size(); ++i) {
-    EXPECT_EQ(times[i].name, plan->stage_names()[i]);
+    EXPECT_EQ(times[i].name, plan->zone_names()[i]);
     EXPECT_GE(times[i].milliseconds, 0);
   }
 }
@@ -213,14 +214,19 @@ TEST(PlanTest, CompileErrorsNameWhatIsWrong) {
     return Message(Plan::Compile(text, "m.mlir", options).status());
   };
   EXPECT_THAT(message("not mlir", {}), HasSubstr("m.mlir:1:1"));
-  EXPECT_THAT(message("module {}", {}), HasSubstr("the module has: none"));
+  EXPECT_THAT(message("module {}", {}),
+              HasSubstr("the module has no public function with a body"));
   EXPECT_THAT(
       message("func.func @a() { return } func.func @b() { return }", {}),
       HasSubstr("a, b"));
   CompileOptions options;
   options.entry = "c";
   EXPECT_THAT(message("func.func @a() { return }", options),
-              HasSubstr("no public function 'c'"));
+              HasSubstr("no public function 'c', the module has: a"));
+  for (const char* name : {"gsa_cpu_zone", "gsa_cpu_parallel", "gsa_cpu_x"}) {
+    EXPECT_THAT(message(absl::StrCat("func.func @", name, "() { return }"), {}),
+                AllOf(HasSubstr(name), HasSubstr("the compiler's own")));
+  }
   EXPECT_THAT(message("func.func @a(%x: tensor<*xf32>) { return }", {}),
               AllOf(HasSubstr("'arg0'"), HasSubstr("tensor<*xf32>")));
   EXPECT_THAT(message("func.func @a(%x: tensor<2xf32> {gsa.name = \"n\"},\n"
@@ -236,6 +242,68 @@ TEST(PlanTest, CompileErrorsNameWhatIsWrong) {
   EXPECT_THAT(message(kGate, options), HasSubstr("specialize"));
   options.shapes["logits"] = {1, -5, 2, 3};
   EXPECT_THAT(message(kGate, options), HasSubstr("[1, -5, 2, 3]"));
+}
+
+TEST(PlanTest, OneOfSeveralPublicFunctionsIsTheEntry) {
+  const std::string text =
+      "func.func @same(%x: tensor<3xf32>) -> tensor<3xf32> {\n"
+      "  return %x : tensor<3xf32> }\n"
+      "func.func @sum(%x: tensor<3xf32>) -> tensor<3xf32> {\n"
+      "  %y = call @same(%x) : (tensor<3xf32>) -> tensor<3xf32>\n"
+      "  %z = arith.addf %x, %y : tensor<3xf32>\n"
+      "  return %z : tensor<3xf32> }";
+  for (const auto& [entry, factor] : {std::pair("same", 1), {"sum", 2}}) {
+    CompileOptions options;
+    options.entry = entry;
+    auto plan = Plan::Compile(text, "m.mlir", options);
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    Tensors tensors(**plan);
+    for (int i = 0; i < 3; ++i) tensors.inputs[0].values<float>()[i] = i + 1;
+    ASSERT_TRUE((*plan)
+                    ->Run(tensors.InputViews(), tensors.OutputViews(),
+                          tensors.Workspace(), {})
+                    .ok());
+    EXPECT_THAT(tensors.outputs[0].values<float>(),
+                ElementsAre(1 * factor, 2 * factor, 3 * factor));
+  }
+}
+
+TEST(PlanTest, StopsAfterEachPhaseOfATarget) {
+  for (const char* target : {"cpu", "emu", "cuda"}) {
+    CompileOptions options = GateOptions(5);
+    options.target = target;
+    options.arch = "sm_80";
+    options.keep_texts = true;
+    std::string last;
+    options.on_phase = [&](const PhaseInfo& info) { last = info.name; };
+    for (const std::string& name : PhaseNames(*ParseTarget(target))) {
+      if (name == "code") continue;  // needs NVRTC
+      options.stop_after = name;
+      absl::Status status = CompileToPhase(kGate, "gate.mlir", options);
+      EXPECT_TRUE(status.ok()) << target << " " << name << ": " << status;
+      if (name == "codegen") continue;  // gives both texts at once
+      if (name == "program") continue;  // kernels follow
+      EXPECT_EQ(last, name) << target;
+    }
+  }
+}
+
+TEST(PlanTest, ParsingNeedsNeitherShapesNorADevice) {
+  CompileOptions options;
+  options.target = "cuda";
+  options.stop_after = "parse";
+  EXPECT_EQ(CompileToPhase(kGate, "gate.mlir", options), absl::OkStatus());
+}
+
+TEST(PlanTest, UnknownPhasesAreRefusedBeforeAnyRuns) {
+  CompileOptions options = GateOptions(5);
+  options.stop_after = "scedule";
+  options.on_phase = [](const PhaseInfo&) { ADD_FAILURE(); };
+  EXPECT_THAT(
+      Message(CompileToPhase(kGate, "gate.mlir", options)),
+      AllOf(HasSubstr("target cpu has no phase 'scedule'; it has: parse, "
+                      "specialize, gsa, schedule, loops, llvm, codegen"),
+            HasSubstr("did you mean 'schedule'?")));
 }
 
 TEST(PlanTest, PrivateFunctionsAreNoEntries) {

@@ -60,10 +60,10 @@ absl::Status RunMemory::onDevice(const std::vector<HostTensor>& inputs) {
 }
 
 absl::Status RunMemory::run(ThreadPool* pool,
-                            std::vector<StageTime>* stages) const {
+                            std::vector<ZoneTime>* zones) const {
   RunOptions options;
   options.pool = pool;
-  options.stage_times = stages;
+  options.zone_times = zones;
   if (stream) options.stream = stream->get();
   GSA_RETURN_IF_ERROR(plan.Run(inputViews, outputViews, workspace, options));
   return stream ? stream->Synchronize() : absl::OkStatus();

@@ -24,7 +24,7 @@ class RunMemory {
       std::vector<HostTensor>& outputs);
 
   /// Runs once and waits for the end.
-  absl::Status run(ThreadPool* pool, std::vector<StageTime>* stages) const;
+  absl::Status run(ThreadPool* pool, std::vector<ZoneTime>* zones) const;
   /// Brings the outputs of the last run to the host tensors.
   absl::Status finish();
 

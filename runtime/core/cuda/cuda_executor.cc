@@ -245,11 +245,11 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
   const ParameterSpace space = {bases.data(), values.data(), pointers.data(),
                                 maps.data()};
 
-  StageTimer* timer = arguments.timer;
+  ZoneTimer* timer = arguments.timer;
   size_t next_event = 0;
   if (timer != nullptr) timer->recorded_ = false;
   for (const Op& op : ops_) {
-    if (timer != nullptr && op.new_stage)
+    if (timer != nullptr && op.new_zone)
       GSA_RETURN_IF_ERROR(
           driver_->EventRecord(timer->events_[next_event++], arguments.stream));
     absl::Status status = Submit(op, space, arguments.stream);
@@ -264,11 +264,11 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<StageTimer>> StageTimer::Create(
+absl::StatusOr<std::unique_ptr<ZoneTimer>> ZoneTimer::Create(
     std::shared_ptr<const CudaExecutor> executor) {
   ScopedContext scope(*executor->driver_, executor->context_->get());
   GSA_RETURN_IF_ERROR(scope.status());
-  auto timer = absl::WrapUnique(new StageTimer(std::move(executor)));
+  auto timer = absl::WrapUnique(new ZoneTimer(std::move(executor)));
   for (int32_t i = 0; i <= timer->executor_->num_segments_; ++i) {
     GSA_ASSIGN_OR_RETURN(const cuda::Event event,
                          timer->executor_->driver_->EventCreate(0));
@@ -277,7 +277,7 @@ absl::StatusOr<std::unique_ptr<StageTimer>> StageTimer::Create(
   return timer;
 }
 
-StageTimer::~StageTimer() {
+ZoneTimer::~ZoneTimer() {
   const DriverApi& driver = *executor_->driver_;
   ScopedContext scope(driver, executor_->context_->get());
   // Fails only where the context is lost, and the events with it.
@@ -285,23 +285,23 @@ StageTimer::~StageTimer() {
     for (cuda::Event event : events_) driver.EventDestroy(event).IgnoreError();
 }
 
-absl::StatusOr<std::vector<float>> StageTimer::Milliseconds() const {
+absl::StatusOr<std::vector<float>> ZoneTimer::Milliseconds() const {
   if (!recorded_) return absl::FailedPreconditionError("no run has been timed");
   const DriverApi& driver = *executor_->driver_;
   ScopedContext scope(driver, executor_->context_->get());
   GSA_RETURN_IF_ERROR(scope.status());
   GSA_RETURN_IF_ERROR(driver.EventSynchronize(events_.back()));
-  std::vector<float> stages(executor_->stage_names_.size(), 0.0f);
+  std::vector<float> zones(executor_->zone_names_.size(), 0.0f);
   size_t segment = 0;
   for (const CudaExecutor::Op& op : executor_->ops_) {
-    if (!op.new_stage) continue;
+    if (!op.new_zone) continue;
     GSA_ASSIGN_OR_RETURN(const float milliseconds,
                          driver.EventElapsedMilliseconds(events_[segment],
                                                          events_[segment + 1]));
-    stages[op.stage] += milliseconds;
+    zones[op.zone] += milliseconds;
     ++segment;
   }
-  return stages;
+  return zones;
 }
 
 }  // namespace gsa

@@ -77,7 +77,7 @@ struct CreateTimes {
   double gemm_milliseconds = 0;
 };
 
-class StageTimer;
+class ZoneTimer;
 
 // The arguments of a run. The pointers are device addresses.
 struct RunArguments {
@@ -88,7 +88,7 @@ struct RunArguments {
   void* workspace = nullptr;
   int64_t workspace_bytes = 0;
   cuda::Stream stream = nullptr;  // null: the legacy default stream
-  StageTimer* timer = nullptr;
+  ZoneTimer* timer = nullptr;
 };
 
 class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
@@ -122,7 +122,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   const DeviceInfo& device() const { return device_; }
   const std::vector<BufferInfo>& inputs() const { return inputs_; }
   const std::vector<BufferInfo>& outputs() const { return outputs_; }
-  const std::vector<std::string>& stage_names() const { return stage_names_; }
+  const std::vector<std::string>& zone_names() const { return zone_names_; }
   const std::vector<KernelReport>& kernels() const { return reports_; }
   const CreateTimes& create_times() const { return create_times_; }
   const std::shared_ptr<const PrimaryContext>& context() const {
@@ -131,7 +131,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
 
  private:
   friend class ExecutorBuilder;
-  friend class StageTimer;
+  friend class ZoneTimer;
 
   // A kernel parameter: a scalar's bits, an offset from a base address, or a
   // tensor map of what is at that offset.
@@ -156,8 +156,8 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   struct Op {
     OpKind kind = OpKind::kLaunch;
     int32_t step = 0;  // in the program, for messages
-    int32_t stage = 0;
-    bool new_stage = false;  // the stage differs from that of the op before
+    int32_t zone = 0;
+    bool new_zone = false;  // the zone differs from that of the op before
     // kLaunch
     int32_t kernel = 0;
     cuda::Function function = nullptr;
@@ -193,7 +193,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::shared_ptr<const PrimaryContext> context_;
   bool check_pointers_ = true;
   std::vector<BufferInfo> inputs_, outputs_;
-  std::vector<std::string> stage_names_;
+  std::vector<std::string> zone_names_;
   std::vector<KernelReport> reports_;
   CreateTimes create_times_;
 
@@ -206,29 +206,29 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::vector<Parameter> parameters_;
   std::vector<TensorMapShape> tensor_maps_;
   int32_t max_parameters_ = 0, max_maps_ = 0;  // of one launch
-  int32_t num_segments_ = 0;                   // runs of ops of one stage
+  int32_t num_segments_ = 0;                   // runs of ops of one zone
   int64_t scratch_offset_ = 0;  // of matrix products, within the workspace
   int64_t workspace_bytes_ = 0;
 };
 
-// Times the stages of a run with events on its stream. For one run at a time.
-class StageTimer {
+// Times the zones of a run with events on its stream. For one run at a time.
+class ZoneTimer {
  public:
-  static absl::StatusOr<std::unique_ptr<StageTimer>> Create(
+  static absl::StatusOr<std::unique_ptr<ZoneTimer>> Create(
       std::shared_ptr<const CudaExecutor> executor);
-  ~StageTimer();
-  StageTimer(const StageTimer&) = delete;
-  StageTimer& operator=(const StageTimer&) = delete;
+  ~ZoneTimer();
+  ZoneTimer(const ZoneTimer&) = delete;
+  ZoneTimer& operator=(const ZoneTimer&) = delete;
 
-  // Milliseconds of each stage of the last run, summed over its visits, in the
-  // order of stage_names(). Waits for the end of the run. FailedPrecondition
+  // Milliseconds of each zone of the last run, summed over its visits, in the
+  // order of zone_names(). Waits for the end of the run. FailedPrecondition
   // where no run has been timed.
   absl::StatusOr<std::vector<float>> Milliseconds() const;
 
  private:
   friend class CudaExecutor;
 
-  explicit StageTimer(std::shared_ptr<const CudaExecutor> executor)
+  explicit ZoneTimer(std::shared_ptr<const CudaExecutor> executor)
       : executor_(std::move(executor)) {}
 
   std::shared_ptr<const CudaExecutor> executor_;

@@ -323,10 +323,10 @@ absl::Status Validator::Run() {
   for (size_t i = 0; i < program_.steps.size(); ++i) {
     where_ = absl::StrCat("step ", i);
     const ProgramStep& step = program_.steps[i];
-    const int32_t stage = StageOf(step);
-    const int64_t stages = program_.stage_names.size();
-    if (stage < 0 || stage >= stages)
-      return Invalid("has stage ", stage, ", the program has ", stages);
+    const int32_t zone = ZoneOf(step);
+    const int64_t zones = program_.zone_names.size();
+    if (zone < 0 || zone >= zones)
+      return Invalid("has zone ", zone, ", the program has ", zones);
     GSA_RETURN_IF_ERROR(
         std::visit([&](const auto& typed) { return CheckStep(typed); }, step));
   }
@@ -335,8 +335,8 @@ absl::Status Validator::Run() {
 
 }  // namespace
 
-int32_t StageOf(const ProgramStep& step) {
-  return std::visit([](const auto& typed) { return typed.stage; }, step);
+int32_t ZoneOf(const ProgramStep& step) {
+  return std::visit([](const auto& typed) { return typed.zone; }, step);
 }
 
 std::string LocationOfLine(const KernelSource& kernel, int32_t cuda_line) {

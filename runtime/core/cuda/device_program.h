@@ -58,7 +58,7 @@ struct TensorMapArg {
   int64_t row_pitch = 0;  // bytes from row to row
   int32_t box_rows = 0, box_columns = 0;
   // 128: the 16-byte chunks of a row of the box are swizzled within 128 bytes
-  // (gsa_tile's layout panel128). 0: the box is row by row.
+  // (gsa_tile's layout swizzle_128b). 0: the box is row by row.
   int32_t swizzle_bytes = 0;
 };
 
@@ -102,7 +102,7 @@ struct LaunchStep {
   int32_t kernel = 0;
   std::array<int64_t, 3> grid = {1, 1, 1};  // x, y, z
   std::vector<KernelArg> args;
-  int32_t stage = 0;
+  int32_t zone = 0;
 };
 
 // A (batched) matrix product of row-major matrices:
@@ -131,14 +131,14 @@ struct GemmStep {
   int64_t batch = 1;
   int64_t stride_a = 0, stride_b = 0, stride_c = 0;
   int32_t beta = 0;  // 0 (C is not read) or 1
-  int32_t stage = 0;
+  int32_t zone = 0;
 };
 
 // Copies `bytes` bytes; the ranges must not overlap.
 struct CopyStep {
   BufferRef source, destination;
   int64_t bytes = 0;
-  int32_t stage = 0;
+  int32_t zone = 0;
 };
 
 // Writes `count` times the low `element_bytes` (1, 2 or 4) bytes of `pattern`.
@@ -147,7 +147,7 @@ struct FillStep {
   uint32_t pattern = 0;
   int32_t element_bytes = 1;
   int64_t count = 0;
-  int32_t stage = 0;
+  int32_t zone = 0;
 };
 
 using ProgramStep = std::variant<LaunchStep, GemmStep, CopyStep, FillStep>;
@@ -173,8 +173,8 @@ struct DeviceProgram {
   std::vector<ConstantData> constants;
   // What the steps use. The scratch of libraries (GEMMs) is not included.
   int64_t workspace_bytes = 0;
-  // In the order of first use; a step names its stage by index.
-  std::vector<std::string> stage_names;
+  // In the order of first use; a step names its zone by index.
+  std::vector<std::string> zone_names;
   std::vector<ProgramStep> steps;
 };
 
@@ -187,8 +187,8 @@ struct LaunchLimits {
   std::array<int64_t, 3> max_grid = {2147483647, 65535, 65535};
 };
 
-// The stage of a step.
-int32_t StageOf(const ProgramStep& step);
+// The zone of a step.
+int32_t ZoneOf(const ProgramStep& step);
 
 // The place of the op that a line of the kernel's text came from, or "" where
 // the line map does not tell.

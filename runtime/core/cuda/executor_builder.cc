@@ -115,7 +115,7 @@ absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
   executor_->check_pointers_ = options_.check_pointers;
   executor_->inputs_ = program_.inputs;
   executor_->outputs_ = program_.outputs;
-  executor_->stage_names_ = program_.stage_names;
+  executor_->zone_names_ = program_.zone_names;
 
   Stopwatch watch;
   GSA_RETURN_IF_ERROR(CompileKernels());
@@ -461,14 +461,14 @@ absl::Status ExecutorBuilder::BuildOps() {
       GSA_RETURN_IF_ERROR(CheckParameters(*launch, absl::StrCat("step ", i)));
     CudaExecutor::Op op;
     op.step = static_cast<int32_t>(i);
-    op.stage = StageOf(step);
+    op.zone = ZoneOf(step);
     std::visit([&](const auto& typed) { AppendOp(typed, op); }, step);
   }
   int32_t previous = -1;
   for (CudaExecutor::Op& op : executor_->ops_) {
-    op.new_stage = op.stage != previous;
-    executor_->num_segments_ += op.new_stage;
-    previous = op.stage;
+    op.new_zone = op.zone != previous;
+    executor_->num_segments_ += op.new_zone;
+    previous = op.zone;
   }
   return absl::OkStatus();
 }

@@ -27,12 +27,12 @@ DeviceProgram ValidProgram() {
   program.outputs = {{"out", 4096}};
   program.constants = {{"table", std::vector<uint8_t>(64)}};
   program.workspace_bytes = 8192;
-  program.stage_names = {"project", "attend"};
+  program.zone_names = {"project", "attend"};
   LaunchStep launch;
   launch.grid = {7, 2, 1};
   launch.args = {BufferRef{Kind::kInput, 0, 0}, int32_t{3},
                  BufferRef{Kind::kConstant, 0, 64}, 0.5f, int64_t{1}};
-  launch.stage = 1;
+  launch.zone = 1;
   GemmStep gemm;  // [16, 32] x [32, 24], rows of A 40 elements apart
   gemm.a = {Kind::kInput, 0, 16};
   gemm.b = {Kind::kInput, 1, 0};
@@ -113,8 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
              kLimit, "101377 bytes, the limit of the device is 101376"},
         Case{"LineMap", [](auto& p) { p.kernels[0].lines.push_back({1, "x"}); },
              kInvalid, "line map has line 1 after line 1"},
-        Case{"Stage", [](auto& p) { Launch(p).stage = 2; }, kInvalid,
-             "step 2: has stage 2, the program has 2"},
+        Case{"Zone", [](auto& p) { Launch(p).zone = 2; }, kInvalid,
+             "step 2: has zone 2, the program has 2"},
         Case{"Kernel", [](auto& p) { Launch(p).kernel = 1; }, kInvalid,
              "launches kernel 1, the program has 1"},
         Case{"GridZero", [](auto& p) { Launch(p).grid[1] = 0; }, kInvalid,

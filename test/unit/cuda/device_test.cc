@@ -115,7 +115,7 @@ class CudaDeviceTest : public ::testing::Test {
   // Runs on stream_ with a workspace of its own and waits.
   absl::Status RunAndWait(const CudaExecutor& executor,
                           std::vector<void*> inputs, std::vector<void*> outputs,
-                          StageTimer* timer = nullptr) {
+                          ZoneTimer* timer = nullptr) {
     auto workspace =
         DeviceBuffer::Allocate(context_, executor.workspace_bytes());
     if (!workspace.ok()) return workspace.status();
@@ -165,7 +165,7 @@ class CudaDeviceTest : public ::testing::Test {
     program.constants = {{"table", std::vector<uint8_t>(16)}};
     std::memcpy(program.constants[0].bytes.data(), table.data(), 16);
     program.workspace_bytes = 16;
-    program.stage_names = {"fill", "affine"};
+    program.zone_names = {"fill", "affine"};
     LaunchStep launch;
     launch.grid = {(count + 127) / 128, 1, 1};
     launch.args = {BufferRef{Kind::kOutput, 0, 0},
@@ -176,7 +176,7 @@ class CudaDeviceTest : public ::testing::Test {
                    int64_t{1} << 40,
                    0.5f,
                    0.25};
-    launch.stage = 1;
+    launch.zone = 1;
     program.steps = {FillStep{{Kind::kWorkspace, 0, 0}, 7, 4, 4, 0}, launch};
     return program;
   }
@@ -218,17 +218,17 @@ TEST_F(CudaDeviceTest, RunsAProgram) {
   EXPECT_GE(executor->kernels()[0].blocks_per_sm, 1);
   const std::vector<float> in = Ramp(1000);
   DeviceBuffer input = Upload(in), output = Upload(in);
-  auto timer = StageTimer::Create(executor);
+  auto timer = ZoneTimer::Create(executor);
   ASSERT_TRUE(timer.ok()) << timer.status();
   const absl::Status status =
       RunAndWait(*executor, {input.data()}, {output.data()}, timer->get());
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(Download<float>(output), AffineResult(in));
-  auto stages = (*timer)->Milliseconds();
-  ASSERT_TRUE(stages.ok()) << stages.status();
-  ASSERT_THAT(*stages, SizeIs(2));
-  EXPECT_GT((*stages)[1], 0.0f);
-  EXPECT_LT((*stages)[1], 1000.0f);
+  auto zones = (*timer)->Milliseconds();
+  ASSERT_TRUE(zones.ok()) << zones.status();
+  ASSERT_THAT(*zones, SizeIs(2));
+  EXPECT_GT((*zones)[1], 0.0f);
+  EXPECT_LT((*zones)[1], 1000.0f);
 }
 
 TEST_F(CudaDeviceTest, RunsFromSeveralThreads) {
@@ -511,7 +511,7 @@ class CudaGemmTest : public CudaDeviceTest {
       program.inputs = {{"a", int64_t(a.size() * sizeof(T))},
                         {"b", int64_t(b.size() * sizeof(T))}};
       program.outputs = {{"c", int64_t(c.size() * sizeof(R))}};
-      program.stage_names = {"gemm"};
+      program.zone_names = {"gemm"};
       program.steps = {step};
       auto executor = Create(program);
       ASSERT_NE(executor, nullptr);

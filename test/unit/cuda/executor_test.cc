@@ -101,7 +101,7 @@ class ExecutorTest : public ::testing::Test {
     program.outputs = {{"out", 64}};
     program.constants = {{"one", {1, 2, 3}}, {"two", {4, 5, 6, 7}}};
     program.workspace_bytes = 1000;
-    program.stage_names = {"project", "attend"};
+    program.zone_names = {"project", "attend"};
     GemmStep gemm;
     gemm.a = {Kind::kInput, 0, 16};
     gemm.b = {Kind::kInput, 1, 0};
@@ -116,7 +116,7 @@ class ExecutorTest : public ::testing::Test {
                    0.5f,
                    int64_t{1} << 40,
                    BufferRef{Kind::kOutput, 0, 32}};
-    attend.stage = 1;
+    attend.zone = 1;
     LaunchStep scale;
     scale.kernel = 1;
     scale.args = {BufferRef{Kind::kInput, 1, 4}};
@@ -322,7 +322,7 @@ TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {
 TEST_F(ExecutorTest, CapturesButNotWithATimer) {
   auto executor = Create(Program());
   auto memory = MemoryFor(*executor);
-  auto timer = *StageTimer::Create(executor);
+  auto timer = *ZoneTimer::Create(executor);
   EXPECT_EQ(timer->Milliseconds().status().code(),
             absl::StatusCode::kFailedPrecondition);
   fake_.capture_status = cuda::kCaptureActive;
@@ -340,7 +340,7 @@ TEST_F(ExecutorTest, CapturesButNotWithATimer) {
 TEST_F(ExecutorTest, RefusesStreamsAndTimersOfOthers) {
   auto executor = Create(Program());
   auto memory = MemoryFor(*executor);
-  auto timer = *StageTimer::Create(Create(Program()));
+  auto timer = *ZoneTimer::Create(Create(Program()));
   memory->run.timer = timer.get();
   ExpectRefused(*executor, memory->run, absl::StatusCode::kInvalidArgument,
                 "the timer was made for another executor");
@@ -352,10 +352,10 @@ TEST_F(ExecutorTest, RefusesStreamsAndTimersOfOthers) {
   EXPECT_TRUE(executor->Run(memory->run).ok());
 }
 
-TEST_F(ExecutorTest, TimesStagesOverTheirVisits) {
+TEST_F(ExecutorTest, TimesZonesOverTheirVisits) {
   auto executor = Create(Program());
   auto memory = MemoryFor(*executor);
-  auto timer = *StageTimer::Create(executor);
+  auto timer = *ZoneTimer::Create(executor);
   memory->run.timer = timer.get();
   fake_.event_distance = 2.5f;
   fake_.TakeCalls();
@@ -363,9 +363,9 @@ TEST_F(ExecutorTest, TimesStagesOverTheirVisits) {
   const auto calls = fake_.TakeCalls();
   // project, attend, project again, and the end.
   EXPECT_EQ(std::count(calls.begin(), calls.end(), "cuEventRecord"), 4);
-  const auto stages = timer->Milliseconds();
-  ASSERT_TRUE(stages.ok()) << stages.status();
-  EXPECT_THAT(*stages, ElementsAre(5.0f, 2.5f));
+  const auto zones = timer->Milliseconds();
+  ASSERT_TRUE(zones.ok()) << zones.status();
+  EXPECT_THAT(*zones, ElementsAre(5.0f, 2.5f));
 }
 
 TEST_F(ExecutorTest, ErrorsOfALaunchNameTheStep) {
@@ -594,7 +594,7 @@ TEST_F(ExecutorTest, RunsAreFreeOfMemoryAfterTheEnd) {
   {
     auto executor = Create(Program());
     auto memory = MemoryFor(*executor);
-    auto timer = *StageTimer::Create(executor);
+    auto timer = *ZoneTimer::Create(executor);
     memory->run.timer = timer.get();
     EXPECT_TRUE(executor->Run(memory->run).ok());
   }

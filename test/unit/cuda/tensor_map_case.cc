@@ -27,8 +27,8 @@ void tile_scores(
     int tiles) {
   const int block_id_0 = block_id<0>();
   const int first = block_id_0 * 64;
-  auto q_tiles = smem_alloc<smem_stages<bf16, 1, 64, 64, smem_layout::panel128>>(16384);
-  auto k_tiles = smem_alloc<smem_stages<bf16, 2, 64, 64, smem_layout::panel128>>(0);
+  auto q_tiles = smem_alloc<smem_stages<bf16, 1, 64, 64, smem_layout::swizzle_128b>>(16384);
+  auto k_tiles = smem_alloc<smem_stages<bf16, 2, 64, 64, smem_layout::swizzle_128b>>(0);
   auto q_full = ring_alloc<ring<1>, 1, 4>(24608);
   auto k_full = ring_alloc<ring<2>, 1, 4>(24576);
   sync<team<0, 5>, 0>();
@@ -94,7 +94,7 @@ DeviceProgram TileScoresProgram(const std::string& arch) {
   program.inputs = {{"queries", kQueries * kColumns * 2},
                     {"keys", kKeys * kColumns * 2}};
   program.outputs = {{"scores", kQueries * kTiles * 64 * 4}};
-  program.stage_names = {"other"};
+  program.zone_names = {"other"};
   LaunchStep launch;
   launch.grid = {(kQueries + 63) / 64, 1, 1};
   launch.args = {MapOf(0, kQueries), MapOf(1, kKeys),

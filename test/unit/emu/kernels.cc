@@ -150,7 +150,7 @@ void plain_commit(const bf16* __restrict__ x, float* __restrict__ y) {
 // one wait, and after two.
 extern "C" __global__ __launch_bounds__(128, 1)
 void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
-  auto tile = smem_alloc<smem<bf16, 64, 64, smem_layout::panel128>>(0);
+  auto tile = smem_alloc<smem<bf16, 64, 64, smem_layout::swizzle_128b>>(0);
   copy_rows<team<0, 4>, 16>(tile, x, 64ll, 64, 64);
   copy_wait<team<0, 4>, 0>();
   const int row = 16 * warp_rank<team<0, 4>>();
@@ -187,7 +187,7 @@ HostCompiler* TestCompiler() {
 DeviceProgram MakeProgram(const OneLaunch& launch) {
   DeviceProgram program;
   program.arch = "sm_80";
-  program.stage_names = {"test"};
+  program.zone_names = {"test"};
   for (const char* symbol :
        {"attend", "rotate", "scale", "misaligned", "lonely_barrier", "outsider",
         "beyond_tile", "beyond_plan", "same_place", "unwritten", "endless",

@@ -149,7 +149,7 @@ KernelArg ToArgument(mlir::Value value, int32_t* outputs) {
 DeviceProgram MakeProgram(mlir::ModuleOp module) {
   DeviceProgram program;
   program.arch = "sm_90a";
-  program.stage_names = {"attention"};
+  program.zone_names = {"attention"};
   module.walk([&](mlir::gsa_tile::LaunchOp launch) {
     auto kernel =
         module.lookupSymbol<mlir::gsa_tile::KernelOp>(launch.getKernelAttr());

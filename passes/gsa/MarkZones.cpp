@@ -1,4 +1,4 @@
-//===- MarkStages.cpp - gsa-mark-stages -----------------------------------===//
+//===- MarkZones.cpp - gsa-mark-zones -------------------------------------===//
 
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/SetVector.h"
@@ -9,16 +9,16 @@
 #include "passes/gsa/FuseEpilogue.h"
 
 namespace mlir::gsa {
-#define GEN_PASS_DEF_GSAMARKSTAGES
+#define GEN_PASS_DEF_GSAMARKZONES
 #include "passes/Passes.h.inc"
 }  // namespace mlir::gsa
 
 using namespace mlir;
 using namespace mlir::gsa;
 
-/// The stage that `op` belongs to; empty for ops that cost nothing by
-/// themselves (constants, reshapes) and stay in whatever stage is running.
-static StringRef getStage(Operation* op) {
+/// The zone that `op` belongs to; empty for ops that cost nothing by
+/// themselves (constants, reshapes) and stay in whatever zone is running.
+static StringRef getZone(Operation* op) {
   return llvm::TypeSwitch<Operation*, StringRef>(op)
       .Case<SelectOp>([](auto) { return "select"; })
       .Case<IndexScoresOp>([](auto) { return "index_scores"; })
@@ -30,7 +30,7 @@ static StringRef getStage(Operation* op) {
       .Case<GateOp>([](GateOp op) -> StringRef {
         // A fused gate is part of its producer's kernel.
         if (op->hasAttr(kFusedGateAttr))
-          return getStage(op.getInput().getDefiningOp());
+          return getZone(op.getInput().getDefiningOp());
         return "gates";
       })
       .Case<RopeOp>([](auto) { return "rope"; })
@@ -45,49 +45,48 @@ static StringRef getStage(Operation* op) {
 
 namespace {
 
-struct MarkStages : gsa::impl::GsaMarkStagesBase<MarkStages> {
-  using GsaMarkStagesBase::GsaMarkStagesBase;
+struct MarkZones : gsa::impl::GsaMarkZonesBase<MarkZones> {
+  using GsaMarkZonesBase::GsaMarkZonesBase;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto function = module.lookupSymbol<func::FuncOp>(entry);
     if (!function || function.isExternal()) {
-      module.emitError("gsa-mark-stages: no function '")
+      module.emitError("gsa-mark-zones: no function '")
           << entry << "' with a body in the module";
       return signalPassFailure();
     }
-    if (function->hasAttr(kMarkedStagesAttr)) return;  // Idempotent.
+    if (function->hasAttr(kZonesAttr)) return;  // Idempotent.
     func::FuncOp mark = declareMark(module);
-    llvm::SetVector<StringRef> stages;
+    llvm::SetVector<StringRef> zones;
     StringRef running;
     Block& body = function.getBody().front();
     for (Operation& op : llvm::make_early_inc_range(body)) {
-      StringRef stage = getStage(&op);
-      if (stage.empty() || stage == running) continue;
-      stages.insert(stage);
-      auto number = llvm::find(stages, stage) - stages.begin();
+      StringRef zone = getZone(&op);
+      if (zone.empty() || zone == running) continue;
+      zones.insert(zone);
+      auto number = llvm::find(zones, zone) - zones.begin();
       callMark(mark, &op, number);
-      running = stage;
+      running = zone;
     }
-    if (!stages.empty()) callMark(mark, body.getTerminator(), -1);
+    if (!zones.empty()) callMark(mark, body.getTerminator(), -1);
     OpBuilder b(&getContext());
-    function->setAttr(kMarkedStagesAttr,
-                      b.getStrArrayAttr(stages.getArrayRef()));
+    function->setAttr(kZonesAttr, b.getStrArrayAttr(zones.getArrayRef()));
   }
 
   func::FuncOp declareMark(ModuleOp module) {
-    if (auto declared = module.lookupSymbol<func::FuncOp>(kCpuStageSymbol))
+    if (auto declared = module.lookupSymbol<func::FuncOp>(kCpuZoneSymbol))
       return declared;
     OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-    auto mark = func::FuncOp::create(b, module.getLoc(), kCpuStageSymbol,
+    auto mark = func::FuncOp::create(b, module.getLoc(), kCpuZoneSymbol,
                                      b.getFunctionType(b.getI64Type(), {}));
     mark.setPrivate();
     return mark;
   }
 
-  void callMark(func::FuncOp mark, Operation* before, int64_t stage) {
+  void callMark(func::FuncOp mark, Operation* before, int64_t zone) {
     OpBuilder b(before);
-    Value number = arith::ConstantIntOp::create(b, before->getLoc(), stage, 64);
+    Value number = arith::ConstantIntOp::create(b, before->getLoc(), zone, 64);
     func::CallOp::create(b, before->getLoc(), mark, number);
   }
 };

@@ -2,10 +2,14 @@
  * File: example.c
  * -----------------------------------------------------------------------------
  *
- * Compiles a module through the C API and runs it on generated numbers.
+ * Compiles a module through the C API, or a layer from its configuration, and
+ * runs it on generated numbers.
  *
  *   example-c FILE.mlir [NAME=SIZExSIZE...]...
+ *   example-c --layer KEY=VALUE,... [NAME=SIZExSIZE...]...
  *   example-c examples/sparse_only.mlir query=1x256x8x64 key=1x256x2x64 ...
+ *   example-c --layer d_model=512,n_heads=8,n_kv_heads=2 \
+ *       hidden_states=1x256x512
  *
  * Each input with dynamic sizes needs its shape. Prints what was compiled, how
  * long each stage took and the range of each output.
@@ -51,6 +55,17 @@ static char* ReadFile(const char* path, size_t* length) {
     if (got == 0) break;
   }
   fclose(file);
+  return text;
+}
+
+/* The module of a layer, freed by gsa_free, or NULL. */
+static char* MakeLayer(const char* settings, size_t* length) {
+  gsa_layer_config config;
+  char* text = NULL;
+  config.struct_size = sizeof(config);
+  if (Failed(gsa_layer_config_init(&config))) return NULL;
+  if (Failed(gsa_layer_config_set(&config, settings))) return NULL;
+  if (Failed(gsa_layer_module(&config, &text, length))) return NULL;
   return text;
 }
 
@@ -266,22 +281,27 @@ int main(int argc, char** argv) {
   int64_t sizes[kMaxShapes][kMaxRank];
   gsa_compile_options options = {0};
   size_t length;
-  if (argc < 2 || argc > 2 + kMaxShapes) {
-    fprintf(stderr, "usage: example-c FILE.mlir [NAME=SIZExSIZE...]...\n");
+  int is_layer = argc > 2 && strcmp(argv[1], "--layer") == 0;
+  int first_shape = is_layer ? 3 : 2;
+  if (argc < 2 || argc > first_shape + kMaxShapes) {
+    fprintf(stderr,
+            "usage: example-c FILE.mlir [NAME=SIZExSIZE...]...\n"
+            "       example-c --layer KEY=VALUE,... [NAME=SIZExSIZE...]...\n");
     return 2;
   }
   options.struct_size = sizeof(options);
   options.shapes = shapes;
-  for (int i = 2; i < argc; ++i) {
+  for (int i = first_shape; i < argc; ++i) {
     size_t n = options.num_shapes++;
     if (!ParseShape(argv[i], &shapes[n], sizes[n])) return 2;
   }
-  char* text = ReadFile(argv[1], &length);
+  const char* name = is_layer ? "layer" : argv[1];
+  char* text = is_layer ? MakeLayer(argv[2], &length) : ReadFile(name, &length);
   if (text == NULL) return 1;
-  printf("gsa %s, %s\n", gsa_version_string(), argv[1]);
-  gsa_plan* plan = Compile(text, length, argv[1], &options);
+  printf("gsa %s, %s\n", gsa_version_string(), name);
+  gsa_plan* plan = Compile(text, length, name, &options);
   int ok = plan != NULL && RunPlan(plan);
   gsa_plan_release(plan);
-  free(text);
+  is_layer ? gsa_free(text) : free(text);
   return ok ? 0 : 1;
 }

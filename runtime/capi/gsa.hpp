@@ -253,6 +253,34 @@ class Plan {
   std::shared_ptr<gsa_plan> plan_;
 };
 
+// ---- Layers -----------------------------------------------------------------
+
+// The published layer; change what differs, in C++ or with SetLayer.
+inline gsa_layer_config DefaultLayer() {
+  gsa_layer_config config = {};
+  config.struct_size = sizeof(config);
+  // Refuses only null pointers and sizes of other libraries.
+  const Status status(gsa_layer_config_init(&config));
+  assert(status.ok());
+  return config;
+}
+
+// Changes the fields that `settings` names, "d_model=2048, n_heads=16".
+inline Status SetLayer(const std::string& settings, gsa_layer_config* config) {
+  return Status(gsa_layer_config_set(config, settings.c_str()));
+}
+
+// The text of the layer's module, for Compile.
+inline Result<std::string> LayerModule(const gsa_layer_config& config) {
+  char* text = nullptr;
+  size_t length = 0;
+  Status status(gsa_layer_module(&config, &text, &length));
+  if (!status.ok()) return status;
+  std::string module(text, length);
+  gsa_free(text);
+  return module;
+}
+
 // ---- Compilation ------------------------------------------------------------
 
 // How to compile; see gsa_compile_options. Empty and 0 are the defaults.

@@ -154,6 +154,10 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
 
 namespace {
 
+/// The variance of a row's scores under initial weights, about: what a running
+/// average of it, the normaliser of paper_ema, is near to.
+constexpr double kNormaliser = 0.09;
+
 /// Makes inputs that no file holds. What a tensor looks like follows from its
 /// name; a float of an unknown name is normal.
 class Generator {
@@ -188,6 +192,8 @@ class Generator {
           absl::StrCat("the conformance workload has no values for input '",
                        spec.name, "'"));
     if (spec.name == "index_bias") return zeros(spec);
+    if (spec.name == "normaliser" && spec.shape.empty())
+      return constant(spec, kNormaliser);
     if (spec.name == "index_query" || spec.name == "index_key" ||
         spec.name == "index_weights")
       return makeIndexInput(spec);
@@ -245,6 +251,14 @@ class Generator {
     absl::StatusOr<HostTensor> result = made.ConvertTo(spec.dtype);
     if (result.ok()) result->set_name(spec.name);
     return result;
+  }
+  static absl::StatusOr<HostTensor> constant(const TensorSpec& spec,
+                                             double value) {
+    GSA_ASSIGN_OR_RETURN(
+        HostTensor tensor,
+        HostTensor::Create(spec.name, DType::kF64, spec.shape));
+    for (double& element : tensor.values<double>()) element = value;
+    return converted(tensor, spec);
   }
   static absl::StatusOr<HostTensor> zeros(const TensorSpec& spec) {
     return HostTensor::Create(spec.name, spec.dtype, spec.shape);

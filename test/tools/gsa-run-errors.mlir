@@ -37,10 +37,6 @@
 // RUN: %expect-exit 2 gsa-run %s --seq 4 --no-such-option 2>&1 | FileCheck %s --check-prefix=OPTION
 // OPTION: no-such-option
 
-// RUN: %expect-exit 2 gsa-run %s --seq 4 --plot %t.png 2>&1 | FileCheck %s --check-prefix=PLOT
-// PLOT: --plot: the module has no i32 results named 'indices'
-// RUN: not test -e %t.png
-
 // A truncated weight file: nothing runs and no output appears.
 // RUN: printf '\377\377\377\377\377\377\377\377{}' > %t.safetensors
 // RUN: %expect-exit 2 gsa-run %s --seq 4 --inputs %t.safetensors --output %t.out 2>&1 | FileCheck %s --check-prefix=FILE

@@ -138,36 +138,47 @@ absl::Status InputFiles::choosePrefix(
 
 absl::Status InputFiles::checkMissing(const std::vector<TensorSpec>& inputs,
                                       const std::vector<std::string>& ignored) {
-  std::vector<std::string> generated;
+  std::vector<std::string> generated, missing;
+  const TensorSpec* first = nullptr;
   for (const TensorSpec& spec : inputs) {
     GSA_ASSIGN_OR_RETURN(Located found, locate(spec.name));
     // With a checkpoint, a missing weight is a mistake, not a wish.
     if (found.second || !isWeightName(spec.name)) continue;
     if (matches(ignored, chosenPrefix + spec.name, chosenPrefix)) {
       generated.push_back(spec.name);
-      continue;
+    } else if (first) {
+      missing.push_back(spec.name);
+    } else {
+      first = &spec;
     }
-    std::vector<std::string> elsewhere;
-    for (const SafetensorsFile& file : files)
-      for (const SafetensorsEntry& entry : file.entries())
-        if (entry.name == spec.name ||
-            absl::EndsWith(entry.name, "." + spec.name))
-          elsewhere.push_back(entry.name);
-    const std::string what =
-        absl::StrCat("weight '", spec.name, "' (",
-                     TypeToString(spec.dtype, spec.shape), ") is ");
-    const std::string hint = "; --ignore-weights has it generated";
-    if (elsewhere.empty())
-      return absl::NotFoundError(
-          absl::StrCat(what, "in none of the input files", hint));
-    return absl::NotFoundError(absl::StrCat(
-        what, "not in the files under the prefix ", QuoteName(chosenPrefix),
-        ", only as ", listed(elsewhere), hint));
   }
   if (!generated.empty())
     bindNotes.push_back(absl::StrCat("--ignore-weights: no file has ",
                                      listed(generated), ": generated"));
-  return absl::OkStatus();
+  if (!first) return absl::OkStatus();
+  const std::vector<std::string> elsewhere = namesEndingIn(first->name);
+  std::string text =
+      absl::StrCat("weight '", first->name, "' (",
+                   TypeToString(first->dtype, first->shape), ") is ");
+  if (elsewhere.empty())
+    absl::StrAppend(&text, "in none of the input files");
+  else
+    absl::StrAppend(&text, "not in the files under the prefix ",
+                    QuoteName(chosenPrefix), ", only as ", listed(elsewhere));
+  if (!missing.empty())
+    absl::StrAppend(&text, "; missing, too: ", listed(missing));
+  return absl::NotFoundError(
+      absl::StrCat(text, "; --ignore-weights has it generated"));
+}
+
+std::vector<std::string> InputFiles::namesEndingIn(
+    const std::string& name) const {
+  std::vector<std::string> names;
+  for (const SafetensorsFile& file : files)
+    for (const SafetensorsEntry& entry : file.entries())
+      if (entry.name == name || absl::EndsWith(entry.name, "." + name))
+        names.push_back(entry.name);
+  return names;
 }
 
 absl::Status InputFiles::checkUnused(const std::vector<TensorSpec>& inputs,
@@ -181,7 +192,8 @@ absl::Status InputFiles::checkUnused(const std::vector<TensorSpec>& inputs,
     taken.insert(found.second);
     if (!found.second) missing.push_back(spec.name);
   }
-  std::vector<std::string> left, beside;
+  std::vector<std::string> left, beside, unused;
+  std::string first;
   for (const SafetensorsFile& file : files) {
     for (const SafetensorsEntry& entry : file.entries()) {
       if (taken.count(&entry)) continue;
@@ -189,18 +201,24 @@ absl::Status InputFiles::checkUnused(const std::vector<TensorSpec>& inputs,
           hasWeights && absl::StartsWith(entry.name, chosenPrefix);
       if (matches(ignored, entry.name, chosenPrefix)) {
         left.push_back(entry.name);
-      } else if (isOfLayer || !absl::StrContains(entry.name, '.')) {
+      } else if (!isOfLayer && absl::StrContains(entry.name, '.')) {
+        if (!hasWeights) beside.push_back(entry.name);
+      } else if (!first.empty()) {
+        unused.push_back(entry.name);
+      } else {
         const std::string plain =
             isOfLayer ? entry.name.substr(chosenPrefix.size()) : entry.name;
-        return absl::InvalidArgumentError(absl::StrCat(
-            file.path(), ": tensor ", QuoteName(entry.name), " (",
-            entry.type_string(), "): no input of the module takes it",
-            DidYouMean(plain, missing), "; --ignore-weights leaves it out"));
-      } else if (!hasWeights) {
-        beside.push_back(entry.name);
+        first = absl::StrCat(file.path(), ": tensor ", QuoteName(entry.name),
+                             " (", entry.type_string(),
+                             "): no input of the module takes it",
+                             DidYouMean(plain, missing));
       }
     }
   }
+  if (!first.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat(first, unused.empty() ? "" : "; nor " + listed(unused),
+                     "; --ignore-weights leaves it out"));
   if (!left.empty())
     bindNotes.push_back(absl::StrCat("--ignore-weights leaves out ",
                                      tensors(left.size()),

@@ -64,6 +64,9 @@ class InputFiles {
   absl::Status checkUnused(const std::vector<TensorSpec>& inputs,
                            const std::vector<std::string>& ignored);
 
+  /// Names in the files that are `name`, or it after a prefix.
+  std::vector<std::string> namesEndingIn(const std::string& name) const;
+
   std::vector<SafetensorsFile> files;
   std::string chosenPrefix;
   std::vector<std::string> bindNotes;

@@ -27,6 +27,7 @@ std::string CpuModel() {
 }
 
 std::string GitCommit() {
+  // NOLINTNEXTLINE(bugprone-command-processor): a constant command
   FILE* pipe = popen(
       "git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null",
       "r");

@@ -89,7 +89,8 @@ float Read(const float* x, int64_t n) {
   for (int s = 0; s < kStreams; ++s) sum[s] = Vec{};
   for (int64_t i = 0; i < n; i += kStreams * kLanes) {
 #pragma clang loop unroll(full)
-    for (int s = 0; s < kStreams; ++s) sum[s] += Load(x + i + s * kLanes);
+    for (int s = 0; s < kStreams; ++s)
+      sum[s] += Load(x + i + int64_t{s} * kLanes);
   }
   Vec total = Vec{};
   for (int s = 0; s < kStreams; ++s) total += sum[s];

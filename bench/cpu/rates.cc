@@ -92,7 +92,8 @@ class Meter {
     double once = std::max(NowMs() - start, 1e-4);
     auto repeat = std::max<int64_t>(1, static_cast<int64_t>(min_ms_ / once));
     std::barrier meeting(threads);
-    std::vector<double> starts(threads * rounds_), ends(threads * rounds_);
+    const size_t samples = static_cast<size_t>(threads) * rounds_;
+    std::vector<double> starts(samples), ends(samples);
     auto work = [&](int thread) {
       PinThread(thread);
       for (int round = 0; round < rounds_; ++round) {
@@ -201,10 +202,10 @@ absl::Status MeasureLoops(const Meter& meter, const Kernels& kernels,
                           MachineRates* rates) {
   constexpr int64_t kIterations = 20000;
   int threads = meter.threads();
-  std::vector<float> sinks(threads * 16);
+  std::vector<float> sinks(static_cast<size_t>(threads) * 16);
   double fmas = 0;
   auto fma = [&](int t) {
-    float* sink = &sinks[t * 16];
+    float* sink = &sinks[static_cast<size_t>(t) * 16];
     sink[0] = 0.5f;
     sink[1] = 1.0f;
     kernels.fma(kIterations, sink);

@@ -48,12 +48,12 @@ struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
   void runOnOperation() override {
     func::FuncOp entry = findEntry(getOperation());
     if (!entry || failed(checkStatic(entry))) return signalPassFailure();
-    constexpr llvm::StringLiteral writable =
+    constexpr llvm::StringLiteral kWritable =
         bufferization::BufferizationDialect::kWritableAttrName;
     Builder builder(&getContext());
     for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
-      if (isa<TensorType>(type) && !entry.getArgAttr(index, writable))
-        entry.setArgAttr(index, writable, builder.getBoolAttr(false));
+      if (isa<TensorType>(type) && !entry.getArgAttr(index, kWritable))
+        entry.setArgAttr(index, kWritable, builder.getBoolAttr(false));
     if (!cInterface) return;
     entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                    builder.getUnitAttr());

@@ -118,9 +118,9 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
                      ", got ", read.num_stage_milliseconds));
   }
   GSA_ASSIGN_OR_RETURN(
-      auto input_views,
+      auto sources,
       ToViews<TensorView>("input", plan.inputs(), inputs, plan.target()));
-  GSA_ASSIGN_OR_RETURN(auto output_views,
+  GSA_ASSIGN_OR_RETURN(auto targets,
                        ToViews<MutableTensorView>("output", plan.outputs(),
                                                   outputs, plan.target()));
   if (workspace == nullptr && workspace_bytes != 0) {
@@ -136,7 +136,7 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
   std::vector<ZoneTime> times;
   if (read.stage_milliseconds != nullptr) run_options.zone_times = &times;
   GSA_RETURN_IF_ERROR(
-      plan.Run(input_views, output_views,
+      plan.Run(sources, targets,
                absl::MakeSpan(static_cast<char*>(workspace), workspace_bytes),
                run_options));
   // The emulation has no times to give.

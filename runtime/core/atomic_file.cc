@@ -87,7 +87,7 @@ absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(std::string path) {
   return writer;
 }
 
-AtomicFileWriter::AtomicFileWriter(AtomicFileWriter&& other)
+AtomicFileWriter::AtomicFileWriter(AtomicFileWriter&& other) noexcept
     : path_(std::move(other.path_)),
       target_(std::move(other.target_)),
       temporary_(std::move(other.temporary_)),

@@ -28,7 +28,7 @@ class AtomicFileWriter {
 
   // Without a successful Commit(): removes the temporary file.
   ~AtomicFileWriter();
-  AtomicFileWriter(AtomicFileWriter&& other);
+  AtomicFileWriter(AtomicFileWriter&& other) noexcept;
   AtomicFileWriter& operator=(AtomicFileWriter&&) = delete;
 
   // After a failure only destruction is useful.

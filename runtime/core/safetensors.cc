@@ -63,7 +63,7 @@ SafetensorsFile::~SafetensorsFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-SafetensorsFile::SafetensorsFile(SafetensorsFile&& other)
+SafetensorsFile::SafetensorsFile(SafetensorsFile&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::exchange(other.fd_, -1)),
       bytes_(std::move(other.bytes_)),

@@ -42,7 +42,7 @@ class SafetensorsFile {
                                                    std::string bytes);
 
   ~SafetensorsFile();
-  SafetensorsFile(SafetensorsFile&& other);
+  SafetensorsFile(SafetensorsFile&& other) noexcept;
   SafetensorsFile& operator=(SafetensorsFile&&) = delete;
 
   const std::string& path() const { return path_; }

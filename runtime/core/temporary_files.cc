@@ -60,10 +60,10 @@ absl::StatusOr<TemporaryPath> TemporaryPath::Make(
   return made;
 }
 
-TemporaryPath::TemporaryPath(TemporaryPath&& other)
+TemporaryPath::TemporaryPath(TemporaryPath&& other) noexcept
     : path_(std::exchange(other.path_, std::string())) {}
 
-TemporaryPath& TemporaryPath::operator=(TemporaryPath&& other) {
+TemporaryPath& TemporaryPath::operator=(TemporaryPath&& other) noexcept {
   if (this != &other) {
     Remove();
     path_ = std::exchange(other.path_, std::string());

@@ -30,8 +30,8 @@ class TemporaryPath {
       absl::FunctionRef<absl::StatusOr<std::string>()> create);
 
   ~TemporaryPath() { Remove(); }
-  TemporaryPath(TemporaryPath&& other);
-  TemporaryPath& operator=(TemporaryPath&& other);
+  TemporaryPath(TemporaryPath&& other) noexcept;
+  TemporaryPath& operator=(TemporaryPath&& other) noexcept;
 
   const std::string& path() const { return path_; }
   bool empty() const { return path_.empty(); }

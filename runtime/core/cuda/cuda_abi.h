@@ -236,11 +236,13 @@ enum JitOption : int {
 // The driver's functions, by pointer. Tests fill it with functions of their
 // own.
 struct DriverTable {
+// NOLINTBEGIN(readability-identifier-naming): the names of the functions
 #define GSA_CUDA_MEMBER(name, symbol, parameters) \
   Result(*name) parameters = nullptr;
   GSA_CUDA_DRIVER_FUNCTIONS(GSA_CUDA_MEMBER)
   GSA_CUDA_DRIVER_OPTIONAL_FUNCTIONS(GSA_CUDA_MEMBER)
 #undef GSA_CUDA_MEMBER
+  // NOLINTEND(readability-identifier-naming)
 };
 
 // NVRTC ------------------------------------------------------------------
@@ -275,10 +277,12 @@ inline constexpr NvrtcResult kNvrtcBuiltinOperationFailure = 7;
   X(GetProgramLog, "nvrtcGetProgramLog", NvrtcResult, (NvrtcProgram, char*))
 
 struct NvrtcTable {
+// NOLINTBEGIN(readability-identifier-naming): the names of the functions
 #define GSA_CUDA_MEMBER(name, symbol, type, parameters) \
   type(*name) parameters = nullptr;
   GSA_NVRTC_FUNCTIONS(GSA_CUDA_MEMBER)
 #undef GSA_CUDA_MEMBER
+  // NOLINTEND(readability-identifier-naming)
 };
 
 // cuBLASLt ---------------------------------------------------------------
@@ -362,10 +366,12 @@ struct BlasLtHeuristicResult {
      BlasLtLayout, const BlasLtAlgo*, void*, size_t, Stream))
 
 struct CublasLtTable {
+// NOLINTBEGIN(readability-identifier-naming): the names of the functions
 #define GSA_CUDA_MEMBER(name, symbol, type, parameters) \
   type(*name) parameters = nullptr;
   GSA_CUBLASLT_FUNCTIONS(GSA_CUDA_MEMBER)
 #undef GSA_CUDA_MEMBER
+  // NOLINTEND(readability-identifier-naming)
 };
 
 }  // namespace gsa::cuda

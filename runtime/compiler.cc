@@ -16,8 +16,10 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/Text/ModuleText.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
@@ -93,6 +95,48 @@ absl::Status CheckSymbols(mlir::ModuleOp module) {
   return absl::OkStatus();
 }
 
+// Whether the data of a resource is there and as long as its type asks for.
+// Passes and the code generator read it without asking.
+mlir::LogicalResult CheckResource(mlir::Operation* op,
+                                  mlir::DenseResourceElementsAttr attribute) {
+  mlir::ShapedType type = attribute.getType();
+  std::string name = attribute.getRawHandle().getKey().str();
+  mlir::Type element = type.getElementType();
+  if (!type.hasStaticShape() || !element.isIntOrIndexOrFloat()) {
+    return op->emitOpError() << "resource '" << name
+                             << "': expected a static shape of integers or "
+                                "floats, got "
+                             << type;
+  }
+  mlir::AsmResourceBlob* blob = attribute.getRawHandle().getBlob();
+  if (blob == nullptr) {
+    return op->emitOpError()
+           << "resource '" << name << "' is not in the module";
+  }
+  const uint64_t bits =
+      element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  uint64_t bytes = llvm::divideCeil(bits, 8);
+  for (int64_t size : type.getShape()) {
+    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, size);
+  }
+  if (blob->getData().size() == bytes) return mlir::success();
+  return op->emitOpError() << "resource '" << name << "': expected " << bytes
+                           << " bytes for " << type << ", got "
+                           << blob->getData().size();
+}
+
+mlir::LogicalResult CheckResources(mlir::ModuleOp module) {
+  mlir::WalkResult walk = module.walk([](mlir::Operation* op) {
+    return op->getAttrDictionary().walk(
+        [&](mlir::DenseResourceElementsAttr attribute) {
+          return mlir::failed(CheckResource(op, attribute))
+                     ? mlir::WalkResult::interrupt()
+                     : mlir::WalkResult::advance();
+        });
+  });
+  return mlir::failure(walk.wasInterrupted());
+}
+
 absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
   const CompileOptions& options = compilation->options();
   mlir::ModuleOp module = compilation->module();
@@ -161,7 +205,7 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
   mlir::ParserConfig config(context);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::parseSourceString<mlir::ModuleOp>(text, config, filename);
-  if (!module) {
+  if (!module || mlir::failed(CheckResources(*module))) {
     return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
                                 "reading the module");
   }

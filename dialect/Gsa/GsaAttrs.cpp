@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "dialect/Common/AttributeNames.h"
 #include "dialect/Gsa/GsaDialect.h"
+#include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -18,6 +20,62 @@ static FailureOr<APFloat> parseDouble(AsmParser& parser) {
   return APFloat(value);
 }
 }  // namespace mlir::gsa::detail
+
+/// Fields of #gsa.k_policy, in any order. What (C4) says of fields that are
+/// stated is checked here: the attribute holds values, stated or not.
+static ParseResult parseKPolicyFields(AsmParser& parser, KPolicyKind kind,
+                                      int64_t& base, int64_t& min, int64_t& max,
+                                      FailureOr<APFloat>& temperature) {
+  static constexpr StringRef kFields[] = {"base", "min", "max", "temperature"};
+  min = 1;
+  max = int64_t{1} << 30;
+  llvm::SmallSet<StringRef, 4> stated;
+  auto parseField = [&]() -> ParseResult {
+    SMLoc loc = parser.getCurrentLocation();
+    StringRef field;
+    if (parser.parseKeyword(&field)) return failure();
+    if (!llvm::is_contained(kFields, field))
+      return parser.emitError(loc) << "a budget policy has no field '" << field
+                                   << "'" << suggestNames(field, kFields);
+    if (!stated.insert(field).second)
+      return parser.emitError(loc) << "'" << field << "' is given twice";
+    if (kind == KPolicyKind::Fixed && field != "base")
+      return parser.emitError(loc) << "(C4) policy 'fixed' takes 'base' alone, "
+                                      "got '"
+                                   << field << "' beside it";
+    if (parser.parseEqual()) return failure();
+    if (field == "temperature") {
+      double value;
+      if (parser.parseFloat(value)) return failure();
+      temperature = APFloat(value);
+      return success();
+    }
+    return parser.parseInteger(field == "base"  ? base
+                               : field == "min" ? min
+                                                : max);
+  };
+  SMLoc start = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(parseField)) return failure();
+  if (!stated.contains("base"))
+    return parser.emitError(start) << "a budget policy must state 'base'";
+  if (kind != KPolicyKind::Fixed && !stated.contains("max"))
+    return parser.emitError(start)
+           << "(C4) policy '" << stringifyKPolicyKind(kind)
+           << "' must state 'max', the largest budget";
+  return success();
+}
+
+static void printKPolicyFields(AsmPrinter& printer, KPolicyKind kind,
+                               int64_t base, int64_t min, int64_t max,
+                               const APFloat& temperature) {
+  printer << "base = " << base;
+  if (kind == KPolicyKind::Fixed) return;
+  if (min != 1) printer << ", min = " << min;
+  printer << ", max = " << max;
+  if (temperature.convertToDouble() == 1.0) return;
+  printer << ", temperature = ";
+  printer.printFloat(temperature);
+}
 
 #include "dialect/Gsa/GsaEnums.cpp.inc"
 
@@ -52,11 +110,8 @@ LogicalResult KPolicyAttr::verify(
     return emitError()
            << "(C3) 'temperature' must be finite and not negative, got "
            << temperature;
-  bool isFixed = kind == KPolicyKind::Fixed;
-  if (!isFixed && max == kMaxBudget)
-    return emitError() << "(C4) policy '" << stringifyKPolicyKind(kind)
-                       << "' must state 'max', the largest budget";
-  if (isFixed && (min != 1 || max != kMaxBudget || temperature != 1.0))
+  if (kind == KPolicyKind::Fixed &&
+      (min != 1 || max != kMaxBudget || temperature != 1.0))
     return emitError() << "(C4) policy 'fixed' takes 'base' alone, got 'min', "
                           "'max' or 'temperature' beside it";
   return success();

@@ -137,7 +137,8 @@ def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
     DefaultValuedParameter<"int64_t", "1 << 30">:$max,
     Gsa_Double<"1.0", "multiplies the statistic">:$temperature);
   let assemblyFormat = [{
-    `<` $kind `,` struct($base, $min, $max, $temperature) `>`
+    `<` $kind `,` custom<KPolicyFields>(ref($kind), $base, $min, $max,
+                                        $temperature) `>`
   }];
   let extraClassDeclaration = [{
     /// Number of index slots that hold every possible budget: `base` for

@@ -2,6 +2,7 @@
 
 #include "dialect/Gsa/GsaDialect.h"
 
+#include "dialect/Common/StrictOperation.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,10 +19,10 @@ using namespace mlir::gsa;
 
 void GsaDialect::initialize() {
   registerAttributes();
-  addOperations<
+  addStrictOperations<
 #define GET_OP_LIST
 #include "dialect/Gsa/GsaOps.cpp.inc"
-      >();
+      >(*this);
 }
 
 FloatType gsa::getAccumulatorType(Type elementType) {

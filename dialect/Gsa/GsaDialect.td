@@ -34,6 +34,10 @@ def Gsa_Dialect : Dialect {
     Layouts are batch first, sequence before heads: `[B, S, H, D]`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  // What stands on functions, arguments and foreign ops: GsaAttrNames.h.
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
   }];
@@ -53,6 +57,11 @@ class Gsa_IndexTensor<int rank> : TensorRankOf<[I32], [rank]>;
 /// Token positions; int64.
 class Gsa_PositionTensor<int rank> : TensorRankOf<[I64], [rank]>;
 
+/// No attributes but those of the record and discardable ones with a prefix.
+def Gsa_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
+  let cppNamespace = "::mlir::gsa";
+}
+
 /// Base of all ops.
 ///
 /// `operandDims` names the dimensions of each operand, `resultDims` those of
@@ -63,6 +72,7 @@ class Gsa_PositionTensor<int rank> : TensorRankOf<[I64], [rank]>;
 class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
              list<Trait> traits = []>
     : Op<Gsa_Dialect, mnemonic, !listconcat([
+          Gsa_KnownAttributes,
           NoMemoryEffect,
           DeclareOpInterfaceMethods<ConditionallySpeculatable>,
           InferTypeOpAdaptorWithIsCompatible,

@@ -3,6 +3,7 @@
 #ifndef GSA_DIALECT_GSA_GSAOPS_H
 #define GSA_DIALECT_GSA_GSAOPS_H
 
+#include "dialect/Common/AttributeNames.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -2,6 +2,7 @@
 
 #include "dialect/GsaTile/GsaTileDialect.h"
 
+#include "dialect/Common/StrictOperation.h"
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,10 +22,10 @@ using namespace mlir::gsa_tile;
 void GsaTileDialect::initialize() {
   registerAttributes();
   registerTypes();
-  addOperations<
+  gsa::addStrictOperations<
 #define GET_OP_LIST
 #include "dialect/GsaTile/GsaTileOps.cpp.inc"
-      >();
+      >(*this);
 }
 
 void GsaTileDialect::registerAttributes() {

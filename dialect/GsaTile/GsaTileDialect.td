@@ -36,6 +36,10 @@ def GsaTile_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  // What lowerings tell the passes on kernels: PipelineAttrs.h.
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
     void registerTypes();
@@ -76,7 +80,7 @@ def GsaTile_SmemLayout : GsaTile_Enum<"SmemLayout",
     I32EnumAttrCase<"Swizzle", 1, "swizzle">,
     /// Panels of 128 bytes of columns, each with the 128-byte swizzle that
     /// wgmma descriptors and tensor maps name.
-    I32EnumAttrCase<"Panel128", 2, "panel128">]>;
+    I32EnumAttrCase<"Swizzle128B", 2, "swizzle_128b">]>;
 
 def GsaTile_FragLayout : GsaTile_Enum<"FragLayout",
     "how a tile is spread over the registers of a warp", [
@@ -132,6 +136,11 @@ def GsaTile_Shared : Resource<"::mlir::gsa_tile::SharedResource">;
 def GsaTile_Global : Resource<"::mlir::gsa_tile::GlobalResource">;
 def GsaTile_Barrier : Resource<"::mlir::gsa_tile::BarrierResource">;
 
+/// No attributes but those of the record and discardable ones with a prefix.
+def GsaTile_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
+  let cppNamespace = "::mlir::gsa";
+}
+
 /// Base of all ops.
 ///
 /// `call` is the text that the op prints, without the semicolon: a call of a
@@ -144,7 +153,8 @@ def GsaTile_Barrier : Resource<"::mlir::gsa_tile::BarrierResource">;
 /// that the op declares emitCuda itself.
 class GsaTile_Op<string mnemonic, string call, list<Trait> traits = []>
     : Op<GsaTile_Dialect, mnemonic, !listconcat(
-          [DeclareOpInterfaceMethods<GsaTile_CudaEmitOpInterface>], traits)> {
+          [GsaTile_KnownAttributes,
+           DeclareOpInterfaceMethods<GsaTile_CudaEmitOpInterface>], traits)> {
   list<string> argumentNames = !foreach(
       i, !range(!size(arguments)), !getdagname(arguments, i));
   list<string> resultNames = !foreach(

@@ -11,7 +11,8 @@
 include "dialect/GsaTile/GsaTileTypes.td"
 
 class GsaTile_HostOp<string mnemonic, list<Trait> traits = []>
-    : Op<GsaTile_Dialect, mnemonic, traits>;
+    : Op<GsaTile_Dialect, mnemonic,
+         !listconcat([GsaTile_KnownAttributes], traits)>;
 
 def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
     AttrSizedOperandSegments,

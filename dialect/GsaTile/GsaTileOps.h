@@ -3,6 +3,7 @@
 #ifndef GSA_DIALECT_GSATILE_GSATILEOPS_H
 #define GSA_DIALECT_GSATILE_GSATILEOPS_H
 
+#include "dialect/Common/AttributeNames.h"
 #include "dialect/GsaTile/CudaEmitter.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"

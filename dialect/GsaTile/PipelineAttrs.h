@@ -1,7 +1,8 @@
-//===- PipelineAttrs.h - what lowerings tell gsa-tile-pipeline --*- C++ -*-===//
+//===- PipelineAttrs.h - what lowerings tell later stages ------*- C++ -*-===//
 //
 // A lowering emits a kernel of one team with single buffers, and says in these
-// discardable attributes how its schedule wants it to run.
+// discardable attributes how its schedule wants it to run and how its loops
+// shall be compiled.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,9 +18,17 @@ namespace mlir::gsa_tile {
 inline constexpr llvm::StringLiteral kRingStagesAttr = "gsa_tile.stages";
 inline constexpr llvm::StringLiteral kProducersAttr = "gsa_tile.producers";
 
+/// On a kernel, string: the op that it was made for and its types, for whoever
+/// reads the kernel. Other ops may share it.
+inline constexpr llvm::StringLiteral kOriginAttr = "gsa_tile.origin";
+
 /// Unit attribute of the scf.for over tiles, which gsa-tile-pipeline works on.
 /// Its body is copies, copy_wait, uses, sync.
 inline constexpr llvm::StringLiteral kMainLoopAttr = "gsa_tile.main_loop";
+
+/// Unit attribute of an scf.for that the compiler of the kernel shall not
+/// unroll: its body holds what should be in flight together already.
+inline constexpr llvm::StringLiteral kRolledAttr = "gsa_tile.rolled";
 
 }  // namespace mlir::gsa_tile
 

@@ -85,6 +85,127 @@ struct RefineResultTypes : RewritePattern {
   }
 };
 
+/// The sizes that any of the tensors, all of one rank, knows; fails if two of
+/// them contradict each other.
+static FailureOr<SmallVector<int64_t>> mergeShapes(ArrayRef<Value> tensors) {
+  SmallVector<int64_t> sizes(
+      cast<RankedTensorType>(tensors.front().getType()).getRank(),
+      ShapedType::kDynamic);
+  for (Value tensor : tensors) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    for (auto [known, size] : llvm::zip_equal(sizes, type.getShape())) {
+      if (ShapedType::isDynamic(size)) continue;
+      if (!ShapedType::isDynamic(known) && known != size) return failure();
+      known = size;
+    }
+  }
+  return sizes;
+}
+
+/// Whether `op` is arithmetic on tensors (arith, math): all of one shape.
+static bool isElementwiseOnTensors(Operation* op) {
+  return OpTrait::hasElementwiseMappableTraits(op) && op->getNumResults() > 0 &&
+         llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>);
+}
+
+/// The tensors whose sizes such an op has: its results, and its operands with
+/// what they were before casts.
+static SmallVector<Value> getTensorsOfOneShape(Operation* op) {
+  SmallVector<Value> tensors(op->getResults());
+  for (Value operand : op->getOperands()) {
+    if (!isa<RankedTensorType>(operand.getType())) continue;
+    tensors.push_back(operand);
+    while (auto cast = tensors.back().getDefiningOp<tensor::CastOp>()) {
+      if (!isa<RankedTensorType>(cast.getSource().getType())) break;
+      tensors.push_back(cast.getSource());
+    }
+  }
+  return tensors;
+}
+
+/// What a value was before casts that only forget its sizes.
+static Value lookThroughCasts(Value value) {
+  while (auto cast = value.getDefiningOp<tensor::CastOp>()) {
+    if (!tensor::canFoldIntoConsumerOp(cast)) break;
+    value = cast.getSource();
+  }
+  return value;
+}
+
+/// Gives all tensors of an op of arithmetic on tensors the sizes that one of
+/// them knows.
+struct RefineElementwise : RewritePattern {
+  explicit RefineElementwise(MLIRContext* context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation* op,
+                                PatternRewriter& rewriter) const override {
+    if (!isElementwiseOnTensors(op)) return failure();
+    FailureOr<SmallVector<int64_t>> sizes =
+        mergeShapes(getTensorsOfOneShape(op));
+    if (failed(sizes)) return failure();  // checkElementwise says so.
+    auto hasSizes = [&](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return !tensor || tensor.getShape() == ArrayRef<int64_t>(*sizes);
+    };
+    if (llvm::all_of(op->getOperandTypes(), hasSizes) &&
+        llvm::all_of(op->getResultTypes(), hasSizes))
+      return failure();
+    refine(op, *sizes, rewriter);
+    return success();
+  }
+
+ private:
+  static void refine(Operation* op, ArrayRef<int64_t> sizes,
+                     PatternRewriter& rewriter) {
+    SmallVector<Type> before(op->getResultTypes());
+    rewriter.setInsertionPoint(op);
+    rewriter.modifyOpInPlace(op, [&] {
+      for (OpOperand& operand : op->getOpOperands()) {
+        auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+        if (!type || type.getShape() == sizes) continue;
+        operand.set(rewriter.createOrFold<tensor::CastOp>(
+            op->getLoc(), type.clone(sizes), lookThroughCasts(operand.get())));
+      }
+      for (Value result : op->getResults())
+        result.setType(cast<RankedTensorType>(result.getType()).clone(sizes));
+    });
+    rewriter.setInsertionPointAfter(op);
+    for (auto [type, result] : llvm::zip_equal(before, op->getResults())) {
+      if (type == result.getType()) continue;
+      auto cast = tensor::CastOp::create(rewriter, op->getLoc(), type, result);
+      rewriter.replaceAllUsesExcept(result, cast.getResult(), cast);
+    }
+  }
+};
+
+/// The sizes of tensor.splat, once they are constants, are its type's.
+struct RefineSplat : OpRewritePattern<tensor::SplatOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::SplatOp op,
+                                PatternRewriter& rewriter) const override {
+    RankedTensorType type = op.getType();
+    SmallVector<int64_t> sizes(type.getShape());
+    SmallVector<Value> unknown;
+    auto given = op.getDynamicSizes().begin();
+    for (int64_t& size : sizes) {
+      if (!ShapedType::isDynamic(size)) continue;
+      std::optional<int64_t> known = getConstantIntValue(*given);
+      if (known && *known >= 0)
+        size = *known;
+      else
+        unknown.push_back(*given);
+      ++given;
+    }
+    if (unknown.size() == op.getDynamicSizes().size()) return failure();
+    auto refined = tensor::SplatOp::create(rewriter, op.getLoc(), op.getInput(),
+                                           type.clone(sizes), unknown);
+    rewriter.replaceOpWithNewOp<tensor::CastOp>(op, type, refined);
+    return success();
+  }
+};
+
 /// Lets a gsa op, all of which accept any compatible shape, read through a
 /// cast that only forgets sizes.
 struct AbsorbCasts : RewritePattern {
@@ -175,11 +296,32 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
     for (StringRef dialect : {"tensor", "linalg"})
       if (Dialect* loaded = getContext().getLoadedDialect(dialect))
         loaded->getCanonicalizationPatterns(patterns);
-    patterns.add<RefineResultTypes, AbsorbCasts>(&getContext());
+    patterns
+        .add<RefineResultTypes, RefineElementwise, RefineSplat, AbsorbCasts>(
+            &getContext());
     // One iteration per op in the worst case: sizes flow along uses.
     GreedyRewriteConfig config;
     config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
-    return applyPatternsGreedily(function, std::move(patterns), config);
+    if (failed(applyPatternsGreedily(function, std::move(patterns), config)))
+      return failure();
+    return checkElementwise(function);
+  }
+
+  /// Sizes of the arguments that contradict each other show at the first op of
+  /// arithmetic that they meet in; its casts would be undefined.
+  LogicalResult checkElementwise(func::FuncOp function) {
+    WalkResult walk = function.walk([](Operation* op) {
+      if (!isElementwiseOnTensors(op)) return WalkResult::advance();
+      SmallVector<Value> tensors = getTensorsOfOneShape(op);
+      if (succeeded(mergeShapes(tensors))) return WalkResult::advance();
+      SetVector<Type> types;
+      for (Value tensor : tensors) types.insert(tensor.getType());
+      InFlightDiagnostic error = op->emitOpError()
+                                 << "expected tensors of one shape, got ";
+      llvm::interleaveComma(types, error);
+      return WalkResult::interrupt();
+    });
+    return failure(walk.wasInterrupted());
   }
 
   LogicalResult specializeResults(func::FuncOp function) {

@@ -159,12 +159,40 @@ std::string gsa::findLimit(const AttentionProblem& problem) {
     return reason;
   int64_t depth = std::max(problem.depth, problem.valueDepth);
   if (depth > kMaxHeadSize) return over("head size", depth, kMaxHeadSize);
+  if (problem.keys > kMaxRowCells)
+    return over("keys", problem.keys, kMaxRowCells);
+  if (problem.slots > kMaxRowCells)
+    return over("slots of a list of keys", problem.slots, kMaxRowCells);
   if (problem.batch > kGridLimit)
     return over("batch", problem.batch, kGridLimit);
   // Either the blocks of a group's rows or the heads are one dimension.
   if (problem.heads > kGridLimit)
     return over("heads", problem.heads, kGridLimit);
   return "";
+}
+
+/// The queries of all heads stay in shared memory, 16 rows of each at least,
+/// beside as many keys. One limit for all architectures: that of the smallest.
+static std::string findIndexerLimit(const ScoreProblem& problem) {
+  int64_t element = bytesOf(problem.element);
+  int64_t limit = getCudaTargets().front().sharedBytesPerBlock;
+  for (const CudaTarget& target : getCudaTargets())
+    limit = std::min(limit, target.sharedBytesPerBlock);
+  int64_t tiles = problem.heads + 1;
+  int64_t tile = kUnit * pad(problem.depth) * element;
+  if (tiles * tile <= limit) return "";
+  std::string text = std::to_string(problem.heads) + " indexer heads of " +
+                     std::to_string(problem.depth) + " need " +
+                     std::to_string(tiles * tile) +
+                     " bytes of shared memory for their queries, more than " +
+                     std::to_string(limit) + "; legal are up to " +
+                     std::to_string(limit / tile - 1) + " heads of " +
+                     std::to_string(problem.depth);
+  int64_t depth = limit / (tiles * kUnit * element) / kUnit * kUnit;
+  if (depth > 0)
+    text += ", or " + std::to_string(problem.heads) + " heads of up to " +
+            std::to_string(depth);
+  return text;
 }
 
 std::string gsa::findLimit(const ScoreProblem& problem) {
@@ -174,15 +202,7 @@ std::string gsa::findLimit(const ScoreProblem& problem) {
     return over("indexer depth", problem.depth, kMaxHeadSize);
   if (problem.batch > kGridLimit)
     return over("batch", problem.batch, kGridLimit);
-  // The queries of all heads stay in shared memory: 16 rows at least.
-  int64_t row = pad(problem.depth) * bytesOf(problem.element);
-  int64_t least = (problem.heads + 1) * kUnit * row;
-  int64_t smallest = 99 * 1024;
-  for (const CudaTarget& target : getCudaTargets())
-    smallest = std::min(smallest, target.sharedBytesPerBlock);
-  if (least > smallest)
-    return over("queries of all indexer heads", least, smallest, "bytes");
-  return "";
+  return findIndexerLimit(problem);
 }
 
 std::string gsa::findLimit(const TopKProblem& problem,

@@ -61,8 +61,8 @@ std::string findLimit(const AttentionProblem& problem);
 std::string findLimit(const ScoreProblem& problem);
 std::string findLimit(const TopKProblem& problem, const CudaTarget& target);
 
-/// The longest row that is selected on a GPU: positions are 32-bit numbers, and
-/// 32 warps look up to three steps of 256 cells ahead.
+/// The longest row of keys on a GPU: positions are 32-bit numbers, and 32 warps
+/// look up to three steps of 256 cells ahead.
 inline constexpr int64_t kMaxRowCells =
     std::numeric_limits<int32_t>::max() - int64_t{3} * 256 * 32;
 

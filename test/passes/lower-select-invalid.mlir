@@ -22,8 +22,10 @@ func.func @dynamic_result(%q: tensor<1x9x2x4xf32>, %k: tensor<1x9x4xf32>)
 // -----
 
 func.func @not_a_schedule(%q: tensor<1x9x2x4xf32>, %k: tensor<1x9x4xf32>) -> tensor<1x9x9xf32> {
-  // expected-error @+1 {{'gsa.index_scores' op expected a #gsa.cpu_schedule as 'gsa.schedule', got "fast"}}
-  %0 = gsa.index_scores %q, %k {gsa.schedule = "fast"}
+  // expected-error @+1 {{'gsa.index_scores' op expected a #gsa.cpu_schedule as 'gsa.schedule', got #gsa.score_schedule<}}
+  %0 = gsa.index_scores %q, %k {gsa.schedule =
+      #gsa.score_schedule<engine = fma, block_q = 16, block_k = 16, span = 1,
+                          stages = 1, producers = 0, consumers = 1>}
     : (tensor<1x9x2x4xf32>, tensor<1x9x4xf32>) -> tensor<1x9x9xf32>
   return %0 : tensor<1x9x9xf32>
 }

@@ -10,6 +10,8 @@
 #include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
+#include "dialect/Text/ModuleText.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
@@ -40,8 +42,23 @@ class QuietDiagnostics {
   mlir::ScopedDiagnosticHandler handler;
 };
 
+/// Whether the modules among the arguments, which are files named *.mlir, may
+/// be parsed. The reducer opens its input by itself.
+static bool acceptInputs(llvm::ArrayRef<char*> arguments) {
+  for (llvm::StringRef argument : arguments) {
+    if (argument.starts_with("-") || !argument.ends_with(".mlir")) continue;
+    auto file = llvm::MemoryBuffer::getFile(argument);
+    if (file && !mlir::gsa::acceptModuleText((*file)->getBuffer(), argument,
+                                             llvm::errs()))
+      return false;
+  }
+  return true;
+}
+
 int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
+  if (!acceptInputs(llvm::ArrayRef(argv, argc).drop_front()))
+    return gsa::kExitFailure;
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);

@@ -67,14 +67,46 @@ func.func @k_policy_c4() attributes {
 // -----
 
 func.func @k_policy_c4_fixed() attributes {
-  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'min', 'max' or 'temperature' beside it}}
+  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'max' beside it}}
   a = #gsa.k_policy<fixed, base = 3, max = 4>} { return }
 
 // -----
 
 func.func @k_policy_c4_fixed_temperature() attributes {
-  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'min', 'max' or 'temperature' beside it}}
+  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'temperature' beside it}}
   a = #gsa.k_policy<fixed, base = 3, temperature = 2.0>} { return }
+
+// -----
+
+// Also with the values that they have if they are not stated.
+
+func.func @k_policy_c4_fixed_min() attributes {
+  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'min' beside it}}
+  a = #gsa.k_policy<fixed, base = 3, min = 1>} { return }
+
+// -----
+
+func.func @k_policy_c4_fixed_max() attributes {
+  // expected-error @+1 {{(C4) policy 'fixed' takes 'base' alone, got 'max' beside it}}
+  a = #gsa.k_policy<fixed, max = 1073741824, base = 3>} { return }
+
+// -----
+
+func.func @k_policy_no_base() attributes {
+  // expected-error @+1 {{a budget policy must state 'base'}}
+  a = #gsa.k_policy<orth, max = 4>} { return }
+
+// -----
+
+func.func @k_policy_unknown_field() attributes {
+  // expected-error @+1 {{a budget policy has no field 'maximum', it takes 'base', 'min', 'max', 'temperature'}}
+  a = #gsa.k_policy<orth, base = 3, maximum = 4>} { return }
+
+// -----
+
+func.func @k_policy_twice() attributes {
+  // expected-error @+1 {{'base' is given twice}}
+  a = #gsa.k_policy<fixed, base = 3, base = 4>} { return }
 
 // -----
 

@@ -38,7 +38,7 @@ func.func @kind(%q: tensor<1x3x2x8xf32>, %k: tensor<1x5x8xf32>)
     -> tensor<1x3x5xf32> {
   // expected-error @+1 {{expected a #gsa.score_schedule as 'gsa.schedule', got}}
   %0 = gsa.index_scores %q, %k {gsa.schedule =
-      #gsa.topk_schedule<warps = 2, bins = 256, capacity = 32, chunk = 7>}
+      #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
     : (tensor<1x3x2x8xf32>, tensor<1x5x8xf32>) -> tensor<1x3x5xf32>
   return %0 : tensor<1x3x5xf32>
 }

@@ -1,0 +1,151 @@
+//===- GsaAttrNames.cpp - where attributes named gsa.* may stand ----------===//
+
+#include "dialect/Gsa/GsaAttrNames.h"
+
+#include "dialect/Common/AttributeNames.h"
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/ADT/StringSet.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+//===----------------------------------------------------------------------===//
+// On ops
+//===----------------------------------------------------------------------===//
+
+static bool isFunction(Operation* op) { return isa<FunctionOpInterface>(op); }
+
+static bool isParallelLoop(Operation* op) {
+  return op->getName().getStringRef() == "scf.parallel";
+}
+
+static bool isKernel(Operation* op) {
+  return op->getName().getStringRef() == "gsa_tile.kernel";
+}
+
+static bool isScheduled(Operation* op) {
+  return isKernel(op) || isa<IndexScoresOp, RowStatisticsOp, TopKOp, SelectOp,
+                             GatherAttentionOp, DenseAttentionOp>(op);
+}
+
+static bool isAnything(Attribute) { return true; }
+
+static bool isUnit(Attribute attribute) { return isa<UnitAttr>(attribute); }
+
+static bool isCount(Attribute attribute) {
+  auto number = dyn_cast<IntegerAttr>(attribute);
+  return number && number.getType().isInteger(64) && number.getInt() >= 0;
+}
+
+static bool isStrings(Attribute attribute) {
+  auto array = dyn_cast<ArrayAttr>(attribute);
+  return array && llvm::all_of(array, llvm::IsaPred<StringAttr>);
+}
+
+/// Every discardable attribute of the dialect. A new one needs a line here.
+static constexpr AttributeRule kRules[] = {
+    {kNameAttr, "an argument or a result of a function",
+     [](Operation*) { return false; }, "a string", isAnything},
+    {kScheduleAttr,
+     "gsa.index_scores, row_statistics, topk, select, gather_attention and "
+     "dense_attention",
+     isScheduled, "a schedule", isAnything},
+    {kFusedGateAttr, "gsa.gate", [](Operation* op) { return isa<GateOp>(op); },
+     "a unit attribute", isUnit},
+    {kZonesAttr, "a function", isFunction, "an array of strings",
+     isStrings},
+    {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
+    {kWorkspaceBytesAttr, "a function", isFunction,
+     "an i64 that is not negative", isCount},
+    {kOutputsAttr, "a function", isFunction, "an i64 that is not negative",
+     isCount},
+};
+
+/// The kinds of schedule that an op may carry: the CPU's, where it has one, and
+/// that of a GPU.
+static LogicalResult verifySchedule(Operation* op, Attribute schedule) {
+  auto expect = [&](bool isKind, StringRef kinds) -> LogicalResult {
+    if (isKind) return success();
+    return op->emitOpError() << "expected " << kinds << " as '" << kScheduleAttr
+                             << "', got " << schedule;
+  };
+  if (isa<IndexScoresOp>(op))
+    return expect(isa<CpuScheduleAttr, ScoreScheduleAttr>(schedule),
+                  "a #gsa.cpu_schedule or #gsa.score_schedule");
+  if (isa<SelectOp>(op))
+    return expect(isa<CpuScheduleAttr, SelectScheduleAttr>(schedule),
+                  "a #gsa.cpu_schedule or #gsa.select_schedule");
+  if (isa<GatherAttentionOp, DenseAttentionOp>(op))
+    return expect(isa<CpuScheduleAttr, AttentionScheduleAttr>(schedule),
+                  "a #gsa.cpu_schedule or #gsa.attention_schedule");
+  if (isa<RowStatisticsOp, TopKOp>(op))
+    return expect(isa<TopKScheduleAttr>(schedule), "a #gsa.topk_schedule");
+  return expect(isa<ScoreScheduleAttr, TopKScheduleAttr, AttentionScheduleAttr,
+                    SelectScheduleAttr>(schedule),
+                "the schedule of an op on a GPU");
+}
+
+LogicalResult GsaDialect::verifyOperationAttribute(Operation* op,
+                                                   NamedAttribute attribute) {
+  if (failed(verifyDiscardable(op, attribute, kRules))) return failure();
+  if (attribute.getName() == kScheduleAttr)
+    return verifySchedule(op, attribute.getValue());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// On arguments and results
+//===----------------------------------------------------------------------===//
+
+/// Whether the names of all arguments (or results) differ. Called for each of
+/// them, and does its work for the last that has a name.
+static LogicalResult verifyDistinctNames(FunctionOpInterface function,
+                                         bool isResult, unsigned index) {
+  auto nameOf = [&](unsigned i) {
+    return isResult ? function.getResultAttrOfType<StringAttr>(i, kNameAttr)
+                    : function.getArgAttrOfType<StringAttr>(i, kNameAttr);
+  };
+  unsigned count =
+      isResult ? function.getNumResults() : function.getNumArguments();
+  for (unsigned i = count; --i > index;)
+    if (nameOf(i)) return success();
+  llvm::StringSet<> names;
+  for (unsigned i = 0; i < count; ++i) {
+    StringAttr name = nameOf(i);
+    if (name && !names.insert(name.getValue()).second)
+      return function->emitOpError()
+             << (isResult ? "result #" : "argument #") << i << ": the name '"
+             << name.getValue() << "' is used twice";
+  }
+  return success();
+}
+
+static LogicalResult verifyBoundary(Operation* op, bool isResult,
+                                    unsigned index, NamedAttribute attribute) {
+  auto what = [&]() -> InFlightDiagnostic {
+    return op->emitOpError() << (isResult ? "result #" : "argument #") << index;
+  };
+  StringRef name = attribute.getName();
+  if (name != kNameAttr)
+    return what() << " has no attribute '" << name << "'"
+                  << suggestNames(name, {kNameAttr});
+  auto value = dyn_cast<StringAttr>(attribute.getValue());
+  if (!value || value.getValue().empty())
+    return what() << " expected a string that is not empty as '" << kNameAttr
+                  << "', got " << attribute.getValue();
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function) return success();
+  return verifyDistinctNames(function, isResult, index);
+}
+
+LogicalResult GsaDialect::verifyRegionArgAttribute(Operation* op, unsigned,
+                                                   unsigned index,
+                                                   NamedAttribute attribute) {
+  return verifyBoundary(op, /*isResult=*/false, index, attribute);
+}
+
+LogicalResult GsaDialect::verifyRegionResultAttribute(
+    Operation* op, unsigned, unsigned index, NamedAttribute attribute) {
+  return verifyBoundary(op, /*isResult=*/true, index, attribute);
+}

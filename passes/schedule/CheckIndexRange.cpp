@@ -1,0 +1,63 @@
+//===- CheckIndexRange.cpp - gsa-check-index-range ------------------------===//
+
+#include <limits>
+
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "passes/Passes.h"
+
+namespace mlir::gsa {
+#define GEN_PASS_DEF_GSACHECKINDEXRANGE
+#include "passes/Passes.h.inc"
+}  // namespace mlir::gsa
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// `value` has no more than 2^31 - 1 of `what` in its dimension `dim`.
+static LogicalResult checkSize(Operation* op, Value value, int64_t dim,
+                               StringRef what) {
+  constexpr int64_t kLimit = std::numeric_limits<int32_t>::max();
+  // A size that is not known is the least number.
+  int64_t size = cast<RankedTensorType>(value.getType()).getDimSize(dim);
+  if (size <= kLimit) return success();
+  return op->emitOpError() << "has int32 indices and counts, which hold at "
+                              "most "
+                           << kLimit << " " << what << ", got " << size;
+}
+
+static LogicalResult checkRange(Operation* op) {
+  return llvm::TypeSwitch<Operation*, LogicalResult>(op)
+      .Case<RowStatisticsOp, TopKOp>([](auto typed) {
+        return checkSize(typed, typed.getScores(), 2, "keys");
+      })
+      .Case([](SelectOp select) {
+        return checkSize(select, select.getKey(), 1, "keys");
+      })
+      .Case([](AttentionOp block) {
+        return checkSize(block, block.getKey(), 1, "keys");
+      })
+      .Case([](GatherAttentionOp gather) -> LogicalResult {
+        if (failed(checkSize(gather, gather.getKey(), 1, "keys")))
+          return failure();
+        return checkSize(gather, gather.getIndices(), 2, "slots");
+      })
+      .Default(success());
+}
+
+namespace {
+
+struct CheckIndexRange : gsa::impl::GsaCheckIndexRangeBase<CheckIndexRange> {
+  using GsaCheckIndexRangeBase::GsaCheckIndexRangeBase;
+
+  void runOnOperation() override {
+    WalkResult walk = getOperation()->walk([](Operation* op) {
+      return failed(checkRange(op)) ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+    });
+    if (walk.wasInterrupted()) signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+}  // namespace

@@ -74,4 +74,6 @@ endfunction()
 if(GSA_INSTALL)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/
           DESTINATION ${CMAKE_INSTALL_DATADIR}/gsa/examples COMPONENT gsa-dev)
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/gsa COMPONENT gsa-runtime)
 endif()

@@ -5,9 +5,11 @@
 // A host of the compiler in C++17: compiles a module once, then runs it several
 // times on the same buffers.
 //
-//   example-cpp FILE.mlir [NAME=SIZExSIZE...]...
+//   example-cpp MODULE [NAME=SIZExSIZE...]...
 //   example-cpp examples/gsa_layer.mlir hidden_states=1x256x512
+//   example-cpp layer:d_model=256,n_heads=4,n_kv_heads=2 hidden_states=1x64x256
 //
+// A module is a file, or "layer:" and what differs from the published layer.
 // Each input with dynamic sizes needs its shape. Inputs get generated numbers:
 // f32, and i32 as positions are. Prints the range of each output.
 
@@ -130,14 +132,28 @@ int Run(const gsa::Plan& plan) {
   return EXIT_SUCCESS;
 }
 
+// The text of a module: of a file, or of "layer:CONFIGURATION".
+gsa::Result<std::string> ReadModule(const std::string& name) {
+  constexpr char kLayer[] = "layer:";
+  if (name.rfind(kLayer, 0) == 0) {
+    gsa_layer_config config = gsa::DefaultLayer();
+    gsa::Status status =
+        gsa::SetLayer(name.substr(sizeof(kLayer) - 1), &config);
+    if (!status.ok()) return status;
+    return gsa::LayerModule(config);
+  }
+  std::ifstream file(name, std::ios::binary);
+  if (!file)
+    return gsa::Status(GSA_INVALID_ARGUMENT, "cannot open '" + name + "'");
+  return std::string((std::istreambuf_iterator<char>(file)), {});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2)
-    return Fail("usage: example-cpp FILE.mlir [NAME=SIZExSIZE...]...");
-  std::ifstream file(argv[1], std::ios::binary);
-  if (!file) return Fail(std::string("cannot open '") + argv[1] + "'");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (argc < 2) return Fail("usage: example-cpp MODULE [NAME=SIZExSIZE...]...");
+  gsa::Result<std::string> text = ReadModule(argv[1]);
+  if (!text.ok()) return Fail(text.status().message());
   gsa::CompileOptions options;
   for (int i = 2; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -149,11 +165,11 @@ int main(int argc, char** argv) {
   }
 
   gsa::Result<std::vector<gsa::Status>> reasons =
-      gsa::CheckSupport(text, options, argv[1]);
+      gsa::CheckSupport(*text, options, argv[1]);
   if (!reasons.ok()) return Fail(reasons.status().message());
   for (const gsa::Status& reason : *reasons) Fail(reason.message());
   if (!reasons->empty()) return EXIT_FAILURE;
-  gsa::Result<gsa::Plan> plan = gsa::Compile(text, options, argv[1]);
+  gsa::Result<gsa::Plan> plan = gsa::Compile(*text, options, argv[1]);
   if (!plan.ok()) return Fail(plan.status().message());
   std::cout << "gsa " << gsa_version_string() << ", " << plan->target() << "\n";
   return Run(*plan);

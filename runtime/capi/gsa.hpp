@@ -6,9 +6,12 @@
 // that cannot be overlooked. Header only: it adds nothing to the interface of
 // the library, so that a program need not be built by the library's compiler.
 //
+//   gsa_layer_config config = gsa::DefaultLayer();
+//   config.d_model = 2048, config.n_heads = 16, config.k_base = 512;
+//   gsa::Result<std::string> text = gsa::LayerModule(config);
 //   gsa::CompileOptions options;
-//   options.shapes["query"] = {1, 4096, 8, 64};
-//   gsa::Result<gsa::Plan> plan = gsa::Compile(text, options, "layer.mlir");
+//   options.shapes["hidden_states"] = {1, 4096, 2048};
+//   gsa::Result<gsa::Plan> plan = gsa::Compile(*text, options);
 //   if (!plan.ok()) return Fail(plan.status().message());
 //   gsa::Result<gsa::Buffer> workspace = plan->MakeWorkspace();
 //   gsa::RunOptions run;

@@ -11,7 +11,6 @@
 #include "test/reference/Math.h"
 
 namespace gsa::reference {
-namespace {
 
 double Activate(GateActivation activation, double x) {
   switch (activation) {
@@ -24,8 +23,6 @@ double Activate(GateActivation activation, double x) {
   }
   return Sigmoid(x);
 }
-
-}  // namespace
 
 Tensor<double> Gate(const Tensor<double>& input, const Tensor<double>& logits,
                     GateActivation activation) {

@@ -8,6 +8,9 @@
 
 namespace gsa::reference {
 
+/// act(x).
+double Activate(GateActivation activation, double x);
+
 /// input * act(logits). `input` is [B, S, H, D]; `logits` have its shape
 /// (elementwise) or [B, S, H] (one scalar per head).
 Tensor<double> Gate(const Tensor<double>& input, const Tensor<double>& logits,

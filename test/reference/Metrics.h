@@ -61,7 +61,34 @@ struct AttentionMass {
   double kept_min = 0.0;            ///< The smallest of a row
   double first_token_dense = 0.0;   ///< Dense softmax mass on key 0
   double first_token_sparse = 0.0;  ///< Mass on key 0 among selected keys
+
+  /// By key, [Sk]: measured rows that see it, and their mean softmax weight on
+  /// it, dense and among the selected keys; then the same times the gates that
+  /// the weight meets on its way to the output. Sparse: empty for dense
+  /// attention. Gated: empty without gates.
+  std::vector<int64_t> rows_seeing;
+  std::vector<double> dense_by_key, sparse_by_key;
+  std::vector<double> dense_gated_by_key, sparse_gated_by_key;
 };
+
+/// R measured queries of each sequence and what they attend to.
+struct MassOperands {
+  const Tensor<double>& query;       ///< [B, R, H, D], rotated
+  const Tensor<double>& key;         ///< [B, Sk, G, D], rotated
+  const std::vector<int64_t>& rows;  ///< [R], in [0, queries)
+  int64_t queries;                   ///< Sq
+  /// Lists [B, R, K] and counts [B, R]; null for dense attention.
+  const Tensor<int32_t>* indices = nullptr;
+  const Tensor<int32_t>* counts = nullptr;
+  /// Means of the gates' activations over the elements of a head: [B, Sk, G]
+  /// and [B, R, H]; null without the gate.
+  const Tensor<double>* value_gate = nullptr;
+  const Tensor<double>* output_gate = nullptr;
+};
+
+/// Measures `operands.rows`; `options.row_stride` is not used.
+AttentionMass MeasureAttentionMass(const MassOperands& operands,
+                                   const AttentionMassOptions& options = {});
 
 /// `query` [B, Sq, H, D] and `key` [B, Sk, G, D], both rotated; the selection
 /// as in MeasureSelection. Selected keys that the mask hides are ignored.
@@ -70,6 +97,27 @@ AttentionMass MeasureAttentionMass(const Tensor<double>& query,
                                    const Tensor<int32_t>& indices,
                                    const Tensor<int32_t>& counts,
                                    const AttentionMassOptions& options = {});
+
+/// The rows 0, stride, 2 stride, ... of `rows` such that there are about
+/// `count` of them.
+std::vector<int64_t> SampledRows(int64_t rows, int64_t count);
+
+/// Activations of a gate.
+struct GateStatistics {
+  int64_t elements = 0;
+  double mean = 0.0;
+  double share_closed = 0.0;  ///< Share of those below kClosedGate
+};
+inline constexpr double kClosedGate = 0.1;
+
+/// Statistics of act(logits). NaN counts as not closed, and makes the mean NaN.
+GateStatistics MeasureGate(const Tensor<double>& logits,
+                           GateActivation activation);
+
+/// Means of act(logits) over the elements of a head: [B, S, H] of logits
+/// [B, S, H, D] or [B, S, H].
+Tensor<double> GateMeans(const Tensor<double>& logits,
+                         GateActivation activation);
 
 }  // namespace gsa::reference
 

@@ -14,10 +14,11 @@
 namespace gsa::reference {
 
 /// Calls `body(begin, end)` for consecutive pieces of [0, count), on
-/// `num_threads` threads (at least 1). The first exception of a piece is
-/// thrown again here after all threads have ended.
+/// `num_threads` threads (at least 1), `piece` at a time. The first exception
+/// of a piece is thrown again here after all threads have ended.
 void ParallelFor(int64_t count, int num_threads,
-                 const std::function<void(int64_t, int64_t)>& body);
+                 const std::function<void(int64_t, int64_t)>& body,
+                 int64_t piece = 16);
 
 }  // namespace gsa::reference
 

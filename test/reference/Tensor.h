@@ -12,6 +12,7 @@
 #ifndef GSA_TEST_REFERENCE_TENSOR_H_
 #define GSA_TEST_REFERENCE_TENSOR_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -132,6 +133,30 @@ class Tensor {
   Shape shape_;
   std::vector<T> data_;
 };
+
+/// The given rows of axis 1: [B, R, ...] of a tensor [B, S, ...]. Throws unless
+/// they exist.
+template <typename T>
+Tensor<T> TakeRows(const Tensor<T>& tensor, const std::vector<int64_t>& rows) {
+  Require(
+      tensor.rank() >= 2,
+      "a tensor of shape " + ShapeToString(tensor.shape()) + " has no axis 1");
+  Shape shape = tensor.shape();
+  int64_t size = shape[1];
+  shape[1] = static_cast<int64_t>(rows.size());
+  Tensor<T> taken(shape);
+  T* to = taken.data();
+  for (int64_t b = 0; b < shape[0]; ++b) {
+    for (int64_t row : rows) {
+      Require(0 <= row && row < size, "row " + std::to_string(row) +
+                                          " outside shape " +
+                                          ShapeToString(tensor.shape()));
+      const T* from = tensor.Slice(b, row);
+      to = std::copy(from, from + taken.size() / (shape[0] * shape[1]), to);
+    }
+  }
+  return taken;
+}
 
 /// Throws unless `tensor` has exactly the shape `expected`.
 template <typename T>

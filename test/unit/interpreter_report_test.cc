@@ -93,10 +93,12 @@ TEST_F(ReportTest, EqualResultsPass) {
   EXPECT_TRUE(selection.judged);
   EXPECT_FALSE(selection.replayed);
   EXPECT_EQ(selection.verdicts.identical, kBatch * kSize);
-  EXPECT_EQ(selection.statistics.rows, kBatch * kSize);
-  ASSERT_TRUE(selection.mass.has_value());
-  EXPECT_GT(selection.mass->kept_mean, 0.0);
-  EXPECT_LT(selection.mass->kept_mean, 1.0);
+  ASSERT_EQ(report.statistics.selections.size(), 1u);
+  EXPECT_TRUE(report.statistics.selections[0].ofRun);
+  EXPECT_EQ(report.statistics.selections[0].statistics.rows, kBatch * kSize);
+  ASSERT_EQ(report.statistics.attentions.size(), 1u);
+  EXPECT_GT(report.statistics.attentions[0].mass.kept_mean, 0.0);
+  EXPECT_LT(report.statistics.attentions[0].mass.kept_mean, 1.0);
 }
 
 TEST_F(ReportTest, LegalSelectionIsReplayed) {
@@ -188,12 +190,13 @@ TEST_F(ReportTest, StatisticsNeedNoTestedResults) {
   EXPECT_TRUE(report.results.empty());
   ASSERT_EQ(report.selections.size(), 1u);
   EXPECT_FALSE(report.selections[0].judged);
-  EXPECT_GE(report.selections[0].statistics.mean_k, 1.0);
+  EXPECT_GE(report.statistics.selections[0].statistics.mean_k, 1.0);
+  EXPECT_FALSE(report.statistics.selections[0].ofRun);
   EXPECT_EQ(report.comparisonText(), "");
-  EXPECT_THAT(report.statisticsText(), HasSubstr("attention mass kept"));
+  EXPECT_THAT(report.statistics.text(), HasSubstr("attention mass kept"));
   ComparisonOptions options;
   options.massRows = 0;
-  EXPECT_THAT(Compare({}, options).statisticsText(),
+  EXPECT_THAT(Compare({}, options).statistics.text(),
               Not(HasSubstr("attention mass")));
 }
 
@@ -204,8 +207,8 @@ TEST_F(ReportTest, MassIsThatOfTheReferenceMetrics) {
   interpreter.onAttention = [&](const AttentionEvent& event) {
     query = event.query;
     key = event.key;
-    indices = event.usedIndices;
-    counts = event.usedCounts;
+    indices = *event.usedIndices;
+    counts = *event.usedCounts;
   };
   ASSERT_FALSE(module_.Run(Inputs(), interpreter).empty());
   ComparisonOptions options;
@@ -215,9 +218,18 @@ TEST_F(ReportTest, MassIsThatOfTheReferenceMetrics) {
   mass.row_stride = 4;
   reference::AttentionMass expected =
       reference::MeasureAttentionMass(query, key, indices, counts, mass);
-  ASSERT_TRUE(report.selections[0].mass.has_value());
-  EXPECT_EQ(report.selections[0].mass->rows, expected.rows);
-  EXPECT_EQ(report.selections[0].mass->kept_mean, expected.kept_mean);
+  ASSERT_EQ(report.statistics.attentions.size(), 1u);
+  const reference::AttentionMass& measured =
+      report.statistics.attentions[0].mass;
+  EXPECT_EQ(measured.rows, expected.rows);
+  EXPECT_EQ(measured.kept_mean, expected.kept_mean);
+  EXPECT_EQ(measured.sparse_by_key, expected.sparse_by_key);
+  // The layer has both gates.
+  EXPECT_EQ(measured.sparse_gated_by_key.size(), kSize);
+  ASSERT_EQ(report.statistics.gates.size(), 2u);
+  EXPECT_EQ(report.statistics.gates[0].name, "value_gate");
+  EXPECT_EQ(report.statistics.gates[1].name, "output_gate");
+  EXPECT_EQ(report.statistics.gates[1].tokens, kBatch * kSize);
 }
 
 TEST_F(ReportTest, JsonHoldsTheVerdicts) {
@@ -236,7 +248,7 @@ TEST_F(ReportTest, JsonHoldsTheVerdicts) {
       *json.getArray("selections")->front().getAsObject();
   EXPECT_EQ(selection.getInteger("rows"), kBatch * kSize);
   EXPECT_GT(*selection.getInteger("wrong"), 0);
-  text = llvm::formatv("{0}", report.statisticsJson());
+  text = llvm::formatv("{0}", report.statistics.json());
   parsed = llvm::json::parse(text);
   ASSERT_TRUE(bool(parsed)) << text;
   EXPECT_EQ(parsed->getAsArray()->front().getAsObject()->getString("source"),
@@ -300,7 +312,7 @@ TEST(Report, JudgesTopKWithTheBudgetsBeforeIt) {
       compareToReference(module.main(), inputs, tested);
   ASSERT_TRUE(succeeded(report)) << module.errors();
   EXPECT_TRUE(report->passed());
-  EXPECT_TRUE(report->selections[0].mass.has_value());
+  EXPECT_EQ(report->statistics.attentions.size(), 1u);
   tested[1] = indices;
   tested[2] = counts;
   report = compareToReference(module.main(), inputs, tested);

@@ -183,7 +183,7 @@ TEST(InterpreterLayer, UsesAReplacedSelection) {
   };
   double lse = 0.0;
   options.onAttention = [&](const AttentionEvent& event) {
-    EXPECT_EQ(event.usedCounts.At(0, 5), 1);
+    EXPECT_EQ(event.usedCounts->At(0, 5), 1);
     lse = reference::Dot(event.query.Slice(0, 5, 3), event.key.Slice(0, 1, 1),
                          2) /
           std::sqrt(2.0);

@@ -7,6 +7,7 @@
 #include "runtime/core/status_macros.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/status_adapter.h"
+#include "tools/gsa-run/Statistics.h"
 #include "tools/reference-interpreter/Report.h"
 
 namespace gsa {
@@ -43,12 +44,6 @@ absl::StatusOr<llvm::SmallVector<RuntimeValue>> toRuntimeValues(
   return values;
 }
 
-nlohmann::json toNlohmann(const llvm::json::Value& value) {
-  std::string text;
-  llvm::raw_string_ostream(text) << value;
-  return nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-}
-
 }  // namespace
 
 absl::Status compareWithReference(const std::string& text,
@@ -77,19 +72,13 @@ absl::Status compareWithReference(const std::string& text,
     if (total > 0) progress(100 * done / total);
   };
   DiagnosticCollector diagnostics(&context);
-  llvm::ArrayRef<RuntimeValue> compared = tested;
   mlir::FailureOr<mlir::gsa::ComparisonReport> result =
-      mlir::gsa::compareToReference(
-          function, given,
-          options.compare ? compared : llvm::ArrayRef<RuntimeValue>(),
-          comparison);
+      mlir::gsa::compareToReference(function, given, tested, comparison);
   if (mlir::failed(result))
     return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
                                 "float64 reference");
   progress(100);
-  report->statistics = toNlohmann(result->statisticsJson());
-  report->statisticsText = result->statisticsText();
-  if (!options.compare) return absl::OkStatus();
+  addStatistics(result->statistics, report);
   report->comparison = toNlohmann(result->comparisonJson());
   report->comparisonText = result->comparisonText();
   report->comparisonPassed = result->passed();

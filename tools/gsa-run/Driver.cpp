@@ -27,6 +27,7 @@
 #include "tools/gsa-run/Inputs.h"
 #include "tools/gsa-run/Outputs.h"
 #include "tools/gsa-run/RunMemory.h"
+#include "tools/gsa-run/Statistics.h"
 #include "tools/gsa-run/Sweep.h"
 #include "tools/gsa-run/Watchdog.h"
 
@@ -75,7 +76,11 @@ class Session {
     noteUnused();
     GSA_RETURN_IF_ERROR(execute());
     RunResult result;
-    if (options.compare || options.statistics) result.measured = compare();
+    if (options.compare)
+      result.measured = compare();
+    else if (options.statistics)
+      result.measured = measureRun(text, options, compileOptions, inputs,
+                                   outputs, &report);
     if (options.compare && !result.measured.ok()) {
       report.comparisonText =
           "Comparison with the float64 reference: not possible\n";

@@ -23,6 +23,7 @@
 #include "test/reference/StatMean.h"
 #include "test/reference/TopK.h"
 #include "tools/reference-interpreter/Evaluate.h"
+#include "tools/reference-interpreter/Statistics.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -54,18 +55,6 @@ static reference::WeightActivation convert(WeightActivation activation) {
   return activation == WeightActivation::Sigmoid
              ? reference::WeightActivation::kSigmoid
              : reference::WeightActivation::kIdentity;
-}
-
-static reference::GateActivation convert(GateActivation activation) {
-  switch (activation) {
-    case GateActivation::Sigmoid:
-      return reference::GateActivation::kSigmoid;
-    case GateActivation::Tanh:
-      return reference::GateActivation::kTanh;
-    case GateActivation::Silu:
-      return reference::GateActivation::kSilu;
-  }
-  llvm_unreachable("unknown activation");
 }
 
 static reference::Mask convert(Mask mask) {
@@ -424,19 +413,32 @@ static Results evaluateGather(GatherAttentionOp op, const OpContext& context) {
        attentionRounding(context, op.getValue().getType())});
   if (context.options.onAttention && !context.rounds)
     context.options.onAttention(
-        {op, op.getIndices(), query, key, indices, counts, scale});
+        {op, op.getIndices(), query, key, &indices, &counts, scale});
   return {std::move(result.output), std::move(result.lse)};
 }
 
 static Results evaluateDense(DenseAttentionOp op, const OpContext& context) {
   Operands operands(context);
+  const Tensor<double>& query = operands.floats(op.getQuery());
+  const Tensor<double>& key = operands.floats(op.getKey());
+  std::optional<double> scale = toDouble(op.getScale());
   reference::AttentionResult result = reference::DenseAttention(
-      {operands.floats(op.getQuery()), operands.floats(op.getKey()),
-       operands.floats(op.getValue())},
-      {toDouble(op.getScale()), convert(op.getMask()),
-       context.options.numThreads,
+      {query, key, operands.floats(op.getValue())},
+      {scale, convert(op.getMask()), context.options.numThreads,
        attentionRounding(context, op.getValue().getType())});
+  if (context.options.onAttention && !context.rounds)
+    context.options.onAttention(
+        {op, Value(), query, key, nullptr, nullptr, scale});
   return {std::move(result.output), std::move(result.lse)};
+}
+
+/// Tells the caller of the interpreter of the gate with these logits, if there
+/// is one.
+static void reportGate(const OpContext& context, Value logits,
+                       reference::GateActivation activation) {
+  if (!logits || !context.options.onGate || context.rounds) return;
+  context.options.onGate(
+      {context.op, logits, Operands(context).floats(logits), activation});
 }
 
 /// The rotated queries and keys and the gated values of a block.
@@ -471,7 +473,7 @@ static BlockTensors prepareBlock(AttentionOp op, const OpContext& context,
 
 static Results evaluateAttention(AttentionOp op, const OpContext& context) {
   Operands operands(context), rounded(op, context.rounded);
-  reference::GateActivation activation = convert(op.getGateActivation());
+  reference::GateActivation activation = toReference(op.getGateActivation());
   auto [query, key, value] = prepareBlock(op, context, activation);
 
   reference::SelectOptions options =
@@ -494,7 +496,9 @@ static Results evaluateAttention(AttentionOp op, const OpContext& context) {
        attentionRounding(context, op.getValue().getType())});
   if (context.options.onAttention && !context.rounds)
     context.options.onAttention({op, op.getIndices(), query, key,
-                                 selection.indices, selection.counts, scale});
+                                 &selection.indices, &selection.counts, scale});
+  reportGate(context, op.getValueGate(), activation);
+  reportGate(context, op.getOutputGate(), activation);
   if (op.getOutputGate())
     result.output = reference::Gate(
         roundInside(context, op.getQuery().getType(), std::move(result.output)),
@@ -512,9 +516,10 @@ static Results evaluateRope(RopeOp op, const OpContext& context) {
 }
 
 static Results evaluateGate(GateOp op, const OpContext& context) {
+  reference::GateActivation activation = toReference(op.getActivation());
+  reportGate(context, op.getLogits(), activation);
   return {reference::Gate(context.operands[0].floats(),
-                          context.operands[1].floats(),
-                          convert(op.getActivation()))};
+                          context.operands[1].floats(), activation)};
 }
 
 static Results evaluateStatMean(const OpContext& context) {

@@ -58,16 +58,26 @@ struct SelectionEvent {
   std::function<reference::Tensor<double>()> roundedRaw;
 };
 
-/// Attention over selected keys, by gsa.gather_attention or gsa.attention.
+/// Attention, by gsa.gather_attention, gsa.attention or gsa.dense_attention.
 /// Valid during the call only.
 struct AttentionEvent {
   Operation* op;
-  Value indices;                           ///< The selection that was used
+  /// The selection that was used; null for dense attention, as are the next
+  /// two.
+  Value indices;
   const reference::Tensor<double>& query;  ///< [B, Sq, H, D], rotated
   const reference::Tensor<double>& key;    ///< [B, Sk, G, D], rotated
-  const reference::Tensor<int32_t>& usedIndices;
-  const reference::Tensor<int32_t>& usedCounts;
+  const reference::Tensor<int32_t>* usedIndices;
+  const reference::Tensor<int32_t>* usedCounts;
   std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
+};
+
+/// A gate, of gsa.gate or of gsa.attention. Valid during the call only.
+struct GateEvent {
+  Operation* op;
+  Value logitsValue;
+  const reference::Tensor<double>& logits;  ///< [B, S, H, D] or [B, S, H]
+  reference::GateActivation activation;
 };
 
 struct InterpreterOptions {
@@ -80,8 +90,9 @@ struct InterpreterOptions {
   /// Called after each selection and before it is used. It may replace rows of
   /// `selection`; all later ops, and the results of `op`, then use those.
   std::function<void(const SelectionEvent&, Selection& selection)> onSelection;
-  /// Called after each attention over selected keys.
+  /// Called after each attention, and after each gate.
   std::function<void(const AttentionEvent&)> onAttention;
+  std::function<void(const GateEvent&)> onGate;
   /// Called before each op of the outermost function: ops done, ops in all.
   std::function<void(int64_t done, int64_t total)> progress;
 };

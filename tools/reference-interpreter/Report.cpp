@@ -61,30 +61,14 @@ double mlir::gsa::accumulationMargin(Operation* selection) {
 
 namespace {
 
-Value skipCasts(Value value) {
-  while (auto cast = value.getDefiningOp<tensor::CastOp>())
-    value = cast.getSource();
-  return value;
-}
-
-/// The mask under which a selection was made; what it cannot know is causal,
-/// which shows no key that the selection has not seen.
-reference::Mask maskOf(Operation* op) {
-  Mask mask = Mask::Causal;
-  if (auto attention = dyn_cast<AttentionOp>(op)) mask = attention.getMask();
-  if (auto select = dyn_cast<SelectOp>(op)) mask = select.getMask();
-  if (auto topk = dyn_cast<TopKOp>(op))
-    if (auto scores = topk.getScores().getDefiningOp<IndexScoresOp>())
-      mask = scores.getMask();
-  return mask == Mask::Causal ? reference::Mask::kCausal
-                              : reference::Mask::kNone;
-}
-
 class Comparator {
  public:
   Comparator(func::FuncOp function, ArrayRef<RuntimeValue> tested,
              const ComparisonOptions& options)
-      : function(function), tested(tested), options(options) {}
+      : function(function),
+        tested(tested),
+        options(options),
+        collector({options.numThreads, options.massRows}) {}
 
   FailureOr<ComparisonReport> run(ArrayRef<RuntimeValue> inputs);
 
@@ -92,6 +76,7 @@ class Comparator {
   LogicalResult checkTested();
   void onSelection(const SelectionEvent& event, Selection& selection);
   void onAttention(const AttentionEvent& event);
+  void onGate(const GateEvent& event);
   /// Judges the tested rows: one verdict each.
   std::vector<reference::RowVerdict> judgeRows(const SelectionEvent& event,
                                                const Selection& tested,
@@ -112,9 +97,7 @@ class Comparator {
   ArrayRef<RuntimeValue> tested;
   const ComparisonOptions& options;
   ComparisonReport report;
-  /// Selections by the SSA value of their indices, and their masks.
-  DenseMap<Value, unsigned> selectionOfIndices;
-  DenseMap<unsigned, reference::Mask> masks;
+  StatisticsCollector collector;
   /// Results that belong to a judged selection.
   DenseMap<unsigned, unsigned> selectionOfResult;
   /// Rows whose selection differs legally and was not replayed; [B, Sq].
@@ -270,8 +253,6 @@ void Comparator::onSelection(const SelectionEvent& event,
                              Selection& selection) {
   unsigned id = report.selections.size();
   SelectionComparison& comparison = report.selections.emplace_back();
-  selectionOfIndices[event.indices] = id;
-  masks[id] = maskOf(event.op);
   comparison.name = event.op->getName().getStringRef().str();
   comparison.scoreMargin = options.scoreMargin > 0
                                ? options.scoreMargin
@@ -289,23 +270,41 @@ void Comparator::onSelection(const SelectionEvent& event,
     judge(event, made, selection, comparison);
     selection.pinned = true;
   }
-  comparison.statistics =
-      reference::MeasureSelection(selection.indices, selection.counts);
+  collector.addSelection(comparison.name, event.indices, comparison.judged,
+                         RowSource<int32_t>::of(selection.indices),
+                         RowSource<int32_t>::of(selection.counts));
 }
 
 void Comparator::onAttention(const AttentionEvent& event) {
-  auto it = selectionOfIndices.find(skipCasts(event.indices));
-  if (it == selectionOfIndices.end() || options.massRows < 1) return;
-  SelectionComparison& comparison = report.selections[it->second];
-  if (comparison.mass) return;
-  reference::AttentionMassOptions massOptions;
-  massOptions.scale = event.scale;
-  massOptions.mask = masks[it->second];
-  massOptions.row_stride =
-      std::max<int64_t>(1, event.query.dim(1) / options.massRows);
-  massOptions.num_threads = options.numThreads;
-  comparison.mass = reference::MeasureAttentionMass(
-      event.query, event.key, event.usedIndices, event.usedCounts, massOptions);
+  AttentionSource source;
+  source.op = event.op;
+  source.indices = event.indices;
+  source.query = RowSource<double>::of(event.query);
+  source.key = RowSource<double>::of(event.key);
+  if (event.usedIndices) {
+    source.lists = RowSource<int32_t>::of(*event.usedIndices);
+    source.counts = RowSource<int32_t>::of(*event.usedCounts);
+  }
+  source.scale = event.scale;
+  source.mask = maskOf(event.op);
+  collector.addAttention(source);
+}
+
+void Comparator::onGate(const GateEvent& event) {
+  GateSource source;
+  source.activation = event.activation;
+  source.logits = RowSource<double>::of(event.logits);
+  if (isa<GateOp>(event.op)) {
+    findGateRole(event.op, &source);
+  } else {
+    auto attention = cast<AttentionOp>(event.op);
+    source.op = source.attention = attention;
+    source.logitsValue = event.logitsValue;
+    source.role = event.logitsValue == attention.getValueGate()
+                      ? GateSource::Role::Value
+                      : GateSource::Role::Output;
+  }
+  collector.addGate(source);
 }
 
 /// The row (b, t), as b * Sq + t, of flat element `i` of a result: the result
@@ -385,6 +384,7 @@ FailureOr<ComparisonReport> Comparator::run(ArrayRef<RuntimeValue> inputs) {
   interpreter.onAttention = [&](const AttentionEvent& event) {
     onAttention(event);
   };
+  interpreter.onGate = [&](const GateEvent& event) { onGate(event); };
   FailureOr<Evaluations> expected =
       interpretRounded(function, inputs, interpreter);
   if (failed(expected)) return failure();
@@ -396,6 +396,7 @@ FailureOr<ComparisonReport> Comparator::run(ArrayRef<RuntimeValue> inputs) {
              << reference::ShapeToString(expected->exact[i].shape());
     report.results.push_back(compareResult(i, *expected));
   }
+  report.statistics = collector.finish();
   report.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();

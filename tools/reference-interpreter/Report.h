@@ -27,8 +27,8 @@
 #include "llvm/Support/JSON.h"
 #include "test/reference/Compare.h"
 #include "test/reference/Criterion.h"
-#include "test/reference/Metrics.h"
 #include "tools/reference-interpreter/Interpreter.h"
+#include "tools/reference-interpreter/Statistics.h"
 
 namespace mlir::gsa {
 
@@ -45,8 +45,7 @@ struct ComparisonOptions {
   /// Use legal rows of the tested selection from there on. Without it, rows
   /// whose selection differs are reported apart and do not count.
   bool replaySelections = true;
-  /// Queries of each sequence whose attention mass is measured, evenly spaced;
-  /// 0 measures none (the mass is the expensive statistic).
+  /// As in StatisticsOptions.
   int64_t massRows = 64;
   /// As in InterpreterOptions.
   std::function<void(int64_t done, int64_t total)> progress;
@@ -89,8 +88,7 @@ struct ResultComparison {
 struct SelectionComparison {
   std::string name;  ///< Name of the result with the indices, or of the op
   /// Whether the function returns indices and counts, so that the tested ones
-  /// are known. Otherwise the statistics are those of the reference and
-  /// `verdicts` is empty.
+  /// are known. Otherwise `verdicts` is empty.
   bool judged = false;
   bool replayed = false;
   double scoreMargin = 0.0;  ///< The largest that was applied
@@ -98,24 +96,20 @@ struct SelectionComparison {
   double budgetRounding = 0.0;
   reference::SelectionReport verdicts;
   int64_t maxCountDifference = 0;  ///< max |k - reference k| over rows
-  reference::SelectionStatistics statistics;
-  /// Absent if no attention reads the selection, or if it was not asked for.
-  std::optional<reference::AttentionMass> mass;
 };
 
 struct ComparisonReport {
   std::vector<ResultComparison> results;  ///< Empty without tested results
   std::vector<SelectionComparison> selections;
+  Statistics statistics;
   double seconds = 0.0;  ///< Of the interpretation and the measurements
 
   /// Every result is within its limit and no selected row is wrong.
   bool passed() const;
-  /// A few lines for people: the comparison, the statistics.
+  /// A few lines for people.
   std::string comparisonText() const;
-  std::string statisticsText() const;
-  /// The same as objects; numbers that are not finite are null.
+  /// The same as an object; numbers that are not finite are null.
   llvm::json::Value comparisonJson() const;
-  llvm::json::Value statisticsJson() const;
 };
 
 /// Interprets `function` on `inputs` and compares `tested`, the results of

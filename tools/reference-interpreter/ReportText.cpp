@@ -3,13 +3,11 @@
 #include <cmath>
 
 #include "llvm/Support/Format.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include "tools/reference-interpreter/Report.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
-using llvm::formatv;
 using llvm::json::Array;
 using llvm::json::Object;
 
@@ -91,42 +89,6 @@ std::string ComparisonReport::comparisonText() const {
   return text;
 }
 
-/// The measured union of `tile` rows, or null.
-static const reference::TileUnion* findUnion(
-    const reference::SelectionStatistics& statistics, int64_t tile) {
-  for (const reference::TileUnion& entry : statistics.unions)
-    if (entry.tile == tile && entry.tiles > 0) return &entry;
-  return nullptr;
-}
-
-std::string ComparisonReport::statisticsText() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  for (const SelectionComparison& selection : selections) {
-    const reference::SelectionStatistics& statistics = selection.statistics;
-    os << "Selection " << selection.name << " ("
-       << (selection.judged ? "of this run" : "of the reference") << ")\n"
-       << "  k: mean " << formatv("{0:f1}", statistics.mean_k) << ", "
-       << statistics.min_k << " to " << statistics.max_k << " over "
-       << statistics.rows << " rows\n"
-       << "  neighbouring queries: overlap J "
-       << formatv("{0:f3}", statistics.jaccard);
-    if (const auto* tiles = findUnion(statistics, 32))
-      os << ", U(32)/k " << formatv("{0:f2}", tiles->union_over_k);
-    os << "\n";
-    if (!selection.mass) continue;
-    os << "  attention mass kept: "
-       << formatv("{0:f3}", selection.mass->kept_mean)
-       << " of dense, smallest row "
-       << formatv("{0:f3}", selection.mass->kept_min) << " ("
-       << selection.mass->rows << " rows)\n"
-       << "  mass on the first token: "
-       << formatv("{0:f4}", selection.mass->first_token_dense) << " dense, "
-       << formatv("{0:f4}", selection.mass->first_token_sparse) << " sparse\n";
-  }
-  return text;
-}
-
 //===----------------------------------------------------------------------===//
 // JSON
 //===----------------------------------------------------------------------===//
@@ -180,33 +142,6 @@ static Object verdictsToJson(const SelectionComparison& selection) {
                 {"errors", Array(verdicts.errors)}};
 }
 
-static Object statisticsToJson(const SelectionComparison& selection) {
-  const reference::SelectionStatistics& statistics = selection.statistics;
-  Array unions;
-  for (const reference::TileUnion& entry : statistics.unions) {
-    if (entry.tiles == 0) continue;
-    unions.push_back(Object{{"rows", entry.tile},
-                            {"mean_union", entry.mean_union},
-                            {"union_over_k", entry.union_over_k}});
-  }
-  Object json{{"name", selection.name},
-              {"source", selection.judged ? "run" : "reference"},
-              {"rows", statistics.rows},
-              {"mean_k", statistics.mean_k},
-              {"min_k", statistics.min_k},
-              {"max_k", statistics.max_k},
-              {"jaccard", statistics.jaccard},
-              {"unions", std::move(unions)}};
-  if (!selection.mass) return json;
-  json["attention_mass"] = Object{
-      {"rows", selection.mass->rows},
-      {"kept_mean", finiteOrNull(selection.mass->kept_mean)},
-      {"kept_min", finiteOrNull(selection.mass->kept_min)},
-      {"first_token_dense", finiteOrNull(selection.mass->first_token_dense)},
-      {"first_token_sparse", finiteOrNull(selection.mass->first_token_sparse)}};
-  return json;
-}
-
 llvm::json::Value ComparisonReport::comparisonJson() const {
   Array resultArray, selectionArray;
   for (const ResultComparison& result : results)
@@ -217,11 +152,4 @@ llvm::json::Value ComparisonReport::comparisonJson() const {
                 {"seconds", seconds},
                 {"results", std::move(resultArray)},
                 {"selections", std::move(selectionArray)}};
-}
-
-llvm::json::Value ComparisonReport::statisticsJson() const {
-  Array array;
-  for (const SelectionComparison& selection : selections)
-    array.push_back(statisticsToJson(selection));
-  return array;
 }

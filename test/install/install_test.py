@@ -3,7 +3,8 @@
 
 Each check is a function; all of them run, and what fails is listed at the end.
 The programs that are built come from the installed share/gsa/examples, so an
-installation holds all that they need.
+installation holds all that they need. The tree stays where check_relocation
+moves it, for the test of the wheels.
 
 usage: install_test.py --cmake CMAKE --source DIR --build DIR --llvm-bin DIR
                        --cc CC --cxx CXX --version X.Y.Z [--define NAME=VALUE]
@@ -28,8 +29,7 @@ class Failure(Exception):
 
 
 def run(*command, env=None, expect=0, **kwargs):
-    """Output of a command that must end with the exit code `expect` (None: any
-    but 0)."""
+    """Output of a command that must end with the exit code `expect`."""
     command = [str(part) for part in command]
     environment = {name: value for name, value in os.environ.items()
                    if name not in ("LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH")}
@@ -37,8 +37,7 @@ def run(*command, env=None, expect=0, **kwargs):
     done = subprocess.run(command, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, env=environment,
                           **kwargs)
-    wrong = done.returncode == 0 if expect is None else done.returncode != expect
-    if wrong:
+    if done.returncode != expect:
         raise Failure(f"{' '.join(command)}\nended with {done.returncode}:\n"
                       f"{done.stdout}")
     return done.stdout
@@ -129,11 +128,11 @@ class Installation:
             raise Failure("pkg-config is not installed")
         folder = self.library_folder()
         environment = {"PKG_CONFIG_PATH": str(folder / "pkgconfig")}
-        flags = run(tool, "--cflags", "--libs", f"gsa = {self.arguments.version}",
-                    env=environment).split()
+        flags = run(tool, "--cflags", "--libs",
+                    f"gsa = {self.arguments.version}", env=environment).split()
         program = self.work / "example-pkg-config"
-        run(self.arguments.cc, "-std=c11", self.examples / "c/example.c", *flags,
-            "-lm", f"-Wl,-rpath,{folder}", "-o", program)
+        run(self.arguments.cc, "-std=c11", self.examples / "c/example.c",
+            *flags, "-lm", f"-Wl,-rpath,{folder}", "-o", program)
         output = run(program, self.examples / "gate_only.mlir", *GATE_SHAPES)
         require(output, "output output: f32")
 
@@ -225,13 +224,13 @@ class Installation:
         run(*configure, "-DGSA_INSTALL=ON", "-DGSA_BUILD_TOOLS=ON")
         prefix = self.work / "partial"
         shutil.rmtree(prefix, ignore_errors=True)
-        output = run(self.arguments.cmake, "--install", build, "--prefix", prefix,
-                     expect=1)
+        install = [self.arguments.cmake, "--install", build, "--prefix", prefix]
+        output = run(*install, expect=1)
         require(output, "nothing of gsa is built")
         # The same rules as of the build that is tested, with one of its files.
         (build / "gsa/bin").mkdir(exist_ok=True)
         shutil.copy2(self.arguments.build / "bin/gsa-run", build / "gsa/bin")
-        output = run(self.arguments.cmake, "--install", build, "--prefix", prefix)
+        output = run(*install)
         require(output, "Left out, since it is not built: libgsa.so")
         run(prefix / "bin/gsa-run", self.arguments.source / "examples" /
             "gate_only.mlir", "--seq", 8, "--compare")

@@ -42,15 +42,16 @@ def run(command, environment, expect=0):
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder) / "log"
         done = subprocess.run(
-            [str(part) for part in command], text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            [str(part) for part in command], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace",
             env={**environment, "LD_DEBUG": "files",
                  "LD_DEBUG_OUTPUT": str(log)})
         opened = [match for file in pathlib.Path(folder).iterdir()
-                  for match in CUDA_LIBRARY.findall(file.read_text())]
+                  for match in
+                  CUDA_LIBRARY.findall(file.read_text(errors="replace"))]
     if done.returncode != expect:
-        sys.exit(f"{command}\nended with {done.returncode}, expected {expect}:\n"
-                 f"{done.stdout}")
+        sys.exit(f"{command}\nended with {done.returncode}, expected "
+                 f"{expect}:\n{done.stdout}")
     return done.stdout, opened
 
 
@@ -107,7 +108,8 @@ def check_hidden(arguments, layer, wheels, venv):
                                      VIRTUAL_ENV=empty)
         output, _ = run(hide + layer, environment, expect=4)
         for text in ("NVRTC not found", f"the Python environment {empty}: ",
-                     "the dynamic loader's path: ", "the toolkit /usr/local/cuda",
+                     "the dynamic loader's path: ",
+                     "the toolkit /usr/local/cuda: ",
                      "pip install nvidia-cuda-nvrtc", "GSA_PYTHON_PREFIX"):
             require(text in output, f"the error says '{text}'", output)
         # NVRTC by itself: it needs the file beside it.
@@ -150,9 +152,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         environments = make_environments(wheels, pathlib.Path(folder))
         for name, environment in environments.items():
-            output, opened = run(layer, environment)
-            require("ELF" in output or ".text." in output or "cubin" in output,
-                    "machine code", output[:2000])
+            dump = pathlib.Path(folder) / "dump"
+            _, opened = run(layer + [f"--dump-dir={dump}"], environment)
+            cubins = list(dump.glob("*.cubin"))
+            require(cubins and all(file.read_bytes()[:4] == b"\x7fELF"
+                                   for file in cubins), "machine code", cubins)
+            shutil.rmtree(dump)
             require_wheels_only(opened, wheels, nvrtc, f"gsa-run, {name}")
             output, opened = run([arguments.tools / "gsa-translate",
                                   "--nvrtc-version"], environment)

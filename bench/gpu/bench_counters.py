@@ -59,11 +59,11 @@ def main():
     arguments = parser.parse_args()
     if shutil.which("ncu") is None:
         parser.error("no ncu in PATH")
+    import modules
     import torch
-    import bench_forward
     script = SCRIPT.format(here=HERE, n=arguments.length,
                            library=os.path.abspath(arguments.library))
-    text = (f"{torch.cuda.get_device_name(0)}, commit {bench_forward.commit()}, "
+    text = (f"{torch.cuda.get_device_name(0)}, commit {modules.commit()}, "
             f"N = {arguments.length}\n")
     for kernel in KERNELS:
         skip = 0 if kernel == "gather_attention" else arguments.chunks - 1

@@ -7,14 +7,13 @@ For each length and workload: our forward (selection, sparse attention, output
 gate), its stages, causal dense attention through cuDNN on the same tensors and,
 while it fits, the published formulation. The three alternate within one
 process; times are medians of device events. One JSON line per case is appended
-to --json, and a table is printed. JIT times are of a fresh process each.
+to --json, and a table is printed. JIT times are those of bench_jit.py.
 """
 
 import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 
@@ -22,6 +21,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import baselines  # noqa: E402
+import bench_jit  # noqa: E402
 import gsa_capi  # noqa: E402
 import modules  # noqa: E402
 import workloads  # noqa: E402
@@ -134,45 +134,6 @@ def device_rates():
             "copy_tb_s": 2 * source.numel() / medians["copy"] / 1e9}
 
 
-def jit_times(arguments):
-    """JIT of one shape: first result in a fresh process, then a second plan of
-    the same kernels in the same process."""
-    script = f"""
-import sys, time
-sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
-import torch, gsa_capi, modules, bench_forward
-torch.cuda.init()
-case = bench_forward.inputs(8192, "rho98", 0, torch.device("cuda", 0))
-torch.cuda.synchronize()
-begin = time.perf_counter()
-library = gsa_capi.Library({os.path.abspath(arguments.library)!r})
-plan = library.compile(modules.sparse_core(8192), target="cuda:0")
-compiled = time.perf_counter()
-plan.run(case); torch.cuda.synchronize()
-first = time.perf_counter()
-library.compile(modules.sparse_core(16384), target="cuda:0")
-print(compiled - begin, first - begin, time.perf_counter() - first)
-"""
-    runs = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", script], check=True,
-                              capture_output=True, text=True)
-        runs.append([float(x) * 1e3 for x in done.stdout.split()])
-    compile_ms, first_ms, warm_ms = (statistics.median(c) for c in zip(*runs))
-    return {"bench": "gpu_jit", "n": 8192, "cold_compile_ms": compile_ms,
-            "cold_first_result_ms": first_ms, "warm_compile_ms": warm_ms,
-            "runs": len(runs)}
-
-
-def commit():
-    if os.environ.get("GSA_COMMIT"):
-        return os.environ["GSA_COMMIT"]
-    here = os.path.dirname(os.path.abspath(__file__))
-    done = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"],
-                          capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
-
-
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -194,7 +155,8 @@ def main():
     names = (list(workloads.WORKLOADS) if "all" in arguments.workloads
              else arguments.workloads)
     library = gsa_capi.Library(arguments.library)
-    common = {"device": torch.cuda.get_device_name(0), "commit": commit(),
+    common = {"device": torch.cuda.get_device_name(0),
+              "commit": modules.commit(),
               "torch": torch.__version__}
     records = []
 
@@ -227,11 +189,9 @@ def main():
         emit(record)
         print(f"copy {record['copy_tb_s']:.2f} TB/s")
     if not arguments.no_jit:
-        record = jit_times(arguments)
-        emit(record)
-        print(f"JIT, n = 8192: compile {record['cold_compile_ms']:.0f} ms and "
-              f"first result {record['cold_first_result_ms']:.0f} ms in a fresh "
-              f"process, {record['warm_compile_ms']:.0f} ms for another length")
+        for record in bench_jit.plan_records(arguments.library, 8192, 5):
+            emit(record)
+            print(json.dumps(record))
 
 
 if __name__ == "__main__":

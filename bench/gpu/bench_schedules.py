@@ -97,7 +97,7 @@ def main():
                   "schedule": schedule, "workload": arguments.workload,
                   "seed": arguments.seed, "ms": None, "ratio": None,
                   "reason": None, "device": torch.cuda.get_device_name(0),
-                  "commit": bench_forward.commit(),
+                  "commit": modules.commit(),
                   "torch": torch.__version__}
         try:
             record["ms"] = stage_time(library, case, n, stage, schedules)

@@ -1,4 +1,25 @@
-"""Modules of the gsa dialect that benchmarks and GPU tests compile."""
+"""Modules of the gsa dialect that benchmarks and GPU tests compile, and the
+commit that their records name.
+
+    python3 bench/gpu/modules.py 8192 > core.mlir
+
+prints the layer core for that many tokens.
+"""
+
+import os
+import subprocess
+import sys
+
+
+def commit():
+    """The commit of this checkout, or what GSA_COMMIT says where there is no
+    repository."""
+    if os.environ.get("GSA_COMMIT"):
+        return os.environ["GSA_COMMIT"]
+    here = os.path.dirname(os.path.abspath(__file__))
+    done = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"],
+                          capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
 
 
 def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
@@ -47,3 +68,7 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
       : {q}, {lse}, {idx}, {row}, {row}
 }}
 """
+
+
+if __name__ == "__main__":
+    print(sparse_core(int(sys.argv[1]) if len(sys.argv) > 1 else 8192))

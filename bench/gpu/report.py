@@ -81,6 +81,59 @@ def schedule_rows(records):
              f"{r['ratio']:.2f}" if r["ratio"] else ""] for r in records]
 
 
+def jit_text(records):
+    """Cold, disk-warm and in-process times apart. A record without
+    `driver_cache` is of a benchmark that left the driver's cache on: what it
+    calls cold is disk-warm."""
+    plans, kernels = {}, []
+    for r in records:
+        if r["bench"] == "gpu_jit":
+            plans[r.get("driver_cache", "on")] = r
+        elif r["bench"] == "gpu_jit_kernel":
+            kernels.append(r)
+    text = ""
+    if plans:
+        cold, warm = plans.get("off", {}), plans.get("on", {})
+        warm = {"disk_warm_compile_ms": warm.get("cold_compile_ms"),
+                "disk_warm_first_result_ms": warm.get("cold_first_result_ms"),
+                "in_process_new_length_ms": warm.get("warm_compile_ms"), **warm}
+
+        def ms(record, key):
+            value = record.get(key)
+            return "not measured" if value is None else f"{value:.0f}"
+
+        rows = [["module text to plan, fresh process",
+                 ms(cold, "cold_compile_ms"), ms(warm, "disk_warm_compile_ms")],
+                ["module text to first result, fresh process",
+                 ms(cold, "cold_first_result_ms"),
+                 ms(warm, "disk_warm_first_result_ms")],
+                ["of it loading the library", ms(cold, "load_library_ms"),
+                 ms(warm, "load_library_ms")]]
+        rows += [[f"another {what}, same process", ms(cold, key),
+                  ms(warm, key)]
+                 for what, key in [("length", "in_process_new_length_ms"),
+                                   ("head size", "in_process_new_head_ms")]]
+        sources = ", ".join(
+            f"cache {state}: {r['device']}, commit {r['commit']}, medians of "
+            f"{r['runs']} processes" for state, r in sorted(plans.items()))
+        text += (f"\n### Compiling, N = {next(iter(plans.values()))['n']}\n\n"
+                 "Milliseconds. Cold: the driver's cache of compiled kernels is "
+                 "off; disk-warm: it is on and an earlier process filled it "
+                 f"({sources}).\n\n" +
+                 table(["what", "cold", "disk-warm"], rows))
+    if kernels:
+        text += ("\n### Compiling each kernel alone\n\nMilliseconds by NVRTC's "
+                 f"clock for {kernels[0]['arch']}, without a cache, medians of "
+                 f"{kernels[0]['runs']} fresh processes, commit "
+                 f"{kernels[0]['commit']}.\n\n" + table(
+                     ["kernel", "front end", "NVVM", "ptxas", "total"],
+                     [[f"`{r['kernel']}`"] +
+                      [f"{r[key]:.0f}" for key in
+                       ("front_end_ms", "nvvm_ms", "ptxas_ms", "total_ms")]
+                      for r in kernels]))
+    return text
+
+
 def report(records):
     forward = [r for r in records if r["bench"] == "gpu_forward"]
     fixed = [r for r in forward if r["shape"]["policy"] == "fixed"]
@@ -120,17 +173,7 @@ def report(records):
                  "`ratio` is to the schedule that the compiler chooses.\n\n" +
                  table(["schedule", "stage", "ms", "ratio"],
                        schedule_rows(schedules)))
-    for r in records:
-        if r["bench"] == "gpu_jit":
-            text += (f"\n### Compiling, N = {r['n']}\n\n" + table(
-                ["what", "ms"],
-                [["module text to plan, fresh process",
-                  f"{r['cold_compile_ms']:.0f}"],
-                 ["module text to first result, fresh process",
-                  f"{r['cold_first_result_ms']:.0f}"],
-                 ["another length in the same process",
-                  f"{r['warm_compile_ms']:.0f}"]]))
-    return text
+    return text + jit_text(records)
 
 
 def main():

@@ -1,0 +1,142 @@
+"""Unit tests of bench/gpu. The argument is the root of the repository."""
+
+import json
+import os
+import sys
+import unittest
+
+ROOT = sys.argv.pop()
+sys.path.insert(0, os.path.join(ROOT, "bench", "gpu"))
+import bench_jit  # noqa: E402
+import report  # noqa: E402
+
+TABLE = """File name, phase name, metric, unit
+k.cu, CUDA C++ Frontend, 40, ms
+k.cu, NVVM Optimizer, 200.5, ms
+k.cu, PTX Translation, 100, ms
+""".splitlines()
+
+PROCESS = {"times": {"load": 60.0, "compile": 500.0, "first_result": 510.0,
+                     "new_length": 15.0, "new_head": 400.0},
+           "device": "a GPU", "torch": "2"}
+
+
+def record(**fields):
+    return {"bench": "gpu_jit", "n": 8192, "runs": 3, "device": "a GPU",
+            "commit": "abc", "torch": "2", **fields}
+
+
+class Environment(unittest.TestCase):
+
+    def setUp(self):
+        os.environ["CUDA_CACHE_PATH"] = "/elsewhere"
+        os.environ["CUDA_CACHE_MAXSIZE"] = "1"
+
+    def test_cold_processes_have_no_cache(self):
+        variables = bench_jit.environment(None)
+        self.assertEqual(variables["CUDA_CACHE_DISABLE"], "1")
+        self.assertNotIn("CUDA_CACHE_PATH", variables)
+
+    def test_warm_processes_have_one_of_their_own(self):
+        variables = bench_jit.environment("/own")
+        self.assertEqual(variables["CUDA_CACHE_DISABLE"], "0")
+        self.assertEqual(variables["CUDA_CACHE_PATH"], "/own")
+        self.assertNotIn("CUDA_CACHE_MAXSIZE", variables)
+
+
+class Records(unittest.TestCase):
+
+    def setUp(self):
+        self.calls, self.compiles = [], [700.0, 500.0, 600.0]
+        self.fresh = bench_jit.fresh
+
+        def fresh(arguments, cache):
+            self.assertIn("--plan-process", arguments)
+            if cache is not None:
+                self.assertTrue(os.path.isdir(cache))
+                if cache not in self.calls:
+                    self.assertEqual(os.listdir(cache), [])
+            self.calls.append(cache)
+            times = dict(PROCESS["times"])
+            if cache is None:
+                times["compile"] = self.compiles[len(self.calls) - 1]
+            return {**PROCESS, "times": times}
+
+        bench_jit.fresh = fresh
+
+    def tearDown(self):
+        bench_jit.fresh = self.fresh
+
+    def test_medians_of_processes_that_count(self):
+        cold, warm = bench_jit.plan_records("libgsa.so", 8192, 3)
+        self.assertEqual(self.calls[:3], [None] * 3)
+        # The one that fills the cache does not count.
+        self.assertEqual(len(self.calls), 3 + 1 + 3)
+        self.assertEqual(len(set(self.calls[3:])), 1)
+        self.assertEqual(cold["driver_cache"], "off")
+        self.assertEqual(cold["cold_compile_ms"], 600.0)
+        self.assertEqual(cold["cold_compile_range_ms"], [500.0, 700.0])
+        self.assertEqual(warm["driver_cache"], "on")
+        self.assertEqual(warm["disk_warm_compile_ms"], 500.0)
+        self.assertEqual(warm["in_process_new_head_ms"], 400.0)
+        self.assertNotIn("cold_compile_ms", warm)
+
+    def test_phases_of_a_kernel(self):
+        self.assertEqual(bench_jit.parse_phases(TABLE),
+                         {"front_end_ms": 40.0, "nvvm_ms": 200.5,
+                          "ptxas_ms": 100.0, "total_ms": 340.5})
+        with self.assertRaisesRegex(ValueError, "expected .*Optimizer"):
+            bench_jit.parse_phases(TABLE[:2])
+
+
+class Report(unittest.TestCase):
+
+    def rows(self, *records):
+        text = report.jit_text(records)
+        return {cells[1]: cells[2:-1] for cells in
+                ([cell.strip() for cell in line.split("|")]
+                 for line in text.splitlines() if line.startswith("|"))}
+
+    def test_three_states_apart(self):
+        rows = self.rows(
+            record(driver_cache="off", cold_compile_ms=600,
+                   cold_first_result_ms=610, load_library_ms=60,
+                   in_process_new_length_ms=15, in_process_new_head_ms=400),
+            record(driver_cache="on", disk_warm_compile_ms=140,
+                   disk_warm_first_result_ms=150, load_library_ms=61,
+                   in_process_new_length_ms=16, in_process_new_head_ms=51))
+        self.assertEqual(rows["what"], ["cold", "disk-warm"])
+        self.assertEqual(rows["module text to plan, fresh process"],
+                         ["600", "140"])
+        self.assertEqual(rows["another length, same process"], ["15", "16"])
+        self.assertEqual(rows["another head size, same process"],
+                         ["400", "51"])
+
+    def test_a_record_without_the_state_is_not_cold(self):
+        rows = self.rows(record(cold_compile_ms=155, cold_first_result_ms=165,
+                                warm_compile_ms=15))
+        self.assertEqual(rows["module text to plan, fresh process"],
+                         ["not measured", "155"])
+        self.assertEqual(rows["another length, same process"],
+                         ["not measured", "15"])
+
+    def test_kernels(self):
+        rows = self.rows({"bench": "gpu_jit_kernel", "kernel": "k",
+                          "arch": "sm_90a", "runs": 3, "commit": "abc",
+                          **bench_jit.parse_phases(TABLE)})
+        self.assertEqual(rows["`k`"], ["40", "200", "100", "340"])
+
+    def test_committed_records_name_their_state(self):
+        for name in ["gpu.jsonl", "gpu_h100.jsonl"]:
+            with open(os.path.join(ROOT, "bench", "results", name)) as file:
+                records = [json.loads(line) for line in file]
+            for r in records:
+                if r["bench"] != "gpu_jit":
+                    continue
+                self.assertIn(r["driver_cache"], ["off", "on"], name)
+                self.assertEqual("cold_compile_ms" in r,
+                                 r["driver_cache"] == "off", name)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -8,6 +8,7 @@
 #ifndef GSA_RUNTIME_DEVICE_KERNELS_H_
 #define GSA_RUNTIME_DEVICE_KERNELS_H_
 
+#include <future>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ const std::vector<SourceHeader>& DeviceHeaders();
 // The cache over the NVRTC that the options name or that is found in the places
 // that they name. Lives as long as the process.
 absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options);
+
+// Begins to load what KernelCacheFor loads, on a thread of its own that ends
+// before the future does: NVRTC is 90 MB, and the passes need it last. What
+// fails is not reported here but by the call that needs it.
+std::future<void> BeginLoadingNvrtc(const CompileOptions& options);
 
 // What a block of an architecture may ask for.
 LaunchLimits LimitsOf(const std::string& arch);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <thread>
 
@@ -117,9 +118,15 @@ KernelCache::GetAll(absl::Span<const CompileRequest> requests,
                     int num_threads) {
   std::vector<std::shared_ptr<const CachedKernel>> kernels(requests.size());
   std::vector<absl::Status> statuses(requests.size());
+  std::vector<size_t> order(requests.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return requests[a].source.size() > requests[b].source.size();
+  });
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < requests.size(); i = next++) {
+    for (size_t n = next++; n < order.size(); n = next++) {
+      const size_t i = order[n];
       auto kernel = Get(requests[i]);
       statuses[i] = kernel.status();
       if (kernel.ok()) kernels[i] = *std::move(kernel);

@@ -36,6 +36,8 @@ class NvrtcApi {
   const std::string& path() const { return path_; }
   // "13.0".
   std::string version() const;
+  // 13.
+  int major_version() const { return major_; }
   // Compute capabilities times 10, ascending: 80, 86, ...
   const std::vector<int>& supported_archs() const { return archs_; }
 

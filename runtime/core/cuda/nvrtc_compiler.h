@@ -39,8 +39,8 @@ struct CompileRequest {
   // "sm_80", "sm_90a", ...: a real architecture, also for PTX.
   std::string arch;
   CudaOutput output = CudaOutput::kCubin;
-  // Options of NVRTC beside --gpu-architecture, --std=c++20 and the verbose
-  // report of ptxas.
+  // Options of NVRTC beside --gpu-architecture, --std=c++20, --minimal (from
+  // NVRTC 13 on) and the verbose report of ptxas.
   std::vector<std::string> options;
 };
 

@@ -22,6 +22,7 @@
 namespace gsa {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 CompileRequest Request(const std::string& source) {
@@ -131,6 +132,24 @@ TEST(KernelCacheTest, CompilesInParallelAndKeepsTheOrder) {
   EXPECT_TRUE(cache.GetAll({}, 3)->empty());
 }
 
+// One thread shows the order of the compilations.
+TEST(KernelCacheTest, CompilesTheLongestTextFirst) {
+  std::vector<std::string> begun;
+  KernelCache cache("test 1", [&](const CompileRequest& request) {
+    begun.push_back(request.source);
+    return Echo(request);
+  });
+  const std::vector<CompileRequest> requests = {
+      Request("short"), Request("the longest"), Request("first"),
+      Request("longer")};
+  auto kernels = cache.GetAll(requests, 1);
+  ASSERT_TRUE(kernels.ok());
+  EXPECT_THAT(begun, ElementsAre("the longest", "longer", "short", "first"));
+  for (size_t i = 0; i < requests.size(); ++i)
+    EXPECT_EQ((*kernels)[i]->code.image, "image of " + requests[i].source);
+}
+
+// The error is that of the first request, though a longer text fails before.
 TEST(KernelCacheTest, ReturnsTheFirstErrorInOrder) {
   KernelCache cache(
       "test 1",
@@ -139,7 +158,7 @@ TEST(KernelCacheTest, ReturnsTheFirstErrorInOrder) {
         return absl::InternalError(request.source);
       });
   const std::vector<CompileRequest> requests = {
-      Request("good"), Request("bad 1"), Request("bad 2")};
+      Request("good"), Request("bad 1"), Request("bad and longer")};
   for (int threads : {1, 3})
     EXPECT_EQ(cache.GetAll(requests, threads).status(),
               absl::InternalError("bad 1"));

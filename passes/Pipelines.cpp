@@ -94,8 +94,10 @@ static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
 }
 
 static void addTile(OpPassManager& pm, const CudaTargetConfig& config) {
-  // Arithmetic on tensors is an elementwise op like any other.
+  // Arithmetic on tensors is an elementwise op like any other; a chain of them
+  // is one kernel, and comparisons need no tensor of their own.
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addNestedPass<func::FuncOp>(createGsaCpuFuseElementwise());
   GsaToTileOptions options;
   options.arch = config.arch;
   pm.addPass(createGsaToTile(options));

@@ -46,7 +46,8 @@ def GsaCpuFuseElementwise
     A producer with one use is fused into its consumer when the consumer's
     iterators are all parallel. Reductions keep their operands: an elementwise
     producer inside a contraction would be recomputed for every output and
-    would hide the contraction from `gsa-cpu-tile-contractions`.
+    would hide the contraction from `gsa-cpu-tile-contractions`. On the way to a
+    GPU it runs before gsa-to-tile, where a fused chain is one kernel.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
                            "::mlir::affine::AffineDialect",

@@ -40,7 +40,13 @@ static StringRef getZone(Operation* op) {
         return linalg::isaContractionOpInterface(op) ? "projections"
                                                      : "elementwise";
       })
-      .Default([](auto) { return ""; });
+      .Default([](Operation* op) -> StringRef {
+        // Arithmetic on tensors, without linalg around it.
+        bool isElementwise = OpTrait::hasElementwiseMappableTraits(op) &&
+                             op->getNumResults() > 0 &&
+                             isa<TensorType>(op->getResult(0).getType());
+        return isElementwise ? "elementwise" : "";
+      });
 }
 
 namespace {

@@ -325,9 +325,11 @@ typedef struct gsa_compile_options {
  * gsa_plan_retain another, and gsa_plan_release gives one back. */
 typedef struct gsa_plan gsa_plan;
 
-/* Compiles the `length` bytes of `text`, a module in MLIR's textual form (or
- * its bytecode), into `*plan`. `filename` appears in messages; NULL is
- * "<memory>". GSA_INVALID_ARGUMENT: the module, an option or a shape is wrong;
+/* Compiles the `length` bytes of `text`, a module in MLIR's textual form, into
+ * `*plan`. `filename` appears in messages; NULL is "<memory>".
+ * GSA_INVALID_ARGUMENT: the module, an option or a shape is wrong, or the text
+ * is beyond what is given to the parser: 256 MiB, 128 brackets open at once and
+ * the other limits of docs/spec.md, "Module text"; bytecode is refused;
  * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it;
  * GSA_UNAVAILABLE: no driver, no GPU or no NVRTC. */
 GSA_API gsa_status* gsa_compile(const char* text, size_t length,

@@ -18,6 +18,7 @@
 #include "runtime/core/thread_pool.h"
 #include "runtime/status_adapter.h"
 #include "tools/gsa-run/RunMemory.h"
+#include "tools/reference-interpreter/Statistics.h"
 
 namespace gsa {
 namespace {

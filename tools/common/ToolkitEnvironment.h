@@ -32,8 +32,7 @@ inline constexpr char kToolkitEnvironmentHelp[] =
     "toolkit); GSA_PYTHON_PREFIX, VIRTUAL_ENV, CONDA_PREFIX (Python "
     "environments with the wheels nvidia-cuda-nvrtc and nvidia-cublas); the "
     "dynamic loader's path; /usr/local/cuda*, /opt/cuda; the environment of "
-    "python3 on PATH and the user's own Python packages. --nvrtc confines the "
-    "search for NVRTC to one place.";
+    "python3 on PATH and the user's own Python packages.\n";
 
 /// The value of an environment variable; "" if it is not set.
 inline std::string getEnvironment(const char* name) {

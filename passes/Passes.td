@@ -42,6 +42,16 @@ def GsaCheckIndexRange : Pass<"gsa-check-index-range"> {
   }];
 }
 
+def GsaCheckSizes : Pass<"gsa-check-sizes"> {
+  let summary = "Refuses tensors that no memory holds";
+  let description = [{
+    The known sizes of every type are multiplied, those of 0 left out; more than
+    2^48 elements are an error at the op. Everything after it may multiply sizes
+    of tensors, and elements by their bytes, in 64 bits. Changes nothing.
+    Example: test/passes/check-sizes.mlir.
+  }];
+}
+
 def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
   let summary = "Fuses scores, statistics, budget and top-k into gsa.select";
   let description = [{

@@ -21,6 +21,7 @@ static void addCleanup(OpPassManager& pm) {
 
 template <typename Config>
 static void addSpecialize(OpPassManager& pm, const Config& config) {
+  pm.addPass(createGsaCheckSizes());
   // Private functions are inlined first: shapes do not cross calls.
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
@@ -29,6 +30,7 @@ static void addSpecialize(OpPassManager& pm, const Config& config) {
   options.entry = config.entry;
   options.shapes.assign(config.shapes.begin(), config.shapes.end());
   pm.addPass(createGsaSpecializeShapes(options));
+  pm.addPass(createGsaCheckSizes());
 }
 
 static void addGsa(OpPassManager& pm) {

@@ -8,12 +8,22 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa::detail;
 
+template <typename OpTy, typename... Args>
+Value ScalarBuilder::integer(Args&&... args) {
+  if (folds) return b.createOrFold<OpTy>(loc, std::forward<Args>(args)...);
+  return OpTy::create(b, loc, std::forward<Args>(args)...).getResult();
+}
+
 Value ScalarBuilder::index(int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
 
 Value ScalarBuilder::i32(int32_t value) {
   return arith::ConstantIntOp::create(b, loc, value, 32);
+}
+
+Value ScalarBuilder::i64(int64_t value) {
+  return arith::ConstantIntOp::create(b, loc, value, 64);
 }
 
 Value ScalarBuilder::constant(Type type, double value) {
@@ -45,11 +55,15 @@ Value ScalarBuilder::toFloat(Value integer, Type type) {
 }
 
 Value ScalarBuilder::toI32(Value indexValue) {
-  return arith::IndexCastOp::create(b, loc, b.getI32Type(), indexValue);
+  return integer<arith::IndexCastOp>(b.getI32Type(), indexValue);
+}
+
+Value ScalarBuilder::toI64(Value indexValue) {
+  return integer<arith::IndexCastOp>(b.getI64Type(), indexValue);
 }
 
 Value ScalarBuilder::toIndex(Value integer) {
-  return arith::IndexCastOp::create(b, loc, b.getIndexType(), integer);
+  return this->integer<arith::IndexCastOp>(b.getIndexType(), integer);
 }
 
 static bool isFloat(Value value) {
@@ -58,21 +72,38 @@ static bool isFloat(Value value) {
 
 Value ScalarBuilder::add(Value lhs, Value rhs) {
   if (isFloat(lhs)) return arith::AddFOp::create(b, loc, lhs, rhs);
-  return arith::AddIOp::create(b, loc, lhs, rhs);
+  return integer<arith::AddIOp>(lhs, rhs);
 }
 
 Value ScalarBuilder::sub(Value lhs, Value rhs) {
   if (isFloat(lhs)) return arith::SubFOp::create(b, loc, lhs, rhs);
-  return arith::SubIOp::create(b, loc, lhs, rhs);
+  return integer<arith::SubIOp>(lhs, rhs);
 }
 
 Value ScalarBuilder::mul(Value lhs, Value rhs) {
   if (isFloat(lhs)) return arith::MulFOp::create(b, loc, lhs, rhs);
-  return arith::MulIOp::create(b, loc, lhs, rhs);
+  return integer<arith::MulIOp>(lhs, rhs);
 }
 
 Value ScalarBuilder::div(Value lhs, Value rhs) {
   return arith::DivFOp::create(b, loc, lhs, rhs);
+}
+
+Value ScalarBuilder::min(Value lhs, Value rhs) {
+  return integer<arith::MinSIOp>(lhs, rhs);
+}
+
+Value ScalarBuilder::max(Value lhs, Value rhs) {
+  return integer<arith::MaxSIOp>(lhs, rhs);
+}
+
+// Unsigned: a shift if the divisor is a power of two.
+Value ScalarBuilder::divIndex(Value lhs, Value rhs) {
+  return integer<arith::DivUIOp>(lhs, rhs);
+}
+
+Value ScalarBuilder::remIndex(Value lhs, Value rhs) {
+  return integer<arith::RemUIOp>(lhs, rhs);
 }
 
 Value ScalarBuilder::exp(Value x) { return math::ExpOp::create(b, loc, x); }
@@ -91,7 +122,7 @@ Value ScalarBuilder::cmpf(arith::CmpFPredicate predicate, Value lhs,
 
 Value ScalarBuilder::cmpi(arith::CmpIPredicate predicate, Value lhs,
                           Value rhs) {
-  return arith::CmpIOp::create(b, loc, predicate, lhs, rhs);
+  return integer<arith::CmpIOp>(predicate, lhs, rhs);
 }
 
 Value ScalarBuilder::select(Value condition, Value ifTrue, Value ifFalse) {
@@ -103,10 +134,10 @@ Value ScalarBuilder::extract(Value tensor, ValueRange indices) {
 }
 
 SmallVector<Value> ScalarBuilder::forLoop(
-    Value lower, Value upper, ValueRange init,
+    Value lower, Value upper, int64_t step, ValueRange init,
     llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(
-      b, loc, lower, upper, index(1), init,
+      b, loc, lower, upper, index(step), init,
       [&](OpBuilder& inner, Location, Value iv, ValueRange carried) {
         OpBuilder::InsertionGuard guard(b);
         b.setInsertionPoint(inner.getInsertionBlock(),
@@ -114,6 +145,27 @@ SmallVector<Value> ScalarBuilder::forLoop(
         scf::YieldOp::create(b, loc, body(iv, carried));
       });
   return SmallVector<Value>(loop.getResults());
+}
+
+scf::ForOp ScalarBuilder::forLoop(Value lower, Value upper, int64_t step,
+                                  llvm::function_ref<void(Value)> body) {
+  auto loop = scf::ForOp::create(b, loc, lower, upper, index(step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+  return loop;
+}
+
+void ScalarBuilder::ifThen(Value condition, llvm::function_ref<void()> body,
+                           llvm::function_ref<void()> otherwise) {
+  auto branch = scf::IfOp::create(b, loc, condition,
+                                  /*withElseRegion=*/bool(otherwise));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  body();
+  if (!otherwise) return;
+  b.setInsertionPointToStart(branch.elseBlock());
+  otherwise();
 }
 
 Value ScalarBuilder::lazySelect(Value condition, Type type,

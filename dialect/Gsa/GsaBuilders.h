@@ -17,16 +17,20 @@
 
 namespace mlir::gsa::detail {
 
-/// Builds scalar arithmetic at one location.
+/// Builds scalar arithmetic and loops at one location: the one vocabulary of
+/// decompositions and of lowerings.
 class ScalarBuilder {
  public:
-  ScalarBuilder(OpBuilder& builder, Location loc) : b(builder), loc(loc) {}
+  /// With `folds`, integer arithmetic on constants is a constant at once.
+  ScalarBuilder(OpBuilder& builder, Location loc, bool folds = false)
+      : b(builder), loc(loc), folds(folds) {}
 
   OpBuilder& builder() { return b; }
   Location location() { return loc; }
 
   Value index(int64_t value);
   Value i32(int32_t value);
+  Value i64(int64_t value);
   Value constant(Type type, double value);
 
   /// Converts between float types of any width, rounding to nearest even.
@@ -34,12 +38,18 @@ class ScalarBuilder {
   /// Signed integer or index to float, through i64.
   Value toFloat(Value integer, Type type);
   Value toI32(Value indexValue);
+  Value toI64(Value indexValue);
   Value toIndex(Value integer);
 
   Value add(Value lhs, Value rhs);  ///< Floats, integers or indices.
   Value sub(Value lhs, Value rhs);
   Value mul(Value lhs, Value rhs);
   Value div(Value lhs, Value rhs);  ///< Floats.
+  Value min(Value lhs, Value rhs);  ///< Signed integers or indices.
+  Value max(Value lhs, Value rhs);  ///< Signed integers or indices.
+  /// `lhs / rhs` and `lhs % rhs` of indices that are not negative.
+  Value divIndex(Value lhs, Value rhs);
+  Value remIndex(Value lhs, Value rhs);
   Value exp(Value x);
   Value sigmoid(Value x);  ///< 1 / (1 + exp(-x)); scalar or vector.
   Value neg(Value x);
@@ -48,19 +58,37 @@ class ScalarBuilder {
   Value select(Value condition, Value ifTrue, Value ifFalse);
   Value extract(Value tensor, ValueRange indices);
 
-  /// `for (i = lower; i < upper; ++i) carried = body(i, carried)`.
+  /// `for (i = lower; i < upper; i += step) carried = body(i, carried)`.
+  SmallVector<Value> forLoop(
+      Value lower, Value upper, int64_t step, ValueRange init,
+      llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
+  /// The same in steps of one.
   SmallVector<Value> forLoop(
       Value lower, Value upper, ValueRange init,
-      llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
+      llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+    return forLoop(lower, upper, 1, init, body);
+  }
+  /// `for (i = lower; i < upper; i += step) body(i)`.
+  scf::ForOp forLoop(Value lower, Value upper, int64_t step,
+                     llvm::function_ref<void(Value)> body);
+  /// `if (condition) body(); else otherwise();`
+  void ifThen(Value condition, llvm::function_ref<void()> body,
+              llvm::function_ref<void()> otherwise = nullptr);
 
   /// `condition ? ifTrue() : ifFalse()`, evaluated lazily.
   Value lazySelect(Value condition, Type type,
                    llvm::function_ref<Value()> ifTrue,
                    llvm::function_ref<Value()> ifFalse);
 
- private:
+  /// For emitters that make ops of their own.
   OpBuilder& b;
   Location loc;
+
+ private:
+  template <typename OpTy, typename... Args>
+  Value integer(Args&&... args);
+
+  bool folds;
 };
 
 /// An empty tensor of `shape`.

@@ -134,56 +134,9 @@ Value LoopEmitter::integer(Type type, int64_t value) {
                                    builder().getIntegerAttr(type, value));
 }
 
-Value LoopEmitter::minIndex(Value lhs, Value rhs) {
-  return arith::MinSIOp::create(builder(), location(), lhs, rhs);
-}
-
-Value LoopEmitter::maxIndex(Value lhs, Value rhs) {
-  return arith::MaxSIOp::create(builder(), location(), lhs, rhs);
-}
-
-Value LoopEmitter::divIndex(Value lhs, Value rhs) {
-  return arith::DivUIOp::create(builder(), location(), lhs, rhs);
-}
-
-Value LoopEmitter::remIndex(Value lhs, Value rhs) {
-  return arith::RemUIOp::create(builder(), location(), lhs, rhs);
-}
-
 //===----------------------------------------------------------------------===//
 // Control flow
 //===----------------------------------------------------------------------===//
-
-void LoopEmitter::forEach(Value lower, Value upper, int64_t step,
-                          llvm::function_ref<void(Value)> body) {
-  forCarry(lower, upper, step, {}, [&](Value i, ValueRange) {
-    body(i);
-    return SmallVector<Value>();
-  });
-}
-
-SmallVector<Value> LoopEmitter::forCarry(
-    Value lower, Value upper, int64_t step, ValueRange init,
-    llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-  auto loop = scf::ForOp::create(
-      builder(), location(), lower, upper, index(step), init,
-      [&](OpBuilder& inner, Location, Value iv, ValueRange carried) {
-        insertAt(builder(), inner, [&] {
-          scf::YieldOp::create(builder(), location(), body(iv, carried));
-        });
-      });
-  return SmallVector<Value>(loop.getResults());
-}
-
-void LoopEmitter::ifThen(Value condition, llvm::function_ref<void()> body) {
-  scf::IfOp::create(builder(), location(), condition,
-                    [&](OpBuilder& inner, Location) {
-                      insertAt(builder(), inner, [&] {
-                        body();
-                        scf::YieldOp::create(builder(), location());
-                      });
-                    });
-}
 
 SmallVector<Value> LoopEmitter::ifElse(
     Value condition, TypeRange types,
@@ -227,7 +180,7 @@ void LoopEmitter::forTasks(int64_t count, llvm::function_ref<void()> prologue,
   Value upper = index(count);
   if (tasks == 1) {
     prologue();
-    forEach(index(0), upper, 1, body);
+    forLoop(index(0), upper, 1, body);
     return;
   }
   auto loop = scf::ParallelOp::create(
@@ -235,7 +188,7 @@ void LoopEmitter::forTasks(int64_t count, llvm::function_ref<void()> prologue,
       ValueRange{index(1)}, [&](OpBuilder& inner, Location, ValueRange task) {
         insertAt(builder(), inner, [&] {
           prologue();
-          forEach(task[0], upper, tasks, body);
+          forLoop(task[0], upper, tasks, body);
         });
       });
   loop->setAttr(kTasksAttr, builder().getUnitAttr());

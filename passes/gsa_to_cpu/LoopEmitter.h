@@ -68,25 +68,11 @@ class LoopEmitter : public detail::ScalarBuilder {
 
   /// An integer constant of any width.
   Value integer(Type type, int64_t value);
-  Value minIndex(Value lhs, Value rhs);
-  Value maxIndex(Value lhs, Value rhs);
-  /// `lhs / rhs` and `lhs % rhs` of indices that are not negative.
-  Value divIndex(Value lhs, Value rhs);
-  Value remIndex(Value lhs, Value rhs);
 
   //===--------------------------------------------------------------------===//
   // Control flow
   //===--------------------------------------------------------------------===//
 
-  /// `for (i = lower; i < upper; i += step) body(i)`.
-  void forEach(Value lower, Value upper, int64_t step,
-               llvm::function_ref<void(Value)> body);
-  /// The same with values carried from one iteration to the next.
-  SmallVector<Value> forCarry(
-      Value lower, Value upper, int64_t step, ValueRange init,
-      llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
-  /// `if (condition) body()`.
-  void ifThen(Value condition, llvm::function_ref<void()> body);
   /// `condition ? ifTrue() : ifFalse()` for several values, evaluated lazily.
   SmallVector<Value> ifElse(Value condition, TypeRange types,
                             llvm::function_ref<SmallVector<Value>()> ifTrue,

@@ -72,6 +72,7 @@ class DenseLowering {
   Type acc;
   double scale;
   bool causal;
+  bool bounded;  ///< Sums over values are times the unit of the total.
   int64_t tasks, lanes, tileRows, tileVectors, valueRows, valueVectors;
   int64_t batch, queries, keyCount, heads, groups, ratio;
   int64_t panelKeys, panels, blockKeys, blockTokens, blocks, scratchRows;
@@ -95,6 +96,8 @@ DenseLowering::DenseLowering(DenseAttentionOp op, CpuScheduleAttr schedule,
       acc(getAccumulatorType(
           cast<RankedTensorType>(op.getQuery().getType()).getElementType())),
       causal(op.getMask() == Mask::Causal),
+      bounded(needsUnit(
+          cast<RankedTensorType>(op.getValue().getType()).getElementType())),
       tasks(schedule.getTasks()),
       lanes(schedule.getLanes()),
       depth(1, 1),
@@ -154,7 +157,7 @@ Value DenseLowering::remainder(Value x, int64_t by) {
 
 Value DenseLowering::clampIndex(Value x, Value low, Value high) {
   x = arith::MaxSIOp::create(v.builder(), v.location(), x, low);
-  return v.minIndex(x, high);
+  return v.min(x, high);
 }
 
 Value DenseLowering::tokenOf(const Block& block, Value row) {
@@ -184,10 +187,10 @@ void DenseLowering::emitPacking(Value item) {
   Value group = remainder(divide(item, panels), groups);
   Value b = divide(item, panels * groups);
   Value first = v.times(panel, panelKeys);
-  Value count = v.minIndex(v.index(panelKeys), v.sub(v.index(keyCount), first));
-  v.loop(v.index(0), count, 1, [&](Value i) {
+  Value count = v.min(v.index(panelKeys), v.sub(v.index(keyCount), first));
+  v.forLoop(v.index(0), count, 1, [&](Value i) {
     Value s = v.add(first, i);
-    v.loop(v.index(0), v.index(depth.size), 1, [&](Value d) {
+    v.forLoop(v.index(0), v.index(depth.size), 1, [&](Value d) {
       Value x = v.loadScalar(key, {b, s, group, d});
       v.storeScalar(v.cast(x, acc), packedKeys, {b, group, panel, d, i});
     });
@@ -200,8 +203,8 @@ void DenseLowering::emitPacking(Value item) {
     }
   });
   // Keys beyond the last are computed with and masked.
-  v.loop(count, v.index(panelKeys), 1, [&](Value i) {
-    v.loop(v.index(0), v.index(depth.size), 1, [&](Value d) {
+  v.forLoop(count, v.index(panelKeys), 1, [&](Value i) {
+    v.forLoop(v.index(0), v.index(depth.size), 1, [&](Value d) {
       v.storeScalar(v.constant(acc, 0.0), packedKeys, {b, group, panel, d, i});
     });
   });
@@ -209,7 +212,7 @@ void DenseLowering::emitPacking(Value item) {
 
 /// Queries in A(T); no maximum, no sum.
 void DenseLowering::emitStart(const Block& block) {
-  v.loop(v.index(0), block.rows, 1, [&](Value row) {
+  v.forLoop(v.index(0), block.rows, 1, [&](Value row) {
     RowRef from{
         query,
         {block.batch, tokenOf(block, row), headOf(block, row), v.index(0)}};
@@ -234,7 +237,7 @@ void DenseLowering::emitLogitTile(const Block& block, const Keys& keys,
   Value panel = divide(v.add(keys.first, column), panelKeys);
   SmallVector<Value> dots(tileRows * tileVectors,
                           v.constant(v.vectorType(lanes, acc), 0.0));
-  dots = v.loop(
+  dots = v.forLoop(
       v.index(0), v.index(depth.size), 1, dots,
       [&](Value d, ValueRange carried) -> SmallVector<Value> {
         SmallVector<Value> next(carried), left, right;
@@ -257,16 +260,16 @@ void DenseLowering::emitLogitTile(const Block& block, const Keys& keys,
 
 void DenseLowering::emitLogits(const Block& block, const Keys& keys) {
   // A panel stays in the first-level cache for all rows.
-  v.loop(v.index(0), keys.width, panelKeys, [&](Value column) {
-    v.loop(v.index(0), block.rows, tileRows,
-           [&](Value row) { emitLogitTile(block, keys, row, column); });
+  v.forLoop(v.index(0), keys.width, panelKeys, [&](Value column) {
+    v.forLoop(v.index(0), block.rows, tileRows,
+              [&](Value row) { emitLogitTile(block, keys, row, column); });
   });
 }
 
 /// Weights relative to the maximum so far; earlier sums are to be multiplied
 /// by the row's factor.
 void DenseLowering::emitSoftmax(const Block& block, const Keys& keys) {
-  v.loop(v.index(0), block.rows, 1, [&](Value row) {
+  v.forLoop(v.index(0), block.rows, 1, [&](Value row) {
     RowRef line = rowOf(logits, row);
     Value count = visibleInBlock(block, keys, row);
     Value before = v.loadScalar(maxima, {task, row});
@@ -278,9 +281,15 @@ void DenseLowering::emitSoftmax(const Block& block, const Keys& keys) {
     Value same = v.cmpf(CmpFPredicate::OEQ, before, maximum);
     Value factor =
         v.select(same, v.constant(acc, 1.0), v.exp(v.sub(before, shift)));
-    Value total = v.loadScalar(totals, {task, row});
-    v.storeScalar(v.add(v.mul(total, factor), sum), totals, {task, row});
+    Value earlier = v.loadScalar(totals, {task, row});
+    Value total = v.add(v.mul(earlier, factor), sum);
+    v.storeScalar(total, totals, {task, row});
     v.storeScalar(maximum, maxima, {task, row});
+    if (bounded) {
+      Value unit = unitOfSum(v, total);
+      scaleRow(v, line, count, lanes, unit);
+      factor = v.mul(factor, v.div(unit, unitOfSum(v, earlier)));
+    }
     v.storeScalar(factor, factors, {task, row});
   });
 }
@@ -300,7 +309,7 @@ void DenseLowering::emitValueTile(const Block& block, const Keys& keys,
   }
   auto accumulate = [&](Value from, Value to, int64_t firstRow, int64_t rows,
                         ValueRange init) {
-    return v.loop(
+    return v.forLoop(
         from, to, 1, init,
         [&](Value s, ValueRange carried) -> SmallVector<Value> {
           SmallVector<Value> next(carried), left, right;
@@ -335,7 +344,7 @@ void DenseLowering::emitValueTile(const Block& block, const Keys& keys,
 
 void DenseLowering::emitValues(const Block& block, const Keys& keys) {
   int64_t total = valueDepth.count();
-  v.loop(v.index(0), block.rows, valueRows, [&](Value row) {
+  v.forLoop(v.index(0), block.rows, valueRows, [&](Value row) {
     for (int64_t first = 0; first < total; first += valueVectors)
       emitValueTile(block, keys, row, first,
                     std::min(valueVectors, total - first));
@@ -343,9 +352,11 @@ void DenseLowering::emitValues(const Block& block, const Keys& keys) {
 }
 
 void DenseLowering::emitEnd(const Block& block) {
-  v.loop(v.index(0), block.rows, 1, [&](Value row) {
+  v.forLoop(v.index(0), block.rows, 1, [&](Value row) {
     Value shift = finiteShift(v, v.loadScalar(maxima, {task, row}));
-    SoftmaxEnd end = endSoftmax(v, shift, v.loadScalar(totals, {task, row}));
+    Value total = v.loadScalar(totals, {task, row});
+    SoftmaxEnd end =
+        endSoftmax(v, shift, total, bounded ? unitOfSum(v, total) : Value());
     Value t = tokenOf(block, row), head = headOf(block, row);
     v.storeScalar(end.lse, lse, {block.batch, head, t});
     Value inverse = v.broadcast(end.inverse, valueDepth.lanes);
@@ -365,12 +376,12 @@ void DenseLowering::emitBlock(Value item) {
   block.group = remainder(divide(item, blocks), groups);
   block.batch = divide(item, blocks * groups);
   Value tokens =
-      v.minIndex(v.index(blockTokens), v.sub(v.index(queries), block.token));
+      v.min(v.index(blockTokens), v.sub(v.index(queries), block.token));
   block.rows = v.times(tokens, ratio);
   emitStart(block);
   Value end = visible(v.plus(v.add(block.token, tokens), -1));
-  v.loop(v.index(0), end, blockKeys, [&](Value first) {
-    Value width = v.minIndex(v.index(blockKeys), v.sub(end, first));
+  v.forLoop(v.index(0), end, blockKeys, [&](Value first) {
+    Value width = v.min(v.index(blockKeys), v.sub(end, first));
     Keys keys{first, v.times(v.ceilDiv(width, panelKeys), panelKeys)};
     emitLogits(block, keys);
     emitSoftmax(block, keys);
@@ -392,7 +403,7 @@ void DenseLowering::run(RewriterBase& rewriter) {
     auto distribute = [&](int64_t items, auto body) {
       forTasks(v, tasks, [&](Value self) {
         task = self;
-        v.loop(task, v.index(items), tasks, body);
+        v.forLoop(task, v.index(items), tasks, body);
       });
     };
     if (panels > 0)

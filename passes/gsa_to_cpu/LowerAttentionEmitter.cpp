@@ -148,10 +148,6 @@ Value VectorBuilder::reduceAdd(Value vector) {
                                    0);
 }
 
-Value VectorBuilder::minIndex(Value lhs, Value rhs) {
-  return arith::MinSIOp::create(builder(), location(), lhs, rhs);
-}
-
 Value VectorBuilder::plus(Value indexValue, int64_t constant) {
   return constant == 0 ? indexValue : add(indexValue, index(constant));
 }
@@ -164,29 +160,6 @@ Value VectorBuilder::ceilDiv(Value indexValue, int64_t constant) {
   if (constant == 1) return indexValue;
   return arith::DivUIOp::create(
       builder(), location(), plus(indexValue, constant - 1), index(constant));
-}
-
-SmallVector<Value> VectorBuilder::loop(
-    Value lower, Value upper, int64_t step, ValueRange init,
-    llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-  OpBuilder& b = builder();
-  auto op = scf::ForOp::create(
-      b, location(), lower, upper, index(step), init,
-      [&](OpBuilder& inner, Location, Value iv, ValueRange carried) {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPoint(inner.getInsertionBlock(),
-                            inner.getInsertionPoint());
-        scf::YieldOp::create(b, location(), body(iv, carried));
-      });
-  return SmallVector<Value>(op.getResults());
-}
-
-void VectorBuilder::loop(Value lower, Value upper, int64_t step,
-                         llvm::function_ref<void(Value)> body) {
-  loop(lower, upper, step, {}, [&](Value iv, ValueRange) {
-    body(iv);
-    return SmallVector<Value>();
-  });
 }
 
 Value VectorBuilder::shuffle(Value lhs, Value rhs, ArrayRef<int64_t> lanes) {
@@ -259,12 +232,12 @@ Value cpu::maxOfRow(VectorBuilder& v, const RowRef& row, Value count,
   // At most one vector holds elements beyond the count.
   Value first = arith::MaxSIOp::create(v.builder(), v.location(),
                                        v.sub(end, v.index(lanes)), v.index(0));
-  v.loop(first, end, lanes, [&](Value i) {
+  v.forLoop(first, end, lanes, [&](Value i) {
     Value kept = v.select(v.lanesBelow(i, count, lanes),
                           v.load(row, i, lanes, lanes, acc), lowest);
     v.store(kept, row, i, lanes);
   });
-  Value most = v.loop(
+  Value most = v.forLoop(
       v.index(0), end, lanes, lowest,
       [&](Value i, ValueRange carried) -> SmallVector<Value> {
         return {v.maxDropNan(v.load(row, i, lanes, lanes, acc), carried[0])};
@@ -283,7 +256,7 @@ Value cpu::expOfRow(VectorBuilder& v, const RowRef& row, Value count,
                     int64_t lanes, Value shift) {
   Type acc = shift.getType();
   Value shifts = v.broadcast(shift, lanes);
-  Value sums = v.loop(
+  Value sums = v.forLoop(
       v.index(0), count, lanes, v.constant(v.vectorType(lanes, acc), 0.0),
       [&](Value i, ValueRange carried) -> SmallVector<Value> {
         Value p = v.expShifted(v.load(row, i, lanes, lanes, acc), shifts);
@@ -293,12 +266,45 @@ Value cpu::expOfRow(VectorBuilder& v, const RowRef& row, Value count,
   return v.reduceAdd(sums);
 }
 
-SoftmaxEnd cpu::endSoftmax(VectorBuilder& v, Value shift, Value sum) {
+bool cpu::needsUnit(Type element) { return !element.isF16(); }
+
+Value cpu::unitOfSum(VectorBuilder& v, Value sum) {
+  OpBuilder& b = v.builder();
+  Location loc = v.location();
+  // Without the two lowest bits of the exponent, so that few blocks of keys
+  // change the unit: sums in [1/8, 2) share 2^-2, those below 32 2^-6, ...
+  bool isDouble = sum.getType().isF64();
+  int fraction = isDouble ? 52 : 23, bias = isDouble ? 1023 : 127;
+  uint64_t exponents = isDouble ? 0x7fc : 0xfc;
+  Type type = b.getIntegerType(isDouble ? 64 : 32);
+  auto constant = [&](uint64_t exponent) {
+    return arith::ConstantOp::create(
+        b, loc,
+        b.getIntegerAttr(type, static_cast<int64_t>(exponent << fraction)));
+  };
+  Value bits = arith::BitcastOp::create(b, loc, type, sum);
+  bits = arith::AndIOp::create(b, loc, bits, constant(exponents));
+  bits = arith::SubIOp::create(b, loc, constant(2 * bias - 5), bits);
+  return arith::BitcastOp::create(b, loc, sum.getType(), bits);
+}
+
+void cpu::scaleRow(VectorBuilder& v, const RowRef& row, Value count,
+                   int64_t lanes, Value unit) {
+  Type acc = unit.getType();
+  Value units = v.broadcast(unit, lanes);
+  v.forLoop(v.index(0), count, lanes, [&](Value i) {
+    v.store(v.mul(v.load(row, i, lanes, lanes, acc), units), row, i, lanes);
+  });
+}
+
+SoftmaxEnd cpu::endSoftmax(VectorBuilder& v, Value shift, Value sum,
+                           Value unit) {
   Type acc = sum.getType();
   // The sum is at least 1 or NaN unless all logits are -inf.
   Value none = v.constant(acc, 0.0);
   Value empty = v.cmpf(arith::CmpFPredicate::OEQ, sum, none);
   Value inverse = v.select(empty, none, v.div(v.constant(acc, 1.0), sum));
+  if (unit) inverse = v.div(inverse, unit);
   Value logSum = math::LogOp::create(v.builder(), v.location(), sum);
   return {inverse,
           v.select(empty, v.constant(acc, -kInfinity), v.add(logSum, shift))};
@@ -310,8 +316,8 @@ void cpu::forTiles(VectorBuilder& v, int64_t count, int64_t tile,
   if (full == tile)
     body(v.index(0), tile);
   else if (full > 0)
-    v.loop(v.index(0), v.index(full), tile,
-           [&](Value first) { body(first, tile); });
+    v.forLoop(v.index(0), v.index(full), tile,
+              [&](Value first) { body(first, tile); });
   if (full < count) body(v.index(full), count - full);
 }
 

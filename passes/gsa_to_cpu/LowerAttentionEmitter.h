@@ -80,20 +80,11 @@ class VectorBuilder : public detail::ScalarBuilder {
   /// Maximum and sum over the lanes, halving the vector in each step.
   Value reduceMax(Value vector);
   Value reduceAdd(Value vector);
-  Value minIndex(Value lhs, Value rhs);
   /// index + constant.
   Value plus(Value indexValue, int64_t constant);
   Value times(Value indexValue, int64_t constant);
   /// indexValue / constant, rounded up.
   Value ceilDiv(Value indexValue, int64_t constant);
-
-  /// `for (i = lower; i < upper; i += step) carried = body(i, carried)`.
-  SmallVector<Value> loop(
-      Value lower, Value upper, int64_t step, ValueRange init,
-      llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
-  /// A loop that carries nothing.
-  void loop(Value lower, Value upper, int64_t step,
-            llvm::function_ref<void(Value)> body);
 
   /// Sums each of `vectors` (a power of two, at most their lanes) over its
   /// lanes; element i of the result belongs to vectors[i]. All are summed in
@@ -124,12 +115,26 @@ Value finiteShift(VectorBuilder& v, Value maximum);
 Value expOfRow(VectorBuilder& v, const RowRef& row, Value count, int64_t lanes,
                Value shift);
 
+/// Whether a sum of weights times values of `element` may exceed the largest
+/// number of A(T) where their mean does not: unless values are f16.
+bool needsUnit(Type element);
+
+/// A power of two between 1 / (32 sum) and 1 / (2 sum): weights times this keep
+/// sums of weights times values below the largest value, and no bit changes but
+/// those of numbers near the smallest. `sum` is at least 1, 0 or NaN.
+Value unitOfSum(VectorBuilder& v, Value sum);
+
+/// Multiplies row[0, count) by `unit`; whole vectors, as expOfRow left them.
+void scaleRow(VectorBuilder& v, const RowRef& row, Value count, int64_t lanes,
+              Value unit);
+
 /// What ends a softmax whose weights are exp(l - shift), summing to `sum`.
 struct SoftmaxEnd {
   Value inverse;  ///< 1 / sum; 0 if no logit is above -inf.
   Value lse;      ///< log(sum) + shift; -inf if no logit is above -inf.
 };
-SoftmaxEnd endSoftmax(VectorBuilder& v, Value shift, Value sum);
+/// With `unit`, the inverse is that for weights times `unit`.
+SoftmaxEnd endSoftmax(VectorBuilder& v, Value shift, Value sum, Value unit);
 
 /// Calls `body(first, size)` for tiles of `tile` out of `count` items: in one
 /// loop for the full ones, `first` being its variable, and once for the rest.

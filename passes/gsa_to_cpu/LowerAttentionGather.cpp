@@ -63,11 +63,12 @@ class GatherLowering {
   int64_t batch, rows, heads, groups, keys, slots, blocks, blockRows, prefetch;
   RowVectors depth, valueDepth;
   int64_t slotLanes;  ///< Elements per vector along the slots.
+  bool bounded;       ///< Weights are times the unit of their sum.
 
   Value task;
   Value query, key, value, indices, counts, output, lse;
   // Per task: lists [blockRows, slots], their lengths, a tile's queries in
-  // A(T), its logits, 1 / sum of each of its heads.
+  // A(T), its logits, what its heads' sums over values are multiplied by.
   Value lists, lengths, queries, logits, inverses;
 };
 
@@ -96,6 +97,7 @@ GatherLowering::GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
   depth = rowVectors(q[3], schedule.getLanes(), tileKeys);
   valueDepth = rowVectors(shapeOf(op.getValue())[3], schedule.getLanes(), 1);
   slotLanes = schedule.getLanes();
+  bounded = needsUnit(op.getValue().getType().getElementType());
   // At least one block per task, if there are that many rows.
   blockRows = std::clamp<int64_t>(llvm::divideCeil(batch * rows, tasks), 1,
                                   schedule.getBlockRows());
@@ -137,10 +139,10 @@ Value GatherLowering::keyAt(const Row& row, Value slot) {
 void GatherLowering::emitCompaction(const Row& row) {
   Value count = v.loadScalar(counts, {row.batch, row.query});
   count = arith::MaxSIOp::create(v.builder(), v.location(), count, v.i32(0));
-  count = v.minIndex(v.toIndex(count), v.index(slots));
+  count = v.min(v.toIndex(count), v.index(slots));
   Value keyCount = v.i32(static_cast<int32_t>(
       std::min<int64_t>(keys, std::numeric_limits<int32_t>::max())));
-  Value length = v.loop(
+  Value length = v.forLoop(
       v.index(0), count, 1, v.index(0),
       [&](Value slot, ValueRange carried) -> SmallVector<Value> {
         Value entry = v.loadScalar(indices, {row.batch, row.query, slot});
@@ -153,7 +155,7 @@ void GatherLowering::emitCompaction(const Row& row) {
       })[0];
   v.storeScalar(length, lengths, {task, row.slot});
   Value end = v.times(v.ceilDiv(length, tileKeys), tileKeys);
-  v.loop(length, v.plus(end, prefetch), 1, [&](Value slot) {
+  v.forLoop(length, v.plus(end, prefetch), 1, [&](Value slot) {
     v.storeScalar(v.i32(0), lists, {task, row.slot, slot});
   });
 }
@@ -190,12 +192,12 @@ SmallVector<Value> GatherLowering::emitDots(const Row& row, Value group,
   if (full * static_cast<int64_t>(sums.size()) <= kMaxUnrolledFma) {
     for (int64_t i = 0; i < full; ++i) step(v.index(i * lanes), lanes, sums);
   } else {
-    sums = v.loop(v.index(0), v.index(full * lanes), lanes, sums,
-                  [&](Value offset, ValueRange carried) {
-                    SmallVector<Value> next(carried);
-                    step(offset, lanes, next);
-                    return next;
-                  });
+    sums = v.forLoop(v.index(0), v.index(full * lanes), lanes, sums,
+                     [&](Value offset, ValueRange carried) {
+                       SmallVector<Value> next(carried);
+                       step(offset, lanes, next);
+                       return next;
+                     });
   }
   if (full < depth.count())
     step(v.index(full * lanes), depth.valid(full), sums);
@@ -205,7 +207,7 @@ SmallVector<Value> GatherLowering::emitDots(const Row& row, Value group,
 /// logits[h][i] for all i < count; the last vector ends in -inf.
 void GatherLowering::emitLogits(const Row& row, Value group, int64_t heads,
                                 Value count) {
-  v.loop(v.index(0), count, tileKeys, [&](Value first) {
+  v.forLoop(v.index(0), count, tileKeys, [&](Value first) {
     SmallVector<Value> tile;
     for (int64_t i = 0; i < tileKeys; ++i) {
       tile.push_back(keyAt(row, v.plus(first, i)));
@@ -224,12 +226,17 @@ void GatherLowering::emitLogits(const Row& row, Value group, int64_t heads,
 
 void GatherLowering::emitSoftmax(const Row& row, Value head, int64_t heads,
                                  Value count) {
-  v.loop(v.index(0), v.index(heads), 1, [&](Value h) {
+  v.forLoop(v.index(0), v.index(heads), 1, [&](Value h) {
     RowRef line = logitRow(h);
     Value maximum = maxOfRow(v, line, count, slotLanes);
     Value shift = finiteShift(v, maximum);
     Value sum = expOfRow(v, line, count, slotLanes, shift);
-    SoftmaxEnd end = endSoftmax(v, shift, sum);
+    Value unit;
+    if (bounded) {
+      unit = unitOfSum(v, sum);
+      scaleRow(v, line, count, slotLanes, unit);
+    }
+    SoftmaxEnd end = endSoftmax(v, shift, sum, unit);
     v.storeScalar(end.inverse, inverses, {task, h});
     v.storeScalar(end.lse, lse, {row.batch, v.add(head, h), row.query});
   });
@@ -242,7 +249,7 @@ void GatherLowering::emitValueTile(const Row& row, Value group, Value head,
   auto offset = [&](int64_t i) { return v.index((firstVector + i) * lanes); };
   SmallVector<Value> sums(heads * vectors,
                           v.constant(v.vectorType(lanes, acc), 0.0));
-  sums = v.loop(
+  sums = v.forLoop(
       v.index(0), count, 1, sums,
       [&](Value slot, ValueRange carried) -> SmallVector<Value> {
         SmallVector<Value> next(carried), weights, values;
@@ -302,13 +309,13 @@ void GatherLowering::emitItem(Value item) {
   }
   Value firstRow = v.times(block, blockRows);
   Value endSlot =
-      v.minIndex(v.index(blockRows), v.sub(v.index(batch * rows), firstRow));
-  v.loop(v.index(0), endSlot, 1, [&](Value slot) {
+      v.min(v.index(blockRows), v.sub(v.index(batch * rows), firstRow));
+  v.forLoop(v.index(0), endSlot, 1, [&](Value slot) {
     emitCompaction(rowAt(slot, v.add(firstRow, slot)));
   });
   int64_t ratio = heads / groups;
-  v.loop(firstGroup, endGroup, 1, [&](Value group) {
-    v.loop(v.index(0), endSlot, 1, [&](Value slot) {
+  v.forLoop(firstGroup, endGroup, 1, [&](Value group) {
+    v.forLoop(v.index(0), endSlot, 1, [&](Value slot) {
       Row row = rowAt(slot, v.add(firstRow, slot));
       Value base = v.times(group, ratio);
       forTiles(v, ratio, tileHeads, [&](Value first, int64_t size) {
@@ -333,7 +340,8 @@ void GatherLowering::run(RewriterBase& rewriter) {
     int64_t items = blocks < tasks ? blocks * groups : blocks;
     forTasks(v, tasks, [&](Value self) {
       task = self;
-      v.loop(task, v.index(items), tasks, [&](Value item) { emitItem(item); });
+      v.forLoop(task, v.index(items), tasks,
+                [&](Value item) { emitItem(item); });
     });
   }
   rewriter.replaceOp(

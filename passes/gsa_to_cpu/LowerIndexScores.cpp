@@ -19,15 +19,15 @@ static void writeRow(LoopEmitter& e, const ScoreTile& tile,
   Value hidden = e.constant(e.acc(), -std::numeric_limits<double>::infinity());
   Value lanes = e.index(e.lanes());
   Value whole = e.mul(e.divIndex(row.limit, lanes), lanes);
-  e.forEach(e.index(0), whole, e.lanes(), [&](Value s) {
+  e.forLoop(e.index(0), whole, e.lanes(), [&](Value s) {
     e.storeVector(e.loadVector(tile.scores(), {row.strip, s}), result,
                   {row.batch, row.query, s});
   });
-  e.forEach(whole, row.limit, 1, [&](Value s) {
+  e.forLoop(whole, row.limit, 1, [&](Value s) {
     e.store(e.load(tile.scores(), {row.strip, s}), result,
             {row.batch, row.query, s});
   });
-  e.forEach(row.limit, e.index(tile.keys()), 1, [&](Value s) {
+  e.forLoop(row.limit, e.index(tile.keys()), 1, [&](Value s) {
     e.store(hidden, result, {row.batch, row.query, s});
   });
 }

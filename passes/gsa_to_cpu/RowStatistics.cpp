@@ -1,7 +1,9 @@
 //===- RowStatistics.cpp - scan, statistic and budget of one row ----------===//
 
+#include <cmath>
 #include <limits>
 
+#include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_cpu/RowSelection.h"
 
 using namespace mlir;
@@ -44,6 +46,12 @@ Value RowSelection::orderedKey(Value score, Value visible) {
   Value flip = e.andMask(sign, e.splatInt(keyType, keyForced));
   Value key = arith::XOrIOp::create(b, loc, bits, flip);
   return e.select(visible, key, e.splatInt(keyType, keyNone));
+}
+
+double gsa::meanUnit(int64_t count) {
+  return std::ldexp(1.0,
+                    -static_cast<int>(llvm::Log2_64_Ceil(
+                        static_cast<uint64_t>(std::max<int64_t>(count, 1)))));
 }
 
 namespace {
@@ -98,7 +106,9 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
                                e.add(carried[1], e.select(isNan, one, none))};
     if (wantsSum) {
       Value zero = e.splatConstant(e.acc(), 0.0);
-      next.push_back(e.add(carried[next.size()], e.select(visible, x, zero)));
+      Value share = e.mul(x, e.splatConstant(e.acc(), meanUnit(numKeys)));
+      next.push_back(
+          e.add(carried[next.size()], e.select(visible, share, zero)));
     }
     if (wantsMaximum)
       next.push_back(arith::MaxNumFOp::create(e.builder(), e.location(),
@@ -107,16 +117,16 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
     Value key = orderedKey(x, visible);
     e.storeVector(key, keyRow, {s});
     Value seen = e.select(visible, key, e.splatInt(keyType, keyForced));
-    next.push_back(e.minIndex(carried[next.size()], seen));
-    next.push_back(e.maxIndex(carried[next.size()], key));
+    next.push_back(e.min(carried[next.size()], seen));
+    next.push_back(e.max(carried[next.size()], key));
     if (local > 0) {
       Value last = e.select(visible, position, e.splatInt(i32, -1));
-      next.push_back(e.maxIndex(carried[next.size()], last));
+      next.push_back(e.max(carried[next.size()], last));
     }
     return next;
   };
   SmallVector<Value> totals =
-      e.forCarry(e.index(0), limit, e.lanes(), init, body);
+      e.forLoop(e.index(0), limit, e.lanes(), init, body);
   for (auto [reduction, total] : llvm::zip_equal(reductions, totals))
     *reduction.result = e.reduce(reduction.kind, total);
   return result;
@@ -131,13 +141,13 @@ Value RowSelection::sumVisible(
     Value strip, Value r, Value limit,
     llvm::function_ref<Value(Value, Value)> accumulate) {
   Value total =
-      e.forCarry(e.index(0), limit, e.lanes(), {e.splatConstant(e.acc(), 0.0)},
-                 [&](Value s, ValueRange sum) -> SmallVector<Value> {
-                   Value x = e.loadVector(strip, {r, s});
-                   Value visible = e.cmpf(CmpFPredicate::OGT, x,
-                                          e.splatConstant(e.acc(), -kInfinity));
-                   return {e.select(visible, accumulate(x, sum[0]), sum[0])};
-                 })[0];
+      e.forLoop(e.index(0), limit, e.lanes(), {e.splatConstant(e.acc(), 0.0)},
+                [&](Value s, ValueRange sum) -> SmallVector<Value> {
+                  Value x = e.loadVector(strip, {r, s});
+                  Value visible = e.cmpf(CmpFPredicate::OGT, x,
+                                         e.splatConstant(e.acc(), -kInfinity));
+                  return {e.select(visible, accumulate(x, sum[0]), sum[0])};
+                })[0];
   return e.reduce(CombiningKind::ADD, total);
 }
 
@@ -148,7 +158,8 @@ Value RowSelection::variance(Value strip, Value r, const RowScan& scan) {
   Value visible = e.toFloat(scan.visible, e.acc());
   Value count =
       zeroFilled ? e.constant(e.acc(), static_cast<double>(numKeys)) : visible;
-  Value mean = e.div(scan.sum, count);
+  Value mean =
+      e.div(scan.sum, e.mul(count, e.constant(e.acc(), meanUnit(numKeys))));
   Value centre = e.splat(mean);
   Value squares = sumVisible(strip, r, scan.limit, [&](Value x, Value sum) {
     Value distance = e.sub(x, centre);
@@ -186,5 +197,5 @@ Value RowSelection::budget(const RowScan& scan, Value statistic,
                            Value normaliser) {
   Value k =
       detail::computeBudget(e, policy, scan.visible, statistic, normaliser);
-  return e.minIndex(k, e.i32(static_cast<int32_t>(slots)));
+  return e.min(k, e.i32(static_cast<int32_t>(slots)));
 }

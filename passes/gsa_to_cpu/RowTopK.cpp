@@ -25,7 +25,7 @@ void RowSelection::select(const RowScan& scan, Value k, Value indices,
 Value RowSelection::forceRange(Value begin, Value end) {
   Value none = e.integer(keyType, keyNone);
   Value forced = e.integer(keyType, keyForced);
-  return e.forCarry(
+  return e.forLoop(
       begin, end, 1, {e.i32(0)},
       [&](Value s, ValueRange count) -> SmallVector<Value> {
         Value key = e.load(keyRow, {s});
@@ -44,12 +44,12 @@ Value RowSelection::markForced(const RowScan& scan) {
   if (sink > 0) {
     // Keys are only defined up to the end of the row's last vector, so hidden
     // cells must not be looked at.
-    Value end = e.minIndex(e.index(sink), scan.limit);
+    Value end = e.min(e.index(sink), scan.limit);
     count = e.add(count, forceRange(e.index(0), end));
   }
   if (local > 0) {
     Value end = e.add(e.toIndex(scan.lastSeen), e.index(1));
-    Value begin = e.maxIndex(e.sub(end, e.index(local)), e.index(0));
+    Value begin = e.max(e.sub(end, e.index(local)), e.index(0));
     count = e.add(count, forceRange(begin, end));
   }
   return count;
@@ -63,7 +63,7 @@ Value RowSelection::markForced(const RowScan& scan) {
 Value RowSelection::countAtLeast(Value limit, Value key) {
   Type i32 = e.builder().getI32Type();
   Value bound = e.splat(key);
-  Value total = e.forCarry(
+  Value total = e.forLoop(
       e.index(0), limit, e.lanes(), {e.splatInt(i32, 0)},
       [&](Value s, ValueRange count) -> SmallVector<Value> {
         Value hit =
@@ -145,17 +145,17 @@ Value RowSelection::findCut(Value limit, Value key, Value quota) {
         Value next = e.add(c[0], e.index(e.lanes()));
         return {next, e.sub(c[1], c[2]), countEqual(next)};
       });
-  return e.forCarry(e.index(0), e.index(e.lanes()), 1, {found[1], e.i32(0)},
-                    [&](Value lane, ValueRange c) -> SmallVector<Value> {
-                      Value s = e.add(found[0], lane);
-                      Value isOpen = e.cmpi(CmpIPredicate::sgt, c[0], e.i32(0));
-                      Value equal =
-                          e.cmpi(CmpIPredicate::eq, e.load(keyRow, {s}), key);
-                      Value taken = e.andMask(isOpen, equal);
-                      Value behind = e.add(e.toI32(s), e.i32(1));
-                      return {e.select(taken, e.sub(c[0], e.i32(1)), c[0]),
-                              e.select(isOpen, behind, c[1])};
-                    })[1];
+  return e.forLoop(e.index(0), e.index(e.lanes()), 1, {found[1], e.i32(0)},
+                   [&](Value lane, ValueRange c) -> SmallVector<Value> {
+                     Value s = e.add(found[0], lane);
+                     Value isOpen = e.cmpi(CmpIPredicate::sgt, c[0], e.i32(0));
+                     Value equal =
+                         e.cmpi(CmpIPredicate::eq, e.load(keyRow, {s}), key);
+                     Value taken = e.andMask(isOpen, equal);
+                     Value behind = e.add(e.toI32(s), e.i32(1));
+                     return {e.select(taken, e.sub(c[0], e.i32(1)), c[0]),
+                             e.select(isOpen, behind, c[1])};
+                   })[1];
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,7 +217,7 @@ Value RowSelection::compact(Value limit, const Threshold& threshold) {
         },
         [&]() -> SmallVector<Value> { return {count[0]}; });
   };
-  return e.forCarry(e.index(0), limit, e.lanes(), {e.index(0)}, body)[0];
+  return e.forLoop(e.index(0), limit, e.lanes(), {e.index(0)}, body)[0];
 }
 
 /// Copies the chosen indices to the result, and -1 to the slots behind them.
@@ -225,14 +225,14 @@ void RowSelection::writeIndices(Value count, Value indices, Value batch,
                                 Value t) {
   Type i32 = e.builder().getI32Type();
   Value end = e.index(slots);
-  e.forEach(count, end, e.lanes(), [&](Value i) {
+  e.forLoop(count, end, e.lanes(), [&](Value i) {
     e.storeVector(e.splatInt(i32, -1), indexRow, {i});
   });
   int64_t whole = slots / e.lanes() * e.lanes();
-  e.forEach(e.index(0), e.index(whole), e.lanes(), [&](Value i) {
+  e.forLoop(e.index(0), e.index(whole), e.lanes(), [&](Value i) {
     e.storeVector(e.loadVector(indexRow, {i}), indices, {batch, t, i});
   });
-  e.forEach(e.index(whole), end, 1, [&](Value i) {
+  e.forLoop(e.index(whole), end, 1, [&](Value i) {
     e.store(e.load(indexRow, {i}), indices, {batch, t, i});
   });
 }

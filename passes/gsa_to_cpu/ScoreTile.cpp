@@ -36,7 +36,7 @@ ScoreTile::Block ScoreTile::locate(Value block) {
   Value zero = e.index(0);
   Value firstQuery = e.mul(e.remIndex(block, perBatch), e.index(rows()));
   Value rest = e.sub(e.index(numQueries), firstQuery);
-  Value numRows = e.minIndex(rest, e.index(rows()));
+  Value numRows = e.min(rest, e.index(rows()));
   if (!sharesKeys) return {batch, firstQuery, numRows, zero, zero};
   return {batch, firstQuery, numRows, e.mul(batch, e.index(rows())), batch};
 }
@@ -46,7 +46,7 @@ Value ScoreTile::visibleKeys(Value position) {
   if (spec.mask == Mask::None) return all;
   // Query t sees the first t + 1 + Sk - Sq keys, where these exist.
   Value end = e.add(position, e.index(numKeys - numQueries + 1));
-  return e.minIndex(e.maxIndex(end, e.index(0)), all);
+  return e.min(e.max(end, e.index(0)), all);
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,18 +80,17 @@ SmallVector<Value> ScoreTile::packedIndex(Value batch, Value panel, Value d,
 /// tail.
 void ScoreTile::packPanel(Value batch, Value panel) {
   Value first = e.mul(panel, e.index(panelKeys));
-  Value present =
-      e.minIndex(e.sub(e.index(numKeys), first), e.index(panelKeys));
+  Value present = e.min(e.sub(e.index(numKeys), first), e.index(panelKeys));
   Value zero = e.index(0), depth = e.index(headSize);
-  e.forEach(zero, present, 1, [&](Value j) {
+  e.forLoop(zero, present, 1, [&](Value j) {
     Value s = e.add(first, j);
-    e.forEach(zero, depth, 1, [&](Value d) {
+    e.forLoop(zero, depth, 1, [&](Value d) {
       e.store(e.load(key, {batch, s, d}), packedKeys,
               packedIndex(batch, panel, d, j));
     });
   });
-  e.forEach(present, e.index(panelKeys), 1, [&](Value j) {
-    e.forEach(zero, depth, 1, [&](Value d) {
+  e.forLoop(present, e.index(panelKeys), 1, [&](Value j) {
+    e.forLoop(zero, depth, 1, [&](Value d) {
       e.store(e.constant(e.acc(), 0.0), packedKeys,
               packedIndex(batch, panel, d, j));
     });
@@ -102,10 +101,10 @@ void ScoreTile::packPanel(Value batch, Value panel) {
 /// that do not exist repeat the last one that does; nobody reads their scores.
 void ScoreTile::packQueries(const Block& block) {
   Value zero = e.index(0), last = e.sub(block.numRows, e.index(1));
-  e.forEach(zero, e.index(rows()), 1, [&](Value r) {
-    Value t = e.add(block.firstQuery, e.minIndex(r, last));
-    e.forEach(zero, e.index(numHeads), 1, [&](Value head) {
-      e.forEach(zero, e.index(headSize), 1, [&](Value d) {
+  e.forLoop(zero, e.index(rows()), 1, [&](Value r) {
+    Value t = e.add(block.firstQuery, e.min(r, last));
+    e.forLoop(zero, e.index(numHeads), 1, [&](Value head) {
+      e.forLoop(zero, e.index(headSize), 1, [&](Value d) {
         Value q = e.load(query, {block.batch, t, head, d});
         e.store(q, packedQueries, {block.slot, head, d, r});
       });
@@ -143,7 +142,7 @@ void ScoreTile::forEachRowOfBlocks(llvm::function_ref<void()> allocate,
     Block block = locate(i);
     packQueries(block);
     computeBlock(block);
-    e.forEach(e.index(0), block.numRows, 1, [&](Value r) {
+    e.forLoop(e.index(0), block.numRows, 1, [&](Value r) {
       Value t = e.add(block.firstQuery, r);
       body({r, block.batch, t, visibleKeys(t)});
     });
@@ -173,7 +172,7 @@ void ScoreTile::computeBlock(const Block& block) {
   Value lastQuery = e.add(block.firstQuery, e.sub(block.numRows, e.index(1)));
   Value end = e.add(visibleKeys(lastQuery), e.index(panelKeys - 1));
   Value needed = e.divIndex(end, e.index(panelKeys));
-  e.forEach(e.index(0), needed, 1,
+  e.forLoop(e.index(0), needed, 1,
             [&](Value panel) { computePanel(block, panel); });
 }
 
@@ -184,7 +183,7 @@ void ScoreTile::computePanel(const Block& block, Value panel) {
     for (int64_t v = 0; v < panelKeys; v += e.lanes())
       e.storeVector(zero, strip,
                     {e.add(block.strip, e.index(r)), e.add(first, e.index(v))});
-  e.forEach(e.index(0), e.index(numHeads), 1, [&](Value head) {
+  e.forLoop(e.index(0), e.index(numHeads), 1, [&](Value head) {
     addHead(block, first, head, dotProducts(block, panel, head));
   });
 }
@@ -195,7 +194,7 @@ SmallVector<Value> ScoreTile::dotProducts(const Block& block, Value panel,
                                           Value head) {
   int64_t vectors = e.schedule().getVectors();
   SmallVector<Value> init(rows() * vectors, e.splatConstant(e.acc(), 0.0));
-  return e.forCarry(
+  return e.forLoop(
       e.index(0), e.index(headSize), 1, init,
       [&](Value d, ValueRange sums) -> SmallVector<Value> {
         SmallVector<Value> k, next;

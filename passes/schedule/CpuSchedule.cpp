@@ -114,16 +114,16 @@ struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
   /// The loops of attention are unrolled over a head's elements; a head that
   /// would make them longer than any instruction cache runs by definition.
   bool isNarrow(Operation* op) {
-    constexpr int64_t kMaxHeadSize = 2048;
+    constexpr int64_t kMaxUnrolledHead = 2048;
     for (unsigned operand : {0, 2}) {  // query [.., D] and value [.., Dv]
       auto type = cast<RankedTensorType>(op->getOperand(operand).getType());
-      if (type.getDimSize(3) <= kMaxHeadSize) continue;
+      if (type.getDimSize(3) <= kMaxUnrolledHead) continue;
       remark::missed(
           op->getLoc(),
           remark::RemarkOpts::name("NotScheduled").category("gsa.schedule"))
           << op->getName().getStringRef()
           << remark::metric("head_size", type.getDimSize(3))
-          << remark::metric("limit", kMaxHeadSize);
+          << remark::metric("limit", kMaxUnrolledHead);
       return false;
     }
     return true;

@@ -7,16 +7,10 @@
 using namespace mlir;
 using namespace mlir::gsa;
 
-/// Rows of a warp, and what depths are padded to.
-static constexpr int64_t kUnit = 16;
-/// 16-bit columns of a panel of 128 bytes, the unit of wgmma's operands.
-static constexpr int64_t kPanelColumns = 64;
 /// Registers of a thread.
 static constexpr int64_t kThreadRegisters = 255;
 /// Registers for addresses, loops and row vectors beside fragments.
 static constexpr int64_t kOtherRegisters = 40;
-/// Entries of an index list that are in shared memory at a time.
-static constexpr int64_t kListEntries = 8192;
 /// Small tiles of a top-k kernel beside its histogram and the kept cells.
 static constexpr int64_t kTopKOtherBytes = 1024;
 /// The most cells that a schedule can have kept.
@@ -25,7 +19,7 @@ static constexpr int64_t kMaxCapacity = 16384;
 static int64_t bytesOf(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
 }
-static int64_t pad(int64_t size) { return llvm::alignTo(size, kUnit); }
+static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
 
 //===----------------------------------------------------------------------===//
 // Sizes of ops
@@ -179,7 +173,7 @@ static std::string findIndexerLimit(const ScoreProblem& problem) {
   for (const CudaTarget& target : getCudaTargets())
     limit = std::min(limit, target.sharedBytesPerBlock);
   int64_t tiles = problem.heads + 1;
-  int64_t tile = kUnit * pad(problem.depth) * element;
+  int64_t tile = kTileUnit * pad(problem.depth) * element;
   if (tiles * tile <= limit) return "";
   std::string text = std::to_string(problem.heads) + " indexer heads of " +
                      std::to_string(problem.depth) + " need " +
@@ -188,7 +182,7 @@ static std::string findIndexerLimit(const ScoreProblem& problem) {
                      std::to_string(limit) + "; legal are up to " +
                      std::to_string(limit / tile - 1) + " heads of " +
                      std::to_string(problem.depth);
-  int64_t depth = limit / (tiles * kUnit * element) / kUnit * kUnit;
+  int64_t depth = limit / (tiles * kTileUnit * element) / kTileUnit * kTileUnit;
   if (depth > 0)
     text += ", or " + std::to_string(problem.heads) + " heads of up to " +
             std::to_string(depth);
@@ -338,14 +332,14 @@ SmallVector<AttentionScheduleAttr> gsa::enumerate(
                  (problem.isDense ? std::max<int64_t>(problem.queries, 1) : 1);
   auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages,
                  int64_t consumers) {
-    if (blockQ > kUnit && blockQ / 2 >= rows) return;
+    if (blockQ > kTileUnit && blockQ / 2 >= rows) return;
     // No larger tile and no more stages than there are keys.
-    if (blockK > kUnit && blockK / 2 >= listed) return;
+    if (blockK > kTileUnit && blockK / 2 >= listed) return;
     if (stages > 1 && (stages - 1) * blockK >= listed) return;
     // Wide heads leave no registers for the states of other warps.
-    int64_t rowWarps = blockQ / kUnit;
+    int64_t rowWarps = blockQ / kTileUnit;
     int64_t split = isWide ? 1 : consumers / rowWarps;
-    while (blockK % (kUnit * split) != 0) split /= 2;
+    while (blockK % (kTileUnit * split) != 0) split /= 2;
     int64_t producers = stages > 1 ? 4 : 0;
     schedules.push_back(AttentionScheduleAttr::get(
         context, engine, blockQ, blockK, stages, producers, rowWarps * split));
@@ -360,7 +354,7 @@ SmallVector<AttentionScheduleAttr> gsa::enumerate(
   // Beside the output of wide heads there is room for few logits.
   if (isWide) keyTiles = {32, 16};
   for (int64_t blockQ : {64, 32, 16}) {
-    if (!problem.isDense && blockQ > kUnit && rows <= kUnit) continue;
+    if (!problem.isDense && blockQ > kTileUnit && rows <= kTileUnit) continue;
     for (int64_t blockK : keyTiles)
       for (int64_t stages : {3, 2, 1}) add(blockQ, blockK, stages, 4);
   }
@@ -380,8 +374,8 @@ SmallVector<ScoreScheduleAttr> gsa::enumerate(MLIRContext* context,
                                                               : 64;
   auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages) {
     if (engine == Engine::MmaSync && blockK > widest) return;
-    if (blockQ > kUnit && blockQ / 2 >= problem.queries) return;
-    if (blockK > kUnit && blockK / 2 >= problem.keys) return;
+    if (blockQ > kTileUnit && blockQ / 2 >= problem.queries) return;
+    if (blockK > kTileUnit && blockK / 2 >= problem.keys) return;
     if (stages > 1 && (stages - 1) * blockK >= problem.keys) return;
     int64_t tiles =
         std::max<int64_t>(1, llvm::divideCeil(problem.keys, blockK));
@@ -396,7 +390,7 @@ SmallVector<ScoreScheduleAttr> gsa::enumerate(MLIRContext* context,
     span = std::max<int64_t>(span, llvm::divideCeil(tiles, kGridLimit));
     schedules.push_back(ScoreScheduleAttr::get(context, engine, blockQ, blockK,
                                                span, stages, stages > 1 ? 4 : 0,
-                                               blockQ / kUnit));
+                                               blockQ / kTileUnit));
   };
   for (int64_t blockQ : {64, 32, 16})
     for (int64_t blockK : {64, 32, 16})

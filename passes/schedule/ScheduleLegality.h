@@ -44,6 +44,13 @@ ScoreProblem getScoreProblem(Operation* op);
 /// Also of row_statistics, which keeps nothing of its rows.
 TopKProblem getTopKProblem(Operation* op);
 
+/// Rows of a fragment, which a warp holds, and what depths and columns of tiles
+/// are padded to.
+inline constexpr int64_t kTileUnit = 16;
+/// 16-bit columns of a panel of 128 bytes, the unit of wgmma's operands.
+inline constexpr int64_t kPanelColumns = 64;
+/// Entries of an index list that are in shared memory at a time.
+inline constexpr int64_t kListEntries = 8192;
 /// Largest head size and indexer depth that have kernels.
 inline constexpr int64_t kMaxHeadSize = 256;
 /// Bytes that the scores of a chunk of `select` may take.

@@ -1,0 +1,44 @@
+//===- KernelScalars.h - scalars of kernels --------------------*- C++ -*-===//
+
+#ifndef GSA_PASSES_GSATOTILE_KERNELSCALARS_H
+#define GSA_PASSES_GSATOTILE_KERNELSCALARS_H
+
+#include "dialect/Gsa/GsaBuilders.h"
+#include "dialect/GsaTile/GsaTileOps.h"
+
+namespace mlir::gsa {
+
+/// Builds scalars, addresses and loops of a kernel at one location. Indices
+/// are small and not negative unless said otherwise.
+class KernelScalars : public detail::ScalarBuilder {
+ public:
+  KernelScalars(OpBuilder& builder, Location loc)
+      : ScalarBuilder(builder, loc, /*folds=*/true) {}
+
+  using ScalarBuilder::div;
+  using ScalarBuilder::mul;
+
+  Value f32(double value) { return constant(b.getF32Type(), value); }
+  Value mul(Value lhs, int64_t rhs) { return mul(lhs, index(rhs)); }
+  /// Rounds down.
+  Value div(Value lhs, int64_t rhs) { return divIndex(lhs, index(rhs)); }
+  /// Rounds up.
+  Value ceilDiv(Value lhs, int64_t rhs) {
+    return div(add(lhs, index(rhs - 1)), rhs);
+  }
+  Value rem(Value lhs, int64_t rhs) { return remIndex(lhs, index(rhs)); }
+
+  /// Position of the block along dimension `i` of the grid.
+  Value blockId(int64_t i) {
+    return gsa_tile::BlockIdOp::create(b, loc, b.getIndexType(), i);
+  }
+
+  /// Address of an element; `sizes` are those of all dimensions but the first.
+  Value at(Value base, ValueRange indices, ValueRange sizes) {
+    return gsa_tile::AtOp::create(b, loc, base.getType(), base, indices, sizes);
+  }
+};
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_KERNELSCALARS_H

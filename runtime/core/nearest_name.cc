@@ -5,7 +5,7 @@
 #include "runtime/core/nearest_name.h"
 
 #include <algorithm>
-#include <utility>
+#include <tuple>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -45,19 +45,20 @@ std::vector<absl::string_view> Nearest(
     absl::string_view name, const std::vector<absl::string_view>& candidates,
     size_t limit, size_t count) {
   if (name.empty() || name.size() > kMaxLength) return {};
-  std::vector<std::pair<size_t, absl::string_view>> near;
+  // Of equally near names the one that goes on where this one stops.
+  std::vector<std::tuple<size_t, bool, absl::string_view>> near;
   for (size_t i = 0; i < std::min(candidates.size(), kMaxScanned); ++i) {
+    const bool extends = absl::StartsWith(candidates[i], name);
     size_t distance = EditDistance(name, candidates[i], limit);
-    if (distance > limit && name.size() >= kMinPrefix &&
-        absl::StartsWith(candidates[i], name)) {
+    if (distance > limit && extends && name.size() >= kMinPrefix) {
       distance = limit;
     }
-    if (distance <= limit) near.push_back({distance, candidates[i]});
+    if (distance <= limit) near.push_back({distance, !extends, candidates[i]});
   }
   std::sort(near.begin(), near.end());
   near.resize(std::min(near.size(), count));
   std::vector<absl::string_view> names;
-  for (const auto& [distance, candidate] : near) names.push_back(candidate);
+  for (const auto& entry : near) names.push_back(std::get<2>(entry));
   return names;
 }
 

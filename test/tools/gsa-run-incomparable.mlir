@@ -2,8 +2,8 @@
 // are written, the report is printed and says so, and the exit code is 3.
 
 // RUN: rm -f %t.out %t.same
-// RUN: %expect-exit 3 gsa-run %s --seq 4 --compare --output %t.out >%t.text 2>%t.error
-// RUN: gsa-run %s --seq 4 --output %t.same -q
+// RUN: %expect-exit 3 gsa-run %s --compare --output %t.out >%t.text 2>%t.error
+// RUN: gsa-run %s --output %t.same -q
 // RUN: cmp %t.out %t.same
 // RUN: FileCheck %s --input-file=%t.text
 // CHECK: module
@@ -12,23 +12,23 @@
 // RUN: FileCheck %s --check-prefix=ERROR --input-file=%t.error
 // ERROR: gsa-run: error: float64 reference: {{.*}}scf.if
 
-// RUN: %expect-exit 3 gsa-run %s --seq 4 --compare --json -q 2>%t.error | FileCheck %s --check-prefix=JSON
+// RUN: %expect-exit 3 gsa-run %s --compare --json -q 2>%t.error | FileCheck %s --check-prefix=JSON
 // JSON: "comparison": {
 // JSON-NEXT: "error": "float64 reference:
 
-func.func @main(%x: tensor<?x?x2x3xf32> {gsa.name = "x"},
-                %l: tensor<?x?x2x3xf32> {gsa.name = "l"})
-    -> (tensor<?x?x2x3xf32> {gsa.name = "y"}) {
+func.func @main(%x: tensor<1x4x2x3xf32> {gsa.name = "x"},
+                %l: tensor<1x4x2x3xf32> {gsa.name = "l"})
+    -> (tensor<1x4x2x3xf32> {gsa.name = "y"}) {
   %c1 = arith.constant 1 : index
   %c3 = arith.constant 3 : index
-  %length = tensor.dim %x, %c1 : tensor<?x?x2x3xf32>
+  %length = tensor.dim %x, %c1 : tensor<1x4x2x3xf32>
   %long = arith.cmpi sgt, %length, %c3 : index
-  %y = scf.if %long -> (tensor<?x?x2x3xf32>) {
+  %y = scf.if %long -> (tensor<1x4x2x3xf32>) {
     %gated = gsa.gate %x, %l
-        : (tensor<?x?x2x3xf32>, tensor<?x?x2x3xf32>) -> tensor<?x?x2x3xf32>
-    scf.yield %gated : tensor<?x?x2x3xf32>
+        : (tensor<1x4x2x3xf32>, tensor<1x4x2x3xf32>) -> tensor<1x4x2x3xf32>
+    scf.yield %gated : tensor<1x4x2x3xf32>
   } else {
-    scf.yield %x : tensor<?x?x2x3xf32>
+    scf.yield %x : tensor<1x4x2x3xf32>
   }
-  return %y : tensor<?x?x2x3xf32>
+  return %y : tensor<1x4x2x3xf32>
 }

@@ -28,6 +28,8 @@ TEST(NearestNameTest, NearestFirstThenAlphabetical) {
 
 TEST(NearestNameTest, WhatIsCutShortIsMeant) {
   EXPECT_EQ(DidYouMean("--comp", kOptions), "; did you mean '--compare'?");
+  EXPECT_EQ(DidYouMean("sm_90", {"sm_80", "sm_89", "sm_90a"}),
+            "; did you mean 'sm_90a'?");
   EXPECT_THAT(NearestNames("--", kOptions, 9), IsEmpty());
 }
 

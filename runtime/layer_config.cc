@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "dialect/Gsa/GsaLimits.h"
 #include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 
@@ -239,10 +240,8 @@ std::string FieldText(const Field& field, const LayerConfig& c) {
 
 // Far above any model; keeps products of two sizes within int64.
 constexpr int64_t kMaxSize = int64_t{1} << 30;
-// Of a rotated part: the frequencies are a table in the module.
-constexpr int64_t kMaxRotated = 65536;
-// Budgets stay below this so that sums of two fit in int32.
-constexpr int64_t kMaxBudget = int64_t{1} << 30;
+using mlir::gsa::kMaxBudget;
+using mlir::gsa::kMaxRotated;
 
 absl::Status CheckRange(string_view key, int64_t value, int64_t least,
                         int64_t most) {

@@ -4,6 +4,7 @@
 
 #include "dialect/Common/AttributeNames.h"
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/Gsa/GsaLimits.h"
 #include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/Builders.h"
@@ -92,9 +93,6 @@ void GsaDialect::registerAttributes() {
 //===----------------------------------------------------------------------===//
 // KPolicyAttr
 //===----------------------------------------------------------------------===//
-
-/// Budgets and slots stay below this so that sums of two fit in int32.
-static constexpr int64_t kMaxBudget = int64_t{1} << 30;
 
 LogicalResult KPolicyAttr::verify(
     llvm::function_ref<InFlightDiagnostic()> emitError, KPolicyKind kind,

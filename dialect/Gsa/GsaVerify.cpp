@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "dialect/Gsa/GsaLimits.h"
 #include "dialect/Gsa/GsaShapes.h"
 
 using namespace mlir;
@@ -118,7 +119,6 @@ static LogicalResult verifyRotary(Operation* op, RotaryLabels labels,
                                   APFloat base, StringRef baseName,
                                   std::optional<RopeScalingAttr> scaling) {
   // The frequencies become a constant of R / 2 numbers.
-  constexpr int64_t kMaxRotated = 65536;
   if (ShapedType::isDynamic(headSize))
     return op->emitOpError()
            << "(" << labels.size << ") the head size must be static";

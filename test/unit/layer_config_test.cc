@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "dialect/Gsa/GsaAttrs.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "dialect/Gsa/GsaLimits.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -26,8 +27,7 @@ using mlir::gsa::KPolicyKind;
 using mlir::gsa::SelectOp;
 using mlir::gsa::TopKOp;
 
-/// 2^30 keys stand for "no largest budget" in a policy.
-constexpr int64_t kMostKeys = (int64_t{1} << 30) - 1;
+constexpr int64_t kMostKeys = mlir::gsa::kMaxBudget - 1;
 
 KPolicyAttr scaled(KPolicyAttr policy, int64_t keys) {
   int64_t min = policy.getMin(), max = policy.getMax();

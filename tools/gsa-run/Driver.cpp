@@ -25,6 +25,7 @@
 #include "tools/gsa-run/Comparison.h"
 #include "tools/gsa-run/Dump.h"
 #include "tools/gsa-run/Inputs.h"
+#include "tools/gsa-run/Layer.h"
 #include "tools/gsa-run/Outputs.h"
 #include "tools/gsa-run/RunMemory.h"
 #include "tools/gsa-run/Statistics.h"
@@ -79,8 +80,8 @@ class Session {
     if (options.compare)
       result.measured = compare();
     else if (options.statistics)
-      result.measured = measureRun(text, options, compileOptions, inputs,
-                                   outputs, &report);
+      result.measured =
+          measureRun(text, options, compileOptions, inputs, outputs, &report);
     if (options.compare && !result.measured.ok()) {
       report.comparisonText =
           "Comparison with the float64 reference: not possible\n";
@@ -155,11 +156,7 @@ class Session {
   }
 
   void describe(const CompileOptions& compiled) {
-    report.module = options.modulePath;
-    if (options.isGiven("--layer"))
-      report.module = absl::StrCat("layer(", options.layer, ")");
-    if (options.budget > 0)
-      absl::StrAppend(&report.module, " --k ", options.budget);
+    report.module = moduleTitle(options);
     report.entry = compiled.entry;
     report.target = plan->target_description();
     report.workload = options.workload;
@@ -305,6 +302,16 @@ absl::StatusOr<std::string> readModule(const std::string& path) {
     return absl::NotFoundError(
         absl::StrCat("cannot read '", path, "': ", std::strerror(errno)));
   return text.str();
+}
+
+std::string moduleTitle(const RunnerOptions& options) {
+  std::string title = options.modulePath;
+  if (options.isGiven("--layer"))
+    title =
+        absl::StrCat("layer(", withoutKey(options.layer, options.varied), ")");
+  if (options.budget > 0 && options.varied != "--k")
+    absl::StrAppend(&title, " --k ", options.budget);
+  return title;
 }
 
 absl::StatusOr<std::string> moduleText(const RunnerOptions& options) {

@@ -29,6 +29,10 @@ struct RunResult {
 /// The text of a module file, of standard input for "-".
 absl::StatusOr<std::string> readModule(const std::string& path);
 
+/// What is run, for people: the file, or the layer, and the budget of --k. Of
+/// several values of an option it is what they have in common.
+std::string moduleTitle(const RunnerOptions& options);
+
 /// The text of the module that is run: of the file, or of the layer that
 /// --layer describes, with the budget of --k.
 absl::StatusOr<std::string> moduleText(const RunnerOptions& options);

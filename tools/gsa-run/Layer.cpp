@@ -2,6 +2,8 @@
 
 #include "tools/gsa-run/Layer.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -72,6 +74,16 @@ absl::StatusOr<LayerVariants> readLayerVariants(const std::string& text) {
                                std::move(layer));
   }
   return result;
+}
+
+std::string withoutKey(const std::string& layer, const std::string& key) {
+  std::vector<Setting> settings = splitSettings(layer);
+  settings.erase(std::remove_if(settings.begin(), settings.end(),
+                                [&](const Setting& setting) {
+                                  return setting.key == key && !key.empty();
+                                }),
+                 settings.end());
+  return joinSettings(settings, nullptr, 0);
 }
 
 std::string layerKeys() {

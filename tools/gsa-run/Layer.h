@@ -23,6 +23,9 @@ struct LayerVariants {
 /// as for ParseLayerConfig, and if two keys have several values.
 absl::StatusOr<LayerVariants> readLayerVariants(const std::string& text);
 
+/// One layer's text without the key `key`, which it need not have.
+std::string withoutKey(const std::string& layer, const std::string& key);
+
 /// The keys, with commas.
 std::string layerKeys();
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "runtime/core/status_macros.h"
 #include "tools/plot/Curves.h"
 #include "tools/plot/Render.h"
@@ -29,8 +30,8 @@ int64_t keyCount(const plot::SelectionPattern& pattern,
   return keys;
 }
 
-std::string targetLine(const RunReport& report) {
-  return absl::StrCat(report.module, " @", report.entry, " on ", report.target);
+std::string targetLine(const std::string& module, const RunReport& report) {
+  return absl::StrCat(module, " @", report.entry, " on ", report.target);
 }
 
 std::string inputLine(const RunReport& report) {
@@ -53,10 +54,10 @@ absl::StatusOr<plot::Scene> drawSelectionOf(const RunResult& result) {
   pattern.queries = indices->shape()[1];
   pattern.slots = indices->shape()[2];
   pattern.keys = keyCount(pattern, result.report.inputs);
-  return plot::drawSelection(
-      pattern, 0,
-      {"Keys that each query keeps",
-       {targetLine(result.report), inputLine(result.report)}});
+  return plot::drawSelection(pattern, 0,
+                             {"Keys that each query keeps",
+                              {targetLine(result.report.module, result.report),
+                               inputLine(result.report)}});
 }
 
 absl::StatusOr<plot::Scene> drawMassOf(const RunReport& report) {
@@ -72,8 +73,9 @@ absl::StatusOr<plot::Scene> drawMassOf(const RunReport& report) {
   curves.sparse = profile.sparseByKey;
   curves.denseGated = profile.denseGatedByKey;
   curves.sparseGated = profile.sparseGatedByKey;
-  return plot::drawMass(curves, {"Attention by position of the key",
-                                 {targetLine(report), inputLine(report)}});
+  return plot::drawMass(
+      curves, {"Attention by position of the key",
+               {targetLine(report.module, report), inputLine(report)}});
 }
 
 }  // namespace
@@ -105,14 +107,17 @@ absl::Status drawSweepPicture(const std::vector<SweepRun>& runs,
   if (!first) return absl::InternalError("--plot: no run to draw");
   std::vector<plot::SweepPanel> panels = {time};
   if (isMeasured) panels.push_back(kept);
-  std::vector<std::string> lines = {targetLine(*first)};
+  std::vector<std::string> lines = {targetLine(moduleTitle(options), *first)};
+  if (!first->inputs.empty() && !variesShapes(options))
+    lines.push_back(first->inputs.front().ToString());
   // What is varied is not said as if it were fixed.
   if (options.varied != "--workload") lines.push_back(inputLine(*first));
+  const std::string varied(absl::StripPrefix(options.varied, "--"));
   GSA_ASSIGN_OR_RETURN(
       plot::Scene scene,
-      plot::drawSweep(
-          options.varied, values, panels,
-          {absl::StrCat("What changes with ", options.varied), lines}));
+      plot::drawSweep(varied == "k" ? "k (keys per query)" : varied, values,
+                      panels,
+                      {absl::StrCat("What changes with ", varied), lines}));
   return plot::write(scene, options.plotFile);
 }
 

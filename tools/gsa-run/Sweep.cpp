@@ -115,15 +115,16 @@ std::string heading(const RunnerOptions& options,
   if (first == runs.end()) return "";
   const RunReport& report = first->report;
   std::string text = absl::StrCat(
-      "module    ", report.module, " @", report.entry, "\ntarget    ",
+      "module    ", moduleTitle(options), " @", report.entry, "\ntarget    ",
       report.target, "\ninputs    ", report.inputs.size(), " tensors");
   if (!report.generated.empty())
-    absl::StrAppend(&text, ", ", report.generated.size(), " generated (",
-                    report.workload, ", seed ", report.seed, ")");
+    absl::StrAppend(
+        &text, ", ", report.generated.size(), " generated (",
+        options.varied == "--workload" ? "" : report.workload + ", ", "seed ",
+        report.seed, ")");
   absl::StrAppend(&text, "\n");
-  for (const TensorSpec& spec : report.inputs)
-    if (&spec == &report.inputs.front() || options.verbose)
-      absl::StrAppend(&text, "    ", spec.ToString(), "\n");
+  if (!report.inputs.empty() && !variesShapes(options))
+    absl::StrAppend(&text, "    ", report.inputs.front().ToString(), "\n");
   return absl::StrCat(text, "runs      ", runs.size(), ", with ",
                       options.varied, " of\n");
 }
@@ -169,6 +170,12 @@ absl::Status print(const RunnerOptions& options,
 }
 
 }  // namespace
+
+bool variesShapes(const RunnerOptions& options) {
+  return options.varied == "--seq" || options.varied == "--keys" ||
+         options.varied == "--batch" ||
+         (!options.varied.empty() && options.varied[0] != '-');
+}
 
 std::optional<double> massKept(const RunReport& report) {
   return numberAt(report.statistics, "/0/attention_mass/kept_mean");

@@ -33,6 +33,9 @@ absl::Status runSweep(const RunnerOptions& options, bool* passed);
 std::string toTable(const std::string& varied,
                     const std::vector<SweepRun>& runs);
 
+/// Whether the runs of a sweep may have inputs of different shapes.
+bool variesShapes(const RunnerOptions& options);
+
 /// Part of dense attention's mass that the selected keys of a run have, from
 /// its statistics; nothing if it was not measured.
 std::optional<double> massKept(const RunReport& report);

@@ -96,9 +96,14 @@ void addPanel(const SweepPanel& panel, const std::vector<double>& places,
   if (points.size() > kFewPoints) return;
   for (size_t i = 0, k = 0; i < places.size(); ++i) {
     if (!std::isfinite(panel.values[i])) continue;
-    scene->add(Text{points[k].first, points[k].second - 9,
-                    numberText(panel.values[i]), kTickSize, Anchor::Middle,
-                    kMuted});
+    const std::string text = numberText(panel.values[i]);
+    // The curve may pass behind the number.
+    const double width = widthBound(text, kTickSize);
+    scene->add(Rectangle{
+        {points[k].first - width / 2, points[k].second - 19, width, 12},
+        kPaper});
+    scene->add(Text{points[k].first, points[k].second - 9, text, kTickSize,
+                    Anchor::Middle, kMuted});
     ++k;
   }
 }

@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -215,28 +213,27 @@ absl::StatusOr<std::string> HostCompiler::CompileNow(
   }
   std::string file = absl::StrCat(program, ".cc");
   GSA_RETURN_IF_ERROR(WriteFileAtomically(file, source));
-  // Complete under its name or not there: another process may look for it.
-  static std::atomic<unsigned> counter{0};
-  GSA_ASSIGN_OR_RETURN(
-      TemporaryPath partial,
-      TemporaryPath::Make([&]() -> absl::StatusOr<std::string> {
-        return absl::StrCat(program, ".", getpid(), "-", counter.fetch_add(1));
-      }));
+  // Complete under its name or not there: another process may look for it. The
+  // compiler's own temporary files go to the same place, so that none of them
+  // outlives a compiler that is ended.
+  GSA_ASSIGN_OR_RETURN(TemporaryPath scratch, MakeRunDirectory());
+  const std::string partial = absl::StrCat(scratch.path(), "/program");
   std::vector<std::string> command = {compiler};
   for (std::string& flag : Flags(compiler, options))
     command.push_back(std::move(flag));
   command.insert(command.end(),
-                 {absl::StrCat("-I", include_), file, "-o", partial.path()});
-  GSA_ASSIGN_OR_RETURN(SubprocessResult result,
-                       RunSubprocess(command, {}, absl::Minutes(5)));
+                 {absl::StrCat("-I", include_), file, "-o", partial});
+  GSA_ASSIGN_OR_RETURN(
+      SubprocessResult result,
+      RunSubprocess(command, {absl::StrCat("TMPDIR=", scratch.path())},
+                    absl::Minutes(5)));
   if (result.exit_code != 0)
     return absl::InternalError(
         absl::StrCat(compiler, result.timed_out ? " takes too long" : " fails",
                      " on the emulation of the kernels:\n", result.output));
   std::error_code error;
-  fs::rename(partial.path(), program, error);
+  fs::rename(partial, program, error);
   if (error) return FileError(absl::StrCat("cannot make ", program), error);
-  partial.Release();
   return program;
 }
 

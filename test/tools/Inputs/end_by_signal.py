@@ -1,9 +1,10 @@
 """Ends a command by a signal while a file exists, and looks at what it leaves.
 
-usage: end_by_signal.py SIGNAL FOLDER PATTERN COMMAND [ARGUMENT ...]
+usage: end_by_signal.py [--group] SIGNAL FOLDER PATTERN COMMAND [ARGUMENT ...]
 
 The command runs with TMPDIR=FOLDER, which is empty. As soon as a file there
-matches PATTERN, the process gets the signal. Fails unless the signal ends it and
+matches PATTERN, the process gets the signal; with --group its children do, too,
+as from a terminal. Fails unless the signal ends it and
 the folder is empty then. A file may be there for a moment only: the command runs
 again, up to ten times, until the signal came in time.
 """
@@ -15,17 +16,20 @@ import subprocess
 import sys
 import time
 
-name, folder, pattern, *command = sys.argv[1:]
+group = sys.argv[1] == "--group"
+name, folder, pattern, *command = sys.argv[1 + group:]
 number = getattr(signal, "SIG" + name)
 
 
 def run_once():
     process = subprocess.Popen(
         command, env=dict(os.environ, TMPDIR=folder), stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL)
+        stdout=subprocess.DEVNULL, start_new_session=True)
     while process.poll() is None:
         if glob.glob(os.path.join(folder, pattern)):
-            process.send_signal(number)
+            # The children have begun, too.
+            time.sleep(0.1 if group else 0)
+            (os.killpg if group else os.kill)(process.pid, number)
             break
     message = process.communicate(timeout=60)[1].decode(errors="replace")
     return process.returncode, message

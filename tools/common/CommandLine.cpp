@@ -2,6 +2,7 @@
 
 #include "tools/common/CommandLine.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -29,6 +30,21 @@ std::string describeExtra(const CLI::App& app, const std::string& text) {
   const std::vector<std::string> names = optionNames(app);
   return absl::StrCat("unknown option ", quoteArgument(name),
                       DidYouMean(name, {names.begin(), names.end()}));
+}
+
+/// An option whose value is another option: its own was forgotten.
+std::optional<std::string> findForgottenValue(const CLI::App& app) {
+  const std::vector<std::string> names = optionNames(app);
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& value : option->results()) {
+      const std::string name = value.substr(0, value.find('='));
+      if (std::count(names.begin(), names.end(), name) > 0)
+        return absl::StrCat(option->get_name(),
+                            ": expected a value, got the option ",
+                            quoteArgument(name));
+    }
+  }
+  return std::nullopt;
 }
 
 int printAndExit(const CLI::App& app, const std::string& text) {
@@ -73,6 +89,8 @@ std::optional<int> parseCommandLine(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     wrong = error.what();
   }
+  if (std::optional<std::string> forgotten = findForgottenValue(app))
+    return usageError(app, *forgotten);
   // What is missing may be missing because an option was misspelt.
   for (const std::string& text : app.remaining())
     if (!wrong || (text.size() > 1 && text[0] == '-'))

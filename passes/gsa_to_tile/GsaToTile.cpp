@@ -1,6 +1,7 @@
 //===- GsaToTile.cpp - gsa-to-tile ----------------------------------------===//
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -92,6 +93,18 @@ LogicalResult checkStatic(Operation* op) {
   return check("result", op->getResultTypes());
 }
 
+/// A tensor.generate is a linalg.generic without inputs.
+LogicalResult generateByLinalg(ModuleOp module, IRRewriter& rewriter) {
+  SmallVector<tensor::GenerateOp> work;
+  module.walk([&](tensor::GenerateOp op) { work.push_back(op); });
+  for (tensor::GenerateOp op : work) {
+    rewriter.setInsertionPoint(op);
+    if (failed(linalg::rewriteInDestinationPassingStyle(rewriter, op)))
+      return op.emitOpError() << "has no lowering to gsa_tile";
+  }
+  return success();
+}
+
 struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
   using GsaToTileBase::GsaToTileBase;
 
@@ -105,7 +118,11 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
     if (failed(OpFilter(ops).check(module, "gsa-to-tile")))
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
-    if (ops.empty()) tile::dropZeroInits(module, rewriter);
+    if (ops.empty()) {
+      tile::dropZeroInits(module, rewriter);
+      if (failed(generateByLinalg(module, rewriter)))
+        return signalPassFailure();
+    }
     SmallVector<Operation*> work;
     for (auto function : module.getOps<func::FuncOp>())
       function.walk([&](Operation* op) {

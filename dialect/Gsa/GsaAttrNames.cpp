@@ -53,8 +53,7 @@ static constexpr AttributeRule kRules[] = {
      isScheduled, "a schedule", isAnything},
     {kFusedGateAttr, "gsa.gate", [](Operation* op) { return isa<GateOp>(op); },
      "a unit attribute", isUnit},
-    {kZonesAttr, "a function", isFunction, "an array of strings",
-     isStrings},
+    {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
     {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
     {kWorkspaceBytesAttr, "a function", isFunction,
      "an i64 that is not negative", isCount},
@@ -99,15 +98,19 @@ LogicalResult GsaDialect::verifyOperationAttribute(Operation* op,
 //===----------------------------------------------------------------------===//
 
 /// Whether the names of all arguments (or results) differ. Called for each of
-/// them, and does its work for the last that has a name.
+/// them, and does its work for the last that has a name. Tensors only: on
+/// buffers, results are arguments beside the inputs, and an output may have the
+/// name of an input.
 static LogicalResult verifyDistinctNames(FunctionOpInterface function,
                                          bool isResult, unsigned index) {
+  ArrayRef<Type> types =
+      isResult ? function.getResultTypes() : function.getArgumentTypes();
   auto nameOf = [&](unsigned i) {
+    if (!isa<TensorType>(types[i])) return StringAttr();
     return isResult ? function.getResultAttrOfType<StringAttr>(i, kNameAttr)
                     : function.getArgAttrOfType<StringAttr>(i, kNameAttr);
   };
-  unsigned count =
-      isResult ? function.getNumResults() : function.getNumArguments();
+  unsigned count = types.size();
   for (unsigned i = count; --i > index;)
     if (nameOf(i)) return success();
   llvm::StringSet<> names;

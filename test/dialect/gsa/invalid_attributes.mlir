@@ -186,3 +186,11 @@ func.func @legal(%x: tensor<1x2x3x4xf32> {gsa.name = "x", my.note = "y"},
       : (tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> tensor<1x2x3x4xf32>
   return %0 : tensor<1x2x3x4xf32>
 }
+
+// On buffers an output is an argument, and may have the name of an input.
+
+func.func @buffers(%x: memref<4xf32> {gsa.name = "x"},
+                   %y: memref<4xf32> {gsa.name = "x"})
+    attributes {gsa.outputs = 1 : i64} {
+  return
+}

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "runtime/core/cuda/device.h"
 #include "runtime/core/cuda/driver_api.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/device_kernels.h"
 #include "runtime/plan.h"
@@ -63,10 +64,10 @@ absl::StatusOr<Target> ParseTarget(const std::string& text) {
       return target;
     }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or "
-                   "'auto', got '",
-                   text, "'"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or "
+      "'auto', got '",
+      text, "'", DidYouMean(text, {"cpu", "cuda", "emu", "auto"})));
 }
 
 absl::StatusOr<Target> ResolveTarget(const CompileOptions& options) {

@@ -6,7 +6,7 @@
 
 // RUN: gsa-reduce %t/select.mlir \
 // RUN:   --reduction-tree='traversal-mode=0 test=%S/Inputs/has-bias-and-local.sh' \
-// RUN:   | FileCheck %s --check-prefix=SELECT
+// RUN:   2>%t.select | FileCheck %s --check-prefix=SELECT
 
 // SELECT-NOT:   @other
 // SELECT-LABEL: func.func @main
@@ -16,7 +16,10 @@
 
 // RUN: gsa-reduce %t/attention.mlir \
 // RUN:   --reduction-tree='traversal-mode=0 test=%S/Inputs/has-attention.sh' \
-// RUN:   | FileCheck %s --check-prefix=ATTENTION
+// RUN:   2>%t.attention | FileCheck %s --check-prefix=ATTENTION
+
+// What candidates did wrong is no news where there is a result.
+// RUN: cat %t.select %t.attention | count 0
 
 // ATTENTION-LABEL: func.func @main
 // ATTENTION-NOT:     gsa.gate

@@ -100,6 +100,11 @@ const std::vector<Column>& columns() {
   return list;
 }
 
+std::string firstLine(const absl::Status& status) {
+  std::string message(status.message());
+  return message.substr(0, message.find('\n'));
+}
+
 std::string cellOf(const Column& column, const SweepRun& run) {
   if (!run.ran) return "-";
   std::optional<double> value = column.value(run.report);
@@ -204,7 +209,7 @@ std::string toTable(const std::string& varied,
     if (i > 0 && runs[i - 1].ran && !runs[i - 1].report.comparisonPassed)
       absl::StrAppend(&text, "  comparison FAILED");
     if (i > 0 && !runs[i - 1].status.ok())
-      absl::StrAppend(&text, "  ", std::string(runs[i - 1].status.message()));
+      absl::StrAppend(&text, "  ", firstLine(runs[i - 1].status));
     absl::StrAppend(&text, "\n");
   }
   return text;

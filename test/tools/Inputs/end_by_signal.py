@@ -19,6 +19,8 @@ import time
 group = sys.argv[1] == "--group"
 name, folder, pattern, *command = sys.argv[1 + group:]
 number = getattr(signal, "SIG" + name)
+# Whoever runs the tests may ignore it, which children would inherit.
+signal.signal(number, signal.SIG_DFL)
 
 
 def run_once():

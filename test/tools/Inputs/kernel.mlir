@@ -1,4 +1,4 @@
 // The smallest module with a kernel.
-gsa_tile.kernel @nothing threads 32 {
+gsa_tile.kernel @nothing() attributes {warps = 1 : i64} {
   gsa_tile.return
 }

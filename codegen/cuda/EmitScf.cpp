@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/EmitModels.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -75,6 +76,7 @@ LogicalResult emitFor(scf::ForOp op, CudaEmitter& emitter) {
   auto step = emitter.getExpression(op.getStep(), Precedence::Assignment);
   if (failed(type) || failed(begin) || failed(end) || failed(step))
     return failure();
+  if (op->hasAttr(kRolledAttr)) emitter.emitLine(op, "#pragma unroll 1");
   std::string i = emitter.declareName(variable, "i");
   std::string next = *step == "1" ? "++" + i : i + " += " + *step;
   return emitter.emitBlock(op,

@@ -66,7 +66,7 @@ def GsaTile_StoreTotalsOp : GsaTile_Op<"store_totals",
     "store_totals({target}, {row}, {source})"> {
   let summary = "`target[row, i] = sum over lanes of source[i]`";
   let description = [{
-    Sums by a butterfly of shuffles, so in a fixed order.
+    Sums floats by a butterfly of shuffles, so in a fixed order.
     Constraint: (C1) the tile has the element type of the lanes and at least as
     many columns as they have numbers.
   }];
@@ -206,7 +206,8 @@ def GsaTile_HistogramRowOp : GsaTile_RowOp<"histogram_row", "{histogram}, ",
   let description = [{
     `histogram[0, bin(x)] += 1`. The map is monotone in the key: of the bins,
     the last is for forced cells, the one before for +inf, the others divide
-    the range of finite scores evenly. Atomic.
+    the range of finite scores: evenly, but of the highest of them three
+    quarters are in use. Atomic.
     Constraints: (C1) as scan_row; (C2) the histogram is i32 of one row.
   }];
   let arguments = !con((ins TileSmemAtomic:$histogram), cells,
@@ -254,21 +255,25 @@ def GsaTile_LoadScoresOp : GsaTile_RowOp<"load_scores", "{scores}, "> {
 }
 
 def GsaTile_MarkScoresOp : GsaTile_Op<"mark_scores",
-    "mark_scores({scores}, {counts}, {slot}, {warp}, {begin}, {low}, {high}, "
-    "{bin}, {bins}, {sink}, {local})"> {
-  let summary = "Leaves of a step the scores of a bin and of those above it";
+    "mark_scores({marked}, {scores}, {counts}, {slot}, {warp}, {begin}, {low}, "
+    "{high}, {bin}, {bins}, {sink}, {local})",
+    [TypesMatchWith<"marked scores are as the scores", "scores", "marked",
+                    "$_self">]> {
+  let summary = "Takes from a step the scores of a bin and of those above it";
   let description = [{
-    Sets the scores of other cells, and of cells that are not visible, to -inf;
-    `counts[slot, warp]` is the number of those that stay. The map to `bins`
-    bins is that of histogram_row.
+    `marked` is `scores`, but -inf for other cells and for cells that are not
+    visible; `counts[slot, warp]` is the number of the rest. The map to `bins`
+    bins is that of histogram_row. The scores can be loaded anew while the
+    marked ones wait for the other warps.
     Constraint: (C1) the scores are lanes of f32, the counts i32 of at most 32
     warps.
   }];
-  let arguments = (ins TileLanesInOut:$scores, TileSmemOut:$counts, Index:$slot,
-                       Index:$warp, Index:$begin, F32:$low, F32:$high, I32:$bin,
+  let arguments = (ins TileLanesOut:$marked, TileLanesIn:$scores,
+                       TileSmemOut:$counts, Index:$slot, Index:$warp,
+                       Index:$begin, F32:$low, F32:$high, I32:$bin,
                        I64Attr:$bins, Index:$sink, Index:$local);
   let assemblyFormat = [{
-    $scores `at` $begin `range` $low `,` $high `bin` $bin `of` $bins `forced`
+    $scores `to` $marked `at` $begin `range` $low `,` $high `bin` $bin `of` $bins `forced`
     $sink `,` $local `count` $counts `[` $slot `,` $warp `]` attr-dict `:`
     type($scores) `,` type($counts)
   }];

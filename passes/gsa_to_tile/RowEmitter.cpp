@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
@@ -75,6 +76,7 @@ void RowEmitter::sync() {
 void RowEmitter::step(Value begin, Value end, Value stride,
                       llvm::function_ref<void(Value)> body) {
   auto loop = scf::ForOp::create(builder(), location(), begin, end, stride);
+  loop->setAttr(kRolledAttr, builder().getUnitAttr());
   OpBuilder::InsertionGuard guard(builder());
   builder().setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());

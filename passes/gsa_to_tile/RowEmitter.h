@@ -79,6 +79,7 @@ class RowEmitter : public detail::ScalarBuilder {
   Value smem(int64_t rows, int64_t columns, Type elementType);
   Value lanes(int64_t size, Type elementType);
   void sync();
+  /// A loop that stays one: steps have their own loads in flight.
   void step(Value begin, Value end, Value stride,
             llvm::function_ref<void(Value)> body);
   void ifThen(Value condition, llvm::function_ref<void()> body,

@@ -111,39 +111,36 @@ void RowEmitter::emitThreshold(const RowScanResult& scan, Value k,
 }
 
 /// Appends the cells to keep to `cut.keys` and `cut.cells`, in the order of the
-/// row: all warps count those of a step, meet and append. Two steps an
-/// iteration: with counts of their own one barrier a step is enough, and the
-/// scores of the next step are under way while the warps meet.
+/// row: all warps count those of a step, meet and append. Every second step has
+/// the same counts, so that one barrier a step is enough, and the scores of the
+/// next step are under way while the warps meet.
 void RowEmitter::emitKeep(const RowScanResult& scan, const Kept& kept,
                           const Cut& cut, const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
   constexpr int64_t numbers = kStepCells / 32;
-  Value values[] = {lanes(numbers, b.getF32Type()),
-                    lanes(numbers, b.getF32Type())};
+  Value values = lanes(numbers, b.getF32Type());
+  Value marked = lanes(numbers, b.getF32Type());
   Value total = lanes(1, b.getI32Type());
   Value counts = smem(2, schedule.getWarps(), b.getI32Type());
   Value round = kernel.index(kStepCells * schedule.getWarps());
   Value first = mul(warp, kernel.index(kStepCells));
-  auto load = [&](int64_t slot, Value begin) {
-    LoadScoresOp::create(b, loc, values[slot], scores, begin, limit,
-                         kStepCells);
+  auto load = [&](Value begin) {
+    LoadScoresOp::create(b, loc, values, scores, begin, limit, kStepCells);
   };
-  load(0, first);
+  load(first);
   // The same iterations in all warps: they meet in each.
-  step(kernel.index(0), limit, add(round, round), [&](Value iteration) {
+  step(kernel.index(0), limit, round, [&](Value iteration) {
     Value begin = add(iteration, first);
-    for (int64_t slot : {0, 1}) {
-      Value row = kernel.index(slot), next = add(begin, round);
-      MarkScoresOp::create(b, loc, values[slot], counts, row, warp, begin,
-                           scan.low, scan.high, kept.bin, schedule.getBins(),
-                           forced.sink, forced.local);
-      load(1 - slot, next);
-      sync();
-      KeepCellsOp::create(b, loc, cut.keys, cut.cells, total, values[slot],
-                          counts, row, warp, begin, forced.sink, forced.local);
-      begin = next;
-    }
+    Value number = arith::DivUIOp::create(b, loc, iteration, round);
+    Value slot = arith::RemUIOp::create(b, loc, number, kernel.index(2));
+    MarkScoresOp::create(b, loc, marked, values, counts, slot, warp, begin,
+                         scan.low, scan.high, kept.bin, schedule.getBins(),
+                         forced.sink, forced.local);
+    load(add(begin, round));
+    sync();
+    KeepCellsOp::create(b, loc, cut.keys, cut.cells, total, marked, counts,
+                        slot, warp, begin, forced.sink, forced.local);
   });
 }
 

@@ -72,12 +72,14 @@ gsa_tile.kernel @selection(%row: !gsa_tile.global<f32, read> loc("row"),
   %kept = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32> loc("kept")
   // CHECK-NEXT: auto x = lanes_alloc<lanes<float, 8>>();
   %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<8xf32> loc("x")
+  // CHECK-NEXT: auto marked = lanes_alloc<lanes<float, 8>>();
+  %marked = gsa_tile.lanes_alloc : !gsa_tile.lanes<8xf32> loc("marked")
   // CHECK-NEXT: load_scores<256>(x, row, 0, n);
   gsa_tile.load_scores %x, %row[%c0 to %n] step 256 : !gsa_tile.lanes<8xf32>, !gsa_tile.global<f32, read>
-  // CHECK-NEXT: mark_scores(x, counts, 0, 2, n, f, f, k, 256, 2, n);
-  gsa_tile.mark_scores %x at %n range %f, %f bin %k of 256 forced %c2, %n count %counts[%c0, %c2] : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x2xi32, linear>
-  // CHECK-NEXT: keep_cells(keys, cells, kept, x, counts, 0, 2, n, 2, n);
-  gsa_tile.keep_cells %x at %n forced %c2, %n count %counts[%c0, %c2] to %keys, %cells kept %kept : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x2xi32, linear> to !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.lanes<1xi32>
+  // CHECK-NEXT: mark_scores(marked, x, counts, 0, 2, n, f, f, k, 256, 2, n);
+  gsa_tile.mark_scores %x to %marked at %n range %f, %f bin %k of 256 forced %c2, %n count %counts[%c0, %c2] : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x2xi32, linear>
+  // CHECK-NEXT: keep_cells(keys, cells, kept, marked, counts, 0, 2, n, 2, n);
+  gsa_tile.keep_cells %marked at %n forced %c2, %n count %counts[%c0, %c2] to %keys, %cells kept %kept : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x2xi32, linear> to !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.lanes<1xi32>
   // CHECK-NEXT: radix_keys(histogram, keys, 0, n, 32, k, k);
   gsa_tile.radix_keys %histogram, %keys[%c0 to %n by %c32] prefix %k shift %k : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x64xi32, linear>
   // CHECK-NEXT: radix_row<256>(histogram, row, 0, n, k, k, 2, n);

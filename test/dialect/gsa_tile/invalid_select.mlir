@@ -34,7 +34,7 @@ gsa_tile.kernel @mark_scores_c1(%n: index, %f: f32, %k: i32)
   %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<8xi32>
   %counts = gsa_tile.smem_alloc : !gsa_tile.smem<2x1xi32, linear>
   // expected-error @below {{expected scores of f32, got '!gsa_tile.lanes<8xi32>'}}
-  gsa_tile.mark_scores %x at %n range %f, %f bin %k of 256 forced %n, %n count %counts[%n, %n] : !gsa_tile.lanes<8xi32>, !gsa_tile.smem<2x1xi32, linear>
+  gsa_tile.mark_scores %x to %x at %n range %f, %f bin %k of 256 forced %n, %n count %counts[%n, %n] : !gsa_tile.lanes<8xi32>, !gsa_tile.smem<2x1xi32, linear>
   gsa_tile.return
 }
 
@@ -45,7 +45,7 @@ gsa_tile.kernel @mark_scores_c1_counts(%n: index, %f: f32, %k: i32)
   %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<8xf32>
   %counts = gsa_tile.smem_alloc : !gsa_tile.smem<2x33xi32, linear>
   // expected-error @below {{expected counts of i32 of at most 32 warps, got '!gsa_tile.smem<2x33xi32, linear>'}}
-  gsa_tile.mark_scores %x at %n range %f, %f bin %k of 256 forced %n, %n count %counts[%n, %n] : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x33xi32, linear>
+  gsa_tile.mark_scores %x to %x at %n range %f, %f bin %k of 256 forced %n, %n count %counts[%n, %n] : !gsa_tile.lanes<8xf32>, !gsa_tile.smem<2x33xi32, linear>
   gsa_tile.return
 }
 

@@ -20,17 +20,18 @@
 // CHECK: %[[FITS:.*]] = arith.cmpi sle, %[[KEPT]], %c64_i32
 // CHECK: scf.if %[[FITS]] {
 // CHECK: gsa_tile.load_scores %[[X:[^,]*]],
-// Two steps of 4 warps, all warps in each. The other step's scores are loaded
-// before the barrier, which is between counts and their use.
-// CHECK: scf.for %{{.*}} = %c0 to %arg5 step %c2048
-// CHECK: gsa_tile.mark_scores %[[X]] at %[[BEGIN:.*]] range {{.*}} of 256 forced %c2, {{.*}} count %[[COUNTS:.*]][%c0, %[[WARP:.*]]]
-// CHECK-NEXT: gsa_tile.load_scores %[[Y:[^,]*]],
+// A step of 4 warps, all warps in each. The next step's scores are loaded
+// before the barrier, which is between counts and their use; steps take turns
+// with two rows of counts. No loop over steps is to be unrolled.
+// CHECK: scf.for %[[I:.*]] = %c0 to %arg5 step %c1024
+// CHECK: %[[NUMBER:.*]] = arith.divui %[[I]], %c1024
+// CHECK: %[[SLOT:.*]] = arith.remui %[[NUMBER]], %c2
+// CHECK: gsa_tile.mark_scores %[[X]] to %[[MARKED:[^ ]*]] at %[[BEGIN:.*]] range {{.*}} of 256 forced %c2, {{.*}} count %[[COUNTS:.*]][%[[SLOT]], %[[WARP:.*]]]
+// CHECK-NEXT: %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c1024
+// CHECK-NEXT: gsa_tile.load_scores %[[X]], %{{.*}}[%[[NEXT]] to
 // CHECK-NEXT: gsa_tile.sync <0, 4>
-// CHECK-NEXT: gsa_tile.keep_cells %[[X]] at %[[BEGIN]] forced %c2, {{.*}} count %[[COUNTS]][%c0, %[[WARP]]] to %[[KEYS:.*]], %[[CELLS:.*]] kept %[[NUMBER:[^ ]*]]
-// CHECK: gsa_tile.mark_scores %[[Y]] {{.*}} count %[[COUNTS]][%c1, %[[WARP]]]
-// CHECK-NEXT: gsa_tile.load_scores %[[X]],
-// CHECK-NEXT: gsa_tile.sync <0, 4>
-// CHECK-NEXT: gsa_tile.keep_cells %[[Y]] {{.*}} to %[[KEYS]], %[[CELLS]] kept %[[NUMBER]]
+// CHECK-NEXT: gsa_tile.keep_cells %[[MARKED]] at %[[BEGIN]] forced %c2, {{.*}} count %[[COUNTS]][%[[SLOT]], %[[WARP]]] to %[[KEYS:.*]], %[[CELLS:.*]] kept
+// CHECK: } {gsa_tile.rolled}
 // CHECK: scf.for
 // CHECK: scf.if %[[FITS]] {
 // CHECK: gsa_tile.radix_keys {{.*}}, %[[KEYS]][

@@ -40,23 +40,22 @@ inline float key_value(int key) {
   return bit_cast<float>(bits >> 31 ? bits & 0x7FFFFFFFu : ~bits);
 }
 
-/// Linear bins over [low, high]. Halves, so that the range does not overflow.
+/// Linear bins over [low, high]. Halves, so that the range does not overflow;
+/// finite scores come to lie below bin `count - 2`.
 struct linear_bins {
   float low, scale;
   int bins;
 
   linear_bins(float low_value, float high_value, int count)
       : low(low_value * 0.5f), bins(count) {
-    float span = high_value * 0.5f - low;
-    scale = span > 0 ? static_cast<float>(count - 2) / span : 0;
+    float span = fmaf(high_value, 0.5f, -low);
+    scale = (static_cast<float>(count) - 2.25f) / (span > 0 ? span : 1);
     if (scale > 3.402823466e38f) scale = 3.402823466e38f;
   }
   int bin(float x, unsigned key) const {
     if (key == kKeyForced) return bins - 1;
     if (key == kKeyInfinity) return bins - 2;
-    float position = (x * 0.5f - low) * scale;
-    return position < static_cast<float>(bins - 3) ? static_cast<int>(position)
-                                                   : bins - 3;
+    return static_cast<int>(fmaf(x, 0.5f, -low) * scale);
   }
 };
 
@@ -266,17 +265,17 @@ void load_scores(lanes<float, Count>& scores, const float* row, int begin,
 }
 
 template <int Slots, int Warps, int Count, smem_layout Layout>
-void mark_scores(lanes<float, Count>& scores,
+void mark_scores(lanes<float, Count>& marked, const lanes<float, Count>& scores,
                  smem<int, Slots, Warps, Layout> counts, int slot, int warp,
                  int begin, float low, float high, int bin, int bins, int sink,
                  int local) {
   linear_bins map(low, high, bins);
   int total = 0;
   for (int i = 0; i < 32 * Count; ++i) {
-    float& x = scores.v[i / 32][i % 32];
+    float x = scores.v[i / 32][i % 32];
     unsigned key = cell_key(x, begin + i, sink, local);
     bool wanted = key != kKeyNone && map.bin(x, key) >= bin;
-    if (!wanted) x = -INFINITY;
+    marked.v[i / 32][i % 32] = wanted ? x : -INFINITY;
     total += wanted;
   }
   counts.set("mark_scores", slot, warp, total);

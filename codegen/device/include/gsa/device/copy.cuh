@@ -13,6 +13,7 @@
 #define GSA_DEVICE_COPY_CUH
 
 #include "gsa/device/frag.cuh"
+#include "gsa/device/ptx/predicated.cuh"
 #include "gsa/device/smem.cuh"
 
 namespace gsa::dev {
@@ -147,7 +148,8 @@ GSA_DEVICE void gather_rows(smem<T, R, C, L> target, const T* source,
                             int end, int limit, int columns) {
   copy_units<Team, VectorBytes>(
       target, source, pitch, limit, columns, [=](int row) {
-        return begin + row < end ? list.at(0, begin + row) : -1;
+        return ptx::load_shared_if(begin + row < end,
+                                   list.address(0, begin + row), -1);
       });
 }
 
@@ -226,6 +228,27 @@ GSA_DEVICE void store_rowvec(T* target, long long pitch,
 // Registers to shared memory and back
 //===----------------------------------------------------------------------===//
 
+/// Where this lane's pairs of a fragment lie in a tile. Neighbours are
+/// neighbours in every layout.
+template <class T, int R, int C, smem_layout L>
+struct fragment_places {
+  smem<T, R, C, L> tile;
+  int row;
+  T* first;
+  GSA_DEVICE fragment_places(smem<T, R, C, L> tile, int row)
+      : tile(tile),
+        row(row),
+        first(&tile.at(row + frag_row(0), frag_column(0, 0))) {}
+  /// Of columns 8 j and up, in the upper (0) or lower (1) half of the rows. In
+  /// a linear tile at a distance from the first one that instructions hold.
+  GSA_DEVICE T* at(int j, int half) const {
+    if constexpr (L == linear)
+      return first + half * 8 * C + 8 * j;
+    else
+      return &tile.at(row + frag_row(2 * half), frag_column(j, 0));
+  }
+};
+
 /// Fragment to rows `row`, row + 1, ... of a tile. The warp may read it at
 /// once; other warps after a `sync`.
 template <class T, int TileR, int TileC, smem_layout TileL, class S, int R,
@@ -234,19 +257,19 @@ GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
                          const frag<S, R, C, L>& source) {
   static_assert(C <= TileC, "the tile is as wide as the fragment");
   __syncwarp();
+  fragment_places places(target, row);
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
+      T* to = places.at(j, h);
       pair<T> value{convert_to<T>(source.x[j][2 * h]),
                     convert_to<T>(source.x[j][2 * h + 1])};
-      int to_row = row + frag_row(2 * h);
       if constexpr (tile_pairs<smem<T, TileR, TileC, TileL>>) {
-        *reinterpret_cast<pair<T>*>(&target.at(to_row, frag_column(j, 0))) =
-            value;
+        *reinterpret_cast<pair<T>*>(to) = value;
       } else {
-        target.at(to_row, frag_column(j, 0)) = value.x;
-        target.at(to_row, frag_column(j, 1)) = value.y;
+        to[0] = value.x;
+        to[1] = value.y;
       }
     }
   __syncwarp();
@@ -258,18 +281,17 @@ template <class T, int R, int C, frag_layout L, class S, int TileR, int TileC,
 GSA_DEVICE void take_frag(frag<T, R, C, L>& target,
                           smem<S, TileR, TileC, TileL> source, int row) {
   static_assert(C <= TileC, "the tile is as wide as the fragment");
+  fragment_places places(source, row);
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
-      int from_row = row + frag_row(2 * h);
+      const S* from = places.at(j, h);
       pair<S> value;
       if constexpr (tile_pairs<smem<S, TileR, TileC, TileL>>)
-        value = *reinterpret_cast<const pair<S>*>(
-            &source.at(from_row, frag_column(j, 0)));
+        value = *reinterpret_cast<const pair<S>*>(from);
       else
-        value = {source.at(from_row, frag_column(j, 0)),
-                 source.at(from_row, frag_column(j, 1))};
+        value = {from[0], from[1]};
       target.x[j][2 * h] = convert_to<T>(value.x);
       target.x[j][2 * h + 1] = convert_to<T>(value.y);
     }

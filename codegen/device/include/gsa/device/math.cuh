@@ -5,6 +5,7 @@
 
 #include "gsa/device/frag.cuh"
 #include "gsa/device/ptx/math.cuh"
+#include "gsa/device/ptx/predicated.cuh"
 #include "gsa/device/smem.cuh"
 
 namespace gsa::dev {
@@ -149,7 +150,8 @@ GSA_DEVICE void mask_list(frag<float, R, C, L>& frag,
 #pragma unroll
     for (int c = 0; c < 2; ++c) {
       int position = begin + frag_column(j, c);
-      int index = position < end ? list.at(0, position) : -1;
+      int index =
+          ptx::load_shared_if(position < end, list.address(0, position), -1);
       if (index < 0 || index >= limit)
         frag.x[j][c] = frag.x[j][2 + c] = -infinity();
     }

@@ -1,0 +1,74 @@
+//===- predicated.cuh - accesses under a condition -*- CUDA -*-===//
+//
+// PTX ISA 9.3, Predicated Execution. An `if` around an access stays a branch
+// until ptxas; as one instruction with a predicate it is none, and the passes
+// before have nothing to copy or to move.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_PTX_PREDICATED_CUH
+#define GSA_DEVICE_PTX_PREDICATED_CUH
+
+#include "gsa/device/types.cuh"
+
+namespace gsa::dev::ptx {
+
+/// `condition ? base[Index] : other` from global memory that the kernel does
+/// not write. No access, and no need of an address, without the condition.
+/// PTX: ld.global.nc.f32.
+template <int Index>
+GSA_DEVICE float load_if(bool condition, const float* base, float other) {
+  asm("{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p ld.global.nc.f32 %0, [%1+%3];\n\t"
+      "}"
+      : "+f"(other)
+      : "l"(__cvta_generic_to_global(base)), "r"(static_cast<int>(condition)),
+        "n"(4 * Index));
+  return other;
+}
+
+/// The number at an address in the shared window, or `other`.
+/// PTX: ld.shared.u32.
+GSA_DEVICE int load_shared_if(bool condition, unsigned address, int other) {
+  asm volatile(
+      "{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p ld.shared.u32 %0, [%1];\n\t"
+      "}"
+      : "+r"(other)
+      : "r"(address), "r"(static_cast<int>(condition))
+      : "memory");
+  return other;
+}
+
+/// Writes to global memory. PTX: st.global.u32.
+GSA_DEVICE void store_if(bool condition, int* target, int value) {
+  asm volatile(
+      "{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p st.global.u32 [%0], %1;\n\t"
+      "}" ::"l"(__cvta_generic_to_global(target)),
+      "r"(value), "r"(static_cast<int>(condition))
+      : "memory");
+}
+
+/// Writes to an address in the shared window. PTX: st.shared.u32.
+GSA_DEVICE void store_shared_if(bool condition, unsigned address,
+                                unsigned value) {
+  asm volatile(
+      "{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p st.shared.u32 [%0], %1;\n\t"
+      "}" ::"r"(address),
+      "r"(value), "r"(static_cast<int>(condition))
+      : "memory");
+}
+
+}  // namespace gsa::dev::ptx
+
+#endif  // GSA_DEVICE_PTX_PREDICATED_CUH

@@ -30,16 +30,15 @@ int64_t keyCount(const plot::SelectionPattern& pattern,
   return keys;
 }
 
-std::string targetLine(const std::string& module, const RunReport& report) {
-  return absl::StrCat(module, " @", report.entry, " on ", report.target);
-}
-
-std::string inputLine(const RunReport& report) {
-  if (report.generated.empty()) return "inputs from files";
-  return absl::StrCat(report.generated.size() < report.inputs.size()
-                          ? "inputs from files and "
-                          : "",
-                      "workload ", report.workload, ", seed ", report.seed);
+/// Where the run was made, and on what; `workload` is false where it varies.
+std::string runLine(const RunReport& report, bool workload = true) {
+  std::string text = report.target;
+  if (report.generated.size() < report.inputs.size())
+    absl::StrAppend(&text, "; inputs from files");
+  if (!report.generated.empty())
+    absl::StrAppend(&text, workload ? "; workload " + report.workload : "",
+                    workload ? ", " : "; ", "seed ", report.seed);
+  return text;
 }
 
 absl::StatusOr<plot::Scene> drawSelectionOf(const RunResult& result) {
@@ -54,10 +53,11 @@ absl::StatusOr<plot::Scene> drawSelectionOf(const RunResult& result) {
   pattern.queries = indices->shape()[1];
   pattern.slots = indices->shape()[2];
   pattern.keys = keyCount(pattern, result.report.inputs);
-  return plot::drawSelection(pattern, 0,
-                             {"Keys that each query keeps",
-                              {targetLine(result.report.module, result.report),
-                               inputLine(result.report)}});
+  return plot::drawSelection(
+      pattern, 0,
+      {"Keys that each query keeps",
+       {absl::StrCat(result.report.module, " @", result.report.entry),
+        runLine(result.report)}});
 }
 
 absl::StatusOr<plot::Scene> drawMassOf(const RunReport& report) {
@@ -74,8 +74,9 @@ absl::StatusOr<plot::Scene> drawMassOf(const RunReport& report) {
   curves.denseGated = profile.denseGatedByKey;
   curves.sparseGated = profile.sparseGatedByKey;
   return plot::drawMass(
-      curves, {"Attention by position of the key",
-               {targetLine(report.module, report), inputLine(report)}});
+      curves,
+      {"Attention by position of the key",
+       {absl::StrCat(report.module, " @", report.entry), runLine(report)}});
 }
 
 }  // namespace
@@ -107,11 +108,12 @@ absl::Status drawSweepPicture(const std::vector<SweepRun>& runs,
   if (!first) return absl::InternalError("--plot: no run to draw");
   std::vector<plot::SweepPanel> panels = {time};
   if (isMeasured) panels.push_back(kept);
-  std::vector<std::string> lines = {targetLine(moduleTitle(options), *first)};
+  // What is varied is not said as if it were fixed.
+  std::vector<std::string> lines = {
+      absl::StrCat(moduleTitle(options), " @", first->entry),
+      runLine(*first, options.varied != "--workload")};
   if (!first->inputs.empty() && !variesShapes(options))
     lines.push_back(first->inputs.front().ToString());
-  // What is varied is not said as if it were fixed.
-  if (options.varied != "--workload") lines.push_back(inputLine(*first));
   const std::string varied(absl::StripPrefix(options.varied, "--"));
   GSA_ASSIGN_OR_RETURN(
       plot::Scene scene,

@@ -79,6 +79,9 @@ int usageError(const CLI::App& app, const std::string& message) {
 std::optional<int> parseCommandLine(CLI::App& app, int argc, char** argv) {
   // Looked at below, where a proposal can be made.
   app.allow_extras();
+  // A flag has no value: --json=0 would be --json.
+  for (CLI::Option* option : app.get_options())
+    if (option->get_expected_max() == 0) option->disable_flag_override();
   std::optional<std::string> wrong;
   try {
     app.parse(argc, argv);

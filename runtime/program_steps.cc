@@ -145,7 +145,7 @@ FailureOr<TensorMapArg> MakeTensorMap(mlir::Operation* op, size_t index,
   argument.row_pitch = argument.columns * ElementBytes(type);
   argument.box_rows = static_cast<int32_t>(map.getShape()[0]);
   argument.box_columns = static_cast<int32_t>(map.getShape()[1]);
-  if (map.getLayout() == mlir::gsa_tile::SmemLayout::Panel128)
+  if (map.getLayout() == mlir::gsa_tile::SmemLayout::Swizzle128B)
     argument.swizzle_bytes = 128;
   const absl::Status status = CheckTensorMap(argument);
   if (status.ok()) return argument;

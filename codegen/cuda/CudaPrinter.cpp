@@ -3,6 +3,7 @@
 #include "codegen/cuda/CudaPrinter.h"
 
 #include "codegen/cuda/EmitModels.h"
+#include "codegen/cuda/KernelHeader.h"
 #include "codegen/cuda/Names.h"
 #include "dialect/GsaTile/CudaNames.h"
 #include "llvm/ADT/StringExtras.h"
@@ -22,7 +23,8 @@ class Printer : public CudaEmitter {
   Printer(MLIRContext* context, LineMap* lines)
       : context(context), names(context), lines(lines) {}
 
-  LogicalResult printKernel(KernelOp kernel);
+  /// `header`: comment lines above the function.
+  LogicalResult printKernel(KernelOp kernel, StringRef header = "");
   void printProlog();
   std::string takeText() { return std::move(text); }
 
@@ -343,7 +345,7 @@ FailureOr<std::string> Printer::getParameters(KernelOp kernel) {
          llvm::join(parameters, wraps ? ",\n    " : ", ");
 }
 
-LogicalResult Printer::printKernel(KernelOp kernel) {
+LogicalResult Printer::printKernel(KernelOp kernel, StringRef header) {
   if (!isLegalKernelName(context, kernel.getSymName()))
     return kernel.emitOpError()
            << "name is not free in CUDA C++; gsa-tile-finalize makes it so";
@@ -352,6 +354,7 @@ LogicalResult Printer::printKernel(KernelOp kernel) {
   FailureOr<std::string> parameters = getParameters(kernel);
   if (failed(parameters)) return failure();
   emitLine(nullptr, "");
+  if (!header.empty()) emitLine(nullptr, header.rtrim('\n'));
   emitLine(kernel, "extern \"C\" __global__ __launch_bounds__(" +
                        Twine(32 * kernel.getWarps()) + ", " +
                        Twine(kernel.getMinBlocks()) + ")");
@@ -373,7 +376,8 @@ FailureOr<std::string> gsa_tile::printCudaModule(ModuleOp module,
   Printer printer(module.getContext(), lines);
   printer.printProlog();
   for (KernelOp kernel : module.getOps<KernelOp>())
-    if (failed(printer.printKernel(kernel))) return failure();
+    if (failed(printer.printKernel(kernel, getKernelHeader(kernel))))
+      return failure();
   return printer.takeText();
 }
 

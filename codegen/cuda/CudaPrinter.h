@@ -19,14 +19,15 @@
 
 namespace mlir::gsa_tile {
 
-/// The whole text of one kernel: the include of the device headers and one
-/// `extern "C" __global__` function of the kernel's name. `lines`, if given,
-/// is filled (line numbers of this text). Fails with a diagnostic at the op
-/// that cannot be printed.
+/// The whole text of one kernel, as it is compiled: the include of the device
+/// headers and one `extern "C" __global__` function of the kernel's name. It
+/// depends on the kernel's code and names only (see KernelHeader.h). `lines`,
+/// if given, is filled (line numbers of this text). Fails with a diagnostic at
+/// the op that cannot be printed.
 FailureOr<std::string> printCudaKernel(KernelOp kernel,
                                        LineMap* lines = nullptr);
 
-/// All kernels of a module as one text.
+/// All kernels of a module as one text, each below its header.
 FailureOr<std::string> printCudaModule(ModuleOp module,
                                        LineMap* lines = nullptr);
 

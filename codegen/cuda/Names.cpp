@@ -3,22 +3,14 @@
 #include "codegen/cuda/Names.h"
 
 #include "dialect/GsaTile/CudaNames.h"
+#include "dialect/GsaTile/ValueNames.h"
 #include "mlir/IR/OpImplementation.h"
 
 using namespace mlir;
 using namespace mlir::gsa_tile;
 
-/// The first name in a location, or an empty one.
-static StringRef getLocationName(Location location) {
-  if (auto name = dyn_cast<NameLoc>(location)) return name.getName();
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    for (Location part : fused.getLocations())
-      if (StringRef name = getLocationName(part); !name.empty()) return name;
-  return "";
-}
-
 std::string gsa_tile::getNameHint(Value value, StringRef fallback) {
-  StringRef name = getLocationName(value.getLoc());
+  StringRef name = getValueName(value);
   if (!name.empty()) return name.str();
   auto result = dyn_cast<OpResult>(value);
   if (!result && !fallback.empty()) return fallback.str();

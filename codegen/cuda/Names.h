@@ -15,7 +15,7 @@
 
 namespace mlir::gsa_tile {
 
-/// The name that the IR suggests for a value: that of its location (NameLoc),
+/// The name that the IR suggests for a value: its own (see ValueNames.h),
 /// else the asm result name of its op, else `fallback`, else its op's mnemonic.
 std::string getNameHint(Value value, StringRef fallback = "");
 

@@ -13,12 +13,12 @@ static LogicalResult verifyWgmma(Operation* op, FragType acc, SmemType rhs,
     return op->emitOpError() << "expected an f32 accumulator of layout acc "
                                 "with a multiple of 64 columns, got "
                              << acc;
-  if (rhs.getLayout() != SmemLayout::Panel128 || rhs.isStaged() ||
+  if (rhs.getLayout() != SmemLayout::Swizzle128B || rhs.isStaged() ||
       getElementBytes(rhs.getElementType()) != 2 ||
       lhsElement != rhs.getElementType())  // wgmma_c2
     return op->emitOpError()
            << "expected operands of one 16-bit type and a right operand of "
-              "layout panel128, got "
+              "layout swizzle_128b, got "
            << lhsElement << " and " << rhs;
   return success();
 }
@@ -40,10 +40,11 @@ LogicalResult WgmmaNtOp::verify() {
   SmemType lhs = getLhs().getType(), rhs = getRhs().getType();
   if (failed(verifyWgmma(*this, getAcc().getType(), rhs, lhs.getElementType())))
     return failure();
-  if (lhs.getLayout() != SmemLayout::Panel128 || lhs.isStaged() ||
+  if (lhs.getLayout() != SmemLayout::Swizzle128B || lhs.isStaged() ||
       lhs.getColumns() != rhs.getColumns())  // wgmma_nt_c2
-    return emitOpError() << "expected a left operand of layout panel128 with "
-                         << rhs.getColumns() << " columns, got " << lhs;
+    return emitOpError()
+           << "expected a left operand of layout swizzle_128b with "
+           << rhs.getColumns() << " columns, got " << lhs;
   if (lhs.getRows() < 64 || rhs.getRows() < getAcc().getType().getColumns())
     return emitOpError() << "expected 64 rows on the left and "
                          << getAcc().getType().getColumns()

@@ -57,7 +57,7 @@ def GsaTile_WgmmaNtOp : GsaTile_Op<"wgmma_nt",
     "wgmma_nt({acc}, {lhs}, {lhs_row}, {rhs}, {rhs_row})"> {
   let summary = "`acc[m, n] += sum_k lhs[row + m, k] * rhs[row + n, k]`, m < 64";
   let description = [{
-    Both operands in shared memory, layout `panel128`, 16-bit elements. Each
+    Both operands in shared memory, layout `swizzle_128b`, 16-bit elements. Each
     warp of the warpgroup holds its 16 of the 64 rows in `acc`, which has the
     layout `acc` of mma.sync; `lhs_row` is the warpgroup's first row.
     Asynchronous: `wgmma_fence` of `acc` before the first product of a group,
@@ -65,7 +65,7 @@ def GsaTile_WgmmaNtOp : GsaTile_Op<"wgmma_nt",
     PTX: `wgmma.mma_async.sync.aligned.m64n64k16`.
 
     Constraints: (C1) acc is f32 of layout `acc` with a multiple of 64 columns;
-    (C2) lhs and rhs are `panel128` of one element type and width.
+    (C2) lhs and rhs are `swizzle_128b` of one element type and width.
   }];
   let arguments = (ins TileFragInOut:$acc, TileSmemIn:$lhs, Index:$lhs_row,
                        TileSmemIn:$rhs, Index:$rhs_row);
@@ -81,9 +81,9 @@ def GsaTile_WgmmaNnOp : GsaTile_Op<"wgmma_nn",
   let summary = "`acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]`, m < 64";
   let description = [{
     Left operand in registers (16 of the 64 rows in each warp), right operand in
-    shared memory, layout `panel128`. Otherwise as wgmma_nt.
-    Constraints: (C1) as wgmma_nt; (C2) rhs is `panel128`, lhs of its element
-    type; (C3) acc has as many columns as rhs.
+    shared memory, layout `swizzle_128b`. Otherwise as wgmma_nt.
+    Constraints: (C1) as wgmma_nt; (C2) rhs is `swizzle_128b`, lhs of its
+    element type; (C3) acc has as many columns as rhs.
   }];
   let arguments = (ins TileFragInOut:$acc, TileFragIn:$lhs, TileSmemIn:$rhs,
                        Index:$row);

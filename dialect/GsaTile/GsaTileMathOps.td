@@ -183,39 +183,63 @@ def GsaTile_MaskListOp : GsaTile_Op<"mask_list",
 //===----------------------------------------------------------------------===//
 
 def GsaTile_SoftmaxUpdateOp : GsaTile_Op<"softmax_update",
-    "softmax_update({scores}, {output}, {maximum}, {sum}, {scale})",
+    "softmax_update<{bounded}>({scores}, {output}, {maximum}, {sum}, {scale})",
     [AllTypesMatch<["maximum", "sum"]>]> {
   let summary = "One step of online softmax";
   let description = [{
-    With x = scores (not scaled) and s = `scale` > 0 (logits are s x):
+    With x = scores (not scaled) and s = `scale` in (0, 2^127] (logits are s x):
     ```
     m' = max(m, max_c x[r, c]);  f = exp(s (m - m'))
     scores[r, c] = exp(s (x[r, c] - m'));  l' = l f + sum_c scores[r, c]
     output[r, :] *= f
     ```
     `maximum` starts at -inf, `sum` and `output` at 0. exp is ex2.approx with
-    s log2(e) folded in. A score of -inf weighs nothing; a row of nothing else
-    keeps m = -inf and gives 0. A NaN score and one of +inf make the row's sum
-    NaN. For a scale that is not positive a lowering changes the scores first,
-    before it masks them.
+    s log2(e) folded in; the largest score of a row weighs 1 (within 0.07 %, the
+    same for all of a row) whatever its size. A logit of -inf weighs nothing; a
+    row of nothing else gives 0. NaN and a logit of +inf make the row's sum NaN.
+    For other scales a lowering changes the scores first, before it masks them.
+
+    `bounded` keeps the output times unit(l), a power of two of at most
+    1 / (2 l), so that a sum of weights times values never exceeds the largest
+    value. The product then takes the weights from `softmax_weights`, and the
+    ops that merge and finish the state are bounded, too. For values whose sums
+    could overflow f32: bf16 and f32.
   }];
   let arguments = (ins TileFragInOut:$scores, TileFragInOut:$output,
-                       TileRowsInOut:$maximum, TileRowsInOut:$sum, F32:$scale);
+                       TileRowsInOut:$maximum, TileRowsInOut:$sum, F32:$scale,
+                       DefaultValuedAttr<BoolAttr, "false">:$bounded);
   let assemblyFormat = [{
     $scores `,` $output `,` $maximum `,` $sum `scale` $scale attr-dict `:`
     type($scores) `,` type($output) `,` type($maximum)
   }];
 }
 
+def GsaTile_SoftmaxWeightsOp : GsaTile_Op<"softmax_weights",
+    "softmax_weights({target}, {scores}, {sum})"> {
+  let summary = "Weights of a bounded step as left operand of the next product";
+  let description = [{
+    `target[r, c] = scores[r, c] * unit(sum[r])`, rounded to the target's element
+    type, to nearest even, before the exact multiplication. `scores` and `sum`
+    are as a bounded `softmax_update` leaves them.
+  }];
+  let arguments = (ins TileFragOut:$target, TileFragIn:$scores,
+                       TileRowsIn:$sum);
+  let assemblyFormat = [{
+    $scores `,` $sum `to` $target attr-dict `:` type($scores) `,` type($sum)
+    `to` type($target)
+  }];
+}
+
 def GsaTile_SoftmaxMergeOp : GsaTile_Op<"softmax_merge",
-    "softmax_merge({output}, {maximum}, {sum}, {other_output}, {other_maximum}, {other_sum}, {scale})",
+    "softmax_merge<{bounded}>({output}, {maximum}, {sum}, {other_output}, {other_maximum}, {other_sum}, {scale})",
     [AllTypesMatch<["output", "other_output"]>,
      AllTypesMatch<["maximum", "sum", "other_maximum", "other_sum"]>]> {
   let summary = "Adds the state of another part of the keys to this one";
   let arguments = (ins TileFragInOut:$output, TileRowsInOut:$maximum,
                        TileRowsInOut:$sum, TileFragIn:$other_output,
                        TileRowsIn:$other_maximum, TileRowsIn:$other_sum,
-                       F32:$scale);
+                       F32:$scale,
+                       DefaultValuedAttr<BoolAttr, "false">:$bounded);
   let assemblyFormat = [{
     $output `,` $maximum `,` $sum `with` $other_output `,` $other_maximum `,`
     $other_sum `scale` $scale attr-dict `:` type($output) `,` type($maximum)
@@ -223,7 +247,7 @@ def GsaTile_SoftmaxMergeOp : GsaTile_Op<"softmax_merge",
 }
 
 def GsaTile_SoftmaxFinishOp : GsaTile_Op<"softmax_finish",
-    "softmax_finish({output}, {lse}, {maximum}, {sum}, {scale})",
+    "softmax_finish<{bounded}>({output}, {lse}, {maximum}, {sum}, {scale})",
     [AllTypesMatch<["lse", "maximum", "sum"]>]> {
   let summary = "`output /= sum`, `lse = scale * maximum + log(sum)`";
   let description = [{
@@ -231,7 +255,8 @@ def GsaTile_SoftmaxFinishOp : GsaTile_Op<"softmax_finish",
     both.
   }];
   let arguments = (ins TileFragInOut:$output, TileRowsOut:$lse,
-                       TileRowsIn:$maximum, TileRowsIn:$sum, F32:$scale);
+                       TileRowsIn:$maximum, TileRowsIn:$sum, F32:$scale,
+                       DefaultValuedAttr<BoolAttr, "false">:$bounded);
   let assemblyFormat = [{
     $output `,` $lse `,` $maximum `,` $sum `scale` $scale attr-dict `:`
     type($output) `,` type($lse)

@@ -141,9 +141,10 @@ LogicalResult TensorMapType::verify(
                           "[1, 256]";
   int64_t rowBytes = shape[1] * getElementBytes(elementType);
   if (layout == SmemLayout::Swizzle)
-    return emitError() << "expected layout linear or panel128: the copy engine "
-                          "does not know the layout swizzle";
-  if (layout == SmemLayout::Panel128 && rowBytes != 128)
+    return emitError()
+           << "expected layout linear or swizzle_128b: the copy engine "
+              "does not know the layout swizzle";
+  if (layout == SmemLayout::Swizzle128B && rowBytes != 128)
     return emitError() << "expected a box of one panel of 128 bytes, got rows "
                           "of "
                        << rowBytes << " bytes";

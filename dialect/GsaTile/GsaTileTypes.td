@@ -30,7 +30,7 @@ def GsaTile_SmemType : GsaTile_Type<"Smem", "smem"> {
     `smem_stages<T, stages, rows, columns, layout>`.
 
     Constraints: (C1) rank 2 or 3, sizes at least 1; (C2) `swizzle` and
-    `panel128` need rows of a multiple of 16 bytes, `panel128` of 128 bytes.
+    `swizzle_128b` need rows of a multiple of 16 bytes, `swizzle_128b` of 128.
     Example: `!gsa_tile.smem<4x64x128xbf16, swizzle>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
@@ -99,8 +99,9 @@ def GsaTile_TensorMapType : GsaTile_Type<"TensorMap", "tensormap"> {
   let description = [{
     A kernel argument by value (`const __grid_constant__ tensor_map`). The shape
     is the box that one load copies: rows and columns of a tile, which has the
-    layout `linear` or `panel128`. A box of layout `panel128` is one panel wide,
-    128 bytes. Example: `!gsa_tile.tensormap<64x64xbf16, panel128>`.
+    layout `linear` or `swizzle_128b`. A box of layout `swizzle_128b` is one
+    panel wide, 128 bytes. Example:
+    `!gsa_tile.tensormap<64x64xbf16, swizzle_128b>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType,

@@ -59,13 +59,12 @@ void SelectLowering::emitVariances(Value variances) {
 /// tasks (see gsa.stat_mean).
 Value SelectLowering::emitMean(Value variances) {
   Value zero = e.constant(e.acc(), 0.0), one = e.constant(e.acc(), 1.0);
-  Value unit = e.constant(e.acc(), meanUnit(tile.batches() * tile.queries()));
   auto addRow = [&](Value batch, Value t,
                     ValueRange carried) -> SmallVector<Value> {
     Value x = e.load(variances, {batch, t});
     // x - x is 0 for finite x and NaN otherwise.
     Value finite = e.cmpf(CmpFPredicate::ORD, e.sub(x, x), x);
-    return {e.select(finite, e.add(carried[0], e.mul(x, unit)), carried[0]),
+    return {e.select(finite, e.add(carried[0], x), carried[0]),
             e.select(finite, e.add(carried[1], one), carried[1])};
   };
   SmallVector<Value> totals = e.forLoop(
@@ -76,7 +75,7 @@ Value SelectLowering::emitMean(Value variances) {
             [&](Value t, ValueRange inner) { return addRow(batch, t, inner); });
       });
   Value any = e.cmpf(CmpFPredicate::OGT, totals[1], zero);
-  return e.select(any, e.div(totals[0], e.mul(totals[1], unit)), zero);
+  return e.select(any, e.div(totals[0], totals[1]), zero);
 }
 
 void SelectLowering::emitSelection(Value variances, Value normaliser,

@@ -22,17 +22,12 @@
 
 namespace mlir::gsa {
 
-/// A power of two of at most 1 / count: terms of a sum are multiplied by it
-/// where the mean of `count` numbers may be finite and their sum not. It
-/// changes no bit of the mean but near the smallest numbers.
-double meanUnit(int64_t count);
-
 /// What one pass over a row finds out.
 struct RowScan {
   Value limit;     ///< index, number of cells looked at.
   Value visible;   ///< i32, cells greater than -inf.
   Value nans;      ///< i32
-  Value sum;       ///< A, over visible cells, times meanUnit(Sk); or null.
+  Value sum;       ///< A, over visible cells; null unless wanted.
   Value maximum;   ///< A, over visible cells; null unless wanted.
   Value low;       ///< Integer, smallest key of a visible cell.
   Value high;      ///< Integer, largest key.

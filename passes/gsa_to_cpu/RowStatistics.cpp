@@ -1,9 +1,7 @@
 //===- RowStatistics.cpp - scan, statistic and budget of one row ----------===//
 
-#include <cmath>
 #include <limits>
 
-#include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_cpu/RowSelection.h"
 
 using namespace mlir;
@@ -46,12 +44,6 @@ Value RowSelection::orderedKey(Value score, Value visible) {
   Value flip = e.andMask(sign, e.splatInt(keyType, keyForced));
   Value key = arith::XOrIOp::create(b, loc, bits, flip);
   return e.select(visible, key, e.splatInt(keyType, keyNone));
-}
-
-double gsa::meanUnit(int64_t count) {
-  return std::ldexp(1.0,
-                    -static_cast<int>(llvm::Log2_64_Ceil(
-                        static_cast<uint64_t>(std::max<int64_t>(count, 1)))));
 }
 
 namespace {
@@ -106,9 +98,7 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
                                e.add(carried[1], e.select(isNan, one, none))};
     if (wantsSum) {
       Value zero = e.splatConstant(e.acc(), 0.0);
-      Value share = e.mul(x, e.splatConstant(e.acc(), meanUnit(numKeys)));
-      next.push_back(
-          e.add(carried[next.size()], e.select(visible, share, zero)));
+      next.push_back(e.add(carried[next.size()], e.select(visible, x, zero)));
     }
     if (wantsMaximum)
       next.push_back(arith::MaxNumFOp::create(e.builder(), e.location(),
@@ -158,8 +148,7 @@ Value RowSelection::variance(Value strip, Value r, const RowScan& scan) {
   Value visible = e.toFloat(scan.visible, e.acc());
   Value count =
       zeroFilled ? e.constant(e.acc(), static_cast<double>(numKeys)) : visible;
-  Value mean =
-      e.div(scan.sum, e.mul(count, e.constant(e.acc(), meanUnit(numKeys))));
+  Value mean = e.div(scan.sum, count);
   Value centre = e.splat(mean);
   Value squares = sumVisible(strip, r, scan.limit, [&](Value x, Value sum) {
     Value distance = e.sub(x, centre);

@@ -6,96 +6,19 @@
 #include <limits>
 
 #include "llvm/Support/MathExtras.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Rows of a fragment, and what columns of tiles are padded to.
-static constexpr int64_t kUnit = 16;
+/// Largest scale that the softmax ops take.
+static constexpr float kMaxScale = 0x1p127f;
 
 /// Columns of queries that a warp holds in registers at a time: 128 of 16 bits
 /// or 64 of 32 bits take 32 registers, beside an output of up to 128.
 static int64_t chunkColumns(Type element) { return element.isF32() ? 64 : 128; }
-
-//===----------------------------------------------------------------------===//
-// KernelScalars
-//===----------------------------------------------------------------------===//
-
-Value KernelScalars::index(int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-Value KernelScalars::i64(int64_t value) {
-  return arith::ConstantIntOp::create(b, loc, value, 64);
-}
-Value KernelScalars::f32(double value) {
-  return arith::ConstantFloatOp::create(b, loc, b.getF32Type(),
-                                        APFloat(static_cast<float>(value)));
-}
-Value KernelScalars::add(Value lhs, Value rhs) {
-  return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
-}
-Value KernelScalars::sub(Value lhs, Value rhs) {
-  return b.createOrFold<arith::SubIOp>(loc, lhs, rhs);
-}
-Value KernelScalars::mul(Value lhs, int64_t rhs) {
-  return b.createOrFold<arith::MulIOp>(loc, lhs, index(rhs));
-}
-// Unsigned: a shift if the divisor is a power of two.
-Value KernelScalars::div(Value lhs, int64_t rhs) {
-  return b.createOrFold<arith::DivUIOp>(loc, lhs, index(rhs));
-}
-Value KernelScalars::ceilDiv(Value lhs, int64_t rhs) {
-  return div(add(lhs, index(rhs - 1)), rhs);
-}
-Value KernelScalars::rem(Value lhs, int64_t rhs) {
-  return b.createOrFold<arith::RemUIOp>(loc, lhs, index(rhs));
-}
-Value KernelScalars::min(Value lhs, Value rhs) {
-  return b.createOrFold<arith::MinSIOp>(loc, lhs, rhs);
-}
-Value KernelScalars::max(Value lhs, Value rhs) {
-  return b.createOrFold<arith::MaxSIOp>(loc, lhs, rhs);
-}
-Value KernelScalars::compare(CmpIPredicate predicate, Value lhs, Value rhs) {
-  return b.createOrFold<arith::CmpIOp>(loc, predicate, lhs, rhs);
-}
-Value KernelScalars::toI64(Value indexValue) {
-  return b.createOrFold<arith::IndexCastOp>(loc, b.getI64Type(), indexValue);
-}
-Value KernelScalars::toIndex(Value integer) {
-  return b.createOrFold<arith::IndexCastOp>(loc, b.getIndexType(), integer);
-}
-
-Value KernelScalars::blockId(int64_t i) {
-  return BlockIdOp::create(b, loc, b.getIndexType(), i);
-}
-
-Value KernelScalars::at(Value base, ValueRange indices, ValueRange sizes) {
-  return AtOp::create(b, loc, base.getType(), base, indices, sizes);
-}
-
-scf::ForOp KernelScalars::loop(Value count,
-                               llvm::function_ref<void(Value)> body) {
-  auto loop = scf::ForOp::create(b, loc, index(0), count, index(1));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  body(loop.getInductionVar());
-  return loop;
-}
-
-void KernelScalars::ifThen(Value condition, llvm::function_ref<void()> body,
-                           llvm::function_ref<void()> otherwise) {
-  auto branch = scf::IfOp::create(b, loc, condition,
-                                  /*withElseRegion=*/bool(otherwise));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  body();
-  if (!otherwise) return;
-  b.setInsertionPointToStart(branch.elseBlock());
-  otherwise();
-}
 
 //===----------------------------------------------------------------------===//
 // Storage
@@ -108,35 +31,37 @@ AttentionEmitter::AttentionEmitter(OpBuilder& builder, Location loc,
       schedule(schedule),
       shape(shape),
       allWarps(TeamAttr::get(builder.getContext(), 0, schedule.getConsumers())),
-      paddedValueDepth(llvm::alignTo(shape.valueDepth, kUnit)) {}
-
-Location AttentionEmitter::named(StringRef name) {
-  return NameLoc::get(s.b.getStringAttr(name), s.loc);
-}
+      paddedValueDepth(llvm::alignTo(shape.valueDepth, kTileUnit)) {}
 
 Value AttentionEmitter::smem(StringRef name, ArrayRef<int64_t> shape,
                              Type element, SmemLayout layout) {
-  return SmemAllocOp::create(
-      s.b, named(name), SmemType::get(s.b.getContext(), shape, element, layout),
-      IntegerAttr());
+  return named(
+      SmemAllocOp::create(
+          s.b, s.loc, SmemType::get(s.b.getContext(), shape, element, layout),
+          IntegerAttr()),
+      name);
 }
 
 Value AttentionEmitter::fragment(StringRef name, int64_t columns, Type element,
                                  FragLayout layout) {
-  return FragAllocOp::create(
-      s.b, named(name),
-      FragType::get(s.b.getContext(), {kUnit, columns}, element, layout));
+  return named(
+      FragAllocOp::create(s.b, s.loc,
+                          FragType::get(s.b.getContext(), {kTileUnit, columns},
+                                        element, layout)),
+      name);
 }
 
 Value AttentionEmitter::rowVector(StringRef name) {
-  return RowVecAllocOp::create(
-      s.b, named(name),
-      RowVecType::get(s.b.getContext(), {kUnit}, s.b.getF32Type()));
+  return named(
+      RowVecAllocOp::create(
+          s.b, s.loc,
+          RowVecType::get(s.b.getContext(), {kTileUnit}, s.b.getF32Type())),
+      name);
 }
 
 void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
   int64_t blockK = schedule.getBlockK();
-  int64_t padded = llvm::alignTo(shape.depth, kUnit);
+  int64_t padded = llvm::alignTo(shape.depth, kTileUnit);
   for (int64_t first = 0; first < padded;
        first += chunkColumns(shape.element)) {
     Chunk chunk;
@@ -160,18 +85,21 @@ void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
 void AttentionEmitter::emitStart() {
   Type f32 = s.b.getF32Type();
   CopyWaitOp::create(s.b, s.loc, allWarps);
-  Value rank = WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), allWarps);
+  Value rank = named(
+      WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), allWarps), "warp");
   int64_t split = schedule.getKeySplit();
-  bool oneRowPart = schedule.getBlockQ() == kUnit;
-  rowPart = oneRowPart ? s.index(0) : s.div(rank, split);
-  keyPart = oneRowPart ? rank : s.rem(rank, split);
-  warpRow = s.mul(rowPart, kUnit);
-  warpKey = s.mul(keyPart, keysPerWarp());
+  bool oneRowPart = schedule.getBlockQ() == kTileUnit;
+  rowPart = oneRowPart ? s.index(0) : named(s.div(rank, split), "row_part");
+  keyPart = oneRowPart ? rank : named(s.rem(rank, split), "key_part");
+  warpRow = named(s.mul(rowPart, kTileUnit), "warp_row");
+  warpKey = named(s.mul(keyPart, keysPerWarp()), "warp_key");
   zero = s.f32(0.0);
   minusInfinity = s.f32(-std::numeric_limits<double>::infinity());
   // Of the scores as emitLogits leaves them.
-  auto scale = static_cast<float>(shape.scale);
-  scaleValue = s.f32(scale == 0.0f ? 1.0 : std::abs(scale));
+  auto scale = std::abs(static_cast<float>(shape.scale));
+  scaleValue = s.f32(scale == 0.0f       ? 1.0
+                     : scale > kMaxScale ? scale / 2
+                                         : scale);
   scores = fragment("scores", keysPerWarp(), f32, FragLayout::Acc);
   weights = fragment("weights", keysPerWarp(), shape.element, FragLayout::Lhs);
   output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
@@ -210,8 +138,12 @@ void AttentionEmitter::emitTile(
     MmaNtOp::create(s.b, s.loc, scores, chunk.lhs, chunk.keys, warpKey);
   }
   emitLogits(mask);
-  SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue);
-  ConvertOp::create(s.b, s.loc, weights, scores);
+  SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue,
+                          bounded());
+  if (bounded())
+    SoftmaxWeightsOp::create(s.b, s.loc, weights, scores, sum);
+  else
+    ConvertOp::create(s.b, s.loc, weights, scores);
   if (multiplyValues)
     multiplyValues(output, weights, valueTile);
   else
@@ -219,14 +151,16 @@ void AttentionEmitter::emitTile(
   SyncOp::create(s.b, s.loc, allWarps);
 }
 
-/// Masks the scores. Online softmax takes a positive scale, so a negative one
-/// negates them and a zero one makes all of them zero; both before the mask,
-/// since an infinite product is none of the masked cells then.
+/// Masks the scores. Online softmax takes a positive scale up to kMaxScale, so
+/// a negative one negates them, a zero one makes all of them zero and a larger
+/// one doubles them; all before the mask, since an infinite product is none of
+/// the masked cells then. Doubling overflows only where the logit does.
 void AttentionEmitter::emitLogits(llvm::function_ref<void(Value scores)> mask) {
   auto scale = static_cast<float>(shape.scale);
-  if (scale <= 0.0f)
-    AffineOp::create(s.b, s.loc, scores, s.f32(scale < 0.0f ? -1.0 : 0.0),
-                     zero);
+  double factor = scale == 0.0f                 ? 0.0
+                  : std::abs(scale) > kMaxScale ? std::copysign(2.0, scale)
+                                                : std::copysign(1.0, scale);
+  if (factor != 1.0) AffineOp::create(s.b, s.loc, scores, s.f32(factor), zero);
   mask(scores);
 }
 
@@ -239,30 +173,31 @@ void AttentionEmitter::emitLogits(llvm::function_ref<void(Value scores)> mask) {
 /// the result does not depend on timing, and in room for one.
 void AttentionEmitter::emitMerge() {
   Type f32 = s.b.getF32Type();
-  int64_t rowParts = schedule.getBlockQ() / kUnit;
+  int64_t rowParts = schedule.getBlockQ() / kTileUnit;
   Value outputs = smem("outputs", {schedule.getBlockQ(), paddedValueDepth}, f32,
                        SmemLayout::Linear);
-  Value states = smem("states", {2 * rowParts, kUnit}, f32, SmemLayout::Linear);
-  Value maximumRow = s.mul(rowPart, 2);
-  Value sumRow = s.add(maximumRow, s.index(1));
+  Value states =
+      smem("states", {2 * rowParts, kTileUnit}, f32, SmemLayout::Linear);
+  Value maximumRow = named(s.mul(rowPart, 2), "maximum_row");
+  Value sumRow = named(s.add(maximumRow, s.index(1)), "sum_row");
   Value otherOutput =
       fragment("other_output", paddedValueDepth, f32, FragLayout::Acc);
   Value otherMaximum = rowVector("other_maximum");
   Value otherSum = rowVector("other_sum");
-  s.loop(s.index(schedule.getKeySplit() - 1), [&](Value i) {
-    Value other = s.add(i, s.index(1));
-    s.ifThen(s.compare(CmpIPredicate::eq, keyPart, other), [&] {
+  s.forLoop(s.index(0), s.index(schedule.getKeySplit() - 1), 1, [&](Value i) {
+    Value other = named(s.add(i, s.index(1)), "other_part");
+    s.ifThen(s.cmpi(CmpIPredicate::eq, keyPart, other), [&] {
       PutFragOp::create(s.b, s.loc, outputs, warpRow, output);
       PutRowVecOp::create(s.b, s.loc, states, maximumRow, maximum);
       PutRowVecOp::create(s.b, s.loc, states, sumRow, sum);
     });
     SyncOp::create(s.b, s.loc, allWarps);
-    s.ifThen(s.compare(CmpIPredicate::eq, keyPart, s.index(0)), [&] {
+    s.ifThen(s.cmpi(CmpIPredicate::eq, keyPart, s.index(0)), [&] {
       TakeFragOp::create(s.b, s.loc, otherOutput, outputs, warpRow);
       TakeRowVecOp::create(s.b, s.loc, otherMaximum, states, maximumRow);
       TakeRowVecOp::create(s.b, s.loc, otherSum, states, sumRow);
       SoftmaxMergeOp::create(s.b, s.loc, output, maximum, sum, otherOutput,
-                             otherMaximum, otherSum, scaleValue);
+                             otherMaximum, otherSum, scaleValue, bounded());
     });
     SyncOp::create(s.b, s.loc, allWarps);
   });
@@ -270,9 +205,11 @@ void AttentionEmitter::emitMerge() {
 
 void AttentionEmitter::emitFinish(const AttentionTarget& target) {
   Value lse = rowVector("lse_rows");
-  Value rows = s.min(s.max(target.rows, s.index(0)), s.index(kUnit));
+  Value rows = named(s.min(s.max(target.rows, s.index(0)), s.index(kTileUnit)),
+                     "rows_of_warp");
   Value columns = s.index(shape.valueDepth);
-  SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scaleValue);
+  SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scaleValue,
+                          bounded());
   if (target.gate)
     GateRowsOp::create(s.b, s.loc, output, target.gate->rows.base,
                        target.gate->rows.pitch, rows, columns,
@@ -287,6 +224,6 @@ void AttentionEmitter::emitEnd(
     llvm::function_ref<AttentionTarget()> makeTarget) {
   if (schedule.getKeySplit() == 1) return emitFinish(makeTarget());
   emitMerge();
-  s.ifThen(s.compare(CmpIPredicate::eq, keyPart, s.index(0)),
+  s.ifThen(s.cmpi(CmpIPredicate::eq, keyPart, s.index(0)),
            [&] { emitFinish(makeTarget()); });
 }

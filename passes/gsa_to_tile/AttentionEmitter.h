@@ -15,45 +15,10 @@
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
 namespace mlir::gsa {
-
-/// Builds scalars, addresses and loops of a kernel at one location. Indices
-/// are small and not negative unless said otherwise.
-class KernelScalars {
- public:
-  KernelScalars(OpBuilder& builder, Location loc) : b(builder), loc(loc) {}
-
-  Value index(int64_t value);
-  Value i64(int64_t value);
-  Value f32(double value);
-  Value add(Value lhs, Value rhs);
-  Value sub(Value lhs, Value rhs);
-  Value mul(Value lhs, int64_t rhs);
-  Value div(Value lhs, int64_t rhs);      ///< Rounds down.
-  Value ceilDiv(Value lhs, int64_t rhs);  ///< Rounds up.
-  Value rem(Value lhs, int64_t rhs);
-  Value min(Value lhs, Value rhs);  ///< Signed.
-  Value max(Value lhs, Value rhs);  ///< Signed.
-  Value compare(arith::CmpIPredicate predicate, Value lhs, Value rhs);
-  Value toI64(Value indexValue);
-  Value toIndex(Value integer);
-
-  /// Position of the block along dimension `i` of the grid.
-  Value blockId(int64_t i);
-
-  /// Address of an element; `sizes` are those of all dimensions but the first.
-  Value at(Value base, ValueRange indices, ValueRange sizes);
-
-  /// `for (i = 0; i < count; i += 1) body(i)`.
-  scf::ForOp loop(Value count, llvm::function_ref<void(Value)> body);
-  void ifThen(Value condition, llvm::function_ref<void()> body,
-              llvm::function_ref<void()> otherwise = nullptr);
-
-  OpBuilder& b;
-  Location loc;
-};
 
 /// What is static about an attention kernel.
 struct AttentionShape {
@@ -136,8 +101,11 @@ class AttentionEmitter {
     Value lhs;               ///< Fragment.
   };
 
-  // Storage; the printer gives it the names.
-  Location named(StringRef name);
+  /// Whether a sum of values could exceed the largest f32 where their mean does
+  /// not: never for f16, whose largest value is 65504.
+  bool bounded() const { return !shape.element.isF16(); }
+
+  // Storage, by its name.
   Value smem(StringRef name, ArrayRef<int64_t> shape, Type element,
              gsa_tile::SmemLayout layout);
   Value fragment(StringRef name, int64_t columns, Type element,

@@ -64,27 +64,33 @@ class DenseKernel {
 void DenseKernel::emitPosition() {
   Value blocks = GridSizeOp::create(s.b, s.loc, s.b.getIndexType(), 0);
   Value block = s.sub(s.sub(blocks, s.index(1)), s.blockId(0));
-  head = s.blockId(1);
-  batch = s.blockId(2);
-  firstQuery = s.mul(block, schedule.getBlockQ());
-  group = s.div(head, shape.ratio());
-  rows =
-      s.min(s.sub(kernel.queries, firstQuery), s.index(schedule.getBlockQ()));
+  head = named(s.blockId(1), "head");
+  batch = named(s.blockId(2), "batch");
+  firstQuery = named(s.mul(block, schedule.getBlockQ()), "first_query");
+  group = named(s.div(head, shape.ratio()), "group");
+  rows = named(
+      s.min(s.sub(kernel.queries, firstQuery), s.index(schedule.getBlockQ())),
+      "rows");
 }
 
 void DenseKernel::emitTiles() {
   // The last key that the block's first query sees; negative if none.
   Value last, end = kernel.keys;
   if (causal) {
-    last = s.add(firstQuery, s.sub(kernel.keys, kernel.queries));
-    end = s.min(s.max(s.add(last, rows), s.index(0)), kernel.keys);
+    last = named(s.add(firstQuery, s.sub(kernel.keys, kernel.queries)),
+                 "last_key");
+    end = named(s.min(s.max(s.add(last, rows), s.index(0)), kernel.keys),
+                "end_key");
   }
   int64_t blockK = schedule.getBlockK();
-  scf::ForOp loop = s.loop(s.ceilDiv(end, blockK), [&](Value i) {
-    Value first = s.mul(i, blockK);
-    Value count = s.sub(end, first);
-    Value column = s.add(first, emitter.keyBase());
-    Value warpLast = causal ? s.add(last, emitter.rowBase()) : Value();
+  Value tiles = named(s.ceilDiv(end, blockK), "tiles");
+  scf::ForOp loop = s.forLoop(s.index(0), tiles, 1, [&](Value i) {
+    Value first = named(s.mul(i, blockK), "first_key");
+    Value count = named(s.sub(end, first), "keys_left");
+    Value column = named(s.add(first, emitter.keyBase()), "column");
+    Value warpLast =
+        causal ? named(s.add(last, emitter.rowBase()), "last_key_of_warp")
+               : Value();
     auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
       CopyRowsOp::create(s.b, s.loc, target, base, s.i64(pitch),
                          s.min(count, s.index(blockK)), s.index(columns),
@@ -109,7 +115,7 @@ void DenseKernel::emitTiles() {
 }
 
 AttentionTarget DenseKernel::makeTarget() {
-  Value query = s.add(firstQuery, emitter.rowBase());
+  Value query = named(s.add(firstQuery, emitter.rowBase()), "query_of_warp");
   AttentionTarget target =
       kernel.makeTarget(s, batch, query, head, /*headStep=*/shape.heads);
   target.lse.pitch = s.i64(1);

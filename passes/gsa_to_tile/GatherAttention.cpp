@@ -12,14 +12,11 @@
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Attention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
-
-/// Entries of an index list that shared memory holds at a time: 32 KiB. Longer
-/// lists are read in segments.
-static constexpr int64_t kListEntries = 8192;
 
 namespace {
 
@@ -76,15 +73,15 @@ class GatherKernel {
 }  // namespace
 
 void GatherKernel::emitPosition() {
-  token = s.blockId(0);
+  token = named(s.blockId(0), "token");
   Value y = s.blockId(1);
-  batch = s.blockId(2);
+  batch = named(s.blockId(2), "batch");
   int64_t ratio = shape.ratio(), blockQ = schedule.getBlockQ();
   int64_t rowBlocks = llvm::divideCeil(ratio, blockQ);
-  group = s.div(y, rowBlocks);
-  Value firstRow = s.mul(s.rem(y, rowBlocks), blockQ);
-  firstHead = s.add(s.mul(group, ratio), firstRow);
-  rows = s.min(s.sub(s.index(ratio), firstRow), s.index(blockQ));
+  group = named(s.div(y, rowBlocks), "group");
+  Value firstRow = named(s.mul(s.rem(y, rowBlocks), blockQ), "first_row");
+  firstHead = named(s.add(s.mul(group, ratio), firstRow), "first_head");
+  rows = named(s.min(s.sub(s.index(ratio), firstRow), s.index(blockQ)), "rows");
 }
 
 /// The number of entries to read, and room for them.
@@ -92,13 +89,15 @@ void GatherKernel::emitList() {
   Value counts = s.at(kernel.counts, {batch, token}, {kernel.queries});
   Value listed = s.toIndex(
       LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, s.index(0)));
-  count = s.min(s.max(listed, s.index(0)), s.index(entries));
+  named(listed, "listed");
+  count = named(s.min(s.max(listed, s.index(0)), s.index(entries)), "count");
   int64_t room = llvm::alignTo(std::max<int64_t>(segment, 1), 4);
-  list =
-      SmemAllocOp::create(s.b, NameLoc::get(s.b.getStringAttr("list"), s.loc),
+  list = named(
+      SmemAllocOp::create(s.b, s.loc,
                           SmemType::get(s.b.getContext(), {1, room},
                                         s.b.getI32Type(), SmemLayout::Linear),
-                          IntegerAttr());
+                          IntegerAttr()),
+      "list");
 }
 
 void GatherKernel::copyList(Value first, Value size) {
@@ -117,8 +116,9 @@ void GatherKernel::emitTiles(Value size) {
   };
   Value keys = from(kernel.key, shape.depth);
   Value values = from(kernel.value, shape.valueDepth);
-  scf::ForOp loop = s.loop(s.ceilDiv(size, schedule.getBlockK()), [&](Value i) {
-    Value begin = s.mul(i, schedule.getBlockK());
+  Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
+  scf::ForOp loop = s.forLoop(s.index(0), tiles, 1, [&](Value i) {
+    Value begin = named(s.mul(i, schedule.getBlockK()), "first_entry");
     auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
       GatherRowsOp::create(s.b, s.loc, target, base, s.i64(pitch), list, begin,
                            size, kernel.keys, s.index(columns),
@@ -135,17 +135,19 @@ void GatherKernel::emitTiles(Value size) {
 /// A list that does not fit: one segment after another. The sync at the end of
 /// the last tile keeps the next segment's copy from overtaking its readers.
 void GatherKernel::emitSegments() {
-  s.loop(s.ceilDiv(count, segment), [&](Value i) {
-    Value first = s.mul(i, segment);
-    Value size = s.min(s.sub(count, first), s.index(segment));
-    copyList(first, size);
-    CopyWaitOp::create(s.b, s.loc, emitter.team());
-    emitTiles(size);
-  });
+  s.forLoop(s.index(0), named(s.ceilDiv(count, segment), "segments"), 1,
+            [&](Value i) {
+              Value first = named(s.mul(i, segment), "segment_begin");
+              Value size = named(s.min(s.sub(count, first), s.index(segment)),
+                                 "segment_size");
+              copyList(first, size);
+              CopyWaitOp::create(s.b, s.loc, emitter.team());
+              emitTiles(size);
+            });
 }
 
 AttentionTarget GatherKernel::makeTarget() {
-  Value head = s.add(firstHead, emitter.rowBase());
+  Value head = named(s.add(firstHead, emitter.rowBase()), "head_of_warp");
   AttentionTarget target =
       kernel.makeTarget(s, batch, token, head, /*headStep=*/1);
   target.lse.pitch = s.toI64(kernel.queries);

@@ -14,6 +14,7 @@
 #include "dialect/Gsa/GsaBuilders.h"
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
+#include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 #include "passes/schedule/ScheduleLegality.h"
 
@@ -21,11 +22,8 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Rows of a fragment, and what columns of tiles are padded to.
-static constexpr int64_t kUnit = 16;
-/// Rows of a warpgroup, and 16-bit columns of a panel of 128 bytes.
+/// Rows of a warpgroup.
 static constexpr int64_t kGroupRows = 64;
-static constexpr int64_t kPanelColumns = 64;
 /// Heads whose weights stay in registers; those of more are read again for
 /// each tile.
 static constexpr int64_t kHeadsInRegisters = 8;
@@ -115,12 +113,12 @@ static Activation toActivation(ScoreActivation activation) {
 
 namespace {
 
-class ScoreKernel : gsa::detail::ScalarBuilder {
+class ScoreKernel : KernelScalars {
  public:
   ScoreKernel(const IndexerSource& source, ScoreScheduleAttr schedule,
               const ScoreRows& rows, Location loc, ToTileContext& context,
               KernelBuilder& kernel)
-      : ScalarBuilder(kernel.body(), loc),
+      : KernelScalars(kernel.body(), loc),
         source(source),
         schedule(schedule),
         fillHidden(rows.fillHidden),
@@ -144,13 +142,7 @@ class ScoreKernel : gsa::detail::ScalarBuilder {
   };
 
   void addArguments(const ScoreRows& rows);
-  Value at(Value base, ValueRange indices, ValueRange sizes);
-  Value minimum(Value lhs, Value rhs);
-  Value maximum(Value lhs, Value rhs);
-  Value unsignedDiv(Value lhs, int64_t rhs);
-  Value ceilDiv(Value lhs, int64_t rhs);
   Value number(int64_t value) { return kernel.index(value); }
-  scf::ForOp loop(Value begin, Value end, llvm::function_ref<void(Value)> body);
   Value fragment(int64_t columns, Type type, FragLayout layout);
   Value smem(int64_t rows, int64_t columns);
   bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
@@ -204,43 +196,18 @@ void ScoreKernel::addArguments(const ScoreRows& rows) {
 // Small things
 //===----------------------------------------------------------------------===//
 
-Value ScoreKernel::at(Value base, ValueRange indices, ValueRange sizes) {
-  return AtOp::create(builder(), location(), base.getType(), base, indices,
-                      sizes);
-}
-Value ScoreKernel::minimum(Value lhs, Value rhs) {
-  return arith::MinSIOp::create(builder(), location(), lhs, rhs);
-}
-Value ScoreKernel::maximum(Value lhs, Value rhs) {
-  return arith::MaxSIOp::create(builder(), location(), lhs, rhs);
-}
-Value ScoreKernel::unsignedDiv(Value lhs, int64_t rhs) {
-  return arith::DivUIOp::create(builder(), location(), lhs, number(rhs));
-}
-Value ScoreKernel::ceilDiv(Value lhs, int64_t rhs) {
-  return unsignedDiv(add(lhs, number(rhs - 1)), rhs);
-}
-
-scf::ForOp ScoreKernel::loop(Value begin, Value end,
-                             llvm::function_ref<void(Value)> body) {
-  auto loop = scf::ForOp::create(builder(), location(), begin, end, number(1));
-  OpBuilder::InsertionGuard guard(builder());
-  builder().setInsertionPointToStart(loop.getBody());
-  body(loop.getInductionVar());
-  return loop;
-}
-
 Value ScoreKernel::fragment(int64_t columns, Type type, FragLayout layout) {
-  return FragAllocOp::create(
-      builder(), location(),
-      FragType::get(builder().getContext(), {kUnit, columns}, type, layout));
+  return FragAllocOp::create(builder(), location(),
+                             FragType::get(builder().getContext(),
+                                           {kTileUnit, columns}, type, layout));
 }
 
 Value ScoreKernel::smem(int64_t rows, int64_t columns) {
   return SmemAllocOp::create(
       builder(), location(),
-      SmemType::get(builder().getContext(), {rows, columns}, element,
-                    usesWgmma() ? SmemLayout::Panel128 : SmemLayout::Swizzle),
+      SmemType::get(
+          builder().getContext(), {rows, columns}, element,
+          usesWgmma() ? SmemLayout::Swizzle128B : SmemLayout::Swizzle),
       IntegerAttr());
 }
 
@@ -254,14 +221,18 @@ void ScoreKernel::emitPosition() {
   zero = number(0);
   Value x = BlockIdOp::create(b, location(), indexType, 0);
   part = BlockIdOp::create(b, location(), indexType, 2);
-  batch = add(firstBatch, part);
-  firstRow = mul(x, number(schedule.getBlockQ()));
-  rowsOfBlock = minimum(sub(count, firstRow), number(schedule.getBlockQ()));
+  batch = named(add(firstBatch, part), "batch_of_block");
+  firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
+  rowsOfBlock = named(min(sub(count, firstRow), number(schedule.getBlockQ())),
+                      "rows_of_block");
   Value rank = WarpRankOp::create(b, location(), indexType, kernel.team());
-  warpRow = mul(rank, number(kUnit));
+  warpRow = named(mul(rank, number(kTileUnit)), "warp_row");
   if (usesWgmma())
-    groupRow = mul(unsignedDiv(warpRow, kGroupRows), number(kGroupRows));
-  rowsOfWarp = minimum(maximum(sub(rowsOfBlock, warpRow), zero), number(kUnit));
+    groupRow =
+        named(mul(div(warpRow, kGroupRows), number(kGroupRows)), "group_row");
+  rowsOfWarp =
+      named(min(max(sub(rowsOfBlock, warpRow), zero), number(kTileUnit)),
+            "rows_of_warp");
 }
 
 void ScoreKernel::emitQueries() {
@@ -269,15 +240,17 @@ void ScoreKernel::emitQueries() {
   int64_t heads = source.heads(), depth = source.depth();
   // What a fragment of 32 registers holds.
   int64_t step = element.isF32() ? 64 : 128;
-  int64_t padded = llvm::alignTo(depth, usesWgmma() ? kPanelColumns : kUnit);
-  Value pitch = arith::ConstantIntOp::create(b, location(), heads * depth, 64);
-  Value firstQuery = add(begin, firstRow);
+  int64_t padded =
+      llvm::alignTo(depth, usesWgmma() ? kPanelColumns : kTileUnit);
+  Value pitch = i64(heads * depth);
+  Value firstQuery = named(add(begin, firstRow), "first_query");
   for (int64_t first = 0; first < padded; first += step) {
     Chunk chunk;
     chunk.first = first;
     chunk.columns = std::min(step, padded - first);
     for (int64_t head = 0; head < heads; ++head) {
-      Value tile = smem(schedule.getBlockQ(), chunk.columns);
+      Value tile =
+          named(smem(schedule.getBlockQ(), chunk.columns), "query_tile");
       Value from = at(query, {batch, firstQuery, number(head), number(first)},
                       {queries, number(heads), number(depth)});
       CopyRowsOp::create(b, location(), tile, from, pitch, rowsOfBlock,
@@ -285,9 +258,10 @@ void ScoreKernel::emitQueries() {
                          getVectorBytes(element, depth), kernel.team());
       chunk.queries.push_back(tile);
     }
-    chunk.keys = smem(schedule.getBlockK(), chunk.columns);
+    chunk.keys = named(smem(schedule.getBlockK(), chunk.columns), "key_tile");
     if (!usesWgmma())
-      chunk.lhs = fragment(chunk.columns, element, FragLayout::Lhs);
+      chunk.lhs = named(fragment(chunk.columns, element, FragLayout::Lhs),
+                        "query_rows");
     chunks.push_back(chunk);
   }
 }
@@ -300,10 +274,10 @@ void ScoreKernel::loadWeights(int64_t head, Value target) {
     return;
   }
   int64_t heads = source.heads();
-  Value query = add(add(begin, firstRow), warpRow);
+  Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
   Value from =
       at(weights, {batch, query, number(head)}, {queries, number(heads)});
-  Value pitch = arith::ConstantIntOp::create(b, location(), heads, 64);
+  Value pitch = i64(heads);
   LoadRowVecOp::create(b, location(), target, from, pitch, rowsOfWarp);
   if (source.weightActivation == WeightActivation::Sigmoid)
     ActivateRowsOp::create(b, location(), target, Activation::Sigmoid);
@@ -312,8 +286,10 @@ void ScoreKernel::loadWeights(int64_t head, Value target) {
 void ScoreKernel::emitStart() {
   OpBuilder& b = builder();
   Type f32 = b.getF32Type();
-  product = fragment(schedule.getBlockK(), f32, FragLayout::Acc);
-  sum = fragment(schedule.getBlockK(), f32, FragLayout::Acc);
+  product =
+      named(fragment(schedule.getBlockK(), f32, FragLayout::Acc), "products");
+  sum = named(fragment(schedule.getBlockK(), f32, FragLayout::Acc),
+              "tile_scores");
   scaleValue = constant(f32, source.scale);
   zeroValue = constant(f32, 0.0);
   bool stay = source.heads() <= kHeadsInRegisters;
@@ -324,8 +300,10 @@ void ScoreKernel::emitStart() {
       headBias.push_back(cast(value, f32));
     }
     if (!stay && head > 0) continue;
-    headWeights.push_back(RowVecAllocOp::create(
-        b, location(), RowVecType::get(b.getContext(), {kUnit}, f32)));
+    headWeights.push_back(named(
+        RowVecAllocOp::create(
+            b, location(), RowVecType::get(b.getContext(), {kTileUnit}, f32)),
+        "head_weights"));
     if (stay) loadWeights(head, headWeights.back());
   }
   CopyWaitOp::create(b, location(), kernel.team());
@@ -336,8 +314,9 @@ void ScoreKernel::emitStart() {
 //===----------------------------------------------------------------------===//
 
 ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
-  Value first = mul(tile, number(schedule.getBlockK()));
-  return {first, minimum(sub(keys, first), number(schedule.getBlockK()))};
+  Value first = named(mul(tile, number(schedule.getBlockK())), "first_key");
+  return {first, named(min(sub(keys, first), number(schedule.getBlockK())),
+                       "keys_of_tile")};
 }
 
 /// Dot products of a head's queries with the keys of the tile.
@@ -376,7 +355,7 @@ void ScoreKernel::emitHead(int64_t head) {
 
 void ScoreKernel::store(const KeyRange& range) {
   OpBuilder& b = builder();
-  Value row = add(firstRow, warpRow);
+  Value row = named(add(firstRow, warpRow), "row_of_warp");
   Value to = at(scores, {part, row, range.first}, {bufferRows, keys});
   Value pitch = arith::IndexCastOp::create(b, location(), b.getI64Type(), keys);
   StoreRowsOp::create(b, location(), to, pitch, sum, rowsOfWarp, range.count);
@@ -386,7 +365,7 @@ void ScoreKernel::emitTile(Value tile) {
   OpBuilder& b = builder();
   int64_t depth = source.depth();
   KeyRange range = keyRange(tile);
-  Value pitch = arith::ConstantIntOp::create(b, location(), depth, 64);
+  Value pitch = i64(depth);
   for (const Chunk& chunk : chunks) {
     Value from = at(key, {batch, range.first, number(chunk.first)},
                     {keys, number(depth)});
@@ -401,8 +380,8 @@ void ScoreKernel::emitTile(Value tile) {
   for (int64_t head = 0; head < source.heads(); ++head) emitHead(head);
   if (source.mask == Mask::Causal) {
     // The last key that the warp's first query sees.
-    Value query = add(add(begin, firstRow), warpRow);
-    Value last = add(query, sub(keys, queries));
+    Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
+    Value last = named(add(query, sub(keys, queries)), "last_key_of_warp");
     MaskCausalOp::create(b, location(), sum, last, range.first);
   }
   store(range);
@@ -414,7 +393,7 @@ void ScoreKernel::emitHiddenTiles(Value firstTile, Value endTile) {
   FillOp::create(
       b, location(), sum,
       constant(b.getF32Type(), -std::numeric_limits<double>::infinity()));
-  loop(firstTile, endTile, [&](Value tile) { store(keyRange(tile)); });
+  forLoop(firstTile, endTile, 1, [&](Value tile) { store(keyRange(tile)); });
 }
 
 void ScoreKernel::emit() {
@@ -424,21 +403,24 @@ void ScoreKernel::emit() {
   emitStart();
   // Tiles of this block's span; those before `seen` have a visible key.
   Value y = BlockIdOp::create(b, location(), b.getIndexType(), 1);
-  Value first = mul(y, number(schedule.getSpan()));
-  Value end = minimum(add(first, number(schedule.getSpan())),
-                      ceilDiv(visibleKeys, schedule.getBlockK()));
+  Value first = named(mul(y, number(schedule.getSpan())), "first_tile");
+  Value end = named(min(add(first, number(schedule.getSpan())),
+                        ceilDiv(visibleKeys, schedule.getBlockK())),
+                    "end_tile");
   Value seen = end;
   if (source.mask == Mask::Causal) {
     Value behindLast = add(add(begin, firstRow), rowsOfBlock);
-    Value limit = maximum(add(behindLast, sub(keys, queries)), zero);
-    seen = minimum(end, ceilDiv(limit, schedule.getBlockK()));
+    Value limit = max(add(behindLast, sub(keys, queries)), zero);
+    seen =
+        named(min(end, ceilDiv(limit, schedule.getBlockK())), "end_seen_tile");
   }
-  Value tiles = sub(seen, first);
-  scf::ForOp main =
-      loop(zero, tiles, [&](Value i) { emitTile(add(first, i)); });
+  Value tiles = named(sub(seen, first), "tiles");
+  scf::ForOp main = forLoop(zero, tiles, 1, [&](Value i) {
+    emitTile(named(add(first, i), "tile_number"));
+  });
   main->setAttr(kMainLoopAttr, b.getUnitAttr());
   if (fillHidden && source.mask == Mask::Causal)
-    emitHiddenTiles(maximum(first, seen), end);
+    emitHiddenTiles(max(first, seen), end);
 }
 
 //===----------------------------------------------------------------------===//

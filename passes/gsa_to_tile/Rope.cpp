@@ -115,9 +115,12 @@ void RopeLowering::makeTables() {
                                         p.div(element, pairs));
         Value frequency = LoadOp::create(b, loc, b.getF64Type(), frequencies,
                                          p.rem(element, pairs));
-        Value angle = s.mul(s.toFloat(position, b.getF64Type()), frequency);
-        Value x = math::CosOp::create(b, loc, angle);
-        Value y = math::SinOp::create(b, loc, angle);
+        Value angle =
+            named(s.mul(s.toFloat(named(position, "position"), b.getF64Type()),
+                        named(frequency, "frequency")),
+                  "angle");
+        Value x = named(math::CosOp::create(b, loc, angle), "cosine");
+        Value y = named(math::SinOp::create(b, loc, angle), "sine");
         StoreOp::create(b, loc, cosine, element, s.cast(x, f32));
         StoreOp::create(b, loc, sine, element, s.cast(y, f32));
       });
@@ -129,20 +132,24 @@ void RopeLowering::rotatePair(ScalarBuilder& s, Value element) {
   Position p{s};
   Type data = type.getElementType(), f32 = getAccumulatorType(data);
   int64_t heads = type.getDimSize(2), size = type.getDimSize(3);
-  Value pair = p.rem(element, pairs);
-  Value row = p.div(element, pairs);  // (token, head)
-  Value angle = p.mulAdd(p.div(row, heads), pairs, pair);
+  Value pair = named(p.rem(element, pairs), "pair");
+  Value row = named(p.div(element, pairs), "row");  // (token, head)
+  Value angle = named(p.mulAdd(p.div(row, heads), pairs, pair), "angle");
   int64_t step = op.getInterleaved() ? 2 : 1;
   Value first =
-      p.mulAdd(row, size, step == 1 ? pair : s.mul(pair, p.constant(2)));
-  Value second = s.add(first, p.constant(step == 1 ? pairs : 1));
-  auto load = [&](Value base, Value position, Type element) -> Value {
-    return s.cast(LoadOp::create(b, loc, element, base, position), f32);
+      named(p.mulAdd(row, size, step == 1 ? pair : s.mul(pair, p.constant(2))),
+            "first");
+  Value second =
+      named(s.add(first, p.constant(step == 1 ? pairs : 1)), "second");
+  auto load = [&](Value base, Value position, Type element, StringRef name) {
+    Value loaded = LoadOp::create(b, loc, element, base, position);
+    return s.cast(named(loaded, name), f32);
   };
-  Value x1 = load(in, first, data), x2 = load(in, second, data);
-  Value c = load(cosine, angle, f32), d = load(sine, angle, f32);
-  Value y1 = s.sub(s.mul(x1, c), s.mul(x2, d));
-  Value y2 = s.add(s.mul(x2, c), s.mul(x1, d));
+  Value x1 = load(in, first, data, "x1"), x2 = load(in, second, data, "x2");
+  Value c = load(cosine, angle, f32, "cosine");
+  Value d = load(sine, angle, f32, "sine");
+  Value y1 = named(s.sub(s.mul(x1, c), s.mul(x2, d)), "y1");
+  Value y2 = named(s.add(s.mul(x2, c), s.mul(x1, d)), "y2");
   StoreOp::create(b, loc, out, first, s.cast(y1, data));
   StoreOp::create(b, loc, out, second, s.cast(y2, data));
 }

@@ -40,7 +40,7 @@ FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
 
 RowEmitter::RowEmitter(KernelBuilder& kernel, Location loc,
                        TopKScheduleAttr schedule, Value scores, Value end)
-    : ScalarBuilder(kernel.body(), loc),
+    : KernelScalars(kernel.body(), loc),
       kernel(kernel),
       schedule(schedule),
       scores(scores),
@@ -82,20 +82,9 @@ void RowEmitter::step(Value begin, Value end, Value stride,
   body(loop.getInductionVar());
 }
 
-void RowEmitter::ifThen(Value condition, llvm::function_ref<void()> body,
-                        llvm::function_ref<void()> otherwise) {
-  auto branch = scf::IfOp::create(builder(), location(), condition,
-                                  /*withElseRegion=*/bool(otherwise));
-  OpBuilder::InsertionGuard guard(builder());
-  builder().setInsertionPointToStart(branch.thenBlock());
-  body();
-  if (!otherwise) return;
-  builder().setInsertionPointToStart(branch.elseBlock());
-  otherwise();
-}
-
 void RowEmitter::byFirstWarp(llvm::function_ref<void()> body) {
-  ifThen(cmpi(CmpIPredicate::eq, warp, kernel.index(0)), body);
+  ifThen(named(cmpi(CmpIPredicate::eq, warp, kernel.index(0)), "is_first_warp"),
+         body);
 }
 
 Value RowEmitter::loadShared(Value tile, int64_t column) {
@@ -110,7 +99,7 @@ void RowEmitter::storeShared(Value tile, int64_t column, Value value) {
 }
 
 void RowEmitter::forCells(llvm::function_ref<void(Value)> body) {
-  Value begin = mul(warp, kernel.index(kStepCells));
+  Value begin = named(mul(warp, kernel.index(kStepCells)), "first_cell");
   step(begin, limit, kernel.index(kStepCells * schedule.getWarps()), body);
 }
 
@@ -121,10 +110,11 @@ void RowEmitter::forSegment(Value limit, int64_t columns,
   Value rounds = arith::DivUIOp::create(builder(), location(),
                                         add(limit, kernel.index(round - 1)),
                                         kernel.index(round));
-  Value length = mul(rounds, kernel.index(columns));
-  Value begin = mul(warp, length);
-  Value end =
-      arith::MinSIOp::create(builder(), location(), add(begin, length), limit);
+  Value length = named(mul(rounds, kernel.index(columns)), "segment");
+  Value begin = named(mul(warp, length), "segment_begin");
+  Value end = named(
+      arith::MinSIOp::create(builder(), location(), add(begin, length), limit),
+      "segment_end");
   step(begin, end, kernel.index(columns),
        [&](Value first) { body(first, end); });
 }
@@ -136,8 +126,8 @@ void RowEmitter::forSegment(Value limit, int64_t columns,
 RowScanResult RowEmitter::scan() {
   OpBuilder& b = builder();
   Type i32Type = b.getI32Type();
-  Value shared = smem(1, 8, i32Type);
-  Value state = lanes(5, i32Type);
+  Value shared = named(smem(1, 8, i32Type), "scan");
+  Value state = named(lanes(5, i32Type), "scan_state");
   ClearSharedOp::create(b, location(), shared, kernel.team());
   sync();
   forCells([&](Value begin) {
@@ -146,14 +136,16 @@ RowScanResult RowEmitter::scan() {
   PublishScanOp::create(b, location(), shared, state);
   sync();
   RowScanResult result;
-  result.visible = loadShared(shared, 0);
-  result.nans = loadShared(shared, 1);
-  result.end = toIndex(loadShared(shared, 2));
+  result.visible = named(loadShared(shared, 0), "visible");
+  result.nans = named(loadShared(shared, 1), "nans");
+  result.end = toIndex(named(loadShared(shared, 2), "end"));
   Value complement =
       arith::XOrIOp::create(b, location(), loadShared(shared, 3), i32(-1));
-  result.low = KeyValueOp::create(b, location(), b.getF32Type(), complement);
-  result.high =
-      KeyValueOp::create(b, location(), b.getF32Type(), loadShared(shared, 4));
+  result.low = named(
+      KeyValueOp::create(b, location(), b.getF32Type(), complement), "low");
+  result.high = named(
+      KeyValueOp::create(b, location(), b.getF32Type(), loadShared(shared, 4)),
+      "high");
   return result;
 }
 
@@ -164,8 +156,8 @@ RowScanResult RowEmitter::scan() {
 /// Lanes, then the lanes of a warp, then warps: a fixed order.
 Value RowEmitter::total(llvm::function_ref<void(Value, Value)> body) {
   Type f64 = builder().getF64Type();
-  Value sums = lanes(1, f64);
-  Value shared = smem(schedule.getWarps(), 1, f64);
+  Value sums = named(lanes(1, f64), "sums");
+  Value shared = named(smem(schedule.getWarps(), 1, f64), "warp_sums");
   forCells([&](Value begin) { body(sums, begin); });
   StoreTotalsOp::create(builder(), location(), shared, warp, sums);
   sync();
@@ -184,16 +176,19 @@ Value RowEmitter::variance(const RowScanResult& scan, Population population,
   Value sum = total([&](Value sums, Value begin) {
     SumRowOp::create(b, location(), sums, scores, begin, limit, kStepCells);
   });
-  Value mean = div(sum, count);
+  Value mean = named(div(sum, count), "mean");
   Value squares = total([&](Value sums, Value begin) {
     SquaresRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
                          mean);
   });
   if (zeroFilled)  // Each cell that counts as 0 adds mean^2.
     squares = add(squares, mul(sub(count, visible), mul(mean, mean)));
-  Value divisor = sub(count, constant(f64, static_cast<double>(correction)));
+  named(squares, "squares");
+  Value divisor = named(
+      sub(count, constant(f64, static_cast<double>(correction))), "divisor");
   Value enough = cmpf(CmpFPredicate::OGE, divisor, constant(f64, 1.0));
-  Value value = select(enough, div(squares, divisor), constant(f64, 0.0));
+  Value value = named(select(enough, div(squares, divisor), constant(f64, 0.0)),
+                      "variance");
   return cast(value, b.getF32Type());
 }
 

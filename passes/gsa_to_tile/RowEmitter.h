@@ -15,7 +15,7 @@
 #ifndef GSA_PASSES_GSATOTILE_ROWEMITTER_H
 #define GSA_PASSES_GSATOTILE_ROWEMITTER_H
 
-#include "dialect/Gsa/GsaBuilders.h"
+#include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
 namespace mlir::gsa {
@@ -37,7 +37,7 @@ struct SelectionTarget {
 };
 
 /// Emits code for one row at the end of a kernel's body.
-class RowEmitter : public detail::ScalarBuilder {
+class RowEmitter : public KernelScalars {
  public:
   /// `scores` is the address of the row's first score, `end` (index) where its
   /// visible cells end at the latest; nothing behind it is read.
@@ -82,8 +82,6 @@ class RowEmitter : public detail::ScalarBuilder {
   /// A loop that stays one: steps have their own loads in flight.
   void step(Value begin, Value end, Value stride,
             llvm::function_ref<void(Value)> body);
-  void ifThen(Value condition, llvm::function_ref<void()> body,
-              llvm::function_ref<void()> otherwise = nullptr);
   Value loadShared(Value tile, int64_t column);
   void storeShared(Value tile, int64_t column, Value value);
 

@@ -45,15 +45,16 @@ Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
   Value slots = toI32(selection.slots);
   k = arith::MaxSIOp::create(b, loc, arith::MinSIOp::create(b, loc, k, slots),
                              i32(0));
-  Value count = arith::MinSIOp::create(b, loc, k, scan.visible);
+  named(k, "k");
+  Value count = named(arith::MinSIOp::create(b, loc, k, scan.visible), "count");
   Forced forced = forcedCells(scan, selection);
 
   Cut cut;
-  cut.tile = smem(1, 3, i32Type);
-  cut.found = smem(1, 4, i32Type);
-  cut.histogram = smem(1, schedule.getBins(), i32Type);
-  cut.keys = smem(1, schedule.getCapacity(), i32Type);
-  cut.cells = smem(1, schedule.getCapacity(), i32Type);
+  cut.tile = named(smem(1, 3, i32Type), "cut");
+  cut.found = named(smem(1, 4, i32Type), "found");
+  cut.histogram = named(smem(1, schedule.getBins(), i32Type), "histogram");
+  cut.keys = named(smem(1, schedule.getCapacity(), i32Type), "kept_keys");
+  cut.cells = named(smem(1, schedule.getCapacity(), i32Type), "kept_cells");
   Value hasChoice =
       arith::AndIOp::create(b, loc, cmpi(CmpIPredicate::sgt, scan.visible, k),
                             cmpi(CmpIPredicate::sgt, k, i32(0)));
@@ -96,10 +97,12 @@ void RowEmitter::emitThreshold(const RowScanResult& scan, Value k,
       [&] { FindRankOp::create(b, loc, cut.found, cut.histogram, k, bins); });
   sync();
   Kept kept;
-  kept.bin = loadShared(cut.found, 0);
-  kept.count = add(loadShared(cut.found, 1), loadShared(cut.found, 2));
-  kept.fits = cmpi(CmpIPredicate::sle, kept.count,
-                   i32(static_cast<int32_t>(schedule.getCapacity())));
+  kept.bin = named(loadShared(cut.found, 0), "kept_bin");
+  kept.count = named(add(loadShared(cut.found, 1), loadShared(cut.found, 2)),
+                     "kept_count");
+  kept.fits = named(cmpi(CmpIPredicate::sle, kept.count,
+                         i32(static_cast<int32_t>(schedule.getCapacity()))),
+                    "kept_fits");
   byFirstWarp([&] {
     storeShared(cut.tile, 0, i32(0));
     storeShared(cut.tile, 1, k);
@@ -119,21 +122,23 @@ void RowEmitter::emitKeep(const RowScanResult& scan, const Kept& kept,
   OpBuilder& b = builder();
   Location loc = location();
   constexpr int64_t numbers = kStepCells / 32;
-  Value values = lanes(numbers, b.getF32Type());
-  Value marked = lanes(numbers, b.getF32Type());
-  Value total = lanes(1, b.getI32Type());
-  Value counts = smem(2, schedule.getWarps(), b.getI32Type());
+  Value values = named(lanes(numbers, b.getF32Type()), "next_scores");
+  Value marked = named(lanes(numbers, b.getF32Type()), "marked");
+  Value total = named(lanes(1, b.getI32Type()), "kept_so_far");
+  Value counts =
+      named(smem(2, schedule.getWarps(), b.getI32Type()), "counts_of_warps");
   Value round = kernel.index(kStepCells * schedule.getWarps());
-  Value first = mul(warp, kernel.index(kStepCells));
+  Value first = named(mul(warp, kernel.index(kStepCells)), "first_cell");
   auto load = [&](Value begin) {
     LoadScoresOp::create(b, loc, values, scores, begin, limit, kStepCells);
   };
   load(first);
   // The same iterations in all warps: they meet in each.
   step(kernel.index(0), limit, round, [&](Value iteration) {
-    Value begin = add(iteration, first);
+    Value begin = named(add(iteration, first), "begin");
     Value number = arith::DivUIOp::create(b, loc, iteration, round);
-    Value slot = arith::RemUIOp::create(b, loc, number, kernel.index(2));
+    Value slot = named(arith::RemUIOp::create(b, loc, number, kernel.index(2)),
+                       "parity");
     MarkScoresOp::create(b, loc, marked, values, counts, slot, warp, begin,
                          scan.low, scan.high, kept.bin, schedule.getBins(),
                          forced.sink, forced.local);
@@ -151,9 +156,10 @@ void RowEmitter::emitRadixRound(Value round, const Kept& kept, const Cut& cut,
   OpBuilder& b = builder();
   Location loc = location();
   sync();
-  Value prefix = loadShared(cut.tile, 0), rank = loadShared(cut.tile, 1);
+  Value prefix = named(loadShared(cut.tile, 0), "prefix");
+  Value rank = named(loadShared(cut.tile, 1), "rank");
   Value digits = sub(kernel.index(kDigits - 1), round);
-  Value shift = toI32(mul(digits, kernel.index(8)));
+  Value shift = named(toI32(mul(digits, kernel.index(8))), "shift");
   ClearSharedOp::create(b, loc, cut.histogram, kernel.team());
   sync();
   ifThen(
@@ -189,10 +195,11 @@ void RowEmitter::inOrder(llvm::function_ref<void(Value)> count,
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type();
-  Value cursor = lanes(2, i32Type);
+  Value cursor = named(lanes(2, i32Type), "cursor");
   if (schedule.getWarps() > 1) {
-    Value counts = lanes(2, i32Type);
-    Value shared = smem(schedule.getWarps(), 2, i32Type);
+    Value counts = named(lanes(2, i32Type), "counts_of_segment");
+    Value shared =
+        named(smem(schedule.getWarps(), 2, i32Type), "segment_counts");
     count(counts);
     StoreTotalsOp::create(b, loc, shared, warp, counts);
     sync();
@@ -209,8 +216,9 @@ void RowEmitter::emitIndices(const SelectionTarget& selection, const Cut& cut,
                              const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
-  Value threshold = loadShared(cut.tile, 0), quota = loadShared(cut.tile, 1);
-  Value kept = loadShared(cut.tile, 2);
+  Value threshold = named(loadShared(cut.tile, 0), "threshold");
+  Value quota = named(loadShared(cut.tile, 1), "quota");
+  Value kept = named(loadShared(cut.tile, 2), "kept");
   auto fromKept = [&] {
     Value stop = toIndex(kept);
     auto count = [&](Value counts) {
@@ -250,7 +258,8 @@ void RowEmitter::emitSort(const SelectionTarget& selection, Value count) {
   Location loc = location();
   Type i32Type = b.getI32Type();
   int64_t size = llvm::PowerOf2Ceil(std::max<int64_t>(selection.numSlots, 2));
-  Value keys = smem(1, size, i32Type), cells = smem(1, size, i32Type);
+  Value keys = named(smem(1, size, i32Type), "sort_keys");
+  Value cells = named(smem(1, size, i32Type), "sort_cells");
   sync();  // The indices come from other warps.
   TakeCandidatesOp::create(b, loc, keys, cells, scores, selection.indices,
                            count, kernel.team());

@@ -125,14 +125,15 @@ SelectLowering::Row SelectLowering::emitRow(KernelBuilder& kernel,
   row.batch = kernel.scalar(chunk.batch, "batch");
   Value begin = kernel.scalar(chunk.begin, "begin");
   Value inChunk = BlockIdOp::create(b, loc, b.getIndexType(), 0);
-  row.query = arith::AddIOp::create(b, loc, begin, inChunk);
+  row.query = named(arith::AddIOp::create(b, loc, begin, inChunk), "query");
   row.scores = at(kernel, scores, {inChunk, kernel.index(0)}, {row.keys});
   row.limit = row.keys;
   if (source.mask == Mask::Causal) {
     Value offset = arith::SubIOp::create(b, loc, row.keys, row.queries);
     Value last = arith::AddIOp::create(b, loc, row.query, offset);
     Value end = arith::AddIOp::create(b, loc, last, kernel.index(1));
-    row.limit = arith::MaxSIOp::create(b, loc, end, kernel.index(0));
+    row.limit =
+        named(arith::MaxSIOp::create(b, loc, end, kernel.index(0)), "limit");
   }
   return row;
 }
@@ -185,8 +186,9 @@ void SelectLowering::launchSelection(const Chunk& chunk) {
   else if (policy.usesStatistic())
     statistic = e.statistic(scan, policy, row.keys);
   if (divisor) scale = LoadOp::create(b, loc, b.getF32Type(), divisor, zero);
-  Value budget =
-      gsa::detail::computeBudget(e, policy, scan.visible, statistic, scale);
+  Value budget = named(
+      gsa::detail::computeBudget(e, policy, scan.visible, statistic, scale),
+      "budget");
   Value count = e.selectCells(scan, budget, target);
   e.byFirstWarp([&] {
     StoreOp::create(b, loc, at(kernel, counts, cell, {row.queries}), zero,

@@ -28,8 +28,10 @@ static void addRange(ScalarBuilder& s, Value values, Value begin, Value end,
                      Value sums, Value rank) {
   OpBuilder& b = s.builder();
   Location loc = s.location();
-  Value state = LanesAllocOp::create(
-      b, loc, LanesType::get(b.getContext(), {2}, b.getF64Type()));
+  Value state =
+      named(LanesAllocOp::create(
+                b, loc, LanesType::get(b.getContext(), {2}, b.getF64Type())),
+            "totals");
   auto loop = scf::ForOp::create(b, loc, begin, end, s.index(kColumns));
   {
     OpBuilder::InsertionGuard guard(b);
@@ -69,8 +71,9 @@ LogicalResult tile::lowerStatMean(StatMeanOp op, ToTileContext& context) {
                                         b.getF64Type(), SmemLayout::Linear),
                           IntegerAttr());
   Value rank = WarpRankOp::create(b, loc, b.getIndexType(), kernel.team());
-  Value begin = s.mul(rank, shareSize);
-  Value end = arith::MinSIOp::create(b, loc, s.add(begin, shareSize), size);
+  Value begin = named(s.mul(rank, shareSize), "begin");
+  Value end = named(
+      arith::MinSIOp::create(b, loc, s.add(begin, shareSize), size), "end");
   addRange(s, values, begin, end, sums, rank);
   SyncOp::create(b, loc, kernel.team(), /*barrier=*/0);
 
@@ -82,6 +85,8 @@ LogicalResult tile::lowerStatMean(StatMeanOp op, ToTileContext& context) {
       SumRowsOp::create(b, loc, b.getF64Type(), sums, warps, s.index(0));
   Value number =
       SumRowsOp::create(b, loc, b.getF64Type(), sums, warps, s.index(1));
+  named(sum, "sum");
+  named(number, "number");
   Value zero = s.constant(b.getF64Type(), 0.0);
   Value any = s.cmpf(arith::CmpFPredicate::OGT, number, zero);
   Value value = s.select(any, s.div(sum, number), zero);

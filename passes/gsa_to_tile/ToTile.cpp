@@ -29,8 +29,33 @@ ToTileContext::ToTileContext(ModuleOp module, const CudaTarget& target,
     kernels[kernel.getSymNameAttr()].push_back(kernel);
 }
 
+/// "gsa.gate (1x8x4x64xf32, 1x8x4xf32) -> (1x8x4x64xf32)".
+static std::string describe(Operation* op) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  auto print = [&](TypeRange types) {
+    os << '(';
+    llvm::interleaveComma(types, os, [&](Type type) {
+      auto shaped = dyn_cast<ShapedType>(type);
+      if (!shaped) {
+        os << type;
+        return;
+      }
+      for (int64_t size : shaped.getShape()) os << size << 'x';
+      os << shaped.getElementType();
+    });
+    os << ')';
+  };
+  os << op->getName() << ' ';
+  print(op->getOperandTypes());
+  os << " -> ";
+  print(op->getResultTypes());
+  return text;
+}
+
 void ToTileContext::begin(Operation* op) {
   location = op->getLoc();
+  origin = StringAttr::get(op->getContext(), describe(op));
   hostRewriter.setInsertionPoint(op);
 }
 
@@ -111,15 +136,19 @@ Value ToTileContext::slice(Value buffer, ArrayRef<OpFoldResult> indices) {
 FlatSymbolRefAttr ToTileContext::enter(KernelOp kernel) {
   StringAttr wanted = kernel.getSymNameAttr();
   SmallVector<KernelOp>& known = kernels[wanted];
+  Attribute made = kernel->removeAttr(kOriginAttr);
   for (KernelOp other : known) {
     kernel.setSymNameAttr(other.getSymNameAttr());
-    if (!OperationEquivalence::isEquivalentTo(
-            other, kernel, OperationEquivalence::IgnoreLocations))
-      continue;
+    Attribute otherMade = other->removeAttr(kOriginAttr);
+    bool equal = OperationEquivalence::isEquivalentTo(
+        other, kernel, OperationEquivalence::IgnoreLocations);
+    if (otherMade) other->setAttr(kOriginAttr, otherMade);
+    if (!equal) continue;
     kernel.erase();
     return FlatSymbolRefAttr::get(other);
   }
   kernel.setSymNameAttr(wanted);
+  if (made) kernel->setAttr(kOriginAttr, made);
   kernel->remove();
   // Beside the function that uses it, so that a dump reads top down.
   Operation* function = hostRewriter.getInsertionBlock()->getParentOp();
@@ -141,6 +170,8 @@ KernelBuilder::KernelBuilder(ToTileContext& context, Location loc,
   OpBuilder b(bodyBuilder.getContext());
   b.setInsertionPointToEnd(context.module.getBody());
   op = KernelOp::create(b, loc, name, b.getFunctionType({}, {}), warps);
+  // Here, since a lowering may begin with another op's operands later.
+  if (context.origin) op->setAttr(kOriginAttr, context.origin);
   bodyBuilder.setInsertionPoint(op.getBody().front().getTerminator());
 }
 
@@ -150,9 +181,7 @@ KernelBuilder::~KernelBuilder() {
 
 Value KernelBuilder::argument(Type type, Value hostValue, StringRef name) {
   hostArguments.push_back(hostValue);
-  Location loc =
-      NameLoc::get(StringAttr::get(location.getContext(), name), location);
-  return op.getBody().addArgument(type, loc);
+  return named(op.getBody().addArgument(type, location), name);
 }
 
 Value KernelBuilder::read(Value buffer, StringRef name) {

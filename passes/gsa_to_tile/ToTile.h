@@ -19,7 +19,9 @@
 //   }
 //
 // Shapes are static here, but a kernel takes sizes as arguments, so that one
-// text serves many shapes; kernels of equal text become one.
+// text serves many shapes; kernels of equal text become one. Values that mean
+// something have names, `named(value, "first_query")`, for who reads the text;
+// those of two equal kernels need not be the same, the first one's stay.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +30,7 @@
 
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/ValueNames.h"
 #include "llvm/ADT/MapVector.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -78,13 +81,15 @@ class ToTileContext {
   friend class KernelBuilder;
 
   /// Enters a finished kernel, or returns the name of an equal one and erases
-  /// it.
+  /// it. What it was made for is no part of being equal.
   FlatSymbolRefAttr enter(gsa_tile::KernelOp kernel);
 
   ModuleOp module;
   CudaTarget device;
   IRRewriter& hostRewriter;
   Location location;
+  /// The op that is being lowered, as kOriginAttr says it.
+  StringAttr origin;
   SymbolTable symbols;
   /// Kernels by the name that they were asked to have.
   llvm::MapVector<StringAttr, SmallVector<gsa_tile::KernelOp>> kernels;

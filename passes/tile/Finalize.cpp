@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/CudaNames.h"
+#include "dialect/GsaTile/ValueNames.h"
 #include "llvm/ADT/StringSet.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Iterators.h"
@@ -108,6 +109,7 @@ struct Finalize : impl::GsaTileFinalizeBase<Finalize> {
     bool bad = false;
     for (KernelOp kernel : module.getOps<KernelOp>()) {
       removeUnused(kernel);
+      nameValues(kernel);
       kernel.getBody().walk([&](Operation* op) { bad |= failed(checkOp(op)); });
     }
     if (bad) signalPassFailure();

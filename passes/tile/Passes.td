@@ -89,7 +89,7 @@ def GsaTilePlanSmem : Pass<"gsa-tile-plan-smem", "::mlir::gsa_tile::KernelOp"> {
   let description = [{
     Sets `offset` of each `gsa_tile.smem_alloc` and `gsa_tile.ring_alloc`, and
     `shared_bytes` of the kernel. Largest first, each at the lowest offset
-    (a multiple of 16 bytes, of 1024 for layout `panel128`) that is free.
+    (a multiple of 16 bytes, of 1024 for layout `swizzle_128b`) that is free.
 
     A tile lives from its first to its last use in the block of its
     `smem_alloc`; a copy lasts until the next `copy_wait`. Two tiles share bytes

@@ -21,7 +21,7 @@ namespace {
 
 using namespace gsa_tile;
 
-/// Alignment of tiles: the widest vector; of panel128: its swizzle's period.
+/// Alignment of tiles: the widest vector; of swizzle_128b: its swizzle's period.
 constexpr int64_t kAlignment = 16;
 constexpr int64_t kPanelAlignment = 1024;
 /// Allocations that an error about the limit names.
@@ -178,7 +178,7 @@ void Planner::collect() {
       item.isRing = true;
     } else if (auto smem = dyn_cast<SmemAllocOp>(op)) {
       item.bytes = smem.getType().getBytes();
-      if (smem.getType().getLayout() == SmemLayout::Panel128)
+      if (smem.getType().getLayout() == SmemLayout::Swizzle128B)
         item.alignment = kPanelAlignment;
       collectUsers(smem.getResult(), item.users);
     } else {

@@ -4,7 +4,7 @@
 // RUN: %expect-exit 3 gsa-run %s --target emu --arch sm_90a 2>&1 | FileCheck %s -DFILE=%s
 // CHECK: [[FILE]]:[[# @LINE + 17]]:3: error: {{.*}}argument #0 of type 'memref<6x20xbf16>': the tensor map has rows every 40 bytes, expected a multiple of 16 below 2^40
 
-gsa_tile.kernel @load(%a: !gsa_tile.tensormap<64x64xbf16, panel128>,
+gsa_tile.kernel @load(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>,
                       %y: !gsa_tile.global<f32, write>)
     attributes {warps = 1 : i64} {
   %n = arith.constant 8 : i64

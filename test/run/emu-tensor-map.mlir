@@ -18,10 +18,10 @@
 
 #load = #gsa_tile.team<4, 1>
 #mma = #gsa_tile.team<0, 4>
-!map = !gsa_tile.tensormap<64x64xbf16, panel128>
-!tile = !gsa_tile.smem<64x64xbf16, panel128>
-!one = !gsa_tile.smem<1x64x64xbf16, panel128>
-!tiles = !gsa_tile.smem<2x64x64xbf16, panel128>
+!map = !gsa_tile.tensormap<64x64xbf16, swizzle_128b>
+!tile = !gsa_tile.smem<64x64xbf16, swizzle_128b>
+!one = !gsa_tile.smem<1x64x64xbf16, swizzle_128b>
+!tiles = !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
 !scores = !gsa_tile.frag<16x64xf32, acc>
 
 // scores[m, 64 i + n] = sum_k queries[m, k] keys[64 i + n, k] for i < tiles.

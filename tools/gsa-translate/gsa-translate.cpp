@@ -7,6 +7,10 @@
 //   gsa-translate --gsa-tile-to-ptx --arch=sm_90a kernels.mlir
 //   gsa-translate --resource-usage --refuse-spills kernels.mlir
 //   gsa-translate --dump-device-headers=folder
+//   gsa-translate --nvrtc-version
+//
+// Exit codes are those of tools/common/ExitCode.h; the driver of MLIR ends with
+// 1 where it finds an error itself, in options, files or the module's text.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,19 +32,31 @@
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "passes/target/CudaTarget.h"
 #include "runtime/emu/emu_program.h"
+#include "tools/common/ExitCode.h"
+#include "tools/common/StandardStreams.h"
 #include "tools/common/ToolkitEnvironment.h"
 #include "tools/gsa-translate/CompileKernels.h"
+#include "tools/gsa-translate/ParseNamed.h"
 
 // Before mlir::gsa is visible, too.
 namespace runtime = ::gsa;
 using namespace mlir;
 
+static llvm::cl::extrahelp toolkitHelp(kToolkitEnvironmentHelp);
 static llvm::cl::list<std::string> archs(
     "arch", llvm::cl::CommaSeparated,
     llvm::cl::desc("Architectures (sm_90a, ...); --resource-usage: all"));
 static llvm::cl::opt<bool> refuseSpills(
     "refuse-spills",
     llvm::cl::desc("With --resource-usage: fail on local memory"));
+
+/// What a translation that fails ends the tool with.
+static int exitCode = ::gsa::kExitFailure;
+
+static LogicalResult usageError(ModuleOp module, const Twine& message) {
+  exitCode = ::gsa::kExitUsage;
+  return module.emitError() << message;
+}
 
 static void registerDialects(DialectRegistry& registry) {
   // gsa for the schedules that kernels carry, bufferization and tensor for a
@@ -52,7 +68,16 @@ static void registerDialects(DialectRegistry& registry) {
   gsa_tile::registerCudaEmitModels(registry);
 }
 
+/// Without kernels a translation would be an empty file that looks like one.
+static LogicalResult checkHasKernels(ModuleOp module) {
+  if (!module.getOps<gsa_tile::KernelOp>().empty()) return success();
+  return usageError(module,
+                    "the module has no gsa_tile.kernel to translate; gsa-opt "
+                    "--gsa-to-cuda makes kernels of gsa ops");
+}
+
 static LogicalResult toCuda(ModuleOp module, raw_ostream& os) {
+  if (failed(checkHasKernels(module))) return failure();
   FailureOr<std::string> text = gsa_tile::printCudaModule(module);
   if (failed(text)) return failure();
   os << *text;
@@ -61,6 +86,7 @@ static LogicalResult toCuda(ModuleOp module, raw_ostream& os) {
 
 /// The C++ file of the host emulation: the same text, and a main function.
 static LogicalResult toEmu(ModuleOp module, raw_ostream& os) {
+  if (failed(checkHasKernels(module))) return failure();
   FailureOr<std::string> text = gsa_tile::printCudaModule(module);
   if (failed(text)) return failure();
   std::vector<std::pair<std::string, std::string>> kernels;
@@ -71,6 +97,7 @@ static LogicalResult toEmu(ModuleOp module, raw_ostream& os) {
 }
 
 static LogicalResult toLineMap(ModuleOp module, raw_ostream& os) {
+  if (failed(checkHasKernels(module))) return failure();
   gsa_tile::LineMap lines;
   if (failed(gsa_tile::printCudaModule(module, &lines))) return failure();
   lines.print(os);
@@ -89,10 +116,11 @@ static SmallVector<std::string> getArchs() {
 static LogicalResult toImage(ModuleOp module, raw_ostream& os,
                              ::gsa::CudaOutput output) {
   if (archs.size() != 1)
-    return module.emitError()
-           << "expected one architecture in --arch, got " << archs.size();
+    return usageError(module, "expected one architecture in --arch, got " +
+                                  Twine(archs.size()));
+  if (failed(checkHasKernels(module))) return failure();
   FailureOr<::gsa::CompiledCuda> compiled =
-      compileKernels(module, archs.front(), output);
+      compileKernels(module, archs.front(), output, &exitCode);
   if (failed(compiled)) return failure();
   StringRef image = compiled->image;
   // PTX ends with a zero byte for the driver.
@@ -102,14 +130,23 @@ static LogicalResult toImage(ModuleOp module, raw_ostream& os,
 }
 
 static LogicalResult toResources(ModuleOp module, raw_ostream& os) {
+  if (failed(checkHasKernels(module))) return failure();
   for (const std::string& arch : getArchs())
-    if (failed(reportResources(module, arch, refuseSpills, os)))
+    if (failed(reportResources(module, arch, refuseSpills, os, &exitCode)))
       return failure();
   return success();
 }
 
+static int printLine(const std::string& line) {
+  absl::Status written = ::gsa::writeToStandardOutput(line + "\n");
+  if (written.ok()) return ::gsa::kExitOk;
+  llvm::errs() << "gsa-translate: error: " << std::string(written.message())
+               << '\n';
+  return ::gsa::kExitFailure;
+}
+
 /// Writes both sets of headers below `folder`, for a compiler run by hand.
-static LogicalResult dumpHeaders(StringRef folder) {
+static int dumpHeaders(StringRef folder) {
   auto dump = [&](StringRef set, ArrayRef<gsa_tile::DeviceHeader> headers) {
     for (const gsa_tile::DeviceHeader& header : headers) {
       SmallString<128> path(folder);
@@ -119,6 +156,9 @@ static LogicalResult dumpHeaders(StringRef folder) {
       if (!error) {
         llvm::raw_fd_ostream os(path, error);
         if (!error) os << header.text;
+        os.close();
+        if (os.has_error()) error = os.error();
+        os.clear_error();  // or its destructor ends the process
       }
       if (error) {
         llvm::errs() << "gsa-translate: cannot write " << path << ": "
@@ -130,10 +170,10 @@ static LogicalResult dumpHeaders(StringRef folder) {
   };
   if (failed(dump("include", gsa_tile::getDeviceHeaders())) ||
       failed(dump("emu", gsa_tile::getEmulationHeaders())))
-    return failure();
-  llvm::outs() << "include " << gsa_tile::getDeviceHeadersHash() << "\nemu "
-               << gsa_tile::getEmulationHeadersHash() << '\n';
-  return success();
+    return ::gsa::kExitUsage;
+  return printLine(("include " + gsa_tile::getDeviceHeadersHash() + "\nemu " +
+                    gsa_tile::getEmulationHeadersHash())
+                       .str());
 }
 
 /// What needs no input; nothing if the command line asks for a translation.
@@ -141,50 +181,62 @@ static std::optional<int> runWithoutInput(int argc, char** argv) {
   if (argc != 2) return std::nullopt;
   StringRef argument(argv[1]);
   if (argument.consume_front("--dump-device-headers="))
-    return failed(dumpHeaders(argument));
+    return dumpHeaders(argument);
   if (argument != "--nvrtc-version") return std::nullopt;
   auto nvrtc = ::gsa::NvrtcApi::Load(getToolkitSearchFromEnvironment());
-  if (nvrtc.ok())
-    llvm::outs() << (*nvrtc)->Describe() << '\n';
-  else
-    llvm::errs() << nvrtc.status().ToString() << '\n';
-  return !nvrtc.ok();
+  if (nvrtc.ok()) return printLine((*nvrtc)->Describe());
+  llvm::errs() << "gsa-translate: error: "
+               << std::string(nvrtc.status().message()) << '\n';
+  return ::gsa::kExitDevice;
+}
+
+/// A translation of a module whose values keep the names that they have in the
+/// text: the kernels' variables are called the same.
+static void registerTranslation(
+    StringRef name, StringRef description,
+    const std::function<LogicalResult(ModuleOp, raw_ostream&)>& translate) {
+  TranslateRegistration(
+      name, description,
+      [translate](const std::shared_ptr<llvm::SourceMgr>& source,
+                  raw_ostream& os, MLIRContext* context) -> LogicalResult {
+        DialectRegistry registry;
+        registerDialects(registry);
+        context->appendDialectRegistry(registry);
+        OwningOpRef<ModuleOp> module = parseNamed(source, context);
+        return module ? translate(*module, os) : failure();
+      });
 }
 
 static void registerTranslations() {
-  static TranslateFromMLIRRegistration cuda("gsa-tile-to-cuda",
-                                            "print kernels as CUDA C++", toCuda,
-                                            registerDialects);
-  static TranslateFromMLIRRegistration emu(
+  registerTranslation("gsa-tile-to-cuda", "print kernels as CUDA C++", toCuda);
+  registerTranslation(
       "gsa-tile-to-emu",
-      "print kernels as the C++ file that emulates them on a host", toEmu,
-      registerDialects);
-  static TranslateFromMLIRRegistration lines(
-      "emit-line-map", "print the op of each line of the CUDA C++", toLineMap,
-      registerDialects);
-  static TranslateFromMLIRRegistration ptx(
-      "gsa-tile-to-ptx", "compile kernels to PTX for --arch",
-      [](ModuleOp module, raw_ostream& os) {
-        return toImage(module, os, ::gsa::CudaOutput::kPtx);
-      },
-      registerDialects);
-  static TranslateFromMLIRRegistration cubin(
-      "gsa-tile-to-cubin", "compile kernels to machine code for --arch",
-      [](ModuleOp module, raw_ostream& os) {
-        return toImage(module, os, ::gsa::CudaOutput::kCubin);
-      },
-      registerDialects);
-  static TranslateFromMLIRRegistration resources(
-      "resource-usage",
-      "compile kernels for --arch and print what they use of an SM",
-      toResources, registerDialects);
+      "print kernels as the C++ file that emulates them on a host", toEmu);
+  registerTranslation("emit-line-map",
+                      "print the op of each line of the CUDA C++", toLineMap);
+  registerTranslation("gsa-tile-to-ptx", "compile kernels to PTX for --arch",
+                      [](ModuleOp module, raw_ostream& os) {
+                        return toImage(module, os, ::gsa::CudaOutput::kPtx);
+                      });
+  registerTranslation("gsa-tile-to-cubin",
+                      "compile kernels to machine code for --arch",
+                      [](ModuleOp module, raw_ostream& os) {
+                        return toImage(module, os, ::gsa::CudaOutput::kCubin);
+                      });
+  registerTranslation("resource-usage",
+                      "compile kernels for --arch and print what they use of "
+                      "an SM",
+                      toResources);
 }
 
 int main(int argc, char** argv) {
+  ::gsa::reserveStandardStreams();
   llvm::setBugReportMsg(
       "Please report this at the gsa project, with the input and the command "
       "line.\n");
   if (std::optional<int> code = runWithoutInput(argc, argv)) return *code;
   registerTranslations();
-  return failed(mlirTranslateMain(argc, argv, "gsa translation driver"));
+  if (succeeded(mlirTranslateMain(argc, argv, "gsa translation driver")))
+    return ::gsa::kExitOk;
+  return exitCode;
 }

@@ -10,7 +10,7 @@
 
 // CHECK:      void product(const __grid_constant__ tensor_map keys, bf16* __restrict__ out, int n) {
 // USAGE: sm_90a product registers={{[0-9]+}} stack=0
-gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, panel128> loc("keys"),
+gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, swizzle_128b> loc("keys"),
                          %out: !gsa_tile.global<bf16, write> loc("out"),
                          %n: index loc("n")) attributes {warps = 8 : i64} {
   %c0 = arith.constant 0 : index
@@ -18,7 +18,7 @@ gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, panel128> loc("ke
   %c64 = arith.constant 64 : index
   %zero = arith.constant 0.0 : f32
   %pitch = arith.constant 64 : i64
-  %k = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<2x64x64xbf16, panel128> loc("tiles")
+  %k = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<2x64x64xbf16, swizzle_128b> loc("tiles")
   %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 16384 : !gsa_tile.ring<2> loc("full")
   gsa_tile.sync <0, 8>
   gsa_tile.roles {
@@ -27,17 +27,17 @@ gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, panel128> loc("ke
       gsa_tile.set_max_registers 40 grow = false
       %rank = gsa_tile.warp_rank #load
       %first = arith.cmpi eq, %rank, %c0 : index
-      // CHECK:      if (warp_rank_0 == 0) {
+      // CHECK:      if (rank == 0) {
       scf.if %first {
         scf.for %i = %c0 to %n step %c1 {
-          // CHECK:        auto stage_0 = stage(tiles, slot);
+          // CHECK:        auto tile = stage(tiles, slot);
           // CHECK-NEXT:   ring_expect<8192>(full, i);
-          // CHECK-NEXT:   tma_load(stage_0, keys, 0, i * 64, full, i);
+          // CHECK-NEXT:   tma_load(tile, keys, 0, i * 64, full, i);
           %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
-          %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, panel128>
+          %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
           gsa_tile.ring_expect %ring[%i] bytes 8192 : !gsa_tile.ring<2>
           %row = arith.muli %i, %c64 : index
-          gsa_tile.tma_load %map[%row, %c0] to %tile arrives %ring[%i] : !gsa_tile.tensormap<64x64xbf16, panel128> to !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.ring<2>
+          gsa_tile.tma_load %map[%row, %c0] to %tile arrives %ring[%i] : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.ring<2>
         }
       }
     }
@@ -48,13 +48,13 @@ gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, panel128> loc("ke
       gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x64xf32, acc>
       scf.for %i = %c0 to %n step %c1 {
         %slot = gsa_tile.ring_wait %ring[%i] : !gsa_tile.ring<2>
-        %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, panel128>
+        %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
         // CHECK:        wgmma_fence(sum);
-        // CHECK-NEXT:   wgmma_nt(sum, stage_0, 0, stage_0, 0);
+        // CHECK-NEXT:   wgmma_nt(sum, tile, 0, tile, 0);
         // CHECK-NEXT:   wgmma_commit();
         // CHECK-NEXT:   wgmma_wait<0>();
         gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
-        gsa_tile.wgmma_nt %acc, %tile[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
+        gsa_tile.wgmma_nt %acc, %tile[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
         gsa_tile.wgmma_commit
         gsa_tile.wgmma_wait 0
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<2>

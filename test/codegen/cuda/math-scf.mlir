@@ -51,10 +51,10 @@ gsa_tile.kernel @loops(%x: !gsa_tile.global<f32, read> loc("x"),
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index
   %zero = arith.constant 0.0 : f32
-  // CHECK:      float state = 0.0f;
+  // CHECK:      float total = 0.0f;
   // CHECK-NEXT: for (int i = 0; i < n + 4; i += 4) {
-  // CHECK-NEXT:   const float load_0 = load(x, i);
-  // CHECK-NEXT:   state = state + load_0;
+  // CHECK-NEXT:   const float v = load(x, i);
+  // CHECK-NEXT:   total = total + v;
   // CHECK-NEXT: }
   %end = arith.addi %n, %c4 : index
   %sum = scf.for %i = %c0 to %end step %c4 iter_args(%total = %zero) -> f32 {
@@ -62,14 +62,14 @@ gsa_tile.kernel @loops(%x: !gsa_tile.global<f32, read> loc("x"),
     %next = arith.addf %total, %v : f32
     scf.yield %next : f32
   }
-  // CHECK-NEXT: float state_0 = state;
-  // CHECK-NEXT: float state_1 = 0.0f;
+  // CHECK-NEXT: float a = total;
+  // CHECK-NEXT: float b = 0.0f;
   // CHECK-NEXT: for (int i_0 = 0; i_0 < n; ++i_0) {
   // CHECK-NEXT:   {
-  // CHECK-NEXT:     const auto next_state_0 = state_1;
-  // CHECK-NEXT:     const auto next_state_1 = state_0 + state_1;
-  // CHECK-NEXT:     state_0 = next_state_0;
-  // CHECK-NEXT:     state_1 = next_state_1;
+  // CHECK-NEXT:     const auto next_a = b;
+  // CHECK-NEXT:     const auto next_b = a + b;
+  // CHECK-NEXT:     a = next_a;
+  // CHECK-NEXT:     b = next_b;
   // CHECK-NEXT:   }
   // CHECK-NEXT: }
   %pair:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %sum, %b = %zero)
@@ -77,14 +77,14 @@ gsa_tile.kernel @loops(%x: !gsa_tile.global<f32, read> loc("x"),
     %c = arith.addf %a, %b : f32
     scf.yield %b, %c : f32, f32
   }
-  // CHECK-NEXT: float chosen;
+  // CHECK-NEXT: float v;
   // CHECK-NEXT: if (n > 4) {
-  // CHECK-NEXT:   chosen = state_0;
+  // CHECK-NEXT:   v = a;
   // CHECK-NEXT: } else {
-  // CHECK-NEXT:   store(y, 1, state_1);
-  // CHECK-NEXT:   chosen = state_1 * state_1;
+  // CHECK-NEXT:   store(y, 1, b);
+  // CHECK-NEXT:   v = b * b;
   // CHECK-NEXT: }
-  // CHECK-NEXT: store(y, 0, chosen);
+  // CHECK-NEXT: store(y, 0, v);
   %many = arith.cmpi sgt, %n, %c4 : index
   %v = scf.if %many -> f32 {
     scf.yield %pair#0 : f32
@@ -103,17 +103,17 @@ gsa_tile.kernel @whiles(%y: !gsa_tile.global<f32, write> loc("y"),
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %zero = arith.constant 0.0 : f32
-  // CHECK:      int state = n;
-  // CHECK-NEXT: int result;
+  // CHECK:      int i = n;
+  // CHECK-NEXT: int last;
   // CHECK-NEXT: while (true) {
-  // CHECK-NEXT:   result = state - 1;
-  // CHECK-NEXT:   if (!(state > 1)) break;
+  // CHECK-NEXT:   last = i - 1;
+  // CHECK-NEXT:   if (!(i > 1)) break;
   // CHECK-NEXT:   {
-  // CHECK-NEXT:     store(y, result, 0.0f);
-  // CHECK-NEXT:     state = result / 2;
+  // CHECK-NEXT:     store(y, last, 0.0f);
+  // CHECK-NEXT:     i = last / 2;
   // CHECK-NEXT:   }
   // CHECK-NEXT: }
-  // CHECK-NEXT: store(y, result, 0.0f);
+  // CHECK-NEXT: store(y, last, 0.0f);
   %last = scf.while (%i = %n) : (index) -> index {
     %go = arith.cmpi sgt, %i, %c1 : index
     %less = arith.subi %i, %c1 : index

@@ -77,6 +77,7 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
         gsa_tile.mask_list %s, %indices[%i to %n] limit %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<1x512xi32, linear>
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.convert %s to %lhs : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.frag<16x64xbf16, lhs>
+        gsa_tile.softmax_weights %s, %l to %lhs : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<16x64xbf16, lhs>
         gsa_tile.mma_nn %o, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<2>
       }
@@ -152,15 +153,15 @@ gsa_tile.kernel @warpgroup(%out: !gsa_tile.global<f32, write>)
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
   %pitch = arith.constant 64 : i64
-  %a = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, panel128>
-  %b = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<64x64xbf16, panel128>
+  %a = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  %b = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<64x64xbf16, swizzle_128b>
   %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
   gsa_tile.fence_async
   gsa_tile.wgmma_fence %lhs : !gsa_tile.frag<16x64xbf16, lhs>
   gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
-  gsa_tile.wgmma_nt %acc, %a[%c0], %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
-  gsa_tile.wgmma_nn %acc, %lhs, %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, panel128>
+  gsa_tile.wgmma_nt %acc, %a[%c0], %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  gsa_tile.wgmma_nn %acc, %lhs, %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   gsa_tile.wgmma_commit
   gsa_tile.wgmma_wait 0
   gsa_tile.store_rows %acc to %out pitch %pitch rows %c16 columns %c16 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<f32, write>

@@ -4,19 +4,19 @@
 // The ops of sm_90a survive a round trip.
 
 // CHECK-LABEL: gsa_tile.kernel @product
-gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, panel128>)
+gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
     attributes {warps = 8 : i64} {
   %c0 = arith.constant 0 : index
-  %q = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, panel128>
-  %k = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<2x64x64xbf16, panel128>
+  %q = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  %k = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
   %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 24576 : !gsa_tile.ring<2>
   gsa_tile.sync <0, 8>
   %slot = gsa_tile.ring_acquire %ring[%c0] : !gsa_tile.ring<2>
-  %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, panel128>
+  %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
   // CHECK: gsa_tile.ring_expect %{{.*}}[%{{.*}}] bytes 8192
   gsa_tile.ring_expect %ring[%c0] bytes 8192 : !gsa_tile.ring<2>
   // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} arrives
-  gsa_tile.tma_load %a[%c0, %c0] to %tile arrives %ring[%c0] : !gsa_tile.tensormap<64x64xbf16, panel128> to !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.ring<2>
+  gsa_tile.tma_load %a[%c0, %c0] to %tile arrives %ring[%c0] : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.ring<2>
   %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
   // CHECK: gsa_tile.fence_async
@@ -24,9 +24,9 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, panel128>)
   // CHECK: gsa_tile.wgmma_fence %{{.*}} : <16x64xf32, acc>
   gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
   // CHECK: gsa_tile.wgmma_nt
-  gsa_tile.wgmma_nt %acc, %q[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
+  gsa_tile.wgmma_nt %acc, %q[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   // CHECK: gsa_tile.wgmma_nn
-  gsa_tile.wgmma_nn %acc, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, panel128>
+  gsa_tile.wgmma_nn %acc, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   // CHECK: gsa_tile.wgmma_commit
   gsa_tile.wgmma_commit
   // CHECK: gsa_tile.wgmma_wait 0

@@ -4,7 +4,7 @@
 // Buffers of any rank and offset, static or not, feed tensor maps of their
 // element type.
 
-gsa_tile.kernel @load(%a: !gsa_tile.tensormap<64x64xbf16, panel128>,
+gsa_tile.kernel @load(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>,
                       %b: !gsa_tile.tensormap<8x32xi8, linear>, %n: index)
     attributes {warps = 1 : i64} {
   gsa_tile.return

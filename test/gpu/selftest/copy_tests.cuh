@@ -55,9 +55,9 @@ inline void test_layouts() {
   test_layout<bf16, 64, 96, swizzle>(suite);
   test_layout<bf16, 64, 128, swizzle>(suite);
   test_layout<float, 16, 192, swizzle>(suite);
-  test_layout<bf16, 64, 64, panel128>(suite);
-  test_layout<bf16, 64, 256, panel128>(suite);
-  test_layout<float, 24, 96, panel128>(suite);
+  test_layout<bf16, 64, 64, swizzle_128b>(suite);
+  test_layout<bf16, 64, 256, swizzle_128b>(suite);
+  test_layout<float, 24, 96, swizzle_128b>(suite);
   test_layout<int, 3, 7, linear>(suite);
 }
 
@@ -108,7 +108,7 @@ void test_copy_rows(Suite& suite) {
 inline void test_copy_rows() {
   Suite suite("copy_rows");
   test_copy_rows<team<0, 1>, 16, bf16, 64, 128, swizzle>(suite);
-  test_copy_rows<team<1, 4>, 16, bf16, 64, 128, panel128>(suite);
+  test_copy_rows<team<1, 4>, 16, bf16, 64, 128, swizzle_128b>(suite);
   test_copy_rows<team<0, 5>, 16, f16, 16, 24, swizzle>(suite);
   test_copy_rows<team<2, 2>, 8, bf16, 17, 64, swizzle>(suite);
   test_copy_rows<team<0, 4>, 4, f16, 16, 48, swizzle>(suite);
@@ -174,7 +174,7 @@ void test_gather_rows(Suite& suite) {
 inline void test_gather_rows() {
   Suite suite("gather_rows");
   test_gather_rows<team<0, 1>, 16, bf16, 64, 128, swizzle>(suite);
-  test_gather_rows<team<0, 4>, 16, bf16, 64, 64, panel128>(suite);
+  test_gather_rows<team<0, 4>, 16, bf16, 64, 64, swizzle_128b>(suite);
   test_gather_rows<team<1, 3>, 8, f16, 48, 40, swizzle>(suite);
   test_gather_rows<team<0, 4>, 4, float, 32, 96, swizzle>(suite);
   test_gather_rows<team<0, 4>, 2, bf16, 32, 72, swizzle>(suite);
@@ -307,7 +307,7 @@ inline void test_put_frags() {
   Suite suite("put_frag take_frag");
   test_put_frag<float, 64, 64, swizzle>(suite);
   test_put_frag<float, 8, 11, linear>(suite);
-  test_put_frag<bf16, 128, 128, panel128>(suite);
+  test_put_frag<bf16, 128, 128, swizzle_128b>(suite);
   test_put_frag<f16, 24, 32, swizzle>(suite);
 }
 

@@ -63,9 +63,9 @@ void test_mma_shapes(const char* name) {
   test_mma<T, 8, 16, swizzle, Transposed>(suite);
   test_mma<T, 24, 48, swizzle, Transposed>(suite);
   test_mma<T, 16, 80, linear, Transposed>(suite);
-  test_mma<T, 64, 64, panel128, Transposed>(suite);
+  test_mma<T, 64, 64, swizzle_128b, Transposed>(suite);
   test_mma<T, 64, 128, swizzle, Transposed>(suite);
-  test_mma<T, 128, 64, panel128, Transposed>(suite);
+  test_mma<T, 128, 64, swizzle_128b, Transposed>(suite);
   test_mma<T, 40, 256, swizzle, Transposed>(suite);
   // In float, fragments of 16 x 256 twice do not fit into registers.
   if constexpr (is_half<T>) test_mma<T, 256, 256, swizzle, Transposed>(suite);
@@ -119,8 +119,8 @@ inline void test_converts() {
 template <class T, int N, int K>
 __global__ void __launch_bounds__(128)
     wgmma_nt_kernel(const T* a, const T* b, float* out, int a_row, int b_row) {
-  auto left = smem_alloc<smem<T, 80, K, panel128>>(0);
-  auto right = smem_alloc<smem<T, N + 16, K, panel128>>(80 * K * 2);
+  auto left = smem_alloc<smem<T, 80, K, swizzle_128b>>(0);
+  auto right = smem_alloc<smem<T, N + 16, K, swizzle_128b>>(80 * K * 2);
   put_tile(left, a);
   put_tile(right, b);
   fence_async();
@@ -137,8 +137,8 @@ __global__ void __launch_bounds__(128)
 template <class T, int N, int K>
 __global__ void __launch_bounds__(128)
     wgmma_nn_kernel(const T* a, const T* b, float* out, int b_row) {
-  auto left = smem_alloc<smem<T, 64, K, panel128>>(0);
-  auto right = smem_alloc<smem<T, K + 16, N, panel128>>(64 * K * 2);
+  auto left = smem_alloc<smem<T, 64, K, swizzle_128b>>(0);
+  auto right = smem_alloc<smem<T, K + 16, N, swizzle_128b>>(64 * K * 2);
   put_tile(left, a);
   put_tile(right, b);
   fence_async();

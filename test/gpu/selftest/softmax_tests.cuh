@@ -9,7 +9,7 @@ namespace selftest {
 
 /// Scores of 16 rows in `steps` tiles of C columns; with `parts` = 2, even and
 /// odd steps go to two states that are merged at last.
-template <int C, int D>
+template <int C, int D, bool Bounded>
 __global__ void softmax_kernel(const float* scores, const float* values,
                                int steps, int parts, float scale, float* out,
                                float* lse_out) {
@@ -28,17 +28,20 @@ __global__ void softmax_kernel(const float* scores, const float* values,
       put_tile(tile, values + step * C * D);
       auto x = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
       put_dense(x, scores + step * 16 * C);
-      softmax_update(x, output[part], maximum[part], sum[part], scale);
+      softmax_update<Bounded>(x, output[part], maximum[part], sum[part], scale);
       auto p = frag_alloc<frag<float, 16, C, frag_layout::lhs>>();
-      convert(p, x);
+      if constexpr (Bounded)
+        softmax_weights(p, x, sum[part]);
+      else
+        convert(p, x);
       mma_nn(output[part], p, tile, 0);
       __syncthreads();
     }
   }
   if (parts == 2)
-    softmax_merge(output[0], maximum[0], sum[0], output[1], maximum[1], sum[1],
-                  scale);
-  softmax_finish(output[0], lse, maximum[0], sum[0], scale);
+    softmax_merge<Bounded>(output[0], maximum[0], sum[0], output[1], maximum[1],
+                           sum[1], scale);
+  softmax_finish<Bounded>(output[0], lse, maximum[0], sum[0], scale);
   get_dense(output[0], out);
   get_dense(lse, lse_out);
 }
@@ -73,49 +76,189 @@ inline double odd_score(int row, int i, int count, double x) {
   }
 }
 
+/// Scores, values and results of 16 rows of `count` cells in tiles of C.
 template <int C, int D>
-void test_softmax(Suite& suite, int steps, int parts, float scale) {
-  int count = steps * C;
-  Random random(C + steps);
-  Array<float> scores(16 * count), values(count * D), out(16 * D), lse(16);
-  random.Fill(values);
-  auto score = [&](int r, int i) -> float& {
+struct SoftmaxCase {
+  explicit SoftmaxCase(int count)
+      : count(count), scores(16 * count), values(count * D) {}
+
+  float& Score(int r, int i) {
     return scores[(i / C) * 16 * C + r * C + i % C];
-  };
-  for (int r = 0; r < 16; ++r)
-    for (int i = 0; i < count; ++i)
-      score(r, i) =
-          static_cast<float>(odd_score(r, i, count, random.Uniform(-20, 20)));
-  launch("softmax", softmax_kernel<C, D>, 1, 1,
-         C * D * static_cast<int>(sizeof(float)), scores.data(), values.data(),
-         steps, parts, scale, out.data(), lse.data());
-  suite.Context("C %d D %d steps %d parts %d scale %g", C, D, steps, parts,
-                scale);
-  for (int r = 0; r < 16; ++r) {
-    double most = -kInf, sum = 0, largest = 0;
+  }
+
+  template <bool Bounded>
+  void Run(int parts, float scale) {
+    launch("softmax", softmax_kernel<C, D, Bounded>, 1, 1,
+           C * D * static_cast<int>(sizeof(float)), scores.data(),
+           values.data(), count / C, parts, scale, out.data(), lse.data());
+  }
+
+  /// Compares a row with its definition in double.
+  void Check(Suite& suite, int r, float scale, double tolerance) {
+    double most = -kInf, sum = 0;
     std::vector<double> mean(D, 0.0);
     auto logit = [&](int i) {
-      double x = score(r, i);
-      double l = static_cast<double>(scale) * x;
+      double l = static_cast<double>(scale) * Score(r, i);
       return l == kInf ? kNan : l;
     };
-    for (int i = 0; i < count; ++i) {
-      most = std::fmax(most, logit(i));
-      if (std::isfinite(score(r, i)))
-        largest = std::fmax(largest, std::fabs(scale * score(r, i)));
-    }
+    for (int i = 0; i < count; ++i) most = std::fmax(most, logit(i));
     for (int i = 0; i < count; ++i) {
       double p = logit(i) == -kInf ? 0 : std::exp(logit(i) - most);
       sum += p;
       for (int d = 0; d < D; ++d) mean[d] += p * values[i * D + d];
     }
     bool empty = sum == 0;
+    double log_sum = empty ? -kInf : most + std::log(sum);
+    suite.Near(lse[r], log_sum,
+               tolerance + 1e-6 +
+                   (std::isfinite(log_sum) ? 2e-7 * std::fabs(log_sum) : 0),
+               r, -1);
+    for (int d = 0; d < D; ++d) {
+      double want = empty ? 0 : mean[d] / sum;
+      double size = std::isfinite(want) ? std::fmax(1.0, std::fabs(want)) : 1;
+      suite.Near(out[r * D + d], want, 4 * tolerance * size, r, d);
+    }
+  }
+
+  int count;
+  Array<float> scores, values;
+  Array<float> out{16 * D}, lse{16};
+};
+
+template <int C, int D, bool Bounded>
+void test_softmax(Suite& suite, int steps, int parts, float scale) {
+  SoftmaxCase<C, D> test(steps * C);
+  Random random(C + steps);
+  random.Fill(test.values);
+  for (int r = 0; r < 16; ++r)
+    for (int i = 0; i < test.count; ++i)
+      test.Score(r, i) = static_cast<float>(
+          odd_score(r, i, test.count, random.Uniform(-20, 20)));
+  test.template Run<Bounded>(parts, scale);
+  suite.Context("C %d D %d steps %d parts %d scale %g bounded %d", C, D, steps,
+                parts, scale, Bounded);
+  for (int r = 0; r < 16; ++r) {
+    double largest = 0;
+    for (int i = 0; i < test.count; ++i)
+      if (std::isfinite(test.Score(r, i)))
+        largest = std::fmax(largest, std::fabs(scale * test.Score(r, i)));
     // Logits are rounded to float.
-    double relative = 1e-6 + largest * 2e-7;
-    suite.Near(lse[r], empty ? -kInf : most + std::log(sum), relative + 1e-6, r,
-               -1);
+    test.Check(suite, r, scale, 1e-6 + largest * 2e-7);
+  }
+}
+
+/// Finite logits of any size, around the size from which scores are shifted
+/// (11356 = 2^14 ln 2), too.
+inline double large_logit(int row, int i, int count) {
+  switch (row) {
+    case 0:
+      return 1e30;
+    case 1:
+      return -1e30;
+    case 2:
+      return 3e38;  // times log2 e: infinite
+    case 3:
+      return -3e38;
+    case 4:  // one key weighs everything
+      return i == count / 2 ? 1e20 : 9.9e19;
+    case 5:
+      return i == count / 2 ? -9.9e19 : -1e20;
+    case 6:
+      return 131072 + 0.25 * i;
+    case 7:
+      return -131072 - 0.25 * i;
+    case 8:  // from one side of the limit to the other
+      return 11350 + 0.125 * i;
+    case 9:
+      return 11350 + 0.125 * (count - i);
+    case 10:
+      return -11362 + 0.125 * i;
+    case 11:
+      return -11362 + 0.125 * (count - i);
+    case 12:
+      return i < count / 2 ? -3e38 : 0.5 * (i % 8);
+    case 13:
+      return i < count / 2 ? 0.5 * (i % 8) : 3e38;
+    case 14:
+      return i < count / 2 ? -kInf : -2e38;
+    default:
+      return i % 3 ? -kInf : 1.5e38;
+  }
+}
+
+/// `scale` is a power of two, so that the logits are exact and no tolerance
+/// grows with them.
+template <bool Bounded>
+void test_large_logits(Suite& suite, int parts, float scale) {
+  constexpr int C = 16, D = 16;
+  SoftmaxCase<C, D> test(8 * C);
+  Random random(parts);
+  random.Fill(test.values);
+  for (int r = 0; r < 16; ++r)
+    for (int i = 0; i < test.count; ++i)
+      test.Score(r, i) =
+          static_cast<float>(static_cast<float>(large_logit(r, i, test.count)) /
+                             static_cast<double>(scale));
+  test.template Run<Bounded>(parts, scale);
+  suite.Context("parts %d scale %g bounded %d", parts, scale, Bounded);
+  for (int r = 0; r < 16; ++r) test.Check(suite, r, scale, 4e-6);
+}
+
+/// Means of values near the largest float: some rows have one key, some weigh
+/// all keys alike, so that sums go through many units.
+inline void test_large_values(Suite& suite, int parts) {
+  constexpr int C = 16, D = 16;
+  SoftmaxCase<C, D> test(64 * C);
+  for (int i = 0; i < test.count; ++i)
     for (int d = 0; d < D; ++d)
-      suite.Near(out[r * D + d], empty ? 0 : mean[d] / sum, 4 * relative, r, d);
+      test.values[i * D + d] = d % 2 ? -3.3e38f : 3.3e38f;
+  for (int r = 0; r < 16; ++r)
+    for (int i = 0; i < test.count; ++i)
+      test.Score(r, i) = static_cast<float>(r == 0   ? (i == 5 ? 90 : 0)
+                                            : r == 1 ? 0.01 * i
+                                            : r == 2 ? -0.01 * i
+                                                     : 0.3 * ((i * r) % 7));
+  test.template Run<true>(parts, 1.0f);
+  suite.Context("parts %d", parts);
+  for (int r = 0; r < 16; ++r)
+    for (int d = 0; d < D; ++d)
+      suite.Near(test.out[r * D + d] / 3.3e38, d % 2 ? -1 : 1, 2e-5, r, d);
+}
+
+/// Weights of bf16 as numbers, in the layout of the scores.
+template <int C>
+__global__ void weights_kernel(const float* scores, const float* sums,
+                               float* out) {
+  auto x = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
+  auto p = frag_alloc<frag<bf16, 16, C, frag_layout::lhs>>();
+  rowvec<float, 16> sum;
+  put_dense(x, scores);
+  put_dense(sum, sums);
+  softmax_weights(p, x, sum);
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      x.x[j][i] = unpack<bf16>(p.x[j / 2][2 * (j & 1) + (i >> 1)], i & 1);
+  get_dense(x, out);
+}
+
+inline void test_half_weights() {
+  Suite suite("softmax_weights of bf16");
+  constexpr int C = 48;
+  Random random(7);
+  Array<float> scores(16 * C), sums(16), out(16 * C);
+  random.Fill(scores, 0, 1);
+  for (int r = 0; r < 16; ++r)
+    sums[r] = static_cast<float>(std::ldexp(random.Uniform(1, 2), r));
+  launch("softmax_weights", weights_kernel<C>, 1, 1, 0, scores.data(),
+         sums.data(), out.data());
+  for (int r = 0; r < 16; ++r) {
+    // 2^-2 for sums below 2, and 2^-4 for each 2^4 from there on.
+    double unit = std::ldexp(1.0, -2 - 4 * ((r + 3) / 4));
+    for (int c = 0; c < C; ++c)
+      suite.Equal(out[r * C + c], rounded<bf16>(scores[r * C + c]) * unit, r,
+                  c);
   }
 }
 
@@ -123,10 +266,23 @@ inline void test_softmaxes() {
   for (int parts : {1, 2}) {
     Suite suite(parts == 1 ? "softmax_update softmax_finish" : "softmax_merge");
     for (float scale : {0.125f, 1.0f, 3.0f}) {
-      test_softmax<64, 64>(suite, 4, parts, scale);
-      test_softmax<8, 24>(suite, 7, parts, scale);
-      test_softmax<48, 32>(suite, 2, parts, scale);
+      test_softmax<64, 64, true>(suite, 4, parts, scale);
+      test_softmax<64, 64, false>(suite, 4, parts, scale);
+      test_softmax<8, 24, true>(suite, 7, parts, scale);
+      test_softmax<48, 32, false>(suite, 2, parts, scale);
     }
+  }
+  {
+    Suite suite("softmax of large logits");
+    for (int parts : {1, 2})
+      for (float scale : {1.0f, 64.0f, 0x1p100f, 0x1p127f}) {
+        test_large_logits<true>(suite, parts, scale);
+        test_large_logits<false>(suite, parts, scale);
+      }
+  }
+  {
+    Suite suite("softmax_weights, large values");
+    for (int parts : {1, 2}) test_large_values(suite, parts);
   }
   {
     // Products that overflow: +inf makes the row NaN, -inf is no score.
@@ -135,7 +291,7 @@ inline void test_softmaxes() {
       Array<float> scores(16 * 8), values(8 * 8), out(16 * 8), lse(16);
       for (int i = 0; i < 16 * 8; ++i) scores[i] = static_cast<float>(x);
       for (int i = 0; i < 64; ++i) values[i] = 1;
-      launch("softmax", softmax_kernel<8, 8>, 1, 1, 256, scores.data(),
+      launch("softmax", softmax_kernel<8, 8, false>, 1, 1, 256, scores.data(),
              values.data(), 1, 1, 16.0f, out.data(), lse.data());
       suite.Context("x %g", x);
       for (int r = 0; r < 16; ++r) {
@@ -146,7 +302,10 @@ inline void test_softmaxes() {
   }
 }
 
-inline void run_softmax_tests() { test_softmaxes(); }
+inline void run_softmax_tests() {
+  test_softmaxes();
+  test_half_weights();
+}
 
 }  // namespace selftest
 

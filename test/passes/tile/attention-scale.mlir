@@ -54,7 +54,9 @@ func.func @zero(%q: tensor<1x9x2x16xbf16>, %k: tensor<1x9x1x16xbf16>,
 
 // CHECK-LABEL: gsa_tile.kernel @dense_attention
 // CHECK-NOT: gsa_tile.affine
-// CHECK: gsa_tile.softmax_update
+// CHECK: gsa_tile.softmax_update %[[SCORES:[^,]*]], {{.*}}, %[[SUM:[^,]*]] scale {{.*}} {bounded = true}
+// CHECK-NEXT: gsa_tile.softmax_weights %[[SCORES]], %[[SUM]] to
+// CHECK: gsa_tile.softmax_finish {{.*}} {bounded = true}
 func.func @positive(%q: tensor<1x9x2x16xbf16>, %k: tensor<1x9x1x16xbf16>,
                     %v: tensor<1x9x1x16xbf16>)
     -> (tensor<1x9x2x16xbf16>, tensor<1x2x9xf32>) {
@@ -62,4 +64,28 @@ func.func @positive(%q: tensor<1x9x2x16xbf16>, %k: tensor<1x9x1x16xbf16>,
       : (tensor<1x9x2x16xbf16>, tensor<1x9x1x16xbf16>, tensor<1x9x1x16xbf16>)
       -> (tensor<1x9x2x16xbf16>, tensor<1x2x9xf32>)
   return %o, %l : tensor<1x9x2x16xbf16>, tensor<1x2x9xf32>
+}
+
+// -----
+
+#schedule = #gsa.attention_schedule<engine = mma_sync, block_q = 16,
+    block_k = 16, stages = 1, producers = 0, consumers = 1>
+
+// scale * log2(e) shall be finite: half the scale of twice the scores. Sums of
+// f16 values cannot overflow and are not bounded.
+// CHECK-LABEL: gsa_tile.kernel @dense_attention
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK-DAG: %[[TWICE:.*]] = arith.constant -2.000000e+00 : f32
+// CHECK-DAG: %[[HALF:.*]] = arith.constant 1.500000e+38 : f32
+// CHECK: gsa_tile.affine %[[SCORES:[^,]*]], %[[TWICE]], %[[ZERO]]
+// CHECK: gsa_tile.softmax_update %[[SCORES]], {{.*}} scale %[[HALF]] :
+// CHECK-NEXT: gsa_tile.convert %[[SCORES]] to
+// CHECK: gsa_tile.softmax_finish {{.*}} scale %[[HALF]] :
+func.func @large(%q: tensor<1x9x2x16xf16>, %k: tensor<1x9x1x16xf16>,
+                 %v: tensor<1x9x1x16xf16>)
+    -> (tensor<1x9x2x16xf16>, tensor<1x2x9xf32>) {
+  %o, %l = gsa.dense_attention %q, %k, %v {scale = -3.0e38, gsa.schedule = #schedule}
+      : (tensor<1x9x2x16xf16>, tensor<1x9x1x16xf16>, tensor<1x9x1x16xf16>)
+      -> (tensor<1x9x2x16xf16>, tensor<1x2x9xf32>)
+  return %o, %l : tensor<1x9x2x16xf16>, tensor<1x2x9xf32>
 }

@@ -130,14 +130,14 @@ gsa_tile.kernel @product_in_flight(%f: f32) attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index
   %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
   // CHECK: smem_alloc at 0
-  %a = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, panel128>
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
   // CHECK: smem_alloc at 8192
   %b = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
   // CHECK: smem_alloc at 16384
   %d = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
   // CHECK: smem_alloc at 0
   %c = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
-  gsa_tile.wgmma_nt %acc, %a[%c0], %a[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, panel128>, !gsa_tile.smem<64x64xbf16, panel128>
+  gsa_tile.wgmma_nt %acc, %a[%c0], %a[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   gsa_tile.sync #gsa_tile.team<0, 4>
   gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
   gsa_tile.wgmma_wait 1
@@ -159,8 +159,8 @@ gsa_tile.kernel @product_in_flight(%f: f32) attributes {warps = 4 : i64} {
 // CHECK-SAME: shared_bytes = 39008
 gsa_tile.kernel @roles(%f: f32) attributes {warps = 3 : i64} {
   %c0 = arith.constant 0 : index
-  // CHECK: smem_alloc at 0 : <4x32x64xf32, panel128>
-  %stages = gsa_tile.smem_alloc : !gsa_tile.smem<4x32x64xf32, panel128>
+  // CHECK: smem_alloc at 0 : <4x32x64xf32, swizzle_128b>
+  %stages = gsa_tile.smem_alloc : !gsa_tile.smem<4x32x64xf32, swizzle_128b>
   // CHECK: ring_alloc producers 1 consumers 2 at 38912
   %ring = gsa_tile.ring_alloc producers 1 consumers 2 : !gsa_tile.ring<4>
   // CHECK: ring_alloc producers 1 consumers 2 at 38976
@@ -169,8 +169,8 @@ gsa_tile.kernel @roles(%f: f32) attributes {warps = 3 : i64} {
     role <"load", team = <0, 1>> {
       // CHECK: smem_alloc at 32768 : <16x64xf32
       %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
-      %s = gsa_tile.stage %stages[%c0] : !gsa_tile.smem<4x32x64xf32, panel128>
-      gsa_tile.store_shared %f, %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, panel128>
+      %s = gsa_tile.stage %stages[%c0] : !gsa_tile.smem<4x32x64xf32, swizzle_128b>
+      gsa_tile.store_shared %f, %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, swizzle_128b>
       gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
     }
     role <"mma", team = <1, 2>> {

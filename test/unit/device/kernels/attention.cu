@@ -11,6 +11,7 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
                                        const int* list, const T* logits, T* out,
                                        float* lse_out, int count, int limit) {
   constexpr int stages = 2;
+  constexpr bool bounded = is_same<T, bf16>;
   constexpr int list_bytes = 4 * 2048, tile_bytes = keys * D * 2;
   auto t = block_id<0>();
   auto entries = smem_alloc<smem<int, 1, 2048, smem_layout::linear>>(0);
@@ -56,12 +57,15 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
       fill(scores, 0.0f);
       mma_nt(scores, left, stage(key_tiles, slot), 0);
       mask_list(scores, entries, i * keys, count, limit);
-      softmax_update(scores, output, maximum, sum, 0.125f);
-      convert(p, scores);
+      softmax_update<bounded>(scores, output, maximum, sum, 0.125f);
+      if constexpr (bounded)
+        softmax_weights(p, scores, sum);
+      else
+        convert(p, scores);
       mma_nn(output, p, stage(value_tiles, slot), 0);
       ring_release(slots, i);
     }
-    softmax_finish(output, lse, maximum, sum, 0.125f);
+    softmax_finish<bounded>(output, lse, maximum, sum, 0.125f);
     gate_rows<activation::sigmoid>(
         output, at(logits, indices(t, rank * 16, 0), sizes(64, D)), D, 16, D,
         false);

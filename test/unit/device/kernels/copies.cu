@@ -50,7 +50,7 @@ __device__ __forceinline__ void copies(const T* source, const int* list, T* out,
   }
 COPIES(copies_bf16_16, bf16, 64, 128, swizzle, 16, 4)
 COPIES(copies_f16_8, f16, 48, 40, swizzle, 8, 3)
-COPIES(copies_bf16_4, bf16, 17, 64, panel128, 4, 1)
+COPIES(copies_bf16_4, bf16, 17, 64, swizzle_128b, 4, 1)
 COPIES(copies_f16_2, f16, 16, 24, linear, 2, 4)
 COPIES(copies_float_16, float, 32, 64, swizzle, 16, 4)
 COPIES(copies_float_4, float, 16, 8, linear, 4, 2)

@@ -8,10 +8,10 @@ using namespace gsa::dev;
 extern "C" __global__ __launch_bounds__(256, 1) void warpgroups(
     const __grid_constant__ tensor_map map, float* __restrict__ out,
     int steps) {
-  using tile = smem<bf16, 64, 64, smem_layout::panel128>;
+  using tile = smem<bf16, 64, 64, smem_layout::swizzle_128b>;
   auto queries = smem_alloc<tile>(0);
   auto keys =
-      smem_alloc<smem_stages<bf16, 4, 64, 64, smem_layout::panel128>>(8192);
+      smem_alloc<smem_stages<bf16, 4, 64, 64, smem_layout::swizzle_128b>>(8192);
   auto slots = ring_alloc<ring<4>, 1, 4>(8192 * 5);
   sync<team<0, 8>, 0>();
   if (in_team<team<0, 4>>()) {

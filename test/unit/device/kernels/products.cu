@@ -34,7 +34,7 @@ __device__ __forceinline__ void products(float* out, int steps) {
   }
 PRODUCTS(products_bf16_64x128, bf16, 64, 128, swizzle)
 PRODUCTS(products_f16_48x80, f16, 48, 80, swizzle)
-PRODUCTS(products_bf16_32x256, bf16, 32, 256, panel128)
+PRODUCTS(products_bf16_32x256, bf16, 32, 256, swizzle_128b)
 PRODUCTS(products_f16_32x32, f16, 32, 32, linear)
 PRODUCTS(products_float_32x64, float, 32, 64, swizzle)
-PRODUCTS(products_float_32x128, float, 32, 128, panel128)
+PRODUCTS(products_float_32x128, float, 32, 128, swizzle_128b)

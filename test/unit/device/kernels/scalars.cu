@@ -50,9 +50,9 @@ extern "C" __global__ __launch_bounds__(32) void merge(
   take_rowvec(max_b, tile, 33);
   take_rowvec(sum_a, tile, 34);
   take_rowvec(sum_b, tile, 35);
-  softmax_merge(a, max_a, sum_a, b, max_b, sum_b, load(out, 0));
+  softmax_merge<true>(a, max_a, sum_a, b, max_b, sum_b, load(out, 0));
   auto lse = rowvec_alloc<rowvec<float, 16>>();
-  softmax_finish(a, lse, max_a, sum_a, load(out, 1));
+  softmax_finish<true>(a, lse, max_a, sum_a, load(out, 1));
   store_rows(out, 64, a, 16, 64);
   store_rowvec(out, 1, lse, 16);
 }

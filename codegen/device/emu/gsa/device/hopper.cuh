@@ -118,8 +118,8 @@ inline void check_row(const char* function, int row) {
 }
 
 template <int N, class T, int RowsA, int RowsB, int K>
-void wgmma_nt(frag<float, 16, N, acc>& sum, smem<T, RowsA, K, panel128> a,
-              int a_row, smem<T, RowsB, K, panel128> b, int b_row) {
+void wgmma_nt(frag<float, 16, N, acc>& sum, smem<T, RowsA, K, swizzle_128b> a,
+              int a_row, smem<T, RowsB, K, swizzle_128b> b, int b_row) {
   static_assert(N % 64 == 0 && sizeof(T) == 2);
   check_row("wgmma_nt", a_row);
   check_row("wgmma_nt", b_row);
@@ -132,7 +132,7 @@ void wgmma_nt(frag<float, 16, N, acc>& sum, smem<T, RowsA, K, panel128> a,
 
 template <int N, int K, class T, int Rows>
 void wgmma_nn(frag<float, 16, N, acc>& sum, const frag<T, 16, K, lhs>& a,
-              smem<T, Rows, N, panel128> b, int row) {
+              smem<T, Rows, N, swizzle_128b> b, int row) {
   static_assert(N % 64 == 0 && sizeof(T) == 2);
   check_row("wgmma_nn", row);
   wgmma_issue(

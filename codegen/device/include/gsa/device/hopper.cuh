@@ -1,9 +1,9 @@
 //===- hopper.cuh - wgmma and tensor maps -----------------------*- CUDA
 //-*-===//
 //
-// What sm_90a adds. The layout panel128 of smem.cuh is the 128-byte swizzle of
-// matrix descriptors and tensor maps, with one panel of 64 16-bit columns after
-// the other.
+// What sm_90a adds. The layout swizzle_128b of smem.cuh is the 128-byte swizzle
+// of matrix descriptors and tensor maps, with one panel of 64 16-bit columns
+// after the other.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,8 +46,8 @@ GSA_DEVICE void wgmma_fence(frag<T, 16, C, L>& fragment) {
 /// warpgroup, 16 of them in each warp's `sum`. Rows start at multiples of 8.
 template <int N, class T, int RowsA, int RowsB, int K>
 GSA_DEVICE void wgmma_nt(frag<float, 16, N, acc>& sum,
-                         smem<T, RowsA, K, panel128> a, int a_row,
-                         smem<T, RowsB, K, panel128> b, int b_row) {
+                         smem<T, RowsA, K, swizzle_128b> a, int a_row,
+                         smem<T, RowsB, K, swizzle_128b> b, int b_row) {
   static_assert(N % 64 == 0, "accumulators are blocks of 64 columns");
   unsigned a_base = shared_address(a.base) + 128 * a_row;
   unsigned b_base = shared_address(b.base) + 128 * b_row;
@@ -70,7 +70,7 @@ GSA_DEVICE void wgmma_nt(frag<float, 16, N, acc>& sum,
 template <int N, int K, class T, int Rows>
 GSA_DEVICE void wgmma_nn(frag<float, 16, N, acc>& sum,
                          const frag<T, 16, K, lhs>& a,
-                         smem<T, Rows, N, panel128> b, int row) {
+                         smem<T, Rows, N, swizzle_128b> b, int row) {
   static_assert(N % 64 == 0, "accumulators are blocks of 64 columns");
   unsigned base = shared_address(b.base) + 128 * row;
 #pragma unroll

@@ -32,12 +32,13 @@ GSA_DEVICE constexpr int swizzle_bits(int n) {
 }
 
 /// A tile of `Rows` x `Columns` elements.
-///   linear    row by row
-///   swizzle   row by row; of the 16-byte chunks of a row, chunk c lies at
-///             c xor f(row), so that 8 neighbouring rows of a column of chunks
-///             lie in 8 different bank groups whatever the row length
-///   panel128  panels of 128 bytes of columns, in each the chunks of row r
-///             permuted by xor with r mod 8
+///   linear        row by row
+///   swizzle       row by row; of the 16-byte chunks of a row, chunk c lies at
+///                 c xor f(row), so that 8 neighbouring rows of a column of
+///                 chunks lie in 8 different bank groups whatever the row length
+///   swizzle_128b  the 128-byte swizzle of tensor maps and wgmma: panels of 128
+///                 bytes of columns, in each the chunks of row r permuted by xor
+///                 with r mod 8. A tile of one panel is the same in both.
 template <class T, int Rows, int Columns, smem_layout Layout>
 struct smem {
   using element = T;
@@ -47,8 +48,8 @@ struct smem {
   static constexpr int bytes = Rows * row_bytes;
   static_assert(Layout == linear || row_bytes % 16 == 0,
                 "swizzled rows are whole 16-byte chunks");
-  static_assert(Layout != panel128 || row_bytes % 128 == 0,
-                "rows of panel128 are whole panels of 128 bytes");
+  static_assert(Layout != swizzle_128b || row_bytes % 128 == 0,
+                "rows of swizzle_128b are whole panels of 128 bytes");
 
   unsigned char* base;
 
@@ -63,7 +64,7 @@ struct smem {
       int flip = (row >> (3 - bits)) & ((1 << bits) - 1);
       return row * row_bytes + (byte & ~(period - 1)) +
              ((byte & (period - 1)) ^ (flip << 4));
-    } else if constexpr (Layout == panel128) {
+    } else if constexpr (Layout == swizzle_128b) {
       return (byte >> 7) * (Rows * 128) + row * 128 +
              ((byte & 127) ^ ((row & 7) << 4));
     } else {

@@ -29,12 +29,12 @@ struct alignas(2) f16 {
 
 /// Layouts and activations as the types and attributes of the dialect spell
 /// them; `acc` is short for `frag_layout::acc`.
-enum class smem_layout { linear, swizzle, panel128 };
+enum class smem_layout { linear, swizzle, swizzle_128b };
 enum class frag_layout { acc, lhs };
 enum class activation { identity, sigmoid, tanh, silu, relu };
 inline constexpr smem_layout linear = smem_layout::linear;
 inline constexpr smem_layout swizzle = smem_layout::swizzle;
-inline constexpr smem_layout panel128 = smem_layout::panel128;
+inline constexpr smem_layout swizzle_128b = smem_layout::swizzle_128b;
 inline constexpr frag_layout acc = frag_layout::acc;
 inline constexpr frag_layout lhs = frag_layout::lhs;
 

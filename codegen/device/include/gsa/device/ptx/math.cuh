@@ -26,6 +26,17 @@ GSA_DEVICE float rcp(float x) {
   return y;
 }
 
+/// Products of the two bf16 numbers of each register, rounded once.
+/// PTX: fma.rn.bf16x2 with -0, the neutral element of a sum (mul.bf16x2 needs
+/// sm_90).
+GSA_DEVICE unsigned mul_bf16x2(unsigned x, unsigned y) {
+  unsigned z;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;"
+      : "=r"(z)
+      : "r"(x), "r"(y), "r"(0x80008000u));
+  return z;
+}
+
 /// Maximum that is NaN if an argument is. PTX: max.NaN.f32.
 GSA_DEVICE float max_nan(float x, float y) {
   float z;

@@ -23,7 +23,7 @@ class Reasons {
   void Add(absl::Status status) {
     if (!status.ok()) list_.push_back(std::move(status));
   }
-  bool empty() const { return list_.empty(); }
+  size_t size() const { return list_.size(); }
   std::vector<absl::Status> Take() { return std::move(list_); }
 
  private:
@@ -76,6 +76,28 @@ absl::Status Specialize(mlir::ModuleOp module, mlir::func::FuncOp entry,
   return absl::OkStatus();
 }
 
+// Whether each op has a kernel, for which architectures differ: the phases up
+// to `tile` of a target that has them. Nothing where the architecture is not
+// known, which CheckTarget has then said.
+absl::Status CheckKernels(const std::string& text, const std::string& filename,
+                          const CompileOptions& options) {
+  absl::StatusOr<Target> target = ParseTarget(options.target);
+  if (!target.ok() || target->kind == TargetKind::kCpu) {
+    return absl::OkStatus();
+  }
+  if (target->kind == TargetKind::kCuda && options.arch.empty() &&
+      !DeviceArch(target->ordinal).ok()) {
+    return absl::OkStatus();
+  }
+  if (!options.arch.empty() && !mlir::gsa::findCudaTarget(options.arch)) {
+    return absl::OkStatus();
+  }
+  CompileOptions until = options;
+  until.stop_after = "tile";
+  until.on_phase = nullptr;
+  return CompileForDevice(text, filename, *target, until).status();
+}
+
 // What is missing for the target on this machine.
 absl::Status CheckTarget(const CompileOptions& options) {
   absl::StatusOr<Target> target = ParseTarget(options.target);
@@ -119,6 +141,7 @@ std::vector<absl::Status> CheckSupport(const std::string& text,
   Reasons reasons;
   reasons.Add(CheckTarget(options));
   reasons.Add(CheckCompileOptions(options));
+  const size_t about_machine = reasons.size();
   mlir::DialectRegistry registry;
   RegisterCompilerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -141,8 +164,11 @@ std::vector<absl::Status> CheckSupport(const std::string& text,
   for (const auto& [name, shape] : options.shapes) {
     reasons.Add(CheckInputName(name, inputs.named));
   }
-  if (reasons.empty()) {
+  if (reasons.size() == about_machine) {
     reasons.Add(Specialize(**module, *entry, std::move(shapes)));
+  }
+  if (reasons.size() == about_machine) {
+    reasons.Add(CheckKernels(text, filename, options));
   }
   return reasons.Take();
 }

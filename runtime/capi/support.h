@@ -22,8 +22,8 @@ absl::Status CheckCompileOptions(const CompileOptions& options);
 // Every reason against compiling `text` that can be found without generating
 // code: parse and verification errors, a missing entry, types that cannot cross
 // the boundary, missing, wrong or unknown shapes, sizes that contradict each
-// other. Empty if there is none. Each is a status that Plan::Compile would
-// return were it the only one.
+// other, ops without a kernel for the GPU's architecture. Empty if there is
+// none. Each is a status that Plan::Compile would return were it the only one.
 std::vector<absl::Status> CheckSupport(const std::string& text,
                                        const std::string& filename,
                                        const CompileOptions& options);

@@ -17,6 +17,7 @@ namespace mlir::gsa {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ScheduleLegalityTest : public ::testing::Test {
  protected:
@@ -185,6 +186,27 @@ TEST_F(ScheduleLegalityTest, SaysWhy) {
   problem.depth = 128;
   problem.element = b.getF64Type();
   EXPECT_EQ(findLimit(problem), "no kernel for elements of f64");
+}
+
+// The sizes that the message offers are legal, and the next ones are not.
+TEST_F(ScheduleLegalityTest, IndexerLimitNamesTheNearestSizes) {
+  Builder b(&context_);
+  ScoreProblem problem{b.getBF16Type(), 1, 4096, 4096, 64, 128};
+  EXPECT_EQ(findLimit(problem),
+            "64 indexer heads of 128 need 266240 bytes of shared memory for "
+            "their queries, more than 101376; legal are up to 23 heads of 128, "
+            "or 64 heads of up to 48");
+  problem.heads = 23;
+  EXPECT_EQ(findLimit(problem), "");
+  problem.heads = 24;
+  EXPECT_THAT(findLimit(problem), HasSubstr("up to 23 heads of 128"));
+  problem.heads = 64, problem.depth = 48;
+  EXPECT_EQ(findLimit(problem), "");
+  problem.depth = 49;
+  EXPECT_THAT(findLimit(problem), HasSubstr("64 heads of up to 48"));
+  // No depth is small enough for so many heads.
+  problem.heads = 200;
+  EXPECT_THAT(findLimit(problem), Not(HasSubstr("200 heads of up to")));
 }
 
 }  // namespace

@@ -22,14 +22,22 @@ machine without LLVM):
 
 A step without its program is skipped, and says so. The exit status is 0 if
 nothing failed and nothing but the steps of --allow-skip was skipped.
+
+The summary keeps a hash of the device headers, without comments and spacing,
+that the binaries were built from. CI, which has no GPU, asks whether the
+committed summary is one of the headers in the tree:
+
+    python3 test/gpu/run_gpu_tests.py --check bench/results/gpu_tests.json
 """
 
 import argparse
 import concurrent.futures
 import datetime
+import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -258,6 +266,43 @@ def head_commit():
     return output.strip() if status == 0 else ""
 
 
+def hash_headers(root):
+    """SHA-256 of the device headers below `root`: their names and what a
+    compiler sees of them. A comment is no reason to run the GPU tests again."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            # No string of the headers holds two slashes.
+            text = " ".join(re.sub(r"//[^\n]*", "", text).split())
+            name = os.path.relpath(path, root).replace(os.sep, "/")
+            for part in (name, text):
+                digest.update(f"{len(part)}:{part}".encode())
+    return digest.hexdigest()
+
+
+def check(path, headers):
+    """0 if the summary at `path` is of passed tests of these headers."""
+    with open(path, encoding="utf-8") as file:
+        summary = json.load(file)
+    got, want = summary.get("device_headers"), hash_headers(headers)
+    if not summary.get("passed"):
+        print(f"{path}: the GPU tests did not pass: failed "
+              f"{summary.get('failed')}, skipped {summary.get('skipped')}")
+    elif got != want:
+        print(f"{path}: the GPU tests ran with device headers {got}, the tree "
+              f"has {want}\nrun them again on a GPU and commit the summary: "
+              f"python3 test/gpu/run_gpu_tests.py --output {path}")
+    else:
+        print(f"{path}: the GPU tests of these device headers passed on "
+              f"{summary.get('device')}")
+        return 0
+    return 1
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -275,6 +320,12 @@ def parse_arguments():
     parser.add_argument("--steps", nargs="*", help="only these")
     parser.add_argument("--allow-skip", nargs="*", default=[])
     parser.add_argument("--output", default="gpu_tests.json")
+    parser.add_argument("--headers",
+                        default=os.path.join(ROOT, "codegen", "device",
+                                             "include"),
+                        help="device headers of the binaries")
+    parser.add_argument("--check", metavar="SUMMARY",
+                        help="run nothing: compare a summary with --headers")
     arguments = parser.parse_args()
     if arguments.commit is None:
         arguments.commit = head_commit()
@@ -283,6 +334,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    if arguments.check:
+        return check(arguments.check, arguments.headers)
     with tempfile.TemporaryDirectory() as scratch:
         steps = [action()
                  for name, action in Runner(arguments, scratch).steps()
@@ -299,7 +352,8 @@ def main():
     document = {
         "date": datetime.datetime.now(datetime.timezone.utc)
                 .strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "commit": arguments.commit, **about,
+        "commit": arguments.commit,
+        "device_headers": hash_headers(arguments.headers), **about,
         "passed": not failed and not skipped,
         "failed": failed, "skipped": skipped,
         "steps": [step.to_json() for step in steps]}

@@ -500,29 +500,6 @@ TEST(CapiSupport, ParseErrorsAndContradictingSizes) {
   EXPECT_THAT(reasons[0].message, HasSubstr("specialize"));
 }
 
-// 64 heads of 128 do not fit the shared memory of any GPU.
-TEST(CapiSupport, SaysWhatAKernelHasNoRoomFor) {
-  const char text[] =
-      "func.func @main(%q: tensor<1x64x64x128xbf16>,\n"
-      "    %k: tensor<1x64x128xbf16>, %w: tensor<1x64x64xbf16>)\n"
-      "    -> tensor<1x64x16xi32> {\n"
-      "  %i, %c, %s = gsa.select %q, %k weights %w policy <fixed, base = 16>\n"
-      "      : (tensor<1x64x64x128xbf16>, tensor<1x64x128xbf16>,\n"
-      "         tensor<1x64x64xbf16>) -> (tensor<1x64x16xi32>,\n"
-      "         tensor<1x64xi32>, tensor<1x64xi32>)\n"
-      "  return %i : tensor<1x64x16xi32>\n}";
-  Options options;
-  EXPECT_TRUE(Reasons(text, options).empty());  // The CPU has room.
-  options.value.target = "emu";
-  std::vector<Error> reasons = Reasons(text, options);
-  ASSERT_EQ(reasons.size(), 1u);
-  EXPECT_EQ(reasons[0].code, GSA_UNIMPLEMENTED);
-  EXPECT_THAT(reasons[0].message,
-              HasSubstr("64 indexer heads of 128 need 266240 bytes of shared "
-                        "memory for their queries, more than 101376; legal are "
-                        "up to 23 heads of 128, or 64 heads of up to 48"));
-}
-
 // ---- Growing structures -----------------------------------------------------
 
 TEST_F(CapiRun, SmallerKnownSizesAreAccepted) {

@@ -35,10 +35,10 @@ GSA_DEVICE constexpr int swizzle_bits(int n) {
 ///   linear        row by row
 ///   swizzle       row by row; of the 16-byte chunks of a row, chunk c lies at
 ///                 c xor f(row), so that 8 neighbouring rows of a column of
-///                 chunks lie in 8 different bank groups whatever the row length
+///                 chunks lie in 8 bank groups whatever the length of rows
 ///   swizzle_128b  the 128-byte swizzle of tensor maps and wgmma: panels of 128
-///                 bytes of columns, in each the chunks of row r permuted by xor
-///                 with r mod 8. A tile of one panel is the same in both.
+///                 bytes of columns, in each the chunks of row r permuted by
+///                 xor with r mod 8. A tile of one panel is the same in both.
 template <class T, int Rows, int Columns, smem_layout Layout>
 struct smem {
   using element = T;

@@ -11,6 +11,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/raw_ostream.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
 #include "runtime/compiler.h"
@@ -24,8 +25,8 @@ namespace gsa {
 namespace {
 
 using mlir::gsa::AttentionSource;
-using mlir::gsa::GateSource;
-using mlir::gsa::RowSource;
+using mlir::gsa::GateLogits;
+using mlir::gsa::TensorRows;
 namespace reference = mlir::gsa::reference;
 
 /// What the results that are added are called.
@@ -33,7 +34,7 @@ constexpr char kAddedName[] = "statistics.";
 
 /// Rows of a host tensor [B, S, ...], converted when they are read.
 template <typename T>
-RowSource<T> rowsOf(const HostTensor& tensor) {
+TensorRows<T> rowsOf(const HostTensor& tensor) {
   reference::Shape shape(tensor.shape().begin(), tensor.shape().end());
   return {shape, [&tensor, shape](const std::vector<int64_t>& rows) {
             reference::Require(shape.size() >= 2, "a tensor has no rows");
@@ -157,22 +158,26 @@ void MeasuredModule::findValues() {
 
 std::string MeasuredModule::textWithAdditions() {
   mlir::OpBuilder builder(&context);
-  mlir::Operation* end = function.getBody().front().getTerminator();
-  end->insertOperands(end->getNumOperands(), added);
-  llvm::SmallVector<mlir::Type> types(function.getResultTypes());
+  mlir::IRMapping mapping;
+  mlir::OwningOpRef<mlir::ModuleOp> copy =
+      mlir::cast<mlir::ModuleOp>((*module)->clone(mapping));
+  auto entry = copy->lookupSymbol<mlir::func::FuncOp>(function.getName());
+  mlir::Operation* end = entry.getBody().front().getTerminator();
+  llvm::SmallVector<mlir::Type> types(entry.getResultTypes());
   llvm::SmallVector<mlir::DictionaryAttr> attributes;
-  function.getAllResultAttrs(attributes);
+  entry.getAllResultAttrs(attributes);
   attributes.resize(types.size(), builder.getDictionaryAttr({}));
   for (auto [i, value] : llvm::enumerate(added)) {
+    end->insertOperands(end->getNumOperands(), mapping.lookup(value));
     types.push_back(value.getType());
     attributes.push_back(builder.getDictionaryAttr(builder.getNamedAttr(
         "gsa.name", builder.getStringAttr(absl::StrCat(kAddedName, i)))));
   }
-  function.setType(builder.getFunctionType(function.getArgumentTypes(), types));
-  function.setAllResultAttrs(attributes);
+  entry.setType(builder.getFunctionType(entry.getArgumentTypes(), types));
+  entry.setAllResultAttrs(attributes);
   std::string text;
   llvm::raw_string_ostream os(text);
-  module->print(os, mlir::OpPrintingFlags().enableDebugInfo(false));
+  copy->print(os);
   return text;
 }
 
@@ -232,7 +237,7 @@ void MeasuredModule::addAttention(mlir::Operation* op) {
 }
 
 void MeasuredModule::addGate(mlir::gsa::GateOp op) {
-  GateSource source;
+  GateLogits source;
   mlir::gsa::findGateRole(op, &source);
   source.activation = mlir::gsa::toReference(op.getActivation());
   const HostTensor* logits = find(op.getLogits());

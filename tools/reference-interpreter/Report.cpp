@@ -82,6 +82,8 @@ class Comparator {
                                                const Selection& tested,
                                                const Selection& selection,
                                                SelectionComparison& comparison);
+  std::vector<std::vector<int32_t>> findAlternatives(
+      const SelectionEvent& event, const Selection& selection);
   /// Judges the tested rows and writes the legal ones to `selection`.
   void judge(const SelectionEvent& event, const Selection& tested,
              Selection& selection, SelectionComparison& comparison);
@@ -211,6 +213,30 @@ std::vector<reference::RowVerdict> Comparator::judgeRows(
   return verdicts;
 }
 
+/// Of a selection that is not returned, nobody knows which of several right
+/// lists a run made: the rounded evaluation takes another one than the exact.
+std::vector<std::vector<int32_t>> Comparator::findAlternatives(
+    const SelectionEvent& event, const Selection& selection) {
+  int64_t rows = selection.counts.size();
+  std::vector<double> budgets = budgetErrors(event, selection.counts.dim(1));
+  std::vector<std::vector<int32_t>> alternatives(rows);
+  reference::ParallelFor(
+      rows, options.numThreads, [&](int64_t begin, int64_t end) {
+        std::vector<double> scores;
+        for (int64_t row = begin; row < end; ++row) {
+          reference::RowReference known = event.rowReference(row, &scores);
+          reference::SelectionTolerance tolerance;
+          tolerance.score_margin = rowMargin(event, row, known.scores, options);
+          if (!budgets.empty()) tolerance.budget_rounding = 2 * budgets[row];
+          if (auto list = reference::OtherLegalList(known, tolerance))
+            alternatives[row] = std::move(*list);
+        }
+      });
+  bool any = llvm::any_of(alternatives,
+                          [](const auto& list) { return !list.empty(); });
+  return any ? alternatives : std::vector<std::vector<int32_t>>();
+}
+
 void Comparator::judge(const SelectionEvent& event, const Selection& tested,
                        Selection& selection, SelectionComparison& comparison) {
   int64_t rows = selection.counts.size(), slots = selection.indices.dim(2);
@@ -269,21 +295,23 @@ void Comparator::onSelection(const SelectionEvent& event,
     Selection made{tested[*indices].ints(), tested[*counts].ints()};
     judge(event, made, selection, comparison);
     selection.pinned = true;
+  } else if (!tested.empty()) {
+    selection.alternatives = findAlternatives(event, selection);
   }
   collector.addSelection(comparison.name, event.indices, comparison.judged,
-                         RowSource<int32_t>::of(selection.indices),
-                         RowSource<int32_t>::of(selection.counts));
+                         TensorRows<int32_t>::of(selection.indices),
+                         TensorRows<int32_t>::of(selection.counts));
 }
 
 void Comparator::onAttention(const AttentionEvent& event) {
   AttentionSource source;
   source.op = event.op;
   source.indices = event.indices;
-  source.query = RowSource<double>::of(event.query);
-  source.key = RowSource<double>::of(event.key);
+  source.query = TensorRows<double>::of(event.query);
+  source.key = TensorRows<double>::of(event.key);
   if (event.usedIndices) {
-    source.lists = RowSource<int32_t>::of(*event.usedIndices);
-    source.counts = RowSource<int32_t>::of(*event.usedCounts);
+    source.lists = TensorRows<int32_t>::of(*event.usedIndices);
+    source.counts = TensorRows<int32_t>::of(*event.usedCounts);
   }
   source.scale = event.scale;
   source.mask = maskOf(event.op);
@@ -291,9 +319,9 @@ void Comparator::onAttention(const AttentionEvent& event) {
 }
 
 void Comparator::onGate(const GateEvent& event) {
-  GateSource source;
+  GateLogits source;
   source.activation = event.activation;
-  source.logits = RowSource<double>::of(event.logits);
+  source.logits = TensorRows<double>::of(event.logits);
   if (isa<GateOp>(event.op)) {
     findGateRole(event.op, &source);
   } else {
@@ -301,8 +329,8 @@ void Comparator::onGate(const GateEvent& event) {
     source.op = source.attention = attention;
     source.logitsValue = event.logitsValue;
     source.role = event.logitsValue == attention.getValueGate()
-                      ? GateSource::Role::Value
-                      : GateSource::Role::Output;
+                      ? GateLogits::Role::Value
+                      : GateLogits::Role::Output;
   }
   collector.addGate(source);
 }

@@ -56,7 +56,7 @@ reference::Mask mlir::gsa::maskOf(Operation* op) {
   return reference::Mask::kCausal;
 }
 
-void mlir::gsa::findGateRole(Operation* op, GateSource* source) {
+void mlir::gsa::findGateRole(Operation* op, GateLogits* source) {
   auto gate = cast<GateOp>(op);
   source->op = op;
   source->logitsValue = gate.getLogits();
@@ -66,13 +66,13 @@ void mlir::gsa::findGateRole(Operation* op, GateSource* source) {
     if (!(gather && gather.getValue() == gate.getResult()) &&
         !(dense && dense.getValue() == gate.getResult()))
       continue;
-    source->role = GateSource::Role::Value;
+    source->role = GateLogits::Role::Value;
     source->attention = user;
     return;
   }
   Operation* producer = skipCasts(gate->getOperand(0)).getDefiningOp();
   if (!isa_and_nonnull<GatherAttentionOp, DenseAttentionOp>(producer)) return;
-  source->role = GateSource::Role::Output;
+  source->role = GateLogits::Role::Output;
   source->attention = producer;
 }
 
@@ -109,7 +109,7 @@ static std::vector<int64_t> allRows(int64_t count) {
 }
 
 template <typename T>
-Tensor<T> RowSource<T>::readAll() const {
+Tensor<T> TensorRows<T>::readAll() const {
   reference::Require(shape.size() >= 2, "a tensor has no rows");
   return read(allRows(shape[1]));
 }
@@ -144,8 +144,8 @@ static Tensor<T> splitBlocks(Tensor<T> tensor) {
 
 void StatisticsCollector::addSelection(std::string name, Value indices,
                                        bool ofRun,
-                                       const RowSource<int32_t>& lists,
-                                       const RowSource<int32_t>& counts) {
+                                       const TensorRows<int32_t>& lists,
+                                       const TensorRows<int32_t>& counts) {
   nameOfSelection[indices] = name;
   SelectionEntry entry;
   entry.name = name;
@@ -213,12 +213,12 @@ void StatisticsCollector::addAttention(const AttentionSource& source) {
   }
 }
 
-void StatisticsCollector::addGate(const GateSource& source) {
+void StatisticsCollector::addGate(const GateLogits& source) {
   GateEntry entry;
   entry.name = boundaryName(source.logitsValue);
   if (entry.name.empty())
-    entry.name = source.role == GateSource::Role::Value    ? "value_gate"
-                 : source.role == GateSource::Role::Output ? "output_gate"
+    entry.name = source.role == GateLogits::Role::Value    ? "value_gate"
+                 : source.role == GateLogits::Role::Output ? "output_gate"
                                                            : "gate";
   try {
     reference::Require(source.logits.shape.size() >= 3,
@@ -232,7 +232,7 @@ void StatisticsCollector::addGate(const GateSource& source) {
     statistics.gates.push_back(std::move(entry));
     if (!source.attention || options.massRows < 1) return;
     // Of values every token counts, of outputs those of the measured queries.
-    bool isValue = source.role == GateSource::Role::Value;
+    bool isValue = source.role == GateLogits::Role::Value;
     std::vector<int64_t> needed =
         isValue ? allRows(size)
                 : reference::SampledRows(size, options.massRows);

@@ -76,12 +76,12 @@ struct Statistics {
 
 /// A tensor [B, S, ...] of which rows are read when they are needed.
 template <typename T>
-struct RowSource {
+struct TensorRows {
   reference::Shape shape;
   std::function<reference::Tensor<T>(const std::vector<int64_t>& rows)> read;
 
   /// Rows of `tensor`, which must live as long as the source is used.
-  static RowSource of(const reference::Tensor<T>& tensor) {
+  static TensorRows of(const reference::Tensor<T>& tensor) {
     return {tensor.shape(), [&tensor](const std::vector<int64_t>& rows) {
               return reference::TakeRows(tensor, rows);
             }};
@@ -93,25 +93,25 @@ struct RowSource {
 struct AttentionSource {
   Operation* op = nullptr;
   Value indices;  ///< The selection; null for dense attention
-  RowSource<double> query, key;
-  RowSource<int32_t> lists, counts;  ///< Without elements for dense attention
+  TensorRows<double> query, key;
+  TensorRows<int32_t> lists, counts;  ///< Without elements for dense attention
   std::optional<double> scale;
   reference::Mask mask = reference::Mask::kCausal;
 };
 
 /// The logits of a gate.
-struct GateSource {
+struct GateLogits {
   Operation* op = nullptr;  ///< gsa.gate, or the gsa.attention that has it
   enum class Role { Value, Output, Other } role = Role::Other;
   /// The attention whose values or output it scales; null for others.
   Operation* attention = nullptr;
   Value logitsValue;
-  RowSource<double> logits;
+  TensorRows<double> logits;
   reference::GateActivation activation = reference::GateActivation::kSigmoid;
 };
 
 /// The role of a gsa.gate, and its attention, by who reads and who made what.
-void findGateRole(Operation* gate, GateSource* source);
+void findGateRole(Operation* gate, GateLogits* source);
 
 /// The same activation in the reference.
 reference::GateActivation toReference(GateActivation activation);
@@ -131,10 +131,10 @@ class StatisticsCollector {
       : options(options) {}
 
   void addSelection(std::string name, Value indices, bool ofRun,
-                    const RowSource<int32_t>& lists,
-                    const RowSource<int32_t>& counts);
+                    const TensorRows<int32_t>& lists,
+                    const TensorRows<int32_t>& counts);
   void addAttention(const AttentionSource& source);
-  void addGate(const GateSource& source);
+  void addGate(const GateLogits& source);
   void addMissing(std::string what, std::string why);
   Statistics finish();
 

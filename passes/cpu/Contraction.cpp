@@ -25,24 +25,6 @@ int argumentBehindExtensions(Value value, Block* body) {
              : -1;
 }
 
-/// yield(out + ext(in0) * ext(in1)), operands in any order.
-bool isMultiplyAccumulate(linalg::LinalgOp op) {
-  Block* body = op.getBlock();
-  auto sum =
-      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!sum) return false;
-  for (auto [init, product] : {std::pair{sum.getLhs(), sum.getRhs()},
-                               std::pair{sum.getRhs(), sum.getLhs()}}) {
-    if (init != body->getArgument(2)) continue;
-    auto mul = product.getDefiningOp<arith::MulFOp>();
-    if (!mul) continue;
-    int a = argumentBehindExtensions(mul.getLhs(), body);
-    int b = argumentBehindExtensions(mul.getRhs(), body);
-    if ((a == 0 && b == 1) || (a == 1 && b == 0)) return true;
-  }
-  return false;
-}
-
 bool hasUnitStride(Value buffer) {
   auto type = cast<MemRefType>(buffer.getType());
   int64_t offset;
@@ -87,6 +69,23 @@ bool assignRoles(Contraction& c) {
 }
 
 }  // namespace
+
+bool isMultiplyAccumulate(linalg::LinalgOp op) {
+  Block* body = op.getBlock();
+  auto sum =
+      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!sum) return false;
+  for (auto [init, product] : {std::pair{sum.getLhs(), sum.getRhs()},
+                               std::pair{sum.getRhs(), sum.getLhs()}}) {
+    if (init != body->getArgument(2)) continue;
+    auto mul = product.getDefiningOp<arith::MulFOp>();
+    if (!mul) continue;
+    int a = argumentBehindExtensions(mul.getLhs(), body);
+    int b = argumentBehindExtensions(mul.getRhs(), body);
+    if ((a == 0 && b == 1) || (a == 1 && b == 0)) return true;
+  }
+  return false;
+}
 
 int64_t Contraction::rowCount() const {
   int64_t count = 1;

@@ -34,6 +34,10 @@ struct Contraction {
   int64_t outerCount() const;
 };
 
+/// Whether the body yields out + ext(in0) * ext(in1), operands in any order.
+/// `op` has two inputs and one output.
+bool isMultiplyAccumulate(linalg::LinalgOp op);
+
 /// Recognises a contraction on buffers of static shape whose body is
 /// out + ext(lhs) * ext(rhs). On failure `reason` says what differs, and is
 /// empty when the op is no contraction at all.

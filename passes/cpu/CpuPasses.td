@@ -54,6 +54,19 @@ def GsaCpuFuseElementwise
                            "::mlir::tensor::TensorDialect"];
 }
 
+def GsaCpuWidenSums
+    : Pass<"gsa-cpu-widen-sums", "::mlir::func::FuncOp"> {
+  let summary = "Sums up the products of f16 and bf16 contractions in f32";
+  let description = [{
+    A linalg op that adds products to a tensor of f16 or bf16 gets an accumulator
+    in f32; its result is rounded once. So do matrix units, and it is what
+    `gsa-cpu-tile-contractions` tiles.
+    Example: test/passes/cpu/widen-sums.mlir.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect"];
+}
+
 def GsaCpuCopiesToLinalg
     : Pass<"gsa-cpu-copies-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Turns memref.copy into linalg.copy";

@@ -107,7 +107,8 @@ void buildCpuLoweringPipeline(OpPassManager& pm,
     pm.addNestedPass<func::FuncOp>(createGsaCpuFuseElementwise());
     addCleanup(pm);
   }
-  // bf16 and f16 arithmetic is done in f32, one rounding per operation.
+  pm.addNestedPass<func::FuncOp>(createGsaCpuWidenSums());
+  // Other bf16 and f16 arithmetic is done in f32, one rounding per operation.
   pm.addPass(createConvertElementwiseToLinalgPass());
   arith::ArithEmulateUnsupportedFloatsOptions emulate;
   emulate.sourceTypeStrs = {"bf16", "f16"};

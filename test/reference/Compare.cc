@@ -204,6 +204,37 @@ RowVerdict CompareRow(const RowReference& reference,
   return result;
 }
 
+std::optional<std::vector<int32_t>> OtherLegalList(
+    const RowReference& reference, const SelectionTolerance& tolerance) {
+  CountRange counts = AcceptedCounts(reference, tolerance);
+  std::span<const double> scores = reference.scores;
+  TopKOptions topk{reference.slots, reference.sink, reference.local,
+                   IndexOrder::kIndex};
+  if (counts.high != counts.exact) return TopKRow(scores, counts.high, topk);
+  if (counts.low != counts.exact) return TopKRow(scores, counts.low, topk);
+
+  std::vector<int32_t> list = TopKRow(scores, counts.exact, topk);
+  std::vector<int32_t> forced =
+      ForcedKeys(scores, reference.sink, reference.local);
+  std::vector<bool> fixed(scores.size(), false), listed(scores.size(), false);
+  for (int32_t s : forced) fixed[s] = true;
+  for (int32_t s : list) listed[s] = true;
+  int32_t worst = -1, best = -1;
+  for (int32_t s = 0; s < static_cast<int32_t>(scores.size()); ++s) {
+    if (fixed[s] || !IsVisible(scores[s])) continue;
+    int32_t& extreme = listed[s] ? worst : best;
+    bool further = extreme < 0 || (listed[s] ? scores[s] <= scores[extreme]
+                                             : scores[s] > scores[extreme]);
+    if (further) extreme = s;
+  }
+  if (worst < 0 || best < 0 ||
+      !(scores[worst] - scores[best] <= tolerance.score_margin))
+    return std::nullopt;
+  std::replace(list.begin(), list.end(), worst, best);
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
 std::string SelectionReport::ToString() const {
   std::string text = Text(rows, " rows: ", identical, " identical, ", legal,
                           " legal, ", wrong, " wrong; ", count_differences,

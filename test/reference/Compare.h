@@ -10,6 +10,7 @@
 #define GSA_TEST_REFERENCE_COMPARE_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -105,6 +106,12 @@ struct RowVerdict {
 RowVerdict CompareRow(const RowReference& reference,
                       std::span<const int32_t> indices, int32_t count,
                       const SelectionTolerance& tolerance = {});
+
+/// A list that CompareRow accepts beside the reference's: with the count at the
+/// other end of the accepted ones, or else with the worst kept key exchanged
+/// for the best other one. Ascending; nullopt if the row has no such list.
+std::optional<std::vector<int32_t>> OtherLegalList(
+    const RowReference& reference, const SelectionTolerance& tolerance);
 
 struct SelectionReport {
   int64_t rows = 0, identical = 0, legal = 0, wrong = 0;

@@ -382,5 +382,47 @@ TEST(Report, MarginsFollowWhatWasRounded) {
   }
 }
 
+// Of a selection that is not returned nobody knows which of two nearly equal
+// keys a run took.
+TEST(Report, HiddenSelectionMayTakeEitherOfTwoNearlyEqualKeys) {
+  TestModule module;
+  ASSERT_TRUE(module.Parse(R"(
+    func.func @main(%q: tensor<1x1x1x8xf32>, %k: tensor<1x6x1x8xf32>,
+                    %v: tensor<1x6x1x8xf32>, %iq: tensor<1x1x1x1xf32>,
+                    %ik: tensor<1x6x1xf32>) -> tensor<1x1x1x8xf32> {
+      %i, %c, %s = gsa.select %iq, %ik policy <fixed, base = 3>
+          : (tensor<1x1x1x1xf32>, tensor<1x6x1xf32>)
+          -> (tensor<1x1x3xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+      %o, %l = gsa.gather_attention %q, %k, %v indices %i, %c
+          : (tensor<1x1x1x8xf32>, tensor<1x6x1x8xf32>, tensor<1x6x1x8xf32>,
+             tensor<1x1x3xi32>, tensor<1x1xi32>)
+          -> (tensor<1x1x1x8xf32>, tensor<1x1x1xf32>)
+      return %o : tensor<1x1x1x8xf32>
+    })"))
+      << module.errors();
+  std::vector<RuntimeValue> inputs = module.RandomInputs(1, 6);
+  inputs[3] = Floats({1, 1, 1, 1}, 1.0);
+  // Keys 1, 4 and 5 are the best; key 2 scores 1e-7 less than key 5.
+  inputs[4] =
+      Floats({1, 6, 1}, std::vector<double>{-3, 2, 0.5 - 8e-7, -1, 1, 0.5});
+  auto passes = [&](int32_t in_place_of_5) {
+    InterpreterOptions options;
+    options.onSelection = [&](const SelectionEvent&, Selection& selection) {
+      selection.indices = reference::Tensor<int32_t>(
+          {1, 1, 3}, std::vector<int32_t>{1, in_place_of_5, 4});
+    };
+    SmallVector<RuntimeValue> tested = module.Run(inputs, options);
+    EXPECT_EQ(tested.size(), 1u) << module.errors();
+    FailureOr<ComparisonReport> report =
+        compareToReference(module.main(), inputs, tested);
+    EXPECT_TRUE(succeeded(report)) << module.errors();
+    EXPECT_FALSE(report->selections[0].judged);
+    return report->passed();
+  };
+  EXPECT_TRUE(passes(5));
+  EXPECT_TRUE(passes(2));
+  EXPECT_FALSE(passes(3));
+}
+
 }  // namespace
 }  // namespace mlir::gsa

@@ -8,6 +8,7 @@
 
 #include "test/reference/Compare.h"
 #include "test/reference/DenseAttention.h"
+#include "test/reference/Math.h"
 #include "test/reference/Metrics.h"
 #include "test/unit/reference_testing.h"
 
@@ -337,6 +338,65 @@ TEST(Metrics, AttentionMassOfAllAndOfNoKeys) {
   EXPECT_EQ(none.kept_mean, 0.0);
   EXPECT_EQ(none.first_token_sparse, 0.0);
   EXPECT_GT(none.first_token_dense, 0.0);
+}
+
+TEST(Metrics, MassByKeyFollowsWeightsAndGates) {
+  std::mt19937 generator(11);
+  Tensor<double> query = Random({1, 5, 2, 3}, &generator);
+  Tensor<double> key = Random({1, 5, 1, 3}, &generator);
+  Tensor<int32_t> indices({1, 5, 2},
+                          std::vector<int32_t>{0, -1, 0, 1, 0, 2, 1, 3, 2, 4});
+  Tensor<int32_t> counts({1, 5}, std::vector<int32_t>{1, 2, 2, 2, 2});
+  std::vector<int64_t> rows = {0, 1, 2, 3, 4};
+  Tensor<double> value_gate({1, 5, 1}, 0.5), output_gate({1, 5, 2}, 0.25);
+  MassOperands operands{query,    key,     rows,        5,
+                        &indices, &counts, &value_gate, &output_gate};
+  AttentionMass mass = MeasureAttentionMass(operands);
+  EXPECT_EQ(mass.rows_seeing, (std::vector<int64_t>{5, 4, 3, 2, 1}));
+  // The weights of a row add up to one, dense and sparse.
+  double dense = 0, sparse = 0;
+  for (int s = 0; s < 5; ++s) {
+    dense += mass.dense_by_key[s] * mass.rows_seeing[s];
+    sparse += mass.sparse_by_key[s] * mass.rows_seeing[s];
+    EXPECT_NEAR(mass.dense_gated_by_key[s], mass.dense_by_key[s] / 8, 1e-12);
+    EXPECT_NEAR(mass.sparse_gated_by_key[s], mass.sparse_by_key[s] / 8, 1e-12);
+  }
+  EXPECT_NEAR(dense, 5.0, 1e-12);
+  EXPECT_NEAR(sparse, 5.0, 1e-12);
+  EXPECT_NEAR(mass.dense_by_key[0], mass.first_token_dense, 1e-12);
+  EXPECT_NEAR(mass.sparse_by_key[0], mass.first_token_sparse, 1e-12);
+  // Without lists and gates: nothing sparse, nothing gated.
+  MassOperands plain{query, key, rows, 5};
+  AttentionMass alone = MeasureAttentionMass(plain);
+  EXPECT_EQ(alone.dense_by_key, mass.dense_by_key);
+  EXPECT_TRUE(alone.sparse_by_key.empty());
+  EXPECT_TRUE(alone.dense_gated_by_key.empty());
+  // Threads change nothing.
+  AttentionMassOptions threads;
+  threads.num_threads = 3;
+  EXPECT_EQ(MeasureAttentionMass(operands, threads).sparse_gated_by_key,
+            mass.sparse_gated_by_key);
+}
+
+TEST(Metrics, GatesAreMeasuredByTheirActivation) {
+  Tensor<double> logits({1, 2, 1, 2}, std::vector<double>{0, -3, 4, -2});
+  GateStatistics sigmoid = MeasureGate(logits, GateActivation::kSigmoid);
+  EXPECT_EQ(sigmoid.elements, 4);
+  EXPECT_NEAR(sigmoid.mean, (0.5 + Sigmoid(-3) + Sigmoid(4) + Sigmoid(-2)) / 4,
+              1e-15);
+  EXPECT_EQ(sigmoid.share_closed, 0.25);  // 0.047; 0.119 is above 0.1
+  EXPECT_EQ(MeasureGate(logits, GateActivation::kTanh).share_closed, 0.5);
+  Tensor<double> means = GateMeans(logits, GateActivation::kSigmoid);
+  EXPECT_EQ(means.shape(), (Shape{1, 2, 1}));
+  EXPECT_NEAR(means[1], (Sigmoid(4) + Sigmoid(-2)) / 2, 1e-15);
+  EXPECT_EQ(GateMeans(Tensor<double>({1, 2, 1}), GateActivation::kSigmoid)[0],
+            0.5);
+}
+
+TEST(Metrics, SampledRowsAreEvenlySpaced) {
+  EXPECT_EQ(SampledRows(5, 64), (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(SampledRows(10, 3), (std::vector<int64_t>{0, 3, 6, 9}));
+  EXPECT_TRUE(SampledRows(10, 0).empty());
 }
 
 }  // namespace

@@ -129,7 +129,8 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                  "device's; sm_80 for emu)");
   app.add_option("--nvrtc", options.toolkit.only,
                  "libnvrtc, or the folder of a CUDA toolkit or of a Python "
-                 "environment that has it (default: searched, see below)");
+                 "environment that has it: nothing else is searched (default: "
+                 "the places at the end)");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
                   "Threads (default: available CPUs)");
   addNumber(app, "--vector-bits", options.vectorBits, 128, 512,
@@ -169,7 +170,9 @@ void addReportOptions(CLI::App& app, RunnerOptions& options) {
                "Check against the float64 reference; exit code 1 if it fails, "
                "3 if the reference cannot run the module");
   app.add_flag("--stats", options.statistics,
-               "Selection statistics (implied by --compare)");
+               "Statistics of the run: selections, attention mass, gates. "
+               "Compiles a copy of the module that returns what they read and "
+               "runs it once; with --compare, those of the reference");
   auto read = [&options](const std::string& text) {
     absl::StatusOr<double> value = parsePositiveNumber(text);
     if (!value.ok())
@@ -180,7 +183,7 @@ void addReportOptions(CLI::App& app, RunnerOptions& options) {
   app.add_option_function<std::string>(
          "--tolerance", read,
          "Largest error of --compare relative to the largest output element "
-         "(default by dtype)")
+         "(default: what the types allow of all that it is computed from)")
       ->type_name("NUMBER");
   app.add_flag("--json", options.json,
                "Report as JSON on stdout, text on stderr");

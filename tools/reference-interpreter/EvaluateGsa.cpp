@@ -205,6 +205,21 @@ static bool differ(const reference::IndexOperands& exact,
          differ(exact.bias, rounded.bias);
 }
 
+/// Puts the lists of `alternatives` into a selection.
+static void takeAlternatives(
+    const std::vector<std::vector<int32_t>>& alternatives,
+    Tensor<int32_t>* indices, Tensor<int32_t>* counts) {
+  int64_t slots = indices->dim(2);
+  for (size_t row = 0; row < alternatives.size(); ++row) {
+    const std::vector<int32_t>& list = alternatives[row];
+    if (list.empty()) continue;
+    int32_t* to = indices->data() + static_cast<int64_t>(row) * slots;
+    std::fill(to, to + slots, -1);
+    std::copy(list.begin(), list.end(), to);
+    (*counts)[static_cast<int64_t>(row)] = static_cast<int32_t>(list.size());
+  }
+}
+
 /// Lets the caller of the interpreter replace rows of a selection, and
 /// remembers the outcome for the rounded evaluation.
 static void offer(const OpContext& context, const SelectionEvent& event,
@@ -230,11 +245,16 @@ static reference::SelectResult select(const OpContext& context,
                                       const reference::SelectOptions& options,
                                       Value indices, Value counts) {
   if (context.rounds) {
-    if (!context.memo.shared) return reference::Select(index.rounded, options);
     reference::SelectResult result;
-    result.indices = context.memo.used.indices;
-    result.counts = context.memo.used.counts;
-    result.status = context.memo.status;
+    if (context.memo.shared) {
+      result.indices = context.memo.used.indices;
+      result.counts = context.memo.used.counts;
+      result.status = context.memo.status;
+    } else {
+      result = reference::Select(index.rounded, options);
+    }
+    takeAlternatives(context.memo.used.alternatives, &result.indices,
+                     &result.counts);
     return result;
   }
   reference::SelectResult result = reference::Select(index.exact, options);
@@ -386,11 +406,18 @@ static Results evaluateTopK(TopKOp op, const OpContext& context) {
                       : reference::IndexOrder::kIndex;
   // An order by score has no judge: such lists are compared entry by entry.
   bool isJudged = options.order == reference::IndexOrder::kIndex;
-  if (context.rounds && isJudged && context.memo.shared)
-    return {context.memo.used.indices, context.memo.used.counts,
-            context.memo.status};
-  reference::TopKResult result = reference::TopK(
-      context.operands[0].floats(), context.operands[1].ints(), options);
+  reference::TopKResult result;
+  if (context.rounds && isJudged && context.memo.shared) {
+    result.indices = context.memo.used.indices;
+    result.counts = context.memo.used.counts;
+    result.status = context.memo.status;
+  } else {
+    result = reference::TopK(context.operands[0].floats(),
+                             context.operands[1].ints(), options);
+  }
+  if (context.rounds)
+    takeAlternatives(context.memo.used.alternatives, &result.indices,
+                     &result.counts);
   if (isJudged && !context.rounds) offerTopK(op, context, result);
   return {std::move(result.indices), std::move(result.counts),
           std::move(result.status)};

@@ -202,6 +202,7 @@ FailureOr<EvaluatedRange> Interpreter::evaluate(Operation* op,
   FailureOr<Results> rounded = exact;
   if (isRounding) {
     bool isShared = operands.isShared() && !roundsInside(op) &&
+                    memo.used.alternatives.empty() &&
                     readsSharedValues(op, frame);
     if (!isShared) rounded = evaluateOnce(op, operands, frame, true);
     if (failed(rounded)) return failure();

@@ -37,6 +37,10 @@ struct Selection {
   /// Set by InterpreterOptions::onSelection: these lists are known to be the
   /// tested ones, so the rounded evaluation uses them, too.
   bool pinned = false;
+  /// If not pinned, rows [B * Sq] that the rounded evaluation takes in the
+  /// place of its own, where they are not empty: lists that a tested run may
+  /// have as well.
+  std::vector<std::vector<int32_t>> alternatives = {};
 };
 
 /// A selection that gsa.select, gsa.topk or gsa.attention has just made.

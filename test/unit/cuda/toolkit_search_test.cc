@@ -166,7 +166,7 @@ TEST_F(ToolkitSearchTest, AnEmptySystemIsSaid) {
   EXPECT_THAT(message, HasSubstr("\n  the dynamic loader's path: not there"));
   EXPECT_THAT(message, HasSubstr("\n  the toolkit /usr/local/cuda: not there"));
   EXPECT_THAT(message, HasSubstr("\n  the toolkit /opt/cuda: not there"));
-  EXPECT_THAT(message, Not(HasSubstr("Python environment")));
+  EXPECT_THAT(message, Not(HasSubstr("the Python environment")));
 }
 
 TEST_F(ToolkitSearchTest, KeysDiffer) {

@@ -139,7 +139,7 @@ def main():
         parser.add_argument(f"--{name}", required=True, type=pathlib.Path)
     parser.add_argument("wheels", type=pathlib.Path)
     arguments = parser.parse_args()
-    wheels = arguments.wheels
+    wheels = arguments.wheels.resolve()
     if not (wheels / "nvidia").is_dir():
         print(f"no wheels in {wheels}: ./dev test downloads nvidia-cuda-nvrtc "
               "and nvidia-cublas")

@@ -49,6 +49,8 @@ NOT_RUN = [
     (r"cmake --build build/dev --target gsa-doc",
      "writes what the test docs-in-sync reads at the same time"),
     (r"ctest\b", "runs the suite that this test is a part of"),
+    (r"python3 -m venv \S+ && \S+pip install",
+     "half a gigabyte; the test toolkit-wheels does it once"),
     (r"git clone\b", "needs the project's server"),
 ]
 # The tools whose exit code 4 says that there is no GPU.

@@ -12,9 +12,9 @@
 namespace gsa {
 
 std::string quoteArgument(const std::string& text) {
-  constexpr size_t longest = 40;
-  return absl::StrCat("'", absl::Utf8SafeCHexEscape(text.substr(0, longest)),
-                      text.size() > longest ? "..." : "", "'");
+  constexpr size_t kLongest = 40;
+  return absl::StrCat("'", absl::Utf8SafeCHexEscape(text.substr(0, kLongest)),
+                      text.size() > kLongest ? "..." : "", "'");
 }
 
 absl::StatusOr<uint64_t> parseWholeNumber(const std::string& text, uint64_t low,

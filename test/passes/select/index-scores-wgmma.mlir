@@ -12,7 +12,7 @@
 // Operands are in panels of 128 bytes, 48 columns padded to a panel; products
 // come in groups, one for each head.
 // CHECK-LABEL: gsa_tile.kernel @index_scores
-// CHECK: gsa_tile.smem_alloc : <64x64xbf16, panel128>
+// CHECK: gsa_tile.smem_alloc : <64x64xbf16, swizzle_128b>
 // CHECK: scf.for
 // CHECK: gsa_tile.copy_wait
 // CHECK: gsa_tile.fence_async

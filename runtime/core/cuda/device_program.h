@@ -89,11 +89,11 @@ struct SourceHeader {
 // One kernel: `extern "C" __global__ void <symbol>(...)` within `text`.
 struct KernelSource {
   std::string symbol;
-  std::string text;    // what is compiled; equal for equal kernels
-  std::string header;  // comment lines for who reads the text; may be empty
+  std::string text;                 // what is compiled; equal for equal kernels
   int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
+  std::string header;  // comment lines for who reads the text; may be empty
 };
 
 // Launches kernels[kernel] over `grid` blocks. `args` are the parameters in the

@@ -15,8 +15,8 @@ say:
                   looked up in their text
 
 A block fenced as ```text output, after an `sh` block, shows what that block
-prints. Each of its lines must appear in the real output, in this order.
-Numbers may differ, and "..." stands for anything.
+prints. Each of its lines must appear in the real output, in this order. "..."
+stands for anything, and numbers may differ, but not after ```text output exact.
 
 Commands that a test cannot run are in NOT_RUN with their reasons. A command in
 any other block, or in an indented one, is an error: nobody would run it.
@@ -67,7 +67,11 @@ class Block:
 
     @property
     def is_output(self):
-        return self.words == ["text", "output"]
+        return self.words[:2] == ["text", "output"]
+
+    @property
+    def is_exact(self):
+        return self.words[2:] == ["exact"]
 
     def option(self, name):
         for word in self.words[1:]:
@@ -176,15 +180,16 @@ def shell_lines(path, blocks):
     return "\n".join(script) + "\n", skipped
 
 
-def mask(line):
-    """A line without numbers and spacing."""
-    line = re.sub(r"[-+]?\d[\d.,]*(e[-+]?\d+)?", "#", line)
+def mask(line, exact):
+    """A line without spacing, and unless it is exact without numbers."""
+    if not exact:
+        line = re.sub(r"[-+]?\d[\d.,]*(e[-+]?\d+)?", "#", line)
     return re.sub(r"\s+", " ", line).strip()
 
 
-def matches(shown, real):
-    pattern = re.escape(mask(shown)).replace(r"\.\.\.", ".*")
-    return re.fullmatch(pattern, mask(real)) is not None
+def matches(shown, real, exact):
+    pattern = re.escape(mask(shown, exact)).replace(r"\.\.\.", ".*")
+    return re.fullmatch(pattern, mask(real, exact)) is not None
 
 
 def check_outputs(path, blocks, output):
@@ -209,7 +214,8 @@ def check_outputs(path, blocks, output):
         for number, shown in enumerate(block.lines, block.line + 1):
             if shown.strip() in ("", "..."):
                 continue
-            if not any(matches(shown, line) for line in real):
+            if not any(matches(shown, line, block.is_exact)
+                       for line in real):
                 problems.append(f"{path}:{number}: the command does not print "
                                 f"(any more, or in this order): {shown}")
                 break

@@ -21,7 +21,8 @@ namespace {
 
 using namespace gsa_tile;
 
-/// Alignment of tiles: the widest vector; of swizzle_128b: its swizzle's period.
+/// Alignment of tiles: the widest vector; of swizzle_128b: its swizzle's
+/// period.
 constexpr int64_t kAlignment = 16;
 constexpr int64_t kPanelAlignment = 1024;
 /// Allocations that an error about the limit names.

@@ -12,8 +12,8 @@
 
 /// Parses a module, of text or bytecode. Values that the text calls `%name`,
 /// and that have no name in their location, get that one (dialect/GsaTile/
-/// ValueNames.h); numbers are no names, and none ends in one: `%keys_3` is named
-/// keys. Null after a diagnostic.
+/// ValueNames.h); numbers are no names, and none ends in one: `%keys_3` is
+/// named keys. Null after a diagnostic.
 mlir::OwningOpRef<mlir::ModuleOp> parseNamed(
     const std::shared_ptr<llvm::SourceMgr>& source, mlir::MLIRContext* context);
 

@@ -22,8 +22,8 @@ MARK = b"gsa_tile.kernel"
 # only mean something in a run: flags, and those with a value.
 LAST_PHASE = "plan"
 RUN_FLAGS = ("--compare", "--stats", "--json")
-RUN_OPTIONS = ("--output", "--plot", "--plot-kind", "--repeat", "--tolerance", "--seed",
-               "--workload", "--watchdog")
+RUN_OPTIONS = ("--output", "--dump-dir", "--plot", "--plot-kind", "--repeat",
+               "--tolerance", "--seed", "--workload", "--watchdog")
 
 
 def keep(folder, text):

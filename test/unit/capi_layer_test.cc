@@ -148,7 +148,7 @@ TEST(CapiLayerTest, TextChangesFields) {
   EXPECT_THAT(Module(config), HasSubstr("normaliser"));
   // Nothing changes if anything is wrong.
   EXPECT_THAT(Message(gsa_layer_config_set(&config, "d_head=8, n_head=2")),
-              HasSubstr("unknown key 'n_head'; nearest: 'd_head', 'n_heads'"));
+              HasSubstr("unknown key 'n_head'; nearest: 'n_heads', 'd_head'"));
   EXPECT_EQ(config.head_dim, 64);
 }
 

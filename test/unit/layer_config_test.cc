@@ -296,7 +296,7 @@ TEST_F(LayerTest, ReadsPublishedNames) {
 
 TEST_F(LayerTest, RefusesTextByKey) {
   EXPECT_EQ(Error("n_head=4"),
-            "layer: unknown key 'n_head'; nearest: 'd_head', 'n_heads'");
+            "layer: unknown key 'n_head'; nearest: 'n_heads', 'd_head'");
   EXPECT_THAT(Error("hidden_size=4"), HasSubstr("known: d_head"));
   EXPECT_EQ(Error("n_heads=4k"),
             "layer: n_heads: got '4k', expected an integer");

@@ -79,10 +79,10 @@ GSA_DEVICE float softmax_unit(float sum) {
 GSA_DEVICE float softmax_per_unit(float sum) {
   return __uint_as_float(0x02800000u + softmax_exponent(sum));
 }
-/// unit(to) / unit(from).
+/// unit(to) / unit(from); finite also where nothing was summed so far, whose
+/// factor is 0.
 GSA_DEVICE float softmax_unit_change(float from, float to) {
-  return __uint_as_float(0x3f800000u + softmax_exponent(from) -
-                         softmax_exponent(to));
+  return softmax_unit(to) * softmax_per_unit(from);
 }
 
 /// One step. `scores` become exp(s (x - m')); as weights of values they go

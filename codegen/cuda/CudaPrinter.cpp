@@ -73,7 +73,7 @@ class Printer : public CudaEmitter {
 
 void Printer::emitLine(Operation* op, const Twine& content) {
   if (op && lines) lines->add(line, op->getLoc(), op->getName().getStringRef());
-  text.append(2 * indent, ' ');
+  text.append(size_t{2} * indent, ' ');
   std::string lineText = content.str();
   text += lineText + '\n';
   line += 1 + llvm::count(lineText, '\n');
@@ -82,7 +82,7 @@ void Printer::emitLine(Operation* op, const Twine& content) {
 LogicalResult Printer::emitBlock(Operation* op, const Twine& head,
                                  Block& block) {
   std::string first = head.str();
-  std::string close = std::string(2 * indent, ' ') + "}\n";
+  std::string close = std::string(size_t{2} * indent, ' ') + "}\n";
   if (StringRef(first).starts_with("else") && StringRef(text).ends_with(close))
     text.back() = ' ', text += first + " {\n";
   else

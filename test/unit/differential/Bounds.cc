@@ -248,9 +248,12 @@ AttentionTolerance AttentionErrors(const reference::AttentionOperands& operands,
   double terms = std::sqrt(static_cast<double>(list_length)) + 12;
   AttentionTolerance tolerance;
   tolerance.output = (2 * logit + u * terms) * MaxAbs(operands.value);
-  // Each of the K terms may lose a denormal number.
+  // Each of the K terms may lose a denormal number, and is up to 32 times as
+  // far below its share of the result: sums of weights l times values are kept
+  // times a power of two that is at least 1 / (32 l), so that they cannot
+  // overflow.
   double count = static_cast<double>(list_length + 2);
-  tolerance.output += count * arithmetic.tiny;
+  tolerance.output += 32 * count * arithmetic.tiny;
   tolerance.output += (arithmetic.weight + count * arithmetic.weight_tiny) *
                       MaxAbs(operands.value);
   tolerance.lse = logit + u * (terms + size);

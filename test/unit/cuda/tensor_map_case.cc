@@ -25,8 +25,8 @@ void tile_scores(
     float* __restrict__ out,
     int rows,
     int tiles) {
-  const int block_id_0 = block_id<0>();
-  const int first = block_id_0 * 64;
+  const int block_x = block_id<0>();
+  const int first = block_x * 64;
   auto q_tiles = smem_alloc<smem_stages<bf16, 1, 64, 64, smem_layout::swizzle_128b>>(16384);
   auto k_tiles = smem_alloc<smem_stages<bf16, 2, 64, 64, smem_layout::swizzle_128b>>(0);
   auto q_full = ring_alloc<ring<1>, 1, 4>(24608);
@@ -34,35 +34,35 @@ void tile_scores(
   sync<team<0, 5>, 0>();
   if (in_team<team<4, 1>>()) {
     const int slot = ring_acquire(q_full, 0);
-    auto stage_0 = stage(q_tiles, slot);
+    auto q_tiles_stage = stage(q_tiles, slot);
     ring_expect<8192>(q_full, 0);
-    tma_load(stage_0, queries, 0, first, q_full, 0);
+    tma_load(q_tiles_stage, queries, 0, first, q_full, 0);
     for (int i = 0; i < tiles; ++i) {
       const int slot_0 = ring_acquire(k_full, i);
-      auto stage_1 = stage(k_tiles, slot_0);
+      auto k_tiles_stage = stage(k_tiles, slot_0);
       ring_expect<8192>(k_full, i);
-      tma_load(stage_1, keys, 0, i * 64, k_full, i);
+      tma_load(k_tiles_stage, keys, 0, i * 64, k_full, i);
     }
   } else if (in_team<team<0, 4>>()) {
-    const int warp_rank_0 = warp_rank<team<0, 4>>();
-    const int row = first + warp_rank_0 * 16;
+    const int warp = warp_rank<team<0, 4>>();
+    const int row = first + warp * 16;
     const int left = rows - row;
     const int width = tiles * 64;
-    const long long index_cast = (long long)width;
+    const long long width_0 = (long long)width;
     auto scores = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
     const int slot = ring_wait(q_full, 0);
-    auto stage_0 = stage(q_tiles, slot);
+    auto q_tiles_stage = stage(q_tiles, slot);
     for (int i = 0; i < tiles; ++i) {
       const int slot_0 = ring_wait(k_full, i);
-      auto stage_1 = stage(k_tiles, slot_0);
+      auto k_tiles_stage = stage(k_tiles, slot_0);
       fill(scores, 0.0f);
       wgmma_fence(scores);
-      wgmma_nt(scores, stage_0, 0, stage_1, 0);
+      wgmma_nt(scores, q_tiles_stage, 0, k_tiles_stage, 0);
       wgmma_commit();
       wgmma_wait<0>();
       ring_release(k_full, i);
-      auto at_0 = at(out, indices(row, i * 64), sizes(width));
-      store_rows(at_0, index_cast, scores, left, 64);
+      auto out_at = at(out, indices(row, i * 64), sizes(width));
+      store_rows(out_at, width_0, scores, left, 64);
     }
     ring_release(q_full, 0);
   }

@@ -150,7 +150,7 @@ def shell_lines(path, blocks):
               "gsa_fail() { echo \"$1: exit code $2, expected $3\" >&2; "
               "exit 1; }"]
     skipped = 0
-    for index, block in enumerate(b for b in blocks if b.is_session):
+    for block in filter(lambda b: b.is_session, blocks):
         script.append(f"printf '\\n@@block {block.line}\\n'")
         commands = list(block.commands())
         for position, (number, command) in enumerate(commands):
@@ -280,9 +280,12 @@ def main():
         print("\n".join(output.splitlines()[-40:]), file=sys.stderr)
         sys.exit(1)
     problems = check_outputs(arguments.document, blocks, output)
+    runs = output.count("@@run ")
+    if runs != script.count("echo '@@run "):
+        problems.append(f"{arguments.document}: the session ends before its "
+                        "last command")
     for problem in problems:
         print(problem, file=sys.stderr)
-    runs = output.count("@@run ")
     print(f"{arguments.document}: {runs} commands run, {skipped} need a GPU")
     sys.exit(bool(problems))
 

@@ -88,6 +88,17 @@ struct Tensors {
   HostTensor scratch;
 };
 
+// Runs a plan of one tensor<3xf32> to another on 1, 2, 3.
+void ExpectMultiplesOf(float factor, const Plan& plan) {
+  Tensors tensors(plan);
+  for (int i = 0; i < 3; ++i) tensors.inputs[0].values<float>()[i] = i + 1;
+  ASSERT_TRUE(plan.Run(tensors.InputViews(), tensors.OutputViews(),
+                       tensors.Workspace(), {})
+                  .ok());
+  EXPECT_THAT(tensors.outputs[0].values<float>(),
+              ElementsAre(factor, 2 * factor, 3 * factor));
+}
+
 std::string Message(const absl::Status& status) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   return std::string(status.message());
@@ -252,19 +263,12 @@ TEST(PlanTest, OneOfSeveralPublicFunctionsIsTheEntry) {
       "  %y = call @same(%x) : (tensor<3xf32>) -> tensor<3xf32>\n"
       "  %z = arith.addf %x, %y : tensor<3xf32>\n"
       "  return %z : tensor<3xf32> }";
-  for (const auto& [entry, factor] : {std::pair("same", 1), {"sum", 2}}) {
+  for (const auto& [entry, factor] : {std::pair("same", 1.0f), {"sum", 2.0f}}) {
     CompileOptions options;
     options.entry = entry;
     auto plan = Plan::Compile(text, "m.mlir", options);
     ASSERT_TRUE(plan.ok()) << plan.status();
-    Tensors tensors(**plan);
-    for (int i = 0; i < 3; ++i) tensors.inputs[0].values<float>()[i] = i + 1;
-    ASSERT_TRUE((*plan)
-                    ->Run(tensors.InputViews(), tensors.OutputViews(),
-                          tensors.Workspace(), {})
-                    .ok());
-    EXPECT_THAT(tensors.outputs[0].values<float>(),
-                ElementsAre(1 * factor, 2 * factor, 3 * factor));
+    ExpectMultiplesOf(factor, **plan);
   }
 }
 
@@ -315,13 +319,7 @@ TEST(PlanTest, PrivateFunctionsAreNoEntries) {
       "  return %y : tensor<3xf32> }",
       "m.mlir", {});
   ASSERT_TRUE(plan.ok()) << plan.status();
-  Tensors tensors(**plan);
-  for (int i = 0; i < 3; ++i) tensors.inputs[0].values<float>()[i] = i + 1;
-  ASSERT_TRUE((*plan)
-                  ->Run(tensors.InputViews(), tensors.OutputViews(),
-                        tensors.Workspace(), {})
-                  .ok());
-  EXPECT_THAT(tensors.outputs[0].values<float>(), ElementsAre(1, 2, 3));
+  ExpectMultiplesOf(1, **plan);
 }
 
 }  // namespace

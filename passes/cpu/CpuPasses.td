@@ -48,6 +48,9 @@ def GsaCpuFuseElementwise
     producer inside a contraction would be recomputed for every output and
     would hide the contraction from `gsa-cpu-tile-contractions`. On the way to a
     GPU it runs before gsa-to-tile, where a fused chain is one kernel.
+
+    Emits the remark `FusedElementwise` for each fusion.
+    Example: test/passes/cpu/fuse-elementwise.mlir.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
                            "::mlir::affine::AffineDialect",
@@ -100,7 +103,10 @@ def GsaCpuTileContractions
     it is sequential.
 
     Contractions with dynamic sizes, with other accumulators, or with a result
-    that is not contiguous in its last dimension are left alone (remark).
+    that is not contiguous in its last dimension are left alone.
+
+    Emits the remark `TiledContraction` with sizes and blocks, or `NotTiled`
+    with the reason.
   }];
   let options = [
     Option<"tasks", "tasks", "int64_t", "1", "Number of tasks">,
@@ -125,7 +131,10 @@ def GsaCpuVectorizeElementwise
     `gsa-cpu-distribute-parallel`.
 
     Ops with other bodies (memory accesses, loops), dynamic sizes, or results
-    that are not contiguous are left alone (remark).
+    that are not contiguous are left alone.
+
+    Emits the remark `Vectorized` with the number of lanes, or `NotVectorized`
+    with the reason.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "512",
@@ -149,6 +158,8 @@ def GsaCpuDistributeParallel
     a task, those with too little work, and all of them when `tasks` is 1.
 
     A loop that already carries `gsa.tasks` is left alone.
+
+    Emits the remark `Distributed`, or `NotDistributed` with the reason.
   }];
   let options = [
     Option<"tasks", "tasks", "int64_t", "1", "Number of tasks">,
@@ -181,6 +192,8 @@ def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
 
     Errors: an allocation with dynamic size, an allocation in another function
     than the entry, a buffer that is carried by a loop to its next iteration.
+
+    Emits the remark `WorkspacePlan` with the bytes.
   }];
   let options = [
     Option<"alignment", "alignment", "int64_t", "64",
@@ -204,6 +217,8 @@ def GsaCpuParallelToRuntime
     which returns when every task has run. Values used by the body and defined
     outside are stored in a struct on the caller's stack (constants are cloned
     instead), so tasks share no mutable state but the buffers.
+
+    Emits the remark `OutlinedTasks` for each loop.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::func::FuncDialect",

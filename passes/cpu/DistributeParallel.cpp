@@ -19,8 +19,8 @@ namespace mlir::gsa {
 
 namespace {
 
-remark::RemarkOpts remarkOpts() {
-  return remark::RemarkOpts::name("distribute-parallel").category("gsa-cpu");
+remark::RemarkOpts remarkOpts(StringRef name) {
+  return remark::RemarkOpts::name(name).category("gsa.cpu");
 }
 
 /// Trip counts per dimension, or nothing when a bound is not constant.
@@ -165,7 +165,7 @@ struct DistributeParallel
   void tryDistribute(RewriterBase& rewriter, scf::ParallelOp op) {
     if (op->hasAttr(kTasksAttr) || tasks == 1) return;
     auto keep = [&](StringRef reason) {
-      remark::missed(op.getLoc(), remarkOpts())
+      remark::missed(op.getLoc(), remarkOpts("NotDistributed"))
           << ("kept sequential: " + reason).str();
     };
     if (op.getNumReductions() != 0) return keep("it has reductions");
@@ -182,7 +182,7 @@ struct DistributeParallel
     int64_t covered = 1;
     while (split < trips->size() && covered < 4 * tasks)
       covered *= (*trips)[split++];
-    remark::passed(op.getLoc(), remarkOpts())
+    remark::passed(op.getLoc(), remarkOpts("Distributed"))
         << "distributed over tasks" << remark::metric("tasks", int64_t(tasks))
         << remark::metric("iterations", covered);
     distribute(rewriter, op, *trips, split, tasks);

@@ -36,7 +36,7 @@ bool isWorthFusing(OpOperand* operand) {
     return false;
   remark::passed(
       consumer.getLoc(),
-      remark::RemarkOpts::name("fuse-elementwise").category("gsa-cpu"))
+      remark::RemarkOpts::name("FusedElementwise").category("gsa.fuse"))
       << ("fused " + producer->getName().getStringRef() + " into " +
           consumer->getName().getStringRef())
              .str();

@@ -181,9 +181,8 @@ LogicalResult Outliner::outline(scf::ParallelOp loop) {
   if (failed(type)) return failure();
   func::FuncOp task = createTask(loop, captures.getArrayRef(), *type);
   createCall(loop, captures.getArrayRef(), *type, task, *count);
-  remark::passed(
-      loop.getLoc(),
-      remark::RemarkOpts::name("parallel-to-runtime").category("gsa-cpu"))
+  remark::passed(loop.getLoc(),
+                 remark::RemarkOpts::name("OutlinedTasks").category("gsa.cpu"))
       << ("outlined into '" + task.getSymName() + "'").str()
       << remark::metric("tasks", *count)
       << remark::metric("captures", int64_t(captures.size()));

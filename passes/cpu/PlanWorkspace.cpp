@@ -220,8 +220,8 @@ LogicalResult Planner::run() {
   workspace = entry.getArgument(index);
   rewrite({}, {});
   entry->setAttr(kWorkspaceBytesAttr, builder.getI64IntegerAttr(arena->bytes));
-  remark::analysis(entry.getLoc(), remark::RemarkOpts::name("plan-workspace")
-                                       .category("gsa-cpu")
+  remark::analysis(entry.getLoc(), remark::RemarkOpts::name("WorkspacePlan")
+                                       .category("gsa.workspace")
                                        .function(entry.getSymName()))
       << "planned the workspace" << remark::metric("bytes", arena->bytes)
       << remark::metric("bytes-without-reuse", arena->bytesWithoutReuse);

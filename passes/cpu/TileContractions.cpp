@@ -452,8 +452,8 @@ SmallVector<Value> Emitter::multiply(Value slotPanel, Value slotRow,
   return SmallVector<Value>(loop.getResults());
 }
 
-remark::RemarkOpts remarkOpts() {
-  return remark::RemarkOpts::name("tile-contractions").category("gsa-cpu");
+remark::RemarkOpts remarkOpts(StringRef name) {
+  return remark::RemarkOpts::name(name).category("gsa.cpu");
 }
 
 struct TileContractions : impl::GsaCpuTileContractionsBase<TileContractions> {
@@ -476,13 +476,14 @@ struct TileContractions : impl::GsaCpuTileContractionsBase<TileContractions> {
     FailureOr<Contraction> c = matchContraction(op, reason);
     if (failed(c)) {
       if (!reason.empty())
-        remark::missed(op.getLoc(), remarkOpts()) << "not tiled: " + reason;
+        remark::missed(op.getLoc(), remarkOpts("NotTiled"))
+            << "not tiled: " + reason;
       return;
     }
     bool nested = op->getParentOfType<scf::ParallelOp>() != nullptr;
     Blocking blocking = chooseBlocking(*c, vectorBits, nested ? 1 : tasks);
     bool parallel = blocking.split != Blocking::Split::None;
-    remark::passed(op.getLoc(), remarkOpts())
+    remark::passed(op.getLoc(), remarkOpts("TiledContraction"))
         << "tiled" << remark::metric("rows", c->rowCount())
         << remark::metric("columns", c->laneCount())
         << remark::metric("depth", c->depth())

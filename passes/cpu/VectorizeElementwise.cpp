@@ -273,8 +273,8 @@ void Emitter::emitBody(int64_t width) {
   }
 }
 
-remark::RemarkOpts remarkOpts() {
-  return remark::RemarkOpts::name("vectorize-elementwise").category("gsa-cpu");
+remark::RemarkOpts remarkOpts(StringRef name) {
+  return remark::RemarkOpts::name(name).category("gsa.cpu");
 }
 
 struct VectorizeElementwise
@@ -297,7 +297,7 @@ struct VectorizeElementwise
 
   void vectorize(linalg::LinalgOp op) {
     if (const char* reason = obstacle(op)) {
-      remark::missed(op.getLoc(), remarkOpts())
+      remark::missed(op.getLoc(), remarkOpts("NotVectorized"))
           << (llvm::Twine("not vectorised: ") + reason).str();
       return;
     }
@@ -308,7 +308,7 @@ struct VectorizeElementwise
                                      .getPosition()];
     int64_t lanes = vectorBits / widestElement(op);
     while (lanes > size && lanes > 1) lanes /= 2;
-    remark::passed(op.getLoc(), remarkOpts())
+    remark::passed(op.getLoc(), remarkOpts("Vectorized"))
         << "vectorised" << remark::metric("lanes", lanes)
         << remark::metric("size", size);
     OpBuilder builder(op);

@@ -1,14 +1,14 @@
 // RUN: gsa-opt %s --gsa-cpu-distribute-parallel='tasks=3 min-work=100' \
 // RUN:   --split-input-file | FileCheck %s
 // RUN: gsa-opt %s --gsa-cpu-distribute-parallel='tasks=3 min-work=100' --split-input-file \
-// RUN:   --remarks-filter=gsa-cpu -o /dev/null 2>&1 \
+// RUN:   --remarks-filter=gsa.cpu -o /dev/null 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 // RUN: gsa-opt %s --gsa-cpu-distribute-parallel --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=ONE
 
 // 5 x 7 iterations over three tasks: both dimensions are flattened. The inner
 // parallel loop runs inside its task.
-// REMARK: remark: {{.*}}distributed over tasks{{.*}}iterations=35{{.*}}tasks=3
+// REMARK: remark: [Passed] Distributed | Category:gsa.cpu{{.*}}distributed over tasks{{.*}}iterations=35{{.*}}tasks=3
 // CHECK-LABEL: func.func @flatten
 // CHECK: scf.parallel (%[[T:.*]]) = (%c0{{.*}}) to (%c3{{.*}})
 // CHECK: %[[LO:.*]] = arith.divui
@@ -38,7 +38,7 @@ func.func @flatten(%out: memref<5x7x9xf32>, %x: f32) {
 
 // -----
 
-// REMARK: remark: {{.*}}kept sequential: it has too little work
+// REMARK: remark: [Missed] NotDistributed | Category:gsa.cpu{{.*}}kept sequential: it has too little work
 // CHECK-LABEL: func.func @small
 // CHECK-NOT: scf.parallel
 // CHECK: scf.for

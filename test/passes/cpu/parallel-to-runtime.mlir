@@ -1,12 +1,12 @@
 // RUN: gsa-opt %s --gsa-cpu-parallel-to-runtime --split-input-file \
 // RUN:   --verify-diagnostics | FileCheck %s
 // RUN: not gsa-opt %s --gsa-cpu-parallel-to-runtime --split-input-file  \
-// RUN:   --remarks-filter=gsa-cpu -o /dev/null 2>&1 \
+// RUN:   --remarks-filter=gsa.cpu -o /dev/null 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 
 // The buffer, the index and the vector travel in the closure; the constant is
 // repeated in the task.
-// REMARK: remark: {{.*}}parallel-to-runtime{{.*}}captures=3
+// REMARK: remark: [Passed] OutlinedTasks | Category:gsa.cpu{{.*}}captures=3
 // CHECK: func.func private @gsa_cpu_parallel(!llvm.ptr, !llvm.ptr, i64)
 // CHECK: func.func private @entry_task(%[[CLOSURE:.*]]: !llvm.ptr, %[[TASK:.*]]: i64) {
 // CHECK-DAG: llvm.load

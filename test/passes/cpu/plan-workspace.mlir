@@ -1,10 +1,10 @@
 // RUN: gsa-opt %s --gsa-plan-workspace --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: not gsa-opt %s --gsa-plan-workspace --split-input-file \
-// RUN:   --remarks-filter=gsa-cpu -o /dev/null 2>&1 \
+// RUN:   --remarks-filter=gsa.workspace -o /dev/null 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 
 // %a and %c are never live together and share bytes; %b overlaps both.
-// REMARK: remark: {{.*}}plan-workspace{{.*}}bytes=512{{.*}}bytes-without-reuse=768
+// REMARK: remark:  [Analysis] WorkspacePlan | Category:gsa.workspace{{.*}}bytes=512{{.*}}bytes-without-reuse=768
 // CHECK-LABEL: func.func @reuse(
 // CHECK-SAME: %[[WS:[a-z0-9]+]]: memref<?xi8>) attributes {gsa.workspace_bytes = 512 : i64}
 // CHECK-NOT: memref.alloc

@@ -1,14 +1,14 @@
 // RUN: gsa-opt %s --gsa-cpu-tile-contractions='tasks=2 vector-bits=512' \
 // RUN:   --split-input-file | FileCheck %s
 // RUN: gsa-opt %s --gsa-cpu-tile-contractions='tasks=2 vector-bits=512' --split-input-file \
-// RUN:   --remarks-filter=gsa-cpu -o /dev/null 2>&1 \
+// RUN:   --remarks-filter=gsa.cpu -o /dev/null 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 // RUN: gsa-opt %s --gsa-cpu-tile-contractions='tasks=1' --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=ONE
 
 // A projection with transposed weights. Rows or columns are divided among two
 // tasks; both operands are packed; the inner loop is broadcast and fma.
-// REMARK: remark: {{.*}}tile-contractions{{.*}}tiled
+// REMARK: remark: [Passed] TiledContraction | Category:gsa.cpu{{.*}}tiled
 // CHECK-LABEL: func.func @projection
 // CHECK-NOT: linalg
 // CHECK: scf.parallel (%{{.*}}) = (%{{.*}}) to (%c2
@@ -91,7 +91,7 @@ func.func @nested(%x: memref<4x96x64xf32>, %w: memref<128x64xf32>,
 // -----
 
 // Left alone: a dynamic size, integer accumulators, a sum of three.
-// REMARK: remark: {{.*}}not tiled: a loop has a dynamic size
+// REMARK: remark: [Missed] NotTiled | Category:gsa.cpu{{.*}}not tiled: a loop has a dynamic size
 // CHECK-LABEL: func.func @dynamic
 // CHECK: linalg.matmul
 func.func @dynamic(%x: memref<?x64xf32>, %w: memref<64x8xf32>,

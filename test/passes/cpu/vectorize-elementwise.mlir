@@ -1,10 +1,10 @@
 // RUN: gsa-opt %s --gsa-cpu-vectorize-elementwise --split-input-file | FileCheck %s
 // RUN: gsa-opt %s --gsa-cpu-vectorize-elementwise --split-input-file \
-// RUN:   --remarks-filter=gsa-cpu -o /dev/null 2>&1 \
+// RUN:   --remarks-filter=gsa.cpu -o /dev/null 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 
 // A broadcast operand keeps the loops; 37 = 2 vectors and a tail of 5.
-// REMARK: remark: {{.*}}vectorised{{.*}}lanes=16{{.*}}size=37
+// REMARK: remark: [Passed] Vectorized | Category:gsa.cpu{{.*}}vectorised{{.*}}lanes=16{{.*}}size=37
 // CHECK-LABEL: func.func @bias
 // CHECK: scf.parallel
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c32
@@ -72,7 +72,7 @@ func.func @index(%y: memref<4x32xi64>) {
 // -----
 
 // A body that reads memory is left alone.
-// REMARK: remark: {{.*}}not vectorised: its body is not
+// REMARK: remark: [Missed] NotVectorized | Category:gsa.cpu{{.*}}not vectorised: its body is not
 // CHECK-LABEL: func.func @gather
 // CHECK: linalg.generic
 func.func @gather(%t: memref<10xf32>, %x: memref<32xindex>,

@@ -16,10 +16,8 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/Text/ModuleText.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
@@ -30,6 +28,7 @@
 #include "runtime/core/run_context.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/executable.h"
+#include "runtime/module_checks.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
@@ -81,60 +80,6 @@ absl::Status CheckText(const std::string& text, const std::string& filename) {
   if (!error) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("reading the module: ", error->describe(filename)));
-}
-
-// Functions that compiled code calls are declared in the module by these names.
-absl::Status CheckSymbols(mlir::ModuleOp module) {
-  constexpr llvm::StringLiteral kReserved = "gsa_cpu_";
-  for (auto function : module.getOps<mlir::func::FuncOp>()) {
-    if (!function.getName().starts_with(kReserved)) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "function '", function.getName().str(), "': names that begin with '",
-        kReserved.str(), "' are the compiler's own, expected another"));
-  }
-  return absl::OkStatus();
-}
-
-// Whether the data of a resource is there and as long as its type asks for.
-// Passes and the code generator read it without asking.
-mlir::LogicalResult CheckResource(mlir::Operation* op,
-                                  mlir::DenseResourceElementsAttr attribute) {
-  mlir::ShapedType type = attribute.getType();
-  std::string name = attribute.getRawHandle().getKey().str();
-  mlir::Type element = type.getElementType();
-  if (!type.hasStaticShape() || !element.isIntOrIndexOrFloat()) {
-    return op->emitOpError() << "resource '" << name
-                             << "': expected a static shape of integers or "
-                                "floats, got "
-                             << type;
-  }
-  mlir::AsmResourceBlob* blob = attribute.getRawHandle().getBlob();
-  if (blob == nullptr) {
-    return op->emitOpError()
-           << "resource '" << name << "' is not in the module";
-  }
-  const uint64_t bits =
-      element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-  uint64_t bytes = llvm::divideCeil(bits, 8);
-  for (int64_t size : type.getShape()) {
-    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, size);
-  }
-  if (blob->getData().size() == bytes) return mlir::success();
-  return op->emitOpError() << "resource '" << name << "': expected " << bytes
-                           << " bytes for " << type << ", got "
-                           << blob->getData().size();
-}
-
-mlir::LogicalResult CheckResources(mlir::ModuleOp module) {
-  mlir::WalkResult walk = module.walk([](mlir::Operation* op) {
-    return op->getAttrDictionary().walk(
-        [&](mlir::DenseResourceElementsAttr attribute) {
-          return mlir::failed(CheckResource(op, attribute))
-                     ? mlir::WalkResult::interrupt()
-                     : mlir::WalkResult::advance();
-        });
-  });
-  return mlir::failure(walk.wasInterrupted());
 }
 
 absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
@@ -205,11 +150,10 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
   mlir::ParserConfig config(context);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::parseSourceString<mlir::ModuleOp>(text, config, filename);
-  if (!module || mlir::failed(CheckResources(*module))) {
+  if (!module || mlir::failed(CheckUserModule(*module))) {
     return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
                                 "reading the module");
   }
-  GSA_RETURN_IF_ERROR(CheckSymbols(*module));
   return module;
 }
 

@@ -36,7 +36,8 @@ struct CompiledModule {
 // of kernels.
 void RegisterCompilerDialects(mlir::DialectRegistry& registry);
 
-// Parses and verifies a module. InvalidArgument with located messages.
+// Parses and verifies a user's module, and holds it to
+// runtime/module_checks.h. InvalidArgument with located messages.
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
     const std::string& text, const std::string& filename,
     mlir::MLIRContext* context);

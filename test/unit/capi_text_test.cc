@@ -11,9 +11,11 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "test/unit/capi_testing.h"
 
 namespace {
 
+using capi_testing::Refusal;
 using testing::HasSubstr;
 
 constexpr char kFunction[] =
@@ -26,32 +28,10 @@ std::string Times(int count, const std::string& text) {
   return result;
 }
 
-// The message of a text that gsa_compile and gsa_check_support refuse.
-std::string Refusal(const std::string& text) {
-  gsa_plan* plan = nullptr;
-  gsa_status* status =
-      gsa_compile(text.data(), text.size(), "t.mlir", nullptr, &plan);
-  EXPECT_EQ(gsa_status_code(status), GSA_INVALID_ARGUMENT)
-      << text.substr(0, 200);
-  EXPECT_EQ(plan, nullptr);
-  std::string message = gsa_status_message(status);
-  gsa_status_destroy(status);
-
-  gsa_support* support = nullptr;
-  status =
-      gsa_check_support(text.data(), text.size(), "t.mlir", nullptr, &support);
-  EXPECT_EQ(gsa_status_code(status), GSA_OK);
-  gsa_status_destroy(status);
-  EXPECT_EQ(gsa_support_num_reasons(support), 1u);
-  EXPECT_EQ(gsa_support_code(support, 0), GSA_INVALID_ARGUMENT);
-  gsa_support_destroy(support);
-  return message;
-}
-
 TEST(CapiText, ArrayOfIndex) {
   EXPECT_THAT(Refusal(std::string(kFunction) +
                       "module attributes {a = array<index: 1>} {}"),
-              HasSubstr("t.mlir:2:30: error: 'array' of 'index'"));
+              HasSubstr("test.mlir:2:30: error: 'array' of 'index'"));
 }
 
 TEST(CapiText, ResourceWithoutAlignment) {
@@ -59,12 +39,14 @@ TEST(CapiText, ResourceWithoutAlignment) {
       Refusal(std::string(kFunction) +
               "{-# dialect_resources: { builtin: { w: "
               "\"0x000000000000803F00000040\" } } #-}"),
-      HasSubstr("t.mlir:2:40: error: resource: expected its first four bytes"));
+      HasSubstr(
+          "test.mlir:2:40: error: resource: expected its first four bytes"));
 }
 
 TEST(CapiText, DeepNesting) {
-  EXPECT_THAT(Refusal(Times(20000, "module {") + Times(20000, "}")),
-              HasSubstr("t.mlir:1:1032: error: brackets nested more than 128"));
+  EXPECT_THAT(
+      Refusal(Times(20000, "module {") + Times(20000, "}")),
+      HasSubstr("test.mlir:1:1032: error: brackets nested more than 128"));
   EXPECT_THAT(Refusal("#m = affine_map<(d0) -> (" + Times(20000, "(") + "d0" +
                       Times(20000, ")") + ")>\n" + kFunction),
               HasSubstr("brackets nested"));
@@ -72,7 +54,7 @@ TEST(CapiText, DeepNesting) {
 
 TEST(CapiText, Bytecode) {
   EXPECT_THAT(Refusal(std::string("ML\xefR\x06MLIR22.1\0", 14)),
-              HasSubstr("t.mlir: expected text, got MLIR bytecode"));
+              HasSubstr("test.mlir: expected text, got MLIR bytecode"));
 }
 
 // What the scan cannot see: the module is parsed, but must not be compiled.
@@ -108,7 +90,7 @@ TEST(CapiText, MisspeltOptions) {
               "%0 = gsa.gate %x, %g {activaton = #gsa.gate_activation<tanh>} "
               ": (tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> "
               "tensor<1x2x3x4xf32>\nreturn %0 : tensor<1x2x3x4xf32>\n}"),
-      HasSubstr("t.mlir:2:6: error: 'gsa.gate' op has no attribute "
+      HasSubstr("test.mlir:2:6: error: 'gsa.gate' op has no attribute "
                 "'activaton', did you mean 'activation'?"));
 }
 

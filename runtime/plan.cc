@@ -5,6 +5,7 @@
 #include "runtime/plan.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/container/inlined_vector.h"
@@ -133,6 +134,18 @@ struct Range {
   const std::string* name;
 };
 
+// InvalidArgument if memory of `bytes` bytes at `address` would go beyond the
+// last address: the end would wrap, and no overlap would be seen.
+absl::Status CheckEnd(const std::string& what, uintptr_t address,
+                      int64_t bytes) {
+  if (static_cast<uintptr_t>(bytes) <= UINTPTR_MAX - address) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": expected ", bytes, " bytes of memory, got the ",
+                   UINTPTR_MAX - address, " before the last address"));
+}
+
 template <typename View>
 absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
                          const View& view, int64_t alignment) {
@@ -150,12 +163,13 @@ absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
         kind, " '", spec.name, "': expected an address aligned to ", alignment,
         " bytes, got ", address % alignment, " bytes past one"));
   }
-  if (view.data == nullptr && *CheckedByteSize(spec.dtype, spec.shape) > 0) {
+  const int64_t bytes = *CheckedByteSize(spec.dtype, spec.shape);
+  if (view.data == nullptr && bytes > 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         kind, " '", spec.name, "': expected ",
         TypeToString(spec.dtype, spec.shape), ", got a null pointer"));
   }
-  return absl::OkStatus();
+  return CheckEnd(absl::StrCat(kind, " '", spec.name, "'"), address, bytes);
 }
 
 Range RangeOf(const TensorSpec& spec, const void* data) {
@@ -186,7 +200,7 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   }
   static const std::string* const kWorkspace = new std::string("workspace");
   const int64_t needed = workspace_bytes();
-  if (static_cast<int64_t>(workspace.size()) < needed) {
+  if (workspace.size() < static_cast<uint64_t>(needed)) {
     return absl::InvalidArgumentError(
         absl::StrCat("workspace: expected at least ", needed, " bytes, got ",
                      workspace.size()));
@@ -197,6 +211,7 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
         "workspace: expected an address aligned to ", workspace_alignment(),
         " bytes, got ", start % workspace_alignment(), " bytes past one"));
   }
+  GSA_RETURN_IF_ERROR(CheckEnd(*kWorkspace, start, needed));
   // An overlap of inputs is harmless; the workspace and outputs are written.
   auto check_overlap = [&](const Range& written) -> absl::Status {
     for (const Range& other : ranges) {
@@ -224,7 +239,11 @@ absl::Status Plan::Run(absl::Span<const TensorView> inputs,
                        absl::Span<char> workspace,
                        const RunOptions& options) const {
   GSA_RETURN_IF_ERROR(Check(inputs, outputs, workspace));
-  return executable_->Run(inputs, outputs, workspace, options);
+  // Sizes are 64-bit and signed from here on: what the run does not need, and a
+  // caller may have stated carelessly, stays outside.
+  return executable_->Run(
+      inputs, outputs, workspace.first(static_cast<size_t>(workspace_bytes())),
+      options);
 }
 
 }  // namespace gsa

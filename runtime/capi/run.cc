@@ -5,6 +5,7 @@
 // Runs and thread pools of the C API.
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -90,6 +91,12 @@ absl::StatusOr<std::vector<View>> ToViews(
       return absl::InvalidArgumentError(
           absl::StrCat(TensorLabel(kind, specs[i]), ": expected data, got a ",
                        "null pointer with byte_offset ", tensor.byte_offset));
+    }
+    if (tensor.byte_offset > UINTPTR_MAX - address) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(TensorLabel(kind, specs[i]), ": expected byte_offset ",
+                       "to be at most ", UINTPTR_MAX - address,
+                       ", where addresses end, got ", tensor.byte_offset));
     }
     view.data = reinterpret_cast<void*>(address + tensor.byte_offset);
     views.push_back(view);

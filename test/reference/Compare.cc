@@ -43,8 +43,14 @@ CountRange AcceptedCounts(const RowReference& reference,
     return std::min<int64_t>(FinalBudget(reference.policy, visible, raw),
                              reference.slots);
   };
-  return {count_of(reference.raw - slack), count_of(reference.raw),
-          count_of(reference.raw + slack)};
+  CountRange counts{count_of(reference.raw - slack), count_of(reference.raw),
+                    count_of(reference.raw + slack)};
+  if (tolerance.rounded_raw) {
+    int64_t rounded = count_of(*tolerance.rounded_raw);
+    counts.low = std::min(counts.low, rounded);
+    counts.high = std::max(counts.high, rounded);
+  }
+  return counts;
 }
 
 /// Checks what needs no scores but visibility: entries, order and tail.
@@ -110,12 +116,16 @@ std::string CheckKeys(const RowReference& reference,
   std::nth_element(others.begin(), others.begin() + (free - 1), others.end(),
                    std::greater<>());
   double threshold = others[free - 1];
+  // How far rounding must go before a finite score is as good as an infinite.
+  double end = reference.type.OverflowThreshold();
+  auto held = [end](double score) { return std::min(score, end); };
 
   std::string error;
   for (size_t s = 0; s < reference.scores.size(); ++s) {
     double score = reference.scores[s];
     if (is_forced[s] || !IsVisible(score)) continue;
-    double miss = listed[s] ? threshold - score : score - threshold;
+    double miss = listed[s] ? held(threshold) - held(score)
+                            : held(score) - held(threshold);
     // Equal infinities have no distance.
     if (score == threshold || miss <= 0) continue;
     *gap = std::max(*gap, miss);
@@ -227,8 +237,10 @@ std::optional<std::vector<int32_t>> OtherLegalList(
                                              : scores[s] > scores[extreme]);
     if (further) extreme = s;
   }
+  double end = reference.type.OverflowThreshold();
   if (worst < 0 || best < 0 ||
-      !(scores[worst] - scores[best] <= tolerance.score_margin))
+      !(std::min(scores[worst], end) - std::min(scores[best], end) <=
+        tolerance.score_margin))
     return std::nullopt;
   std::replace(list.begin(), list.end(), worst, best);
   std::sort(list.begin(), list.end());
@@ -267,8 +279,8 @@ SelectionReport CompareSelections(const IndexOperands& operands,
     }
     int64_t b = i / queries, t = i % queries;
     ScoreRow(operands, options.ScoreOptions(), b, t, &scores);
-    RowReference row{scores, options.policy, reference.raw[i],
-                     slots,  options.sink,   options.local};
+    RowReference row{scores,       options.policy, reference.raw[i], slots,
+                     options.sink, options.local,  options.range};
     RowVerdict verdict = CompareRow(row, {tested, static_cast<size_t>(slots)},
                                     counts[i], tolerance);
     report.identical += verdict.verdict == Verdict::kIdentical;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "test/reference/IndexScores.h"
+#include "test/reference/Rounding.h"
 #include "test/reference/Select.h"
 #include "test/reference/Tensor.h"
 #include "test/reference/Types.h"
@@ -64,6 +65,9 @@ struct SelectionTolerance {
   /// What rounding of the operands to narrow types may move the raw budget, in
   /// keys; comes on top and is not cut.
   double budget_rounding = 0.0;
+  /// The raw budget of an evaluation that rounds, if it or the reference's is
+  /// not finite, so that they have no distance: its count is accepted, too.
+  std::optional<double> rounded_raw = std::nullopt;
   /// The list must be ascending; false accepts any order.
   bool ascending = true;
   /// Entries beyond the count must be -1.
@@ -84,6 +88,9 @@ struct RowReference {
   int64_t slots = 1;
   int64_t sink = 0;
   int64_t local = 0;
+  /// The type of the scores: one beyond its range is infinite, and one near its
+  /// end may have become so by rounding.
+  FloatFormat type = {};
 };
 
 struct RowVerdict {
@@ -102,7 +109,8 @@ struct RowVerdict {
 ///   - of the forced keys (sink, local) it holds the first min(c, forced),
 ///   - with tau the score of the (c - forced)-th best of the other visible
 ///     keys, every other selected key scores at least tau - score_margin and
-///     every other visible key at most tau + score_margin.
+///     every other visible key at most tau + score_margin. An infinite score
+///     is as far from a finite one as the end of the type's range.
 RowVerdict CompareRow(const RowReference& reference,
                       std::span<const int32_t> indices, int32_t count,
                       const SelectionTolerance& tolerance = {});

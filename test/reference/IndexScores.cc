@@ -4,7 +4,8 @@
 //                    act(scale * <q[b,t,j], k[b,s]> + bias[j])
 //
 // and -inf where the mask hides key s from query t. A NaN operand makes the
-// cells that read it NaN and no others.
+// cells that read it NaN and no others. Each step of the formula is infinite
+// beyond the range of the accumulator type.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,6 +32,16 @@ double Activate(ScoreActivation activation, double x) {
   return x;
 }
 
+/// The largest finite magnitude in `tensor`; `absent` without one.
+double Largest(const Tensor<double>* tensor, double absent) {
+  if (!tensor) return absent;
+  double largest = 0.0;
+  for (double value : tensor->values()) {
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  }
+  return largest;
+}
+
 }  // namespace
 
 void CheckIndexOperands(const IndexOperands& operands,
@@ -50,6 +61,22 @@ void CheckIndexOperands(const IndexOperands& operands,
           "index scale is not finite");
 }
 
+double LargestScore(const IndexOperands& operands,
+                    const IndexScoresOptions& options) {
+  double heads = operands.query.dim(2), depth = operands.query.dim(3);
+  double term = 1.0, weight = 1.0;
+  if (options.score_activation != ScoreActivation::kSigmoid) {
+    double dot =
+        depth * Largest(&operands.query, 0.0) * Largest(&operands.key, 0.0);
+    term = std::abs(options.scale.value_or(1.0 / std::sqrt(depth))) * dot +
+           Largest(operands.bias, 0.0);
+  }
+  if (options.weight_activation != WeightActivation::kSigmoid) {
+    weight = Largest(operands.weights, 1.0);
+  }
+  return heads * weight * term;
+}
+
 void ScoreRow(const IndexOperands& operands, const IndexScoresOptions& options,
               int64_t b, int64_t t, std::vector<double>* row) {
   const Tensor<double>& query = operands.query;
@@ -57,6 +84,7 @@ void ScoreRow(const IndexOperands& operands, const IndexScoresOptions& options,
   int64_t keys = operands.key.dim(1);
   int64_t seen = VisibleKeys(options.mask, t, query.dim(1), keys);
   double scale = options.scale.value_or(1.0 / std::sqrt(double(depth)));
+  const Range held(options.range);
 
   row->assign(keys, -kInfinity);
   std::fill(row->begin(), row->begin() + seen, 0.0);
@@ -72,8 +100,10 @@ void ScoreRow(const IndexOperands& operands, const IndexScoresOptions& options,
     const double* q = query.Slice(b, t, j);
     const double* k = operands.key.Slice(b);
     for (int64_t s = 0; s < seen; ++s) {
-      double logit = scale * Dot(q, k + s * depth, depth) + bias;
-      (*row)[s] += weight * Activate(options.score_activation, logit);
+      double dot = held(Dot(q, k + s * depth, depth));
+      double logit = held(held(scale * dot) + bias);
+      double term = held(weight * Activate(options.score_activation, logit));
+      (*row)[s] = held((*row)[s] + term);
     }
   }
 }

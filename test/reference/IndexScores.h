@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "test/reference/Rounding.h"
 #include "test/reference/Tensor.h"
 #include "test/reference/Types.h"
 
@@ -25,11 +26,19 @@ struct IndexScoresOptions {
   WeightActivation weight_activation = WeightActivation::kSigmoid;
   Mask mask = Mask::kCausal;
   int num_threads = 1;
+  /// The accumulator type: a dot product, a logit, a term or a score that it
+  /// cannot hold is infinite. The default holds what a double holds.
+  FloatFormat range = {};
 };
 
 /// Throws unless the shapes of the operands agree and the scale is finite.
 void CheckIndexOperands(const IndexOperands& operands,
                         const IndexScoresOptions& options);
+
+/// No score is larger than this, as long as the operands are finite; elements
+/// that are not are passed over.
+double LargestScore(const IndexOperands& operands,
+                    const IndexScoresOptions& options);
 
 /// The scores of query (b, t) against all Sk keys, -inf where the mask hides
 /// the key. `row` is resized to Sk. The operands must have been checked.

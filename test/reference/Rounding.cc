@@ -2,6 +2,7 @@
 
 #include "test/reference/Rounding.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -31,6 +32,20 @@ double FloatFormat::OverflowThreshold() const {
 
 FloatFormat FloatFormat::Accumulator() const {
   return precision == kDoublePrecision ? F64() : F32();
+}
+
+Range::Range(const FloatFormat& format)
+    : overflow_(format.OverflowThreshold()) {}
+
+double Range::operator()(double value) const {
+  return std::abs(value) >= overflow_ ? std::copysign(kInfinity, value) : value;
+}
+
+bool Range::Changes(const Tensor<double>& tensor) const {
+  return std::any_of(
+      tensor.values().begin(), tensor.values().end(), [this](double value) {
+        return std::abs(value) >= overflow_ && std::isfinite(value);
+      });
 }
 
 Rounder::Rounder(const FloatFormat& format)

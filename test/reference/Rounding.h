@@ -43,6 +43,21 @@ struct FloatFormat {
   FloatFormat Accumulator() const;
 };
 
+/// A number as far as the range of a format holds it: what overflows is
+/// infinite, everything else, also what the format would round, stays.
+class Range {
+ public:
+  /// Default: of binary64, which changes nothing.
+  explicit Range(const FloatFormat& format = {});
+
+  double operator()(double value) const;
+  /// Whether an element would be changed.
+  bool Changes(const Tensor<double>& tensor) const;
+
+ private:
+  double overflow_;
+};
+
 /// Rounds numbers to a format: to nearest, ties to even, in one step. Overflow
 /// gives infinity, NaN stays NaN, zeros keep their sign.
 class Rounder {

@@ -19,23 +19,26 @@
 namespace gsa::reference {
 namespace {
 
-double Variance(std::span<const double> row, Population population,
-                int64_t correction) {
+double Variance(std::span<const double> row,
+                const RowStatisticsOptions& options) {
+  const Range held(options.sum_range);
   int64_t visible = CountVisible(row);
-  bool zero_filled = population == Population::kZeroFilled;
+  bool zero_filled = options.population == Population::kZeroFilled;
   int64_t n = zero_filled ? static_cast<int64_t>(row.size()) : visible;
-  if (n - correction < 1) return 0.0;
+  if (n - options.correction < 1) return 0.0;
   double sum = 0.0;
   for (double x : row) {
-    if (IsVisible(x)) sum += x;
+    if (IsVisible(x)) sum = held(sum + x);
   }
   double mean = sum / n;
   double squares = 0.0;
   for (double x : row) {
-    if (IsVisible(x)) squares += (x - mean) * (x - mean);
+    if (IsVisible(x)) squares = held(squares + held(x - mean) * held(x - mean));
   }
-  if (zero_filled) squares += (n - visible) * (mean * mean);
-  return squares / (n - correction);
+  if (zero_filled) {
+    squares = held(squares + (n - visible) * held(mean * mean));
+  }
+  return squares / (n - options.correction);
 }
 
 double Entropy(std::span<const double> row) {
@@ -63,7 +66,7 @@ int64_t CountVisible(std::span<const double> row) {
 double RowStatistic(std::span<const double> row,
                     const RowStatisticsOptions& options) {
   if (options.statistic == Statistic::kEntropy) return Entropy(row);
-  return Variance(row, options.population, options.correction);
+  return Variance(row, options);
 }
 
 RowStatisticsResult RowStatistics(const Tensor<double>& scores,

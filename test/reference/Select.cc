@@ -53,7 +53,7 @@ void CheckOptions(const IndexOperands& operands, const SelectOptions& options,
 }  // namespace
 
 IndexScoresOptions SelectOptions::ScoreOptions() const {
-  return {scale, score_activation, weight_activation, mask, num_threads};
+  return {scale, score_activation, weight_activation, mask, num_threads, range};
 }
 
 SelectResult Select(const IndexOperands& operands,
@@ -63,6 +63,8 @@ SelectResult Select(const IndexOperands& operands,
                    IndexOrder::kIndex};
   CheckOptions(operands, options, topk);
   RowStatisticsOptions statistic_options = StatisticOf(policy);
+  statistic_options.sum_range = options.sum_range;
+  const Range held(options.range);
 
   Shape rows = {operands.query.dim(0), operands.query.dim(1)};
   SelectResult result;
@@ -75,17 +77,18 @@ SelectResult Select(const IndexOperands& operands,
     if (!options.normaliser) {
       ForEachScoreRow(
           operands, options, [&](int64_t i, const std::vector<double>& row) {
-            result.statistic[i] = RowStatistic(row, statistic_options);
+            result.statistic[i] = held(RowStatistic(row, statistic_options));
           });
     }
-    result.normaliser = options.normaliser.value_or(StatMean(result.statistic));
+    result.normaliser = options.normaliser.value_or(
+        StatMean(result.statistic, options.sum_range));
   }
 
   ForEachScoreRow(
       operands, options, [&](int64_t i, const std::vector<double>& row) {
         int64_t visible = CountVisible(row);
         if (policy.UsesStatistic()) {
-          result.statistic[i] = RowStatistic(row, statistic_options);
+          result.statistic[i] = held(RowStatistic(row, statistic_options));
         }
         result.visible[i] = static_cast<int32_t>(visible);
         result.raw[i] =

@@ -12,13 +12,14 @@
 
 namespace gsa::reference {
 
-double StatMean(const Tensor<double>& values) {
+double StatMean(const Tensor<double>& values, const FloatFormat& sum_range) {
+  const Range held(sum_range);
   RequireRank("statistics", values, 2);
   double sum = 0.0;
   int64_t count = 0;
   for (double value : values.values()) {
     if (!std::isfinite(value)) continue;
-    sum += value;
+    sum = held(sum + value);
     ++count;
   }
   return count == 0 ? 0.0 : sum / count;

@@ -110,6 +110,40 @@ TEST(CompareRow, TiesAreLegalWithoutAMargin) {
   EXPECT_EQ(row.Judge({0, 2, 6}).verdict, Verdict::kLegal);
 }
 
+TEST(CompareRow, InfiniteScoresAreAsFarAsTheEndOfTheType) {
+  std::vector<double> scores = {kInf, 3.40282e38, kInf, 3.0e38};
+  RowReference reference{scores, KPolicy::Fixed(2), 2.0, 2};
+  SelectionTolerance tolerance;
+  tolerance.score_margin = 1e-5 * 3.4e38;
+  auto verdict_of = [&](std::vector<int32_t> list) {
+    return CompareRow(reference, list, 2, tolerance).verdict;
+  };
+  EXPECT_EQ(verdict_of({0, 2}), Verdict::kIdentical);
+  EXPECT_EQ(verdict_of({0, 1}), Verdict::kWrong);
+  EXPECT_FALSE(OtherLegalList(reference, tolerance));
+  reference.type = FloatFormat::F32();
+  EXPECT_EQ(verdict_of({0, 2}), Verdict::kIdentical);
+  // Key 1 is within rounding of the end of the range, key 3 is not.
+  EXPECT_EQ(verdict_of({0, 1}), Verdict::kLegal);
+  EXPECT_EQ(verdict_of({0, 3}), Verdict::kWrong);
+  EXPECT_THAT(OtherLegalList(reference, tolerance),
+              ::testing::Optional(std::vector<int32_t>{0, 1}));
+}
+
+TEST(CompareRow, CountOfABudgetThatOverflowsWhereRoundingDoes) {
+  TestRow row;
+  std::vector<int32_t> six = {0, 1, 2, 4, 5, 6};
+  EXPECT_EQ(row.Judge(six).verdict, Verdict::kWrong);
+  SelectionTolerance tolerance;
+  tolerance.rounded_raw = kInf;
+  EXPECT_EQ(row.Judge(six, tolerance).verdict, Verdict::kLegal);
+  EXPECT_EQ(row.Judge({0, 2, 5}, tolerance).verdict, Verdict::kIdentical);
+  EXPECT_EQ(row.Judge({0, 2}, tolerance).verdict, Verdict::kWrong);
+  tolerance.rounded_raw = kNaN;  // The smallest budget
+  EXPECT_EQ(row.Judge({0}, tolerance).verdict, Verdict::kLegal);
+  EXPECT_EQ(row.Judge(six, tolerance).verdict, Verdict::kWrong);
+}
+
 TEST(CompareRow, CountMayDifferAtARoundingBoundaryOnly) {
   TestRow row;
   std::vector<int32_t> two = {0, 2}, three = {0, 2, 5}, four = {0, 2, 5, 6};

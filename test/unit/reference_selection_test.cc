@@ -22,6 +22,7 @@
 namespace gsa::reference {
 namespace {
 
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -95,6 +96,69 @@ TEST(IndexScores, NanStaysInTheCellsThatReadIt) {
   }
 }
 
+TEST(IndexScores, EachStepIsInfiniteBeyondTheRange) {
+  auto near = [](double a, double b, double c, double d) {
+    return ElementsAre(DoubleEq(a), DoubleEq(b), DoubleEq(c), DoubleEq(d));
+  };
+  Tensor<double> query({1, 1, 2, 1}, {1e30, -1e30});
+  Tensor<double> key({1, 4, 1}, {1e7, 1e9, -1e9, 1e8});
+  Tensor<double> weights({1, 1, 2}, {2.0, 1.0});
+  IndexScoresOptions options;
+  options.mask = Mask::kNone;
+  options.scale = 1e-3;
+  options.weight_activation = WeightActivation::kIdentity;
+  options.score_activation = ScoreActivation::kRelu;
+  options.range = FloatFormat::F32();
+  IndexOperands operands{query, key, &weights};
+  // The dot products of keys 1 and 2 overflow, though a thousandth would not.
+  EXPECT_THAT(IndexScores(operands, options).values(),
+              near(2e34, kInf, kInf, 2e35));
+  options.score_activation = ScoreActivation::kIdentity;
+  Tensor<double> scores = IndexScores(operands, options);
+  EXPECT_TRUE(std::isnan(scores.At(0, 0, 1)));
+  EXPECT_TRUE(std::isnan(scores.At(0, 0, 2)));
+  EXPECT_DOUBLE_EQ(scores.At(0, 0, 3), 1e35);
+  options.score_activation = ScoreActivation::kSigmoid;
+  EXPECT_THAT(IndexScores(operands, options).values(),
+              near(2.0, 2.0, 1.0, 2.0));
+  // A term, and the sum of two.
+  options.score_activation = ScoreActivation::kRelu;
+  options.scale = 1.0;
+  weights = Tensor<double>({1, 1, 2}, {4.0, 1.0});
+  EXPECT_THAT(IndexScores(operands, options).values(),
+              near(4e37, kInf, kInf, kInf));
+  query = Tensor<double>({1, 1, 2, 1}, {2e30, 2e30});
+  weights = Tensor<double>({1, 1, 2}, {1.0, 1.0});
+  EXPECT_THAT(IndexScores(operands, options).values(),
+              near(4e37, kInf, 0.0, kInf));
+  options.range = FloatFormat::F64();
+  EXPECT_THAT(IndexScores(operands, options).values(),
+              near(4e37, 4e39, 0.0, 4e38));
+}
+
+TEST(IndexScores, NoScoreIsLargerThanLargestScore) {
+  std::mt19937 generator(3);
+  for (int trial = 0; trial < 50; ++trial) {
+    Tensor<double> query = Random({2, 3, 2, 5}, &generator);
+    Tensor<double> key = Random({2, 4, 5}, &generator);
+    Tensor<double> weights = Random({2, 3, 2}, &generator, 2.0);
+    Tensor<double> bias = Random({2}, &generator);
+    IndexScoresOptions options;
+    options.mask = Mask::kNone;
+    options.score_activation = ScoreActivation(trial % 3);
+    options.weight_activation = WeightActivation(trial % 2);
+    if (trial % 5 == 0) options.scale = -2.0;
+    for (IndexOperands operands : {IndexOperands{query, key, &weights, &bias},
+                                   IndexOperands{query, key}}) {
+      double largest = LargestScore(operands, options);
+      Tensor<double> scores = IndexScores(operands, options);
+      for (double score : scores.values()) {
+        EXPECT_LE(std::abs(score), largest) << trial;
+      }
+    }
+  }
+}
+
 TEST(IndexScores, RefusesOperandsThatDoNotFit) {
   Tensor<double> query({1, 2, 2, 3}), key({1, 2, 3}), odd({1, 2, 4}), two({2});
   EXPECT_NO_THROW(IndexScores({query, key, nullptr, &two}));
@@ -156,6 +220,23 @@ TEST(RowStatistics, RefusesIllegalOptions) {
   EXPECT_THROW(
       RowStatistics(scores, {Statistic::kEntropy, Population::kZeroFilled, 0}),
       std::invalid_argument);
+}
+
+TEST(RowStatistics, SumsBeyondTheirRangeAreInfinite) {
+  RowStatisticsOptions options;
+  options.sum_range = FloatFormat::F32();
+  EXPECT_EQ(RowStatistic(std::vector<double>(4, 1e38), options), kInf);
+  EXPECT_EQ(RowStatistic(std::vector<double>(3, 1e38), options), 0.0);
+  EXPECT_EQ(RowStatistic(std::vector<double>{1e20, -1e20}, options), kInf);
+  options.sum_range = FloatFormat::F64();
+  EXPECT_EQ(RowStatistic(std::vector<double>(4, 1e38), options), 0.0);
+  EXPECT_EQ(RowStatistic(std::vector<double>{1e20, -1e20}, options), 1e40);
+}
+
+TEST(StatMean, SumBeyondItsRangeIsInfinite) {
+  Tensor<double> values({1, 2}, {2e38, 3e38});
+  EXPECT_DOUBLE_EQ(StatMean(values), 2.5e38);
+  EXPECT_EQ(StatMean(values, FloatFormat::F32()), kInf);
 }
 
 TEST(StatMean, SkipsWhatIsNotFinite) {

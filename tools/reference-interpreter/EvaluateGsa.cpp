@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -130,18 +131,28 @@ class Operands {
   const Tensor<double>& floats(Value value) const {
     return get(value).floats();
   }
-  /// Null without the operand.
-  const Tensor<double>* optional(Value value) const {
-    return value ? &get(value).floats() : nullptr;
+  /// The same as far as their types hold them: selection compares numbers that
+  /// may all be infinite there and different in float64.
+  const Tensor<double>& held(Value value) {
+    const Tensor<double>& exact = floats(value);
+    reference::Range range(formatOf(value.getType()));
+    if (!range.Changes(exact)) return exact;
+    Tensor<double>& copy = copies.emplace_back(exact);
+    for (double& element : copy.values()) element = range(element);
+    return copy;
   }
-  std::optional<double> scalar(Value value) const {
+  const Tensor<double>* optionalHeld(Value value) {
+    return value ? &held(value) : nullptr;
+  }
+  std::optional<double> scalarHeld(Value value) {
     if (!value) return std::nullopt;
-    return get(value).floats().At();
+    return held(value).At();
   }
 
  private:
   Operation* op;
   ArrayRef<RuntimeValue> values;
+  std::deque<Tensor<double>> copies;  ///< Whose addresses stay
 };
 }  // namespace
 
@@ -166,8 +177,9 @@ static Tensor<double> roundInside(const OpContext& context, Type type,
 
 /// The parts of SelectOptions that gsa.select and gsa.attention name alike.
 template <typename Op>
-static reference::SelectOptions makeSelect(Op op, const Operands& operands,
-                                           int numThreads) {
+static reference::SelectOptions makeSelect(Op op, Value indexQuery,
+                                           const OpContext& context,
+                                           Operands& operands) {
   reference::SelectOptions options;
   options.policy = convert(op.getPolicy());
   options.score_activation = convert(op.getScoreActivation());
@@ -175,8 +187,10 @@ static reference::SelectOptions makeSelect(Op op, const Operands& operands,
   options.mask = convert(op.getMask());
   options.sink = op.getSink();
   options.local = op.getLocal();
-  options.normaliser = operands.scalar(op.getNormaliser());
-  options.num_threads = numThreads;
+  options.normaliser = operands.scalarHeld(op.getNormaliser());
+  options.num_threads = context.options.numThreads;
+  options.range = formatOf(indexQuery.getType()).Accumulator();
+  if (context.rounds) options.sum_range = options.range;
   return options;
 }
 
@@ -230,7 +244,7 @@ static void offer(const OpContext& context, const SelectionEvent& event,
     context.options.onSelection(event, selection);
   *indices = selection.indices;
   *counts = selection.counts;
-  bool shared = selection.pinned || !event.roundedScores;
+  bool shared = selection.pinned || (!event.roundedScores && !event.roundedRaw);
   context.memo = {std::move(selection), status, shared};
 }
 
@@ -238,6 +252,17 @@ static void offer(const OpContext& context, const SelectionEvent& event,
 struct IndexEvaluations {
   reference::IndexOperands exact, rounded;
 };
+
+/// Whether a sum on the way to a statistic may be too large for the type of
+/// the scores, which the rounded evaluation must tell then.
+static bool sumsMayOverflow(const reference::IndexOperands& index,
+                            const reference::SelectOptions& options) {
+  if (!options.policy.UsesStatistic()) return false;
+  double largest = 2 * reference::LargestScore(index, options.ScoreOptions());
+  double keys = static_cast<double>(index.key.dim(1));
+  double rows = static_cast<double>(index.query.dim(0) * index.query.dim(1));
+  return keys * rows * largest * largest >= options.range.OverflowThreshold();
+}
 
 /// Selects, and lets the caller of the interpreter replace rows.
 static reference::SelectResult select(const OpContext& context,
@@ -267,19 +292,22 @@ static reference::SelectResult select(const OpContext& context,
   event.rowReference = [&](int64_t row, std::vector<double>* scores) {
     reference::ScoreRow(index.exact, options.ScoreOptions(), row / queries,
                         row % queries, scores);
-    return reference::RowReference{*scores,         options.policy,
-                                   result.raw[row], options.policy.Slots(),
-                                   options.sink,    options.local};
+    return reference::RowReference{
+        *scores,      options.policy, result.raw[row], options.policy.Slots(),
+        options.sink, options.local,  options.range};
   };
-  if (differ(index.exact, index.rounded)) {
+  bool operandsDiffer = differ(index.exact, index.rounded);
+  if (operandsDiffer)
     event.roundedScores = [&](int64_t row, std::vector<double>* scores) {
       reference::ScoreRow(index.rounded, options.ScoreOptions(), row / queries,
                           row % queries, scores);
     };
+  if (operandsDiffer || sumsMayOverflow(index.exact, options))
     event.roundedRaw = [&] {
-      return reference::Select(index.rounded, options).raw;
+      reference::SelectOptions rounding = options;
+      rounding.sum_range = options.range;
+      return reference::Select(index.rounded, rounding).raw;
     };
-  }
   offer(context, event, &result.indices, &result.counts, result.status);
   return result;
 }
@@ -287,12 +315,13 @@ static reference::SelectResult select(const OpContext& context,
 static Results evaluateSelect(SelectOp op, const OpContext& context) {
   Operands operands(context), rounded(op, context.rounded);
   reference::SelectOptions options =
-      makeSelect(op, operands, context.options.numThreads);
+      makeSelect(op, op.getQuery(), context, operands);
   options.scale = toDouble(op.getScale());
-  auto index = [&](const Operands& values) {
-    return reference::IndexOperands{
-        values.floats(op.getQuery()), values.floats(op.getKey()),
-        values.optional(op.getWeights()), values.optional(op.getBias())};
+  auto index = [&](Operands& values) {
+    return reference::IndexOperands{values.held(op.getQuery()),
+                                    values.held(op.getKey()),
+                                    values.optionalHeld(op.getWeights()),
+                                    values.optionalHeld(op.getBias())};
   };
   reference::SelectResult result =
       select(context, {index(operands), index(rounded)}, options,
@@ -309,9 +338,11 @@ static Results evaluateIndexScores(IndexScoresOp op, const OpContext& context) {
   options.weight_activation = convert(op.getWeightActivation());
   options.mask = convert(op.getMask());
   options.num_threads = context.options.numThreads;
+  options.range = formatOf(op.getQuery().getType()).Accumulator();
   return {reference::IndexScores(
-      {operands.floats(op.getQuery()), operands.floats(op.getKey()),
-       operands.optional(op.getWeights()), operands.optional(op.getBias())},
+      {operands.held(op.getQuery()), operands.held(op.getKey()),
+       operands.optionalHeld(op.getWeights()),
+       operands.optionalHeld(op.getBias())},
       options)};
 }
 
@@ -325,8 +356,10 @@ static Results evaluateRowStatistics(RowStatisticsOp op,
                            ? reference::Population::kZeroFilled
                            : reference::Population::kVisible;
   options.correction = op.getCorrection();
+  if (context.rounds) options.sum_range = formatOf(op.getScores().getType());
+  Operands operands(context);
   reference::RowStatisticsResult result =
-      reference::RowStatistics(context.operands[0].floats(), options);
+      reference::RowStatistics(operands.held(op.getScores()), options);
   return {std::move(result.value), std::move(result.visible)};
 }
 
@@ -335,8 +368,8 @@ static Results evaluateAdaptiveK(AdaptiveKOp op, const OpContext& context) {
   reference::KPolicy policy = convert(op.getPolicy());
   reference::AdaptiveKResult result =
       reference::AdaptiveK(operands.get(op.getVisible()).ints(),
-                           operands.optional(op.getStatistic()),
-                           operands.scalar(op.getNormaliser()), policy);
+                           operands.optionalHeld(op.getStatistic()),
+                           operands.scalarHeld(op.getNormaliser()), policy);
   context.budgets[op.getK()] = {policy, std::move(result.raw)};
   return {std::move(result.k)};
 }
@@ -351,10 +384,12 @@ static void copyRow(const Tensor<double>& all, int64_t row,
 /// What is known about a row of a gsa.topk. A budget without a record is fixed;
 /// one that selects nothing is told by a row that sees nothing.
 static reference::RowReference topKRow(TopKOp op, const OpContext& context,
+                                       const Tensor<double>& allScores,
                                        int64_t row,
                                        std::vector<double>* scores) {
-  copyRow(context.operands[0].floats(), row, scores);
+  copyRow(allScores, row, scores);
   reference::RowReference result;
+  result.type = formatOf(op.getScores().getType());
   result.slots = op.getSlots();
   result.sink = op.getSink();
   result.local = op.getLocal();
@@ -375,24 +410,26 @@ static reference::RowReference topKRow(TopKOp op, const OpContext& context,
 
 /// Offers the selection of a gsa.topk to the caller of the interpreter.
 static void offerTopK(TopKOp op, const OpContext& context,
+                      const Tensor<double>& scores,
                       reference::TopKResult& result) {
   SelectionEvent event;
   event.op = op;
   event.indices = op.getIndices();
   event.counts = op.getCounts();
-  event.rowReference = [&](int64_t row, std::vector<double>* scores) {
-    return topKRow(op, context, row, scores);
+  event.rowReference = [&](int64_t row, std::vector<double>* rowScores) {
+    return topKRow(op, context, scores, row, rowScores);
   };
   auto record = context.budgets.find(op.getK());
   auto rounded = context.roundedBudgets.find(op.getK());
   if (record != context.budgets.end()) event.raw = &record->second.raw;
-  if (differ(&context.operands[0].floats(), &context.rounded[0].floats())) {
-    event.roundedScores = [&](int64_t row, std::vector<double>* scores) {
-      copyRow(context.rounded[0].floats(), row, scores);
+  bool scoresDiffer = differ(&scores, &context.rounded[0].floats());
+  if (scoresDiffer)
+    event.roundedScores = [&](int64_t row, std::vector<double>* rowScores) {
+      copyRow(context.rounded[0].floats(), row, rowScores);
     };
-    if (event.raw && rounded != context.roundedBudgets.end())
-      event.roundedRaw = [&] { return rounded->second.raw; };
-  }
+  if (event.raw && rounded != context.roundedBudgets.end() &&
+      (scoresDiffer || differ(event.raw, &rounded->second.raw)))
+    event.roundedRaw = [&] { return rounded->second.raw; };
   offer(context, event, &result.indices, &result.counts, result.status);
 }
 
@@ -406,19 +443,20 @@ static Results evaluateTopK(TopKOp op, const OpContext& context) {
                       : reference::IndexOrder::kIndex;
   // An order by score has no judge: such lists are compared entry by entry.
   bool isJudged = options.order == reference::IndexOrder::kIndex;
+  Operands operands(context);
+  const Tensor<double>& scores = operands.held(op.getScores());
   reference::TopKResult result;
   if (context.rounds && isJudged && context.memo.shared) {
     result.indices = context.memo.used.indices;
     result.counts = context.memo.used.counts;
     result.status = context.memo.status;
   } else {
-    result = reference::TopK(context.operands[0].floats(),
-                             context.operands[1].ints(), options);
+    result = reference::TopK(scores, operands.get(op.getK()).ints(), options);
   }
   if (context.rounds)
     takeAlternatives(context.memo.used.alternatives, &result.indices,
                      &result.counts);
-  if (isJudged && !context.rounds) offerTopK(op, context, result);
+  if (isJudged && !context.rounds) offerTopK(op, context, scores, result);
   return {std::move(result.indices), std::move(result.counts),
           std::move(result.status)};
 }
@@ -504,13 +542,13 @@ static Results evaluateAttention(AttentionOp op, const OpContext& context) {
   auto [query, key, value] = prepareBlock(op, context, activation);
 
   reference::SelectOptions options =
-      makeSelect(op, operands, context.options.numThreads);
+      makeSelect(op, op.getIndexQuery(), context, operands);
   options.scale = toDouble(op.getIndexScale());
-  auto index = [&](const Operands& values) {
-    return reference::IndexOperands{values.floats(op.getIndexQuery()),
-                                    values.floats(op.getIndexKey()),
-                                    values.optional(op.getIndexWeights()),
-                                    values.optional(op.getIndexBias())};
+  auto index = [&](Operands& values) {
+    return reference::IndexOperands{values.held(op.getIndexQuery()),
+                                    values.held(op.getIndexKey()),
+                                    values.optionalHeld(op.getIndexWeights()),
+                                    values.optionalHeld(op.getIndexBias())};
   };
   reference::SelectResult selection =
       select(context, {index(operands), index(rounded)}, options,
@@ -549,9 +587,12 @@ static Results evaluateGate(GateOp op, const OpContext& context) {
                           context.operands[1].floats(), activation)};
 }
 
-static Results evaluateStatMean(const OpContext& context) {
-  return {
-      Tensor<double>({}, reference::StatMean(context.operands[0].floats()))};
+static Results evaluateStatMean(StatMeanOp op, const OpContext& context) {
+  reference::FloatFormat sumRange;
+  if (context.rounds) sumRange = formatOf(op.getValues().getType());
+  Operands operands(context);
+  return {Tensor<double>(
+      {}, reference::StatMean(operands.held(op.getValues()), sumRange))};
 }
 
 std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
@@ -562,7 +603,7 @@ std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
       .Case([&](RowStatisticsOp op) {
         return evaluateRowStatistics(op, context);
       })
-      .Case([&](StatMeanOp) { return evaluateStatMean(context); })
+      .Case([&](StatMeanOp op) { return evaluateStatMean(op, context); })
       .Case([&](AdaptiveKOp op) { return evaluateAdaptiveK(op, context); })
       .Case([&](TopKOp op) { return evaluateTopK(op, context); })
       .Case([&](SelectOp op) { return evaluateSelect(op, context); })

@@ -130,7 +130,9 @@ std::optional<Results> dispatch(const OpContext& context) {
 /// Whether an op rounds inside, so that rounding its exact results is not the
 /// same as evaluating it again.
 bool roundsInside(Operation* op) {
-  if (isa<AttentionOp, GatherAttentionOp, DenseAttentionOp>(op)) return true;
+  if (isa<AttentionOp, GatherAttentionOp, DenseAttentionOp, RowStatisticsOp,
+          StatMeanOp>(op))
+    return true;
   if (op->getNumRegions() == 0 || isContraction(op)) return false;
   // Regions that only move elements, as those of linalg.fill and
   // linalg.broadcast do.
@@ -201,7 +203,7 @@ FailureOr<EvaluatedRange> Interpreter::evaluate(Operation* op,
   if (failed(exact)) return failure();
   FailureOr<Results> rounded = exact;
   if (isRounding) {
-    bool isShared = operands.isShared() && !roundsInside(op) &&
+    bool isShared = operands.isShared() && !roundsInside(op) && memo.shared &&
                     memo.used.alternatives.empty() &&
                     readsSharedValues(op, frame);
     if (!isShared) rounded = evaluateOnce(op, operands, frame, true);

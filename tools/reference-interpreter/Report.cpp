@@ -139,22 +139,28 @@ LogicalResult Comparator::checkTested() {
 /// that of a single row may be small by luck.
 constexpr int64_t kBudgetWindow = 8;
 
-/// What rounding of operands moved the raw budget of each row, in keys: the
-/// largest of the rows around. Empty if no operand is narrow.
-std::vector<double> budgetErrors(const SelectionEvent& event, int64_t queries) {
+/// The raw budgets of the rounded evaluation, and what rounding moved that of
+/// each row, in keys: the largest of the rows around. Empty if there is no need
+/// for them.
+struct BudgetErrors {
+  Tensor<double> rounded;
+  std::vector<double> errors;
+};
+
+BudgetErrors budgetErrors(const SelectionEvent& event, int64_t queries) {
   if (!event.roundedRaw || !event.raw) return {};
   const Tensor<double>& exact = *event.raw;
-  Tensor<double> rounded = event.roundedRaw();
-  std::vector<double> errors(exact.size());
+  BudgetErrors result{event.roundedRaw(), std::vector<double>(exact.size())};
   for (int64_t row = 0; row < exact.size(); ++row) {
     int64_t first = row / queries * queries, last = first + queries;
     for (int64_t i = std::max(first, row - kBudgetWindow);
          i < std::min(last, row + kBudgetWindow + 1); ++i) {
-      double error = std::abs(rounded[i] - exact[i]);
-      if (std::isfinite(error)) errors[row] = std::max(errors[row], error);
+      double error = std::abs(result.rounded[i] - exact[i]);
+      if (std::isfinite(error))
+        result.errors[row] = std::max(result.errors[row], error);
     }
   }
-  return errors;
+  return result;
 }
 
 /// What may be exchanged in a row: the margin of `options`, or that of sums
@@ -179,11 +185,27 @@ double rowMargin(const SelectionEvent& event, int64_t row,
   return margin + 4 * error;
 }
 
+/// What a right row may differ by.
+reference::SelectionTolerance rowTolerance(const SelectionEvent& event,
+                                           int64_t row,
+                                           const reference::RowReference& known,
+                                           const BudgetErrors& budgets,
+                                           const ComparisonOptions& options) {
+  reference::SelectionTolerance tolerance;
+  tolerance.score_margin = rowMargin(event, row, known.scores, options);
+  if (budgets.errors.empty()) return tolerance;
+  tolerance.budget_rounding = 2 * budgets.errors[row];
+  double rounded = budgets.rounded[row];
+  if (!std::isfinite(rounded) || !std::isfinite(known.raw))
+    tolerance.rounded_raw = rounded;
+  return tolerance;
+}
+
 std::vector<reference::RowVerdict> Comparator::judgeRows(
     const SelectionEvent& event, const Selection& tested,
     const Selection& selection, SelectionComparison& comparison) {
   int64_t rows = selection.counts.size(), slots = selection.indices.dim(2);
-  std::vector<double> budgets = budgetErrors(event, selection.counts.dim(1));
+  BudgetErrors budgets = budgetErrors(event, selection.counts.dim(1));
   std::vector<reference::RowVerdict> verdicts(rows);
   std::vector<reference::SelectionTolerance> tolerances(rows);
   reference::ParallelFor(
@@ -196,12 +218,10 @@ std::vector<reference::RowVerdict> Comparator::judgeRows(
                          selection.indices.data() + row * slots))
             continue;
           reference::RowReference known = event.rowReference(row, &scores);
-          reference::SelectionTolerance& tolerance = tolerances[row];
-          tolerance.score_margin = rowMargin(event, row, known.scores, options);
-          if (!budgets.empty()) tolerance.budget_rounding = 2 * budgets[row];
+          tolerances[row] = rowTolerance(event, row, known, budgets, options);
           verdicts[row] =
               reference::CompareRow(known, {list, static_cast<size_t>(slots)},
-                                    tested.counts[row], tolerance);
+                                    tested.counts[row], tolerances[row]);
         }
       });
   for (const reference::SelectionTolerance& tolerance : tolerances) {
@@ -218,17 +238,15 @@ std::vector<reference::RowVerdict> Comparator::judgeRows(
 std::vector<std::vector<int32_t>> Comparator::findAlternatives(
     const SelectionEvent& event, const Selection& selection) {
   int64_t rows = selection.counts.size();
-  std::vector<double> budgets = budgetErrors(event, selection.counts.dim(1));
+  BudgetErrors budgets = budgetErrors(event, selection.counts.dim(1));
   std::vector<std::vector<int32_t>> alternatives(rows);
   reference::ParallelFor(
       rows, options.numThreads, [&](int64_t begin, int64_t end) {
         std::vector<double> scores;
         for (int64_t row = begin; row < end; ++row) {
           reference::RowReference known = event.rowReference(row, &scores);
-          reference::SelectionTolerance tolerance;
-          tolerance.score_margin = rowMargin(event, row, known.scores, options);
-          if (!budgets.empty()) tolerance.budget_rounding = 2 * budgets[row];
-          if (auto list = reference::OtherLegalList(known, tolerance))
+          if (auto list = reference::OtherLegalList(
+                  known, rowTolerance(event, row, known, budgets, options)))
             alternatives[row] = std::move(*list);
         }
       });

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -45,11 +46,17 @@ std::vector<absl::string_view> Nearest(
     absl::string_view name, const std::vector<absl::string_view>& candidates,
     size_t limit, size_t count) {
   if (name.empty() || name.size() > kMaxLength) return {};
+  const std::string lower = absl::AsciiStrToLower(name);
   // Of equally near names the one that goes on where this one stops.
   std::vector<std::tuple<size_t, bool, absl::string_view>> near;
   for (size_t i = 0; i < std::min(candidates.size(), kMaxScanned); ++i) {
-    const bool extends = absl::StartsWith(candidates[i], name);
+    const bool extends = absl::StartsWithIgnoreCase(candidates[i], name);
+    // Another case is a slip of its own, however many letters have it.
     size_t distance = EditDistance(name, candidates[i], limit);
+    if (candidates[i].size() <= kMaxLength) {
+      const std::string other = absl::AsciiStrToLower(candidates[i]);
+      distance = std::min(distance, 1 + EditDistance(lower, other, limit));
+    }
     if (distance > limit && extends && name.size() >= kMinPrefix) {
       distance = limit;
     }

@@ -18,7 +18,8 @@ namespace gsa {
 // Up to `count` of the candidates that `name` may be a misspelling of, the
 // nearest first, of equally near ones those that begin with `name`, then in
 // alphabetical order: those whose Levenshtein distance is at most
-// max(2, |name| / 2), and those that begin with `name`. Work is bounded, since
+// max(2, |name| / 2), and those that begin with `name`. Writing a name in
+// another case is a distance of 1. Work is bounded, since
 // names may come from hostile files: of very many candidates only the first are
 // looked at, and a very long name is near to nothing.
 std::vector<absl::string_view> NearestNames(

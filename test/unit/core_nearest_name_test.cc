@@ -33,6 +33,12 @@ TEST(NearestNameTest, WhatIsCutShortIsMeant) {
   EXPECT_THAT(NearestNames("--", kOptions, 9), IsEmpty());
 }
 
+TEST(NearestNameTest, AnotherCaseIsOneSlip) {
+  EXPECT_EQ(DidYouMean("CPU", {"cpu", "cuda"}), "; did you mean 'cpu'?");
+  EXPECT_EQ(DidYouMean("CUD", {"cpu", "cuda"}), "; did you mean 'cuda'?");
+  EXPECT_THAT(NearestNames("Ab", {"AB", "ab", "Ac"}, 1), ElementsAre("AB"));
+}
+
 TEST(NearestNameTest, NothingNearGivesNoProposal) {
   EXPECT_EQ(DidYouMean("--no-such-option", kOptions), "");
   EXPECT_EQ(DidYouMean("", kOptions), "");

@@ -7,15 +7,12 @@
 #include <future>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "passes/target/CudaTarget.h"
 #include "runtime/compilation.h"
 #include "runtime/compiler.h"
-#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/device_kernels.h"
 #include "runtime/export_program.h"
+#include "runtime/option_errors.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
@@ -31,14 +28,8 @@ absl::StatusOr<std::string> ArchFor(const Target& target,
   if (arch.empty()) {
     GSA_ASSIGN_OR_RETURN(arch, DeviceArch(target.ordinal));
   }
-  if (mlir::gsa::findCudaTarget(arch)) return arch;
-  std::vector<absl::string_view> known;
-  for (const mlir::gsa::CudaTarget& other : mlir::gsa::getCudaTargets()) {
-    known.push_back({other.arch.data(), other.arch.size()});
-  }
-  return absl::UnimplementedError(
-      absl::StrCat("architecture: expected one of ", absl::StrJoin(known, ", "),
-                   ", got '", arch, "'", DidYouMean(arch, known)));
+  GSA_RETURN_IF_ERROR(CheckArch(arch));
+  return arch;
 }
 
 absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
@@ -94,6 +85,9 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
     GSA_RETURN_IF_ERROR(ReportCode(program, options));
   }
   if (options.stop_after == "code") return std::move(result);
+  if (target.kind == TargetKind::kCuda) {
+    GSA_RETURN_IF_ERROR(CheckDevice(target, options.arch));
+  }
   auto start = std::chrono::steady_clock::now();
   GSA_ASSIGN_OR_RETURN(
       result.executable,

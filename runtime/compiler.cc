@@ -121,9 +121,10 @@ absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
       options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
     }
   }
-  std::string target = absl::StrCat(
-      object.cpu, ", ", vector_bits, "-bit vectors, ", options.num_threads,
-      options.num_threads == 1 ? " thread" : " threads");
+  const int threads = ThreadsOf(options);
+  std::string target =
+      absl::StrCat(object.cpu, ", ", vector_bits, "-bit vectors, ", threads,
+                   threads == 1 ? " thread" : " threads");
   CompiledModule& result = compilation->result;
   result.executable = MakeCpuExecutable(std::move(*code), result.zone_names,
                                         bytes.getInt(), std::move(target));
@@ -284,7 +285,7 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
   mlir::gsa::CpuTargetConfig config;
   config.entry = compilation->entry();
   config.shapes = compilation->shapes();
-  config.tasks = options.reference ? 1 : options.num_threads;
+  config.tasks = ThreadsOf(options);
   config.vectorBits = options.vector_bits > 0 ? options.vector_bits
                                               : mlir::gsa::hostVectorBits();
   config.reference = options.reference;

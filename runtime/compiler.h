@@ -68,6 +68,11 @@ absl::Status CheckInputName(const std::string& name,
 absl::StatusOr<std::vector<TensorSpec>> InputSpecs(mlir::func::FuncOp entry);
 absl::StatusOr<std::vector<TensorSpec>> OutputSpecs(mlir::func::FuncOp entry);
 
+// Threads that the CPU's code is made for: definitions know of none.
+inline int ThreadsOf(const CompileOptions& options) {
+  return options.reference ? 1 : options.num_threads;
+}
+
 absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
                                              const std::string& filename,
                                              const CompileOptions& options);

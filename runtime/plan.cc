@@ -16,6 +16,7 @@
 #include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/executable.h"
+#include "runtime/option_errors.h"
 
 namespace gsa {
 
@@ -28,32 +29,14 @@ std::string TensorSpec::ToString() const {
 
 namespace {
 
-absl::Status CheckOptions(const CompileOptions& options) {
-  if (options.num_threads < 1 ||
-      options.num_threads > ThreadPool::kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("number of threads: expected 1 to ",
-                     ThreadPool::kMaxThreads, ", got ", options.num_threads));
-  }
-  if (options.opt_level < 0 || options.opt_level > 3) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "optimisation level: expected 0 to 3, got ", options.opt_level));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<CompiledModule> CompileFor(const Target& target,
                                           const std::string& text,
                                           const std::string& filename,
                                           const CompileOptions& options) {
-  GSA_RETURN_IF_ERROR(CheckOptions(options));
+  const std::vector<absl::Status> errors = OptionErrors(target, options);
+  if (!errors.empty()) return errors.front();
   if (target.kind == TargetKind::kCpu) {
     return CompileForCpu(text, filename, options);
-  }
-  if (options.reference) {
-    return absl::UnimplementedError(absl::StrCat(
-        "target ", target.ToString(),
-        ": definitions instead of optimised loops are for the CPU"));
   }
   return CompileForDevice(text, filename, target, options);
 }
@@ -105,7 +88,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
   plan->inputs_ = std::move(compiled->inputs);
   plan->outputs_ = std::move(compiled->outputs);
   plan->zone_names_ = std::move(compiled->zone_names);
-  plan->num_threads_ = options.num_threads;
+  plan->num_threads_ = ThreadsOf(options);
   plan->target_ = std::move(target);
   plan->executable_ = std::move(compiled->executable);
   return std::shared_ptr<const Plan>(std::move(plan));

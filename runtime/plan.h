@@ -52,6 +52,7 @@ struct PhaseInfo {
   std::string extension;  // "mlir", "ll", "s", "cu", "ptx", "cubin", "txt"
 };
 
+// What has no effect on the target is an error (runtime/option_errors.h).
 struct CompileOptions {
   // "cpu", "cuda", "cuda:<ordinal>", "emu" or "auto", see runtime/target.h.
   std::string target = "cpu";
@@ -62,7 +63,7 @@ struct CompileOptions {
   std::string entry;
   // Shapes of arguments by name. An argument with a dynamic size needs one.
   std::map<std::string, std::vector<int64_t>> shapes;
-  // Threads that the code is made for.
+  // Threads that the CPU's code is made for; the definitions' is for one.
   int num_threads = 1;
   // Vector register width in bits; 0 takes the machine's.
   int vector_bits = 0;
@@ -139,10 +140,10 @@ absl::Status CompileToPhase(const std::string& text,
 class Plan {
  public:
   // Parses and compiles `text`; `filename` appears in diagnostics.
-  // InvalidArgument: the module or a shape is wrong (message with file, line
-  // and column). Unimplemented: the module is legal but this target cannot
-  // compile it. Unavailable: no driver, no device, no NVRTC. Internal: a pass
-  // failed on its own output.
+  // InvalidArgument: the module (message with file, line and column), an option
+  // or a shape is wrong. Unimplemented: the module is legal but this target
+  // cannot compile it. Unavailable: no driver, no device, no NVRTC. Internal: a
+  // pass failed on its own output.
   static absl::StatusOr<std::shared_ptr<const Plan>> Compile(
       const std::string& text, const std::string& filename,
       const CompileOptions& options);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -22,6 +23,13 @@ namespace {
 absl::Status CudaIsUsable(const CompileOptions& options) {
   GSA_RETURN_IF_ERROR(DeviceArch(0).status());
   return KernelCacheFor(options).status();
+}
+
+// What a user may have meant, by the names that other programs use as well.
+std::string NearestTarget(const std::string& text) {
+  if (absl::StartsWithIgnoreCase(text, "gpu")) return "; did you mean 'cuda'?";
+  const std::string kind = text.substr(0, text.find(':'));
+  return DidYouMean(kind, {"cpu", "cuda", "emu", "auto"});
 }
 
 }  // namespace
@@ -44,6 +52,14 @@ absl::StatusOr<std::string> DeviceArch(int ordinal) {
   return ArchOf(device.major, device.minor);
 }
 
+absl::Status CheckDevice(const Target& target, const std::string& arch) {
+  GSA_ASSIGN_OR_RETURN(std::string present, DeviceArch(target.ordinal));
+  if (arch.empty() || arch == present) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("architecture: expected ", present, ", that of ",
+                   target.ToString(), ", or none, got '", arch, "'"));
+}
+
 absl::StatusOr<Target> ParseTarget(const std::string& text) {
   Target target;
   if (text.empty() || text == "cpu") return target;
@@ -64,10 +80,10 @@ absl::StatusOr<Target> ParseTarget(const std::string& text) {
       return target;
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or "
-      "'auto', got '",
-      text, "'", DidYouMean(text, {"cpu", "cuda", "emu", "auto"})));
+  return absl::InvalidArgumentError(
+      absl::StrCat("target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or "
+                   "'auto', got '",
+                   text, "'", NearestTarget(text)));
 }
 
 absl::StatusOr<Target> ResolveTarget(const CompileOptions& options) {

@@ -4,7 +4,10 @@
 //
 // Compilation, support queries and plan queries of the C API.
 
-#include <set>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/capi/internal.h"
@@ -15,8 +18,22 @@ namespace gsa {
 namespace capi {
 namespace {
 
+// What a caller asked for. Values that are wrong are in `errors`, in the order
+// of the fields, and have their defaults in `options`.
+struct Request {
+  bool has_text = false;
+  std::string text;
+  std::string filename;
+  CompileOptions options;
+  std::vector<absl::Status> errors;
+
+  void AddError(std::string message) {
+    errors.push_back(absl::InvalidArgumentError(std::move(message)));
+  }
+};
+
 absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
-                        CompileOptions* options) {
+                        Request* request) {
   GSA_ASSIGN_OR_RETURN(auto read, ReadArray("shape", shapes, count));
   for (size_t i = 0; i < read.size(); ++i) {
     const gsa_named_shape& shape = read[i];
@@ -24,43 +41,78 @@ absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
     if (shape.name == nullptr) return NullError((what + ": name").c_str());
     absl::StrAppend(&what, " ('", shape.name, "')");
     if (shape.rank < 0 || shape.rank > static_cast<int64_t>(kMaxRank)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(what, ": expected a rank from 0 to ", kMaxRank, ", got ",
-                       shape.rank));
+      request->AddError(absl::StrCat(what, ": expected a rank from 0 to ",
+                                     kMaxRank, ", got ", shape.rank));
+      continue;
     }
     if (shape.rank > 0 && shape.sizes == nullptr) {
       return NullError((what + ": sizes").c_str());
     }
     std::vector<int64_t> sizes(shape.sizes, shape.sizes + shape.rank);
-    if (!options->shapes.emplace(shape.name, std::move(sizes)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(what, ": this input has a shape already"));
+    if (!request->options.shapes.emplace(shape.name, std::move(sizes)).second) {
+      request->AddError(
+          absl::StrCat(what, ": expected one shape for this input, got two"));
     }
   }
   return absl::OkStatus();
 }
 
-struct Request {
-  std::string text;
-  std::string filename;
-};
+absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
+  gsa_compile_options read = {};
+  if (options != nullptr) {
+    GSA_ASSIGN_OR_RETURN(read, Read("options", options));
+  }
+  CompileOptions& result = request->options;
+  if (read.target != nullptr) result.target = read.target;
+  if (read.entry != nullptr) result.entry = read.entry;
+  GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, request));
+  result.num_threads =
+      read.num_threads == 0 ? AvailableCpus() : read.num_threads;
+  result.vector_bits = read.vector_bits;
+  if (read.reference != 0 && read.reference != 1) {
+    request->AddError(absl::StrCat("options: expected reference = 0 or 1, got ",
+                                   read.reference));
+  }
+  result.reference = read.reference == 1;
+  if (read.reserved != 0) {
+    request->AddError(
+        absl::StrCat("options: expected reserved = 0, got ", read.reserved));
+  }
+  if (read.arch != nullptr) result.arch = read.arch;
+  if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
+  return absl::OkStatus();
+}
 
+// Errors are those of a question that cannot be answered: null pointers and bad
+// structures.
 absl::StatusOr<Request> ReadRequest(const char* text, size_t length,
-                                    const char* filename) {
+                                    const char* filename,
+                                    const gsa_compile_options* options) {
   if (text == nullptr) return NullError("text");
-  return Request{std::string(text, length),
-                 filename == nullptr ? "<memory>" : filename};
+  Request request;
+  request.filename = filename == nullptr ? "<memory>" : filename;
+  // A length that is garbage is not copied.
+  request.has_text = length <= MaxModuleBytes();
+  if (request.has_text) {
+    request.text.assign(text, length);
+  } else {
+    request.AddError(absl::StrCat("text: expected at most ", MaxModuleBytes(),
+                                  " bytes, got ", length));
+  }
+  GSA_RETURN_IF_ERROR(ReadOptions(options, &request));
+  return request;
 }
 
 absl::Status Compile(const char* text, size_t length, const char* filename,
                      const gsa_compile_options* options, gsa_plan** plan) {
   if (plan == nullptr) return NullError("plan");
   *plan = nullptr;
-  GSA_ASSIGN_OR_RETURN(Request request, ReadRequest(text, length, filename));
-  GSA_ASSIGN_OR_RETURN(CompileOptions read, ReadCompileOptions(options));
-  GSA_RETURN_IF_ERROR(CheckCompileOptions(read));
-  GSA_ASSIGN_OR_RETURN(auto compiled,
-                       Plan::Compile(request.text, request.filename, read));
+  GSA_ASSIGN_OR_RETURN(Request request,
+                       ReadRequest(text, length, filename, options));
+  if (!request.errors.empty()) return request.errors.front();
+  GSA_ASSIGN_OR_RETURN(
+      auto compiled,
+      Plan::Compile(request.text, request.filename, request.options));
   auto made = std::make_unique<gsa_plan>();
   made->target = compiled->target_description();
   made->plan = std::move(compiled);
@@ -73,21 +125,15 @@ absl::Status Support(const char* text, size_t length, const char* filename,
                      gsa_support** support) {
   if (support == nullptr) return NullError("support");
   *support = nullptr;
-  GSA_ASSIGN_OR_RETURN(Request request, ReadRequest(text, length, filename));
+  GSA_ASSIGN_OR_RETURN(Request request,
+                       ReadRequest(text, length, filename, options));
   auto made = std::make_unique<gsa_support>();
-  absl::StatusOr<CompileOptions> read = ReadCompileOptions(options);
-  if (read.ok()) {
-    made->reasons = CheckSupport(request.text, request.filename, *read);
-  } else if (absl::IsUnimplemented(read.status())) {
-    // An unknown target: the module is judged all the same.
-    gsa_compile_options cpu = *Read("options", options);
-    cpu.target = nullptr;
-    cpu.struct_size = sizeof(cpu);
-    GSA_ASSIGN_OR_RETURN(CompileOptions rest, ReadCompileOptions(&cpu));
-    made->reasons = CheckSupport(request.text, request.filename, rest);
-    made->reasons.insert(made->reasons.begin(), read.status());
-  } else {
-    return read.status();
+  made->reasons = std::move(request.errors);
+  if (request.has_text) {
+    for (absl::Status& reason :
+         CheckSupport(request.text, request.filename, request.options)) {
+      made->reasons.push_back(std::move(reason));
+    }
   }
   for (const absl::Status& reason : made->reasons) {
     made->messages.emplace_back(reason.message());
@@ -114,35 +160,6 @@ absl::Status Describe(const char* kind, const std::vector<TensorSpec>& specs,
 }
 
 }  // namespace
-
-absl::StatusOr<CompileOptions> ReadCompileOptions(
-    const gsa_compile_options* options) {
-  CompileOptions result;
-  gsa_compile_options read = {};
-  if (options != nullptr) {
-    GSA_ASSIGN_OR_RETURN(read, Read("options", options));
-  }
-  if (read.entry != nullptr) result.entry = read.entry;
-  result.num_threads =
-      read.num_threads == 0 ? AvailableCpus() : read.num_threads;
-  result.vector_bits = read.vector_bits;
-  if (read.reference != 0 && read.reference != 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "options: expected reference = 0 or 1, got ", read.reference));
-  }
-  result.reference = read.reference == 1;
-  if (read.reserved != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("options: expected reserved = 0, got ", read.reserved));
-  }
-  GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, &result));
-  if (read.arch != nullptr) result.arch = read.arch;
-  if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
-  if (read.target != nullptr) result.target = read.target;
-  absl::Status known = ParseTarget(result.target).status();
-  if (!known.ok()) return absl::UnimplementedError(known.message());
-  return result;
-}
 
 }  // namespace capi
 }  // namespace gsa

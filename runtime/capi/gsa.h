@@ -284,40 +284,44 @@ typedef struct gsa_named_shape {
  * structure means zero in all fields. */
 typedef struct gsa_compile_options {
   size_t struct_size;
-  /* Machine to compile for. NULL is "cpu".
+  /* Machine to compile for. NULL or "" is "cpu".
    *   "cpu"        this machine's processor
    *   "cuda:<N>"   GPU number N; "cuda" is "cuda:0"
    *   "emu"        the kernels of a GPU on host threads: slow, for tests; host
    *                memory, as on the CPU
    *   "auto"       "cuda:0" if there are a driver, a GPU that is supported and
-   *                NVRTC, else "cpu"; gsa_plan_target says which, and why */
+   *                NVRTC, else "cpu"; gsa_plan_target says which, and why
+   * Options that have no effect on the target are GSA_INVALID_ARGUMENT; beside
+   * "auto" those of a GPU and of the CPU may be given together. */
   const char* target;
   /* Entry function; NULL or "" takes the module's only public function. */
   const char* entry;
   /* Shapes of inputs. An input with a dynamic size needs one. */
   const gsa_named_shape* shapes;
   size_t num_shapes;
-  /* Threads that the code is made for, 1 to 1024; 0: one per available CPU. A
-   * run may use more or fewer. Results do not depend on the threads of a run,
-   * but may differ in rounding between plans. */
+  /* Threads that the CPU's code is made for, 1 to 1024; 0: one per available
+   * CPU. A run may use more or fewer. Results do not depend on the threads of a
+   * run, but may differ in rounding between plans. Definitions are made for
+   * one; the code of a GPU and of the emulation does not depend on it. */
   int32_t num_threads;
-  /* Width of vector registers: 128, 256 or 512; 0: the machine's. */
+  /* Width of the CPU's vector registers: 128, 256 or 512; 0: the machine's. */
   int32_t vector_bits;
   /* 1 compiles the definitions of the ops instead of optimised loops: slow, for
-   * comparisons. */
+   * comparisons. For the CPU only: GSA_UNIMPLEMENTED elsewhere. */
   int32_t reference;
   /* Zero. */
   int32_t reserved;
-  /* Architecture of a GPU's kernels, "sm_90a"; NULL: the device's, sm_80 for
-   * the emulation. */
+  /* Architecture of the kernels of a GPU, whose own it must be, or of the
+   * emulation, "sm_90a"; NULL or "": the device's, sm_80 for the emulation.
+   * GSA_UNIMPLEMENTED for one that there are no kernels for. */
   const char* arch;
   /* Where NVRTC is, and the only place that is searched for it: the library, or
    * a folder, which is the root of a CUDA toolkit or of a Python environment
    * with the wheel nvidia-cuda-nvrtc (what VIRTUAL_ENV or sys.prefix names), or
-   * has the library in it. NULL: the dynamic loader's path, which finds what
-   * the process has loaded already, and the usual folders of toolkits. cuBLASLt
-   * (a toolkit's, or of the wheel nvidia-cublas) is searched there first, then
-   * in those places. No environment variable is read. */
+   * has the library in it. NULL or "": the dynamic loader's path, which finds
+   * what the process has loaded already, and the usual folders of toolkits.
+   * cuBLASLt (a toolkit's, or of the wheel nvidia-cublas) is searched there
+   * first, then in those places. No environment variable is read. */
   const char* nvrtc;
 } gsa_compile_options;
 
@@ -346,13 +350,14 @@ GSA_API void gsa_plan_release(gsa_plan* plan);
 /* The answer of gsa_check_support: a list of reasons against a compilation. */
 typedef struct gsa_support gsa_support;
 
-/* Says cheaply, without generating code, whether gsa_compile would refuse the
- * same arguments, and why: parses and verifies the module and checks options,
- * entry, boundary types, shapes and, for a GPU, that each op has a kernel that
- * fits it. All reasons that can be told apart are
- * collected. Returns an error only if the question itself is wrong (a null
- * pointer, a bad structure). An empty list is not yet a promise: generating
- * code can still fail. */
+/* Says without generating code, which takes most of the time, whether
+ * gsa_compile would refuse the same arguments, and why: checks options and
+ * machine, parses and verifies the module, checks entry, boundary types and
+ * shapes; where none of the options and the module is wrong, also runs the
+ * compiler's passes. All reasons that can be told apart are collected; the
+ * error of gsa_compile is one of them. Returns an error only if the question
+ * itself is wrong (a null pointer, a bad structure). An empty list is not yet a
+ * promise: generating code can still fail, for want of memory for instance. */
 GSA_API gsa_status* gsa_check_support(const char* text, size_t length,
                                       const char* filename,
                                       const gsa_compile_options* options,

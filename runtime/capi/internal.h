@@ -115,10 +115,6 @@ uint32_t ToWord(DType dtype);
 // The inverse; nothing for words that no tensor of a plan can have.
 absl::optional<DType> FromWord(uint32_t word);
 
-// The options of gsa.h as those of Plan, checked. Refuses unknown targets.
-absl::StatusOr<CompileOptions> ReadCompileOptions(
-    const gsa_compile_options* options);
-
 }  // namespace capi
 }  // namespace gsa
 

@@ -7,13 +7,10 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "mlir/Pass/PassManager.h"
-#include "passes/Pipelines.h"
-#include "passes/target/CudaTarget.h"
+#include "dialect/Text/ModuleText.h"
 #include "runtime/compiler.h"
 #include "runtime/device_kernels.h"
-#include "runtime/status_adapter.h"
+#include "runtime/option_errors.h"
 
 namespace gsa {
 namespace {
@@ -57,119 +54,77 @@ Boundary CheckBoundary(mlir::TypeRange types, mlir::func::FuncOp entry,
   return boundary;
 }
 
-// Makes the shapes static, which is when sizes that contradict each other show.
-absl::Status Specialize(mlir::ModuleOp module, mlir::func::FuncOp entry,
-                        std::vector<std::string> shapes) {
-  mlir::gsa::CpuTargetConfig config;
-  config.entry = entry.getName().str();
-  config.shapes = std::move(shapes);
-  for (const mlir::gsa::Phase& phase : mlir::gsa::getCpuPhases(config)) {
-    if (phase.name != "specialize") continue;
-    DiagnosticCollector diagnostics(module.getContext());
-    mlir::PassManager manager(module.getContext());
-    phase.addPasses(manager);
-    if (mlir::failed(manager.run(module))) {
-      return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
-                                  "compiling (phase " + phase.name + ")");
-    }
+// What is wrong with the module's text, its entry, the types at its boundary
+// and the shapes of its inputs.
+void CheckModule(const std::string& text, const std::string& filename,
+                 const CompileOptions& options, Reasons* reasons) {
+  mlir::DialectRegistry registry;
+  RegisterCompilerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto module = ParseModule(text, filename, &context);
+  reasons->Add(module.status());
+  if (!module.ok()) return;
+  absl::StatusOr<mlir::func::FuncOp> entry = FindEntry(**module, options.entry);
+  reasons->Add(entry.status());
+  if (!entry.ok()) return;
+  Boundary inputs = CheckBoundary(entry->getArgumentTypes(), *entry,
+                                  /*is_result=*/false, reasons);
+  CheckBoundary(entry->getResultTypes(), *entry, /*is_result=*/true, reasons);
+  for (const TensorSpec& spec : inputs.legal) {
+    reasons->Add(ResolveShape(spec, options).status());
   }
-  return absl::OkStatus();
+  for (const auto& [name, shape] : options.shapes) {
+    reasons->Add(CheckInputName(name, inputs.named));
+  }
 }
 
-// Whether each op has a kernel, for which architectures differ: the phases up
-// to `tile` of a target that has them. Nothing where the architecture is not
-// known, which CheckTarget has then said.
-absl::Status CheckKernels(const std::string& text, const std::string& filename,
-                          const CompileOptions& options) {
-  absl::StatusOr<Target> target = ParseTarget(options.target);
-  if (!target.ok() || target->kind == TargetKind::kCpu) {
-    return absl::OkStatus();
-  }
-  if (target->kind == TargetKind::kCuda && options.arch.empty() &&
-      !DeviceArch(target->ordinal).ok()) {
-    return absl::OkStatus();
-  }
-  if (!options.arch.empty() && !mlir::gsa::findCudaTarget(options.arch)) {
-    return absl::OkStatus();
-  }
-  CompileOptions until = options;
-  until.stop_after = "tile";
-  until.on_phase = nullptr;
-  return CompileForDevice(text, filename, *target, until).status();
+// What this machine lacks for the target.
+void CheckMachine(const Target& target, const CompileOptions& options,
+                  Reasons* reasons) {
+  if (target.kind != TargetKind::kCuda) return;
+  reasons->Add(CheckDevice(target, options.arch));
+  reasons->Add(KernelCacheFor(options).status());
 }
 
-// What is missing for the target on this machine.
-absl::Status CheckTarget(const CompileOptions& options) {
-  absl::StatusOr<Target> target = ParseTarget(options.target);
-  if (!target.ok()) return target.status();
-  if (target->kind == TargetKind::kCpu) return absl::OkStatus();
-  if (!options.arch.empty() && !mlir::gsa::findCudaTarget(options.arch)) {
-    return absl::UnimplementedError(
-        absl::StrCat("unknown architecture '", options.arch, "'"));
+// The passes of the compiler, which say the rest: everything that Plan::Compile
+// does but code.
+absl::Status CheckPasses(const std::string& text, const std::string& filename,
+                         const Target& target, CompileOptions options) {
+  if (target.kind == TargetKind::kCuda && options.arch.empty() &&
+      !DeviceArch(target.ordinal).ok()) {
+    return absl::OkStatus();  // CheckMachine has said why.
   }
-  if (target->kind == TargetKind::kEmu) return absl::OkStatus();
-  absl::Status device = DeviceArch(target->ordinal).status();
-  return device.ok() ? KernelCacheFor(options).status() : device;
+  options.stop_after = target.kind == TargetKind::kCpu ? "llvm" : "program";
+  options.on_phase = nullptr;
+  return CompileToPhase(text, filename, options);
 }
 
 }  // namespace
 
-absl::Status CheckCompileOptions(const CompileOptions& options) {
-  if (options.num_threads < 1 ||
-      options.num_threads > ThreadPool::kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("number of threads: expected 1 to ",
-                     ThreadPool::kMaxThreads, ", got ", options.num_threads));
-  }
-  switch (options.vector_bits) {
-    case 0:
-    case 128:
-    case 256:
-    case 512:
-      return absl::OkStatus();
-    default:
-      return absl::InvalidArgumentError(absl::StrCat(
-          "vector width: expected 0 (the machine's), 128, 256 or 512 bits, "
-          "got ",
-          options.vector_bits));
-  }
-}
+uint64_t MaxModuleBytes() { return mlir::gsa::ModuleTextLimits().bytes; }
 
 std::vector<absl::Status> CheckSupport(const std::string& text,
                                        const std::string& filename,
                                        const CompileOptions& options) {
   Reasons reasons;
-  reasons.Add(CheckTarget(options));
-  reasons.Add(CheckCompileOptions(options));
-  const size_t about_machine = reasons.size();
-  mlir::DialectRegistry registry;
-  RegisterCompilerDialects(registry);
-  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  auto module = ParseModule(text, filename, &context);
-  reasons.Add(module.status());
-  if (!module.ok()) return reasons.Take();
-  absl::StatusOr<mlir::func::FuncOp> entry = FindEntry(**module, options.entry);
-  reasons.Add(entry.status());
-  if (!entry.ok()) return reasons.Take();
-
-  Boundary inputs = CheckBoundary(entry->getArgumentTypes(), *entry,
-                                  /*is_result=*/false, &reasons);
-  CheckBoundary(entry->getResultTypes(), *entry, /*is_result=*/true, &reasons);
-  std::vector<std::string> shapes;
-  for (const TensorSpec& spec : inputs.legal) {
-    absl::StatusOr<std::vector<int64_t>> shape = ResolveShape(spec, options);
-    reasons.Add(shape.status());
-    if (shape.ok()) shapes.push_back(absl::StrJoin(*shape, "x"));
+  absl::StatusOr<Target> target = ResolveTarget(options);
+  CompileOptions judged = options;
+  const bool target_known = target.ok();
+  if (!target_known) {
+    // The module is judged all the same, as one for the CPU.
+    reasons.Add(target.status());
+    target = Target();
+    judged.target = "cpu";
+    judged.arch.clear();
+    judged.toolkit = {};
   }
-  for (const auto& [name, shape] : options.shapes) {
-    reasons.Add(CheckInputName(name, inputs.named));
+  for (absl::Status& error : OptionErrors(*target, judged)) {
+    reasons.Add(std::move(error));
   }
-  if (reasons.size() == about_machine) {
-    reasons.Add(Specialize(**module, *entry, std::move(shapes)));
-  }
-  if (reasons.size() == about_machine) {
-    reasons.Add(CheckKernels(text, filename, options));
-  }
+  CheckModule(text, filename, judged, &reasons);
+  const bool sound = reasons.size() == (target_known ? 0u : 1u);
+  CheckMachine(*target, judged, &reasons);
+  if (sound) reasons.Add(CheckPasses(text, filename, *target, judged));
   return reasons.Take();
 }
 

@@ -7,6 +7,7 @@
 #ifndef GSA_RUNTIME_CAPI_SUPPORT_H_
 #define GSA_RUNTIME_CAPI_SUPPORT_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,15 +16,16 @@
 
 namespace gsa {
 
-// InvalidArgument for options that no module could make right: the number of
-// threads and the vector width.
-absl::Status CheckCompileOptions(const CompileOptions& options);
+// The longest text of a module that is read, in bytes (docs/spec.md, "Module
+// text").
+uint64_t MaxModuleBytes();
 
 // Every reason against compiling `text` that can be found without generating
-// code: parse and verification errors, a missing entry, types that cannot cross
-// the boundary, missing, wrong or unknown shapes, sizes that contradict each
-// other, ops without a kernel for the GPU's architecture. Empty if there is
-// none. Each is a status that Plan::Compile would return were it the only one.
+// code: wrong options, a missing device, parse and verification errors, a
+// missing entry, types that cannot cross the boundary, missing, wrong or
+// unknown shapes; without any of these, what the passes of the compiler say.
+// Empty if there is none. Each is a status that Plan::Compile would return were
+// it the only one, and what Plan::Compile returns is one of them.
 std::vector<absl::Status> CheckSupport(const std::string& text,
                                        const std::string& filename,
                                        const CompileOptions& options);

@@ -21,10 +21,10 @@
 
 // RUN: sed s/@silu/@gsa_cpu_zone/ %t/several.mlir > %t/zone.mlir
 // RUN: %expect-exit 2 gsa-run %t/zone.mlir --entry gsa_cpu_zone 2>&1 | FileCheck %s --check-prefix=ZONE
-// ZONE: error: function 'gsa_cpu_zone': names that begin with 'gsa_cpu_' are the compiler's own
+// ZONE: zone.mlir:{{.*}}: error: 'func.func' op 'gsa_cpu_zone': names that begin with 'gsa_cpu_' are the compiler's own
 // RUN: sed s/@half/@gsa_cpu_entry/ %t/several.mlir > %t/entry.mlir
 // RUN: %expect-exit 2 gsa-run %t/entry.mlir --entry twice 2>&1 | FileCheck %s --check-prefix=ENTRY
-// ENTRY: function 'gsa_cpu_entry'
+// ENTRY: entry.mlir:{{.*}}: error: 'func.func' op 'gsa_cpu_entry'
 
 //--- several.mlir
 func.func @silu(%x: tensor<1x4x2x3xf32>) -> tensor<1x4x2x3xf32> {

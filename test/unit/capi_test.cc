@@ -222,9 +222,8 @@ TEST(CapiTest, OptionsAreChecked) {
                 AllOf(HasSubstr("'other'"), HasSubstr("main")));
   options.value.entry = "main";
   options.value.target = "abacus";
-  Error error = Take(TryCompile(kGate, options, &plan));
-  EXPECT_EQ(error.code, GSA_UNIMPLEMENTED);
-  EXPECT_THAT(error.message, AllOf(HasSubstr("'cpu'"), HasSubstr("'abacus'")));
+  ExpectInvalid(TryCompile(kGate, options, &plan),
+                AllOf(HasSubstr("'cpu'"), HasSubstr("'abacus'")));
   options.value.target = "cpu";
   EXPECT_OK(TryCompile(kGate, options, &plan));
 }
@@ -234,7 +233,9 @@ TEST(CapiTest, ShapesAreChecked) {
   Shapes good = {{"x", kGateShape}, {"arg1", kGateShape}};
   Options options(good);
   options.named[1].name = options.named[0].name;
-  ExpectInvalid(TryCompile(kGate, options, &plan), HasSubstr("already"));
+  ExpectInvalid(TryCompile(kGate, options, &plan),
+                HasSubstr("shape 1 ('arg1'): expected one shape for this "
+                          "input, got two"));
   options.named[1].name = nullptr;
   ExpectInvalid(TryCompile(kGate, options, &plan), HasSubstr("shape 1: name"));
   Options null_sizes(good);
@@ -272,7 +273,6 @@ TEST(CapiSupport, CollectsSeveralReasons) {
   options.value.target = "abacus";
   std::vector<Error> reasons = Reasons(text, options);
   ASSERT_EQ(reasons.size(), 7u);
-  EXPECT_EQ(reasons[0].code, GSA_UNIMPLEMENTED);
   EXPECT_THAT(reasons[0].message, HasSubstr("'abacus'"));
   EXPECT_THAT(reasons[1].message, HasSubstr("got 7"));
   EXPECT_THAT(reasons[2].message, AllOf(HasSubstr("'arg0'"), HasSubstr("i8")));
@@ -280,8 +280,8 @@ TEST(CapiSupport, CollectsSeveralReasons) {
   EXPECT_THAT(reasons[4].message, HasSubstr("'result0'"));
   EXPECT_THAT(reasons[5].message, HasSubstr("'arg2'"));
   EXPECT_THAT(reasons[6].message, HasSubstr("'d'"));
-  for (size_t i = 1; i < reasons.size(); ++i) {
-    EXPECT_EQ(reasons[i].code, GSA_INVALID_ARGUMENT);
+  for (const Error& reason : reasons) {
+    EXPECT_EQ(reason.code, GSA_INVALID_ARGUMENT);
   }
 }
 

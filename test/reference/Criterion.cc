@@ -90,6 +90,11 @@ class Judge {
 
   /// The error of element `i`; 0 for one that is counted as a mismatch.
   double AddTested(int64_t i) {
+    bool tested_finite = std::isfinite(tested_[i]);
+    bool reference_finite = std::abs(exact_[i]) < overflow_;  // False for NaN
+    result_.tested_nonfinite += !tested_finite;
+    result_.reference_nonfinite += !reference_finite;
+    result_.finite += tested_finite && reference_finite;
     std::optional<double> error =
         ErrorOf(tested_[i], exact_[i], rounded_[i], overflow_);
     TensorError& total = result_.error;

@@ -46,7 +46,12 @@ struct CriterionOptions {
 /// rounding four of its largest elements may add, 2 u max |reference| /
 /// sqrt(elements), but no more than rounding all of them may, u rms reference.
 struct CriterionResult {
-  TensorError error;           ///< Of the tested result
+  TensorError error;  ///< Of the tested result
+  /// Elements that are NaN or infinite: of the tested result, and of the
+  /// reference as the type can hold it. Such elements have no error to compare,
+  /// only a place.
+  int64_t tested_nonfinite = 0, reference_nonfinite = 0;
+  int64_t finite = 0;          ///< Elements that are finite in both
   double rounded_error = 0.0;  ///< max |r|
   double limit = 0.0;          ///< Of error.max_abs
   /// The largest quotient of the two sides over the rows, its row (a number of

@@ -194,5 +194,18 @@ TEST(Criterion, RoundedWeightsMoveEveryOutput) {
   for (double x : result.output.values()) EXPECT_EQ(x, 0.0);
 }
 
+TEST(Criterion, CountsWhatIsNotFinite) {
+  // 7e4 is an infinity of f16, and NaN is at the same and at another place.
+  Tensor<double> exact({5}, {1.0, kNan, 7e4, 2.0, kInfinity});
+  Tensor<double> tested({5}, {1.0, kNan, kInfinity, kNan, kInfinity});
+  CriterionOptions options;
+  options.type = FloatFormat::F16();
+  CriterionResult result = CompareWithin(tested, exact, exact, options);
+  EXPECT_EQ(result.tested_nonfinite, 4);
+  EXPECT_EQ(result.reference_nonfinite, 3);
+  EXPECT_EQ(result.finite, 1);
+  EXPECT_EQ(result.error.mismatches, 1);
+}
+
 }  // namespace
 }  // namespace gsa::reference

@@ -63,6 +63,12 @@ std::optional<double> largestError(const RunReport& report) {
   return largest;
 }
 
+/// Whether a float result was NaN or infinite throughout.
+bool comparedNothingFinite(const RunReport& report) {
+  auto names = report.comparison.find("nothing_finite");
+  return names != report.comparison.end() && !names->empty();
+}
+
 struct Column {
   const char* title;
   int digits;  ///< After the point; of all digits if negative
@@ -208,6 +214,8 @@ std::string toTable(const std::string& varied,
     }
     if (i > 0 && runs[i - 1].ran && !runs[i - 1].report.comparisonPassed)
       absl::StrAppend(&text, "  comparison FAILED");
+    else if (i > 0 && comparedNothingFinite(runs[i - 1].report))
+      absl::StrAppend(&text, "  an output has nothing finite to compare");
     if (i > 0 && !runs[i - 1].status.ok())
       absl::StrAppend(&text, "  ", firstLine(runs[i - 1].status));
     absl::StrAppend(&text, "\n");

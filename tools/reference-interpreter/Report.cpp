@@ -470,6 +470,17 @@ bool ResultComparison::passed() const {
   llvm_unreachable("unknown kind");
 }
 
+bool ResultComparison::isNothingFinite() const {
+  return kind == Kind::Float && elements > 0 && criterion.finite == 0;
+}
+
+std::vector<std::string> ComparisonReport::resultsWithNothingFinite() const {
+  std::vector<std::string> names;
+  for (const ResultComparison& result : results)
+    if (result.isNothingFinite()) names.push_back(result.name);
+  return names;
+}
+
 bool ComparisonReport::passed() const {
   return llvm::all_of(
              results,

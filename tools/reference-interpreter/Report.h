@@ -82,6 +82,9 @@ struct ResultComparison {
   reference::TensorError errorApart;
 
   bool passed() const;
+  /// Whether it is a float result without an element that is finite in the run
+  /// and in the reference: then its error of 0 says nothing.
+  bool isNothingFinite() const;
 };
 
 /// One selection, in the order of execution.
@@ -106,6 +109,8 @@ struct ComparisonReport {
 
   /// Every result is within its limit and no selected row is wrong.
   bool passed() const;
+  /// Names of the results that are ResultComparison::isNothingFinite.
+  std::vector<std::string> resultsWithNothingFinite() const;
   /// A few lines for people.
   std::string comparisonText() const;
   /// The same as an object; numbers that are not finite are null.

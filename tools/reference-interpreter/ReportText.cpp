@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include "tools/reference-interpreter/Report.h"
@@ -38,16 +39,28 @@ static void printWorst(llvm::raw_ostream& os, const ResultComparison& result) {
      << ", expected at most " << number(criterion.worst_row_limit);
 }
 
+static void printError(llvm::raw_ostream& os, const ResultComparison& result) {
+  os << "max error " << number(result.error.max_abs) << ", "
+     << number(result.error.Relative()) << " of max |reference| "
+     << number(result.error.max_reference) << " (limit "
+     << number(limitOf(result)) << ")";
+  if (result.criterion.row_share > 0)
+    os << ", rows within " << number(100 * result.criterion.row_share)
+       << " % of their limits";
+}
+
 static void printResult(llvm::raw_ostream& os, const ResultComparison& result) {
   os << "  " << result.name << " " << result.type << ": ";
   if (result.kind == ResultComparison::Kind::Float) {
-    os << "max error " << number(result.error.max_abs) << ", "
-       << number(result.error.Relative()) << " of max |reference| "
-       << number(result.error.max_reference) << " (limit "
-       << number(limitOf(result)) << ")";
-    if (result.criterion.row_share > 0)
-      os << ", rows within " << number(100 * result.criterion.row_share)
-         << " % of their limits";
+    const reference::CriterionResult& criterion = result.criterion;
+    if (result.isNothingFinite())
+      os << "nothing finite to compare";
+    else
+      printError(os, result);
+    if (criterion.tested_nonfinite || criterion.reference_nonfinite)
+      os << "; of " << result.elements << " elements "
+         << criterion.tested_nonfinite << " are NaN or infinite in the run and "
+         << criterion.reference_nonfinite << " in the reference";
     if (result.error.mismatches)
       os << ", " << result.error.mismatches
          << " infinities or NaN at other places";
@@ -82,7 +95,11 @@ std::string ComparisonReport::comparisonText() const {
   llvm::raw_string_ostream os(text);
   if (results.empty()) return text;
   os << "Comparison with the float64 reference: "
-     << (passed() ? "passed" : "FAILED") << "\n";
+     << (passed() ? "passed" : "FAILED");
+  if (std::vector<std::string> names = resultsWithNothingFinite();
+      !names.empty())
+    os << ", but nothing finite was compared of " << llvm::join(names, ", ");
+  os << "\n";
   for (const ResultComparison& result : results) printResult(os, result);
   for (const SelectionComparison& selection : selections)
     if (selection.judged) printVerdicts(os, selection);
@@ -119,7 +136,15 @@ static Object toJson(const ResultComparison& result) {
   json["tolerance"] = finiteOrNull(limitOf(result));
   json["share_of_row_limit"] = finiteOrNull(result.criterion.row_share);
   json["rounded_error"] = finiteOrNull(result.criterion.rounded_error);
-  json["error"] = toJson(result.error);
+  json["nonfinite"] =
+      Object{{"run", result.criterion.tested_nonfinite},
+             {"reference", result.criterion.reference_nonfinite}};
+  json["finite_in_both"] = result.criterion.finite;
+  Object error = toJson(result.error);
+  // An error of 0 would read as one that was measured.
+  if (result.isNothingFinite())
+    error["max_abs_error"] = error["relative_error"] = nullptr;
+  json["error"] = std::move(error);
   json["rows_apart"] = result.rowsApart;
   if (result.rowsApart) json["error_apart"] = toJson(result.errorApart);
   return json;
@@ -149,6 +174,7 @@ llvm::json::Value ComparisonReport::comparisonJson() const {
   for (const SelectionComparison& selection : selections)
     if (selection.judged) selectionArray.push_back(verdictsToJson(selection));
   return Object{{"passed", passed()},
+                {"nothing_finite", Array(resultsWithNothingFinite())},
                 {"seconds", seconds},
                 {"results", std::move(resultArray)},
                 {"selections", std::move(selectionArray)}};

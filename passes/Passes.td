@@ -100,6 +100,22 @@ def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def GsaDropEmpty : Pass<"gsa-drop-empty"> {
+  let summary = "Replaces tensors without elements by tensor.empty";
+  let description = [{
+    An empty sequence or an empty batch leaves most ops with nothing to compute.
+    Uses of a result that has no elements become uses of a `tensor.empty`, and
+    no lowering after this pass has to know what a slice, a tile or a grid of
+    nothing is. Ops that read an empty tensor and return a filled one
+    (attention over no keys) stay, and so does what has dynamic sizes.
+
+    Emits the remark `DroppedEmpty` for each op.
+    Order: once shapes are static and aggregates are open.
+    Example: test/passes/drop-empty.mlir.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def GsaMarkZones : Pass<"gsa-mark-zones", "::mlir::ModuleOp"> {
   let summary = "Marks the zones of the entry function for the run-time clock";
   let description = [{

@@ -37,6 +37,8 @@ static void addGsa(OpPassManager& pm) {
   GsaDecomposeOptions aggregates;
   aggregates.aggregatesOnly = true;
   pm.addPass(createGsaDecompose(aggregates));
+  // Whether the parts of an aggregate have elements is only seen now.
+  pm.addPass(createGsaDropEmpty());
   addCleanup(pm);
   pm.addPass(createGsaFuseSelection());
   addCleanup(pm);

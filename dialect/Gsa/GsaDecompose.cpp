@@ -127,6 +127,9 @@ FailureOr<SmallVector<Value>> GateOp::decomposeOperation(OpBuilder& b) {
 FailureOr<SmallVector<Value>> RopeOp::decomposeOperation(OpBuilder& b) {
   Location loc = getLoc();
   auto type = cast<RankedTensorType>(getInput().getType());
+  // Nothing to turn, and a slice of no elements has no legal offset.
+  if (llvm::is_contained(type.getShape(), 0))
+    return SmallVector<Value>{getInput()};
   Type data = type.getElementType();
   Type acc = getAccumulatorType(data);
   int64_t pairs = getRotatedSize() / 2;

@@ -288,6 +288,18 @@ func.func @rope(%x: tensor<2x3x4x8xbf16>, %p: tensor<2x3xi64>)
 
 // -----
 
+// There is no slice of a tensor without elements that would be legal.
+// CHECK-LABEL: @rope_of_nothing(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x0x4x8xf32>
+func.func @rope_of_nothing(%x: tensor<?x0x4x8xf32>, %p: tensor<?x0xi64>)
+    -> tensor<?x0x4x8xf32> {
+  // CHECK-NEXT: return %[[X]]
+  %0 = gsa.rope %x, %p : (tensor<?x0x4x8xf32>, tensor<?x0xi64>) -> tensor<?x0x4x8xf32>
+  return %0 : tensor<?x0x4x8xf32>
+}
+
+// -----
+
 // Scaled frequencies. ntk: base 10000 * 2^(8/6), so f[1] = base^(-1/4).
 // yarn with these turns keeps the first and divides the others by 4.
 // CHECK-LABEL: @rope_scaling

@@ -155,9 +155,10 @@ void addInputOptions(CLI::App& app, RunnerOptions& options) {
                  "model.layers.3.self_attn.; \"\" for plain names (default: "
                  "the only one that fits)");
   addTexts(app, "--ignore-weights", options.ignoredWeights,
-           "Pattern (* ? [...]) of names that need not match: such tensors of "
-           "the files are left out, such weights that no file has are "
-           "generated; repeatable");
+           "Pattern (* ? [...]) of names, with or without the prefix, that "
+           "need not match: a tensor of the files that no input takes is left "
+           "out, a weight that no file has is generated; one that has its "
+           "input is read all the same; repeatable");
   addVariedWorkload(app, options);
   addNumber(app, "--seed", options.seed, 0,
             std::numeric_limits<uint64_t>::max(), "Seed of generated inputs");

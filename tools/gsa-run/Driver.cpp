@@ -120,10 +120,8 @@ class Session {
         ModuleInterface interface,
         DescribeModule(text, options.modulePath, options.entry));
     GSA_RETURN_IF_ERROR(checkInterface(interface, options));
-    std::optional<std::string> prefix;
-    if (options.isGiven("--prefix")) prefix = options.prefix;
-    GSA_RETURN_IF_ERROR(
-        files.bind(interface.inputs, prefix, options.ignoredWeights));
+    GSA_RETURN_IF_ERROR(files.bind(interface.inputs, options.chosenPrefix(),
+                                   options.ignoredWeights));
     report.notes = files.notes();
     CompileOptions result;
     result.entry = interface.entry;
@@ -265,7 +263,9 @@ absl::Status runAndReport(const RunnerOptions& options, bool* passed) {
   if (!options.variants.empty()) return runSweep(options, passed);
   GSA_ASSIGN_OR_RETURN(const std::string text, moduleText(options));
   if (options.printLayer) return writeToStandardOutput(text);
-  GSA_ASSIGN_OR_RETURN(InputFiles files, InputFiles::open(options.inputFiles));
+  GSA_ASSIGN_OR_RETURN(
+      InputFiles files,
+      InputFiles::open(options.inputFiles, options.chosenPrefix()));
   if (!options.stopAfter.empty()) return compileToPhase(text, files, options);
   GSA_ASSIGN_OR_RETURN(RunResult result, runOnce(text, files, options));
   GSA_RETURN_IF_ERROR(writeFiles(result, options));

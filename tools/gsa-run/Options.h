@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -41,6 +42,11 @@ struct RunnerOptions {
 
   std::vector<std::string> inputFiles;
   std::string prefix;  ///< Of weight names in the files; found if not given.
+  /// `prefix` if it was given.
+  std::optional<std::string> chosenPrefix() const {
+    if (!isGiven("--prefix")) return std::nullopt;
+    return prefix;
+  }
   std::vector<std::string> ignoredWeights;  ///< Patterns of fnmatch(3).
   std::string workload = "shared_rho95";
   uint64_t seed = 0;

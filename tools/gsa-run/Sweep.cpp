@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -136,6 +137,11 @@ std::string heading(const RunnerOptions& options,
   absl::StrAppend(&text, "\n");
   if (!report.inputs.empty() && !variesShapes(options))
     absl::StrAppend(&text, "    ", report.inputs.front().ToString(), "\n");
+  std::set<std::string> notes;  // most are those of every run
+  for (const SweepRun& run : runs)
+    for (const std::string& note : run.report.notes)
+      if (notes.insert(note).second)
+        absl::StrAppend(&text, "note      ", note, "\n");
   return absl::StrCat(text, "runs      ", runs.size(), ", with ",
                       options.varied, " of\n");
 }
@@ -229,7 +235,9 @@ absl::Status runSweep(const RunnerOptions& options, bool* passed) {
     each.push_back(optionsOf(options, i));
     GSA_RETURN_IF_ERROR(checkOptions(each.back()));
   }
-  GSA_ASSIGN_OR_RETURN(InputFiles files, InputFiles::open(options.inputFiles));
+  GSA_ASSIGN_OR_RETURN(
+      InputFiles files,
+      InputFiles::open(options.inputFiles, options.chosenPrefix()));
   std::vector<SweepRun> runs;
   for (size_t i = 0; i < each.size(); ++i)
     runs.push_back(runVariant(each[i], options.variants[i].value, files));

@@ -2,6 +2,8 @@
 
 #include "codegen/cuda/CudaPrinter.h"
 
+#include <set>
+
 #include "codegen/cuda/EmitModels.h"
 #include "codegen/cuda/KernelHeader.h"
 #include "codegen/cuda/Names.h"
@@ -25,7 +27,7 @@ class Printer : public CudaEmitter {
 
   /// `header`: comment lines above the function.
   LogicalResult printKernel(KernelOp kernel, StringRef header = "");
-  void printProlog();
+  LogicalResult printProlog(ArrayRef<KernelOp> kernels);
   std::string takeText() { return std::move(text); }
 
   LogicalResult emitCall(const DeviceCall& call) override;
@@ -323,10 +325,31 @@ FailureOr<std::string> Printer::getAttribute(Operation* op,
 // Kernels
 //===----------------------------------------------------------------------===//
 
-void Printer::printProlog() {
+/// The include, and the products of wgmma that the kernels use: an instruction
+/// for each width and type would make the headers slow to read.
+LogicalResult Printer::printProlog(ArrayRef<KernelOp> kernels) {
   emitLine(nullptr, "#include <gsa/device/tile.cuh>");
   emitLine(nullptr, "");
   emitLine(nullptr, "using namespace gsa::dev;");
+  std::set<std::pair<int64_t, std::string>> products;
+  auto add = [&](auto product) -> WalkResult {
+    FailureOr<std::string> element =
+        getType(product, product.getRhs().getType().getElementType());
+    if (failed(element)) return WalkResult::interrupt();
+    products.emplace(product.getAcc().getType().getColumns(), *element);
+    return WalkResult::advance();
+  };
+  for (KernelOp kernel : kernels) {
+    WalkResult walk = kernel.walk([&](Operation* op) {
+      if (auto product = dyn_cast<WgmmaNtOp>(op)) return add(product);
+      if (auto product = dyn_cast<WgmmaNnOp>(op)) return add(product);
+      return WalkResult::advance();
+    });
+    if (walk.wasInterrupted()) return failure();
+  }
+  for (const auto& [columns, element] : products)
+    emitLine(nullptr, "GSA_WGMMA(" + Twine(columns) + ", " + element + ");");
+  return success();
 }
 
 FailureOr<std::string> Printer::getParameters(KernelOp kernel) {
@@ -366,7 +389,7 @@ LogicalResult Printer::printKernel(KernelOp kernel, StringRef header) {
 FailureOr<std::string> gsa_tile::printCudaKernel(KernelOp kernel,
                                                  LineMap* lines) {
   Printer printer(kernel.getContext(), lines);
-  printer.printProlog();
+  if (failed(printer.printProlog(kernel))) return failure();
   if (failed(printer.printKernel(kernel))) return failure();
   return printer.takeText();
 }
@@ -374,8 +397,9 @@ FailureOr<std::string> gsa_tile::printCudaKernel(KernelOp kernel,
 FailureOr<std::string> gsa_tile::printCudaModule(ModuleOp module,
                                                  LineMap* lines) {
   Printer printer(module.getContext(), lines);
-  printer.printProlog();
-  for (KernelOp kernel : module.getOps<KernelOp>())
+  SmallVector<KernelOp> kernels(module.getOps<KernelOp>());
+  if (failed(printer.printProlog(kernels))) return failure();
+  for (KernelOp kernel : kernels)
     if (failed(printer.printKernel(kernel, getKernelHeader(kernel))))
       return failure();
   return printer.takeText();

@@ -150,8 +150,10 @@ def GsaTile_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
 ///   {name:type}  the C++ type of an operand or result,
 ///   {name:elem}  the C++ element type of it.
 /// An op with a result prints `auto <name> = <call>;`. An empty `call` means
-/// that the op declares emitCuda itself.
-class GsaTile_Op<string mnemonic, string call, list<Trait> traits = []>
+/// that the op prints statements; then, and with `emitsItself`, where it leaves
+/// out parts of the call, it defines emitCuda.
+class GsaTile_Op<string mnemonic, string call, list<Trait> traits = [],
+                 bit emitsItself = !empty(call)>
     : Op<GsaTile_Dialect, mnemonic, !listconcat(
           [GsaTile_KnownAttributes,
            DeclareOpInterfaceMethods<GsaTile_CudaEmitOpInterface>], traits)> {
@@ -181,7 +183,7 @@ class GsaTile_Op<string mnemonic, string call, list<Trait> traits = []>
           "\"" # !interleave(resultNames, "\", \"") # "\"") # [{};
       return names;
     }
-  }] # !if(!empty(call), "", [{
+  }] # !if(emitsItself, "", [{
     ::llvm::LogicalResult $cppClass::emitCuda(
         ::mlir::gsa_tile::CudaEmitter &emitter) {
       return emitter.emitCall({

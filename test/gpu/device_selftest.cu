@@ -21,6 +21,7 @@
 #include "test/gpu/selftest/mma_tests.cuh"
 #include "test/gpu/selftest/ring_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
+#include "test/gpu/selftest/wgmma_tests.cuh"
 
 int main() {
   cudaDeviceProp properties;
@@ -31,6 +32,7 @@ int main() {
   selftest::run_math_tests();
   selftest::run_copy_tests();
   selftest::run_mma_tests();
+  selftest::run_wgmma_tests();
   selftest::run_softmax_tests();
   selftest::run_ring_tests();
   int failed = selftest::failed_suites();

@@ -21,7 +21,7 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
   // CHECK: gsa_tile.fence_async
   gsa_tile.fence_async
-  // CHECK: gsa_tile.wgmma_fence %{{.*}} : <16x64xf32, acc>
+  // CHECK: gsa_tile.wgmma_fence %{{.*}} : !gsa_tile.frag<16x64xf32, acc>
   gsa_tile.wgmma_fence %acc : !gsa_tile.frag<16x64xf32, acc>
   // CHECK: gsa_tile.wgmma_nt
   gsa_tile.wgmma_nt %acc, %q[%c0], %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>

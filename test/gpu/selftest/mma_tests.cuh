@@ -110,104 +110,6 @@ inline void test_converts() {
   test_convert<float, 48>(suite);
 }
 
-//===----------------------------------------------------------------------===//
-// wgmma
-//===----------------------------------------------------------------------===//
-
-#if defined(GSA_SELFTEST_SM90A)
-
-template <class T, int N, int K>
-__global__ void __launch_bounds__(128)
-    wgmma_nt_kernel(const T* a, const T* b, float* out, int a_row, int b_row) {
-  auto left = smem_alloc<smem<T, 80, K, swizzle_128b>>(0);
-  auto right = smem_alloc<smem<T, N + 16, K, swizzle_128b>>(80 * K * 2);
-  put_tile(left, a);
-  put_tile(right, b);
-  fence_async();
-  __syncthreads();
-  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
-  fill(sum, 1.5f);
-  wgmma_fence(sum);
-  wgmma_nt(sum, left, a_row, right, b_row);
-  wgmma_commit();
-  wgmma_wait<0>();
-  get_dense(sum, out + 16 * N * warp());
-}
-
-template <class T, int N, int K>
-__global__ void __launch_bounds__(128)
-    wgmma_nn_kernel(const T* a, const T* b, float* out, int b_row) {
-  auto left = smem_alloc<smem<T, 64, K, swizzle_128b>>(0);
-  auto right = smem_alloc<smem<T, K + 16, N, swizzle_128b>>(64 * K * 2);
-  put_tile(left, a);
-  put_tile(right, b);
-  fence_async();
-  __syncthreads();
-  auto operand = frag_alloc<frag<T, 16, K, frag_layout::lhs>>();
-  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
-  load_lhs(operand, left, 16 * warp());
-  fill(sum, 1.5f);
-  wgmma_fence(operand);
-  wgmma_fence(sum);
-  wgmma_nn(sum, operand, right, b_row);
-  wgmma_commit();
-  wgmma_wait<0>();
-  get_dense(sum, out + 16 * N * warp());
-}
-
-template <class T, int N, int K, bool Transposed>
-void test_wgmma(Suite& suite) {
-  constexpr int left = Transposed ? 80 : 64;
-  constexpr int rows = (Transposed ? N : K) + 16, columns = Transposed ? K : N;
-  Random random(N + K);
-  Array<T> a(left * K), b(rows * columns);
-  Array<float> out(64 * N);
-  random.Fill(a);
-  random.Fill(b);
-  for (int a_row : {0, Transposed ? 16 : 0})
-    for (int b_row : {0, 8, 16}) {
-      int shared = (left * K + rows * columns) * 2;
-      if constexpr (Transposed)
-        launch("wgmma_nt", wgmma_nt_kernel<T, N, K>, 1, 4, shared, a.data(),
-               b.data(), out.data(), a_row, b_row);
-      else
-        launch("wgmma_nn", wgmma_nn_kernel<T, N, K>, 1, 4, shared, a.data(),
-               b.data(), out.data(), b_row);
-      suite.Context("%s N %d K %d rows %d %d", format<T>::name, N, K, a_row,
-                    b_row);
-      for (int m = 0; m < 64; ++m)
-        for (int n = 0; n < N; ++n) {
-          double sum = 1.5, size = 1.5;
-          for (int k = 0; k < K; ++k) {
-            int at = Transposed ? (b_row + n) * columns + k
-                                : (b_row + k) * columns + n;
-            double product = to_host(a[(a_row + m) * K + k]) * to_host(b[at]);
-            sum += product;
-            size += std::fabs(product);
-          }
-          suite.Near(out[m * N + n], sum, 2e-6 * size, m, n);
-        }
-    }
-}
-
-inline void test_wgmmas() {
-  {
-    Suite suite("wgmma_nt");
-    test_wgmma<bf16, 64, 64, true>(suite);
-    test_wgmma<f16, 128, 64, true>(suite);
-    test_wgmma<bf16, 64, 128, true>(suite);
-    test_wgmma<bf16, 64, 256, true>(suite);
-  }
-  {
-    Suite suite("wgmma_nn");
-    test_wgmma<bf16, 64, 64, false>(suite);
-    test_wgmma<f16, 128, 64, false>(suite);
-    test_wgmma<bf16, 256, 64, false>(suite);
-  }
-}
-
-#endif  // GSA_SELFTEST_SM90A
-
 inline void run_mma_tests() {
   test_mma_shapes<bf16, true>("mma_nt");
   test_mma_shapes<f16, true>("mma_nt");
@@ -216,9 +118,6 @@ inline void run_mma_tests() {
   test_mma_shapes<f16, false>("mma_nn");
   test_mma_shapes<float, false>("mma_nn");
   test_converts();
-#if defined(GSA_SELFTEST_SM90A)
-  test_wgmmas();
-#endif
 }
 
 }  // namespace selftest

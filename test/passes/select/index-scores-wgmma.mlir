@@ -16,7 +16,7 @@
 // CHECK: scf.for
 // CHECK: gsa_tile.copy_wait
 // CHECK: gsa_tile.fence_async
-// CHECK: gsa_tile.wgmma_fence %{{.*}} : <16x64xf32, acc>
+// CHECK: gsa_tile.wgmma_fence %{{.*}} : !gsa_tile.frag<16x64xf32, acc>
 // CHECK-NEXT: gsa_tile.wgmma_nt
 // CHECK-NEXT: gsa_tile.wgmma_commit
 // CHECK-NEXT: gsa_tile.wgmma_wait 0

@@ -17,6 +17,7 @@ constexpr int kQueries = 100, kKeys = 150, kColumns = 64, kTiles = 3;
 constexpr char kText[] = R"cuda(#include <gsa/device/tile.cuh>
 
 using namespace gsa::dev;
+GSA_WGMMA(64, bf16);
 
 extern "C" __global__ __launch_bounds__(160, 1)
 void tile_scores(

@@ -114,7 +114,8 @@ INSTANTIATE_TEST_SUITE_P(
                                          "sm_100a", "sm_120")),
     TargetName);
 INSTANTIATE_TEST_SUITE_P(Hopper, FamilyTest,
-                         ::testing::Values(Target("hopper", "sm_90a")),
+                         ::testing::Values(Target("hopper", "sm_90a"),
+                                           Target("wgmma", "sm_90a")),
                          TargetName);
 
 //===----------------------------------------------------------------------===//
@@ -169,6 +170,91 @@ TEST_F(DeviceLibraryTest, RegisterBudgetsNeedAnArchitectureThatHasThem) {
   }
 }
 
+// The lists of wgmma_registers.cuh, which ptxas only counts.
+TEST(WgmmaRegisters, ListsAreInOrder) {
+  std::string text = ReadFile(
+      kSource / "codegen/device/include/gsa/device/ptx/wgmma_registers.cuh");
+  for (int n = 8; n <= 256; n += 8) {
+    std::string width = std::to_string(n), before = std::to_string(n - 8);
+    std::string names,
+        sums = "GSA_WGMMA_SUM(" + std::to_string(n / 8 - 1) + ")";
+    for (int i = n / 2 - 4; i < n / 2; ++i)
+      names += (names.empty() ? "%" : ", %") + std::to_string(i);
+    std::string d = "\"" + names + "\"";
+    if (n > 8) {
+      d = "GSA_WGMMA_D" + before + " \", " + names + "\"";
+      sums = "GSA_WGMMA_S" + before + ", " + sums;
+    }
+    std::string behind;
+    for (int i = n / 2; i < n / 2 + 7; ++i)
+      behind += (behind.empty() ? "" : ", ") + std::to_string(i);
+    EXPECT_THAT(text,
+                HasSubstr("#define GSA_WGMMA_D" + width + " " + d + "\n"));
+    EXPECT_THAT(text,
+                HasSubstr("#define GSA_WGMMA_S" + width + " " + sums + "\n"));
+    EXPECT_THAT(text, HasSubstr("#define GSA_WGMMA_I" + width + "(text) text(" +
+                                behind + ")\n"));
+  }
+}
+
+// Both types and places of the left operand: what differs between widths are
+// the lists of registers alone.
+TEST_F(DeviceLibraryTest, EveryWidthOfWgmmaCompiles) {
+  CompileRequest request;
+  request.name = "widths.cu";
+  request.headers = DeviceHeaders();
+  request.arch = "sm_90a";
+  std::string kernels = R"(
+template <int N>
+__device__ void products(float* out) {
+  auto a = smem_alloc<smem<bf16, 64, 16, swizzle>>(0);
+  auto b = smem_alloc<smem<bf16, N, 16, swizzle>>(2048);
+  auto c = smem_alloc<smem<f16, N, 16, swizzle>>(2048);
+  auto left = frag_alloc<frag<f16, 16, 16, lhs>>();
+  auto sum = frag_alloc<frag<float, 16, N, acc>>();
+  wgmma_fence(left);
+  wgmma_nt<false>(sum, a, 0, b, 0);
+  wgmma_nt(sum, left, c, 0);
+  wgmma_commit();
+  wgmma_wait<0>(sum);
+  store_rows(out, N + 0ll, sum, 16, N);
+}
+)";
+  request.source =
+      "#include <gsa/device/tile.cuh>\nusing namespace gsa::dev;\n";
+  for (int n = 8; n <= 256; n += 8) {
+    std::string width = std::to_string(n);
+    request.source +=
+        "GSA_WGMMA(" + width + ", bf16);\nGSA_WGMMA(" + width + ", f16);\n";
+    kernels += "extern \"C\" __global__ void k" + width +
+               "(float* out) { products<" + width + ">(out); }\n";
+  }
+  request.source += kernels;
+  auto compiled = CompileCuda(request);
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  EXPECT_THAT(compiled->log.messages, IsEmpty()) << compiled->log.text;
+  EXPECT_EQ(compiled->kernels.size(), 32u);
+}
+
+TEST_F(DeviceLibraryTest, WgmmaMustBeNamed) {
+  CompileRequest request;
+  request.headers = DeviceHeaders();
+  request.arch = "sm_90a";
+  request.source = R"(#include <gsa/device/tile.cuh>
+using namespace gsa::dev;
+GSA_WGMMA(64, f16);
+extern "C" __global__ void f(float* out) {
+  auto tile = smem_alloc<smem<bf16, 64, 64, swizzle_128b>>(0);
+  auto sum = frag_alloc<frag<float, 16, 64, acc>>();
+  wgmma_nt(sum, tile, 0, tile, 0);
+}
+)";
+  auto compiled = CompileCuda(request);
+  ASSERT_FALSE(compiled.ok());
+  EXPECT_THAT(std::string(compiled.status().message()),
+              HasSubstr("GSA_WGMMA(columns, type);"));
+}
+
 /// Output of `cuobjdump -sass`, or an empty string where there is none.
 std::string Disassemble(const std::string& cubin) {
   std::string tool;
@@ -209,15 +295,42 @@ TEST_F(DeviceLibraryTest, SassUsesTensorCoresAndAsynchronousCopies) {
   }
 }
 
+int Count(const std::string& text, const std::string& word) {
+  int count = 0;
+  for (size_t at = text.find(word); at != std::string::npos;
+       at = text.find(word, at + 1))
+    ++count;
+  return count;
+}
+
+// Descriptors are computed in uniform registers, also in a loop of which the
+// compiler cannot tell that a warp leaves it as one: moving each there from
+// lanes is 25 R2UR in this kernel.
+TEST_F(DeviceLibraryTest, DescriptorsOfWgmmaAreUniform) {
+  auto compiled = Compile("wgmma", "sm_90a");
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  std::string sass = Disassemble(compiled->image);
+  if (sass.empty()) GTEST_SKIP() << "no cuobjdump (or none that runs)";
+  size_t begin = sass.find("Function : attend");
+  ASSERT_NE(begin, std::string::npos);
+  std::string attend =
+      sass.substr(begin, sass.find("Function : ", begin + 1) - begin);
+  EXPECT_EQ(Count(attend, "HGMMA.64x64x16"), 16);
+  EXPECT_EQ(Count(attend, "HGMMA.64x128x16"), 4);
+  EXPECT_LE(Count(attend, "R2UR"), 8);
+  // A product that overwrites its sum does not read it.
+  EXPECT_EQ(Count(attend, ", RZ, !UPT"), 2);
+}
+
 //===----------------------------------------------------------------------===//
 // Functions of the dialect
 //===----------------------------------------------------------------------===//
 
 /// Names of functions that a text declares or calls.
 std::set<std::string> Functions(const std::string& text) {
-  static const std::regex call(R"((\w+)(<[^;{}]*?>)?\()");
+  static const std::regex kCall(R"((\w+)(<[^;{}]*?>)?\()");
   std::set<std::string> names;
-  for (std::sregex_iterator it(text.begin(), text.end(), call), end; it != end;
+  for (std::sregex_iterator it(text.begin(), text.end(), kCall), end; it != end;
        ++it)
     names.insert((*it)[1]);
   return names;
@@ -228,8 +341,9 @@ std::set<std::string> DeclaredIn(const char* folder) {
   for (const SourceHeader& header : ReadHeaders(kSource / folder)) {
     names.merge(Functions(header.text));
     // `using ptx::name;`
-    static const std::regex alias(R"(using ptx::(\w+);)");
-    for (std::sregex_iterator it(header.text.begin(), header.text.end(), alias),
+    static const std::regex kAlias(R"(using ptx::(\w+);)");
+    for (std::sregex_iterator
+             it(header.text.begin(), header.text.end(), kAlias),
          end;
          it != end; ++it)
       names.insert((*it)[1]);

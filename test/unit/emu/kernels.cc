@@ -15,6 +15,7 @@ namespace gsa::testing {
 const char kKernelTexts[] = R"cuda(#include <gsa/device/tile.cuh>
 
 using namespace gsa::dev;
+GSA_WGMMA(64, bf16);
 
 // A ring of two stages between one warp that gathers and four that multiply.
 extern "C" __global__ __launch_bounds__(160, 1)

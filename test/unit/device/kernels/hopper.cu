@@ -3,6 +3,7 @@
 #include <gsa/device/tile.cuh>
 
 using namespace gsa::dev;
+GSA_WGMMA(64, bf16);
 
 // One warp loads by tensor map, a warpgroup multiplies.
 extern "C" __global__ __launch_bounds__(256, 1) void warpgroups(

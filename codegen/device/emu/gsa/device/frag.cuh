@@ -5,6 +5,7 @@
 
 #include "gsa/device/global.cuh"
 #include "gsa/device/smem.cuh"
+#include "gsa/emu/flight.h"
 
 namespace gsa::dev {
 
@@ -18,6 +19,8 @@ struct frag {
   static constexpr int rows = Rows;
   static constexpr int columns = Columns;
   T v[Rows][Columns];
+
+  ~frag() { emu::flight.leave(this); }
 };
 
 template <class T, int Rows>

@@ -49,5 +49,6 @@
 #include "gsa/device/softmax.cuh"
 #include "gsa/device/team.cuh"
 #include "gsa/device/types.cuh"
+#include "gsa/device/wgmma.cuh"
 
 #endif  // GSA_DEVICE_TILE_CUH

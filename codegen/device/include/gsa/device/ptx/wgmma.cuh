@@ -1,14 +1,15 @@
 //===- wgmma.cuh - products of a warpgroup -*- CUDA -*-===//
 //
 // wgmma.mma_async (PTX ISA, "Asynchronous Warpgroup Level Matrix
-// Instructions"), sm_90a only. One shape, m64n64k16: wider accumulators are
-// several of them.
+// Instructions"), sm_90a only: m64nNk16 for N from 8 to 256 in steps of 8, bf16
+// and f16, sums in f32.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef GSA_DEVICE_PTX_WGMMA_CUH
 #define GSA_DEVICE_PTX_WGMMA_CUH
 
+#include "gsa/device/ptx/wgmma_registers.cuh"
 #include "gsa/device/types.cuh"
 
 namespace gsa::dev::ptx {
@@ -34,62 +35,89 @@ GSA_DEVICE void fence_async() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
-/// Matrix descriptor of a tile with the 128-byte swizzle (PTX ISA, "Matrix
-/// Descriptor Format"): start address, leading and stride byte offsets, all in
-/// units of 16 bytes, and 1 in the two top bits.
-///   K-major operand: `leading` is not used, `stride` is the distance of groups
-///   of 8 rows. MN-major operand: `leading` is the distance of panels of 64
-///   columns, `stride` that of groups of 8 rows of K.
-GSA_DEVICE unsigned long long wgmma_descriptor(unsigned address,
-                                               unsigned leading_bytes,
-                                               unsigned stride_bytes) {
-  auto field = [](unsigned bytes) {
-    return static_cast<unsigned long long>((bytes & 0x3FFFF) >> 4);
-  };
-  return field(address) | field(leading_bytes) << 16 |
-         field(stride_bytes) << 32 | 1ull << 62;
-}
+/// Matrix descriptor of an operand in shared memory (PTX ISA, "Matrix
+/// Descriptor Format"). The operand lies in panels of 128, 64 or 32 bytes of
+/// columns, row by row, 16-byte chunks permuted by the swizzle of that width.
+///   K-major (`AlongRows` 0): k runs along a row. `stride` is the distance of
+///   groups of 8 rows, `leading` is not used.
+///   MN-major (`AlongRows` 1): a row is one k, which the hardware transposes.
+///   `stride` is the distance of groups of 8 k, `leading` that of panels.
+template <int AlongRows>
+struct wgmma_descriptor {
+  unsigned low;   // address and leading byte offset
+  unsigned high;  // stride byte offset and swizzle
 
-// The 32 registers of an accumulator, as operands %0 to %31 and as outputs.
-#define GSA_WGMMA_OPERANDS                             \
-  "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, "     \
-  "%11, %12, %13, %14, %15, %16, %17, %18, %19, %20, " \
-  "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-#define GSA_WGMMA_4(d, i) \
-  "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
-#define GSA_WGMMA_OUTPUTS(d)                                                   \
-  GSA_WGMMA_4(d, 0), GSA_WGMMA_4(d, 4), GSA_WGMMA_4(d, 8), GSA_WGMMA_4(d, 12), \
-      GSA_WGMMA_4(d, 16), GSA_WGMMA_4(d, 20), GSA_WGMMA_4(d, 24),              \
-      GSA_WGMMA_4(d, 28)
-
-// An instruction is a literal, so each element type needs its own text:
-//   ss  d[64 x 64] += a b^T, both operands K-major in shared memory
-//   rs  d[64 x 64] += a b, a in registers, b MN-major in shared memory
-#define GSA_WGMMA_FUNCTIONS(T)                                                \
-  GSA_DEVICE void wgmma_m64n64k16_ss(T, float (&d)[32], unsigned long long a, \
-                                     unsigned long long b) {                  \
-    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." #T "." #T      \
-                 " " GSA_WGMMA_OPERANDS "%32, %33, 1, 1, 1, 0, 0;"            \
-                 : GSA_WGMMA_OUTPUTS(d)                                       \
-                 : "l"(a), "l"(b));                                           \
-  }                                                                           \
-  GSA_DEVICE void wgmma_m64n64k16_rs(                                         \
-      T, float (&d)[32], const unsigned (&a)[4], unsigned long long b) {      \
-    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." #T "." #T      \
-                 " " GSA_WGMMA_OPERANDS                                       \
-                 "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"                     \
-                 : GSA_WGMMA_OUTPUTS(d)                                       \
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));       \
+  /// All in bytes; `Panel` is the width of a panel. `address` must be the same
+  /// in all lanes.
+  template <int Panel>
+  static GSA_DEVICE wgmma_descriptor make(unsigned address, unsigned leading,
+                                          unsigned stride) {
+    static_assert(Panel == 128 || Panel == 64 || Panel == 32,
+                  "the swizzles of wgmma are 128, 64 and 32 bytes wide");
+    constexpr unsigned swizzle = Panel == 128 ? 1 : Panel == 64 ? 2 : 3;
+    return {field(address) | field(leading) << 16,
+            field(stride) | swizzle << 30};
+  }
+  /// The operand `bytes` further on. The sum does not leave the field of the
+  /// address, which holds all of shared memory.
+  GSA_DEVICE unsigned long long at(unsigned bytes) const {
+    return static_cast<unsigned long long>(high) << 32 | (low + (bytes >> 4));
   }
 
-GSA_WGMMA_FUNCTIONS(bf16)
-GSA_WGMMA_FUNCTIONS(f16)
+ private:
+  static GSA_DEVICE unsigned field(unsigned bytes) {
+    return (bytes & 0x3FFFF) >> 4;
+  }
+};
 
-#undef GSA_WGMMA_FUNCTIONS
-#undef GSA_WGMMA_OUTPUTS
-#undef GSA_WGMMA_4
-#undef GSA_WGMMA_OPERANDS
+/// The instruction of N columns: GSA_WGMMA defines it.
+template <int N, class T>
+struct wgmma {
+  static_assert(N < 0,
+                "a kernel names the products that it uses, behind the "
+                "include: GSA_WGMMA(columns, type);");
+};
 
 }  // namespace gsa::dev::ptx
+
+// The text behind the registers of the accumulator. p: add to it; s, t: the
+// left and the right operand are MN-major.
+#define GSA_WGMMA_SHARED(a, b, p, s, t, u, v) \
+  "}, %" #a ", %" #b ", %" #p ", 1, 1, %" #s ", %" #t ";"
+#define GSA_WGMMA_REGISTERS(a0, a1, a2, a3, b, p, t)                          \
+  "}, {%" #a0 ", %" #a1 ", %" #a2 ", %" #a3 "}, %" #b ", %" #p ", 1, 1, %" #t \
+  ";"
+
+#define GSA_WGMMA_OPCODE(n, T) \
+  "wgmma.mma_async.sync.aligned.m64n" #n "k16.f32." #T "." #T " {"
+
+/// Defines the product of n columns and the type T (bf16 or f16) for a kernel;
+/// stands outside namespaces. d += a b, or d = a b where `Accumulate` is 0, for
+/// 64 rows and 16 k:
+///   shared     both operands in shared memory, by their descriptors
+///   registers  a in registers, as mma.m16n8k16 has it
+#define GSA_WGMMA(n, T)                                                       \
+  template <>                                                                 \
+  struct gsa::dev::ptx::wgmma<n, gsa::dev::T> {                               \
+    template <int Accumulate, int AlongRowsA, int AlongRowsB>                 \
+    static GSA_DEVICE void shared(float (&d)[n / 8][4], unsigned long long a, \
+                                  unsigned long long b) {                     \
+      asm volatile(GSA_WGMMA_OPCODE(n, T)                                     \
+                       GSA_WGMMA_D##n GSA_WGMMA_I##n(GSA_WGMMA_SHARED)        \
+                   : GSA_WGMMA_S##n                                           \
+                   : "l"(a), "l"(b), "n"(Accumulate), "n"(AlongRowsA),        \
+                     "n"(AlongRowsB));                                        \
+    }                                                                         \
+    template <int Accumulate, int AlongRowsB>                                 \
+    static GSA_DEVICE void registers(float (&d)[n / 8][4],                    \
+                                     const unsigned (&a)[4],                  \
+                                     unsigned long long b) {                  \
+      asm volatile(GSA_WGMMA_OPCODE(n, T)                                     \
+                       GSA_WGMMA_D##n GSA_WGMMA_I##n(GSA_WGMMA_REGISTERS)     \
+                   : GSA_WGMMA_S##n                                           \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b),      \
+                     "n"(Accumulate), "n"(AlongRowsB));                       \
+    }                                                                         \
+  }
 
 #endif  // GSA_DEVICE_PTX_WGMMA_CUH

@@ -1,0 +1,58 @@
+// RUN: gsa-opt %s --pass-pipeline='builtin.module(gsa_tile.kernel(gsa-tile-check-registers))' --remarks-filter="gsa.tile" -o %t 2>&1 | FileCheck %s
+
+// A product that does not accumulate overwrites its sum: the two of a step (32
+// registers each) never live together. One that accumulates reads what is from
+// the step before.
+
+!acc = !gsa_tile.frag<16x64xf32, acc>
+!tile = !gsa_tile.smem<64x64xbf16, swizzle_128b>
+
+// CHECK: [Passed] RegistersChecked {{.*}}Remark="overwrites, all warps", fragments=32
+gsa_tile.kernel @overwrites(%n: index, %y: !gsa_tile.global<f32, write>)
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %pitch = arith.constant 64 : i64
+  %tile = gsa_tile.smem_alloc : !tile
+  %a = gsa_tile.frag_alloc : !acc
+  %b = gsa_tile.frag_alloc : !acc
+  scf.for %i = %c0 to %n step %c1 {
+    gsa_tile.wgmma_fence
+    gsa_tile.wgmma_nt %a, %tile[%c0], %tile[%c0] {accumulate = false} : !acc, !tile, !tile
+    gsa_tile.wgmma_commit
+    gsa_tile.wgmma_wait 0, %a : !acc
+    gsa_tile.store_rows %a to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+    gsa_tile.wgmma_fence
+    gsa_tile.wgmma_nn %b, %tile[%c0], %tile[%c0] {accumulate = false} : !acc, !tile, !tile
+    gsa_tile.wgmma_commit
+    gsa_tile.wgmma_wait 0, %b : !acc
+    gsa_tile.store_rows %b to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+  }
+  gsa_tile.return
+}
+
+// CHECK: [Passed] RegistersChecked {{.*}}Remark="accumulates, all warps", fragments=64
+gsa_tile.kernel @accumulates(%n: index, %y: !gsa_tile.global<f32, write>)
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %pitch = arith.constant 64 : i64
+  %tile = gsa_tile.smem_alloc : !tile
+  %a = gsa_tile.frag_alloc : !acc
+  %b = gsa_tile.frag_alloc : !acc
+  scf.for %i = %c0 to %n step %c1 {
+    gsa_tile.wgmma_fence
+    gsa_tile.wgmma_nt %a, %tile[%c0], %tile[%c0] : !acc, !tile, !tile
+    gsa_tile.wgmma_commit
+    gsa_tile.wgmma_wait 0, %a : !acc
+    gsa_tile.store_rows %a to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+    gsa_tile.wgmma_fence
+    gsa_tile.wgmma_nn %b, %tile[%c0], %tile[%c0] : !acc, !tile, !tile
+    gsa_tile.wgmma_commit
+    gsa_tile.wgmma_wait 0, %b : !acc
+    gsa_tile.store_rows %b to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+  }
+  gsa_tile.return
+}

@@ -5,6 +5,7 @@
 #include "bench/cpu/inputs.h"
 
 #include <cmath>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -78,14 +79,26 @@ absl::StatusOr<Tensors> MakeInputs(const Dims& d, const std::string& workload,
 absl::Status MeasureOverlap(const PlanRunner& runner, Record* record) {
   GSA_ASSIGN_OR_RETURN(const HostTensor* indices, runner.Output("indices"));
   GSA_ASSIGN_OR_RETURN(const HostTensor* counts, runner.Output("counts"));
-  if (indices->dtype() != DType::kI32 || counts->dtype() != DType::kI32 ||
-      indices->rank() != 3) {
+  return MeasureOverlap(*indices, *counts, record);
+}
+
+absl::Status MeasureOverlap(const HostTensor& indices, const HostTensor& counts,
+                            Record* record) {
+  if (indices.dtype() != DType::kI32 || counts.dtype() != DType::kI32 ||
+      indices.rank() != 3) {
     return absl::InvalidArgumentError(
         "indices and counts: expected i32 [B, Sq, K] and [B, Sq], got " +
-        indices->type_string() + " and " + counts->type_string());
+        indices.type_string() + " and " + counts.type_string());
   }
-  reference::SelectionStatistics statistics =
-      reference::MeasureSelection(ToReference(*indices), ToReference(*counts));
+  reference::SelectionStatistics statistics;
+  try {
+    statistics =
+        reference::MeasureSelection(ToReference(indices), ToReference(counts));
+  } catch (const std::exception& error) {
+    // The reference throws at what no run may return.
+    return absl::InternalError(
+        std::string("the selection of a run is broken: ") + error.what());
+  }
   record->mean_k = statistics.mean_k;
   record->jaccard = statistics.jaccard;
   for (const reference::TileUnion& tile : statistics.unions) {

@@ -28,6 +28,11 @@ absl::StatusOr<Tensors> MakeInputs(const Dims& dims,
 // "counts" of the latest run.
 absl::Status MeasureOverlap(const PlanRunner& runner, Record* record);
 
+// The same from the two tensors, i32 [B, Sq, K] and [B, Sq]. InvalidArgument if
+// they are of another type; Internal if they are no selection.
+absl::Status MeasureOverlap(const HostTensor& indices, const HostTensor& counts,
+                            Record* record);
+
 }  // namespace gsa::bench
 
 #endif  // GSA_BENCH_CPU_INPUTS_H_

@@ -154,27 +154,44 @@ absl::StatusOr<std::unique_ptr<PlanRunner>> MeasureCompilation(
   return runner;
 }
 
-}  // namespace
+// The module of the layer.
+struct LayerModule {
+  std::string text;
+  int64_t d_model = 0;
+};
 
-absl::Status MeasureLayer(const BenchOptions& options, ThreadPool* pool,
-                          Results* results) {
-  Say(absl::StrCat("layer, ", options.layer_tokens, " tokens"));
-  GSA_ASSIGN_OR_RETURN(std::string text, ReadFile(options.layer_path));
+absl::StatusOr<LayerModule> ReadLayer(const BenchOptions& options) {
+  LayerModule layer;
+  GSA_ASSIGN_OR_RETURN(layer.text, ReadFile(options.layer_path));
   GSA_ASSIGN_OR_RETURN(ModuleInterface interface,
-                       DescribeModule(text, options.layer_path, ""));
+                       DescribeModule(layer.text, options.layer_path, ""));
   const TensorSpec* hidden = Find(interface.inputs, "hidden_states");
   if (hidden == nullptr || hidden->shape.size() != 3) {
     return absl::InvalidArgumentError(absl::StrCat(
         options.layer_path, ": expected an input hidden_states [B, S, M]"));
   }
+  layer.d_model = hidden->shape[2];
+  return layer;
+}
+
+}  // namespace
+
+absl::Status CheckLayer(const BenchOptions& options) {
+  return ReadLayer(options).status();
+}
+
+absl::Status MeasureLayer(const BenchOptions& options, ThreadPool* pool,
+                          Results* results) {
+  Say(absl::StrCat("layer, ", options.layer_tokens, " tokens"));
+  GSA_ASSIGN_OR_RETURN(LayerModule module, ReadLayer(options));
   std::map<std::string, std::vector<int64_t>> shapes = {
-      {"hidden_states", {1, options.layer_tokens, hidden->shape[2]}}};
+      {"hidden_states", {1, options.layer_tokens, module.d_model}}};
 
   Record compile;
   Tensors tensors;
-  GSA_ASSIGN_OR_RETURN(
-      std::unique_ptr<PlanRunner> runner,
-      MeasureCompilation(text, options, pool, shapes, &tensors, &compile));
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<PlanRunner> runner,
+                       MeasureCompilation(module.text, options, pool, shapes,
+                                          &tensors, &compile));
   GSA_ASSIGN_OR_RETURN(Dims dims, LayerDimsOf(runner->plan()));
   results->device.target = runner->plan().target_description();
 

@@ -25,6 +25,9 @@ namespace gsa::bench {
 absl::Status MeasureLayer(const BenchOptions& options, ThreadPool* pool,
                           Results* results);
 
+// What MeasureLayer would say of the module before it measures.
+absl::Status CheckLayer(const BenchOptions& options);
+
 // The bytes of a file; NotFound with its path and the cause.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 

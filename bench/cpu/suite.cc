@@ -16,6 +16,7 @@
 #include "bench/cpu/plan_runner.h"
 #include "bench/cpu/report.h"
 #include "runtime/core/atomic_file.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/core/workload.h"
 #include "tools/common/StandardStreams.h"
@@ -280,7 +281,30 @@ absl::Status Report(const BenchOptions& options, const Results& results) {
   return WriteFileAtomically(options.update_path, updated);
 }
 
-// Measuring takes minutes: a file that cannot be written is said before.
+absl::Status CheckWorkload(const char* option, const std::string& name) {
+  absl::Status found = FindWorkload(name).status();
+  if (found.ok()) return found;
+  std::vector<absl::string_view> names;
+  for (const Workload& workload : Workloads()) names.push_back(workload.name);
+  return absl::InvalidArgumentError(absl::StrCat(
+      option, ": ", std::string(found.message()), DidYouMean(name, names)));
+}
+
+absl::Status CheckDims(const Dims& dims) {
+  if (dims.heads % dims.kv_heads != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--heads: expected a multiple of --kv-heads, ",
+                     dims.kv_heads, ", got ", dims.heads));
+  }
+  if (dims.head_dim % 2 != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--head-dim: expected an even number, of which halves are "
+                     "rotated, got ",
+                     dims.head_dim));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckFiles(const BenchOptions& options) {
   for (const std::string& path : {options.json_path, options.update_path}) {
     absl::Status writable = path.empty()
@@ -290,15 +314,29 @@ absl::Status CheckFiles(const BenchOptions& options) {
       return absl::InvalidArgumentError(std::string(writable.message()));
     }
   }
-  return absl::OkStatus();
+  if (!options.layer) return absl::OkStatus();
+  absl::Status layer = CheckLayer(options);
+  if (layer.ok()) return layer;
+  return absl::Status(layer.code(), absl::StrCat("--layer-module: ",
+                                                 std::string(layer.message())));
 }
 
 absl::StatusOr<Results> CheckAndMeasure(const BenchOptions& options) {
-  GSA_RETURN_IF_ERROR(CheckFiles(options));
+  GSA_RETURN_IF_ERROR(CheckOptions(options));
   return RunSuite(options);
 }
 
 }  // namespace
+
+absl::Status CheckOptions(const BenchOptions& options) {
+  GSA_RETURN_IF_ERROR(
+      CheckWorkload("--stage-workload", options.stage_workload));
+  for (const std::string& name : options.workloads) {
+    GSA_RETURN_IF_ERROR(CheckWorkload("--workload", name));
+  }
+  GSA_RETURN_IF_ERROR(CheckDims(options.dims));
+  return CheckFiles(options);
+}
 
 int RunBenchmark(const BenchOptions& options) {
   absl::StatusOr<Results> results = CheckAndMeasure(options);

@@ -84,6 +84,11 @@ struct Results {
   std::vector<Record> records;
 };
 
+// Measuring takes minutes: names and sizes that do not fit, and files that
+// cannot be read or written, are InvalidArgument or NotFound before it, with
+// the option's name.
+absl::Status CheckOptions(const BenchOptions& options);
+
 // Runs everything that `options` asks for; progress goes to stderr.
 absl::StatusOr<Results> RunSuite(const BenchOptions& options);
 

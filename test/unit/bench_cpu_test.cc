@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bench/cpu/costs.h"
+#include "bench/cpu/inputs.h"
 #include "bench/cpu/kernels.h"
 #include "bench/cpu/modules.h"
 #include "bench/cpu/report.h"
@@ -212,6 +213,19 @@ TEST(BenchModules, AreLegalInBothTypes) {
       EXPECT_TRUE(interface.ok()) << interface.status() << "\n" << text;
     }
   }
+}
+
+TEST(BenchInputs, BrokenSelectionIsAStatus) {
+  HostTensor indices = *HostTensor::Create("indices", DType::kI32, {1, 2, 2});
+  HostTensor counts = *HostTensor::Create("counts", DType::kI32, {1, 2});
+  Record record;
+  EXPECT_TRUE(MeasureOverlap(indices, counts, &record).ok());
+  EXPECT_EQ(record.mean_k, 0.0);
+  counts.values<int32_t>()[1] = 3;  // of two slots
+  absl::Status status = MeasureOverlap(indices, counts, &record);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::HasSubstr("the selection of a run is broken"));
 }
 
 }  // namespace

@@ -178,7 +178,7 @@ absl::StatusOr<std::string> HostCompiler::Compile(
   if (options.compiler.empty()) names = {"clang++-22", "clang++", "g++", "c++"};
   std::string compiler = FindProgram(names, search_path_);
   if (compiler.empty())
-    return absl::NotFoundError(
+    return absl::UnavailableError(
         absl::StrCat("the emulation needs a C++20 compiler: found none of ",
                      absl::StrJoin(names, ", "), " in ", search_path_));
   std::vector<std::string> parts = Flags(compiler, options);

@@ -45,7 +45,7 @@ class HostCompiler {
 
   // The path of the program compiled from `source`. At most one compilation
   // per source and options, also under concurrency. Thread safe.
-  //   NotFound    no compiler
+  //   Unavailable no compiler
   //   Internal    the compiler fails; with what it says
   absl::StatusOr<std::string> Compile(const std::string& source,
                                       const HostCompilerOptions& options);

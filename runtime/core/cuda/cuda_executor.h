@@ -95,7 +95,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
  public:
   // Compiles and loads `program` for device `ordinal`. Besides the errors of
   // Validate, of the compiler and of the driver:
-  //   NotFound             no such device
+  //   Unavailable          no such device
   //   Unimplemented        the device's architecture is not supported
   //   FailedPrecondition   the program is for another architecture
   //   ResourceExhausted    a kernel needs more than the device has

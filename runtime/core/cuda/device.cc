@@ -46,7 +46,7 @@ absl::StatusOr<std::string> ArchOf(int major, int minor) {
 absl::StatusOr<DeviceInfo> GetDevice(const DriverApi& driver, int ordinal) {
   GSA_ASSIGN_OR_RETURN(const int count, driver.DeviceGetCount());
   if (ordinal < 0 || ordinal >= count)
-    return absl::NotFoundError(
+    return absl::UnavailableError(
         absl::StrCat("device ", ordinal, " does not exist: the driver shows ",
                      count, count == 1 ? " device" : " devices",
                      count == 0 ? " (is CUDA_VISIBLE_DEVICES empty?)" : ""));

@@ -49,7 +49,7 @@ absl::Span<const char* const> SupportedArchs();
 // supported.
 absl::StatusOr<std::string> ArchOf(int major, int minor);
 
-// The device. NotFound where the ordinal is out of range, or there is no
+// The device. Unavailable where the ordinal is out of range, or there is no
 // device; says how many there are.
 absl::StatusOr<DeviceInfo> GetDevice(const DriverApi& driver, int ordinal);
 

@@ -384,7 +384,7 @@ TEST_F(ExecutorTest, ErrorsOfALaunchNameTheStep) {
 }
 
 TEST_F(ExecutorTest, CreateRefusesWhatTheDeviceCannotDo) {
-  ExpectRefused(Program(), 3, absl::StatusCode::kNotFound,
+  ExpectRefused(Program(), 3, absl::StatusCode::kUnavailable,
                 "device 3 does not exist");
   ExpectRefused(
       Program(), 2, absl::StatusCode::kFailedPrecondition,

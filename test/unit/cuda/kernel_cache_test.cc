@@ -211,7 +211,7 @@ TEST(DeviceTest, ListsDevicesAndRefusesOthers) {
   EXPECT_EQ((*devices)[2].limits.max_smem_bytes, 101376);
   for (int ordinal : {-1, 3}) {
     const auto missing = GetDevice(driver, ordinal);
-    EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+    EXPECT_EQ(missing.status().code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(std::string(missing.status().message()),
                 HasSubstr("the driver shows 3 devices"));
   }
@@ -224,11 +224,12 @@ TEST(DeviceTest, ListsDevicesAndRefusesOthers) {
   EXPECT_EQ(SupportedArchs().size(), 6u);
 }
 
-TEST(DeviceTest, NoDeviceIsNotFound) {
+TEST(DeviceTest, NoDeviceIsUnavailable) {
   FakeDriver fake(std::vector<FakeDriver::Device>{});
   const DriverApi driver(fake.Table());
   EXPECT_TRUE(ListDevices(driver)->empty());
-  EXPECT_EQ(GetDevice(driver, 0).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(GetDevice(driver, 0).status().code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST(DeviceTest, BuffersCopyWithinTheirRange) {
@@ -244,6 +245,7 @@ TEST(DeviceTest, BuffersCopyWithinTheirRange) {
     EXPECT_FALSE(buffer.Download(text, 4, 7).ok());
     EXPECT_FALSE(buffer.Upload(text, -1).ok());
     DeviceBuffer moved = std::move(buffer);
+    // NOLINTNEXTLINE(bugprone-use-after-move): that it is empty then is tested
     EXPECT_EQ(buffer.get(), 0u);
     EXPECT_EQ(moved.size(), 10);
     EXPECT_EQ(DeviceBuffer::Allocate(context, 0)->get(), 0u);

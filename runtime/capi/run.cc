@@ -9,7 +9,10 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "runtime/capi/internal.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -69,15 +72,32 @@ absl::Status CheckTensor(const std::string& label, const TensorSpec& spec,
   return CheckDense(label, tensor, shape);
 }
 
+std::vector<absl::string_view> NamesOf(const std::vector<TensorSpec>& specs) {
+  std::vector<absl::string_view> names;
+  for (const TensorSpec& spec : specs) names.push_back(spec.name);
+  return names;
+}
+
+// "2 inputs ('x', 'logits')".
+std::string Expected(const char* kind, const std::vector<TensorSpec>& specs) {
+  const char* s = specs.size() == 1 ? "" : "s";
+  if (specs.empty()) return absl::StrCat("no ", kind, "s");
+  return absl::StrCat(specs.size(), " ", kind, s, " ('",
+                      absl::StrJoin(NamesOf(specs), "', '"), "')");
+}
+
+absl::Status CheckCount(const char* kind, const std::vector<TensorSpec>& specs,
+                        size_t count) {
+  if (count == specs.size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected ", Expected(kind, specs), ", got ", count));
+}
+
 template <typename View>
 absl::StatusOr<std::vector<View>> ToViews(
     const char* kind, const std::vector<TensorSpec>& specs,
     const std::vector<gsa_tensor>& tensors, const Target& target) {
   std::vector<View> views;
-  if (tensors.size() != specs.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "expected ", specs.size(), " ", kind, "s, got ", tensors.size()));
-  }
   for (size_t i = 0; i < tensors.size(); ++i) {
     const gsa_tensor& tensor = tensors[i];
     GSA_RETURN_IF_ERROR(
@@ -163,10 +183,16 @@ absl::StatusOr<std::vector<gsa_tensor>> ByName(
   if (names == nullptr && !tensors.empty()) {
     return NullError(absl::StrCat(kind, " names").c_str());
   }
+  const std::vector<absl::string_view> known = NamesOf(specs);
   std::map<std::string, const gsa_tensor*> by_name;
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (names[i] == nullptr) {
       return NullError(absl::StrCat("name of ", kind, " ", i).c_str());
+    }
+    if (std::count(known.begin(), known.end(), names[i]) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          kind, " '", names[i], "': the plan has no such ", kind, ", expected ",
+          Expected(kind, specs), DidYouMean(names[i], known)));
     }
     if (!by_name.emplace(names[i], &tensors[i]).second) {
       return absl::InvalidArgumentError(
@@ -178,14 +204,10 @@ absl::StatusOr<std::vector<gsa_tensor>> ByName(
     auto it = by_name.find(spec.name);
     if (it == by_name.end()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "expected a tensor for ", TensorLabel(kind, spec), ", got none"));
+          TensorLabel(kind, spec), ": expected a tensor for each of ",
+          Expected(kind, specs), ", got none for this one"));
     }
     ordered.push_back(*it->second);
-    by_name.erase(it);
-  }
-  if (!by_name.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the plan has no ", kind, " '", by_name.begin()->first, "'"));
   }
   return ordered;
 }
@@ -214,8 +236,12 @@ gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                     const gsa_run_options* options) {
   return Guard([&]() -> absl::Status {
     if (plan == nullptr) return gsa::capi::NullError("plan");
+    GSA_RETURN_IF_ERROR(
+        gsa::capi::CheckCount("input", plan->plan->inputs(), num_inputs));
     GSA_ASSIGN_OR_RETURN(auto in,
                          gsa::capi::ReadArray("input", inputs, num_inputs));
+    GSA_RETURN_IF_ERROR(
+        gsa::capi::CheckCount("output", plan->plan->outputs(), num_outputs));
     GSA_ASSIGN_OR_RETURN(auto out,
                          gsa::capi::ReadArray("output", outputs, num_outputs));
     return gsa::capi::Run(plan, in, out, workspace, workspace_bytes, options);

@@ -21,6 +21,46 @@ using capi_testing::ExpectInvalid;
 using testing::AllOf;
 using testing::HasSubstr;
 
+// ---- Counts and names -------------------------------------------------------
+
+class CapiRunNames : public CapiRun {};
+
+TEST_F(CapiRunNames, WrongCountsSayWhatIsExpected) {
+  // Nothing beyond what the plan has is read.
+  for (size_t count : {size_t{0}, size_t{3}, SIZE_MAX}) {
+    ExpectInvalid(gsa_run(plan.get(), buffers->inputs.data(), count,
+                          buffers->outputs.data(), 1, buffers->workspace,
+                          buffers->workspace_bytes, nullptr),
+                  HasSubstr("expected 2 inputs ('x', 'arg1'), got " +
+                            std::to_string(count)));
+  }
+  ExpectInvalid(gsa_run(plan.get(), buffers->inputs.data(), 2, nullptr, 0,
+                        buffers->workspace, buffers->workspace_bytes, nullptr),
+                HasSubstr("expected 1 output ('y'), got 0"));
+}
+
+TEST_F(CapiRunNames, UnknownNamesComeWithTheKnownOnes) {
+  buffers->input_names[1] = "arg2";
+  ExpectInvalid(buffers->RunNamed(plan.get()),
+                HasSubstr("input 'arg2': the plan has no such input, expected "
+                          "2 inputs ('x', 'arg1'); did you mean 'arg1'?"));
+  buffers->input_names[1] = "arg1";
+  buffers->output_names[0] = "result0";
+  ExpectInvalid(buffers->RunNamed(plan.get()),
+                HasSubstr("output 'result0': the plan has no such output, "
+                          "expected 1 output ('y')"));
+}
+
+TEST_F(CapiRunNames, MissingNamesAreNamed) {
+  ExpectInvalid(
+      gsa_run_named(plan.get(), buffers->input_names.data(),
+                    buffers->inputs.data(), 1, buffers->output_names.data(),
+                    buffers->outputs.data(), 1, buffers->workspace,
+                    buffers->workspace_bytes, nullptr),
+      HasSubstr("input 'arg1': expected a tensor for each of 2 inputs ('x', "
+                "'arg1'), got none for this one"));
+}
+
 // ---- Sums of addresses and sizes --------------------------------------------
 
 class CapiRunMemory : public CapiRun {};

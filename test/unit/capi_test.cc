@@ -30,7 +30,6 @@ using namespace capi_testing;
 
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 std::string ReadExample(const std::string& name) {
   std::ifstream file(std::string(GSA_EXAMPLES_DIR) + "/" + name);
@@ -466,7 +465,7 @@ TEST_F(CapiRun, WrongTypesAndShapesAreRefused) {
   ExpectRefused(HasSubstr("got f32[1, 6, 2, 3]"));
   buffers->inputs[0] = good;
   buffers->inputs.pop_back();
-  ExpectRefused(HasSubstr("expected 2 inputs, got 1"));
+  ExpectRefused(HasSubstr("expected 2 inputs ('x', 'arg1'), got 1"));
 }
 
 TEST_F(CapiRun, BadMemoryIsRefused) {

@@ -4,6 +4,7 @@
 
 #include "runtime/compiler.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -29,6 +30,7 @@
 #include "runtime/core/status_macros.h"
 #include "runtime/executable.h"
 #include "runtime/module_checks.h"
+#include "runtime/parse_advice.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
@@ -152,8 +154,10 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::parseSourceString<mlir::ModuleOp>(text, config, filename);
   if (!module || mlir::failed(CheckUserModule(*module))) {
-    return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
-                                "reading the module");
+    absl::Status status = diagnostics.ToStatus(
+        absl::StatusCode::kInvalidArgument, "reading the module");
+    return absl::Status(status.code(),
+                        WithOwnAdvice(std::string(status.message()), context));
   }
   return module;
 }
@@ -225,11 +229,19 @@ absl::StatusOr<std::vector<int64_t>> ResolveShape(
   auto it = options.shapes.find(spec.name);
   const std::vector<int64_t>& shape =
       it == options.shapes.end() ? spec.shape : it->second;
+  const bool given = it != options.shapes.end();
+  if (given && std::any_of(shape.begin(), shape.end(),
+                           [](int64_t size) { return size < 0; })) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "input '", spec.name, "': expected the sizes of a plan, 0 or more for ",
+        ShapeToString(spec.shape), " (-1 is free), got ",
+        ShapeToString(shape)));
+  }
   bool matches = shape.size() == spec.shape.size();
   for (size_t i = 0; matches && i < shape.size(); ++i) {
     matches = shape[i] >= 0 && (spec.shape[i] < 0 || spec.shape[i] == shape[i]);
   }
-  if (it == options.shapes.end() && !matches) {
+  if (!given && !matches) {
     return absl::InvalidArgumentError(
         absl::StrCat("input '", spec.name, "' has dynamic sizes ",
                      ShapeToString(spec.shape), ": a plan needs its shape"));
@@ -249,7 +261,8 @@ absl::Status CheckInputName(const std::string& name,
   if (known.count(name) != 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("shape given for '", name, "', but the inputs are ",
-                   known.empty() ? "none" : absl::StrJoin(known, ", ")));
+                   known.empty() ? "none" : absl::StrJoin(known, ", "),
+                   DidYouMean(name, {known.begin(), known.end()})));
 }
 
 absl::StatusOr<std::vector<TensorSpec>> InputSpecs(mlir::func::FuncOp entry) {

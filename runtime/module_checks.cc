@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "dialect/Gsa/GsaAttrNames.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -60,6 +62,22 @@ mlir::LogicalResult CheckName(mlir::Operation* op) {
                            << "' are the compiler's own, expected another";
 }
 
+// A pass would take them for its own word: for the size of the workspace, for
+// what an op has been scheduled to do.
+mlir::LogicalResult CheckOwnAttributes(mlir::Operation* op) {
+  for (mlir::NamedAttribute attribute : op->getDiscardableAttrs()) {
+    llvm::StringRef name = attribute.getName().getValue();
+    if (mlir::gsa::isAttributeOfPasses(name) ||
+        mlir::gsa_tile::isAttributeOfPasses(name)) {
+      return op->emitOpError()
+             << "has the attribute '" << name
+             << "', which the compiler writes itself; expected none in a "
+                "module that it is given";
+    }
+  }
+  return mlir::success();
+}
+
 // Whether a symbol only says that something is elsewhere.
 bool IsDeclaration(mlir::Operation* op) {
   if (auto function = mlir::dyn_cast<mlir::FunctionOpInterface>(op)) {
@@ -112,6 +130,7 @@ mlir::LogicalResult CheckUserModule(mlir::ModuleOp module) {
   mlir::SymbolTableCollection tables;
   mlir::WalkResult walk = module.walk([&](mlir::Operation* op) {
     return mlir::failed(CheckName(op)) ||
+                   mlir::failed(CheckOwnAttributes(op)) ||
                    mlir::failed(CheckAttributes(op, &tables))
                ? mlir::WalkResult::interrupt()
                : mlir::WalkResult::advance();

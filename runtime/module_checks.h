@@ -17,6 +17,7 @@ namespace gsa {
 // Fails with diagnostics at the ops unless, in the whole module,
 //   - a resource is in the text and as long as its type asks for;
 //   - no symbol has a name that the compiler gives to its own;
+//   - no op has an attribute that passes write for one another;
 //   - a symbol that is referred to has a body or a value, because a plan calls
 //     nothing outside its module.
 mlir::LogicalResult CheckUserModule(mlir::ModuleOp module);

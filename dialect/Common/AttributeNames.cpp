@@ -62,6 +62,12 @@ LogicalResult gsa::verifyDiscardable(Operation* op, NamedAttribute attribute,
   return success();
 }
 
+bool gsa::isOfPasses(StringRef name, ArrayRef<AttributeRule> rules) {
+  return llvm::any_of(rules, [&](const AttributeRule& rule) {
+    return rule.isOfPasses && rule.name == name;
+  });
+}
+
 LogicalResult gsa::verifyNoStrayAttributes(Operation* op) {
   for (NamedAttribute attribute : op->getDiscardableAttrs()) {
     StringRef name = attribute.getName();

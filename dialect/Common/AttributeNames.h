@@ -24,6 +24,8 @@ struct AttributeRule {
   bool (*standsOn)(Operation*);  ///< Whether the op is such a place.
   llvm::StringLiteral kind;      ///< "an array of strings"; in messages.
   bool (*isKind)(Attribute);
+  /// What one pass tells another; a module that a user writes has none.
+  bool isOfPasses = true;
 };
 
 /// Ends of "... has no attribute 'x'": ", did you mean 'y'?" if a legal name is
@@ -34,6 +36,9 @@ std::string suggestNames(StringRef wrong, ArrayRef<StringRef> legal);
 /// op on which it may stand, and of its kind; otherwise an error at the op.
 LogicalResult verifyDiscardable(Operation* op, NamedAttribute attribute,
                                 ArrayRef<AttributeRule> rules);
+
+/// Whether `name` is one of `rules` and of passes.
+bool isOfPasses(StringRef name, ArrayRef<AttributeRule> rules);
 
 /// Names that an op's record states, without the sizes of operand segments.
 SmallVector<StringRef> getStatedNames(OperationName name);

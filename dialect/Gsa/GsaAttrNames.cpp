@@ -46,11 +46,12 @@ static bool isStrings(Attribute attribute) {
 /// Every discardable attribute of the dialect. A new one needs a line here.
 static constexpr AttributeRule kRules[] = {
     {kNameAttr, "an argument or a result of a function",
-     [](Operation*) { return false; }, "a string", isAnything},
+     [](Operation*) { return false; }, "a string", isAnything,
+     /*isOfPasses=*/false},
     {kScheduleAttr,
      "gsa.index_scores, row_statistics, topk, select, gather_attention and "
      "dense_attention",
-     isScheduled, "a schedule", isAnything},
+     isScheduled, "a schedule", isAnything, /*isOfPasses=*/false},
     {kFusedGateAttr, "gsa.gate", [](Operation* op) { return isa<GateOp>(op); },
      "a unit attribute", isUnit},
     {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
@@ -60,6 +61,10 @@ static constexpr AttributeRule kRules[] = {
     {kOutputsAttr, "a function", isFunction, "an i64 that is not negative",
      isCount},
 };
+
+bool gsa::isAttributeOfPasses(StringRef name) {
+  return isOfPasses(name, kRules);
+}
 
 /// The kinds of schedule that an op may carry: the CPU's, where it has one, and
 /// that of a GPU.
@@ -136,6 +141,10 @@ static LogicalResult verifyBoundary(Operation* op, bool isResult,
   auto value = dyn_cast<StringAttr>(attribute.getValue());
   if (!value || value.getValue().empty())
     return what() << " expected a string that is not empty as '" << kNameAttr
+                  << "', got " << attribute.getValue();
+  // To those who call the library a name is a C string.
+  if (value.getValue().contains('\0'))
+    return what() << " expected a string without zero bytes as '" << kNameAttr
                   << "', got " << attribute.getValue();
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (!function) return success();

@@ -41,6 +41,10 @@ inline constexpr llvm::StringLiteral kWorkspaceBytesAttr =
 /// come after the inputs and before the workspace.
 inline constexpr llvm::StringLiteral kOutputsAttr = "gsa.outputs";
 
+/// Whether passes alone write the attribute: all of the above but names and
+/// schedules. A module that a user gives to the library has none of them.
+bool isAttributeOfPasses(llvm::StringRef name);
+
 }  // namespace mlir::gsa
 
 #endif  // GSA_DIALECT_GSA_GSAATTRNAMES_H

@@ -34,6 +34,10 @@ static constexpr AttributeRule kRules[] = {
     {kRolledAttr, "scf.for", isLoop, "a unit attribute", isUnit},
 };
 
+bool gsa_tile::isAttributeOfPasses(StringRef name) {
+  return gsa::isOfPasses(name, kRules);
+}
+
 LogicalResult GsaTileDialect::verifyOperationAttribute(
     Operation* op, NamedAttribute attribute) {
   return gsa::verifyDiscardable(op, attribute, kRules);

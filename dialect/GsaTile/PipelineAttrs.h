@@ -30,6 +30,9 @@ inline constexpr llvm::StringLiteral kMainLoopAttr = "gsa_tile.main_loop";
 /// unroll: its body holds what should be in flight together already.
 inline constexpr llvm::StringLiteral kRolledAttr = "gsa_tile.rolled";
 
+/// Whether passes alone write the attribute, as they do all of the above.
+bool isAttributeOfPasses(llvm::StringRef name);
+
 }  // namespace mlir::gsa_tile
 
 #endif  // GSA_DIALECT_GSATILE_PIPELINEATTRS_H

@@ -136,7 +136,7 @@ absl::Status Support(const char* text, size_t length, const char* filename,
     }
   }
   for (const absl::Status& reason : made->reasons) {
-    made->messages.emplace_back(reason.message());
+    made->messages.push_back(MessageOf(reason));
   }
   *support = made.release();
   return absl::OkStatus();

@@ -49,6 +49,10 @@ namespace capi {
 // The code that `status` has in the C API.
 gsa_code ToCode(absl::StatusCode code);
 
+// The message of `status` as a C string: zero bytes, which text of the caller's
+// that it quotes may have, are escaped.
+std::string MessageOf(const absl::Status& status);
+
 // Null if `status` is OK. Never fails: without memory for a status it returns
 // one that exists already.
 gsa_status* ToHandle(const absl::Status& status) noexcept;

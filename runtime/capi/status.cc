@@ -9,6 +9,8 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "runtime/capi/internal.h"
 
 namespace gsa {
@@ -47,10 +49,15 @@ gsa_code ToCode(absl::StatusCode code) {
   }
 }
 
+std::string MessageOf(const absl::Status& status) {
+  return absl::StrReplaceAll(status.message(),
+                             {{absl::string_view("\0", 1), "\\0"}});
+}
+
 gsa_status* ToHandle(const absl::Status& status) noexcept {
   if (status.ok()) return nullptr;
   try {
-    return new gsa_status{ToCode(status.code()), std::string(status.message())};
+    return new gsa_status{ToCode(status.code()), MessageOf(status)};
   } catch (const std::bad_alloc&) {
     return OutOfMemoryStatus();
   }

@@ -7,7 +7,10 @@
 
 #include <gsa/gsa.h>
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -21,6 +24,7 @@ using capi_testing::Options;
 using capi_testing::Refusal;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 // ---- What is declared and not defined ---------------------------------------
 
@@ -87,6 +91,111 @@ TEST(CapiModule, NamesOfTheCompilerAreRefusedForEverySymbol) {
                 "that begin with 'gsa_cpu_' are the compiler's own"));
   EXPECT_THAT(Refusal("llvm.func @gsa_cpu_parallel() { llvm.return }\n" + rest),
               HasSubstr("'gsa_cpu_parallel'"));
+}
+
+// ---- Attributes -------------------------------------------------------------
+
+TEST(CapiModule, AttributesOfPassesAreRefused) {
+  const std::string exp =
+      " {\n  %r = math.exp %a : tensor<4xf32>\n"
+      "  return %r : tensor<4xf32>\n}\n";
+  for (const char* attribute :
+       {"gsa.zones = [\"mine\"]", "gsa.outputs = 1 : i64",
+        "gsa.workspace_bytes = 0 : i64"}) {
+    const std::string name(attribute, std::string(attribute).find(' '));
+    EXPECT_THAT(
+        Refusal("func.func @main(%a: tensor<4xf32>) -> tensor<4xf32>\n"
+                "    attributes {" +
+                std::string(attribute) + "}" + exp),
+        HasSubstr("test.mlir:1:1: error: 'func.func' op has the attribute '" +
+                  name +
+                  "', which the compiler writes itself; expected none "
+                  "in a module that it is given"));
+  }
+  const std::string loop =
+      "  %c0 = arith.constant 0 : index\n  %c4 = arith.constant 4 : index\n"
+      "  %r = scf.for %i = %c0 to %c4 step %c4 iter_args(%x = %a) -> "
+      "(tensor<4xf32>) {\n    scf.yield %x : tensor<4xf32>\n  }";
+  EXPECT_THAT(Refusal(Main(loop + " {gsa_tile.rolled}\n")),
+              HasSubstr("'scf.for' op has the attribute 'gsa_tile.rolled'"));
+  EXPECT_EQ(CompileError(Main(loop + " {my.note}\n")).code, GSA_OK);
+  EXPECT_THAT(
+      Refusal("func.func @main(%x: tensor<1x2x3x4xf32>, %l: tensor<1x2x3xf32>)"
+              " -> tensor<1x2x3x4xf32> {\n"
+              "  %0 = gsa.gate %x, %l {gsa.fused_into_producer} : "
+              "(tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> "
+              "tensor<1x2x3x4xf32>\n  return %0 : tensor<1x2x3x4xf32>\n}\n"),
+      HasSubstr("'gsa.fused_into_producer'"));
+}
+
+// Names are C strings in gsa_tensor_info and gsa_named_shape.
+TEST(CapiModule, NamesHaveNoZeroBytes) {
+  EXPECT_THAT(
+      Refusal("func.func @main(%a: tensor<4xf32> {gsa.name = \"a\\00b\"}) -> "
+              "tensor<4xf32> { return %a : tensor<4xf32> }"),
+      HasSubstr("argument #0 expected a string without zero bytes as "
+                "'gsa.name', got \"a\\00b\""));
+  // What a message quotes does not end it.
+  EXPECT_THAT(Refusal("func.func @\"a\\00b\"() { return }\n"
+                      "func.func @c() { return }"),
+              HasSubstr("a\\0b, c): say which is the entry"));
+}
+
+// ---- What the parser advises ------------------------------------------------
+
+TEST(CapiModule, UnknownDialectsComeWithAdviceThatCallersCanFollow) {
+  const std::string known =
+      "affine, arith, bufferization, builtin, cf, func, gsa, gsa_tile, linalg, "
+      "llvm, math, memref, scf, tensor, vector (turn the rest into these "
+      "before it is compiled)";
+  for (const auto& [body, what] :
+       {std::pair("  %r = stablehlo.exp %a : tensor<4xf32>\n",
+                  "Dialect `stablehlo' not found for custom op "
+                  "'stablehlo.exp' \n"),
+        {"  %r = \"stablehlo.exp\"(%a) : (tensor<4xf32>) -> tensor<4xf32>\n",
+         "the op is of a dialect that this compiler does not know"},
+        {"  %r = math.exp %a {my.kind = #stablehlo<x>} : tensor<4xf32>\n",
+         "attribute is of a dialect that this compiler does not know"},
+        {"  %r = builtin.unrealized_conversion_cast %a : tensor<4xf32> to "
+         "!stablehlo.token\n",
+         "type is of a dialect that this compiler does not know"}}) {
+    const std::string message = Refusal(Main(body));
+    EXPECT_THAT(
+        message,
+        AllOf(HasSubstr(what), HasSubstr(known), HasSubstr("test.mlir:2:"),
+              Not(HasSubstr("llow-unregistered")),
+              Not(HasSubstr("llowUnregistered")), Not(HasSubstr("http"))));
+  }
+}
+
+TEST(CapiModule, TheNearestOpIsSuggested) {
+  EXPECT_THAT(Refusal(Main("  %r = math.expo %a : tensor<4xf32>\n")),
+              HasSubstr("custom op 'math.expo' is unknown; did you mean "
+                        "'math.exp'?"));
+  EXPECT_THAT(Refusal(Main("  %r = \"gsa.gat\"(%a, %a) : (tensor<4xf32>, "
+                           "tensor<4xf32>) -> tensor<4xf32>\n")),
+              HasSubstr("that does not allow unknown operations; did you mean "
+                        "'gsa.gate'?\n"));
+}
+
+// ---- Shapes -----------------------------------------------------------------
+
+TEST(CapiModule, ShapesThatAreNoneSayWhy) {
+  const std::string text =
+      "func.func @main(%a: tensor<?x3xf32> {gsa.name = \"query\"}) -> "
+      "tensor<?x3xf32> { return %a : tensor<?x3xf32> }";
+  for (int64_t size : {int64_t{-1}, INT64_MIN}) {
+    EXPECT_THAT(Refusal(text, Options({{"query", {size, 3}}})),
+                HasSubstr("input 'query': expected the sizes of a plan, 0 or "
+                          "more for [-1, 3] (-1 is free), got [" +
+                          std::to_string(size) + ", 3]"));
+  }
+  const std::vector<capi_testing::Error> reasons =
+      capi_testing::Reasons(text, Options({{"qeury", {1, 3}}}));
+  ASSERT_EQ(reasons.size(), 2u);
+  EXPECT_THAT(reasons[1].message,
+              HasSubstr("shape given for 'qeury', but the inputs are query; "
+                        "did you mean 'query'?"));
 }
 
 }  // namespace

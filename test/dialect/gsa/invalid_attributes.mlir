@@ -161,6 +161,11 @@ func.func @name_is_empty(%a: tensor<4xf32>)
 
 // -----
 
+// expected-error @+1 {{'func.func' op argument #0 expected a string without zero bytes as 'gsa.name', got "a\00b"}}
+func.func @name_with_zero(%a: tensor<4xf32> {gsa.name = "a\00b"}) { return }
+
+// -----
+
 // expected-error @+1 {{'func.func' op argument #2: the name 'a' is used twice}}
 func.func @names_of_arguments(%a: tensor<4xf32> {gsa.name = "a"},
                               %b: tensor<4xf32> {gsa.name = "b"},

@@ -33,7 +33,6 @@ using mlir::dyn_cast;
 using mlir::failed;
 using mlir::failure;
 using mlir::FailureOr;
-using mlir::isa;
 using mlir::LogicalResult;
 using mlir::success;
 

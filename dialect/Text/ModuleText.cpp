@@ -178,7 +178,7 @@ bool Scanner::checkResource(const TextToken& token) {
       digits.size() < 8 || !llvm::all_of(digits, llvm::isHexDigit))
     return true;
   uint64_t alignment = 0;
-  for (unsigned i = 4; i-- > 0;)
+  for (size_t i = 4; i-- > 0;)
     alignment = alignment << 8 | llvm::hexDigitValue(digits[2 * i]) << 4 |
                 llvm::hexDigitValue(digits[2 * i + 1]);
   if (llvm::isPowerOf2_64(alignment) && alignment <= 4096) return true;

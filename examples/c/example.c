@@ -127,6 +127,9 @@ static void Fill(const gsa_tensor_info* info, void* data, uint32_t seed) {
       case GSA_I64:
         ((int64_t*)data)[i] = (int64_t)i % last;
         break;
+      default: /* No numbers: zeros. */
+        memset(data, 0, info->bytes);
+        return;
     }
   }
 }

@@ -121,7 +121,7 @@ void RowEmitter::emitKeep(const RowScanResult& scan, const Kept& kept,
                           const Cut& cut, const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
-  constexpr int64_t numbers = kStepCells / 32;
+  const int64_t numbers = kStepCells / 32;
   Value values = named(lanes(numbers, b.getF32Type()), "next_scores");
   Value marked = named(lanes(numbers, b.getF32Type()), "marked");
   Value total = named(lanes(1, b.getI32Type()), "kept_so_far");

@@ -53,6 +53,8 @@ double Log(double x) {
 // sin and cos of 2 pi u, 0 <= u < 1, from the Taylor series on
 // [-pi/4, pi/4] after exact reduction to the nearest quarter turn.
 void SinCosTurns(double u, double* sine, double* cosine) {
+  // A multiple of 2^-51: the sum is exact.
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings)
   const int quarter = static_cast<int>(4 * u + 0.5);
   const double x = (4 * u - quarter) * (kPi / 2);
   const double z = x * x;

@@ -36,7 +36,7 @@ constexpr uint32_t RotateRight(uint32_t x, int count) {
 
 void Sha256::Block(const uint8_t* bytes) {
   uint32_t w[64];
-  for (int i = 0; i < 16; ++i)
+  for (size_t i = 0; i < 16; ++i)
     w[i] = uint32_t{bytes[4 * i]} << 24 | uint32_t{bytes[4 * i + 1]} << 16 |
            uint32_t{bytes[4 * i + 2]} << 8 | uint32_t{bytes[4 * i + 3]};
   for (int i = 16; i < 64; ++i) {

@@ -32,21 +32,21 @@ constexpr char kOutputGate[] = "output_gate.gate_proj";
 
 /// Refuses names that the layer would not read, such as a bias of q_proj.
 void CheckNames(const StateDict& parameters) {
-  static const std::set<std::string> known = {"q_proj.weight",
-                                              "k_proj.weight",
-                                              "v_proj.weight",
-                                              "o_proj.weight",
-                                              "indexer.bias",
-                                              "indexer.q_proj.weight",
-                                              "indexer.k_proj.weight",
-                                              "indexer.weight_proj.weight",
-                                              "indexer.weight_proj.bias",
-                                              "value_gate.gate_proj.weight",
-                                              "value_gate.gate_proj.bias",
-                                              "output_gate.gate_proj.weight",
-                                              "output_gate.gate_proj.bias"};
+  static const std::set<std::string> kKnown = {"q_proj.weight",
+                                               "k_proj.weight",
+                                               "v_proj.weight",
+                                               "o_proj.weight",
+                                               "indexer.bias",
+                                               "indexer.q_proj.weight",
+                                               "indexer.k_proj.weight",
+                                               "indexer.weight_proj.weight",
+                                               "indexer.weight_proj.bias",
+                                               "value_gate.gate_proj.weight",
+                                               "value_gate.gate_proj.bias",
+                                               "output_gate.gate_proj.weight",
+                                               "output_gate.gate_proj.bias"};
   for (const auto& [name, tensor] : parameters) {
-    Require(known.count(name) != 0, "unknown parameter " + name);
+    Require(kKnown.count(name) != 0, "unknown parameter " + name);
   }
 }
 

@@ -56,8 +56,9 @@ double YarnStretch(int64_t i, int64_t rotated, double base,
     return rotated * std::log(per_turn) / (2.0 * std::log(base));
   };
   double low = std::max(std::floor(dimension_of(scaling.beta_fast)), 0.0);
-  double high =
-      std::min(std::ceil(dimension_of(scaling.beta_slow)), rotated / 2 - 1.0);
+  int64_t last = rotated / 2 - 1;
+  double high = std::min(std::ceil(dimension_of(scaling.beta_slow)),
+                         static_cast<double>(last));
   double dimension = static_cast<double>(i);
   if (dimension < low) return 0.0;
   if (dimension > high) return 1.0;

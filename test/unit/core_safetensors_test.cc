@@ -30,7 +30,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -308,7 +307,8 @@ std::string Two(const char* offsets_a, const char* offsets_b) {
                       Tensor("b", "F32", "[2]", offsets_b), "}");
 }
 
-std::vector<HostileCase> HostileCases() {
+// Headers that are not JSON, and what describes no tensor.
+std::vector<HostileCase> HostileEntries() {
   const std::string half = R"("dtype":"F32","shape":[2])";
   return {
       {"EmptyHeader", "", 0, "header: got no bytes, expected '{'"},
@@ -353,6 +353,11 @@ std::vector<HostileCase> HostileCases() {
        "tensor 'a': unknown dtype 'f32'"},
       {"DtypeIsNumber", R"({"a":{"dtype":4}})", 0,
        "dtype: got the number 4, expected a string"},
+  };
+}
+
+std::vector<HostileCase> HostileShapes() {
+  return {
       {"NegativeDimension", One("F32", "[-2]", "[0,8]"), 8,
        "shape: got the number -2"},
       {"FractionalDimension", One("F32", "[2.0]", "[0,8]"), 8,
@@ -380,6 +385,11 @@ std::vector<HostileCase> HostileCases() {
        "shape: got the string '2'"},
       {"ShapeOfBooleans", One("F32", "[true]", "[0,8]"), 8,
        "shape: got a boolean"},
+  };
+}
+
+std::vector<HostileCase> HostileOffsets() {
+  return {
       {"OneOffset", One("F32", "[2]", "[8]"), 8, "got 1 numbers, expected 2"},
       {"NoOffsets", One("F32", "[2]", "[]"), 8, "got 0 numbers, expected 2"},
       {"ThreeOffsets", One("F32", "[2]", "[0,8,8]"), 8, "more than 2 numbers"},
@@ -413,6 +423,11 @@ std::vector<HostileCase> HostileCases() {
        absl::StrCat("{", Tensor("a", "F32", "[2]", "[0,8]"), ",",
                     Tensor("e", "F32", "[0]", "[4,4]"), "}"),
        8, "tensor 'e': data_offsets: got [4, 4), which overlaps"},
+  };
+}
+
+std::vector<HostileCase> HostileMetadata() {
+  return {
       {"MetadataNullTwice", R"({"__metadata__":null,"__metadata__":null})", 0,
        "the name '__metadata__' occurs twice"},
       {"MetadataOfNulls", R"({"__metadata__":{"k":null}})", 0,
@@ -440,11 +455,17 @@ TEST_P(HostileHeaderTest, IsRefusedWithAReason) {
               AllOf(HasSubstr("weights.safetensors: "), HasSubstr(c.message)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Safetensors, HostileHeaderTest,
-                         testing::ValuesIn(HostileCases()),
-                         [](const testing::TestParamInfo<HostileCase>& param) {
-                           return std::string(param.param.label);
-                         });
+std::string Label(const testing::TestParamInfo<HostileCase>& param) {
+  return param.param.label;
+}
+INSTANTIATE_TEST_SUITE_P(Entries, HostileHeaderTest,
+                         testing::ValuesIn(HostileEntries()), Label);
+INSTANTIATE_TEST_SUITE_P(Shapes, HostileHeaderTest,
+                         testing::ValuesIn(HostileShapes()), Label);
+INSTANTIATE_TEST_SUITE_P(Offsets, HostileHeaderTest,
+                         testing::ValuesIn(HostileOffsets()), Label);
+INSTANTIATE_TEST_SUITE_P(Metadata, HostileHeaderTest,
+                         testing::ValuesIn(HostileMetadata()), Label);
 
 // The same header is fine where nothing is wrong with it: the matrix above
 // fails for the reasons it names and not because of its helpers.

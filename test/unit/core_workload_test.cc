@@ -308,9 +308,8 @@ TEST(LayerWeightsTest, InitialisationHasTheStatedRange) {
       continue;
     }
     double gain = 0;
-    if (w.name().find("gate") != std::string::npos) {
-      gain = 0.1;
-    } else if (w.name() == "indexer.weight_proj.weight") {
+    if (w.name().find("gate") != std::string::npos ||
+        w.name() == "indexer.weight_proj.weight") {
       gain = 0.1;
     } else if (w.name().rfind("indexer.", 0) == 0) {
       gain = 1;

@@ -196,7 +196,7 @@ TEST(EmuTopKTest, AnySchedule) {
     std::string schedule =
         TopKSchedule(parts.warps, parts.bins, parts.capacity);
     // Less than a step, whole steps, an odd and an even number of them.
-    int64_t round = 256 * parts.warps;
+    int64_t round = int64_t{256} * parts.warps;
     for (int64_t n : {int64_t{40}, round, 2 * round + 1, 3 * round + 77}) {
       Doubles scores = RowsAtTheLimit(n, parts.capacity, &generator);
       CheckTopK(scores, Ints({1, 6}, std::vector<int32_t>(6, 20)), options,
@@ -257,8 +257,8 @@ TEST(EmuTopKTest, NoDataRace) {
 
 void CheckStatistics(int64_t n, const reference::RowStatisticsOptions& options,
                      std::mt19937* generator) {
-  static const char* kStatistics[] = {"variance", "entropy"};
-  static const char* kPopulations[] = {"visible", "zero_filled"};
+  static const char* const kStatistics[] = {"variance", "entropy"};
+  static const char* const kPopulations[] = {"visible", "zero_filled"};
   Doubles scores = OddScores(n, generator);
   // Infinities have no variance.
   for (double& x : scores.values())

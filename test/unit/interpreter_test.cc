@@ -25,7 +25,6 @@ namespace mlir::gsa {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using Floats = reference::Tensor<double>;
 using Ints = reference::Tensor<int32_t>;

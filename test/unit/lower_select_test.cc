@@ -92,7 +92,7 @@ TEST(LowerSelectTest, EqualScoresKeepTheSmallestIndices) {
 // turns half of them into zeros, some of them -0.
 TEST(LowerSelectTest, ExactScoresWithManyTies) {
   std::mt19937 generator(4);
-  for (int seed = 0; seed < 6; ++seed) {
+  for (int64_t seed = 0; seed < 6; ++seed) {
     Problem p;
     p.queries = 30;
     p.keys = 130;

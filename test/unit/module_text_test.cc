@@ -96,9 +96,11 @@ TEST(ModuleText, AliasesCountWithWhatTheyStandFor) {
   std::string blocks;
   for (int i = 0; i < 200; ++i) {
     std::string name = "#m" + std::to_string(i);
-    blocks += name + " = dense<1> : tensor<1xi32>\n" +
-              "func.func @f() {\n  \"a.b\"() {x = [" + name +
-              "]} : () -> ()\n}\n";
+    blocks.append(name)
+        .append(" = dense<1> : tensor<1xi32>\n")
+        .append("func.func @f() {\n  \"a.b\"() {x = [")
+        .append(name)
+        .append("]} : () -> ()\n}\n");
   }
   ExpectLegal(blocks);
   // An alias that names itself is the parser's to tell.
@@ -109,7 +111,8 @@ TEST(ModuleText, AliasesThatDoubleAreRefused) {
   std::string text = "#a0 = 1\n";
   for (int i = 1; i < 64; ++i) {
     std::string last = "#a" + std::to_string(i - 1);
-    text += "#a" + std::to_string(i) + " = [" + last + ", " + last + "]\n";
+    text.append("#a").append(std::to_string(i)).append(" = [");
+    text.append(last).append(", ").append(last).append("]\n");
   }
   ExpectRefused(text, "more than 67108864 tokens once aliases are replaced");
 }

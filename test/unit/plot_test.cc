@@ -84,9 +84,9 @@ const Cells& CellsOf(const Scene& scene, int which) {
     const auto* cells = std::get_if<Cells>(&shape);
     if (cells != nullptr && which-- == 0) return *cells;
   }
-  static const Cells none;
+  static const Cells kNone;
   ADD_FAILURE() << "no cells";
-  return none;
+  return kNone;
 }
 
 // ---- Selections -------------------------------------------------------------
@@ -349,7 +349,7 @@ TEST(MassPlotTest, SaysTheMassOfTheFirstToken) {
                        "token)"),
            std::string("mean attention weight (0 at the lower edge)"),
            std::string("mean of 8 measured queries and all heads, 4096 keys; "
-                       "gated: times the mean of both gates")}));
+                       "gated: times the mean of each gate")}));
   // Without gates, and of dense attention, there are fewer curves.
   MassCurves dense = Sink(64);
   dense.sparse.clear();
@@ -358,6 +358,9 @@ TEST(MassPlotTest, SaysTheMassOfTheFirstToken) {
   scene = drawMass(dense, kCaption);
   ASSERT_TRUE(scene.ok()) << scene.status();
   EXPECT_NE(FindText(*scene, "dense: first token 40 %"), nullptr);
+  EXPECT_NE(
+      FindText(*scene, "mean of 8 measured queries and all heads, 64 keys"),
+      nullptr);
   int dots = 0;
   for (const Shape& shape : scene->shapes) {
     dots += std::holds_alternative<Dot>(shape);
@@ -473,7 +476,8 @@ Image Decode(const std::string& png) {
   for (int y = 0; y < image.height; ++y) {
     for (int x = 0; x < image.width; ++x) {
       uint32_t pixel;
-      std::memcpy(&pixel, data + static_cast<size_t>(y) * stride + 4 * x, 4);
+      std::memcpy(&pixel,
+                  data + static_cast<size_t>(y) * stride + size_t{4} * x, 4);
       image.pixels.push_back(pixel & 0xffffff);
     }
   }
@@ -578,11 +582,11 @@ TEST(RenderTest, NoTextStandsOnAnother) {
                      std::to_string(queries) + " x " + std::to_string(keys));
     }
   }
-  Caption longCaption = kCaption;
-  longCaption.title = std::string(300, 'W');
-  longCaption.lines = {std::string(500, 'm'), std::string(200, '\xc3')};
+  Caption long_caption = kCaption;
+  long_caption.title = std::string(300, 'W');
+  long_caption.lines = {std::string(500, 'm'), std::string(200, '\xc3')};
   for (const int64_t keys : {1, 2, 3, 20, 4096, 131072}) {
-    ExpectReadable(drawMass(Sink(keys), longCaption).value(),
+    ExpectReadable(drawMass(Sink(keys), long_caption).value(),
                    "mass of " + std::to_string(keys));
   }
   for (const auto& values :
@@ -595,7 +599,7 @@ TEST(RenderTest, NoTextStandsOnAnother) {
     std::iota(ms.begin(), ms.end(), 0.1234);
     ExpectReadable(
         drawSweep("--k", values, {{"run, ms (median)", ms}, {"nothing", none}},
-                  longCaption)
+                  long_caption)
             .value(),
         "sweep from " + values[0]);
   }

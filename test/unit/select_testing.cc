@@ -51,8 +51,8 @@ std::string TypeText(const reference::Shape& shape, const char* element) {
 }
 
 static std::string PolicyText(const KPolicy& policy) {
-  static const char* kNames[] = {"fixed", "upstream_variance", "paper_ema",
-                                 "entropy", "orth"};
+  static const char* const kNames[] = {"fixed", "upstream_variance",
+                                       "paper_ema", "entropy", "orth"};
   std::ostringstream text;
   text << "<" << kNames[static_cast<int>(policy.kind)]
        << ", base = " << policy.base;
@@ -64,9 +64,9 @@ static std::string PolicyText(const KPolicy& policy) {
 }
 
 static std::string ActivationText(const reference::SelectOptions& options) {
-  static const char* kScores[] = {"sigmoid", "relu", "identity"};
-  static const char* kWeights[] = {"sigmoid", "identity"};
-  static const char* kMasks[] = {"none", "causal"};
+  static const char* const kScores[] = {"sigmoid", "relu", "identity"};
+  static const char* const kWeights[] = {"sigmoid", "identity"};
+  static const char* const kMasks[] = {"none", "causal"};
   std::ostringstream text;
   text << "score_activation = #gsa.score_activation<"
        << kScores[static_cast<int>(options.score_activation)]

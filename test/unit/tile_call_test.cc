@@ -72,12 +72,12 @@ bool IsDeclared(ArrayRef<DeviceHeader> headers, const std::string& function) {
 TEST(TileCallTest, EveryOpHasARecord) { EXPECT_GE(Records().size(), 40u); }
 
 TEST(TileCallTest, FieldsAreOfTheOp) {
-  static const std::regex field(R"(\{([a-z_0-9]+)(\.\.\.)?(:type|:elem)?\})");
+  static const std::regex kField(R"(\{([a-z_0-9]+)(\.\.\.)?(:type|:elem)?\})");
   for (const CallRecord& record : Records()) {
     SCOPED_TRACE(record.mnemonic + ": " + record.call);
     std::string rest = record.call;
     std::smatch match;
-    while (std::regex_search(rest, match, field)) {
+    while (std::regex_search(rest, match, kField)) {
       EXPECT_THAT(record.names, ::testing::Contains(match[1].str()));
       rest = match.prefix().str() + match.suffix().str();
     }

@@ -51,13 +51,13 @@ absl::Status explainIndex(const std::string& path, const absl::Status& status,
 }  // namespace
 
 std::string listNames(const std::vector<std::string>& names) {
-  constexpr size_t longest = 8;
+  constexpr size_t kLongest = 8;
   std::vector<std::string> shown;
-  for (size_t i = 0; i < std::min(names.size(), longest); ++i)
+  for (size_t i = 0; i < std::min(names.size(), kLongest); ++i)
     shown.push_back(QuoteName(names[i]));
   std::string text = absl::StrJoin(shown, ", ");
-  if (names.size() > longest)
-    absl::StrAppend(&text, " and ", names.size() - longest, " more");
+  if (names.size() > kLongest)
+    absl::StrAppend(&text, " and ", names.size() - kLongest, " more");
   return text;
 }
 

@@ -40,9 +40,9 @@ std::vector<Tick> linearTicks(double low, double high, int most, Steps steps) {
     // 1, 2, 5, 10, ...
     step *= steps == Steps::Binary || i % 3 != 1 ? 2 : 2.5;
   std::vector<Tick> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step;
-       ++i)
-    ticks.push_back({i * step, numberText(i * step)});
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; (first + i) * step <= high + 1e-9 * step; ++i)
+    ticks.push_back({(first + i) * step, numberText((first + i) * step)});
   return ticks;
 }
 

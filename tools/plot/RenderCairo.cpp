@@ -149,7 +149,8 @@ class Painter {
             cells.colors[static_cast<size_t>(y / down) * columns + x / across];
         uint32_t pixel = static_cast<uint32_t>(color.red) << 16 |
                          static_cast<uint32_t>(color.green) << 8 | color.blue;
-        std::memcpy(data + static_cast<size_t>(y) * stride + 4 * x, &pixel, 4);
+        std::memcpy(data + static_cast<size_t>(y) * stride + size_t{4} * x,
+                    &pixel, 4);
       }
     }
     cairo_surface_mark_dirty(image.get());

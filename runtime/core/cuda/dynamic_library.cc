@@ -27,7 +27,8 @@ absl::StatusOr<DynamicLibrary> DynamicLibrary::Open(const std::string& file) {
   }
   std::string path = file;
   link_map* map = nullptr;
-  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map && map->l_name[0])
+  if (dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0 && map &&
+      map->l_name[0])
     path = map->l_name;
   return DynamicLibrary(handle, std::move(path));
 }

@@ -167,7 +167,7 @@ absl::Status ExecutorBuilder::CheckTensorMaps() const {
             where, ": expected a device of capability 9.0 or later, device ",
             device.ordinal, " (", device.name, ") has ", device.major, ".",
             device.minor));
-      const absl::Status able = executor_->driver_->CanEncodeTensorMaps();
+      absl::Status able = executor_->driver_->CanEncodeTensorMaps();
       if (able.ok()) return able;  // what holds for one holds for all
       return absl::Status(able.code(),
                           absl::StrCat(where, ": ", able.message()));

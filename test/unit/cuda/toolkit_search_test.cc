@@ -127,7 +127,7 @@ TEST_F(ToolkitSearchTest, OnlyConfinesTheSearch) {
 
 TEST_F(ToolkitSearchTest, WhatDoesNotWorkDoesNotEndTheSearch) {
   const std::string broken = Write("home/lib64/l.13");
-  const std::string refused = Link("home/lib64/l.12");
+  Link("home/lib64/l.12");
   const std::string good =
       Link("venv/lib/python3.9/site-packages/nvidia/l/lib/l.13");
   ToolkitSearch search;

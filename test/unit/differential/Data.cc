@@ -10,7 +10,6 @@
 
 namespace gsa::differential {
 
-using reference::KPolicyKind;
 using reference::ScoreActivation;
 using Reals = reference::Tensor<double>;
 

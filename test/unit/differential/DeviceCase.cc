@@ -7,9 +7,6 @@
 
 namespace gsa::differential {
 
-using reference::IndexOrder;
-using reference::KPolicyKind;
-
 DeviceScale EmulationScale() {
   DeviceScale scale;
   scale.target = "emu";

@@ -43,8 +43,8 @@ constexpr uint8_t kGuardByte = 0xFF;
 /// Whether outputs, workspace and guards stay as the driver gave them, so that
 /// compute-sanitizer's initcheck sees who reads them before a kernel writes.
 bool LeavesUninitialized() {
-  static const bool leaves = std::getenv("GSA_LEAVE_UNINITIALIZED") != nullptr;
-  return leaves;
+  static const bool kLeaves = std::getenv("GSA_LEAVE_UNINITIALIZED") != nullptr;
+  return kLeaves;
 }
 
 /// Device memory between two guards.

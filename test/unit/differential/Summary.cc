@@ -117,7 +117,7 @@ class Reporter : public ::testing::Environment {
 };
 
 // gtest owns it.
-[[maybe_unused]] ::testing::Environment* const reporter =
+[[maybe_unused]] ::testing::Environment* const kReporter =
     ::testing::AddGlobalTestEnvironment(new Reporter);
 
 }  // namespace

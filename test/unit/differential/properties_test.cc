@@ -15,7 +15,6 @@ namespace gsa::differential {
 namespace {
 
 using reference::KPolicy;
-using reference::KPolicyKind;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 double ToNan(double) { return kNan; }

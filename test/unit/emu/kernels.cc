@@ -179,10 +179,10 @@ void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
 )cuda";
 
 HostCompiler* TestCompiler() {
-  static const auto compiler =
+  static const auto kCompiler =
       HostCompiler::Create({.directory = GSA_TEST_DIRECTORY "/emu-cache"})
           .value();
-  return compiler.get();
+  return kCompiler.get();
 }
 
 DeviceProgram MakeProgram(const OneLaunch& launch) {
@@ -239,7 +239,7 @@ AttendCase::AttendCase(int blocks, int keys, int entries)
   for (int i = 0; i < blocks * entries; ++i)
     list_.push_back(static_cast<int>(random() % (keys + 2)) - 1);
   out_.resize(q_.size());
-  lse_.resize(blocks * 64);
+  lse_.resize(size_t(blocks) * 64);
 }
 
 absl::Status AttendCase::Run(EmuOptions options) {

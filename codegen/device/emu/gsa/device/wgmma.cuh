@@ -181,7 +181,7 @@ struct wgmma_left {
       }
     } else {
       for (int m = 0; m < 16; ++m)
-        tile.get_row(function, first + m, 0, K, out + m * K);
+        tile.get_row(function, first + m, 0, K, out + size_t(m) * K);
     }
   }
 };
@@ -197,7 +197,7 @@ struct wgmma_right {
   void read(const char* function, float* out) const {
     if constexpr (AlongRows) {
       for (int k = 0; k < K; ++k)
-        tile.get_row(function, row + k, 0, N, out + k * N);
+        tile.get_row(function, row + k, 0, N, out + size_t(k) * N);
     } else {
       float line[K];
       for (int n = 0; n < N; ++n) {

@@ -102,11 +102,23 @@ struct Overloaded : Ts... {
 template <typename... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
-// "<key>: got <value>, expected <expected>".
+std::string FieldText(const Field& field, const LayerConfig& c);
+
+std::string DefaultText(const Field& field) {
+  static const auto& defaults = *new LayerConfig;
+  return FieldText(field, defaults);
+}
+
+// "<key>: got <value>, expected <expected>"; a value that may never have been
+// given is called the default.
 template <typename T>
 absl::Status FieldError(string_view key, const T& got, string_view expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("layer: ", key, ": got ", got, ", expected ", expected));
+  const Field* field = FindField(key);
+  const bool is_default =
+      field != nullptr && absl::StrCat(got) == DefaultText(*field);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "layer: ", key, ": got ", got, is_default ? " (the default)" : "",
+      ", expected ", expected));
 }
 
 absl::Status TextError(string_view key, string_view got, string_view expected) {
@@ -122,7 +134,51 @@ std::string Nearest(string_view name, const std::vector<const char*>& names) {
   return absl::StrCat("; nearest: '", absl::StrJoin(near, "', '"), "'");
 }
 
+// What configurations elsewhere call a field.
+string_view NameHere(string_view key) {
+  static constexpr std::pair<const char*, const char*> kNames[] = {
+      {"hidden_size", "d_model"},
+      {"hidden_dim", "d_model"},
+      {"embed_dim", "d_model"},
+      {"n_embd", "d_model"},
+      {"dim", "d_model"},
+      {"num_attention_heads", "n_heads"},
+      {"num_heads", "n_heads"},
+      {"num_key_value_heads", "n_kv_heads"},
+      {"num_kv_heads", "n_kv_heads"},
+      {"num_query_groups", "n_kv_heads"},
+      {"head_size", "head_dim"},
+      {"kv_channels", "head_dim"},
+      {"index_n_heads", "n_indexer_heads"},
+      {"num_indexer_heads", "n_indexer_heads"},
+      {"index_head_dim", "d_indexer"},
+      {"index_topk", "k_base"},
+      {"topk", "k_base"},
+      {"top_k", "k_base"},
+      {"scaling", "softmax_scale"},
+      {"is_causal", "causal"},
+      {"rope_theta", "rope_base"},
+      {"rotary_emb_base", "rope_base"},
+      {"rotary_dim", "rope_dim"},
+      {"rope_type", "rope_scaling"},
+      {"factor", "rope_factor"},
+      {"scaling_factor", "rope_factor"},
+      {"original_max_position_embeddings", "rope_original_max_position"},
+      {"beta_fast", "rope_beta_fast"},
+      {"beta_slow", "rope_beta_slow"},
+      {"torch_dtype", "dtype"}};
+  for (const auto& [elsewhere, here] : kNames) {
+    if (absl::EqualsIgnoreCase(key, elsewhere)) return here;
+  }
+  return "";
+}
+
 absl::Status UnknownKey(string_view key) {
+  const string_view here = NameHere(key);
+  if (!here.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "layer: unknown key '", key, "'; did you mean '", here, "'?"));
+  }
   std::vector<const char*> keys = {"d_head", "use_adaptive_k"};
   for (const Field& field : Fields()) keys.push_back(field.key);
   const std::string near = Nearest(key, keys);
@@ -168,16 +224,19 @@ absl::Status SetFlag(string_view key, string_view text, bool* value) {
   return TextError(key, text, "true or false");
 }
 
-// Our names, and those of PyTorch with or without "torch.".
+// Our names, those of PyTorch with or without "torch.", and those of others, in
+// any case.
 absl::Status SetDType(string_view key, string_view text, DType* value) {
   static constexpr std::pair<const char*, DType> kNames[] = {
-      {"f16", DType::kF16},       {"float16", DType::kF16},
-      {"half", DType::kF16},      {"bf16", DType::kBF16},
-      {"bfloat16", DType::kBF16}, {"f32", DType::kF32},
-      {"float32", DType::kF32},   {"float", DType::kF32},
-      {"f64", DType::kF64},       {"float64", DType::kF64},
-      {"double", DType::kF64}};
-  string_view name = text;
+      {"f16", DType::kF16},     {"fp16", DType::kF16},
+      {"float16", DType::kF16}, {"half", DType::kF16},
+      {"bf16", DType::kBF16},   {"bfloat16", DType::kBF16},
+      {"f32", DType::kF32},     {"fp32", DType::kF32},
+      {"float32", DType::kF32}, {"float", DType::kF32},
+      {"f64", DType::kF64},     {"fp64", DType::kF64},
+      {"float64", DType::kF64}, {"double", DType::kF64}};
+  const std::string lower = absl::AsciiStrToLower(text);
+  string_view name = lower;
   if (absl::StartsWith(name, "torch.")) name.remove_prefix(6);
   for (const auto& [known, dtype] : kNames) {
     if (name == known) return *value = dtype, absl::OkStatus();
@@ -299,31 +358,45 @@ absl::Status CheckScale(string_view key, double value) {
                     "a finite number, or 0 for 1 / sqrt of the head's size");
 }
 
+// k_min <= k_base <= k_max. Of two that contradict each other, the one to
+// change is the one that was not given, as far as its value tells.
+absl::Status CheckBudgetOrder(const LayerConfig& c) {
+  const LayerConfig defaults;
+  const bool base_is_given = c.k_base != defaults.k_base;
+  if (c.k_min > c.k_base) {
+    if (!base_is_given && c.k_min != defaults.k_min) {
+      return FieldError(
+          "k_base", c.k_base,
+          absl::StrCat("at least k_min = ", c.k_min, "; nearest: ", c.k_min));
+    }
+    return FieldError(
+        "k_min", c.k_min,
+        absl::StrCat("1 to k_base = ", c.k_base, "; nearest: ", c.k_base));
+  }
+  if (c.k_max < c.k_base) {
+    if (!base_is_given && c.k_max != defaults.k_max) {
+      return FieldError(
+          "k_base", c.k_base,
+          absl::StrCat("at most k_max = ", c.k_max, "; nearest: ", c.k_max));
+    }
+    return FieldError("k_max", c.k_max,
+                      absl::StrCat("k_base = ", c.k_base, " to ",
+                                   kMaxBudget - 1, "; nearest: ", c.k_base));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckBudget(const LayerConfig& c) {
   GSA_RETURN_IF_ERROR(CheckRange("k_base", c.k_base, 1, kMaxBudget - 1));
-  const bool adapts = c.k_policy != "fixed";
-  if (adapts && (c.k_min < 1 || c.k_min > c.k_base)) {
-    return FieldError("k_min", c.k_min,
-                      absl::StrCat("1 to k_base = ", c.k_base, "; nearest: ",
-                                   std::clamp<int64_t>(c.k_min, 1, c.k_base)));
-  }
-  if (adapts && (c.k_max < c.k_base || c.k_max >= kMaxBudget)) {
-    return FieldError(
-        "k_max", c.k_max,
-        absl::StrCat(
-            "k_base = ", c.k_base, " to ", kMaxBudget - 1,
-            "; nearest: ", std::clamp(c.k_max, c.k_base, kMaxBudget - 1)));
+  if (c.k_policy != "fixed") {
+    GSA_RETURN_IF_ERROR(CheckRange("k_min", c.k_min, 1, kMaxBudget - 1));
+    GSA_RETURN_IF_ERROR(CheckRange("k_max", c.k_max, 1, kMaxBudget - 1));
+    GSA_RETURN_IF_ERROR(CheckBudgetOrder(c));
   }
   const double temperature = c.adaptive_k_temperature;
   if (!std::isfinite(temperature) || temperature < 0) {
     return FieldError("adaptive_k_temperature", NumberText(temperature),
                       "a finite number of at least 0; nearest: 0");
-  }
-  const bool uses_temperature = adapts && c.k_policy != "paper_ema";
-  if (!uses_temperature && temperature != 1) {
-    return FieldError(
-        "adaptive_k_temperature", NumberText(temperature),
-        absl::StrCat("1, as k_policy = ", c.k_policy, " has no temperature"));
   }
   GSA_RETURN_IF_ERROR(CheckRange("sink", c.sink, 0, kMaxBudget));
   return CheckRange("local", c.local, 0, kMaxBudget);
@@ -349,20 +422,35 @@ absl::Status CheckRotated(const LayerConfig& c) {
   return CheckRange(key, rotated, least, kMaxRotated);
 }
 
+absl::Status CheckRopeFactor(const LayerConfig& c) {
+  const std::string got = NumberText(c.rope_factor);
+  if (c.rope_scaling == "none") {
+    // 1 is what a scaling by none is.
+    if (c.rope_factor == 0 || c.rope_factor == 1) return absl::OkStatus();
+    return FieldError("rope_factor", got,
+                      "none, as rope_scaling is none (others: ntk, yarn)");
+  }
+  if (c.rope_factor == 0) {
+    return FieldError(
+        "rope_factor", got,
+        absl::StrCat("a finite number of at least 1, without "
+                     "which rope_scaling = ",
+                     c.rope_scaling, " says nothing; 4 for instance"));
+  }
+  if (std::isfinite(c.rope_factor) && c.rope_factor >= 1) {
+    return absl::OkStatus();
+  }
+  return FieldError("rope_factor", got,
+                    "a finite number of at least 1; nearest: 1");
+}
+
 absl::Status CheckRope(const LayerConfig& c) {
   GSA_RETURN_IF_ERROR(CheckRotated(c));
   if (!std::isfinite(c.rope_base) || c.rope_base <= 1) {
     return FieldError("rope_base", NumberText(c.rope_base),
                       "a finite number greater than 1, 10000 for instance");
   }
-  if (!std::isfinite(c.rope_factor) || c.rope_factor < 1) {
-    return FieldError("rope_factor", NumberText(c.rope_factor),
-                      "a finite number of at least 1; nearest: 1");
-  }
-  if (c.rope_scaling == "none" && c.rope_factor != 1) {
-    return FieldError("rope_factor", NumberText(c.rope_factor),
-                      "1, as rope_scaling is none (others: ntk, yarn)");
-  }
+  GSA_RETURN_IF_ERROR(CheckRopeFactor(c));
   GSA_RETURN_IF_ERROR(CheckRange("rope_original_max_position",
                                  c.rope_original_max_position, 1,
                                  int64_t{1} << 40));
@@ -380,9 +468,13 @@ absl::Status CheckRope(const LayerConfig& c) {
   return absl::OkStatus();
 }
 
-// A key that was given and that the other fields leave without effect.
-absl::Status CheckUsed(const std::set<std::string>& given,
-                       const LayerConfig& c) {
+// A field that the others leave without effect, and because of what.
+struct Unused {
+  const char* key;
+  const char* because;
+};
+
+std::vector<Unused> UnusedFields(const LayerConfig& c) {
   struct Rule {
     std::vector<const char*> keys;
     bool used;
@@ -402,13 +494,40 @@ absl::Status CheckUsed(const std::set<std::string>& given,
       {{"gate_activation"},
        c.use_value_gate || c.use_output_gate,
        "both gates off"}};
+  std::vector<Unused> unused;
   for (const Rule& rule : rules) {
     for (const char* key : rule.keys) {
-      if (rule.used || given.count(key) == 0) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("layer: ", key, ": has no effect with ", rule.because,
-                       "; expected not to be given"));
+      if (!rule.used) unused.push_back({key, rule.because});
     }
+  }
+  return unused;
+}
+
+// Of text: a key is refused even with its default as the value.
+absl::Status CheckGivenAreUsed(const std::set<std::string>& given,
+                               const LayerConfig& c) {
+  for (const Unused& unused : UnusedFields(c)) {
+    if (given.count(unused.key) == 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("layer: ", unused.key, ": has no effect with ",
+                     unused.because, "; expected not to be given"));
+  }
+  return absl::OkStatus();
+}
+
+// Of a structure, which has all fields: they have their defaults.
+absl::Status CheckChangedAreUsed(const LayerConfig& c) {
+  for (const Unused& unused : UnusedFields(c)) {
+    const Field& field = *FindField(unused.key);
+    const std::string text = FieldText(field, c);
+    // CheckRope says more about a factor.
+    if (text == DefaultText(field) || field.key == string_view("rope_factor")) {
+      continue;
+    }
+    return FieldError(field.key, text,
+                      absl::StrCat(DefaultText(field),
+                                   ", the default, as it has no effect with ",
+                                   unused.because));
   }
   return absl::OkStatus();
 }
@@ -461,9 +580,12 @@ absl::Status SetLayerField(string_view key, string_view value,
   return SetField(*field, value, config);
 }
 
-absl::Status SetLayerFields(string_view text, LayerConfig* config) {
+namespace {
+
+// SetLayerFields, and the fields that were given.
+absl::Status SetFields(string_view text, LayerConfig* config,
+                       std::set<std::string>* given) {
   LayerConfig changed = *config;
-  std::set<std::string> given;
   for (string_view part : absl::StrSplit(text, ',')) {
     part = absl::StripAsciiWhitespace(part);
     if (part.empty() && absl::StripAsciiWhitespace(text).empty()) break;
@@ -479,19 +601,27 @@ absl::Status SetLayerFields(string_view text, LayerConfig* config) {
     const string_view value =
         absl::StripLeadingAsciiWhitespace(part.substr(equals + 1));
     GSA_RETURN_IF_ERROR(SetLayerField(key, value, &changed));
-    if (!given.insert(FieldOf(key)).second) {
+    if (!given->insert(FieldOf(key)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("layer: ", key, ": ", FieldOf(key), " is given twice"));
     }
   }
-  GSA_RETURN_IF_ERROR(CheckUsed(given, changed));
   *config = std::move(changed);
   return absl::OkStatus();
 }
 
+}  // namespace
+
+absl::Status SetLayerFields(string_view text, LayerConfig* config) {
+  std::set<std::string> given;
+  return SetFields(text, config, &given);
+}
+
 absl::StatusOr<LayerConfig> ParseLayerConfig(string_view text) {
   LayerConfig config;
-  GSA_RETURN_IF_ERROR(SetLayerFields(text, &config));
+  std::set<std::string> given;
+  GSA_RETURN_IF_ERROR(SetFields(text, &config, &given));
+  GSA_RETURN_IF_ERROR(CheckGivenAreUsed(given, config));
   GSA_RETURN_IF_ERROR(CheckLayerConfig(config));
   return config;
 }
@@ -507,6 +637,7 @@ absl::Status CheckLayerNames(const LayerConfig& config) {
 
 absl::Status CheckLayerConfig(const LayerConfig& config) {
   GSA_RETURN_IF_ERROR(CheckLayerNames(config));
+  GSA_RETURN_IF_ERROR(CheckChangedAreUsed(config));
   GSA_RETURN_IF_ERROR(CheckSizes(config));
   GSA_RETURN_IF_ERROR(CheckScale("indexer_scale", config.indexer_scale));
   GSA_RETURN_IF_ERROR(CheckBudget(config));

@@ -78,12 +78,13 @@ struct LayerConfig {
   bool causal = true;
 
   // Rotary embedding of the first rope_dim elements of a head; 0 is all of
-  // them. Scaling is "none", "ntk" or "yarn"; the last three fields are yarn's.
+  // them. Scaling is "none", "ntk" or "yarn", the latter two by rope_factor,
+  // which they need (0: not given); the last three fields are yarn's.
   double rope_base = 10000;
   int64_t rope_dim = 0;
   bool rope_interleaved = false;
   std::string rope_scaling = "none";
-  double rope_factor = 1;
+  double rope_factor = 0;
   int64_t rope_original_max_position = 4096;
   double rope_beta_fast = 32;
   double rope_beta_slow = 1;
@@ -112,25 +113,29 @@ std::string LayerConfigToString(const LayerConfig& config);
 
 // Sets one field, or one of the published names d_head and use_adaptive_k, from
 // text. InvalidArgument names the key, what was got, what is expected, and for
-// an unknown key the nearest ones.
+// an unknown key the nearest ones, or what it is called here if configurations
+// elsewhere have it.
 absl::Status SetLayerField(absl::string_view key, absl::string_view value,
                            LayerConfig* config);
 
 // Sets the fields that "key=value, key=value, ..." names. InvalidArgument as
-// for SetLayerField, for a key that is given twice, and for one that the others
-// leave without effect (k_min beside k_policy=fixed). Does not say whether the
-// values fit together: CheckLayerConfig does.
+// for SetLayerField, and for a key that is given twice. Does not say whether
+// the values fit together: CheckLayerConfig does. Calls that set different
+// fields may thus come in any order.
 absl::Status SetLayerFields(absl::string_view text, LayerConfig* config);
 
-// SetLayerFields on the defaults, then CheckLayerConfig.
+// SetLayerFields on the defaults, then CheckLayerConfig. InvalidArgument as
+// well for a key that the others leave without effect (k_min beside
+// k_policy=fixed).
 absl::StatusOr<LayerConfig> ParseLayerConfig(absl::string_view text);
 
 // InvalidArgument if a field that is one of several names has another one. Part
 // of CheckLayerConfig.
 absl::Status CheckLayerNames(const LayerConfig& config);
 
-// InvalidArgument if the fields do not make a layer: names the field, what was
-// got, what is expected and the nearest legal value.
+// InvalidArgument if the fields do not make a layer, or one that the others
+// leave without effect has another value than its default: names the field,
+// what was got, what is expected and the nearest legal value.
 absl::Status CheckLayerConfig(const LayerConfig& config);
 
 // The text of a module with the one public function @main, which returns

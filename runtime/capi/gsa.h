@@ -229,8 +229,8 @@ typedef struct gsa_layer_config {
   /* Factor of the logits; 0: 1 / sqrt(head_dim). */
   double softmax_scale;
   /* Rotary embedding: its base, 10000; how many elements of a head it turns, 0:
-   * all; "none", "ntk" or "yarn", and the latters' factor, 1; yarn's fields,
-   * 4096, 32 and 1. */
+   * all; "none", "ntk" or "yarn", and the factor that the latter two need, at
+   * least 1, or 0: none; yarn's fields, 4096, 32 and 1. */
   double rope_base;
   int64_t rope_dim;
   const char* rope_scaling;
@@ -255,16 +255,22 @@ typedef struct gsa_layer_config {
 GSA_API gsa_status* gsa_layer_config_init(gsa_layer_config* config);
 /* Changes the fields that `text` names: "d_model=2048, n_heads=16, k_base=512,
  * dtype=bf16". Keys are the names of the fields, and of the published ones
- * d_head and use_adaptive_k. On GSA_INVALID_ARGUMENT nothing has changed, and
- * the message names the key, what was got and what is expected, or the nearest
- * key there is. Strings of the structure then live forever. */
+ * d_head, which is head_dim, and use_adaptive_k: 0 is k_policy=fixed, 1 leaves
+ * another policy and is the default one otherwise. Whether fields fit together
+ * is gsa_layer_module's to say, so that calls that set different fields may
+ * come in any order; of two that set the same, the later counts. On
+ * GSA_INVALID_ARGUMENT, also for a name or a flag that the structure had before
+ * and that is none, nothing has changed, and the message names the key, what
+ * was got and what is expected, or the nearest key there is. After success the
+ * strings of the structure live forever. */
 GSA_API gsa_status* gsa_layer_config_set(gsa_layer_config* config,
                                          const char* text);
 /* Makes the module of the layer: `*text` receives `*length` bytes and a zero
  * after them, freed by gsa_free. Its function "main" returns "output", "lse",
  * "indices", "counts" and "status"; batch and lengths are dynamic.
  * GSA_INVALID_ARGUMENT names the field that does not fit, what was got, what is
- * expected and the nearest legal value; `*text` is then NULL. */
+ * expected and the nearest legal value; `*text` is then NULL. A field that the
+ * others leave without effect (k_min beside "fixed") must have its default. */
 GSA_API gsa_status* gsa_layer_module(const gsa_layer_config* config,
                                      char** text, size_t* length);
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -81,6 +82,7 @@ TEST(CapiLayerTest, DefaultsAreThePublishedOnes) {
   EXPECT_EQ(config.use_output_gate, 1);
   EXPECT_EQ(config.rope_base, 10000);
   EXPECT_STREQ(config.rope_scaling, "none");
+  EXPECT_EQ(config.rope_factor, 0);
   EXPECT_EQ(config.causal, 1);
   EXPECT_EQ(config.projections, 1);
   EXPECT_EQ(config.dtype, GSA_F32);
@@ -90,6 +92,7 @@ TEST(CapiLayerTest, DefaultsAreThePublishedOnes) {
 TEST(CapiLayerTest, EveryFieldCounts) {
   gsa_layer_config base = Defaults();
   base.rope_scaling = "yarn";
+  base.rope_factor = 4;
   const std::string text = Module(base);
   auto expect_changed = [&](const char* field, auto change) {
     gsa_layer_config config = base;
@@ -150,6 +153,23 @@ TEST(CapiLayerTest, TextChangesFields) {
   EXPECT_THAT(Message(gsa_layer_config_set(&config, "d_head=8, n_head=2")),
               HasSubstr("unknown key 'n_head'; nearest: 'n_heads', 'd_head'"));
   EXPECT_EQ(config.head_dim, 64);
+}
+
+// Each call is judged by itself, the layer by gsa_layer_module.
+TEST(CapiLayerTest, CallsMayComeInAnyOrder) {
+  for (const auto& [first, second] : {std::pair("k_policy=fixed", "k_min=5"),
+                                      {"k_min=5", "k_policy=fixed"}}) {
+    gsa_layer_config config = Defaults();
+    EXPECT_EQ(Message(gsa_layer_config_set(&config, first)), "");
+    EXPECT_EQ(Message(gsa_layer_config_set(&config, second)), "");
+    EXPECT_EQ(ModuleError(config),
+              "layer: k_min: got 5, expected 256, the default, as it has no "
+              "effect with k_policy = fixed");
+  }
+  gsa_layer_config config = Defaults();
+  EXPECT_EQ(Message(gsa_layer_config_set(&config, "rope_factor=4")), "");
+  EXPECT_EQ(Message(gsa_layer_config_set(&config, "rope_scaling=ntk")), "");
+  EXPECT_THAT(Module(config), HasSubstr("#gsa.rope_scaling<ntk"));
 }
 
 TEST(CapiLayerTest, ErrorsNameTheField) {

@@ -27,9 +27,10 @@
  * only append fields, and zero always means "as before the field existed".
  * Thus the library accepts a smaller size that ends after one of the fields it
  * knows, from the last one marked as required on: missing fields are zero. It
- * also accepts a larger size (a caller that is newer than the library) if all
- * bytes that it does not know are zero, and refuses it otherwise. In an array
- * of structures all elements have the `struct_size` of the first, which is also
+ * also accepts a larger size, up to 4096 (a caller that is newer than the
+ * library), if all bytes that it does not know are zero, and refuses it
+ * otherwise; in a structure that it fills it sets them to zero. In an array of
+ * structures all elements have the `struct_size` of the first, which is also
  * the distance between them.
  *
  * Threads. A plan is immutable: any number of threads may use one plan at the
@@ -80,7 +81,7 @@ GSA_API const char* gsa_version_string(void);
  * not change. */
 typedef enum gsa_code {
   GSA_OK = 0,
-  /* Neither of the others. */
+  /* None of the others. */
   GSA_UNKNOWN = 2,
   /* An argument, a module or a tensor is wrong: the caller must change it. */
   GSA_INVALID_ARGUMENT = 3,
@@ -92,7 +93,7 @@ typedef enum gsa_code {
   GSA_UNIMPLEMENTED = 12,
   /* A defect of the library: please report it. */
   GSA_INTERNAL = 13,
-  /* A driver, a device or a library of the machine is missing. */
+  /* A driver, a device, a library or a program of the machine is missing. */
   GSA_UNAVAILABLE = 14
 } gsa_code;
 
@@ -101,9 +102,11 @@ typedef struct gsa_status gsa_status;
 
 /* GSA_OK for NULL. */
 GSA_API gsa_code gsa_status_code(const gsa_status* status);
-/* What was wrong, what was got and what is expected; errors of a module start
- * with file, line and column. Several lines are possible. "" for NULL. Lives
- * as long as the status. */
+/* What was wrong, what was got and what is expected. What is wrong at a place
+ * in a module follows "file:line:column: error: ", after the step that found it
+ * ("reading the module: layer.mlir:3:8: error: ..."); more such lines, and
+ * notes like them, may come after the first. "" for NULL. Lives as long as the
+ * status. */
 GSA_API const char* gsa_status_message(const gsa_status* status);
 /* Frees a status; NULL is allowed. */
 GSA_API void gsa_status_destroy(gsa_status* status);
@@ -132,7 +135,8 @@ GSA_API size_t gsa_dtype_size(uint32_t dtype);
 #define GSA_DEVICE_CPU 1
 #define GSA_DEVICE_CUDA 2
 
-/* Alignment in bytes of tensor data and of workspaces on the CPU. */
+/* Alignment in bytes of tensor data and of workspaces on the CPU; it is enough
+ * for the emulation. */
 #define GSA_ALIGNMENT 64
 /* The same on a GPU: of tensor data, and of workspaces. What cuMemAlloc returns
  * is aligned so. */
@@ -146,8 +150,9 @@ GSA_API size_t gsa_dtype_size(uint32_t dtype);
 typedef struct gsa_tensor {
   size_t struct_size;
   /* Start of the data, on a GPU its device address; with `byte_offset` added, a
-   * multiple of GSA_ALIGNMENT (GSA_CUDA_ALIGNMENT on a GPU). May be NULL if the
-   * tensor has no elements. Inputs are only read. */
+   * multiple of GSA_ALIGNMENT (GSA_CUDA_ALIGNMENT on a GPU). May be NULL, with
+   * a `byte_offset` of 0, if the tensor has no elements. Inputs are only read.
+   */
   void* data;
   /* Where the data is: GSA_DEVICE_CPU, 0; or GSA_DEVICE_CUDA and the number of
    * the GPU that the plan is for. */
@@ -163,7 +168,7 @@ typedef struct gsa_tensor {
    * dense tensors are accepted; strides of dimensions of size 1, and of tensors
    * without elements, do not matter. */
   const int64_t* strides;
-  /* Added to `data`. */
+  /* Added to `data`; the sum does not pass the last address. */
   uint64_t byte_offset;
 } gsa_tensor;
 
@@ -294,7 +299,9 @@ typedef struct gsa_compile_options {
    *   "cpu"        this machine's processor
    *   "cuda:<N>"   GPU number N; "cuda" is "cuda:0"
    *   "emu"        the kernels of a GPU on host threads: slow, for tests; host
-   *                memory, as on the CPU
+   *                memory, as on the CPU; needs a C++20 compiler in
+   *                /usr/local/bin, /usr/bin or /bin (clang++-22, clang++, g++
+   *                or c++)
    *   "auto"       "cuda:0" if there are a driver, a GPU that is supported and
    *                NVRTC, else "cpu"; gsa_plan_target says which, and why
    * Options that have no effect on the target are GSA_INVALID_ARGUMENT; beside
@@ -341,7 +348,9 @@ typedef struct gsa_plan gsa_plan;
  * is beyond what is given to the parser: 256 MiB, 128 brackets open at once and
  * the other limits of docs/spec.md, "Module text"; bytecode is refused;
  * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it;
- * GSA_UNAVAILABLE: no driver, no GPU or no NVRTC. */
+ * GSA_UNAVAILABLE: no driver, no such GPU, no NVRTC or, for the emulation, no
+ * compiler; GSA_FAILED_PRECONDITION: the GPU is of another architecture than
+ * `arch`. */
 GSA_API gsa_status* gsa_compile(const char* text, size_t length,
                                 const char* filename,
                                 const gsa_compile_options* options,
@@ -407,11 +416,12 @@ GSA_API gsa_status* gsa_plan_output(const gsa_plan* plan, size_t index,
 /* Bytes of scratch memory that each run needs, aligned to GSA_ALIGNMENT
  * (GSA_CUDA_WORKSPACE_ALIGNMENT on a GPU); may be 0. 0 for NULL. */
 GSA_API size_t gsa_plan_workspace_bytes(const gsa_plan* plan);
-/* Threads that the code was made for; 0 for NULL. */
+/* Threads that the CPU's code was made for, see gsa_compile_options; 0 for
+ * NULL. */
 GSA_API int32_t gsa_plan_num_threads(const gsa_plan* plan);
-/* What the code was made for: "znver4, 512-bit vectors, 2 threads" or "cuda:0,
- * NVIDIA H200, sm_90a", with the reason of an automatic choice. Lives as long
- * as the plan; "" for NULL. */
+/* What the code was made for: "znver4, 512-bit vectors, 2 threads", "cuda:0,
+ * NVIDIA H200, sm_90a" or "host emulation of sm_80", with the reason of an
+ * automatic choice. Lives as long as the plan; "" for NULL. */
 GSA_API const char* gsa_plan_target(const gsa_plan* plan);
 /* The stages that a run passes through, for timing ("projections", "select",
  * ...; the compiler calls them zones, and a stage a slot of a ring of tiles);
@@ -441,9 +451,11 @@ typedef struct gsa_run_options {
   /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted
    * to; NULL is the legacy default stream. The run allocates nothing and waits
    * for nothing, so that the stream may be capturing a graph. Must be NULL on
-   * the CPU, where a run is finished when gsa_run returns. */
+   * the CPU and for the emulation, where a run is finished when gsa_run
+   * returns. */
   void* stream;
-  /* Threads to run on; NULL: the calling thread alone. */
+  /* Threads that a plan for the CPU runs on; NULL: the calling thread alone.
+   * Other plans have no use for them. */
   gsa_thread_pool* thread_pool;
   /* If not NULL, receives the time in milliseconds of each stage;
    * `num_stage_milliseconds` is its length, at least gsa_plan_num_stages. On a
@@ -464,8 +476,9 @@ GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t workspace_bytes,
                             const gsa_run_options* options);
 
-/* The same with tensors in any order: input_names[i] is the name of inputs[i].
- * Each name of the plan must occur exactly once. */
+/* The same with tensors in any order: input_names[i] is the name of inputs[i],
+ * output_names[i] that of outputs[i]. Each name of the plan must occur exactly
+ * once, and no other. */
 GSA_API gsa_status* gsa_run_named(const gsa_plan* plan,
                                   const char* const* input_names,
                                   const gsa_tensor* inputs, size_t num_inputs,

@@ -134,7 +134,7 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
   }
   if (read.stream != nullptr && plan.target().kind != TargetKind::kCuda) {
     return absl::InvalidArgumentError(
-        "options: expected stream = NULL, because the plan runs on the CPU; "
+        "options: expected stream = NULL, because the plan runs on the host; "
         "got a stream");
   }
   size_t zones = plan.zone_names().size();

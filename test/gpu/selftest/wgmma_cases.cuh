@@ -143,6 +143,34 @@ __global__ void __launch_bounds__(128)
     multiply<Shape, T, kNnTransposed>(a, b, out, a_row, b_row);
 }
 
+/// `a b^T` of N columns twice: by one product, and by products of `Piece`.
+template <class T, int N, int Piece>
+__global__ void __launch_bounds__(128)
+    wgmma_pieces(const T* a, const T* b, float* out) {
+  auto left = load_tile<smem<T, 64, 128, swizzle_128b>>(0, a);
+  auto right = load_tile<smem<T, N, 128, swizzle_128b>>(16384, b);
+  copy_wait<team<0, 4>, 0>();
+  fence_async();
+  sync<team<0, 4>, 0>();
+  const int row = 16 * warp_rank<team<0, 4>>();
+  auto whole = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
+  wgmma_fence();
+  wgmma_nt<false>(whole, left, 0, right, 0);
+  wgmma_commit();
+  wgmma_wait<0>(whole);
+  store_rows(out + row * N, static_cast<long long>(N), whole, 16, N);
+  auto piece = frag_alloc<frag<float, 16, Piece, frag_layout::acc>>();
+  for (int first = 0; first < N; first += Piece) {
+    fill(piece, 0.0f);
+    wgmma_fence(piece);
+    wgmma_nt(piece, left, 0, right, first);
+    wgmma_commit();
+    wgmma_wait<0>(piece);
+    store_rows(out + (64 + row) * N + first, static_cast<long long>(N), piece,
+               16, Piece);
+  }
+}
+
 /// `out = sum_i (q k_i^T) k_i` over `steps` tiles k_i of N rows, as attention
 /// pipelines it: the product with k_i is in flight together with that of the
 /// weights of the step before, which read registers. One tile per step, so that
@@ -330,6 +358,18 @@ void check_shape(const Run& run, Checks& checks,
       if (results) results->push_back(std::move(got));
     });
   }
+}
+
+/// Both ways of wgmma_pieces give the same bits.
+template <class T, int N, class Run, class Checks>
+void check_pieces(const Run& run, Checks& checks) {
+  wgmma_numbers<T> a(64 * 128, false, 3), b(N * 128, false, 5);
+  std::vector<float> out(128 * N);
+  run(a.halves, b.halves, &out);
+  checks.Context("pieces of %d columns", N);
+  for (int i = 0; i < 64 * N; ++i)
+    checks.Near(std::memcmp(&out[i], &out[64 * N + i], sizeof(float)), 0, 0,
+                i / N, i % N);
 }
 
 /// wgmma_pipeline on numbers from -1 to 1: scores are integers of at most K,

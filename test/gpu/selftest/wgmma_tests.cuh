@@ -61,20 +61,36 @@ void test_widths(Suite& suite, const wgmma_results& wide) {
   if constexpr (N > 8) test_widths<T, N - 8>(suite, wide);
 }
 
+/// Runs a kernel of one block on a and b.
+template <class T, class Kernel>
+auto run_on_gpu(const char* name, Kernel* kernel, int shared_bytes) {
+  return [=](const std::vector<T>& a, const std::vector<T>& b,
+             std::vector<float>* out) {
+    Array<T> left(a.size()), right(b.size());
+    Array<float> sums(out->size());
+    std::memcpy(left.data(), a.data(), a.size() * sizeof(T));
+    std::memcpy(right.data(), b.data(), b.size() * sizeof(T));
+    launch(name, kernel, 1, 4, shared_bytes, left.data(), right.data(),
+           sums.data());
+    std::memcpy(out->data(), sums.data(), out->size() * sizeof(float));
+  };
+}
+
+template <class T, int N, int Piece>
+void test_pieces(Suite& suite) {
+  check_pieces<T, N>(
+      run_on_gpu<T>("wgmma_pieces", wgmma_pieces<T, N, Piece>, (64 + N) * 256),
+      suite);
+}
+
 template <class T, int N, int K, bool InRegisters>
 void test_pipeline(Suite& suite) {
   constexpr int steps = 4;
-  auto run = [](const std::vector<T>& q, const std::vector<T>& k,
-                std::vector<float>* out) {
-    Array<T> queries(q.size()), keys(k.size());
-    Array<float> sums(out->size());
-    std::memcpy(queries.data(), q.data(), q.size() * sizeof(T));
-    std::memcpy(keys.data(), k.data(), k.size() * sizeof(T));
-    launch("wgmma_pipeline", wgmma_pipeline<T, N, K, steps, InRegisters>, 1, 4,
-           (64 + steps * N) * K * 2, queries.data(), keys.data(), sums.data());
-    std::memcpy(out->data(), sums.data(), out->size() * sizeof(float));
-  };
-  check_pipeline<T, N, K, steps>(run, suite);
+  check_pipeline<T, N, K, steps>(
+      run_on_gpu<T>("wgmma_pipeline",
+                    wgmma_pipeline<T, N, K, steps, InRegisters>,
+                    (64 + steps * N) * K * 2),
+      suite);
 }
 
 template <class T>
@@ -87,6 +103,9 @@ void test_wgmmas() {
   test_wgmma<T, 64, 128, 64, swizzle_128b>(suite);
   test_wgmma<T, 128, 128, 128, swizzle_128b>(suite);
   test_wgmma<T, 64, 256, 128, swizzle_128b>(suite);
+  test_pieces<T, 128, 64>(suite);
+  test_pieces<T, 192, 8>(suite);
+  test_pieces<T, 192, 64>(suite);
   // Panels of 128, 64 and 32 bytes.
   test_wgmma<T, 64, 64, 64, swizzle>(suite);
   test_wgmma<T, 32, 32, 32, swizzle>(suite);

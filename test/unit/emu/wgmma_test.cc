@@ -104,13 +104,13 @@ TYPED_TEST(WgmmaTest, PanelsOf128And64And32Bytes) {
 
 template <class T, bool InRegisters>
 void CheckPipeline(Checks& checks) {
-  constexpr int keys = 64, depth = 128, steps = 4;
-  check_pipeline<T, keys, depth, steps>(
+  constexpr int kKeys = 64, kDepth = 128, kSteps = 4;
+  check_pipeline<T, kKeys, kDepth, kSteps>(
       [](const std::vector<T>& q, const std::vector<T>& k,
          std::vector<float>* out) {
-        Launch((64 + steps * keys) * depth * 2, [&] {
-          wgmma_pipeline<T, keys, depth, steps, InRegisters>(q.data(), k.data(),
-                                                             out->data());
+        Launch((64 + kSteps * kKeys) * kDepth * 2, [&] {
+          wgmma_pipeline<T, kKeys, kDepth, kSteps, InRegisters>(
+              q.data(), k.data(), out->data());
         });
       },
       checks);
@@ -120,6 +120,19 @@ TYPED_TEST(WgmmaTest, ProductsOfTwoStepsInFlight) {
   Checks checks;
   CheckPipeline<TypeParam, false>(checks);
   CheckPipeline<TypeParam, true>(checks);
+}
+
+TYPED_TEST(WgmmaTest, WideProductIsItsPieces) {
+  using T = TypeParam;
+  Checks checks;
+  check_pieces<T, 128>(
+      [](const std::vector<T>& a, const std::vector<T>& b,
+         std::vector<float>* out) {
+        Launch((64 + 128) * 256, [&] {
+          wgmma_pieces<T, 128, 64>(a.data(), b.data(), out->data());
+        });
+      },
+      checks);
 }
 
 // -----------------------------------------------------------------------------

@@ -349,7 +349,7 @@ TEST(MassPlotTest, SaysTheMassOfTheFirstToken) {
                        "token)"),
            std::string("mean attention weight (0 at the lower edge)"),
            std::string("mean of 8 measured queries and all heads, 4096 keys; "
-                       "gated: times the mean of both gates")}));
+                       "gated: times the mean of each gate")}));
   // Without gates, and of dense attention, there are fewer curves.
   MassCurves dense = Sink(64);
   dense.sparse.clear();
@@ -358,6 +358,9 @@ TEST(MassPlotTest, SaysTheMassOfTheFirstToken) {
   scene = drawMass(dense, kCaption);
   ASSERT_TRUE(scene.ok()) << scene.status();
   EXPECT_NE(FindText(*scene, "dense: first token 40 %"), nullptr);
+  EXPECT_NE(
+      FindText(*scene, "mean of 8 measured queries and all heads, 64 keys"),
+      nullptr);
   int dots = 0;
   for (const Shape& shape : scene->shapes) {
     dots += std::holds_alternative<Dot>(shape);

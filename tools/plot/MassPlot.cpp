@@ -161,9 +161,10 @@ absl::StatusOr<Scene> drawMass(const MassCurves& mass, const Caption& caption) {
 
   Caption full = caption;
   full.lines.push_back(absl::StrFormat(
-      "mean of %d measured queries and all heads, %d keys; gated: times the "
-      "mean of both gates",
-      mass.rows, keys));
+      "mean of %d measured queries and all heads, %d keys%s", mass.rows, keys,
+      mass.denseGated.empty() && mass.sparseGated.empty()
+          ? ""
+          : "; gated: times the mean of each gate"));
   Scene scene;
   scene.width = kPanel.right() + 34;
   Box box = kPanel;

@@ -9,21 +9,15 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "runtime/core/workload.h"
 #include "tools/common/CommandLine.h"
 #include "tools/common/ToolkitEnvironment.h"
+#include "tools/gsa-run/Inputs.h"
 #include "tools/gsa-run/Layer.h"
 
 namespace gsa {
 namespace {
-
-std::string workloadNames() {
-  std::string names;
-  for (const Workload& workload : Workloads())
-    absl::StrAppend(&names, workload.name, ", ");
-  return names + "conformance";
-}
 
 constexpr uint64_t kMaxSize = std::numeric_limits<int64_t>::max();
 constexpr uint64_t kMaxRepeat = 1000000;
@@ -74,9 +68,9 @@ void addVariedWorkload(CLI::App& app, RunnerOptions& options) {
                           }});
     setVariants("--workload", std::move(variants), options);
   };
-  app.add_option_function<std::string>(
-         "--workload", read,
-         "What generated inputs look like: " + workloadNames())
+  app.add_option_function<std::string>("--workload", read,
+                                       "What generated inputs look like: " +
+                                           absl::StrJoin(workloadNames(), ", "))
       ->type_name("NAME[,NAME...]");
 }
 

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "runtime/core/atomic_file.h"
 #include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
-#include "runtime/core/workload.h"
 #include "runtime/target.h"
+#include "tools/gsa-run/Inputs.h"
 #include "tools/plot/Render.h"
 
 namespace gsa {
@@ -31,13 +32,13 @@ absl::Status refuse(const RunnerOptions& options,
 }
 
 absl::Status checkWorkload(const RunnerOptions& options) {
-  if (options.workload == "conformance") return absl::OkStatus();
-  absl::Status found = FindWorkload(options.workload).status();
-  if (found.ok()) return found;
-  std::vector<absl::string_view> names = {"conformance"};
-  for (const Workload& workload : Workloads()) names.push_back(workload.name);
-  return usage(absl::StrCat("--workload: ", std::string(found.message()),
-                            DidYouMean(options.workload, names)));
+  const std::vector<std::string> names = workloadNames();
+  if (std::count(names.begin(), names.end(), options.workload) > 0)
+    return absl::OkStatus();
+  return usage(
+      absl::StrCat("--workload: unknown workload ", QuoteName(options.workload),
+                   ": expected one of ", absl::StrJoin(names, ", "),
+                   DidYouMean(options.workload, {names.begin(), names.end()})));
 }
 
 absl::Status checkTarget(const RunnerOptions& options) {

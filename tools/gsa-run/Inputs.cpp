@@ -9,12 +9,21 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "runtime/core/layer_weights.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/core/workload.h"
 
 namespace gsa {
+
+std::vector<std::string> workloadNames() {
+  std::vector<std::string> names;
+  for (const Workload& workload : Workloads()) names.push_back(workload.name);
+  names.push_back("conformance");
+  return names;
+}
+
 namespace {
 
 bool isKeySide(const std::string& name) {
@@ -49,9 +58,16 @@ std::set<std::string> keysOf(
   return names;
 }
 
-/// Which of the options that give sizes were of use.
+/// The sizes that one of the options --batch, --seq and --keys may give.
+struct FreeSizes {
+  bool used = false;
+  /// What gave such sizes in its place: "--shape", "the files", ...
+  std::set<std::string> givers = {};
+};
+
+/// By option.
 struct SizesUsed {
-  bool batch = false, sequence = false, keys = false;
+  FreeSizes batch, sequence, keys;
 };
 
 /// Sizes that were given and that a file contradicts. The first free size
@@ -72,7 +88,7 @@ absl::Status checkAgainstFile(const TensorSpec& spec,
     return std::count(lengths.begin(), lengths.end(), length) > 0;
   };
   if (spec.shape[0] < 0 && options.isGiven("--batch")) {
-    used->batch = true;
+    used->batch.used = true;
     if (entry.shape[0] != options.batch)
       return contradicts("--batch", options.batch, entry.shape[0]);
   }
@@ -80,30 +96,47 @@ absl::Status checkAgainstFile(const TensorSpec& spec,
   // A length of keys that was not given is --seq only where no file says more.
   if (isKeySide(spec.name)) {
     if (!options.isGiven("--keys")) return absl::OkStatus();
-    used->keys = true;
+    used->keys.used = true;
     if (!agrees(options.keys))
       return contradicts("--keys", options.keys, lengths.front());
   } else if (options.isGiven("--seq")) {
-    used->sequence = true;
+    used->sequence.used = true;
     if (!agrees(options.sequence))
       return contradicts("--seq", options.sequence, lengths.front());
   }
   return absl::OkStatus();
 }
 
+/// Notes that `giver` gave the free sizes of an input.
+void noteGiver(const TensorSpec& spec, const std::string& giver,
+               SizesUsed* used) {
+  for (size_t i = 0; i < spec.shape.size(); ++i) {
+    if (spec.shape[i] >= 0) continue;
+    if (i == 0) {
+      used->batch.givers.insert(giver);
+    } else {
+      used->sequence.givers.insert(giver);
+      if (isKeySide(spec.name)) used->keys.givers.insert(giver);
+    }
+  }
+}
+
 /// An option that gives sizes and gives none is a mistake.
 absl::Status checkUsed(const RunnerOptions& options, const SizesUsed& used) {
-  const std::tuple<const char*, bool, const char*> all[] = {
-      {"--batch", used.batch, "no input has a free first size"},
-      {"--seq", used.sequence, "no input has a free size"},
+  const std::tuple<const char*, const FreeSizes&, const char*> all[] = {
+      {"--batch", used.batch, "the first size of every input"},
+      {"--seq", used.sequence, "every size of an input after its first"},
       {"--keys", used.keys,
-       "no key-side input (key, value, index_key, value_gate, key_positions) "
-       "has a free size"}};
-  for (const auto& [name, isUsed, why] : all)
-    if (options.isGiven(name) && !isUsed)
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, " has no effect: ", why,
-          options.shapes.empty() ? "" : " that --shape does not give"));
+       "every size of a key-side input (key, value, index_key, value_gate, "
+       "key_positions)"}};
+  for (const auto& [name, sizes, what] : all) {
+    if (!options.isGiven(name) || sizes.used) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " has no effect: ", what, " is ",
+        sizes.givers.empty() ? "fixed by the module"
+                             : "fixed by the module or given by " +
+                                   absl::StrJoin(sizes.givers, " or ")));
+  }
   return absl::OkStatus();
 }
 
@@ -123,9 +156,11 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
   SizesUsed used;
   for (const TensorSpec& spec : declared) {
     bool isDynamic = std::count(spec.shape.begin(), spec.shape.end(), -1) > 0;
+    if (isDynamic && given.count(spec.name)) noteGiver(spec, "--shape", &used);
     if (!isDynamic || given.count(spec.name)) continue;
     GSA_ASSIGN_OR_RETURN(const SafetensorsEntry* entry, files.find(spec.name));
     if (entry) {
+      noteGiver(spec, "the files", &used);
       GSA_RETURN_IF_ERROR(checkAgainstFile(spec, *entry, options, &used));
       result[spec.name] = entry->shape;
       continue;
@@ -140,7 +175,11 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
             "input '", spec.name, "' has shape ", ShapeToString(spec.shape),
             " (-1 is free): give --seq, --shape or a file that holds it"));
       shape[i] = i == 0 ? options.batch : length;
-      (i == 0 ? used.batch : byKeys ? used.keys : used.sequence) = true;
+      FreeSizes& sizes = i == 0   ? used.batch
+                         : byKeys ? used.keys
+                                  : used.sequence;
+      sizes.used = true;
+      if (i > 0 && byKeys) used.sequence.givers.insert("--keys");
     }
     result[spec.name] = shape;
   }

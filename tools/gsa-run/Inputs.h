@@ -15,6 +15,10 @@
 
 namespace gsa {
 
+/// What --workload may be: those of runtime/core/workload.h, and the inputs of
+/// the conformance vector.
+std::vector<std::string> workloadNames();
+
 /// Shapes by name for every input with dynamic sizes: from --shape, from the
 /// files, from --batch, --seq and --keys, in that order. InvalidArgument if one
 /// of the last three contradicts a file or gives no size at all.

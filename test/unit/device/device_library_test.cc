@@ -255,6 +255,33 @@ extern "C" __global__ void f(float* out) {
               HasSubstr("GSA_WGMMA(columns, type);"));
 }
 
+// Products that an access to their registers serialises are no silent loss.
+TEST_F(DeviceLibraryTest, SerialisedProductsOfWgmmaAreReported) {
+  CompileRequest request;
+  request.headers = DeviceHeaders();
+  request.arch = "sm_90a";
+  request.source = R"(#include <gsa/device/tile.cuh>
+using namespace gsa::dev;
+GSA_WGMMA(64, bf16);
+extern "C" __global__ __launch_bounds__(128) void f(float* out, int steps) {
+  auto tile = smem_alloc<smem<bf16, 64, 64, swizzle_128b>>(0);
+  auto sum = frag_alloc<frag<float, 16, 64, acc>>();
+  for (int i = 0; i < steps; ++i) {
+    wgmma_fence(sum);
+    wgmma_nt(sum, tile, 0, tile, 0);
+    wgmma_commit();
+    affine(sum, 0.5f, 1.0f);
+    wgmma_wait<0>();
+  }
+  store_rows(out, 64, sum, 16, 64);
+}
+)";
+  auto compiled = CompileCuda(request);
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  EXPECT_THAT(compiled->log.messages, Not(IsEmpty()));
+  EXPECT_THAT(compiled->log.text, HasSubstr("C75")) << compiled->log.text;
+}
+
 /// Output of `cuobjdump -sass`, or an empty string where there is none.
 std::string Disassemble(const std::string& cubin) {
   std::string tool;

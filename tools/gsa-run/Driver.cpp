@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -59,18 +60,17 @@ class Session {
       : text(text), files(files), options(options) {}
 
   absl::StatusOr<RunResult> run() {
-    GSA_ASSIGN_OR_RETURN(CompileOptions compileOptions, prepare());
-    GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
-                                                 options.host.search_path));
-    absl::Status dumped;
-    compileOptions.on_phase = [&](const PhaseInfo& phase) {
+    auto addTime = [&](const PhaseInfo& phase) {
       if (phase.milliseconds > 0)
         report.compileMs.emplace_back(phase.name, phase.milliseconds);
-      if (dumped.ok()) dumped = dump.add(phase);
     };
-    GSA_ASSIGN_OR_RETURN(
-        plan, Plan::Compile(text, options.modulePath, compileOptions));
-    GSA_RETURN_IF_ERROR(dumped);
+    auto makePlan = [&](const CompileOptions& compiled) {
+      auto made = Plan::Compile(text, options.modulePath, compiled);
+      if (made.ok()) plan = *std::move(made);
+      return made.status();
+    };
+    GSA_ASSIGN_OR_RETURN(CompileOptions compileOptions,
+                         compile(addTime, makePlan));
     describe(compileOptions);
     GSA_ASSIGN_OR_RETURN(
         inputs, makeInputs(plan->inputs(), files, options, &report.generated));
@@ -94,18 +94,14 @@ class Session {
 
   /// Compiles up to --stop-after.
   absl::Status compileOnly() {
-    GSA_ASSIGN_OR_RETURN(CompileOptions compileOptions, prepare());
-    GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
-                                                 options.host.search_path));
-    absl::Status dumped;
     std::string last;
-    compileOptions.on_phase = [&](const PhaseInfo& phase) {
-      if (dumped.ok()) dumped = dump.add(phase);
+    auto keepText = [&](const PhaseInfo& phase) {
       if (isWanted(phase)) last += phase.text();
     };
-    GSA_RETURN_IF_ERROR(
-        CompileToPhase(text, options.modulePath, compileOptions));
-    GSA_RETURN_IF_ERROR(dumped);
+    auto toPhase = [&](const CompileOptions& compiled) {
+      return CompileToPhase(text, options.modulePath, compiled);
+    };
+    GSA_RETURN_IF_ERROR(compile(keepText, toPhase).status());
     if (!options.quiet)
       for (const std::string& note : report.notes)
         std::fprintf(stderr, "gsa-run: note: %s\n", note.c_str());
@@ -114,6 +110,25 @@ class Session {
   }
 
  private:
+  /// Prepares options and calls `run` with them; shows each phase to `look`,
+  /// then to the dump. Returns the options without the calls of phases.
+  absl::StatusOr<CompileOptions> compile(
+      const std::function<void(const PhaseInfo&)>& look,
+      const std::function<absl::Status(const CompileOptions&)>& run) {
+    GSA_ASSIGN_OR_RETURN(CompileOptions result, prepare());
+    GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
+                                                 options.host.search_path));
+    absl::Status dumped;
+    result.on_phase = [&](const PhaseInfo& phase) {
+      look(phase);
+      if (dumped.ok()) dumped = dump.add(phase);
+    };
+    GSA_RETURN_IF_ERROR(run(result));
+    GSA_RETURN_IF_ERROR(dumped);
+    result.on_phase = nullptr;
+    return result;
+  }
+
   /// Looks at the module, gives files to inputs and sizes to shapes.
   absl::StatusOr<CompileOptions> prepare() {
     GSA_ASSIGN_OR_RETURN(

@@ -22,6 +22,7 @@
 #include "tools/common/Signals.h"
 #include "tools/common/StandardStreams.h"
 #include "tools/gsa-run/Budget.h"
+#include "tools/gsa-run/Calls.h"
 #include "tools/gsa-run/Checks.h"
 #include "tools/gsa-run/Comparison.h"
 #include "tools/gsa-run/Dump.h"
@@ -119,11 +120,17 @@ class Session {
     GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
                                                  options.host.search_path));
     absl::Status dumped;
+    std::string last;
     result.on_phase = [&](const PhaseInfo& phase) {
+      last = phase.name;
       look(phase);
       if (dumped.ok()) dumped = dump.add(phase);
     };
-    GSA_RETURN_IF_ERROR(run(result));
+    absl::Status compiled = run(result);
+    // Sizes are written into types in the phase after this one.
+    if (!compiled.ok() && last == "parse")
+      return explainCalls(text, options, result.entry, compiled);
+    GSA_RETURN_IF_ERROR(compiled);
     GSA_RETURN_IF_ERROR(dumped);
     result.on_phase = nullptr;
     return result;

@@ -16,6 +16,8 @@ import re
 import subprocess
 import sys
 
+import document_blocks
+
 TOOLS = ["gsa-opt", "gsa-run", "gsa-translate", "gsa-reduce",
          "gsa-lsp-server", "gsa-bench-cpu"]
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
@@ -46,13 +48,10 @@ def help_texts(root, tools):
     return "\n".join(texts)
 
 
-def code_of(text):
+def code_of(text, name):
     """(line number, code) of inline code and of blocks."""
-    inside = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip().startswith("```"):
-            inside = not inside
-        elif inside or line.startswith("    "):
+    for number, line, block in document_blocks.lines_of(text, name):
+        if block or document_blocks.is_indented_code(line):
             yield number, line
         else:
             for code in re.findall(r"`([^`]+)`", line):
@@ -76,7 +75,8 @@ def main():
                  *sorted(root.glob("docs/rationale/*.md"))]
     for document in documents:
         name = document.relative_to(root)
-        for number, code in code_of(document.read_text(encoding="utf-8")):
+        for number, code in code_of(document.read_text(encoding="utf-8"),
+                                    name):
             if not FOREIGN.search(code):
                 for option in OPTION.findall(code):
                     if option not in known | ABSENT:

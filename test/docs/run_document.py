@@ -33,7 +33,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
+
+import document_blocks
 
 # What begins a line that is a command.
 COMMAND = re.compile(
@@ -57,10 +58,7 @@ NOT_RUN = [
 NO_DEVICE = 4
 
 
-class Block:
-    def __init__(self, line, words):
-        self.line, self.words, self.lines = line, words, []
-
+class Block(document_blocks.Block):
     @property
     def is_session(self):
         return self.words[:1] == ["sh"]
@@ -72,12 +70,6 @@ class Block:
     @property
     def is_exact(self):
         return self.words[2:] == ["exact"]
-
-    def option(self, name):
-        for word in self.words[1:]:
-            if word.split("=")[0] == name:
-                return word.partition("=")[2] or True
-        return None
 
     def commands(self):
         """(line number, command) with continuation lines joined."""
@@ -103,27 +95,22 @@ def is_complete(text):
 
 def read_blocks(path):
     """The fenced blocks, and complaints about commands outside of `sh`."""
-    blocks, stray, block = [], [], None
+    blocks, stray = [], []
+
+    def make(line, words):
+        blocks.append(Block(line, words))
+        return blocks[-1]
+
     with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    for number, line in enumerate(lines, 1):
-        if line.strip().startswith("```"):
-            if block is None:
-                block = Block(number, line.strip()[3:].split())
-            else:
-                block.lines = textwrap.dedent(
-                    "\n".join(block.lines)).splitlines()
-                blocks.append(block)
-                block = None
-        elif block is not None:
-            block.lines.append(line)
-            if not block.is_session and COMMAND.match(line.strip()) and \
-                    not block.is_output:
+        text = file.read()
+    try:
+        for number, line, block in document_blocks.lines_of(text, path, make):
+            is_code = not (block.is_session or block.is_output) if block else \
+                document_blocks.is_indented_code(line)
+            if is_code and COMMAND.match(line.strip()):
                 stray.append((number, line.strip()))
-        elif line.startswith("    ") and COMMAND.match(line.strip()):
-            stray.append((number, line.strip()))
-    if block is not None:
-        sys.exit(f"{path}:{block.line}: the block has no end")
+    except ValueError as error:
+        sys.exit(str(error))
     return blocks, stray
 
 

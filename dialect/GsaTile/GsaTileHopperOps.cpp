@@ -68,6 +68,26 @@ LogicalResult WgmmaNnOp::verify() {
   return success();
 }
 
+ProductUnit WgmmaNtOp::getUnit() { return ProductUnit::Wgmma; }
+ProductUnit WgmmaNnOp::getUnit() { return ProductUnit::Wgmma; }
+AsyncKind WgmmaNtOp::getAsyncKind() { return AsyncKind::Product; }
+AsyncKind WgmmaNnOp::getAsyncKind() { return AsyncKind::Product; }
+AsyncKind WgmmaCommitOp::getAsyncKind() { return AsyncKind::Product; }
+AsyncKind WgmmaWaitOp::getAsyncKind() { return AsyncKind::Product; }
+
+Value WgmmaFenceOp::getFenced() { return getFrag(); }
+Value FenceAsyncOp::getFenced() { return Value(); }
+
+CopyEngine TmaLoadOp::getEngine() { return CopyEngine::Bulk; }
+AsyncKind TmaLoadOp::getAsyncKind() { return AsyncKind::Bulk; }
+
+void TmaLoadOp::setArrival(Value ring, Value iteration) {
+  getRingMutable().assign(ring);
+  getIterationMutable().assign(iteration);
+}
+
+Value TmaLoadOp::getArrival() { return getRing(); }
+
 LogicalResult TmaLoadOp::verify() {
   TensorMapType map = getMap().getType();
   SmemType target = getTarget().getType();
@@ -76,5 +96,7 @@ LogicalResult TmaLoadOp::verify() {
       target.getLayout() != map.getLayout())  // tma_load_c1
     return emitOpError() << "expected a target like the box " << map << ", got "
                          << target;
+  if (!getRing() != !getIteration())  // tma_load_c2
+    return emitOpError() << "expected a ring and an iteration, or neither";
   return success();
 }

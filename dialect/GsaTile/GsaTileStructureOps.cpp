@@ -193,6 +193,36 @@ LogicalResult ForEachOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// Storage
+//===----------------------------------------------------------------------===//
+
+/// Alignment of tiles: the widest vector; of swizzle_128b: its swizzle's
+/// period. Barriers are at home with the former.
+static constexpr int64_t kAlignment = 16;
+static constexpr int64_t kPanelAlignment = 1024;
+
+int64_t SmemAllocOp::getSharedBytes() { return getType().getBytes(); }
+int64_t SmemAllocOp::getSharedAlignment() {
+  return getType().getLayout() == SmemLayout::Swizzle128B ? kPanelAlignment
+                                                          : kAlignment;
+}
+bool SmemAllocOp::isBarrier() { return false; }
+
+int64_t RingAllocOp::getSharedBytes() { return getRingBytes(getType()); }
+int64_t RingAllocOp::getSharedAlignment() { return kAlignment; }
+bool RingAllocOp::isBarrier() { return true; }
+
+int64_t FragAllocOp::getThreadRegisters() { return getType().getRegisters(); }
+/// A thread holds two rows of 16.
+int64_t RowVecAllocOp::getThreadRegisters() {
+  return 2 * getElementBytes(getType().getElementType()) / 4;
+}
+int64_t LanesAllocOp::getThreadRegisters() {
+  LanesType type = getType();
+  return type.getShape()[0] * getElementBytes(type.getElementType()) / 4;
+}
+
+//===----------------------------------------------------------------------===//
 // Emission of ops with regions
 //===----------------------------------------------------------------------===//
 

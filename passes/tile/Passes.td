@@ -6,34 +6,39 @@
 include "mlir/Pass/PassBase.td"
 
 def GsaTilePipeline : Pass<"gsa-tile-pipeline", "::mlir::gsa_tile::KernelOp"> {
-  let summary = "Turns the tiles of a loop into a ring of stages";
+  let summary = "Makes loops of streams, and buffers and barriers of their rings";
   let description = [{
-    Works on kernels whose attribute `gsa_tile.producers` is above 0, and there
-    on the loop marked `gsa_tile.main_loop`, whose body must be: copies,
-    copy_wait, uses, sync. The tiles that the copies fill become buffers of
-    `gsa_tile.stages` stages, filled between `ring_acquire` and `ring_commit`
-    and read between `ring_wait` and `ring_release`. The kernel still has one
-    team, which does both in turn.
+    A `gsa_tile.tile_ring` becomes buffers of its stages and, if warps only
+    fill, a ring of as many stages; a `gsa_tile.stream` becomes a loop.
+    With loaders the loop holds `gsa_tile.roles`: one fills between
+    `ring_acquire` and `ring_commit` of each ring, the other reads between
+    `ring_wait` and `ring_release`. Without, all warps fill, meet, read and meet.
 
-    Emits the remark `Pipelined` with the stages and their bytes, or
-    `NotPipelined` with the reason; such a kernel stays as it was.
-    Example: test/passes/tile/pipeline.mlir.
+    A ring that is gone through more than once, by a stream in a loop or by
+    several streams, counts its iterations in a `gsa_tile.cursor`, so that its
+    phases continue. Streams of order `ping_pong` get `turn_start` before the
+    loop and `turn_end` behind it.
+
+    Remarks: `TileRing` with stages, engine and bytes; `Pipelined` with loaders,
+    groups and rings. Example: test/passes/tile/pipeline.mlir.
   }];
-  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def GsaTileAssignRoles
     : Pass<"gsa-tile-assign-roles", "::mlir::gsa_tile::KernelOp"> {
-  let summary = "Splits a kernel with a ring into filling and reading warps";
+  let summary = "One roles op for a kernel whose loops hold roles";
   let description = [{
-    The kernel gets `gsa_tile.producers` warps more, which come first and run
-    a copy of the loop that only fills the ring. Its own warps keep the rest of
-    the loop, what is in registers, and everything after the loop; their
-    barriers become a named barrier of that team. What is above the loop and
-    not in registers is done by all warps together.
+    The kernel's code from the first op on that not all warps run goes into each
+    role, as far as the role's warps run it: the bodies of roles in loops, ops of
+    a team that has all of the role's warps, and what changes nothing and is
+    needed. What touches registers, or has effects and no team, is of the last
+    role. Numbers of warps within a role's team, and what depends on them, go
+    with it. Tiles and rings stay with all warps.
 
-    Emits the remark `Roles` with the numbers of warps, or `NoRoles` with the
-    reason; such a kernel stays as it was, and is right.
+    An op of a team that holds some warps of a role and not all is an error, and
+    so are roles of different warps. Remark `Role` for each.
     Example: test/passes/tile/assign-roles.mlir.
   }];
   let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];

@@ -171,6 +171,25 @@ def GsaTile_MaskCausalOp : GsaTile_Op<"mask_causal",
   let assemblyFormat = "$frag `,` $row `,` $column attr-dict `:` type($frag)";
 }
 
+def GsaTile_MaskWordsOp : GsaTile_Op<"mask_words",
+    "mask_words<{rows_per_bit}>({frag}, {words}, {line}, {column}, {row})"> {
+  let summary = "-inf where a bit of a column's word is not set";
+  let description = [{
+    Element (r, c) stays if bit `(row + r) / rows_per_bit` of
+    `words[line, column + c]` is set: the rows of a fragment are queries with
+    `rows_per_bit` heads each, a word says which of 32 queries want its key.
+    Constraint: (C1) words are i32.
+  }];
+  let arguments = (ins TileFragInOut:$frag, TileSmemIn:$words, Index:$line,
+                       Index:$column, Index:$row,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$rows_per_bit);
+  let assemblyFormat = [{
+    $frag `,` $words `[` $line `,` $column `]` `row` $row attr-dict `:`
+    type($frag) `,` type($words)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Online softmax
 //===----------------------------------------------------------------------===//

@@ -179,6 +179,11 @@ ProductUnit MmaNtOp::getUnit() { return getWarpUnit(getLhs().getType()); }
 ProductUnit MmaNnOp::getUnit() { return getWarpUnit(getLhs().getType()); }
 ProductUnit MmaNnCausalOp::getUnit() { return getWarpUnit(getLhs().getType()); }
 
+LogicalResult MaskWordsOp::verify() {
+  if (getWords().getType().getElementType().isInteger(32)) return success();
+  return emitOpError() << "expected words of i32, got " << getWords().getType();
+}
+
 static LogicalResult verifyProduct(Operation* op, FragType acc, FragType lhs,
                                    SmemType rhs, bool transposed) {
   if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32())

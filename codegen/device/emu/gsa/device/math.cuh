@@ -100,6 +100,23 @@ void mask_rows(frag<float, 16, Columns, Layout>& frag, View view, int first) {
       for (auto& row : frag.v) row[c] = -INFINITY;
 }
 
+template <int RowsPerBit, int Columns, frag_layout Layout, int WordsRows,
+          int WordsColumns, smem_layout WordsLayout>
+void mask_words(frag<float, 16, Columns, Layout>& frag,
+                smem<int, WordsRows, WordsColumns, WordsLayout> words, int line,
+                int column, int row) {
+  if (row < 0 || (row + 15) / RowsPerBit > 31)
+    emu::fail("mask_words", "rows %d to %d of words of 32 bits for %d rows each",
+              row, row + 15, RowsPerBit);
+  for (int c = 0; c < Columns; ++c) {
+    auto word =
+        static_cast<uint32_t>(words.get("mask_words", line, column + c));
+    for (int r = 0; r < 16; ++r)
+      if ((word >> ((row + r) / RowsPerBit) & 1) == 0)
+        frag.v[r][c] = -INFINITY;
+  }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_MATH_CUH

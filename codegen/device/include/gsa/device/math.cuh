@@ -141,6 +141,27 @@ GSA_DEVICE void mask_rows(frag<float, R, C, L>& frag, View view, int first) {
         frag.x[j][c] = frag.x[j][2 + c] = -infinity();
 }
 
+/// -inf in element (r, c) unless bit (row + r) / RowsPerBit of
+/// words[line, column + c] is set.
+template <int RowsPerBit, int R, int C, frag_layout L, int WordsR, int WordsC,
+          smem_layout WordsL>
+GSA_DEVICE void mask_words(frag<float, R, C, L>& frag,
+                           smem<int, WordsR, WordsC, WordsL> words, int line,
+                           int column, int row) {
+  unsigned bits[2] = {static_cast<unsigned>(row + frag_row(0)) / RowsPerBit,
+                      static_cast<unsigned>(row + frag_row(2)) / RowsPerBit};
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int c = 0; c < 2; ++c) {
+      auto word =
+          static_cast<unsigned>(words.at(line, column + frag_column(j, c)));
+#pragma unroll
+      for (int h = 0; h < 2; ++h)
+        if ((word >> bits[h] & 1u) == 0) frag.x[j][2 * h + c] = -infinity();
+    }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_MATH_CUH

@@ -135,6 +135,28 @@ def GsaTileCheckSync : Pass<"gsa-tile-check-sync", "::mlir::gsa_tile::KernelOp">
   }];
 }
 
+def GsaTileAblate : Pass<"gsa-tile-ablate", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Leaves out parts of kernels, to find what they cost";
+  let description = [{
+    `drop` names ops of the dialect (`copy_rows`, `mask_rows`, ...) or kinds of
+    them: `fills`, `products`, `write_back`. `drop-roles` names roles, whose
+    warps then do nothing; rings go with them, since nobody would complete
+    their barriers. Results are wrong, and meant to be: only the time counts. A
+    product that nobody reads any more is removed by the compiler of the kernel,
+    too: count the instructions of the SASS before a difference is believed.
+
+    Remark `Ablated` with the number of ops. Order: any, `drop-roles` after
+    gsa-tile-assign-roles. Example: test/passes/tile/ablate.mlir; guide:
+    docs/guides/price-a-kernel.md.
+  }];
+  let options = [
+    ListOption<"drop", "drop", "std::string", "Ops, or kinds of them">,
+    ListOption<"dropRoles", "drop-roles", "std::string", "Roles">,
+    Option<"only", "only", "std::string", "", "The kernel; empty is all of them">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def GsaTileFinalize : Pass<"gsa-tile-finalize", "::mlir::ModuleOp"> {
   let summary = "Makes kernels ready to be printed, or says why they are not";
   let description = [{

@@ -145,45 +145,83 @@ static bool isRegister(Type type) {
   return isa<FragType, RowVecType, LanesType>(type);
 }
 
-/// Each region has nothing of the other.
-static LogicalResult verifyContents(StreamOp op) {
+/// `load` fills and does nothing else.
+static LogicalResult verifyLoad(StreamOp op) {
   WalkResult walk = op.getLoad().walk([&](Operation* inner) -> WalkResult {
-    if (isa<BarrierOpInterface, RingOpInterface>(inner) ||
+    if (isa<BarrierOpInterface, RingOpInterface, AwaitOp, ReleaseOp, StreamOp>(
+            inner) ||
         llvm::any_of(inner->getOperandTypes(), isRegister) ||
         llvm::any_of(inner->getResultTypes(), isRegister))
       return inner->emitOpError()
              << "stands in the load region of a stream, which has neither "
-                "fragments nor barriers";  // stream_c3
+                "fragments nor barriers nor steps";  // stream_c3
     return WalkResult::advance();
   });
-  if (walk.wasInterrupted()) return failure();
+  return failure(walk.wasInterrupted());
+}
+
+static LogicalResult verifyCompute(StreamOp op) {
   bool turns = op.getPipeline().getOrder() == StreamOrder::PingPong;
-  int64_t waits = 0, passes = 0;
-  walk = op.getCompute().walk([&](Operation* inner) -> WalkResult {
-    if (auto fill = dyn_cast<FillOpInterface>(inner))
+  WalkResult walk = op.getCompute().walk([&](Operation* inner) -> WalkResult {
+    if (isa<FillOpInterface>(inner))
       return inner->emitOpError()
              << "fills a tile in the compute region of a stream";  // stream_c3
     if (isa<StreamOp>(inner))
       return inner->emitOpError() << "is nested in another stream";
     if (isa<TurnStartOp, TurnEndOp>(inner))
       return inner->emitOpError() << "is for gsa-tile-pipeline to add";
-    if (isa<TurnWaitOp, TurnPassOp>(inner)) {
-      auto team = cast<TeamOpInterface>(inner).getTeam();
-      if (!turns || inner->getParentOp() != op || team != op.getConsumers())
-        return inner->emitOpError()
-               << "expected at the top of the compute region of a stream of "
-                  "order ping_pong, by "
-               << op.getConsumers();  // stream_c6
-      isa<TurnWaitOp>(inner) ? ++waits : ++passes;
-    }
+    if (isa<TurnWaitOp, TurnPassOp>(inner) &&
+        (!turns || inner->getParentOp() != op ||
+         cast<TeamOpInterface>(inner).getTeam() != op.getConsumers()))
+      return inner->emitOpError()
+             << "expected at the top of the compute region of a stream of "
+                "order ping_pong, by "
+             << op.getConsumers();  // stream_c6
     return WalkResult::advance();
   });
-  if (walk.wasInterrupted()) return failure();
-  if (waits != passes || (turns && waits == 0))
+  return failure(walk.wasInterrupted());
+}
+
+/// Groups and barrier of an op that waits for a turn or passes it.
+static std::optional<std::pair<uint64_t, uint64_t>> getTurn(Operation* op) {
+  if (auto wait = dyn_cast<TurnWaitOp>(op))
+    return std::pair(wait.getGroups(), wait.getBarrier());
+  if (auto pass = dyn_cast<TurnPassOp>(op))
+    return std::pair(pass.getGroups(), pass.getBarrier());
+  return std::nullopt;
+}
+
+uint64_t StreamOp::getTurnBarrier() {
+  for (Operation& op : getCompute().front())
+    if (auto turn = getTurn(&op)) return turn->second;
+  return 0;
+}
+
+/// Every turn that is waited for is passed, before the next one.
+static LogicalResult verifyTurns(StreamOp op) {
+  std::pair expected(static_cast<uint64_t>(op.getPipeline().getGroups()),
+                     op.getTurnBarrier());
+  bool has = false, any = false;
+  for (Operation& inner : op.getCompute().front()) {
+    auto turn = getTurn(&inner);
+    if (!turn) continue;
+    if (*turn != expected)
+      return inner.emitOpError()
+             << "expected the stream's " << expected.first
+             << " groups and barrier " << expected.second << ", got "
+             << turn->first << " and " << turn->second;  // stream_c6
+    if (isa<TurnWaitOp>(inner) == has)
+      return inner.emitOpError()
+             << (has ? "waits for a turn before it passed the last"
+                     : "passes a turn that it did not wait for");  // stream_c6
+    has = !has;
+    any = true;
+  }
+  bool turns = op.getPipeline().getOrder() == StreamOrder::PingPong;
+  if (has || any != turns)
     return op.emitOpError()
-           << "expected as many turn_pass as turn_wait, and one "
-              "at least with ping_pong, got "
-           << passes << " and " << waits;  // stream_c6
+           << (has ? "waits for a turn that it does not pass"
+                   : "is of order ping_pong, but waits for no turn");
   return success();
 }
 
@@ -203,6 +241,9 @@ static LogicalResult verifySteps(StreamOp op) {
                                      << ", at the top of the compute region";
         *step = user;
       }
+    if (await && release && release->isBeforeInBlock(await))  // stream_c7
+      return release->emitOpError()
+             << "releases ring " << i << " before its await";
     for (Value tile : op.getTiles(op.getCompute(), i))
       for (Operation* user : tile.getUsers()) {
         Operation* at = block.findAncestorOpInBlock(*user);
@@ -237,7 +278,8 @@ LogicalResult StreamOp::verify() {
                               "filled by stores or cp_async, got "
                            << type;  // stream_c5
   }
-  if (failed(verifyFills(*this)) || failed(verifyContents(*this)))
+  if (failed(verifyFills(*this)) || failed(verifyLoad(*this)) ||
+      failed(verifyCompute(*this)) || failed(verifyTurns(*this)))
     return failure();
   return verifySteps(*this);
 }

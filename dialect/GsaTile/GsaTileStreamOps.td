@@ -45,10 +45,13 @@ def GsaTile_StreamOp : GsaTile_Op<"stream", "", [
     - (C1) both regions have the arguments i and the rings' tiles.
     - (C2) every tile is filled, by ops at the top of `load`, by the engine of its
       ring and by the warps that fill.
-    - (C3) `compute` fills no tile; `load` has neither fragments nor barriers.
+    - (C3) `compute` fills no tile; `load` has neither fragments nor barriers
+      nor steps; no stream stands in another.
     - (C4) loaders leave the kernel's other warps in `groups` equal groups.
     - (C5) without loaders rings have one stage, filled by stores or cp.async.
-    - (C6) turns are taken with `ping_pong` alone, each passed once.
+    - (C6) turns are taken with `ping_pong` alone: `turn_wait` and `turn_pass`
+      follow each other at the top of `compute`, of the pipeline's groups and
+      one barrier.
     - (C7) `await` and `release` stand at the top of `compute`, once for a ring
       at most, and no op uses its tiles before or behind them.
     Example: test/dialect/gsa_tile/stream.mlir.
@@ -71,6 +74,8 @@ def GsaTile_StreamOp : GsaTile_Op<"stream", "", [
     /// The warps that fill and those that read, of the kernel's.
     ::mlir::gsa_tile::TeamAttr getLoaders();
     ::mlir::gsa_tile::TeamAttr getConsumers();
+    /// The first barrier of its turns, 0 if it has none.
+    uint64_t getTurnBarrier();
   }];
 }
 

@@ -72,6 +72,7 @@ class RoleSplitter {
   unsigned last() const { return roles.size() - 1; }
   Operation* findStart();
   FailureOr<Operation*> deferRanks(Operation* start);
+  LogicalResult checkUses(unsigned role, Region& body);
   LogicalResult project(Operation* op, unsigned role, OpBuilder& b,
                         IRMapping& values);
   LogicalResult projectBlock(Block& from, unsigned role, OpBuilder& b,
@@ -96,6 +97,19 @@ Operation* RoleSplitter::findStart() {
   return nullptr;
 }
 
+/// Whether an op, or one in its regions, uses a result of `sources`.
+static bool usesResultOf(Operation* op,
+                         const llvm::SetVector<Operation*>& sources) {
+  return op
+      ->walk([&](Operation* inner) {
+        bool uses = llvm::any_of(inner->getOperands(), [&](Value operand) {
+          return sources.contains(operand.getDefiningOp());
+        });
+        return uses ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Numbers of warps within one role's team, and what is computed from them
 /// alone, go to that role: they are moved behind the start. Returns where roles
 /// begin now.
@@ -105,9 +119,7 @@ FailureOr<Operation*> RoleSplitter::deferRanks(Operation* start) {
     if (&op == start) break;
     auto team = dyn_cast<TeamOpInterface>(op);
     bool isRank = team && team.getTeam() != block && changesNothing(&op);
-    bool usesRank = llvm::any_of(op.getOperands(), [&](Value operand) {
-      return deferred.contains(operand.getDefiningOp());
-    });
+    bool usesRank = usesResultOf(&op, deferred);
     if (usesRank && !changesNothing(&op))
       return op.emitOpError()
              << "is run by all warps, but depends on the number of a warp "
@@ -183,15 +195,40 @@ static void removeDead(Block& block) {
   }
 }
 
+/// What a role runs may use what all warps have, and what the role has itself:
+/// not what only other warps run.
+LogicalResult RoleSplitter::checkUses(unsigned role, Region& body) {
+  Operation* split = body.getParentOp();
+  WalkResult walk = body.walk([&](Operation* op) -> WalkResult {
+    for (Value operand : op->getOperands()) {
+      Operation* source = operand.getDefiningOp();
+      if (!source) source = operand.getParentBlock()->getParentOp();
+      Operation* top = split->getBlock()->findAncestorOpInBlock(*source);
+      if (!top || !split->isBeforeInBlock(top)) continue;
+      InFlightDiagnostic error = op->emitOpError()
+                                 << "is run by role "
+                                 << cast<RoleAttr>(roles[role]).getName()
+                                 << ", but uses what only other warps run";
+      error.attachNote(source->getLoc()) << "run by others";
+      return error;
+    }
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 LogicalResult RoleSplitter::run(Location loc) {
   FailureOr<Operation*> found = deferRanks(findStart());
   if (failed(found)) return failure();
   Operation* start = *found;
-  // Tiles and rings are made once, by all.
+  // Tiles, rings and cursors are made once, by all.
   Block& body = kernel.getBody().front();
   SmallVector<Operation*> allocations;
   for (Operation& top : llvm::make_range(start->getIterator(), body.end()))
-    top.walk([&](SharedAllocOpInterface op) { allocations.push_back(op); });
+    top.walk([&](Operation* op) {
+      if (isAllocation(op) && op->getNumRegions() == 0 && !touchesRegisters(op))
+        allocations.push_back(op);
+    });
   for (Operation* op : allocations) op->moveBefore(start);
 
   OpBuilder b(start);
@@ -205,6 +242,7 @@ LogicalResult RoleSplitter::run(Location loc) {
       if (failed(project(op, role, inner, values))) return failure();
     YieldOp::create(inner, loc);
     removeDead(split.getBodies()[role].front());
+    if (failed(checkUses(role, split.getBodies()[role]))) return failure();
   }
   while (split->getNextNode() != body.getTerminator())
     body.getTerminator()->getPrevNode()->erase();

@@ -50,6 +50,7 @@ class AsyncChecker {
   LogicalResult checkOp(Operation* op, State& state);
   LogicalResult checkUse(Operation* op, State& state);
   LogicalResult checkIssue(Operation* op, State& state);
+  LogicalResult checkRelease(RingOpInterface release, State& state);
   void wait(AsyncWaitOpInterface op, State& state);
 
   KernelOp kernel;
@@ -97,9 +98,38 @@ LogicalResult AsyncChecker::checkUse(Operation* op, State& state) {
       }
       state.used.insert(operand);
     }
-    if (isTile(operand) && writes && getAsyncKind(op) != AsyncKind::Bulk)
+    if (!isTile(operand) || !writes) continue;
+    if (Flight* flight = findFlight(state, operand, /*writes=*/true)) {
+      InFlightDiagnostic error =
+          op->emitOpError()
+          << "writes a tile that is read until the wait for what was issued";
+      error.attachNote(flight->op->getLoc()) << "issued here";
+      return error;
+    }
+    if (getAsyncKind(op) != AsyncKind::Bulk)
       state.written.insert(getTileStorage(operand));
   }
+  return success();
+}
+
+/// Others may overwrite the slot: nothing in flight reads its stages.
+LogicalResult AsyncChecker::checkRelease(RingOpInterface release,
+                                         State& state) {
+  for (Flight& flight : state.flights)
+    for (Value operand : flight.op->getOperands()) {
+      auto stage = operand.getDefiningOp<StageOp>();
+      if (!stage) continue;
+      auto wait = stage.getSlot().getDefiningOp<RingOpInterface>();
+      if (!wait || wait.getRing() != release.getRing() ||
+          wait.getIteration() != release.getIteration())
+        continue;
+      InFlightDiagnostic error =
+          release->emitOpError()
+          << "gives up a slot that what was issued still reads: expected the "
+             "wait for it before";
+      error.attachNote(flight.op->getLoc()) << "issued here";
+      return error;
+    }
   return success();
 }
 
@@ -174,6 +204,8 @@ LogicalResult AsyncChecker::checkOp(Operation* op, State& state) {
   auto step = dyn_cast<RingOpInterface>(op);
   if (isa<BarrierOpInterface>(op) || (step && step.getStep() == RingStep::Wait))
     state.written.insert_range(ordinary);
+  if (step && step.getStep() == RingStep::Release)
+    return checkRelease(step, state);
   if (auto waited = dyn_cast<AsyncWaitOpInterface>(op)) wait(waited, state);
   if (readsAsynchronously(op)) return checkIssue(op, state);
   return checkUse(op, state);

@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/tile/SyncCheck.h"
 
@@ -95,8 +96,8 @@ LogicalResult RingChecker::checkPairs(Value ring, RingStep begin,
   return success();
 }
 
-/// Whether a value is the same in all warps of a role: none of what it is made
-/// of is the number of a warp.
+/// Whether a value is the same in all warps of a role: nothing of what it is
+/// made of is the number of a warp, or what a warp has in its registers.
 static bool isSameInAllWarps(Value value) {
   SmallVector<Value> open = {value};
   llvm::SmallDenseSet<Value> seen;
@@ -104,10 +105,19 @@ static bool isSameInAllWarps(Value value) {
     Value next = open.pop_back_val();
     Operation* source = next.getDefiningOp();
     if (!source || !seen.insert(next).second) continue;
-    if (isa<TeamOpInterface>(source)) return false;
+    bool ofWarp = llvm::any_of(source->getOperandTypes(), [](Type type) {
+      return isa<FragType, RowVecType, LanesType>(type);
+    });
+    if (isa<TeamOpInterface>(source) || ofWarp) return false;
     llvm::append_range(open, source->getOperands());
   }
   return true;
+}
+
+/// What decides whether, or how often, the regions of an op are run.
+static OperandRange getConditions(Operation* op) {
+  return isa<scf::IfOp, scf::ForOp>(op) ? op->getOperands()
+                                        : OperandRange(nullptr, 0);
 }
 
 /// Steps of one kind are taken by one team of as many warps as the ring counts,
@@ -132,13 +142,12 @@ LogicalResult RingChecker::checkTeam(RingAllocOp ring, RingStep step,
     first = team;
     for (Operation* at = op->getParentOp(); at != kernel && !isa<RolesOp>(at);
          at = at->getParentOp())
-      if (auto branch = dyn_cast<scf::IfOp>(at);
-          branch && !isSameInAllWarps(branch.getCondition())) {
+      if (!llvm::all_of(getConditions(at), isSameInAllWarps)) {
         InFlightDiagnostic error =
             op->emitOpError() << "is run by some of the " << expected << ' '
                               << what << " only: a warp that skips a tile "
                               << "must wait for its slot and release it, too";
-        error.attachNote(branch.getLoc()) << "the condition";
+        error.attachNote(at->getLoc()) << "the condition";
         return error;
       }
   }
@@ -209,13 +218,37 @@ static bool isSameNumber(Value a, Value b, unsigned depth = 0) {
              cast<OpResult>(b).getResultNumber();
 }
 
-/// The loops around an op within its role, outermost last.
-static SmallVector<scf::ForOp> loopsAround(Operation* op) {
-  SmallVector<scf::ForOp> loops;
-  for (Operation* at = op->getParentOp(); !isa<RolesOp, KernelOp>(at);
-       at = at->getParentOp())
-    if (auto loop = dyn_cast<scf::ForOp>(at)) loops.push_back(loop);
-  return loops;
+/// A loop or branch around an op, and which of its regions holds it.
+struct Around {
+  Operation* op;
+  unsigned region;
+};
+
+/// Outermost last, without roles: those may stand in loops still.
+static SmallVector<Around> findAround(Operation* op) {
+  SmallVector<Around> around;
+  for (Region* region = op->getParentRegion();
+       !isa<KernelOp>(region->getParentOp());
+       region = region->getParentRegion())
+    if (!isa<RolesOp>(region->getParentOp()))
+      around.push_back({region->getParentOp(), region->getRegionNumber()});
+  return around;
+}
+
+/// Whether two loops have the same iterations, or two branches one condition.
+static bool isSameAround(const Around& a, const Around& b) {
+  if (a.op == b.op) return a.region == b.region;
+  if (auto loop = dyn_cast<scf::ForOp>(a.op),
+      other = dyn_cast<scf::ForOp>(b.op);
+      loop && other)
+    return isSameNumber(loop.getInductionVar(), other.getInductionVar());
+  auto branch = dyn_cast<scf::IfOp>(a.op), other = dyn_cast<scf::IfOp>(b.op);
+  return branch && other && a.region == b.region &&
+         isSameNumber(branch.getCondition(), other.getCondition());
+}
+
+static bool isRunAsOften(Operation* a, Operation* b) {
+  return llvm::equal(findAround(a), findAround(b), isSameAround);
 }
 
 static bool comesFromCursor(Value iteration) {
@@ -223,6 +256,23 @@ static bool comesFromCursor(Value iteration) {
   return iteration.getDefiningOp<CursorGetOp>() ||
          (sum && (sum.getLhs().getDefiningOp<CursorGetOp>() ||
                   sum.getRhs().getDefiningOp<CursorGetOp>()));
+}
+
+/// Whether the step in place `place` of `places`, of one kind, is of the
+/// iterations that follow those before it, from 0: a constant outside of loops,
+/// or what the only loop counts.
+static bool countsFromZero(RingOpInterface step, unsigned place,
+                           unsigned places) {
+  auto around = findAround(step);
+  auto isLoop = [](const Around& at) { return isa<scf::ForOp>(at.op); };
+  if (llvm::none_of(around, isLoop))
+    return getConstantIntValue(step.getIteration()) == place &&
+           (places == 1 || around.empty());
+  auto loop = dyn_cast<scf::ForOp>(around.front().op);
+  return places == 1 && loop && llvm::count_if(around, isLoop) == 1 &&
+         step.getIteration() == loop.getInductionVar() &&
+         getConstantIntValue(loop.getLowerBound()) == 0 &&
+         getConstantIntValue(loop.getStep()) == 1;
 }
 
 /// Those who fill and those who read go through the same slots: their steps
@@ -235,27 +285,20 @@ LogicalResult RingChecker::checkCounts(Value ring) {
     return ring.getDefiningOp()->emitOpError()
            << "is acquired in " << fills.size() << " places and waited for in "
            << reads.size() << ": expected as many";
-  for (auto [fill, read] : llvm::zip_equal(fills, reads)) {
-    auto outer = loopsAround(fill), inner = loopsAround(read);
-    bool same = outer.size() == inner.size() &&
-                isSameNumber(fill.getIteration(), read.getIteration());
-    if (same)
-      for (auto [a, b] : llvm::zip_equal(outer, inner))
-        same &= isSameNumber(a.getInductionVar(), b.getInductionVar());
-    if (!same) {
+  for (auto [i, fill, read] : llvm::enumerate(fills, reads)) {
+    if (!isRunAsOften(fill, read) ||
+        !isSameNumber(fill.getIteration(), read.getIteration())) {
       InFlightDiagnostic error =
           read->emitOpError()
           << "counts other iterations than the ring_acquire of its ring";
       error.attachNote(fill->getLoc()) << "the ring_acquire";
       return error;
     }
-    bool again =
-        outer.size() > 1 ||
-        (fills.size() > 1 && !matchPattern(fill.getIteration(), m_Constant()));
-    if (again && !comesFromCursor(fill.getIteration()))
+    if (!comesFromCursor(fill.getIteration()) &&
+        !countsFromZero(fill, i, fills.size()))
       return fill->emitOpError()
-             << "begins again with a ring whose phases go on: expected "
-                "iterations that count on from a cursor";
+             << "is of iterations that do not follow each other from 0: a ring "
+                "that is gone through again counts on from a cursor";
   }
   return success();
 }

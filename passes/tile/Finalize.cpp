@@ -78,6 +78,8 @@ bool isScalar(Type type) {
 LogicalResult checkOp(Operation* op) {
   if (!isa<CudaEmitOpInterface>(op))
     return op->emitOpError() << "has no CUDA C++ emission";
+  if (isa<TileRingOp, StreamOp>(op))
+    return op->emitOpError() << "is left: gsa-tile-pipeline lowers it";
   for (Value result : op->getResults())
     if (!isStorage(result.getType()) && !isScalar(result.getType()))
       return op->emitOpError() << "result of type " << result.getType()

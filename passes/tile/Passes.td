@@ -38,7 +38,8 @@ def GsaTileAssignRoles
     with it. Tiles and rings stay with all warps.
 
     An op of a team that holds some warps of a role and not all is an error, and
-    so are roles of different warps. Remark `Role` for each.
+    so are roles of different warps, and the use of what only other warps run.
+    Remark `Role` for each.
     Example: test/passes/tile/assign-roles.mlir.
   }];
   let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
@@ -119,16 +120,29 @@ def GsaTileCheckSync : Pass<"gsa-tile-check-sync", "::mlir::gsa_tile::KernelOp">
   let description = [{
     Fails, at the op, unless
 
-    - each `ring_acquire` has a `ring_commit` (or `ring_expect`) and each
-      `ring_wait` a `ring_release` of the same ring and iteration below it in
-      the same block, before the next one, and none stands alone;
+    - each `ring_acquire` has a `ring_commit` and each `ring_wait` a
+      `ring_release` of the same ring and iteration below it in the same block,
+      before the next one, and none stands alone;
     - the warps that commit and release are as many as the ring counts, one
-      team each; a ring that is filled is waited for and the other way round;
+      team each, and all of them do: no branch and no loop around it depends on
+      the number of a warp;
+    - both sides take the same iterations, in the same loops, under the same
+      conditions, one after another from 0; a ring that is gone through again
+      counts on from a cursor;
     - a sync of all warps lies between `ring_alloc` and the first use;
     - a stage is written only between acquire and commit, and read only between
       wait and release, of one ring with as many stages as the buffer;
+    - a commit waits for cp.async if that fills the stage, and not otherwise;
+      the bytes of bulk copies arrive at the stage's ring;
     - a tile that one role (or all warps) wrote and another role uses has a
-      barrier of both in between.
+      barrier of both in between;
+    - the accumulator of a product is not used, its operands are not
+      overwritten and their slot is not released before it was waited for, nor
+      the tile of `reduce_rows`; an iteration, a branch and the kernel end with
+      as much in flight as they began with;
+    - a `wgmma_fence` lies between ordinary instructions on a fragment and a
+      product, a `fence_async` between what stores or cp.async wrote, as far as
+      a barrier or a ring shows it, and a product or `reduce_rows`.
 
     Changes nothing. Remark `SyncChecked`. Order: after gsa-tile-assign-roles.
     Example: test/passes/tile/check-sync.mlir.

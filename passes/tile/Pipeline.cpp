@@ -38,7 +38,7 @@ class StreamLowering {
   LogicalResult run();
 
  private:
-  LogicalResult makeRing(TileRingOp op);
+  LogicalResult makeRing(TileRingOp op, ArrayRef<StreamOp> streams);
   void lower(StreamOp stream);
   void lowerWithLoaders(StreamOp stream);
   void fill(StreamOp stream, Block& to, Value iteration,
@@ -57,12 +57,17 @@ class StreamLowering {
 // Rings
 //===----------------------------------------------------------------------===//
 
-LogicalResult StreamLowering::makeRing(TileRingOp op) {
-  auto users = llvm::map_to_vector(
-      op->getUsers(), [](Operation* user) { return cast<StreamOp>(user); });
-  // Users come in reverse order; the names of tiles are those of the first one.
+LogicalResult StreamLowering::makeRing(TileRingOp op,
+                                       ArrayRef<StreamOp> streams) {
+  for (Operation* user : op->getUsers())
+    if (!isa<StreamOp>(user))
+      return user->emitOpError() << "uses a tile_ring: expected streams alone";
+  // In the order of the text: the names of tiles are those of the first one.
+  auto users = llvm::filter_to_vector(streams, [&](StreamOp stream) {
+    return llvm::is_contained(stream.getRings(), op.getResult());
+  });
   if (users.empty()) return success();
-  StreamOp first = users.back();
+  StreamOp first = users.front();
   int64_t loaders = first.getPipeline().getLoaders();
   for (StreamOp stream : users)
     if (stream.getPipeline().getLoaders() != loaders) {
@@ -209,14 +214,12 @@ static RolesOp makeRoles(OpBuilder& b, StreamOp stream) {
   return roles;
 }
 
-/// Hardware barriers of turns; 0 is the block's, 1 that of all consumers.
-static constexpr int64_t kFirstTurnBarrier = 2;
-
 void StreamLowering::lowerWithLoaders(StreamOp stream) {
   OpBuilder b(stream);
   Location loc = stream.getLoc();
   PipelineAttr pipeline = stream.getPipeline();
   bool turns = pipeline.getOrder() == StreamOrder::PingPong;
+  uint64_t turnBarrier = stream.getTurnBarrier();
   TeamAttr consumers = stream.getConsumers();
   SmallVector<Value> bases;
   for (Value name : stream.getRings()) {
@@ -226,8 +229,7 @@ void StreamLowering::lowerWithLoaders(StreamOp stream) {
                         : Value());
   }
   if (turns)
-    TurnStartOp::create(b, loc, consumers, pipeline.getGroups(),
-                        kFirstTurnBarrier);
+    TurnStartOp::create(b, loc, consumers, pipeline.getGroups(), turnBarrier);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   auto loop = scf::ForOp::create(b, loc, zero, stream.getCount(), one);
@@ -245,8 +247,7 @@ void StreamLowering::lowerWithLoaders(StreamOp stream) {
 
   b.setInsertionPointAfter(loop);
   if (turns)
-    TurnEndOp::create(b, loc, consumers, pipeline.getGroups(),
-                      kFirstTurnBarrier);
+    TurnEndOp::create(b, loc, consumers, pipeline.getGroups(), turnBarrier);
   if (llvm::none_of(bases, [](Value base) { return base; })) return;
   RolesOp both = makeRoles(b, stream);
   for (Region& region : both.getBodies()) {
@@ -307,7 +308,7 @@ LogicalResult StreamLowering::run() {
   kernel.walk([&](TileRingOp op) { allocs.push_back(op); });
   kernel.walk([&](StreamOp op) { streams.push_back(op); });
   for (TileRingOp op : allocs)
-    if (failed(makeRing(op))) return failure();
+    if (failed(makeRing(op, streams))) return failure();
   for (StreamOp op : streams) lower(op);
   for (TileRingOp op : allocs) op.erase();
   return success();

@@ -154,7 +154,9 @@ def GsaTile_TurnEndOp : GsaTile_TurnOp<"turn_end"> {
   let summary = "Takes back the turn that the last group passed";
   let description = [{
     Once, behind the last `turn_pass`: the barriers are as before `turn_start`.
-    PTX: `barrier.sync` by group 0. Constraint: (C1) as turn_start.
+    The last group waits for it, so that turns may start anew.
+    PTX: `barrier.sync` by group 0 and the last, `barrier.arrive` between them.
+    Constraint: (C1) as turn_start.
   }];
 }
 

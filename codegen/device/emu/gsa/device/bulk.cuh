@@ -21,12 +21,19 @@ inline void check_bulk(const char* function, const void* address, int bytes) {
               address);
 }
 
+/// Of the first `columns` elements of a row of `Columns`, those that it has.
+template <int Columns>
+int row_part(int columns) {
+  return columns < 0 ? 0 : columns < Columns ? columns : Columns;
+}
+
 template <class Team, class T, int Rows, int Columns, class View, int Stages>
 void bulk_rows(smem<T, Rows, Columns, linear> target, View view, int first,
                int columns, ring<Stages> ring, int iteration) {
   static_assert(Columns * sizeof(T) % 16 == 0);
   check_team<Team>("bulk_rows");
   ring_check("bulk_rows", emu::get(&ring.full(iteration % Stages)->word));
+  columns = row_part<Columns>(columns);
   for (int r = 0; r < Rows; ++r) {
     if (r / 32 % Team::count != warp_rank<Team>()) continue;
     int number = view.find("bulk_rows", first + r);
@@ -67,6 +74,7 @@ void reduce_rows(View view, int first, smem<float, Rows, Columns, linear> source
                  int columns) {
   static_assert(Columns * sizeof(float) % 16 == 0);
   check_team<Team>("reduce_rows");
+  columns = row_part<Columns>(columns);
   for (int r = 0; r < Rows; ++r) {
     if (r / 32 % Team::count != warp_rank<Team>()) continue;
     int number = view.find("reduce_rows", first + r);

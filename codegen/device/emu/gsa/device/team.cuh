@@ -105,9 +105,14 @@ template <class Team, int Groups, int Barrier>
 void turn_end() {
   using turn = turns<Team, Groups>;
   check_team<Team>("turn_end");
-  if (turn::group() == 0)
-    emu::meet(&emu::self->block->barriers[Barrier], turn::warps, "turn_end",
-              Barrier);
+  constexpr int last = Barrier + Groups - 1;
+  emu::Barrier* barriers = emu::self->block->barriers;
+  if (turn::group() == 0) {
+    emu::meet(&barriers[Barrier], turn::warps, "turn_end", Barrier);
+    emu::arriveOf(&barriers[last], turn::warps, "turn_end", last);
+  } else if (turn::group() == Groups - 1) {
+    emu::meet(&barriers[last], turn::warps, "turn_end", last);
+  }
 }
 
 template <int Count, bool Grow>

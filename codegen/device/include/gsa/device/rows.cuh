@@ -15,7 +15,7 @@
 
 namespace gsa::dev {
 
-/// Numbers in [0, limit), -1 for none.
+/// Numbers in [0, limit), -1 for none; a limit below 0 has become 0.
 GSA_DEVICE bool in_range(int number, int limit) {
   return static_cast<unsigned>(number) < static_cast<unsigned>(limit);
 }
@@ -103,7 +103,7 @@ struct listed_view {
 template <class T, int R, int C, smem_layout L>
 GSA_DEVICE listed_view<T, smem<int, R, C, L>> listed_rows(
     T* base, long long pitch, smem<int, R, C, L> list, int end, int limit) {
-  return {base, pitch, list, end, limit};
+  return {base, pitch, list, end, max(limit, 0)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -149,13 +149,13 @@ GSA_DEVICE paged_view<T, Page, own_position> paged_rows(T* base,
                                                         long long pitch,
                                                         const int* table,
                                                         int limit) {
-  return {base, pitch, table, {}, limit};
+  return {base, pitch, table, {}, max(limit, 0)};
 }
 template <int Page, class T, int R, int C, smem_layout L>
 GSA_DEVICE paged_view<T, Page, listed_position<smem<int, R, C, L>>>
 listed_paged_rows(T* base, long long pitch, const int* table,
                   smem<int, R, C, L> list, int end, int limit) {
-  return {base, pitch, table, {list, end}, limit};
+  return {base, pitch, table, {list, end}, max(limit, 0)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -120,11 +120,20 @@ GSA_DEVICE void turn_pass() {
   ptx::barrier_arrive(Barrier + (group == Groups - 1 ? 0 : group + 1),
                       turn::threads);
 }
-/// Takes back what the last group passed, so that no barrier is half full.
+/// Takes back what the last group passed, so that no barrier is half full. The
+/// last group goes on only then: turns that start anew would make it arrive a
+/// second time in place of group 0.
 template <class Team, int Groups, int Barrier>
 GSA_DEVICE void turn_end() {
   using turn = turns<Team, Groups>;
-  if (turn::group() == 0) ptx::barrier_sync(Barrier, turn::threads);
+  constexpr int last = Groups - 1;
+  int group = turn::group();
+  if (group == 0) {
+    ptx::barrier_sync(Barrier, turn::threads);
+    ptx::barrier_arrive(Barrier + last, turn::threads);
+  } else if (group == last) {
+    ptx::barrier_sync(Barrier + last, turn::threads);
+  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -113,9 +113,13 @@ template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
           class View>
 GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view, int first,
                           int columns) {
-  copy_units<Team, VectorBytes>(
-      target, view, columns,
-      [=](int, int row) { return view.find(first + row); });
+  if constexpr (is_strided<View>)
+    copy_units<Team, VectorBytes>(target, view.from(first), columns,
+                                  [](int, int row) { return row; });
+  else
+    copy_units<Team, VectorBytes>(
+        target, view, columns,
+        [=](int, int row) { return view.find(first + row); });
 }
 
 /// The same of rows that were found before.

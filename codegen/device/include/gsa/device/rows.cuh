@@ -42,7 +42,19 @@ struct strided_view {
   GSA_DEVICE bool holds(int number) const { return in_range(number, count); }
   GSA_DEVICE T* row(int number) const { return base + number * pitch; }
   GSA_DEVICE bool paired() const { return pairs_aligned(base, pitch); }
+
+  /// The view whose position 0 is `first` here: a tile's rows are then at
+  /// distances that the compiler knows.
+  GSA_DEVICE strided_view from(int first) const {
+    bool some = in_range(first, count);
+    return {base + (some ? first : 0) * pitch, pitch, some ? count - first : 0};
+  }
 };
+
+template <class T>
+inline constexpr bool is_strided = false;
+template <class T>
+inline constexpr bool is_strided<strided_view<T>> = true;
 
 template <class T>
 GSA_DEVICE strided_view<T> strided_rows(T* base, long long pitch, int count) {

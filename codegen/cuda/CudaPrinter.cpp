@@ -276,6 +276,7 @@ FailureOr<std::string> Printer::getType(Operation* op, Type type) {
   if (auto ring = dyn_cast<RingType>(type))
     return "ring<" + std::to_string(ring.getStages()) + ">";
   if (isa<TensorMapType>(type)) return std::string("tensor_map");
+  if (isa<CursorType>(type)) return std::string("ring_cursor");
   Type elementType = getElementType(type);
   if (!elementType) return FailureOr<std::string>(emitUnprintable(op, type));
   FailureOr<std::string> element = getType(op, elementType);

@@ -57,26 +57,26 @@ static const llvm::StringSet<>& getReservedWords() {
 /// functions of C that scalar ops print as (without the suffix f).
 static const llvm::StringSet<>& getDeviceWords() {
   static const llvm::StringSet<> words = {
-      "abs",        "acc",           "acos",         "activation",
-      "asin",       "atan",          "atan2",        "bf16",
-      "bit_cast",   "cbrt",          "ceil",         "ceil_div",
-      "convert_to", "copysign",      "cos",          "cos_f64",
-      "cosh",       "dev",           "erf",          "erfc",
-      "exp",        "exp2",          "expm1",        "f16",
-      "fabs",       "first_element", "floor",        "floor_div",
-      "fma",        "fmax",          "fmin",         "fmod",
-      "frag",       "frag_layout",   "in_team",      "indices",
-      "infinity",   "quiet_nan",     "isfinite",     "isinf",
-      "isnan",      "lanes",         "lhs",          "linear",
-      "log",        "log10",         "log1p",        "log2",
-      "max",        "maximum",       "min",          "minimum",
-      "nan",        "next_element",  "swizzle_128b", "pow",
-      "ring",       "rint",          "round",        "rowvec",
-      "rsqrt",      "sin",           "sin_f64",      "sinh",
-      "sizes",      "smem",          "smem_layout",  "smem_stages",
-      "sqrt",       "swizzle",       "tan",          "tanh",
-      "team",       "tensor_map",    "to_bf16",      "to_f16",
-      "to_float",   "trunc",         "wgmma"};
+      "abs",         "acc",           "acos",         "activation",
+      "asin",        "atan",          "atan2",        "bf16",
+      "bit_cast",    "cbrt",          "ceil",         "ceil_div",
+      "convert_to",  "copysign",      "cos",          "cos_f64",
+      "cosh",        "dev",           "erf",          "erfc",
+      "exp",         "exp2",          "expm1",        "f16",
+      "fabs",        "first_element", "floor",        "floor_div",
+      "fma",         "fmax",          "fmin",         "fmod",
+      "frag",        "frag_layout",   "in_team",      "indices",
+      "infinity",    "quiet_nan",     "isfinite",     "isinf",
+      "isnan",       "lanes",         "lhs",          "linear",
+      "log",         "log10",         "log1p",        "log2",
+      "max",         "maximum",       "min",          "minimum",
+      "nan",         "next_element",  "swizzle_128b", "pow",
+      "ring",        "ring_cursor",   "rint",         "round",
+      "rowvec",      "rsqrt",         "sin",          "sin_f64",
+      "sinh",        "sizes",         "smem",         "smem_layout",
+      "smem_stages", "sqrt",          "swizzle",      "tan",
+      "tanh",        "team",          "tensor_map",   "to_bf16",
+      "to_f16",      "to_float",      "trunc",        "wgmma"};
   return words;
 }
 

@@ -9,6 +9,7 @@ include "dialect/GsaTile/GsaTileHostOps.td"
 include "dialect/GsaTile/GsaTileMathOps.td"
 include "dialect/GsaTile/GsaTileReduceOps.td"
 include "dialect/GsaTile/GsaTileSelectOps.td"
+include "dialect/GsaTile/GsaTileStreamOps.td"
 include "dialect/GsaTile/GsaTileStructureOps.td"
 include "dialect/GsaTile/GsaTileSyncOps.td"
 

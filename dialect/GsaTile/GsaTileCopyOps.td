@@ -6,7 +6,7 @@
 include "dialect/GsaTile/GsaTileTypes.td"
 
 //===----------------------------------------------------------------------===//
-// Addresses and scalars
+// Addresses
 //===----------------------------------------------------------------------===//
 
 def GsaTile_AtOp : GsaTile_Op<"at",
@@ -27,6 +27,111 @@ def GsaTile_AtOp : GsaTile_Op<"at",
   }];
   let hasVerifier = 1;
 }
+
+//===----------------------------------------------------------------------===//
+// Views of rows
+//===----------------------------------------------------------------------===//
+
+/// Makes a value of type rows of a pointer `base`; `kind` is that of the type.
+class GsaTile_ViewOp<string mnemonic, string call, string kind,
+                     list<Trait> traits = []>
+    : GsaTile_Op<mnemonic, call, !listconcat([Pure], traits)> {
+  let results = (outs GsaTile_RowsType:$result);
+  let hasVerifier = 1;
+  let extraOpDefinition = [{
+    ::llvm::LogicalResult $cppClass::verify() {
+      return verifyView(*this, getBase().getType(), getResult().getType(),
+                        RowKind::}] # kind # [{);
+    }
+  }];
+}
+
+def GsaTile_StridedRowsOp : GsaTile_ViewOp<"strided_rows",
+    "strided_rows({base}, {pitch}, {count})", "Strided"> {
+  let summary = "Row p is at `base + p * pitch`";
+  let description = [{
+    For p in [0, `count`); `pitch` is in elements.
+    Constraint: (C1) the rows have the element type of the array; only an array
+    that may be written is written or accumulated to.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch, Index:$count);
+  let assemblyFormat = [{
+    $base `pitch` $pitch `count` $count attr-dict `:` type($base) `to`
+    type($result)
+  }];
+}
+
+def GsaTile_TwoLevelRowsOp : GsaTile_ViewOp<"two_level_rows",
+    "two_level_rows<{per}>({base}, {outer}, {inner}, {count})", "TwoLevel"> {
+  let summary = "Row p is at `base + p / per * outer + p % per * inner`";
+  let description = [{
+    Rows that are pairs, as of queries and their heads. Otherwise as
+    strided_rows. Constraints: (C1) as there; (C2) `per >= 1`.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$base, I64:$outer, I64:$inner,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$per,
+                       Index:$count);
+  let assemblyFormat = [{
+    $base `pitch` $outer `,` $inner `per` $per `count` $count attr-dict `:`
+    type($base) `to` type($result)
+  }];
+}
+
+def GsaTile_ListedRowsOp : GsaTile_ViewOp<"listed_rows",
+    "listed_rows({base}, {pitch}, {list}, {end}, {limit})", "Listed"> {
+  let summary = "Row p is at `base + list[0, p] * pitch`";
+  let description = [{
+    For p < `end`, and entries in [0, `limit`): other rows do not exist. The list
+    is read when rows are looked up.
+    Constraints: (C1) as strided_rows; (C2) the list is of i32.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
+                       GsaTile_SmemType:$list, Index:$end, Index:$limit);
+  let assemblyFormat = [{
+    $base `pitch` $pitch `list` $list `end` $end `limit` $limit attr-dict `:`
+    type($base) `,` type($list) `to` type($result)
+  }];
+}
+
+def GsaTile_PagedRowsOp : GsaTile_ViewOp<"paged_rows",
+    "paged_rows<{page}>({base}, {pitch}, {table}, {limit})", "Paged"> {
+  let summary = "Row p is at `base + (table[p / page] * page + p % page) * pitch`";
+  let description = [{
+    For p in [0, `limit`). Constraints: (C1) as strided_rows; (C2) `page >= 1`,
+    and the table is of i32.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
+                       GsaTile_GlobalType:$table,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$page,
+                       Index:$limit);
+  let assemblyFormat = [{
+    $base `pitch` $pitch `table` $table `page` $page `limit` $limit attr-dict `:`
+    type($base) `,` type($table) `to` type($result)
+  }];
+}
+
+def GsaTile_ListedPagedRowsOp : GsaTile_ViewOp<"listed_paged_rows",
+    "listed_paged_rows<{page}>({base}, {pitch}, {table}, {list}, {end}, {limit})",
+    "Paged"> {
+  let summary = "Row p is row `list[0, p]` of paged rows";
+  let description = [{
+    For p < `end`, and entries in [0, `limit`). Constraints: (C1) as
+    strided_rows; (C2) `page >= 1`, table and list are of i32.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
+                       GsaTile_GlobalType:$table,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$page,
+                       GsaTile_SmemType:$list, Index:$end, Index:$limit);
+  let assemblyFormat = [{
+    $base `pitch` $pitch `table` $table `page` $page `list` $list `end` $end
+    `limit` $limit attr-dict `:` type($base) `,` type($table) `,` type($list)
+    `to` type($result)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
 
 def GsaTile_LoadOp : GsaTile_Op<"load", "load({base}, {position})",
     [TypesMatchWith<"result is an element", "base", "result",
@@ -77,45 +182,125 @@ def GsaTile_StoreSharedOp : GsaTile_Op<"store_shared",
 // Global to shared memory, by a team
 //===----------------------------------------------------------------------===//
 
+/// cp.async, which moves 4 bytes or more; less is stored.
+defvar GsaTile_CopyByLanes = [
+    GsaTile_TeamOpInterface,
+    DeclareOpInterfaceMethods<GsaTile_FillOpInterface, ["getEngine"]>,
+    DeclareOpInterfaceMethods<GsaTile_AsyncOpInterface>];
+
 def GsaTile_CopyRowsOp : GsaTile_Op<"copy_rows",
-    "copy_rows<{team}, {vector_bytes}>({target}, {source}, {pitch}, {rows}, {columns})"> {
-  let summary = "Starts the copy of neighbouring rows into shared memory";
+    "copy_rows<{team}, {vector_bytes}>({target}, {view}, {first}, {columns})",
+    GsaTile_CopyByLanes> {
+  let summary = "Starts the copy of rows into shared memory";
   let description = [{
-    `target[r, c] = source[r * pitch + c]` for r < `rows`, c < `columns`; the
-    rest of the tile becomes 0, and nothing outside is read. `pitch` is in
-    elements. Asynchronous (cp.async) for `vector_bytes` 16, 8 or 4, ordinary
-    loads and stores for 2; source and pitch must be multiples of it.
+    `target[r, c] = view[first + r, c]` for c < `columns`; rows that do not exist
+    and the rest of the tile become 0, and nothing is read for them. `first` is
+    a position, or the rows that `find_rows` found. Asynchronous (cp.async) for
+    `vector_bytes` 16, 8 or 4, ordinary loads and stores for 2; the addresses of
+    rows must be multiples of it.
+    Constraint: (C1) found rows are those of tiles of this shape and team.
   }];
-  let arguments = (ins TileSmemOut:$target, TileGlobalIn:$source, I64:$pitch,
-                       Index:$rows, Index:$columns, I64Attr:$vector_bytes,
+  let arguments = (ins TileSmemOut:$target, TileViewIn:$view,
+                       AnyTypeOf<[Index, GsaTile_FoundRowsType]>:$first,
+                       Index:$columns, I64Attr:$vector_bytes,
                        GsaTile_TeamAttr:$team);
   let assemblyFormat = [{
-    $source `pitch` $pitch `rows` $rows `columns` $columns `to` $target
-    `by` $team `vector` $vector_bytes attr-dict `:` type($source) `to`
-    type($target)
+    $view `[` $first `]` `columns` $columns `to` $target `by` $team `vector`
+    $vector_bytes attr-dict `:` type($view) `,` type($first) `to` type($target)
   }];
   let hasVerifier = 1;
 }
 
-def GsaTile_GatherRowsOp : GsaTile_Op<"gather_rows",
-    "gather_rows<{team}, {vector_bytes}>({target}, {source}, {pitch}, {list}, {begin}, {end}, {limit}, {columns})"> {
-  let summary = "Starts the copy of listed rows into shared memory";
+def GsaTile_BulkRowsOp : GsaTile_Op<"bulk_rows",
+    "bulk_rows<{team}>({target}, {view}, {first}, {columns}, {ring}, {iteration})",
+    [GsaTile_TeamOpInterface, AttrSizedOperandSegments,
+     DeclareOpInterfaceMethods<GsaTile_FillOpInterface,
+                               ["getEngine", "setArrival", "getArrival"]>,
+     DeclareOpInterfaceMethods<GsaTile_AsyncOpInterface>]> {
+  let summary = "Starts the copy of rows by the bulk copy engine (sm_90)";
   let description = [{
-    `target[r, c] = source[list[0, begin + r] * pitch + c]` for
-    begin + r < `end`, c < `columns`. A row whose index lies outside
-    [0, `limit`) and all other rows become 0, and nothing is read for them.
-    Vectors as in `copy_rows`.
+    As copy_rows, one instruction a row. The full barrier of the ring's slot
+    counts the bytes; gsa-tile-pipeline adds the ring. Rows are multiples of 16
+    bytes, as are their addresses and the bytes of `columns`.
+    PTX: `mbarrier.expect_tx`, `cp.async.bulk.shared::cluster.global`.
+    Constraints: (C1) the target is linear, of rows of 16 bytes; (C2) a ring
+    comes with an iteration.
   }];
-  let arguments = (ins TileSmemOut:$target, TileGlobalIn:$source, I64:$pitch,
-                       TileSmemIn:$list, Index:$begin, Index:$end,
-                       Index:$limit, Index:$columns, I64Attr:$vector_bytes,
-                       GsaTile_TeamAttr:$team);
+  let arguments = (ins TileSmemOut:$target, TileViewIn:$view, Index:$first,
+                       Index:$columns,
+                       Arg<Optional<GsaTile_RingType>, "",
+                           [MemRead<GsaTile_Barrier>,
+                            MemWrite<GsaTile_Barrier>]>:$ring,
+                       Optional<Index>:$iteration, GsaTile_TeamAttr:$team);
   let assemblyFormat = [{
-    $source `pitch` $pitch `list` $list `[` $begin `to` $end `]` `limit` $limit
-    `columns` $columns `to` $target `by` $team `vector` $vector_bytes attr-dict
-    `:` type($source) `,` type($list) `to` type($target)
+    $view `[` $first `]` `columns` $columns `to` $target `by` $team
+    (`arrives` $ring^ `[` $iteration `]` `of` type($ring))?
+    attr-dict `:` type($view) `to` type($target)
   }];
   let hasVerifier = 1;
+}
+
+def GsaTile_FindRowsOp : GsaTile_Op<"find_rows",
+    "find_rows<{team}, {rows}, {units}>({view}, {first})",
+    [GsaTile_TeamOpInterface,
+     MemoryEffects<[MemRead<GsaTile_Shared>, MemRead<GsaTile_Global>]>]> {
+  let summary = "Looks up the rows of tiles of one shape, for several copies";
+  let description = [{
+    The numbers of rows `first` to `first` + `rows` - 1 of a view, for copies of
+    tiles of `rows` rows of `units` vectors by the same team. The view of a copy
+    may be another one, over the same list or pages.
+  }];
+  let arguments = (ins GsaTile_RowsType:$view, Index:$first, I64Attr:$rows,
+                       I64Attr:$units, GsaTile_TeamAttr:$team);
+  let results = (outs GsaTile_FoundRowsType:$result);
+  let assemblyFormat = [{
+    $view `[` $first `]` `for` $rows `x` $units `by` $team attr-dict `:`
+    type($view) `to` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Shared to global memory, by a team
+//===----------------------------------------------------------------------===//
+
+def GsaTile_ReduceRowsOp : GsaTile_Op<"reduce_rows",
+    "reduce_rows<{team}>({view}, {first}, {source}, {columns})",
+    [GsaTile_TeamOpInterface,
+     DeclareOpInterfaceMethods<GsaTile_AsyncOpInterface>]> {
+  let summary = "Adds rows of a tile to rows in global memory (sm_90)";
+  let description = [{
+    `view[first + r, c] += source[r, c]` for rows that exist and c < `columns`,
+    in f32 and in no order: sums of several blocks differ in rounding from run
+    to run. The bulk copy engine reads the tile until `reduce_wait`, through the
+    asynchronous proxy: `fence_async` comes between the stores to it and this.
+    PTX: `cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32`.
+    Constraints: (C1) the view accumulates; (C2) the source is linear, of f32 and
+    rows of 16 bytes.
+  }];
+  let arguments = (ins GsaTile_Update<GsaTile_RowsType, GsaTile_Global>:$view,
+                       Index:$first, TileSmemIn:$source, Index:$columns,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $source `columns` $columns `to` $view `[` $first `]` `by` $team attr-dict `:`
+    type($source) `to` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_ReduceWaitOp : GsaTile_Op<"reduce_wait",
+    "reduce_wait<{team}, {barrier}>()",
+    [GsaTile_TeamOpInterface, GsaTile_BarrierOpInterface,
+     DeclareOpInterfaceMethods<GsaTile_AsyncWaitOpInterface>,
+     MemoryEffects<[MemRead<GsaTile_Barrier>, MemWrite<GsaTile_Barrier>,
+                    MemRead<GsaTile_Shared>, MemWrite<GsaTile_Shared>]>]> {
+  let summary = "Tiles that the team gave to reduce_rows may be overwritten";
+  let description = [{
+    PTX: `cp.async.bulk.wait_group.read`, then a barrier of the team.
+  }];
+  let arguments = (ins GsaTile_TeamAttr:$team,
+                       DefaultValuedAttr<I64Attr, "0">:$barrier);
+  let assemblyFormat = "$team (`barrier` $barrier^)? attr-dict";
 }
 
 //===----------------------------------------------------------------------===//
@@ -133,39 +318,41 @@ def GsaTile_LoadLhsOp : GsaTile_Op<"load_lhs", "load_lhs({target}, {source}, {ro
 }
 
 def GsaTile_StoreRowsOp : GsaTile_Op<"store_rows",
-    "store_rows({target}, {pitch}, {source}, {rows}, {columns})"> {
+    "store_rows({view}, {first}, {source}, {columns})"> {
   let summary = "Rounds a fragment and writes it to global memory";
   let description = [{
-    `target[r * pitch + c] = T(source[r, c])` for r < `rows`, c < `columns`.
+    `view[first + r, c] = T(source[r, c])` for rows that exist, c < `columns`.
+    Constraint: (C1) the view writes.
   }];
-  let arguments = (ins TileGlobalOut:$target, I64:$pitch, TileFragIn:$source,
-                       Index:$rows, Index:$columns);
+  let arguments = (ins TileViewOut:$view, Index:$first, TileFragIn:$source,
+                       Index:$columns);
   let assemblyFormat = [{
-    $source `to` $target `pitch` $pitch `rows` $rows `columns` $columns
-    attr-dict `:` type($source) `to` type($target)
+    $source `columns` $columns `to` $view `[` $first `]` attr-dict `:`
+    type($source) `to` type($view)
   }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_LoadRowVecOp : GsaTile_Op<"load_rowvec",
-    "load_rowvec({target}, {source}, {pitch}, {rows})"> {
-  let summary = "`target[r] = source[r * pitch]` for r < rows, 0 beyond";
-  let arguments = (ins TileRowsOut:$target, TileGlobalIn:$source, I64:$pitch,
-                       Index:$rows);
+    "load_rowvec({target}, {view}, {first})"> {
+  let summary = "`target[r] = view[first + r, 0]`, 0 where no row exists";
+  let arguments = (ins TileRowsOut:$target, TileViewIn:$view, Index:$first);
   let assemblyFormat = [{
-    $source `pitch` $pitch `rows` $rows `to` $target attr-dict `:`
-    type($source) `to` type($target)
+    $view `[` $first `]` `to` $target attr-dict `:` type($view) `to`
+    type($target)
   }];
 }
 
 def GsaTile_StoreRowVecOp : GsaTile_Op<"store_rowvec",
-    "store_rowvec({target}, {pitch}, {source}, {rows})"> {
-  let summary = "`target[r * pitch] = source[r]` for r < rows";
-  let arguments = (ins TileGlobalOut:$target, I64:$pitch, TileRowsIn:$source,
-                       Index:$rows);
+    "store_rowvec({view}, {first}, {source})"> {
+  let summary = "`view[first + r, 0] = source[r]` for rows that exist";
+  let description = "Constraint: (C1) the view writes.";
+  let arguments = (ins TileViewOut:$view, Index:$first, TileRowsIn:$source);
   let assemblyFormat = [{
-    $source `to` $target `pitch` $pitch `rows` $rows attr-dict `:`
-    type($source) `to` type($target)
+    $source `to` $view `[` $first `]` attr-dict `:` type($source) `to`
+    type($view)
   }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_PutFragOp : GsaTile_Op<"put_frag", "put_frag({target}, {row}, {source})"> {

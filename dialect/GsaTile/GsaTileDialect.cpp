@@ -43,6 +43,20 @@ LogicalResult TeamAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult PipelineAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t loaders, int64_t groups,
+                                   StreamOrder order) {
+  if (loaders < 0 || groups < 1)  // pipeline_c1
+    return emitError()
+           << "expected 0 or more loaders and 1 or more groups, got " << loaders
+           << " and " << groups;
+  if (order == StreamOrder::PingPong && (groups < 2 || loaders == 0))
+    return emitError()  // pipeline_c2
+           << "order ping_pong needs loaders and 2 or more groups, got "
+           << loaders << " and " << groups;
+  return success();
+}
+
 LogicalResult RoleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                StringRef name, TeamAttr team,
                                int64_t registers) {

@@ -36,6 +36,9 @@ struct BarrierResource : SideEffects::Resource::Base<BarrierResource> {
   StringRef getName() final { return "GsaTile.Barrier"; }
 };
 
+/// Vectors of a tile whose rows a thread keeps in registers, at most.
+inline constexpr int64_t kMostFoundRows = 8;
+
 /// Bytes of an element in memory. Element types are whole bytes.
 int64_t getElementBytes(Type elementType);
 

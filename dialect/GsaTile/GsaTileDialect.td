@@ -90,6 +90,61 @@ def GsaTile_FragLayout : GsaTile_Enum<"FragLayout",
     /// Left operand of mma.sync m16n8k16: 16 rows per warp.
     I32EnumAttrCase<"Lhs", 1, "lhs">]>;
 
+def GsaTile_RowKind : GsaTile_Enum<"RowKind",
+    "how the position of a row becomes its address", [
+    /// base + position * pitch
+    I32EnumAttrCase<"Strided", 0, "strided">,
+    /// Rows of rows: two pitches.
+    I32EnumAttrCase<"TwoLevel", 1, "two_level">,
+    /// The entry of an index list in shared memory is the number of the row.
+    I32EnumAttrCase<"Listed", 2, "listed">,
+    /// A page table says where the pages of rows are.
+    I32EnumAttrCase<"Paged", 3, "paged">]>;
+
+def GsaTile_RowAccess : GsaTile_Enum<"RowAccess", "what is done to rows", [
+    I32EnumAttrCase<"Read", 0, "read">,
+    I32EnumAttrCase<"Write", 1, "write">,
+    /// Only added to, by whole rows and in any order.
+    I32EnumAttrCase<"Accumulate", 2, "accumulate">]>;
+
+def GsaTile_CopyEngine : GsaTile_Enum<"CopyEngine",
+    "what writes a tile in shared memory", [
+    /// Ordinary stores of the warps that copy.
+    I32EnumAttrCase<"Stores", 0, "stores">,
+    /// cp.async of each lane.
+    I32EnumAttrCase<"CpAsync", 1, "cp_async">,
+    /// The bulk copy engine, of rows or of boxes of a tensor map.
+    I32EnumAttrCase<"Bulk", 2, "bulk">]>;
+
+def GsaTile_StreamOrder : GsaTile_Enum<"StreamOrder",
+    "how the consumer groups of a stream follow each other", [
+    /// Each at its own pace.
+    I32EnumAttrCase<"Free", 0, "free">,
+    /// One after another between `turn_wait` and `turn_pass`.
+    I32EnumAttrCase<"PingPong", 1, "ping_pong">]>;
+
+// Answers of interfaces; no attributes.
+def GsaTile_AsyncKind : GsaTile_Enum<"AsyncKind",
+    "what goes on after an op was issued", [
+    I32EnumAttrCase<"None", 0, "none">,
+    /// cp.async: until the warps that issued it wait.
+    I32EnumAttrCase<"Copy", 1, "copy">,
+    /// The bulk engine's copies into shared memory: until their bytes arrive.
+    I32EnumAttrCase<"Bulk", 2, "bulk">,
+    /// Products of a warpgroup.
+    I32EnumAttrCase<"Product", 3, "product">,
+    /// The bulk engine's sums into global memory.
+    I32EnumAttrCase<"Reduce", 4, "reduce">]>;
+def GsaTile_ProductUnit : GsaTile_Enum<"ProductUnit", "what multiplies", [
+    I32EnumAttrCase<"Fma", 0, "fma">,
+    I32EnumAttrCase<"MmaSync", 1, "mma_sync">,
+    I32EnumAttrCase<"Wgmma", 2, "wgmma">]>;
+def GsaTile_RingStep : GsaTile_Enum<"RingStep", "a step of a ring's slot", [
+    I32EnumAttrCase<"Acquire", 0, "ring_acquire">,
+    I32EnumAttrCase<"Commit", 1, "ring_commit">,
+    I32EnumAttrCase<"Wait", 2, "ring_wait">,
+    I32EnumAttrCase<"Release", 3, "ring_release">]>;
+
 def GsaTile_Activation : GsaTile_Enum<"Activation", "activation function", [
     I32EnumAttrCase<"Identity", 0, "identity">,
     I32EnumAttrCase<"Sigmoid", 1, "sigmoid">,
@@ -126,6 +181,24 @@ def GsaTile_RoleAttr : GsaTile_Attr<"Role", "role"> {
   }];
 }
 def GsaTile_RoleArrayAttr : TypedArrayAttrBase<GsaTile_RoleAttr, "roles">;
+
+def GsaTile_PipelineAttr : GsaTile_Attr<"Pipeline", "pipeline"> {
+  let summary = "who fills the tiles of a stream, and who reads them";
+  let description = [{
+    The first `loaders` warps of the block fill, the others read, in `groups`
+    groups of equally many warps, each with rows of its own. Without loaders all
+    warps fill, meet, read and meet. `order` says whether groups take turns.
+
+    Constraints: (C1) `loaders >= 0`, `groups >= 1`; (C2) `ping_pong` has two or
+    more groups, of whole warpgroups, and loaders.
+    Example: `#gsa_tile.pipeline<loaders = 4, groups = 2, order = ping_pong>`.
+  }];
+  let parameters = (ins "int64_t":$loaders,
+                        DefaultValuedParameter<"int64_t", "1">:$groups,
+                        DefaultValuedParameter<"::mlir::gsa_tile::StreamOrder",
+                            "::mlir::gsa_tile::StreamOrder::Free">:$order);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
 
 //===----------------------------------------------------------------------===//
 // Resources and the base of ops

@@ -210,6 +210,26 @@ LogicalResult WgmmaNnOp::emitCuda(CudaEmitter& emitter) {
 // Tensor maps
 //===----------------------------------------------------------------------===//
 
+ProductUnit WgmmaNtOp::getUnit() { return ProductUnit::Wgmma; }
+ProductUnit WgmmaNnOp::getUnit() { return ProductUnit::Wgmma; }
+AsyncKind WgmmaNtOp::getAsyncKind() { return AsyncKind::Product; }
+AsyncKind WgmmaNnOp::getAsyncKind() { return AsyncKind::Product; }
+AsyncKind WgmmaCommitOp::getAsyncKind() { return AsyncKind::Product; }
+AsyncKind WgmmaWaitOp::getAsyncKind() { return AsyncKind::Product; }
+
+bool WgmmaFenceOp::isOfRegisters() { return true; }
+bool FenceAsyncOp::isOfRegisters() { return false; }
+
+CopyEngine TmaLoadOp::getEngine() { return CopyEngine::Bulk; }
+AsyncKind TmaLoadOp::getAsyncKind() { return AsyncKind::Bulk; }
+
+void TmaLoadOp::setArrival(Value ring, Value iteration) {
+  getRingMutable().assign(ring);
+  getIterationMutable().assign(iteration);
+}
+
+Value TmaLoadOp::getArrival() { return getRing(); }
+
 LogicalResult TmaLoadOp::verify() {
   TensorMapType map = getMap().getType();
   SmemType target = getTarget().getType();
@@ -218,5 +238,7 @@ LogicalResult TmaLoadOp::verify() {
       target.getLayout() != map.getLayout())  // tma_load_c1
     return emitOpError() << "expected a target like the box " << map << ", got "
                          << target;
+  if (!getRing() != !getIteration())  // tma_load_c2
+    return emitOpError() << "expected a ring and an iteration, or neither";
   return success();
 }

@@ -15,7 +15,8 @@ include "dialect/GsaTile/GsaTileTypes.td"
 //===----------------------------------------------------------------------===//
 
 def GsaTile_FenceAsyncOp : GsaTile_Op<"fence_async", "fence_async()",
-    [MemoryEffects<[MemRead<GsaTile_Shared>, MemWrite<GsaTile_Shared>]>]> {
+    [DeclareOpInterfaceMethods<GsaTile_FenceOpInterface>,
+     MemoryEffects<[MemRead<GsaTile_Shared>, MemWrite<GsaTile_Shared>]>]> {
   let summary = "Makes shared memory written by this warp visible to wgmma";
   let description = [{
     PTX: `fence.proxy.async.shared::cta`. Data that ordinary stores or cp.async
@@ -29,7 +30,8 @@ defvar TileFragsInOut = Arg<Variadic<GsaTile_FragType>, "",
 
 def GsaTile_WgmmaFenceOp : GsaTile_Op<"wgmma_fence",
     "wgmma_fence({frags...})",
-    [MemoryEffects<[MemRead<GsaTile_Registers>,
+    [DeclareOpInterfaceMethods<GsaTile_FenceOpInterface>,
+     MemoryEffects<[MemRead<GsaTile_Registers>,
                     MemWrite<GsaTile_Registers>]>]> {
   let summary = "Orders earlier accesses to registers before the next products";
   let description = [{
@@ -46,7 +48,8 @@ def GsaTile_WgmmaFenceOp : GsaTile_Op<"wgmma_fence",
 }
 
 def GsaTile_WgmmaCommitOp : GsaTile_Op<"wgmma_commit", "wgmma_commit()",
-    [MemoryEffects<[MemRead<GsaTile_Registers>,
+    [DeclareOpInterfaceMethods<GsaTile_AsyncCommitOpInterface>,
+     MemoryEffects<[MemRead<GsaTile_Registers>,
                     MemWrite<GsaTile_Registers>]>]> {
   let summary = "Ends a group of products";
   let description = "PTX: `wgmma.commit_group.sync.aligned`.";
@@ -55,7 +58,8 @@ def GsaTile_WgmmaCommitOp : GsaTile_Op<"wgmma_commit", "wgmma_commit()",
 
 def GsaTile_WgmmaWaitOp : GsaTile_Op<"wgmma_wait",
     "wgmma_wait<{pending}>({frags...})",
-    [MemoryEffects<[MemRead<GsaTile_Registers>, MemWrite<GsaTile_Registers>,
+    [DeclareOpInterfaceMethods<GsaTile_AsyncWaitOpInterface, ["getAsyncKind"]>,
+     MemoryEffects<[MemRead<GsaTile_Registers>, MemWrite<GsaTile_Registers>,
                     MemRead<GsaTile_Shared>]>]> {
   let summary = "Waits until at most `pending` groups are in flight";
   let description = [{
@@ -79,7 +83,9 @@ def GsaTile_WgmmaWaitOp : GsaTile_Op<"wgmma_wait",
 class GsaTile_WgmmaOp<string mnemonic> : GsaTile_Op<mnemonic,
     mnemonic # "<{accumulate}, {transposed_lhs}>"
              # "({acc}, {lhs}, {lhs_row}, {rhs}, {rhs_row})",
-    [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>],
+    [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+     DeclareOpInterfaceMethods<GsaTile_AsyncOpInterface>,
+     DeclareOpInterfaceMethods<GsaTile_ProductOpInterface, ["getUnit"]>],
     /*emitsItself=*/1> {
   let arguments = (ins
     GsaTile_FragType:$acc,
@@ -141,36 +147,35 @@ def GsaTile_WgmmaNnOp : GsaTile_WgmmaOp<"wgmma_nn"> {
 // Tensor maps
 //===----------------------------------------------------------------------===//
 
-def GsaTile_RingExpectOp : GsaTile_Op<"ring_expect",
-    "ring_expect<{bytes}>({ring}, {iteration})"> {
-  let summary = "Producer: the slot is full once `bytes` have landed";
-  let description = [{
-    Takes the place of ring_commit where the copy engine fills the slot. Comes
-    between ring_acquire and the loads. PTX: `mbarrier.arrive.expect_tx`.
-  }];
-  let arguments = (ins TileRing:$ring, Index:$iteration, I64Attr:$bytes);
-  let assemblyFormat = [{
-    $ring `[` $iteration `]` `bytes` $bytes attr-dict `:` type($ring)
-  }];
-}
-
 def GsaTile_TmaLoadOp : GsaTile_Op<"tma_load",
-    "tma_load({target}, {map}, {column}, {row}, {ring}, {iteration})"> {
+    "tma_load<{team}>({target}, {map}, {column}, {row}, {ring}, {iteration})",
+    [GsaTile_TeamOpInterface, AttrSizedOperandSegments,
+     DeclareOpInterfaceMethods<GsaTile_FillOpInterface,
+                               ["getEngine", "setArrival", "getArrival"]>,
+     DeclareOpInterfaceMethods<GsaTile_AsyncOpInterface>]> {
   let summary = "Starts the copy of a box of a matrix into shared memory";
   let description = [{
     The copy engine fills `target` with the box of the map at (`row`,
-    `column`), zeros outside the matrix, and reports the bytes to the full
-    barrier of the ring's slot. One lane issues.
-    PTX: `cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier`.
-    Constraint: (C1) the target has the map's box, element type and layout.
+    `column`), zeros outside the matrix. The full barrier of the ring's slot
+    counts its bytes: it expects them before the commit that follows. One lane
+    of the team issues. In the load region of a stream there is no ring yet;
+    gsa-tile-pipeline adds it.
+    PTX: `mbarrier.expect_tx`, `cp.async.bulk.tensor.2d.shared::cluster.global
+    .tile.mbarrier`.
+    Constraints: (C1) the target has the map's box, element type and layout;
+    (C2) a ring comes with an iteration.
   }];
   let arguments = (ins TileSmemOut:$target,
                        GsaTile_Read<GsaTile_TensorMapType, GsaTile_Global>:$map,
-                       Index:$row, Index:$column, TileRing:$ring,
-                       Index:$iteration);
+                       Index:$row, Index:$column,
+                       Arg<Optional<GsaTile_RingType>, "",
+                           [MemRead<GsaTile_Barrier>,
+                            MemWrite<GsaTile_Barrier>]>:$ring,
+                       Optional<Index>:$iteration, GsaTile_TeamAttr:$team);
   let assemblyFormat = [{
-    $map `[` $row `,` $column `]` `to` $target `arrives` $ring `[` $iteration
-    `]` attr-dict `:` type($map) `to` type($target) `,` type($ring)
+    $map `[` $row `,` $column `]` `to` $target `by` $team
+    (`arrives` $ring^ `[` $iteration `]` `of` type($ring))?
+    attr-dict `:` type($map) `to` type($target)
   }];
   let hasVerifier = 1;
 }

@@ -9,8 +9,12 @@ include "dialect/GsaTile/GsaTileTypes.td"
 // Products
 //===----------------------------------------------------------------------===//
 
+/// Tensor cores for 16-bit elements, FFMA for f32; done when issued.
+defvar GsaTile_WarpProduct = [
+    DeclareOpInterfaceMethods<GsaTile_ProductOpInterface, ["getUnit"]>];
+
 class GsaTile_MmaOp<string mnemonic> : GsaTile_Op<mnemonic,
-    mnemonic # "({acc}, {lhs}, {rhs}, {row})"> {
+    mnemonic # "({acc}, {lhs}, {rhs}, {row})", GsaTile_WarpProduct> {
   let arguments = (ins TileFragInOut:$acc, TileFragIn:$lhs, TileSmemIn:$rhs,
                        Index:$row);
   let assemblyFormat = [{
@@ -39,7 +43,8 @@ def GsaTile_MmaNnOp : GsaTile_MmaOp<"mma_nn"> {
 }
 
 def GsaTile_MmaNnCausalOp : GsaTile_Op<"mma_nn_causal",
-    "mma_nn_causal<{rows_per_query}>({acc}, {lhs}, {rhs}, {row}, {last}, {column})"> {
+    "mma_nn_causal<{rows_per_query}>({acc}, {lhs}, {rhs}, {row}, {last}, {column})",
+    GsaTile_WarpProduct> {
   let summary = "As mma_nn, without the terms that a causal mask hides";
   let description = [{
     `acc[m, n] += sum_k lhs[m, k] * rhs[row + k, n]` over the k with
@@ -124,19 +129,18 @@ def GsaTile_AddScaledOp : GsaTile_Op<"add_scaled",
 }
 
 def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
-    "gate_rows<{activation}>({frag}, {logits}, {pitch}, {rows}, {columns}, {per_row})"> {
-  let summary = "Output gate: `frag[r, c] *= act(logits[r * pitch + c])`";
+    "gate_rows<{activation}>({frag}, {view}, {first}, {columns}, {per_row})"> {
+  let summary = "Output gate: `frag[r, c] *= act(view[first + r, c])`";
   let description = [{
-    For r < `rows` and c < `columns`; with `per_row` the logit is
-    `logits[r * pitch]` for the whole row.
+    For rows that exist and c < `columns`; with `per_row` the logit is
+    `view[first + r, 0]` for the whole row.
   }];
-  let arguments = (ins TileFragInOut:$frag, TileGlobalIn:$logits, I64:$pitch,
-                       Index:$rows, Index:$columns,
-                       GsaTile_ActivationAttr:$activation,
+  let arguments = (ins TileFragInOut:$frag, TileViewIn:$view, Index:$first,
+                       Index:$columns, GsaTile_ActivationAttr:$activation,
                        DefaultValuedAttr<BoolAttr, "false">:$per_row);
   let assemblyFormat = [{
-    $frag `,` $logits `pitch` $pitch `rows` $rows `columns` $columns
-    $activation attr-dict `:` type($frag) `,` type($logits)
+    $frag `,` $view `[` $first `]` `columns` $columns $activation attr-dict `:`
+    type($frag) `,` type($view)
   }];
 }
 
@@ -144,11 +148,15 @@ def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
 // Masks
 //===----------------------------------------------------------------------===//
 
-def GsaTile_MaskColumnsOp : GsaTile_Op<"mask_columns",
-    "mask_columns({frag}, {first}, {end})"> {
-  let summary = "-inf where `first + c >= end`";
-  let arguments = (ins TileFragInOut:$frag, Index:$first, Index:$end);
-  let assemblyFormat = "$frag `,` $first `,` $end attr-dict `:` type($frag)";
+def GsaTile_MaskRowsOp : GsaTile_Op<"mask_rows",
+    "mask_rows({frag}, {view}, {first})",
+    [MemoryEffects<[MemRead<GsaTile_Shared>, MemRead<GsaTile_Global>]>]> {
+  let summary = "-inf in column c unless row `first + c` of a view exists";
+  let arguments = (ins TileFragInOut:$frag, GsaTile_RowsType:$view,
+                       Index:$first);
+  let assemblyFormat = [{
+    $frag `,` $view `[` $first `]` attr-dict `:` type($frag) `,` type($view)
+  }];
 }
 
 def GsaTile_MaskCausalOp : GsaTile_Op<"mask_causal",
@@ -163,19 +171,23 @@ def GsaTile_MaskCausalOp : GsaTile_Op<"mask_causal",
   let assemblyFormat = "$frag `,` $row `,` $column attr-dict `:` type($frag)";
 }
 
-def GsaTile_MaskListOp : GsaTile_Op<"mask_list",
-    "mask_list({frag}, {list}, {begin}, {end}, {limit})"> {
-  let summary = "-inf for columns whose entry of an index list is not valid";
+def GsaTile_MaskWordsOp : GsaTile_Op<"mask_words",
+    "mask_words<{rows_per_bit}>({frag}, {words}, {line}, {column}, {row})"> {
+  let summary = "-inf where a bit of a column's word is not set";
   let description = [{
-    Column c is valid iff `begin + c < end` and `list[0, begin + c]` lies in
-    [0, `limit`).
+    Element (r, c) stays if bit `(row + r) / rows_per_bit` of
+    `words[line, column + c]` is set: the rows of a fragment are queries with
+    `rows_per_bit` heads each, a word says which of 32 queries want its key.
+    Constraint: (C1) words are i32.
   }];
-  let arguments = (ins TileFragInOut:$frag, TileSmemIn:$list, Index:$begin,
-                       Index:$end, Index:$limit);
+  let arguments = (ins TileFragInOut:$frag, TileSmemIn:$words, Index:$line,
+                       Index:$column, Index:$row,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$rows_per_bit);
   let assemblyFormat = [{
-    $frag `,` $list `[` $begin `to` $end `]` `limit` $limit attr-dict `:`
-    type($frag) `,` type($list)
+    $frag `,` $words `[` $line `,` $column `]` `row` $row attr-dict `:`
+    type($frag) `,` type($words)
   }];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//

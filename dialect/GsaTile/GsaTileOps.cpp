@@ -7,6 +7,30 @@
 using namespace mlir;
 using namespace mlir::gsa_tile;
 
+/// What all views have in common.
+static LogicalResult verifyView(Operation* op, GlobalType base, RowsType rows,
+                                RowKind kind) {
+  if (rows.getKind() != kind)
+    return op->emitOpError() << "expected rows of kind "
+                             << stringifyRowKind(kind) << ", got " << rows;
+  bool writes = rows.getAccess() != RowAccess::Read;
+  if (rows.getElementType() != base.getElementType() ||
+      (writes && base.getAccess() == Access::Read))  // strided_rows_c1
+    return op->emitOpError()
+           << "expected rows like their array " << base << ", got " << rows;
+  for (Value operand : op->getOperands().drop_front()) {
+    Type type = operand.getType();
+    Type element = isa<SmemType>(type) ? cast<SmemType>(type).getElementType()
+                   : isa<GlobalType>(type)
+                       ? cast<GlobalType>(type).getElementType()
+                       : Type();
+    if (element && !element.isInteger(32))
+      return op->emitOpError()
+             << "expected lists and tables of i32, got " << type;
+  }
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialect/GsaTile/GsaTileOps.cpp.inc"
 
@@ -18,40 +42,146 @@ LogicalResult AtOp::verify() {
   return success();
 }
 
-static LogicalResult verifyCopy(Operation* op, SmemType target,
-                                GlobalType source, int64_t vectorBytes) {
-  if (target.getElementType() != source.getElementType())
+static LogicalResult verifyTile(Operation* op, SmemType tile, RowsType rows) {
+  if (tile.getElementType() != rows.getElementType())
     return op->emitOpError()
-           << "expected source and target of one element type, got "
-           << source.getElementType() << " and " << target.getElementType();
-  if (target.isStaged())
-    return op->emitOpError()
-           << "expected a single stage as target, got " << target;
-  int64_t element = getElementBytes(target.getElementType());
-  bool known = vectorBytes == 16 || vectorBytes == 8 || vectorBytes == 4 ||
-               vectorBytes == 2;
-  if (!known || vectorBytes < element)
-    return op->emitOpError()
-           << "expected vectors of 16, 8, 4 or 2 bytes that hold an element of "
-           << element << " bytes, got " << vectorBytes;
-  if (target.getColumns() * element % vectorBytes != 0)
-    return op->emitOpError() << "expected rows of whole vectors, got rows of "
-                             << target.getColumns() * element
-                             << " bytes and vectors of " << vectorBytes;
+           << "expected rows and tile of one element type, got "
+           << rows.getElementType() << " and " << tile.getElementType();
+  if (tile.isStaged())
+    return op->emitOpError() << "expected a single stage, got " << tile;
   return success();
 }
 
-LogicalResult CopyRowsOp::verify() {
-  return verifyCopy(*this, getTarget().getType(), getSource().getType(),
-                    getVectorBytes());
+static int64_t getRowBytes(SmemType tile) {
+  return tile.getColumns() * getElementBytes(tile.getElementType());
 }
 
-LogicalResult GatherRowsOp::verify() {
-  if (!getList().getType().getElementType().isInteger(32))
-    return emitOpError() << "expected a list of i32, got "
-                         << getList().getType();
-  return verifyCopy(*this, getTarget().getType(), getSource().getType(),
-                    getVectorBytes());
+LogicalResult CopyRowsOp::verify() {
+  SmemType target = getTarget().getType();
+  if (failed(verifyTile(*this, target, getView().getType()))) return failure();
+  auto bytes = static_cast<int64_t>(getVectorBytes());
+  int64_t element = getElementBytes(target.getElementType());
+  bool known = bytes == 16 || bytes == 8 || bytes == 4 || bytes == 2;
+  if (!known || bytes < element)
+    return emitOpError()
+           << "expected vectors of 16, 8, 4 or 2 bytes that hold an element of "
+           << element << " bytes, got " << bytes;
+  if (getRowBytes(target) % bytes != 0)
+    return emitOpError() << "expected rows of whole vectors, got rows of "
+                         << getRowBytes(target) << " bytes and vectors of "
+                         << bytes;
+  if (auto found = dyn_cast<FoundRowsType>(getFirst().getType())) {
+    auto expected = FoundRowsType::get(getContext(), target.getRows(),
+                                       getRowBytes(target) / bytes, getTeam());
+    if (found != expected)  // copy_rows_c1
+      return emitOpError() << "expected rows found as " << expected << ", got "
+                           << found;
+  }
+  return success();
+}
+
+/// What the bulk engine asks of a tile.
+static LogicalResult verifyBulk(Operation* op, SmemType tile) {
+  if (tile.getLayout() == SmemLayout::Linear && getRowBytes(tile) % 16 == 0)
+    return success();
+  return op->emitOpError()
+         << "expected a linear tile with rows of a multiple of 16 bytes, got "
+         << tile;
+}
+
+LogicalResult BulkRowsOp::verify() {
+  if (failed(verifyTile(*this, getTarget().getType(), getView().getType())) ||
+      failed(verifyBulk(*this, getTarget().getType())))  // bulk_rows_c1
+    return failure();
+  if (!getRing() != !getIteration())  // bulk_rows_c2
+    return emitOpError() << "expected a ring and an iteration, or neither";
+  return success();
+}
+
+LogicalResult FindRowsOp::verify() {
+  auto expected =
+      FoundRowsType::getChecked([&] { return emitOpError(); }, getContext(),
+                                static_cast<int64_t>(getRows()),
+                                static_cast<int64_t>(getUnits()), getTeam());
+  if (!expected) return failure();
+  if (getResult().getType() == expected) return success();
+  return emitOpError() << "expected a result of type " << expected << ", got "
+                       << getResult().getType();
+}
+
+LogicalResult ReduceRowsOp::verify() {
+  if (getView().getType().getAccess() != RowAccess::Accumulate)
+    return emitOpError() << "expected rows that accumulate, got "
+                         << getView().getType();  // reduce_rows_c1
+  if (failed(verifyTile(*this, getSource().getType(), getView().getType())))
+    return failure();
+  return verifyBulk(*this, getSource().getType());  // reduce_rows_c2
+}
+
+static LogicalResult verifyWritten(Operation* op, RowsType rows) {
+  if (rows.getAccess() == RowAccess::Write) return success();
+  return op->emitOpError() << "expected rows that are written, got " << rows;
+}
+
+LogicalResult StoreRowsOp::verify() {
+  return verifyWritten(*this, getView().getType());
+}
+LogicalResult StoreRowVecOp::verify() {
+  return verifyWritten(*this, getView().getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Interfaces of copies
+//===----------------------------------------------------------------------===//
+
+/// cp.async moves 4 bytes or more; less is stored by ordinary instructions.
+static CopyEngine getLaneEngine(uint64_t vectorBytes) {
+  return vectorBytes > 2 ? CopyEngine::CpAsync : CopyEngine::Stores;
+}
+
+static AsyncKind getKind(CopyEngine engine) {
+  switch (engine) {
+    case CopyEngine::Stores:
+      return AsyncKind::None;
+    case CopyEngine::CpAsync:
+      return AsyncKind::Copy;
+    case CopyEngine::Bulk:
+      return AsyncKind::Bulk;
+  }
+  llvm_unreachable("unknown engine");
+}
+
+CopyEngine CopyRowsOp::getEngine() { return getLaneEngine(getVectorBytes()); }
+AsyncKind CopyRowsOp::getAsyncKind() { return getKind(getEngine()); }
+CopyEngine BulkRowsOp::getEngine() { return CopyEngine::Bulk; }
+AsyncKind BulkRowsOp::getAsyncKind() { return AsyncKind::Bulk; }
+Value BulkRowsOp::getArrival() { return getRing(); }
+void BulkRowsOp::setArrival(Value ring, Value iteration) {
+  getRingMutable().assign(ring);
+  getIterationMutable().assign(iteration);
+}
+AsyncKind ReduceRowsOp::getAsyncKind() { return AsyncKind::Reduce; }
+AsyncKind ReduceWaitOp::getAsyncKind() { return AsyncKind::Reduce; }
+AsyncKind RingCommitOp::getAsyncKind() {
+  return getAsynchronous() ? AsyncKind::Copy : AsyncKind::None;
+}
+AsyncKind CopyWaitOp::getAsyncKind() { return AsyncKind::Copy; }
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+static ProductUnit getWarpUnit(FragType lhs) {
+  return lhs.getElementType().isF32() ? ProductUnit::Fma : ProductUnit::MmaSync;
+}
+
+ProductUnit MmaNtOp::getUnit() { return getWarpUnit(getLhs().getType()); }
+ProductUnit MmaNnOp::getUnit() { return getWarpUnit(getLhs().getType()); }
+ProductUnit MmaNnCausalOp::getUnit() { return getWarpUnit(getLhs().getType()); }
+
+LogicalResult MaskWordsOp::verify() {
+  if (getWords().getType().getElementType().isInteger(32)) return success();
+  return emitOpError() << "expected words of i32, got " << getWords().getType();
 }
 
 static LogicalResult verifyProduct(Operation* op, FragType acc, FragType lhs,

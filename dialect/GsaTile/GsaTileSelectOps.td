@@ -45,7 +45,8 @@ defvar TileSmemAtomic = GsaTile_Update<GsaTile_SmemType, GsaTile_Shared>;
 
 def GsaTile_LanesAllocOp : GsaTile_Op<"lanes_alloc",
     "lanes_alloc<{result:type}>()",
-    [MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
+    [DeclareOpInterfaceMethods<GsaTile_RegisterAllocOpInterface>,
+     MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
   let summary = "Numbers in the registers of each lane, all 0";
   let results = (outs GsaTile_LanesType:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -91,7 +92,7 @@ def GsaTile_SumRowsOp : GsaTile_Op<"sum_rows",
 }
 
 def GsaTile_ClearSharedOp : GsaTile_Op<"clear_shared",
-    "clear_shared<{team}>({target})"> {
+    "clear_shared<{team}>({target})", [GsaTile_TeamOpInterface]> {
   let summary = "Sets a tile to 0, by a team";
   let arguments = (ins TileSmemOut:$target, GsaTile_TeamAttr:$team);
   let assemblyFormat = "$target `by` $team attr-dict `:` type($target)";
@@ -416,7 +417,8 @@ def GsaTile_EmitKeptOp : GsaTile_Op<"emit_kept",
 
 def GsaTile_FillSpanOp : GsaTile_Op<"fill_span",
     "fill_span<{team}>({target}, {begin}, {end}, {value})",
-    [TypesMatchWith<"value is an element", "target", "value",
+    [GsaTile_TeamOpInterface,
+     TypesMatchWith<"value is an element", "target", "value",
         "::llvm::cast<GlobalType>($_self).getElementType()">]> {
   let summary = "`target[i] = value` for begin <= i < end, by a team";
   let arguments = (ins TileGlobalOut:$target, Index:$begin, Index:$end,
@@ -428,7 +430,8 @@ def GsaTile_FillSpanOp : GsaTile_Op<"fill_span",
 }
 
 def GsaTile_TakeCandidatesOp : GsaTile_Op<"take_candidates",
-    "take_candidates<{team}>({keys}, {cells}, {row}, {list}, {count})"> {
+    "take_candidates<{team}>({keys}, {cells}, {row}, {list}, {count})",
+    [GsaTile_TeamOpInterface]> {
   let summary = "Brings listed cells and their keys to shared memory, by a team";
   let description = [{
     `cells[0, i] = list[i]`, `keys[0, i]` = key of `row[list[i]]` for
@@ -444,7 +447,8 @@ def GsaTile_TakeCandidatesOp : GsaTile_Op<"take_candidates",
 }
 
 def GsaTile_SortStepOp : GsaTile_Op<"sort_step",
-    "sort_step<{team}>({keys}, {cells}, {size}, {stride})"> {
+    "sort_step<{team}>({keys}, {cells}, {size}, {stride})",
+    [GsaTile_TeamOpInterface]> {
   let summary = "One step of a bitonic sort, by a team";
   let description = [{
     Orders pairs by descending key, equal ones by ascending cell: compares
@@ -463,7 +467,8 @@ def GsaTile_SortStepOp : GsaTile_Op<"sort_step",
 }
 
 def GsaTile_StoreCellsOp : GsaTile_Op<"store_cells",
-    "store_cells<{team}>({target}, {cells}, {count})"> {
+    "store_cells<{team}>({target}, {cells}, {count})",
+    [GsaTile_TeamOpInterface]> {
   let summary = "`target[i] = cells[0, i]` for i < count, by a team";
   let arguments = (ins TileGlobalOut:$target, TileSmemIn:$cells, Index:$count,
                        GsaTile_TeamAttr:$team);

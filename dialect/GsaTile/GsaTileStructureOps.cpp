@@ -193,6 +193,52 @@ LogicalResult ForEachOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// Storage
+//===----------------------------------------------------------------------===//
+
+/// Alignment of tiles: the widest vector; of swizzle_128b: its swizzle's
+/// period. Barriers are at home with the former.
+static constexpr int64_t kAlignment = 16;
+static constexpr int64_t kPanelAlignment = 1024;
+/// Rows after which a swizzle repeats.
+static constexpr int64_t kSwizzleRows = 8;
+
+int64_t SmemAllocOp::getSharedBytes() { return getType().getBytes(); }
+/// Whether a product of a warpgroup reads a tile, or a stage of it: as it lies,
+/// by a description of its address.
+static bool isReadAsItLies(Value tile) {
+  return llvm::any_of(tile.getUsers(), [&](Operation* user) {
+    if (auto stage = dyn_cast<StageOp>(user)) return isReadAsItLies(stage);
+    auto product = dyn_cast<ProductOpInterface>(user);
+    return product && product.getUnit() == ProductUnit::Wgmma;
+  });
+}
+
+int64_t SmemAllocOp::getSharedAlignment() {
+  SmemType type = getType();
+  if (type.getLayout() == SmemLayout::Swizzle128B) return kPanelAlignment;
+  if (type.getLayout() == SmemLayout::Swizzle && isReadAsItLies(getResult()))
+    return kSwizzleRows * type.getColumns() *
+           getElementBytes(type.getElementType());
+  return kAlignment;
+}
+bool SmemAllocOp::isBarrier() { return false; }
+
+int64_t RingAllocOp::getSharedBytes() { return getRingBytes(getType()); }
+int64_t RingAllocOp::getSharedAlignment() { return kAlignment; }
+bool RingAllocOp::isBarrier() { return true; }
+
+int64_t FragAllocOp::getThreadRegisters() { return getType().getRegisters(); }
+/// A thread holds two rows of 16.
+int64_t RowVecAllocOp::getThreadRegisters() {
+  return 2 * getElementBytes(getType().getElementType()) / 4;
+}
+int64_t LanesAllocOp::getThreadRegisters() {
+  LanesType type = getType();
+  return type.getShape()[0] * getElementBytes(type.getElementType()) / 4;
+}
+
+//===----------------------------------------------------------------------===//
 // Emission of ops with regions
 //===----------------------------------------------------------------------===//
 

@@ -69,7 +69,7 @@ def GsaTile_GridSizeOp : GsaTile_Op<"grid_size", "grid_size<{dimension}>()",
 }
 
 def GsaTile_WarpRankOp : GsaTile_Op<"warp_rank", "warp_rank<{team}>()",
-                                    [Pure]> {
+                                    [Pure, GsaTile_TeamOpInterface]> {
   let summary = "Number of this warp within a team";
   let arguments = (ins GsaTile_TeamAttr:$team);
   let results = (outs Index:$result);
@@ -94,8 +94,8 @@ def GsaTile_RolesOp : GsaTile_Op<"roles", "", [
 }
 
 def GsaTile_YieldOp : GsaTile_Op<"yield", "", [
-    Pure, Terminator, ParentOneOf<["RolesOp", "ForEachOp"]>]> {
-  let summary = "End of a role or of the body of for_each";
+    Pure, Terminator, ParentOneOf<["RolesOp", "ForEachOp", "StreamOp"]>]> {
+  let summary = "End of a role, of a region of a stream or of for_each's body";
   let assemblyFormat = "attr-dict";
 }
 
@@ -125,7 +125,9 @@ def GsaTile_ForEachOp : GsaTile_Op<"for_each", "", [
 
 def GsaTile_SmemAllocOp : GsaTile_Op<"smem_alloc",
     "smem_alloc<{result:type}>({offset})",
-    [MemoryEffects<[MemAlloc<GsaTile_Shared>]>]> {
+    [DeclareOpInterfaceMethods<GsaTile_SharedAllocOpInterface,
+         ["getSharedBytes", "getSharedAlignment", "isBarrier"]>,
+     MemoryEffects<[MemAlloc<GsaTile_Shared>]>]> {
   let summary = "A tile (or its stages) in shared memory";
   let description = [{
     `offset` in bytes from the start of dynamic shared memory is set by
@@ -147,7 +149,8 @@ def GsaTile_StageOp : GsaTile_Op<"stage", "stage({buffer}, {slot})",
 
 def GsaTile_FragAllocOp : GsaTile_Op<"frag_alloc",
     "frag_alloc<{result:type}>()",
-    [MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
+    [DeclareOpInterfaceMethods<GsaTile_RegisterAllocOpInterface>,
+     MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
   let summary = "A fragment in registers, contents undefined";
   let results = (outs GsaTile_FragType:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -155,7 +158,8 @@ def GsaTile_FragAllocOp : GsaTile_Op<"frag_alloc",
 
 def GsaTile_RowVecAllocOp : GsaTile_Op<"rowvec_alloc",
     "rowvec_alloc<{result:type}>()",
-    [MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
+    [DeclareOpInterfaceMethods<GsaTile_RegisterAllocOpInterface>,
+     MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
   let summary = "A row vector in registers, contents undefined";
   let results = (outs GsaTile_RowVecType:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -163,7 +167,9 @@ def GsaTile_RowVecAllocOp : GsaTile_Op<"rowvec_alloc",
 
 def GsaTile_RingAllocOp : GsaTile_Op<"ring_alloc",
     "ring_alloc<{result:type}, {producers}, {consumers}>({offset})",
-    [MemoryEffects<[MemAlloc<GsaTile_Barrier>]>]> {
+    [DeclareOpInterfaceMethods<GsaTile_SharedAllocOpInterface,
+         ["getSharedBytes", "getSharedAlignment", "isBarrier"]>,
+     MemoryEffects<[MemAlloc<GsaTile_Barrier>]>]> {
   let summary = "A ring: makes and initialises its barriers";
   let description = [{
     `producers` warps commit (each with all its lanes), `consumers` warps

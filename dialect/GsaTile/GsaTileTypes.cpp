@@ -64,6 +64,28 @@ LogicalResult GlobalType::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyElement(emitError, elementType);
 }
 
+LogicalResult RowsType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               Type elementType, RowKind, RowAccess access) {
+  if (failed(verifyElement(emitError, elementType))) return failure();
+  if (access == RowAccess::Accumulate && !elementType.isF32())  // rows_c1
+    return emitError() << "expected rows of f32 to accumulate, got "
+                       << elementType;
+  return success();
+}
+
+LogicalResult FoundRowsType::verify(
+    function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t units,
+    TeamAttr team) {
+  if (rows < 1 || units < 1)
+    return emitError() << "expected at least one row and unit";
+  int64_t threads = 32 * team.getCount();
+  if (rows * units > kMostFoundRows * threads)  // found_rows_c1
+    return emitError() << "expected at most " << kMostFoundRows
+                       << " vectors for each of " << threads << " threads, got "
+                       << rows << " x " << units;
+  return success();
+}
+
 LogicalResult SmemType::verify(function_ref<InFlightDiagnostic()> emitError,
                                ArrayRef<int64_t> shape, Type elementType,
                                SmemLayout layout) {
@@ -127,6 +149,19 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t stages) {
   if (stages < 1 || stages > 64)
     return emitError() << "expected 1 to 64 stages, got " << stages;
+  return success();
+}
+
+LogicalResult TileRingType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t stages, CopyEngine,
+                                   ArrayRef<Type> tiles) {
+  if (stages < 1 || stages > 64)  // tile_ring_c1
+    return emitError() << "expected 1 to 64 stages, got " << stages;
+  if (tiles.empty())  // tile_ring_c2
+    return emitError() << "expected at least one tile";
+  for (Type tile : tiles)
+    if (auto type = dyn_cast<SmemType>(tile); !type || type.isStaged())
+      return emitError() << "expected tiles of a single stage, got " << tile;
   return success();
 }
 

@@ -22,6 +22,34 @@ def GsaTile_GlobalType : GsaTile_Type<"Global", "global"> {
   let assemblyFormat = "`<` $elementType `,` $access `>`";
 }
 
+def GsaTile_RowsType : GsaTile_Type<"Rows", "rows"> {
+  let summary = "rows of an array in global memory, by position";
+  let description = [{
+    Says where row p is, and whether it exists: the one place that turns an index
+    into an address. An op that reads a row that does not exist has zeros
+    instead, one that writes it writes nothing.
+    Constraint: (C1) rows that accumulate are f32.
+    Example: `!gsa_tile.rows<bf16, listed, read>`.
+  }];
+  let parameters = (ins "::mlir::Type":$elementType,
+                        EnumParameter<GsaTile_RowKind>:$kind,
+                        EnumParameter<GsaTile_RowAccess>:$access);
+  let assemblyFormat = "`<` $elementType `,` $kind `,` $access `>`";
+}
+
+def GsaTile_FoundRowsType : GsaTile_Type<"FoundRows", "found_rows"> {
+  let summary = "numbers of the rows of a tile, looked up once";
+  let description = [{
+    For tiles of `rows` rows of `units` vectors that the warps of a team copy.
+    Held in the registers of its threads. Prints as
+    `found_rows<team, rows, units>`.
+    Constraint: (C1) a thread has at most 8 of the vectors.
+    Example: `!gsa_tile.found_rows<64 x 16 by <0, 4>>`.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$units, "TeamAttr":$team);
+  let assemblyFormat = "`<` $rows `x` $units `by` $team `>`";
+}
+
 def GsaTile_SmemType : GsaTile_Type<"Smem", "smem"> {
   let summary = "tile in shared memory";
   let description = [{
@@ -94,6 +122,33 @@ def GsaTile_RingType : GsaTile_Type<"Ring", "ring"> {
   let assemblyFormat = "`<` $stages `>`";
 }
 
+def GsaTile_TileRingType : GsaTile_Type<"TileRing", "tile_ring"> {
+  let summary = "tiles that a stream fills and reads, stage by stage";
+  let description = [{
+    `stages` copies of the tiles, which are filled and read together, and who
+    fills them: one `full` and one `empty` barrier a stage. Streams that name
+    the same ring continue its phases. gsa-tile-pipeline makes buffers and a
+    `!gsa_tile.ring` of it.
+
+    Constraints: (C1) `stages >= 1`; (C2) one tile at least, of a single stage
+    each.
+    Example: `!gsa_tile.tile_ring<2 by cp_async, !gsa_tile.smem<64x128xbf16,
+    swizzle>>`.
+  }];
+  let parameters = (ins "int64_t":$stages, EnumParameter<GsaTile_CopyEngine>:$engine,
+                        ArrayRefParameter<"::mlir::Type">:$tiles);
+  let assemblyFormat = "`<` $stages `by` $engine `,` $tiles `>`";
+}
+
+def GsaTile_CursorType : GsaTile_Type<"Cursor", "cursor"> {
+  let summary = "how often the warp has gone through a ring";
+  let description = [{
+    A number of each warp, in a register, from which the iterations of a stream
+    count on. Prints as `ring_cursor`.
+  }];
+  let genVerifyDecl = 0;
+}
+
 def GsaTile_TensorMapType : GsaTile_Type<"TensorMap", "tensormap"> {
   let summary = "description of a matrix for the bulk copy engine";
   let description = [{
@@ -127,6 +182,8 @@ defvar TileSmemOut = GsaTile_Write<GsaTile_SmemType, GsaTile_Shared>;
 defvar TileSmemInOut = GsaTile_Update<GsaTile_SmemType, GsaTile_Shared>;
 defvar TileGlobalIn = GsaTile_Read<GsaTile_GlobalType, GsaTile_Global>;
 defvar TileGlobalOut = GsaTile_Write<GsaTile_GlobalType, GsaTile_Global>;
+defvar TileViewIn = GsaTile_Read<GsaTile_RowsType, GsaTile_Global>;
+defvar TileViewOut = GsaTile_Write<GsaTile_RowsType, GsaTile_Global>;
 defvar TileRing = GsaTile_Update<GsaTile_RingType, GsaTile_Barrier>;
 
 #endif  // GSA_TILE_TYPES_TD

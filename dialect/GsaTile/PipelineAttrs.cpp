@@ -18,19 +18,9 @@ static bool isUnit(Attribute attribute) { return isa<UnitAttr>(attribute); }
 
 static bool isString(Attribute attribute) { return isa<StringAttr>(attribute); }
 
-static bool isCount(Attribute attribute) {
-  auto number = dyn_cast<IntegerAttr>(attribute);
-  return number && number.getType().isInteger(64) && number.getInt() >= 0;
-}
-
 /// Every discardable attribute of the dialect. A new one needs a line here.
 static constexpr AttributeRule kRules[] = {
-    {kRingStagesAttr, "gsa_tile.kernel", isKernel,
-     "an i64 that is not negative", isCount},
-    {kProducersAttr, "gsa_tile.kernel", isKernel, "an i64 that is not negative",
-     isCount},
     {kOriginAttr, "gsa_tile.kernel", isKernel, "a string", isString},
-    {kMainLoopAttr, "scf.for", isLoop, "a unit attribute", isUnit},
     {kRolledAttr, "scf.for", isLoop, "a unit attribute", isUnit},
 };
 

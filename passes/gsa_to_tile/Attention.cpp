@@ -66,7 +66,7 @@ AttentionKernel::AttentionKernel(Operation* op, AttentionScheduleAttr schedule,
       op(op),
       gateOp(getFusedGate(op)),
       context(context),
-      kernel(context, op->getLoc(), name, schedule.getConsumers()) {
+      kernel(context, op->getLoc(), name, KernelTeams(schedule).warps()) {
   kernel.setSchedule(schedule);
   // The gate's logits may be defined after the attention op.
   if (gateOp) context.begin(gateOp);
@@ -95,14 +95,16 @@ AttentionKernel::AttentionKernel(Operation* op, AttentionScheduleAttr schedule,
 
 AttentionTarget AttentionKernel::makeTarget(KernelScalars& s, Value batch,
                                             Value query, Value head,
-                                            int64_t headStep) {
+                                            int64_t headStep, Value lsePitch,
+                                            Value rows) {
   Value zero = s.index(0), heads = s.index(shape.heads);
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
-  target.output = {
+  target.output = s.stridedRows(
       s.at(output, {batch, query, head, zero}, {queries, heads, depth}),
-      s.i64(headStep * shape.valueDepth)};
-  target.lse.base = s.at(lse, {batch, head, query}, {heads, queries});
+      s.i64(headStep * shape.valueDepth), rows);
+  target.lse = s.stridedRows(s.at(lse, {batch, head, query}, {heads, queries}),
+                             lsePitch, rows);
   if (!gate) return target;
   SmallVector<Value> indices = {batch, query, head};
   SmallVector<Value> sizes = {queries, heads};
@@ -111,8 +113,8 @@ AttentionTarget AttentionKernel::makeTarget(KernelScalars& s, Value batch,
     sizes.push_back(depth);
   }
   int64_t pitch = headStep * (gatePerRow ? 1 : shape.valueDepth);
-  target.gate = {
-      {s.at(gate, indices, sizes), s.i64(pitch)}, gateActivation, gatePerRow};
+  target.gate = {s.stridedRows(s.at(gate, indices, sizes), s.i64(pitch), rows),
+                 gateActivation, gatePerRow};
   return target;
 }
 

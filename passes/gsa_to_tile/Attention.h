@@ -31,11 +31,12 @@ class AttentionKernel {
   /// with an error, if the grid is too large.
   LogicalResult launch(ArrayRef<int64_t> grid);
 
-  /// Where the rows of a warp go: the first one is (batch, query, head), the
-  /// next one `headStep` heads further on. The pitch of lse and the number of
-  /// rows are left to the caller.
+  /// Where the `rows` rows of a block go: the first one is (batch, query,
+  /// head), the next one `headStep` heads further on, `lsePitch` (i64) elements
+  /// of lse.
   AttentionTarget makeTarget(KernelScalars& s, Value batch, Value query,
-                             Value head, int64_t headStep);
+                             Value head, int64_t headStep, Value lsePitch,
+                             Value rows);
 
   AttentionShape shape;
 

@@ -28,9 +28,9 @@ AttentionEmitter::AttentionEmitter(OpBuilder& builder, Location loc,
                                    AttentionScheduleAttr schedule,
                                    AttentionShape shape)
     : s(builder, loc),
+      teams(schedule),
       schedule(schedule),
       shape(shape),
-      allWarps(TeamAttr::get(builder.getContext(), 0, schedule.getConsumers())),
       paddedValueDepth(llvm::alignTo(shape.valueDepth, kTileUnit)) {}
 
 Value AttentionEmitter::smem(StringRef name, ArrayRef<int64_t> shape,
@@ -59,9 +59,15 @@ Value AttentionEmitter::rowVector(StringRef name) {
       name);
 }
 
-void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
+SmemType AttentionEmitter::tileOf(int64_t rows, int64_t columns) {
+  return SmemType::get(s.b.getContext(), {rows, columns}, shape.element,
+                       SmemLayout::Swizzle);
+}
+
+void AttentionEmitter::emitQueries(Value queries, Value pitch, Value rows) {
   int64_t blockK = schedule.getBlockK();
   int64_t padded = llvm::alignTo(shape.depth, kTileUnit);
+  SmallVector<Type> tiles;
   for (int64_t first = 0; first < padded;
        first += chunkColumns(shape.element)) {
     Chunk chunk;
@@ -69,24 +75,28 @@ void AttentionEmitter::emitQueries(RowSource queries, Value rows) {
     chunk.columns = std::min(chunkColumns(shape.element), padded - first);
     chunk.queries = smem("queries", {schedule.getBlockQ(), chunk.columns},
                          shape.element, SmemLayout::Swizzle);
-    chunk.keys = smem("keys", {blockK, chunk.columns}, shape.element,
-                      SmemLayout::Swizzle);
+    tiles.push_back(tileOf(blockK, chunk.columns));
     chunks.push_back(chunk);
-    Value from =
-        first == 0 ? queries.base : s.at(queries.base, {s.index(first)}, {});
-    CopyRowsOp::create(s.b, s.loc, chunk.queries, from, queries.pitch, rows,
+    Value from = first == 0 ? queries : s.at(queries, {s.index(first)}, {});
+    CopyRowsOp::create(s.b, s.loc, chunk.queries,
+                       s.stridedRows(from, pitch, rows), s.index(0),
                        s.index(std::min(chunk.columns, shape.depth - first)),
-                       getVectorBytes(shape.element, shape.depth), allWarps);
+                       getVectorBytes(shape.element, shape.depth), teams.block);
   }
-  valueTile = smem("values", {blockK, paddedValueDepth}, shape.element,
-                   SmemLayout::Swizzle);
+  tiles.push_back(tileOf(blockK, paddedValueDepth));
+  ring = named(TileRingOp::create(
+                   s.b, s.loc,
+                   TileRingType::get(s.b.getContext(), schedule.getStages(),
+                                     getCopyEngine(keyVectorBytes()), tiles)),
+               "ring");
 }
 
 void AttentionEmitter::emitStart() {
   Type f32 = s.b.getF32Type();
-  CopyWaitOp::create(s.b, s.loc, allWarps);
-  Value rank = named(
-      WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), allWarps), "warp");
+  CopyWaitOp::create(s.b, s.loc, teams.block);
+  Value rank =
+      named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), teams.compute),
+            "warp");
   int64_t split = schedule.getKeySplit();
   bool oneRowPart = schedule.getBlockQ() == kTileUnit;
   rowPart = oneRowPart ? s.index(0) : named(s.div(rank, split), "row_part");
@@ -95,7 +105,7 @@ void AttentionEmitter::emitStart() {
   warpKey = named(s.mul(keyPart, keysPerWarp()), "warp_key");
   zero = s.f32(0.0);
   minusInfinity = s.f32(-std::numeric_limits<double>::infinity());
-  // Of the scores as emitLogits leaves them.
+  // Of the scores as scaleScores leaves them.
   auto scale = std::abs(static_cast<float>(shape.scale));
   scaleValue = s.f32(scale == 0.0f       ? 1.0
                      : scale > kMaxScale ? scale / 2
@@ -119,25 +129,66 @@ void AttentionEmitter::emitStart() {
 // The loop over tiles
 //===----------------------------------------------------------------------===//
 
-void AttentionEmitter::emitTile(
-    Value keys, Value values, CopyTile copy,
-    llvm::function_ref<void(Value)> mask,
-    llvm::function_ref<void(Value, Value, Value)> multiplyValues) {
-  for (const Chunk& chunk : chunks) {
-    Value from =
-        chunk.first == 0 ? keys : s.at(keys, {s.index(chunk.first)}, {});
-    copy(chunk.keys, from, shape.groups * shape.depth,
+void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
+  OpBuilder::InsertionGuard guard(s.b);
+  s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
+  ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
+  Value tile = named(stream.getLoad().getArgument(0), "tile_number");
+  Value first = named(s.mul(tile, schedule.getBlockK()), "first_key");
+  int64_t units =
+      chunks[0].columns * getElementBytes(shape.element) / keyVectorBytes();
+  // Rows are looked up once where keys and values are tiles of one shape, and a
+  // thread has few of them.
+  bool once = source.areListed && chunks.size() == 1 &&
+              chunks[0].columns == paddedValueDepth &&
+              schedule.getBlockK() * units <=
+                  kMostFoundRows * 32 * teams.load.getCount();
+  Value position = first;
+  auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
+    Value view = source.makeView(base, pitch);
+    if (once && position == first)
+      position =
+          named(FindRowsOp::create(
+                    s.b, s.loc,
+                    FoundRowsType::get(s.b.getContext(), schedule.getBlockK(),
+                                       units, teams.load),
+                    view, first, schedule.getBlockK(), units, teams.load),
+                "rows_of_tile");
+    CopyRowsOp::create(s.b, s.loc, target, view, position, s.index(columns),
+                       keyVectorBytes(), teams.load);
+  };
+  for (auto [chunk, target] : llvm::zip(chunks, tiles)) {
+    Value from = chunk.first == 0
+                     ? source.keys
+                     : s.at(source.keys, {s.index(chunk.first)}, {});
+    copy(target, from, shape.groups * shape.depth,
          std::min(chunk.columns, shape.depth - chunk.first));
   }
-  copy(valueTile, values, shape.groups * shape.valueDepth, shape.valueDepth);
-  CopyWaitOp::create(s.b, s.loc, allWarps);
+  copy(tiles.back(), source.values, shape.groups * shape.valueDepth,
+       shape.valueDepth);
+}
+
+void AttentionEmitter::emitCompute(
+    StreamOp stream, const KeySource& source,
+    llvm::function_ref<void(Value, Value, Value)> mask,
+    llvm::function_ref<void(Value, Value, Value, Value)> multiplyValues) {
+  OpBuilder::InsertionGuard guard(s.b);
+  s.b.setInsertionPoint(stream.getCompute().front().getTerminator());
+  ValueRange tiles = stream.getTiles(stream.getCompute(), 0);
+  for (Value tile : tiles.drop_back()) named(tile, "keys");
+  Value values = named(tiles.back(), "values");
+  Value tile = named(stream.getCompute().getArgument(0), "tile_number");
+  Value first = named(s.mul(tile, schedule.getBlockK()), "first_key");
   FillOp::create(s.b, s.loc, scores, zero);
-  for (const Chunk& chunk : chunks) {
+  for (auto [chunk, keys] : llvm::zip(chunks, tiles)) {
     if (chunks.size() > 1)
       LoadLhsOp::create(s.b, s.loc, chunk.lhs, chunk.queries, warpRow);
-    MmaNtOp::create(s.b, s.loc, scores, chunk.lhs, chunk.keys, warpKey);
+    MmaNtOp::create(s.b, s.loc, scores, chunk.lhs, keys, warpKey);
   }
-  emitLogits(mask);
+  scaleScores();
+  Value firstOfWarp = named(s.add(first, warpKey), "first_key_of_warp");
+  mask(scores, source.makeView(source.keys, shape.groups * shape.depth),
+       firstOfWarp);
   SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue,
                           bounded());
   if (bounded())
@@ -145,23 +196,30 @@ void AttentionEmitter::emitTile(
   else
     ConvertOp::create(s.b, s.loc, weights, scores);
   if (multiplyValues)
-    multiplyValues(output, weights, valueTile);
+    multiplyValues(output, weights, values, firstOfWarp);
   else
-    MmaNnOp::create(s.b, s.loc, output, weights, valueTile, warpKey);
-  SyncOp::create(s.b, s.loc, allWarps);
+    MmaNnOp::create(s.b, s.loc, output, weights, values, warpKey);
 }
 
-/// Masks the scores. Online softmax takes a positive scale up to kMaxScale, so
+void AttentionEmitter::emitStream(
+    Value tiles, const KeySource& source,
+    llvm::function_ref<void(Value, Value, Value)> mask,
+    llvm::function_ref<void(Value, Value, Value, Value)> multiplyValues) {
+  auto stream = StreamOp::create(s.b, s.loc, tiles, ring, teams.pipeline);
+  emitLoad(stream, source);
+  emitCompute(stream, source, mask, multiplyValues);
+}
+
+/// Before the mask. Online softmax takes a positive scale up to kMaxScale, so
 /// a negative one negates them, a zero one makes all of them zero and a larger
-/// one doubles them; all before the mask, since an infinite product is none of
-/// the masked cells then. Doubling overflows only where the logit does.
-void AttentionEmitter::emitLogits(llvm::function_ref<void(Value scores)> mask) {
+/// one doubles them; before the mask, since an infinite product is none of the
+/// masked cells then. Doubling overflows only where the logit does.
+void AttentionEmitter::scaleScores() {
   auto scale = static_cast<float>(shape.scale);
   double factor = scale == 0.0f                 ? 0.0
                   : std::abs(scale) > kMaxScale ? std::copysign(2.0, scale)
                                                 : std::copysign(1.0, scale);
   if (factor != 1.0) AffineOp::create(s.b, s.loc, scores, s.f32(factor), zero);
-  mask(scores);
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,7 +249,7 @@ void AttentionEmitter::emitMerge() {
       PutRowVecOp::create(s.b, s.loc, states, maximumRow, maximum);
       PutRowVecOp::create(s.b, s.loc, states, sumRow, sum);
     });
-    SyncOp::create(s.b, s.loc, allWarps);
+    SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
     s.ifThen(s.cmpi(CmpIPredicate::eq, keyPart, s.index(0)), [&] {
       TakeFragOp::create(s.b, s.loc, otherOutput, outputs, warpRow);
       TakeRowVecOp::create(s.b, s.loc, otherMaximum, states, maximumRow);
@@ -199,25 +257,20 @@ void AttentionEmitter::emitMerge() {
       SoftmaxMergeOp::create(s.b, s.loc, output, maximum, sum, otherOutput,
                              otherMaximum, otherSum, scaleValue, bounded());
     });
-    SyncOp::create(s.b, s.loc, allWarps);
+    SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
   });
 }
 
 void AttentionEmitter::emitFinish(const AttentionTarget& target) {
   Value lse = rowVector("lse_rows");
-  Value rows = named(s.min(s.max(target.rows, s.index(0)), s.index(kTileUnit)),
-                     "rows_of_warp");
   Value columns = s.index(shape.valueDepth);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scaleValue,
                           bounded());
   if (target.gate)
-    GateRowsOp::create(s.b, s.loc, output, target.gate->rows.base,
-                       target.gate->rows.pitch, rows, columns,
+    GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow, columns,
                        target.gate->activation, target.gate->perRow);
-  StoreRowsOp::create(s.b, s.loc, target.output.base, target.output.pitch,
-                      output, rows, columns);
-  StoreRowVecOp::create(s.b, s.loc, target.lse.base, target.lse.pitch, lse,
-                        rows);
+  StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
+  StoreRowVecOp::create(s.b, s.loc, target.lse, warpRow, lse);
 }
 
 void AttentionEmitter::emitEnd(

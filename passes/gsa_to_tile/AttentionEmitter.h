@@ -2,9 +2,7 @@
 //
 // What the kernels of gather_attention and dense_attention share: rows of
 // queries stay with their warps, tiles of keys and values stream by, online
-// softmax, the merge of warps that split the keys, and the epilogue. The
-// kernel has one team and single buffers; gsa-tile-pipeline and
-// gsa-tile-assign-roles make rings and roles of it.
+// softmax, the merge of warps that split the keys, and the epilogue.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,24 +28,27 @@ struct AttentionShape {
   int64_t ratio() const { return heads / groups; }
 };
 
-/// Rows in global memory: address of the first, elements from one to the next.
-struct RowSource {
-  Value base;   ///< !gsa_tile.global
-  Value pitch;  ///< i64
-};
-
 /// The output gate in the epilogue.
 struct GateSource {
-  RowSource rows;
+  Value rows;
   gsa_tile::Activation activation;
   bool perRow;  ///< One logit for a whole row.
 };
 
-/// Where the rows of one warp go.
+/// Where the rows of the block go: views.
 struct AttentionTarget {
-  RowSource output, lse;
+  Value output, lse;
   std::optional<GateSource> gate;
-  Value rows;  ///< Rows that exist, at most 16; may be negative.
+};
+
+/// Keys and values of a stream.
+struct KeySource {
+  /// Addresses that positions of rows count from.
+  Value keys, values;
+  /// The rows of an array from `base` on, `pitch` elements apart.
+  llvm::function_ref<Value(Value base, int64_t pitch)> makeView;
+  /// Whether rows have to be looked up, and so once for keys and values.
+  bool areListed;
 };
 
 /// Emits the body of an attention kernel, at the builder's position.
@@ -58,8 +59,7 @@ class AttentionEmitter {
 
   KernelScalars s;
 
-  /// The team of all warps of the kernel, of `schedule.consumers` warps.
-  gsa_tile::TeamAttr team() { return allWarps; }
+  const KernelTeams teams;
 
   /// Vectors in which keys and values are copied: the same for both, so that
   /// a stage of a ring is asynchronous or not as a whole.
@@ -68,8 +68,9 @@ class AttentionEmitter {
                     getVectorBytes(shape.element, shape.valueDepth));
   }
 
-  /// Makes tiles, and starts the copy of the `rows` query rows from `queries`.
-  void emitQueries(RowSource queries, Value rows);
+  /// Makes tiles, and starts the copy of the `rows` query rows from `queries`
+  /// on, `pitch` elements apart.
+  void emitQueries(Value queries, Value pitch, Value rows);
   /// Waits for what was copied, and makes the registers of the warp.
   void emitStart();
   /// First row of this warp within the block, and first key within a tile.
@@ -80,15 +81,14 @@ class AttentionEmitter {
     return schedule.getBlockK() / schedule.getKeySplit();
   }
 
-  /// Copies `columns` columns from `base` on of a tile's rows to `target`.
-  using CopyTile = llvm::function_ref<void(Value target, Value base,
-                                           int64_t pitch, int64_t columns)>;
-  /// The body of the loop over tiles: copies, wait, products, sync. `keys` and
-  /// `values` are the addresses that `copy` shall count from.
-  void emitTile(
-      Value keys, Value values, CopyTile copy,
-      llvm::function_ref<void(Value scores)> mask,
-      llvm::function_ref<void(Value output, Value weights, Value values)>
+  /// The stream of `tiles` tiles of keys and values. `mask` hides scores of a
+  /// warp's keys from position `first` on; `multiplyValues` adds weighted
+  /// values.
+  void emitStream(
+      Value tiles, const KeySource& source,
+      llvm::function_ref<void(Value scores, Value view, Value first)> mask,
+      llvm::function_ref<void(Value output, Value weights, Value values,
+                              Value first)>
           multiplyValues = nullptr);
   /// Merges warps that split the keys, divides, gates and stores.
   void emitEnd(llvm::function_ref<AttentionTarget()> makeTarget);
@@ -97,7 +97,7 @@ class AttentionEmitter {
   /// Some columns of queries and keys: what one left operand holds.
   struct Chunk {
     int64_t first, columns;  ///< Columns padded to a multiple of 16.
-    Value queries, keys;     ///< Tiles.
+    Value queries;           ///< Tile.
     Value lhs;               ///< Fragment.
   };
 
@@ -111,16 +111,21 @@ class AttentionEmitter {
   Value fragment(StringRef name, int64_t columns, Type element,
                  gsa_tile::FragLayout layout);
   Value rowVector(StringRef name);
-  void emitLogits(llvm::function_ref<void(Value scores)> mask);
+  gsa_tile::SmemType tileOf(int64_t rows, int64_t columns);
+  void emitLoad(gsa_tile::StreamOp stream, const KeySource& source);
+  void emitCompute(
+      gsa_tile::StreamOp stream, const KeySource& source,
+      llvm::function_ref<void(Value, Value, Value)> mask,
+      llvm::function_ref<void(Value, Value, Value, Value)> multiplyValues);
+  void scaleScores();
   void emitMerge();
   void emitFinish(const AttentionTarget& target);
 
   AttentionScheduleAttr schedule;
   AttentionShape shape;
-  gsa_tile::TeamAttr allWarps;
   int64_t paddedValueDepth;
   SmallVector<Chunk> chunks;
-  Value valueTile, warpRow, warpKey, rowPart, keyPart;
+  Value ring, warpRow, warpKey, rowPart, keyPart;
   Value scores, weights, output, maximum, sum, scaleValue, zero, minusInfinity;
 };
 

@@ -6,7 +6,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Attention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -31,10 +30,9 @@ class DenseKernel {
   void emit() {
     emitPosition();
     emitter.emitQueries(
-        {s.at(kernel.query, {batch, firstQuery, head, s.index(0)},
-              {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
-         s.i64(shape.heads * shape.depth)},
-        rows);
+        s.at(kernel.query, {batch, firstQuery, head, s.index(0)},
+             {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
+        s.i64(shape.heads * shape.depth), rows);
     emitter.emitStart();
     emitTiles();
     emitter.emitEnd([&] { return makeTarget(); });
@@ -44,9 +42,9 @@ class DenseKernel {
   void emitPosition();
   void emitTiles();
   AttentionTarget makeTarget();
-  /// The address of the rows of key `first` in `array`.
-  Value keyRows(Value array, Value first, int64_t depth) {
-    return s.at(array, {batch, first, group, s.index(0)},
+  /// The address of the first key's row in `array`.
+  Value keyRows(Value array, int64_t depth) {
+    return s.at(array, {batch, s.index(0), group, s.index(0)},
                 {kernel.keys, s.index(shape.groups), s.index(depth)});
   }
 
@@ -82,45 +80,35 @@ void DenseKernel::emitTiles() {
     end = named(s.min(s.max(s.add(last, rows), s.index(0)), kernel.keys),
                 "end_key");
   }
-  int64_t blockK = schedule.getBlockK();
-  Value tiles = named(s.ceilDiv(end, blockK), "tiles");
-  scf::ForOp loop = s.forLoop(s.index(0), tiles, 1, [&](Value i) {
-    Value first = named(s.mul(i, blockK), "first_key");
-    Value count = named(s.sub(end, first), "keys_left");
-    Value column = named(s.add(first, emitter.keyBase()), "column");
-    Value warpLast =
-        causal ? named(s.add(last, emitter.rowBase()), "last_key_of_warp")
-               : Value();
-    auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
-      CopyRowsOp::create(s.b, s.loc, target, base, s.i64(pitch),
-                         s.min(count, s.index(blockK)), s.index(columns),
-                         emitter.keyVectorBytes(), emitter.team());
-    };
-    auto mask = [&](Value scores) {
-      if (causal) MaskCausalOp::create(s.b, s.loc, scores, warpLast, column);
-      MaskColumnsOp::create(s.b, s.loc, scores, column, kernel.keys);
-    };
-    auto multiply = [&](Value output, Value weights, Value values) {
-      if (causal)
-        MmaNnCausalOp::create(s.b, s.loc, output, weights, values,
-                              emitter.keyBase(), warpLast, column);
-      else
-        MmaNnOp::create(s.b, s.loc, output, weights, values, emitter.keyBase());
-    };
-    emitter.emitTile(keyRows(kernel.key, first, shape.depth),
-                     keyRows(kernel.value, first, shape.valueDepth), copy, mask,
-                     multiply);
-  });
-  loop->setAttr(kMainLoopAttr, s.b.getUnitAttr());
+  // The warps that compute know their rows.
+  Value warpLast;
+  if (causal)
+    warpLast = named(s.add(last, emitter.rowBase()), "last_key_of_warp");
+  auto view = [&](Value base, int64_t pitch) {
+    return s.stridedRows(base, s.i64(pitch), end);
+  };
+  auto mask = [&](Value scores, Value keys, Value first) {
+    if (causal) MaskCausalOp::create(s.b, s.loc, scores, warpLast, first);
+    MaskRowsOp::create(s.b, s.loc, scores, keys, first);
+  };
+  auto multiply = [&](Value output, Value weights, Value values, Value first) {
+    if (causal)
+      MmaNnCausalOp::create(s.b, s.loc, output, weights, values,
+                            emitter.keyBase(), warpLast, first);
+    else
+      MmaNnOp::create(s.b, s.loc, output, weights, values, emitter.keyBase());
+  };
+  Value tiles = named(s.ceilDiv(end, schedule.getBlockK()), "tiles");
+  emitter.emitStream(tiles,
+                     {keyRows(kernel.key, shape.depth),
+                      keyRows(kernel.value, shape.valueDepth), view,
+                      /*areListed=*/false},
+                     mask, multiply);
 }
 
 AttentionTarget DenseKernel::makeTarget() {
-  Value query = named(s.add(firstQuery, emitter.rowBase()), "query_of_warp");
-  AttentionTarget target =
-      kernel.makeTarget(s, batch, query, head, /*headStep=*/shape.heads);
-  target.lse.pitch = s.i64(1);
-  target.rows = s.sub(rows, emitter.rowBase());
-  return target;
+  return kernel.makeTarget(s, batch, firstQuery, head,
+                           /*headStep=*/shape.heads, s.i64(1), rows);
 }
 
 LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,

@@ -8,7 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Attention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -38,10 +37,9 @@ class GatherKernel {
     emitList();
     Value head = kernel.query;
     emitter.emitQueries(
-        {s.at(head, {batch, token, firstHead, s.index(0)},
-              {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
-         s.i64(shape.depth)},
-        rows);
+        s.at(head, {batch, token, firstHead, s.index(0)},
+             {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
+        s.i64(shape.depth), rows);
     if (segment == entries) {
       copyList(s.index(0), count);
       emitter.emitStart();
@@ -103,56 +101,53 @@ void GatherKernel::emitList() {
 void GatherKernel::copyList(Value first, Value size) {
   Value from = s.at(kernel.indices, {batch, token, first},
                     {kernel.queries, s.index(entries)});
-  CopyRowsOp::create(s.b, s.loc, list, from, s.i64(entries), s.index(1), size,
-                     getVectorBytes(s.b.getI32Type(), entries), emitter.team());
+  CopyRowsOp::create(
+      s.b, s.loc, list, s.stridedRows(from, s.i64(entries), s.index(1)),
+      s.index(0), size, getVectorBytes(s.b.getI32Type(), entries),
+      emitter.teams.block);
 }
 
-/// The loop over the first `size` entries of the list in shared memory.
+/// The stream of the first `size` entries of the list in shared memory.
 void GatherKernel::emitTiles(Value size) {
   Value zero = s.index(0);
   auto from = [&](Value array, int64_t depth) {
     return s.at(array, {batch, zero, group, zero},
                 {kernel.keys, s.index(shape.groups), s.index(depth)});
   };
-  Value keys = from(kernel.key, shape.depth);
-  Value values = from(kernel.value, shape.valueDepth);
+  auto view = [&](Value base, int64_t pitch) -> Value {
+    return ListedRowsOp::create(s.b, s.loc,
+                                RowsType::get(s.b.getContext(), shape.element,
+                                              RowKind::Listed, RowAccess::Read),
+                                base, s.i64(pitch), list, size, kernel.keys);
+  };
   Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
-  scf::ForOp loop = s.forLoop(s.index(0), tiles, 1, [&](Value i) {
-    Value begin = named(s.mul(i, schedule.getBlockK()), "first_entry");
-    auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
-      GatherRowsOp::create(s.b, s.loc, target, base, s.i64(pitch), list, begin,
-                           size, kernel.keys, s.index(columns),
-                           emitter.keyVectorBytes(), emitter.team());
-    };
-    emitter.emitTile(keys, values, copy, [&](Value scores) {
-      MaskListOp::create(s.b, s.loc, scores, list,
-                         s.add(begin, emitter.keyBase()), size, kernel.keys);
-    });
-  });
-  loop->setAttr(kMainLoopAttr, s.b.getUnitAttr());
+  emitter.emitStream(
+      tiles,
+      {from(kernel.key, shape.depth), from(kernel.value, shape.valueDepth),
+       view, /*areListed=*/true},
+      [&](Value scores, Value listed, Value first) {
+        MaskRowsOp::create(s.b, s.loc, scores, listed, first);
+      });
 }
 
-/// A list that does not fit: one segment after another. The sync at the end of
-/// the last tile keeps the next segment's copy from overtaking its readers.
+/// A list that does not fit: one segment after another, each behind a barrier
+/// of all that read the one before.
 void GatherKernel::emitSegments() {
   s.forLoop(s.index(0), named(s.ceilDiv(count, segment), "segments"), 1,
             [&](Value i) {
               Value first = named(s.mul(i, segment), "segment_begin");
               Value size = named(s.min(s.sub(count, first), s.index(segment)),
                                  "segment_size");
+              SyncOp::create(s.b, s.loc, emitter.teams.block);
               copyList(first, size);
-              CopyWaitOp::create(s.b, s.loc, emitter.team());
+              CopyWaitOp::create(s.b, s.loc, emitter.teams.block);
               emitTiles(size);
             });
 }
 
 AttentionTarget GatherKernel::makeTarget() {
-  Value head = named(s.add(firstHead, emitter.rowBase()), "head_of_warp");
-  AttentionTarget target =
-      kernel.makeTarget(s, batch, token, head, /*headStep=*/1);
-  target.lse.pitch = s.toI64(kernel.queries);
-  target.rows = s.sub(rows, emitter.rowBase());
-  return target;
+  return kernel.makeTarget(s, batch, token, firstHead, /*headStep=*/1,
+                           s.toI64(kernel.queries), rows);
 }
 
 LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,

@@ -12,7 +12,6 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaBuilders.h"
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -123,6 +122,7 @@ class ScoreKernel : KernelScalars {
         schedule(schedule),
         fillHidden(rows.fillHidden),
         element(source.queryType().getElementType()),
+        teams(schedule),
         kernel(kernel) {
     addArguments(rows);
   }
@@ -134,7 +134,7 @@ class ScoreKernel : KernelScalars {
   struct Chunk {
     int64_t first, columns;
     SmallVector<Value> queries;  ///< A tile for each head.
-    Value keys, lhs;
+    Value lhs;
   };
   /// Keys of a tile.
   struct KeyRange {
@@ -144,7 +144,7 @@ class ScoreKernel : KernelScalars {
   void addArguments(const ScoreRows& rows);
   Value number(int64_t value) { return kernel.index(value); }
   Value fragment(int64_t columns, Type type, FragLayout layout);
-  Value smem(int64_t rows, int64_t columns);
+  SmemType tileOf(int64_t rows, int64_t columns);
   bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
 
   void emitPosition();
@@ -152,9 +152,11 @@ class ScoreKernel : KernelScalars {
   void emitStart();
   void loadWeights(int64_t head, Value target);
   KeyRange keyRange(Value tile);
-  void emitTile(Value tile);
-  void emitHead(int64_t head);
-  void emitProduct(int64_t head);
+  void emitStream(Value firstTile, Value tiles);
+  void emitLoad(StreamOp stream, Value firstTile);
+  void emitCompute(StreamOp stream, Value firstTile);
+  void emitHead(int64_t head, ValueRange keyTiles);
+  void emitProduct(int64_t head, ValueRange keyTiles);
   void emitHiddenTiles(Value firstTile, Value endTile);
   void store(const KeyRange& range);
 
@@ -162,17 +164,18 @@ class ScoreKernel : KernelScalars {
   ScoreScheduleAttr schedule;
   bool fillHidden;
   Type element;
+  KernelTeams teams;
   KernelBuilder& kernel;
 
   // Arguments.
   Value query, key, weights, bias, scores;
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
   // Position of the block and of the warp.
-  Value zero, part, batch, firstRow, warpRow, groupRow, rowsOfBlock, rowsOfWarp;
+  Value zero, part, batch, firstRow, warpRow, groupRow, rowsOfBlock;
   // Storage.
   SmallVector<Chunk> chunks;
   SmallVector<Value> headWeights, headBias;
-  Value product, sum, scaleValue, zeroValue;
+  Value ring, product, sum, scaleValue, zeroValue;
 };
 
 }  // namespace
@@ -202,13 +205,10 @@ Value ScoreKernel::fragment(int64_t columns, Type type, FragLayout layout) {
                                            {kTileUnit, columns}, type, layout));
 }
 
-Value ScoreKernel::smem(int64_t rows, int64_t columns) {
-  return SmemAllocOp::create(
-      builder(), location(),
-      SmemType::get(
-          builder().getContext(), {rows, columns}, element,
-          usesWgmma() ? SmemLayout::Swizzle128B : SmemLayout::Swizzle),
-      IntegerAttr());
+SmemType ScoreKernel::tileOf(int64_t rows, int64_t columns) {
+  return SmemType::get(
+      builder().getContext(), {rows, columns}, element,
+      usesWgmma() ? SmemLayout::Swizzle128B : SmemLayout::Swizzle);
 }
 
 //===----------------------------------------------------------------------===//
@@ -225,14 +225,11 @@ void ScoreKernel::emitPosition() {
   firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
   rowsOfBlock = named(min(sub(count, firstRow), number(schedule.getBlockQ())),
                       "rows_of_block");
-  Value rank = WarpRankOp::create(b, location(), indexType, kernel.team());
+  Value rank = WarpRankOp::create(b, location(), indexType, teams.compute);
   warpRow = named(mul(rank, number(kTileUnit)), "warp_row");
   if (usesWgmma())
     groupRow =
         named(mul(div(warpRow, kGroupRows), number(kGroupRows)), "group_row");
-  rowsOfWarp =
-      named(min(max(sub(rowsOfBlock, warpRow), zero), number(kTileUnit)),
-            "rows_of_warp");
 }
 
 void ScoreKernel::emitQueries() {
@@ -244,26 +241,37 @@ void ScoreKernel::emitQueries() {
       llvm::alignTo(depth, usesWgmma() ? kPanelColumns : kTileUnit);
   Value pitch = i64(heads * depth);
   Value firstQuery = named(add(begin, firstRow), "first_query");
+  SmallVector<Type> keyTiles;
   for (int64_t first = 0; first < padded; first += step) {
     Chunk chunk;
     chunk.first = first;
     chunk.columns = std::min(step, padded - first);
     for (int64_t head = 0; head < heads; ++head) {
       Value tile =
-          named(smem(schedule.getBlockQ(), chunk.columns), "query_tile");
+          named(SmemAllocOp::create(b, location(),
+                                    tileOf(schedule.getBlockQ(), chunk.columns),
+                                    IntegerAttr()),
+                "query_tile");
       Value from = at(query, {batch, firstQuery, number(head), number(first)},
                       {queries, number(heads), number(depth)});
-      CopyRowsOp::create(b, location(), tile, from, pitch, rowsOfBlock,
+      CopyRowsOp::create(b, location(), tile,
+                         stridedRows(from, pitch, rowsOfBlock), zero,
                          number(std::min(chunk.columns, depth - first)),
-                         getVectorBytes(element, depth), kernel.team());
+                         getVectorBytes(element, depth), teams.block);
       chunk.queries.push_back(tile);
     }
-    chunk.keys = named(smem(schedule.getBlockK(), chunk.columns), "key_tile");
+    keyTiles.push_back(tileOf(schedule.getBlockK(), chunk.columns));
     if (!usesWgmma())
       chunk.lhs = named(fragment(chunk.columns, element, FragLayout::Lhs),
                         "query_rows");
     chunks.push_back(chunk);
   }
+  CopyEngine engine = getCopyEngine(getVectorBytes(element, depth));
+  ring = named(
+      TileRingOp::create(b, location(),
+                         TileRingType::get(b.getContext(), schedule.getStages(),
+                                           engine, keyTiles)),
+      "ring");
 }
 
 /// Fills a row vector with the activated weights of a head.
@@ -274,11 +282,10 @@ void ScoreKernel::loadWeights(int64_t head, Value target) {
     return;
   }
   int64_t heads = source.heads();
-  Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
-  Value from =
-      at(weights, {batch, query, number(head)}, {queries, number(heads)});
-  Value pitch = i64(heads);
-  LoadRowVecOp::create(b, location(), target, from, pitch, rowsOfWarp);
+  Value from = at(weights, {batch, add(begin, firstRow), number(head)},
+                  {queries, number(heads)});
+  LoadRowVecOp::create(b, location(), target,
+                       stridedRows(from, i64(heads), rowsOfBlock), warpRow);
   if (source.weightActivation == WeightActivation::Sigmoid)
     ActivateRowsOp::create(b, location(), target, Activation::Sigmoid);
 }
@@ -286,6 +293,7 @@ void ScoreKernel::loadWeights(int64_t head, Value target) {
 void ScoreKernel::emitStart() {
   OpBuilder& b = builder();
   Type f32 = b.getF32Type();
+  CopyWaitOp::create(b, location(), teams.block);
   product =
       named(fragment(schedule.getBlockK(), f32, FragLayout::Acc), "products");
   sum = named(fragment(schedule.getBlockK(), f32, FragLayout::Acc),
@@ -306,7 +314,6 @@ void ScoreKernel::emitStart() {
         "head_weights"));
     if (stay) loadWeights(head, headWeights.back());
   }
-  CopyWaitOp::create(b, location(), kernel.team());
 }
 
 //===----------------------------------------------------------------------===//
@@ -320,28 +327,28 @@ ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
 }
 
 /// Dot products of a head's queries with the keys of the tile.
-void ScoreKernel::emitProduct(int64_t head) {
+void ScoreKernel::emitProduct(int64_t head, ValueRange keyTiles) {
   OpBuilder& b = builder();
   FillOp::create(b, location(), product, zeroValue);
   if (usesWgmma()) {
     WgmmaFenceOp::create(b, location(), product);
-    for (const Chunk& chunk : chunks)
+    for (auto [chunk, keys] : llvm::zip(chunks, keyTiles))
       WgmmaNtOp::create(b, location(), product, chunk.queries[head], groupRow,
-                        chunk.keys, zero);
+                        keys, zero);
     WgmmaCommitOp::create(b, location());
     WgmmaWaitOp::create(b, location(), 0);
     return;
   }
-  for (const Chunk& chunk : chunks) {
+  for (auto [chunk, keys] : llvm::zip(chunks, keyTiles)) {
     LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[head], warpRow);
-    MmaNtOp::create(b, location(), product, chunk.lhs, chunk.keys, zero);
+    MmaNtOp::create(b, location(), product, chunk.lhs, keys, zero);
   }
 }
 
 /// Adds a head's part of the scores of the tile in shared memory.
-void ScoreKernel::emitHead(int64_t head) {
+void ScoreKernel::emitHead(int64_t head, ValueRange keyTiles) {
   OpBuilder& b = builder();
-  emitProduct(head);
+  emitProduct(head, keyTiles);
   AffineOp::create(b, location(), product, scaleValue,
                    bias ? headBias[head] : zeroValue);
   Activation activation = toActivation(source.scoreActivation);
@@ -355,29 +362,43 @@ void ScoreKernel::emitHead(int64_t head) {
 
 void ScoreKernel::store(const KeyRange& range) {
   OpBuilder& b = builder();
-  Value row = named(add(firstRow, warpRow), "row_of_warp");
-  Value to = at(scores, {part, row, range.first}, {bufferRows, keys});
+  Value to = at(scores, {part, firstRow, range.first}, {bufferRows, keys});
   Value pitch = arith::IndexCastOp::create(b, location(), b.getI64Type(), keys);
-  StoreRowsOp::create(b, location(), to, pitch, sum, rowsOfWarp, range.count);
+  StoreRowsOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
+                      warpRow, sum, range.count);
 }
 
-void ScoreKernel::emitTile(Value tile) {
+void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   OpBuilder& b = builder();
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(stream.getLoad().front().getTerminator());
   int64_t depth = source.depth();
-  KeyRange range = keyRange(tile);
-  Value pitch = i64(depth);
-  for (const Chunk& chunk : chunks) {
-    Value from = at(key, {batch, range.first, number(chunk.first)},
-                    {keys, number(depth)});
-    CopyRowsOp::create(b, location(), chunk.keys, from, pitch, range.count,
+  Value tile = add(firstTile, stream.getLoad().getArgument(0));
+  KeyRange range = keyRange(named(tile, "tile_number"));
+  ValueRange keyTiles = stream.getTiles(stream.getLoad(), 0);
+  for (auto [chunk, target] : llvm::zip(chunks, keyTiles)) {
+    Value from =
+        at(key, {batch, zero, number(chunk.first)}, {keys, number(depth)});
+    CopyRowsOp::create(b, location(), target,
+                       stridedRows(from, i64(depth), keys), range.first,
                        number(std::min(chunk.columns, depth - chunk.first)),
-                       getVectorBytes(element, depth), kernel.team());
+                       getVectorBytes(element, depth), teams.load);
   }
-  CopyWaitOp::create(b, location(), kernel.team());
+}
+
+void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
+  OpBuilder& b = builder();
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(stream.getCompute().front().getTerminator());
+  Value tile = add(firstTile, stream.getCompute().getArgument(0));
+  KeyRange range = keyRange(named(tile, "tile_number"));
+  ValueRange keyTiles = stream.getTiles(stream.getCompute(), 0);
+  for (Value keyTile : keyTiles) named(keyTile, "key_tile");
   // Queries and keys came by cp.async; wgmma reads them through another proxy.
   if (usesWgmma()) FenceAsyncOp::create(b, location());
   FillOp::create(b, location(), sum, zeroValue);
-  for (int64_t head = 0; head < source.heads(); ++head) emitHead(head);
+  for (int64_t head = 0; head < source.heads(); ++head)
+    emitHead(head, keyTiles);
   if (source.mask == Mask::Causal) {
     // The last key that the warp's first query sees.
     Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
@@ -385,7 +406,13 @@ void ScoreKernel::emitTile(Value tile) {
     MaskCausalOp::create(b, location(), sum, last, range.first);
   }
   store(range);
-  SyncOp::create(b, location(), kernel.team());
+}
+
+void ScoreKernel::emitStream(Value firstTile, Value tiles) {
+  auto stream =
+      StreamOp::create(builder(), location(), tiles, ring, teams.pipeline);
+  emitLoad(stream, firstTile);
+  emitCompute(stream, firstTile);
 }
 
 void ScoreKernel::emitHiddenTiles(Value firstTile, Value endTile) {
@@ -415,10 +442,7 @@ void ScoreKernel::emit() {
         named(min(end, ceilDiv(limit, schedule.getBlockK())), "end_seen_tile");
   }
   Value tiles = named(sub(seen, first), "tiles");
-  scf::ForOp main = forLoop(zero, tiles, 1, [&](Value i) {
-    emitTile(named(add(first, i), "tile_number"));
-  });
-  main->setAttr(kMainLoopAttr, b.getUnitAttr());
+  emitStream(first, tiles);
   if (fillHidden && source.mask == Mask::Causal)
     emitHiddenTiles(max(first, seen), end);
 }
@@ -439,7 +463,8 @@ static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
 void gsa::launchIndexScores(const IndexerSource& source,
                             ScoreScheduleAttr schedule, const ScoreRows& rows,
                             Location loc, ToTileContext& context) {
-  KernelBuilder kernel(context, loc, "index_scores", schedule.getConsumers());
+  KernelBuilder kernel(context, loc, "index_scores",
+                       KernelTeams(schedule).warps());
   kernel.setSchedule(schedule);
   ScoreKernel(source, schedule, rows, loc, context, kernel).emit();
   Value x = hostCeilDiv(context, rows.count, schedule.getBlockQ());

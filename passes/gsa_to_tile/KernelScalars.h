@@ -33,6 +33,20 @@ class KernelScalars : public detail::ScalarBuilder {
     return gsa_tile::BlockIdOp::create(b, loc, b.getIndexType(), i);
   }
 
+  /// `count` rows of an array, `pitch` (i64) elements apart. Those of a pointer
+  /// that may be written are written.
+  Value stridedRows(Value base, Value pitch, Value count) {
+    auto array = cast<gsa_tile::GlobalType>(base.getType());
+    auto access = array.getAccess() == gsa_tile::Access::Read
+                      ? gsa_tile::RowAccess::Read
+                      : gsa_tile::RowAccess::Write;
+    return gsa_tile::StridedRowsOp::create(
+        b, loc,
+        gsa_tile::RowsType::get(b.getContext(), array.getElementType(),
+                                gsa_tile::RowKind::Strided, access),
+        base, pitch, count);
+  }
+
   /// Address of an element; `sizes` are those of all dimensions but the first.
   Value at(Value base, ValueRange indices, ValueRange sizes) {
     return gsa_tile::AtOp::create(b, loc, base.getType(), base, indices, sizes);

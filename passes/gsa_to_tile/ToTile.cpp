@@ -240,13 +240,6 @@ LaunchOp KernelBuilder::launch(ArrayRef<int64_t> grid) {
   return launch(sizes);
 }
 
-void KernelBuilder::setSchedule(Attribute schedule, int64_t stages,
-                                int64_t producers) {
-  op->setAttr(kScheduleAttr, schedule);
-  op->setAttr(kRingStagesAttr, bodyBuilder.getI64IntegerAttr(stages));
-  op->setAttr(kProducersAttr, bodyBuilder.getI64IntegerAttr(producers));
-}
-
 int64_t gsa::getVectorBytes(Type element, int64_t columns) {
   int64_t bytes = columns * gsa_tile::getElementBytes(element);
   for (int64_t vector : {16, 8, 4})

@@ -100,7 +100,8 @@ class ToTileContext {
 class KernelBuilder {
  public:
   /// `name` is the wanted symbol; another kernel of the same name and a
-  /// different text makes it unique. `warps` is the size of a block.
+  /// different text makes it unique. `warps` is the size of a block, those that
+  /// fill rings included.
   KernelBuilder(ToTileContext& context, Location loc, StringRef name,
                 int64_t warps);
   /// Erases the kernel if it was not launched.
@@ -125,12 +126,8 @@ class KernelBuilder {
   /// All warps of the block.
   gsa_tile::TeamAttr team();
 
-  /// Keeps the schedule, an attention_schedule or a score_schedule, and tells
-  /// gsa-tile-pipeline and gsa-tile-assign-roles of its ring and its producers.
-  template <typename Schedule>
-  void setSchedule(Schedule schedule) {
-    setSchedule(schedule, schedule.getStages(), schedule.getProducers());
-  }
+  /// Keeps the schedule, for who reads the kernel.
+  void setSchedule(Attribute schedule) { op->setAttr(kScheduleAttr, schedule); }
 
   /// Ends the kernel and launches it at the context's insertion point. A size
   /// is an attribute or a host value.
@@ -139,7 +136,6 @@ class KernelBuilder {
 
  private:
   Value argument(Type type, Value hostValue, StringRef name);
-  void setSchedule(Attribute schedule, int64_t stages, int64_t producers);
 
   ToTileContext& context;
   Location location;
@@ -148,6 +144,38 @@ class KernelBuilder {
   SmallVector<Value> hostArguments;
   llvm::DenseMap<int64_t, Value> constants;
 };
+
+/// The warps of a kernel with an attention_schedule or a score_schedule: of all
+/// that it has, some fill rings and the others compute.
+struct KernelTeams {
+  template <typename Schedule>
+  explicit KernelTeams(Schedule schedule)
+      : pipeline(gsa_tile::PipelineAttr::get(
+            schedule.getContext(), schedule.getProducers(), /*groups=*/1,
+            gsa_tile::StreamOrder::Free)),
+        block(gsa_tile::TeamAttr::get(
+            schedule.getContext(), 0,
+            schedule.getProducers() + schedule.getConsumers())),
+        compute(gsa_tile::TeamAttr::get(schedule.getContext(),
+                                        schedule.getProducers(),
+                                        schedule.getConsumers())),
+        load(schedule.getProducers() == 0
+                 ? block
+                 : gsa_tile::TeamAttr::get(schedule.getContext(), 0,
+                                           schedule.getProducers())) {}
+
+  gsa_tile::PipelineAttr pipeline;
+  gsa_tile::TeamAttr block, compute, load;
+  int64_t warps() const { return block.getCount(); }
+  /// The hardware barrier of the warps that compute: 0 is the block's.
+  int64_t computeBarrier() const { return compute == block ? 0 : 1; }
+};
+
+/// What fills a tile in copies of that many bytes.
+inline gsa_tile::CopyEngine getCopyEngine(int64_t vectorBytes) {
+  return vectorBytes > 2 ? gsa_tile::CopyEngine::CpAsync
+                         : gsa_tile::CopyEngine::Stores;
+}
 
 /// Largest vector, in bytes, that divides rows of `columns` elements and that a
 /// copy moves: 16, 8, 4 or 2.

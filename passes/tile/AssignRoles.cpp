@@ -1,15 +1,13 @@
 //===- AssignRoles.cpp - gsa-tile-assign-roles ----------------------------===//
 //
-// Splits a kernel whose loop runs over a ring: warps that fill it, which come
-// first, and warps that read it. Each role gets its own copy of the loop, from
-// which the other's ops are gone; registers and everything after the loop
-// belong to the role that computes.
+// A kernel whose loops hold roles becomes one with a single roles op: each role
+// gets the kernel's code from the first op on that is not of all warps, and of
+// it what its warps run. An op says itself who that is.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/GsaTileOps.h"
-#include "dialect/GsaTile/PipelineAttrs.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/tile/Passes.h"
@@ -23,160 +21,232 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Hardware barrier of the role that computes; 0 is that of the block.
-static constexpr int64_t kComputeBarrier = 1;
-
-static bool isProducerOp(Operation* op) {
-  return isa<RingAcquireOp, RingCommitOp, CopyRowsOp, GatherRowsOp>(op);
+static bool isRegister(Value value) {
+  return isa<FragType, RowVecType, LanesType>(value.getType());
 }
 
-static bool isRegister(Value value) {
-  return isa<FragType, RowVecType>(value.getType());
+static bool touchesRegisters(Operation* op) {
+  return llvm::any_of(op->getOperands(), isRegister) ||
+         llvm::any_of(op->getResults(), isRegister);
+}
+
+/// Makes storage and does nothing else.
+static bool isAllocation(Operation* op) {
+  auto effects = getEffectsRecursively(op);
+  return effects && !effects->empty() &&
+         llvm::all_of(*effects, [](const MemoryEffects::EffectInstance& e) {
+           return isa<MemoryEffects::Allocate>(e.getEffect());
+         });
+}
+
+/// Changes nothing: whoever needs its result may run it.
+static bool changesNothing(Operation* op) {
+  auto effects = getEffectsRecursively(op);
+  return effects &&
+         llvm::all_of(*effects, [](const MemoryEffects::EffectInstance& e) {
+           return isa<MemoryEffects::Read>(e.getEffect());
+         });
+}
+
+static bool holdsRoles(Operation* op) {
+  return op->walk([](RolesOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
 }
 
 namespace {
 
-/// What the pass finds in a kernel.
-struct RoleSplit {
-  scf::ForOp loop;
-  RingAllocOp ring;
-  /// Ops above the loop that only the computing warps need, in order.
-  llvm::SetVector<Operation*> compute;
+/// Warps that no role names run nothing of what is split.
+class RoleSplitter {
+ public:
+  RoleSplitter(KernelOp kernel, ArrayAttr roles)
+      : kernel(kernel),
+        block(TeamAttr::get(kernel.getContext(), 0, kernel.getWarps())),
+        roles(roles) {}
+  LogicalResult run(Location loc);
+
+ private:
+  TeamAttr teamOf(unsigned role) const {
+    return cast<RoleAttr>(roles[role]).getTeam();
+  }
+  /// The warps that compute: registers and what has no team are theirs.
+  unsigned last() const { return roles.size() - 1; }
+  Operation* findStart();
+  FailureOr<Operation*> deferRanks(Operation* start);
+  LogicalResult checkUses(unsigned role, Region& body);
+  LogicalResult project(Operation* op, unsigned role, OpBuilder& b,
+                        IRMapping& values);
+  LogicalResult projectBlock(Block& from, unsigned role, OpBuilder& b,
+                             IRMapping& values);
+
+  KernelOp kernel;
+  TeamAttr block;
+  ArrayAttr roles;
 };
 
 }  // namespace
 
-/// Whether `op`, which is above the loop, is work of the computing warps: it
-/// touches registers or depends on the warp's number.
-static bool isCompute(Operation* op, const RoleSplit& split) {
-  auto visit = [&](Operation* inner) {
-    bool uses = isa<WarpRankOp>(inner) ||
-                llvm::any_of(inner->getResults(), isRegister) ||
-                llvm::any_of(inner->getOperands(), [&](Value operand) {
-                  return isRegister(operand) ||
-                         split.compute.contains(operand.getDefiningOp());
-                });
-    return uses ? WalkResult::interrupt() : WalkResult::advance();
-  };
-  return op->walk(visit).wasInterrupted();
-}
-
-/// Whether `op` writes one of `tiles`.
-static bool writesAny(Operation* op, const llvm::SmallDenseSet<Value>& tiles) {
-  auto effects = getEffectsRecursively(op);
-  if (!effects) return true;
-  return llvm::any_of(*effects, [&](MemoryEffects::EffectInstance& effect) {
-    return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-           tiles.contains(effect.getValue());
-  });
-}
-
-/// Finds the loop and what moves into the computing role. Returns why the
-/// kernel cannot be split, or an empty string.
-static StringRef findSplit(KernelOp kernel, RoleSplit& split) {
-  for (auto ring : kernel.getBody().getOps<RingAllocOp>()) {
-    if (split.ring) return "there is more than one ring";
-    split.ring = ring;
-  }
-  if (!split.ring) return "there is no ring";
-  for (auto loop : kernel.getBody().getOps<scf::ForOp>())
-    if (loop->hasAttr(kMainLoopAttr)) split.loop = loop;
-  if (!split.loop) return "there is no loop over tiles";
-
-  llvm::SmallDenseSet<Value> read;
+/// The first op of the kernel that not all warps run: roles begin there.
+Operation* RoleSplitter::findStart() {
   for (Operation& op : kernel.getBody().front()) {
-    if (&op == split.loop) break;
-    if (isCompute(&op, split)) {
-      split.compute.insert(&op);
-      for (Value operand : op.getOperands())
-        if (isa<SmemType>(operand.getType())) read.insert(operand);
-    } else if (writesAny(&op, read)) {
-      return "a tile is written again above the loop";
-    }
+    if (holdsRoles(&op)) return &op;
+    if (touchesRegisters(&op)) return &op;
+    if (changesNothing(&op) || isAllocation(&op)) continue;
+    auto team = dyn_cast<TeamOpInterface>(op);
+    if (!team || team.getTeam() != block) return &op;
   }
-  for (Operation& op : *split.loop.getBody()) {
-    if (!isProducerOp(&op)) continue;
-    SmallVector<Operation*> needed = {&op};
-    while (!needed.empty())
-      for (Value operand : needed.pop_back_val()->getOperands()) {
-        Operation* source = operand.getDefiningOp();
-        if (!source) continue;
-        if (split.compute.contains(source))
-          return "a copy depends on the number of the warp";
-        if (split.loop->isAncestor(source)) needed.push_back(source);
+  return nullptr;
+}
+
+/// Whether an op, or one in its regions, uses a result of `sources`.
+static bool usesResultOf(Operation* op,
+                         const llvm::SetVector<Operation*>& sources) {
+  return op
+      ->walk([&](Operation* inner) {
+        bool uses = llvm::any_of(inner->getOperands(), [&](Value operand) {
+          return sources.contains(operand.getDefiningOp());
+        });
+        return uses ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Numbers of warps within one role's team, and what is computed from them
+/// alone, go to that role: they are moved behind the start. Returns where roles
+/// begin now.
+FailureOr<Operation*> RoleSplitter::deferRanks(Operation* start) {
+  llvm::SetVector<Operation*> deferred;
+  for (Operation& op : *start->getBlock()) {
+    if (&op == start) break;
+    auto team = dyn_cast<TeamOpInterface>(op);
+    bool isRank = team && team.getTeam() != block && changesNothing(&op);
+    bool usesRank = usesResultOf(&op, deferred);
+    if (usesRank && !changesNothing(&op))
+      return op.emitOpError()
+             << "is run by all warps, but depends on the number of a warp "
+                "within one role";
+    if (isRank || usesRank) deferred.insert(&op);
+  }
+  for (Operation* op : deferred) op->moveBefore(start);
+  return deferred.empty() ? start : deferred.front();
+}
+
+LogicalResult RoleSplitter::projectBlock(Block& from, unsigned role,
+                                         OpBuilder& b, IRMapping& values) {
+  for (Operation& op : from)
+    if (failed(project(&op, role, b, values))) return failure();
+  return success();
+}
+
+LogicalResult RoleSplitter::project(Operation* op, unsigned role, OpBuilder& b,
+                                    IRMapping& values) {
+  if (auto inner = dyn_cast<RolesOp>(op)) {
+    if (inner.getRoles() != roles)
+      return op->emitOpError()
+             << "has other roles than the kernel's first: " << inner.getRoles()
+             << " and " << roles;
+    for (Operation& own : inner.getBodies()[role].front().without_terminator())
+      b.clone(own, values);
+    return success();
+  }
+  if (op->getNumRegions() > 0) {
+    Operation* copy = op->cloneWithoutRegions(values);
+    b.insert(copy);
+    for (auto [from, to] :
+         llvm::zip_equal(op->getRegions(), copy->getRegions()))
+      for (Block& block : from) {
+        auto* target = new Block();
+        to.push_back(target);
+        for (BlockArgument argument : block.getArguments())
+          values.map(argument, target->addArgument(argument.getType(),
+                                                   argument.getLoc()));
+        OpBuilder inner = OpBuilder::atBlockEnd(target);
+        if (failed(projectBlock(block, role, inner, values))) return failure();
       }
+    values.map(op->getResults(), copy->getResults());
+    return success();
   }
-  return "";
+  bool isMine = role == last();
+  if (auto team = dyn_cast<TeamOpInterface>(op)) {
+    TeamAttr mine = teamOf(role), its = team.getTeam();
+    int64_t end = its.getFirst() + its.getCount();
+    isMine = its.getFirst() <= mine.getFirst() &&
+             mine.getFirst() + mine.getCount() <= end;
+    bool apart = mine.getFirst() >= end ||
+                 its.getFirst() >= mine.getFirst() + mine.getCount();
+    if (!isMine && !apart)
+      return op->emitOpError() << "is run by a part of role "
+                               << cast<RoleAttr>(roles[role]).getName()
+                               << ": expected all of its warps " << mine
+                               << " or none, got " << its;
+  } else if (!touchesRegisters(op) && changesNothing(op)) {
+    isMine = true;
+  }
+  if (isMine) b.clone(*op, values);
+  return success();
 }
 
-/// Removes from the body all that the filling role does not need.
-static void keepProducer(scf::ForOp loop) {
-  for (Operation& op : llvm::make_early_inc_range(
-           llvm::drop_begin(llvm::reverse(*loop.getBody()))))
-    if (!isProducerOp(&op) && op.use_empty()) op.erase();
+/// Removes what nobody uses, inner ops last.
+static void removeDead(Block& block) {
+  for (Operation& op :
+       llvm::make_early_inc_range(llvm::reverse(block.getOperations()))) {
+    for (Region& region : op.getRegions())
+      for (Block& inner : region) removeDead(inner);
+    if (isOpTriviallyDead(&op)) op.erase();
+  }
 }
 
-/// Removes the filling role's ops, and what nobody uses then.
-static void keepConsumer(scf::ForOp loop) {
-  for (Operation& op : llvm::make_early_inc_range(
-           llvm::drop_begin(llvm::reverse(*loop.getBody()))))
-    if (isProducerOp(&op) || isOpTriviallyDead(&op)) op.erase();
-}
-
-/// Replaces team `from` by `to` in `op` and all within; barriers of a changed
-/// team become `barrier`.
-static void replaceTeam(Operation* op, TeamAttr from, TeamAttr to,
-                        int64_t barrier) {
-  op->walk([&](Operation* inner) {
-    for (NamedAttribute attribute : inner->getAttrDictionary()) {
-      if (attribute.getValue() != from) continue;
-      inner->setAttr(attribute.getName(), to);
-      if (auto sync = dyn_cast<SyncOp>(inner)) sync.setBarrier(barrier);
-      if (auto wait = dyn_cast<CopyWaitOp>(inner)) wait.setBarrier(barrier);
+/// What a role runs may use what all warps have, and what the role has itself:
+/// not what only other warps run.
+LogicalResult RoleSplitter::checkUses(unsigned role, Region& body) {
+  Operation* split = body.getParentOp();
+  WalkResult walk = body.walk([&](Operation* op) -> WalkResult {
+    for (Value operand : op->getOperands()) {
+      Operation* source = operand.getDefiningOp();
+      if (!source) source = operand.getParentBlock()->getParentOp();
+      Operation* top = split->getBlock()->findAncestorOpInBlock(*source);
+      if (!top || !split->isBeforeInBlock(top)) continue;
+      InFlightDiagnostic error = op->emitOpError()
+                                 << "is run by role "
+                                 << cast<RoleAttr>(roles[role]).getName()
+                                 << ", but uses what only other warps run";
+      error.attachNote(source->getLoc()) << "run by others";
+      return error;
     }
+    return WalkResult::advance();
   });
+  return failure(walk.wasInterrupted());
 }
 
-static void splitRoles(KernelOp kernel, RoleSplit& split, int64_t producers) {
-  MLIRContext* context = kernel.getContext();
-  int64_t consumers = kernel.getWarps();
-  auto all = TeamAttr::get(context, 0, consumers);
-  auto block = TeamAttr::get(context, 0, producers + consumers);
-  auto load = TeamAttr::get(context, 0, producers);
-  auto compute = TeamAttr::get(context, producers, consumers);
+LogicalResult RoleSplitter::run(Location loc) {
+  FailureOr<Operation*> found = deferRanks(findStart());
+  if (failed(found)) return failure();
+  Operation* start = *found;
+  // Tiles, rings and cursors are made once, by all.
+  Block& body = kernel.getBody().front();
+  SmallVector<Operation*> allocations;
+  for (Operation& top : llvm::make_range(start->getIterator(), body.end()))
+    top.walk([&](Operation* op) {
+      if (isAllocation(op) && op->getNumRegions() == 0 && !touchesRegisters(op))
+        allocations.push_back(op);
+    });
+  for (Operation* op : allocations) op->moveBefore(start);
 
-  scf::ForOp loop = split.loop;
-  OpBuilder b(loop);
-  auto roleOf = [&](StringRef name, TeamAttr team) {
-    return RoleAttr::get(context, name, team, /*registers=*/0);
-  };
-  auto roles = RolesOp::create(
-      b, loop.getLoc(),
-      b.getArrayAttr({roleOf("load", load), roleOf("compute", compute)}), 2);
-  for (Region& region : roles.getBodies()) {
-    b.createBlock(&region);
-    YieldOp::create(b, loop.getLoc());
+  OpBuilder b(start);
+  auto split = RolesOp::create(b, loc, roles, roles.size());
+  for (unsigned role = 0; role < roles.size(); ++role) {
+    OpBuilder inner(b.getContext());
+    inner.createBlock(&split.getBodies()[role]);
+    IRMapping values;
+    for (Operation* op = start; !op->hasTrait<OpTrait::IsTerminator>();
+         op = op->getNextNode())
+      if (failed(project(op, role, inner, values))) return failure();
+    YieldOp::create(inner, loc);
+    removeDead(split.getBodies()[role].front());
+    if (failed(checkUses(role, split.getBodies()[role]))) return failure();
   }
-  Operation* loadEnd = roles.getBodies()[0].front().getTerminator();
-  Operation* computeEnd = roles.getBodies()[1].front().getTerminator();
-
-  b.setInsertionPoint(loadEnd);
-  keepProducer(cast<scf::ForOp>(b.clone(*loop)));
-  for (Operation* op : split.compute) op->moveBefore(computeEnd);
-  loop->moveBefore(computeEnd);
-  keepConsumer(loop);
-  Operation* end = kernel.getBody().front().getTerminator();
-  while (roles->getNextNode() != end)
-    roles->getNextNode()->moveBefore(computeEnd);
-
-  for (Operation& op : kernel.getBody().front())
-    if (&op != roles) replaceTeam(&op, all, block, /*barrier=*/0);
-  for (Operation& op : roles.getBodies()[0].front())
-    replaceTeam(&op, all, load, /*barrier=*/0);
-  for (Operation& op : roles.getBodies()[1].front())
-    replaceTeam(&op, all, compute, kComputeBarrier);
-  split.ring.setProducers(producers);
-  kernel.setWarps(producers + consumers);
+  while (split->getNextNode() != body.getTerminator())
+    body.getTerminator()->getPrevNode()->erase();
+  return success();
 }
 
 namespace {
@@ -184,24 +254,22 @@ namespace {
 struct AssignRoles : gsa::impl::GsaTileAssignRolesBase<AssignRoles> {
   void runOnOperation() override {
     KernelOp kernel = getOperation();
-    auto producers = kernel->getAttrOfType<IntegerAttr>(kProducersAttr);
-    if (!producers) return skip(kernel, "the kernel names no producers");
-    RoleSplit split;
-    StringRef reason = findSplit(kernel, split);
-    if (!reason.empty()) return skip(kernel, reason);
-    int64_t consumers = kernel.getWarps();
-    splitRoles(kernel, split, producers.getInt());
-    remark::passed(kernel.getLoc(),
-                   remark::RemarkOpts::name("Roles").category("gsa.tile"))
-        << kernel.getSymName()
-        << remark::metric("producers", producers.getInt())
-        << remark::metric("consumers", consumers);
-  }
-
-  static void skip(KernelOp kernel, StringRef reason) {
-    remark::missed(kernel.getLoc(),
-                   remark::RemarkOpts::name("NoRoles").category("gsa.tile"))
-        << (kernel.getSymName() + ": " + reason).str();
+    SmallVector<RolesOp> all;
+    kernel.walk([&](RolesOp roles) { all.push_back(roles); });
+    bool isNested = llvm::any_of(
+        all, [&](RolesOp roles) { return roles->getParentOp() != kernel; });
+    if (all.empty() || (all.size() == 1 && !isNested)) return;
+    ArrayAttr roles = all.front().getRoles();
+    if (failed(RoleSplitter(kernel, roles).run(all.front().getLoc())))
+      return signalPassFailure();
+    for (Attribute attribute : roles) {
+      auto role = cast<RoleAttr>(attribute);
+      remark::passed(kernel.getLoc(),
+                     remark::RemarkOpts::name("Role").category("gsa.tile"))
+          << (kernel.getSymName() + ", " + role.getName()).str()
+          << remark::metric("first_warp", role.getTeam().getFirst())
+          << remark::metric("warps", role.getTeam().getCount());
+    }
   }
 };
 

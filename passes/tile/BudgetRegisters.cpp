@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/target/CudaTarget.h"
@@ -52,12 +53,9 @@ bool isWholeGroups(TeamAttr team) {
 /// Products of f32 are FFMAs, whose operands fill all registers there are.
 bool multipliesByFma(KernelOp kernel) {
   return kernel
-      .walk([](FragAllocOp alloc) {
-        FragType type = alloc.getType();
-        return type.getLayout() == FragLayout::Lhs &&
-                       type.getElementType().isF32()
-                   ? WalkResult::interrupt()
-                   : WalkResult::advance();
+      .walk([](ProductOpInterface product) {
+        return product.getUnit() == ProductUnit::Fma ? WalkResult::interrupt()
+                                                     : WalkResult::advance();
       })
       .wasInterrupted();
 }
@@ -67,18 +65,23 @@ bool multipliesByFma(KernelOp kernel) {
 /// if it has less room for them than a thread can have; of more than
 /// kMostProducts it takes as many as there is room for.
 int64_t countInterleaved(KernelOp kernel) {
+  // Left operands in registers, and the accumulator of one of their products.
+  llvm::MapVector<Value, int64_t> products;
+  kernel.walk([&](ProductOpInterface product) {
+    if (auto lhs = dyn_cast<FragType>(product.getLeft().getType()))
+      products[product.getLeft()] =
+          lhs.getRegisters() +
+          cast<FragType>(product.getAccumulator().getType()).getRegisters();
+  });
   int64_t registers = 0;
-  kernel.walk([&](FragAllocOp lhs) {
-    int64_t loads = 0, product = lhs.getType().getRegisters();
-    for (Operation* user : lhs->getUsers()) {
-      if (isa<LoadLhsOp>(user)) ++loads;
-      if (auto mma = dyn_cast<MmaNtOp>(user))
-        product = lhs.getType().getRegisters() +
-                  mma.getAcc().getType().getRegisters();
-    }
+  for (auto [lhs, product] : products) {
+    int64_t loads = llvm::count_if(lhs.getUsers(), [](Operation* user) {
+      return !isa<ProductOpInterface>(user) &&
+             llvm::any_of(user->getOperandTypes(), llvm::IsaPred<SmemType>);
+    });
     if (loads > kMostProducts) registers += kMostRegisters;
     if (loads > 1) registers += (loads - 1) * product;
-  });
+  }
   return registers;
 }
 

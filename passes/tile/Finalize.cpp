@@ -78,6 +78,8 @@ bool isScalar(Type type) {
 LogicalResult checkOp(Operation* op) {
   if (!isa<CudaEmitOpInterface>(op))
     return op->emitOpError() << "has no CUDA C++ emission";
+  if (isa<TileRingOp, StreamOp>(op))
+    return op->emitOpError() << "is left: gsa-tile-pipeline lowers it";
   for (Value result : op->getResults())
     if (!isStorage(result.getType()) && !isScalar(result.getType()))
       return op->emitOpError() << "result of type " << result.getType()
@@ -86,14 +88,18 @@ LogicalResult checkOp(Operation* op) {
       constant && !llvm::isInt<32>(constant.value()))
     return op->emitOpError() << "index " << constant.value()
                              << " does not fit the 32 bits of device code";
-  auto smem = dyn_cast<SmemAllocOp>(op);
-  auto ring = dyn_cast<RingAllocOp>(op);
-  if ((smem && !smem.getOffset()) || (ring && !ring.getOffset()))
+  if (auto fill = dyn_cast<FillOpInterface>(op);
+      fill && fill.getEngine() == CopyEngine::Bulk && !fill.getArrival())
+    return op->emitOpError()
+           << "has no ring that its bytes arrive at; expected it in a stream, "
+              "which gsa-tile-pipeline lowers";
+  auto alloc = dyn_cast<SharedAllocOpInterface>(op);
+  if (!alloc) return success();
+  if (!alloc.getOffset())
     return op->emitOpError()
            << "has no offset; gsa-tile-plan-smem gives it one";
-  int64_t end = smem   ? *smem.getOffset() + smem.getType().getBytes()
-                : ring ? *ring.getOffset() + getRingBytes(ring.getType())
-                       : 0;
+  int64_t end =
+      static_cast<int64_t>(*alloc.getOffset()) + alloc.getSharedBytes();
   auto kernel = op->getParentOfType<KernelOp>();
   if (end > static_cast<int64_t>(kernel.getSharedBytes()))
     return op->emitOpError()

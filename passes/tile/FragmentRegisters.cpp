@@ -10,17 +10,8 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
 int64_t gsa::getFragmentRegisters(Operation* op) {
-  if (op->getNumResults() != 1) return 0;
-  Type type = op->getResult(0).getType();
-  if (isa<FragAllocOp>(op)) return cast<FragType>(type).getRegisters();
-  // A thread holds two rows of 16, whatever the layout of 64.
-  if (isa<RowVecAllocOp>(op))
-    return 2 * getElementBytes(cast<RowVecType>(type).getElementType()) / 4;
-  if (isa<LanesAllocOp>(op)) {
-    auto lanes = cast<LanesType>(type);
-    return lanes.getShape()[0] * getElementBytes(lanes.getElementType()) / 4;
-  }
-  return 0;
+  auto alloc = dyn_cast<RegisterAllocOpInterface>(op);
+  return alloc ? alloc.getThreadRegisters() : 0;
 }
 
 namespace {

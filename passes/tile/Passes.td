@@ -6,34 +6,40 @@
 include "mlir/Pass/PassBase.td"
 
 def GsaTilePipeline : Pass<"gsa-tile-pipeline", "::mlir::gsa_tile::KernelOp"> {
-  let summary = "Turns the tiles of a loop into a ring of stages";
+  let summary = "Makes loops of streams, and buffers and barriers of their rings";
   let description = [{
-    Works on kernels whose attribute `gsa_tile.producers` is above 0, and there
-    on the loop marked `gsa_tile.main_loop`, whose body must be: copies,
-    copy_wait, uses, sync. The tiles that the copies fill become buffers of
-    `gsa_tile.stages` stages, filled between `ring_acquire` and `ring_commit`
-    and read between `ring_wait` and `ring_release`. The kernel still has one
-    team, which does both in turn.
+    A `gsa_tile.tile_ring` becomes buffers of its stages and, if warps only
+    fill, a ring of as many stages; a `gsa_tile.stream` becomes a loop.
+    With loaders the loop holds `gsa_tile.roles`: one fills between
+    `ring_acquire` and `ring_commit` of each ring, the other reads between
+    `ring_wait` and `ring_release`. Without, all warps fill, meet, read and meet.
 
-    Emits the remark `Pipelined` with the stages and their bytes, or
-    `NotPipelined` with the reason; such a kernel stays as it was.
-    Example: test/passes/tile/pipeline.mlir.
+    A ring that is gone through more than once, by a stream in a loop or by
+    several streams, counts its iterations in a `gsa_tile.cursor`, so that its
+    phases continue. Streams of order `ping_pong` get `turn_start` before the
+    loop and `turn_end` behind it.
+
+    Remarks: `TileRing` with stages, engine and bytes; `Pipelined` with loaders,
+    groups and rings. Example: test/passes/tile/pipeline.mlir.
   }];
-  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def GsaTileAssignRoles
     : Pass<"gsa-tile-assign-roles", "::mlir::gsa_tile::KernelOp"> {
-  let summary = "Splits a kernel with a ring into filling and reading warps";
+  let summary = "One roles op for a kernel whose loops hold roles";
   let description = [{
-    The kernel gets `gsa_tile.producers` warps more, which come first and run
-    a copy of the loop that only fills the ring. Its own warps keep the rest of
-    the loop, what is in registers, and everything after the loop; their
-    barriers become a named barrier of that team. What is above the loop and
-    not in registers is done by all warps together.
+    The kernel's code from the first op on that not all warps run goes into each
+    role, as far as the role's warps run it: the bodies of roles in loops, ops of
+    a team that has all of the role's warps, and what changes nothing and is
+    needed. What touches registers, or has effects and no team, is of the last
+    role. Numbers of warps within a role's team, and what depends on them, go
+    with it. Tiles and rings stay with all warps.
 
-    Emits the remark `Roles` with the numbers of warps, or `NoRoles` with the
-    reason; such a kernel stays as it was, and is right.
+    An op of a team that holds some warps of a role and not all is an error, and
+    so are roles of different warps, and the use of what only other warps run.
+    Remark `Role` for each.
     Example: test/passes/tile/assign-roles.mlir.
   }];
   let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
@@ -114,20 +120,55 @@ def GsaTileCheckSync : Pass<"gsa-tile-check-sync", "::mlir::gsa_tile::KernelOp">
   let description = [{
     Fails, at the op, unless
 
-    - each `ring_acquire` has a `ring_commit` (or `ring_expect`) and each
-      `ring_wait` a `ring_release` of the same ring and iteration below it in
-      the same block, before the next one, and none stands alone;
+    - each `ring_acquire` has a `ring_commit` and each `ring_wait` a
+      `ring_release` of the same ring and iteration below it in the same block,
+      before the next one, and none stands alone;
     - the warps that commit and release are as many as the ring counts, one
-      team each; a ring that is filled is waited for and the other way round;
+      team each, and all of them do: no branch and no loop around it depends on
+      the number of a warp;
+    - both sides take the same iterations, in the same loops, under the same
+      conditions, one after another from 0; a ring that is gone through again
+      counts on from a cursor;
     - a sync of all warps lies between `ring_alloc` and the first use;
     - a stage is written only between acquire and commit, and read only between
       wait and release, of one ring with as many stages as the buffer;
+    - a commit waits for cp.async if that fills the stage, and not otherwise;
+      the bytes of bulk copies arrive at the stage's ring;
     - a tile that one role (or all warps) wrote and another role uses has a
-      barrier of both in between.
+      barrier of both in between;
+    - the accumulator of a product is not used, its operands are not
+      overwritten and their slot is not released before it was waited for, nor
+      the tile of `reduce_rows`; an iteration, a branch and the kernel end with
+      as much in flight as they began with;
+    - a `wgmma_fence` lies between ordinary instructions on a fragment and a
+      product, a `fence_async` between what stores or cp.async wrote, as far as
+      a barrier or a ring shows it, and a product or `reduce_rows`.
 
     Changes nothing. Remark `SyncChecked`. Order: after gsa-tile-assign-roles.
     Example: test/passes/tile/check-sync.mlir.
   }];
+}
+
+def GsaTileAblate : Pass<"gsa-tile-ablate", "::mlir::gsa_tile::KernelOp"> {
+  let summary = "Leaves out parts of kernels, to find what they cost";
+  let description = [{
+    `drop` names ops of the dialect (`copy_rows`, `mask_rows`, ...) or kinds of
+    them: `fills`, `products`, `write_back`. `drop-roles` names roles, whose
+    warps then do nothing; rings go with them, since nobody would complete
+    their barriers. Results are wrong, and meant to be: only the time counts. A
+    product that nobody reads any more is removed by the compiler of the kernel,
+    too: count the instructions of the SASS before a difference is believed.
+
+    Remark `Ablated` with the number of ops. Order: any, `drop-roles` after
+    gsa-tile-assign-roles. Example: test/passes/tile/ablate.mlir; guide:
+    docs/guides/price-a-kernel.md.
+  }];
+  let options = [
+    ListOption<"drop", "drop", "std::string", "Ops, or kinds of them">,
+    ListOption<"dropRoles", "drop-roles", "std::string", "Roles">,
+    Option<"only", "only", "std::string", "", "The kernel; empty is all of them">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def GsaTileFinalize : Pass<"gsa-tile-finalize", "::mlir::ModuleOp"> {

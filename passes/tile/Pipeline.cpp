@@ -1,17 +1,14 @@
 //===- Pipeline.cpp - gsa-tile-pipeline -----------------------------------===//
 //
-// Turns the single buffers of a loop over tiles into a ring of stages. What
-// the ring protects is exactly what `copy_wait` and the `sync` at the end of
-// the body protected: a tile is read after it was filled, and filled again
-// after it was read.
+// Makes loops of streams, and buffers of several stages with their barriers of
+// tile rings. An op says who fills what and who reads it; here it only becomes
+// loops, slots and phases.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/GsaTileOps.h"
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/tile/Passes.h"
 
@@ -26,183 +23,302 @@ using namespace mlir::gsa_tile;
 
 namespace {
 
-/// A loop whose body is: copies, copy_wait, uses, sync.
-struct TileLoop {
-  scf::ForOp loop;
-  SmallVector<Operation*> copies;
-  llvm::SmallSetVector<Value, 4> tiles;  ///< What the copies fill.
-  CopyWaitOp wait;
-  SyncOp end;
+/// What a tile_ring becomes. Without loaders there is no ring: buffers of one
+/// stage, between barriers of all warps.
+struct Ring {
+  TileRingType type;
+  SmallVector<Value> buffers;
+  Value ring;
+  Value cursor;  ///< Null if the ring is gone through once.
+};
+
+class StreamLowering {
+ public:
+  explicit StreamLowering(KernelOp kernel) : kernel(kernel) {}
+  LogicalResult run();
+
+ private:
+  LogicalResult makeRing(TileRingOp op, ArrayRef<StreamOp> streams);
+  void lower(StreamOp stream);
+  void lowerWithLoaders(StreamOp stream);
+  void fill(StreamOp stream, Block& to, Value iteration,
+            ArrayRef<Value> iterations);
+  void read(StreamOp stream, Block& to, Value iteration,
+            ArrayRef<Value> iterations);
+  void lowerWithoutLoaders(StreamOp stream);
+
+  KernelOp kernel;
+  llvm::DenseMap<Value, Ring> rings;
 };
 
 }  // namespace
 
-static bool isCopy(Operation* op) { return isa<CopyRowsOp, GatherRowsOp>(op); }
+//===----------------------------------------------------------------------===//
+// Rings
+//===----------------------------------------------------------------------===//
 
-static Value getCopyTarget(Operation* copy) {
-  if (auto rows = dyn_cast<CopyRowsOp>(copy)) return rows.getTarget();
-  return cast<GatherRowsOp>(copy).getTarget();
-}
-
-/// cp.async moves 4 bytes or more; less is stored by ordinary instructions.
-static bool isAsynchronous(Operation* copy) {
-  if (auto rows = dyn_cast<CopyRowsOp>(copy)) return rows.getVectorBytes() > 2;
-  return cast<GatherRowsOp>(copy).getVectorBytes() > 2;
-}
-
-/// Finds copies, wait and sync in the body. Returns why there is no match, or
-/// an empty string.
-static StringRef matchBody(TileLoop& tile) {
-  Block& body = *tile.loop.getBody();
-  for (Operation& op : body) {
-    if (isCopy(&op)) {
-      if (tile.wait) return "a copy follows copy_wait";
-      tile.copies.push_back(&op);
-      tile.tiles.insert(getCopyTarget(&op));
-    } else if (auto wait = dyn_cast<CopyWaitOp>(op)) {
-      if (tile.wait) return "there is more than one copy_wait";
-      tile.wait = wait;
-    } else if (op.walk([](Operation* inner) {
-                   return isCopy(inner) || isa<CopyWaitOp>(inner)
-                              ? WalkResult::interrupt()
-                              : WalkResult::advance();
-                 }).wasInterrupted()) {
-      return "a copy is in a nested region";
-    }
-  }
-  if (tile.copies.empty() || !tile.wait) return "the loop copies no tiles";
-  tile.end = dyn_cast_or_null<SyncOp>(body.getTerminator()->getPrevNode());
-  if (!tile.end || tile.end.getTeam() != tile.wait.getTeam())
-    return "the loop does not end with a sync of the team that copies";
-  if (!llvm::all_equal(llvm::map_range(tile.copies, isAsynchronous)))
-    return "copies of one stage are asynchronous in part";
-  return "";
-}
-
-/// A tile may become stages if nothing but the copies and what lies between
-/// copy_wait and sync uses it.
-static StringRef matchTiles(TileLoop& tile) {
-  Block* body = tile.loop.getBody();
-  for (Value value : tile.tiles) {
-    auto alloc = value.getDefiningOp<SmemAllocOp>();
-    if (!alloc || tile.loop->isAncestor(alloc))
-      return "a copy's target is no tile from above the loop";
-    if (alloc.getType().isStaged()) return "a copy's target has stages";
-    for (Operation* user : value.getUsers()) {
-      Operation* ancestor = body->findAncestorOpInBlock(*user);
-      if (!ancestor) return "a copy's target is used outside of the loop";
-      if (!llvm::is_contained(tile.copies, user) &&
-          ancestor->isBeforeInBlock(tile.wait))
-        return "a copy's target is used before copy_wait";
-    }
-  }
-  return "";
-}
-
-/// Fills `tile`; returns why the kernel has no such loop, or an empty string.
-static StringRef matchKernel(KernelOp kernel, TileLoop& tile) {
-  StringRef reason;
-  kernel.walk([&](scf::ForOp loop) {
-    if (!loop->hasAttr(kMainLoopAttr)) return;
-    if (tile.loop) reason = "there is more than one loop over tiles";
-    tile.loop = loop;
+LogicalResult StreamLowering::makeRing(TileRingOp op,
+                                       ArrayRef<StreamOp> streams) {
+  for (Operation* user : op->getUsers())
+    if (!isa<StreamOp>(user))
+      return user->emitOpError() << "uses a tile_ring: expected streams alone";
+  // In the order of the text: the names of tiles are those of the first one.
+  auto users = llvm::filter_to_vector(streams, [&](StreamOp stream) {
+    return llvm::is_contained(stream.getRings(), op.getResult());
   });
-  if (!reason.empty()) return reason;
-  if (!tile.loop) return "there is no loop over tiles";
-  if (tile.loop->getParentOp() != kernel)
-    return "the loop over tiles is nested";
-  if (!isConstantIntValue(tile.loop.getLowerBound(), 0) ||
-      !isConstantIntValue(tile.loop.getStep(), 1) ||
-      !tile.loop.getInitArgs().empty())
-    return "the loop does not count 0, 1, 2, ...";
-  reason = matchBody(tile);
-  return reason.empty() ? matchTiles(tile) : reason;
+  if (users.empty()) return success();
+  StreamOp first = users.front();
+  int64_t loaders = first.getPipeline().getLoaders();
+  for (StreamOp stream : users)
+    if (stream.getPipeline().getLoaders() != loaders) {
+      InFlightDiagnostic error = stream.emitOpError()
+                                 << "has " << stream.getPipeline().getLoaders()
+                                 << " loaders, but another stream of its ring "
+                                 << loaders;
+      error.attachNote(first.getLoc()) << "the other stream";
+      return error;
+    }
+  OpBuilder b(op);
+  Ring ring;
+  ring.type = op.getType();
+  int64_t stages = ring.type.getStages(), bytes = 0;
+  unsigned number =
+      llvm::find(first.getRings(), op.getResult()) - first.getRings().begin();
+  for (Value tile : first.getTiles(first.getCompute(), number)) {
+    auto type = cast<SmemType>(tile.getType());
+    if (loaders > 0)
+      type = SmemType::get(b.getContext(),
+                           {stages, type.getRows(), type.getColumns()},
+                           type.getElementType(), type.getLayout());
+    ring.buffers.push_back(
+        SmemAllocOp::create(b, tile.getLoc(), type, IntegerAttr()));
+    bytes += type.getBytes();
+  }
+  if (loaders > 0) {
+    ring.ring = RingAllocOp::create(
+        b, op.getLoc(), RingType::get(b.getContext(), stages), loaders,
+        first.getConsumers().getCount(), IntegerAttr());
+    // In a loop, or gone through by several streams: iterations go on counting.
+    if (users.size() > 1 || first->getParentOp() != kernel)
+      ring.cursor = CursorAllocOp::create(b, op.getLoc(),
+                                          CursorType::get(b.getContext()));
+  }
+  rings[op.getResult()] = ring;
+  remark::passed(op.getLoc(),
+                 remark::RemarkOpts::name("TileRing").category("gsa.tile"))
+      << kernel.getSymName() << remark::metric("stages", stages)
+      << remark::metric("engine", stringifyCopyEngine(ring.type.getEngine()))
+      << remark::metric("bytes", bytes);
+  return success();
 }
 
-/// Uses the stages of ring slot `slot` in `ops` instead of the tiles.
-static void useStages(OpBuilder& b, Value slot, ArrayRef<Value> tiles,
-                      ArrayRef<Value> buffers,
-                      llvm::function_ref<bool(OpOperand&)> isUser) {
-  for (auto [old, buffer] : llvm::zip_equal(tiles, buffers)) {
-    Value tile = old;
-    Value stage = StageOp::create(b, slot.getLoc(),
-                                  getStageType(buffer.getType()), buffer, slot);
-    tile.replaceUsesWithIf(stage, isUser);
-  }
+//===----------------------------------------------------------------------===//
+// Streams with loaders
+//===----------------------------------------------------------------------===//
+
+/// Ops of `block`, but its terminator, to the end of `to`, with values for the
+/// arguments.
+static void moveBody(Block& block, Block& to, ValueRange values) {
+  for (auto [argument, value] : llvm::zip_equal(block.getArguments(), values))
+    argument.replaceAllUsesWith(value);
+  to.getOperations().splice(to.getTerminator()->getIterator(),
+                            block.getOperations(), block.begin(),
+                            block.getTerminator()->getIterator());
 }
 
-/// Returns the bytes of the stages.
-static int64_t pipelineLoop(TileLoop& tile, int64_t stages) {
-  scf::ForOp loop = tile.loop;
-  Location loc = loop.getLoc();
-  int64_t warps = tile.wait.getTeam().getCount();
-  // Buffers where the tiles were; the ring before the loop, with the barrier
-  // that its making needs.
-  int64_t bytes = 0;
-  SmallVector<Value> tiles(tile.tiles.begin(), tile.tiles.end()), buffers;
-  for (Value value : tiles) {
-    OpBuilder b(value.getDefiningOp());
-    auto type = cast<SmemType>(value.getType());
-    auto staged = SmemType::get(b.getContext(),
-                                {stages, type.getRows(), type.getColumns()},
-                                type.getElementType(), type.getLayout());
-    bytes += staged.getBytes();
-    buffers.push_back(
-        SmemAllocOp::create(b, value.getLoc(), staged, IntegerAttr()));
-  }
-  OpBuilder b(loop);
-  Value ring =
-      RingAllocOp::create(b, loc, RingType::get(b.getContext(), stages), warps,
-                          warps, IntegerAttr());
-  SyncOp::create(b, loc, tile.wait.getTeam());
+/// The ops of `block` that hold the first and the last use of `tiles`.
+static std::pair<Operation*, Operation*> findUses(Block& block,
+                                                  ValueRange tiles) {
+  Operation *first = nullptr, *last = nullptr;
+  for (Value tile : tiles)
+    for (Operation* user : tile.getUsers()) {
+      Operation* at = block.findAncestorOpInBlock(*user);
+      if (!first || at->isBeforeInBlock(first)) first = at;
+      if (!last || last->isBeforeInBlock(at)) last = at;
+    }
+  return {first, last};
+}
 
+/// The part that fills: acquire before the first op on a ring's tiles, commit
+/// behind the last.
+void StreamLowering::fill(StreamOp stream, Block& to, Value iteration,
+                          ArrayRef<Value> iterations) {
+  Block& block = stream.getLoad().front();
+  SmallVector<Value> values = {iteration};
+  for (auto [i, name] : llvm::enumerate(stream.getRings())) {
+    Ring& ring = rings[name];
+    ValueRange tiles = stream.getTiles(stream.getLoad(), i);
+    auto [first, last] = findUses(block, tiles);
+    for (Value tile : tiles)
+      for (Operation* user : tile.getUsers())
+        if (auto fill = dyn_cast<FillOpInterface>(user))
+          fill.setArrival(ring.ring, iterations[i]);
+    OpBuilder b(first);
+    Value slot = RingAcquireOp::create(b, stream.getLoc(), b.getIndexType(),
+                                       ring.ring, iterations[i]);
+    for (Value buffer : ring.buffers)
+      values.push_back(StageOp::create(
+          b, stream.getLoc(), getStageType(buffer.getType()), buffer, slot));
+    b.setInsertionPointAfter(last);
+    RingCommitOp::create(b, stream.getLoc(), ring.ring, iterations[i],
+                         ring.type.getEngine() == CopyEngine::CpAsync);
+  }
+  moveBody(block, to, values);
+}
+
+/// The part that reads: waits and releases where the region says so, or around
+/// it.
+void StreamLowering::read(StreamOp stream, Block& to, Value iteration,
+                          ArrayRef<Value> iterations) {
+  Block& block = stream.getCompute().front();
+  Operation* begin = &block.front();
+  SmallVector<Value> values = {iteration};
+  SmallVector<Operation*> steps;
+  for (auto [i, name] : llvm::enumerate(stream.getRings())) {
+    Ring& ring = rings[name];
+    Operation *wait = begin, *release = block.getTerminator();
+    for (Value tile : stream.getTiles(stream.getCompute(), i))
+      for (Operation* user : tile.getUsers()) {
+        if (isa<AwaitOp>(user)) steps.push_back(wait = user);
+        if (isa<ReleaseOp>(user)) steps.push_back(release = user);
+      }
+    OpBuilder b(wait);
+    Value slot = RingWaitOp::create(b, stream.getLoc(), b.getIndexType(),
+                                    ring.ring, iterations[i]);
+    for (Value buffer : ring.buffers)
+      values.push_back(StageOp::create(
+          b, stream.getLoc(), getStageType(buffer.getType()), buffer, slot));
+    b.setInsertionPoint(release);
+    RingReleaseOp::create(b, stream.getLoc(), ring.ring, iterations[i]);
+  }
+  for (Operation* step : steps) step->erase();
+  moveBody(block, to, values);
+}
+
+/// `roles { load { } compute { } }` of the warps of a stream.
+static RolesOp makeRoles(OpBuilder& b, StreamOp stream) {
+  MLIRContext* context = b.getContext();
+  auto role = [&](StringRef name, TeamAttr team) {
+    return RoleAttr::get(context, name, team, /*registers=*/0);
+  };
+  auto roles =
+      RolesOp::create(b, stream.getLoc(),
+                      b.getArrayAttr({role("load", stream.getLoaders()),
+                                      role("compute", stream.getConsumers())}),
+                      2);
+  OpBuilder::InsertionGuard guard(b);
+  for (Region& region : roles.getBodies()) {
+    b.createBlock(&region);
+    YieldOp::create(b, stream.getLoc());
+  }
+  return roles;
+}
+
+void StreamLowering::lowerWithLoaders(StreamOp stream) {
+  OpBuilder b(stream);
+  Location loc = stream.getLoc();
+  PipelineAttr pipeline = stream.getPipeline();
+  bool turns = pipeline.getOrder() == StreamOrder::PingPong;
+  uint64_t turnBarrier = stream.getTurnBarrier();
+  TeamAttr consumers = stream.getConsumers();
+  SmallVector<Value> bases;
+  for (Value name : stream.getRings()) {
+    Value cursor = rings[name].cursor;
+    bases.push_back(cursor
+                        ? CursorGetOp::create(b, loc, b.getIndexType(), cursor)
+                        : Value());
+  }
+  if (turns)
+    TurnStartOp::create(b, loc, consumers, pipeline.getGroups(), turnBarrier);
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  auto loop = scf::ForOp::create(b, loc, zero, stream.getCount(), one);
   Value iteration = loop.getInductionVar();
-  b.setInsertionPoint(tile.copies.front());
-  Value filled =
-      RingAcquireOp::create(b, loc, b.getIndexType(), ring, iteration);
-  useStages(b, filled, tiles, buffers, [&](OpOperand& use) {
-    return llvm::is_contained(tile.copies, use.getOwner());
-  });
-  b.setInsertionPointAfter(tile.copies.back());
-  RingCommitOp::create(b, loc, ring, iteration,
-                       isAsynchronous(tile.copies.front()));
-  b.setInsertionPoint(tile.wait);
-  Value read = RingWaitOp::create(b, loc, b.getIndexType(), ring, iteration);
-  useStages(b, read, tiles, buffers, [](OpOperand&) { return true; });
-  b.setInsertionPoint(tile.end);
-  RingReleaseOp::create(b, loc, ring, iteration);
-  tile.wait.erase();
-  tile.end.erase();
-  for (Value value : tiles) value.getDefiningOp()->erase();
-  return bytes;
+  iteration.setLoc(stream.getCompute().getArgument(0).getLoc());
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> iterations;
+  for (Value base : bases)
+    iterations.push_back(
+        base ? arith::AddIOp::create(b, loc, base, iteration).getResult()
+             : iteration);
+  RolesOp roles = makeRoles(b, stream);
+  fill(stream, roles.getBodies()[0].front(), iteration, iterations);
+  read(stream, roles.getBodies()[1].front(), iteration, iterations);
+
+  b.setInsertionPointAfter(loop);
+  if (turns)
+    TurnEndOp::create(b, loc, consumers, pipeline.getGroups(), turnBarrier);
+  if (llvm::none_of(bases, [](Value base) { return base; })) return;
+  RolesOp both = makeRoles(b, stream);
+  for (Region& region : both.getBodies()) {
+    b.setInsertionPoint(region.front().getTerminator());
+    for (Value name : stream.getRings())
+      if (Value cursor = rings[name].cursor)
+        CursorAdvanceOp::create(b, loc, cursor, stream.getCount());
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Streams without loaders
+//===----------------------------------------------------------------------===//
+
+/// All warps fill, meet, read and meet.
+void StreamLowering::lowerWithoutLoaders(StreamOp stream) {
+  OpBuilder b(stream);
+  Location loc = stream.getLoc();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  auto loop = scf::ForOp::create(b, loc, zero, stream.getCount(), one);
+  loop.getInductionVar().setLoc(stream.getCompute().getArgument(0).getLoc());
+  SmallVector<Value> values = {loop.getInductionVar()};
+  for (Value name : stream.getRings())
+    llvm::append_range(values, rings[name].buffers);
+  Block& compute = stream.getCompute().front();
+  for (Operation& op : llvm::make_early_inc_range(compute))
+    if (isa<AwaitOp, ReleaseOp>(op)) op.erase();
+  moveBody(stream.getLoad().front(), *loop.getBody(), values);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  CopyWaitOp::create(b, loc, stream.getConsumers());
+  moveBody(compute, *loop.getBody(), values);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  SyncOp::create(b, loc, stream.getConsumers());
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+void StreamLowering::lower(StreamOp stream) {
+  PipelineAttr pipeline = stream.getPipeline();
+  if (pipeline.getLoaders() > 0)
+    lowerWithLoaders(stream);
+  else
+    lowerWithoutLoaders(stream);
+  remark::passed(stream.getLoc(),
+                 remark::RemarkOpts::name("Pipelined").category("gsa.tile"))
+      << kernel.getSymName() << remark::metric("loaders", pipeline.getLoaders())
+      << remark::metric("groups", pipeline.getGroups())
+      << remark::metric("rings", stream.getRings().size());
+  stream.erase();
+}
+
+LogicalResult StreamLowering::run() {
+  SmallVector<TileRingOp> allocs;
+  SmallVector<StreamOp> streams;
+  kernel.walk([&](TileRingOp op) { allocs.push_back(op); });
+  kernel.walk([&](StreamOp op) { streams.push_back(op); });
+  for (TileRingOp op : allocs)
+    if (failed(makeRing(op, streams))) return failure();
+  for (StreamOp op : streams) lower(op);
+  for (TileRingOp op : allocs) op.erase();
+  return success();
 }
 
 namespace {
 
 struct Pipeline : gsa::impl::GsaTilePipelineBase<Pipeline> {
   void runOnOperation() override {
-    KernelOp kernel = getOperation();
-    auto stages = kernel->getAttrOfType<IntegerAttr>(kRingStagesAttr);
-    auto producers = kernel->getAttrOfType<IntegerAttr>(kProducersAttr);
-    if (!stages || !producers)
-      return skip(kernel, "the kernel names no stages and producers");
-    if (producers.getInt() == 0)
-      return skip(kernel, "the schedule has no producers");
-    TileLoop tile;
-    StringRef reason = matchKernel(kernel, tile);
-    if (!reason.empty()) return skip(kernel, reason);
-    int64_t bytes = pipelineLoop(tile, stages.getInt());
-    remark::passed(kernel.getLoc(),
-                   remark::RemarkOpts::name("Pipelined").category("gsa.tile"))
-        << kernel.getSymName() << remark::metric("stages", stages.getInt())
-        << remark::metric("bytes", bytes);
-  }
-
-  static void skip(KernelOp kernel, StringRef reason) {
-    remark::missed(
-        kernel.getLoc(),
-        remark::RemarkOpts::name("NotPipelined").category("gsa.tile"))
-        << (kernel.getSymName() + ": " + reason).str();
+    if (failed(StreamLowering(getOperation()).run())) signalPassFailure();
   }
 };
 

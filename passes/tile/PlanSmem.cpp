@@ -21,10 +21,8 @@ namespace {
 
 using namespace gsa_tile;
 
-/// Alignment of tiles: the widest vector; of swizzle_128b: its swizzle's
-/// period.
+/// What the size of all is a multiple of.
 constexpr int64_t kAlignment = 16;
-constexpr int64_t kPanelAlignment = 1024;
 /// Allocations that an error about the limit names.
 constexpr size_t kNamedAllocations = 4;
 
@@ -33,7 +31,7 @@ struct Item {
   size_t order = 0;  // in the text
   int64_t bytes = 0;
   int64_t alignment = kAlignment;
-  bool isRing = false;
+  bool isBarrier = false;
   /// Ops that use the tile, through views too.
   SmallVector<Operation*> users = {};
   int64_t offset = 0;
@@ -47,9 +45,8 @@ struct Range {
 };
 
 bool isBarrierOf(Operation* op, TeamAttr team) {
-  if (auto sync = dyn_cast<SyncOp>(op)) return sync.getTeam() == team;
-  if (auto wait = dyn_cast<CopyWaitOp>(op)) return wait.getTeam() == team;
-  return false;
+  auto barrier = dyn_cast<BarrierOpInterface>(op);
+  return barrier && barrier.getTeam() == team;
 }
 
 bool hasBarrier(Block::iterator begin, Block::iterator end, TeamAttr team) {
@@ -87,22 +84,20 @@ Block* getCommonBlock(Operation* a, Operation* b) {
   return nullptr;
 }
 
-/// True if the op goes on using shared memory after it was issued.
-bool isAsynchronous(Operation* op) {
-  return isa<CopyRowsOp, GatherRowsOp, WgmmaNtOp, WgmmaNnOp, TmaLoadOp>(op);
+/// What goes on using shared memory after the op was issued.
+AsyncKind getAsyncKind(Operation* op) {
+  auto async = dyn_cast<AsyncOpInterface>(op);
+  return async ? async.getAsyncKind() : AsyncKind::None;
 }
 
 /// The op of the same block that waits for an asynchronous one, or null: bulk
 /// copies are waited for through their ring, perhaps by others.
 Operation* findWait(Operation* issued) {
-  bool isCopy = isa<CopyRowsOp, GatherRowsOp>(issued);
-  bool isProduct = isa<WgmmaNtOp, WgmmaNnOp>(issued);
-  for (Operation* op = issued; op; op = op->getNextNode()) {
-    auto products = dyn_cast<WgmmaWaitOp>(op);
-    if ((isCopy && isa<CopyWaitOp>(op)) ||
-        (isProduct && products && products.getPending() == 0))
+  AsyncKind kind = getAsyncKind(issued);
+  for (Operation* op = issued; op; op = op->getNextNode())
+    if (auto wait = dyn_cast<AsyncWaitOpInterface>(op);
+        wait && wait.getAsyncKind() == kind && wait.getPending() == 0)
       return op;
-  }
   return nullptr;
 }
 
@@ -118,7 +113,7 @@ std::optional<Range> getRange(const Item& item, Block* block) {
   };
   for (Operation* user : item.users) {
     extend(block->findAncestorOpInBlock(*user));
-    if (!isAsynchronous(user)) continue;
+    if (getAsyncKind(user) == AsyncKind::None) continue;
     // Without a wait the bytes may be read or written at any later time.
     Operation* wait = findWait(user);
     extend(wait ? block->findAncestorOpInBlock(*wait) : &block->back());
@@ -129,7 +124,7 @@ std::optional<Range> getRange(const Item& item, Block* block) {
 }
 
 bool mayShare(const Item& a, const Item& b, KernelOp kernel) {
-  if (a.isRing || b.isRing) return false;
+  if (a.isBarrier || b.isBarrier) return false;
   Block* block = getCommonBlock(a.alloc, b.alloc);
   if (!block) return false;
   std::optional<Range> ra = getRange(a, block), rb = getRange(b, block);
@@ -162,29 +157,24 @@ class Planner {
   int64_t bytesWithoutReuse = 0;
 };
 
-/// Users of a tile and of what is made of it: `stage` gives a part of it.
+/// Users of a tile and of what is made of it: a stage, a view of listed rows.
 void collectUsers(Value value, SmallVectorImpl<Operation*>& users) {
   for (Operation* user : value.getUsers()) {
     users.push_back(user);
     for (Value result : user->getResults())
-      if (isa<SmemType>(result.getType())) collectUsers(result, users);
+      if (isa<SmemType, RowsType>(result.getType()))
+        collectUsers(result, users);
   }
 }
 
 void Planner::collect() {
-  kernel.walk([&](Operation* op) {
-    Item item{.alloc = op, .order = items.size()};
-    if (auto ring = dyn_cast<RingAllocOp>(op)) {
-      item.bytes = getRingBytes(ring.getType());
-      item.isRing = true;
-    } else if (auto smem = dyn_cast<SmemAllocOp>(op)) {
-      item.bytes = smem.getType().getBytes();
-      if (smem.getType().getLayout() == SmemLayout::Swizzle128B)
-        item.alignment = kPanelAlignment;
-      collectUsers(smem.getResult(), item.users);
-    } else {
-      return;
-    }
+  kernel.walk([&](SharedAllocOpInterface alloc) {
+    Item item{.alloc = alloc,
+              .order = items.size(),
+              .bytes = alloc.getSharedBytes(),
+              .alignment = alloc.getSharedAlignment(),
+              .isBarrier = alloc.isBarrier()};
+    collectUsers(alloc->getResult(0), item.users);
     items.push_back(std::move(item));
   });
   llvm::sort(items, [](const Item& a, const Item& b) {
@@ -214,11 +204,8 @@ void Planner::plan() {
     place(item, ArrayRef(items).take_front(i));
     bytes = std::max(bytes, item.getEnd());
     bytesWithoutReuse += llvm::alignTo(item.bytes, kAlignment);
-    IntegerAttr offset = builder.getI64IntegerAttr(item.offset);
-    if (auto ring = dyn_cast<RingAllocOp>(item.alloc))
-      ring.setOffsetAttr(offset);
-    else
-      cast<SmemAllocOp>(item.alloc).setOffsetAttr(offset);
+    cast<SharedAllocOpInterface>(item.alloc)
+        .setOffsetAttr(builder.getI64IntegerAttr(item.offset));
   }
   bytes = static_cast<int64_t>(llvm::alignTo(bytes, kAlignment));
   kernel.setSharedBytes(bytes);

@@ -16,7 +16,8 @@ gsa_tile.kernel @in_turn(%y: !gsa_tile.global<f32, write>)
   %b = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x16xbf16, lhs>
   gsa_tile.fill %a, %zero : !gsa_tile.frag<16x64xf32, acc>
-  gsa_tile.store_rows %a to %y pitch %pitch rows %c16 columns %c16 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<f32, write>
+  %view = gsa_tile.strided_rows %y pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.store_rows %a columns %c16 to %view[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, write>
   gsa_tile.fill %b, %zero : !gsa_tile.frag<16x64xf32, acc>
   gsa_tile.load_lhs %tile[%c0] to %lhs : !gsa_tile.smem<64x16xbf16, swizzle> to !gsa_tile.frag<16x16xbf16, lhs>
   gsa_tile.mma_nt %b, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x16xbf16, lhs>, !gsa_tile.smem<64x16xbf16, swizzle>

@@ -18,7 +18,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
         // expected-error @+1 {{has no ring_commit of this ring below it in the same block}}
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
       }
     }
     role <"compute", team = <1, 2>> {
@@ -52,7 +53,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
         // expected-error @+1 {{has no ring_commit of this ring below it in the same block}}
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         %first = arith.cmpi eq, %i, %c0 : index
         scf.if %first {
           gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
@@ -90,7 +92,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
         // expected-note @+1 {{the ring_acquire}}
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         %next = arith.addi %i, %c1 : index
         // expected-error @+1 {{is of another iteration than the ring_acquire above it}}
         gsa_tile.ring_commit %ring[%next] : !gsa_tile.ring<2>
@@ -126,7 +129,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -160,7 +164,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -195,7 +200,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -230,7 +236,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -269,7 +276,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
         %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x16xbf16, lhs>
         // expected-error @+1 {{reads a stage that is being filled}}
         gsa_tile.load_lhs %t[%c0] to %f : !gsa_tile.smem<16x16xbf16, swizzle> to !gsa_tile.frag<16x16xbf16, lhs>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -304,7 +312,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -340,7 +349,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -375,7 +385,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -401,7 +412,8 @@ gsa_tile.kernel @k(%x: !gsa_tile.global<bf16, read>, %n: index)
       scf.for %i = %c0 to %n step %c1 {
         %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<3>
         %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
-        gsa_tile.copy_rows %x pitch %pitch rows %c16 columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.global<bf16, read> to !gsa_tile.smem<16x16xbf16, swizzle>
+        %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<3>
       }
     }

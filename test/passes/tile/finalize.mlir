@@ -84,3 +84,24 @@ gsa_tile.kernel @offsets(%f: f32) attributes {warps = 1 : i64, shared_bytes = 64
   gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<1x4xf32, linear>
   gsa_tile.return
 }
+
+// -----
+
+// A stream that no pass has lowered, and a copy that names no barrier.
+gsa_tile.kernel @stream(%x: !gsa_tile.global<bf16, read>, %n: index)
+    attributes {warps = 2 : i64} {
+  %c16 = arith.constant 16 : index
+  %pitch = arith.constant 16 : i64
+  // expected-error @below {{'gsa_tile.tile_ring' op is left: gsa-tile-pipeline lowers it}}
+  %ring = gsa_tile.tile_ring : !gsa_tile.tile_ring<2 by bulk, !gsa_tile.smem<16x16xbf16, linear>>
+  // expected-error @below {{'gsa_tile.stream' op is left: gsa-tile-pipeline lowers it}}
+  gsa_tile.stream below %n <loaders = 1> rings(%ring : !gsa_tile.tile_ring<2 by bulk, !gsa_tile.smem<16x16xbf16, linear>>) load {
+  ^bb0(%i: index, %t: !gsa_tile.smem<16x16xbf16, linear>):
+    %view = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+    // expected-error @below {{'gsa_tile.bulk_rows' op has no ring that its bytes arrive at; expected it in a stream, which gsa-tile-pipeline lowers}}
+    gsa_tile.bulk_rows %view[%i] columns %c16 to %t by <0, 1> : !gsa_tile.rows<bf16, strided, read> to !gsa_tile.smem<16x16xbf16, linear>
+  } compute {
+  ^bb0(%i: index, %t: !gsa_tile.smem<16x16xbf16, linear>):
+  }
+  gsa_tile.return
+}

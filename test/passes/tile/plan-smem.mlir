@@ -115,7 +115,8 @@ gsa_tile.kernel @copy_in_flight(%x: !gsa_tile.global<f32, read>, %f: f32,
   %pitch = arith.constant 64 : i64
   %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
   %b = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
-  gsa_tile.copy_rows %x pitch %pitch rows %n columns %n to %a by #gsa_tile.team<0, 2> vector 16 : !gsa_tile.global<f32, read> to !gsa_tile.smem<16x64xf32, linear>
+  %view = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, read> to !gsa_tile.rows<f32, strided, read>
+  gsa_tile.copy_rows %view[%c0] columns %n to %a by #gsa_tile.team<0, 2> vector 16 : !gsa_tile.rows<f32, strided, read>, index to !gsa_tile.smem<16x64xf32, linear>
   gsa_tile.sync #gsa_tile.team<0, 2>
   gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
   gsa_tile.return

@@ -8,6 +8,7 @@
 #ifndef GSA_DEVICE_COPY_CUH
 #define GSA_DEVICE_COPY_CUH
 
+#include "gsa/device/rows.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/device/team.cuh"
 
@@ -57,44 +58,31 @@ void check_copy(const char* function) {
 }
 
 template <class Team, int VectorBytes, class T, int Rows, int Columns,
-          smem_layout Layout>
-void copy_rows(smem<T, Rows, Columns, Layout> target, const T* source,
-               long long pitch, int rows, int columns) {
+          smem_layout Layout, class View>
+void copy_rows(smem<T, Rows, Columns, Layout> target, View view, int first,
+               int columns) {
   check_copy<Team, VectorBytes, T, Columns>("copy_rows");
   if (emu::fault("copy_rows")) return;
-  for (int r = 0; r < Rows; ++r)
-    copy_row<Team, VectorBytes>("copy_rows", target, r,
-                                r < rows ? source + r * pitch : nullptr,
-                                columns);
-}
-
-/// Entry `position` of an index list; fails if nobody wrote it.
-template <int Rows, int Columns, smem_layout Layout>
-int list_entry(const char* function, smem<int, Rows, Columns, Layout> list,
-               int position) {
-  int entry = list.get(function, 0, position);
-  if (entry == emu::kPoisonIndex)
-    emu::fail(function, "entry %d of the list at offset %d was never written",
-              position, list.offset());
-  return entry;
+  for (int r = 0; r < Rows; ++r) {
+    int number = view.find("copy_rows", first + r);
+    copy_row<Team, VectorBytes>(
+        "copy_rows", target, r,
+        view.holds(number) ? view.row(number) : nullptr, columns);
+  }
 }
 
 template <class Team, int VectorBytes, class T, int Rows, int Columns,
-          smem_layout Layout, int ListRows, int ListColumns,
-          smem_layout ListLayout>
-void gather_rows(smem<T, Rows, Columns, Layout> target, const T* source,
-                 long long pitch,
-                 smem<int, ListRows, ListColumns, ListLayout> list, int begin,
-                 int end, int limit, int columns) {
-  check_copy<Team, VectorBytes, T, Columns>("gather_rows");
-  for (int r = 0; r < Rows; ++r) {
-    int entry =
-        begin + r < end ? list_entry("gather_rows", list, begin + r) : -1;
+          smem_layout Layout, class View, int Units>
+void copy_rows(smem<T, Rows, Columns, Layout> target, View view,
+               const found_rows<Team, Rows, Units>& found, int columns) {
+  static_assert(Units * VectorBytes == Columns * sizeof(T));
+  check_copy<Team, VectorBytes, T, Columns>("copy_rows");
+  if (emu::fault("copy_rows")) return;
+  for (int r = 0; r < Rows; ++r)
     copy_row<Team, VectorBytes>(
-        "gather_rows", target, r,
-        entry >= 0 && entry < limit ? source + entry * pitch : nullptr,
+        "copy_rows", target, r,
+        view.holds(found.number[r]) ? view.row(found.number[r]) : nullptr,
         columns);
-  }
 }
 
 }  // namespace gsa::dev

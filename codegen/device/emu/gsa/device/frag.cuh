@@ -4,6 +4,7 @@
 #define GSA_DEVICE_FRAG_CUH
 
 #include "gsa/device/global.cuh"
+#include "gsa/device/rows.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/emu/flight.h"
 
@@ -101,35 +102,41 @@ void take_rowvec(rowvec<T, Rows>& target,
 // Global memory
 //===----------------------------------------------------------------------===//
 
-template <class T, class S, int Columns, frag_layout Layout>
-void store_rows(T* target, long long pitch,
-                const frag<S, 16, Columns, Layout>& source, int rows,
-                int columns) {
+template <class View, class S, int Columns, frag_layout Layout>
+void store_rows(View view, int first,
+                const frag<S, 16, Columns, Layout>& source, int columns) {
+  using T = typename View::element;
   columns = columns < Columns ? columns : Columns;
-  for (int r = 0; r < 16 && r < rows && columns > 0; ++r) {
-    emu::checkGlobal("store_rows", target + r * pitch, columns * sizeof(T),
-                     true);
+  for (int r = 0; r < 16; ++r) {
+    int number = view.find("store_rows", first + r);
+    if (!view.holds(number) || columns <= 0) continue;
+    T* target = view.row(number);
+    emu::checkGlobal("store_rows", target, columns * sizeof(T), true);
     for (int c = 0; c < columns; ++c)
-      target[r * pitch + c] = convert_to<T>(source.v[r][c]);
+      target[c] = convert_to<T>(source.v[r][c]);
   }
 }
 
-template <class T, class S, int Rows>
-void load_rowvec(rowvec<T, Rows>& target, const S* source, long long pitch,
-                 int rows) {
+template <class T, int Rows, class View>
+void load_rowvec(rowvec<T, Rows>& target, View view, int first) {
   for (int r = 0; r < Rows; ++r) {
-    if (r < rows)
-      emu::checkGlobal("load_rowvec", source + r * pitch, sizeof(S), false);
-    target.v[r] = r < rows ? convert_to<T>(source[r * pitch]) : T{};
+    int number = view.find("load_rowvec", first + r);
+    target.v[r] = T{};
+    if (!view.holds(number)) continue;
+    emu::checkGlobal("load_rowvec", view.row(number), sizeof(*view.base),
+                     false);
+    target.v[r] = convert_to<T>(*view.row(number));
   }
 }
 
-template <class T, class S, int Rows>
-void store_rowvec(T* target, long long pitch, const rowvec<S, Rows>& source,
-                  int rows) {
-  for (int r = 0; r < Rows && r < rows; ++r) {
-    emu::checkGlobal("store_rowvec", target + r * pitch, sizeof(T), true);
-    target[r * pitch] = convert_to<T>(source.v[r]);
+template <class View, class S, int Rows>
+void store_rowvec(View view, int first, const rowvec<S, Rows>& source) {
+  using T = typename View::element;
+  for (int r = 0; r < Rows; ++r) {
+    int number = view.find("store_rowvec", first + r);
+    if (!view.holds(number)) continue;
+    emu::checkGlobal("store_rowvec", view.row(number), sizeof(T), true);
+    *view.row(number) = convert_to<T>(source.v[r]);
   }
 }
 

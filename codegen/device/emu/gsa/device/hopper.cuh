@@ -1,7 +1,6 @@
 //===- hopper.cuh - tensor maps (host) -------------------------*- C++ -*-===//
 //
-// The bulk copy happens at once and arrives when the last expected byte is
-// there; a wrong count of bytes is a hang.
+// The bulk copy happens at once, before the commit that follows it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,22 +24,8 @@ struct alignas(64) tensor_map {
   int element_bytes;
 };
 
-/// What this warp told a full barrier to expect.
-struct expected_bytes {
-  emu::Barrier* barrier = nullptr;
-  int left = 0;
-};
-inline thread_local expected_bytes expected;
-
-template <int Bytes, int Stages>
-void ring_expect(ring<Stages> ring, int iteration) {
-  if (expected.left != 0)
-    emu::fail("ring_expect", "%d bytes of the slot before have not been loaded",
-              expected.left);
-  expected = {ring.full(iteration % Stages), Bytes};
-}
-
-template <class T, int Rows, int Columns, smem_layout Layout, int Stages>
+template <class Team, class T, int Rows, int Columns, smem_layout Layout,
+          int Stages>
 void tma_load(smem<T, Rows, Columns, Layout> target, const tensor_map& map,
               int column, int row, ring<Stages> ring, int iteration) {
   // The copy engine knows the box of the map only.
@@ -51,10 +36,9 @@ void tma_load(smem<T, Rows, Columns, Layout> target, const tensor_map& map,
               "%dx%d elements of %d bytes",
               Rows, Columns, static_cast<int>(sizeof(T)), map.box_rows,
               map.box_columns, map.element_bytes);
-  emu::Barrier* barrier = ring.full(iteration % Stages);
-  if (expected.barrier != barrier || expected.left < target.bytes)
-    emu::fail("tma_load", "%d bytes that ring_expect did not announce",
-              target.bytes);
+  check_team<Team>("tma_load");
+  ring_check("tma_load", emu::get(&ring.full(iteration % Stages)->word));
+  if (warp_rank<Team>() != 0) return;
   const T* data = static_cast<const T*>(map.data);
   for (int r = 0; r < Rows; ++r)
     for (int c = 0; c < Columns; ++c) {
@@ -65,8 +49,6 @@ void tma_load(smem<T, Rows, Columns, Layout> target, const tensor_map& map,
       if (inside) emu::checkGlobal("tma_load", source, sizeof(T), false);
       target.set("tma_load", r, c, inside ? *source : T{});
     }
-  expected.left -= target.bytes;
-  if (expected.left == 0) ring_arrive("tma_load", barrier);
 }
 
 }  // namespace gsa::dev

@@ -62,16 +62,19 @@ void add_scaled(frag<T, 16, Columns, Layout>& target,
                              to_float(target.v[r][c])));
 }
 
-template <activation Activation, class T, class L, int Columns,
-          frag_layout Layout>
-void gate_rows(frag<T, 16, Columns, Layout>& frag, const L* logits,
-               long long pitch, int rows, int columns, bool per_row) {
+template <activation Activation, class T, int Columns, frag_layout Layout,
+          class View>
+void gate_rows(frag<T, 16, Columns, Layout>& frag, View view, int first,
+               int columns, bool per_row) {
   columns = columns < Columns ? columns : Columns;
-  for (int r = 0; r < 16 && r < rows && columns > 0; ++r) {
-    emu::checkGlobal("gate_rows", logits + r * pitch,
-                     (per_row ? 1 : columns) * sizeof(L), false);
+  for (int r = 0; r < 16; ++r) {
+    int number = view.find("gate_rows", first + r);
+    if (!view.holds(number) || columns <= 0) continue;
+    const auto* logits = view.row(number);
+    emu::checkGlobal("gate_rows", logits,
+                     (per_row ? 1 : columns) * sizeof(*logits), false);
     for (int c = 0; c < columns; ++c) {
-      float logit = to_float(logits[r * pitch + (per_row ? 0 : c)]);
+      float logit = to_float(logits[per_row ? 0 : c]);
       frag.v[r][c] = convert_to<T>(to_float(frag.v[r][c]) *
                                    activate_scalar<Activation>(logit));
     }
@@ -83,13 +86,6 @@ void gate_rows(frag<T, 16, Columns, Layout>& frag, const L* logits,
 //===----------------------------------------------------------------------===//
 
 template <int Columns, frag_layout Layout>
-void mask_columns(frag<float, 16, Columns, Layout>& frag, int first, int end) {
-  for (auto& row : frag.v)
-    for (int c = 0; c < Columns; ++c)
-      if (first + c >= end) row[c] = -INFINITY;
-}
-
-template <int Columns, frag_layout Layout>
 void mask_causal(frag<float, 16, Columns, Layout>& frag, int row, int column,
                  int rows_per_query) {
   for (int r = 0; r < 16; ++r)
@@ -97,15 +93,27 @@ void mask_causal(frag<float, 16, Columns, Layout>& frag, int row, int column,
       if (column + c > row + r / rows_per_query) frag.v[r][c] = -INFINITY;
 }
 
-template <int Columns, frag_layout Layout, int ListRows, int ListColumns,
-          smem_layout ListLayout>
-void mask_list(frag<float, 16, Columns, Layout>& frag,
-               smem<int, ListRows, ListColumns, ListLayout> list, int begin,
-               int end, int limit) {
+template <int Columns, frag_layout Layout, class View>
+void mask_rows(frag<float, 16, Columns, Layout>& frag, View view, int first) {
+  for (int c = 0; c < Columns; ++c)
+    if (!view.holds(view.find("mask_rows", first + c)))
+      for (auto& row : frag.v) row[c] = -INFINITY;
+}
+
+template <int RowsPerBit, int Columns, frag_layout Layout, int WordsRows,
+          int WordsColumns, smem_layout WordsLayout>
+void mask_words(frag<float, 16, Columns, Layout>& frag,
+                smem<int, WordsRows, WordsColumns, WordsLayout> words, int line,
+                int column, int row) {
+  if (row < 0 || (row + 15) / RowsPerBit > 31)
+    emu::fail("mask_words", "rows %d to %d of words of 32 bits for %d rows each",
+              row, row + 15, RowsPerBit);
   for (int c = 0; c < Columns; ++c) {
-    int entry = begin + c < end ? list_entry("mask_list", list, begin + c) : -1;
-    if (entry >= 0 && entry < limit) continue;
-    for (auto& row : frag.v) row[c] = -INFINITY;
+    auto word =
+        static_cast<uint32_t>(words.get("mask_words", line, column + c));
+    for (int r = 0; r < 16; ++r)
+      if ((word >> ((row + r) / RowsPerBit) & 1) == 0)
+        frag.v[r][c] = -INFINITY;
   }
 }
 

@@ -117,6 +117,25 @@ void ring_release(ring<Stages> ring, int iteration) {
   ring_arrive("ring_release", ring.empty(iteration % Stages));
 }
 
+//===----------------------------------------------------------------------===//
+// Cursors
+//===----------------------------------------------------------------------===//
+
+struct ring_cursor {
+  int count;
+};
+
+template <class Cursor>
+Cursor cursor_alloc() {
+  return Cursor{0};
+}
+inline int cursor_get(const ring_cursor& cursor) {
+  return emu::fault("cursor_get") ? 0 : cursor.count;
+}
+inline void cursor_advance(ring_cursor& cursor, int count) {
+  if (count > 0) cursor.count += count;
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_RING_CUH

@@ -64,6 +64,57 @@ void copy_wait() {
             Barrier);
 }
 
+//===----------------------------------------------------------------------===//
+// Turns
+//===----------------------------------------------------------------------===//
+
+template <class Team, int Groups>
+struct turns {
+  static_assert(Team::first % 4 == 0 && Team::count % (4 * Groups) == 0);
+  static constexpr int warps = 2 * Team::count / Groups;
+  static int group() { return warp_rank<Team>() / (Team::count / Groups); }
+};
+
+template <class Team, int Groups, int Barrier>
+void turn_start() {
+  using turn = turns<Team, Groups>;
+  check_team<Team>("turn_start");
+  if (turn::group() == Groups - 1)
+    emu::arriveOf(&emu::self->block->barriers[Barrier], turn::warps,
+                  "turn_start", Barrier);
+}
+template <class Team, int Groups, int Barrier>
+void turn_wait() {
+  using turn = turns<Team, Groups>;
+  check_team<Team>("turn_wait");
+  if (emu::fault("turn_wait")) return;
+  int barrier = Barrier + turn::group();
+  emu::meet(&emu::self->block->barriers[barrier], turn::warps, "turn_wait",
+            barrier);
+}
+template <class Team, int Groups, int Barrier>
+void turn_pass() {
+  using turn = turns<Team, Groups>;
+  check_team<Team>("turn_pass");
+  if (emu::fault("turn_pass")) return;
+  int barrier = Barrier + (turn::group() + 1) % Groups;
+  emu::arriveOf(&emu::self->block->barriers[barrier], turn::warps, "turn_pass",
+                barrier);
+}
+template <class Team, int Groups, int Barrier>
+void turn_end() {
+  using turn = turns<Team, Groups>;
+  check_team<Team>("turn_end");
+  constexpr int last = Barrier + Groups - 1;
+  emu::Barrier* barriers = emu::self->block->barriers;
+  if (turn::group() == 0) {
+    emu::meet(&barriers[Barrier], turn::warps, "turn_end", Barrier);
+    emu::arriveOf(&barriers[last], turn::warps, "turn_end", last);
+  } else if (turn::group() == Groups - 1) {
+    emu::meet(&barriers[last], turn::warps, "turn_end", last);
+  }
+}
+
 template <int Count, bool Grow>
 void set_max_registers() {
   static_assert(Count >= 24 && Count <= 256 && Count % 8 == 0);

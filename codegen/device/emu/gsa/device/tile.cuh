@@ -35,6 +35,7 @@
 #ifndef GSA_DEVICE_TILE_CUH
 #define GSA_DEVICE_TILE_CUH
 
+#include "gsa/device/bulk.cuh"
 #include "gsa/device/copy.cuh"
 #include "gsa/device/frag.cuh"
 #include "gsa/device/global.cuh"
@@ -43,6 +44,7 @@
 #include "gsa/device/mma.cuh"
 #include "gsa/device/reduce.cuh"
 #include "gsa/device/ring.cuh"
+#include "gsa/device/rows.cuh"
 #include "gsa/device/scalar.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"

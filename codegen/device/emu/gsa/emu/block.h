@@ -129,7 +129,7 @@ struct Warp {
   std::vector<PendingCopy> pending;
   bool plainCopies;  // since the last barrier: copied by ordinary stores
   const Extent* lastExtent;
-  int calls[8];  // of functions that may be faulty
+  int calls[11];  // of functions that may be faulty
   void (*run)(const void*);
   const void* body;
 };
@@ -205,10 +205,11 @@ inline void checkGlobal(const char* function, const void* address,
 inline Fault seededFault;
 
 inline bool fault(const char* function) {
-  static const char* const names[8] = {
+  static const char* const names[11] = {
       "ring_acquire", "ring_commit", "ring_wait", "ring_release",
-      "wrong_slot",   "sync",        "copy_wait", "copy_rows"};
-  for (int i = 0; i < 8; ++i) {
+      "wrong_slot",   "sync",        "copy_wait", "copy_rows",
+      "turn_wait",    "turn_pass",   "cursor_get"};
+  for (int i = 0; i < 11; ++i) {
     if (strcmp(names[i], function) != 0) continue;
     bool hit = self->calls[i]++ == seededFault.call;
     return hit && strcmp(function, seededFault.function) == 0 &&
@@ -281,10 +282,11 @@ inline void waitForPhase(Barrier* barrier, uint32_t phase, const char* function,
   __atomic_load_n(&barrier->tokens[phase & 1], __ATOMIC_ACQUIRE);
 }
 
-/// A barrier of `count` warps, which the first to arrive sets.
-inline void meet(Barrier* barrier, int count, const char* function,
-                 int number) {
-  uint32_t phase = arrive(barrier, [&](uint32_t word) {
+/// Arrives at a barrier of `count` warps, which the first to arrive sets.
+/// Returns the phase.
+inline uint32_t arriveOf(Barrier* barrier, int count, const char* function,
+                         int number) {
+  return arrive(barrier, [&](uint32_t word) {
     uint32_t missing = Barrier::missing(word);
     if (missing == 0)
       missing = count;
@@ -294,6 +296,12 @@ inline void meet(Barrier* barrier, int count, const char* function,
     bool last = missing == 1;
     return Barrier::make(Barrier::phase(word) + last, count, missing - 1);
   });
+}
+
+/// Arrives, and waits for all.
+inline void meet(Barrier* barrier, int count, const char* function,
+                 int number) {
+  uint32_t phase = arriveOf(barrier, count, function, number);
   waitForPhase(barrier, phase, function, number, -1);
 }
 

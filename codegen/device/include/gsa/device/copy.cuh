@@ -13,7 +13,7 @@
 #define GSA_DEVICE_COPY_CUH
 
 #include "gsa/device/frag.cuh"
-#include "gsa/device/ptx/predicated.cuh"
+#include "gsa/device/rows.cuh"
 #include "gsa/device/smem.cuh"
 
 namespace gsa::dev {
@@ -56,30 +56,12 @@ GSA_DEVICE void copy_part(unsigned char* target, const unsigned char* source,
   }
 }
 
-/// Unit `step` of a thread of a team, of a tile with `Units` units a row.
-template <int Threads, int Units>
-struct unit_position {
-  int row, unit;
-  GSA_DEVICE unit_position(int thread, int step) {
-    if constexpr (Threads % Units == 0) {
-      row = thread / Units + step * (Threads / Units);
-      unit = thread % Units;
-    } else {
-      row = (thread + step * Threads) / Units;
-      unit = (thread + step * Threads) % Units;
-    }
-  }
-};
-
-/// Copies rows to a tile. `row_index` gives the row of the source, of `pitch`
-/// elements, that a row of the tile comes from; one that is not in [0, limit)
-/// gives zeros. No address of such a row is formed, not even null: a copy that
-/// reads nothing must still be given an address of the array.
+/// Copies rows to a tile, `find(step, row)` of a thread's unit in the tile's row
+/// gives the number of the row of the view.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
-          class F>
-GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
-                           long long pitch, int limit, int columns,
-                           F row_index) {
+          class View, class Find>
+GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
+                           int columns, Find find) {
   using tile = smem<T, R, C, L>;
   constexpr int size = static_cast<int>(sizeof(T));
   static_assert(tile::row_bytes % VectorBytes == 0, "rows are whole vectors");
@@ -96,27 +78,24 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
   int bytes = columns * size;
   // Known to the compiler where `columns` is, and then without a branch.
   bool whole = bytes % VectorBytes == 0;
-  auto base = reinterpret_cast<const unsigned char*>(source);
-  long long row_bytes = pitch * size;
 #pragma unroll 1
   for (int step = 0; step < steps; step += batch) {
     int rows[batch];
 #pragma unroll
     for (int i = 0; i < batch; ++i) {
       position p(thread, step + i);
-      rows[i] = even || p.row < R ? row_index(p.row) : -1;
+      rows[i] = even || p.row < R ? find(step + i, p.row) : -1;
     }
 #pragma unroll
     for (int i = 0; i < batch; ++i) {
       position p(thread, step + i);
       if (!even && p.row >= R) continue;
       int byte = p.unit * VectorBytes;
-      bool exists =
-          static_cast<unsigned>(rows[i]) < static_cast<unsigned>(limit) &&
-          byte < bytes;
+      bool exists = view.holds(rows[i]) && byte < bytes;
       // The selected numbers have 32 bits; 0 is an address of the array.
-      const unsigned char* from =
-          base + (exists ? rows[i] : 0) * row_bytes + (exists ? byte : 0);
+      const unsigned char* from = reinterpret_cast<const unsigned char*>(
+                                      view.row(exists ? rows[i] : 0)) +
+                                  (exists ? byte : 0);
       unsigned char* to = target.base + target.offset(p.row, byte / size);
       if (whole)
         copy_unit<VectorBytes>(to, from, exists);
@@ -127,59 +106,57 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const T* source,
   }
 }
 
-/// `target[r, c] = source[r * pitch + c]` for r < rows, c < columns, 0 in the
-/// rest of the tile. Asynchronous unless `VectorBytes` is 2. `source` and the
-/// bytes of `pitch` are multiples of `VectorBytes`.
-template <class Team, int VectorBytes, class T, int R, int C, smem_layout L>
-GSA_DEVICE void copy_rows(smem<T, R, C, L> target, const T* source,
-                          long long pitch, int rows, int columns) {
-  copy_units<Team, VectorBytes>(target, source, pitch, max(rows, 0), columns,
-                                [](int row) { return row; });
+/// `target[r, c] = view[first + r, c]` for rows that exist and c < columns, 0 in
+/// the rest of the tile. Asynchronous unless `VectorBytes` is 2, of which the
+/// addresses of rows are multiples.
+template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
+          class View>
+GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view, int first,
+                          int columns) {
+  if constexpr (is_strided<View>)
+    copy_units<Team, VectorBytes>(target, view.from(first), columns,
+                                  [](int, int row) { return row; });
+  else
+    copy_units<Team, VectorBytes>(
+        target, view, columns,
+        [=](int, int row) { return view.find(first + row); });
 }
 
-/// `target[r, c] = source[list[0, begin + r] * pitch + c]` for begin + r < end
-/// and c < columns; rows whose index is not in [0, limit), and the rest of the
-/// tile, become 0. Otherwise as copy_rows.
+/// The same of rows that were found before.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
-          int ListR, int ListC, smem_layout ListL>
-GSA_DEVICE void gather_rows(smem<T, R, C, L> target, const T* source,
-                            long long pitch,
-                            smem<int, ListR, ListC, ListL> list, int begin,
-                            int end, int limit, int columns) {
+          class View, int Units>
+GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view,
+                          const found_rows<Team, R, Units>& found,
+                          int columns) {
+  static_assert(Units * VectorBytes == smem<T, R, C, L>::row_bytes,
+                "rows were found for tiles of this shape");
+  static_assert(found_rows<Team, R, Units>::steps <= 8,
+                "one batch of copies");
   copy_units<Team, VectorBytes>(
-      target, source, pitch, limit, columns, [=](int row) {
-        return ptx::load_shared_if(begin + row < end,
-                                   list.address(0, begin + row), -1);
-      });
+      target, view, columns,
+      [&](int step, int) { return found.number[step]; });
 }
 
 //===----------------------------------------------------------------------===//
 // Registers to global memory and back
 //===----------------------------------------------------------------------===//
 
-/// True if two neighbours from an even column on can be moved as one.
-template <class T>
-GSA_DEVICE bool pairs_aligned(const T* base, long long pitch) {
-  auto address = reinterpret_cast<unsigned long long>(base);
-  return (pitch & 1) == 0 && address % (2 * sizeof(T)) == 0;
-}
-
 template <class T>
 struct alignas(2 * sizeof(T)) pair {
   T x, y;
 };
 
-/// `target[r * pitch + c] = T(source[r, c])` for r < rows, c < columns.
-template <class T, class S, int R, int C, frag_layout L>
-GSA_DEVICE void store_rows(T* target, long long pitch,
-                           const frag<S, R, C, L>& source, int rows,
+/// `view[first + r, c] = T(source[r, c])` for rows that exist, c < columns.
+template <class View, class S, int R, int C, frag_layout L>
+GSA_DEVICE void store_rows(View view, int first, const frag<S, R, C, L>& source,
                            int columns) {
-  bool paired = pairs_aligned(target, pitch) && (columns & 1) == 0;
+  using T = typename View::element;
+  bool paired = view.paired() && (columns & 1) == 0;
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    int row = frag_row(2 * h);
-    if (row >= rows) continue;
-    T* to = target + row * pitch;
+    int number = view.find(first + frag_row(2 * h));
+    if (!view.holds(number)) continue;
+    T* to = view.row(number);
     if (paired) {
 #pragma unroll
       for (int j = 0; j < C / 8; ++j)
@@ -199,27 +176,26 @@ GSA_DEVICE void store_rows(T* target, long long pitch,
   __syncwarp();
 }
 
-/// `target[r] = source[r * pitch]` for r < rows, 0 beyond.
-template <class T, class S, int R>
-GSA_DEVICE void load_rowvec(rowvec<T, R>& target, const S* source,
-                            long long pitch, int rows) {
+/// `target[r] = view[first + r, 0]`, 0 where no row exists.
+template <class T, int R, class View>
+GSA_DEVICE void load_rowvec(rowvec<T, R>& target, View view, int first) {
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    int row = frag_row(2 * h);
-    target.x[h] =
-        row < rows ? convert_to<T>(source[row * pitch]) : convert_to<T>(0);
+    int number = view.find(first + frag_row(2 * h));
+    target.x[h] = view.holds(number) ? convert_to<T>(*view.row(number))
+                                     : convert_to<T>(0);
   }
 }
 
-/// `target[r * pitch] = source[r]` for r < rows.
-template <class T, class S, int R>
-GSA_DEVICE void store_rowvec(T* target, long long pitch,
-                             const rowvec<S, R>& source, int rows) {
+/// `view[first + r, 0] = source[r]` for rows that exist.
+template <class View, class S, int R>
+GSA_DEVICE void store_rowvec(View view, int first,
+                             const rowvec<S, R>& source) {
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    int row = frag_row(2 * h);
-    if ((lane() & 3) == 0 && row < rows)
-      target[row * pitch] = convert_to<T>(source.x[h]);
+    int number = view.find(first + frag_row(2 * h));
+    if ((lane() & 3) == 0 && view.holds(number))
+      *view.row(number) = convert_to<typename View::element>(source.x[h]);
   }
   __syncwarp();
 }

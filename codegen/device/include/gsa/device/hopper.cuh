@@ -23,24 +23,18 @@ struct alignas(64) tensor_map {
   unsigned long long words[16];
 };
 
-/// The slot is full once `Bytes` have landed; in place of ring_commit.
-template <int Bytes, int Stages>
-GSA_DEVICE void ring_expect(ring<Stages> ring, int iteration) {
-  unsigned full = ring.full(ring.slot(iteration));
-  if (lane() == 0)
-    ptx::mbarrier_expect(full, Bytes);
-  else
-    ptx::mbarrier_arrive(full);
-}
-
-/// The box of `map` whose first element is (row, column), to `target`.
-template <class T, int Rows, int Columns, smem_layout Layout, int Stages>
+/// The box of `map` whose first element is (row, column), to `target`, by one
+/// lane of the team. The phase of the slot's full barrier ends no sooner than
+/// its bytes are there; ring_commit comes behind.
+template <class Team, class T, int Rows, int Columns, smem_layout Layout,
+          int Stages>
 GSA_DEVICE void tma_load(smem<T, Rows, Columns, Layout> target,
                          const tensor_map& map, int column, int row,
                          ring<Stages> ring, int iteration) {
-  if (lane() == 0)
-    ptx::tma_load_2d(shared_address(target.base), &map, column, row,
-                     ring.full(ring.slot(iteration)));
+  if (Team::thread() != 0) return;
+  unsigned full = ring.full(ring.slot(iteration));
+  ptx::mbarrier_expect(full, smem<T, Rows, Columns, Layout>::bytes);
+  ptx::tma_load_2d(shared_address(target.base), &map, column, row, full);
 }
 
 }  // namespace gsa::dev

@@ -88,17 +88,16 @@ GSA_DEVICE void add_scaled(frag<float, R, C, L>& target,
       target.x[j][i] = fmaf(weights.x[i >> 1], source.x[j][i], target.x[j][i]);
 }
 
-/// `frag[r, c] *= act(logits[r * pitch + c])` for r < rows, c < columns; with
-/// `per_row` the logit is `logits[r * pitch]` for the whole row.
-template <activation Activation, class T, int R, int C, frag_layout L>
-GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, const T* logits,
-                          long long pitch, int rows, int columns,
-                          bool per_row) {
+/// `frag[r, c] *= act(view[first + r, c])` for rows that exist, c < columns; with
+/// `per_row` the logit is `view[first + r, 0]` for the whole row.
+template <activation Activation, int R, int C, frag_layout L, class View>
+GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
+                          int columns, bool per_row) {
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
-    int row = frag_row(2 * h);
-    if (row >= rows) continue;
-    const T* from = logits + row * pitch;
+    int number = view.find(first + frag_row(2 * h));
+    if (!view.holds(number)) continue;
+    const auto* from = view.row(number);
     float shared =
         per_row ? activate_scalar<Activation>(to_float(*from)) : 0.0f;
 #pragma unroll
@@ -118,14 +117,6 @@ GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, const T* logits,
 // Masks
 //===----------------------------------------------------------------------===//
 
-/// -inf where first + c >= end.
-template <int R, int C, frag_layout L>
-GSA_DEVICE void mask_columns(frag<float, R, C, L>& frag, int first, int end) {
-  for_elements(frag, [=](float& x, int, int column) {
-    if (first + column >= end) x = -infinity();
-  });
-}
-
 /// -inf where column + c > row + r / rows_per_query.
 template <int R, int C, frag_layout L>
 GSA_DEVICE void mask_causal(frag<float, R, C, L>& frag, int row, int column,
@@ -139,21 +130,35 @@ GSA_DEVICE void mask_causal(frag<float, R, C, L>& frag, int row, int column,
       if (frag_column(j, i) > last[i >> 1]) frag.x[j][i] = -infinity();
 }
 
-/// -inf in column c unless begin + c < end and list[0, begin + c] is in
-/// [0, limit).
-template <int R, int C, frag_layout L, int ListR, int ListC, smem_layout ListL>
-GSA_DEVICE void mask_list(frag<float, R, C, L>& frag,
-                          smem<int, ListR, ListC, ListL> list, int begin,
-                          int end, int limit) {
+/// -inf in column c unless row first + c exists.
+template <int R, int C, frag_layout L, class View>
+GSA_DEVICE void mask_rows(frag<float, R, C, L>& frag, View view, int first) {
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int c = 0; c < 2; ++c)
+      if (!view.holds(view.find(first + frag_column(j, c))))
+        frag.x[j][c] = frag.x[j][2 + c] = -infinity();
+}
+
+/// -inf in element (r, c) unless bit (row + r) / RowsPerBit of
+/// words[line, column + c] is set.
+template <int RowsPerBit, int R, int C, frag_layout L, int WordsR, int WordsC,
+          smem_layout WordsL>
+GSA_DEVICE void mask_words(frag<float, R, C, L>& frag,
+                           smem<int, WordsR, WordsC, WordsL> words, int line,
+                           int column, int row) {
+  unsigned bits[2] = {static_cast<unsigned>(row + frag_row(0)) / RowsPerBit,
+                      static_cast<unsigned>(row + frag_row(2)) / RowsPerBit};
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
     for (int c = 0; c < 2; ++c) {
-      int position = begin + frag_column(j, c);
-      int index =
-          ptx::load_shared_if(position < end, list.address(0, position), -1);
-      if (index < 0 || index >= limit)
-        frag.x[j][c] = frag.x[j][2 + c] = -infinity();
+      auto word =
+          static_cast<unsigned>(words.at(line, column + frag_column(j, c)));
+#pragma unroll
+      for (int h = 0; h < 2; ++h)
+        if ((word >> bits[h] & 1u) == 0) frag.x[j][2 * h + c] = -infinity();
     }
 }
 

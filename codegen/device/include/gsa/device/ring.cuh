@@ -90,6 +90,24 @@ GSA_DEVICE void ring_release(ring<Stages> ring, int iteration) {
   if (lane() == 0) ptx::mbarrier_arrive(ring.empty(ring.slot(iteration)));
 }
 
+//===----------------------------------------------------------------------===//
+// Cursors
+//===----------------------------------------------------------------------===//
+
+/// Iterations of a ring that a warp has gone through.
+struct ring_cursor {
+  int count;
+};
+
+template <class Cursor>
+GSA_DEVICE Cursor cursor_alloc() {
+  return Cursor{0};
+}
+GSA_DEVICE int cursor_get(const ring_cursor& cursor) { return cursor.count; }
+GSA_DEVICE void cursor_advance(ring_cursor& cursor, int count) {
+  if (count > 0) cursor.count += count;
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_RING_CUH

@@ -87,6 +87,56 @@ GSA_DEVICE void set_max_registers() {
 }
 
 //===----------------------------------------------------------------------===//
+// Turns
+//===----------------------------------------------------------------------===//
+
+/// Group g of a team meets, at barrier `Barrier + g`, the group before it,
+/// which gives it the turn. Both count all of their threads.
+template <class Team, int Groups>
+struct turns {
+  static_assert(Team::first % 4 == 0 && Team::count % (4 * Groups) == 0,
+                "groups are whole warpgroups");
+  static constexpr int threads = 2 * Team::threads / Groups;
+  static GSA_DEVICE int group() {
+    return warp_rank<Team>() / (Team::count / Groups);
+  }
+};
+
+/// The first turn is that of group 0: the last group gives it.
+template <class Team, int Groups, int Barrier>
+GSA_DEVICE void turn_start() {
+  using turn = turns<Team, Groups>;
+  if (turn::group() == Groups - 1) ptx::barrier_arrive(Barrier, turn::threads);
+}
+template <class Team, int Groups, int Barrier>
+GSA_DEVICE void turn_wait() {
+  using turn = turns<Team, Groups>;
+  ptx::barrier_sync(Barrier + turn::group(), turn::threads);
+}
+template <class Team, int Groups, int Barrier>
+GSA_DEVICE void turn_pass() {
+  using turn = turns<Team, Groups>;
+  int group = turn::group();
+  ptx::barrier_arrive(Barrier + (group == Groups - 1 ? 0 : group + 1),
+                      turn::threads);
+}
+/// Takes back what the last group passed, so that no barrier is half full. The
+/// last group goes on only then: turns that start anew would make it arrive a
+/// second time in place of group 0.
+template <class Team, int Groups, int Barrier>
+GSA_DEVICE void turn_end() {
+  using turn = turns<Team, Groups>;
+  constexpr int last = Groups - 1;
+  int group = turn::group();
+  if (group == 0) {
+    ptx::barrier_sync(Barrier, turn::threads);
+    ptx::barrier_arrive(Barrier + last, turn::threads);
+  } else if (group == last) {
+    ptx::barrier_sync(Barrier + last, turn::threads);
+  }
+}
+
+//===----------------------------------------------------------------------===//
 // for_each
 //===----------------------------------------------------------------------===//
 

@@ -14,6 +14,17 @@ GSA_DEVICE void barrier_sync() {
   asm volatile("barrier.sync %0, %1;" ::"n"(Barrier), "n"(Threads) : "memory");
 }
 
+/// One of several barriers, chosen at run time.
+GSA_DEVICE void barrier_sync(int barrier, int threads) {
+  asm volatile("barrier.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+}
+
+/// Arrives and goes on. PTX: barrier.arrive.
+GSA_DEVICE void barrier_arrive(int barrier, int threads) {
+  asm volatile("barrier.arrive %0, %1;" ::"r"(barrier), "r"(threads)
+               : "memory");
+}
+
 /// PTX: setmaxnreg.{inc,dec}.sync.aligned.u32 (ISA 9.7.19, Miscellaneous:
 /// setmaxnreg); architecture-specific targets sm_90a, sm_100a.
 template <int Count, bool Grow>

@@ -45,8 +45,8 @@ absl::StatusOr<Target> ParseTarget(const std::string& text);
 // and of the device.
 absl::StatusOr<std::string> DeviceArch(int ordinal);
 
-// FailedPrecondition if `target` is a device of another architecture than `arch`;
-// OK for an empty one. Errors of the driver and of the device.
+// FailedPrecondition if `target` is a device of another architecture than
+// `arch`; OK for an empty one. Errors of the driver and of the device.
 absl::Status CheckDevice(const Target& target, const std::string& arch);
 
 }  // namespace gsa

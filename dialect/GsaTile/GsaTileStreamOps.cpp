@@ -147,7 +147,7 @@ static bool isRegister(Type type) {
 
 /// `load` fills and does nothing else.
 static LogicalResult verifyLoad(StreamOp op) {
-  WalkResult walk = op.getLoad().walk([&](Operation* inner) -> WalkResult {
+  auto check = [&](Operation* inner) -> WalkResult {
     if (isa<BarrierOpInterface, RingOpInterface, AwaitOp, ReleaseOp, StreamOp>(
             inner) ||
         llvm::any_of(inner->getOperandTypes(), isRegister) ||
@@ -156,18 +156,24 @@ static LogicalResult verifyLoad(StreamOp op) {
              << "stands in the load region of a stream, which has neither "
                 "fragments nor barriers nor steps";  // stream_c3
     return WalkResult::advance();
-  });
-  return failure(walk.wasInterrupted());
+  };
+  return failure(
+      op.getLoad().walk<WalkOrder::PreOrder>(check).wasInterrupted());
 }
 
 static LogicalResult verifyCompute(StreamOp op) {
   bool turns = op.getPipeline().getOrder() == StreamOrder::PingPong;
-  WalkResult walk = op.getCompute().walk([&](Operation* inner) -> WalkResult {
+  auto check = [&](Operation* inner) -> WalkResult {
+    if (isa<StreamOp>(inner))
+      return inner->emitOpError() << "is nested in another stream";
     if (isa<FillOpInterface>(inner))
       return inner->emitOpError()
              << "fills a tile in the compute region of a stream";  // stream_c3
-    if (isa<StreamOp>(inner))
-      return inner->emitOpError() << "is nested in another stream";
+    if (isa<AwaitOp, ReleaseOp>(inner) &&
+        !llvm::is_contained(op.getCompute().getArguments(),
+                            inner->getOperand(0)))
+      return inner->emitOpError() << "names a tile that is none of the "
+                                     "stream's rings'";  // stream_c7
     if (isa<TurnStartOp, TurnEndOp>(inner))
       return inner->emitOpError() << "is for gsa-tile-pipeline to add";
     if (isa<TurnWaitOp, TurnPassOp>(inner) &&
@@ -178,8 +184,9 @@ static LogicalResult verifyCompute(StreamOp op) {
                 "order ping_pong, by "
              << op.getConsumers();  // stream_c6
     return WalkResult::advance();
-  });
-  return failure(walk.wasInterrupted());
+  };
+  return failure(
+      op.getCompute().walk<WalkOrder::PreOrder>(check).wasInterrupted());
 }
 
 /// Groups and barrier of an op that waits for a turn or passes it.
@@ -225,36 +232,45 @@ static LogicalResult verifyTurns(StreamOp op) {
   return success();
 }
 
-/// await and release, once each, around the uses of a ring's tiles.
+/// The steps of the ring that `tiles` are of, once each at the top of the
+/// region, in this order.
+static LogicalResult findSteps(StreamOp op, ValueRange tiles, Operation*& await,
+                               Operation*& release) {
+  auto check = [&](Operation* inner) -> WalkResult {
+    if (!isa<AwaitOp, ReleaseOp>(inner) ||
+        !llvm::is_contained(tiles, inner->getOperand(0)))
+      return WalkResult::advance();
+    Operation*& step = isa<AwaitOp>(inner) ? await : release;
+    if (step || inner->getParentOp() != op)
+      return inner->emitOpError()
+             << "expected once for a ring, at the top of the compute region";
+    step = inner;
+    return WalkResult::advance();
+  };
+  if (op.getCompute().walk<WalkOrder::PreOrder>(check).wasInterrupted())
+    return failure();
+  if (await && release && release->isBeforeInBlock(await))
+    return release->emitOpError() << "releases a ring before its await";
+  return success();
+}
+
+/// await and release, around the uses of a ring's tiles.
 static LogicalResult verifySteps(StreamOp op) {
   Block& block = op.getCompute().front();
   for (unsigned i = 0; i < op.getRings().size(); ++i) {
     Operation *await = nullptr, *release = nullptr;
-    for (Value tile : op.getTiles(op.getCompute(), i))
-      for (Operation* user : tile.getUsers()) {
-        Operation** step = isa<AwaitOp>(user)     ? &await
-                           : isa<ReleaseOp>(user) ? &release
-                                                  : nullptr;
-        if (!step) continue;
-        if (*step || user->getBlock() != &block)  // stream_c7
-          return user->emitOpError() << "expected once for ring " << i
-                                     << ", at the top of the compute region";
-        *step = user;
-      }
-    if (await && release && release->isBeforeInBlock(await))  // stream_c7
-      return release->emitOpError()
-             << "releases ring " << i << " before its await";
-    for (Value tile : op.getTiles(op.getCompute(), i))
+    ValueRange tiles = op.getTiles(op.getCompute(), i);
+    if (failed(findSteps(op, tiles, await, release)))  // stream_c7
+      return failure();
+    for (Value tile : tiles)
       for (Operation* user : tile.getUsers()) {
         Operation* at = block.findAncestorOpInBlock(*user);
-        if (user == await || user == release) continue;
-        if ((await && at->isBeforeInBlock(await)) ||
-            (release && release->isBeforeInBlock(at)))
+        bool early = await && at->isBeforeInBlock(await);
+        bool late = release && release->isBeforeInBlock(at);
+        if (at != await && at != release && (early || late))  // stream_c7
           return user->emitOpError()
                  << "uses a tile "
-                 << (await && at->isBeforeInBlock(await)
-                         ? "before its await"
-                         : "behind its release");  // stream_c7
+                 << (early ? "before its await" : "behind its release");
       }
   }
   return success();
@@ -265,6 +281,8 @@ LogicalResult StreamOp::verify() {
       failed(verifyArguments(*this, getCompute(), "compute")) ||
       failed(verifyWarps(*this)))
     return failure();
+  if (getRings().empty())  // stream_c2
+    return emitOpError() << "expected at least one ring";
   llvm::SmallPtrSet<Value, 4> rings;
   for (Value ring : getRings()) {
     if (!rings.insert(ring).second)

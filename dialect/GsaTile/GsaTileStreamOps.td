@@ -43,8 +43,9 @@ def GsaTile_StreamOp : GsaTile_Op<"stream", "", [
 
     Constraints:
     - (C1) both regions have the arguments i and the rings' tiles.
-    - (C2) every tile is filled, by ops at the top of `load`, by the engine of its
-      ring and by the warps that fill.
+    - (C2) one ring at least, of `tile_ring`, each once; every tile is filled, by
+      ops at the top of `load`, by the engine of its ring and by the warps that
+      fill.
     - (C3) `compute` fills no tile; `load` has neither fragments nor barriers
       nor steps; no stream stands in another.
     - (C4) loaders leave the kernel's other warps in `groups` equal groups.
@@ -52,8 +53,8 @@ def GsaTile_StreamOp : GsaTile_Op<"stream", "", [
     - (C6) turns are taken with `ping_pong` alone: `turn_wait` and `turn_pass`
       follow each other at the top of `compute`, of the pipeline's groups and
       one barrier.
-    - (C7) `await` and `release` stand at the top of `compute`, once for a ring
-      at most, and no op uses its tiles before or behind them.
+    - (C7) `await` and `release` stand at the top of `compute`, in this order and
+      once for a ring at most, and no op uses its tiles before or behind them.
     Example: test/dialect/gsa_tile/stream.mlir.
   }];
   let arguments = (ins Index:$count, Variadic<GsaTile_TileRingType>:$rings,

@@ -47,14 +47,14 @@ gsa_tile.kernel @tile_scores(%queries: !map loc("queries"),
     role <"load", team = <4, 1>> {
       %q_slot = gsa_tile.ring_acquire %q_full[%c0] : !gsa_tile.ring<1>
       %q_tile = gsa_tile.stage %q[%q_slot] : !one
-      gsa_tile.ring_expect %q_full[%c0] bytes 8192 : !gsa_tile.ring<1>
-      gsa_tile.tma_load %queries[%first, %c0] to %q_tile arrives %q_full[%c0] : !map to !tile, !gsa_tile.ring<1>
+      gsa_tile.tma_load %queries[%first, %c0] to %q_tile by #load arrives %q_full[%c0] of !gsa_tile.ring<1> : !map to !tile
+      gsa_tile.ring_commit %q_full[%c0] {asynchronous = false} : !gsa_tile.ring<1>
       scf.for %i = %c0 to %tiles step %c1 {
         %slot = gsa_tile.ring_acquire %k_full[%i] : !gsa_tile.ring<2>
         %tile = gsa_tile.stage %k[%slot] : !tiles
-        gsa_tile.ring_expect %k_full[%i] bytes 8192 : !gsa_tile.ring<2>
         %row = arith.muli %i, %c64 : index
-        gsa_tile.tma_load %keys[%row, %c0] to %tile arrives %k_full[%i] : !map to !tile, !gsa_tile.ring<2>
+        gsa_tile.tma_load %keys[%row, %c0] to %tile by #load arrives %k_full[%i] of !gsa_tile.ring<2> : !map to !tile
+        gsa_tile.ring_commit %k_full[%i] {asynchronous = false} : !gsa_tile.ring<2>
       }
     }
     role <"mma", team = <0, 4>> {
@@ -78,7 +78,8 @@ gsa_tile.kernel @tile_scores(%queries: !map loc("queries"),
         gsa_tile.ring_release %k_full[%i] : !gsa_tile.ring<2>
         %column = arith.muli %i, %c64 : index
         %to = gsa_tile.at %out[%row, %column] sizes [%width] : !gsa_tile.global<f32, write>
-        gsa_tile.store_rows %scores to %to pitch %pitch rows %left columns %c64 : !scores to !gsa_tile.global<f32, write>
+        %to_rows = gsa_tile.strided_rows %to pitch %pitch count %left : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+        gsa_tile.store_rows %scores columns %c64 to %to_rows[%c0] : !scores to !gsa_tile.rows<f32, strided, write>
       }
       gsa_tile.ring_release %q_full[%c0] : !gsa_tile.ring<1>
     }

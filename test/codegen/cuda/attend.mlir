@@ -48,8 +48,10 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
   %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 40960 : !gsa_tile.ring<4> loc("full")
   // CHECK-NEXT:  auto from = at(list, indices(t, 0), sizes(n));
   %from = gsa_tile.at %list[%t, %c0] sizes [%n] : !gsa_tile.global<i32, read>
-  // CHECK-NEXT:  copy_rows<team<0, 5>, 4>(indices_0, from, 64ll, 1, n);
-  gsa_tile.copy_rows %from pitch %pitch rows %c1 columns %n to %indices by #all vector 4 : !gsa_tile.global<i32, read> to !gsa_tile.smem<1x2048xi32, linear>
+  // CHECK-NEXT:  auto list_row = strided_rows(from, 64ll, 1);
+  // CHECK-NEXT:  copy_rows<team<0, 5>, 4>(indices_0, list_row, 0, n);
+  %list_row = gsa_tile.strided_rows %from pitch %pitch count %c1 : !gsa_tile.global<i32, read> to !gsa_tile.rows<i32, strided, read>
+  gsa_tile.copy_rows %list_row[%c0] columns %n to %indices by #all vector 4 : !gsa_tile.rows<i32, strided, read>, index to !gsa_tile.smem<1x2048xi32, linear>
   // CHECK-NEXT:  copy_wait<team<0, 5>, 0>();
   gsa_tile.copy_wait #all
   // CHECK-NEXT:  if (in_team<team<0, 1>>()) {
@@ -62,8 +64,10 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
         // CHECK-NEXT:      auto tile = stage(keys, slot);
         %tile = gsa_tile.stage %keys[%slot] : !gsa_tile.smem<4x64x64xbf16, swizzle>
         %begin = arith.muli %i, %c64 : index
-        // CHECK-NEXT:      gather_rows<team<0, 1>, 16>(tile, k, 64ll, indices_0, i * 64, n, n, 64);
-        gsa_tile.gather_rows %k pitch %pitch list %indices[%begin to %n] limit %n columns %c64 to %tile by #load vector 16 : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x2048xi32, linear> to !gsa_tile.smem<64x64xbf16, swizzle>
+        // CHECK-NEXT:      auto listed = listed_rows(k, 64ll, indices_0, n, n);
+        // CHECK-NEXT:      copy_rows<team<0, 1>, 16>(tile, listed, i * 64, 64);
+        %listed = gsa_tile.listed_rows %k pitch %pitch list %indices end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x2048xi32, linear> to !gsa_tile.rows<bf16, listed, read>
+        gsa_tile.copy_rows %listed[%begin] columns %c64 to %tile by #load vector 16 : !gsa_tile.rows<bf16, listed, read>, index to !gsa_tile.smem<64x64xbf16, swizzle>
         // CHECK-NEXT:      ring_commit<true>(full, i);
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<4>
       }
@@ -90,14 +94,18 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
         gsa_tile.mma_nt %s, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
         // CHECK-NEXT:      activate<activation::sigmoid>(scores);
         gsa_tile.activate %s <sigmoid> : !gsa_tile.frag<16x64xf32, acc>
-        // CHECK-NEXT:      gate_rows<activation::silu>(scores, k, 64ll, 64, n, false);
-        gsa_tile.gate_rows %s, %k pitch %pitch rows %c64 columns %n <silu> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.global<bf16, read>
+        // CHECK-NEXT:      auto logits = strided_rows(k, 64ll, 64);
+        // CHECK-NEXT:      gate_rows<activation::silu>(scores, logits, 0, n, false);
+        %logits = gsa_tile.strided_rows %k pitch %pitch count %c64 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.gate_rows %s, %logits[%c0] columns %n <silu> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
         // CHECK-NEXT:      ring_release(full, i);
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>
       }
       // CHECK-NEXT:    }
-      // CHECK-NEXT:    store_rows(out, 64ll, scores, 64, 64);
-      gsa_tile.store_rows %s to %out pitch %pitch rows %c64 columns %c64 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<bf16, write>
+      // CHECK-NEXT:    auto to = strided_rows(out, 64ll, 64);
+      // CHECK-NEXT:    store_rows(to, 0, scores, 64);
+      %to = gsa_tile.strided_rows %out pitch %pitch count %c64 : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
+      gsa_tile.store_rows %s columns %c64 to %to[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
     }
   }
   // CHECK-NEXT:  }

@@ -19,26 +19,21 @@ gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, swizzle_128b> loc
   %zero = arith.constant 0.0 : f32
   %pitch = arith.constant 64 : i64
   %k = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<2x64x64xbf16, swizzle_128b> loc("tiles")
-  %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 16384 : !gsa_tile.ring<2> loc("full")
+  %ring = gsa_tile.ring_alloc producers 4 consumers 4 at 16384 : !gsa_tile.ring<2> loc("full")
   gsa_tile.sync <0, 8>
   gsa_tile.roles {
     role <"load", team = <0, 4>, registers = 40> {
       // CHECK:      set_max_registers<40, false>();
       gsa_tile.set_max_registers 40 grow = false
-      %rank = gsa_tile.warp_rank #load
-      %first = arith.cmpi eq, %rank, %c0 : index
-      // CHECK:      if (rank == 0) {
-      scf.if %first {
-        scf.for %i = %c0 to %n step %c1 {
-          // CHECK:        auto tile = stage(tiles, slot);
-          // CHECK-NEXT:   ring_expect<8192>(full, i);
-          // CHECK-NEXT:   tma_load(tile, keys, 0, i * 64, full, i);
-          %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
-          %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
-          gsa_tile.ring_expect %ring[%i] bytes 8192 : !gsa_tile.ring<2>
-          %row = arith.muli %i, %c64 : index
-          gsa_tile.tma_load %map[%row, %c0] to %tile arrives %ring[%i] : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.ring<2>
-        }
+      scf.for %i = %c0 to %n step %c1 {
+        // CHECK:        auto tile = stage(tiles, slot);
+        // CHECK-NEXT:   tma_load<team<0, 4>>(tile, keys, 0, i * 64, full, i);
+        // CHECK-NEXT:   ring_commit<false>(full, i);
+        %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
+        %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
+        %row = arith.muli %i, %c64 : index
+        gsa_tile.tma_load %map[%row, %c0] to %tile by #load arrives %ring[%i] of !gsa_tile.ring<2> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
+        gsa_tile.ring_commit %ring[%i] {asynchronous = false} : !gsa_tile.ring<2>
       }
     }
     role <"mma", team = <4, 4>, registers = 232> {
@@ -59,7 +54,8 @@ gsa_tile.kernel @product(%map: !gsa_tile.tensormap<64x64xbf16, swizzle_128b> loc
         gsa_tile.wgmma_wait 0
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<2>
       }
-      gsa_tile.store_rows %acc to %out pitch %pitch rows %c64 columns %c64 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<bf16, write>
+      %rows = gsa_tile.strided_rows %out pitch %pitch count %c64 : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
+      gsa_tile.store_rows %acc columns %c64 to %rows[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
     }
   }
   gsa_tile.return

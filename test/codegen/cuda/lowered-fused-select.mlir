@@ -1,5 +1,5 @@
 // REQUIRES: nvrtc
-// RUN: gsa-opt %s -o %t.mlir --pass-pipeline='builtin.module(gsa-to-tile,canonicalize,cse,gsa_tile.kernel(gsa-tile-plan-smem{arch=sm_86}),gsa-tile-finalize)'
+// RUN: gsa-opt %s -o %t.mlir --pass-pipeline='builtin.module(gsa-to-tile,canonicalize,cse,gsa_tile.kernel(gsa-tile-pipeline,gsa-tile-assign-roles,gsa-tile-plan-smem{arch=sm_86}),gsa-tile-finalize)'
 // RUN: gsa-translate --resource-usage --refuse-spills %t.mlir | FileCheck %s
 
 // The kernels of gsa.select, with a budget of each kind, compile for every

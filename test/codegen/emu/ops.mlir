@@ -37,7 +37,8 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
   %parts = gsa_tile.smem_alloc at 18432 : !gsa_tile.smem<64x64xf32, linear>
   %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 34816 : !gsa_tile.ring<2>
   %from = gsa_tile.at %list[%u, %c0] sizes [%n] : !gsa_tile.global<i32, read>
-  gsa_tile.copy_rows %from pitch %one rows %c1 columns %n to %indices by #all vector 4 : !gsa_tile.global<i32, read> to !gsa_tile.smem<1x512xi32, linear>
+  %view = gsa_tile.strided_rows %from pitch %one count %c1 : !gsa_tile.global<i32, read> to !gsa_tile.rows<i32, strided, read>
+  gsa_tile.copy_rows %view[%c0] columns %n to %indices by #all vector 4 : !gsa_tile.rows<i32, strided, read>, index to !gsa_tile.smem<1x512xi32, linear>
   gsa_tile.copy_wait #all
   gsa_tile.roles {
     role <"load", team = <0, 1>> {
@@ -46,7 +47,8 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
         %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
         %tile = gsa_tile.stage %keys[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle>
         %begin = arith.muli %i, %c64 : index
-        gsa_tile.gather_rows %q pitch %pitch list %indices[%begin to %n] limit %n columns %c64 to %tile by #load vector 16 : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x512xi32, linear> to !gsa_tile.smem<64x64xbf16, swizzle>
+        %view1 = gsa_tile.listed_rows %q pitch %pitch list %indices end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x512xi32, linear> to !gsa_tile.rows<bf16, listed, read>
+        gsa_tile.copy_rows %view1[%begin] columns %c64 to %tile by #load vector 16 : !gsa_tile.rows<bf16, listed, read>, index to !gsa_tile.smem<64x64xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
       }
     }
@@ -70,11 +72,14 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
         gsa_tile.affine %s, %scale, %zero : !gsa_tile.frag<16x64xf32, acc>
         gsa_tile.activate %s <sigmoid> : !gsa_tile.frag<16x64xf32, acc>
         gsa_tile.activate_rows %l <silu> : !gsa_tile.rowvec<16xf32>
-        gsa_tile.load_rowvec %q pitch %pitch rows %n to %e : !gsa_tile.global<bf16, read> to !gsa_tile.rowvec<16xf32>
+        %view2 = gsa_tile.strided_rows %q pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.load_rowvec %view2[%c0] to %e : !gsa_tile.rows<bf16, strided, read> to !gsa_tile.rowvec<16xf32>
         gsa_tile.add_scaled %o, %s, %e : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
-        gsa_tile.mask_columns %s, %c0, %n : !gsa_tile.frag<16x64xf32, acc>
+        %view3 = gsa_tile.strided_rows %q pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.mask_rows %s, %view3[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
         gsa_tile.mask_causal %s, %row, %i {rows_per_query = 4 : i64} : !gsa_tile.frag<16x64xf32, acc>
-        gsa_tile.mask_list %s, %indices[%i to %n] limit %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<1x512xi32, linear>
+        %view4 = gsa_tile.listed_rows %q pitch %pitch list %indices end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x512xi32, linear> to !gsa_tile.rows<bf16, listed, read>
+        gsa_tile.mask_rows %s, %view4[%i] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, listed, read>
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.convert %s to %lhs : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.frag<16x64xbf16, lhs>
         gsa_tile.softmax_weights %s, %l to %lhs : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<16x64xbf16, lhs>
@@ -88,9 +93,12 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
       gsa_tile.take_rowvec %parts[%c1] to %e : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rowvec<16xf32>
       gsa_tile.softmax_merge %o, %m, %l with %s, %e, %e scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
       gsa_tile.softmax_finish %o, %e, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
-      gsa_tile.gate_rows %o, %q pitch %pitch rows %n columns %c64 <tanh> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.global<bf16, read>
-      gsa_tile.store_rows %o to %out pitch %pitch rows %n columns %c64 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<bf16, write>
-      gsa_tile.store_rowvec %e to %lse pitch %one rows %n : !gsa_tile.rowvec<16xf32> to !gsa_tile.global<f32, write>
+      %view5 = gsa_tile.strided_rows %q pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+      gsa_tile.gate_rows %o, %view5[%c0] columns %c64 <tanh> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
+      %view6 = gsa_tile.strided_rows %out pitch %pitch count %n : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
+      gsa_tile.store_rows %o columns %c64 to %view6[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
+      %view7 = gsa_tile.strided_rows %lse pitch %one count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+      gsa_tile.store_rowvec %e to %view7[%c0] : !gsa_tile.rowvec<16xf32> to !gsa_tile.rows<f32, strided, write>
     }
   }
   gsa_tile.return
@@ -104,7 +112,8 @@ gsa_tile.kernel @float_tiles(%x: !gsa_tile.global<f32, read>,
   %pitch = arith.constant 32 : i64
   %f = gsa_tile.load %x[%n] : !gsa_tile.global<f32, read>, index
   %tile = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<16x32xf32, linear>
-  gsa_tile.copy_rows %x pitch %pitch rows %n columns %n to %tile by #gsa_tile.team<0, 4> vector 4 : !gsa_tile.global<f32, read> to !gsa_tile.smem<16x32xf32, linear>
+  %view = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, read> to !gsa_tile.rows<f32, strided, read>
+  gsa_tile.copy_rows %view[%c0] columns %n to %tile by #gsa_tile.team<0, 4> vector 4 : !gsa_tile.rows<f32, strided, read>, index to !gsa_tile.smem<16x32xf32, linear>
   gsa_tile.copy_wait #gsa_tile.team<0, 4>
   gsa_tile.store_shared %f, %tile[%c0, %n] : !gsa_tile.smem<16x32xf32, linear>
   gsa_tile.sync #gsa_tile.team<0, 4>
@@ -113,7 +122,8 @@ gsa_tile.kernel @float_tiles(%x: !gsa_tile.global<f32, read>,
   gsa_tile.fill %s, %f : !gsa_tile.frag<16x16xf32, acc>
   gsa_tile.load_lhs %tile[%c0] to %lhs : !gsa_tile.smem<16x32xf32, linear> to !gsa_tile.frag<16x32xf32, lhs>
   gsa_tile.mma_nt %s, %lhs, %tile[%c0] : !gsa_tile.frag<16x16xf32, acc>, !gsa_tile.frag<16x32xf32, lhs>, !gsa_tile.smem<16x32xf32, linear>
-  gsa_tile.store_rows %s to %y pitch %pitch rows %n columns %n : !gsa_tile.frag<16x16xf32, acc> to !gsa_tile.global<f16, write>
+  %view1 = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f16, write> to !gsa_tile.rows<f16, strided, write>
+  gsa_tile.store_rows %s columns %n to %view1[%c0] : !gsa_tile.frag<16x16xf32, acc> to !gsa_tile.rows<f16, strided, write>
   %g = gsa_tile.load_shared %tile[%c0, %n] : !gsa_tile.smem<16x32xf32, linear>
   %h = arith.truncf %g : f32 to f16
   gsa_tile.store %h, %y[%n] : !gsa_tile.global<f16, write>, index
@@ -164,7 +174,8 @@ gsa_tile.kernel @warpgroup(%out: !gsa_tile.global<f32, write>)
   gsa_tile.wgmma_nn %acc, %lhs, %b[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   gsa_tile.wgmma_commit
   gsa_tile.wgmma_wait 0
-  gsa_tile.store_rows %acc to %out pitch %pitch rows %c16 columns %c16 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<f32, write>
+  %view = gsa_tile.strided_rows %out pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.store_rows %acc columns %c16 to %view[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, write>
   gsa_tile.return
 }
 

@@ -9,14 +9,15 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
   %c0 = arith.constant 0 : index
   %q = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle_128b>
   %k = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
-  %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 24576 : !gsa_tile.ring<2>
+  %ring = gsa_tile.ring_alloc producers 8 consumers 4 at 24576 : !gsa_tile.ring<2>
   gsa_tile.sync <0, 8>
   %slot = gsa_tile.ring_acquire %ring[%c0] : !gsa_tile.ring<2>
   %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
-  // CHECK: gsa_tile.ring_expect %{{.*}}[%{{.*}}] bytes 8192
-  gsa_tile.ring_expect %ring[%c0] bytes 8192 : !gsa_tile.ring<2>
-  // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} arrives
-  gsa_tile.tma_load %a[%c0, %c0] to %tile arrives %ring[%c0] : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.ring<2>
+  // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} by <0, 8> : <64x64xbf16, swizzle_128b> to <64x64xbf16, swizzle_128b>
+  gsa_tile.tma_load %a[%c0, %c0] to %tile by <0, 8> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} by <0, 8> arrives %{{.*}}[%{{.*}}] of !gsa_tile.ring<2>
+  gsa_tile.tma_load %a[%c0, %c0] to %tile by <0, 8> arrives %ring[%c0] of !gsa_tile.ring<2> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  gsa_tile.ring_commit %ring[%c0] {asynchronous = false} : !gsa_tile.ring<2>
   %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
   %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
   // CHECK: gsa_tile.fence_async

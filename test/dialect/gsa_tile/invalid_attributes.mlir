@@ -9,22 +9,22 @@ gsa_tile.kernel @option() attributes {warps = 1 : i64, min_block = 2 : i64} {
 
 // -----
 
-// expected-error @+1 {{'gsa_tile.kernel' op has no attribute 'gsa_tile.stage', did you mean 'gsa_tile.stages'?}}
-gsa_tile.kernel @hint() attributes {warps = 1 : i64, gsa_tile.stage = 2 : i64} {
+// expected-error @+1 {{'gsa_tile.kernel' op has no attribute 'gsa_tile.origins', did you mean 'gsa_tile.origin'?}}
+gsa_tile.kernel @hint() attributes {warps = 1 : i64, gsa_tile.origins = "gsa.gate"} {
   gsa_tile.return
 }
 
 // -----
 
-// expected-error @+1 {{'gsa_tile.kernel' op expected an i64 that is not negative as 'gsa_tile.producers', got -1 : i64}}
-gsa_tile.kernel @kind() attributes {warps = 1 : i64, gsa_tile.producers = -1} {
+// expected-error @+1 {{'gsa_tile.kernel' op expected a string as 'gsa_tile.origin', got -1 : i64}}
+gsa_tile.kernel @kind() attributes {warps = 1 : i64, gsa_tile.origin = -1} {
   gsa_tile.return
 }
 
 // -----
 
-// expected-error @+1 {{'gsa_tile.kernel' op cannot have the attribute 'gsa_tile.main_loop', which is for scf.for}}
-gsa_tile.kernel @place() attributes {warps = 1 : i64, gsa_tile.main_loop} {
+// expected-error @+1 {{'gsa_tile.kernel' op cannot have the attribute 'gsa_tile.rolled', which is for scf.for}}
+gsa_tile.kernel @place() attributes {warps = 1 : i64, gsa_tile.rolled} {
   gsa_tile.return
 }
 
@@ -41,9 +41,9 @@ gsa_tile.kernel @schedule() attributes {warps = 1 : i64,
 gsa_tile.kernel @loop() attributes {warps = 1 : i64} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  // expected-error @+1 {{'scf.for' op has no attribute 'gsa_tile.mainloop', did you mean 'gsa_tile.main_loop'?}}
+  // expected-error @+1 {{'scf.for' op has no attribute 'gsa_tile.roled', did you mean 'gsa_tile.rolled'?}}
   scf.for %i = %c0 to %c1 step %c1 {
-  } {gsa_tile.mainloop}
+  } {gsa_tile.roled}
   gsa_tile.return
 }
 

@@ -28,7 +28,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read>,
   %keys = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<4x64x64xbf16, swizzle>
   %ring = gsa_tile.ring_alloc producers 1 consumers 4 : !gsa_tile.ring<4>
   %from = gsa_tile.at %list[%t, %c0] sizes [%n] : !gsa_tile.global<i32, read>
-  gsa_tile.copy_rows %from pitch %pitch rows %c1 columns %n to %indices by #all vector 4 : !gsa_tile.global<i32, read> to !gsa_tile.smem<1x2048xi32, linear>
+  %list_row = gsa_tile.strided_rows %from pitch %pitch count %c1 : !gsa_tile.global<i32, read> to !gsa_tile.rows<i32, strided, read>
+  gsa_tile.copy_rows %list_row[%c0] columns %n to %indices by #all vector 4 : !gsa_tile.rows<i32, strided, read>, index to !gsa_tile.smem<1x2048xi32, linear>
   gsa_tile.copy_wait #all
   // CHECK: gsa_tile.roles {
   gsa_tile.roles {
@@ -38,7 +39,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read>,
         %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<4>
         %tile = gsa_tile.stage %keys[%slot] : !gsa_tile.smem<4x64x64xbf16, swizzle>
         %begin = arith.muli %i, %c64 : index
-        gsa_tile.gather_rows %k pitch %pitch list %indices[%begin to %n] limit %n columns %c64 to %tile by #load vector 16 : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x2048xi32, linear> to !gsa_tile.smem<64x64xbf16, swizzle>
+        %listed = gsa_tile.listed_rows %k pitch %pitch list %indices end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x2048xi32, linear> to !gsa_tile.rows<bf16, listed, read>
+        gsa_tile.copy_rows %listed[%begin] columns %c64 to %tile by #load vector 16 : !gsa_tile.rows<bf16, listed, read>, index to !gsa_tile.smem<64x64xbf16, swizzle>
         gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<4>
       }
     }
@@ -57,7 +59,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read>,
         gsa_tile.fill %s, %zero : !gsa_tile.frag<16x64xf32, acc>
         gsa_tile.load_lhs %tile[%c0] to %lhs : !gsa_tile.smem<64x64xbf16, swizzle> to !gsa_tile.frag<16x64xbf16, lhs>
         gsa_tile.mma_nt %s, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
-        gsa_tile.mask_columns %s, %c0, %n : !gsa_tile.frag<16x64xf32, acc>
+        %strided = gsa_tile.strided_rows %q pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+        gsa_tile.mask_rows %s, %strided[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale {bounded = true} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.softmax_weights %s, %l to %lhs : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<16x64xbf16, lhs>
@@ -65,7 +68,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read>,
         gsa_tile.mma_nn %o, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>
       }
-      gsa_tile.store_rows %o to %out pitch %pitch rows %c64 columns %c64 : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.global<bf16, write>
+      %to = gsa_tile.strided_rows %out pitch %pitch count %c64 : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
+      gsa_tile.store_rows %o columns %c64 to %to[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
     }
   }
   gsa_tile.return

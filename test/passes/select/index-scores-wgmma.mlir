@@ -13,8 +13,10 @@
 // come in groups, one for each head.
 // CHECK-LABEL: gsa_tile.kernel @index_scores
 // CHECK: gsa_tile.smem_alloc : <64x64xbf16, swizzle_128b>
-// CHECK: scf.for
+// CHECK: gsa_tile.tile_ring : <2 by cp_async, !gsa_tile.smem<64x64xbf16, swizzle_128b>>
 // CHECK: gsa_tile.copy_wait
+// CHECK: gsa_tile.stream below %{{.*}} <loaders = 4>
+// CHECK: } compute {
 // CHECK: gsa_tile.fence_async
 // CHECK: gsa_tile.wgmma_fence %{{.*}} : !gsa_tile.frag<16x64xf32, acc>
 // CHECK-NEXT: gsa_tile.wgmma_nt

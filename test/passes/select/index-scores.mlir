@@ -2,24 +2,23 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile --canonicalize --cse | FileCheck %s
 
 // CHECK-LABEL: gsa_tile.kernel @index_scores
-// CHECK-SAME: gsa_tile.producers = 4 : i64, gsa_tile.stages = 3 : i64
-// CHECK-SAME: warps = 2
+// CHECK-SAME: warps = 6
 // The queries of both heads.
-// CHECK-COUNT-2: gsa_tile.copy_rows {{.*}} vector 16 : <bf16, read> to <32x64xbf16, swizzle>
+// CHECK-COUNT-2: gsa_tile.copy_rows {{.*}} by <0, 6> vector 16 : <bf16, strided, read>, index to <32x64xbf16, swizzle>
+// CHECK: %[[RING:.*]] = gsa_tile.tile_ring : <3 by cp_async, !gsa_tile.smem<64x64xbf16, swizzle>>
+// CHECK: gsa_tile.copy_wait <0, 6>
 // CHECK: gsa_tile.load_rowvec
 // CHECK: gsa_tile.activate_rows %{{.*}} <sigmoid>
-// CHECK: gsa_tile.copy_wait <0, 2>
-// CHECK: scf.for
-// CHECK: gsa_tile.copy_rows {{.*}} to <64x64xbf16, swizzle>
-// CHECK-NEXT: gsa_tile.copy_wait
+// CHECK: gsa_tile.stream below %{{.*}} <loaders = 4> rings(%[[RING]]
+// CHECK: gsa_tile.copy_rows {{.*}} by <0, 4> vector 16 : <bf16, strided, read>, index to <64x64xbf16, swizzle>
+// CHECK-NEXT: } compute {
 // CHECK-COUNT-2: gsa_tile.mma_nt
 // CHECK: gsa_tile.affine %{{.*}}, %cst
 // CHECK: gsa_tile.activate %{{.*}} <sigmoid>
 // CHECK: gsa_tile.add_scaled
 // CHECK: gsa_tile.mask_causal
 // CHECK: gsa_tile.store_rows
-// CHECK: gsa_tile.sync <0, 2>
-// CHECK: } {gsa_tile.main_loop}
+// CHECK-NEXT: }
 // Tiles above the diagonal.
 // CHECK: gsa_tile.fill %{{.*}}, %cst{{.*}} : <16x64xf32, acc>
 // CHECK: scf.for
@@ -44,13 +43,13 @@ func.func @main(%q: tensor<2x100x2x64xbf16>, %k: tensor<2x300x64xbf16>,
 // f32, a depth of two fragments, no mask, no weights, no bias.
 
 // CHECK-LABEL: gsa_tile.kernel @index_scores
-// CHECK: gsa_tile.copy_rows {{.*}} vector 4 : <f32, read> to <16x64xf32, swizzle>
-// CHECK: gsa_tile.copy_rows {{.*}} vector 4 : <f32, read> to <16x16xf32, swizzle>
+// CHECK: gsa_tile.copy_rows {{.*}} vector 4 : <f32, strided, read>, index to <16x64xf32, swizzle>
+// CHECK: gsa_tile.copy_rows {{.*}} vector 4 : <f32, strided, read>, index to <16x16xf32, swizzle>
 // CHECK: gsa_tile.fill_rows
-// CHECK: scf.for
+// CHECK: gsa_tile.stream below %{{.*}} <loaders = 0>
 // CHECK-COUNT-2: gsa_tile.mma_nt
 // CHECK-NOT: gsa_tile.mask_causal
-// CHECK: } {gsa_tile.main_loop}
+// CHECK: gsa_tile.store_rows
 // CHECK-NOT: scf.for
 // CHECK-LABEL: func.func @main
 func.func @main(%q: tensor<1x7x1x77xf32>, %k: tensor<1x9x77xf32>)

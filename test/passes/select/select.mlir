@@ -8,7 +8,8 @@
 
 // CHECK-LABEL: gsa_tile.kernel @index_scores
 // Hidden cells are not written: the selection does not read them.
-// CHECK: } {gsa_tile.main_loop}
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.store_rows
 // CHECK-NOT: gsa_tile.store_rows
 // CHECK-LABEL: gsa_tile.kernel @select_rows
 // CHECK-NOT: gsa_tile.sum_row %

@@ -13,7 +13,8 @@
 // CHECK: gsa_tile.mma_nt %[[SCORES:[^,]*]],
 // CHECK-NEXT: gsa_tile.affine %[[SCORES]], %[[FLIP]], %[[ZERO]]
 // CHECK-NEXT: arith.addi
-// CHECK-NEXT: gsa_tile.mask_list %[[SCORES]]
+// CHECK-NEXT: gsa_tile.listed_rows
+// CHECK-NEXT: gsa_tile.mask_rows %[[SCORES]]
 // CHECK-NEXT: gsa_tile.softmax_update %[[SCORES]], {{.*}} scale %[[SCALE]]
 func.func @negative(%q: tensor<1x3x2x16xbf16>, %k: tensor<1x9x1x16xbf16>,
                     %v: tensor<1x9x1x16xbf16>, %i: tensor<1x3x4xi32>,

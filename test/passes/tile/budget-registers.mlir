@@ -139,14 +139,17 @@ gsa_tile.kernel @small() attributes {warps = 8 : i64, shared_bytes = 1024 : i64}
 // REMARK: [Missed] NoRegisterBudgets {{.*}}fma: products by FMA take all registers
 // CHECK-LABEL: gsa_tile.kernel @fma
 // CHECK-NOT: set_max_registers
-gsa_tile.kernel @fma() attributes {warps = 8 : i64, shared_bytes = 1024 : i64} {
-  %zero = arith.constant 0.0 : f32
+gsa_tile.kernel @fma() attributes {warps = 8 : i64, shared_bytes = 65536 : i64} {
+  %c0 = arith.constant 0 : index
+  %keys = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xf32, swizzle>
   gsa_tile.roles {
     role <"load", team = <0, 4>> {
     }
     role <"compute", team = <4, 4>> {
-      %a = gsa_tile.frag_alloc : !gsa_tile.frag<16x192xf32, lhs>
-      gsa_tile.fill %a, %zero : !gsa_tile.frag<16x192xf32, lhs>
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+      %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, lhs>
+      gsa_tile.load_lhs %keys[%c0] to %lhs : !gsa_tile.smem<64x64xf32, swizzle> to !gsa_tile.frag<16x64xf32, lhs>
+      gsa_tile.mma_nt %acc, %lhs, %keys[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, lhs>, !gsa_tile.smem<64x64xf32, swizzle>
     }
   }
   gsa_tile.return

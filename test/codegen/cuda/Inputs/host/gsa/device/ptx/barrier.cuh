@@ -4,6 +4,9 @@ template <int Barrier, int Threads>
 void barrier_sync() {
   host::sync(Threads);
 }
+// Turns, which no kernel here takes.
+void barrier_sync(int barrier, int threads);
+void barrier_arrive(int barrier, int threads);
 template <int Count, bool Grow>
 void setmaxnreg();
 }  // namespace gsa::dev::ptx

@@ -68,10 +68,11 @@ void addBufferization(OpPassManager& pm) {
 
 /// memref, scf, vector and math to LLVM.
 void addConversionToLLVM(OpPassManager& pm) {
-  auto& func = pm.nest<func::FuncOp>();
-  func.addPass(createConvertVectorToSCFPass(
+  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass(
       VectorTransferToSCFOptions().enableFullUnroll()));
-  func.addPass(createGsaCpuLowerMath());
+  pm.addPass(createGsaCpuLowerMath());
+  // Integer powers become loops.
+  pm.addPass(createConvertMathToFuncs());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());

@@ -23,8 +23,8 @@ namespace gsa::plot {
 /// are empty. byKey[s] is the mean, over the measured rows that see key s and
 /// over heads, of the softmax weight of s (dense: among all visible keys;
 /// sparse: among the selected ones, 0 where s is not). Gated: that weight times
-/// the mean of each gate that there is, which is what of the key's value reaches
-/// the output.
+/// the mean of each gate that there is, which is what of the key's value
+/// reaches the output.
 struct MassCurves {
   int64_t rows = 0;                 ///< Measured
   std::vector<int64_t> rowsSeeing;  ///< Measured rows that see key s

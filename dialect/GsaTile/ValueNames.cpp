@@ -84,7 +84,9 @@ static std::string deriveName(Operation* op) {
       .Case([](FragAllocOp) { return std::string("fragment"); })
       .Case([](RowVecAllocOp) { return std::string("row_values"); })
       .Case([](LanesAllocOp) { return std::string("lane_values"); })
-      .Default([](Operation* other) {
+      .Default([&](Operation* other) {
+        if (isa<RowsType>(other->getResult(0).getType()))
+          return suffixed(getArrayName(other->getOperand(0)), "rows");
         if (isa<CastOpInterface>(other))
           return getValueName(other->getOperand(0)).str();
         return getArithmeticName(other).str();

@@ -251,11 +251,16 @@ static bool isRunAsOften(Operation* a, Operation* b) {
   return llvm::equal(findAround(a), findAround(b), isSameAround);
 }
 
+/// What a cursor holds, or that and more.
 static bool comesFromCursor(Value iteration) {
+  auto isCursor = [](Value value) {
+    Operation* source = value.getDefiningOp();
+    return source &&
+           llvm::any_of(source->getOperandTypes(), llvm::IsaPred<CursorType>);
+  };
   auto sum = iteration.getDefiningOp<arith::AddIOp>();
-  return iteration.getDefiningOp<CursorGetOp>() ||
-         (sum && (sum.getLhs().getDefiningOp<CursorGetOp>() ||
-                  sum.getRhs().getDefiningOp<CursorGetOp>()));
+  return isCursor(iteration) ||
+         (sum && (isCursor(sum.getLhs()) || isCursor(sum.getRhs())));
 }
 
 /// Whether the step in place `place` of `places`, of one kind, is of the

@@ -32,8 +32,9 @@ struct EmuRunOptions {
   // blocks; one is faster. 0: two under ThreadSanitizer, else one.
   int blocks_at_once = 0;
   // "ring_wait", "ring_release", "ring_acquire", "ring_commit", "wrong_slot",
-  // "sync", "copy_wait" or "copy_rows": breaks call number `fault_call` of that
-  // function in each block, by `fault_warp` or (-1) each warp. For tests.
+  // "cursor_get", "turn_wait", "turn_pass", "sync", "copy_wait" or "copy_rows":
+  // breaks call number `fault_call` of that function in each block, by
+  // `fault_warp` or (-1) each warp. For tests.
   std::string fault;
   int fault_call = 0;
   int fault_warp = -1;

@@ -20,7 +20,9 @@
 #include "test/gpu/selftest/math_tests.cuh"
 #include "test/gpu/selftest/mma_tests.cuh"
 #include "test/gpu/selftest/ring_tests.cuh"
+#include "test/gpu/selftest/row_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
+#include "test/gpu/selftest/stream_tests.cuh"
 #include "test/gpu/selftest/wgmma_tests.cuh"
 
 int main() {
@@ -31,10 +33,12 @@ int main() {
               properties.minor);
   selftest::run_math_tests();
   selftest::run_copy_tests();
+  selftest::run_row_tests();
   selftest::run_mma_tests();
   selftest::run_wgmma_tests();
   selftest::run_softmax_tests();
   selftest::run_ring_tests();
+  selftest::run_stream_tests();
   int failed = selftest::failed_suites();
   std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);
   return failed ? 1 : 0;

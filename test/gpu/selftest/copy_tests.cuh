@@ -71,7 +71,8 @@ __global__ void copy_rows_kernel(const T* source, long long pitch, int rows,
   auto tile = smem_alloc<smem<T, R, C, L>>(0);
   put_tile(tile, poison);
   if (in_team<Team>())
-    copy_rows<Team, Vector>(tile, source, pitch, rows, columns);
+    copy_rows<Team, Vector>(tile, strided_rows(source, pitch, rows), 0,
+                            columns);
   copy_wait<team<0, 5>, 0>();
   get_tile(tile, out);
 }
@@ -122,7 +123,7 @@ inline void test_copy_rows() {
 }
 
 template <class Team, int Vector, class T, int R, int C, smem_layout L>
-__global__ void gather_kernel(const T* source, long long pitch, const int* list,
+__global__ void listed_kernel(const T* source, long long pitch, const int* list,
                               int begin, int end, int limit, int columns,
                               const T* poison, T* out) {
   auto indices_tile = smem_alloc<smem<int, 1, 128, linear>>(0);
@@ -130,14 +131,15 @@ __global__ void gather_kernel(const T* source, long long pitch, const int* list,
   put_tile(indices_tile, list);
   put_tile(tile, poison);
   if (in_team<Team>())
-    gather_rows<Team, Vector>(tile, source, pitch, indices_tile, begin, end,
-                              limit, columns);
+    copy_rows<Team, Vector>(
+        tile, listed_rows(source, pitch, indices_tile, end, limit), begin,
+        columns);
   copy_wait<team<0, 5>, 0>();
   get_tile(tile, out);
 }
 
 template <class Team, int Vector, class T, int R, int C, smem_layout L>
-void test_gather_rows(Suite& suite) {
+void test_listed_rows(Suite& suite) {
   Random random(R + C);
   const int limit = 50;
   Array<int> list(128);
@@ -152,7 +154,7 @@ void test_gather_rows(Suite& suite) {
         int pitch = C + 16;
         Array<T> source(limit * pitch), poison(R * C), out(R * C);
         random.Fill(source);
-        launch("gather_rows", gather_kernel<Team, Vector, T, R, C, L>, 1, 5,
+        launch("copy_rows", listed_kernel<Team, Vector, T, R, C, L>, 1, 5,
                1024 + R * C * static_cast<int>(sizeof(T)), source.data(),
                static_cast<long long>(pitch), list.data(), begin, end, limit,
                columns, poison.data(), out.data());
@@ -171,14 +173,14 @@ void test_gather_rows(Suite& suite) {
       }
 }
 
-inline void test_gather_rows() {
-  Suite suite("gather_rows");
-  test_gather_rows<team<0, 1>, 16, bf16, 64, 128, swizzle>(suite);
-  test_gather_rows<team<0, 4>, 16, bf16, 64, 64, swizzle_128b>(suite);
-  test_gather_rows<team<1, 3>, 8, f16, 48, 40, swizzle>(suite);
-  test_gather_rows<team<0, 4>, 4, float, 32, 96, swizzle>(suite);
-  test_gather_rows<team<0, 4>, 2, bf16, 32, 72, swizzle>(suite);
-  test_gather_rows<team<4, 1>, 16, bf16, 16, 256, linear>(suite);
+inline void test_listed_rows() {
+  Suite suite("copy_rows of listed_rows");
+  test_listed_rows<team<0, 1>, 16, bf16, 64, 128, swizzle>(suite);
+  test_listed_rows<team<0, 4>, 16, bf16, 64, 64, swizzle_128b>(suite);
+  test_listed_rows<team<1, 3>, 8, f16, 48, 40, swizzle>(suite);
+  test_listed_rows<team<0, 4>, 4, float, 32, 96, swizzle>(suite);
+  test_listed_rows<team<0, 4>, 2, bf16, 32, 72, swizzle>(suite);
+  test_listed_rows<team<4, 1>, 16, bf16, 16, 256, linear>(suite);
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,7 +192,7 @@ __global__ void store_rows_kernel(const float* from, T* to, long long pitch,
                                   int rows, int columns) {
   auto values = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
   put_dense(values, from);
-  store_rows(to, pitch, values, rows, columns);
+  store_rows(strided_rows(to, pitch, rows), 0, values, columns);
 }
 
 template <class T, int C>
@@ -229,13 +231,13 @@ inline void test_store_rows() {
 template <class T>
 __global__ void rowvec_kernel(const T* from, long long pitch, int rows, T* to) {
   auto values = rowvec_alloc<rowvec<float, 16>>();
-  load_rowvec(values, from, pitch, rows);
-  store_rowvec(to, pitch, values, rows - 1);
+  load_rowvec(values, strided_rows(from, pitch, rows), 0);
+  store_rowvec(strided_rows(to, pitch, rows - 1), 0, values);
   auto tile = smem_alloc<smem<float, 2, 20, linear>>(0);
   put_rowvec(tile, 1, values);
   auto again = rowvec_alloc<rowvec<float, 16>>();
   take_rowvec(again, tile, 1);
-  store_rowvec(to + 16 * pitch, pitch, again, 16);
+  store_rowvec(strided_rows(to, pitch, 32), 16, again);
 }
 
 template <class T>
@@ -314,7 +316,7 @@ inline void test_put_frags() {
 inline void run_copy_tests() {
   test_layouts();
   test_copy_rows();
-  test_gather_rows();
+  test_listed_rows();
   test_store_rows();
   test_rowvecs();
   test_put_frags();

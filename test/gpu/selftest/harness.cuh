@@ -241,6 +241,20 @@ class Random {
   std::mt19937 engine_;
 };
 
+template <class T>
+void fill_array(const Array<T>& array, const std::vector<double>& values) {
+  for (long long i = 0; i < array.size(); ++i)
+    array[i] = from_host<T>(values[i]);
+}
+
+template <class T>
+void check_array(Suite& suite, const Array<T>& got,
+                 const std::vector<double>& want, int columns) {
+  for (long long i = 0; i < got.size(); ++i)
+    suite.Equal(to_host(got[i]), want[i], static_cast<int>(i / columns),
+                static_cast<int>(i % columns));
+}
+
 /// Fills a tile from a dense array of its shape.
 template <class T, int R, int C, smem_layout L>
 __device__ void put_tile(smem<T, R, C, L> tile, const T* from) {

@@ -135,7 +135,8 @@ struct gate_fragment {
   int rows, columns;
   bool per_row;
   __device__ void operator()(fragment& x) const {
-    gate_rows<activation::sigmoid>(x, logits, pitch, rows, columns, per_row);
+    gate_rows<activation::sigmoid>(x, strided_rows(logits, pitch, rows), 0,
+                                   columns, per_row);
   }
 };
 
@@ -176,9 +177,12 @@ inline void test_gates() {
 // Masks
 //===----------------------------------------------------------------------===//
 
-struct mask_columns_fragment {
+struct mask_rows_fragment {
+  const float* rows;
   int first, end;
-  __device__ void operator()(fragment& x) const { mask_columns(x, first, end); }
+  __device__ void operator()(fragment& x) const {
+    mask_rows(x, strided_rows(rows, 0, end), first);
+  }
 };
 struct mask_causal_fragment {
   int row, column, rows_per_query;
@@ -192,13 +196,15 @@ inline void test_masks() {
   Array<float> from(640), to(640);
   random.Fill(from);
   {
-    Suite suite("mask_columns");
-    for (int first : {0, 7})
-      for (int end : {0, 7, 8, 30, 100}) {
-        map(from, to, mask_columns_fragment{first, end});
+    Suite suite("mask_rows of strided_rows");
+    for (int first : {-2, 0, 7})
+      for (int end : {-1, 0, 7, 8, 30, 100}) {
+        map(from, to, mask_rows_fragment{from.data(), first, end});
         suite.Context("first %d end %d", first, end);
-        for (int i = 0; i < 640; ++i)
-          suite.Equal(to[i], first + i % kColumns >= end ? -kInf : from[i], i);
+        for (int i = 0; i < 640; ++i) {
+          int row = first + i % kColumns;
+          suite.Equal(to[i], row < 0 || row >= end ? -kInf : from[i], i);
+        }
       }
   }
   Suite suite("mask_causal");
@@ -217,18 +223,18 @@ inline void test_masks() {
       }
 }
 
-__global__ void mask_list_kernel(const float* from, const int* list, int begin,
-                                 int end, int limit, float* to) {
+__global__ void mask_listed_kernel(const float* from, const int* list,
+                                   int begin, int end, int limit, float* to) {
   auto tile = smem_alloc<smem<int, 1, 64, linear>>(0);
   put_tile(tile, list);
   auto x = frag_alloc<fragment>();
   put_dense(x, from);
-  mask_list(x, tile, begin, end, limit);
+  mask_rows(x, listed_rows(from, 0, tile, end, limit), begin);
   get_dense(x, to);
 }
 
-inline void test_mask_list() {
-  Suite suite("mask_list");
+inline void test_mask_listed() {
+  Suite suite("mask_rows of listed_rows");
   Random random(4);
   Array<float> from(640), to(640);
   Array<int> list(64);
@@ -238,9 +244,9 @@ inline void test_mask_list() {
   list[4] = INT32_MIN;
   for (int begin : {0, 5, 24})
     for (int count : {0, 1, 39, 40})
-      for (int limit : {0, 10}) {
+      for (int limit : {-1, 0, 10}) {
         int end = begin + count;
-        launch("mask_list", mask_list_kernel, 1, 1, 256, from.data(),
+        launch("mask_rows", mask_listed_kernel, 1, 1, 256, from.data(),
                list.data(), begin, end, limit, to.data());
         suite.Context("begin %d end %d limit %d", begin, end, limit);
         for (int i = 0; i < 640; ++i) {
@@ -391,7 +397,7 @@ inline void run_math_tests() {
   test_add_scaled();
   test_gates();
   test_masks();
-  test_mask_list();
+  test_mask_listed();
   test_circular();
   test_scalars();
 }

@@ -4,18 +4,11 @@
 #define GSA_TEST_GPU_SELFTEST_RING_TESTS_CUH
 
 #include "test/gpu/selftest/harness.cuh"
+#include "test/gpu/selftest/stream_kernels.cuh"
 
 namespace selftest {
 
-/// Sleeps for a time that depends on warp and iteration, so that producers and
-/// consumers run ahead of each other in both directions.
-__device__ inline void stumble(int seed, int iteration) {
-  unsigned x = (seed * 2654435761u) ^ ((warp() * 40503u + iteration) * 97u);
-  x ^= x >> 13;
-  x *= 0x5bd1e995u;
-  x ^= x >> 15;
-  if (x % 4 == 0) __nanosleep(x % 3000);
-}
+using stream_kernels::stumble;
 
 /// Tiles of a stream go through a ring; each consumer warp folds the sums of
 /// the tiles in their order.
@@ -35,7 +28,7 @@ __global__ void ring_kernel(const int* stream, int iterations, int seed,
       auto tile = stage(tiles, slot);
       const int* from = stream + i * R * C;
       if constexpr (Asynchronous) {
-        copy_rows<producers, 16>(tile, from, C, R, C);
+        copy_rows<producers, 16>(tile, strided_rows(from, C, R), 0, C);
       } else {
         for (int k = producers::thread(); k < R * C; k += producers::threads)
           tile.at(k / C, k % C) = from[k];

@@ -36,13 +36,13 @@ void tile_scores(
   if (in_team<team<4, 1>>()) {
     const int slot = ring_acquire(q_full, 0);
     auto q_tiles_stage = stage(q_tiles, slot);
-    ring_expect<8192>(q_full, 0);
-    tma_load(q_tiles_stage, queries, 0, first, q_full, 0);
+    tma_load<team<4, 1>>(q_tiles_stage, queries, 0, first, q_full, 0);
+    ring_commit<false>(q_full, 0);
     for (int i = 0; i < tiles; ++i) {
       const int slot_0 = ring_acquire(k_full, i);
       auto k_tiles_stage = stage(k_tiles, slot_0);
-      ring_expect<8192>(k_full, i);
-      tma_load(k_tiles_stage, keys, 0, i * 64, k_full, i);
+      tma_load<team<4, 1>>(k_tiles_stage, keys, 0, i * 64, k_full, i);
+      ring_commit<false>(k_full, i);
     }
   } else if (in_team<team<0, 4>>()) {
     const int warp = warp_rank<team<0, 4>>();
@@ -63,7 +63,8 @@ void tile_scores(
       wgmma_wait<0>();
       ring_release(k_full, i);
       auto out_at = at(out, indices(row, i * 64), sizes(width));
-      store_rows(out_at, width_0, scores, left, 64);
+      auto strided_rows_0 = strided_rows(out_at, width_0, left);
+      store_rows(strided_rows_0, 0, scores, 64);
     }
     ring_release(q_full, 0);
   }

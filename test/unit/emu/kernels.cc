@@ -26,16 +26,19 @@ void attend(const bf16* __restrict__ q, const bf16* __restrict__ k, const int* _
   auto buffer = smem_alloc<smem_stages<bf16, 2, 64, 64, smem_layout::swizzle>>(10240);
   auto ring_0 = ring_alloc<ring<2>, 1, 4>(26624);
   auto from = at(list, indices(t, 0), sizes(entries));
-  copy_rows<team<0, 5>, 4>(indices_0, from, (long long)entries, 1, entries);
-  auto rows = at(q, indices(t, 0, 0), sizes(64, 64));
-  copy_rows<team<0, 5>, 16>(queries, rows, 64ll, 64, 64);
+  auto from_rows = strided_rows(from, 0ll, 1);
+  copy_rows<team<0, 5>, 4>(indices_0, from_rows, 0, entries);
+  auto q_at = at(q, indices(t, 0, 0), sizes(64, 64));
+  auto q_rows = strided_rows(q_at, 64ll, 64);
+  copy_rows<team<0, 5>, 16>(queries, q_rows, 0, 64);
   copy_wait<team<0, 5>, 0>();
   const int steps = (entries + 63) / 64;
+  auto k_rows = listed_rows(k, 64ll, indices_0, entries, keys);
   if (in_team<team<0, 1>>()) {
     for (int i = 0; i < steps; i += 1) {
       const int slot = ring_acquire(ring_0, i);
       auto tile = stage(buffer, slot);
-      gather_rows<team<0, 1>, 16>(tile, k, 64ll, indices_0, i * 64, entries, keys, 64);
+      copy_rows<team<0, 1>, 16>(tile, k_rows, i * 64, 64);
       ring_commit<true>(ring_0, i);
     }
   } else if (in_team<team<1, 4>>()) {
@@ -56,15 +59,17 @@ void attend(const bf16* __restrict__ q, const bf16* __restrict__ k, const int* _
       auto tile = stage(buffer, slot);
       fill(s, 0.0f);
       mma_nt(s, a, tile, 0);
-      mask_list(s, indices_0, i * 64, entries, keys);
+      mask_rows(s, k_rows, i * 64);
       softmax_update<false>(s, o, m, l, 0.125f);
       convert(p, s);
       mma_nn(o, p, tile, 0);
       ring_release(ring_0, i);
     }
     softmax_finish<false>(o, e, m, l, 0.125f);
-    store_rows(at(out, indices(t, 16 * rank, 0), sizes(64, 64)), 64ll, o, 16, 64);
-    store_rowvec(at(lse, indices(t, 16 * rank), sizes(64)), 1ll, e, 16);
+    auto out_at = at(out, indices(t, 0, 0), sizes(64, 64));
+    store_rows(strided_rows(out_at, 64ll, 64), 16 * rank, o, 64);
+    auto lse_at = at(lse, indices(t, 0), sizes(64));
+    store_rowvec(strided_rows(lse_at, 1ll, 64), 16 * rank, e);
   }
 }
 
@@ -90,7 +95,7 @@ void scale(const float* __restrict__ x, float* __restrict__ y, float factor, dou
 extern "C" __global__ __launch_bounds__(32, 1)
 void misaligned(const bf16* __restrict__ x, float* __restrict__ y) {
   auto tile = smem_alloc<smem<bf16, 8, 64, smem_layout::swizzle>>(0);
-  copy_rows<team<0, 1>, 16>(tile, x, 65ll, 8, 64);
+  copy_rows<team<0, 1>, 16>(tile, strided_rows(x, 65ll, 8), 0, 64);
 }
 
 extern "C" __global__ __launch_bounds__(64, 1)
@@ -127,7 +132,7 @@ void unwritten(const float* __restrict__ x, float* __restrict__ y) {
   auto tile = smem_alloc<smem<float, 4, 32, smem_layout::linear>>(0);
   auto f = frag_alloc<frag<float, 16, 8, frag_layout::acc>>();
   store(y, 0, load_shared(tile, 3, 31));
-  store_rows(at(y, indices(8), sizes()), 8ll, f, 1, 8);
+  store_rows(strided_rows(y, 8ll, 2), 1, f, 8);
 }
 
 extern "C" __global__ __launch_bounds__(32, 1)
@@ -143,7 +148,7 @@ void plain_commit(const bf16* __restrict__ x, float* __restrict__ y) {
   auto ring_0 = ring_alloc<ring<1>, 1, 1>(1024);
   sync<team<0, 1>, 0>();
   const int slot = ring_acquire(ring_0, 0);
-  copy_rows<team<0, 1>, 2>(tile, x, 65ll, 8, 64);
+  copy_rows<team<0, 1>, 2>(tile, strided_rows(x, 65ll, 8), 0, 64);
   ring_commit<true>(ring_0, slot);
 }
 
@@ -152,7 +157,7 @@ void plain_commit(const bf16* __restrict__ x, float* __restrict__ y) {
 extern "C" __global__ __launch_bounds__(128, 1)
 void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
   auto tile = smem_alloc<smem<bf16, 64, 64, smem_layout::swizzle_128b>>(0);
-  copy_rows<team<0, 4>, 16>(tile, x, 64ll, 64, 64);
+  copy_rows<team<0, 4>, 16>(tile, strided_rows(x, 64ll, 64), 0, 64);
   copy_wait<team<0, 4>, 0>();
   const int row = 16 * warp_rank<team<0, 4>>();
   auto s = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
@@ -171,10 +176,11 @@ void warpgroup(const bf16* __restrict__ x, float* __restrict__ y) {
   wgmma_nt(s, tile, 0, tile, 0);
   wgmma_commit();
   wgmma_wait<1>();
-  store_rows(at(y, indices(0, row, 0), sizes(64, 64)), 64ll, s, 16, 64);
+  auto y_rows = strided_rows(y, 64ll, 192);
+  store_rows(y_rows, row, s, 64);
   wgmma_wait<0>();
-  store_rows(at(y, indices(1, row, 0), sizes(64, 64)), 64ll, s, 16, 64);
-  store_rows(at(y, indices(2, row, 0), sizes(64, 64)), 64ll, o, 16, 64);
+  store_rows(y_rows, 64 + row, s, 64);
+  store_rows(y_rows, 128 + row, o, 64);
 }
 )cuda";
 

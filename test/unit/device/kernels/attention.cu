@@ -24,19 +24,20 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
           list_bytes + 64 * D * 2 + stages * tile_bytes);
   auto slots = ring_alloc<ring<stages>, 1, 4>(list_bytes + 64 * D * 2 +
                                               2 * stages * tile_bytes);
-  copy_rows<team<0, 5>, 4>(entries, at(list, indices(t, 0), sizes(2048)), 2048,
-                           1, count);
-  copy_rows<team<0, 5>, 16>(queries, at(q, indices(t, 0, 0), sizes(64, D)), D,
-                            64, D);
+  copy_rows<team<0, 5>, 4>(entries, strided_rows(list, 2048, t + 1), t, count);
+  copy_rows<team<0, 5>, 16>(
+      queries, strided_rows(at(q, indices(t, 0, 0), sizes(64, D)), D, 64), 0,
+      D);
   copy_wait<team<0, 5>, 0>();
   auto steps = ceil_div(count, keys);
+  auto key_rows = listed_rows(k, D, entries, count, limit);
+  auto value_rows = listed_rows(v, D, entries, count, limit);
   if (in_team<team<4, 1>>()) {
     for (int i = 0; i < steps; ++i) {
       auto slot = ring_acquire(slots, i);
-      gather_rows<team<4, 1>, 16>(stage(key_tiles, slot), k, D, entries,
-                                  i * keys, count, limit, D);
-      gather_rows<team<4, 1>, 16>(stage(value_tiles, slot), v, D, entries,
-                                  i * keys, count, limit, D);
+      copy_rows<team<4, 1>, 16>(stage(key_tiles, slot), key_rows, i * keys, D);
+      copy_rows<team<4, 1>, 16>(stage(value_tiles, slot), value_rows, i * keys,
+                                D);
       ring_commit<true>(slots, i);
     }
   } else if (in_team<team<0, 4>>()) {
@@ -56,7 +57,7 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
       auto slot = ring_wait(slots, i);
       fill(scores, 0.0f);
       mma_nt(scores, left, stage(key_tiles, slot), 0);
-      mask_list(scores, entries, i * keys, count, limit);
+      mask_rows(scores, key_rows, i * keys);
       softmax_update<bounded>(scores, output, maximum, sum, 0.125f);
       if constexpr (bounded)
         softmax_weights(p, scores, sum);
@@ -67,11 +68,12 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
     }
     softmax_finish<bounded>(output, lse, maximum, sum, 0.125f);
     gate_rows<activation::sigmoid>(
-        output, at(logits, indices(t, rank * 16, 0), sizes(64, D)), D, 16, D,
-        false);
-    store_rows(at(out, indices(t, rank * 16, 0), sizes(64, D)), D, output, 16,
-               D);
-    store_rowvec(at(lse_out, indices(t, rank * 16), sizes(64)), 1, lse, 16);
+        output, strided_rows(at(logits, indices(t, 0, 0), sizes(64, D)), D, 64),
+        rank * 16, D, false);
+    store_rows(strided_rows(at(out, indices(t, 0, 0), sizes(64, D)), D, 64),
+               rank * 16, output, D);
+    store_rowvec(strided_rows(at(lse_out, indices(t, 0), sizes(64)), 1, 64),
+                 rank * 16, lse);
   }
 }
 

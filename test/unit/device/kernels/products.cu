@@ -24,7 +24,7 @@ __device__ __forceinline__ void products(float* out, int steps) {
     mma_nn(sum, p, tile, 0);
     sync<team<0, 4>, 0>();
   }
-  store_rows(out, K, sum, 16, K);
+  store_rows(strided_rows(out, K, 16), 0, sum, K);
 }
 
 #define PRODUCTS(name, T, N, K, L)                        \

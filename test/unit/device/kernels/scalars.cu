@@ -53,6 +53,6 @@ extern "C" __global__ __launch_bounds__(32) void merge(
   softmax_merge<true>(a, max_a, sum_a, b, max_b, sum_b, load(out, 0));
   auto lse = rowvec_alloc<rowvec<float, 16>>();
   softmax_finish<true>(a, lse, max_a, sum_a, load(out, 1));
-  store_rows(out, 64, a, 16, 64);
-  store_rowvec(out, 1, lse, 16);
+  store_rows(strided_rows(out, 64, 16), 0, a, 64);
+  store_rowvec(strided_rows(out, 1, 16), 0, lse);
 }

@@ -12,6 +12,8 @@ NONE = "**none**"
 # Ops without a call print as statements of C++ with these functions.
 STATEMENTS = {"roles": ["in_team"],
               "for_each": ["first_element", "next_element"]}
+# Ops that never print: gsa-tile-pipeline lowers them.
+LOWERED = {"await", "release", "stream", "tile_ring"}
 
 
 def read_ops(declarations):
@@ -77,10 +79,15 @@ def render(root, declarations, regenerate):
         " below", "`codegen/device/emu/gsa/device`, and the tests (below"
         " `test/`) in which NVRTC", "compiles it and in which the host"
         " emulation compiles or runs it.", "",
+        "The ops of a stream print as nothing: gsa-tile-pipeline lowers " +
+        ", ".join(f"`{op}`" for op in sorted(LOWERED)[:-1]) + " and",
+        f"`{max(LOWERED)}`.", "",
         "| op | function | CUDA header | emulation header | NVRTC tests |"
         " emulation tests |",
         "|---|---|---|---|---|---|"]
     for op, call in read_ops(declarations):
+        if op in LOWERED:
+            continue
         functions = ([re.match(r"\w+", call)[0]] if call
                      else STATEMENTS.get(op, []))
         headers = []

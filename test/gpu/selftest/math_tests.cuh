@@ -258,6 +258,51 @@ inline void test_mask_listed() {
       }
 }
 
+template <int RowsPerBit>
+__global__ void mask_words_kernel(const float* from, const int* words, int line,
+                                  int column, int row, float* to) {
+  auto tile = smem_alloc<smem<int, 3, 64, linear>>(0);
+  put_tile(tile, words);
+  auto x = frag_alloc<fragment>();
+  put_dense(x, from);
+  mask_words<RowsPerBit>(x, tile, line, column, row);
+  get_dense(x, to);
+}
+
+template <int RowsPerBit>
+void test_mask_words(Suite& suite) {
+  Random random(RowsPerBit);
+  Array<float> from(640), to(640);
+  Array<int> words(192);
+  random.Fill(from);
+  for (int i = 0; i < 192; ++i)
+    words[i] = random.Integer(-32768, 32767) * 65536 + random.Integer(0, 65535);
+  words[70] = 0;
+  words[71] = -1;
+  int last = 32 * RowsPerBit - 16;  // the word's last bit
+  for (int line : {0, 1, 2})
+    for (int column : {0, 5, 24})
+      for (int row : {0, 16, last}) {
+        if (row > last) continue;
+        launch("mask_words", mask_words_kernel<RowsPerBit>, 1, 1, 768,
+               from.data(), words.data(), line, column, row, to.data());
+        suite.Context("%d rows per bit, line %d column %d row %d", RowsPerBit,
+                      line, column, row);
+        for (int i = 0; i < 640; ++i) {
+          int r = i / kColumns, c = i % kColumns;
+          int bit = words[64 * line + column + c] >> (row + r) / RowsPerBit & 1;
+          suite.Equal(to[i], bit ? from[i] : -kInf, r, c);
+        }
+      }
+}
+
+inline void test_mask_bits() {
+  Suite suite("mask_words");
+  test_mask_words<1>(suite);
+  test_mask_words<3>(suite);
+  test_mask_words<16>(suite);
+}
+
 //===----------------------------------------------------------------------===//
 // Conversions and scalars
 //===----------------------------------------------------------------------===//
@@ -398,6 +443,7 @@ inline void run_math_tests() {
   test_gates();
   test_masks();
   test_mask_listed();
+  test_mask_bits();
   test_circular();
   test_scalars();
 }

@@ -153,6 +153,51 @@ gsa_tile.kernel @product_in_flight(%f: f32) attributes {warps = 4 : i64} {
 
 // -----
 
+// The bulk engine reads a tile until reduce_wait, not only up to the barrier.
+// CHECK-LABEL: @sums_in_flight
+// CHECK-SAME: shared_bytes = 8192
+gsa_tile.kernel @sums_in_flight(%y: !gsa_tile.global<f32, write>, %f: f32,
+                                %n: index) attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %pitch = arith.constant 64 : i64
+  // CHECK: smem_alloc at 0
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  // CHECK: smem_alloc at 4096
+  %b = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  // CHECK: smem_alloc at 0
+  %c = gsa_tile.smem_alloc : !gsa_tile.smem<8x64xf32, linear>
+  %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.reduce_rows %a columns %n to %sums[%c0] by <0, 2> : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.sync #gsa_tile.team<0, 2>
+  gsa_tile.store_shared %f, %b[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.reduce_wait #gsa_tile.team<0, 2>
+  gsa_tile.store_shared %f, %c[%c0, %c0] : !gsa_tile.smem<8x64xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+// A list lives as long as a view of it is used.
+// CHECK-LABEL: @list_of_a_view
+// CHECK-SAME: shared_bytes = 5120
+gsa_tile.kernel @list_of_a_view(%x: !gsa_tile.global<f32, read>, %f: f32,
+                                %n: index) attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %pitch = arith.constant 64 : i64
+  // CHECK: smem_alloc at 4096
+  %list = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  // CHECK: smem_alloc at 0
+  %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  %scores = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %view = gsa_tile.listed_rows %x pitch %pitch list %list end %n limit %n : !gsa_tile.global<f32, read>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.rows<f32, listed, read>
+  gsa_tile.sync #gsa_tile.team<0, 2>
+  gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.mask_rows %scores, %view[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<f32, listed, read>
+  gsa_tile.return
+}
+
+// -----
+
 // Roles run at the same time: their tiles never share. Within a role the
 // role's own barrier is enough. Rings share with nothing; stages are used
 // through gsa_tile.stage.

@@ -83,11 +83,11 @@ FailureOr<SmallVector<Value>> IndexScoresOp::decomposeOperation(OpBuilder& b) {
 // Row statistics
 //===----------------------------------------------------------------------===//
 
-/// sum over the visible cells of a row of `term(x)`.
+/// sum over the visible cells of a row of `term(x)`, in `type`.
 static Value sumVisible(ScalarBuilder& s, Value scores, ValueRange row,
-                        Value keys, Type acc,
+                        Value keys, Type type,
                         llvm::function_ref<Value(Value)> term) {
-  return s.forLoop(s.index(0), keys, s.constant(acc, 0.0),
+  return s.forLoop(s.index(0), keys, s.constant(type, 0.0),
                    [&](Value key, ValueRange sum) -> SmallVector<Value> {
                      Value x = s.extract(scores, {row[0], row[1], key});
                      Value next = s.add(sum[0], term(x));
@@ -95,27 +95,32 @@ static Value sumVisible(ScalarBuilder& s, Value scores, ValueRange row,
                    })[0];
 }
 
-/// Two passes (mean, then centred squares): the one-pass formula cancels in
-/// f32 when the variance is small beside the mean, which is GSA's usual case.
+/// Two passes (mean, then centred squares): the one-pass formula cancels when
+/// the variance is small beside the mean, which is GSA's usual case. Sums are
+/// in f64: in f32, the order in which large scores are added would decide
+/// between a variance of 0, inf and NaN.
 static Value rowVariance(ScalarBuilder& s, RowStatisticsOp op, ValueRange row,
                          Value keys, Value visible, Type acc) {
-  Value sum =
-      sumVisible(s, op.getScores(), row, keys, acc, [](Value x) { return x; });
+  Type f64 = s.builder().getF64Type();
+  Value scores = op.getScores();
+  Value sum = sumVisible(s, scores, row, keys, f64,
+                         [&](Value x) { return s.cast(x, f64); });
   bool zeroFilled = op.getPopulation() == Population::ZeroFilled;
-  Value visibleCount = s.toFloat(visible, acc);
-  Value count = zeroFilled ? s.toFloat(keys, acc) : visibleCount;
+  Value visibleCount = s.toFloat(visible, f64);
+  Value count = zeroFilled ? s.toFloat(keys, f64) : visibleCount;
   Value mean = s.div(sum, count);
-  Value squares = sumVisible(s, op.getScores(), row, keys, acc, [&](Value x) {
-    Value centred = s.sub(x, mean);
+  Value squares = sumVisible(s, scores, row, keys, f64, [&](Value x) {
+    Value centred = s.sub(s.cast(x, f64), mean);
     return s.mul(centred, centred);
   });
   if (zeroFilled)  // Each cell that counts as 0 adds mean^2.
     squares =
         s.add(squares, s.mul(s.sub(count, visibleCount), s.mul(mean, mean)));
   Value divisor =
-      s.sub(count, s.constant(acc, static_cast<double>(op.getCorrection())));
-  Value enough = s.cmpf(CmpFPredicate::OGE, divisor, s.constant(acc, 1.0));
-  return s.select(enough, s.div(squares, divisor), s.constant(acc, 0.0));
+      s.sub(count, s.constant(f64, static_cast<double>(op.getCorrection())));
+  Value enough = s.cmpf(CmpFPredicate::OGE, divisor, s.constant(f64, 1.0));
+  Value value = s.select(enough, s.div(squares, divisor), s.constant(f64, 0.0));
+  return s.cast(value, acc);
 }
 
 static Value rowEntropy(ScalarBuilder& s, RowStatisticsOp op, ValueRange row,
@@ -172,14 +177,16 @@ FailureOr<SmallVector<Value>> StatMeanOp::decomposeOperation(OpBuilder& b) {
   Value rows = dimValue(b, loc, getValues(), 1);
   Value mean =
       generateTensor(b, loc, {}, acc, [&](ScalarBuilder& s, ValueRange) {
-        SmallVector<Value> zero = {s.constant(acc, 0.0), s.constant(acc, 0.0)};
+        // In f64: neither 2^24 rows nor large statistics are too much.
+        Type f64 = b.getF64Type();
+        SmallVector<Value> zero = {s.constant(f64, 0.0), s.constant(f64, 0.0)};
         auto addRow = [&](Value batch, Value t,
                           ValueRange carried) -> SmallVector<Value> {
           Value x = s.extract(getValues(), {batch, t});
           // x - x is 0 for finite x and NaN otherwise.
           Value finite = s.cmpf(CmpFPredicate::ORD, s.sub(x, x), x);
-          Value sum = s.add(carried[0], x);
-          Value count = s.add(carried[1], s.constant(acc, 1.0));
+          Value sum = s.add(carried[0], s.cast(x, f64));
+          Value count = s.add(carried[1], s.constant(f64, 1.0));
           return {s.select(finite, sum, carried[0]),
                   s.select(finite, count, carried[1])};
         };
@@ -191,7 +198,7 @@ FailureOr<SmallVector<Value>> StatMeanOp::decomposeOperation(OpBuilder& b) {
                                });
             });
         Value any = s.cmpf(CmpFPredicate::OGT, totals[1], zero[0]);
-        return s.select(any, s.div(totals[0], totals[1]), zero[0]);
+        return s.cast(s.select(any, s.div(totals[0], totals[1]), zero[0]), acc);
       });
   return SmallVector<Value>{mean};
 }

@@ -62,7 +62,7 @@ def Gsa_RowStatisticsOp : Gsa_Op<"row_statistics",
 
     - `variance` over the population `visible`: sum (x - mean)^2 / (n - c);
       over `zero_filled`: cells that are not visible count as 0 and n is Sk.
-      c is `correction`. A divisor below 1 gives 0.
+      c is `correction`. A divisor below 1 gives 0. Mean and sums are in f64.
     - `entropy`: -sum p log(p + 1e-10) with p the softmax over visible cells;
       an empty row gives 0.
 
@@ -88,9 +88,9 @@ def Gsa_RowStatisticsOp : Gsa_Op<"row_statistics",
 def Gsa_StatMeanOp : Gsa_Op<"stat_mean", ["B Sq"], [""]> {
   let summary = "Mean of the finite statistics of all rows";
   let description = [{
-    The mean of the finite elements; 0 if there are none. This is the
-    normaliser of the policy `upstream_variance`, which couples all rows of a
-    batch; a statistic that is not finite is left out so that one bad row
+    The mean of the finite elements, summed up in f64; 0 if there are none. This
+    is the normaliser of the policy `upstream_variance`, which couples all rows
+    of a batch; a statistic that is not finite is left out so that one bad row
     cannot change another row's budget beyond its own absence.
 
     Constraints:

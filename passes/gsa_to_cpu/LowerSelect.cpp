@@ -58,13 +58,15 @@ void SelectLowering::emitVariances(Value variances) {
 /// Mean of the finite variances, in the order of rows whatever the number of
 /// tasks (see gsa.stat_mean).
 Value SelectLowering::emitMean(Value variances) {
-  Value zero = e.constant(e.acc(), 0.0), one = e.constant(e.acc(), 1.0);
+  Type f64 = e.builder().getF64Type();
+  Value zero = e.constant(f64, 0.0), one = e.constant(f64, 1.0);
   auto addRow = [&](Value batch, Value t,
                     ValueRange carried) -> SmallVector<Value> {
     Value x = e.load(variances, {batch, t});
     // x - x is 0 for finite x and NaN otherwise.
     Value finite = e.cmpf(CmpFPredicate::ORD, e.sub(x, x), x);
-    return {e.select(finite, e.add(carried[0], x), carried[0]),
+    Value sum = e.add(carried[0], e.cast(x, f64));
+    return {e.select(finite, sum, carried[0]),
             e.select(finite, e.add(carried[1], one), carried[1])};
   };
   SmallVector<Value> totals = e.forLoop(
@@ -75,7 +77,7 @@ Value SelectLowering::emitMean(Value variances) {
             [&](Value t, ValueRange inner) { return addRow(batch, t, inner); });
       });
   Value any = e.cmpf(CmpFPredicate::OGT, totals[1], zero);
-  return e.select(any, e.div(totals[0], totals[1]), zero);
+  return e.cast(e.select(any, e.div(totals[0], totals[1]), zero), e.acc());
 }
 
 void SelectLowering::emitSelection(Value variances, Value normaliser,

@@ -27,7 +27,7 @@ struct RowScan {
   Value limit;     ///< index, number of cells looked at.
   Value visible;   ///< i32, cells greater than -inf.
   Value nans;      ///< i32
-  Value sum;       ///< A, over visible cells; null unless wanted.
+  Value sum;       ///< f64, over visible cells; null unless wanted.
   Value maximum;   ///< A, over visible cells; null unless wanted.
   Value low;       ///< Integer, smallest key of a visible cell.
   Value high;      ///< Integer, largest key.
@@ -68,7 +68,7 @@ class RowSelection {
   Value orderedKey(Value score, Value visible);
   Value variance(Value strip, Value r, const RowScan& scan);
   Value entropy(Value strip, Value r, const RowScan& scan);
-  Value sumVisible(Value strip, Value r, Value limit,
+  Value sumVisible(Value strip, Value r, Value limit, Type type,
                    llvm::function_ref<Value(Value, Value)> accumulate);
   Value forceRange(Value begin, Value end);
   Value markForced(const RowScan& scan);

@@ -60,6 +60,7 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
   bool wantsSum =
       policy.usesStatistic() && policy.getStatistic() == Statistic::Variance;
   bool wantsMaximum = policy.usesStatistic() && !wantsSum;
+  Type f64 = e.builder().getF64Type();
   RowScan result;
   result.limit = limit;
   SmallVector<Reduction> reductions = {
@@ -67,7 +68,7 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
       {&result.nans, CombiningKind::ADD, e.splatInt(i32, 0)}};
   if (wantsSum)
     reductions.push_back(
-        {&result.sum, CombiningKind::ADD, e.splatConstant(e.acc(), 0.0)});
+        {&result.sum, CombiningKind::ADD, e.splatConstant(f64, 0.0)});
   if (wantsMaximum)
     reductions.push_back({&result.maximum, CombiningKind::MAXNUMF,
                           e.splatConstant(e.acc(), -kInfinity)});
@@ -97,8 +98,9 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
     SmallVector<Value> next = {e.add(carried[0], e.select(visible, one, none)),
                                e.add(carried[1], e.select(isNan, one, none))};
     if (wantsSum) {
-      Value zero = e.splatConstant(e.acc(), 0.0);
-      next.push_back(e.add(carried[next.size()], e.select(visible, x, zero)));
+      Value seen = e.select(visible, x, e.splatConstant(e.acc(), 0.0));
+      next.push_back(
+          e.add(carried[next.size()], e.cast(seen, e.vectorOf(f64))));
     }
     if (wantsMaximum)
       next.push_back(arith::MaxNumFOp::create(e.builder(), e.location(),
@@ -126,12 +128,13 @@ RowScan RowSelection::scan(Value strip, Value r, Value limit, bool keys) {
 // Statistic
 //===----------------------------------------------------------------------===//
 
-/// Sum over the row of what `accumulate(x, sum)` adds, where x is visible.
+/// Sum in `type` over the row of what `accumulate(x, sum)` adds, where x is
+/// visible.
 Value RowSelection::sumVisible(
-    Value strip, Value r, Value limit,
+    Value strip, Value r, Value limit, Type type,
     llvm::function_ref<Value(Value, Value)> accumulate) {
   Value total =
-      e.forLoop(e.index(0), limit, e.lanes(), {e.splatConstant(e.acc(), 0.0)},
+      e.forLoop(e.index(0), limit, e.lanes(), {e.splatConstant(type, 0.0)},
                 [&](Value s, ValueRange sum) -> SmallVector<Value> {
                   Value x = e.loadVector(strip, {r, s});
                   Value visible = e.cmpf(CmpFPredicate::OGT, x,
@@ -142,33 +145,37 @@ Value RowSelection::sumVisible(
 }
 
 /// Mean first, then centred squares: the one-pass formula cancels when the
-/// variance is small beside the mean.
+/// variance is small beside the mean. Sums are in f64, as those of the
+/// definition, which says why.
 Value RowSelection::variance(Value strip, Value r, const RowScan& scan) {
+  Type f64 = e.builder().getF64Type();
   bool zeroFilled = policy.getPopulation() == Population::ZeroFilled;
-  Value visible = e.toFloat(scan.visible, e.acc());
+  Value visible = e.toFloat(scan.visible, f64);
   Value count =
-      zeroFilled ? e.constant(e.acc(), static_cast<double>(numKeys)) : visible;
+      zeroFilled ? e.constant(f64, static_cast<double>(numKeys)) : visible;
   Value mean = e.div(scan.sum, count);
   Value centre = e.splat(mean);
-  Value squares = sumVisible(strip, r, scan.limit, [&](Value x, Value sum) {
-    Value distance = e.sub(x, centre);
-    return e.fma(distance, distance, sum);
-  });
+  Value squares =
+      sumVisible(strip, r, scan.limit, f64, [&](Value x, Value sum) {
+        Value distance = e.sub(e.cast(x, e.vectorOf(f64)), centre);
+        return e.fma(distance, distance, sum);
+      });
   if (zeroFilled)  // Each cell that counts as 0 adds mean^2.
     squares = e.add(squares, e.mul(e.sub(count, visible), e.mul(mean, mean)));
   Value divisor = e.sub(
-      count, e.constant(e.acc(), static_cast<double>(policy.getCorrection())));
-  Value enough = e.cmpf(CmpFPredicate::OGE, divisor, e.constant(e.acc(), 1.0));
-  return e.select(enough, e.div(squares, divisor), e.constant(e.acc(), 0.0));
+      count, e.constant(f64, static_cast<double>(policy.getCorrection())));
+  Value enough = e.cmpf(CmpFPredicate::OGE, divisor, e.constant(f64, 1.0));
+  Value value = e.select(enough, e.div(squares, divisor), e.constant(f64, 0.0));
+  return e.cast(value, e.acc());
 }
 
 Value RowSelection::entropy(Value strip, Value r, const RowScan& scan) {
   Value maximum = e.splat(scan.maximum);
-  Value total =
-      e.splat(sumVisible(strip, r, scan.limit, [&](Value x, Value sum) {
+  Value total = e.splat(
+      sumVisible(strip, r, scan.limit, e.acc(), [&](Value x, Value sum) {
         return e.add(sum, e.exp(e.sub(x, maximum)));
       }));
-  return sumVisible(strip, r, scan.limit, [&](Value x, Value sum) {
+  return sumVisible(strip, r, scan.limit, e.acc(), [&](Value x, Value sum) {
     Value p = e.div(e.exp(e.sub(x, maximum)), total);
     Value logP = math::LogOp::create(e.builder(), e.location(),
                                      e.add(p, e.splatConstant(e.acc(), 1e-10)));

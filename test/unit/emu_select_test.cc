@@ -354,6 +354,8 @@ INSTANTIATE_TEST_SUITE_P(Policies, EmuSelectTest,
                                            KPolicyKind::kEntropy,
                                            KPolicyKind::kOrth));
 
+TEST(EmuLargeSelectTest, LargeScores) { CheckLargeScores(EmuOptions()); }
+
 TEST(EmuSelectChunkTest, NoBitDependsOnTheChunk) {
   std::mt19937 generator(7);
   Problem p = EmuProblem(DType::kBF16, KPolicyKind::kUpstreamVariance);

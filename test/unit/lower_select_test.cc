@@ -176,6 +176,14 @@ TEST(LowerSelectTest, NanAndInfinity) {
   CheckSelect(p, operands, CpuOptions(1));
 }
 
+TEST(LowerSelectTest, LargeScores) {
+  CheckLargeScores(CpuOptions(2));
+  CheckLargeScores(CpuOptions(1, 128));
+  CompileOptions definitions = CpuOptions(1);
+  definitions.reference = true;
+  CheckLargeScores(definitions);
+}
+
 TEST(LowerSelectTest, ExplicitSchedules) {
   std::mt19937 generator(7);
   for (const char* schedule :

@@ -258,6 +258,38 @@ void CheckScores(const Problem& p, const Operands& operands,
       << error.ToString();
 }
 
+void CheckLargeScores(const CompileOptions& options) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  Problem p;
+  p.batch = 6;
+  p.keys = 100;
+  p.depth = 1;
+  p.has_weights = p.has_bias = false;
+  p.options.scale = 1.0;
+  p.options.score_activation = reference::ScoreActivation::kIdentity;
+  p.options.mask = reference::Mask::kNone;
+  std::mt19937 generator(11);
+  Operands operands = MakeOperands(p, &generator);
+  const double sizes[] = {kLargest, -kLargest, 1e38, -3e36, 1.7e19, 0.0};
+  for (int64_t row = 0; row < p.batch; ++row) {
+    operands.query.At(row, 0, 0, 0) = 1;
+    for (int64_t key = 0; key < p.keys; ++key)
+      operands.key.At(row, key, 0) = static_cast<float>(sizes[row]);
+  }
+  for (KPolicyKind kind :
+       {KPolicyKind::kOrth, KPolicyKind::kUpstreamVariance}) {
+    p.options.policy = MakePolicy(kind, 20, 1, 60);
+    CheckSelect(p, operands, options, /*exact=*/true);
+  }
+  // A sum by halves is inf - inf, one in order inf.
+  for (int64_t row = 0; row < p.batch; ++row)
+    for (int64_t key = 0; key < p.keys; ++key)
+      operands.key.At(row, key, 0) *=
+          reference::RandomInt(0, 1, &generator) ? 1 : -1;
+  p.options.policy = MakePolicy(KPolicyKind::kOrth, 20, 1, 60);
+  CheckSelect(p, operands, options, /*exact=*/true);
+}
+
 KPolicy MakePolicy(KPolicyKind kind, int64_t base, int64_t min, int64_t max) {
   KPolicy policy;
   policy.kind = kind;

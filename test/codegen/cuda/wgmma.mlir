@@ -61,7 +61,8 @@ gsa_tile.kernel @products(%out: !gsa_tile.global<f32, write>)
   gsa_tile.wgmma_commit
   // CHECK-NEXT: wgmma_wait<0>();
   gsa_tile.wgmma_wait 0
-  gsa_tile.store_rows %sum to %out pitch %pitch rows %c16 columns %c128 : !acc to !gsa_tile.global<f32, write>
+  %out_rows = gsa_tile.strided_rows %out pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.store_rows %sum columns %c128 to %out_rows[%c0] : !acc to !gsa_tile.rows<f32, strided, write>
   gsa_tile.return
 }
 

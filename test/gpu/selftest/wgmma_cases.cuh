@@ -62,8 +62,10 @@ struct wgmma_shape {
 template <class Tile, class T>
 __device__ Tile load_tile(int offset, const T* from) {
   auto tile = smem_alloc<Tile>(offset);
-  copy_rows<team<0, 4>, 16>(tile, from, static_cast<long long>(Tile::columns),
-                            Tile::rows, Tile::columns);
+  copy_rows<team<0, 4>, 16>(
+      tile,
+      strided_rows(from, static_cast<long long>(Tile::columns), Tile::rows), 0,
+      Tile::columns);
   return tile;
 }
 
@@ -97,7 +99,8 @@ __device__ void multiply(const T* a, const T* b, float* out, int a_row,
       wgmma_nn<false>(sum, operand, right, b_row);
     wgmma_commit();
     wgmma_wait<0>(sum);
-    store_rows(out + row * N, static_cast<long long>(N), sum, 16, N);
+    store_rows(strided_rows(out + row * N, static_cast<long long>(N), 16), 0,
+               sum, N);
     wgmma_fence(operand, sum);
     if constexpr (nt)
       wgmma_nt(sum, operand, right, b_row);
@@ -113,7 +116,8 @@ __device__ void multiply(const T* a, const T* b, float* out, int a_row,
       wgmma_nn<false, transposed>(sum, left, a_row, right, b_row);
     wgmma_commit();
     wgmma_wait<0>(sum);
-    store_rows(out + row * N, static_cast<long long>(N), sum, 16, N);
+    store_rows(strided_rows(out + row * N, static_cast<long long>(N), 16), 0,
+               sum, N);
     wgmma_fence(sum);
     if constexpr (nt)
       wgmma_nt<true, transposed>(sum, left, a_row, right, b_row);
@@ -122,7 +126,8 @@ __device__ void multiply(const T* a, const T* b, float* out, int a_row,
     wgmma_commit();
     wgmma_wait<0>(sum);
   }
-  store_rows(out + (64 + row) * N, static_cast<long long>(N), sum, 16, N);
+  store_rows(strided_rows(out + (64 + row) * N, static_cast<long long>(N), 16),
+             0, sum, N);
 }
 
 template <class Shape, class T>
@@ -158,7 +163,8 @@ __global__ void __launch_bounds__(128)
   wgmma_nt<false>(whole, left, 0, right, 0);
   wgmma_commit();
   wgmma_wait<0>(whole);
-  store_rows(out + row * N, static_cast<long long>(N), whole, 16, N);
+  store_rows(strided_rows(out + row * N, static_cast<long long>(N), 16), 0,
+             whole, N);
   auto piece = frag_alloc<frag<float, 16, Piece, frag_layout::acc>>();
   for (int first = 0; first < N; first += Piece) {
     fill(piece, 0.0f);
@@ -166,8 +172,9 @@ __global__ void __launch_bounds__(128)
     wgmma_nt(piece, left, 0, right, first);
     wgmma_commit();
     wgmma_wait<0>(piece);
-    store_rows(out + (64 + row) * N + first, static_cast<long long>(N), piece,
-               16, Piece);
+    store_rows(strided_rows(out + (64 + row) * N + first,
+                            static_cast<long long>(N), 16),
+               0, piece, Piece);
   }
 }
 
@@ -181,8 +188,9 @@ __global__ void __launch_bounds__(128)
   auto queries = load_tile<smem<T, 64, K, swizzle_128b>>(0, q);
   auto keys = smem_alloc<smem_stages<T, Steps, N, K, swizzle_128b>>(64 * K * 2);
   for (int i = 0; i < Steps; ++i)
-    copy_rows<team<0, 4>, 16>(stage(keys, i), k + i * N * K,
-                              static_cast<long long>(K), N, K);
+    copy_rows<team<0, 4>, 16>(
+        stage(keys, i),
+        strided_rows(k + i * N * K, static_cast<long long>(K), N), 0, K);
   copy_wait<team<0, 4>, 0>();
   fence_async();
   sync<team<0, 4>, 0>();
@@ -222,7 +230,8 @@ __global__ void __launch_bounds__(128)
   wgmma_nn(sum, weights, stage(keys, Steps - 1), 0);
   wgmma_commit();
   wgmma_wait<0>(sum);
-  store_rows(out + row * K, static_cast<long long>(K), sum, 16, K);
+  store_rows(strided_rows(out + row * K, static_cast<long long>(K), 16), 0, sum,
+             K);
 }
 
 //===----------------------------------------------------------------------===//

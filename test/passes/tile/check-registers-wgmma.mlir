@@ -22,12 +22,14 @@ gsa_tile.kernel @overwrites(%n: index, %y: !gsa_tile.global<f32, write>)
     gsa_tile.wgmma_nt %a, %tile[%c0], %tile[%c0] {accumulate = false} : !acc, !tile, !tile
     gsa_tile.wgmma_commit
     gsa_tile.wgmma_wait 0, %a : !acc
-    gsa_tile.store_rows %a to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+    %y_rows = gsa_tile.strided_rows %y pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+    gsa_tile.store_rows %a columns %c16 to %y_rows[%c0] : !acc to !gsa_tile.rows<f32, strided, write>
     gsa_tile.wgmma_fence
     gsa_tile.wgmma_nn %b, %tile[%c0], %tile[%c0] {accumulate = false} : !acc, !tile, !tile
     gsa_tile.wgmma_commit
     gsa_tile.wgmma_wait 0, %b : !acc
-    gsa_tile.store_rows %b to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+    %y_rows_1 = gsa_tile.strided_rows %y pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+    gsa_tile.store_rows %b columns %c16 to %y_rows_1[%c0] : !acc to !gsa_tile.rows<f32, strided, write>
   }
   gsa_tile.return
 }
@@ -47,12 +49,14 @@ gsa_tile.kernel @accumulates(%n: index, %y: !gsa_tile.global<f32, write>)
     gsa_tile.wgmma_nt %a, %tile[%c0], %tile[%c0] : !acc, !tile, !tile
     gsa_tile.wgmma_commit
     gsa_tile.wgmma_wait 0, %a : !acc
-    gsa_tile.store_rows %a to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+    %y_rows_2 = gsa_tile.strided_rows %y pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+    gsa_tile.store_rows %a columns %c16 to %y_rows_2[%c0] : !acc to !gsa_tile.rows<f32, strided, write>
     gsa_tile.wgmma_fence
     gsa_tile.wgmma_nn %b, %tile[%c0], %tile[%c0] : !acc, !tile, !tile
     gsa_tile.wgmma_commit
     gsa_tile.wgmma_wait 0, %b : !acc
-    gsa_tile.store_rows %b to %y pitch %pitch rows %c16 columns %c16 : !acc to !gsa_tile.global<f32, write>
+    %y_rows_3 = gsa_tile.strided_rows %y pitch %pitch count %c16 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+    gsa_tile.store_rows %b columns %c16 to %y_rows_3[%c0] : !acc to !gsa_tile.rows<f32, strided, write>
   }
   gsa_tile.return
 }

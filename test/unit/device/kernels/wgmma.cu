@@ -47,7 +47,7 @@ extern "C" __global__ __launch_bounds__(384, 1) void attend(
       ring_release(slots, i - 1);
       convert(weights, scores);
     }
-    store_rows(out + 128 * row, 128ll, sum, 16, 128);
+    store_rows(strided_rows(out + 128 * row, 128ll, 16), 0, sum, 128);
   }
 }
 
@@ -67,7 +67,7 @@ extern "C" __global__ __launch_bounds__(128, 1) void transposed(
     wgmma_commit();
     wgmma_wait<0>(sum);
   }
-  store_rows(out, 128ll, sum, 16, 128);
+  store_rows(strided_rows(out, 128ll, 16), 0, sum, 128);
 }
 
 // The widest product, whose accumulator is 128 registers.
@@ -80,7 +80,7 @@ extern "C" __global__ __launch_bounds__(128,
   wgmma_nt<false>(sum, left, 0, right, 0);
   wgmma_commit();
   wgmma_wait<0>(sum);
-  store_rows(out, 256ll, sum, 16, 256);
+  store_rows(strided_rows(out, 256ll, 16), 0, sum, 256);
 }
 
 // Panels of 64 and of 32 bytes, and a width that is no multiple of a panel.
@@ -106,5 +106,5 @@ extern "C" __global__ __launch_bounds__(128, 1) void narrow(
   wgmma_nn<false>(result, weights, values, 0);
   wgmma_commit();
   wgmma_wait<0>(result);
-  store_rows(out, 72ll, result, 16, 72);
+  store_rows(strided_rows(out, 72ll, 16), 0, result, 72);
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -61,6 +62,8 @@ struct Ablate : impl::GsaTileAblateBase<Ablate> {
   void runOnOperation() override {
     KernelOp kernel = getOperation();
     if (!only.empty() && kernel.getSymName() != only) return;
+    // It is no longer what it was made for.
+    kernel->removeAttr(kOriginAttr);
     for (const std::string& name : drop)
       if (failed(dropOps(kernel, name))) return signalPassFailure();
     for (const std::string& name : dropRoles)

@@ -14,6 +14,7 @@ machine without LLVM):
     differential  random modules against float64, over processes; one run of
                   each recipe is repeated and must give the same bits
     conformance   the conformance vector in f32
+    streams       the hand-written kernels of test/streams
     batches       rows do not depend on their batch or on chunks
     memcheck, initcheck, synccheck
                   small random modules under compute-sanitizer
@@ -252,6 +253,9 @@ class Runner:
             self.arguments.shards)
         yield "conformance", lambda: self.gtest(
             "conformance", differential, "*DeviceConformance*/Cuda")
+        yield "streams", lambda: self.gtest(
+            "streams", differential, "Cuda/StreamKernels*", environment={
+                "GSA_TEST_STREAMS": os.path.join(ROOT, "test", "streams")})
         yield "batches", lambda: self.gtest(
             "batches", differential, "*Batches*/Cuda")
         for tool in TOOLS:

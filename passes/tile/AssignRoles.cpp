@@ -90,7 +90,9 @@ Operation* RoleSplitter::findStart() {
   for (Operation& op : kernel.getBody().front()) {
     if (holdsRoles(&op)) return &op;
     if (touchesRegisters(&op)) return &op;
-    if (changesNothing(&op) || isAllocation(&op)) continue;
+    // for_each spreads over all lanes.
+    if (changesNothing(&op) || isAllocation(&op) || isa<ForEachOp>(op))
+      continue;
     auto team = dyn_cast<TeamOpInterface>(op);
     if (!team || team.getTeam() != block) return &op;
   }
@@ -146,6 +148,10 @@ LogicalResult RoleSplitter::project(Operation* op, unsigned role, OpBuilder& b,
              << " and " << roles;
     for (Operation& own : inner.getBodies()[role].front().without_terminator())
       b.clone(own, values);
+    return success();
+  }
+  if (isa<ForEachOp>(op)) {
+    b.clone(*op, values);
     return success();
   }
   if (op->getNumRegions() > 0) {

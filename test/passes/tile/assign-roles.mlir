@@ -198,6 +198,42 @@ gsa_tile.kernel @branch(%x: !in, %n: index) attributes {warps = 7 : i64} {
   gsa_tile.return
 }
 
+// A loop over elements is spread over the lanes of all warps: all roles run it.
+// CHECK-LABEL: @elements
+// CHECK: gsa_tile.for_each
+// CHECK: gsa_tile.roles {
+// CHECK: role <"load", team = <0, 5>> {
+// CHECK: gsa_tile.ring_commit
+// CHECK: gsa_tile.for_each
+// CHECK: role <"compute", team = <5, 2>> {
+// CHECK: gsa_tile.ring_release
+// CHECK: gsa_tile.for_each
+gsa_tile.kernel @elements(%x: !in, %y: !out, %n: index, %size: i64)
+    attributes {warps = 7 : i64} {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %pitch = arith.constant 32 : i64
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.for_each %e below %size {
+    gsa_tile.store %zero, %y[%e] : !out, i64
+  }
+  %ring = gsa_tile.tile_ring : !ring
+  gsa_tile.sync #all
+  %rows = gsa_tile.strided_rows %x pitch %pitch count %n : !in to !view
+  %lhs = gsa_tile.frag_alloc : !lhs
+  gsa_tile.stream below %n <loaders = 5> rings(%ring : !ring) load {
+  ^bb0(%i: index, %t: !tile):
+    gsa_tile.copy_rows %rows[%i] columns %c32 to %t by #load vector 16 : !view, index to !tile
+  } compute {
+  ^bb0(%i: index, %t: !tile):
+    gsa_tile.load_lhs %t[%c0] to %lhs : !tile to !lhs
+  }
+  gsa_tile.for_each %e below %size {
+    gsa_tile.store %zero, %y[%e] : !out, i64
+  }
+  gsa_tile.return
+}
+
 // Without roles in loops nothing is changed.
 // CHECK-LABEL: @plain
 // CHECK: gsa_tile.frag_alloc

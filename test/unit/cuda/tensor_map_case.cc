@@ -63,8 +63,8 @@ void tile_scores(
       wgmma_wait<0>();
       ring_release(k_full, i);
       auto out_at = at(out, indices(row, i * 64), sizes(width));
-      auto strided_rows_0 = strided_rows(out_at, width_0, left);
-      store_rows(strided_rows_0, 0, scores, 64);
+      auto out_rows = strided_rows(out_at, width_0, left);
+      store_rows(out_rows, 0, scores, 64);
     }
     ring_release(q_full, 0);
   }

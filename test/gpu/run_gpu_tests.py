@@ -282,6 +282,8 @@ def hash_headers(root):
                 text = file.read()
             # No string of the headers holds two slashes.
             text = " ".join(re.sub(r"//[^\n]*", "", text).split())
+            # Where a line is broken says nothing, beside words.
+            text = re.sub(r" ?([^\w ]) ?", r"\1", text)
             name = os.path.relpath(path, root).replace(os.sep, "/")
             for part in (name, text):
                 digest.update(f"{len(part)}:{part}".encode())

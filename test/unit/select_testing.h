@@ -92,8 +92,8 @@ void CheckSelect(const Problem& p, const Operands& operands,
 void CheckScores(const Problem& p, const Operands& operands,
                  const CompileOptions& options);
 
-// Rows of scores near the largest f32: equal ones have no variance, and those of
-// both signs a large one, not NaN, in whatever order they are added.
+// Rows of scores near the largest f32: equal ones have no variance, and those
+// of both signs a large one, not NaN, in whatever order they are added.
 void CheckLargeScores(const CompileOptions& options);
 
 KPolicy MakePolicy(KPolicyKind kind, int64_t base, int64_t min, int64_t max);

@@ -2,8 +2,8 @@
 //
 // The kernels of test/streams, written in gsa_tile, on data, in emulation under
 // ThreadSanitizer and on a GPU: groups that take turns, bounds from memory,
-// pages, sums into rows, and rings whose phases go on. All but the attention are
-// sums of small integers, exact in any order.
+// pages, sums into rows, and rings whose phases go on. All but the attention
+// are sums of small integers, exact in any order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,7 +24,8 @@
 namespace gsa::differential {
 namespace {
 
-/// The tests run from copies of the binaries, too: the sources may be elsewhere.
+/// The tests run from copies of the binaries, too: the sources may be
+/// elsewhere.
 std::string ReadKernel(const std::string& name) {
   const char* folder = std::getenv("GSA_TEST_STREAMS");
   const std::string path =
@@ -56,8 +57,8 @@ class StreamKernels : public ::testing::TestWithParam<const char*> {
       std::string key(tensor.name());
       inputs[key] = std::move(tensor);
     }
-    auto plan = Plan::Compile(ReadKernel(name), name + ".mlir",
-                              OptionsFor(GetParam()));
+    auto plan =
+        Plan::Compile(ReadKernel(name), name + ".mlir", OptionsFor(GetParam()));
     if (!plan.ok()) throw std::runtime_error(plan.status().ToString());
     auto outputs = RunOnce(GetParam(), *plan, inputs);
     if (!outputs.ok()) throw std::runtime_error(outputs.status().ToString());
@@ -92,17 +93,17 @@ TEST_P(StreamKernels, TwoGroupsTakeTurns) {
     words[j] = static_cast<int32_t>(random_() & random_());
   // Queries 3 and 20 want no key at all.
   for (int32_t& word : words) word &= ~(1 << 3 | 1 << 20);
-  std::vector<float> got =
-      Run("ping_pong",
-          [&] {
-            std::vector<HostTensor> inputs;
-            inputs.push_back(Make<BF16>("queries", {kRows, kColumns}, q));
-            inputs.push_back(Make<BF16>("keys", {kKeys, kColumns}, k));
-            inputs.push_back(Make<BF16>("values", {kKeys, kColumns}, v));
-            inputs.push_back(Make<int32_t>("words", {320}, words));
-            return inputs;
-          }(),
-          "output");
+  std::vector<float> got = Run(
+      "ping_pong",
+      [&] {
+        std::vector<HostTensor> inputs;
+        inputs.push_back(Make<BF16>("queries", {kRows, kColumns}, q));
+        inputs.push_back(Make<BF16>("keys", {kKeys, kColumns}, k));
+        inputs.push_back(Make<BF16>("values", {kKeys, kColumns}, v));
+        inputs.push_back(Make<int32_t>("words", {320}, words));
+        return inputs;
+      }(),
+      "output");
   for (int r = 0; r < kRows; ++r) {
     std::vector<double> weights(kKeys, 0.0);
     double total = 0.0, largest = -INFINITY;
@@ -162,8 +163,8 @@ TEST_P(StreamKernels, BoundsMayComeFromMemory) {
 TEST_P(StreamKernels, RowsMayBeInPages) {
   std::vector<float> data = Integers(320 * 32);
   // Pages in no order; there are 20, 13 of which are used.
-  const std::vector<int32_t> table = {7, 19, 0, 3, 12, 11, 2, 18, 5, 9, 1, 14,
-                                      6};
+  const std::vector<int32_t> table = {7,  19, 0, 3, 12, 11, 2,
+                                      18, 5,  9, 1, 14, 6};
   std::vector<int32_t> list(100);
   for (int i = 0; i < 100; ++i) list[i] = (i * 37 + 5) % 200;
   list[4] = -1;
@@ -196,8 +197,7 @@ TEST_P(StreamKernels, RowsAreAddedToRows) {
   std::vector<float> expected(50 * 32, 0.0f);
   for (int i = 0; i < 384; ++i) {
     if (list[i] < 0 || list[i] >= 50) continue;
-    for (int c = 0; c < 32; ++c)
-      expected[list[i] * 32 + c] += data[i * 32 + c];
+    for (int c = 0; c < 32; ++c) expected[list[i] * 32 + c] += data[i * 32 + c];
   }
   std::vector<HostTensor> inputs;
   inputs.push_back(Make<float>("data", {384, 32}, data));

@@ -70,8 +70,8 @@ inline void add_atomically(float* target, float value) {
 }
 
 template <class Team, class View, int Rows, int Columns>
-void reduce_rows(View view, int first, smem<float, Rows, Columns, linear> source,
-                 int columns) {
+void reduce_rows(View view, int first,
+                 smem<float, Rows, Columns, linear> source, int columns) {
   static_assert(Columns * sizeof(float) % 16 == 0);
   check_team<Team>("reduce_rows");
   columns = row_part<Columns>(columns);
@@ -82,11 +82,10 @@ void reduce_rows(View view, int first, smem<float, Rows, Columns, linear> source
     float* target = view.row(number);
     check_bulk("reduce_rows", target, columns * 4);
     emu::checkGlobal("reduce_rows", target, columns * sizeof(float), true);
-    pending_sums.push_back(
-        {target,
-         reinterpret_cast<const float*>(
-             source.address("reduce_rows", r, 0, columns)),
-         columns});
+    pending_sums.push_back({target,
+                            reinterpret_cast<const float*>(
+                                source.address("reduce_rows", r, 0, columns)),
+                            columns});
   }
 }
 

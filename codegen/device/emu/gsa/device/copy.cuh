@@ -65,9 +65,9 @@ void copy_rows(smem<T, Rows, Columns, Layout> target, View view, int first,
   if (emu::fault("copy_rows")) return;
   for (int r = 0; r < Rows; ++r) {
     int number = view.find("copy_rows", first + r);
-    copy_row<Team, VectorBytes>(
-        "copy_rows", target, r,
-        view.holds(number) ? view.row(number) : nullptr, columns);
+    copy_row<Team, VectorBytes>("copy_rows", target, r,
+                                view.holds(number) ? view.row(number) : nullptr,
+                                columns);
   }
 }
 

@@ -112,8 +112,7 @@ void store_rows(View view, int first,
     if (!view.holds(number) || columns <= 0) continue;
     T* target = view.row(number);
     emu::checkGlobal("store_rows", target, columns * sizeof(T), true);
-    for (int c = 0; c < columns; ++c)
-      target[c] = convert_to<T>(source.v[r][c]);
+    for (int c = 0; c < columns; ++c) target[c] = convert_to<T>(source.v[r][c]);
   }
 }
 

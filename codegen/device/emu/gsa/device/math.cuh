@@ -106,14 +106,14 @@ void mask_words(frag<float, 16, Columns, Layout>& frag,
                 smem<int, WordsRows, WordsColumns, WordsLayout> words, int line,
                 int column, int row) {
   if (row < 0 || (row + 15) / RowsPerBit > 31)
-    emu::fail("mask_words", "rows %d to %d of words of 32 bits for %d rows each",
-              row, row + 15, RowsPerBit);
+    emu::fail("mask_words",
+              "rows %d to %d of words of 32 bits for %d rows each", row,
+              row + 15, RowsPerBit);
   for (int c = 0; c < Columns; ++c) {
     auto word =
         static_cast<uint32_t>(words.get("mask_words", line, column + c));
     for (int r = 0; r < 16; ++r)
-      if ((word >> ((row + r) / RowsPerBit) & 1) == 0)
-        frag.v[r][c] = -INFINITY;
+      if ((word >> ((row + r) / RowsPerBit) & 1) == 0) frag.v[r][c] = -INFINITY;
   }
 }
 

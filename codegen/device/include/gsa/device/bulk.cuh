@@ -1,7 +1,8 @@
 //===- bulk.cuh - rows by the bulk copy engine -*- CUDA -*-===//
 //
-// What sm_90 adds: one instruction moves a row, or adds one to another. Rows are
-// multiples of 16 bytes, at addresses that are, too; their tiles are linear.
+// What sm_90 adds: one instruction moves a row, or adds one to another. Rows
+// are multiples of 16 bytes, at addresses that are, too; their tiles are
+// linear.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,10 +22,10 @@ GSA_DEVICE int row_part(int columns) {
   return min(max(columns, 0), Columns) * static_cast<int>(sizeof(T));
 }
 
-/// `target[r, c] = view[first + r, c]` for rows that exist and c < columns, 0 in
-/// the rest of the tile: each lane starts the copies of its rows, whose bytes
-/// arrive at the full barrier of the slot, and stores zeros. ring_commit comes
-/// behind.
+/// `target[r, c] = view[first + r, c]` for rows that exist and c < columns, 0
+/// in the rest of the tile: each lane starts the copies of its rows, whose
+/// bytes arrive at the full barrier of the slot, and stores zeros. ring_commit
+/// comes behind.
 template <class Team, class T, int R, int C, class View, int Stages>
 GSA_DEVICE void bulk_rows(smem<T, R, C, linear> target, View view, int first,
                           int columns, ring<Stages> ring, int iteration) {
@@ -54,8 +55,8 @@ GSA_DEVICE void bulk_rows(smem<T, R, C, linear> target, View view, int first,
 /// the order in which they happen to arrive. The tile is read until
 /// reduce_wait.
 template <class Team, class View, int R, int C>
-GSA_DEVICE void reduce_rows(View view, int first, smem<float, R, C, linear> source,
-                            int columns) {
+GSA_DEVICE void reduce_rows(View view, int first,
+                            smem<float, R, C, linear> source, int columns) {
   constexpr int row_bytes = C * static_cast<int>(sizeof(float));
   static_assert(row_bytes % 16 == 0, "rows are multiples of 16 bytes");
   int bytes = row_part<float, C>(columns);

@@ -56,8 +56,8 @@ GSA_DEVICE void copy_part(unsigned char* target, const unsigned char* source,
   }
 }
 
-/// Copies rows to a tile, `find(step, row)` of a thread's unit in the tile's row
-/// gives the number of the row of the view.
+/// Copies rows to a tile, `find(step, row)` of a thread's unit in the tile's
+/// row gives the number of the row of the view.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
           class View, class Find>
 GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
@@ -106,9 +106,9 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
   }
 }
 
-/// `target[r, c] = view[first + r, c]` for rows that exist and c < columns, 0 in
-/// the rest of the tile. Asynchronous unless `VectorBytes` is 2, of which the
-/// addresses of rows are multiples.
+/// `target[r, c] = view[first + r, c]` for rows that exist and c < columns, 0
+/// in the rest of the tile. Asynchronous unless `VectorBytes` is 2, of which
+/// the addresses of rows are multiples.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
           class View>
 GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view, int first,
@@ -117,9 +117,9 @@ GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view, int first,
     copy_units<Team, VectorBytes>(target, view.from(first), columns,
                                   [](int, int row) { return row; });
   else
-    copy_units<Team, VectorBytes>(
-        target, view, columns,
-        [=](int, int row) { return view.find(first + row); });
+    copy_units<Team, VectorBytes>(target, view, columns, [=](int, int row) {
+      return view.find(first + row);
+    });
 }
 
 /// The same of rows that were found before.
@@ -130,11 +130,9 @@ GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view,
                           int columns) {
   static_assert(Units * VectorBytes == smem<T, R, C, L>::row_bytes,
                 "rows were found for tiles of this shape");
-  static_assert(found_rows<Team, R, Units>::steps <= 8,
-                "one batch of copies");
+  static_assert(found_rows<Team, R, Units>::steps <= 8, "one batch of copies");
   copy_units<Team, VectorBytes>(
-      target, view, columns,
-      [&](int step, int) { return found.number[step]; });
+      target, view, columns, [&](int step, int) { return found.number[step]; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -189,8 +187,7 @@ GSA_DEVICE void load_rowvec(rowvec<T, R>& target, View view, int first) {
 
 /// `view[first + r, 0] = source[r]` for rows that exist.
 template <class View, class S, int R>
-GSA_DEVICE void store_rowvec(View view, int first,
-                             const rowvec<S, R>& source) {
+GSA_DEVICE void store_rowvec(View view, int first, const rowvec<S, R>& source) {
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
     int number = view.find(first + frag_row(2 * h));

@@ -88,8 +88,8 @@ GSA_DEVICE void add_scaled(frag<float, R, C, L>& target,
       target.x[j][i] = fmaf(weights.x[i >> 1], source.x[j][i], target.x[j][i]);
 }
 
-/// `frag[r, c] *= act(view[first + r, c])` for rows that exist, c < columns; with
-/// `per_row` the logit is `view[first + r, 0]` for the whole row.
+/// `frag[r, c] *= act(view[first + r, c])` for rows that exist, c < columns;
+/// with `per_row` the logit is `view[first + r, 0]` for the whole row.
 template <activation Activation, int R, int C, frag_layout L, class View>
 GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
                           int columns, bool per_row) {

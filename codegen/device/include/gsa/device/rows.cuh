@@ -1,9 +1,9 @@
 //===- rows.cuh - where the rows of a tile live -*- CUDA -*-===//
 //
 // A view of rows in global memory: `find` turns a position into the number of a
-// row, `holds` says whether that row exists, `row` gives its address. No address
-// of a row that does not exist is formed; number 0 is an address of the array
-// for whoever must have one.
+// row, `holds` says whether that row exists, `row` gives its address. No
+// address of a row that does not exist is formed; number 0 is an address of the
+// array for whoever must have one.
 //
 //===----------------------------------------------------------------------===//
 

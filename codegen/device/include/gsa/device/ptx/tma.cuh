@@ -15,10 +15,10 @@ namespace gsa::dev::ptx {
 /// `bytes` more are to land before the phase is complete; no arrival.
 /// PTX: mbarrier.expect_tx.relaxed.cta.shared::cta.b64.
 GSA_DEVICE void mbarrier_expect(unsigned barrier, int bytes) {
-  asm volatile("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%0], %1;" ::"r"(
-                   barrier),
-               "r"(bytes)
-               : "memory");
+  asm volatile(
+      "mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%0], %1;" ::"r"(barrier),
+      "r"(bytes)
+      : "memory");
 }
 
 /// The box of `map` at (column, row) to shared memory; its bytes are reported

@@ -1,4 +1,4 @@
-//===- wgmma_registers.cuh - operand lists of wgmma by its width -*- CUDA -*-===//
+//===- wgmma_registers.cuh - operand lists of wgmma -*- CUDA -*-===//
 //
 // An asm statement is a literal with one operand per register, so that each
 // width N has lists of its own. As macros they cost a kernel nothing until

@@ -221,7 +221,7 @@ __device__ void products(float* out) {
   wgmma_nt(sum, left, c, 0);
   wgmma_commit();
   wgmma_wait<0>(sum);
-  store_rows(out, N + 0ll, sum, 16, N);
+  store_rows(strided_rows(out, N + 0ll, 16), 0, sum, N);
 }
 )";
   request.source =
@@ -277,7 +277,7 @@ extern "C" __global__ __launch_bounds__(128) void f(float* out, int steps) {
     affine(sum, 0.5f, 1.0f);
     wgmma_wait<0>();
   }
-  store_rows(out, 64, sum, 16, 64);
+  store_rows(strided_rows(out, 64, 16), 0, sum, 64);
 }
 )";
   auto compiled = CompileCuda(request);

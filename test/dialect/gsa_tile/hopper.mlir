@@ -13,8 +13,6 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
   gsa_tile.sync <0, 8>
   %slot = gsa_tile.ring_acquire %ring[%c0] : !gsa_tile.ring<2>
   %tile = gsa_tile.stage %k[%slot] : !gsa_tile.smem<2x64x64xbf16, swizzle_128b>
-  // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} by <0, 8> : <64x64xbf16, swizzle_128b> to <64x64xbf16, swizzle_128b>
-  gsa_tile.tma_load %a[%c0, %c0] to %tile by <0, 8> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
   // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} by <0, 8> arrives %{{.*}}[%{{.*}}] of !gsa_tile.ring<2>
   gsa_tile.tma_load %a[%c0, %c0] to %tile by <0, 8> arrives %ring[%c0] of !gsa_tile.ring<2> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
   gsa_tile.ring_commit %ring[%c0] {asynchronous = false} : !gsa_tile.ring<2>
@@ -32,5 +30,21 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
   gsa_tile.wgmma_commit
   // CHECK: gsa_tile.wgmma_wait 0
   gsa_tile.wgmma_wait 0
+  gsa_tile.return
+}
+
+// In a stream a copy has no ring yet.
+// CHECK-LABEL: gsa_tile.kernel @stream
+gsa_tile.kernel @stream(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>, %n: index)
+    attributes {warps = 8 : i64} {
+  %c0 = arith.constant 0 : index
+  %ring = gsa_tile.tile_ring : !gsa_tile.tile_ring<2 by bulk, !gsa_tile.smem<64x64xbf16, swizzle_128b>>
+  gsa_tile.stream below %n <loaders = 4> rings(%ring : !gsa_tile.tile_ring<2 by bulk, !gsa_tile.smem<64x64xbf16, swizzle_128b>>) load {
+  ^bb0(%i: index, %t: !gsa_tile.smem<64x64xbf16, swizzle_128b>):
+    // CHECK: gsa_tile.tma_load %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} by <0, 4> : <64x64xbf16, swizzle_128b> to <64x64xbf16, swizzle_128b>
+    gsa_tile.tma_load %a[%i, %c0] to %t by <0, 4> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  } compute {
+  ^bb0(%i: index, %t: !gsa_tile.smem<64x64xbf16, swizzle_128b>):
+  }
   gsa_tile.return
 }

@@ -36,6 +36,7 @@ gsa_tile.kernel @turns(%x: !in, %w: !gsa_tile.global<i32, read>, %n: index)
     // CHECK: gsa_tile.copy_rows {{.*}} to %[[K]] by <0, 4> vector 16
     gsa_tile.copy_rows %rows[%i] columns %c64 to %k by #load vector 16 : !view, index to !tile
     %bits = gsa_tile.strided_rows %w pitch %pitch count %n : !gsa_tile.global<i32, read> to !gsa_tile.rows<i32, strided, read>
+    // CHECK: gsa_tile.bulk_rows %{{.*}}[%{{.*}}] columns %{{.*}} to %{{.*}} by <0, 4> : <i32, strided, read> to <1x64xi32, linear>
     gsa_tile.bulk_rows %bits[%i] columns %c64 to %a by #load : !gsa_tile.rows<i32, strided, read> to !words
     gsa_tile.bulk_rows %bits[%i] columns %c64 to %b by #load : !gsa_tile.rows<i32, strided, read> to !words
   // CHECK: } compute {

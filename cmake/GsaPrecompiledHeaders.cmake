@@ -1,6 +1,6 @@
 # Upstream's headers, parsed once: without this they take most of the compile
 # time of every source of the compiler. Sources still include what they
-# use; the preset debug, which does without, shows whether they do.
+# use; the preset plain-headers, which does without, shows whether they do.
 
 option(GSA_PRECOMPILED_HEADERS "Precompile the headers of LLVM and MLIR" ON)
 

@@ -11,14 +11,31 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
 
 #include "dialect/Gsa/GsaDialect.cpp.inc"
 
+namespace {
+/// Private functions with gsa ops become part of their callers: ops on values
+/// mean the same wherever they stand, and shapes do not cross calls. No op has
+/// a region.
+struct GsaInlinerInterface : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation* /*op*/, Region* /*to*/,
+                       bool /*wouldBeCloned*/,
+                       IRMapping& /*mapping*/) const final {
+    return true;
+  }
+};
+}  // namespace
+
 void GsaDialect::initialize() {
   registerAttributes();
+  addInterfaces<GsaInlinerInterface>();
   addStrictOperations<
 #define GET_OP_LIST
 #include "dialect/Gsa/GsaOps.cpp.inc"

@@ -242,10 +242,14 @@ struct PlanWorkspace : impl::GsaPlanWorkspaceBase<PlanWorkspace> {
       return signalPassFailure();
     }
     WalkResult result = getOperation().walk([&](memref::AllocOp alloc) {
-      if (alloc->getParentOfType<func::FuncOp>() == entry)
-        return WalkResult::advance();
-      alloc.emitError("allocation outside the entry function '")
-          << entry.getSymName() << "'; inline its function first";
+      auto function = alloc->getParentOfType<func::FuncOp>();
+      if (function == entry) return WalkResult::advance();
+      auto error = alloc.emitError("allocation outside the entry function '")
+                   << entry.getSymName() << "'";
+      if (function)
+        error << ", in '" << function.getSymName()
+              << "', which was not inlined (attribute 'no_inline', or a call "
+                 "of itself); write its ops in place of the call";
       return WalkResult::interrupt();
     });
     if (result.wasInterrupted() || failed(Planner(entry, alignment).run()))

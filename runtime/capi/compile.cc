@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "runtime/capi/internal.h"
 #include "runtime/capi/support.h"
 #include "runtime/core/status_macros.h"
@@ -27,8 +29,8 @@ struct Request {
   CompileOptions options;
   std::vector<absl::Status> errors;
 
-  void AddError(std::string message) {
-    errors.push_back(absl::InvalidArgumentError(std::move(message)));
+  void AddError(absl::string_view message) {
+    errors.push_back(absl::InvalidArgumentError(message));
   }
 };
 

@@ -11,7 +11,6 @@
 
 #include "test/reference/IndexScores.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "test/reference/Math.h"
@@ -32,16 +31,6 @@ double Activate(ScoreActivation activation, double x) {
   return x;
 }
 
-/// The largest finite magnitude in `tensor`; `absent` without one.
-double Largest(const Tensor<double>* tensor, double absent) {
-  if (!tensor) return absent;
-  double largest = 0.0;
-  for (double value : tensor->values()) {
-    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
-  }
-  return largest;
-}
-
 }  // namespace
 
 void CheckIndexOperands(const IndexOperands& operands,
@@ -59,22 +48,6 @@ void CheckIndexOperands(const IndexOperands& operands,
   if (operands.bias) RequireShape("index bias", *operands.bias, {q[2]});
   Require(!options.scale || std::isfinite(*options.scale),
           "index scale is not finite");
-}
-
-double LargestScore(const IndexOperands& operands,
-                    const IndexScoresOptions& options) {
-  double heads = operands.query.dim(2), depth = operands.query.dim(3);
-  double term = 1.0, weight = 1.0;
-  if (options.score_activation != ScoreActivation::kSigmoid) {
-    double dot =
-        depth * Largest(&operands.query, 0.0) * Largest(&operands.key, 0.0);
-    term = std::abs(options.scale.value_or(1.0 / std::sqrt(depth))) * dot +
-           Largest(operands.bias, 0.0);
-  }
-  if (options.weight_activation != WeightActivation::kSigmoid) {
-    weight = Largest(operands.weights, 1.0);
-  }
-  return heads * weight * term;
 }
 
 void ScoreRow(const IndexOperands& operands, const IndexScoresOptions& options,

@@ -35,11 +35,6 @@ struct IndexScoresOptions {
 void CheckIndexOperands(const IndexOperands& operands,
                         const IndexScoresOptions& options);
 
-/// No score is larger than this, as long as the operands are finite; elements
-/// that are not are passed over.
-double LargestScore(const IndexOperands& operands,
-                    const IndexScoresOptions& options);
-
 /// The scores of query (b, t) against all Sk keys, -inf where the mask hides
 /// the key. `row` is resized to Sk. The operands must have been checked.
 void ScoreRow(const IndexOperands& operands, const IndexScoresOptions& options,

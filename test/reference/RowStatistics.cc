@@ -21,23 +21,20 @@ namespace {
 
 double Variance(std::span<const double> row,
                 const RowStatisticsOptions& options) {
-  const Range held(options.sum_range);
   int64_t visible = CountVisible(row);
   bool zero_filled = options.population == Population::kZeroFilled;
   int64_t n = zero_filled ? static_cast<int64_t>(row.size()) : visible;
   if (n - options.correction < 1) return 0.0;
   double sum = 0.0;
   for (double x : row) {
-    if (IsVisible(x)) sum = held(sum + x);
+    if (IsVisible(x)) sum += x;
   }
   double mean = sum / n;
   double squares = 0.0;
   for (double x : row) {
-    if (IsVisible(x)) squares = held(squares + held(x - mean) * held(x - mean));
+    if (IsVisible(x)) squares += (x - mean) * (x - mean);
   }
-  if (zero_filled) {
-    squares = held(squares + (n - visible) * held(mean * mean));
-  }
+  if (zero_filled) squares += (n - visible) * mean * mean;
   return squares / (n - options.correction);
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <span>
 
-#include "test/reference/Rounding.h"
 #include "test/reference/Tensor.h"
 #include "test/reference/Types.h"
 
@@ -16,9 +15,6 @@ struct RowStatisticsOptions {
   Statistic statistic = Statistic::kVariance;
   Population population = Population::kVisible;
   int64_t correction = 0;  ///< 0 or 1; subtracted from the divisor.
-  /// Sums on the way to a variance, and their terms, that this type cannot
-  /// hold are infinite.
-  FloatFormat sum_range = {};
 };
 
 struct RowStatisticsResult {

@@ -63,7 +63,6 @@ SelectResult Select(const IndexOperands& operands,
                    IndexOrder::kIndex};
   CheckOptions(operands, options, topk);
   RowStatisticsOptions statistic_options = StatisticOf(policy);
-  statistic_options.sum_range = options.sum_range;
   const Range held(options.range);
 
   Shape rows = {operands.query.dim(0), operands.query.dim(1)};
@@ -80,8 +79,7 @@ SelectResult Select(const IndexOperands& operands,
             result.statistic[i] = held(RowStatistic(row, statistic_options));
           });
     }
-    result.normaliser = options.normaliser.value_or(
-        StatMean(result.statistic, options.sum_range));
+    result.normaliser = options.normaliser.value_or(StatMean(result.statistic));
   }
 
   ForEachScoreRow(

@@ -27,10 +27,6 @@ struct SelectOptions {
   /// The accumulator type: steps of a score and a statistic that it cannot hold
   /// are infinite. The default holds what a double holds.
   FloatFormat range = {};
-  /// The same for sums on the way to a statistic and to the mean of all. They
-  /// are no part of the formula: an implementation may hold them in a wider
-  /// type.
-  FloatFormat sum_range = {};
 
   /// The part that the indexer reads.
   IndexScoresOptions ScoreOptions() const;

@@ -12,14 +12,13 @@
 
 namespace gsa::reference {
 
-double StatMean(const Tensor<double>& values, const FloatFormat& sum_range) {
-  const Range held(sum_range);
+double StatMean(const Tensor<double>& values) {
   RequireRank("statistics", values, 2);
   double sum = 0.0;
   int64_t count = 0;
   for (double value : values.values()) {
     if (!std::isfinite(value)) continue;
-    sum = held(sum + value);
+    sum += value;
     ++count;
   }
   return count == 0 ? 0.0 : sum / count;

@@ -3,15 +3,12 @@
 #ifndef GSA_TEST_REFERENCE_STATMEAN_H_
 #define GSA_TEST_REFERENCE_STATMEAN_H_
 
-#include "test/reference/Rounding.h"
 #include "test/reference/Tensor.h"
 
 namespace gsa::reference {
 
-/// The mean of the finite elements of `values` [B, Sq]; 0 if there are none. A
-/// sum that `sum_range` cannot hold is infinite.
-double StatMean(const Tensor<double>& values,
-                const FloatFormat& sum_range = {});
+/// The mean of the finite elements of `values` [B, Sq]; 0 if there are none.
+double StatMean(const Tensor<double>& values);
 
 }  // namespace gsa::reference
 

@@ -21,7 +21,6 @@ namespace {
 using namespace capi_testing;
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -58,6 +57,19 @@ std::string Function(const std::string& type, const std::string& body) {
          "\n  return %r : " + type + "\n}\n";
 }
 
+constexpr char kTwoOfOneName[] =
+    "func.func @main(%a: f32, %b: tensor<2xf32> {gsa.name = \"arg0\"}) "
+    "{ return }";
+
+// More keys than int32 indices tell apart.
+constexpr char kManyKeys[] =
+    "func.func @main(%q: tensor<1x1x1x1xf16>, "
+    "%k: tensor<1x2147483664x1xf16>) -> tensor<1x1x4xi32> {\n"
+    "%i, %c, %s = gsa.select %q, %k policy <fixed, base = 4> : "
+    "(tensor<1x1x1x1xf16>, tensor<1x2147483664x1xf16>) -> "
+    "(tensor<1x1x4xi32>, tensor<1x1xi32>, tensor<1x1xi32>)\n"
+    "return %i : tensor<1x1x4xi32>\n}";
+
 // Modules of each kind that some phase refuses, and some that none does.
 std::vector<std::string> Modules() {
   const std::string exp = "  %r = math.exp %a : tensor<4xf32>";
@@ -84,8 +96,7 @@ std::vector<std::string> Modules() {
       Function("tensor<4xf32>", exp) + "func.func @other() { return }",
       Function("tensor<4xi8>", "  %r = arith.addi %a, %a : tensor<4xi8>"),
       Function("tensor<*xf32>", "  %r = math.exp %a : tensor<*xf32>"),
-      "func.func @main(%a: f32, %b: tensor<2xf32> {gsa.name = \"arg0\"}) "
-      "{ return }",
+      kTwoOfOneName,
       // Shapes.
       Function("tensor<?xf32>", "  %r = math.exp %a : tensor<?xf32>"),
       Function("tensor<1099511627776xf32>",
@@ -94,12 +105,7 @@ std::vector<std::string> Modules() {
       "func.func private @f(%a: tensor<4xf32>) -> tensor<4xf32> {\n" +
           recursive + "\n  return %r : tensor<4xf32>\n}\n" +
           Function("tensor<4xf32>", recursive),
-      "func.func @main(%q: tensor<1x1x1x1xf16>, "
-      "%k: tensor<1x2147483664x1xf16>) -> tensor<1x1x4xi32> {\n"
-      "%i, %c, %s = gsa.select %q, %k policy <fixed, base = 4> : "
-      "(tensor<1x1x1x1xf16>, tensor<1x2147483664x1xf16>) -> "
-      "(tensor<1x1x4xi32>, tensor<1x1xi32>, tensor<1x1xi32>)\n"
-      "return %i : tensor<1x1x4xi32>\n}",
+      kManyKeys,
   };
 }
 

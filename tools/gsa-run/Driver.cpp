@@ -65,10 +65,10 @@ class Session {
       if (phase.milliseconds > 0)
         report.compileMs.emplace_back(phase.name, phase.milliseconds);
     };
-    auto makePlan = [&](const CompileOptions& compiled) {
-      auto made = Plan::Compile(text, options.modulePath, compiled);
-      if (made.ok()) plan = *std::move(made);
-      return made.status();
+    auto makePlan = [&](const CompileOptions& compiled) -> absl::Status {
+      GSA_ASSIGN_OR_RETURN(plan,
+                           Plan::Compile(text, options.modulePath, compiled));
+      return absl::OkStatus();
     };
     GSA_ASSIGN_OR_RETURN(CompileOptions compileOptions,
                          compile(addTime, makePlan));

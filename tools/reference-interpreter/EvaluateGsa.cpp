@@ -190,7 +190,6 @@ static reference::SelectOptions makeSelect(Op op, Value indexQuery,
   options.normaliser = operands.scalarHeld(op.getNormaliser());
   options.num_threads = context.options.numThreads;
   options.range = formatOf(indexQuery.getType()).Accumulator();
-  if (context.rounds) options.sum_range = options.range;
   return options;
 }
 
@@ -253,17 +252,6 @@ struct IndexEvaluations {
   reference::IndexOperands exact, rounded;
 };
 
-/// Whether a sum on the way to a statistic may be too large for the type of
-/// the scores, which the rounded evaluation must tell then.
-static bool sumsMayOverflow(const reference::IndexOperands& index,
-                            const reference::SelectOptions& options) {
-  if (!options.policy.UsesStatistic()) return false;
-  double largest = 2 * reference::LargestScore(index, options.ScoreOptions());
-  double keys = static_cast<double>(index.key.dim(1));
-  double rows = static_cast<double>(index.query.dim(0) * index.query.dim(1));
-  return keys * rows * largest * largest >= options.range.OverflowThreshold();
-}
-
 /// Selects, and lets the caller of the interpreter replace rows.
 static reference::SelectResult select(const OpContext& context,
                                       const IndexEvaluations& index,
@@ -296,18 +284,15 @@ static reference::SelectResult select(const OpContext& context,
         *scores,      options.policy, result.raw[row], options.policy.Slots(),
         options.sink, options.local,  options.range};
   };
-  bool operandsDiffer = differ(index.exact, index.rounded);
-  if (operandsDiffer)
+  if (differ(index.exact, index.rounded)) {
     event.roundedScores = [&](int64_t row, std::vector<double>* scores) {
       reference::ScoreRow(index.rounded, options.ScoreOptions(), row / queries,
                           row % queries, scores);
     };
-  if (operandsDiffer || sumsMayOverflow(index.exact, options))
     event.roundedRaw = [&] {
-      reference::SelectOptions rounding = options;
-      rounding.sum_range = options.range;
-      return reference::Select(index.rounded, rounding).raw;
+      return reference::Select(index.rounded, options).raw;
     };
+  }
   offer(context, event, &result.indices, &result.counts, result.status);
   return result;
 }
@@ -356,7 +341,6 @@ static Results evaluateRowStatistics(RowStatisticsOp op,
                            ? reference::Population::kZeroFilled
                            : reference::Population::kVisible;
   options.correction = op.getCorrection();
-  if (context.rounds) options.sum_range = formatOf(op.getScores().getType());
   Operands operands(context);
   reference::RowStatisticsResult result =
       reference::RowStatistics(operands.held(op.getScores()), options);
@@ -588,11 +572,9 @@ static Results evaluateGate(GateOp op, const OpContext& context) {
 }
 
 static Results evaluateStatMean(StatMeanOp op, const OpContext& context) {
-  reference::FloatFormat sumRange;
-  if (context.rounds) sumRange = formatOf(op.getValues().getType());
   Operands operands(context);
-  return {Tensor<double>(
-      {}, reference::StatMean(operands.held(op.getValues()), sumRange))};
+  return {
+      Tensor<double>({}, reference::StatMean(operands.held(op.getValues())))};
 }
 
 std::optional<Results> mlir::gsa::detail::evaluateGsaOp(

@@ -57,8 +57,7 @@ struct SelectionEvent {
   /// are not known.
   const reference::Tensor<double>* raw = nullptr;
   /// Scores and raw budgets by the operands of the rounded evaluation. Empty
-  /// without one, and if its operands differ by no more than binary32 rounds;
-  /// budgets are there also where sums for them may leave the type's range.
+  /// without one, and if its operands differ by no more than binary32 rounds.
   std::function<void(int64_t row, std::vector<double>* scores)> roundedScores;
   std::function<reference::Tensor<double>()> roundedRaw;
 };

@@ -121,7 +121,7 @@ func.func @carried(%in: memref<4xf32>, %out: memref<4xf32>, %n: index) {
 // -----
 
 func.func private @helper() {
-  // expected-error @+1 {{allocation outside the entry function 'entry'; inline its function first}}
+  // expected-error @+1 {{allocation outside the entry function 'entry', in 'helper', which was not inlined (attribute 'no_inline', or a call of itself); write its ops in place of the call}}
   %a = memref.alloc() : memref<4xf32>
   return
 }

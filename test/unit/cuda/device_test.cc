@@ -158,7 +158,8 @@ class CudaDeviceTest : public ::testing::Test {
         "}\n",
         128,
         128 * 128 * 4,
-        {{3, "test.mlir:1:1"}}};
+        {{3, "test.mlir:1:1"}},
+        ""};
     program.inputs = {{"in", count * 4}};
     program.outputs = {{"out", count * 4}};
     std::vector<float> table = {1, 2, 3, 4};

@@ -7,7 +7,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
-#include "passes/gsa_to_cpu/LowerAttention.h"
+#include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 
 namespace mlir::gsa {

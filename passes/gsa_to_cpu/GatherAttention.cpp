@@ -1,4 +1,4 @@
-//===- LowerAttentionGather.cpp - gsa.gather_attention to vectors ---------===//
+//===- GatherAttention.cpp - gsa.gather_attention to vectors --------------===//
 //
 // For a block of rows: compact the index lists. For each group and row, for
 // each tile of heads: logits, softmax, values. Consecutive rows of one group
@@ -10,8 +10,8 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaShapes.h"
-#include "passes/gsa_to_cpu/LowerAttention.h"
-#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+#include "passes/gsa_to_cpu/Attention.h"
+#include "passes/gsa_to_cpu/AttentionEmitter.h"
 
 using namespace mlir;
 using namespace mlir::gsa;

@@ -1,4 +1,4 @@
-//===- LowerAttention.h - attention ops to loops over vectors ---*- C++ -*-===//
+//===- Attention.h - attention ops to loops over vectors -------*- C++ -*-===//
 //
 // Each function replaces one op by bufferization.to_buffer of its operands,
 // scratch allocations, task loops (`scf.parallel` with `gsa.tasks`) of
@@ -14,8 +14,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_GSATOCPU_LOWERATTENTION_H
-#define GSA_PASSES_GSATOCPU_LOWERATTENTION_H
+#ifndef GSA_PASSES_GSATOCPU_ATTENTION_H
+#define GSA_PASSES_GSATOCPU_ATTENTION_H
 
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/IR/PatternMatch.h"
@@ -39,4 +39,4 @@ LogicalResult lowerDenseAttention(DenseAttentionOp op, CpuScheduleAttr schedule,
 
 }  // namespace mlir::gsa::cpu
 
-#endif  // GSA_PASSES_GSATOCPU_LOWERATTENTION_H
+#endif  // GSA_PASSES_GSATOCPU_ATTENTION_H

@@ -4,6 +4,7 @@
 
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/tile/Waits.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -63,10 +64,18 @@ static SmallVector<Live> findLive(Block& block, const Homes& homes) {
   SmallVector<Live> all;
   for (Operation* op : homes.lookup(&block)) {
     Live live{op, getFragmentRegisters(op), nullptr, nullptr};
-    for (Operation* user : op->getUsers()) {
+    auto extend = [&](Operation* user) {
       Operation* at = block.findAncestorOpInBlock(*user);
       if (!live.first || at->isBeforeInBlock(live.first)) live.first = at;
       if (!live.last || live.last->isBeforeInBlock(at)) live.last = at;
+    };
+    for (Operation* user : op->getUsers()) {
+      extend(user);
+      if (getAsyncKind(user) == AsyncKind::None) continue;
+      // Registers are read, or written, until the product was waited for;
+      // without a wait in its block, to the end of that.
+      Operation* wait = findWait(user);
+      extend(wait ? wait : &user->getBlock()->back());
     }
     all.push_back(live);
   }

@@ -35,25 +35,44 @@ static bool overwrites(Operation* op, Value fragment) {
   });
 }
 
-/// The innermost block in which a fragment lives: that of a loop if each
-/// iteration overwrites it before it reads it.
+/// Where the users of a value in `block` begin and whether they are all in one
+/// op of it.
+static std::pair<Operation*, bool> findFirstUse(Operation* alloc,
+                                                Block* block) {
+  Operation* first = nullptr;
+  bool isOnly = true;
+  for (Operation* user : alloc->getUsers()) {
+    Operation* place = block->findAncestorOpInBlock(*user);
+    if (!place) return {nullptr, false};
+    isOnly &= !first || place == first;
+    if (!first || place->isBeforeInBlock(first)) first = place;
+  }
+  return {first, isOnly};
+}
+
+/// The innermost block in which a fragment lives: that of a loop, of one or
+/// more loops in each other, if each iteration overwrites it before it reads
+/// it.
 static Block* findHome(Operation* alloc) {
   Block* home = alloc->getBlock();
+  bool inLoop = false;  // Below a loop that `home` is above.
+  Block* block = home;
   while (true) {
     Operation* user = *alloc->user_begin();
-    Operation* at = home->findAncestorOpInBlock(*user);
+    Operation* at = block->findAncestorOpInBlock(*user);
     if (at == user) return home;
     Block* inner = user->getBlock();
     while (inner->getParentOp() != at) inner = inner->getParentOp()->getBlock();
-    Operation* first = nullptr;
-    for (Operation* other : alloc->getUsers()) {
-      Operation* place = inner->findAncestorOpInBlock(*other);
-      if (!place) return home;
-      if (!first || place->isBeforeInBlock(first)) first = place;
+    auto [first, isOnly] = findFirstUse(alloc, inner);
+    if (!first) return home;
+    inLoop |= isa<LoopLikeOpInterface>(at);
+    block = inner;
+    if (!inLoop || overwrites(first, alloc->getResult(0))) {
+      home = inner;
+      inLoop = false;
+    } else if (!isOnly) {
+      return home;
     }
-    bool isLoop = isa<LoopLikeOpInterface>(at);
-    if (isLoop && !overwrites(first, alloc->getResult(0))) return home;
-    home = inner;
   }
 }
 

@@ -187,12 +187,12 @@ def GsaLowerToLoops : Pass<"gsa-lower-to-loops"> {
 def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
   let summary = "Chooses how each op runs on a GPU";
   let description = [{
-    Sets the discardable attribute `gsa.schedule` on `gsa.select`,
-    `gsa.index_scores`, `gsa.row_statistics`, `gsa.topk`,
-    `gsa.gather_attention` and `gsa.dense_attention`, from the sizes of the op
-    and the architecture alone: the first legal one of a short list, in which
-    schedules of which an SM holds two blocks come first. A schedule that an op
-    has is checked and kept.
+    Sets the discardable attribute `gsa.schedule` on every op that implements
+    `ScheduledOpInterface` and has kernels, from its sizes and the architecture
+    alone. Of each kind of schedule that the op admits the first legal one of a
+    short list is taken, and of several kinds the cheapest. A schedule that an
+    op has is checked and kept. What is legal, and what a kernel takes, the
+    attribute knows (`ScheduleAttrInterface`): the op is lowered to find out.
 
     Emits the remark `TileRejected` with a reason for each candidate that is
     not legal, and `Scheduled` for the choice. Fails, at the op, if nothing is

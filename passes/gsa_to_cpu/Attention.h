@@ -26,14 +26,13 @@ namespace mlir::gsa::cpu {
 /// of heads share the gathered rows: logits of a few keys at a time with
 /// vectors along D, softmax along the slots, values with vectors along Dv.
 /// Scratch per task: 16 lists of K indices and `rows` rows of K logits.
-/// Emits an error if a shape is dynamic.
 LogicalResult lowerGatherAttention(GatherAttentionOp op,
                                    CpuScheduleAttr schedule,
                                    RewriterBase& rewriter);
 
 /// Keys are transposed into panels once; row blocks stream over key blocks
 /// with a running maximum and sum. Scratch: K and V once in A(T), and per task
-/// one strip of logits. Emits an error if a shape is dynamic.
+/// one strip of logits.
 LogicalResult lowerDenseAttention(DenseAttentionOp op, CpuScheduleAttr schedule,
                                   RewriterBase& rewriter);
 

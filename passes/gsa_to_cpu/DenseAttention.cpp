@@ -418,10 +418,6 @@ void DenseLowering::run(RewriterBase& rewriter) {
 LogicalResult cpu::lowerDenseAttention(DenseAttentionOp op,
                                        CpuScheduleAttr schedule,
                                        RewriterBase& rewriter) {
-  for (Value operand : op->getOperands())
-    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
-      return op.emitOpError("expected static shapes, got ")
-             << operand.getType();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   DenseLowering(op, schedule, rewriter).run(rewriter);

@@ -351,10 +351,6 @@ void GatherLowering::run(RewriterBase& rewriter) {
 LogicalResult cpu::lowerGatherAttention(GatherAttentionOp op,
                                         CpuScheduleAttr schedule,
                                         RewriterBase& rewriter) {
-  for (Value operand : op->getOperands())
-    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
-      return op.emitOpError("expected static shapes, got ")
-             << operand.getType();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   GatherLowering(op, schedule, rewriter).run(rewriter);

@@ -6,11 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
-#include "passes/target/CudaTarget.h"
 #include "passes/tile/Passes.h"
+#include "passes/tile/Transforms.h"
 #include "passes/tile/Waits.h"
 
 namespace mlir::gsa {
@@ -239,4 +240,7 @@ struct PlanSmem : impl::GsaTilePlanSmemBase<PlanSmem> {
 };
 
 }  // namespace
+
+void planSharedMemory(KernelOp kernel) { Planner(kernel).plan(); }
+
 }  // namespace mlir::gsa

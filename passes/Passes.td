@@ -14,7 +14,7 @@ def GsaDecompose : Pass<"gsa-decompose"> {
     `ops` only the named ops are rewritten (names without the dialect prefix).
 
     Emits the remark `Decomposed` for each op.
-    Example: test/passes/decompose.mlir.
+    Example: test/passes/gsa/decompose.mlir.
   }];
   let options = [
     Option<"aggregatesOnly", "aggregates-only", "bool", "false",
@@ -38,7 +38,7 @@ def GsaCheckIndexRange : Pass<"gsa-check-index-range"> {
     that are not known are not judged. For the CPU, whose loops have 64-bit
     counters and no limit of their own; a GPU's limits are those of its
     schedules.
-    Example: test/passes/check-index-range.mlir.
+    Example: test/passes/schedule/check-index-range.mlir.
   }];
 }
 
@@ -48,7 +48,7 @@ def GsaCheckSizes : Pass<"gsa-check-sizes"> {
     The known sizes of every type are multiplied, those of 0 left out; more than
     2^48 elements are an error at the op. Everything after it may multiply sizes
     of tensors, and elements by their bytes, in 64 bits. Changes nothing.
-    Example: test/passes/check-sizes.mlir.
+    Example: test/passes/gsa/check-sizes.mlir.
   }];
 }
 
@@ -61,7 +61,7 @@ def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
     a chain whose statistic is not the one that the policy defines, whose
     scores, statistics or budget are used elsewhere, or whose order is `score`
     stays as it is, and the remark `NotFused` says why. Remark `FusedSelection` otherwise.
-    Example: test/passes/fuse-selection.mlir.
+    Example: test/passes/gsa/fuse-selection.mlir.
   }];
 }
 
@@ -77,7 +77,7 @@ def GsaFuseEpilogue : Pass<"gsa-fuse-epilogue"> {
     Does nothing, with the remark `NotFused` and a reason, if the input is
     something else, has another user, or if `lse` is read above the gate. Remark
     `FusedEpilogue` otherwise. Order: on tensors, before gsa-to-tile.
-    Example: test/passes/fuse-epilogue.mlir.
+    Example: test/passes/gsa/fuse-epilogue.mlir.
   }];
 }
 
@@ -90,7 +90,7 @@ def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
     as ops can infer their result types. Fails if a size contradicts a static
     one, if a result of the function stays dynamic, or if the function has
     more than one block or is referred to within the module.
-    Example: test/passes/specialize-shapes.mlir.
+    Example: test/passes/gsa/specialize-shapes.mlir.
   }];
   let options = [
     Option<"entry", "entry", "std::string", "\"main\"", "Entry function">,
@@ -111,7 +111,7 @@ def GsaDropEmpty : Pass<"gsa-drop-empty"> {
 
     Emits the remark `DroppedEmpty` for each op.
     Order: once shapes are static and aggregates are open.
-    Example: test/passes/drop-empty.mlir.
+    Example: test/passes/gsa/drop-empty.mlir.
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
@@ -126,7 +126,7 @@ def GsaMarkZones : Pass<"gsa-mark-zones", "::mlir::ModuleOp"> {
     numbers, become the function attribute `gsa.zones`; -1 ends the last one.
 
     Order: on tensors, after fusion and before any lowering, as it recognises
-    gsa ops. Example: test/passes/mark-zones.mlir.
+    gsa ops. Example: test/passes/gsa/mark-zones.mlir.
   }];
   let options = [
     Option<"entry", "entry", "std::string", "\"main\"", "Entry function">
@@ -145,7 +145,7 @@ def GsaCpuSchedule : Pass<"gsa-cpu-schedule"> {
     it.
 
     Emits the remark `Scheduled` for each choice.
-    Example: test/passes/cpu-schedule.mlir.
+    Example: test/passes/schedule/cpu-schedule.mlir.
   }];
   let options = [
     Option<"tasks", "tasks", "int64_t", "1", "Tasks per parallel region">,
@@ -170,7 +170,7 @@ def GsaLowerToLoops : Pass<"gsa-lower-to-loops"> {
     shape is an error.
 
     Emits the remark `LoweredToLoops` for each op.
-    Example: test/passes/lower-select.mlir.
+    Example: test/passes/gsa_to_cpu/lower-select.mlir.
   }];
   let options = [
     ListOption<"ops", "ops", "std::string",
@@ -187,17 +187,17 @@ def GsaLowerToLoops : Pass<"gsa-lower-to-loops"> {
 def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
   let summary = "Chooses how each op runs on a GPU";
   let description = [{
-    Sets the discardable attribute `gsa.schedule` on `gsa.select`,
-    `gsa.index_scores`, `gsa.row_statistics`, `gsa.topk`,
-    `gsa.gather_attention` and `gsa.dense_attention`, from the sizes of the op
-    and the architecture alone: the first legal one of a short list, in which
-    schedules of which an SM holds two blocks come first. A schedule that an op
-    has is checked and kept.
+    Sets the discardable attribute `gsa.schedule` on every op that implements
+    `ScheduledOpInterface` and has kernels, from its sizes and the architecture
+    alone. Of each kind of schedule that the op admits the first legal one of a
+    short list is taken, and of several kinds the cheapest. A schedule that an
+    op has is checked and kept. What is legal, and what a kernel takes, the
+    attribute knows (`ScheduleAttrInterface`): the op is lowered to find out.
 
     Emits the remark `TileRejected` with a reason for each candidate that is
     not legal, and `Scheduled` for the choice. Fails, at the op, if nothing is
     legal (head size above 256, f64) or if a given schedule is not.
-    Example: test/passes/tile/cuda-schedule.mlir.
+    Example: test/passes/schedule/cuda-schedule.mlir.
   }];
   let options = [
     Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">
@@ -218,7 +218,7 @@ def GsaToTile : Pass<"gsa-to-tile", "::mlir::ModuleOp"> {
     prefix). An op that has no lowering is an error.
 
     Emits the remark `LoweredToTile` for each op.
-    Example: test/passes/host/to-tile-errors.mlir.
+    Example: test/passes/gsa_to_tile/to-tile-errors.mlir.
   }];
   let options = [
     Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">,

@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codegen/device/DeviceHeaders.h"
-#include "passes/target/CudaTarget.h"
+#include "dialect/Target/CudaTarget.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
 #include "runtime/core/status_macros.h"
 

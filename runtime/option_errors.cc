@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "passes/target/CudaTarget.h"
+#include "dialect/Target/CudaTarget.h"
 #include "runtime/core/nearest_name.h"
 #include "runtime/core/thread_pool.h"
 

@@ -12,7 +12,7 @@ include "dialect/Gsa/GsaAttrs.td"
 
 def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
     ["B Sq H D", "B Sk G D", "B Sk G Dv", "B Sq K", "B Sq"],
-    ["B Sq H Dv", "B H Sq"]> {
+    ["B Sq H Dv", "B H Sq"], [Gsa_Scheduled]> {
   let summary = "Attention of each query over its own list of keys";
   let description = [{
     With r = H / G and i over the first counts[b,t] entries of indices[b,t]:
@@ -53,7 +53,7 @@ def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
 }
 
 def Gsa_DenseAttentionOp : Gsa_Op<"dense_attention",
-    ["B Sq H D", "B Sk G D", "B Sk G Dv"], ["B Sq H Dv", "B H Sq"]> {
+    ["B Sq H D", "B Sk G D", "B Sk G Dv"], ["B Sq H Dv", "B H Sq"], [Gsa_Scheduled]> {
   let summary = "Attention of each query over all keys that the mask shows";
   let description = [{
     `gsa.gather_attention` over the list of all visible keys of each row.

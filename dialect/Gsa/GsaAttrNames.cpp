@@ -25,8 +25,7 @@ static bool isKernel(Operation* op) {
 }
 
 static bool isScheduled(Operation* op) {
-  return isKernel(op) || isa<IndexScoresOp, RowStatisticsOp, TopKOp, SelectOp,
-                             GatherAttentionOp, DenseAttentionOp>(op);
+  return isKernel(op) || isa<ScheduledOpInterface>(op);
 }
 
 static bool isAnything(Attribute) { return true; }
@@ -66,28 +65,27 @@ bool gsa::isAttributeOfPasses(StringRef name) {
   return isOfPasses(name, kRules);
 }
 
-/// The kinds of schedule that an op may carry: the CPU's, where it has one, and
-/// that of a GPU.
-static LogicalResult verifySchedule(Operation* op, Attribute schedule) {
-  auto expect = [&](bool isKind, StringRef kinds) -> LogicalResult {
-    if (isKind) return success();
+/// A schedule is of a kind that the op admits, the CPU's or a GPU's, and fits
+/// its element types. A kernel keeps the GPU's, for who reads it.
+static LogicalResult verifySchedule(Operation* op, Attribute attribute) {
+  auto schedule = dyn_cast<ScheduleAttrInterface>(attribute);
+  auto scheduled = dyn_cast<ScheduledOpInterface>(op);
+  auto expect = [&](const std::string& kinds) -> LogicalResult {
     return op->emitOpError() << "expected " << kinds << " as '" << kScheduleAttr
-                             << "', got " << schedule;
+                             << "', got " << attribute;
   };
-  if (isa<IndexScoresOp>(op))
-    return expect(isa<CpuScheduleAttr, ScoreScheduleAttr>(schedule),
-                  "a #gsa.cpu_schedule or #gsa.score_schedule");
-  if (isa<SelectOp>(op))
-    return expect(isa<CpuScheduleAttr, SelectScheduleAttr>(schedule),
-                  "a #gsa.cpu_schedule or #gsa.select_schedule");
-  if (isa<GatherAttentionOp, DenseAttentionOp>(op))
-    return expect(isa<CpuScheduleAttr, AttentionScheduleAttr>(schedule),
-                  "a #gsa.cpu_schedule or #gsa.attention_schedule");
-  if (isa<RowStatisticsOp, TopKOp>(op))
-    return expect(isa<TopKScheduleAttr>(schedule), "a #gsa.topk_schedule");
-  return expect(isa<ScoreScheduleAttr, TopKScheduleAttr, AttentionScheduleAttr,
-                    SelectScheduleAttr>(schedule),
-                "the schedule of an op on a GPU");
+  if (!scheduled)
+    return schedule ? success() : expect("the schedule of an op on a GPU");
+  SmallVector<ScheduleKind> kinds = scheduled.getScheduleKinds(Device::Cpu);
+  llvm::append_range(kinds, scheduled.getScheduleKinds(Device::Cuda));
+  if (llvm::none_of(kinds, [&](const ScheduleKind& kind) {
+        return kind.contains(attribute);
+      }))
+    return expect(describe(kinds));
+  if (!schedule) return success();
+  if (std::string reason = schedule.findMisfit(op); !reason.empty())
+    return op->emitOpError() << "has an illegal schedule: " << reason;
+  return success();
 }
 
 LogicalResult GsaDialect::verifyOperationAttribute(Operation* op,

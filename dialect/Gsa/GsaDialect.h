@@ -7,6 +7,7 @@
 #ifndef GSA_DIALECT_GSA_GSADIALECT_H
 #define GSA_DIALECT_GSA_GSADIALECT_H
 
+#include "dialect/Gsa/GsaSchedules.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpImplementation.h"

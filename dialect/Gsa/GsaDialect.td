@@ -8,6 +8,7 @@
 #ifndef GSA_DIALECT_GSADIALECT_TD
 #define GSA_DIALECT_GSADIALECT_TD
 
+include "dialect/Gsa/GsaScheduleInterfaces.td"
 include "mlir/Dialect/Linalg/IR/LinalgInterfaces.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
@@ -61,6 +62,9 @@ class Gsa_PositionTensor<int rank> : TensorRankOf<[I64], [rank]>;
 def Gsa_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
   let cppNamespace = "::mlir::gsa";
 }
+
+/// An op that a lowering obeys a schedule for.
+def Gsa_Scheduled : DeclareOpInterfaceMethods<Gsa_ScheduledOpInterface>;
 
 /// Base of all ops.
 ///

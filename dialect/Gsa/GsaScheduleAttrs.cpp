@@ -24,11 +24,11 @@ static LogicalResult verifyRing(EmitError emitError, int64_t stages,
   return success();
 }
 
-static LogicalResult verifyBlockK(EmitError emitError, int64_t blockK) {
-  if (blockK < 16 || blockK > 256 || blockK % 16 != 0)
-    return emitError() << "(C1) 'block_k' must be a multiple of 16 in "
-                          "[16, 256], got "
-                       << blockK;
+static LogicalResult verifyBlockK(EmitError emitError, int64_t blockK,
+                                  int64_t unit = 16) {
+  if (blockK < unit || blockK > 256 || blockK % unit != 0)
+    return emitError() << "(C1) 'block_k' must be a multiple of " << unit
+                       << " in [" << unit << ", 256], got " << blockK;
   return success();
 }
 
@@ -58,7 +58,8 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t blockQ, int64_t blockK,
                                         int64_t span, int64_t stages,
                                         int64_t producers, int64_t consumers) {
-  if (failed(verifyBlockK(emitError, blockK)) ||
+  int64_t unit = engine == Engine::Wgmma ? 8 : 16;
+  if (failed(verifyBlockK(emitError, blockK, unit)) ||
       failed(verifyRing(emitError, stages, producers, consumers)))
     return failure();
   if (blockQ != 16 * consumers)

@@ -1,9 +1,8 @@
 //===- GsaScheduleAttrs.td - how an op runs on a GPU -----------*- tablegen -*-===//
 //
 // One attribute per algorithm, attached as the discardable attribute
-// `gsa.schedule`. The verifier here checks what holds on every device; whether
-// a schedule fits an architecture is decided by gsa-cuda-schedule, which says
-// why it rejects one.
+// `gsa.schedule`. The verifier here checks what holds for every op and device;
+// the rest is asked through ScheduleAttrInterface.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +10,7 @@
 #define GSA_DIALECT_GSASCHEDULEATTRS_TD
 
 include "dialect/Gsa/GsaDialect.td"
+include "dialect/Gsa/GsaScheduleInterfaces.td"
 
 def Gsa_Engine : I32EnumAttr<"Engine", "what multiplies matrices", [
     /// FFMA on f32 operands.
@@ -23,8 +23,10 @@ def Gsa_Engine : I32EnumAttr<"Engine", "what multiplies matrices", [
   let genSpecializedAttr = 0;
 }
 
-class Gsa_ScheduleAttr<string name, string attrMnemonic>
-    : AttrDef<Gsa_Dialect, name> {
+class Gsa_ScheduleAttr<string name, string attrMnemonic,
+                       list<string> extraMethods = []>
+    : AttrDef<Gsa_Dialect, name, [
+          DeclareAttrInterfaceMethods<Gsa_ScheduleAttrInterface, extraMethods>]> {
   let mnemonic = attrMnemonic;
   let genVerifyDecl = 1;
 }
@@ -75,7 +77,7 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
     warp owns 16 queries (wgmma: a warpgroup owns 64).
 
     Constraints: (C1) `block_q = 16 consumers`, `block_k` a multiple of 16 from
-    16 to 256; (C2) as attention_schedule C2; (C3) `producers + consumers <=
+    16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3) `producers + consumers <=
     32`, `span >= 1`; (C4) `wgmma` needs `block_q` a multiple of 64.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
@@ -106,7 +108,7 @@ def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
 }
 
 def Gsa_SelectScheduleAttr
-    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule"> {
+    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule", ["getParts"]> {
   let summary = "schedules of the parts of select";
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::TopKScheduleAttr":$topk);

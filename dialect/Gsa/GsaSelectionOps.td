@@ -11,7 +11,7 @@ include "dialect/Gsa/GsaAttrs.td"
 
 def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
     ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi"], ["B Sq Sk"],
-    [AttrSizedOperandSegments]> {
+    [AttrSizedOperandSegments, Gsa_Scheduled]> {
   let summary = "Scores every (query, key) pair with the gated indexer";
   let description = [{
     ```
@@ -54,7 +54,7 @@ def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
 }
 
 def Gsa_RowStatisticsOp : Gsa_Op<"row_statistics",
-    ["B Sq Sk"], ["B Sq", "B Sq"]> {
+    ["B Sq Sk"], ["B Sq", "B Sq"], [Gsa_Scheduled]> {
   let summary = "Variance or entropy of each row of scores";
   let description = [{
     A cell is visible iff its score is greater than -inf (so NaN is not).
@@ -133,7 +133,7 @@ def Gsa_AdaptiveKOp : Gsa_Op<"adaptive_k",
 }
 
 def Gsa_TopKOp : Gsa_Op<"topk",
-    ["B Sq Sk", "B Sq"], ["B Sq K", "B Sq", "B Sq"]> {
+    ["B Sq Sk", "B Sq"], ["B Sq K", "B Sq", "B Sq"], [Gsa_Scheduled]> {
   let summary = "Indices of the k best cells of each row";
   let description = [{
     Keeps the `c = min(k, n)` largest of the `n` visible cells of a row; equal
@@ -171,7 +171,7 @@ def Gsa_TopKOp : Gsa_Op<"topk",
 
 def Gsa_SelectOp : Gsa_Op<"select",
     ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", ""],
-    ["B Sq K", "B Sq", "B Sq"], [AttrSizedOperandSegments]> {
+    ["B Sq K", "B Sq", "B Sq"], [AttrSizedOperandSegments, Gsa_Scheduled]> {
   let summary = "Fused selection: the score tensor is never formed";
   let description = [{
     Equal by definition to `gsa.index_scores`, `gsa.row_statistics`,

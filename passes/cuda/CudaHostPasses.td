@@ -22,7 +22,7 @@ def GsaPlaceResults : Pass<"gsa-place-results", "::mlir::ModuleOp"> {
     argument before the return.
 
     Emits the remark `ResultCopied` for each copy.
-    Example: test/passes/host/place-results.mlir.
+    Example: test/passes/cuda/place-results.mlir.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }

@@ -7,7 +7,8 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
-#include "passes/gsa_to_cpu/LowerAttention.h"
+#include "passes/StaticShapes.h"
+#include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 
 namespace mlir::gsa {
@@ -17,22 +18,6 @@ namespace mlir::gsa {
 
 using namespace mlir;
 using namespace mlir::gsa;
-
-/// All operands and results of a scheduled op must have static shapes: the
-/// loops have constant bounds and buffers a planned size.
-static LogicalResult checkStatic(Operation* op) {
-  auto check = [&](StringRef kind, TypeRange types) -> LogicalResult {
-    for (auto [i, type] : llvm::enumerate(types))
-      if (auto shaped = dyn_cast<ShapedType>(type);
-          shaped && !shaped.hasStaticShape())
-        return op->emitOpError() << "cannot be lowered to loops: expected "
-                                    "static shapes, got "
-                                 << type << " for " << kind << " #" << i;
-    return success();
-  };
-  if (failed(check("operand", op->getOperandTypes()))) return failure();
-  return check("result", op->getResultTypes());
-}
 
 namespace {
 
@@ -79,7 +64,9 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
                           << op->getAttr(kScheduleAttr);
         return signalPassFailure();
       }
-      if (failed(checkStatic(op))) return signalPassFailure();
+      // The loops have constant bounds and buffers a planned size.
+      if (failed(checkStatic(op, "be lowered to loops")))
+        return signalPassFailure();
       std::string name = op->getName().getStringRef().str();
       Location loc = op->getLoc();
       if (failed(lower(op, schedule, rewriter))) return signalPassFailure();

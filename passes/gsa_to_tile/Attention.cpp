@@ -12,30 +12,6 @@ static RankedTensorType tensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-FailureOr<AttentionScheduleAttr> gsa::getAttentionSchedule(Operation* op) {
-  Attribute attribute = op->getAttr(kScheduleAttr);
-  auto schedule = dyn_cast_or_null<AttentionScheduleAttr>(attribute);
-  if (!schedule) {
-    InFlightDiagnostic error = op->emitOpError()
-                               << "expected a #gsa.attention_schedule as '"
-                               << kScheduleAttr << "', got ";
-    if (attribute) return error << attribute;
-    return error << "none";
-  }
-  Type element = tensorType(op->getOperand(0)).getElementType();
-  if (!element.isF16() && !element.isBF16() && !element.isF32())
-    return op->emitOpError()
-           << "has no kernel for this element type: expected f16, bf16 or f32,"
-              " got "
-           << element;
-  Engine expected = element.isF32() ? Engine::Fma : Engine::MmaSync;
-  if (schedule.getEngine() != expected)
-    return op->emitOpError()
-           << "expected a schedule with the engine "
-           << stringifyEngine(expected) << ", got " << schedule;
-  return schedule;
-}
-
 static Activation toActivation(GateActivation activation) {
   switch (activation) {
     case GateActivation::Sigmoid:

@@ -12,10 +12,6 @@
 
 namespace mlir::gsa {
 
-/// Fails, with an error, unless the attention op `op` has a kernel: an element
-/// type of f16, bf16 or f32, a schedule for its engine.
-FailureOr<AttentionScheduleAttr> getAttentionSchedule(Operation* op);
-
 /// The kernel of an attention op and of the gate that is fused into it.
 class AttentionKernel {
  public:

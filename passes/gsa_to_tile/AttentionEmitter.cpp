@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "llvm/Support/MathExtras.h"
-#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;

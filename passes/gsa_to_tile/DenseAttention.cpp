@@ -113,7 +113,8 @@ AttentionTarget DenseKernel::makeTarget() {
 
 LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
                                         ToTileContext& context) {
-  FailureOr<AttentionScheduleAttr> schedule = getAttentionSchedule(op);
+  FailureOr<AttentionScheduleAttr> schedule =
+      getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   AttentionKernel kernel(op, *schedule, "dense_attention", context);
   DenseKernel(op, *schedule, kernel).emit();

@@ -11,7 +11,6 @@
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Attention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
-#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -152,7 +151,8 @@ AttentionTarget GatherKernel::makeTarget() {
 
 LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
                                          ToTileContext& context) {
-  FailureOr<AttentionScheduleAttr> schedule = getAttentionSchedule(op);
+  FailureOr<AttentionScheduleAttr> schedule =
+      getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   AttentionKernel kernel(op, *schedule, "gather_attention", context);
   GatherKernel(op, *schedule, kernel).emit();

@@ -7,6 +7,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
+#include "passes/StaticShapes.h"
 #include "passes/gsa_to_tile/Contraction.h"
 #include "passes/gsa_to_tile/Elementwise.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -79,20 +80,6 @@ bool mustBeLowered(Operation* op) {
          isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
 }
 
-LogicalResult checkStatic(Operation* op) {
-  auto check = [&](StringRef kind, TypeRange types) -> LogicalResult {
-    for (auto [i, type] : llvm::enumerate(types))
-      if (auto shaped = dyn_cast<ShapedType>(type);
-          shaped && !shaped.hasStaticShape())
-        return op->emitOpError() << "cannot be lowered to gsa_tile: expected "
-                                    "static shapes, got "
-                                 << type << " for " << kind << " #" << i;
-    return success();
-  };
-  if (failed(check("operand", op->getOperandTypes()))) return failure();
-  return check("result", op->getResultTypes());
-}
-
 /// A tensor.generate is a linalg.generic without inputs.
 LogicalResult generateByLinalg(ModuleOp module, IRRewriter& rewriter) {
   SmallVector<tensor::GenerateOp> work;
@@ -104,6 +91,21 @@ LogicalResult generateByLinalg(ModuleOp module, IRRewriter& rewriter) {
   }
   return success();
 }
+
+}  // namespace
+
+LogicalResult tile::lowerOp(Operation* op, ToTileContext& context) {
+  static const Registry registry;
+  const Lowering* lowering = registry.find(op);
+  if (!lowering)
+    return op->emitError("no lowering to gsa_tile for ")
+           << op->getName().getStringRef();
+  if (failed(checkStatic(op, "be lowered to gsa_tile"))) return failure();
+  context.begin(op);
+  return (*lowering)(op, context);
+}
+
+namespace {
 
 struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
   using GsaToTileBase::GsaToTileBase;
@@ -131,28 +133,22 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
     ToTileContext context(module, *target, rewriter);
     ErasedOps erased;
     rewriter.setListener(&erased);
-    Registry registry;
     for (Operation* op : work) {
       if (erased.ops.contains(op)) continue;
       if (isOpTriviallyDead(op)) {
         rewriter.eraseOp(op);
         continue;
       }
-      if (failed(lower(op, registry, context))) return signalPassFailure();
+      if (failed(lower(op, context))) return signalPassFailure();
     }
     if (ops.empty() && failed(tile::lowerSlices(module, context)))
       return signalPassFailure();
   }
 
-  LogicalResult lower(Operation* op, const Registry& registry,
-                      ToTileContext& context) {
+  LogicalResult lower(Operation* op, ToTileContext& context) {
     std::string name = op->getName().getStringRef().str();
     Location loc = op->getLoc();
-    const Lowering* lowering = registry.find(op);
-    if (!lowering) return op->emitError("no lowering to gsa_tile for ") << name;
-    if (failed(checkStatic(op))) return failure();
-    context.begin(op);
-    if (failed((*lowering)(op, context))) return failure();
+    if (failed(tile::lowerOp(op, context))) return failure();
     remark::passed(
         loc, remark::RemarkOpts::name("LoweredToTile").category("gsa.schedule"))
         << name;

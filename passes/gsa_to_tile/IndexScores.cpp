@@ -15,7 +15,6 @@
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/Lowerings.h"
-#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -50,48 +49,6 @@ IndexerSource gsa::makeIndexerSource(IndexScoresOp op, ToTileContext& context) {
 }
 IndexerSource gsa::makeIndexerSource(SelectOp op, ToTileContext& context) {
   return makeSource(op, context);
-}
-
-static ScoreScheduleAttr findSchedule(Operation* op) {
-  Attribute attribute = op->getAttr(kScheduleAttr);
-  if (auto select = dyn_cast_or_null<SelectScheduleAttr>(attribute))
-    return select.getScores();
-  return dyn_cast_or_null<ScoreScheduleAttr>(attribute);
-}
-
-FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op,
-                                                   const CudaTarget& target) {
-  ScoreScheduleAttr schedule = findSchedule(op);
-  if (!schedule)
-    return op->emitOpError()
-           << "expected a schedule of its scores as '" << kScheduleAttr << "'";
-  auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-  Type element = type.getElementType();
-  if (!element.isF16() && !element.isBF16() && !element.isF32())
-    return op->emitOpError()
-           << "has no kernel for this element type: expected f16, bf16 or f32,"
-              " got "
-           << element;
-  if ((schedule.getEngine() == Engine::Fma) != element.isF32())
-    return op->emitOpError() << "expected a schedule with the engine "
-                             << (element.isF32() ? "fma" : "mma_sync or wgmma")
-                             << ", got " << schedule;
-  if (schedule.getEngine() == Engine::Wgmma)
-    if (std::string reason = findWgmmaIllegality(schedule, target);
-        !reason.empty())
-      return op->emitOpError() << reason << ", got " << schedule;
-  if (type.getDimSize(3) > kMaxHeadSize)
-    return op->emitOpError() << "has a kernel for a depth of at most "
-                             << kMaxHeadSize << ", got " << type.getDimSize(3);
-  int64_t keys =
-      cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1);
-  int64_t spans =
-      llvm::divideCeil(keys, schedule.getSpan() * schedule.getBlockK());
-  if (spans > kGridLimit || type.getDimSize(0) > kGridLimit)
-    return op->emitOpError() << "expected at most " << kGridLimit
-                             << " spans of keys and batches, got " << spans
-                             << " and " << type.getDimSize(0);
-  return schedule;
 }
 
 static Activation toActivation(ScoreActivation activation) {
@@ -475,7 +432,7 @@ void gsa::launchIndexScores(const IndexerSource& source,
 
 LogicalResult tile::lowerIndexScores(IndexScoresOp op, ToTileContext& context) {
   FailureOr<ScoreScheduleAttr> schedule =
-      getScoreSchedule(op, context.target());
+      getSchedule<ScoreScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   IndexerSource source = makeIndexerSource(op, context);
   Value scores = context.makeBuffer(cast<RankedTensorType>(op.getType()));

@@ -34,12 +34,6 @@ struct IndexerSource {
 IndexerSource makeIndexerSource(IndexScoresOp op, ToTileContext& context);
 IndexerSource makeIndexerSource(SelectOp op, ToTileContext& context);
 
-/// The #gsa.score_schedule of `op`, or of its part if it has a
-/// #gsa.select_schedule. Fails, with an error, if it has none or if no kernel
-/// of its engine fits the operands.
-FailureOr<ScoreScheduleAttr> getScoreSchedule(Operation* op,
-                                              const CudaTarget& target);
-
 /// Some rows of scores. Values are host indices.
 struct ScoreRows {
   Value batch;  ///< First batch.

@@ -37,6 +37,10 @@ LogicalResult lowerLinalg(linalg::LinalgOp op, ToTileContext& context);
 LogicalResult lowerByDefinition(linalg::AggregatedOpInterface op,
                                 ToTileContext& context);
 
+/// Any op that has one of the lowerings above; an op without, or one whose
+/// shapes are not static, is an error.
+LogicalResult lowerOp(Operation* op, ToTileContext& context);
+
 }  // namespace mlir::gsa::tile
 
 #endif  // GSA_PASSES_GSATOTILE_LOWERINGS_H

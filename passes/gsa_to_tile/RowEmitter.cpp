@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "dialect/GsaTile/PipelineAttrs.h"
-#include "passes/schedule/ScheduleLegality.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -16,27 +15,6 @@ using arith::CmpIPredicate;
 /// The kernels wait for memory: an SM shall hold this many warps, in at most so
 /// many blocks. That leaves a thread 64 registers; with 48 some would spill.
 static constexpr int64_t kResidentWarps = 32, kMostBlocks = 16;
-
-FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
-                                                 Type scoreType) {
-  if (!scoreType.isF32())
-    return op->emitOpError()
-           << "has no kernel for these scores: expected f32, got " << scoreType;
-  int64_t cells = getTopKProblem(op).keys;
-  if (cells > kMaxRowCells)
-    return op->emitOpError() << "has a kernel for rows of at most "
-                             << kMaxRowCells << " scores, got " << cells;
-  Attribute attribute = op->getAttr(kScheduleAttr);
-  if (auto schedule = dyn_cast_or_null<TopKScheduleAttr>(attribute))
-    return schedule;
-  if (auto schedule = dyn_cast_or_null<SelectScheduleAttr>(attribute))
-    return schedule.getTopk();
-  InFlightDiagnostic error = op->emitOpError()
-                             << "expected a #gsa.topk_schedule as '"
-                             << kScheduleAttr << "', got ";
-  if (attribute) return error << attribute;
-  return error << "none";
-}
 
 RowEmitter::RowEmitter(KernelBuilder& kernel, Location loc,
                        TopKScheduleAttr schedule, Value scores, Value end)

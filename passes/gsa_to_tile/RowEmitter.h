@@ -119,11 +119,6 @@ class RowEmitter : public KernelScalars {
   Value scores, limit, warp;
 };
 
-/// The #gsa.topk_schedule of `op`, or of its part if it has a
-/// #gsa.select_schedule. Fails, with an error, if it has none, if the scores
-/// are not f32, or if rows are longer than kMaxRowCells.
-FailureOr<TopKScheduleAttr> getTopKSchedule(Operation* op, Type scoreType);
-
 }  // namespace mlir::gsa
 
 #endif  // GSA_PASSES_GSATOTILE_ROWEMITTER_H

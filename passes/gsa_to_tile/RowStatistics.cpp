@@ -10,7 +10,8 @@ using namespace mlir::gsa_tile;
 LogicalResult tile::lowerRowStatistics(RowStatisticsOp op,
                                        ToTileContext& context) {
   auto scoreType = cast<RankedTensorType>(op.getScores().getType());
-  auto schedule = getTopKSchedule(op, scoreType.getElementType());
+  FailureOr<TopKScheduleAttr> schedule =
+      getSchedule<TopKScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   int64_t numRows = scoreType.getDimSize(0) * scoreType.getDimSize(1);
 

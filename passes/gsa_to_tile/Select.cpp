@@ -229,7 +229,7 @@ LogicalResult SelectLowering::emit() {
     Type f32 = context.rewriter().getF32Type();
     slab = context.makeBuffer({chunkSize, std::max<int64_t>(source.keys(), 1)},
                               f32);
-    remarkWorkspace();
+    if (context.emitsRemarks()) remarkWorkspace();
     if (op.getNormaliser()) {
       normaliser = context.toBuffer(op.getNormaliser());
     } else if (policy.usesNormaliser()) {
@@ -250,11 +250,8 @@ LogicalResult SelectLowering::emit() {
 }
 
 LogicalResult tile::lowerSelect(SelectOp op, ToTileContext& context) {
-  FailureOr<ScoreScheduleAttr> scores = getScoreSchedule(op, context.target());
-  if (failed(scores)) return failure();
-  FailureOr<TopKScheduleAttr> topk =
-      getTopKSchedule(op, context.rewriter().getF32Type());
-  if (failed(topk)) return failure();
-  auto schedule = SelectScheduleAttr::get(op.getContext(), *scores, *topk);
-  return SelectLowering(op, schedule, context).emit();
+  FailureOr<SelectScheduleAttr> schedule =
+      getSchedule<SelectScheduleAttr>(op, context.target());
+  if (failed(schedule)) return failure();
+  return SelectLowering(op, *schedule, context).emit();
 }

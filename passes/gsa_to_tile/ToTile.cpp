@@ -14,13 +14,37 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
 //===----------------------------------------------------------------------===//
+// Schedules
+//===----------------------------------------------------------------------===//
+
+LogicalResult gsa::checkSchedule(Operation* op, const CudaTarget& target) {
+  Attribute attribute = op->getAttr(kScheduleAttr);
+  auto schedule = dyn_cast_or_null<ScheduleAttrInterface>(attribute);
+  if (!schedule) {
+    auto scheduled = cast<ScheduledOpInterface>(op);
+    InFlightDiagnostic error =
+        op->emitOpError() << "expected "
+                          << describe(scheduled.getScheduleKinds(Device::Cuda))
+                          << " as '" << kScheduleAttr << "', got ";
+    if (attribute) return error << attribute;
+    return error << "none";
+  }
+  // In a module that was not verified, it may fit nothing.
+  std::string reason = schedule.findMisfit(op);
+  if (reason.empty()) reason = schedule.findRefusal(op, target);
+  if (reason.empty()) return success();
+  return op->emitOpError() << "has an illegal schedule: " << reason;
+}
+
+//===----------------------------------------------------------------------===//
 // Host side
 //===----------------------------------------------------------------------===//
 
 ToTileContext::ToTileContext(ModuleOp module, const CudaTarget& target,
-                             IRRewriter& rewriter)
+                             IRRewriter& rewriter, Remarks remarks)
     : module(module),
       device(target),
+      remarks(remarks),
       hostRewriter(rewriter),
       location(module.getLoc()),
       symbols(module) {
@@ -30,7 +54,7 @@ ToTileContext::ToTileContext(ModuleOp module, const CudaTarget& target,
 }
 
 /// "gsa.gate (1x8x4x64xf32, 1x8x4xf32) -> (1x8x4x64xf32)".
-static std::string describe(Operation* op) {
+static std::string describeOp(Operation* op) {
   std::string text;
   llvm::raw_string_ostream os(text);
   auto print = [&](TypeRange types) {
@@ -55,7 +79,7 @@ static std::string describe(Operation* op) {
 
 void ToTileContext::begin(Operation* op) {
   location = op->getLoc();
-  origin = StringAttr::get(op->getContext(), describe(op));
+  origin = StringAttr::get(op->getContext(), describeOp(op));
   hostRewriter.setInsertionPoint(op);
 }
 

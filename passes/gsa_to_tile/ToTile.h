@@ -29,23 +29,26 @@
 #define GSA_PASSES_GSATOTILE_TOTILE_H
 
 #include "dialect/Gsa/GsaAttrNames.h"
+#include "dialect/Gsa/GsaSchedules.h"
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "dialect/GsaTile/ValueNames.h"
+#include "dialect/Target/CudaTarget.h"
 #include "llvm/ADT/MapVector.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "passes/target/CudaTarget.h"
+#include "passes/tile/Transforms.h"
 
 namespace mlir::gsa {
 
 /// The host side: state of one run of gsa-to-tile on a module.
 class ToTileContext {
  public:
-  ToTileContext(ModuleOp module, const CudaTarget& target,
-                IRRewriter& rewriter);
+  ToTileContext(ModuleOp module, const CudaTarget& target, IRRewriter& rewriter,
+                Remarks remarks = Remarks::Emit);
 
   const CudaTarget& target() const { return device; }
+  bool emitsRemarks() const { return remarks == Remarks::Emit; }
   /// Inserts before the op that is being lowered.
   IRRewriter& rewriter() { return hostRewriter; }
   /// Where new host ops come from; the location of the op that is lowered.
@@ -86,6 +89,7 @@ class ToTileContext {
 
   ModuleOp module;
   CudaTarget device;
+  Remarks remarks;
   IRRewriter& hostRewriter;
   Location location;
   /// The op that is being lowered, as kOriginAttr says it.
@@ -170,6 +174,22 @@ struct KernelTeams {
   /// The hardware barrier of the warps that compute: 0 is the block's.
   int64_t computeBarrier() const { return compute == block ? 0 : 1; }
 };
+
+/// Fails, with an error, unless the schedule of `op` can run it on the target:
+/// what ScheduleAttrInterface rules out without a look at kernels.
+LogicalResult checkSchedule(Operation* op, const CudaTarget& target);
+
+/// The schedule of `op`, which a lowering to one kernel obeys. Fails, with an
+/// error, if it has none, one of another kind, or one that cannot run it.
+template <typename Schedule>
+FailureOr<Schedule> getSchedule(Operation* op, const CudaTarget& target) {
+  if (failed(checkSchedule(op, target))) return failure();
+  auto schedule = op->getAttrOfType<Schedule>(kScheduleAttr);
+  if (!schedule)
+    return op->emitOpError()
+           << "has no lowering to kernels by " << op->getAttr(kScheduleAttr);
+  return schedule;
+}
 
 /// What fills a tile in copies of that many bytes.
 inline gsa_tile::CopyEngine getCopyEngine(int64_t vectorBytes) {

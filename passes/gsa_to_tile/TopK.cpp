@@ -7,17 +7,12 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Slots that are sorted in shared memory, 8 bytes each.
-static constexpr int64_t kSortLimit = 4096;
-
 LogicalResult tile::lowerTopK(TopKOp op, ToTileContext& context) {
   auto scoreType = cast<RankedTensorType>(op.getScores().getType());
-  auto schedule = getTopKSchedule(op, scoreType.getElementType());
+  FailureOr<TopKScheduleAttr> schedule =
+      getSchedule<TopKScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   int64_t slots = op.getSlots();
-  if (op.getOrder() == IndexOrder::Score && slots > kSortLimit)
-    return op.emitOpError() << "order = score has a kernel for at most "
-                            << kSortLimit << " slots, got " << slots;
   int64_t numRows = scoreType.getDimSize(0) * scoreType.getDimSize(1);
   int64_t numKeys = scoreType.getDimSize(2);
 

@@ -32,14 +32,13 @@ static int64_t lanesFor(Operation* op, const CpuTarget& target) {
   return std::max<int64_t>(1, target.vectorBits / width);
 }
 
-/// Size `dim` of the first operand, or `ifDynamic`.
-static int64_t sizeOr(Operation* op, int64_t dim, int64_t ifDynamic) {
-  int64_t size =
-      cast<RankedTensorType>(op->getOperand(0).getType()).getDimSize(dim);
+/// `size`, or `ifDynamic`.
+static int64_t sizeOr(int64_t size, int64_t ifDynamic) {
   return ShapedType::isDynamic(size) ? ifDynamic : size;
 }
 
 static CpuScheduleAttr chooseIndexerSchedule(Operation* op,
+                                             const ScoreProblem& problem,
                                              const CpuTarget& target) {
   // The tile of accumulators takes half of the register file (32 registers
   // with 512-bit vectors, else 16), which hides the latency of the
@@ -48,7 +47,7 @@ static CpuScheduleAttr chooseIndexerSchedule(Operation* op,
   // or packing would stride over too many cache lines of one set.
   int64_t accumulators = target.vectorBits >= 512 ? 16 : 8;
   int64_t maxRows = target.vectorBits >= 512 ? 8 : 4;
-  int64_t queries = std::max<int64_t>(1, sizeOr(op, 1, maxRows));
+  int64_t queries = std::max<int64_t>(1, sizeOr(problem.queries, maxRows));
   int64_t rows = std::min(maxRows, queries);
   return CpuScheduleAttr::get(op->getContext(), target.tasks,
                               lanesFor(op, target), rows,
@@ -58,26 +57,42 @@ static CpuScheduleAttr chooseIndexerSchedule(Operation* op,
 }
 
 static CpuScheduleAttr chooseAttentionSchedule(Operation* op,
+                                               const AttentionProblem& problem,
                                                const CpuTarget& target) {
   // Half of the register file for accumulators, as above.
   int64_t accumulators = target.vectorBits >= 512 ? 16 : 8;
   int64_t rows = accumulators / 2;
-  if (isa<GatherAttentionOp>(op)) {
+  if (!problem.isDense) {
     // Rows are heads that share gathered keys. More than four need more
     // reductions over lanes per key loaded than they save in loads.
-    auto key = cast<RankedTensorType>(op->getOperand(1).getType());
-    int64_t groups = key.isDynamicDim(2) ? 1 : key.getDimSize(2);
-    rows = std::clamp<int64_t>(sizeOr(op, 2, 1) / groups, 1, 4);
+    rows = std::clamp<int64_t>(
+        sizeOr(problem.heads, 1) / sizeOr(problem.groups, 1), 1, 4);
   }
   // Dense: the strip of logits of a block, 64 x 256, is 64 KiB in f32 and
   // stays with the block's keys and values in a second-level cache. Gather:
   // the lists of the tokens of a block are compacted together; more tokens
   // share more keys, but their lists take cache from the keys.
-  int64_t blockRows = isa<GatherAttentionOp>(op) ? 16 : 64;
+  int64_t blockRows = problem.isDense ? 64 : 16;
   return CpuScheduleAttr::get(
       op->getContext(), target.tasks, lanesFor(op, target), rows,
       std::min<int64_t>(8, accumulators / rows), blockRows, /*block_keys=*/256,
       /*value_vectors=*/4, /*prefetch=*/16);
+}
+
+/// The loops of attention are unrolled over a head's elements; a head that
+/// would make them longer than any instruction cache runs by definition.
+static bool isNarrow(Operation* op, const AttentionProblem& problem) {
+  constexpr int64_t kMaxUnrolledHead = 2048;
+  for (int64_t size : {problem.depth, problem.valueDepth}) {
+    if (size <= kMaxUnrolledHead) continue;
+    remark::missed(
+        op->getLoc(),
+        remark::RemarkOpts::name("NotScheduled").category("gsa.schedule"))
+        << op->getName().getStringRef() << remark::metric("head_size", size)
+        << remark::metric("limit", kMaxUnrolledHead);
+    return false;
+  }
+  return true;
 }
 
 namespace {
@@ -102,31 +117,16 @@ struct CpuSchedule : gsa::impl::GsaCpuScheduleBase<CpuSchedule> {
       return signalPassFailure();
     }
     CpuTarget target{tasks, vectorBits};
-    getOperation()->walk([&](Operation* op) {
-      if (op->hasAttr(kScheduleAttr)) return;
-      if (isa<SelectOp, IndexScoresOp>(op))
-        set(op, chooseIndexerSchedule(op, target));
-      else if (isa<GatherAttentionOp, DenseAttentionOp>(op) && isNarrow(op))
-        set(op, chooseAttentionSchedule(op, target));
+    getOperation()->walk([&](ScheduledOpInterface op) {
+      if (op->hasAttr(kScheduleAttr) ||
+          op.getScheduleKinds(Device::Cpu).empty())
+        return;
+      ScheduleProblem problem = op.getScheduleProblem();
+      if (problem.scores)
+        set(op, chooseIndexerSchedule(op, *problem.scores, target));
+      else if (problem.attention && isNarrow(op, *problem.attention))
+        set(op, chooseAttentionSchedule(op, *problem.attention, target));
     });
-  }
-
-  /// The loops of attention are unrolled over a head's elements; a head that
-  /// would make them longer than any instruction cache runs by definition.
-  bool isNarrow(Operation* op) {
-    constexpr int64_t kMaxUnrolledHead = 2048;
-    for (unsigned operand : {0, 2}) {  // query [.., D] and value [.., Dv]
-      auto type = cast<RankedTensorType>(op->getOperand(operand).getType());
-      if (type.getDimSize(3) <= kMaxUnrolledHead) continue;
-      remark::missed(
-          op->getLoc(),
-          remark::RemarkOpts::name("NotScheduled").category("gsa.schedule"))
-          << op->getName().getStringRef()
-          << remark::metric("head_size", type.getDimSize(3))
-          << remark::metric("limit", kMaxUnrolledHead);
-      return false;
-    }
-    return true;
   }
 
   void set(Operation* op, CpuScheduleAttr schedule) {

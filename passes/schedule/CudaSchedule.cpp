@@ -1,13 +1,17 @@
 //===- CudaSchedule.cpp - gsa-cuda-schedule -------------------------------===//
 //
-// Takes the first legal candidate of ScheduleLegality.h. The choice depends on
-// the sizes of the op and on the architecture alone.
+// Takes the first legal candidate of each kind of schedule that an op admits,
+// and of these the cheapest. The choice depends on the sizes of the op and on
+// the architecture alone. What a kind is, and what is legal, its attribute
+// knows: nothing here names one.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaOps.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
-#include "passes/schedule/ScheduleLegality.h"
+#include "passes/StaticShapes.h"
+#include "passes/gsa_to_tile/MeasureKernels.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSACUDASCHEDULE
@@ -23,52 +27,81 @@ static std::string toText(Attribute attribute) {
   return text;
 }
 
-static void reject(Operation* op, Attribute schedule, StringRef reason) {
+static void reject(Operation* op, const ScheduleVerdict& verdict) {
   remark::missed(
       op->getLoc(),
       remark::RemarkOpts::name("TileRejected").category("gsa.schedule"))
-      << (toText(schedule) + ": " + reason).str();
+      << toText(verdict.part) + ": " + verdict.reason;
 }
 
-/// The first legal candidate, or none with an error at `op`.
-template <typename Schedule, typename Problem>
-static Schedule choose(Operation* op, const Problem& problem,
-                       const CudaTarget& target) {
-  std::string last = "no candidate";
-  for (Schedule schedule : enumerate(op->getContext(), problem, target)) {
-    last = findIllegality(problem, schedule, target);
-    if (last.empty()) return schedule;
-    reject(op, schedule, last);
+static void accept(Operation* op, Attribute schedule, StringRef source) {
+  op->setAttr(kScheduleAttr, schedule);
+  remark::passed(op->getLoc(),
+                 remark::RemarkOpts::name("Scheduled").category("gsa.schedule"))
+      << (op->getName().getStringRef() + " " + source + " " + toText(schedule))
+             .str();
+}
+
+/// The first legal schedule of a kind, or null and why the last one tried is
+/// not. Candidates with a part that was at fault before are passed over.
+static ScheduleAttrInterface findFirstLegal(Operation* op,
+                                            const ScheduleKind& kind,
+                                            const CudaTarget& target,
+                                            std::string& reason) {
+  llvm::SmallPtrSet<Attribute, 8> faulty;
+  for (Attribute candidate : kind.enumerate(op, target)) {
+    auto schedule = cast<ScheduleAttrInterface>(candidate);
+    if (llvm::any_of(schedule.getParts(),
+                     [&](Attribute part) { return faulty.contains(part); }))
+      continue;
+    ScheduleVerdict verdict = schedule.findIllegality(op, target);
+    if (verdict.isLegal()) return schedule;
+    reject(op, verdict);
+    faulty.insert(verdict.part);
+    reason = verdict.reason;
   }
-  op->emitOpError() << "has no legal schedule on " << target.arch << ": "
-                    << last;
-  return Schedule();
+  return {};
 }
 
-/// Checks a schedule that the op has.
-template <typename Schedule, typename Problem>
-static LogicalResult check(Operation* op, Schedule schedule,
-                           const Problem& problem, const CudaTarget& target) {
-  std::string reason = findIllegality(problem, schedule, target);
-  if (reason.empty()) return success();
-  return op->emitOpError() << "has an illegal schedule: " << reason;
+/// Within a kind the order of candidates is measured; kinds, which are
+/// different algorithms, are compared by their cost.
+static LogicalResult choose(Operation* op, ArrayRef<ScheduleKind> kinds,
+                            const CudaTarget& target) {
+  std::string reason = "no candidate";
+  ScheduleAttrInterface best;
+  double bestCost = 0;
+  for (const ScheduleKind& kind : kinds) {
+    ScheduleAttrInterface schedule = findFirstLegal(op, kind, target, reason);
+    if (!schedule) continue;
+    double cost = kinds.size() > 1 ? schedule.estimateCost(op, target) : 0;
+    if (best && cost >= bestCost) continue;
+    best = schedule;
+    bestCost = cost;
+  }
+  if (!best)
+    return op->emitOpError()
+           << "has no legal schedule on " << target.arch << ": " << reason;
+  accept(op, best, "heuristic");
+  return success();
 }
 
-template <typename Schedule>
-static LogicalResult expectKind(Operation* op, Attribute attribute,
-                                StringRef name) {
-  if (isa<Schedule>(attribute)) return success();
-  return op->emitOpError() << "expected a #gsa." << name << " as '"
-                           << kScheduleAttr << "', got " << attribute;
-}
-
-/// Ops with sizes that are not known have no schedule.
-static LogicalResult checkStatic(Operation* op) {
-  for (Type type : op->getOperandTypes())
-    if (auto shaped = dyn_cast<ShapedType>(type);
-        shaped && !shaped.hasStaticShape())
-      return op->emitOpError()
-             << "cannot be scheduled: expected static shapes, got " << type;
+static LogicalResult schedule(ScheduledOpInterface op,
+                              const CudaTarget& target) {
+  SmallVector<ScheduleKind> kinds = op.getScheduleKinds(Device::Cuda);
+  if (kinds.empty()) return success();
+  if (failed(checkStatic(op, "be scheduled"))) return failure();
+  Attribute given = op->getAttr(kScheduleAttr);
+  if (!given) return choose(op, kinds, target);
+  if (llvm::none_of(kinds, [&](const ScheduleKind& kind) {
+        return kind.contains(given);
+      }))
+    return op->emitOpError() << "expected " << describe(kinds) << " as '"
+                             << kScheduleAttr << "', got " << given;
+  ScheduleVerdict verdict =
+      cast<ScheduleAttrInterface>(given).findIllegality(op, target);
+  if (!verdict.isLegal())
+    return op->emitOpError() << "has an illegal schedule: " << verdict.reason;
+  accept(op, given, "given");
   return success();
 }
 
@@ -77,6 +110,11 @@ namespace {
 struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
   using GsaCudaScheduleBase::GsaCudaScheduleBase;
 
+  void getDependentDialects(DialectRegistry& registry) const override {
+    GsaCudaScheduleBase::getDependentDialects(registry);
+    registerKernelMeasure(registry);
+  }
+
   void runOnOperation() override {
     std::optional<CudaTarget> target = findCudaTarget(arch);
     if (!target) {
@@ -84,76 +122,11 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
           << arch << "'";
       return signalPassFailure();
     }
-    WalkResult walk = getOperation()->walk([&](Operation* op) {
-      if (!isa<SelectOp, IndexScoresOp, TopKOp, RowStatisticsOp,
-               GatherAttentionOp, DenseAttentionOp>(op))
-        return WalkResult::advance();
-      if (failed(checkStatic(op)) || failed(schedule(op, *target)))
-        return WalkResult::interrupt();
-      return WalkResult::advance();
+    WalkResult walk = getOperation()->walk([&](ScheduledOpInterface op) {
+      return failed(schedule(op, *target)) ? WalkResult::interrupt()
+                                           : WalkResult::advance();
     });
     if (walk.wasInterrupted()) signalPassFailure();
-  }
-
-  LogicalResult schedule(Operation* op, const CudaTarget& target) {
-    Attribute given = op->getAttr(kScheduleAttr);
-    if (isa<GatherAttentionOp, DenseAttentionOp>(op))
-      return scheduleOne<AttentionScheduleAttr>(
-          op, given, "attention_schedule", getAttentionProblem(op), target);
-    if (isa<IndexScoresOp>(op))
-      return scheduleOne<ScoreScheduleAttr>(op, given, "score_schedule",
-                                            getScoreProblem(op), target);
-    if (isa<SelectOp>(op)) return scheduleSelect(op, given, target);
-    return scheduleOne<TopKScheduleAttr>(op, given, "topk_schedule",
-                                         getTopKProblem(op), target);
-  }
-
-  template <typename Schedule, typename Problem>
-  LogicalResult scheduleOne(Operation* op, Attribute given, StringRef name,
-                            const Problem& problem, const CudaTarget& target) {
-    if (given) {
-      if (failed(expectKind<Schedule>(op, given, name))) return failure();
-      if (failed(check(op, cast<Schedule>(given), problem, target)))
-        return failure();
-      return accept(op, given, "given");
-    }
-    auto schedule = choose<Schedule>(op, problem, target);
-    if (!schedule) return failure();
-    return accept(op, schedule, "heuristic");
-  }
-
-  LogicalResult scheduleSelect(Operation* op, Attribute given,
-                               const CudaTarget& target) {
-    ScoreProblem scores = getScoreProblem(op);
-    TopKProblem top = getTopKProblem(op);
-    if (given) {
-      if (failed(expectKind<SelectScheduleAttr>(op, given, "select_schedule")))
-        return failure();
-      auto schedule = cast<SelectScheduleAttr>(given);
-      if (failed(check(op, schedule.getScores(), scores, target)) ||
-          failed(check(op, schedule.getTopk(), top, target)))
-        return failure();
-      return accept(op, given, "given");
-    }
-    auto rows = choose<TopKScheduleAttr>(op, top, target);
-    if (!rows) return failure();
-    // A launch of the score kernel takes one chunk of the queries.
-    scores.queries = std::min(scores.queries, rows.getChunk());
-    auto products = choose<ScoreScheduleAttr>(op, scores, target);
-    if (!products) return failure();
-    return accept(op, SelectScheduleAttr::get(op->getContext(), products, rows),
-                  "heuristic");
-  }
-
-  LogicalResult accept(Operation* op, Attribute schedule, StringRef source) {
-    op->setAttr(kScheduleAttr, schedule);
-    remark::passed(
-        op->getLoc(),
-        remark::RemarkOpts::name("Scheduled").category("gsa.schedule"))
-        << (op->getName().getStringRef() + " " + source + " " +
-            toText(schedule))
-               .str();
-    return success();
   }
 };
 

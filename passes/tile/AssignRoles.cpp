@@ -11,6 +11,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "passes/tile/Passes.h"
+#include "passes/tile/Transforms.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSATILEASSIGNROLES
@@ -255,20 +256,27 @@ LogicalResult RoleSplitter::run(Location loc) {
   return success();
 }
 
+FailureOr<ArrayAttr> gsa::assignRoles(KernelOp kernel) {
+  SmallVector<RolesOp> all;
+  kernel.walk([&](RolesOp roles) { all.push_back(roles); });
+  bool isNested = llvm::any_of(
+      all, [&](RolesOp roles) { return roles->getParentOp() != kernel; });
+  if (all.empty() || (all.size() == 1 && !isNested))
+    return ArrayAttr::get(kernel.getContext(), {});
+  ArrayAttr roles = all.front().getRoles();
+  if (failed(RoleSplitter(kernel, roles).run(all.front().getLoc())))
+    return failure();
+  return roles;
+}
+
 namespace {
 
 struct AssignRoles : gsa::impl::GsaTileAssignRolesBase<AssignRoles> {
   void runOnOperation() override {
     KernelOp kernel = getOperation();
-    SmallVector<RolesOp> all;
-    kernel.walk([&](RolesOp roles) { all.push_back(roles); });
-    bool isNested = llvm::any_of(
-        all, [&](RolesOp roles) { return roles->getParentOp() != kernel; });
-    if (all.empty() || (all.size() == 1 && !isNested)) return;
-    ArrayAttr roles = all.front().getRoles();
-    if (failed(RoleSplitter(kernel, roles).run(all.front().getLoc())))
-      return signalPassFailure();
-    for (Attribute attribute : roles) {
+    FailureOr<ArrayAttr> roles = assignRoles(kernel);
+    if (failed(roles)) return signalPassFailure();
+    for (Attribute attribute : *roles) {
       auto role = cast<RoleAttr>(attribute);
       remark::passed(kernel.getLoc(),
                      remark::RemarkOpts::name("Role").category("gsa.tile"))

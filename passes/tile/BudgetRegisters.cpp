@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Target/CudaTarget.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
-#include "passes/target/CudaTarget.h"
 #include "passes/tile/FragmentRegisters.h"
 #include "passes/tile/Passes.h"
 

@@ -4,6 +4,7 @@
 
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/tile/Waits.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -34,25 +35,44 @@ static bool overwrites(Operation* op, Value fragment) {
   });
 }
 
-/// The innermost block in which a fragment lives: that of a loop if each
-/// iteration overwrites it before it reads it.
+/// Where the users of a value in `block` begin and whether they are all in one
+/// op of it.
+static std::pair<Operation*, bool> findFirstUse(Operation* alloc,
+                                                Block* block) {
+  Operation* first = nullptr;
+  bool isOnly = true;
+  for (Operation* user : alloc->getUsers()) {
+    Operation* place = block->findAncestorOpInBlock(*user);
+    if (!place) return {nullptr, false};
+    isOnly &= !first || place == first;
+    if (!first || place->isBeforeInBlock(first)) first = place;
+  }
+  return {first, isOnly};
+}
+
+/// The innermost block in which a fragment lives: that of a loop, of one or
+/// more loops in each other, if each iteration overwrites it before it reads
+/// it.
 static Block* findHome(Operation* alloc) {
   Block* home = alloc->getBlock();
+  bool inLoop = false;  // Below a loop that `home` is above.
+  Block* block = home;
   while (true) {
     Operation* user = *alloc->user_begin();
-    Operation* at = home->findAncestorOpInBlock(*user);
+    Operation* at = block->findAncestorOpInBlock(*user);
     if (at == user) return home;
     Block* inner = user->getBlock();
     while (inner->getParentOp() != at) inner = inner->getParentOp()->getBlock();
-    Operation* first = nullptr;
-    for (Operation* other : alloc->getUsers()) {
-      Operation* place = inner->findAncestorOpInBlock(*other);
-      if (!place) return home;
-      if (!first || place->isBeforeInBlock(first)) first = place;
+    auto [first, isOnly] = findFirstUse(alloc, inner);
+    if (!first) return home;
+    inLoop |= isa<LoopLikeOpInterface>(at);
+    block = inner;
+    if (!inLoop || overwrites(first, alloc->getResult(0))) {
+      home = inner;
+      inLoop = false;
+    } else if (!isOnly) {
+      return home;
     }
-    bool isLoop = isa<LoopLikeOpInterface>(at);
-    if (isLoop && !overwrites(first, alloc->getResult(0))) return home;
-    home = inner;
   }
 }
 
@@ -63,10 +83,18 @@ static SmallVector<Live> findLive(Block& block, const Homes& homes) {
   SmallVector<Live> all;
   for (Operation* op : homes.lookup(&block)) {
     Live live{op, getFragmentRegisters(op), nullptr, nullptr};
-    for (Operation* user : op->getUsers()) {
+    auto extend = [&](Operation* user) {
       Operation* at = block.findAncestorOpInBlock(*user);
       if (!live.first || at->isBeforeInBlock(live.first)) live.first = at;
       if (!live.last || live.last->isBeforeInBlock(at)) live.last = at;
+    };
+    for (Operation* user : op->getUsers()) {
+      extend(user);
+      if (getAsyncKind(user) == AsyncKind::None) continue;
+      // Registers are read, or written, until the product was waited for;
+      // without a wait in its block, to the end of that.
+      Operation* wait = findWait(user);
+      extend(wait ? wait : &user->getBlock()->back());
     }
     all.push_back(live);
   }

@@ -26,8 +26,9 @@ struct FragmentPeak {
   SmallVector<Operation*> live;
 };
 
-/// Live ranges of a kernel's fragments: from the first to the last use; one
-/// that each iteration of a loop overwrites before it reads it lives within the
+/// Live ranges of a kernel's fragments: from the first to the last use, where
+/// an asynchronous product uses its operands until it was waited for. One that
+/// each iteration of a loop overwrites before it reads it lives within the
 /// loop, others that a loop uses through all of it.
 class FragmentRegisters {
  public:

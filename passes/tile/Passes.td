@@ -51,7 +51,8 @@ def GsaTileCheckRegisters
   let description = [{
     For each role, or for all warps: the largest sum of the registers per
     thread of fragments, row vectors and lanes that live at one op, from their
-    first to their last use; one that each iteration of a loop overwrites before
+    first to their last use, where a product of wgmma uses its operands until
+    it was waited for; one that each iteration of a loop overwrites before
     it reads it lives within the loop. With `overhead` registers for addresses
     and loops, more than `limit` is an error that names the largest fragments.
 

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/tile/Passes.h"
+#include "passes/tile/Transforms.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSATILEPIPELINE
@@ -34,7 +35,8 @@ struct Ring {
 
 class StreamLowering {
  public:
-  explicit StreamLowering(KernelOp kernel) : kernel(kernel) {}
+  StreamLowering(KernelOp kernel, Remarks remarks)
+      : kernel(kernel), remarks(remarks) {}
   LogicalResult run();
 
  private:
@@ -48,6 +50,7 @@ class StreamLowering {
   void lowerWithoutLoaders(StreamOp stream);
 
   KernelOp kernel;
+  Remarks remarks;
   llvm::DenseMap<Value, Ring> rings;
 };
 
@@ -104,6 +107,7 @@ LogicalResult StreamLowering::makeRing(TileRingOp op,
                                           CursorType::get(b.getContext()));
   }
   rings[op.getResult()] = ring;
+  if (remarks == Remarks::Omit) return success();
   remark::passed(op.getLoc(),
                  remark::RemarkOpts::name("TileRing").category("gsa.tile"))
       << kernel.getSymName() << remark::metric("stages", stages)
@@ -294,11 +298,13 @@ void StreamLowering::lower(StreamOp stream) {
     lowerWithLoaders(stream);
   else
     lowerWithoutLoaders(stream);
-  remark::passed(stream.getLoc(),
-                 remark::RemarkOpts::name("Pipelined").category("gsa.tile"))
-      << kernel.getSymName() << remark::metric("loaders", pipeline.getLoaders())
-      << remark::metric("groups", pipeline.getGroups())
-      << remark::metric("rings", stream.getRings().size());
+  if (remarks == Remarks::Emit)
+    remark::passed(stream.getLoc(),
+                   remark::RemarkOpts::name("Pipelined").category("gsa.tile"))
+        << kernel.getSymName()
+        << remark::metric("loaders", pipeline.getLoaders())
+        << remark::metric("groups", pipeline.getGroups())
+        << remark::metric("rings", stream.getRings().size());
   stream.erase();
 }
 
@@ -314,11 +320,15 @@ LogicalResult StreamLowering::run() {
   return success();
 }
 
+LogicalResult gsa::lowerStreams(KernelOp kernel, Remarks remarks) {
+  return StreamLowering(kernel, remarks).run();
+}
+
 namespace {
 
 struct Pipeline : gsa::impl::GsaTilePipelineBase<Pipeline> {
   void runOnOperation() override {
-    if (failed(StreamLowering(getOperation()).run())) signalPassFailure();
+    if (failed(lowerStreams(getOperation()))) signalPassFailure();
   }
 };
 

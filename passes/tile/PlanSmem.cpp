@@ -6,11 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
-#include "passes/target/CudaTarget.h"
 #include "passes/tile/Passes.h"
+#include "passes/tile/Transforms.h"
+#include "passes/tile/Waits.h"
 
 namespace mlir::gsa {
 
@@ -81,23 +83,6 @@ Block* getCommonBlock(Operation* a, Operation* b) {
     if (!parent || parent->isAncestor(b)) return nullptr;
     block = parent->getBlock();
   }
-  return nullptr;
-}
-
-/// What goes on using shared memory after the op was issued.
-AsyncKind getAsyncKind(Operation* op) {
-  auto async = dyn_cast<AsyncOpInterface>(op);
-  return async ? async.getAsyncKind() : AsyncKind::None;
-}
-
-/// The op of the same block that waits for an asynchronous one, or null: bulk
-/// copies are waited for through their ring, perhaps by others.
-Operation* findWait(Operation* issued) {
-  AsyncKind kind = getAsyncKind(issued);
-  for (Operation* op = issued; op; op = op->getNextNode())
-    if (auto wait = dyn_cast<AsyncWaitOpInterface>(op);
-        wait && wait.getAsyncKind() == kind && wait.getPending() == 0)
-      return op;
   return nullptr;
 }
 
@@ -255,4 +240,7 @@ struct PlanSmem : impl::GsaTilePlanSmemBase<PlanSmem> {
 };
 
 }  // namespace
+
+void planSharedMemory(KernelOp kernel) { Planner(kernel).plan(); }
+
 }  // namespace mlir::gsa

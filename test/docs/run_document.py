@@ -49,6 +49,8 @@ NOT_RUN = [
     (r"\./dev bench\b", "minutes of measuring; ctest -L bench has a short run"),
     (r"cmake --build build/dev --target gsa-doc",
      "writes what the test docs-in-sync reads at the same time"),
+    (r"cmake --build build/dev --target gsa-kernels",
+     "writes what the test kernel-changes reads at the same time"),
     (r"ctest\b", "runs the suite that this test is a part of"),
     (r"python3 -m venv \S+ && \S+pip install",
      "half a gigabyte; the test toolkit-wheels does it once"),

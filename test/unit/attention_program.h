@@ -23,7 +23,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Parser/Parser.h"
 #include "passes/cpu/CpuPasses.h"
-#include "passes/gsa_to_cpu/LowerAttention.h"
+#include "passes/gsa_to_cpu/Attention.h"
 #include "runtime/core/dtype.h"
 
 namespace gsa::attention {

@@ -6,6 +6,8 @@
   conflict marker
 - a comment that says the purpose at the top of each source file
 - the include edges between layers, and between the folders of passes/
+- the edges that docs/architecture.md draws: the same ones
+- a folder in test/passes for each one of passes/, and no other
 - no environment variables below tools/
 
 Usage: style.py <repository>
@@ -24,31 +26,33 @@ NEEDS_BANNER = CODE + (".py", ".sh", ".cmake")
 BANNERS = ("//", "#", "/*", '"""')
 
 # Layer (longest prefix wins) -> include prefixes that it must not use. The
-# lists only name what is refused; docs/architecture.md draws what is allowed.
+# lists name what is refused; DIAGRAM draws what is allowed, and both are compared.
 FORBIDDEN = {
-    "dialect/": ("passes/", "codegen/", "runtime/", "tools/", "test/", "absl/"),
-    "passes/": ("codegen/", "runtime/", "tools/", "test/", "absl/"),
-    "codegen/": ("passes/", "runtime/", "tools/", "test/", "absl/"),
+    "dialect/": ("passes/", "codegen/", "runtime/", "tools/", "bench/", "test/",
+                 "absl/"),
+    "passes/": ("codegen/", "runtime/", "tools/", "bench/", "test/", "absl/"),
+    "codegen/": ("passes/", "runtime/", "tools/", "bench/", "test/", "absl/"),
     "runtime/core/": ("mlir/", "mlir-c/", "llvm/", "llvm-c/", "dialect/",
-                      "passes/", "codegen/", "tools/", "test/"),
+                      "passes/", "codegen/", "tools/", "bench/", "test/"),
     "runtime/": ("tools/", "test/", "bench/"),
     "test/reference/": ("mlir/", "llvm/", "dialect/", "passes/", "codegen/",
-                        "runtime/", "tools/", "absl/"),
+                        "runtime/", "tools/", "bench/", "absl/"),
     "examples/": ("mlir/", "llvm/", "dialect/", "passes/", "codegen/", "tools/",
                   "test/", "absl/"),
 }
 # Folder of passes/ -> the others that it may include. No two include each
 # other; a new folder needs a line here.
 PASS_FOLDERS = {
-    "target": (),
     "gsa": (),
     "cpu": (),
-    "schedule": ("target",),
-    "tile": ("target",),
+    "tile": (),
     "gsa_to_cpu": (),
-    "gsa_to_tile": ("gsa", "schedule", "target"),
+    "gsa_to_tile": ("gsa", "tile"),
+    "schedule": ("gsa_to_tile",),
     "cuda": ("cpu",),
 }
+DIAGRAM = "docs/architecture.md"
+
 # What stands above all folders and may only be included from outside.
 ABOVE_PASS_FOLDERS = ("passes/Pipelines.h",)
 
@@ -121,6 +125,67 @@ def check_pass_folders(path, text, errors):
                           f"{match[1]}")
 
 
+def find_circles(edges):
+    """Pairs of folders that may, perhaps through others, include each other."""
+    def reach(folder, seen):
+        for other in edges.get(folder, ()):
+            if other not in seen:
+                seen.add(other)
+                reach(other, seen)
+        return seen
+    return [(a, b) for a in edges for b in edges
+            if a <= b and b in reach(a, set()) and a in reach(b, set())]
+
+
+def read_diagram(text):
+    """Lines "a, b -> c, d" of the document: {"a": {"c", "d"}, ...}."""
+    edges = {}
+    for left, right in re.findall(r"^([a-z_/, ]+?) +-> (.+)$", text, re.M):
+        for name in left.split(", "):
+            edges[name] = set(right.split(", "))
+    return edges
+
+
+def check_diagram(text, errors):
+    """What the document draws is what is refused here, turned round."""
+    edges = read_diagram(text)
+    layers = {name for name in edges if name not in PASS_FOLDERS}
+    for layer, refused in FORBIDDEN.items():
+        layer = layer.rstrip("/")
+        if layer not in edges:
+            continue
+        for other in sorted(layers - {layer}):
+            drawn = other in edges[layer]
+            # An example: "runtime" refuses "runtime/core" only as a whole.
+            allowed = not (other + "/").startswith(refused)
+            if drawn != allowed and not (layer + "/").startswith(other + "/"):
+                errors.append(f"{DIAGRAM}: {layer} -> {other} is "
+                              f"{'' if drawn else 'not '}drawn, but "
+                              f"{'allowed' if allowed else 'refused'}")
+    for folder, others in PASS_FOLDERS.items():
+        drawn = edges.get(folder, set()) - {"no other folder"}
+        if folder not in edges or drawn != set(others):
+            errors.append(f"{DIAGRAM}: passes/{folder} -> "
+                          f"{', '.join(others) or 'no other folder'} is not "
+                          f"what is drawn")
+
+
+def check_test_folders(paths, errors):
+    """test/passes mirrors passes/."""
+    def folders(prefix, endings):
+        parts = [path[len(prefix):].split("/") for path in paths
+                 if path.startswith(prefix) and path.endswith(endings)]
+        return {part[0] if len(part) > 1 else "" for part in parts}
+    sources = folders("passes/", CODE) - {""}
+    tests = folders("test/passes/", (".mlir", ".test"))
+    for folder in sorted(sources - tests):
+        errors.append(f"passes/{folder}: no test in test/passes/{folder}")
+    for folder in sorted(tests - sources):
+        errors.append(f"test/passes/{folder}: no folder passes/{folder}"
+                      if folder else "test/passes: a test in no folder; "
+                      "expected one of those of passes/")
+
+
 def check_environment(path, text, errors):
     if not path.startswith(BELOW_TOOLS) or not path.endswith(CODE):
         return
@@ -136,7 +201,15 @@ def main():
     listing = subprocess.run(["git", "-C", root, "ls-files", "-z"], check=True,
                              capture_output=True, text=True).stdout
     errors, count = [], 0
-    for path in filter(None, listing.split("\0")):
+    paths = [path for path in listing.split("\0") if path and
+             (root / path).is_file()]
+    check_test_folders(paths, errors)
+    if (root / DIAGRAM).is_file():
+        check_diagram((root / DIAGRAM).read_text(encoding="utf-8"), errors)
+    for a, b in find_circles(PASS_FOLDERS):
+        errors.append(f"PASS_FOLDERS: passes/{a} and passes/{b} may include "
+                      "each other")
+    for path in paths:
         file = root / path
         if not path.endswith(TEXT) or not file.is_file():
             continue

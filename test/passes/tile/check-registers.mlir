@@ -51,3 +51,26 @@ gsa_tile.kernel @loop(%n: index) attributes {warps = 2 : i64} {
   }
   gsa_tile.return
 }
+
+// Of a loop in a loop, too: %t and %s (32 each) live in turn beside %acc (64).
+// What the inner loop reads before it writes, %kept (32), lives through both.
+// CHECK: [Passed] RegistersChecked {{.*}}Remark="nested, all warps", fragments=128
+gsa_tile.kernel @nested(%n: index) attributes {warps = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x128xf32, acc>
+  %kept = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %t = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %s = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  gsa_tile.fill %kept, %zero : !gsa_tile.frag<16x64xf32, acc>
+  scf.for %i = %c0 to %n step %c1 {
+    scf.for %j = %c0 to %n step %c1 {
+      gsa_tile.affine %acc, %zero, %zero : !gsa_tile.frag<16x128xf32, acc>
+      gsa_tile.affine %kept, %zero, %zero : !gsa_tile.frag<16x64xf32, acc>
+      gsa_tile.fill %t, %zero : !gsa_tile.frag<16x64xf32, acc>
+      gsa_tile.fill %s, %zero : !gsa_tile.frag<16x64xf32, acc>
+    }
+  }
+  gsa_tile.return
+}

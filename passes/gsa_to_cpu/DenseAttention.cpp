@@ -1,4 +1,4 @@
-//===- LowerAttentionDense.cpp - gsa.dense_attention to vectors -----------===//
+//===- DenseAttention.cpp - gsa.dense_attention to vectors ----------------===//
 //
 // First, keys and values are packed in A(T): keys transposed into panels of a
 // few vectors of keys, so that vectors run along the keys, values padded to
@@ -12,8 +12,8 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaShapes.h"
-#include "passes/gsa_to_cpu/LowerAttention.h"
-#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+#include "passes/gsa_to_cpu/Attention.h"
+#include "passes/gsa_to_cpu/AttentionEmitter.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -418,10 +418,6 @@ void DenseLowering::run(RewriterBase& rewriter) {
 LogicalResult cpu::lowerDenseAttention(DenseAttentionOp op,
                                        CpuScheduleAttr schedule,
                                        RewriterBase& rewriter) {
-  for (Value operand : op->getOperands())
-    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
-      return op.emitOpError("expected static shapes, got ")
-             << operand.getType();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   DenseLowering(op, schedule, rewriter).run(rewriter);

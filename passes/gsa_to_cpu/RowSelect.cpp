@@ -1,4 +1,4 @@
-//===- RowTopK.cpp - exact top-k of one row -------------------------------===//
+//===- RowSelect.cpp - exact top-k of one row -----------------------------===//
 
 #include <limits>
 

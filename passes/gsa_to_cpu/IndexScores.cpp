@@ -1,4 +1,4 @@
-//===- LowerIndexScores.cpp - gsa.index_scores to loops -------------------===//
+//===- IndexScores.cpp - gsa.index_scores to loops ------------------------===//
 //
 // The score tile, with the strip copied to the result row by row: -inf where
 // the mask hides a key.

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_TARGET_CUDATARGET_H
-#define GSA_PASSES_TARGET_CUDATARGET_H
+#ifndef GSA_DIALECT_TARGET_CUDATARGET_H
+#define GSA_DIALECT_TARGET_CUDATARGET_H
 
 #include <cstdint>
 #include <optional>
@@ -39,6 +39,10 @@ struct CudaTarget {
   bool wgmma;
   /// Bulk copies and tensor maps (sm_90 and later).
   bool bulkCopy;
+  /// Rates of the same product, from its data sheet; they order schedules and
+  /// decide nothing else. Memory in GB/s, dense products of 16-bit elements
+  /// that add in f32 and of f32 in GFLOP/s.
+  double memoryRate, tensorRate, fmaRate;
 
   /// Whether the shared memory of an SM is enough for two blocks, so that one
   /// computes while the other waits.
@@ -55,4 +59,4 @@ std::optional<CudaTarget> findCudaTarget(llvm::StringRef arch);
 
 }  // namespace mlir::gsa
 
-#endif  // GSA_PASSES_TARGET_CUDATARGET_H
+#endif  // GSA_DIALECT_TARGET_CUDATARGET_H

@@ -1,4 +1,4 @@
-//===- LowerAttention.h - attention ops to loops over vectors ---*- C++ -*-===//
+//===- Attention.h - attention ops to loops over vectors -------*- C++ -*-===//
 //
 // Each function replaces one op by bufferization.to_buffer of its operands,
 // scratch allocations, task loops (`scf.parallel` with `gsa.tasks`) of
@@ -14,8 +14,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_GSATOCPU_LOWERATTENTION_H
-#define GSA_PASSES_GSATOCPU_LOWERATTENTION_H
+#ifndef GSA_PASSES_GSATOCPU_ATTENTION_H
+#define GSA_PASSES_GSATOCPU_ATTENTION_H
 
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/IR/PatternMatch.h"
@@ -26,17 +26,16 @@ namespace mlir::gsa::cpu {
 /// of heads share the gathered rows: logits of a few keys at a time with
 /// vectors along D, softmax along the slots, values with vectors along Dv.
 /// Scratch per task: 16 lists of K indices and `rows` rows of K logits.
-/// Emits an error if a shape is dynamic.
 LogicalResult lowerGatherAttention(GatherAttentionOp op,
                                    CpuScheduleAttr schedule,
                                    RewriterBase& rewriter);
 
 /// Keys are transposed into panels once; row blocks stream over key blocks
 /// with a running maximum and sum. Scratch: K and V once in A(T), and per task
-/// one strip of logits. Emits an error if a shape is dynamic.
+/// one strip of logits.
 LogicalResult lowerDenseAttention(DenseAttentionOp op, CpuScheduleAttr schedule,
                                   RewriterBase& rewriter);
 
 }  // namespace mlir::gsa::cpu
 
-#endif  // GSA_PASSES_GSATOCPU_LOWERATTENTION_H
+#endif  // GSA_PASSES_GSATOCPU_ATTENTION_H

@@ -1,4 +1,4 @@
-//===- LowerAttentionGather.cpp - gsa.gather_attention to vectors ---------===//
+//===- GatherAttention.cpp - gsa.gather_attention to vectors --------------===//
 //
 // For a block of rows: compact the index lists. For each group and row, for
 // each tile of heads: logits, softmax, values. Consecutive rows of one group
@@ -10,8 +10,8 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaShapes.h"
-#include "passes/gsa_to_cpu/LowerAttention.h"
-#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+#include "passes/gsa_to_cpu/Attention.h"
+#include "passes/gsa_to_cpu/AttentionEmitter.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -351,10 +351,6 @@ void GatherLowering::run(RewriterBase& rewriter) {
 LogicalResult cpu::lowerGatherAttention(GatherAttentionOp op,
                                         CpuScheduleAttr schedule,
                                         RewriterBase& rewriter) {
-  for (Value operand : op->getOperands())
-    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
-      return op.emitOpError("expected static shapes, got ")
-             << operand.getType();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   GatherLowering(op, schedule, rewriter).run(rewriter);

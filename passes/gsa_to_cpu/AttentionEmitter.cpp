@@ -1,6 +1,6 @@
-//===- LowerAttentionEmitter.cpp - vectors for attention kernels ----------===//
+//===- AttentionEmitter.cpp - vectors for attention kernels ---------------===//
 
-#include "passes/gsa_to_cpu/LowerAttentionEmitter.h"
+#include "passes/gsa_to_cpu/AttentionEmitter.h"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-//===- LowerSelect.cpp - gsa.select to loops ------------------------------===//
+//===- Select.cpp - gsa.select to loops -----------------------------------===//
 //
 // The score tile hands on one row of scores after the other; each goes through
 // statistic, budget and top-k. The strip of the tile is the only place where

@@ -1,4 +1,4 @@
-//===- LowerAttentionEmitter.h - vectors for attention kernels --*- C++ -*-===//
+//===- AttentionEmitter.h - vectors for attention kernels ------*- C++ -*-===//
 //
 // What the lowerings of gsa.gather_attention and gsa.dense_attention share:
 // loads that extend to the accumulator type, tails of rows, register tiles and
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_GSATOCPU_LOWERATTENTIONEMITTER_H
-#define GSA_PASSES_GSATOCPU_LOWERATTENTIONEMITTER_H
+#ifndef GSA_PASSES_GSATOCPU_ATTENTIONEMITTER_H
+#define GSA_PASSES_GSATOCPU_ATTENTIONEMITTER_H
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -157,4 +157,4 @@ Value toResult(VectorBuilder& v, Value buffer, Type type);
 
 }  // namespace mlir::gsa::cpu
 
-#endif  // GSA_PASSES_GSATOCPU_LOWERATTENTIONEMITTER_H
+#endif  // GSA_PASSES_GSATOCPU_ATTENTIONEMITTER_H

@@ -1,0 +1,85 @@
+//===- GsaScheduleInterfaces.td - schedules and scheduled ops --*- tablegen -*-===//
+//
+// What gsa-cuda-schedule, verifiers, lowerings and tuners ask of an op and of a
+// schedule. A new kind of schedule implements the one, an op that admits it
+// names it in the other; no pass is edited (docs/guides/add-a-schedule.md).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSASCHEDULEINTERFACES_TD
+#define GSA_DIALECT_GSASCHEDULEINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Gsa_ScheduleAttrInterface : AttrInterface<"ScheduleAttrInterface"> {
+  let cppNamespace = "::mlir::gsa";
+  let description = [{
+    How an op runs on a GPU. Ops have static shapes, but for `findMisfit`.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        Why no device can run `op` with the schedule, whatever its sizes; empty
+        if one may. The verifier of the op asks this.
+      }], "::std::string", "findMisfit", (ins "::mlir::Operation *":$op)>,
+    InterfaceMethod<[{
+        Why sizes or architecture rule the schedule out, without regard to what
+        a kernel takes; empty if they do not. Lowerings ask this.
+      }], "::std::string", "findRefusal",
+      (ins "::mlir::Operation *":$op,
+           "const ::mlir::gsa::CudaTarget &":$target)>,
+    InterfaceMethod<[{
+        Well-formed schedules one step away, legal or not: one number is the
+        next larger or smaller one, with what must change with it.
+      }], "::llvm::SmallVector<::mlir::Attribute>", "getSteps", (ins)>,
+    InterfaceMethod<[{
+        Microseconds by a formula of bytes and operations over the rates of the
+        target; see GsaScheduleCost.cpp. To order schedules, never to promise a
+        time.
+      }], "double", "estimateCost",
+      (ins "::mlir::Operation *":$op,
+           "const ::mlir::gsa::CudaTarget &":$target)>,
+    InterfaceMethod<[{
+        Schedules of the kernels that the op becomes; none if the schedule is of
+        one kernel.
+      }], "::llvm::SmallVector<::mlir::Attribute>", "getParts", (ins), "",
+      "return {};">,
+    StaticInterfaceMethod<[{
+        Schedules of this kind that are worth trying for `op`, best first, legal
+        or not. The last ones are small enough for every op without a limit.
+      }], "::llvm::SmallVector<::mlir::Attribute>", "enumerate",
+      (ins "::mlir::Operation *":$op,
+           "const ::mlir::gsa::CudaTarget &":$target)>
+  ];
+  let extraClassDeclaration = [{
+    /// What the kernels of `op` take with this schedule: the op is lowered, or
+    /// was before.
+    const ::mlir::gsa::Footprint &getFootprint(
+        ::mlir::Operation *op, const ::mlir::gsa::CudaTarget &target) const;
+
+    /// The whole of legality: misfits, refusals, and that the kernels fit.
+    ::mlir::gsa::ScheduleVerdict findIllegality(
+        ::mlir::Operation *op, const ::mlir::gsa::CudaTarget &target) const;
+
+    /// Legal schedules one step away.
+    ::llvm::SmallVector<::mlir::Attribute> getNeighbours(
+        ::mlir::Operation *op, const ::mlir::gsa::CudaTarget &target) const;
+  }];
+}
+
+def Gsa_ScheduledOpInterface : OpInterface<"ScheduledOpInterface"> {
+  let cppNamespace = "::mlir::gsa";
+  let description = [{
+    An op that runs by a schedule, its discardable attribute `gsa.schedule`. Of
+    several kinds that an op admits each is a different algorithm.
+  }];
+  let methods = [
+    InterfaceMethod<"Kinds of schedule that the op admits on a device; none if "
+                    "it has no kernel there.",
+                    "::llvm::SmallVector<::mlir::gsa::ScheduleKind>",
+                    "getScheduleKinds", (ins "::mlir::gsa::Device":$device)>,
+    InterfaceMethod<"The sizes that a schedule is chosen for.",
+                    "::mlir::gsa::ScheduleProblem", "getScheduleProblem">
+  ];
+}
+
+#endif  // GSA_DIALECT_GSASCHEDULEINTERFACES_TD

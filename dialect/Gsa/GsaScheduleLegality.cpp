@@ -1,0 +1,225 @@
+//===- GsaScheduleLegality.cpp - which schedules are legal ----------------===//
+//
+// What sizes, element types and architectures rule out. Whether a kernel fits
+// is read from the kernel: see KernelMeasure.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// Registers of a thread.
+static constexpr int64_t kThreadRegisters = 255;
+static constexpr int64_t kWarpThreads = 32;
+/// Warps of a warpgroup.
+static constexpr int64_t kGroupWarps = 4;
+
+static int64_t bytesOf(Type element) {
+  return element.getIntOrFloatBitWidth() / 8;
+}
+static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
+
+static std::string over(StringRef what, int64_t got, int64_t limit,
+                        StringRef unit = "") {
+  std::string text =
+      what.str() + " " + std::to_string(got) + " > " + std::to_string(limit);
+  return unit.empty() ? text : text + " " + unit.str();
+}
+
+static std::string toText(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Limits of problems
+//===----------------------------------------------------------------------===//
+
+static std::string findElementLimit(Type element) {
+  if (element.isF16() || element.isBF16() || element.isF32()) return "";
+  return "no kernel for elements of " + toText(element);
+}
+
+std::string gsa::findLimit(const AttentionProblem& problem) {
+  if (std::string reason = findElementLimit(problem.element); !reason.empty())
+    return reason;
+  int64_t depth = std::max(problem.depth, problem.valueDepth);
+  if (depth > kMaxHeadSize) return over("head size", depth, kMaxHeadSize);
+  if (problem.keys > kMaxRowCells)
+    return over("keys", problem.keys, kMaxRowCells);
+  if (problem.slots > kMaxRowCells)
+    return over("slots of a list of keys", problem.slots, kMaxRowCells);
+  if (problem.batch > kGridLimit)
+    return over("batch", problem.batch, kGridLimit);
+  // Either the blocks of a group's rows or the heads are one dimension.
+  if (problem.heads > kGridLimit)
+    return over("heads", problem.heads, kGridLimit);
+  return "";
+}
+
+/// The queries of all heads stay in shared memory, 16 rows of each at least,
+/// beside as many keys. One limit for all architectures: that of the smallest.
+static std::string findIndexerLimit(const ScoreProblem& problem) {
+  int64_t element = bytesOf(problem.element);
+  int64_t limit = getCudaTargets().front().sharedBytesPerBlock;
+  for (const CudaTarget& target : getCudaTargets())
+    limit = std::min(limit, target.sharedBytesPerBlock);
+  int64_t tiles = problem.heads + 1;
+  int64_t tile = kTileUnit * pad(problem.depth) * element;
+  if (tiles * tile <= limit) return "";
+  std::string text = std::to_string(problem.heads) + " indexer heads of " +
+                     std::to_string(problem.depth) + " need " +
+                     std::to_string(tiles * tile) +
+                     " bytes of shared memory for their queries, more than " +
+                     std::to_string(limit) + "; legal are up to " +
+                     std::to_string(limit / tile - 1) + " heads of " +
+                     std::to_string(problem.depth);
+  int64_t depth = limit / (tiles * kTileUnit * element) / kTileUnit * kTileUnit;
+  if (depth > 0)
+    text += ", or " + std::to_string(problem.heads) + " heads of up to " +
+            std::to_string(depth);
+  return text;
+}
+
+std::string gsa::findLimit(const ScoreProblem& problem) {
+  if (std::string reason = findElementLimit(problem.element); !reason.empty())
+    return reason;
+  if (problem.depth > kMaxHeadSize)
+    return over("indexer depth", problem.depth, kMaxHeadSize);
+  if (problem.batch > kGridLimit)
+    return over("batch", problem.batch, kGridLimit);
+  return findIndexerLimit(problem);
+}
+
+std::string gsa::findLimit(const TopKProblem& problem) {
+  if (!problem.element.isF32())
+    return "no kernel for scores of " + toText(problem.element) +
+           "; expected f32";
+  if (problem.keys > kMaxRowCells)
+    return over("scores of a row", problem.keys, kMaxRowCells);
+  if (problem.sorts && problem.slots > kMaxSortedSlots)
+    return over("slots in the order of scores", problem.slots, kMaxSortedSlots);
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// What fits
+//===----------------------------------------------------------------------===//
+
+std::string gsa::findOverrun(const KernelFootprint& kernel,
+                             const CudaTarget& target) {
+  if (kernel.sharedBytes > target.sharedBytesPerBlock)
+    return over("shared memory", kernel.sharedBytes, target.sharedBytesPerBlock,
+                ("bytes on " + target.arch).str());
+  if (kernel.registers > kThreadRegisters)
+    return over("registers of a thread", kernel.registers, kThreadRegisters);
+  int64_t block = kernel.registers * kernel.warps * kWarpThreads;
+  if (block > kSmRegisters)
+    return over("registers of a block", block, kSmRegisters);
+  return "";
+}
+
+/// Which engines multiply these elements: one, or wgmma beside mma_sync.
+static std::string findEngineMisfit(Engine engine, Type element,
+                                    bool knowsWgmma) {
+  if (std::string reason = findElementLimit(element); !reason.empty())
+    return reason;
+  bool known = element.isF32() ? engine == Engine::Fma
+                               : engine == Engine::MmaSync ||
+                                     (knowsWgmma && engine == Engine::Wgmma);
+  if (known) return "";
+  StringRef expected = element.isF32() ? "fma"
+                       : knowsWgmma    ? "mma_sync or wgmma"
+                                       : "mma_sync";
+  return "engine " + stringifyEngine(engine).str() +
+         " has no kernel for elements of " + toText(element) + "; expected " +
+         expected.str();
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+static ScheduleProblem problemOf(Operation* op) {
+  return cast<ScheduledOpInterface>(op).getScheduleProblem();
+}
+
+std::string AttentionScheduleAttr::findMisfit(Operation* op) const {
+  return findEngineMisfit(getEngine(), problemOf(op).attention->element,
+                          /*knowsWgmma=*/false);
+}
+
+std::string AttentionScheduleAttr::findRefusal(Operation* op,
+                                               const CudaTarget&) const {
+  AttentionProblem problem = *problemOf(op).attention;
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  int64_t ratio = problem.heads / problem.groups;
+  int64_t rows = problem.groups * llvm::divideCeil(ratio, getBlockQ());
+  if (!problem.isDense && rows > kGridLimit)
+    return over("blocks of heads", rows, kGridLimit);
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+std::string ScoreScheduleAttr::findMisfit(Operation* op) const {
+  return findEngineMisfit(getEngine(), problemOf(op).scores->element,
+                          /*knowsWgmma=*/true);
+}
+
+std::string ScoreScheduleAttr::findRefusal(Operation* op,
+                                           const CudaTarget& target) const {
+  ScoreProblem problem = *problemOf(op).scores;
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  if (getEngine() == Engine::Wgmma) {
+    if (!target.wgmma)
+      return ("engine wgmma needs sm_90a, not " + target.arch).str();
+    // A warpgroup starts at a warp whose number is divisible by 4.
+    if (getProducers() % kGroupWarps != 0)
+      return "engine wgmma needs a multiple of 4 producers";
+  }
+  int64_t spans = llvm::divideCeil(problem.keys, getSpan() * getBlockK());
+  if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Rows, and both
+//===----------------------------------------------------------------------===//
+
+std::string TopKScheduleAttr::findMisfit(Operation* op) const {
+  TopKProblem problem = *problemOf(op).rows;
+  problem.keys = problem.slots = 0;  // The element type alone.
+  return findLimit(problem);
+}
+
+std::string TopKScheduleAttr::findRefusal(Operation* op,
+                                          const CudaTarget&) const {
+  TopKProblem problem = *problemOf(op).rows;
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  int64_t bytes = getChunk() * problem.keys * 4;
+  if (getChunk() > 1 && bytes > kChunkBytes)
+    return over("scores of a chunk", bytes, kChunkBytes, "bytes");
+  return "";
+}
+
+SmallVector<Attribute> SelectScheduleAttr::getParts() const {
+  return {getScores(), getTopk()};
+}
+
+std::string SelectScheduleAttr::findMisfit(Operation* op) const {
+  std::string reason = getScores().findMisfit(op);
+  return reason.empty() ? getTopk().findMisfit(op) : reason;
+}
+
+std::string SelectScheduleAttr::findRefusal(Operation* op,
+                                            const CudaTarget& target) const {
+  std::string reason = getScores().findRefusal(op, target);
+  return reason.empty() ? getTopk().findRefusal(op, target) : reason;
+}

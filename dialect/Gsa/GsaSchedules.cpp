@@ -1,0 +1,190 @@
+//===- GsaSchedules.cpp - sizes, kinds and footprints of schedules --------===//
+
+#include "dialect/Gsa/GsaSchedules.h"
+
+#include "dialect/Gsa/GsaOps.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+#include "dialect/Gsa/GsaScheduleAttrInterfaces.cpp.inc"
+#include "dialect/Gsa/GsaScheduleOpInterfaces.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Which op admits what
+//===----------------------------------------------------------------------===//
+
+using Kinds = SmallVector<ScheduleKind>;
+
+template <typename... Schedules>
+static Kinds kinds(Operation* op) {
+  return {ScheduleKind::get<Schedules>(op->getContext())...};
+}
+
+Kinds IndexScoresOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<ScoreScheduleAttr>(*this);
+}
+
+Kinds SelectOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<SelectScheduleAttr>(*this);
+}
+
+Kinds RowStatisticsOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? Kinds() : kinds<TopKScheduleAttr>(*this);
+}
+
+Kinds TopKOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? Kinds() : kinds<TopKScheduleAttr>(*this);
+}
+
+Kinds GatherAttentionOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<AttentionScheduleAttr>(*this);
+}
+
+Kinds DenseAttentionOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<AttentionScheduleAttr>(*this);
+}
+
+SmallVector<Attribute> ScheduleKind::enumerate(Operation* op,
+                                               const CudaTarget& target) const {
+  const auto* interface = kind->getInterface<ScheduleAttrInterface>();
+  return interface ? interface->enumerate(op, target)
+                   : SmallVector<Attribute>();
+}
+
+std::string gsa::describe(ArrayRef<ScheduleKind> kinds) {
+  std::string text;
+  for (auto [i, kind] : llvm::enumerate(kinds))
+    text += (i == 0 ? "a " : " or ") + kind.getName();
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+static RankedTensorType typeOf(Operation* op, unsigned operand) {
+  return cast<RankedTensorType>(op->getOperand(operand).getType());
+}
+
+static ScoreProblem scoresOf(Operation* op) {
+  RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1);
+  return {query.getElementType(), query.getDimSize(0), query.getDimSize(1),
+          key.getDimSize(1),      query.getDimSize(2), query.getDimSize(3)};
+}
+
+/// Of an op whose first operand is [B, Sq, Sk].
+static TopKProblem rowsOf(Operation* op) {
+  RankedTensorType scores = typeOf(op, 0);
+  return {scores.getElementType(), scores.getDimSize(0), scores.getDimSize(1),
+          scores.getDimSize(2)};
+}
+
+static AttentionProblem attentionOf(Operation* op, bool isDense) {
+  RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1),
+                   value = typeOf(op, 2);
+  AttentionProblem problem;
+  problem.element = query.getElementType();
+  problem.isDense = isDense;
+  problem.batch = query.getDimSize(0);
+  problem.queries = query.getDimSize(1);
+  problem.keys = key.getDimSize(1);
+  problem.heads = query.getDimSize(2);
+  problem.groups = key.getDimSize(2);
+  problem.depth = query.getDimSize(3);
+  problem.valueDepth = value.getDimSize(3);
+  if (!isDense) problem.slots = typeOf(op, 3).getDimSize(2);
+  return problem;
+}
+
+ScheduleProblem IndexScoresOp::getScheduleProblem() {
+  return {.attention = {}, .scores = scoresOf(*this), .rows = {}};
+}
+
+ScheduleProblem SelectOp::getScheduleProblem() {
+  ScoreProblem scores = scoresOf(*this);
+  TopKProblem rows{getAccumulatorType(scores.element),
+                   scores.batch,
+                   scores.queries,
+                   scores.keys,
+                   getPolicy().getSlots(),
+                   /*sorts=*/false};
+  return {.attention = {}, .scores = scores, .rows = rows};
+}
+
+ScheduleProblem RowStatisticsOp::getScheduleProblem() {
+  return {.attention = {}, .scores = {}, .rows = rowsOf(*this)};
+}
+
+ScheduleProblem TopKOp::getScheduleProblem() {
+  TopKProblem rows = rowsOf(*this);
+  rows.slots = static_cast<int64_t>(getSlots());
+  rows.sorts = getOrder() == IndexOrder::Score;
+  return {.attention = {}, .scores = {}, .rows = rows};
+}
+
+ScheduleProblem GatherAttentionOp::getScheduleProblem() {
+  return {.attention = attentionOf(*this, /*isDense=*/false),
+          .scores = {},
+          .rows = {}};
+}
+
+ScheduleProblem DenseAttentionOp::getScheduleProblem() {
+  return {.attention = attentionOf(*this, /*isDense=*/true),
+          .scores = {},
+          .rows = {}};
+}
+
+//===----------------------------------------------------------------------===//
+// What all kinds share
+//===----------------------------------------------------------------------===//
+
+const KernelFootprint* Footprint::find(Attribute schedule) const {
+  const KernelFootprint* most = nullptr;
+  for (const KernelFootprint& kernel : kernels)
+    if (kernel.schedule == schedule &&
+        (!most || kernel.sharedBytes > most->sharedBytes))
+      most = &kernel;
+  return most;
+}
+
+const Footprint& ScheduleAttrInterface::getFootprint(
+    Operation* op, const CudaTarget& target) const {
+  static const Footprint kUnknown{
+      "nothing is registered that could lower the op", {}};
+  auto* dialect = op->getContext()->getLoadedDialect<GsaDialect>();
+  auto* measure = dialect->getRegisteredInterface<KernelMeasure>();
+  return measure ? measure->measure(op, *this, target) : kUnknown;
+}
+
+ScheduleVerdict ScheduleAttrInterface::findIllegality(
+    Operation* op, const CudaTarget& target) const {
+  SmallVector<Attribute> parts = getParts();
+  if (parts.empty()) parts.push_back(*this);
+  for (Attribute part : parts) {
+    auto schedule = cast<ScheduleAttrInterface>(part);
+    std::string reason = schedule.findMisfit(op);
+    if (reason.empty()) reason = schedule.findRefusal(op, target);
+    if (!reason.empty()) return {reason, part};
+  }
+  const Footprint& footprint = getFootprint(op, target);
+  if (!footprint.failure.empty()) return {footprint.failure, *this};
+  for (const KernelFootprint& kernel : footprint.kernels)
+    if (std::string reason = findOverrun(kernel, target); !reason.empty())
+      return {reason, kernel.schedule ? kernel.schedule : *this};
+  return {};
+}
+
+SmallVector<Attribute> ScheduleAttrInterface::getNeighbours(
+    Operation* op, const CudaTarget& target) const {
+  SmallVector<Attribute> legal;
+  for (Attribute step : getSteps())
+    if (cast<ScheduleAttrInterface>(step).findIllegality(op, target).isLegal())
+      legal.push_back(step);
+  return legal;
+}

@@ -1,0 +1,30 @@
+//===- StaticShapes.h - what lowerings ask of shapes -----------*- C++ -*-===//
+
+#ifndef GSA_PASSES_STATICSHAPES_H
+#define GSA_PASSES_STATICSHAPES_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Operation.h"
+
+namespace mlir::gsa {
+
+/// Fails, with an error at the op that says what it `cannot` be ("be lowered to
+/// loops"), unless all operands and results have static shapes.
+inline LogicalResult checkStatic(Operation* op, StringRef cannot) {
+  auto check = [&](StringRef kind, TypeRange types) -> LogicalResult {
+    for (auto [i, type] : llvm::enumerate(types))
+      if (auto shaped = dyn_cast<ShapedType>(type);
+          shaped && !shaped.hasStaticShape())
+        return op->emitOpError()
+               << "cannot " << cannot << ": expected static shapes, got "
+               << type << " for " << kind << " #" << i;
+    return success();
+  };
+  if (failed(check("operand", op->getOperandTypes()))) return failure();
+  return check("result", op->getResultTypes());
+}
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_STATICSHAPES_H

@@ -1,0 +1,17 @@
+//===- MeasureKernels.h - what the kernels of an op take -------*- C++ -*-===//
+
+#ifndef GSA_PASSES_GSATOTILE_MEASUREKERNELS_H
+#define GSA_PASSES_GSATOTILE_MEASUREKERNELS_H
+
+#include "mlir/IR/DialectRegistry.h"
+
+namespace mlir::gsa {
+
+/// Makes ScheduleAttrInterface::getFootprint answer, by lowering the op: adds
+/// the dialects that it needs and the interface KernelMeasure of the gsa
+/// dialect.
+void registerKernelMeasure(DialectRegistry& registry);
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_MEASUREKERNELS_H

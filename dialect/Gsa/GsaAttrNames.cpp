@@ -80,13 +80,18 @@ static LogicalResult verifySchedule(Operation* op, Attribute schedule) {
   if (isa<SelectOp>(op))
     return expect(isa<CpuScheduleAttr, SelectScheduleAttr>(schedule),
                   "a #gsa.cpu_schedule or #gsa.select_schedule");
-  if (isa<GatherAttentionOp, DenseAttentionOp>(op))
+  if (isa<GatherAttentionOp>(op))
+    return expect(
+        isa<CpuScheduleAttr, AttentionScheduleAttr, UnionScheduleAttr>(
+            schedule),
+        "a #gsa.cpu_schedule, #gsa.attention_schedule or #gsa.union_schedule");
+  if (isa<DenseAttentionOp>(op))
     return expect(isa<CpuScheduleAttr, AttentionScheduleAttr>(schedule),
                   "a #gsa.cpu_schedule or #gsa.attention_schedule");
   if (isa<RowStatisticsOp, TopKOp>(op))
     return expect(isa<TopKScheduleAttr>(schedule), "a #gsa.topk_schedule");
   return expect(isa<ScoreScheduleAttr, TopKScheduleAttr, AttentionScheduleAttr,
-                    SelectScheduleAttr>(schedule),
+                    SelectScheduleAttr, UnionScheduleAttr>(schedule),
                 "the schedule of an op on a GPU");
 }
 

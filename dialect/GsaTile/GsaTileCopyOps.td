@@ -82,11 +82,14 @@ def GsaTile_ListedRowsOp : GsaTile_ViewOp<"listed_rows",
   let summary = "Row p is at `base + list[0, p] * pitch`";
   let description = [{
     For p < `end`, and entries in [0, `limit`): other rows do not exist. The list
-    is read when rows are looked up.
+    is read when rows are looked up; it is a row of a tile in shared memory, or
+    lies in global memory, where entry p is `list[p]`.
     Constraints: (C1) as strided_rows; (C2) the list is of i32.
   }];
   let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
-                       GsaTile_SmemType:$list, Index:$end, Index:$limit);
+                       AnyTypeOf<[GsaTile_SmemType, GsaTile_GlobalType],
+                                 "tile in shared memory or array">:$list,
+                       Index:$end, Index:$limit);
   let assemblyFormat = [{
     $base `pitch` $pitch `list` $list `end` $end `limit` $limit attr-dict `:`
     type($base) `,` type($list) `to` type($result)

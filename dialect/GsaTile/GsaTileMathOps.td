@@ -190,6 +190,27 @@ def GsaTile_MaskWordsOp : GsaTile_Op<"mask_words",
   let hasVerifier = 1;
 }
 
+def GsaTile_MaskBitsOp : GsaTile_Op<"mask_bits",
+    "mask_bits<{rows_per_string}>({frag}, {bits}, {line}, {row})"> {
+  let summary = "-inf where a bit of a row's string is not set";
+  let description = [{
+    Element (r, c) stays if bit c of string `(row + r) / rows_per_string` is
+    set; a string of C bits, for a fragment of C columns, is C / 32 words, and
+    line `line` of `bits` holds one string after the other. What mask_words says
+    by columns, with two instructions for an element: a lane's columns are
+    constant distances apart.
+    Constraints: (C1) bits are i32, linear; (C2) C is a multiple of 32.
+  }];
+  let arguments = (ins TileFragInOut:$frag, TileSmemIn:$bits, Index:$line,
+                       Index:$row,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$rows_per_string);
+  let assemblyFormat = [{
+    $frag `,` $bits `[` $line `]` `row` $row attr-dict `:` type($frag) `,`
+    type($bits)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Online softmax
 //===----------------------------------------------------------------------===//

@@ -97,6 +97,8 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
 
   LogicalResult schedule(Operation* op, const CudaTarget& target) {
     Attribute given = op->getAttr(kScheduleAttr);
+    if (isa<GatherAttentionOp>(op) && !isa_and_nonnull<AttentionScheduleAttr>(given))
+      return scheduleGather(op, given, target);
     if (isa<GatherAttentionOp, DenseAttentionOp>(op))
       return scheduleOne<AttentionScheduleAttr>(
           op, given, "attention_schedule", getAttentionProblem(op), target);
@@ -120,6 +122,29 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
     auto schedule = choose<Schedule>(op, problem, target);
     if (!schedule) return failure();
     return accept(op, schedule, "heuristic");
+  }
+
+  /// By unions of neighbouring queries' keys where there is a legal schedule,
+  /// by query otherwise.
+  LogicalResult scheduleGather(Operation* op, Attribute given,
+                               const CudaTarget& target) {
+    AttentionProblem problem = getAttentionProblem(op);
+    if (given) {
+      if (failed(expectKind<UnionScheduleAttr>(op, given, "attention_schedule "
+                                               "or #gsa.union_schedule")) ||
+          failed(check(op, cast<UnionScheduleAttr>(given), problem, target)))
+        return failure();
+      return accept(op, given, "given");
+    }
+    auto perQuery = choose<AttentionScheduleAttr>(op, problem, target);
+    if (!perQuery) return failure();
+    for (UnionScheduleAttr schedule :
+         enumerateUnions(op->getContext(), problem, perQuery, target)) {
+      std::string reason = findIllegality(problem, schedule, target);
+      if (reason.empty()) return accept(op, schedule, "heuristic");
+      reject(op, schedule, reason);
+    }
+    return accept(op, perQuery, "heuristic");
   }
 
   LogicalResult scheduleSelect(Operation* op, Attribute given,

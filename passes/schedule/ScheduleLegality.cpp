@@ -13,8 +13,17 @@ static constexpr int64_t kThreadRegisters = 255;
 static constexpr int64_t kOtherRegisters = 40;
 /// Small tiles of a top-k kernel beside its histogram and the kept cells.
 static constexpr int64_t kTopKOtherBytes = 1024;
+/// Rows of a warpgroup, and bits of the vectors that the bulk engine copies.
+static constexpr int64_t kGroupRows = 64, kVectorBits = 128;
 /// The most cells that a schedule can have kept.
 static constexpr int64_t kMaxCapacity = 16384;
+
+/// Lists that a word of bits has room for.
+static constexpr int64_t kMostListsOfUnion = 32;
+/// Bytes that the unions of a chunk may take, and of a key: its number, its
+/// word and its bits, of which there are as many as in a word.
+static constexpr int64_t kUnionBytes = int64_t{512} << 20;
+static constexpr int64_t kUnionBytesPerKey = 12;
 
 static int64_t bytesOf(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
@@ -86,6 +95,23 @@ int64_t gsa::getSharedBytes(const AttentionProblem& problem,
   return bytes;
 }
 
+int64_t gsa::getSharedBytes(const AttentionProblem& problem,
+                            UnionScheduleAttr schedule) {
+  constexpr int64_t kBarriers = 16;  // of a stage
+  auto columns = [](int64_t depth) {
+    return static_cast<int64_t>(llvm::alignTo(depth, kPanelColumns));
+  };
+  int64_t element = bytesOf(problem.element), blockK = schedule.getBlockK();
+  int64_t ratio = problem.heads / problem.groups;
+  int64_t strings = llvm::alignTo(
+      llvm::divideCeil(kGroupRows, ratio) * blockK, kVectorBits);
+  int64_t key = blockK * columns(problem.depth) * element + strings / 8 +
+                2 * kBarriers;
+  int64_t value = blockK * columns(problem.valueDepth) * element + kBarriers;
+  return kGroupRows * columns(problem.depth) * element +
+         schedule.getKeyStages() * key + schedule.getValueStages() * value;
+}
+
 int64_t gsa::getSharedBytes(const ScoreProblem& problem,
                             ScoreScheduleAttr schedule) {
   int64_t row = pad(problem.depth) * bytesOf(problem.element);
@@ -120,6 +146,15 @@ static int64_t getRegisters(const AttentionProblem& problem,
                  fragmentRegisters(keys, 4) + fragmentRegisters(keys, element);
   int64_t merge = schedule.getKeySplit() > 1 ? output : 0;
   return output + std::max(loop, merge) + kOtherRegisters;
+}
+
+static int64_t getRegisters(const AttentionProblem& problem,
+                            UnionScheduleAttr schedule) {
+  int64_t element = bytesOf(problem.element);
+  return fragmentRegisters(llvm::alignTo(problem.valueDepth, kPanelColumns),
+                           4) +
+         fragmentRegisters(schedule.getBlockK(), 4) +
+         fragmentRegisters(schedule.getBlockK(), element) + kOtherRegisters;
 }
 
 static int64_t getRegisters(const ScoreProblem& problem,
@@ -244,6 +279,35 @@ std::string gsa::findIllegality(const AttentionProblem& problem,
                     schedule.getEngine(), problem.element, target);
 }
 
+std::string gsa::findIllegality(const AttentionProblem& problem,
+                                UnionScheduleAttr schedule,
+                                const CudaTarget& target) {
+  if (!target.wgmma)
+    return ("engine wgmma needs sm_90a, not " + target.arch).str();
+  if (!problem.element.isF16() && !problem.element.isBF16())
+    return "engine wgmma multiplies f16 and bf16";
+  if (std::string reason =
+          findIllegality(problem, schedule.getPerQuery(), target);
+      !reason.empty())
+    return "by query: " + reason;
+  if (problem.slots < 1 || problem.keys < 1) return "there are no keys to share";
+  int64_t ratio = problem.heads / problem.groups;
+  if (schedule.getQueries() * ratio > kGroupRows)
+    return over("rows of a block", schedule.getQueries() * ratio, kGroupRows);
+  if (problem.groups > kGridLimit)
+    return over("groups of heads", problem.groups, kGridLimit);
+  if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
+    return "rows of keys and values must be whole vectors of 16 bytes";
+  int64_t shared = getSharedBytes(problem, schedule);
+  if (shared > target.sharedBytesPerBlock)
+    return over("shared memory", shared, target.sharedBytesPerBlock,
+                ("bytes on " + target.arch).str());
+  int64_t registers = getRegisters(problem, schedule);
+  if (registers > kThreadRegisters)
+    return over("registers of a thread", registers, kThreadRegisters);
+  return "";
+}
+
 std::string gsa::findWgmmaIllegality(ScoreScheduleAttr schedule,
                                      const CudaTarget& target) {
   if (!target.wgmma)
@@ -359,6 +423,29 @@ SmallVector<AttentionScheduleAttr> gsa::enumerate(
       for (int64_t stages : {3, 2, 1}) add(blockQ, blockK, stages, 4);
   }
   preferTwoBlocks(schedules, problem, target);
+  return schedules;
+}
+
+SmallVector<UnionScheduleAttr> gsa::enumerateUnions(
+    MLIRContext* context, const AttentionProblem& problem,
+    AttentionScheduleAttr perQuery, const CudaTarget& target) {
+  SmallVector<UnionScheduleAttr> schedules;
+  int64_t ratio = problem.heads / std::max<int64_t>(problem.groups, 1);
+  int64_t queries = std::min<int64_t>(kGroupRows / std::max<int64_t>(ratio, 1),
+                                      kMostListsOfUnion);
+  if (queries < 2) return schedules;
+  int64_t blocks = problem.batch * problem.groups *
+                   int64_t(llvm::divideCeil(problem.queries, queries));
+  if (blocks < 2 * target.sms) return schedules;
+  // The memory for unions is that of their worst case, no key shared.
+  int64_t perTile = std::min(queries * problem.slots, problem.keys);
+  int64_t tiles = std::clamp<int64_t>(
+      kUnionBytes / (kUnionBytesPerKey * std::max<int64_t>(perTile, 1)), 1,
+      std::max<int64_t>(llvm::divideCeil(problem.queries, queries), 1));
+  for (int64_t stages : {3, 2})
+    schedules.push_back(UnionScheduleAttr::get(
+        context, Engine::Wgmma, queries, /*block_k=*/64, stages, stages,
+        /*producers=*/4, /*table=*/16384, tiles * queries, perQuery));
   return schedules;
 }
 

@@ -59,6 +59,8 @@ inline constexpr int64_t kChunkBytes = int64_t{512} << 20;
 /// An upper bound of the shared memory of a block, in bytes.
 int64_t getSharedBytes(const AttentionProblem& problem,
                        AttentionScheduleAttr schedule);
+int64_t getSharedBytes(const AttentionProblem& problem,
+                       UnionScheduleAttr schedule);
 int64_t getSharedBytes(const ScoreProblem& problem, ScoreScheduleAttr schedule);
 int64_t getSharedBytes(const TopKProblem& problem, TopKScheduleAttr schedule);
 
@@ -79,6 +81,9 @@ inline constexpr int64_t kMaxRowCells =
 std::string findIllegality(const AttentionProblem& problem,
                            AttentionScheduleAttr schedule,
                            const CudaTarget& target);
+std::string findIllegality(const AttentionProblem& problem,
+                           UnionScheduleAttr schedule,
+                           const CudaTarget& target);
 std::string findIllegality(const ScoreProblem& problem,
                            ScoreScheduleAttr schedule,
                            const CudaTarget& target);
@@ -87,6 +92,14 @@ std::string findWgmmaIllegality(ScoreScheduleAttr schedule,
                                 const CudaTarget& target);
 std::string findIllegality(const TopKProblem& problem,
                            TopKScheduleAttr schedule, const CudaTarget& target);
+
+/// Schedules that share keys among queries, best first, with `perQuery` for
+/// what they cannot do. None where blocks of several queries would be too few
+/// to fill the GPU.
+SmallVector<UnionScheduleAttr> enumerateUnions(MLIRContext* context,
+                                               const AttentionProblem& problem,
+                                               AttentionScheduleAttr perQuery,
+                                               const CudaTarget& target);
 
 /// Schedules to try, best first; the last ones are small enough for every
 /// problem without a limit.

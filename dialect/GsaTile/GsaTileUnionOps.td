@@ -135,17 +135,17 @@ def GsaTile_TransposeMembersOp : GsaTile_Op<"transpose_members",
 // What another kernel does again
 //===----------------------------------------------------------------------===//
 
-def GsaTile_AnyNotFiniteOp : GsaTile_Op<"any_not_finite",
-    "any_not_finite({output}, {lse})"> {
-  let summary = "Whether the warp's rows of an output hold what is not finite";
+def GsaTile_AnyOutOfRangeOp : GsaTile_Op<"any_out_of_range",
+    "any_out_of_range({output}, {lse}, {limit})"> {
+  let summary = "Whether the warp's rows hold what has to be computed otherwise";
   let description = [{
-    An infinity or a NaN in `output`, NaN or +inf in `lse`; the same in all
-    lanes.
+    An infinity or a NaN in `output`, or an `lse` whose size is not below
+    `limit`; -inf, that of a row without keys, is none. The same in all lanes.
   }];
-  let arguments = (ins TileFragIn:$output, TileRowsIn:$lse);
+  let arguments = (ins TileFragIn:$output, TileRowsIn:$lse, F32:$limit);
   let results = (outs I1:$result);
   let assemblyFormat = [{
-    $output `,` $lse attr-dict `:` type($output) `,` type($lse)
+    $output `,` $lse `limit` $limit attr-dict `:` type($output) `,` type($lse)
   }];
 }
 

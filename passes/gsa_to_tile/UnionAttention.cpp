@@ -32,6 +32,8 @@ using arith::CmpIPredicate;
 
 /// Rows of a warpgroup, and of a warp.
 static constexpr int64_t kGroupRows = 64;
+/// Sizes of lse below which softmax_step is precise.
+static constexpr double kPreciseLse = 8192;
 /// Blocks of attention by query, at most: few have anything to do.
 static constexpr int64_t kAgainBlocksPerSm = 2;
 
@@ -91,6 +93,15 @@ class UnionKernel {
   }
   void emitPosition();
   void emitLoad(StreamOp stream);
+  void copyRows(StreamOp stream, unsigned ring, Value number, Value array,
+                int64_t depth);
+  /// What is one tile behind, in a region of the stream.
+  void inLagged(llvm::function_ref<void(Value)> body) {
+    OpBuilder::InsertionGuard guard(s.b);
+    auto lagged = LaggedOp::create(s.b, s.loc);
+    s.b.setInsertionPoint(lagged.getBody().front().getTerminator());
+    body(named(lagged.getBody().getArgument(0), "tile_before"));
+  }
   void emitCompute(StreamOp stream);
   void emitEnd();
 
@@ -103,7 +114,7 @@ class UnionKernel {
   AttentionRows rows;
   Value tile, group, united, size, tileKeys, tileBits;
   Value rank, warpRow, queries;
-  Value scores, weights, output, maximum, sum, scale;
+  Value tiles, scores, weights, output, maximum, sum, factor, scale;
 };
 
 }  // namespace
@@ -131,45 +142,35 @@ void UnionKernel::emitPosition() {
       "tile_bits");
 }
 
+/// The keys of tile i come with the values of tile i - 1: a warpgroup
+/// multiplies those while it weighs these.
 void UnionKernel::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
-  Value first = named(s.mul(number, schedule.getBlockK()), "first_key");
-  auto view = [&](Value array, int64_t depth) -> Value {
-    Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
-                      {kernel.keys, s.index(shape.groups), s.index(depth)});
-    return ListedRowsOp::create(
-        s.b, s.loc,
-        RowsType::get(s.b.getContext(), shape.element, RowKind::Listed,
-                      RowAccess::Read),
-        base, s.i64(shape.groups * depth), tileKeys, size, kernel.keys);
-  };
-  // Keys and values have the same rows; a thread keeps those of few units.
-  int64_t units = pad(shape.depth) * 2 / 16;
-  bool once = pad(shape.depth) == pad(shape.valueDepth) &&
-              schedule.getBlockK() * units <=
-                  kMostFoundRows * 32 * teams.load.getCount();
-  Value keyRows = view(kernel.key, shape.depth), position = first;
-  if (once)
-    position = named(
-        FindRowsOp::create(
-            s.b, s.loc,
-            FoundRowsType::get(s.b.getContext(), schedule.getBlockK(), units,
-                               teams.load),
-            keyRows, first, schedule.getBlockK(), units, teams.load),
-        "rows_of_tile");
-  auto copy = [&](unsigned ring, Value from, int64_t depth) {
-    CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
-                       from, position, s.index(depth), 16, teams.load);
-  };
-  copy(0, keyRows, shape.depth);
-  Value strings = s.stridedRows(tileBits, s.i64(lists.words),
-                                s.ceilDiv(size, schedule.getBlockK()));
+  copyRows(stream, 0, number, kernel.key, shape.depth);
+  Value strings = s.stridedRows(tileBits, s.i64(lists.words), tiles);
   BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
                      strings, number, s.index(lists.words), Value(), Value(),
                      teams.load);
-  copy(1, view(kernel.value, shape.valueDepth), shape.valueDepth);
+  inLagged([&](Value before) {
+    copyRows(stream, 1, before, kernel.value, shape.valueDepth);
+  });
+}
+
+/// The rows of `array` that are those of tile `number`, to the tile of a ring.
+void UnionKernel::copyRows(StreamOp stream, unsigned ring, Value number,
+                           Value array, int64_t depth) {
+  Value first = named(s.mul(number, schedule.getBlockK()), "first_key");
+  Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
+                    {kernel.keys, s.index(shape.groups), s.index(depth)});
+  Value view = ListedRowsOp::create(
+      s.b, s.loc,
+      RowsType::get(s.b.getContext(), shape.element, RowKind::Listed,
+                    RowAccess::Read),
+      base, s.i64(shape.groups * depth), tileKeys, size, kernel.keys);
+  CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
+                     view, first, s.index(depth), 16, teams.load);
 }
 
 void UnionKernel::emitCompute(StreamOp stream) {
@@ -185,34 +186,45 @@ void UnionKernel::emitCompute(StreamOp stream) {
   WgmmaNtOp::create(s.b, s.loc, scores, queries, s.index(0), keys, s.index(0),
                     /*accumulate=*/false);
   WgmmaCommitOp::create(s.b, s.loc);
-  WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{scores});
+  inLagged([&](Value) {
+    AwaitOp::create(s.b, s.loc, values);
+    FenceAsyncOp::create(s.b, s.loc);
+    WgmmaFenceOp::create(s.b, s.loc, ValueRange{weights, output});
+    WgmmaNnOp::create(s.b, s.loc, output, weights, Value(), values, s.index(0));
+  });
+  // Of nothing for the first tile, so that the wait is for the scores there,
+  // too.
+  WgmmaCommitOp::create(s.b, s.loc);
+  WgmmaWaitOp::create(s.b, s.loc, 1, ValueRange{scores});
   ReleaseOp::create(s.b, s.loc, keys);
-  double factor = getSoftmaxScale(shape.scale).factor;
-  if (factor != 1.0)
-    AffineOp::create(s.b, s.loc, scores, s.f32(factor), s.f32(0.0));
+  double sign = getSoftmaxScale(shape.scale).factor;
+  if (sign != 1.0)
+    AffineOp::create(s.b, s.loc, scores, s.f32(sign), s.f32(0.0));
   AwaitOp::create(s.b, s.loc, strings);
   MaskBitsOp::create(s.b, s.loc, scores, strings, s.index(0), warpRow,
                      shape.ratio());
   ReleaseOp::create(s.b, s.loc, strings);
-  SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scale,
-                          /*bounded=*/false);
+  SoftmaxStepOp::create(s.b, s.loc, scores, factor, maximum, sum, scale);
+  inLagged([&](Value) {
+    // Behind the last tile nothing else commits the products.
+    WgmmaCommitOp::create(s.b, s.loc);
+    WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{weights, output});
+    ReleaseOp::create(s.b, s.loc, values);
+  });
+  ScaleRowsOp::create(s.b, s.loc, output, factor);
   ConvertOp::create(s.b, s.loc, weights, scores);
-  AwaitOp::create(s.b, s.loc, values);
-  FenceAsyncOp::create(s.b, s.loc);
-  WgmmaFenceOp::create(s.b, s.loc, ValueRange{weights, output});
-  WgmmaNnOp::create(s.b, s.loc, output, weights, Value(), values, s.index(0));
-  WgmmaCommitOp::create(s.b, s.loc);
-  WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{output});
 }
 
 void UnionKernel::emitEnd() {
   Value lse = rowVector("lse_rows");
   Value columns = s.index(shape.valueDepth);
+  SoftmaxCloseOp::create(s.b, s.loc, sum);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scale,
                           /*bounded=*/false);
-  Value spoilt = named(AnyNotFiniteOp::create(s.b, s.loc, s.b.getI1Type(), output,
-                                              lse),
-                       "not_finite");
+  Value spoilt = named(
+      AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(), output, lse,
+                              s.f32(kPreciseLse)),
+      "out_of_range");
   Value irregular = named(
       s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
   s.ifThen(arith::OrIOp::create(s.b, s.loc, spoilt, irregular), [&] {
@@ -253,13 +265,15 @@ void UnionKernel::emit() {
   output = fragment("output", pad(shape.valueDepth), f32(), FragLayout::Acc);
   maximum = rowVector("maximum");
   sum = rowVector("sum");
+  factor = rowVector("factor");
   FillOp::create(s.b, s.loc, output, s.f32(0.0));
   FillRowsOp::create(s.b, s.loc, maximum,
                      s.f32(-std::numeric_limits<double>::infinity()));
   FillRowsOp::create(s.b, s.loc, sum, s.f32(0.0));
-  auto stream = StreamOp::create(
-      s.b, s.loc, named(s.ceilDiv(size, blockK), "tiles"),
-      ValueRange{keyRing, valueRing, stringRing}, teams.pipeline);
+  tiles = named(s.ceilDiv(size, blockK), "tiles");
+  auto stream = StreamOp::create(s.b, s.loc, tiles,
+                                 ValueRange{keyRing, valueRing, stringRing},
+                                 teams.pipeline);
   emitLoad(stream);
   emitCompute(stream);
   emitEnd();

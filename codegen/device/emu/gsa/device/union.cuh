@@ -92,10 +92,10 @@ void transpose_members(int* bits, int* words, int group) {
 }
 
 template <int Columns, frag_layout Layout>
-bool any_not_finite(const frag<float, 16, Columns, Layout>& output,
-                    const rowvec<float, 16>& lse) {
+bool any_out_of_range(const frag<float, 16, Columns, Layout>& output,
+                      const rowvec<float, 16>& lse, float limit) {
   for (int r = 0; r < 16; ++r) {
-    if (!(lse.v[r] < INFINITY)) return true;
+    if (!(fabsf(lse.v[r]) < limit) && lse.v[r] != -INFINITY) return true;
     for (int c = 0; c < Columns; ++c)
       if (!(fabsf(output.v[r][c]) < INFINITY)) return true;
   }

@@ -118,11 +118,12 @@ GSA_DEVICE void transpose_members(int* bits, int* words, int group) {
 
 /// The same in all lanes.
 template <int R, int C, frag_layout L>
-GSA_DEVICE bool any_not_finite(const frag<float, R, C, L>& output,
-                               const rowvec<float, R>& lse) {
+GSA_DEVICE bool any_out_of_range(const frag<float, R, C, L>& output,
+                                 const rowvec<float, R>& lse, float limit) {
   bool some = false;
 #pragma unroll
-  for (int h = 0; h < 2; ++h) some |= !(lse.x[h] < infinity());
+  for (int h = 0; h < 2; ++h)
+    some |= !(fabsf(lse.x[h]) < limit) && lse.x[h] != -infinity();
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll

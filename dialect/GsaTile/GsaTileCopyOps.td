@@ -263,6 +263,56 @@ def GsaTile_FindRowsOp : GsaTile_Op<"find_rows",
   let hasVerifier = 1;
 }
 
+def GsaTile_FoundAllocOp : GsaTile_Op<"found_alloc",
+    "found_alloc<{result:type}>()", [MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
+  let summary = "Room for found rows that are looked up ahead, contents undefined";
+  let results = (outs GsaTile_FoundRowsType:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+/// Rows that a loop looks up for its next tile: storage of a team.
+class GsaTile_FoundOp<string mnemonic, string call, list<Trait> traits>
+    : GsaTile_Op<mnemonic, call, !listconcat([GsaTile_TeamOpInterface], traits)> {
+  dag storage = (ins GsaTile_Write<GsaTile_FoundRowsType, GsaTile_Registers>:$target);
+  let hasVerifier = 1;
+  let extraOpDefinition = [{
+    ::llvm::LogicalResult $cppClass::verify() {
+      if (getTarget().getType().getTeam() == getTeam())
+        return ::mlir::success();
+      return emitOpError() << "expected rows found by " << getTeam()
+                           << ", got " << getTarget().getType();
+    }
+  }];
+}
+
+def GsaTile_LookUpOp : GsaTile_FoundOp<"look_up",
+    "look_up({target}, {view}, {first})",
+    [MemoryEffects<[MemRead<GsaTile_Shared>, MemRead<GsaTile_Global>]>]> {
+  let summary = "As find_rows, into storage";
+  let description = [{
+    The numbers are under way until a copy uses them: of the next tile, they
+    arrive while this one is copied. Constraint: (C1) the rows are the team's.
+  }];
+  let arguments = !con(storage, (ins GsaTile_RowsType:$view, Index:$first,
+                                     GsaTile_TeamAttr:$team));
+  let assemblyFormat = [{
+    $view `[` $first `]` `to` $target `by` $team attr-dict `:` type($view) `to`
+    type($target)
+  }];
+}
+
+def GsaTile_KeepFoundOp : GsaTile_FoundOp<"keep_found",
+    "keep_found({target}, {source})", [AllTypesMatch<["target", "source"]>]> {
+  let summary = "`target = source`";
+  let description = "Constraint: (C1) as look_up.";
+  let arguments = !con(storage,
+      (ins GsaTile_Read<GsaTile_FoundRowsType, GsaTile_Registers>:$source,
+           GsaTile_TeamAttr:$team));
+  let assemblyFormat = [{
+    $source `to` $target `by` $team attr-dict `:` type($target)
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Shared to global memory, by a team
 //===----------------------------------------------------------------------===//

@@ -93,8 +93,14 @@ class UnionKernel {
   }
   void emitPosition();
   void emitLoad(StreamOp stream);
-  void copyRows(StreamOp stream, unsigned ring, Value number, Value array,
-                int64_t depth);
+  void emitRows();
+  Value makeView(Value array, int64_t depth);
+  void copyRows(StreamOp stream, unsigned ring, Value array, int64_t depth,
+                Value first);
+  /// Position of the first key of a tile.
+  Value firstOf(Value number) {
+    return named(s.mul(number, schedule.getBlockK()), "first_key");
+  }
   /// What is one tile behind, in a region of the stream.
   void inLagged(llvm::function_ref<void(Value)> body) {
     OpBuilder::InsertionGuard guard(s.b);
@@ -114,6 +120,7 @@ class UnionKernel {
   AttentionRows rows;
   Value tile, group, united, size, tileKeys, tileBits;
   Value rank, warpRow, queries;
+  Value keyRows, valueRows;  ///< Null where rows are not looked up ahead.
   Value tiles, scores, weights, output, maximum, sum, factor, scale;
 };
 
@@ -143,34 +150,60 @@ void UnionKernel::emitPosition() {
 }
 
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
-/// multiplies those while it weighs these.
+/// multiplies those while it weighs these. Rows are looked up a tile ahead, or
+/// each copy would wait for the list.
 void UnionKernel::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
-  copyRows(stream, 0, number, kernel.key, shape.depth);
+  copyRows(stream, 0, kernel.key, shape.depth, keyRows ? keyRows : firstOf(number));
   Value strings = s.stridedRows(tileBits, s.i64(lists.words), tiles);
   BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
                      strings, number, s.index(lists.words), Value(), Value(),
                      teams.load);
   inLagged([&](Value before) {
-    copyRows(stream, 1, before, kernel.value, shape.valueDepth);
+    copyRows(stream, 1, kernel.value, shape.valueDepth,
+             valueRows ? valueRows : firstOf(before));
   });
+  if (!keyRows) return;
+  KeepFoundOp::create(s.b, s.loc, valueRows, keyRows, teams.load);
+  Value next = named(s.add(firstOf(number), s.index(schedule.getBlockK())),
+                     "first_of_next");
+  LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth), next,
+                   teams.load);
 }
 
-/// The rows of `array` that are those of tile `number`, to the tile of a ring.
-void UnionKernel::copyRows(StreamOp stream, unsigned ring, Value number,
-                           Value array, int64_t depth) {
-  Value first = named(s.mul(number, schedule.getBlockK()), "first_key");
+/// Storage for the rows of keys and values, which are the same ones, where a
+/// thread has few of them; and those of the first tile.
+void UnionKernel::emitRows() {
+  int64_t units = pad(shape.depth) * 2 / 16, blockK = schedule.getBlockK();
+  if (pad(shape.depth) != pad(shape.valueDepth) ||
+      blockK * units > kMostFoundRows * 32 * teams.load.getCount())
+    return;
+  auto type = FoundRowsType::get(s.b.getContext(), blockK, units, teams.load);
+  keyRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_keys");
+  valueRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_values");
+  LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth),
+                   s.index(0), teams.load);
+}
+
+/// The rows of `array` that the union lists.
+Value UnionKernel::makeView(Value array, int64_t depth) {
   Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
                     {kernel.keys, s.index(shape.groups), s.index(depth)});
-  Value view = ListedRowsOp::create(
+  return ListedRowsOp::create(
       s.b, s.loc,
       RowsType::get(s.b.getContext(), shape.element, RowKind::Listed,
                     RowAccess::Read),
       base, s.i64(shape.groups * depth), tileKeys, size, kernel.keys);
+}
+
+/// Rows of `array` to the tile of a ring: from a position on, or found ones.
+void UnionKernel::copyRows(StreamOp stream, unsigned ring, Value array,
+                           int64_t depth, Value first) {
   CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
-                     view, first, s.index(depth), 16, teams.load);
+                     makeView(array, depth), first, s.index(depth), 16,
+                     teams.load);
 }
 
 void UnionKernel::emitCompute(StreamOp stream) {
@@ -270,6 +303,7 @@ void UnionKernel::emit() {
   FillRowsOp::create(s.b, s.loc, maximum,
                      s.f32(-std::numeric_limits<double>::infinity()));
   FillRowsOp::create(s.b, s.loc, sum, s.f32(0.0));
+  emitRows();
   tiles = named(s.ceilDiv(size, blockK), "tiles");
   auto stream = StreamOp::create(s.b, s.loc, tiles,
                                  ValueRange{keyRing, valueRing, stringRing},

@@ -148,6 +148,22 @@ found_rows<Team, Rows, Units> find_rows(View view, int first) {
   return result;
 }
 
+/// Contents undefined: a row that no array has.
+template <class Found>
+Found found_alloc() {
+  Found found;
+  for (int& number : found.number) number = emu::kPoisonIndex;
+  return found;
+}
+template <class Team, int Rows, int Units, class View>
+void look_up(found_rows<Team, Rows, Units>& target, View view, int first) {
+  target = find_rows<Team, Rows, Units>(view, first);
+}
+template <class Found>
+void keep_found(Found& target, const Found& source) {
+  target = source;
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_ROWS_CUH

@@ -230,6 +230,24 @@ GSA_DEVICE found_rows<Team, Rows, Units> find_rows(View view, int first) {
   return result;
 }
 
+//===----------------------------------------------------------------------===//
+// Found rows ahead of their copies
+//===----------------------------------------------------------------------===//
+
+template <class Found>
+GSA_DEVICE Found found_alloc() {
+  return Found{};
+}
+template <class Team, int Rows, int Units, class View>
+GSA_DEVICE void look_up(found_rows<Team, Rows, Units>& target, View view,
+                        int first) {
+  target = find_rows<Team, Rows, Units>(view, first);
+}
+template <class Found>
+GSA_DEVICE void keep_found(Found& target, const Found& source) {
+  target = source;
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_ROWS_CUH

@@ -213,16 +213,20 @@ void UnionKernel::emitCompute(StreamOp stream) {
   Value values = named(stream.getTiles(stream.getCompute(), 1)[0], "values");
   Value strings = named(stream.getTiles(stream.getCompute(), 2)[0], "strings");
   named(stream.getCompute().getArgument(0), "tile_number");
+  // All waits come before the products: ptxas lets no product run on across
+  // one (C7520).
   AwaitOp::create(s.b, s.loc, keys);
+  inLagged([&](Value) {
+    AwaitOp::create(s.b, s.loc, values);
+    FenceAsyncOp::create(s.b, s.loc);
+    WgmmaFenceOp::create(s.b, s.loc, ValueRange{weights, output});
+  });
   FenceAsyncOp::create(s.b, s.loc);
   WgmmaFenceOp::create(s.b, s.loc, ValueRange{scores});
   WgmmaNtOp::create(s.b, s.loc, scores, queries, s.index(0), keys, s.index(0),
                     /*accumulate=*/false);
   WgmmaCommitOp::create(s.b, s.loc);
   inLagged([&](Value) {
-    AwaitOp::create(s.b, s.loc, values);
-    FenceAsyncOp::create(s.b, s.loc);
-    WgmmaFenceOp::create(s.b, s.loc, ValueRange{weights, output});
     WgmmaNnOp::create(s.b, s.loc, output, weights, Value(), values, s.index(0));
   });
   // Of nothing for the first tile, so that the wait is for the scores there,

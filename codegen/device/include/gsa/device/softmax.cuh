@@ -201,9 +201,6 @@ GSA_DEVICE void softmax_step(frag<float, R, C, L>& scores,
     }
     sum.x[h] += even + odd;
   }
-  // Never true. ptxas moves the wait for products that follows above the
-  // exponentials, which then run under no product; not above this.
-  ptx::sleep_if_negative(sum.x[0] + sum.x[1]);
 }
 
 template <int R>

@@ -37,14 +37,6 @@ GSA_DEVICE unsigned mul_bf16x2(unsigned x, unsigned y) {
   return z;
 }
 
-/// An instruction that stays where it stands, and waits for x. PTX: nanosleep,
-/// if x is negative.
-GSA_DEVICE void sleep_if_negative(float x) {
-  asm volatile(
-      "{ .reg .pred p; setp.lt.f32 p, %0, 0f00000000; @p nanosleep.u32 0; }"
-      ::"f"(x));
-}
-
 /// Maximum that is NaN if an argument is. PTX: max.NaN.f32.
 GSA_DEVICE float max_nan(float x, float y) {
   float z;

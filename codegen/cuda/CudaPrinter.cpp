@@ -169,6 +169,11 @@ FailureOr<std::string> Printer::declareResult(Value result, StringRef hint) {
 // Device calls
 //===----------------------------------------------------------------------===//
 
+static std::string spellTeam(TeamAttr team) {
+  return "team<" + std::to_string(team.getFirst()) + ", " +
+         std::to_string(team.getCount()) + ">";
+}
+
 static Type getElementType(Type type) {
   return TypeSwitch<Type, Type>(type)
       .Case<GlobalType, SmemType, FragType, RowVecType, LanesType>(
@@ -277,6 +282,10 @@ FailureOr<std::string> Printer::getType(Operation* op, Type type) {
     return "ring<" + std::to_string(ring.getStages()) + ">";
   if (isa<TensorMapType>(type)) return std::string("tensor_map");
   if (isa<CursorType>(type)) return std::string("ring_cursor");
+  if (auto found = dyn_cast<FoundRowsType>(type))
+    return "found_rows<" + spellTeam(found.getTeam()) + ", " +
+           std::to_string(found.getRows()) + ", " +
+           std::to_string(found.getUnits()) + ">";
   Type elementType = getElementType(type);
   if (!elementType) return FailureOr<std::string>(emitUnprintable(op, type));
   FailureOr<std::string> element = getType(op, elementType);
@@ -314,8 +323,7 @@ FailureOr<std::string> Printer::getAttribute(Operation* op,
     return std::to_string(number.getValue().getSExtValue());
   }
   if (auto team = dyn_cast<TeamAttr>(attribute))
-    return "team<" + std::to_string(team.getFirst()) + ", " +
-           std::to_string(team.getCount()) + ">";
+    return spellTeam(team);
   if (auto activation = dyn_cast<ActivationAttr>(attribute))
     return "activation::" + stringifyActivation(activation.getValue()).str();
   return op->emitOpError() << "attribute " << attribute

@@ -54,6 +54,39 @@ LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
   return success();
 }
 
+LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
+                                        int64_t queries, int64_t blockK,
+                                        int64_t keyStages, int64_t valueStages,
+                                        int64_t producers, int64_t table,
+                                        int64_t chunk, AttentionScheduleAttr) {
+  if (engine != Engine::Wgmma)
+    return emitError() << "(C1) 'engine' must be wgmma, got "
+                       << stringifyEngine(engine);
+  if (queries < 2 || queries > 32)
+    return emitError() << "(C1) 'queries' must be in [2, 32], got " << queries;
+  if (blockK < 32 || blockK > 256 || blockK % 32 != 0)
+    return emitError() << "(C1) 'block_k' must be a multiple of 32 in "
+                          "[32, 256], got "
+                       << blockK;
+  if (table < 1024 || table > 32768 || table % 1024 != 0)
+    return emitError() << "(C1) 'table' must be a multiple of 1024 in "
+                          "[1024, 32768], got "
+                       << table;
+  for (auto [name, stages] : {std::pair<StringRef, int64_t>{"key_stages",
+                                                            keyStages},
+                              {"value_stages", valueStages}})
+    if (stages < 1 || stages > 8)
+      return emitError() << "(C2) '" << name << "' must be in [1, 8], got "
+                         << stages;
+  if (producers < 4 || producers > 12 || producers % 4 != 0)
+    return emitError() << "(C3) 'producers' must be 4, 8 or 12, got "
+                       << producers;
+  if (chunk < queries || chunk % queries != 0)
+    return emitError() << "(C3) 'chunk' must be a positive multiple of the "
+                       << queries << " queries of a block, got " << chunk;
+  return success();
+}
+
 LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t blockQ, int64_t blockK,
                                         int64_t span, int64_t stages,

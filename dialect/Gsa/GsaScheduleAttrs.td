@@ -68,6 +68,43 @@ def Gsa_AttentionScheduleAttr
   }];
 }
 
+def Gsa_UnionScheduleAttr : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule"> {
+  let summary = "how gather_attention shares keys among neighbouring queries";
+  let description = [{
+    A block handles `queries` neighbouring queries, all heads of a group, as the
+    64 rows of a warpgroup, over the union of their lists. A first kernel makes
+    the unions: keys ascending, and for each block of `block_k` keys a string of
+    bits for each query; it marks `table` consecutive keys at a time. Keys,
+    values and strings stream through rings of their own, filled by `producers`
+    warps. `chunk` queries are done at a time, which bounds the memory for their
+    unions.
+
+    Blocks that cannot be done so are done again by `per_query`: lists that do
+    not ascend strictly within the keys (an entry twice counts twice), and rows
+    whose result is not finite (a key of one query that holds an infinity would
+    meet the others as 0 times infinity).
+
+    Constraints:
+    - (C1) `engine` is wgmma, `queries` is from 2 to 32, `block_k` a multiple of
+      32 from 32 to 256, `table` a multiple of 1024 from 1024 to 32768.
+    - (C2) `key_stages` and `value_stages` are from 1 to 8.
+    - (C3) `producers` is 4, 8 or 12; `chunk` a positive multiple of `queries`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$queries,
+                        "int64_t":$block_k, "int64_t":$key_stages,
+                        "int64_t":$value_stages, "int64_t":$producers,
+                        "int64_t":$table, "int64_t":$chunk,
+                        "::mlir::gsa::AttentionScheduleAttr":$per_query);
+  let assemblyFormat = [{
+    `<` struct($engine, $queries, $block_k, $key_stages, $value_stages,
+               $producers, $table, $chunk, $per_query) `>`
+  }];
+  let extraClassDeclaration = [{
+    /// Warps that compute: one warpgroup, of which a warp holds 16 rows.
+    int64_t getConsumers() const { return 4; }
+  }];
+}
+
 def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> {
   let summary = "how index_scores runs on a GPU";
   let description = [{

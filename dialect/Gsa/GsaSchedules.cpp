@@ -41,8 +41,9 @@ Kinds TopKOp::getScheduleKinds(Device device) {
 }
 
 Kinds GatherAttentionOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
-                               : kinds<AttentionScheduleAttr>(*this);
+  return device == Device::Cpu
+             ? kinds<CpuScheduleAttr>(*this)
+             : kinds<AttentionScheduleAttr, UnionScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {

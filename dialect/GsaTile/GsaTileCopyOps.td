@@ -82,11 +82,14 @@ def GsaTile_ListedRowsOp : GsaTile_ViewOp<"listed_rows",
   let summary = "Row p is at `base + list[0, p] * pitch`";
   let description = [{
     For p < `end`, and entries in [0, `limit`): other rows do not exist. The list
-    is read when rows are looked up.
+    is read when rows are looked up; it is a row of a tile in shared memory, or
+    lies in global memory, where entry p is `list[p]`.
     Constraints: (C1) as strided_rows; (C2) the list is of i32.
   }];
   let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
-                       GsaTile_SmemType:$list, Index:$end, Index:$limit);
+                       AnyTypeOf<[GsaTile_SmemType, GsaTile_GlobalType],
+                                 "tile in shared memory or array">:$list,
+                       Index:$end, Index:$limit);
   let assemblyFormat = [{
     $base `pitch` $pitch `list` $list `end` $end `limit` $limit attr-dict `:`
     type($base) `,` type($list) `to` type($result)
@@ -258,6 +261,56 @@ def GsaTile_FindRowsOp : GsaTile_Op<"find_rows",
     type($view) `to` type($result)
   }];
   let hasVerifier = 1;
+}
+
+def GsaTile_FoundAllocOp : GsaTile_Op<"found_alloc",
+    "found_alloc<{result:type}>()", [MemoryEffects<[MemAlloc<GsaTile_Registers>]>]> {
+  let summary = "Room for found rows that are looked up ahead, contents undefined";
+  let results = (outs GsaTile_FoundRowsType:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+/// Rows that a loop looks up for its next tile: storage of a team.
+class GsaTile_FoundOp<string mnemonic, string call, list<Trait> traits>
+    : GsaTile_Op<mnemonic, call, !listconcat([GsaTile_TeamOpInterface], traits)> {
+  dag storage = (ins GsaTile_Write<GsaTile_FoundRowsType, GsaTile_Registers>:$target);
+  let hasVerifier = 1;
+  let extraOpDefinition = [{
+    ::llvm::LogicalResult $cppClass::verify() {
+      if (getTarget().getType().getTeam() == getTeam())
+        return ::mlir::success();
+      return emitOpError() << "expected rows found by " << getTeam()
+                           << ", got " << getTarget().getType();
+    }
+  }];
+}
+
+def GsaTile_LookUpOp : GsaTile_FoundOp<"look_up",
+    "look_up({target}, {view}, {first})",
+    [MemoryEffects<[MemRead<GsaTile_Shared>, MemRead<GsaTile_Global>]>]> {
+  let summary = "As find_rows, into storage";
+  let description = [{
+    The numbers are under way until a copy uses them: of the next tile, they
+    arrive while this one is copied. Constraint: (C1) the rows are the team's.
+  }];
+  let arguments = !con(storage, (ins GsaTile_RowsType:$view, Index:$first,
+                                     GsaTile_TeamAttr:$team));
+  let assemblyFormat = [{
+    $view `[` $first `]` `to` $target `by` $team attr-dict `:` type($view) `to`
+    type($target)
+  }];
+}
+
+def GsaTile_KeepFoundOp : GsaTile_FoundOp<"keep_found",
+    "keep_found({target}, {source})", [AllTypesMatch<["target", "source"]>]> {
+  let summary = "`target = source`";
+  let description = "Constraint: (C1) as look_up.";
+  let arguments = !con(storage,
+      (ins GsaTile_Read<GsaTile_FoundRowsType, GsaTile_Registers>:$source,
+           GsaTile_TeamAttr:$team));
+  let assemblyFormat = [{
+    $source `to` $target `by` $team attr-dict `:` type($target)
+  }];
 }
 
 //===----------------------------------------------------------------------===//

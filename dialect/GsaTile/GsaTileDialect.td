@@ -96,7 +96,7 @@ def GsaTile_RowKind : GsaTile_Enum<"RowKind",
     I32EnumAttrCase<"Strided", 0, "strided">,
     /// Rows of rows: two pitches.
     I32EnumAttrCase<"TwoLevel", 1, "two_level">,
-    /// The entry of an index list in shared memory is the number of the row.
+    /// The entry of an index list is the number of the row.
     I32EnumAttrCase<"Listed", 2, "listed">,
     /// A page table says where the pages of rows are.
     I32EnumAttrCase<"Paged", 3, "paged">]>;

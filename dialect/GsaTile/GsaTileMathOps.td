@@ -190,6 +190,27 @@ def GsaTile_MaskWordsOp : GsaTile_Op<"mask_words",
   let hasVerifier = 1;
 }
 
+def GsaTile_MaskBitsOp : GsaTile_Op<"mask_bits",
+    "mask_bits<{rows_per_string}>({frag}, {bits}, {line}, {row})"> {
+  let summary = "-inf where a bit of a row's string is not set";
+  let description = [{
+    Element (r, c) stays if bit c of string `(row + r) / rows_per_string` is
+    set; a string of C bits, for a fragment of C columns, is C / 32 words, and
+    line `line` of `bits` holds one string after the other. What mask_words says
+    by columns, with two instructions for an element: a lane's columns are
+    constant distances apart.
+    Constraints: (C1) bits are i32, linear; (C2) C is a multiple of 32.
+  }];
+  let arguments = (ins TileFragInOut:$frag, TileSmemIn:$bits, Index:$line,
+                       Index:$row,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$rows_per_string);
+  let assemblyFormat = [{
+    $frag `,` $bits `[` $line `]` `row` $row attr-dict `:` type($frag) `,`
+    type($bits)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Online softmax
 //===----------------------------------------------------------------------===//
@@ -223,6 +244,48 @@ def GsaTile_SoftmaxUpdateOp : GsaTile_Op<"softmax_update",
   let assemblyFormat = [{
     $scores `,` $output `,` $maximum `,` $sum `scale` $scale attr-dict `:`
     type($scores) `,` type($output) `,` type($maximum)
+  }];
+}
+
+def GsaTile_SoftmaxStepOp : GsaTile_Op<"softmax_step",
+    "softmax_step({scores}, {factor}, {base}, {sum}, {scale})",
+    [AllTypesMatch<["factor", "base", "sum"]>]> {
+  let summary = "A step of online softmax that leaves the output alone";
+  let description = [{
+    For outputs that products in flight still add to. With x and s as in
+    softmax_update and a row's base m:
+    ```
+    scores[r, c] = exp(s (x[r, c] - m'));  sum'[r] = sum[r] f + sum_c scores[r, c]
+    factor[r] = f = exp(s (m - m'))
+    ```
+    The base is raised to the largest score where one of the warp's rows has a
+    score with s (x - m) above 8 ln 2, and stays otherwise, so that f is 1 in
+    most steps and weights are 256 at most. `base` starts at -inf, `sum` at 0;
+    a sum is complete after `softmax_close`, which adds up what lanes hold.
+    `scale_rows` then multiplies the output by f. Precise for |s m| below 2^13
+    alone; beyond, and for logits of +inf or NaN, the row is not right, which
+    `any_out_of_range` finds.
+  }];
+  let arguments = (ins TileFragInOut:$scores, TileRowsOut:$factor,
+                       TileRowsInOut:$base, TileRowsInOut:$sum, F32:$scale);
+  let assemblyFormat = [{
+    $scores `,` $factor `,` $base `,` $sum `scale` $scale attr-dict `:`
+    type($scores) `,` type($base)
+  }];
+}
+
+def GsaTile_SoftmaxCloseOp : GsaTile_Op<"softmax_close", "softmax_close({sum})"> {
+  let summary = "Adds up the sums that lanes hold after softmax_step";
+  let arguments = (ins TileRowsInOut:$sum);
+  let assemblyFormat = "$sum attr-dict `:` type($sum)";
+}
+
+def GsaTile_ScaleRowsOp : GsaTile_Op<"scale_rows",
+    "scale_rows({frag}, {factor})"> {
+  let summary = "`frag[r, :] *= factor[r]`";
+  let arguments = (ins TileFragInOut:$frag, TileRowsIn:$factor);
+  let assemblyFormat = [{
+    $frag `,` $factor attr-dict `:` type($frag) `,` type($factor)
   }];
 }
 

@@ -184,6 +184,16 @@ LogicalResult MaskWordsOp::verify() {
   return emitOpError() << "expected words of i32, got " << getWords().getType();
 }
 
+LogicalResult MaskBitsOp::verify() {
+  auto bits = getBits().getType();
+  if (!bits.getElementType().isInteger(32) || bits.isStaged() ||
+      bits.getLayout() != SmemLayout::Linear)  // mask_bits_c1
+    return emitOpError() << "expected linear words of i32, got " << bits;
+  int64_t columns = getFrag().getType().getShape()[1];
+  if (columns % 32 == 0) return success();  // mask_bits_c2
+  return emitOpError() << "expected a multiple of 32 columns, got " << columns;
+}
+
 static LogicalResult verifyProduct(Operation* op, FragType acc, FragType lhs,
                                    SmemType rhs, bool transposed) {
   if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32())

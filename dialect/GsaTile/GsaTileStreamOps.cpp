@@ -30,8 +30,69 @@ static LogicalResult failToEmit(Operation* op) {
 
 LogicalResult TileRingOp::emitCuda(CudaEmitter&) { return failToEmit(*this); }
 LogicalResult StreamOp::emitCuda(CudaEmitter&) { return failToEmit(*this); }
+LogicalResult LaggedOp::emitCuda(CudaEmitter&) { return failToEmit(*this); }
 LogicalResult AwaitOp::emitCuda(CudaEmitter&) { return failToEmit(*this); }
 LogicalResult ReleaseOp::emitCuda(CudaEmitter&) { return failToEmit(*this); }
+
+//===----------------------------------------------------------------------===//
+// lagged
+//===----------------------------------------------------------------------===//
+
+void LaggedOp::build(OpBuilder& builder, OperationState& state) {
+  Region* region = state.addRegion();
+  region->emplaceBlock().addArgument(builder.getIndexType(), state.location);
+  ensureTerminator(*region, builder, state.location);
+}
+
+LogicalResult LaggedOp::verify() {
+  TypeRange arguments = getBody().getArgumentTypes();
+  if (arguments.size() == 1 && arguments[0].isIndex())  // lagged_c3
+    return success();
+  return emitOpError() << "expected one argument, an index, got (" << arguments
+                       << ")";
+}
+
+/// The region of a stream that `op` stands in, at its top or at that of a lagged
+/// op; null if it stands elsewhere.
+static Region* getStreamRegion(StreamOp stream, Operation* op) {
+  Operation* parent = op->getParentOp();
+  if (isa<LaggedOp>(parent)) {
+    op = parent;
+    parent = op->getParentOp();
+  }
+  return parent == stream ? op->getParentRegion() : nullptr;
+}
+
+static bool isInLagged(Operation* op) {
+  return op->getParentOfType<LaggedOp>() != nullptr;
+}
+
+/// Whether `a` comes before `b` in the text of a region of a stream.
+static bool isBefore(Block& region, Operation* a, Operation* b) {
+  Operation *first = region.findAncestorOpInBlock(*a),
+            *second = region.findAncestorOpInBlock(*b);
+  if (first != second) return first->isBeforeInBlock(second);
+  if (first == a || second == b) return false;
+  Block& inner = first->getRegion(0).front();
+  first = inner.findAncestorOpInBlock(*a);
+  second = inner.findAncestorOpInBlock(*b);
+  return first != second && first->isBeforeInBlock(second);
+}
+
+bool StreamOp::isLagged() {
+  auto has = [](Region& region) {
+    return !region.front().getOps<LaggedOp>().empty();
+  };
+  return has(getLoad()) || has(getCompute());
+}
+
+bool StreamOp::isLagged(unsigned ring) {
+  for (Region* region : {&getLoad(), &getCompute()})
+    for (Value tile : getTiles(*region, ring))
+      for (Operation* user : tile.getUsers())
+        if (isInLagged(user)) return true;
+  return false;
+}
 
 //===----------------------------------------------------------------------===//
 // stream
@@ -54,6 +115,10 @@ void StreamOp::build(OpBuilder& builder, OperationState& state, Value count,
 }
 
 ValueRange StreamOp::getTiles(Region& region, unsigned ring) {
+  return getTiles(region.front(), ring);
+}
+
+ValueRange StreamOp::getTiles(Block& region, unsigned ring) {
   unsigned first = 1;
   for (unsigned i = 0; i < ring; ++i)
     first += cast<TileRingType>(getRings()[i].getType()).getTiles().size();
@@ -115,7 +180,7 @@ static LogicalResult verifyFills(StreamOp op) {
     if (found == open.end())
       return fill->emitOpError()
              << "fills a tile that is none of the stream's rings'";
-    if (fill->getParentOp() != op)  // stream_c2
+    if (!getStreamRegion(op, fill))  // stream_c2
       return fill->emitOpError() << "fills a tile of a stream within another "
                                     "op: expected it at the top of load";
     if (fill.getEngine() != found->second.getEngine())
@@ -241,7 +306,7 @@ static LogicalResult findSteps(StreamOp op, ValueRange tiles, Operation*& await,
         !llvm::is_contained(tiles, inner->getOperand(0)))
       return WalkResult::advance();
     Operation*& step = isa<AwaitOp>(inner) ? await : release;
-    if (step || inner->getParentOp() != op)
+    if (step || !getStreamRegion(op, inner))
       return inner->emitOpError()
              << "expected once for a ring, at the top of the compute region";
     step = inner;
@@ -249,7 +314,7 @@ static LogicalResult findSteps(StreamOp op, ValueRange tiles, Operation*& await,
   };
   if (op.getCompute().walk<WalkOrder::PreOrder>(check).wasInterrupted())
     return failure();
-  if (await && release && release->isBeforeInBlock(await))
+  if (await && release && isBefore(op.getCompute().front(), release, await))
     return release->emitOpError() << "releases a ring before its await";
   return success();
 }
@@ -264,16 +329,64 @@ static LogicalResult verifySteps(StreamOp op) {
       return failure();
     for (Value tile : tiles)
       for (Operation* user : tile.getUsers()) {
-        Operation* at = block.findAncestorOpInBlock(*user);
-        bool early = await && at->isBeforeInBlock(await);
-        bool late = release && release->isBeforeInBlock(at);
-        if (at != await && at != release && (early || late))  // stream_c7
+        bool early = await && isBefore(block, user, await);
+        bool late = release && isBefore(block, release, user);
+        if (user != await && user != release && (early || late))  // stream_c7
           return user->emitOpError()
                  << "uses a tile "
                  << (early ? "before its await" : "behind its release");
       }
   }
   return success();
+}
+
+bool StreamOp::isOfTile(Value value) {
+  SmallVector<Value> open = {value};
+  llvm::SmallPtrSet<Value, 8> seen;
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    if (!seen.insert(next).second) continue;
+    if (next.getParentBlock() == &getLoad().front() ||
+        next.getParentBlock() == &getCompute().front()) {
+      Operation* source = next.getDefiningOp();
+      if (!source || source->getNumRegions() > 0 || !isMemoryEffectFree(source))
+        return true;
+      llvm::append_range(open, source->getOperands());
+    }
+  }
+  return false;
+}
+
+/// What is one tile behind is so on both sides, and knows that tile alone.
+static LogicalResult verifyLag(StreamOp op) {
+  if (!op.isLagged()) return success();
+  if (op.getPipeline().getLoaders() == 0)
+    return op.emitOpError() << "has lagged ops: expected loaders";
+  if (op.getPipeline().getOrder() == StreamOrder::PingPong)
+    return op.emitOpError() << "has lagged ops: expected the order free";
+  for (unsigned i = 0; i < op.getRings().size(); ++i) {
+    bool lags = op.isLagged(i);
+    for (Region* region : {&op.getLoad(), &op.getCompute()})
+      for (Value tile : op.getTiles(*region, i))
+        for (Operation* user : tile.getUsers())
+          if (isInLagged(user) != lags)
+            return user->emitOpError()
+                   << "uses a tile of a ring that lagged ops use, too: "
+                      "expected all of its uses in lagged ops";
+  }
+  auto check = [&](Operation* inner) -> WalkResult {
+    auto lagged = inner->getParentOfType<LaggedOp>();
+    if (!lagged) return WalkResult::advance();
+    if (isa<LaggedOp>(inner))
+      return inner->emitOpError() << "is nested in another";  // lagged_c2
+    for (Value operand : inner->getOperands())
+      if (!isa<SmemType>(operand.getType()) && op.isOfTile(operand))
+        return inner->emitOpError()
+               << "in a lagged op uses what its region has for the tile after: "
+                  "expected what is made of the lagged op's own argument";
+    return WalkResult::advance();
+  };
+  return failure(op->walk<WalkOrder::PreOrder>(check).wasInterrupted());
 }
 
 LogicalResult StreamOp::verify() {
@@ -297,7 +410,8 @@ LogicalResult StreamOp::verify() {
                            << type;  // stream_c5
   }
   if (failed(verifyFills(*this)) || failed(verifyLoad(*this)) ||
-      failed(verifyCompute(*this)) || failed(verifyTurns(*this)))
+      failed(verifyCompute(*this)) || failed(verifyTurns(*this)) ||
+      failed(verifyLag(*this)))  // stream_c8
     return failure();
   return verifySteps(*this);
 }

@@ -53,8 +53,12 @@ def GsaTile_StreamOp : GsaTile_Op<"stream", "", [
     - (C6) turns are taken with `ping_pong` alone: `turn_wait` and `turn_pass`
       follow each other at the top of `compute`, of the pipeline's groups and
       one barrier.
-    - (C7) `await` and `release` stand at the top of `compute`, in this order and
-      once for a ring at most, and no op uses its tiles before or behind them.
+    - (C7) `await` and `release` stand at the top of `compute` or of its `lagged`
+      ops, in this order and once for a ring at most, and no op uses its tiles
+      before or behind them.
+    - (C8) with `lagged` ops there are loaders; a ring's tiles are used in lagged
+      ops alone, in both regions, or in none; and a lagged op uses nothing that
+      its region makes of its own tile.
     Example: test/dialect/gsa_tile/stream.mlir.
   }];
   let arguments = (ins Index:$count, Variadic<GsaTile_TileRingType>:$rings,
@@ -72,18 +76,46 @@ def GsaTile_StreamOp : GsaTile_Op<"stream", "", [
   let extraOpDeclaration = [{
     /// The block arguments of a region that are tiles of ring `ring`.
     ::mlir::ValueRange getTiles(::mlir::Region &region, unsigned ring);
+    /// The same of a copy of a region's block.
+    ::mlir::ValueRange getTiles(::mlir::Block &block, unsigned ring);
     /// The warps that fill and those that read, of the kernel's.
     ::mlir::gsa_tile::TeamAttr getLoaders();
     ::mlir::gsa_tile::TeamAttr getConsumers();
     /// The first barrier of its turns, 0 if it has none.
     uint64_t getTurnBarrier();
+    /// Whether it has lagged ops, and whether they use the tiles of a ring.
+    bool isLagged();
+    bool isLagged(unsigned ring);
+    /// Whether a value differs from tile to tile: an argument of a region, or
+    /// made of one, or by what has effects.
+    bool isOfTile(::mlir::Value value);
   }];
+}
+
+def GsaTile_LaggedOp : GsaTile_Op<"lagged", "", [
+    RecursiveMemoryEffects, HasParent<"StreamOp">,
+    SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "The part of a stream's region that is one tile behind";
+  let description = [{
+    What stands around it is done for tile i together with what stands in it for
+    tile i - 1, in the order of the text: its argument is that number, and tiles
+    that it uses are those of that tile. So products of one tile are in flight
+    while the next one is loaded and weighed. The first time it is left out, and
+    behind the last tile the lagged ops alone are done once more, for that tile.
+    Constraints: (C1) see stream, C8; (C2) not nested in another; (C3) one
+    argument, an index.
+  }];
+  let hasVerifier = 1;
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins)>];
 }
 
 /// A tile of a stream, as an argument of its `compute` region.
 class GsaTile_TileStepOp<string mnemonic> : GsaTile_Op<mnemonic, "",
     [MemoryEffects<[MemRead<GsaTile_Barrier>, MemWrite<GsaTile_Barrier>]>,
-     HasParent<"StreamOp">]> {
+     ParentOneOf<["StreamOp", "LaggedOp"]>]> {
   let arguments = (ins GsaTile_SmemType:$tile);
   let assemblyFormat = "$tile attr-dict `:` type($tile)";
 }

@@ -94,7 +94,7 @@ def GsaTile_RolesOp : GsaTile_Op<"roles", "", [
 }
 
 def GsaTile_YieldOp : GsaTile_Op<"yield", "", [
-    Pure, Terminator, ParentOneOf<["RolesOp", "ForEachOp", "StreamOp"]>]> {
+    Pure, Terminator, ParentOneOf<["RolesOp", "ForEachOp", "StreamOp", "LaggedOp"]>]> {
   let summary = "End of a role, of a region of a stream or of for_each's body";
   let assemblyFormat = "attr-dict";
 }

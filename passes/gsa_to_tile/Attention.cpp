@@ -36,79 +36,113 @@ static AttentionShape makeShape(Operation* op) {
       value.getDimSize(3),    getScaleOrDefault(scale, query.getDimSize(3))};
 }
 
-AttentionKernel::AttentionKernel(Operation* op, AttentionScheduleAttr schedule,
-                                 StringRef name, ToTileContext& context)
-    : shape(makeShape(op)),
-      op(op),
-      gateOp(getFusedGate(op)),
+AttentionOperands::AttentionOperands(Operation* op, ToTileContext& context)
+    : op(op),
       context(context),
-      kernel(context, op->getLoc(), name, KernelTeams(schedule).warps()) {
-  kernel.setSchedule(schedule);
+      shape(makeShape(op)),
+      gateOp(getFusedGate(op)) {
   // The gate's logits may be defined after the attention op.
   if (gateOp) context.begin(gateOp);
-  auto read = [&](int64_t i, StringRef name) {
-    return kernel.read(context.toBuffer(op->getOperand(i)), name);
-  };
-  query = read(0, "query");
-  key = read(1, "key");
-  value = read(2, "value");
+  auto buffer = [&](int64_t i) { return context.toBuffer(op->getOperand(i)); };
+  query = buffer(0);
+  key = buffer(1);
+  value = buffer(2);
   if (isa<GatherAttentionOp>(op)) {
-    indices = read(3, "indices");
-    counts = read(4, "counts");
+    indices = buffer(3);
+    counts = buffer(4);
   }
   if (gateOp) {
-    gate = kernel.read(context.toBuffer(gateOp.getLogits()), "gate");
+    gate = context.toBuffer(gateOp.getLogits());
     gatePerRow = tensorType(gateOp.getLogits()).getRank() == 3;
     gateActivation = toActivation(gateOp.getActivation());
   }
-  for (Value result : op->getResults())
-    results.push_back(context.makeBuffer(tensorType(result)));
-  output = kernel.write(results[0], "output");
-  lse = kernel.write(results[1], "lse");
-  queries = kernel.size(tensorType(op->getOperand(0)).getDimSize(1), "queries");
-  keys = kernel.size(tensorType(op->getOperand(1)).getDimSize(1), "keys");
+  output = context.makeBuffer(tensorType(op->getResult(0)));
+  lse = context.makeBuffer(tensorType(op->getResult(1)));
 }
 
-AttentionTarget AttentionKernel::makeTarget(KernelScalars& s, Value batch,
-                                            Value query, Value head,
-                                            int64_t headStep, Value lsePitch,
-                                            Value rows) {
+void AttentionOperands::replace() {
+  if (!gateOp) return context.replace(op, {output, lse});
+  IRRewriter& rewriter = context.rewriter();
+  rewriter.replaceAllUsesWith(op->getResult(1), context.toTensor(lse));
+  context.replace(gateOp, {output});
+  rewriter.eraseOp(op);
+}
+
+AttentionKernel::AttentionKernel(AttentionOperands& operands,
+                                 Attribute schedule, int64_t warps,
+                                 StringRef name)
+    : shape(operands.shape),
+      operands(operands),
+      kernel(operands.context, operands.op->getLoc(), name, warps) {
+  kernel.setSchedule(schedule);
+  query = kernel.read(operands.query, "query");
+  key = kernel.read(operands.key, "key");
+  value = kernel.read(operands.value, "value");
+  if (operands.indices) {
+    indices = kernel.read(operands.indices, "indices");
+    counts = kernel.read(operands.counts, "counts");
+  }
+  if (operands.gate) gate = kernel.read(operands.gate, "gate");
+  output = kernel.write(operands.output, "output");
+  lse = kernel.write(operands.lse, "lse");
+  queries = kernel.size(operands.queries(), "queries");
+  keys = kernel.size(operands.keys(), "keys");
+}
+
+/// Rows of `width` elements of an array of queries and heads.
+static Value makeRows(KernelScalars& s, Value base, const AttentionRows& rows,
+                      int64_t heads, int64_t width) {
+  if (rows.perQuery == 0)
+    return s.stridedRows(base, s.i64(rows.headStep * width), rows.count);
+  return s.twoLevelRows(base, s.i64(heads * width), s.i64(width), rows.perQuery,
+                        rows.count);
+}
+
+Value AttentionKernel::makeQueries(KernelScalars& s,
+                                   const AttentionRows& rows) {
+  return makeRows(
+      s,
+      s.at(query, {rows.batch, rows.query, rows.head, s.index(0)},
+           {queries, s.index(shape.heads), s.index(shape.depth)}),
+      rows, shape.heads, shape.depth);
+}
+
+AttentionTarget AttentionKernel::makeTarget(KernelScalars& s,
+                                            const AttentionRows& rows) {
   Value zero = s.index(0), heads = s.index(shape.heads);
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
-  target.output = s.stridedRows(
-      s.at(output, {batch, query, head, zero}, {queries, heads, depth}),
-      s.i64(headStep * shape.valueDepth), rows);
-  target.lse = s.stridedRows(s.at(lse, {batch, head, query}, {heads, queries}),
-                             lsePitch, rows);
+  target.output = makeRows(s,
+                           s.at(output, {rows.batch, rows.query, rows.head, zero},
+                                {queries, heads, depth}),
+                           rows, shape.heads, shape.valueDepth);
+  Value lseBase =
+      s.at(lse, {rows.batch, rows.head, rows.query}, {heads, queries});
+  target.lse = rows.perQuery == 0
+                   ? s.stridedRows(lseBase, rows.lsePitch, rows.count)
+                   : s.twoLevelRows(lseBase, s.i64(1), s.toI64(queries),
+                                    rows.perQuery, rows.count);
   if (!gate) return target;
-  SmallVector<Value> indices = {batch, query, head};
+  SmallVector<Value> indices = {rows.batch, rows.query, rows.head};
   SmallVector<Value> sizes = {queries, heads};
-  if (!gatePerRow) {
+  if (!operands.gatePerRow) {
     indices.push_back(zero);
     sizes.push_back(depth);
   }
-  int64_t pitch = headStep * (gatePerRow ? 1 : shape.valueDepth);
-  target.gate = {s.stridedRows(s.at(gate, indices, sizes), s.i64(pitch), rows),
-                 gateActivation, gatePerRow};
+  int64_t width = operands.gatePerRow ? 1 : shape.valueDepth;
+  target.gate = {
+      makeRows(s, s.at(gate, indices, sizes), rows, shape.heads, width),
+      operands.gateActivation, operands.gatePerRow};
   return target;
 }
 
 LogicalResult AttentionKernel::launch(ArrayRef<int64_t> grid) {
   for (int64_t size : grid.drop_front())
     if (size > kGridLimit)
-      return op->emitOpError()
+      return operands.op->emitOpError()
              << "expected at most " << kGridLimit
              << " blocks along a dimension of the grid, got " << size;
   // Without queries there is nothing to write, and no grid of no blocks.
   if (!llvm::is_contained(grid, 0)) kernel.launch(grid);
-  if (!gateOp) {
-    context.replace(op, results);
-    return success();
-  }
-  IRRewriter& rewriter = context.rewriter();
-  rewriter.replaceAllUsesWith(op->getResult(1), context.toTensor(results[1]));
-  context.replace(gateOp, {results[0]});
-  rewriter.eraseOp(op);
   return success();
 }

@@ -1,7 +1,7 @@
 //===- Attention.h - kernel and launch of an attention op ------*- C++ -*-===//
 //
 // The frame that the lowerings of gather_attention and dense_attention share:
-// the kernel's arguments, its launch, and the ops that both replace.
+// the buffers of the op, the arguments of its kernels, and their launch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,42 +12,80 @@
 
 namespace mlir::gsa {
 
-/// The kernel of an attention op and of the gate that is fused into it.
+/// The host side of an attention op and of the gate that is fused into it:
+/// buffers, which the kernels of its lowering share.
+class AttentionOperands {
+ public:
+  /// New buffers for the results of `op`, whose shapes are static.
+  AttentionOperands(Operation* op, ToTileContext& context);
+
+  /// Replaces the op and its gate by the results.
+  void replace();
+
+  Operation* op;
+  ToTileContext& context;
+  AttentionShape shape;
+
+  // Buffers; null where the op has no such operand.
+  Value query, key, value, indices, counts, gate, output, lse;
+  gsa_tile::Activation gateActivation = gsa_tile::Activation::Identity;
+  bool gatePerRow = false;
+
+  int64_t batches() const { return sizeOf(0, 0); }
+  int64_t queries() const { return sizeOf(0, 1); }
+  int64_t keys() const { return sizeOf(1, 1); }
+  int64_t slots() const { return indices ? sizeOf(3, 2) : 0; }
+
+ private:
+  int64_t sizeOf(unsigned operand, int64_t dim) const {
+    return cast<RankedTensorType>(op->getOperand(operand).getType())
+        .getDimSize(dim);
+  }
+
+  GateOp gateOp;
+};
+
+/// Rows of a kernel of attention, as rows of global arrays: how row p of a
+/// block is found from the first one.
+struct AttentionRows {
+  Value batch, query, head;  ///< The first row.
+  Value count;               ///< Rows of the block.
+  /// Rows are heads `headStep` apart, of one query, whose lse are `lsePitch`
+  /// (i64) apart; or, with `perQuery` heads, those of one query after another.
+  int64_t headStep = 1, perQuery = 0;
+  Value lsePitch;
+};
+
+/// A kernel of an attention op.
 class AttentionKernel {
  public:
-  /// Makes a kernel without a body: its arguments are the operands, the
-  /// results and the sizes Sq and Sk of `op`, whose shapes are static.
-  AttentionKernel(Operation* op, AttentionScheduleAttr schedule, StringRef name,
-                  ToTileContext& context);
+  /// Makes a kernel of `warps` warps without a body: its arguments are the
+  /// operands, the results and the sizes Sq and Sk of the op.
+  AttentionKernel(AttentionOperands& operands, Attribute schedule,
+                  int64_t warps, StringRef name);
 
   /// Position at the end of the kernel.
   OpBuilder& bodyBuilder() { return kernel.body(); }
+  /// For arguments beside those of the op.
+  KernelBuilder& builder() { return kernel; }
 
-  /// Launches the kernel on `grid` and replaces the op and its gate. Fails,
-  /// with an error, if the grid is too large.
+  /// Launches the kernel on `grid`. Fails, with an error, if it is too large.
   LogicalResult launch(ArrayRef<int64_t> grid);
 
-  /// Where the `rows` rows of a block go: the first one is (batch, query,
-  /// head), the next one `headStep` heads further on, `lsePitch` (i64) elements
-  /// of lse.
-  AttentionTarget makeTarget(KernelScalars& s, Value batch, Value query,
-                             Value head, int64_t headStep, Value lsePitch,
-                             Value rows);
+  /// The query rows of a block.
+  Value makeQueries(KernelScalars& s, const AttentionRows& rows);
+  /// Where the rows of a block go.
+  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows);
 
-  AttentionShape shape;
+  const AttentionShape& shape;
 
   // Arguments of the kernel; null where the op has no such operand.
   Value query, key, value, indices, counts, gate, output, lse;
   Value queries, keys;  ///< Sq and Sk.
-  gsa_tile::Activation gateActivation = gsa_tile::Activation::Identity;
-  bool gatePerRow = false;
 
  private:
-  Operation* op;
-  GateOp gateOp;
-  ToTileContext& context;
+  AttentionOperands& operands;
   KernelBuilder kernel;
-  SmallVector<Value> results;
 };
 
 }  // namespace mlir::gsa

@@ -15,6 +15,15 @@ using arith::CmpIPredicate;
 /// Largest scale that the softmax ops take.
 static constexpr float kMaxScale = 0x1p127f;
 
+/// A negative scale negates scores, a zero one makes all of them zero and a
+/// larger one doubles them, which overflows only where the logit does.
+SoftmaxScale gsa::getSoftmaxScale(double value) {
+  auto scale = static_cast<float>(value), size = std::abs(scale);
+  if (scale == 0.0f) return {0.0, 1.0};
+  if (size > kMaxScale) return {std::copysign(2.0, scale), size / 2};
+  return {std::copysign(1.0, scale), size};
+}
+
 /// Columns of queries that a warp holds in registers at a time: 128 of 16 bits
 /// or 64 of 32 bits take 32 registers, beside an output of up to 128.
 static int64_t chunkColumns(Type element) { return element.isF32() ? 64 : 128; }
@@ -104,11 +113,7 @@ void AttentionEmitter::emitStart() {
   warpKey = named(s.mul(keyPart, keysPerWarp()), "warp_key");
   zero = s.f32(0.0);
   minusInfinity = s.f32(-std::numeric_limits<double>::infinity());
-  // Of the scores as scaleScores leaves them.
-  auto scale = std::abs(static_cast<float>(shape.scale));
-  scaleValue = s.f32(scale == 0.0f       ? 1.0
-                     : scale > kMaxScale ? scale / 2
-                                         : scale);
+  scaleValue = s.f32(getSoftmaxScale(shape.scale).scale);
   scores = fragment("scores", keysPerWarp(), f32, FragLayout::Acc);
   weights = fragment("weights", keysPerWarp(), shape.element, FragLayout::Lhs);
   output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
@@ -209,15 +214,9 @@ void AttentionEmitter::emitStream(
   emitCompute(stream, source, mask, multiplyValues);
 }
 
-/// Before the mask. Online softmax takes a positive scale up to kMaxScale, so
-/// a negative one negates them, a zero one makes all of them zero and a larger
-/// one doubles them; before the mask, since an infinite product is none of the
-/// masked cells then. Doubling overflows only where the logit does.
+/// Before the mask, since an infinite product is none of the masked cells then.
 void AttentionEmitter::scaleScores() {
-  auto scale = static_cast<float>(shape.scale);
-  double factor = scale == 0.0f                 ? 0.0
-                  : std::abs(scale) > kMaxScale ? std::copysign(2.0, scale)
-                                                : std::copysign(1.0, scale);
+  double factor = getSoftmaxScale(shape.scale).factor;
   if (factor != 1.0) AffineOp::create(s.b, s.loc, scores, s.f32(factor), zero);
 }
 

@@ -28,6 +28,13 @@ struct AttentionShape {
   int64_t ratio() const { return heads / groups; }
 };
 
+/// How a scale is given to online softmax, which takes positive ones up to
+/// 2^127: scores times `factor`, an exact one, are scaled by `scale`.
+struct SoftmaxScale {
+  double factor, scale;
+};
+SoftmaxScale getSoftmaxScale(double scale);
+
 /// The output gate in the epilogue.
 struct GateSource {
   Value rows;

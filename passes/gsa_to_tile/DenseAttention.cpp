@@ -107,8 +107,9 @@ void DenseKernel::emitTiles() {
 }
 
 AttentionTarget DenseKernel::makeTarget() {
-  return kernel.makeTarget(s, batch, firstQuery, head,
-                           /*headStep=*/shape.heads, s.i64(1), rows);
+  return kernel.makeTarget(s, {batch, firstQuery, head, rows,
+                               /*headStep=*/shape.heads, /*perQuery=*/0,
+                               /*lsePitch=*/s.i64(1)});
 }
 
 LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
@@ -116,9 +117,13 @@ LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
   FailureOr<AttentionScheduleAttr> schedule =
       getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
-  AttentionKernel kernel(op, *schedule, "dense_attention", context);
+  AttentionOperands operands(op, context);
+  AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
+                         "dense_attention");
   DenseKernel(op, *schedule, kernel).emit();
   ArrayRef<int64_t> query = op.getQuery().getType().getShape();
   int64_t blocks = llvm::divideCeil(query[1], schedule->getBlockQ());
-  return kernel.launch({blocks, query[2], query[0]});
+  if (failed(kernel.launch({blocks, query[2], query[0]}))) return failure();
+  operands.replace();
+  return success();
 }

@@ -8,9 +8,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/gsa_to_tile/GatherAttention.h"
+
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
-#include "passes/gsa_to_tile/Attention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/UnionAttention.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -20,23 +23,27 @@ namespace {
 
 class GatherKernel {
  public:
-  GatherKernel(GatherAttentionOp op, AttentionScheduleAttr schedule,
-               AttentionKernel& kernel)
+  GatherKernel(int64_t slots, AttentionScheduleAttr schedule, Location loc,
+               AttentionKernel& kernel, const GatherBlock& block)
       : kernel(kernel),
         schedule(schedule),
         shape(kernel.shape),
-        entries(op.getIndices().getType().getDimSize(2)),
+        block(block),
+        entries(slots),
         segment(std::min<int64_t>(entries, kListEntries / schedule.getBlockK() *
                                                schedule.getBlockK())),
-        emitter(kernel.bodyBuilder(), op.getLoc(), schedule, shape),
+        emitter(kernel.bodyBuilder(), loc, schedule, shape),
         s(emitter.s) {}
 
   void emit() {
-    emitPosition();
+    firstHead = named(s.add(s.mul(block.group, shape.ratio()), block.firstRow),
+                      "first_head");
+    rows = named(s.min(s.sub(s.index(shape.ratio()), block.firstRow),
+                       s.index(schedule.getBlockQ())),
+                 "rows");
     emitList();
-    Value head = kernel.query;
     emitter.emitQueries(
-        s.at(head, {batch, token, firstHead, s.index(0)},
+        s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
              {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
         s.i64(shape.depth), rows);
     if (segment == entries) {
@@ -47,43 +54,38 @@ class GatherKernel {
       emitter.emitStart();
       emitSegments();
     }
-    emitter.emitEnd([&] { return makeTarget(); });
+    emitter.emitEnd([&] {
+      AttentionRows target;
+      target.batch = block.batch;
+      target.query = block.token;
+      target.head = firstHead;
+      target.count = rows;
+      target.lsePitch = s.toI64(kernel.queries);
+      return kernel.makeTarget(s, target);
+    });
   }
 
  private:
-  void emitPosition();
   void emitList();
   void copyList(Value first, Value size);
   void emitTiles(Value size);
   void emitSegments();
-  AttentionTarget makeTarget();
 
   AttentionKernel& kernel;
   AttentionScheduleAttr schedule;
   const AttentionShape& shape;
+  GatherBlock block;
   int64_t entries, segment;
   AttentionEmitter emitter;
   KernelScalars& s;
-  Value token, group, batch, firstHead, rows, count, list;
+  Value firstHead, rows, count, list;
 };
 
 }  // namespace
 
-void GatherKernel::emitPosition() {
-  token = named(s.blockId(0), "token");
-  Value y = s.blockId(1);
-  batch = named(s.blockId(2), "batch");
-  int64_t ratio = shape.ratio(), blockQ = schedule.getBlockQ();
-  int64_t rowBlocks = llvm::divideCeil(ratio, blockQ);
-  group = named(s.div(y, rowBlocks), "group");
-  Value firstRow = named(s.mul(s.rem(y, rowBlocks), blockQ), "first_row");
-  firstHead = named(s.add(s.mul(group, ratio), firstRow), "first_head");
-  rows = named(s.min(s.sub(s.index(ratio), firstRow), s.index(blockQ)), "rows");
-}
-
 /// The number of entries to read, and room for them.
 void GatherKernel::emitList() {
-  Value counts = s.at(kernel.counts, {batch, token}, {kernel.queries});
+  Value counts = s.at(kernel.counts, {block.batch, block.token}, {kernel.queries});
   Value listed = s.toIndex(
       LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, s.index(0)));
   named(listed, "listed");
@@ -98,7 +100,7 @@ void GatherKernel::emitList() {
 }
 
 void GatherKernel::copyList(Value first, Value size) {
-  Value from = s.at(kernel.indices, {batch, token, first},
+  Value from = s.at(kernel.indices, {block.batch, block.token, first},
                     {kernel.queries, s.index(entries)});
   CopyRowsOp::create(
       s.b, s.loc, list, s.stridedRows(from, s.i64(entries), s.index(1)),
@@ -110,7 +112,7 @@ void GatherKernel::copyList(Value first, Value size) {
 void GatherKernel::emitTiles(Value size) {
   Value zero = s.index(0);
   auto from = [&](Value array, int64_t depth) {
-    return s.at(array, {batch, zero, group, zero},
+    return s.at(array, {block.batch, zero, block.group, zero},
                 {kernel.keys, s.index(shape.groups), s.index(depth)});
   };
   auto view = [&](Value base, int64_t pitch) -> Value {
@@ -144,20 +146,39 @@ void GatherKernel::emitSegments() {
             });
 }
 
-AttentionTarget GatherKernel::makeTarget() {
-  return kernel.makeTarget(s, batch, token, firstHead, /*headStep=*/1,
-                           s.toI64(kernel.queries), rows);
+void gsa::emitGather(int64_t slots, AttentionScheduleAttr schedule, Location loc,
+                     AttentionKernel& kernel, const GatherBlock& block) {
+  GatherKernel(slots, schedule, loc, kernel, block).emit();
+}
+
+int64_t gsa::countRowBlocks(const AttentionShape& shape,
+                            AttentionScheduleAttr schedule) {
+  return llvm::divideCeil(shape.ratio(), schedule.getBlockQ());
 }
 
 LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
                                          ToTileContext& context) {
+  if (isa_and_nonnull<UnionScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerUnionAttention(op, context);
   FailureOr<AttentionScheduleAttr> schedule =
       getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
-  AttentionKernel kernel(op, *schedule, "gather_attention", context);
-  GatherKernel(op, *schedule, kernel).emit();
-  ArrayRef<int64_t> query = op.getQuery().getType().getShape();
-  int64_t rowBlocks =
-      llvm::divideCeil(kernel.shape.ratio(), schedule->getBlockQ());
-  return kernel.launch({query[1], kernel.shape.groups * rowBlocks, query[0]});
+  AttentionOperands operands(op, context);
+  AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
+                         "gather_attention");
+  KernelScalars s(kernel.bodyBuilder(), op.getLoc());
+  int64_t rowBlocks = countRowBlocks(kernel.shape, *schedule);
+  GatherBlock block;
+  block.token = named(s.blockId(0), "token");
+  Value y = s.blockId(1);
+  block.batch = named(s.blockId(2), "batch");
+  block.group = named(s.div(y, rowBlocks), "group");
+  block.firstRow =
+      named(s.mul(s.rem(y, rowBlocks), schedule->getBlockQ()), "first_row");
+  emitGather(operands.slots(), *schedule, op.getLoc(), kernel, block);
+  if (failed(kernel.launch({operands.queries(), kernel.shape.groups * rowBlocks,
+                            operands.batches()})))
+    return failure();
+  operands.replace();
+  return success();
 }

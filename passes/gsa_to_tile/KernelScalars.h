@@ -47,6 +47,21 @@ class KernelScalars : public detail::ScalarBuilder {
         base, pitch, count);
   }
 
+  /// `count` rows that are pairs, as of queries and their heads: row p is
+  /// `p / per * outer + p % per * inner` elements from `base`; pitches are i64.
+  Value twoLevelRows(Value base, Value outer, Value inner, int64_t per,
+                     Value count) {
+    auto array = cast<gsa_tile::GlobalType>(base.getType());
+    auto access = array.getAccess() == gsa_tile::Access::Read
+                      ? gsa_tile::RowAccess::Read
+                      : gsa_tile::RowAccess::Write;
+    return gsa_tile::TwoLevelRowsOp::create(
+        b, loc,
+        gsa_tile::RowsType::get(b.getContext(), array.getElementType(),
+                                gsa_tile::RowKind::TwoLevel, access),
+        base, outer, inner, per, count);
+  }
+
   /// Address of an element; `sizes` are those of all dimensions but the first.
   Value at(Value base, ValueRange indices, ValueRange sizes) {
     return gsa_tile::AtOp::create(b, loc, base.getType(), base, indices, sizes);

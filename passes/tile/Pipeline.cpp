@@ -9,6 +9,7 @@
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Transforms.h"
@@ -33,6 +34,13 @@ struct Ring {
   Value cursor;  ///< Null if the ring is gone through once.
 };
 
+/// One step of the loop of a stream: the numbers of its tiles, and for each ring
+/// its iteration, null if the step has nothing to do with it.
+struct Step {
+  Value own, lag;
+  SmallVector<Value> iterations;
+};
+
 class StreamLowering {
  public:
   StreamLowering(KernelOp kernel, Remarks remarks)
@@ -43,10 +51,10 @@ class StreamLowering {
   LogicalResult makeRing(TileRingOp op, ArrayRef<StreamOp> streams);
   void lower(StreamOp stream);
   void lowerWithLoaders(StreamOp stream);
-  void fill(StreamOp stream, Block& to, Value iteration,
-            ArrayRef<Value> iterations);
-  void read(StreamOp stream, Block& to, Value iteration,
-            ArrayRef<Value> iterations);
+  void emitStep(OpBuilder& b, StreamOp stream, ArrayRef<Value> bases, Value own,
+                Value lag);
+  void fill(StreamOp stream, Block& to, const Step& step);
+  void read(StreamOp stream, Block& to, const Step& step);
   void lowerWithoutLoaders(StreamOp stream);
 
   KernelOp kernel;
@@ -101,8 +109,9 @@ LogicalResult StreamLowering::makeRing(TileRingOp op,
     ring.ring = RingAllocOp::create(
         b, op.getLoc(), RingType::get(b.getContext(), stages), loaders,
         first.getConsumers().getCount(), IntegerAttr());
-    // In a loop, or gone through by several streams: iterations go on counting.
-    if (users.size() > 1 || first->getParentOp() != kernel)
+    // In a loop, in several places, or gone through by several streams:
+    // iterations go on counting.
+    if (users.size() > 1 || first->getParentOp() != kernel || first.isLagged())
       ring.cursor = CursorAllocOp::create(b, op.getLoc(),
                                           CursorType::get(b.getContext()));
   }
@@ -124,10 +133,37 @@ LogicalResult StreamLowering::makeRing(TileRingOp op,
 /// arguments.
 static void moveBody(Block& block, Block& to, ValueRange values) {
   for (auto [argument, value] : llvm::zip_equal(block.getArguments(), values))
-    argument.replaceAllUsesWith(value);
+    if (value) argument.replaceAllUsesWith(value);
   to.getOperations().splice(to.getTerminator()->getIterator(),
                             block.getOperations(), block.begin(),
                             block.getTerminator()->getIterator());
+}
+
+/// A copy of a region's ops for one step of its loop: what is of the tile `own`,
+/// and from lagged ops what is of the tile `lag`; null for a step without. Its
+/// arguments are those of the region.
+static std::unique_ptr<Block> makeStep(StreamOp stream, Region& region,
+                                       Value own, Value lag) {
+  auto step = std::make_unique<Block>();
+  IRMapping values;
+  for (BlockArgument argument : region.getArguments())
+    values.map(argument,
+               step->addArgument(argument.getType(), argument.getLoc()));
+  if (own) values.map(region.getArgument(0), own);
+  OpBuilder b(stream.getContext());
+  b.setInsertionPointToEnd(step.get());
+  for (Operation& op : region.front()) {
+    if (auto lagged = dyn_cast<LaggedOp>(op)) {
+      if (!lag) continue;
+      values.map(lagged.getBody().getArgument(0), lag);
+      for (Operation& inner : lagged.getBody().front().without_terminator())
+        b.clone(inner, values);
+    } else if (own || op.hasTrait<OpTrait::IsTerminator>() ||
+               (op.getNumResults() == 1 && !stream.isOfTile(op.getResult(0)))) {
+      b.clone(op, values);
+    }
+  }
+  return step;
 }
 
 /// The ops of `block` that hold the first and the last use of `tiles`.
@@ -145,58 +181,66 @@ static std::pair<Operation*, Operation*> findUses(Block& block,
 
 /// The part that fills: acquire before the first op on a ring's tiles, commit
 /// behind the last.
-void StreamLowering::fill(StreamOp stream, Block& to, Value iteration,
-                          ArrayRef<Value> iterations) {
-  Block& block = stream.getLoad().front();
-  SmallVector<Value> values = {iteration};
+void StreamLowering::fill(StreamOp stream, Block& to, const Step& step) {
+  auto block = makeStep(stream, stream.getLoad(), step.own, step.lag);
+  SmallVector<Value> values = {Value()};
   for (auto [i, name] : llvm::enumerate(stream.getRings())) {
     Ring& ring = rings[name];
-    ValueRange tiles = stream.getTiles(stream.getLoad(), i);
-    auto [first, last] = findUses(block, tiles);
+    Value iteration = step.iterations[i];
+    if (!iteration) {
+      values.append(ring.buffers.size(), Value());
+      continue;
+    }
+    ValueRange tiles = stream.getTiles(*block, i);
+    auto [first, last] = findUses(*block, tiles);
     for (Value tile : tiles)
       for (Operation* user : tile.getUsers())
         if (auto fill = dyn_cast<FillOpInterface>(user))
-          fill.setArrival(ring.ring, iterations[i]);
+          fill.setArrival(ring.ring, iteration);
     OpBuilder b(first);
     Value slot = RingAcquireOp::create(b, stream.getLoc(), b.getIndexType(),
-                                       ring.ring, iterations[i]);
+                                       ring.ring, iteration);
     for (Value buffer : ring.buffers)
       values.push_back(StageOp::create(
           b, stream.getLoc(), getStageType(buffer.getType()), buffer, slot));
     b.setInsertionPointAfter(last);
-    RingCommitOp::create(b, stream.getLoc(), ring.ring, iterations[i],
+    RingCommitOp::create(b, stream.getLoc(), ring.ring, iteration,
                          ring.type.getEngine() == CopyEngine::CpAsync);
   }
-  moveBody(block, to, values);
+  moveBody(*block, to, values);
 }
 
 /// The part that reads: waits and releases where the region says so, or around
 /// it.
-void StreamLowering::read(StreamOp stream, Block& to, Value iteration,
-                          ArrayRef<Value> iterations) {
-  Block& block = stream.getCompute().front();
-  Operation* begin = &block.front();
-  SmallVector<Value> values = {iteration};
+void StreamLowering::read(StreamOp stream, Block& to, const Step& step) {
+  auto block = makeStep(stream, stream.getCompute(), step.own, step.lag);
+  Operation* begin = &block->front();
+  SmallVector<Value> values = {Value()};
   SmallVector<Operation*> steps;
   for (auto [i, name] : llvm::enumerate(stream.getRings())) {
     Ring& ring = rings[name];
-    Operation *wait = begin, *release = block.getTerminator();
-    for (Value tile : stream.getTiles(stream.getCompute(), i))
+    Value iteration = step.iterations[i];
+    if (!iteration) {
+      values.append(ring.buffers.size(), Value());
+      continue;
+    }
+    Operation *wait = begin, *release = block->getTerminator();
+    for (Value tile : stream.getTiles(*block, i))
       for (Operation* user : tile.getUsers()) {
         if (isa<AwaitOp>(user)) steps.push_back(wait = user);
         if (isa<ReleaseOp>(user)) steps.push_back(release = user);
       }
     OpBuilder b(wait);
     Value slot = RingWaitOp::create(b, stream.getLoc(), b.getIndexType(),
-                                    ring.ring, iterations[i]);
+                                    ring.ring, iteration);
     for (Value buffer : ring.buffers)
       values.push_back(StageOp::create(
           b, stream.getLoc(), getStageType(buffer.getType()), buffer, slot));
     b.setInsertionPoint(release);
-    RingReleaseOp::create(b, stream.getLoc(), ring.ring, iterations[i]);
+    RingReleaseOp::create(b, stream.getLoc(), ring.ring, iteration);
   }
   for (Operation* step : steps) step->erase();
-  moveBody(block, to, values);
+  moveBody(*block, to, values);
 }
 
 /// `roles { load { } compute { } }` of the warps of a stream.
@@ -218,6 +262,21 @@ static RolesOp makeRoles(OpBuilder& b, StreamOp stream) {
   return roles;
 }
 
+/// What both roles do of the tile `own` and, one behind, of the tile `lag`.
+void StreamLowering::emitStep(OpBuilder& b, StreamOp stream,
+                              ArrayRef<Value> bases, Value own, Value lag) {
+  Step step{own, lag, {}};
+  for (unsigned i = 0; i < stream.getRings().size(); ++i) {
+    Value tile = stream.isLagged(i) ? lag : own;
+    if (tile && bases[i])
+      tile = arith::AddIOp::create(b, stream.getLoc(), bases[i], tile);
+    step.iterations.push_back(tile);
+  }
+  RolesOp roles = makeRoles(b, stream);
+  fill(stream, roles.getBodies()[0].front(), step);
+  read(stream, roles.getBodies()[1].front(), step);
+}
+
 void StreamLowering::lowerWithLoaders(StreamOp stream) {
   OpBuilder b(stream);
   Location loc = stream.getLoc();
@@ -236,20 +295,39 @@ void StreamLowering::lowerWithLoaders(StreamOp stream) {
     TurnStartOp::create(b, loc, consumers, pipeline.getGroups(), turnBarrier);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  auto loop = scf::ForOp::create(b, loc, zero, stream.getCount(), one);
+  bool lags = stream.isLagged();
+  // Of a lagged stream the first tile comes before the loop, without what is
+  // one behind, and that of the last tile comes after it.
+  Value any;
+  auto ifAny = [&](llvm::function_ref<void(OpBuilder&)> body) {
+    auto branch = scf::IfOp::create(b, loc, any, /*withElseRegion=*/false);
+    OpBuilder inner(branch.thenBlock()->getTerminator());
+    body(inner);
+  };
+  if (lags) {
+    any = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt,
+                                stream.getCount(), zero);
+    ifAny([&](OpBuilder& inner) {
+      emitStep(inner, stream, bases, zero, Value());
+    });
+  }
+  auto loop = scf::ForOp::create(b, loc, lags ? one : zero, stream.getCount(),
+                                 one);
   Value iteration = loop.getInductionVar();
   iteration.setLoc(stream.getCompute().getArgument(0).getLoc());
-  b.setInsertionPointToStart(loop.getBody());
-  SmallVector<Value> iterations;
-  for (Value base : bases)
-    iterations.push_back(
-        base ? arith::AddIOp::create(b, loc, base, iteration).getResult()
-             : iteration);
-  RolesOp roles = makeRoles(b, stream);
-  fill(stream, roles.getBodies()[0].front(), iteration, iterations);
-  read(stream, roles.getBodies()[1].front(), iteration, iterations);
-
-  b.setInsertionPointAfter(loop);
+  {
+    OpBuilder inner(loop.getBody()->getTerminator());
+    Value before =
+        lags ? arith::SubIOp::create(inner, loc, iteration, one).getResult()
+             : Value();
+    emitStep(inner, stream, bases, iteration, before);
+  }
+  if (lags) {
+    Value last = arith::SubIOp::create(b, loc, stream.getCount(), one);
+    ifAny([&](OpBuilder& inner) {
+      emitStep(inner, stream, bases, Value(), last);
+    });
+  }
   if (turns)
     TurnEndOp::create(b, loc, consumers, pipeline.getGroups(), turnBarrier);
   if (llvm::none_of(bases, [](Value base) { return base; })) return;

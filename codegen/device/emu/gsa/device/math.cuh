@@ -117,6 +117,19 @@ void mask_words(frag<float, 16, Columns, Layout>& frag,
   }
 }
 
+template <int RowsPerString, int Columns, frag_layout Layout, int BitsRows,
+          int BitsColumns, smem_layout BitsLayout>
+void mask_bits(frag<float, 16, Columns, Layout>& frag,
+               smem<int, BitsRows, BitsColumns, BitsLayout> bits, int line,
+               int row) {
+  for (int r = 0; r < 16; ++r)
+    for (int c = 0; c < Columns; ++c) {
+      int word = (row + r) / RowsPerString * (Columns / 32) + c / 32;
+      auto mine = static_cast<uint32_t>(bits.get("mask_bits", line, word));
+      if ((mine >> (c % 32) & 1) == 0) frag.v[r][c] = -INFINITY;
+    }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_MATH_CUH

@@ -23,6 +23,12 @@ int list_entry(const char* function, smem<int, Rows, Columns, Layout> list,
   return entry;
 }
 
+/// Of a list in global memory.
+inline int list_entry(const char* function, const int* list, int position) {
+  emu::checkGlobal(function, list + position, sizeof(int), false);
+  return list[position];
+}
+
 template <class T>
 struct strided_view {
   using element = T;
@@ -76,6 +82,12 @@ template <class T, int R, int C, smem_layout L>
 listed_view<T, smem<int, R, C, L>> listed_rows(T* base, long long pitch,
                                                smem<int, R, C, L> list, int end,
                                                int limit) {
+  return {base, pitch, list, end, limit};
+}
+
+template <class T>
+listed_view<T, const int*> listed_rows(T* base, long long pitch,
+                                       const int* list, int end, int limit) {
   return {base, pitch, list, end, limit};
 }
 
@@ -134,6 +146,22 @@ found_rows<Team, Rows, Units> find_rows(View view, int first) {
   for (int r = 0; r < Rows; ++r)
     result.number[r] = view.find("find_rows", first + r);
   return result;
+}
+
+/// Contents undefined: a row that no array has.
+template <class Found>
+Found found_alloc() {
+  Found found;
+  for (int& number : found.number) number = emu::kPoisonIndex;
+  return found;
+}
+template <class Team, int Rows, int Units, class View>
+void look_up(found_rows<Team, Rows, Units>& target, View view, int first) {
+  target = find_rows<Team, Rows, Units>(view, first);
+}
+template <class Found>
+void keep_found(Found& target, const Found& source) {
+  target = source;
 }
 
 }  // namespace gsa::dev

@@ -92,6 +92,44 @@ void softmax_update(frag<float, 16, Columns, Layout>& scores,
   }
 }
 
+/// Sums are complete here after each step.
+template <int Columns, frag_layout Layout>
+void softmax_step(frag<float, 16, Columns, Layout>& scores,
+                  rowvec<float, 16>& factor, rowvec<float, 16>& base,
+                  rowvec<float, 16>& sum, float scale) {
+  float c = softmax_factor("softmax_step", scale);
+  float slack = 8.0f / c < 3.402823466e38f ? 8.0f / c : 3.402823466e38f;
+  bool raises = false;
+  float most[16];
+  for (int r = 0; r < 16; ++r) {
+    most[r] = -INFINITY;
+    for (float x : scores.v[r]) most[r] = fmaxf(most[r], x);
+    raises |= most[r] > base.v[r] + slack;
+  }
+  for (int r = 0; r < 16; ++r) {
+    factor.v[r] = 1.0f;
+    float next = raises ? fmaxf(base.v[r], most[r]) : base.v[r];
+    if (raises && next != -INFINITY)
+      factor.v[r] = exp2f((base.v[r] - next) * c);
+    base.v[r] = next;
+    sum.v[r] *= factor.v[r];
+    float pivot = next == -INFINITY ? 0.0f : next * c;
+    for (float& x : scores.v[r]) {
+      x = exp2f(fmaf(x, c, -pivot));
+      sum.v[r] += x;
+    }
+  }
+}
+
+inline void softmax_close(rowvec<float, 16>&) {}
+
+template <int Columns, frag_layout Layout>
+void scale_rows(frag<float, 16, Columns, Layout>& frag,
+                const rowvec<float, 16>& factor) {
+  for (int r = 0; r < 16; ++r)
+    for (float& x : frag.v[r]) x *= factor.v[r];
+}
+
 /// Scores of a bounded step as left operand of the product with values: rounded
 /// to T, times unit(sum).
 template <class T, int Columns, frag_layout To, frag_layout From>

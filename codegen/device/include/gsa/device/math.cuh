@@ -162,6 +162,35 @@ GSA_DEVICE void mask_words(frag<float, R, C, L>& frag,
     }
 }
 
+/// The same by a string of bits for each row: string s is words s C / 32 and on
+/// of the line. A lane's columns are 8 j + c from its first one on, so that a
+/// shift by that leaves bits at constant places.
+template <int RowsPerString, int R, int C, frag_layout L, int BitsR, int BitsC,
+          smem_layout BitsL>
+GSA_DEVICE void mask_bits(frag<float, R, C, L>& frag,
+                          smem<int, BitsR, BitsC, BitsL> bits, int line,
+                          int row) {
+  static_assert(C % 32 == 0, "strings are whole words");
+  constexpr int words = C / 32;
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    unsigned string =
+        static_cast<unsigned>(row + frag_row(2 * h)) / RowsPerString;
+#pragma unroll
+    for (int w = 0; w < words; ++w) {
+      auto mine = static_cast<unsigned>(bits.at(
+                      line, static_cast<int>(string) * words + w)) >>
+                  frag_column(0, 0);
+#pragma unroll
+      for (int j = 0; j < 4; ++j)
+#pragma unroll
+        for (int c = 0; c < 2; ++c)
+          if ((mine & (1u << (8 * j + c))) == 0)
+            frag.x[4 * w + j][2 * h + c] = -infinity();
+    }
+  }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_MATH_CUH

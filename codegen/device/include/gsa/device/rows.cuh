@@ -94,8 +94,17 @@ GSA_DEVICE two_level_view<T, Inner> two_level_rows(T* base, long long outer,
 // Listed: row p at base + list[p] * pitch
 //===----------------------------------------------------------------------===//
 
-/// `find` is -1 from position `end` on; a row exists if its number lies in
-/// [0, limit).
+/// Entry `position` of a list in shared memory or in global memory, -1 from
+/// `end` on.
+template <int R, int C, smem_layout L>
+GSA_DEVICE int list_entry(smem<int, R, C, L> list, int position, int end) {
+  return ptx::load_shared_if(position < end, list.address(0, position), -1);
+}
+GSA_DEVICE int list_entry(const int* list, int position, int end) {
+  return position < end ? list[position] : -1;
+}
+
+/// A row exists if its number lies in [0, limit).
 template <class T, class List>
 struct listed_view {
   using element = T;
@@ -105,7 +114,7 @@ struct listed_view {
   int end, limit;
 
   GSA_DEVICE int find(int position) const {
-    return ptx::load_shared_if(position < end, list.address(0, position), -1);
+    return list_entry(list, position, end);
   }
   GSA_DEVICE bool holds(int number) const { return in_range(number, limit); }
   GSA_DEVICE T* row(int number) const { return base + number * pitch; }
@@ -115,6 +124,13 @@ struct listed_view {
 template <class T, int R, int C, smem_layout L>
 GSA_DEVICE listed_view<T, smem<int, R, C, L>> listed_rows(
     T* base, long long pitch, smem<int, R, C, L> list, int end, int limit) {
+  return {base, pitch, list, end, max(limit, 0)};
+}
+
+template <class T>
+GSA_DEVICE listed_view<T, const int*> listed_rows(T* base, long long pitch,
+                                                  const int* list, int end,
+                                                  int limit) {
   return {base, pitch, list, end, max(limit, 0)};
 }
 
@@ -152,7 +168,7 @@ struct listed_position {
   List list;
   int end;
   GSA_DEVICE int operator()(int position) const {
-    return ptx::load_shared_if(position < end, list.address(0, position), -1);
+    return list_entry(list, position, end);
   }
 };
 
@@ -212,6 +228,24 @@ GSA_DEVICE found_rows<Team, Rows, Units> find_rows(View view, int first) {
         found::even || p.row < Rows ? view.find(first + p.row) : -1;
   }
   return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Found rows ahead of their copies
+//===----------------------------------------------------------------------===//
+
+template <class Found>
+GSA_DEVICE Found found_alloc() {
+  return Found{};
+}
+template <class Team, int Rows, int Units, class View>
+GSA_DEVICE void look_up(found_rows<Team, Rows, Units>& target, View view,
+                        int first) {
+  target = find_rows<Team, Rows, Units>(view, first);
+}
+template <class Found>
+GSA_DEVICE void keep_found(Found& target, const Found& source) {
+  target = source;
 }
 
 }  // namespace gsa::dev

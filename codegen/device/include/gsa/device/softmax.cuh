@@ -149,6 +149,77 @@ GSA_DEVICE void softmax_update(frag<float, R, C, L>& scores,
     for (int i = 0; i < 4; ++i) output.x[j][i] *= factor[i >> 1];
 }
 
+/// Scores whose weight is more than 2^this raise the base of softmax_step.
+inline constexpr float softmax_slack = 8.0f;
+
+/// A step for an output that is in flight. A row's sum is that of its quad's
+/// lanes. Bases are raised for all rows of a warp together, which happens in few
+/// steps; the maximum of a quad is not known in the others.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void softmax_step(frag<float, R, C, L>& scores,
+                             rowvec<float, R>& factor, rowvec<float, R>& base,
+                             rowvec<float, R>& sum, float scale) {
+  float c = scale * log2e;
+  // Finite, so that a base of -inf is raised.
+  float slack = fminf(softmax_slack / c, __int_as_float(0x7f7fffff));
+  float most[2];
+  bool raises = false;
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    float even = scores.x[0][2 * h], odd = scores.x[0][2 * h + 1];
+#pragma unroll
+    for (int j = 1; j < C / 8; ++j) {
+      even = fmaxf(even, scores.x[j][2 * h]);
+      odd = fmaxf(odd, scores.x[j][2 * h + 1]);
+    }
+    most[h] = fmaxf(even, odd);
+    raises |= most[h] > base.x[h] + slack;
+    factor.x[h] = 1.0f;
+  }
+  if (__any_sync(0xffffffffu, raises)) {
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      float next = fmaxf(base.x[h], quad_max(most[h]));
+      // A row without a key so far has nothing to change.
+      if (next != -infinity()) factor.x[h] = ptx::ex2((base.x[h] - next) * c);
+      base.x[h] = next;
+      sum.x[h] *= factor.x[h];
+    }
+  }
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    float pivot = base.x[h] == -infinity() ? 0.0f : base.x[h] * c;
+    float even = 0.0f, odd = 0.0f;
+#pragma unroll
+    for (int j = 0; j < C / 8; ++j) {
+      float& x = scores.x[j][2 * h];
+      float& y = scores.x[j][2 * h + 1];
+      x = ptx::ex2(fmaf(x, c, -pivot));
+      y = ptx::ex2(fmaf(y, c, -pivot));
+      even += x;
+      odd += y;
+    }
+    sum.x[h] += even + odd;
+  }
+}
+
+template <int R>
+GSA_DEVICE void softmax_close(rowvec<float, R>& sum) {
+  sum.x[0] = quad_sum(sum.x[0]);
+  sum.x[1] = quad_sum(sum.x[1]);
+}
+
+template <int R, int C, frag_layout L>
+GSA_DEVICE void scale_rows(frag<float, R, C, L>& frag,
+                           const rowvec<float, R>& factor) {
+  bool changes = factor.x[0] != 1.0f || factor.x[1] != 1.0f;
+  if (!__any_sync(0xffffffffu, changes)) return;
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) frag.x[j][i] *= factor.x[i >> 1];
+}
+
 /// Scores of a bounded step as left operand of the product with values: rounded
 /// to T, times unit(sum).
 template <int C, int R>

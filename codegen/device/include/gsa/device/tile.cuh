@@ -24,6 +24,7 @@
 #include "gsa/device/softmax.cuh"
 #include "gsa/device/team.cuh"
 #include "gsa/device/types.cuh"
+#include "gsa/device/union.cuh"
 #include "gsa/device/wgmma.cuh"
 
 #endif  // GSA_DEVICE_TILE_CUH

@@ -130,14 +130,10 @@ template <bool Accumulate, int K, int N, class A, class B>
 GSA_DEVICE void wgmma_steps(frag<float, 16, N, acc>& sum, A a, B b) {
   static_assert(N <= 256, "a product of wgmma has at most 256 columns");
   static_assert(K % 16 == 0, "wgmma takes 16 k at once");
-  if constexpr (Accumulate) {
-    wgmma_step<1>(sum.x, a, b, 0);
-  } else {
-    // Not set, and not read: what `sum` held must not be kept for this.
-    frag<float, 16, N, acc> fresh;
-    wgmma_step<0>(fresh.x, a, b, 0);
-    sum = fresh;
-  }
+  // The registers of `sum` itself also where they are not read: a wgmma_fence
+  // named them. Of others ptxas would not know that they are free, and let no
+  // product run on (C7520).
+  wgmma_step<Accumulate ? 1 : 0>(sum.x, a, b, 0);
 #pragma unroll
   for (int k = 16; k < K; k += 16) wgmma_step<1>(sum.x, a, b, k);
 }

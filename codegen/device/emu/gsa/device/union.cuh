@@ -1,0 +1,114 @@
+//===- union.cuh - keys that neighbouring queries share (host) -*- C++ -*-===//
+
+#ifndef GSA_DEVICE_UNION_CUH
+#define GSA_DEVICE_UNION_CUH
+
+#include "gsa/device/frag.cuh"
+#include "gsa/device/rows.cuh"
+#include "gsa/device/select.cuh"
+#include "gsa/device/smem.cuh"
+
+namespace gsa::dev {
+
+/// Reads places in the order of the device, so that of a list that does not
+/// ascend it is the same number.
+inline int lower_bound(const int* list, int count, int value) {
+  int begin = 0, size = count > 0 ? count : 0;
+  while (size > 0) {
+    int step = (size + 31) / 32, passed = 0;
+    for (int lane = 0; lane < 32; ++lane) {
+      int last = begin + (lane + 1) * step - 1;
+      if (last < begin + size && list_entry("lower_bound", list, last) < value)
+        passed += step;
+    }
+    size = step - 1 < size - passed ? step - 1 : size - passed;
+    begin += passed;
+  }
+  return begin;
+}
+
+template <int Columns>
+void check_list(lanes<int, 1>& state, const int* list, int begin, int end,
+                int limit) {
+  int stop = begin + Columns < end ? begin + Columns : end;
+  for (int at = begin; at < stop; ++at) {
+    int entry = list_entry("check_list", list, at);
+    int before = at > 0 ? list_entry("check_list", list, at - 1) : -1;
+    if (!in_range(entry, limit) || entry <= before)
+      ++state.v[0][(at - begin) % 32];
+  }
+}
+
+template <int Columns, int Size, smem_layout Layout>
+void mark_members(smem<int, 1, Size, Layout> table, const int* list, int begin,
+                  int end, int first, int bit) {
+  int stop = begin + Columns < end ? begin + Columns : end;
+  for (int at = begin; at < stop; ++at) {
+    int entry = list_entry("mark_members", list, at);
+    if (entry < first || entry - first >= Size) continue;
+    __atomic_fetch_or(reinterpret_cast<int*>(
+                          table.address("mark_members", 0, entry - first)),
+                      static_cast<int>(1u << bit), __ATOMIC_RELAXED);
+  }
+}
+
+template <int Columns, int Size, smem_layout Layout>
+void count_members(lanes<int, 1>& state, smem<int, 1, Size, Layout> table,
+                   int begin, int end) {
+  for (int at = begin; at < begin + Columns && at < end; ++at)
+    state.v[0][(at - begin) % 32] += table.get("count_members", 0, at) != 0;
+}
+
+template <int Columns, int Size, smem_layout Layout>
+void emit_members(int* keys, int* words, lanes<int, 1>& cursor,
+                  smem<int, 1, Size, Layout> table, int begin, int end,
+                  int first) {
+  int place = cursor.v[0][0];
+  for (int at = begin; at < begin + Columns && at < end; ++at) {
+    int word = table.get("emit_members", 0, at);
+    if (word == 0) continue;
+    emu::checkGlobal("emit_members", keys + place, sizeof(int), true);
+    emu::checkGlobal("emit_members", words + place, sizeof(int), true);
+    keys[place] = first + at;
+    words[place++] = word;
+  }
+  set_lanes<0>(cursor, place);
+}
+
+template <int Strings, int Block>
+void transpose_members(int* bits, int* words, int group) {
+  constexpr int per_block = Block / 32;
+  emu::checkGlobal("transpose_members", words + 32 * group, 32 * sizeof(int),
+                   false);
+  for (int q = 0; q < Strings; ++q) {
+    uint32_t string = 0;
+    for (int c = 0; c < 32 && q < 32; ++c)
+      string |= (static_cast<uint32_t>(words[32 * group + c]) >> q & 1) << c;
+    int* target = bits + (group / per_block * Strings + q) * per_block +
+                  group % per_block;
+    emu::checkGlobal("transpose_members", target, sizeof(int), true);
+    *target = static_cast<int>(string);
+  }
+}
+
+template <int Columns, frag_layout Layout>
+bool any_out_of_range(const frag<float, 16, Columns, Layout>& output,
+                      const rowvec<float, 16>& lse, float limit) {
+  for (int r = 0; r < 16; ++r) {
+    if (!(fabsf(lse.v[r]) < limit) && lse.v[r] != -INFINITY) return true;
+    for (int c = 0; c < Columns; ++c)
+      if (!(fabsf(output.v[r][c]) < INFINITY)) return true;
+  }
+  return false;
+}
+
+inline void append(int* list, int* count, int value) {
+  emu::checkGlobal("append", count, sizeof(int), true);
+  int place = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+  emu::checkGlobal("append", list + place, sizeof(int), true);
+  list[place] = value;
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_UNION_CUH

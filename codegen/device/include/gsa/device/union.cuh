@@ -1,0 +1,140 @@
+//===- union.cuh - keys that neighbouring queries share -*- CUDA -*-===//
+//
+// Steps of warps that unite ascending lists: a table in shared memory has a
+// word of bits, one for each list, for each of some consecutive keys.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DEVICE_UNION_CUH
+#define GSA_DEVICE_UNION_CUH
+
+#include "gsa/device/frag.cuh"
+#include "gsa/device/select.cuh"
+#include "gsa/device/smem.cuh"
+
+namespace gsa::dev {
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+/// How many of the first `count` entries are below `value`: 32 places are tried
+/// at a time, so that a list of 2048 takes three loads.
+GSA_DEVICE int lower_bound(const int* list, int count, int value) {
+  int begin = 0, size = max(count, 0);
+#pragma unroll 1
+  while (size > 0) {
+    int step = (size + 31) / 32;
+    int last = begin + (lane() + 1) * step - 1;
+    bool below = last < begin + size && list[last] < value;
+    int passed = step * __popc(__ballot_sync(all_lanes, below));
+    size = min(step - 1, size - passed);
+    begin += passed;
+  }
+  return begin;
+}
+
+template <int Columns>
+GSA_DEVICE void check_list(lanes<int, 1>& state, const int* list, int begin,
+                           int end, int limit) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    if (at >= end) continue;
+    int entry = list[at], before = at > 0 ? list[at - 1] : -1;
+    state.v[0] += !in_range(entry, limit) || entry <= before;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+template <int Columns, int Size, smem_layout Layout>
+GSA_DEVICE void mark_members(smem<int, 1, Size, Layout> table, const int* list,
+                             int begin, int end, int first, int bit) {
+  int entry[Columns / 32];
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    entry[i] = at < end ? list[at] - first : -1;
+  }
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i)
+    if (in_range(entry[i], Size)) atomicOr(&table.at(0, entry[i]), 1 << bit);
+}
+
+template <int Columns, int Size, smem_layout Layout>
+GSA_DEVICE void count_members(lanes<int, 1>& state,
+                              smem<int, 1, Size, Layout> table, int begin,
+                              int end) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    state.v[0] += at < end && table.at(0, at) != 0;
+  }
+}
+
+template <int Columns, int Size, smem_layout Layout>
+GSA_DEVICE void emit_members(int* keys, int* words, lanes<int, 1>& cursor,
+                             smem<int, 1, Size, Layout> table, int begin,
+                             int end, int first) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    int word = at < end ? table.at(0, at) : 0;
+    unsigned members = __ballot_sync(all_lanes, word != 0);
+    int place = cursor.v[0] + __popc(members & ((1u << lane()) - 1));
+    if (word != 0) {
+      keys[place] = first + at;
+      words[place] = word;
+    }
+    cursor.v[0] += __popc(members);
+  }
+}
+
+template <int Strings, int Block>
+GSA_DEVICE void transpose_members(int* bits, int* words, int group) {
+  constexpr int per_block = Block / 32;
+  int word = words[32 * group + lane()];
+  int* target = bits + group / per_block * (Strings * per_block) +
+                group % per_block;
+  constexpr int queries = Strings < 32 ? Strings : 32;
+  unsigned mine = 0;
+#pragma unroll
+  for (int q = 0; q < queries; ++q) {
+    unsigned string = __ballot_sync(all_lanes, word >> q & 1);
+    if (lane() == q) mine = string;
+  }
+#pragma unroll
+  for (int q = 0; q < Strings; q += 32)
+    if (q + lane() < Strings)
+      target[(q + lane()) * per_block] = q == 0 ? static_cast<int>(mine) : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// What another kernel does again
+//===----------------------------------------------------------------------===//
+
+/// The same in all lanes.
+template <int R, int C, frag_layout L>
+GSA_DEVICE bool any_out_of_range(const frag<float, R, C, L>& output,
+                                 const rowvec<float, R>& lse, float limit) {
+  bool some = false;
+#pragma unroll
+  for (int h = 0; h < 2; ++h)
+    some |= !(fabsf(lse.x[h]) < limit) && lse.x[h] != -infinity();
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) some |= !(fabsf(output.x[j][i]) < infinity());
+  return __any_sync(all_lanes, some);
+}
+
+GSA_DEVICE void append(int* list, int* count, int value) {
+  if (lane() == 0) list[atomicAdd(count, 1)] = value;
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_UNION_CUH

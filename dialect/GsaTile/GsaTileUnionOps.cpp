@@ -1,0 +1,87 @@
+//===- GsaTileUnionOps.cpp - constraints of the ops on unions -------------===//
+
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mlir::gsa_tile;
+
+/// Arrays of the op that hold keys, words or counts.
+static LogicalResult verifyNumbers(Operation* op, ValueRange arrays) {
+  for (Value array : arrays)
+    if (!cast<GlobalType>(array.getType()).getElementType().isInteger(32))
+      return op->emitOpError()
+             << "expected an array of i32, got " << array.getType();
+  return success();
+}
+
+static LogicalResult verifySteps(Operation* op, uint64_t columns) {
+  if (columns >= 32 && columns % 32 == 0) return success();
+  return op->emitOpError() << "expected a positive multiple of 32 columns, got "
+                           << columns;
+}
+
+static LogicalResult verifyTable(Operation* op, Value table) {
+  auto type = cast<SmemType>(table.getType());
+  if (type.getElementType().isInteger(32) && !type.isStaged() &&
+      type.getRows() == 1)
+    return success();
+  return op->emitOpError() << "expected a table of one row of i32, got "
+                           << type;
+}
+
+static LogicalResult verifyCounter(Operation* op, Value lanes) {
+  auto type = cast<LanesType>(lanes.getType());
+  if (type.getShape()[0] == 1 && type.getElementType().isInteger(32))
+    return success();
+  return op->emitOpError() << "expected lanes of 1xi32, got " << type;
+}
+
+LogicalResult LowerBoundOp::verify() {
+  return verifyNumbers(*this, getList());  // lower_bound_c1
+}
+
+LogicalResult CheckListOp::verify() {
+  if (failed(verifyNumbers(*this, getList())) ||  // check_list_c1
+      failed(verifySteps(*this, getColumns())))
+    return failure();
+  return verifyCounter(*this, getState());  // check_list_c2
+}
+
+LogicalResult MarkMembersOp::verify() {
+  if (failed(verifyNumbers(*this, getList())) ||  // mark_members_c1
+      failed(verifySteps(*this, getColumns())))
+    return failure();
+  return verifyTable(*this, getTable());  // mark_members_c2
+}
+
+LogicalResult CountMembersOp::verify() {
+  if (failed(verifyTable(*this, getTable())) ||  // count_members_c1
+      failed(verifySteps(*this, getColumns())))
+    return failure();
+  return verifyCounter(*this, getState());  // count_members_c2
+}
+
+LogicalResult EmitMembersOp::verify() {
+  if (failed(verifyTable(*this, getTable())) ||  // emit_members_c1
+      failed(verifySteps(*this, getColumns())) ||
+      failed(verifyCounter(*this, getCursor())))
+    return failure();
+  return verifyNumbers(*this, {getKeys(), getWords()});  // emit_members_c2
+}
+
+LogicalResult TransposeMembersOp::verify() {
+  if (failed(verifyNumbers(*this, {getBits(), getWords()})))
+    return failure();                           // transpose_members_c1
+  if (getStrings() < 1)                         // transpose_members_c2
+    return emitOpError() << "expected at least one string, got "
+                         << getStrings();
+  if (getBlock() >= 32 && getBlock() % 32 == 0) return success();
+  return emitOpError() << "expected blocks of a positive multiple of 32 keys, "
+                          "got "
+                       << getBlock();  // transpose_members_c2
+}
+
+LogicalResult AppendOp::verify() {
+  return verifyNumbers(*this, {getList(), getCount()});  // append_c1
+}

@@ -1,0 +1,166 @@
+//===- GsaTileUnionOps.td - keys that neighbouring queries share -*- tablegen -*-===//
+//
+// A block unites the ascending key lists of up to 32 queries. A table in shared
+// memory has a word for each of some consecutive keys; bit q of a word says
+// that query q wants the key. Each op is one step of one warp, loops are in the
+// IR, and no result depends on the number of warps.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_TILE_UNION_OPS_TD
+#define GSA_TILE_UNION_OPS_TD
+
+include "dialect/GsaTile/GsaTileSelectOps.td"
+
+defvar TileGlobalInOut = GsaTile_Update<GsaTile_GlobalType, GsaTile_Global>;
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+def GsaTile_LowerBoundOp : GsaTile_Op<"lower_bound",
+    "lower_bound({list}, {count}, {value})"> {
+  let summary = "How many of the first `count` entries are below `value`";
+  let description = [{
+    Of an ascending list, by the lanes of a warp together; a number from 0 to
+    `count` for any other list. Constraint: (C1) the list is of i32.
+  }];
+  let arguments = (ins TileGlobalIn:$list, Index:$count, Index:$value);
+  let results = (outs Index:$result);
+  let assemblyFormat = [{
+    $list `count` $count `value` $value attr-dict `:` type($list)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_CheckListOp : GsaTile_Op<"check_list",
+    "check_list<{columns}>({state}, {list}, {begin}, {end}, {limit})"> {
+  let summary = "Counts entries that do not ascend strictly within [0, limit)";
+  let description = [{
+    For entries [begin, min(begin + columns, end)): those outside [0, `limit`),
+    and those that are not above the entry before them.
+    Constraints: (C1) the list is of i32, columns is a positive multiple of 32;
+    (C2) the state is lanes<1xi32>.
+  }];
+  let arguments = (ins TileLanesInOut:$state, TileGlobalIn:$list, Index:$begin,
+                       Index:$end, I64Attr:$columns, Index:$limit);
+  let assemblyFormat = [{
+    $state `,` $list `[` $begin `to` $end `]` `step` $columns `limit` $limit
+    attr-dict `:` type($state) `,` type($list)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+def GsaTile_MarkMembersOp : GsaTile_Op<"mark_members",
+    "mark_members<{columns}>({table}, {list}, {begin}, {end}, {first}, {bit})"> {
+  let summary = "Sets a bit in the words of listed keys, atomically";
+  let description = [{
+    Bit `bit` of `table[0, list[i] - first]` for entries [begin, min(begin +
+    columns, end)); keys that the table has no word for are left out.
+    Constraints: (C1) as check_list; (C2) the table is of i32 and one row.
+  }];
+  let arguments = (ins TileSmemAtomic:$table, TileGlobalIn:$list, Index:$begin,
+                       Index:$end, I64Attr:$columns, Index:$first, Index:$bit);
+  let assemblyFormat = [{
+    $table `,` $list `[` $begin `to` $end `]` `step` $columns `first` $first
+    `bit` $bit attr-dict `:` type($table) `,` type($list)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_CountMembersOp : GsaTile_Op<"count_members",
+    "count_members<{columns}>({state}, {table}, {begin}, {end})"> {
+  let summary = "Counts words of the table that are not 0";
+  let description = [{
+    Of words [begin, min(begin + columns, end)). Constraints: (C1) the table is
+    of i32 and one row, columns is a positive multiple of 32; (C2) the state is
+    lanes<1xi32>.
+  }];
+  let arguments = (ins TileLanesInOut:$state, TileSmemIn:$table, Index:$begin,
+                       Index:$end, I64Attr:$columns);
+  let assemblyFormat = [{
+    $state `,` $table `[` $begin `to` $end `]` `step` $columns attr-dict `:`
+    type($state) `,` type($table)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_EmitMembersOp : GsaTile_Op<"emit_members",
+    "emit_members<{columns}>({keys}, {words}, {cursor}, {table}, {begin}, {end}, {first})"> {
+  let summary = "Writes the keys of the table and their words, ascending";
+  let description = [{
+    For words [begin, min(begin + columns, end)) that are not 0, in this order:
+    `keys[n] = first + i`, `words[n] = table[0, i]`, and n, the number in all
+    lanes of the cursor, goes up by 1. Constraints: (C1) as count_members, for
+    the table and the cursor; (C2) keys and words are of i32.
+  }];
+  let arguments = (ins TileGlobalOut:$keys, TileGlobalOut:$words,
+                       TileLanesInOut:$cursor, TileSmemIn:$table, Index:$begin,
+                       Index:$end, I64Attr:$columns, Index:$first);
+  let assemblyFormat = [{
+    $keys `,` $words `,` $cursor `,` $table `[` $begin `to` $end `]` `step`
+    $columns `first` $first attr-dict `:` type($keys) `,` type($words) `,`
+    type($cursor) `,` type($table)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_TransposeMembersOp : GsaTile_Op<"transpose_members",
+    "transpose_members<{strings}, {block}>({bits}, {words}, {group})"> {
+  let summary = "Words of keys to strings of queries, for 32 keys";
+  let description = [{
+    Keys come in blocks of `block`, of which each has `strings` strings of a bit
+    for each key: bit q of `words[32 group + c]` becomes bit c of the string of
+    query q, which is word
+
+    `(32 group / block * strings + q) * (block / 32) + group % (block / 32)`
+
+    of `bits`; strings from 32 on are 0. Constraints: (C1) bits and words are of
+    i32; (C2) `block` is a positive multiple of 32, `strings >= 1`.
+  }];
+  let arguments = (ins TileGlobalOut:$bits, TileGlobalInOut:$words,
+                       Index:$group, I64Attr:$strings, I64Attr:$block);
+  let assemblyFormat = [{
+    $words `[` $group `]` `to` $bits `strings` $strings `block` $block attr-dict
+    `:` type($words) `to` type($bits)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// What another kernel does again
+//===----------------------------------------------------------------------===//
+
+def GsaTile_AnyOutOfRangeOp : GsaTile_Op<"any_out_of_range",
+    "any_out_of_range({output}, {lse}, {limit})"> {
+  let summary = "Whether the warp's rows hold what has to be computed otherwise";
+  let description = [{
+    An infinity or a NaN in `output`, or an `lse` whose size is not below
+    `limit`; -inf, that of a row without keys, is none. The same in all lanes.
+  }];
+  let arguments = (ins TileFragIn:$output, TileRowsIn:$lse, F32:$limit);
+  let results = (outs I1:$result);
+  let assemblyFormat = [{
+    $output `,` $lse `limit` $limit attr-dict `:` type($output) `,` type($lse)
+  }];
+}
+
+def GsaTile_AppendOp : GsaTile_Op<"append", "append({list}, {count}, {value})"> {
+  let summary = "Adds a number to a list that all blocks share";
+  let description = [{
+    `list[count[0]++] = value`, atomically and by one lane: the order of entries
+    differs from run to run. Constraint: (C1) list and count are of i32.
+  }];
+  let arguments = (ins TileGlobalOut:$list, TileGlobalInOut:$count,
+                       Index:$value);
+  let assemblyFormat = [{
+    $value `to` $list `count` $count attr-dict `:` type($list) `,` type($count)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif  // GSA_TILE_UNION_OPS_TD

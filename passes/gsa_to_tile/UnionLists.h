@@ -1,0 +1,51 @@
+//===- UnionLists.h - unions of neighbouring queries' lists ----*- C++ -*-===//
+
+#ifndef GSA_PASSES_GSATOTILE_UNIONLISTS_H
+#define GSA_PASSES_GSATOTILE_UNIONLISTS_H
+
+#include "passes/gsa_to_tile/Attention.h"
+
+namespace mlir::gsa {
+
+/// Some queries of one batch; host indices.
+struct QueryChunk {
+  Value batch, begin, count;
+};
+
+/// Unions of the lists of a chunk's queries, one for `queries` of them each: a
+/// tile. Buffers, made once and filled for each chunk.
+class UnionLists {
+ public:
+  UnionLists(const AttentionOperands& operands, UnionScheduleAttr schedule);
+
+  /// Tiles of a whole chunk, and keys that a union has room for: a multiple of
+  /// block_k, as many as all lists of a tile can have.
+  int64_t tiles, capacity;
+  /// Strings of bits of a block of keys, and their words.
+  int64_t strings, words;
+
+  Value keys;     ///< i32 [tiles, capacity]; -1 behind the union.
+  Value members;  ///< i32 [tiles, capacity]: the words of the keys.
+  Value bits;     ///< i32 [tiles, capacity / block_k * words]
+  /// i32 [tiles]: keys of the union, -1 if a list does not ascend strictly
+  /// within the keys.
+  Value counts;
+  /// i32 [1], set to 0 for each chunk; and i32 entries, in no order: what is to
+  /// be done again, see UnionAttention.cpp.
+  Value againCount, again;
+
+  /// Bytes of all buffers.
+  int64_t bytes() const;
+
+  /// Launches the kernel that makes the unions of a chunk, of `numTiles` (host
+  /// index) tiles.
+  void launch(const QueryChunk& chunk, Value numTiles);
+
+ private:
+  const AttentionOperands& operands;
+  UnionScheduleAttr schedule;
+};
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_UNIONLISTS_H

@@ -78,15 +78,16 @@ static LogicalResult verifySchedule(Operation* op, Attribute schedule) {
     return expect(isa<CpuScheduleAttr, ScoreScheduleAttr>(schedule),
                   "a #gsa.cpu_schedule or #gsa.score_schedule");
   if (isa<SelectOp>(op))
-    return expect(isa<CpuScheduleAttr, SelectScheduleAttr>(schedule),
-                  "a #gsa.cpu_schedule or #gsa.select_schedule");
+    return expect(
+        isa<CpuScheduleAttr, SelectScheduleAttr, OnePassScheduleAttr>(schedule),
+        "a #gsa.cpu_schedule, #gsa.select_schedule or #gsa.one_pass_schedule");
   if (isa<GatherAttentionOp, DenseAttentionOp>(op))
     return expect(isa<CpuScheduleAttr, AttentionScheduleAttr>(schedule),
                   "a #gsa.cpu_schedule or #gsa.attention_schedule");
   if (isa<RowStatisticsOp, TopKOp>(op))
     return expect(isa<TopKScheduleAttr>(schedule), "a #gsa.topk_schedule");
   return expect(isa<ScoreScheduleAttr, TopKScheduleAttr, AttentionScheduleAttr,
-                    SelectScheduleAttr>(schedule),
+                    SelectScheduleAttr, OnePassScheduleAttr>(schedule),
                 "the schedule of an op on a GPU");
 }
 

@@ -31,6 +31,8 @@ FailureOr<TopKScheduleAttr> gsa::getTopKSchedule(Operation* op,
     return schedule;
   if (auto schedule = dyn_cast_or_null<SelectScheduleAttr>(attribute))
     return schedule.getTopk();
+  if (auto schedule = dyn_cast_or_null<OnePassScheduleAttr>(attribute))
+    return schedule.getExact().getTopk();
   InFlightDiagnostic error = op->emitOpError()
                              << "expected a #gsa.topk_schedule as '"
                              << kScheduleAttr << "', got ";

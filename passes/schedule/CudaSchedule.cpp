@@ -126,8 +126,14 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
                                const CudaTarget& target) {
     ScoreProblem scores = getScoreProblem(op);
     TopKProblem top = getTopKProblem(op);
+    OnePassProblem onePass = getOnePassProblem(cast<SelectOp>(op));
+    if (auto schedule = dyn_cast_or_null<OnePassScheduleAttr>(given)) {
+      if (failed(check(op, schedule, onePass, target))) return failure();
+      return accept(op, given, "given");
+    }
     if (given) {
-      if (failed(expectKind<SelectScheduleAttr>(op, given, "select_schedule")))
+      if (failed(expectKind<SelectScheduleAttr>(
+              op, given, "select_schedule or a #gsa.one_pass_schedule")))
         return failure();
       auto schedule = cast<SelectScheduleAttr>(given);
       if (failed(check(op, schedule.getScores(), scores, target)) ||
@@ -141,8 +147,21 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
     scores.queries = std::min(scores.queries, rows.getChunk());
     auto products = choose<ScoreScheduleAttr>(op, scores, target);
     if (!products) return failure();
-    return accept(op, SelectScheduleAttr::get(op->getContext(), products, rows),
-                  "heuristic");
+    auto exact = SelectScheduleAttr::get(op->getContext(), products, rows);
+    if (std::string limit = findOnePassLimit(onePass, target); !limit.empty()) {
+      remark::missed(
+          op->getLoc(),
+          remark::RemarkOpts::name("NotOnePass").category("gsa.schedule"))
+          << limit;
+      return accept(op, exact, "heuristic");
+    }
+    for (OnePassScheduleAttr schedule :
+         enumerate(op->getContext(), onePass, exact, target)) {
+      std::string reason = findIllegality(onePass, schedule, target);
+      if (reason.empty()) return accept(op, schedule, "heuristic");
+      reject(op, schedule, reason);
+    }
+    return accept(op, exact, "heuristic");
   }
 
   LogicalResult accept(Operation* op, Attribute schedule, StringRef source) {

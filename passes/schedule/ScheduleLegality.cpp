@@ -11,6 +11,8 @@ using namespace mlir::gsa;
 static constexpr int64_t kThreadRegisters = 255;
 /// Registers for addresses, loops and row vectors beside fragments.
 static constexpr int64_t kOtherRegisters = 40;
+/// Registers of a warp that only copies, where registers move between warps.
+static constexpr int64_t kCopyRegisters = 72;
 /// Small tiles of a top-k kernel beside its histogram and the kept cells.
 static constexpr int64_t kTopKOtherBytes = 1024;
 /// The most cells that a schedule can have kept.
@@ -126,8 +128,12 @@ static int64_t getRegisters(const ScoreProblem& problem,
                             ScoreScheduleAttr schedule) {
   int64_t element = bytesOf(problem.element);
   int64_t depth = std::min<int64_t>(pad(problem.depth), 256 / element);
-  return fragmentRegisters(depth, element) +
-         2 * fragmentRegisters(schedule.getBlockK(), 4) + kOtherRegisters;
+  // wgmma reads queries where they are.
+  int64_t query = schedule.getEngine() == Engine::Wgmma
+                      ? 0
+                      : fragmentRegisters(depth, element);
+  return query + 2 * fragmentRegisters(schedule.getBlockK(), 4) +
+         kOtherRegisters;
 }
 
 //===----------------------------------------------------------------------===//
@@ -270,9 +276,14 @@ std::string gsa::findIllegality(const ScoreProblem& problem,
   int64_t spans =
       llvm::divideCeil(problem.keys, schedule.getSpan() * schedule.getBlockK());
   if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);
-  return findCommon(getSharedBytes(problem, schedule),
-                    getRegisters(problem, schedule),
-                    schedule.getProducers() + schedule.getConsumers(), engine,
+  int64_t registers = getRegisters(problem, schedule);
+  int64_t warps = schedule.getProducers() + schedule.getConsumers();
+  // Warpgroups that copy leave registers to those that compute.
+  if (schedule.getEngine() == Engine::Wgmma && registers > kCopyRegisters)
+    warps =
+        schedule.getConsumers() +
+        llvm::divideCeil(schedule.getProducers() * kCopyRegisters, registers);
+  return findCommon(getSharedBytes(problem, schedule), registers, warps, engine,
                     problem.element, target);
 }
 

@@ -38,11 +38,21 @@ struct TopKProblem {
   bool sorts = false;
 };
 
+/// Sizes of select, for a #gsa.one_pass_schedule.
+struct OnePassProblem {
+  ScoreProblem scores;
+  TopKProblem top;
+  /// Whether budgets do not depend on scores.
+  bool isFixed = true;
+  int64_t forced = 0;  ///< The most cells of a row that are forced.
+};
+
 /// The sizes of an op of static shape.
 AttentionProblem getAttentionProblem(Operation* op);
 ScoreProblem getScoreProblem(Operation* op);
 /// Also of row_statistics, which keeps nothing of its rows.
 TopKProblem getTopKProblem(Operation* op);
+OnePassProblem getOnePassProblem(SelectOp op);
 
 /// Rows of a fragment, which a warp holds, and what depths and columns of tiles
 /// are padded to.
@@ -55,12 +65,17 @@ inline constexpr int64_t kListEntries = 8192;
 inline constexpr int64_t kMaxHeadSize = 256;
 /// Bytes that the scores of a chunk of `select` may take.
 inline constexpr int64_t kChunkBytes = int64_t{512} << 20;
+/// Bytes that the candidates of a chunk take, if `select` keeps candidates.
+inline constexpr int64_t kListBytes = int64_t{256} << 20;
 
 /// An upper bound of the shared memory of a block, in bytes.
 int64_t getSharedBytes(const AttentionProblem& problem,
                        AttentionScheduleAttr schedule);
 int64_t getSharedBytes(const ScoreProblem& problem, ScoreScheduleAttr schedule);
 int64_t getSharedBytes(const TopKProblem& problem, TopKScheduleAttr schedule);
+/// That of the kernel that selects candidates.
+int64_t getSharedBytes(const OnePassProblem& problem,
+                       OnePassScheduleAttr schedule);
 
 /// Why the problem has no kernel at all, whatever the schedule; empty if it
 /// has one: "head size 320 > 256".
@@ -87,6 +102,13 @@ std::string findWgmmaIllegality(ScoreScheduleAttr schedule,
                                 const CudaTarget& target);
 std::string findIllegality(const TopKProblem& problem,
                            TopKScheduleAttr schedule, const CudaTarget& target);
+std::string findIllegality(const OnePassProblem& problem,
+                           OnePassScheduleAttr schedule,
+                           const CudaTarget& target);
+
+/// Why scores in memory are better for the problem than one pass, as above.
+std::string findOnePassLimit(const OnePassProblem& problem,
+                             const CudaTarget& target);
 
 /// Schedules to try, best first; the last ones are small enough for every
 /// problem without a limit.
@@ -99,6 +121,12 @@ SmallVector<ScoreScheduleAttr> enumerate(MLIRContext* context,
 SmallVector<TopKScheduleAttr> enumerate(MLIRContext* context,
                                         const TopKProblem& problem,
                                         const CudaTarget& target);
+/// The same around a schedule for the rows whose candidates do not suffice;
+/// only for problems without a limit of one pass.
+SmallVector<OnePassScheduleAttr> enumerate(MLIRContext* context,
+                                           const OnePassProblem& problem,
+                                           SelectScheduleAttr exact,
+                                           const CudaTarget& target);
 
 }  // namespace mlir::gsa
 

@@ -1,0 +1,270 @@
+//===- OnePassSelect.cpp - gsa.select without scores in memory ------------===//
+//
+// The host goes through the queries in chunks, with four kernels for each:
+// scores of every m-th key, the bound of each row from them, one pass over all
+// keys that appends what is at or above the bound to lists of candidates, and
+// the selection of each row from its list. Rows whose list is not complete are
+// then selected by the kernels of Select.cpp, whose blocks have nothing to do
+// for all other rows; whether there are such rows is known on the device alone.
+//
+// A list is complete if it has no more candidates than room, and as many as the
+// row has slots or visible keys. Rows with a score that is not finite count as
+// not complete, so that only one place knows of NaN.
+//
+//===----------------------------------------------------------------------===//
+
+#include <limits>
+
+#include "dialect/Gsa/GsaBuilders.h"
+#include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/SelectLowering.h"
+#include "passes/schedule/ScheduleLegality.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+using arith::CmpIPredicate;
+
+namespace {
+
+class OnePassLowering : public SelectLowering {
+ public:
+  OnePassLowering(SelectOp op, OnePassScheduleAttr onePass,
+                  ToTileContext& context)
+      : SelectLowering(op, onePass.getExact(), context),
+        onePass(onePass),
+        chunkOfLists(clampChunk(onePass.getChunk())),
+        // Only then do these rows need no score.
+        shortRows(op.getAssumeFinite() &&
+                  policy.getKind() == KPolicyKind::Fixed) {}
+
+  void emit();
+
+ private:
+  int64_t sampledKeys() const {
+    return llvm::divideCeil(source.keys(), onePass.getSample());
+  }
+  ScoreRows rowsOf(const Chunk& chunk);
+  void makeBuffers();
+  void launchSample(const Chunk& chunk);
+  void launchBounds(const Chunk& chunk);
+  void launchPass(const Chunk& chunk);
+  void launchCandidates(const Chunk& chunk);
+  void launchFlagged(const Chunk& chunk);
+  /// An i1: whether the row takes all its keys and needs no list.
+  Value takesAll(KernelBuilder& kernel, const Row& row, Value slots);
+  /// An i1: whether a list of `count` (i32) candidates has all that `row` may
+  /// select.
+  Value isComplete(KernelBuilder& kernel, const Row& row, Value slots,
+                   Value count);
+
+  OnePassScheduleAttr onePass;
+  int64_t chunkOfLists;
+  bool shortRows;
+  /// Buffers, for the rows of a chunk.
+  Value bounds, counts, pairs, flags;
+};
+
+}  // namespace
+
+Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
+                                Value slots) {
+  KernelScalars s(kernel.body(), op.getLoc());
+  return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
+}
+
+Value OnePassLowering::isComplete(KernelBuilder& kernel, const Row& row,
+                                  Value slots, Value count) {
+  KernelScalars s(kernel.body(), op.getLoc());
+  Value room = s.i32(static_cast<int32_t>(onePass.getCapacity()));
+  Value fits = s.cmpi(CmpIPredicate::sle, count, room);
+  Value wanted = s.toI32(s.min(row.limit, slots));
+  Value suffices = s.cmpi(CmpIPredicate::sge, count, wanted);
+  return arith::AndIOp::create(kernel.body(), op.getLoc(), fits, suffices);
+}
+
+ScoreRows OnePassLowering::rowsOf(const Chunk& chunk) {
+  ScoreRows rows;
+  rows.batch = chunk.batch;
+  rows.begin = chunk.begin;
+  rows.count = chunk.count;
+  rows.keys = endOfKeys(chunk);
+  return rows;
+}
+
+/// The slab has the sample of a chunk, later the scores of flagged rows.
+void OnePassLowering::makeBuffers() {
+  Type f32 = context.rewriter().getF32Type();
+  Type i32 = context.rewriter().getI32Type();
+  int64_t cells = std::max<int64_t>(
+      {chunkOfLists * sampledKeys(), chunkSize * source.keys(), 1});
+  slab = context.makeBuffer({cells}, f32);
+  bounds = context.makeBuffer({chunkOfLists}, f32);
+  counts = context.makeBuffer({chunkOfLists}, i32);
+  pairs = context.makeBuffer({chunkOfLists, onePass.getCapacity(), 2}, i32);
+  flags = context.makeBuffer({chunkOfLists}, i32);
+  int64_t bytes = 0;
+  for (Value buffer : {slab, bounds, counts, pairs, flags})
+    bytes += 4 * cast<MemRefType>(buffer.getType()).getNumElements();
+  remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
+}
+
+/// Shorter spans than those of all keys: the grid shall fill the device.
+void OnePassLowering::launchSample(const Chunk& chunk) {
+  ScoreScheduleAttr all = onePass.getScores();
+  auto sample = ScoreScheduleAttr::get(
+      op.getContext(), all.getEngine(), all.getBlockQ(), all.getBlockK(),
+      std::max<int64_t>(all.getSpan() / 4, 1), all.getStages(),
+      all.getProducers(), all.getConsumers());
+  ScoreRows rows = rowsOf(chunk);
+  rows.scores = slab;
+  rows.rows = chunkOfLists;
+  rows.ranksOnly = true;
+  rows.sample = onePass.getSample();
+  launchIndexScores(source, sample, rows, op.getLoc(), context,
+                    "sample_scores");
+}
+
+/// A block for each row: its bound, and an empty list.
+void OnePassLowering::launchBounds(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "row_bounds",
+                       schedule.getTopk().getWarps());
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value scores = kernel.read(slab, "scores");
+  Value boundOf = kernel.write(bounds, "bounds");
+  Value countOf = kernel.write(counts, "counts");
+  Value pitch = kernel.size(sampledKeys(), "sampled_keys");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  // Rows that fit into their lists need no bound.
+  Value fits = named(s.cmpi(CmpIPredicate::sle, row.limit,
+                            kernel.index(onePass.getCapacity())),
+                     "fits");
+  Value sampled = s.select(fits, kernel.index(0),
+                           s.ceilDiv(row.limit, onePass.getSample()));
+  named(sampled, "sampled");
+  Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
+  RowEmitter e(kernel, loc, schedule.getTopk(), first, sampled);
+  RowScanResult scan = e.scan();
+  Value bound = e.rankBound(scan, onePass.getRank());
+  e.byFirstWarp([&] {
+    StoreOp::create(b, loc, boundOf, row.inChunk, bound);
+    StoreOp::create(b, loc, countOf, row.inChunk, s.i32(0));
+  });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+void OnePassLowering::launchPass(const Chunk& chunk) {
+  ScoreRows rows = rowsOf(chunk);
+  rows.ranksOnly = true;
+  rows.candidates = CandidateLists{bounds, counts, pairs, onePass.getCapacity(),
+                                   shortRows ? policy.getSlots() : 0};
+  launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
+                    "append_scores");
+}
+
+void OnePassLowering::launchCandidates(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "select_candidates",
+                       schedule.getTopk().getWarps());
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value countOf = kernel.read(counts, "candidate_counts");
+  Value listOf = kernel.read(pairs, "candidates");
+  Value flagOf = kernel.write(flags, "flags");
+  Value indices = kernel.write(results[0], "indices");
+  Value counted = kernel.write(results[1], "counts");
+  Value status = kernel.write(results[2], "status");
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  Value count =
+      named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
+            "candidate_count");
+  CandidateList list;
+  Value complete = isComplete(kernel, row, slots, count);
+  if (shortRows) {
+    list.takesAll = takesAll(kernel, row, slots);
+    complete = arith::OrIOp::create(b, loc, complete, list.takesAll);
+  }
+  named(complete, "is_complete");
+  list.pairs =
+      at(kernel, listOf, {row.inChunk, kernel.index(0), kernel.index(0)},
+         {kernel.index(onePass.getCapacity()), kernel.index(2)});
+  list.count = s.toIndex(count);
+  list.capacity = onePass.getCapacity();
+  list.keys = source.keys();
+  SelectionTarget target = makeTarget(kernel, row, indices, slots);
+  SmallVector<Value> cell = {row.batch, row.query};
+  Value zero = kernel.index(0);
+  RowEmitter e(kernel, loc, schedule.getTopk(), Value(), row.limit);
+  s.ifThen(
+      complete,
+      [&] {
+        Value budget =
+            named(gsa::detail::computeBudget(e, policy, s.toI32(row.limit),
+                                             Value(), Value()),
+                  "budget");
+        Value taken = e.selectCandidates(list, budget, target);
+        e.byFirstWarp([&] {
+          StoreOp::create(b, loc, at(kernel, counted, cell, {row.queries}),
+                          zero, taken);
+          // A row with a NaN is not complete.
+          StoreOp::create(b, loc, at(kernel, status, cell, {row.queries}), zero,
+                          s.i32(0));
+          StoreOp::create(b, loc, flagOf, row.inChunk, s.i32(0));
+        });
+      },
+      [&] {
+        e.byFirstWarp(
+            [&] { StoreOp::create(b, loc, flagOf, row.inChunk, s.i32(1)); });
+      });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+/// As many rows at a time as the slab holds.
+void OnePassLowering::launchFlagged(const Chunk& chunk) {
+  IRRewriter& b = context.rewriter();
+  Location loc = op.getLoc();
+  OpBuilder::InsertionGuard guard(b);
+  Value step = context.index(chunkSize);
+  auto loop = scf::ForOp::create(b, loc, context.index(0), chunk.count, step);
+  b.setInsertionPointToStart(loop.getBody());
+  Value first = loop.getInductionVar();
+  Value rest = arith::SubIOp::create(b, loc, chunk.count, first);
+  Chunk part;
+  part.batch = chunk.batch;
+  part.begin = arith::AddIOp::create(b, loc, chunk.begin, first);
+  part.count = arith::MinSIOp::create(b, loc, rest, step);
+  ScoreRows rows = rowsOf(part);
+  rows.scores = slab;
+  rows.rows = chunkSize;
+  rows.flags = flags;
+  rows.firstFlag = first;
+  launchIndexScores(source, schedule.getScores(), rows, loc, context,
+                    "flagged_scores");
+  Flags only{flags, first};
+  launchSelection(part, &only);
+}
+
+void OnePassLowering::emit() {
+  makeResults();
+  if (source.batches() * source.queries() > 0) {
+    makeBuffers();
+    forChunks(chunkOfLists, [&](const Chunk& chunk) {
+      bool hasKeys = source.keys() > 0;
+      if (hasKeys) launchSample(chunk);
+      launchBounds(chunk);
+      if (hasKeys) launchPass(chunk);
+      launchCandidates(chunk);
+      if (hasKeys) launchFlagged(chunk);
+    });
+  }
+  context.replace(op, results);
+}
+
+LogicalResult gsa::lowerOnePassSelect(SelectOp op, OnePassScheduleAttr schedule,
+                                      ToTileContext& context) {
+  OnePassLowering(op, schedule, context).emit();
+  return success();
+}

@@ -59,6 +59,15 @@ LogicalResult AddPartialSumsOp::verify() {
   return verifyAccumulator(*this, "fragment", getFrag());
 }
 
+LogicalResult AddPartialMomentsOp::verify() {
+  if (failed(verifyFloats(*this, "sums", getSums()))) return failure();
+  return verifyAccumulator(*this, "fragment", getFrag());
+}
+
+LogicalResult JoinPartialSumsOp::verify() {
+  return verifyFloats(*this, "sums", getSums());
+}
+
 LogicalResult AppendCandidatesOp::verify() {
   if (failed(verifyAccumulator(*this, "scores", getScores()))) return failure();
   int64_t columns = cast<FragType>(getScores().getType()).getColumns();

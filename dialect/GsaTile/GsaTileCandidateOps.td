@@ -27,14 +27,44 @@ def GsaTile_AddPartialSumsOp : GsaTile_Op<"add_partial_sums",
     "add_partial_sums({sums}, {frag})"> {
   let summary = "`sums[r] += sum_c frag[r, c]`, each lane its own columns";
   let description = [{
-    The lanes of a row hold parts of its sum, and nobody has joined them: only
-    `flag_rows` reads such sums. A sum is not finite if an element is not.
+    The lanes of a row hold parts of its sum: `flag_rows` reads them,
+    `join_partial_sums` joins them. A sum is not finite if an element is not.
     Constraint: (C1) the fragment is f32 of layout `acc`.
   }];
   let arguments = (ins TileRowsInOut:$sums, TileFragIn:$frag);
   let assemblyFormat = [{
     $sums `,` $frag attr-dict `:` type($sums) `,` type($frag)
   }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_AddPartialMomentsOp : GsaTile_Op<"add_partial_moments",
+    "add_partial_moments<{some_hidden}>({sums}, {squares}, {frag})",
+    [AllTypesMatch<["sums", "squares"]>]> {
+  let summary = "Adds elements and their squares, each lane its own columns";
+  let description = [{
+    `sums[r] += sum_c frag[r, c]`, `squares[r] += sum_c frag[r, c]^2`, in parts as
+    add_partial_sums. With `some_hidden` elements of -inf are left out.
+    Constraint: (C1) as add_partial_sums.
+  }];
+  let arguments = (ins TileRowsInOut:$sums, TileRowsInOut:$squares,
+                       TileFragIn:$frag,
+                       DefaultValuedAttr<BoolAttr, "false">:$some_hidden);
+  let assemblyFormat = [{
+    $sums `,` $squares `,` $frag attr-dict `:` type($sums) `,` type($frag)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_JoinPartialSumsOp : GsaTile_Op<"join_partial_sums",
+    "join_partial_sums({sums})"> {
+  let summary = "Joins the parts of a row's sum that its lanes hold";
+  let description = [{
+    In a fixed order; all lanes of a row have the sum then.
+    Constraint: (C1) sums are f32.
+  }];
+  let arguments = (ins TileRowsInOut:$sums);
+  let assemblyFormat = "$sums attr-dict `:` type($sums)";
   let hasVerifier = 1;
 }
 

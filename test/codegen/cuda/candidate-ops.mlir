@@ -34,6 +34,14 @@ gsa_tile.kernel @candidates(%list: !gsa_tile.global<i32, read> loc("list"),
   gsa_tile.activate %scores <fast_tanh> : !gsa_tile.frag<16x64xf32, acc>
   // CHECK-NEXT: add_partial_sums(sums, scores);
   gsa_tile.add_partial_sums %sums, %scores : !gsa_tile.rowvec<16xf32>, !gsa_tile.frag<16x64xf32, acc>
+  %squares = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32> loc("squares")
+  gsa_tile.fill_rows %squares, %f : !gsa_tile.rowvec<16xf32>
+  // CHECK: add_partial_moments<false>(sums, squares, scores);
+  gsa_tile.add_partial_moments %sums, %squares, %scores : !gsa_tile.rowvec<16xf32>, !gsa_tile.frag<16x64xf32, acc>
+  // CHECK-NEXT: add_partial_moments<true>(sums, squares, scores);
+  gsa_tile.add_partial_moments %sums, %squares, %scores {some_hidden = true} : !gsa_tile.rowvec<16xf32>, !gsa_tile.frag<16x64xf32, acc>
+  // CHECK-NEXT: join_partial_sums(squares);
+  gsa_tile.join_partial_sums %squares : !gsa_tile.rowvec<16xf32>
   // CHECK-NEXT: append_candidates(to, counts, scores, bounds, 2, n, 128, 0);
   %c128 = arith.constant 128 : index
   gsa_tile.append_candidates %scores above %bounds to %to, %counts[%c2 below %n] capacity %c128 column %c0 : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>

@@ -12,6 +12,25 @@ gsa_tile.kernel @add_partial_sums_c1() attributes {warps = 1 : i64} {
 
 // -----
 
+gsa_tile.kernel @add_partial_moments_c1() attributes {warps = 1 : i64} {
+  %sums = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xi32>
+  %x = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  // expected-error @below {{sums: expected f32, got '!gsa_tile.rowvec<16xi32>'}}
+  gsa_tile.add_partial_moments %sums, %sums, %x : !gsa_tile.rowvec<16xi32>, !gsa_tile.frag<16x64xf32, acc>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @join_partial_sums_c1() attributes {warps = 1 : i64} {
+  %sums = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xi32>
+  // expected-error @below {{sums: expected f32, got '!gsa_tile.rowvec<16xi32>'}}
+  gsa_tile.join_partial_sums %sums : !gsa_tile.rowvec<16xi32>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @append_candidates_c1(%list: !gsa_tile.global<i32, write>, %n: index)
     attributes {warps = 1 : i64} {
   %bounds = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>

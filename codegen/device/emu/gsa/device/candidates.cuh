@@ -27,6 +27,24 @@ void add_partial_sums(rowvec<float, 16>& sums,
     for (int c = 0; c < Columns; ++c) sums.v[r] += frag.v[r][c];
 }
 
+template <bool SomeHidden, int Columns, frag_layout Layout>
+void add_partial_moments(rowvec<float, 16>& sums, rowvec<float, 16>& squares,
+                         const frag<float, 16, Columns, Layout>& frag) {
+  for (int r = 0; r < 16; ++r) {
+    float sum = 0.0f, square = 0.0f;
+    for (int c = 0; c < Columns; ++c) {
+      float x = frag.v[r][c];
+      if (SomeHidden && x == -INFINITY) continue;
+      sum += x;
+      square = fmaf(x, x, square);
+    }
+    sums.v[r] += sum;
+    squares.v[r] += square;
+  }
+}
+
+inline void join_partial_sums(rowvec<float, 16>&) {}
+
 template <int Columns, frag_layout Layout>
 void append_candidates(int* list, int* counts,
                        const frag<float, 16, Columns, Layout>& scores,

@@ -33,6 +33,33 @@ GSA_DEVICE void add_partial_sums(rowvec<float, 16>& sums,
       sums.x[h] += frag.x[j][2 * h] + frag.x[j][2 * h + 1];
 }
 
+/// Sums of a tile first, so that few numbers are added to a large one.
+template <bool SomeHidden, int C, frag_layout L>
+GSA_DEVICE void add_partial_moments(rowvec<float, 16>& sums,
+                                    rowvec<float, 16>& squares,
+                                    const frag<float, 16, C, L>& frag) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    float sum = 0.0f, square = 0.0f;
+#pragma unroll
+    for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+      for (int c = 0; c < 2; ++c) {
+        float x = frag.x[j][2 * h + c];
+        if (SomeHidden && x == -infinity()) x = 0.0f;
+        sum += x;
+        square = fmaf(x, x, square);
+      }
+    sums.x[h] += sum;
+    squares.x[h] += square;
+  }
+}
+
+GSA_DEVICE void join_partial_sums(rowvec<float, 16>& sums) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h) sums.x[h] = quad_sum(sums.x[h]);
+}
+
 /// A warp reserves places once: the four lanes of a row add their hits up, one
 /// of them moves the count. Then each score is a compare and a store under its
 /// condition; a loop over the hits would make lanes wait for each other.

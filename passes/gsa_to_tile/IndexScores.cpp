@@ -96,6 +96,10 @@ FailureOr<ScoreScheduleAttr> gsa::getScoreSchedule(Operation* op,
   return schedule;
 }
 
+int64_t gsa::getSpanKeys(ScoreScheduleAttr schedule) {
+  return schedule.getSpan() * schedule.getBlockK();
+}
+
 static Activation toActivation(ScoreActivation activation) {
   switch (activation) {
     case ScoreActivation::Sigmoid:
@@ -168,8 +172,12 @@ class ScoreKernel : KernelScalars {
   void emitHiddenTiles(Value firstTile, Value endTile);
   Value lastKeyOfWarp();
   void store(const KeyRange& range);
+  Value allocateRows(StringRef name);
+  Value startSum(StringRef name);
+  void flagRows(Value sums);
   void emitBounds();
   void append(const KeyRange& range);
+  void finishRows(Value span);
   Value skipTiles(Value tiles, Value limit);
 
   const IndexerSource& source;
@@ -182,6 +190,7 @@ class ScoreKernel : KernelScalars {
   // Arguments.
   Value query, key, weights, bias, scores, flags;
   Value bounds, counts, pairs, capacity, skipBelow;
+  Value sums, squares, spans;
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
   Value scoredKeys;  ///< Columns: all keys, or those of the sample.
   Value firstFlag;
@@ -191,7 +200,9 @@ class ScoreKernel : KernelScalars {
   SmallVector<Chunk> chunks;
   SmallVector<Value> headWeights, headBias;
   Value ring, product, sum, scaleValue, zeroValue;
-  Value boundRows, partialSums;  ///< Of candidates.
+  /// Row vectors, of candidates: bounds, sums that say whether scores are
+  /// finite, moments.
+  Value boundRows, checkSums, rowSums, rowSquares;
 };
 
 }  // namespace
@@ -203,10 +214,18 @@ void ScoreKernel::addArguments() {
   if (source.bias) bias = kernel.read(source.bias, "bias");
   if (rows.flags) flags = kernel.read(rows.flags, "flags");
   if (rows.candidates) {
-    bounds = kernel.read(rows.candidates->bounds, "bounds");
     counts = kernel.write(rows.candidates->counts, "counts");
-    pairs = kernel.write(rows.candidates->pairs, "candidates");
-    capacity = kernel.size(rows.candidates->capacity, "capacity");
+    if (rows.candidates->bounds) {
+      bounds = kernel.read(rows.candidates->bounds, "bounds");
+      pairs = kernel.write(rows.candidates->pairs, "candidates");
+      capacity = kernel.size(rows.candidates->capacity, "capacity");
+    }
+    if (rows.moments) {
+      sums = kernel.write(rows.moments->sums, "sums");
+      squares = kernel.write(rows.moments->squares, "squares");
+      spans = kernel.size(
+          llvm::divideCeil(source.keys(), getSpanKeys(schedule)), "spans");
+    }
     if (rows.candidates->skipBelow > 0)
       skipBelow = kernel.size(rows.candidates->skipBelow, "skip_below");
   } else {
@@ -367,16 +386,31 @@ void ScoreKernel::emitStart() {
   if (rows.candidates) emitBounds();
 }
 
-void ScoreKernel::emitBounds() {
+Value ScoreKernel::allocateRows(StringRef name) {
   OpBuilder& b = builder();
   Type type = RowVecType::get(b.getContext(), {kTileUnit}, b.getF32Type());
-  boundRows = named(RowVecAllocOp::create(b, location(), type), "bound");
-  Value from = at(bounds, {firstRow}, {});
-  LoadRowVecOp::create(b, location(), boundRows,
-                       stridedRows(from, i64(1), rowsOfBlock), warpRow);
-  partialSums =
-      named(RowVecAllocOp::create(b, location(), type), "partial_sums");
-  FillRowsOp::create(b, location(), partialSums, zeroValue);
+  return named(RowVecAllocOp::create(b, location(), type), name);
+}
+
+Value ScoreKernel::startSum(StringRef name) {
+  Value sum = allocateRows(name);
+  FillRowsOp::create(builder(), location(), sum, zeroValue);
+  return sum;
+}
+
+void ScoreKernel::emitBounds() {
+  if (bounds) {
+    boundRows = allocateRows("bound");
+    Value from = at(bounds, {firstRow}, {});
+    LoadRowVecOp::create(builder(), location(), boundRows,
+                         stridedRows(from, i64(1), rowsOfBlock), warpRow);
+  }
+  if (sums) {
+    rowSums = startSum("row_sums");
+    rowSquares = startSum("row_squares");
+  } else {
+    checkSums = startSum("partial_sums");
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -412,6 +446,10 @@ void ScoreKernel::emitProduct(int64_t head, ValueRange keyTiles) {
 void ScoreKernel::emitHead(int64_t head, ValueRange keyTiles) {
   OpBuilder& b = builder();
   emitProduct(head, keyTiles);
+  // What comes behind the last product takes long, and no key.
+  if (rows.candidates && head + 1 == source.heads() &&
+      schedule.getProducers() > 0)
+    ReleaseOp::create(b, location(), keyTiles.front());
   AffineOp::create(b, location(), product, scaleValue,
                    bias ? headBias[head] : zeroValue);
   Activation activation =
@@ -482,22 +520,65 @@ Value ScoreKernel::lastKeyOfWarp() {
 }
 
 /// Keys behind the last one are zeros, so that their scores are finite; they
-/// are hidden, too.
+/// are hidden, too. Whether scores are finite is seen before some are hidden.
 void ScoreKernel::append(const KeyRange& range) {
   OpBuilder& b = builder();
-  AddPartialSumsOp::create(b, location(), partialSums, sum);
   bool isCausal = source.mask == Mask::Causal;
   Value last = isCausal ? lastKeyOfWarp() : sub(keys, number(1));
   // Most tiles have no hidden key.
   Value lastOfTile = add(range.first, number(schedule.getBlockK() - 1));
   Value hides = cmpi(arith::CmpIPredicate::sgt, lastOfTile, last);
-  ifThen(named(hides, "hides_keys"), [&] {
+  auto hide = [&] {
     MaskCausalOp::create(b, location(), sum, last, range.first,
                          /*rows_per_query=*/isCausal ? 1 : kTileUnit);
-  });
-  AppendCandidatesOp::create(b, location(), pairs, counts, sum, boundRows,
-                             add(firstRow, warpRow), count, capacity,
-                             range.first);
+  };
+  auto addMoments = [&](bool someHidden) {
+    AddPartialMomentsOp::create(b, location(), rowSums, rowSquares, sum,
+                                someHidden);
+  };
+  if (sums) {
+    ifThen(
+        named(hides, "hides_keys"),
+        [&] {
+          // Rare: a sum that lives from here on would cost registers.
+          Value check = startSum("partial_sums");
+          AddPartialSumsOp::create(b, location(), check, sum);
+          flagRows(check);
+          hide();
+          addMoments(/*someHidden=*/true);
+        },
+        [&] { addMoments(/*someHidden=*/false); });
+  } else {
+    AddPartialSumsOp::create(b, location(), checkSums, sum);
+    ifThen(named(hides, "hides_keys"), hide);
+  }
+  if (pairs)
+    AppendCandidatesOp::create(b, location(), pairs, counts, sum, boundRows,
+                               add(firstRow, warpRow), count, capacity,
+                               range.first);
+}
+
+/// Marks rows whose sums are not finite.
+void ScoreKernel::flagRows(Value sums) {
+  FlagRowsOp::create(builder(), location(), counts, sums,
+                     add(firstRow, warpRow), count);
+}
+
+/// Behind the last tile of a span.
+void ScoreKernel::finishRows(Value span) {
+  OpBuilder& b = builder();
+  if (checkSums) return flagRows(checkSums);
+  flagRows(rowSums);
+  flagRows(rowSquares);
+  Value pitch =
+      arith::IndexCastOp::create(b, location(), b.getI64Type(), spans);
+  for (auto [target, rows] :
+       {std::pair<Value, Value>{sums, rowSums}, {squares, rowSquares}}) {
+    JoinPartialSumsOp::create(b, location(), rows);
+    Value to = at(target, {firstRow, span}, {spans});
+    StoreRowVecOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
+                          warpRow, rows);
+  }
 }
 
 /// No tiles for blocks that have nothing to do; no query of the block sees a
@@ -546,9 +627,7 @@ void ScoreKernel::emit() {
   }
   Value tiles = named(skipTiles(sub(seen, first), limit), "tiles");
   emitStream(first, tiles);
-  if (rows.candidates)
-    FlagRowsOp::create(b, location(), counts, partialSums,
-                       add(firstRow, warpRow), count);
+  if (rows.candidates) finishRows(y);
   if (rows.fillHidden && source.mask == Mask::Causal)
     emitHiddenTiles(max(first, seen), end);
 }

@@ -42,16 +42,24 @@ IndexerSource makeIndexerSource(SelectOp op, ToTileContext& context);
 FailureOr<ScoreScheduleAttr> getScoreSchedule(Operation* op,
                                               const CudaTarget& target);
 
-/// Lists of candidates, one for each query from `begin` on; see
-/// dialect/GsaTile/ GsaTileCandidateOps.td. Buffers.
+/// Sums of the visible scores of each query from `begin` on, and of their
+/// squares, for each span of keys. Buffers [rows, spans] of f32.
+struct RowMoments {
+  Value sums, squares;
+};
+
+/// Lists of candidates (GsaTileCandidateOps.td), one for each query from
+/// `begin` on. Buffers.
 struct CandidateLists {
-  Value bounds;  ///< [rows] of f32
-  Value counts;  ///< [rows] of i32, 0 at the start.
-  Value pairs;   ///< [rows, capacity, 2] of i32
-  int64_t capacity;
+  Value bounds;  ///< [rows] of f32; null if there are no lists.
+  /// [rows] of i32, 0 at the start. Of rows whose scores are not all finite it
+  /// becomes very large.
+  Value counts;
+  Value pairs;  ///< [rows, capacity, 2] of i32, or null.
+  int64_t capacity = 0;
   /// Blocks whose queries all see at most so many keys have nothing to do, if
   /// not 0.
-  int64_t skipBelow;
+  int64_t skipBelow = 0;
 };
 
 /// Some rows of scores. Values are host indices.
@@ -75,10 +83,15 @@ struct ScoreRows {
   int64_t sample = 1;
   /// Scores go to the lists instead of the buffer. Needs `ranksOnly`.
   std::optional<CandidateLists> candidates;
+  /// Beside lists, or without bounds and pairs instead of them.
+  std::optional<RowMoments> moments;
   /// Buffer of i32, or null: flag `firstFlag` (host index) + i is that of query
   /// i. Blocks of queries without flags, all of them 0, do nothing.
   Value flags, firstFlag;
 };
+
+/// Keys of a span, of which there are spans from key 0 on.
+int64_t getSpanKeys(ScoreScheduleAttr schedule);
 
 /// Launches the kernel at the context's insertion point, as `name`.
 void launchIndexScores(const IndexerSource& source, ScoreScheduleAttr schedule,

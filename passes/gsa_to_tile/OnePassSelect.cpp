@@ -11,6 +11,10 @@
 // row has slots or visible keys. Rows with a score that is not finite count as
 // not complete, so that only one place knows of NaN.
 //
+// A budget that follows the variance of a row's scores takes it from their
+// moments, which the pass adds up. If it also takes the mean of all rows, a
+// round over the chunks that adds up moments alone comes first.
+//
 //===----------------------------------------------------------------------===//
 
 #include <limits>
@@ -25,6 +29,10 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
+/// Blocks of the sample for one of the pass, and spans of scores in memory for
+/// one of those of flagged rows.
+static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
+
 namespace {
 
 class OnePassLowering : public SelectLowering {
@@ -38,9 +46,18 @@ class OnePassLowering : public SelectLowering {
         shortRows(op.getAssumeFinite() &&
                   policy.getKind() == KPolicyKind::Fixed) {}
 
-  void emit();
+  LogicalResult emit();
 
  private:
+  /// Whether selection needs the moments of a row: its variance is not known.
+  bool needsMoments() const { return policy.usesStatistic() && !variances; }
+  int64_t spans() const {
+    return llvm::divideCeil(source.keys(), getSpanKeys(onePass.getScores()));
+  }
+  /// The sum of a row's weights, of which zeros in place of scores make use.
+  bool needsWeights() const {
+    return source.scoreActivation == ScoreActivation::Sigmoid;
+  }
   int64_t sampledKeys() const {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
@@ -50,7 +67,14 @@ class OnePassLowering : public SelectLowering {
   void launchBounds(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
   void launchCandidates(const Chunk& chunk);
-  void launchFlagged(const Chunk& chunk);
+  void launchFlagged(const Chunk& chunk,
+                     llvm::function_ref<void(const Chunk&, const Flags&)> row);
+  void launchEmptyCounts(const Chunk& chunk);
+  void launchMoments(const Chunk& chunk);
+  void launchVariances(const Chunk& chunk);
+  LogicalResult emitVariances();
+  MomentList emitMoments(KernelBuilder& kernel, const Row& row, Value sums,
+                         Value squares, Value weights);
   /// An i1: whether the row takes all its keys and needs no list.
   Value takesAll(KernelBuilder& kernel, const Row& row, Value slots);
   /// An i1: whether a list of `count` (i32) candidates has all that `row` may
@@ -63,6 +87,7 @@ class OnePassLowering : public SelectLowering {
   bool shortRows;
   /// Buffers, for the rows of a chunk.
   Value bounds, counts, pairs, flags;
+  std::optional<RowMoments> moments;
 };
 
 }  // namespace
@@ -103,19 +128,30 @@ void OnePassLowering::makeBuffers() {
   counts = context.makeBuffer({chunkOfLists}, i32);
   pairs = context.makeBuffer({chunkOfLists, onePass.getCapacity(), 2}, i32);
   flags = context.makeBuffer({chunkOfLists}, i32);
+  SmallVector<Value> buffers = {slab, bounds, counts, pairs, flags};
+  if (policy.usesStatistic()) {
+    int64_t columns = std::max<int64_t>(spans(), 1);
+    moments = RowMoments{context.makeBuffer({chunkOfLists, columns}, f32),
+                         context.makeBuffer({chunkOfLists, columns}, f32)};
+    buffers.append({moments->sums, moments->squares});
+  }
   int64_t bytes = 0;
-  for (Value buffer : {slab, bounds, counts, pairs, flags})
+  for (Value buffer : buffers)
     bytes += 4 * cast<MemRefType>(buffer.getType()).getNumElements();
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
+}
+
+static ScoreScheduleAttr withSpan(ScoreScheduleAttr schedule, int64_t span) {
+  return ScoreScheduleAttr::get(
+      schedule.getContext(), schedule.getEngine(), schedule.getBlockQ(),
+      schedule.getBlockK(), std::max<int64_t>(span, 1), schedule.getStages(),
+      schedule.getProducers(), schedule.getConsumers());
 }
 
 /// Shorter spans than those of all keys: the grid shall fill the device.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
-  auto sample = ScoreScheduleAttr::get(
-      op.getContext(), all.getEngine(), all.getBlockQ(), all.getBlockK(),
-      std::max<int64_t>(all.getSpan() / 4, 1), all.getStages(),
-      all.getProducers(), all.getConsumers());
+  ScoreScheduleAttr sample = withSpan(all, all.getSpan() / kSampleBlocks);
   ScoreRows rows = rowsOf(chunk);
   rows.scores = slab;
   rows.rows = chunkOfLists;
@@ -160,6 +196,7 @@ void OnePassLowering::launchPass(const Chunk& chunk) {
   rows.ranksOnly = true;
   rows.candidates = CandidateLists{bounds, counts, pairs, onePass.getCapacity(),
                                    shortRows ? policy.getSlots() : 0};
+  if (needsMoments()) rows.moments = moments;
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "append_scores");
 }
@@ -176,6 +213,15 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
   Value counted = kernel.write(results[1], "counts");
   Value status = kernel.write(results[2], "status");
   Value slots = kernel.size(policy.getSlots(), "slots");
+  Value sums, squares, weights, statistics, divisor;
+  if (needsMoments()) {
+    sums = kernel.read(moments->sums, "sums");
+    squares = kernel.read(moments->squares, "squares");
+    if (needsWeights() && source.weights)
+      weights = kernel.read(source.weights, "weights");
+  }
+  if (variances) statistics = kernel.read(variances, "statistic");
+  if (normaliser) divisor = kernel.read(normaliser, "normaliser");
   Row row = emitPosition(kernel, chunk);
   KernelScalars s(b, loc);
   Value count =
@@ -183,6 +229,15 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
             "candidate_count");
   CandidateList list;
   Value complete = isComplete(kernel, row, slots, count);
+  RowEmitter e(kernel, loc, schedule.getTopk(), Value(), row.limit);
+  Value statistic;
+  if (sums) {
+    Value isSafe;
+    statistic = e.variance(emitMoments(kernel, row, sums, squares, weights),
+                           policy.getPopulation(), policy.getCorrection(),
+                           row.keys, isSafe);
+    complete = arith::AndIOp::create(b, loc, complete, isSafe);
+  }
   if (shortRows) {
     list.takesAll = takesAll(kernel, row, slots);
     complete = arith::OrIOp::create(b, loc, complete, list.takesAll);
@@ -197,13 +252,19 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
   SelectionTarget target = makeTarget(kernel, row, indices, slots);
   SmallVector<Value> cell = {row.batch, row.query};
   Value zero = kernel.index(0);
-  RowEmitter e(kernel, loc, schedule.getTopk(), Value(), row.limit);
   s.ifThen(
       complete,
       [&] {
+        Value scale;
+        if (statistics)
+          statistic =
+              LoadOp::create(b, loc, b.getF32Type(),
+                             at(kernel, statistics, cell, {row.queries}), zero);
+        if (divisor)
+          scale = LoadOp::create(b, loc, b.getF32Type(), divisor, zero);
         Value budget =
             named(gsa::detail::computeBudget(e, policy, s.toI32(row.limit),
-                                             Value(), Value()),
+                                             statistic, scale),
                   "budget");
         Value taken = e.selectCandidates(list, budget, target);
         e.byFirstWarp([&] {
@@ -223,7 +284,9 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
 }
 
 /// As many rows at a time as the slab holds.
-void OnePassLowering::launchFlagged(const Chunk& chunk) {
+void OnePassLowering::launchFlagged(
+    const Chunk& chunk,
+    llvm::function_ref<void(const Chunk&, const Flags&)> row) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
   OpBuilder::InsertionGuard guard(b);
@@ -241,30 +304,148 @@ void OnePassLowering::launchFlagged(const Chunk& chunk) {
   rows.rows = chunkSize;
   rows.flags = flags;
   rows.firstFlag = first;
-  launchIndexScores(source, schedule.getScores(), rows, loc, context,
-                    "flagged_scores");
-  Flags only{flags, first};
-  launchSelection(part, &only);
+  // Most blocks have nothing to do but to find that out: few of them.
+  ScoreScheduleAttr all = schedule.getScores();
+  launchIndexScores(source, withSpan(all, all.getSpan() * kFlaggedSpans), rows,
+                    loc, context, "flagged_scores");
+  row(part, {flags, first});
 }
 
-void OnePassLowering::emit() {
+//===----------------------------------------------------------------------===//
+// Moments
+//===----------------------------------------------------------------------===//
+
+/// The moments of a row; `weights` are those of all rows or null.
+MomentList OnePassLowering::emitMoments(KernelBuilder& kernel, const Row& row,
+                                        Value sums, Value squares,
+                                        Value weights) {
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  KernelScalars s(b, loc);
+  MomentList list;
+  Value pitch = kernel.index(std::max<int64_t>(spans(), 1));
+  Value zero = kernel.index(0);
+  list.sums = at(kernel, sums, {row.inChunk, zero}, {pitch});
+  list.squares = at(kernel, squares, {row.inChunk, zero}, {pitch});
+  list.spans = s.ceilDiv(row.limit, getSpanKeys(onePass.getScores()));
+  named(list.spans, "spans");
+  if (!needsWeights()) return list;
+  list.weights = s.f32(weights ? 0.0 : static_cast<double>(source.heads()));
+  for (int64_t head = 0; weights && head < source.heads(); ++head) {
+    Type type = cast<GlobalType>(weights.getType()).getElementType();
+    Value heads = kernel.index(source.heads());
+    Value from = at(kernel, weights, {row.batch, row.query, kernel.index(head)},
+                    {row.queries, heads});
+    Value weight =
+        s.cast(LoadOp::create(b, loc, type, from, zero), b.getF32Type());
+    if (source.weightActivation == WeightActivation::Sigmoid)
+      weight = s.sigmoid(weight);
+    list.weights = s.add(list.weights, weight);
+  }
+  named(list.weights, "sum_of_weights");
+  return list;
+}
+
+void OnePassLowering::launchEmptyCounts(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "empty_counts",
+                       schedule.getTopk().getWarps());
+  Value countOf = kernel.write(counts, "counts");
+  Value rows = kernel.scalar(chunk.count, "rows");
+  KernelScalars s(kernel.body(), op.getLoc());
+  FillSpanOp::create(kernel.body(), op.getLoc(), countOf, kernel.index(0), rows,
+                     s.i32(0), kernel.team());
+  kernel.launch(ArrayRef<int64_t>(1));
+}
+
+void OnePassLowering::launchMoments(const Chunk& chunk) {
+  ScoreRows rows = rowsOf(chunk);
+  rows.ranksOnly = true;
+  rows.candidates = CandidateLists();
+  rows.candidates->counts = counts;
+  rows.moments = moments;
+  launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
+                    "score_moments");
+}
+
+/// The variance of each row whose moments give it; the others get a flag.
+void OnePassLowering::launchVariances(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "row_variances", /*warps=*/1);
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value countOf = kernel.read(counts, "counts");
+  Value sums = kernel.read(moments->sums, "sums");
+  Value squares = kernel.read(moments->squares, "squares");
+  Value weights;
+  if (needsWeights() && source.weights)
+    weights = kernel.read(source.weights, "weights");
+  Value flagOf = kernel.write(flags, "flags");
+  Value values = kernel.write(variances, "statistic");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  TopKScheduleAttr topk = schedule.getTopk();
+  RowEmitter e(
+      kernel, loc,
+      TopKScheduleAttr::get(op.getContext(), /*warps=*/1, topk.getBins(),
+                            topk.getCapacity(), topk.getChunk()),
+      Value(), row.limit);
+  Value isSafe;
+  Value value = e.variance(emitMoments(kernel, row, sums, squares, weights),
+                           policy.getPopulation(), policy.getCorrection(),
+                           row.keys, isSafe);
+  Value count = LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk);
+  Value isFinite = s.cmpi(CmpIPredicate::eq, count, s.i32(0));
+  isSafe = arith::AndIOp::create(b, loc, isSafe, isFinite);
+  Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
+  e.byFirstWarp([&] {
+    StoreOp::create(b, loc, target, kernel.index(0), value);
+    StoreOp::create(b, loc, flagOf, row.inChunk,
+                    s.select(isSafe, s.i32(0), s.i32(1)));
+  });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+/// Variances of all rows, and their mean.
+LogicalResult OnePassLowering::emitVariances() {
+  Value buffer = context.makeBuffer({source.batches(), source.queries()},
+                                    context.rewriter().getF32Type());
+  variances = buffer;
+  forChunks(chunkOfLists, [&](const Chunk& chunk) {
+    launchEmptyCounts(chunk);
+    if (source.keys() > 0) launchMoments(chunk);
+    launchVariances(chunk);
+    if (source.keys() > 0)
+      launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {
+        launchStatistic(part, &only);
+      });
+  });
+  return emitMean();
+}
+
+LogicalResult OnePassLowering::emit() {
   makeResults();
   if (source.batches() * source.queries() > 0) {
     makeBuffers();
+    if (op.getNormaliser())
+      normaliser = context.toBuffer(op.getNormaliser());
+    else if (policy.usesNormaliser() && failed(emitVariances()))
+      return failure();
     forChunks(chunkOfLists, [&](const Chunk& chunk) {
       bool hasKeys = source.keys() > 0;
       if (hasKeys) launchSample(chunk);
       launchBounds(chunk);
       if (hasKeys) launchPass(chunk);
       launchCandidates(chunk);
-      if (hasKeys) launchFlagged(chunk);
+      if (hasKeys)
+        launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {
+          launchSelection(part, &only);
+        });
     });
   }
   context.replace(op, results);
+  return success();
 }
 
 LogicalResult gsa::lowerOnePassSelect(SelectOp op, OnePassScheduleAttr schedule,
                                       ToTileContext& context) {
-  OnePassLowering(op, schedule, context).emit();
-  return success();
+  return OnePassLowering(op, schedule, context).emit();
 }

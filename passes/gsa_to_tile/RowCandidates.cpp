@@ -21,6 +21,8 @@ using arith::CmpIPredicate;
 
 /// Words of a bitmap of one step of a warp.
 static constexpr int64_t kStepWords = 64;
+/// Up to this ratio of mean square and variance, moments give a variance.
+static constexpr double kSafeRatio = 64;
 
 //===----------------------------------------------------------------------===//
 // Bounds
@@ -70,6 +72,68 @@ Value RowEmitter::rankBound(const RowScanResult& scan, int64_t rank) {
   });
   sync();
   return named(loadShared(shared, 0), "bound_of_row");
+}
+
+//===----------------------------------------------------------------------===//
+// Moments
+//===----------------------------------------------------------------------===//
+
+/// The sum over spans in f64, by the first warp, to a row of `shared`.
+void RowEmitter::sumOfSpans(Value first, const MomentList& moments,
+                            Value shared, int64_t row) {
+  OpBuilder& b = builder();
+  Value sums = named(lanes(1, b.getF64Type()), "sums");
+  step(kernel.index(0), moments.spans, kernel.index(kStepCells),
+       [&](Value begin) {
+         SumRowOp::create(b, location(), sums, first, begin, moments.spans,
+                          kStepCells);
+       });
+  StoreTotalsOp::create(b, location(), shared, kernel.index(row), sums);
+}
+
+/// From sum x and sum x^2, of which the difference loses as much as the mean is
+/// larger than the deviation. The sums of a lane and a span are in f32, those
+/// of all lanes and spans in f64: together they are off by less than 2^-22.
+Value RowEmitter::variance(const MomentList& moments, Population population,
+                           int64_t correction, Value keys, Value& isSafe) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Type f64 = b.getF64Type();
+  auto number = [&](double value) { return constant(f64, value); };
+  Value shared = named(smem(2, 1, f64), "moments");
+  byFirstWarp([&] {
+    sumOfSpans(moments.sums, moments, shared, 0);
+    sumOfSpans(moments.squares, moments, shared, 1);
+  });
+  sync();
+  auto load = [&](int64_t row) {
+    return LoadSharedOp::create(b, loc, f64, shared, kernel.index(row),
+                                kernel.index(0));
+  };
+  Value sum = named(load(0), "sum");
+  Value squares = named(load(1), "sum_of_squares");
+  Value visible = toFloat(limit, f64);
+  Value some = toFloat(max(limit, kernel.index(1)), f64);
+  Value mean = div(sum, some);
+  Value centred = sub(squares, mul(sum, mean));
+  centred = arith::MaxNumFOp::create(b, loc, centred, number(0.0));
+  isSafe =
+      named(cmpf(CmpFPredicate::OLE, squares, mul(centred, number(kSafeRatio))),
+            "is_safe");
+  if (moments.weights) {
+    mean = mul(add(mean, cast(moments.weights, f64)), number(0.5));
+    centred = mul(centred, number(0.25));
+  }
+  named(mean, "mean");
+  if (population != Population::ZeroFilled)
+    return finishVariance(centred, visible, correction);
+  // Around the mean of all cells, those that count as 0 among them.
+  Value all = toFloat(keys, f64);
+  Value meanOfAll = named(div(mul(mean, visible), all), "mean_of_all");
+  Value apart = sub(mean, meanOfAll);
+  Value total = add(centred, mul(visible, mul(apart, apart)));
+  total = add(total, mul(sub(all, visible), mul(meanOfAll, meanOfAll)));
+  return finishVariance(total, all, correction);
 }
 
 //===----------------------------------------------------------------------===//

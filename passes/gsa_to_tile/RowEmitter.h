@@ -47,6 +47,16 @@ struct CandidateList {
   Value takesAll;
 };
 
+/// Moments of the scores of a row, all of which are finite, for each span of
+/// keys.
+struct MomentList {
+  Value sums, squares;  ///< Addresses of the first ones, f32.
+  Value spans;          ///< index
+  /// Null: the moments are those of the scores. Otherwise (f32) they are those
+  /// of twice the score less this.
+  Value weights;
+};
+
 /// Emits code for one row at the end of a kernel's body.
 class RowEmitter : public KernelScalars {
  public:
@@ -70,6 +80,12 @@ class RowEmitter : public KernelScalars {
   /// i32. Returns how many.
   Value selectCells(const RowScanResult& scan, Value k,
                     const SelectionTarget& selection);
+
+  /// The variance of a row whose cells before its end are all visible.
+  /// `isSafe`: whether it is accurate, an i1. It is not if the mean of what the
+  /// moments are of is many deviations from 0.
+  Value variance(const MomentList& moments, Population population,
+                 int64_t correction, Value keys, Value& isSafe);
 
   /// The `rank`-th largest score or a little less, the lowest float if there
   /// are fewer visible cells; the same in all warps.
@@ -133,6 +149,9 @@ class RowEmitter : public KernelScalars {
                     const Cut& cut, const Forced& forced);
   void startCut(Value k, Value kept, const Cut& cut);
   void emitDigits(const Kept& kept, const Cut& cut, const Forced& forced);
+  Value finishVariance(Value squares, Value count, int64_t correction);
+  void sumOfSpans(Value first, const MomentList& moments, Value shared,
+                  int64_t row);
   Value binEdge(const RowScanResult& scan, Value bin);
   Value emitPlaces(const CandidateList& list, const Cut& cut,
                    const Forced& forced);

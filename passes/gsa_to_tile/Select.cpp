@@ -118,17 +118,39 @@ SelectionTarget SelectLowering::makeTarget(KernelBuilder& kernel,
   return target;
 }
 
-void SelectLowering::launchStatistic(const Chunk& chunk) {
-  KernelBuilder kernel(context, op.getLoc(), "select_statistic",
+void SelectLowering::forRows(KernelBuilder& kernel, const Row& row,
+                             const Flags* only, Value flags, Value first,
+                             llvm::function_ref<void()> body) {
+  if (!only) return body();
+  OpBuilder& b = kernel.body();
+  KernelScalars s(b, op.getLoc());
+  Value flag = LoadOp::create(b, op.getLoc(), b.getI32Type(), flags,
+                              s.add(first, row.inChunk));
+  Value isFlagged = s.cmpi(arith::CmpIPredicate::ne, flag, s.i32(0));
+  s.ifThen(named(isFlagged, "is_flagged"), body);
+}
+
+void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
+  KernelBuilder kernel(context, op.getLoc(),
+                       only ? "flagged_statistic" : "select_statistic",
                        schedule.getTopk().getWarps());
   Value values = kernel.write(variances, "statistic");
+  Value flags, first;
+  if (only) {
+    flags = kernel.read(only->flags, "flags");
+    first = kernel.scalar(only->first, "first_flag");
+  }
   Row row = emitRow(kernel, chunk);
-  Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
-  RowEmitter e(kernel, op.getLoc(), schedule.getTopk(), row.scores, row.limit);
-  RowScanResult scan = e.scan();
-  Value value = e.statistic(scan, policy, row.keys);
-  e.byFirstWarp([&] {
-    StoreOp::create(kernel.body(), op.getLoc(), target, kernel.index(0), value);
+  forRows(kernel, row, only, flags, first, [&] {
+    Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
+    RowEmitter e(kernel, op.getLoc(), schedule.getTopk(), row.scores,
+                 row.limit);
+    RowScanResult scan = e.scan();
+    Value value = e.statistic(scan, policy, row.keys);
+    e.byFirstWarp([&] {
+      StoreOp::create(kernel.body(), op.getLoc(), target, kernel.index(0),
+                      value);
+    });
   });
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
 }
@@ -149,19 +171,9 @@ void SelectLowering::launchSelection(const Chunk& chunk, const Flags* only) {
     first = kernel.scalar(only->first, "first_flag");
   }
   Row row = emitRow(kernel, chunk);
-  auto select = [&] {
+  forRows(kernel, row, only, flags, first, [&] {
     emitSelection(kernel, row, statistics, divisor, outputs, slots);
-  };
-  if (only) {
-    KernelScalars s(kernel.body(), op.getLoc());
-    Value flag =
-        LoadOp::create(kernel.body(), op.getLoc(), kernel.body().getI32Type(),
-                       flags, s.add(first, row.inChunk));
-    Value isFlagged = s.cmpi(arith::CmpIPredicate::ne, flag, s.i32(0));
-    s.ifThen(named(isFlagged, "is_flagged"), select);
-  } else {
-    select();
-  }
+  });
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
 }
 

@@ -54,8 +54,11 @@ class SelectLowering {
   /// Keys that some query of the chunk sees are before it, a host index.
   Value endOfKeys(const Chunk& chunk);
   void launchScores(const Chunk& chunk);
-  void launchStatistic(const Chunk& chunk);
+  void launchStatistic(const Chunk& chunk, const Flags* only = nullptr);
   void launchSelection(const Chunk& chunk, const Flags* only = nullptr);
+  /// `body` in all blocks, or in those whose row has a flag.
+  void forRows(KernelBuilder& kernel, const Row& row, const Flags* only,
+               Value flags, Value first, llvm::function_ref<void()> body);
   /// The row of block x of the grid; without scores.
   Row emitPosition(KernelBuilder& kernel, const Chunk& chunk);
   /// The same with its scores in the slab.

@@ -24,11 +24,15 @@ static constexpr int64_t kMaxListCapacity = 16384;
 /// Small tiles of the kernel that selects candidates.
 static constexpr int64_t kOtherBytes = 1024;
 
+static bool isHalf(Type element) { return element.isF16() || element.isBF16(); }
+
 OnePassProblem gsa::getOnePassProblem(SelectOp op) {
   OnePassProblem problem;
   problem.scores = getScoreProblem(op);
   problem.top = getTopKProblem(op);
-  problem.isFixed = !op.getPolicy().usesStatistic();
+  KPolicyAttr policy = op.getPolicy();
+  problem.hasMoments =
+      !policy.usesStatistic() || policy.getStatistic() == Statistic::Variance;
   problem.forced = std::min<int64_t>(
       static_cast<int64_t>(op.getSink() + op.getLocal()), problem.top.keys);
   return problem;
@@ -64,10 +68,10 @@ static std::string over(StringRef what, int64_t got, int64_t limit,
 std::string gsa::findIllegality(const OnePassProblem& problem,
                                 OnePassScheduleAttr schedule,
                                 const CudaTarget& target) {
-  if (!problem.isFixed)
-    return "one pass has no kernel for budgets that depend on scores";
-  if (problem.scores.element.isF32())
-    return "one pass has no kernel for elements of f32";
+  if (!problem.hasMoments)
+    return "one pass has no kernel for budgets that depend on entropy";
+  if (!isHalf(problem.scores.element))
+    return "one pass has kernels for elements of f16 and bf16";
   if (problem.top.slots > schedule.getCapacity())
     return over("slots", problem.top.slots, schedule.getCapacity(),
                 ", the candidates of a row");
@@ -86,8 +90,8 @@ std::string gsa::findIllegality(const OnePassProblem& problem,
 std::string gsa::findOnePassLimit(const OnePassProblem& problem,
                                   const CudaTarget& target) {
   if (!target.wgmma) return "one pass is for architectures with wgmma";
-  if (!problem.isFixed) return "budgets depend on all scores of a row";
-  if (problem.scores.element.isF32()) return "wgmma multiplies f16 and bf16";
+  if (!problem.hasMoments) return "budgets depend on the entropy of scores";
+  if (!isHalf(problem.scores.element)) return "wgmma multiplies f16 and bf16";
   int64_t capacity = getCapacity(getRank(problem.top.slots));
   if (capacity > kMaxListCapacity)
     return over("candidates of a row", capacity, kMaxListCapacity);

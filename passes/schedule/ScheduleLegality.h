@@ -42,8 +42,8 @@ struct TopKProblem {
 struct OnePassProblem {
   ScoreProblem scores;
   TopKProblem top;
-  /// Whether budgets do not depend on scores.
-  bool isFixed = true;
+  /// Whether budgets depend on no more of a row's scores than their variance.
+  bool hasMoments = true;
   int64_t forced = 0;  ///< The most cells of a row that are forced.
 };
 

@@ -118,6 +118,29 @@ TEST(EmuOnePassTest, OddShapes) {
   }
 }
 
+// Budgets by variances, which the pass takes from moments. Without a normaliser
+// upstream_variance has a round of its own for their mean.
+TEST(EmuOnePassTest, BudgetsOfRows) {
+  std::mt19937 generator(10);
+  for (bool wgmma : {false, true}) {
+    for (KPolicyKind kind : {KPolicyKind::kUpstreamVariance,
+                             KPolicyKind::kPaperEma, KPolicyKind::kOrth}) {
+      Problem p = LongRows();
+      OnePass schedule;
+      schedule.wgmma = wgmma;
+      schedule.rank = 12;
+      p.schedule = schedule.ToString();
+      p.options.policy = MakePolicy(kind, 12, 4, 30);
+      if (kind == KPolicyKind::kPaperEma) p.options.normaliser = 0.05;
+      if (wgmma) p.options.mask = reference::Mask::kNone;
+      Operands operands = MakeOperands(p, &generator);
+      operands.query.At(0, 30, 1, 2) = kNaN;
+      operands.key.At(1, 200, 0) = kNaN;
+      CheckSelect(p, operands, EmuOptions());
+    }
+  }
+}
+
 TEST(EmuOnePassTest, SameBitsAsScoresInMemory) {
   std::mt19937 generator(3);
   Problem p = SameScores();

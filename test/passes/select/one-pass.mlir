@@ -19,9 +19,12 @@
 // CHECK-LABEL: gsa_tile.kernel @row_bounds
 // CHECK: gsa_tile.histogram_row
 // CHECK: gsa_tile.key_value
-// No score is written.
+// No score is written; the last head's product is the last use of the keys.
 // CHECK-LABEL: gsa_tile.kernel @append_scores
 // CHECK: gsa_tile.stream
+// CHECK: gsa_tile.wgmma_wait
+// CHECK: gsa_tile.wgmma_wait
+// CHECK-NEXT: gsa_tile.release
 // CHECK: gsa_tile.activate %{{.*}} <fast_tanh>
 // CHECK: gsa_tile.add_partial_sums
 // CHECK: scf.if
@@ -57,7 +60,7 @@
 // CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c300 step %c96
 // CHECK: gsa_tile.launch @sample_scores {{.*}}%[[SLAB]]
 // CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
-// CHECK: gsa_tile.launch @append_scores {{.*}}%[[BOUNDS]], %[[COUNTS]], %[[LISTS]]
+// CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
 // CHECK: gsa_tile.launch @select_candidates {{.*}}%[[COUNTS]], %[[LISTS]], %[[FLAGS]]
 // CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %c70
 // CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SLAB]]
@@ -76,4 +79,83 @@ func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)
       : (tensor<2x300x2x64xbf16>, tensor<2x300x64xbf16>)
       -> (tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>)
   return %i, %c, %n : tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>
+}
+
+// -----
+
+// The variance of a row comes from moments, of its spans of keys; that of rows
+// whose scores are not finite from their scores. The mean takes a round before.
+
+// CHECK-LABEL: gsa_tile.kernel @score_moments
+// CHECK: scf.if
+// CHECK: gsa_tile.add_partial_sums
+// CHECK: gsa_tile.flag_rows
+// CHECK-NEXT: gsa_tile.mask_causal
+// CHECK-NEXT: gsa_tile.add_partial_moments {{.*}}some_hidden = true
+// CHECK: } else {
+// CHECK-NEXT: gsa_tile.add_partial_moments
+// CHECK-NOT: gsa_tile.append_candidates
+// CHECK: gsa_tile.flag_rows
+// CHECK: gsa_tile.join_partial_sums
+// CHECK: gsa_tile.store_rowvec
+// CHECK-LABEL: gsa_tile.kernel @row_variances
+// CHECK: gsa_tile.sum_row
+// CHECK-LABEL: func.func @main
+// CHECK: scf.for
+// CHECK: gsa_tile.launch @empty_counts
+// CHECK: gsa_tile.launch @score_moments
+// CHECK: gsa_tile.launch @row_variances
+// CHECK: gsa_tile.launch @flagged_scores
+// CHECK: gsa_tile.launch @flagged_statistic
+// CHECK: gsa_tile.launch @stat_mean
+// CHECK: scf.for
+// CHECK: gsa_tile.launch @sample_scores
+// CHECK: gsa_tile.launch @append_scores
+// CHECK: gsa_tile.launch @select_candidates
+func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>)
+    -> (tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k
+      policy #gsa.k_policy<upstream_variance, base = 16, max = 32> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 64, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>)
+      -> (tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}
+
+// -----
+
+// A normaliser couples no rows: one scoring is enough.
+
+// CHECK-LABEL: gsa_tile.kernel @append_scores
+// CHECK: gsa_tile.add_partial_moments
+// CHECK: gsa_tile.append_candidates
+// CHECK: gsa_tile.join_partial_sums
+// CHECK-LABEL: gsa_tile.kernel @select_candidates
+// CHECK: gsa_tile.sum_row
+// CHECK: gsa_tile.place_candidates
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: gsa_tile.launch @stat_mean
+func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
+                %mean: tensor<f32>)
+    -> (tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k normaliser %mean
+      policy #gsa.k_policy<paper_ema, base = 16, max = 32> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 64, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>, tensor<f32>)
+      -> (tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>
 }

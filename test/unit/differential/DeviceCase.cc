@@ -112,14 +112,14 @@ TopKTiles RandomTopKTiles(Rng& rng) {
   return tiles;
 }
 
-/// For fixed budgets of 16-bit selections; other ops cannot have it. The lists
+/// For 16-bit selections whose budgets do not depend on entropy. The lists
 /// have room for the budget and not much more, so that some rows take all of
 /// their scores.
 void RandomOnePass(Rng& rng, Spec& spec) {
   bool selects =
       spec.family == Family::kSelect || spec.family == Family::kSelectGather;
   if (!selects || spec.dtype == DType::kF32 || !spec.schedules.scores ||
-      spec.select.policy.kind != reference::KPolicyKind::kFixed ||
+      spec.select.policy.kind == reference::KPolicyKind::kEntropy ||
       rng.Chance(0.4)) {
     return;
   }

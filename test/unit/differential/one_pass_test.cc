@@ -104,6 +104,28 @@ TEST_P(OnePass, AgreesWithTheReference) {
   }
 }
 
+// From moments of the pass, or of a round before it.
+TEST_P(OnePass, BudgetsOfRows) {
+  uint64_t seed = 40;
+  for (reference::KPolicyKind kind :
+       {reference::KPolicyKind::kUpstreamVariance,
+        reference::KPolicyKind::kPaperEma, reference::KPolicyKind::kOrth}) {
+    for (Workload workload :
+         {Workload::kNormal, Workload::kHuge, Workload::kNan}) {
+      if (emulated() && workload == Workload::kHuge) continue;
+      Spec spec = LongRows(emulated() ? 120 : 1200);
+      spec.select.policy = {kind, 20, 4, 40, 1.0};
+      spec.normaliser = kind == reference::KPolicyKind::kPaperEma;
+      SCOPED_TRACE(spec.ToString() + ", " + WorkloadName(workload));
+      Tensors inputs =
+          MakeInputs(spec, WriteModule(spec).inputs, workload, ++seed);
+      Findings findings = Check(spec, workload, inputs, RunSpec(spec, inputs));
+      EXPECT_TRUE(findings.errors.empty()) << findings.ToString();
+      Summary::Get().AddCase(spec, findings);
+    }
+  }
+}
+
 TEST_P(OnePass, BatchesNoBitDependsOnRunOrChunk) {
   Spec spec = LongRows(emulated() ? 130 : 900);
   Tensors inputs =

@@ -17,7 +17,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KERNELS = ["gather_attention", "select_rows", "index_scores"]
+KERNELS = ["gather_attention", "sample_scores", "row_bounds", "append_scores",
+           "select_candidates"]
 SECTIONS = ["SpeedOfLight", "Occupancy", "SchedulerStats"]
 WANTED = re.compile(
     r"^    (Duration|DRAM Throughput|L2 Cache Throughput|"
@@ -53,7 +54,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--library", required=True, help="path of libgsa.so")
     parser.add_argument("--length", type=int, default=32768)
-    parser.add_argument("--chunks", type=int, default=8,
+    parser.add_argument("--chunks", type=int, default=4,
                         help="of queries, at that length")
     parser.add_argument("--output", help="file to write, beside printing")
     arguments = parser.parse_args()

@@ -32,6 +32,10 @@ ATTENTION = [(64, 2, 4, 4), (64, 2, 8, 4), (64, 3, 4, 4), (64, 2, 4, 2),
 SCORES = [("mma_sync", 64, 64, 3, 4), ("mma_sync", 64, 32, 3, 4),
           ("mma_sync", 128, 64, 3, 4), ("mma_sync", 64, 64, 1, 0),
           ("wgmma", 64, 64, 3, 4), ("wgmma", 128, 64, 3, 4)]
+# Block of queries, span, stages, queries of a chunk.
+ONE_PASS = [(256, 32, 4, 8192), (256, 16, 4, 8192), (256, 64, 4, 8192),
+            (256, 32, 2, 8192), (256, 32, 4, 4096), (256, 32, 4, 16384),
+            (128, 32, 4, 8192)]
 WARPS = [4, 16, 32]
 
 
@@ -50,6 +54,14 @@ def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,
             f"{warps}, bins = 2048, capacity = 4096, chunk = {chunk}>>")
 
 
+def one_pass(n, block_q=256, span=32, stages=4, chunk=8192):
+    exact = select(n)[len("select_schedule"):]
+    return (f"one_pass_schedule<scores = <engine = wgmma, block_q = {block_q}, "
+            f"block_k = 64, span = {span}, stages = {stages}, producers = 4, "
+            f"consumers = {block_q // 16}>, exact = {exact}, sample = 16, "
+            f"rank = 182, capacity = 4096, chunk = {min(chunk, n)}>")
+
+
 def candidates(n):
     """(stage, schedule, arguments of sparse_core); none: the chosen one."""
     for stage in ("sparse_attention", "select"):
@@ -59,6 +71,9 @@ def candidates(n):
         yield "sparse_attention", text, {"attention_schedule": text}
     for numbers in SCORES:
         text = select(n, *numbers)
+        yield "select", text, {"select_schedule": text}
+    for numbers in ONE_PASS:
+        text = one_pass(n, *numbers)
         yield "select", text, {"select_schedule": text}
     for warps in WARPS:
         text = select(n, warps=warps)

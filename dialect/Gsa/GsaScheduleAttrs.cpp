@@ -127,3 +127,27 @@ LogicalResult SelectScheduleAttr::verify(EmitError, ScoreScheduleAttr,
                                          TopKScheduleAttr) {
   return success();
 }
+
+LogicalResult OnePassScheduleAttr::verify(EmitError emitError,
+                                          ScoreScheduleAttr scores,
+                                          SelectScheduleAttr, int64_t sample,
+                                          int64_t rank, int64_t capacity,
+                                          int64_t chunk) {
+  if (sample < 2 || sample > 1024)
+    return emitError() << "(C1) 'sample' must be in [2, 1024], got " << sample;
+  if (rank < 1)
+    return emitError() << "(C2) 'rank' must be at least 1, got " << rank;
+  if (capacity < 32 || capacity > 16384)
+    return emitError() << "(C3) 'capacity' must be in [32, 16384], got "
+                       << capacity;
+  if (rank > capacity / sample)
+    return emitError() << "(C3) 'capacity' must be at least rank * sample, got "
+                       << capacity << " for " << rank << " * " << sample;
+  if (chunk < 1)
+    return emitError() << "(C4) 'chunk' must be at least 1, got " << chunk;
+  if (scores.getEngine() == Engine::Fma || scores.getBlockK() > 64)
+    return emitError() << "(C5) expected scores by mma_sync or wgmma in tiles "
+                          "of at most 64 keys, got "
+                       << scores;
+  return success();
+}

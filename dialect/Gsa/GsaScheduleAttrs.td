@@ -152,4 +152,30 @@ def Gsa_SelectScheduleAttr
   let assemblyFormat = "`<` struct($scores, $topk) `>`";
 }
 
+def Gsa_OnePassScheduleAttr
+    : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule", ["getParts"]> {
+  let summary = "how select runs on a GPU without scores in memory";
+  let description = [{
+    The scores of every `sample`-th key of a row are written and their `rank`-th
+    largest is the row's bound: about `rank * sample` of its scores are above it.
+    One pass over all keys, as `scores` says, then appends what is at or above
+    the bound to the row's list of `capacity` candidates, and the selection is
+    exact among those. A row with fewer candidates than its budget, with more
+    than `capacity` or with a score that is not finite is selected as the
+    schedule `exact` says, which is also what gives the kernels of rows their
+    warps and bins. `chunk` queries are in work at a time.
+
+    Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
+    from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
+    engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64.
+  }];
+  let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
+                        "::mlir::gsa::SelectScheduleAttr":$exact,
+                        "int64_t":$sample, "int64_t":$rank,
+                        "int64_t":$capacity, "int64_t":$chunk);
+  let assemblyFormat = [{
+    `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk) `>`
+  }];
+}
+
 #endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

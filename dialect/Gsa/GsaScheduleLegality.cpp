@@ -13,6 +13,8 @@ using namespace mlir::gsa;
 
 /// Registers of a thread.
 static constexpr int64_t kThreadRegisters = 255;
+/// Registers that a warp keeps which only copies, where registers move.
+static constexpr int64_t kCopyRegisters = 40;
 static constexpr int64_t kWarpThreads = 32;
 /// Warps of a warpgroup.
 static constexpr int64_t kGroupWarps = 4;
@@ -117,7 +119,10 @@ std::string gsa::findOverrun(const KernelFootprint& kernel,
                 ("bytes on " + target.arch).str());
   if (kernel.registers > kThreadRegisters)
     return over("registers of a thread", kernel.registers, kThreadRegisters);
-  int64_t block = kernel.registers * kernel.warps * kWarpThreads;
+  int64_t copyWarps = target.wgmma ? kernel.copyWarps : 0;
+  int64_t block = (kernel.registers * (kernel.warps - copyWarps) +
+                   std::min(kernel.registers, kCopyRegisters) * copyWarps) *
+                  kWarpThreads;
   if (block > kSmRegisters)
     return over("registers of a block", block, kSmRegisters);
   return "";

@@ -29,7 +29,8 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 
 Kinds SelectOp::getScheduleKinds(Device device) {
   return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
-                               : kinds<SelectScheduleAttr>(*this);
+                               : kinds<SelectScheduleAttr, OnePassScheduleAttr>(
+                                     *this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -165,8 +166,9 @@ const Footprint& ScheduleAttrInterface::getFootprint(
 
 ScheduleVerdict ScheduleAttrInterface::findIllegality(
     Operation* op, const CudaTarget& target) const {
+  // A part is named before the whole that it rules out.
   SmallVector<Attribute> parts = getParts();
-  if (parts.empty()) parts.push_back(*this);
+  parts.push_back(*this);
   for (Attribute part : parts) {
     auto schedule = cast<ScheduleAttrInterface>(part);
     std::string reason = schedule.findMisfit(op);

@@ -74,6 +74,8 @@ inline constexpr int64_t kListEntries = 8192;
 inline constexpr int64_t kMaxHeadSize = 256;
 /// Bytes that the scores of a chunk of `select` may take.
 inline constexpr int64_t kChunkBytes = int64_t{512} << 20;
+/// Bytes that the candidates of a chunk take, if `select` keeps candidates.
+inline constexpr int64_t kListBytes = int64_t{256} << 20;
 /// Slots that are sorted by score in shared memory, 8 bytes each.
 inline constexpr int64_t kMaxSortedSlots = 4096;
 /// The longest row of keys on a GPU: positions are 32-bit numbers, and 32 warps
@@ -99,6 +101,9 @@ struct KernelFootprint {
   int64_t sharedBytes = 0;  ///< Of a block.
   int64_t registers = 0;    ///< Of a thread of the role that holds most.
   int64_t warps = 0;        ///< Of a block.
+  /// Of these, whole warpgroups that hold no fragments: where registers move
+  /// between warps, they leave most of theirs to the others.
+  int64_t copyWarps = 0;
 };
 
 /// The kernels of an op, or why it has none.

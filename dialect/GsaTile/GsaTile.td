@@ -3,6 +3,7 @@
 #ifndef GSA_TILE_TD
 #define GSA_TILE_TD
 
+include "dialect/GsaTile/GsaTileCandidateOps.td"
 include "dialect/GsaTile/GsaTileCopyOps.td"
 include "dialect/GsaTile/GsaTileHopperOps.td"
 include "dialect/GsaTile/GsaTileHostOps.td"

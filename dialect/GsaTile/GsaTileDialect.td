@@ -152,7 +152,9 @@ def GsaTile_Activation : GsaTile_Enum<"Activation", "activation function", [
     I32EnumAttrCase<"Tanh", 2, "tanh">,
     /// x sigmoid(x)
     I32EnumAttrCase<"Silu", 3, "silu">,
-    I32EnumAttrCase<"Relu", 4, "relu">]>;
+    I32EnumAttrCase<"Relu", 4, "relu">,
+    /// tanh x by one instruction; 2 sigmoid(x) - 1 is that of x / 2
+    I32EnumAttrCase<"FastTanh", 5, "fast_tanh">]>;
 def GsaTile_ActivationAttr
     : GsaTile_EnumAttr<GsaTile_Activation, "activation">;
 

@@ -51,6 +51,10 @@ IndexerSource gsa::makeIndexerSource(SelectOp op, ToTileContext& context) {
   return makeSource(op, context);
 }
 
+int64_t gsa::getSpanKeys(ScoreScheduleAttr schedule) {
+  return schedule.getSpan() * schedule.getBlockK();
+}
+
 static Activation toActivation(ScoreActivation activation) {
   switch (activation) {
     case ScoreActivation::Sigmoid:
@@ -77,11 +81,11 @@ class ScoreKernel : KernelScalars {
       : KernelScalars(kernel.body(), loc),
         source(source),
         schedule(schedule),
-        fillHidden(rows.fillHidden),
+        rows(rows),
         element(source.queryType().getElementType()),
         teams(schedule),
         kernel(kernel) {
-    addArguments(rows);
+    addArguments();
   }
 
   void emit();
@@ -98,13 +102,19 @@ class ScoreKernel : KernelScalars {
     Value first, count;
   };
 
-  void addArguments(const ScoreRows& rows);
+  void addArguments();
   Value number(int64_t value) { return kernel.index(value); }
   Value fragment(int64_t columns, Type type, FragLayout layout);
   SmemType tileOf(int64_t rows, int64_t columns);
   bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
+  /// 2 sigmoid(x) - 1 = tanh(x / 2): half the instructions of the units that
+  /// the kernel waits for.
+  bool usesTanh() const {
+    return rows.ranksOnly && source.scoreActivation == ScoreActivation::Sigmoid;
+  }
 
   void emitPosition();
+  Value emitFlags();
   void emitQueries();
   void emitStart();
   void loadWeights(int64_t head, Value target);
@@ -115,41 +125,79 @@ class ScoreKernel : KernelScalars {
   void emitHead(int64_t head, ValueRange keyTiles);
   void emitProduct(int64_t head, ValueRange keyTiles);
   void emitHiddenTiles(Value firstTile, Value endTile);
+  Value lastKeyOfWarp();
   void store(const KeyRange& range);
+  Value allocateRows(StringRef name);
+  Value startSum(StringRef name);
+  void flagRows(Value sums);
+  void emitBounds();
+  void append(const KeyRange& range);
+  void finishRows(Value span);
+  Value skipTiles(Value tiles, Value limit);
 
   const IndexerSource& source;
   ScoreScheduleAttr schedule;
-  bool fillHidden;
+  const ScoreRows& rows;
   Type element;
   KernelTeams teams;
   KernelBuilder& kernel;
 
   // Arguments.
-  Value query, key, weights, bias, scores;
+  Value query, key, weights, bias, scores, flags;
+  Value bounds, counts, pairs, capacity, skipBelow;
+  Value sums, squares, spans;
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
+  Value scoredKeys;  ///< Columns: all keys, or those of the sample.
+  Value firstFlag;
   // Position of the block and of the warp.
-  Value zero, part, batch, firstRow, warpRow, groupRow, rowsOfBlock;
+  Value zero, part, batch, firstRow, warpRow, groupRow, rowsOfBlock, isIdle;
   // Storage.
   SmallVector<Chunk> chunks;
   SmallVector<Value> headWeights, headBias;
   Value ring, product, sum, scaleValue, zeroValue;
+  /// Row vectors, of candidates: bounds, sums that say whether scores are
+  /// finite, moments.
+  Value boundRows, checkSums, rowSums, rowSquares;
 };
 
 }  // namespace
 
-void ScoreKernel::addArguments(const ScoreRows& rows) {
+void ScoreKernel::addArguments() {
   query = kernel.read(source.query, "query");
   key = kernel.read(source.key, "key");
   if (source.weights) weights = kernel.read(source.weights, "weights");
   if (source.bias) bias = kernel.read(source.bias, "bias");
-  scores = kernel.write(rows.scores, "scores");
+  if (rows.flags) flags = kernel.read(rows.flags, "flags");
+  if (rows.candidates) {
+    counts = kernel.write(rows.candidates->counts, "counts");
+    if (rows.candidates->bounds) {
+      bounds = kernel.read(rows.candidates->bounds, "bounds");
+      pairs = kernel.write(rows.candidates->pairs, "candidates");
+      capacity = kernel.size(rows.candidates->capacity, "capacity");
+    }
+    if (rows.moments) {
+      sums = kernel.write(rows.moments->sums, "sums");
+      squares = kernel.write(rows.moments->squares, "squares");
+      spans = kernel.size(
+          llvm::divideCeil(source.keys(), getSpanKeys(schedule)), "spans");
+    }
+    if (rows.candidates->skipBelow > 0)
+      skipBelow = kernel.size(rows.candidates->skipBelow, "skip_below");
+  } else {
+    scores = kernel.write(rows.scores, "scores");
+  }
   queries = kernel.size(source.queries(), "queries");
   keys = kernel.size(source.keys(), "keys");
-  bufferRows = kernel.size(rows.rows, "rows");
+  scoredKeys = keys;
+  if (rows.sample > 1)
+    scoredKeys = kernel.size(llvm::divideCeil(source.keys(), rows.sample),
+                             "sampled_keys");
+  if (scores) bufferRows = kernel.size(rows.rows, "rows");
   firstBatch = kernel.scalar(rows.batch, "batch");
   begin = kernel.scalar(rows.begin, "begin");
   count = kernel.scalar(rows.count, "count");
   visibleKeys = kernel.scalar(rows.keys, "visible_keys");
+  if (flags) firstFlag = kernel.scalar(rows.firstFlag, "first_flag");
 }
 
 //===----------------------------------------------------------------------===//
@@ -180,13 +228,30 @@ void ScoreKernel::emitPosition() {
   part = BlockIdOp::create(b, location(), indexType, 2);
   batch = named(add(firstBatch, part), "batch_of_block");
   firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
-  rowsOfBlock = named(min(sub(count, firstRow), number(schedule.getBlockQ())),
-                      "rows_of_block");
+  rowsOfBlock = min(sub(count, firstRow), number(schedule.getBlockQ()));
+  if (flags) {
+    isIdle =
+        named(cmpi(arith::CmpIPredicate::eq, emitFlags(), i32(0)), "is_idle");
+    rowsOfBlock = select(isIdle, zero, rowsOfBlock);
+  }
+  named(rowsOfBlock, "rows_of_block");
   Value rank = WarpRankOp::create(b, location(), indexType, teams.compute);
   warpRow = named(mul(rank, number(kTileUnit)), "warp_row");
   if (usesWgmma())
     groupRow =
         named(mul(div(warpRow, kGroupRows), number(kGroupRows)), "group_row");
+}
+
+/// Not 0 if a query of the block has a flag.
+Value ScoreKernel::emitFlags() {
+  Value first = named(add(firstFlag, firstRow), "first_flag_of_block");
+  auto join = [&](Value row, ValueRange carried) -> SmallVector<Value> {
+    OpBuilder& b = builder();
+    Value flag =
+        LoadOp::create(b, location(), b.getI32Type(), flags, add(first, row));
+    return {arith::OrIOp::create(b, location(), carried[0], flag)};
+  };
+  return named(forLoop(zero, rowsOfBlock, 1, {i32(0)}, join)[0], "any_flag");
 }
 
 void ScoreKernel::emitQueries() {
@@ -255,14 +320,16 @@ void ScoreKernel::emitStart() {
       named(fragment(schedule.getBlockK(), f32, FragLayout::Acc), "products");
   sum = named(fragment(schedule.getBlockK(), f32, FragLayout::Acc),
               "tile_scores");
-  scaleValue = constant(f32, source.scale);
+  scaleValue = constant(f32, usesTanh() ? 0.5 * source.scale : source.scale);
   zeroValue = constant(f32, 0.0);
   bool stay = source.heads() <= kHeadsInRegisters;
   for (int64_t head = 0; head < source.heads(); ++head) {
     if (bias) {
       Type type = cast<GlobalType>(bias.getType()).getElementType();
       Value value = LoadOp::create(b, location(), type, bias, number(head));
-      headBias.push_back(cast(value, f32));
+      Value offset = cast(value, f32);
+      if (usesTanh()) offset = mul(offset, constant(f32, 0.5));
+      headBias.push_back(offset);
     }
     if (!stay && head > 0) continue;
     headWeights.push_back(named(
@@ -270,6 +337,34 @@ void ScoreKernel::emitStart() {
             b, location(), RowVecType::get(b.getContext(), {kTileUnit}, f32)),
         "head_weights"));
     if (stay) loadWeights(head, headWeights.back());
+  }
+  if (rows.candidates) emitBounds();
+}
+
+Value ScoreKernel::allocateRows(StringRef name) {
+  OpBuilder& b = builder();
+  Type type = RowVecType::get(b.getContext(), {kTileUnit}, b.getF32Type());
+  return named(RowVecAllocOp::create(b, location(), type), name);
+}
+
+Value ScoreKernel::startSum(StringRef name) {
+  Value sum = allocateRows(name);
+  FillRowsOp::create(builder(), location(), sum, zeroValue);
+  return sum;
+}
+
+void ScoreKernel::emitBounds() {
+  if (bounds) {
+    boundRows = allocateRows("bound");
+    Value from = at(bounds, {firstRow}, {});
+    LoadRowVecOp::create(builder(), location(), boundRows,
+                         stridedRows(from, i64(1), rowsOfBlock), warpRow);
+  }
+  if (sums) {
+    rowSums = startSum("row_sums");
+    rowSquares = startSum("row_squares");
+  } else {
+    checkSums = startSum("partial_sums");
   }
 }
 
@@ -279,23 +374,23 @@ void ScoreKernel::emitStart() {
 
 ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
   Value first = named(mul(tile, number(schedule.getBlockK())), "first_key");
-  return {first, named(min(sub(keys, first), number(schedule.getBlockK())),
-                       "keys_of_tile")};
+  Value count = min(sub(scoredKeys, first), number(schedule.getBlockK()));
+  return {first, named(count, "keys_of_tile")};
 }
 
 /// Dot products of a head's queries with the keys of the tile.
 void ScoreKernel::emitProduct(int64_t head, ValueRange keyTiles) {
   OpBuilder& b = builder();
-  FillOp::create(b, location(), product, zeroValue);
   if (usesWgmma()) {
     WgmmaFenceOp::create(b, location(), product);
-    for (auto [chunk, keys] : llvm::zip(chunks, keyTiles))
+    for (auto [i, chunk, keys] : llvm::enumerate(chunks, keyTiles))
       WgmmaNtOp::create(b, location(), product, chunk.queries[head], groupRow,
-                        keys, zero);
+                        keys, zero, /*accumulate=*/i > 0);
     WgmmaCommitOp::create(b, location());
-    WgmmaWaitOp::create(b, location(), 0);
+    WgmmaWaitOp::create(b, location(), 0, product);
     return;
   }
+  FillOp::create(b, location(), product, zeroValue);
   for (auto [chunk, keys] : llvm::zip(chunks, keyTiles)) {
     LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[head], warpRow);
     MmaNtOp::create(b, location(), product, chunk.lhs, keys, zero);
@@ -306,9 +401,14 @@ void ScoreKernel::emitProduct(int64_t head, ValueRange keyTiles) {
 void ScoreKernel::emitHead(int64_t head, ValueRange keyTiles) {
   OpBuilder& b = builder();
   emitProduct(head, keyTiles);
+  // What comes behind the last product takes long, and no key.
+  if (rows.candidates && head + 1 == source.heads() &&
+      schedule.getProducers() > 0)
+    ReleaseOp::create(b, location(), keyTiles.front());
   AffineOp::create(b, location(), product, scaleValue,
                    bias ? headBias[head] : zeroValue);
-  Activation activation = toActivation(source.scoreActivation);
+  Activation activation =
+      usesTanh() ? Activation::FastTanh : toActivation(source.scoreActivation);
   if (activation != Activation::Identity)
     ActivateOp::create(b, location(), product, activation);
   bool stay = source.heads() <= kHeadsInRegisters;
@@ -319,8 +419,10 @@ void ScoreKernel::emitHead(int64_t head, ValueRange keyTiles) {
 
 void ScoreKernel::store(const KeyRange& range) {
   OpBuilder& b = builder();
-  Value to = at(scores, {part, firstRow, range.first}, {bufferRows, keys});
-  Value pitch = arith::IndexCastOp::create(b, location(), b.getI64Type(), keys);
+  Value to =
+      at(scores, {part, firstRow, range.first}, {bufferRows, scoredKeys});
+  Value pitch =
+      arith::IndexCastOp::create(b, location(), b.getI64Type(), scoredKeys);
   StoreRowsOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
                       warpRow, sum, range.count);
 }
@@ -337,7 +439,8 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
     Value from =
         at(key, {batch, zero, number(chunk.first)}, {keys, number(depth)});
     CopyRowsOp::create(b, location(), target,
-                       stridedRows(from, i64(depth), keys), range.first,
+                       stridedRows(from, i64(rows.sample * depth), scoredKeys),
+                       range.first,
                        number(std::min(chunk.columns, depth - chunk.first)),
                        getVectorBytes(element, depth), teams.load);
   }
@@ -356,13 +459,91 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   FillOp::create(b, location(), sum, zeroValue);
   for (int64_t head = 0; head < source.heads(); ++head)
     emitHead(head, keyTiles);
-  if (source.mask == Mask::Causal) {
-    // The last key that the warp's first query sees.
-    Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
-    Value last = named(add(query, sub(keys, queries)), "last_key_of_warp");
-    MaskCausalOp::create(b, location(), sum, last, range.first);
+  if (rows.candidates) {
+    append(range);
+  } else {
+    if (source.mask == Mask::Causal && rows.sample == 1)
+      MaskCausalOp::create(b, location(), sum, lastKeyOfWarp(), range.first);
+    store(range);
   }
-  store(range);
+}
+
+/// The last key that the warp's first query sees.
+Value ScoreKernel::lastKeyOfWarp() {
+  Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
+  return named(add(query, sub(keys, queries)), "last_key_of_warp");
+}
+
+/// Keys behind the last one are zeros, so that their scores are finite; they
+/// are hidden, too. Whether scores are finite is seen before some are hidden.
+void ScoreKernel::append(const KeyRange& range) {
+  OpBuilder& b = builder();
+  bool isCausal = source.mask == Mask::Causal;
+  Value last = isCausal ? lastKeyOfWarp() : sub(keys, number(1));
+  // Most tiles have no hidden key.
+  Value lastOfTile = add(range.first, number(schedule.getBlockK() - 1));
+  Value hides = cmpi(arith::CmpIPredicate::sgt, lastOfTile, last);
+  auto hide = [&] {
+    MaskCausalOp::create(b, location(), sum, last, range.first,
+                         /*rows_per_query=*/isCausal ? 1 : kTileUnit);
+  };
+  auto addMoments = [&](bool someHidden) {
+    AddPartialMomentsOp::create(b, location(), rowSums, rowSquares, sum,
+                                someHidden);
+  };
+  if (sums) {
+    ifThen(
+        named(hides, "hides_keys"),
+        [&] {
+          // Rare: a sum that lives from here on would cost registers.
+          Value check = startSum("partial_sums");
+          AddPartialSumsOp::create(b, location(), check, sum);
+          flagRows(check);
+          hide();
+          addMoments(/*someHidden=*/true);
+        },
+        [&] { addMoments(/*someHidden=*/false); });
+  } else {
+    AddPartialSumsOp::create(b, location(), checkSums, sum);
+    ifThen(named(hides, "hides_keys"), hide);
+  }
+  if (pairs)
+    AppendCandidatesOp::create(b, location(), pairs, counts, sum, boundRows,
+                               add(firstRow, warpRow), count, capacity,
+                               range.first);
+}
+
+/// Marks rows whose sums are not finite.
+void ScoreKernel::flagRows(Value sums) {
+  FlagRowsOp::create(builder(), location(), counts, sums,
+                     add(firstRow, warpRow), count);
+}
+
+/// Behind the last tile of a span.
+void ScoreKernel::finishRows(Value span) {
+  OpBuilder& b = builder();
+  if (checkSums) return flagRows(checkSums);
+  flagRows(rowSums);
+  flagRows(rowSquares);
+  Value pitch =
+      arith::IndexCastOp::create(b, location(), b.getI64Type(), spans);
+  for (auto [target, rows] :
+       {std::pair<Value, Value>{sums, rowSums}, {squares, rowSquares}}) {
+    JoinPartialSumsOp::create(b, location(), rows);
+    Value to = at(target, {firstRow, span}, {spans});
+    StoreRowVecOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
+                          warpRow, rows);
+  }
+}
+
+/// No tiles for blocks that have nothing to do; no query of the block sees a
+/// key from `limit` on.
+Value ScoreKernel::skipTiles(Value tiles, Value limit) {
+  if (isIdle) tiles = select(isIdle, zero, tiles);
+  if (skipBelow)
+    tiles =
+        select(cmpi(arith::CmpIPredicate::sle, limit, skipBelow), zero, tiles);
+  return tiles;
 }
 
 void ScoreKernel::emitStream(Value firstTile, Value tiles) {
@@ -391,16 +572,18 @@ void ScoreKernel::emit() {
   Value end = named(min(add(first, number(schedule.getSpan())),
                         ceilDiv(visibleKeys, schedule.getBlockK())),
                     "end_tile");
-  Value seen = end;
+  Value seen = end, limit = keys;
   if (source.mask == Mask::Causal) {
     Value behindLast = add(add(begin, firstRow), rowsOfBlock);
-    Value limit = max(add(behindLast, sub(keys, queries)), zero);
+    limit = max(add(behindLast, sub(keys, queries)), zero);
+    Value scored = rows.sample > 1 ? ceilDiv(limit, rows.sample) : limit;
     seen =
-        named(min(end, ceilDiv(limit, schedule.getBlockK())), "end_seen_tile");
+        named(min(end, ceilDiv(scored, schedule.getBlockK())), "end_seen_tile");
   }
-  Value tiles = named(sub(seen, first), "tiles");
+  Value tiles = named(skipTiles(sub(seen, first), limit), "tiles");
   emitStream(first, tiles);
-  if (fillHidden && source.mask == Mask::Causal)
+  if (rows.candidates) finishRows(y);
+  if (rows.fillHidden && source.mask == Mask::Causal)
     emitHiddenTiles(max(first, seen), end);
 }
 
@@ -419,13 +602,14 @@ static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
 
 void gsa::launchIndexScores(const IndexerSource& source,
                             ScoreScheduleAttr schedule, const ScoreRows& rows,
-                            Location loc, ToTileContext& context) {
-  KernelBuilder kernel(context, loc, "index_scores",
-                       KernelTeams(schedule).warps());
+                            Location loc, ToTileContext& context,
+                            StringRef name) {
+  KernelBuilder kernel(context, loc, name, KernelTeams(schedule).warps());
   kernel.setSchedule(schedule);
   ScoreKernel(source, schedule, rows, loc, context, kernel).emit();
   Value x = hostCeilDiv(context, rows.count, schedule.getBlockQ());
-  Value tiles = hostCeilDiv(context, rows.keys, schedule.getBlockK());
+  Value scored = hostCeilDiv(context, rows.keys, rows.sample);
+  Value tiles = hostCeilDiv(context, scored, schedule.getBlockK());
   Value y = hostCeilDiv(context, tiles, schedule.getSpan());
   kernel.launch(ArrayRef<OpFoldResult>{x, y, context.index(rows.batches)});
 }
@@ -436,13 +620,17 @@ LogicalResult tile::lowerIndexScores(IndexScoresOp op, ToTileContext& context) {
   if (failed(schedule)) return failure();
   IndexerSource source = makeIndexerSource(op, context);
   Value scores = context.makeBuffer(cast<RankedTensorType>(op.getType()));
-  if (cast<MemRefType>(scores.getType()).getNumElements() > 0)
-    launchIndexScores(source, *schedule,
-                      {context.index(0), source.batches(), context.index(0),
-                       context.index(source.queries()),
-                       context.index(source.keys()), scores, source.queries(),
-                       /*fillHidden=*/true},
-                      op.getLoc(), context);
+  if (cast<MemRefType>(scores.getType()).getNumElements() > 0) {
+    ScoreRows rows;
+    rows.batch = rows.begin = context.index(0);
+    rows.batches = source.batches();
+    rows.count = context.index(source.queries());
+    rows.keys = context.index(source.keys());
+    rows.scores = scores;
+    rows.rows = source.queries();
+    rows.fillHidden = true;
+    launchIndexScores(source, *schedule, rows, op.getLoc(), context);
+  }
   context.replace(op, {scores});
   return success();
 }

@@ -8,6 +8,8 @@
 #ifndef GSA_PASSES_GSATOTILE_INDEXSCORES_H
 #define GSA_PASSES_GSATOTILE_INDEXSCORES_H
 
+#include <optional>
+
 #include "dialect/Gsa/GsaOps.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
@@ -34,24 +36,61 @@ struct IndexerSource {
 IndexerSource makeIndexerSource(IndexScoresOp op, ToTileContext& context);
 IndexerSource makeIndexerSource(SelectOp op, ToTileContext& context);
 
+/// Sums of the visible scores of each query from `begin` on, and of their
+/// squares, for each span of keys. Buffers [rows, spans] of f32.
+struct RowMoments {
+  Value sums, squares;
+};
+
+/// Lists of candidates (GsaTileCandidateOps.td), one for each query from
+/// `begin` on. Buffers.
+struct CandidateLists {
+  Value bounds;  ///< [rows] of f32; null if there are no lists.
+  /// [rows] of i32, 0 at the start. Of rows whose scores are not all finite it
+  /// becomes very large.
+  Value counts;
+  Value pairs;  ///< [rows, capacity, 2] of i32, or null.
+  int64_t capacity = 0;
+  /// Blocks whose queries all see at most so many keys have nothing to do, if
+  /// not 0.
+  int64_t skipBelow = 0;
+};
+
 /// Some rows of scores. Values are host indices.
 struct ScoreRows {
   Value batch;  ///< First batch.
-  int64_t batches;
-  Value begin;   ///< First query.
-  Value count;   ///< Number of queries.
-  Value keys;    ///< No query sees a key from here on.
-  Value scores;  ///< Buffer [..., rows, Sk] of f32.
-  int64_t rows;  ///< Rows of the buffer per batch, at least count.
+  int64_t batches = 1;
+  Value begin;       ///< First query.
+  Value count;       ///< Number of queries.
+  Value keys;        ///< No query sees a key from here on.
+  Value scores;      ///< Buffer [..., rows, Sk] of f32; null with candidates.
+  int64_t rows = 0;  ///< Rows of the buffer per batch, at least count.
   /// Whether hidden cells become -inf. Otherwise only those are written that
   /// are in a tile with a visible one.
-  bool fillHidden;
+  bool fillHidden = false;
+
+  /// Scores as lists of candidates have them: in their order, but twice the
+  /// score less the sum of the weights where the activation is a sigmoid.
+  bool ranksOnly = false;
+  /// Only keys 0, sample, 2 sample, ... are scored, and hidden ones as well.
+  /// The buffer has a column for each.
+  int64_t sample = 1;
+  /// Scores go to the lists instead of the buffer. Needs `ranksOnly`.
+  std::optional<CandidateLists> candidates;
+  /// Beside lists, or without bounds and pairs instead of them.
+  std::optional<RowMoments> moments;
+  /// Buffer of i32, or null: flag `firstFlag` (host index) + i is that of query
+  /// i. Blocks of queries without flags, all of them 0, do nothing.
+  Value flags, firstFlag;
 };
 
-/// Launches the kernel at the context's insertion point.
+/// Keys of a span, of which there are spans from key 0 on.
+int64_t getSpanKeys(ScoreScheduleAttr schedule);
+
+/// Launches the kernel at the context's insertion point, as `name`.
 void launchIndexScores(const IndexerSource& source, ScoreScheduleAttr schedule,
                        const ScoreRows& rows, Location loc,
-                       ToTileContext& context);
+                       ToTileContext& context, StringRef name = "index_scores");
 
 }  // namespace mlir::gsa
 

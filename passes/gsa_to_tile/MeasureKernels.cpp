@@ -74,6 +74,18 @@ static int64_t countFragments(KernelOp kernel) {
   return most;
 }
 
+/// Warps of roles without fragments, if they are whole warpgroups.
+static int64_t countCopyWarps(KernelOp kernel) {
+  constexpr int64_t kGroupWarps = 4;
+  FragmentRegisters fragments(kernel);
+  int64_t warps = 0;
+  for (RolesOp op : kernel.getBody().getOps<RolesOp>())
+    for (unsigned i = 0; i < op.getRoles().size(); ++i)
+      if (fragments.findPeak(op, i).registers == 0)
+        warps += cast<RoleAttr>(op.getRoles()[i]).getTeam().getCount();
+  return warps % kGroupWarps == 0 ? warps : 0;
+}
+
 static LogicalResult measureKernel(KernelOp kernel, Footprint& footprint) {
   if (failed(lowerStreams(kernel, Remarks::Omit)) ||
       failed(assignRoles(kernel)))
@@ -83,7 +95,7 @@ static LogicalResult measureKernel(KernelOp kernel, Footprint& footprint) {
       {kernel.getSymName().str(), kernel->getAttr(kScheduleAttr),
        static_cast<int64_t>(kernel.getSharedBytes()),
        countFragments(kernel) + kRegistersBesideFragments,
-       static_cast<int64_t>(kernel.getWarps())});
+       static_cast<int64_t>(kernel.getWarps()), countCopyWarps(kernel)});
   return success();
 }
 

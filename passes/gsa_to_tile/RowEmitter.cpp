@@ -161,6 +161,14 @@ Value RowEmitter::variance(const RowScanResult& scan, Population population,
   });
   if (zeroFilled)  // Each cell that counts as 0 adds mean^2.
     squares = add(squares, mul(sub(count, visible), mul(mean, mean)));
+  return finishVariance(squares, count, correction);
+}
+
+/// The f32 of `squares / (count - correction)`, both f64.
+Value RowEmitter::finishVariance(Value squares, Value count,
+                                 int64_t correction) {
+  OpBuilder& b = builder();
+  Type f64 = b.getF64Type();
   named(squares, "squares");
   Value divisor = named(
       sub(count, constant(f64, static_cast<double>(correction))), "divisor");

@@ -36,11 +36,33 @@ struct SelectionTarget {
   IndexOrder order = IndexOrder::Index;
 };
 
+/// Pairs of cells and their scores; see dialect/GsaTile/GsaTileCandidateOps.td.
+struct CandidateList {
+  Value pairs;  ///< Address of the first one.
+  Value count;  ///< index
+  int64_t capacity;
+  /// Largest number of cells of a row.
+  int64_t keys;
+  /// i1 or null: whether all cells are selected, whatever the list has.
+  Value takesAll;
+};
+
+/// Moments of the scores of a row, all of which are finite, for each span of
+/// keys.
+struct MomentList {
+  Value sums, squares;  ///< Addresses of the first ones, f32.
+  Value spans;          ///< index
+  /// Null: the moments are those of the scores. Otherwise (f32) they are those
+  /// of twice the score less this.
+  Value weights;
+};
+
 /// Emits code for one row at the end of a kernel's body.
 class RowEmitter : public KernelScalars {
  public:
   /// `scores` is the address of the row's first score, `end` (index) where its
-  /// visible cells end at the latest; nothing behind it is read.
+  /// visible cells end at the latest; nothing behind it is read. Without scores
+  /// there is no scan: of candidates.
   RowEmitter(KernelBuilder& kernel, Location loc, TopKScheduleAttr schedule,
              Value scores, Value end);
 
@@ -59,6 +81,22 @@ class RowEmitter : public KernelScalars {
   Value selectCells(const RowScanResult& scan, Value k,
                     const SelectionTarget& selection);
 
+  /// The variance of a row whose cells before its end are all visible.
+  /// `isSafe`: whether it is accurate, an i1. It is not if the mean of what the
+  /// moments are of is many deviations from 0.
+  Value variance(const MomentList& moments, Population population,
+                 int64_t correction, Value keys, Value& isSafe);
+
+  /// The `rank`-th largest score or a little less, the lowest float if there
+  /// are fewer visible cells; the same in all warps.
+  Value rankBound(const RowScanResult& scan, int64_t rank);
+
+  /// As selectCells for a row whose cells before its end are all visible.
+  /// Those that are neither in the list nor forced are worse than those in the
+  /// list, of which there are at least as many as are selected.
+  Value selectCandidates(const CandidateList& list, Value k,
+                         const SelectionTarget& selection);
+
   /// `if (this is the first warp) body()`.
   void byFirstWarp(llvm::function_ref<void()> body);
 
@@ -71,7 +109,8 @@ class RowEmitter : public KernelScalars {
   struct Cut {
     Value tile, keys, cells, found, histogram;
   };
-  /// Cells at or above the threshold's bin, and whether they fit.
+  /// Cells at or above the threshold's bin, and whether they fit; null if that
+  /// is certain.
   struct Kept {
     Value bin, count, fits;
   };
@@ -96,8 +135,26 @@ class RowEmitter : public KernelScalars {
 
   Forced forcedCells(const RowScanResult& scan,
                      const SelectionTarget& selection);
+  Cut allocateCut(int64_t bins, int64_t capacity);
+  Value clampBudget(Value k, const SelectionTarget& selection);
+  /// emitThreshold() if only `k` of `cells` cells are taken; otherwise a cut
+  /// below all of them, `kept` of which are in shared memory.
+  void emitCut(Value cells, Value k, Value kept, const Cut& cut,
+               llvm::function_ref<void()> emitThreshold);
   void emitThreshold(const RowScanResult& scan, Value k, const Cut& cut,
                      const Forced& forced);
+  Kept emitBin(const RowScanResult& scan, Value k, const Cut& cut,
+               const Forced& forced);
+  void emitExactKey(const RowScanResult& scan, Value k, const Kept& kept,
+                    const Cut& cut, const Forced& forced);
+  void startCut(Value k, Value kept, const Cut& cut);
+  void emitDigits(const Kept& kept, const Cut& cut, const Forced& forced);
+  Value finishVariance(Value squares, Value count, int64_t correction);
+  void sumOfSpans(Value first, const MomentList& moments, Value shared,
+                  int64_t row);
+  Value binEdge(const RowScanResult& scan, Value bin);
+  Value emitPlaces(const CandidateList& list, const Cut& cut,
+                   const Forced& forced);
   void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
                 const Forced& forced);
   void emitRadixRound(Value round, const Kept& kept, const Cut& cut,
@@ -113,6 +170,8 @@ class RowEmitter : public KernelScalars {
   static constexpr int64_t kStepCells = 256;
   /// Kept cells of one step: few, for segments of nearly equal length.
   static constexpr int64_t kStepKept = 64;
+  /// Digits of a key: four of 8 bits.
+  static constexpr int64_t kDigits = 4, kDigitBins = 256;
 
   KernelBuilder& kernel;
   TopKScheduleAttr schedule;

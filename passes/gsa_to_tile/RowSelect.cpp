@@ -22,9 +22,6 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Digits of a key: four of 8 bits.
-static constexpr int64_t kDigits = 4, kDigitBins = 256;
-
 RowEmitter::Forced RowEmitter::forcedCells(const RowScanResult& scan,
                                            const SelectionTarget& selection) {
   Forced forced;
@@ -37,51 +34,65 @@ RowEmitter::Forced RowEmitter::forcedCells(const RowScanResult& scan,
   return forced;
 }
 
-Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
-                              const SelectionTarget& selection) {
-  OpBuilder& b = builder();
-  Location loc = location();
-  Type i32Type = b.getI32Type();
-  Value slots = toI32(selection.slots);
-  k = arith::MaxSIOp::create(b, loc, arith::MinSIOp::create(b, loc, k, slots),
-                             i32(0));
-  named(k, "k");
-  Value count = named(arith::MinSIOp::create(b, loc, k, scan.visible), "count");
-  Forced forced = forcedCells(scan, selection);
+Value RowEmitter::clampBudget(Value k, const SelectionTarget& selection) {
+  return named(max(min(k, toI32(selection.slots)), i32(0)), "k");
+}
 
+RowEmitter::Cut RowEmitter::allocateCut(int64_t bins, int64_t capacity) {
+  Type i32Type = builder().getI32Type();
   Cut cut;
   cut.tile = named(smem(1, 3, i32Type), "cut");
   cut.found = named(smem(1, 4, i32Type), "found");
-  cut.histogram = named(smem(1, schedule.getBins(), i32Type), "histogram");
-  cut.keys = named(smem(1, schedule.getCapacity(), i32Type), "kept_keys");
-  cut.cells = named(smem(1, schedule.getCapacity(), i32Type), "kept_cells");
-  Value hasChoice =
-      arith::AndIOp::create(b, loc, cmpi(CmpIPredicate::sgt, scan.visible, k),
-                            cmpi(CmpIPredicate::sgt, k, i32(0)));
-  ifThen(
-      hasChoice, [&] { emitThreshold(scan, k, cut, forced); },
-      [&] {
-        // All visible keys are above 0; none is above 2^32 - 1.
-        byFirstWarp([&] {
-          Value none = cmpi(CmpIPredicate::eq, k, i32(0));
-          storeShared(cut.tile, 0, select(none, i32(-1), i32(0)));
-          storeShared(cut.tile, 1, i32(0));
-          storeShared(cut.tile, 2, i32(0));
-        });
-      });
-  sync();
+  cut.histogram = named(smem(1, bins, i32Type), "histogram");
+  cut.keys = named(smem(1, capacity, i32Type), "kept_keys");
+  cut.cells = named(smem(1, capacity, i32Type), "kept_cells");
+  return cut;
+}
+
+Value RowEmitter::selectCells(const RowScanResult& scan, Value k,
+                              const SelectionTarget& selection) {
+  k = clampBudget(k, selection);
+  Value count = named(min(k, scan.visible), "count");
+  Forced forced = forcedCells(scan, selection);
+  Cut cut = allocateCut(schedule.getBins(), schedule.getCapacity());
+  emitCut(scan.visible, k, i32(0), cut,
+          [&] { emitThreshold(scan, k, cut, forced); });
   emitIndices(selection, cut, forced);
   Value end = toIndex(count);
   if (selection.order == IndexOrder::Score) emitSort(selection, end);
-  FillSpanOp::create(b, loc, selection.indices, end, selection.slots, i32(-1),
-                     kernel.team());
+  FillSpanOp::create(builder(), location(), selection.indices, end,
+                     selection.slots, i32(-1), kernel.team());
   return count;
+}
+
+void RowEmitter::emitCut(Value cells, Value k, Value kept, const Cut& cut,
+                         llvm::function_ref<void()> emitThreshold) {
+  Value hasChoice = arith::AndIOp::create(builder(), location(),
+                                          cmpi(CmpIPredicate::sgt, cells, k),
+                                          cmpi(CmpIPredicate::sgt, k, i32(0)));
+  ifThen(hasChoice, emitThreshold, [&] {
+    // All visible keys are above 0; none is above 2^32 - 1.
+    byFirstWarp([&] {
+      Value none = cmpi(CmpIPredicate::eq, k, i32(0));
+      storeShared(cut.tile, 0, select(none, i32(-1), i32(0)));
+      storeShared(cut.tile, 1, i32(0));
+      storeShared(cut.tile, 2, kept);
+    });
+  });
+  sync();
 }
 
 /// Leaves the k-th largest key and the number of cells equal to it that are
 /// taken in `cut.tile`, written by the first warp. 1 <= k < visible.
 void RowEmitter::emitThreshold(const RowScanResult& scan, Value k,
                                const Cut& cut, const Forced& forced) {
+  Kept kept = emitBin(scan, k, cut, forced);
+  emitExactKey(scan, k, kept, cut, forced);
+}
+
+/// Finds the bin of the k-th largest cell.
+RowEmitter::Kept RowEmitter::emitBin(const RowScanResult& scan, Value k,
+                                     const Cut& cut, const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
   int64_t bins = schedule.getBins();
@@ -103,12 +114,27 @@ void RowEmitter::emitThreshold(const RowScanResult& scan, Value k,
   kept.fits = named(cmpi(CmpIPredicate::sle, kept.count,
                          i32(static_cast<int32_t>(schedule.getCapacity()))),
                     "kept_fits");
+  return kept;
+}
+
+void RowEmitter::emitExactKey(const RowScanResult& scan, Value k,
+                              const Kept& kept, const Cut& cut,
+                              const Forced& forced) {
+  startCut(k, select(kept.fits, kept.count, i32(0)), cut);
+  ifThen(kept.fits, [&] { emitKeep(scan, kept, cut, forced); });
+  emitDigits(kept, cut, forced);
+}
+
+void RowEmitter::startCut(Value k, Value kept, const Cut& cut) {
   byFirstWarp([&] {
     storeShared(cut.tile, 0, i32(0));
     storeShared(cut.tile, 1, k);
-    storeShared(cut.tile, 2, select(kept.fits, kept.count, i32(0)));
+    storeShared(cut.tile, 2, kept);
   });
-  ifThen(kept.fits, [&] { emitKeep(scan, kept, cut, forced); });
+}
+
+void RowEmitter::emitDigits(const Kept& kept, const Cut& cut,
+                            const Forced& forced) {
   step(kernel.index(0), kernel.index(kDigits), kernel.index(1),
        [&](Value round) { emitRadixRound(round, kept, cut, forced); });
 }
@@ -162,21 +188,21 @@ void RowEmitter::emitRadixRound(Value round, const Kept& kept, const Cut& cut,
   Value shift = named(toI32(mul(digits, kernel.index(8))), "shift");
   ClearSharedOp::create(b, loc, cut.histogram, kernel.team());
   sync();
-  ifThen(
-      kept.fits,
-      [&] {
-        RadixKeysOp::create(b, loc, cut.histogram, cut.keys,
-                            mul(warp, kernel.index(32)), toIndex(kept.count),
-                            kernel.index(32 * schedule.getWarps()), prefix,
-                            shift);
-      },
-      [&] {
-        forCells([&](Value begin) {
-          RadixRowOp::create(b, loc, cut.histogram, scores, begin, limit,
-                             kStepCells, prefix, shift, forced.sink,
-                             forced.local);
-        });
-      });
+  auto overKept = [&] {
+    RadixKeysOp::create(b, loc, cut.histogram, cut.keys,
+                        mul(warp, kernel.index(32)), toIndex(kept.count),
+                        kernel.index(32 * schedule.getWarps()), prefix, shift);
+  };
+  auto overRow = [&] {
+    forCells([&](Value begin) {
+      RadixRowOp::create(b, loc, cut.histogram, scores, begin, limit,
+                         kStepCells, prefix, shift, forced.sink, forced.local);
+    });
+  };
+  if (kept.fits)
+    ifThen(kept.fits, overKept, overRow);
+  else
+    overKept();
   sync();
   byFirstWarp([&] {
     FindRankOp::create(b, loc, cut.found, cut.histogram, rank, kDigitBins);
@@ -249,7 +275,10 @@ void RowEmitter::emitIndices(const SelectionTarget& selection, const Cut& cut,
       });
     });
   };
-  ifThen(cmpi(CmpIPredicate::sgt, kept, i32(0)), fromKept, fromRow);
+  if (scores)
+    ifThen(cmpi(CmpIPredicate::sgt, kept, i32(0)), fromKept, fromRow);
+  else
+    fromKept();
 }
 
 /// Sorts the `count` indices by descending score.

@@ -12,71 +12,26 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/Remarks.h"
-#include "passes/gsa_to_tile/IndexScores.h"
 #include "passes/gsa_to_tile/Lowerings.h"
-#include "passes/gsa_to_tile/RowEmitter.h"
+#include "passes/gsa_to_tile/SelectLowering.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-namespace {
+void SelectLowering::makeResults() {
+  for (Type type : op->getResultTypes())
+    results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
+}
 
-class SelectLowering {
- public:
-  SelectLowering(SelectOp op, SelectScheduleAttr schedule,
-                 ToTileContext& context)
-      : op(op),
-        policy(op.getPolicy()),
-        schedule(schedule),
-        context(context),
-        source(makeIndexerSource(op, context)),
-        chunkSize(std::max<int64_t>(
-            std::min(schedule.getTopk().getChunk(), source.queries()), 1)) {}
-
-  LogicalResult emit();
-
- private:
-  /// Some queries of one batch; host indices.
-  struct Chunk {
-    Value batch, begin, count;
-  };
-  /// The kernel's view of the row that its block handles.
-  struct Row {
-    Value batch, query, queries, keys;
-    Value scores, limit;
-  };
-
-  void forChunks(llvm::function_ref<void(const Chunk&)> body);
-  void launchScores(const Chunk& chunk);
-  void launchStatistic(const Chunk& chunk);
-  void launchSelection(const Chunk& chunk);
-  Row emitRow(KernelBuilder& kernel, const Chunk& chunk);
-  Value at(KernelBuilder& kernel, Value base, ValueRange indices,
-           ValueRange sizes);
-  LogicalResult emitMean();
-  void remarkWorkspace();
-
-  SelectOp op;
-  KPolicyAttr policy;
-  SelectScheduleAttr schedule;
-  ToTileContext& context;
-  IndexerSource source;
-  int64_t chunkSize;
-  /// Buffers: [chunk, Sk]; [B, Sq] or null; rank 0 or null.
-  Value slab, variances, normaliser;
-  SmallVector<Value> results;
-};
-
-}  // namespace
-
-void SelectLowering::forChunks(llvm::function_ref<void(const Chunk&)> body) {
+void SelectLowering::forChunks(int64_t size,
+                               llvm::function_ref<void(const Chunk&)> body) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
   Value zero = context.index(0), one = context.index(1);
   Value batches = context.index(source.batches());
   Value queries = context.index(source.queries());
-  Value step = context.index(chunkSize);
+  Value step = context.index(size);
   OpBuilder::InsertionGuard guard(b);
   auto outer = scf::ForOp::create(b, loc, zero, batches, one);
   b.setInsertionPointToStart(outer.getBody());
@@ -88,23 +43,28 @@ void SelectLowering::forChunks(llvm::function_ref<void(const Chunk&)> body) {
   body({outer.getInductionVar(), begin, count});
 }
 
+Value SelectLowering::endOfKeys(const Chunk& chunk) {
+  IRRewriter& b = context.rewriter();
+  Location loc = op.getLoc();
+  if (source.mask != Mask::Causal) return context.index(source.keys());
+  Value end = arith::AddIOp::create(b, loc, chunk.begin, chunk.count);
+  Value offset = context.index(source.keys() - source.queries());
+  Value seen = arith::AddIOp::create(b, loc, end, offset);
+  // One key at least: a grid has no side of 0.
+  return arith::MaxSIOp::create(b, loc, seen, context.index(1));
+}
+
 /// Scores of the keys that the chunk's last query sees.
 void SelectLowering::launchScores(const Chunk& chunk) {
   if (source.keys() == 0) return;
-  IRRewriter& b = context.rewriter();
-  Location loc = op.getLoc();
-  Value keys = context.index(source.keys());
-  if (source.mask == Mask::Causal) {
-    Value end = arith::AddIOp::create(b, loc, chunk.begin, chunk.count);
-    Value offset = context.index(source.keys() - source.queries());
-    Value seen = arith::AddIOp::create(b, loc, end, offset);
-    // One key at least: a grid has no side of 0.
-    keys = arith::MaxSIOp::create(b, loc, seen, context.index(1));
-  }
-  launchIndexScores(source, schedule.getScores(),
-                    {chunk.batch, 1, chunk.begin, chunk.count, keys, slab,
-                     chunkSize, /*fillHidden=*/false},
-                    loc, context);
+  ScoreRows rows;
+  rows.batch = chunk.batch;
+  rows.begin = chunk.begin;
+  rows.count = chunk.count;
+  rows.keys = endOfKeys(chunk);
+  rows.scores = slab;
+  rows.rows = chunkSize;
+  launchIndexScores(source, schedule.getScores(), rows, op.getLoc(), context);
 }
 
 Value SelectLowering::at(KernelBuilder& kernel, Value base, ValueRange indices,
@@ -113,20 +73,18 @@ Value SelectLowering::at(KernelBuilder& kernel, Value base, ValueRange indices,
                       sizes);
 }
 
-SelectLowering::Row SelectLowering::emitRow(KernelBuilder& kernel,
-                                            const Chunk& chunk) {
+SelectLowering::Row SelectLowering::emitPosition(KernelBuilder& kernel,
+                                                 const Chunk& chunk) {
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
   kernel.kernel()->setAttr(kScheduleAttr, schedule.getTopk());
   Row row;
-  Value scores = kernel.read(slab, "scores");
   row.queries = kernel.size(source.queries(), "queries");
   row.keys = kernel.size(source.keys(), "keys");
   row.batch = kernel.scalar(chunk.batch, "batch");
   Value begin = kernel.scalar(chunk.begin, "begin");
-  Value inChunk = BlockIdOp::create(b, loc, b.getIndexType(), 0);
-  row.query = named(arith::AddIOp::create(b, loc, begin, inChunk), "query");
-  row.scores = at(kernel, scores, {inChunk, kernel.index(0)}, {row.keys});
+  row.inChunk = BlockIdOp::create(b, loc, b.getIndexType(), 0);
+  row.query = named(arith::AddIOp::create(b, loc, begin, row.inChunk), "query");
   row.limit = row.keys;
   if (source.mask == Mask::Causal) {
     Value offset = arith::SubIOp::create(b, loc, row.keys, row.queries);
@@ -138,44 +96,94 @@ SelectLowering::Row SelectLowering::emitRow(KernelBuilder& kernel,
   return row;
 }
 
-void SelectLowering::launchStatistic(const Chunk& chunk) {
-  KernelBuilder kernel(context, op.getLoc(), "select_statistic",
+SelectLowering::Row SelectLowering::emitRow(KernelBuilder& kernel,
+                                            const Chunk& chunk) {
+  Value scores = kernel.read(slab, "scores");
+  Row row = emitPosition(kernel, chunk);
+  row.scores = at(kernel, scores, {row.inChunk, kernel.index(0)}, {row.keys});
+  return row;
+}
+
+SelectionTarget SelectLowering::makeTarget(KernelBuilder& kernel,
+                                           const Row& row, Value indices,
+                                           Value slots) {
+  SelectionTarget target;
+  target.numSlots = policy.getSlots();
+  target.slots = slots;
+  target.sink = std::min<int64_t>(op.getSink(), source.keys());
+  target.local = std::min<int64_t>(op.getLocal(), source.keys());
+  target.indices = at(kernel, indices, {row.batch, row.query, kernel.index(0)},
+                      {row.queries, target.slots});
+  return target;
+}
+
+void SelectLowering::forRows(KernelBuilder& kernel, const Row& row,
+                             const Flags* only, Value flags, Value first,
+                             llvm::function_ref<void()> body) {
+  if (!only) return body();
+  OpBuilder& b = kernel.body();
+  KernelScalars s(b, op.getLoc());
+  Value flag = LoadOp::create(b, op.getLoc(), b.getI32Type(), flags,
+                              s.add(first, row.inChunk));
+  Value isFlagged = s.cmpi(arith::CmpIPredicate::ne, flag, s.i32(0));
+  s.ifThen(named(isFlagged, "is_flagged"), body);
+}
+
+void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
+  KernelBuilder kernel(context, op.getLoc(),
+                       only ? "flagged_statistic" : "select_statistic",
                        schedule.getTopk().getWarps());
   Value values = kernel.write(variances, "statistic");
+  Value flags, first;
+  if (only) {
+    flags = kernel.read(only->flags, "flags");
+    first = kernel.scalar(only->first, "first_flag");
+  }
   Row row = emitRow(kernel, chunk);
-  Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
-  RowEmitter e(kernel, op.getLoc(), schedule.getTopk(), row.scores, row.limit);
-  RowScanResult scan = e.scan();
-  Value value = e.statistic(scan, policy, row.keys);
-  e.byFirstWarp([&] {
-    StoreOp::create(kernel.body(), op.getLoc(), target, kernel.index(0), value);
+  forRows(kernel, row, only, flags, first, [&] {
+    Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
+    RowEmitter e(kernel, op.getLoc(), schedule.getTopk(), row.scores,
+                 row.limit);
+    RowScanResult scan = e.scan();
+    Value value = e.statistic(scan, policy, row.keys);
+    e.byFirstWarp([&] {
+      StoreOp::create(kernel.body(), op.getLoc(), target, kernel.index(0),
+                      value);
+    });
   });
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
 }
 
-void SelectLowering::launchSelection(const Chunk& chunk) {
-  KernelBuilder kernel(context, op.getLoc(), "select_rows",
+void SelectLowering::launchSelection(const Chunk& chunk, const Flags* only) {
+  KernelBuilder kernel(context, op.getLoc(),
+                       only ? "select_flagged_rows" : "select_rows",
                        schedule.getTopk().getWarps());
-  OpBuilder& b = kernel.body();
-  Location loc = op.getLoc();
-  Value statistics, divisor;
+  Value statistics, divisor, flags, first;
   if (variances) statistics = kernel.read(variances, "statistic");
   if (normaliser) divisor = kernel.read(normaliser, "normaliser");
-  Value indices = kernel.write(results[0], "indices");
-  Value counts = kernel.write(results[1], "counts");
-  Value status = kernel.write(results[2], "status");
-  int64_t slots = policy.getSlots();
-  SelectionTarget target;
-  target.slots = kernel.size(slots, "slots");
-  target.numSlots = slots;
-  target.sink = std::min<int64_t>(op.getSink(), source.keys());
-  target.local = std::min<int64_t>(op.getLocal(), source.keys());
-
+  SmallVector<Value> outputs = {kernel.write(results[0], "indices"),
+                                kernel.write(results[1], "counts"),
+                                kernel.write(results[2], "status")};
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  if (only) {
+    flags = kernel.read(only->flags, "flags");
+    first = kernel.scalar(only->first, "first_flag");
+  }
   Row row = emitRow(kernel, chunk);
+  forRows(kernel, row, only, flags, first, [&] {
+    emitSelection(kernel, row, statistics, divisor, outputs, slots);
+  });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+void SelectLowering::emitSelection(KernelBuilder& kernel, const Row& row,
+                                   Value statistics, Value divisor,
+                                   ValueRange outputs, Value slots) {
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
   Value zero = kernel.index(0);
   SmallVector<Value> cell = {row.batch, row.query};
-  target.indices = at(kernel, indices, {row.batch, row.query, zero},
-                      {row.queries, target.slots});
+  SelectionTarget target = makeTarget(kernel, row, outputs[0], slots);
   RowEmitter e(kernel, loc, schedule.getTopk(), row.scores, row.limit);
   RowScanResult scan = e.scan();
   Value statistic, scale;
@@ -191,12 +199,11 @@ void SelectLowering::launchSelection(const Chunk& chunk) {
       "budget");
   Value count = e.selectCells(scan, budget, target);
   e.byFirstWarp([&] {
-    StoreOp::create(b, loc, at(kernel, counts, cell, {row.queries}), zero,
+    StoreOp::create(b, loc, at(kernel, outputs[1], cell, {row.queries}), zero,
                     count);
-    StoreOp::create(b, loc, at(kernel, status, cell, {row.queries}), zero,
+    StoreOp::create(b, loc, at(kernel, outputs[2], cell, {row.queries}), zero,
                     scan.nans);
   });
-  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
 }
 
 /// The mean of the variances, by the lowering of gsa.stat_mean.
@@ -212,35 +219,35 @@ LogicalResult SelectLowering::emitMean() {
   return success();
 }
 
-void SelectLowering::remarkWorkspace() {
-  int64_t bytes =
-      cast<MemRefType>(slab.getType()).getNumElements() * sizeof(float);
+void SelectLowering::remarkWorkspace(StringRef what, int64_t rows,
+                                     int64_t bytes) {
+  if (!context.emitsRemarks()) return;
   remark::passed(
       op.getLoc(),
       remark::RemarkOpts::name("SelectWorkspace").category("gsa.schedule"))
-      << "scores of a chunk of rows" << remark::metric("rows", chunkSize)
-      << remark::metric("bytes", bytes);
+      << what << remark::metric("rows", rows) << remark::metric("bytes", bytes);
 }
 
 LogicalResult SelectLowering::emit() {
-  for (Type type : op->getResultTypes())
-    results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
+  makeResults();
   if (source.batches() * source.queries() > 0) {
     Type f32 = context.rewriter().getF32Type();
     slab = context.makeBuffer({chunkSize, std::max<int64_t>(source.keys(), 1)},
                               f32);
-    if (context.emitsRemarks()) remarkWorkspace();
+    remarkWorkspace(
+        "scores of a chunk of rows", chunkSize,
+        cast<MemRefType>(slab.getType()).getNumElements() * sizeof(float));
     if (op.getNormaliser()) {
       normaliser = context.toBuffer(op.getNormaliser());
     } else if (policy.usesNormaliser()) {
       variances = context.makeBuffer({source.batches(), source.queries()}, f32);
-      forChunks([&](const Chunk& chunk) {
+      forChunks(chunkSize, [&](const Chunk& chunk) {
         launchScores(chunk);
         launchStatistic(chunk);
       });
       if (failed(emitMean())) return failure();
     }
-    forChunks([&](const Chunk& chunk) {
+    forChunks(chunkSize, [&](const Chunk& chunk) {
       launchScores(chunk);
       launchSelection(chunk);
     });
@@ -250,6 +257,8 @@ LogicalResult SelectLowering::emit() {
 }
 
 LogicalResult tile::lowerSelect(SelectOp op, ToTileContext& context) {
+  if (isa_and_nonnull<OnePassScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerOnePassSelect(op, context);
   FailureOr<SelectScheduleAttr> schedule =
       getSchedule<SelectScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();

@@ -32,6 +32,9 @@ constexpr int64_t kMostRegisters = 248;
 /// Budget of a role without fragments. Loops that copy keys and values of odd
 /// widths have that many addresses in flight; with 40 they spill.
 constexpr int64_t kCopyBudget = 72;
+/// The same beside products of warpgroups, where that is too much: those read
+/// tiles of whole panels, which loops of few addresses copy.
+constexpr int64_t kTightCopyBudget = 32;
 /// The most that is of use: fragments, operands of the same size in flight, and
 /// this. Where there is more, ptxas keeps operands across iterations, and
 /// spills some of them in the end.
@@ -44,6 +47,15 @@ struct Budgets {
   int64_t atLaunch = 0;  ///< Registers of each thread.
   SmallVector<int64_t> ofRoles;
 };
+
+bool multipliesByWgmma(KernelOp kernel) {
+  return kernel
+      .walk([](ProductOpInterface product) {
+        return product.getUnit() == ProductUnit::Wgmma ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
 
 bool isWholeGroups(TeamAttr team) {
   return team.getFirst() % kGroupWarps == 0 &&
@@ -100,11 +112,11 @@ int64_t countComputing(RolesOp roles, ArrayRef<FragmentPeak> peaks) {
 
 constexpr StringLiteral kDoNotFit = "fragments do not fit into their share";
 
-/// Budgets if an SM holds `blocks` blocks. Returns why there are none, or an
-/// empty string.
+/// Budgets if an SM holds `blocks` blocks, with `copyBudget` for a role without
+/// fragments. Returns why there are none, or an empty string.
 StringRef findBudgets(KernelOp kernel, RolesOp roles,
                       ArrayRef<FragmentPeak> peaks, int64_t blocks,
-                      Budgets& budgets) {
+                      int64_t copyBudget, Budgets& budgets) {
   int64_t threads = kernel.getWarps() * kWarpThreads;
   int64_t computing = countComputing(roles, peaks);
   if (computing == 0 || computing == threads)
@@ -115,7 +127,7 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
   if (budgets.atLaunch == kMostRegisters)
     return "an even share is all that a thread can use";
   int64_t left =
-      budgets.atLaunch * threads - kCopyBudget * (threads - computing);
+      budgets.atLaunch * threads - copyBudget * (threads - computing);
   int64_t share = std::min(roundDown(left / computing), kMostRegisters);
   budgets.ofRoles.clear();
   bool grows = false;
@@ -126,7 +138,7 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
     int64_t useful =
         std::max(least, roundDown(2 * peak.registers + kBesideTwice));
     budgets.ofRoles.push_back(peak.registers > 0 ? std::min(share, useful)
-                                                 : kCopyBudget);
+                                                 : copyBudget);
     grows |= peak.registers > 0 && budgets.ofRoles.back() > budgets.atLaunch;
   }
   if (!grows) return "an even share is enough";
@@ -180,10 +192,15 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
     Budgets budgets;
     StringRef reason;
     for (int64_t blocks = two ? 2 : 1; blocks > 0; --blocks) {
-      reason = findBudgets(kernel, roles, peaks, blocks, budgets);
+      reason = findBudgets(kernel, roles, peaks, blocks, kCopyBudget, budgets);
       if (reason.empty()) return apply(kernel, roles, budgets);
       if (reason != kDoNotFit) break;
     }
+    if (reason == kDoNotFit && multipliesByWgmma(kernel) &&
+        findBudgets(kernel, roles, peaks, /*blocks=*/1, kTightCopyBudget,
+                    budgets)
+            .empty())
+      return apply(kernel, roles, budgets);
     skip(kernel, reason.str());
   }
 

@@ -311,6 +311,79 @@ TEST_F(ScheduleLegalityTest, SaysWhy) {
   EXPECT_EQ(findLimit(problem), "no kernel for elements of f64");
 }
 
+OnePassProblem LongRows(Type element, int64_t keys, int64_t slots) {
+  OnePassProblem problem;
+  problem.scores = {element, 1, keys, keys, 4, 64};
+  problem.top = {keys, keys, slots, false};
+  return problem;
+}
+
+// The schedule of rows that take all scores; any will do here.
+SelectScheduleAttr ExactSchedule(MLIRContext* context) {
+  return SelectScheduleAttr::get(
+      context,
+      ScoreScheduleAttr::get(context, Engine::MmaSync, 64, 64, 16, 3, 4, 4),
+      TopKScheduleAttr::get(context, 8, 2048, 4096, 64));
+}
+
+TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
+  Builder b(&context_);
+  CudaTarget hopper = *findCudaTarget("sm_90a");
+  OnePassProblem problem = LongRows(b.getBF16Type(), 131072, 2048);
+  EXPECT_EQ(findOnePassLimit(problem, hopper), "");
+  SelectScheduleAttr exact = ExactSchedule(&context_);
+  OnePassScheduleAttr schedule =
+      enumerate(&context_, problem, exact, hopper).front();
+  EXPECT_EQ(findIllegality(problem, schedule, hopper), "");
+  // 182 +- 13.5 samples: 4 deviations below are 128 * 16 keys, 5 above 249
+  // * 16.
+  EXPECT_EQ(schedule.getRank(), 182);
+  EXPECT_EQ(schedule.getCapacity(), 4096);
+  EXPECT_EQ(schedule.getChunk() * schedule.getCapacity() * 8, kListBytes);
+  EXPECT_LE(schedule.getChunk() * problem.top.keys / schedule.getSample() * 4,
+            kChunkBytes);
+
+  EXPECT_EQ(findOnePassLimit(problem, *findCudaTarget("sm_89")),
+            "one pass is for architectures with wgmma");
+  problem.hasMoments = false;
+  EXPECT_EQ(findOnePassLimit(problem, hopper),
+            "budgets depend on the entropy of scores");
+  EXPECT_EQ(findOnePassLimit(LongRows(b.getF32Type(), 131072, 2048), hopper),
+            "wgmma multiplies f16 and bf16");
+  EXPECT_EQ(findOnePassLimit(LongRows(b.getF16Type(), 16383, 2048), hopper),
+            "rows of 16383 keys are short for 4096 candidates; expected 16384 "
+            "or more");
+  EXPECT_EQ(findOnePassLimit(LongRows(b.getF16Type(), 16384, 2048), hopper),
+            "");
+  EXPECT_THAT(
+      findOnePassLimit(LongRows(b.getF16Type(), 1 << 20, 14000), hopper),
+      HasSubstr("candidates of a row"));
+}
+
+// Whatever the sizes, what is tried is legal or refused with a reason.
+TEST_F(ScheduleLegalityTest, OnePassIsLegalOrRefused) {
+  CudaTarget hopper = *findCudaTarget("sm_90a");
+  SelectScheduleAttr exact = ExactSchedule(&context_);
+  int legal = 0;
+  for (int i = 0; i < 2000; ++i) {
+    OnePassProblem problem = LongRows(Element(), Size(21), Size(14));
+    problem.scores.queries = problem.top.queries = Size(18);
+    problem.scores.heads = Size(4);
+    problem.scores.depth = Uniform(1, 256);
+    if (!findOnePassLimit(problem, hopper).empty()) continue;
+    for (OnePassScheduleAttr schedule :
+         enumerate(&context_, problem, exact, hopper)) {
+      if (!findIllegality(problem, schedule, hopper).empty()) continue;
+      ++legal;
+      EXPECT_LE(getSharedBytes(problem, schedule), hopper.sharedBytesPerBlock);
+      EXPECT_LE(schedule.getChunk(), problem.top.queries);
+      EXPECT_LE(schedule.getChunk() * schedule.getCapacity() * 8, kListBytes);
+      EXPECT_GE(schedule.getCapacity(), problem.top.slots);
+    }
+  }
+  EXPECT_GT(legal, 300);
+}
+
 // The sizes that the message offers are legal, and the next ones are not.
 TEST_F(ScheduleLegalityTest, IndexerLimitNamesTheNearestSizes) {
   Builder b(&context_);

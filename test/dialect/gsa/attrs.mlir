@@ -55,3 +55,15 @@ func.func @cpu_schedule() attributes {
   // CHECK-SAME: a = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>
   a = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>
 } { return }
+
+// CHECK-LABEL: @one_pass_schedule
+func.func @one_pass_schedule() attributes {
+  // CHECK-SAME: a = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1, stages = 2, producers = 4, consumers = 4>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1, stages = 2, producers = 4, consumers = 4>, topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>, sample = 4, rank = 8, capacity = 64, chunk = 96>
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 64, chunk = 96>
+} { return }

@@ -181,3 +181,75 @@ func.func @cpu_schedule_c4() attributes {
   // expected-error @+1 {{(C4) expected block_rows in [1, 4096], block_keys in [1, 65536], value_vectors in [1, 16] and prefetch in [0, 1024], got 16, 0, 4 and 16}}
   a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 2,
                         block_keys = 0>} { return }
+
+// -----
+
+func.func @one_pass_schedule_c1() attributes {
+  // expected-error @+1 {{(C1) 'sample' must be in [2, 1024], got 1}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 1, rank = 8, capacity = 64, chunk = 8>} { return }
+
+// -----
+
+func.func @one_pass_schedule_c2() attributes {
+  // expected-error @+1 {{(C2) 'rank' must be at least 1, got 0}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 0, capacity = 64, chunk = 8>} { return }
+
+// -----
+
+func.func @one_pass_schedule_c3() attributes {
+  // expected-error @+1 {{(C3) 'capacity' must be in [32, 16384], got 16}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 1, capacity = 16, chunk = 8>} { return }
+
+// -----
+
+func.func @one_pass_schedule_c3_rank() attributes {
+  // expected-error @+1 {{(C3) 'capacity' must be at least rank * sample, got 64 for 17 * 4}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 17, capacity = 64, chunk = 8>} { return }
+
+// -----
+
+func.func @one_pass_schedule_c4() attributes {
+  // expected-error @+1 {{(C4) 'chunk' must be at least 1, got 0}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 64, chunk = 0>} { return }
+
+// -----
+
+func.func @one_pass_schedule_c5() attributes {
+  // expected-error @+1 {{(C5) expected scores by mma_sync or wgmma in tiles of at most 64 keys, got}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 128, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 64, chunk = 8>} { return }

@@ -27,9 +27,9 @@
 // CUDA: ring_wait(
 // CUDA: fence_async();
 // CUDA: wgmma_fence({{.*}});
-// CUDA-NEXT: wgmma_nt(
+// CUDA-NEXT: wgmma_nt<false>(
 // CUDA-NEXT: wgmma_commit();
-// CUDA-NEXT: wgmma_wait<0>();
+// CUDA-NEXT: wgmma_wait<0>({{.*}});
 
 func.func @main(%q: tensor<1x192x2x48xbf16>, %k: tensor<1x192x48xbf16>)
     -> tensor<1x192x192xf32> {

@@ -28,11 +28,11 @@ Arithmetic HostArithmetic(DType acc) {
   return host;
 }
 
-Arithmetic DeviceArithmetic(DType dtype) {
+Arithmetic DeviceArithmetic(DType dtype, bool fast_tanh) {
   Arithmetic device;
   device.unit = dtype == DType::kF32 ? 0x1p-23 : 0x1p-22;
   device.tiny = device.normal = 0x1p-126;
-  device.sigmoid = 5e-7;
+  device.sigmoid = fast_tanh ? 5e-6 : 5e-7;
   if (dtype != DType::kF32) {
     device.weight = RoundingUnit(dtype);
     device.weight_tiny = SmallestNumber(dtype);

@@ -65,10 +65,16 @@ struct ScoreTiles {
 struct TopKTiles {
   int64_t warps = 1, bins = 256, capacity = 32, chunk = 8;
 };
+/// Needs `scores` and `topk`, which are then for rows that take all scores.
+struct OnePassTiles {
+  ScoreTiles scores;
+  int64_t sample = 4, rank = 8, capacity = 64, chunk = 64;
+};
 struct Schedules {
   std::optional<AttentionTiles> attention;
   std::optional<ScoreTiles> scores;
   std::optional<TopKTiles> topk;
+  std::optional<OnePassTiles> one_pass;
 };
 
 /// What a module computes.

@@ -60,8 +60,10 @@ class Checker {
   Checker(const Spec& spec, Workload workload, const Tensors& inputs,
           const Tensors& outputs)
       : spec_(spec),
-        arithmetic_(spec.on_device() ? DeviceArithmetic(spec.dtype)
-                                     : HostArithmetic(spec.acc())),
+        arithmetic_(spec.on_device()
+                        ? DeviceArithmetic(spec.dtype,
+                                           spec.schedules.one_pass.has_value())
+                        : HostArithmetic(spec.acc())),
         workload_(workload),
         inputs_(inputs),
         outputs_(outputs) {}

@@ -112,6 +112,28 @@ TopKTiles RandomTopKTiles(Rng& rng) {
   return tiles;
 }
 
+/// For 16-bit selections whose budgets do not depend on entropy. The lists
+/// have room for the budget and not much more, so that some rows take all of
+/// their scores.
+void RandomOnePass(Rng& rng, Spec& spec) {
+  bool selects =
+      spec.family == Family::kSelect || spec.family == Family::kSelectGather;
+  if (!selects || spec.dtype == DType::kF32 || !spec.schedules.scores ||
+      spec.select.policy.kind == reference::KPolicyKind::kEntropy ||
+      rng.Chance(0.4)) {
+    return;
+  }
+  OnePassTiles tiles;
+  tiles.scores = RandomScoreTiles(rng, spec);
+  tiles.sample = rng.Pick<int64_t>({2, 3, 4, 16});
+  int64_t slots = spec.select.policy.Slots();
+  tiles.rank = slots / tiles.sample + rng.Int(1, 6);
+  tiles.capacity = std::max<int64_t>({32, slots, tiles.rank * tiles.sample}) +
+                   rng.Pick<int64_t>({0, 7, 64});
+  tiles.chunk = rng.Pick<int64_t>({1, 16, 40, 64});
+  spec.schedules.one_pass = tiles;
+}
+
 /// Which of a family's ops may carry a schedule; what the compiler makes of
 /// aggregates and of chains that it fuses is its own choice.
 void RandomSchedules(Rng& rng, Spec& spec, bool all) {
@@ -139,6 +161,9 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   HeadSizes(rng, spec, scale.all_sizes);
   RandomOptions(rng, spec, kTypicalKeys);
   RandomSchedules(rng, spec, scale.all_sizes);
+  // Choices of its own: the others stay what they are.
+  Rng one_pass(recipe, "one pass");
+  RandomOnePass(one_pass, spec);
   if (spec.family == Family::kGather && rng.Chance(0.5)) {
     spec.topk.slots = rng.Pick<int64_t>({31, 32, 33, 64, 65, 96, 97});
     bool segments = scale.all_sizes && spec.h * (spec.d + spec.dv) <= 512;

@@ -94,6 +94,14 @@ std::string TopKFields(const TopKTiles& tiles) {
                  {"capacity", tiles.capacity},
                  {"chunk", tiles.chunk}});
 }
+std::string OnePassFields(const OnePassTiles& tiles, const std::string& exact) {
+  return absl::StrCat("scores = <", ScoreFields(tiles.scores), ">, exact = <",
+                      exact, ">, ",
+                      Fields({{"sample", tiles.sample},
+                              {"rank", tiles.rank},
+                              {"capacity", tiles.capacity},
+                              {"chunk", tiles.chunk}}));
+}
 
 class Writer {
  public:
@@ -271,10 +279,15 @@ class Writer {
     AddForced(&attributes);
     if (spec_.assume_finite) attributes.AddUnit("assume_finite");
     if (spec_.schedules.scores && spec_.schedules.topk) {
-      AddSchedule(
-          &attributes, "select_schedule",
+      std::string exact =
           absl::StrCat("scores = <", ScoreFields(*spec_.schedules.scores),
-                       ">, topk = <", TopKFields(*spec_.schedules.topk), ">"));
+                       ">, topk = <", TopKFields(*spec_.schedules.topk), ">");
+      if (spec_.schedules.one_pass) {
+        AddSchedule(&attributes, "one_pass_schedule",
+                    OnePassFields(*spec_.schedules.one_pass, exact));
+      } else {
+        AddSchedule(&attributes, "select_schedule", exact);
+      }
     }
     absl::StrAppend(&op, " policy ", PolicyText(spec_.select.policy),
                     attributes.Text());

@@ -13,13 +13,15 @@ inline constexpr float log2e = 1.44269504088896341f;
 inline float sigmoid(float x) { return 1.0f / (1.0f + exp2f(-x * log2e)); }
 
 /// identity; sigmoid; tanh: (tanh x + 1) / 2, which is sigmoid(2 x); silu:
-/// x sigmoid(x), NaN at -inf as in IEEE arithmetic; relu. NaN stays NaN.
+/// x sigmoid(x), NaN at -inf as in IEEE arithmetic; relu; fast_tanh: tanh x
+/// with the bits of the host. NaN stays NaN.
 template <activation Activation>
 float activate_scalar(float x) {
   if (Activation == activation::sigmoid) return sigmoid(x);
   if (Activation == activation::tanh) return sigmoid(2.0f * x);
   if (Activation == activation::silu) return x * sigmoid(x);
   if (Activation == activation::relu) return x < 0.0f ? 0.0f : x;
+  if (Activation == activation::fast_tanh) return tanhf(x);
   return x;
 }
 

@@ -155,7 +155,7 @@ struct team {
 /// Order of the elements of a tile; here all tiles are row by row.
 enum class smem_layout { linear, swizzle, swizzle_128b };
 enum class frag_layout { acc, lhs };
-enum class activation { identity, sigmoid, tanh, silu, relu };
+enum class activation { identity, sigmoid, tanh, silu, relu, fast_tanh };
 inline constexpr smem_layout linear = smem_layout::linear;
 inline constexpr smem_layout swizzle = smem_layout::swizzle;
 inline constexpr smem_layout swizzle_128b = smem_layout::swizzle_128b;

@@ -22,16 +22,21 @@
 
 namespace gsa::dev {
 
-/// True for the products that a kernel named.
+/// True for the products that a kernel named: they are declared, and a
+/// declaration may be repeated by other kernels of the program.
+template <int N>
+struct wgmma_width {};
 template <int N, class T>
-inline constexpr bool has_wgmma = false;
+concept has_wgmma =
+    requires(wgmma_width<N> width, T* element) { named_wgmma(width, element); };
 
 }  // namespace gsa::dev
 
-#define GSA_WGMMA(n, T)                                       \
-  template <>                                                 \
-  inline constexpr bool gsa::dev::has_wgmma<n, gsa::dev::T> = \
-      n >= 8 && n <= 256 && n % 8 == 0
+#define GSA_WGMMA(n, T)                 \
+  namespace gsa::dev {                  \
+  void named_wgmma(wgmma_width<n>, T*); \
+  }                                     \
+  static_assert(n >= 8 && n <= 256 && n % 8 == 0)
 
 namespace gsa::dev {
 

@@ -464,10 +464,20 @@ GSA_DEVICE void radix_keys(smem<int, 1, Columns, Layout> histogram,
                            smem<int, 1, Capacity, KeyLayout> keys, int begin,
                            int end, int step, int prefix, int shift) {
 #pragma unroll 1
-  for (int i = begin + lane(); i < end; i += step) {
-    auto key = static_cast<unsigned>(keys.at(0, i));
-    if (has_prefix(key, prefix, shift))
-      atomicAdd(&histogram.at(0, key >> shift & 255), 1);
+  for (int first = begin; first < end; first += step) {
+    int i = first + lane();
+    auto key = i < end ? static_cast<unsigned>(keys.at(0, i)) : key_none;
+    bool counts = (i < end) & has_prefix(key, prefix, shift);
+    unsigned digit = key >> shift & 255;
+    unsigned all = __ballot_sync(all_lanes, counts);
+    if (all == 0) continue;
+    // Of scores of one size most first digits are equal: lanes with the digit
+    // of the first one leave the addition to it.
+    int leader = __ffs(all) - 1;
+    bool is_common = digit == __shfl_sync(all_lanes, digit, leader);
+    unsigned common = __ballot_sync(all_lanes, counts & is_common);
+    if (counts & (!is_common | (lane() == leader)))
+      atomicAdd(&histogram.at(0, digit), is_common ? __popc(common) : 1);
   }
 }
 

@@ -9,6 +9,7 @@
 #define GSA_DEVICE_TILE_CUH
 
 #include "gsa/device/bulk.cuh"
+#include "gsa/device/candidates.cuh"
 #include "gsa/device/copy.cuh"
 #include "gsa/device/frag.cuh"
 #include "gsa/device/global.cuh"

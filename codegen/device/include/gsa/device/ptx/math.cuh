@@ -26,6 +26,15 @@ GSA_DEVICE float rcp(float x) {
   return y;
 }
 
+/// tanh x with a relative error below 2^-11 by the ISA; what the hardware does
+/// is closer (docs/rationale/one-pass-selection.md). NaN stays NaN, and
+/// infinities are 1 and -1. PTX: tanh.approx.f32.
+GSA_DEVICE float tanh(float x) {
+  float y;
+  asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
 /// Products of the two bf16 numbers of each register, rounded once.
 /// PTX: fma.rn.bf16x2 with -0, the neutral element of a sum (mul.bf16x2 needs
 /// sm_90).

@@ -56,6 +56,33 @@ GSA_DEVICE void store_if(bool condition, int* target, int value) {
       : "memory");
 }
 
+/// `if (x >= bound) sum += addend`. PTX: setp.ge.f32, add.s32.
+GSA_DEVICE void add_if(float x, float bound, int& sum, int addend) {
+  asm("{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ge.f32 p, %1, %2;\n\t"
+      "@p add.s32 %0, %0, %3;\n\t"
+      "}"
+      : "+r"(sum)
+      : "f"(x), "f"(bound), "r"(addend));
+}
+
+/// Writes a score and its cell to an address in the global window, and moves it
+/// behind them, if the score is at least `bound`. PTX: st.global.v2.b32.
+GSA_DEVICE void append_pair_if(float score, float bound,
+                               unsigned long long& address, int cell) {
+  asm volatile(
+      "{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ge.f32 p, %1, %2;\n\t"
+      "@p st.global.v2.b32 [%0], {%3, %4};\n\t"
+      "@p add.u64 %0, %0, 8;\n\t"
+      "}"
+      : "+l"(address)
+      : "f"(score), "f"(bound), "r"(__float_as_int(score)), "r"(cell)
+      : "memory");
+}
+
 /// Writes to an address in the shared window. PTX: st.shared.u32.
 GSA_DEVICE void store_shared_if(bool condition, unsigned address,
                                 unsigned value) {

@@ -1,0 +1,161 @@
+//===- GsaOnePassSchedule.cpp - when and how to select in one pass --------===//
+
+#include <algorithm>
+#include <cmath>
+
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/Support/MathExtras.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+
+/// Every so many-th key is a sample of a row: a sixteenth of the work of a
+/// pass.
+static constexpr int64_t kSample = 16;
+/// Standard deviations of the number of candidates between its mean and the
+/// budget, and between its mean and the room. A row beyond them, 3 of 100000
+/// and fewer, is selected from all of its scores.
+static constexpr double kBelow = 4.0, kAbove = 5.0;
+/// Rows of fewer times their candidates' room are faster with scores in memory
+/// (docs/performance.md).
+static constexpr int64_t kLongRow = 8;
+/// The most candidates that a schedule can have room for.
+static constexpr int64_t kMaxListCapacity = 16384;
+
+static std::string over(StringRef what, int64_t got, int64_t limit,
+                        StringRef unit = "") {
+  return (what + " " + Twine(got) + " > " + Twine(limit) + unit).str();
+}
+
+/// Whether budgets depend on no more of a row's scores than their variance.
+static bool hasMoments(SelectOp op) {
+  KPolicyAttr policy = op.getPolicy();
+  return !policy.usesStatistic() ||
+         policy.getStatistic() == Statistic::Variance;
+}
+
+/// The rank in the sample that is the budget and kBelow deviations more: r
+/// samples above the bound stand for r * kSample keys, give or take
+/// kSample * sqrt(r).
+static int64_t getRank(int64_t slots) {
+  double ratio = static_cast<double>(slots) / kSample;
+  double root = (kBelow + std::sqrt(kBelow * kBelow + 4 * ratio)) / 2;
+  return static_cast<int64_t>(std::ceil(root * root));
+}
+
+static int64_t getCapacity(int64_t rank) {
+  double room =
+      kSample * (static_cast<double>(rank) +
+                 kAbove * std::sqrt(static_cast<double>(rank)));
+  return static_cast<int64_t>(
+      llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
+}
+
+SmallVector<Attribute> OnePassScheduleAttr::getParts() const {
+  return {getScores(), getExact().getScores(), getExact().getTopk()};
+}
+
+std::string OnePassScheduleAttr::findMisfit(Operation* op) const {
+  auto select = cast<SelectOp>(op);
+  if (!hasMoments(select))
+    return "one pass has no kernel for budgets that depend on entropy";
+  Type element = select.getScheduleProblem().scores->element;
+  if (!element.isF16() && !element.isBF16())
+    return "one pass has kernels for elements of f16 and bf16";
+  std::string reason = getScores().findMisfit(op);
+  return reason.empty() ? getExact().findMisfit(op) : reason;
+}
+
+std::string OnePassScheduleAttr::findRefusal(Operation* op,
+                                             const CudaTarget& target) const {
+  int64_t slots = cast<SelectOp>(op).getScheduleProblem().rows->slots;
+  if (slots > getCapacity())
+    return over("slots", slots, getCapacity(), ", the candidates of a row");
+  std::string reason = getScores().findRefusal(op, target);
+  return reason.empty() ? getExact().findRefusal(op, target) : reason;
+}
+
+/// The scores once, a sample of them before; and the candidates, 8 bytes each,
+/// written and read.
+double OnePassScheduleAttr::estimateCost(Operation* op,
+                                         const CudaTarget& target) const {
+  TopKProblem rows = *cast<SelectOp>(op).getScheduleProblem().rows;
+  double scores = getScores().estimateCost(op, target);
+  double bytes = static_cast<double>(rows.batch * rows.queries) *
+                 static_cast<double>(getCapacity()) * 16;
+  return scores * (1.0 + 1.0 / static_cast<double>(getSample())) +
+         bytes / (target.memoryRate * 1e3);
+}
+
+/// Around the first legal schedule for rows whose candidates do not suffice.
+SmallVector<Attribute> OnePassScheduleAttr::enumerate(
+    Operation* op, const CudaTarget& target) {
+  SmallVector<Attribute> schedules;
+  auto select = cast<SelectOp>(op);
+  ScheduleProblem problem = select.getScheduleProblem();
+  Type element = problem.scores->element;
+  if (!target.wgmma || !hasMoments(select) ||
+      (!element.isF16() && !element.isBF16()))
+    return schedules;
+  int64_t rank = getRank(problem.rows->slots);
+  int64_t capacity = ::getCapacity(rank);
+  int64_t keys = std::max<int64_t>(problem.rows->keys, 1);
+  if (capacity > kMaxListCapacity || keys < kLongRow * capacity)
+    return schedules;
+  SelectScheduleAttr exact;
+  for (Attribute candidate : SelectScheduleAttr::enumerate(op, target))
+    if (cast<ScheduleAttrInterface>(candidate)
+            .findIllegality(op, target)
+            .isLegal()) {
+      exact = cast<SelectScheduleAttr>(candidate);
+      break;
+    }
+  if (!exact) return schedules;
+  int64_t sampled = llvm::divideCeil(keys, kSample);
+  int64_t chunk =
+      std::min(kListBytes / (8 * capacity), kChunkBytes / (4 * sampled));
+  for (int64_t blockQ : {256, 128, 64})
+    for (int64_t stages : {4, 3, 2}) {
+      if (blockQ > 64 && blockQ / 2 >= problem.scores->queries) continue;
+      int64_t rows = std::max(chunk / blockQ * blockQ, blockQ);
+      rows = std::clamp<int64_t>(
+          rows, 1, std::max<int64_t>(problem.scores->queries, 1));
+      auto scores = ScoreScheduleAttr::get(
+          op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
+          /*span=*/32, stages, /*producers=*/4, blockQ / kTileUnit);
+      schedules.push_back(OnePassScheduleAttr::get(
+          op->getContext(), scores, exact, kSample, rank, capacity, rows));
+    }
+  return schedules;
+}
+
+SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
+  SmallVector<Attribute> steps;
+  MLIRContext* context = getContext();
+  ScopedDiagnosticHandler silent(context,
+                                 [](Diagnostic&) { return success(); });
+  auto add = [&](ScoreScheduleAttr scores, SelectScheduleAttr exact,
+                 int64_t sample, int64_t rank, int64_t capacity,
+                 int64_t chunk) {
+    auto schedule = OnePassScheduleAttr::getChecked(
+        [&] { return emitError(UnknownLoc::get(context)); }, context, scores,
+        exact, sample, rank, capacity, chunk);
+    if (schedule && schedule != *this) steps.push_back(schedule);
+  };
+  ScoreScheduleAttr s = getScores();
+  SelectScheduleAttr e = getExact();
+  int64_t m = getSample(), r = getRank(), c = getCapacity(), n = getChunk();
+  for (Attribute scores : s.getSteps())
+    add(cast<ScoreScheduleAttr>(scores), e, m, r, c, n);
+  for (Attribute exact : e.getSteps())
+    add(s, cast<SelectScheduleAttr>(exact), m, r, c, n);
+  // As many keys stand for the bound as before.
+  add(s, e, 2 * m, llvm::divideCeil(r, 2), c, n);
+  add(s, e, m / 2, 2 * r, c, n);
+  add(s, e, m, r, c + 256, n);
+  add(s, e, m, r, c - 256, n);
+  add(s, e, m, r, c, 2 * n);
+  add(s, e, m, r, c, n / 2);
+  return steps;
+}

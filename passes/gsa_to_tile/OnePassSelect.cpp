@@ -1,0 +1,452 @@
+//===- OnePassSelect.cpp - gsa.select without scores in memory ------------===//
+//
+// The host goes through the queries in chunks, with four kernels for each:
+// scores of every m-th key, the bound of each row from them, one pass over all
+// keys that appends what is at or above the bound to lists of candidates, and
+// the selection of each row from its list. Rows whose list is not complete are
+// then selected by the kernels of Select.cpp, whose blocks have nothing to do
+// for all other rows; whether there are such rows is known on the device alone.
+//
+// A list is complete if it has no more candidates than room, and as many as the
+// row has slots or visible keys. Rows with a score that is not finite count as
+// not complete, so that only one place knows of NaN.
+//
+// A budget that follows the variance of a row's scores takes it from their
+// moments, which the pass adds up. If it also takes the mean of all rows, a
+// round over the chunks that adds up moments alone comes first.
+//
+//===----------------------------------------------------------------------===//
+
+#include <limits>
+
+#include "dialect/Gsa/GsaBuilders.h"
+#include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/SelectLowering.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+using arith::CmpIPredicate;
+
+/// Blocks of the sample for one of the pass, and spans of scores in memory for
+/// one of those of flagged rows.
+static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
+
+namespace {
+
+class OnePassLowering : public SelectLowering {
+ public:
+  OnePassLowering(SelectOp op, OnePassScheduleAttr onePass,
+                  ToTileContext& context)
+      : SelectLowering(op, onePass.getExact(), context),
+        onePass(onePass),
+        chunkOfLists(clampChunk(onePass.getChunk())),
+        // Only then do these rows need no score.
+        shortRows(op.getAssumeFinite() &&
+                  policy.getKind() == KPolicyKind::Fixed) {}
+
+  LogicalResult emit();
+
+ private:
+  /// Whether selection needs the moments of a row: its variance is not known.
+  bool needsMoments() const { return policy.usesStatistic() && !variances; }
+  int64_t spans() const {
+    return llvm::divideCeil(source.keys(), getSpanKeys(onePass.getScores()));
+  }
+  /// The sum of a row's weights, of which zeros in place of scores make use.
+  bool needsWeights() const {
+    return source.scoreActivation == ScoreActivation::Sigmoid;
+  }
+  int64_t sampledKeys() const {
+    return llvm::divideCeil(source.keys(), onePass.getSample());
+  }
+  ScoreRows rowsOf(const Chunk& chunk);
+  void makeBuffers();
+  void launchSample(const Chunk& chunk);
+  void launchBounds(const Chunk& chunk);
+  void launchPass(const Chunk& chunk);
+  void launchCandidates(const Chunk& chunk);
+  void launchFlagged(const Chunk& chunk,
+                     llvm::function_ref<void(const Chunk&, const Flags&)> row);
+  void launchEmptyCounts(const Chunk& chunk);
+  void launchMoments(const Chunk& chunk);
+  void launchVariances(const Chunk& chunk);
+  LogicalResult emitVariances();
+  MomentList emitMoments(KernelBuilder& kernel, const Row& row, Value sums,
+                         Value squares, Value weights);
+  /// An i1: whether the row takes all its keys and needs no list.
+  Value takesAll(KernelBuilder& kernel, const Row& row, Value slots);
+  /// An i1: whether a list of `count` (i32) candidates has all that `row` may
+  /// select.
+  Value isComplete(KernelBuilder& kernel, const Row& row, Value slots,
+                   Value count);
+
+  OnePassScheduleAttr onePass;
+  int64_t chunkOfLists;
+  bool shortRows;
+  /// Buffers, for the rows of a chunk.
+  Value bounds, counts, pairs, flags;
+  std::optional<RowMoments> moments;
+};
+
+}  // namespace
+
+Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
+                                Value slots) {
+  KernelScalars s(kernel.body(), op.getLoc());
+  return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
+}
+
+Value OnePassLowering::isComplete(KernelBuilder& kernel, const Row& row,
+                                  Value slots, Value count) {
+  KernelScalars s(kernel.body(), op.getLoc());
+  Value room = s.i32(static_cast<int32_t>(onePass.getCapacity()));
+  Value fits = s.cmpi(CmpIPredicate::sle, count, room);
+  Value wanted = s.toI32(s.min(row.limit, slots));
+  Value suffices = s.cmpi(CmpIPredicate::sge, count, wanted);
+  return arith::AndIOp::create(kernel.body(), op.getLoc(), fits, suffices);
+}
+
+ScoreRows OnePassLowering::rowsOf(const Chunk& chunk) {
+  ScoreRows rows;
+  rows.batch = chunk.batch;
+  rows.begin = chunk.begin;
+  rows.count = chunk.count;
+  rows.keys = endOfKeys(chunk);
+  return rows;
+}
+
+/// The slab has the sample of a chunk, later the scores of flagged rows.
+void OnePassLowering::makeBuffers() {
+  Type f32 = context.rewriter().getF32Type();
+  Type i32 = context.rewriter().getI32Type();
+  int64_t cells = std::max<int64_t>(
+      {chunkOfLists * sampledKeys(), chunkSize * source.keys(), 1});
+  slab = context.makeBuffer({cells}, f32);
+  bounds = context.makeBuffer({chunkOfLists}, f32);
+  counts = context.makeBuffer({chunkOfLists}, i32);
+  pairs = context.makeBuffer({chunkOfLists, onePass.getCapacity(), 2}, i32);
+  flags = context.makeBuffer({chunkOfLists}, i32);
+  SmallVector<Value> buffers = {slab, bounds, counts, pairs, flags};
+  if (policy.usesStatistic()) {
+    int64_t columns = std::max<int64_t>(spans(), 1);
+    moments = RowMoments{context.makeBuffer({chunkOfLists, columns}, f32),
+                         context.makeBuffer({chunkOfLists, columns}, f32)};
+    buffers.append({moments->sums, moments->squares});
+  }
+  int64_t bytes = 0;
+  for (Value buffer : buffers)
+    bytes += 4 * cast<MemRefType>(buffer.getType()).getNumElements();
+  remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
+}
+
+static ScoreScheduleAttr withSpan(ScoreScheduleAttr schedule, int64_t span) {
+  return ScoreScheduleAttr::get(
+      schedule.getContext(), schedule.getEngine(), schedule.getBlockQ(),
+      schedule.getBlockK(), std::max<int64_t>(span, 1), schedule.getStages(),
+      schedule.getProducers(), schedule.getConsumers());
+}
+
+/// Shorter spans than those of all keys: the grid shall fill the device.
+void OnePassLowering::launchSample(const Chunk& chunk) {
+  ScoreScheduleAttr all = onePass.getScores();
+  ScoreScheduleAttr sample = withSpan(all, all.getSpan() / kSampleBlocks);
+  ScoreRows rows = rowsOf(chunk);
+  rows.scores = slab;
+  rows.rows = chunkOfLists;
+  rows.ranksOnly = true;
+  rows.sample = onePass.getSample();
+  launchIndexScores(source, sample, rows, op.getLoc(), context,
+                    "sample_scores");
+}
+
+/// A block for each row: its bound, and an empty list.
+void OnePassLowering::launchBounds(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "row_bounds",
+                       schedule.getTopk().getWarps());
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value scores = kernel.read(slab, "scores");
+  Value boundOf = kernel.write(bounds, "bounds");
+  Value countOf = kernel.write(counts, "counts");
+  Value pitch = kernel.size(sampledKeys(), "sampled_keys");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  // Rows that fit into their lists need no bound.
+  Value fits = named(s.cmpi(CmpIPredicate::sle, row.limit,
+                            kernel.index(onePass.getCapacity())),
+                     "fits");
+  Value sampled = s.select(fits, kernel.index(0),
+                           s.ceilDiv(row.limit, onePass.getSample()));
+  named(sampled, "sampled");
+  Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
+  RowEmitter e(kernel, loc, schedule.getTopk(), first, sampled);
+  RowScanResult scan = e.scan();
+  Value bound = e.rankBound(scan, onePass.getRank());
+  e.byFirstWarp([&] {
+    StoreOp::create(b, loc, boundOf, row.inChunk, bound);
+    StoreOp::create(b, loc, countOf, row.inChunk, s.i32(0));
+  });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+void OnePassLowering::launchPass(const Chunk& chunk) {
+  ScoreRows rows = rowsOf(chunk);
+  rows.ranksOnly = true;
+  rows.candidates = CandidateLists{bounds, counts, pairs, onePass.getCapacity(),
+                                   shortRows ? policy.getSlots() : 0};
+  if (needsMoments()) rows.moments = moments;
+  launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
+                    "append_scores");
+}
+
+void OnePassLowering::launchCandidates(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "select_candidates",
+                       schedule.getTopk().getWarps());
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value countOf = kernel.read(counts, "candidate_counts");
+  Value listOf = kernel.read(pairs, "candidates");
+  Value flagOf = kernel.write(flags, "flags");
+  Value indices = kernel.write(results[0], "indices");
+  Value counted = kernel.write(results[1], "counts");
+  Value status = kernel.write(results[2], "status");
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  Value sums, squares, weights, statistics, divisor;
+  if (needsMoments()) {
+    sums = kernel.read(moments->sums, "sums");
+    squares = kernel.read(moments->squares, "squares");
+    if (needsWeights() && source.weights)
+      weights = kernel.read(source.weights, "weights");
+  }
+  if (variances) statistics = kernel.read(variances, "statistic");
+  if (normaliser) divisor = kernel.read(normaliser, "normaliser");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  Value count =
+      named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
+            "candidate_count");
+  CandidateList list;
+  Value complete = isComplete(kernel, row, slots, count);
+  RowEmitter e(kernel, loc, schedule.getTopk(), Value(), row.limit);
+  Value statistic;
+  if (sums) {
+    Value isSafe;
+    statistic = e.variance(emitMoments(kernel, row, sums, squares, weights),
+                           policy.getPopulation(), policy.getCorrection(),
+                           row.keys, isSafe);
+    complete = arith::AndIOp::create(b, loc, complete, isSafe);
+  }
+  if (shortRows) {
+    list.takesAll = takesAll(kernel, row, slots);
+    complete = arith::OrIOp::create(b, loc, complete, list.takesAll);
+  }
+  named(complete, "is_complete");
+  list.pairs =
+      at(kernel, listOf, {row.inChunk, kernel.index(0), kernel.index(0)},
+         {kernel.index(onePass.getCapacity()), kernel.index(2)});
+  list.count = s.toIndex(count);
+  list.capacity = onePass.getCapacity();
+  list.keys = source.keys();
+  SelectionTarget target = makeTarget(kernel, row, indices, slots);
+  SmallVector<Value> cell = {row.batch, row.query};
+  Value zero = kernel.index(0);
+  s.ifThen(
+      complete,
+      [&] {
+        Value scale;
+        if (statistics)
+          statistic =
+              LoadOp::create(b, loc, b.getF32Type(),
+                             at(kernel, statistics, cell, {row.queries}), zero);
+        if (divisor)
+          scale = LoadOp::create(b, loc, b.getF32Type(), divisor, zero);
+        Value budget =
+            named(gsa::detail::computeBudget(e, policy, s.toI32(row.limit),
+                                             statistic, scale),
+                  "budget");
+        Value taken = e.selectCandidates(list, budget, target);
+        e.byFirstWarp([&] {
+          StoreOp::create(b, loc, at(kernel, counted, cell, {row.queries}),
+                          zero, taken);
+          // A row with a NaN is not complete.
+          StoreOp::create(b, loc, at(kernel, status, cell, {row.queries}), zero,
+                          s.i32(0));
+          StoreOp::create(b, loc, flagOf, row.inChunk, s.i32(0));
+        });
+      },
+      [&] {
+        e.byFirstWarp(
+            [&] { StoreOp::create(b, loc, flagOf, row.inChunk, s.i32(1)); });
+      });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+/// As many rows at a time as the slab holds.
+void OnePassLowering::launchFlagged(
+    const Chunk& chunk,
+    llvm::function_ref<void(const Chunk&, const Flags&)> row) {
+  IRRewriter& b = context.rewriter();
+  Location loc = op.getLoc();
+  OpBuilder::InsertionGuard guard(b);
+  Value step = context.index(chunkSize);
+  auto loop = scf::ForOp::create(b, loc, context.index(0), chunk.count, step);
+  b.setInsertionPointToStart(loop.getBody());
+  Value first = loop.getInductionVar();
+  Value rest = arith::SubIOp::create(b, loc, chunk.count, first);
+  Chunk part;
+  part.batch = chunk.batch;
+  part.begin = arith::AddIOp::create(b, loc, chunk.begin, first);
+  part.count = arith::MinSIOp::create(b, loc, rest, step);
+  ScoreRows rows = rowsOf(part);
+  rows.scores = slab;
+  rows.rows = chunkSize;
+  rows.flags = flags;
+  rows.firstFlag = first;
+  // Most blocks have nothing to do but to find that out: few of them.
+  ScoreScheduleAttr all = schedule.getScores();
+  launchIndexScores(source, withSpan(all, all.getSpan() * kFlaggedSpans), rows,
+                    loc, context, "flagged_scores");
+  row(part, {flags, first});
+}
+
+//===----------------------------------------------------------------------===//
+// Moments
+//===----------------------------------------------------------------------===//
+
+/// The moments of a row; `weights` are those of all rows or null.
+MomentList OnePassLowering::emitMoments(KernelBuilder& kernel, const Row& row,
+                                        Value sums, Value squares,
+                                        Value weights) {
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  KernelScalars s(b, loc);
+  MomentList list;
+  Value pitch = kernel.index(std::max<int64_t>(spans(), 1));
+  Value zero = kernel.index(0);
+  list.sums = at(kernel, sums, {row.inChunk, zero}, {pitch});
+  list.squares = at(kernel, squares, {row.inChunk, zero}, {pitch});
+  list.spans = s.ceilDiv(row.limit, getSpanKeys(onePass.getScores()));
+  named(list.spans, "spans");
+  if (!needsWeights()) return list;
+  list.weights = s.f32(weights ? 0.0 : static_cast<double>(source.heads()));
+  for (int64_t head = 0; weights && head < source.heads(); ++head) {
+    Type type = cast<GlobalType>(weights.getType()).getElementType();
+    Value heads = kernel.index(source.heads());
+    Value from = at(kernel, weights, {row.batch, row.query, kernel.index(head)},
+                    {row.queries, heads});
+    Value weight =
+        s.cast(LoadOp::create(b, loc, type, from, zero), b.getF32Type());
+    if (source.weightActivation == WeightActivation::Sigmoid)
+      weight = s.sigmoid(weight);
+    list.weights = s.add(list.weights, weight);
+  }
+  named(list.weights, "sum_of_weights");
+  return list;
+}
+
+void OnePassLowering::launchEmptyCounts(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "empty_counts",
+                       schedule.getTopk().getWarps());
+  Value countOf = kernel.write(counts, "counts");
+  Value rows = kernel.scalar(chunk.count, "rows");
+  KernelScalars s(kernel.body(), op.getLoc());
+  FillSpanOp::create(kernel.body(), op.getLoc(), countOf, kernel.index(0), rows,
+                     s.i32(0), kernel.team());
+  kernel.launch(ArrayRef<int64_t>(1));
+}
+
+void OnePassLowering::launchMoments(const Chunk& chunk) {
+  ScoreRows rows = rowsOf(chunk);
+  rows.ranksOnly = true;
+  rows.candidates = CandidateLists();
+  rows.candidates->counts = counts;
+  rows.moments = moments;
+  launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
+                    "score_moments");
+}
+
+/// The variance of each row whose moments give it; the others get a flag.
+void OnePassLowering::launchVariances(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "row_variances", /*warps=*/1);
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value countOf = kernel.read(counts, "counts");
+  Value sums = kernel.read(moments->sums, "sums");
+  Value squares = kernel.read(moments->squares, "squares");
+  Value weights;
+  if (needsWeights() && source.weights)
+    weights = kernel.read(source.weights, "weights");
+  Value flagOf = kernel.write(flags, "flags");
+  Value values = kernel.write(variances, "statistic");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  TopKScheduleAttr topk = schedule.getTopk();
+  RowEmitter e(
+      kernel, loc,
+      TopKScheduleAttr::get(op.getContext(), /*warps=*/1, topk.getBins(),
+                            topk.getCapacity(), topk.getChunk()),
+      Value(), row.limit);
+  Value isSafe;
+  Value value = e.variance(emitMoments(kernel, row, sums, squares, weights),
+                           policy.getPopulation(), policy.getCorrection(),
+                           row.keys, isSafe);
+  Value count = LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk);
+  Value isFinite = s.cmpi(CmpIPredicate::eq, count, s.i32(0));
+  isSafe = arith::AndIOp::create(b, loc, isSafe, isFinite);
+  Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
+  e.byFirstWarp([&] {
+    StoreOp::create(b, loc, target, kernel.index(0), value);
+    StoreOp::create(b, loc, flagOf, row.inChunk,
+                    s.select(isSafe, s.i32(0), s.i32(1)));
+  });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+/// Variances of all rows, and their mean.
+LogicalResult OnePassLowering::emitVariances() {
+  Value buffer = context.makeBuffer({source.batches(), source.queries()},
+                                    context.rewriter().getF32Type());
+  variances = buffer;
+  forChunks(chunkOfLists, [&](const Chunk& chunk) {
+    launchEmptyCounts(chunk);
+    if (source.keys() > 0) launchMoments(chunk);
+    launchVariances(chunk);
+    if (source.keys() > 0)
+      launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {
+        launchStatistic(part, &only);
+      });
+  });
+  return emitMean();
+}
+
+LogicalResult OnePassLowering::emit() {
+  makeResults();
+  if (source.batches() * source.queries() > 0) {
+    makeBuffers();
+    if (op.getNormaliser())
+      normaliser = context.toBuffer(op.getNormaliser());
+    else if (policy.usesNormaliser() && failed(emitVariances()))
+      return failure();
+    forChunks(chunkOfLists, [&](const Chunk& chunk) {
+      bool hasKeys = source.keys() > 0;
+      if (hasKeys) launchSample(chunk);
+      launchBounds(chunk);
+      if (hasKeys) launchPass(chunk);
+      launchCandidates(chunk);
+      if (hasKeys)
+        launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {
+          launchSelection(part, &only);
+        });
+    });
+  }
+  context.replace(op, results);
+  return success();
+}
+
+LogicalResult gsa::lowerOnePassSelect(SelectOp op, ToTileContext& context) {
+  FailureOr<OnePassScheduleAttr> schedule =
+      getSchedule<OnePassScheduleAttr>(op, context.target());
+  if (failed(schedule)) return failure();
+  return OnePassLowering(op, *schedule, context).emit();
+}

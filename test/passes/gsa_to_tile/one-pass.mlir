@@ -1,0 +1,161 @@
+// gsa.select without scores in memory: a sample, bounds, one pass that appends
+// candidates, the selection among them, and the rows whose lists are not
+// complete.
+// RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse | FileCheck %s
+// RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// 96 lists of 64 pairs, bounds, counts, flags; 96 samples of 75 or 70 rows of 300
+// scores.
+// REMARK: SelectWorkspace
+// REMARK-SAME: bytes=134304, rows=96
+
+// Every 4th key; cells behind the row's last key are written, but not read.
+// CHECK-LABEL: gsa_tile.kernel @sample_scores
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.wgmma_nt
+// CHECK: gsa_tile.activate %{{.*}} <fast_tanh>
+// CHECK-NOT: gsa_tile.mask_causal
+// CHECK: gsa_tile.store_rows
+// CHECK-LABEL: gsa_tile.kernel @row_bounds
+// CHECK: gsa_tile.histogram_row
+// CHECK: gsa_tile.key_value
+// No score is written; the last head's product is the last use of the keys.
+// CHECK-LABEL: gsa_tile.kernel @append_scores
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.wgmma_wait
+// CHECK: gsa_tile.wgmma_wait
+// CHECK-NEXT: gsa_tile.release
+// CHECK: gsa_tile.activate %{{.*}} <fast_tanh>
+// CHECK: gsa_tile.add_partial_sums
+// CHECK: scf.if
+// CHECK-NEXT: gsa_tile.mask_causal
+// CHECK: gsa_tile.append_candidates
+// CHECK-NOT: gsa_tile.store_rows
+// CHECK: gsa_tile.flag_rows
+// CHECK-LABEL: gsa_tile.kernel @select_candidates
+// CHECK: scf.if
+// CHECK: gsa_tile.mark_candidates
+// CHECK: gsa_tile.scan_bits
+// CHECK: gsa_tile.place_candidates
+// CHECK: gsa_tile.radix_keys
+// CHECK-NOT: gsa_tile.radix_row
+// CHECK: gsa_tile.emit_kept
+// CHECK: } else {
+// CHECK: gsa_tile.store
+// The scores of flagged rows are those of the schedule without candidates.
+// CHECK-LABEL: gsa_tile.kernel @flagged_scores
+// CHECK: gsa_tile.mma_nt
+// CHECK: gsa_tile.activate %{{.*}} <sigmoid>
+// CHECK-LABEL: gsa_tile.kernel @select_flagged_rows
+// CHECK: scf.if
+// CHECK: gsa_tile.scan_row
+// CHECK: gsa_tile.emit_row
+// CHECK-LABEL: func.func @main
+// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<21000xf32>
+// CHECK: %[[BOUNDS:.*]] = memref.alloc() : memref<96xf32>
+// CHECK: %[[COUNTS:.*]] = memref.alloc() : memref<96xi32>
+// CHECK: %[[LISTS:.*]] = memref.alloc() : memref<96x64x2xi32>
+// CHECK: %[[FLAGS:.*]] = memref.alloc() : memref<96xi32>
+// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c300 step %c96
+// CHECK: gsa_tile.launch @sample_scores {{.*}}%[[SLAB]]
+// CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
+// CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
+// CHECK: gsa_tile.launch @select_candidates {{.*}}%[[COUNTS]], %[[LISTS]], %[[FLAGS]]
+// CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %c70
+// CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SLAB]]
+// CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SLAB]]
+func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)
+    -> (tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 64, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<2x300x2x64xbf16>, tensor<2x300x64xbf16>)
+      -> (tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>)
+  return %i, %c, %n : tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>
+}
+
+// -----
+
+// The variance of a row comes from moments, of its spans of keys; that of rows
+// whose scores are not finite from their scores. The mean takes a round before.
+
+// CHECK-LABEL: gsa_tile.kernel @score_moments
+// CHECK: scf.if
+// CHECK: gsa_tile.add_partial_sums
+// CHECK: gsa_tile.flag_rows
+// CHECK-NEXT: gsa_tile.mask_causal
+// CHECK-NEXT: gsa_tile.add_partial_moments {{.*}}some_hidden = true
+// CHECK: } else {
+// CHECK-NEXT: gsa_tile.add_partial_moments
+// CHECK-NOT: gsa_tile.append_candidates
+// CHECK: gsa_tile.flag_rows
+// CHECK: gsa_tile.join_partial_sums
+// CHECK: gsa_tile.store_rowvec
+// CHECK-LABEL: gsa_tile.kernel @row_variances
+// CHECK: gsa_tile.sum_row
+// CHECK-LABEL: func.func @main
+// CHECK: scf.for
+// CHECK: gsa_tile.launch @empty_counts
+// CHECK: gsa_tile.launch @score_moments
+// CHECK: gsa_tile.launch @row_variances
+// CHECK: gsa_tile.launch @flagged_scores
+// CHECK: gsa_tile.launch @flagged_statistic
+// CHECK: gsa_tile.launch @stat_mean
+// CHECK: scf.for
+// CHECK: gsa_tile.launch @sample_scores
+// CHECK: gsa_tile.launch @append_scores
+// CHECK: gsa_tile.launch @select_candidates
+func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>)
+    -> (tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k
+      policy #gsa.k_policy<upstream_variance, base = 16, max = 32> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 64, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>)
+      -> (tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}
+
+// -----
+
+// A normaliser couples no rows: one scoring is enough.
+
+// CHECK-LABEL: gsa_tile.kernel @append_scores
+// CHECK: gsa_tile.add_partial_moments
+// CHECK: gsa_tile.append_candidates
+// CHECK: gsa_tile.join_partial_sums
+// CHECK-LABEL: gsa_tile.kernel @select_candidates
+// CHECK: gsa_tile.sum_row
+// CHECK: gsa_tile.place_candidates
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: gsa_tile.launch @stat_mean
+func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
+                %mean: tensor<f32>)
+    -> (tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k normaliser %mean
+      policy #gsa.k_policy<paper_ema, base = 16, max = 32> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 64, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>, tensor<f32>)
+      -> (tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}

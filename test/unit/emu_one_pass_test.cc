@@ -1,0 +1,287 @@
+// Selection without scores in memory (#gsa.one_pass_schedule), in emulation:
+// against the float64 reference and, where both compute the same scores, bit by
+// bit against the schedule that has them in memory. Rows whose candidates are
+// too few, too many or not finite take another path, so they get tests of their
+// own.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "test/unit/reference_testing.h"
+#include "test/unit/select_testing.h"
+
+namespace gsa::testing {
+namespace {
+
+CompileOptions EmuOptions(bool thread_sanitizer = false) {
+  CompileOptions options;
+  options.target = "emu";
+  options.arch = "sm_90a";
+  options.thread_sanitizer = thread_sanitizer;
+  return options;
+}
+
+struct OnePass {
+  bool wgmma = false;
+  int sample = 4, rank = 8, capacity = 64, chunk = 96;
+  int exact_chunk = 32;
+
+  std::string Exact() const {
+    return "scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, "
+           "stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, "
+           "bins = 256, capacity = 64, chunk = " +
+           std::to_string(exact_chunk) + ">";
+  }
+  std::string ToString() const {
+    std::string scores =
+        wgmma ? "<engine = wgmma, block_q = 64, block_k = 64, span = 2, "
+                "stages = 2, producers = 4, consumers = 4>"
+              : "<engine = mma_sync, block_q = 32, block_k = 32, span = 3, "
+                "stages = 2, producers = 1, consumers = 2>";
+    return "#gsa.one_pass_schedule<scores = " + scores + ", exact = <" +
+           Exact() + ">, sample = " + std::to_string(sample) +
+           ", rank = " + std::to_string(rank) +
+           ", capacity = " + std::to_string(capacity) +
+           ", chunk = " + std::to_string(chunk) + ">";
+  }
+};
+
+Problem LongRows(DType dtype = DType::kBF16) {
+  Problem p;
+  p.batch = 2;
+  p.queries = 70;
+  p.keys = 333;
+  p.heads = 3;
+  p.depth = 20;
+  p.dtype = dtype;
+  p.options.policy = MakePolicy(KPolicyKind::kFixed, 12, 0, 0);
+  p.schedule = OnePass().ToString();
+  return p;
+}
+
+// Scores that both schedules compute by the same operations.
+Problem SameScores() {
+  Problem p = LongRows();
+  p.options.score_activation = reference::ScoreActivation::kRelu;
+  return p;
+}
+
+void ExpectSameBits(Problem p, const Operands& operands,
+                    const OnePass& schedule) {
+  SCOPED_TRACE(schedule.ToString());
+  p.schedule = schedule.ToString();
+  Outputs got = RunSelect(p, operands, EmuOptions());
+  p.schedule = "#gsa.select_schedule<" + schedule.Exact() + ">";
+  Outputs expected = RunSelect(p, operands, EmuOptions());
+  EXPECT_EQ(got.indices, expected.indices);
+  EXPECT_EQ(got.counts, expected.counts);
+  EXPECT_EQ(got.status, expected.status);
+}
+
+TEST(EmuOnePassTest, AgreesWithTheReference) {
+  std::mt19937 generator(1);
+  for (bool wgmma : {false, true}) {
+    for (DType dtype : {DType::kBF16, DType::kF16}) {
+      Problem p = LongRows(dtype);
+      OnePass schedule;
+      schedule.wgmma = wgmma;
+      p.schedule = schedule.ToString();
+      if (dtype == DType::kF16) p.options.mask = reference::Mask::kNone;
+      CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    }
+  }
+}
+
+TEST(EmuOnePassTest, OddShapes) {
+  std::mt19937 generator(2);
+  for (auto [queries, keys, slots] :
+       {std::tuple<int64_t, int64_t, int64_t>{1, 500, 30},
+        {90, 30, 12},
+        {333, 333, 12},
+        {5, 0, 12},
+        {0, 5, 12},
+        {40, 65, 64},
+        {3, 257, 1}}) {
+    Problem p = LongRows();
+    p.batch = 1;
+    p.queries = queries;
+    p.keys = keys;
+    p.options.policy.base = slots;
+    p.has_bias = keys % 2 == 0;
+    p.has_weights = keys % 3 != 0;
+    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+  }
+}
+
+// Budgets by variances, which the pass takes from moments. Without a normaliser
+// upstream_variance has a round of its own for their mean.
+TEST(EmuOnePassTest, BudgetsOfRows) {
+  std::mt19937 generator(10);
+  for (bool wgmma : {false, true}) {
+    for (KPolicyKind kind : {KPolicyKind::kUpstreamVariance,
+                             KPolicyKind::kPaperEma, KPolicyKind::kOrth}) {
+      Problem p = LongRows();
+      OnePass schedule;
+      schedule.wgmma = wgmma;
+      schedule.rank = 12;
+      p.schedule = schedule.ToString();
+      p.options.policy = MakePolicy(kind, 12, 4, 30);
+      if (kind == KPolicyKind::kPaperEma) p.options.normaliser = 0.05;
+      if (wgmma) p.options.mask = reference::Mask::kNone;
+      Operands operands = MakeOperands(p, &generator);
+      operands.query.At(0, 30, 1, 2) = kNaN;
+      operands.key.At(1, 200, 0) = kNaN;
+      CheckSelect(p, operands, EmuOptions());
+    }
+  }
+}
+
+TEST(EmuOnePassTest, SameBitsAsScoresInMemory) {
+  std::mt19937 generator(3);
+  Problem p = SameScores();
+  Operands operands = MakeOperands(p, &generator);
+  ExpectSameBits(p, operands, {});
+  p.options.sink = 3;
+  p.options.local = 7;
+  ExpectSameBits(p, operands, {});
+  p.options.sink = 50;  // More forced cells than slots.
+  ExpectSameBits(p, operands, {});
+}
+
+TEST(EmuOnePassTest, Ties) {
+  std::mt19937 generator(4);
+  Problem p = SameScores();
+  Operands operands = MakeOperands(p, &generator);
+  // A few values of scores: the threshold is one of many equal ones.
+  for (double& x : operands.query.values()) x = x > 0.5;
+  for (double& x : operands.key.values()) x = x > 1.5;
+  for (double& x : operands.weights.values()) x = 0;
+  ExpectSameBits(p, operands, {});
+  p.options.local = 5;
+  ExpectSameBits(p, operands, {});
+  for (double& x : operands.key.values()) x = 0;
+  ExpectSameBits(p, operands, {});
+}
+
+TEST(EmuOnePassTest, ScoresThatAreNotFinite) {
+  std::mt19937 generator(5);
+  Problem p = LongRows();
+  Operands operands = MakeOperands(p, &generator);
+  operands.query.At(0, 30, 1, 2) = kNaN;
+  operands.weights.At(0, 31, 1) = kNaN;
+  operands.query.At(0, 40, 0, 0) = kInfinity;
+  operands.key.At(1, 200, 0) = kNaN;
+  operands.key.At(1, 300, 3) = -kInfinity;
+  operands.key.At(1, 332, 3) = kNaN;
+  CheckSelect(p, operands, EmuOptions());
+  p = SameScores();
+  p.options.score_activation = reference::ScoreActivation::kIdentity;
+  p.options.weight_activation = reference::WeightActivation::kIdentity;
+  p.options.local = 4;
+  ExpectSameBits(p, operands, {});
+  // Sums of scores overflow.
+  p.options.scale = 1e38;
+  ExpectSameBits(p, operands, {});
+}
+
+// One head and one column: the score of a key is the key.
+Problem GivenScores(int64_t keys) {
+  Problem p;
+  p.keys = keys;
+  p.heads = p.depth = 1;
+  p.dtype = DType::kBF16;
+  p.has_weights = p.has_bias = false;
+  p.options.policy = MakePolicy(KPolicyKind::kFixed, 12, 0, 0);
+  p.options.scale = 1;
+  p.options.score_activation = reference::ScoreActivation::kIdentity;
+  return p;
+}
+
+// As many scores above the bound as a list has room for, one less and one more;
+// as many as slots, one less and one more.
+TEST(EmuOnePassTest, LimitsOfLists) {
+  std::mt19937 generator(6);
+  OnePass schedule;
+  Problem p = GivenScores(400);
+  Operands operands = MakeOperands(p, &generator);
+  operands.query[0] = 1;
+  const int slots = 12;
+  for (int high : {slots - 1, slots, slots + 1, schedule.capacity - 1,
+                   schedule.capacity, schedule.capacity + 1}) {
+    std::vector<int> sampled, others;
+    for (int key = 0; key < p.keys; ++key)
+      (key % schedule.sample == 0 ? sampled : others).push_back(key);
+    std::shuffle(sampled.begin(), sampled.end(), generator);
+    std::shuffle(others.begin(), others.end(), generator);
+    for (double& x : operands.key.values())
+      x = reference::RandomInt(0, 16, &generator) / 16.0;
+    // The bound lies between the two kinds of scores.
+    auto raise = [&](int key) {
+      operands.key[key] = 128 + reference::RandomInt(0, 127, &generator);
+    };
+    for (int i = 0; i < schedule.rank; ++i) raise(sampled[i]);
+    for (int i = 0; i < high - schedule.rank; ++i) raise(others[i]);
+    SCOPED_TRACE(high);
+    p.schedule = schedule.ToString();
+    CheckSelect(p, operands, EmuOptions(), /*exact=*/true);
+    ExpectSameBits(p, operands, schedule);
+  }
+}
+
+// Keys with the period of the sample: it says nothing of the others.
+TEST(EmuOnePassTest, PeriodicKeys) {
+  std::mt19937 generator(7);
+  for (bool sampled_are_high : {false, true}) {
+    Problem p = SameScores();
+    OnePass schedule;
+    Operands operands = MakeOperands(p, &generator);
+    for (int64_t b = 0; b < p.batch; ++b)
+      for (int64_t key = 0; key < p.keys; ++key)
+        for (int64_t d = 0; d < p.depth; ++d)
+          if ((key % schedule.sample == 0) != sampled_are_high)
+            operands.key.At(b, key, d) *= 0x1p-6;
+    ExpectSameBits(p, operands, schedule);
+    // Few keys are sampled and high: fewer candidates than slots.
+    p.options.policy.base = 60;
+    ExpectSameBits(p, operands, schedule);
+  }
+}
+
+TEST(EmuOnePassTest, NoBitDependsOnTheChunk) {
+  std::mt19937 generator(8);
+  Problem p = LongRows();
+  Operands operands = MakeOperands(p, &generator);
+  Outputs whole = RunSelect(p, operands, EmuOptions());
+  for (auto [chunk, exact] : {std::pair<int, int>{1, 1}, {33, 64}, {70, 1}}) {
+    OnePass schedule;
+    schedule.chunk = chunk;
+    schedule.exact_chunk = exact;
+    p.schedule = schedule.ToString();
+    Outputs parts = RunSelect(p, operands, EmuOptions());
+    EXPECT_EQ(whole.indices, parts.indices) << chunk;
+    EXPECT_EQ(whole.counts, parts.counts) << chunk;
+  }
+}
+
+TEST(EmuOnePassTest, NoDataRace) {
+  std::mt19937 generator(9);
+  Problem p = SameScores();
+  p.batch = 1;
+  p.options.local = 2;
+  Operands operands = MakeOperands(p, &generator);
+  operands.query.At(0, 3, 1, 2) = kNaN;
+  for (bool wgmma : {false, true}) {
+    OnePass schedule;
+    schedule.wgmma = wgmma;
+    p.schedule = schedule.ToString();
+    CheckSelect(p, operands, EmuOptions(true));
+  }
+}
+
+}  // namespace
+}  // namespace gsa::testing

@@ -2,6 +2,7 @@
 // RUN: gsa-opt %s --gsa-to-cuda=arch=sm_90a -o %t
 // RUN: gsa-translate --gsa-tile-to-cuda %t | FileCheck %s --check-prefix=CUDA
 // RUN: %if nvrtc %{ gsa-translate --resource-usage --refuse-spills --arch=sm_90a %t | FileCheck %s --check-prefix=USAGE %}
+// RUN: gsa-run %s --target=emu --arch=sm_90a --compare | FileCheck %s --check-prefix=EMU
 
 // A tile of wgmma has any number of keys that 8 divides.
 // CHECK: gsa_tile.tile_ring : <2 by cp_async, !gsa_tile.smem<72x64xbf16, swizzle_128b>>
@@ -9,6 +10,7 @@
 
 // CUDA: smem_stages<bf16, 2, 72, 64, smem_layout::swizzle_128b>
 // CUDA: wgmma_nt(
+// EMU: Comparison with the float64 reference: passed
 // USAGE: sm_90a index_scores registers={{[0-9]+}} stack=0
 func.func @main(%q: tensor<1x192x2x64xbf16>, %k: tensor<1x192x64xbf16>)
     -> tensor<1x192x192xf32> {

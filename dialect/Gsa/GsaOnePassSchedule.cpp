@@ -38,13 +38,13 @@ static bool hasMoments(SelectOp op) {
 /// The rank in the sample that is the budget and kBelow deviations more: r
 /// samples above the bound stand for r * kSample keys, give or take
 /// kSample * sqrt(r).
-static int64_t getRank(int64_t slots) {
+static int64_t rankFor(int64_t slots) {
   double ratio = static_cast<double>(slots) / kSample;
   double root = (kBelow + std::sqrt(kBelow * kBelow + 4 * ratio)) / 2;
   return static_cast<int64_t>(std::ceil(root * root));
 }
 
-static int64_t getCapacity(int64_t rank) {
+static int64_t capacityFor(int64_t rank) {
   double room =
       kSample * (static_cast<double>(rank) +
                  kAbove * std::sqrt(static_cast<double>(rank)));
@@ -98,8 +98,8 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   if (!target.wgmma || !hasMoments(select) ||
       (!element.isF16() && !element.isBF16()))
     return schedules;
-  int64_t rank = getRank(problem.rows->slots);
-  int64_t capacity = ::getCapacity(rank);
+  int64_t rank = rankFor(problem.rows->slots);
+  int64_t capacity = capacityFor(rank);
   int64_t keys = std::max<int64_t>(problem.rows->keys, 1);
   if (capacity > kMaxListCapacity || keys < kLongRow * capacity)
     return schedules;

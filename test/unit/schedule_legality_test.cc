@@ -137,6 +137,21 @@ class ScheduleLegalityTest : public ::testing::Test {
     return {};
   }
 
+  // Of the first legal candidate of each kind the cheapest, as the pass takes it.
+  Attribute Cheapest(ScheduledOpInterface op, const CudaTarget& target) {
+    ScheduleAttrInterface best;
+    for (const ScheduleKind& kind : op.getScheduleKinds(Device::Cuda))
+      for (Attribute candidate : kind.enumerate(op, target)) {
+        auto schedule = cast<ScheduleAttrInterface>(candidate);
+        if (!schedule.findIllegality(op, target).isLegal()) continue;
+        if (!best || schedule.estimateCost(op, target) <
+                         best.estimateCost(op, target))
+          best = schedule;
+        break;
+      }
+    return best;
+  }
+
   // A size of 1 to 2^bits, small ones as likely as large ones.
   int64_t Size(int bits) {
     int64_t high = int64_t{1} << Uniform(0, bits);
@@ -311,77 +326,86 @@ TEST_F(ScheduleLegalityTest, SaysWhy) {
   EXPECT_EQ(findLimit(problem), "no kernel for elements of f64");
 }
 
-OnePassProblem LongRows(Type element, int64_t keys, int64_t slots) {
-  OnePassProblem problem;
-  problem.scores = {element, 1, keys, keys, 4, 64};
-  problem.top = {keys, keys, slots, false};
-  return problem;
-}
-
-// The schedule of rows that take all scores; any will do here.
-SelectScheduleAttr ExactSchedule(MLIRContext* context) {
-  return SelectScheduleAttr::get(
-      context,
-      ScoreScheduleAttr::get(context, Engine::MmaSync, 64, 64, 16, 3, 4, 4),
-      TopKScheduleAttr::get(context, 8, 2048, 4096, 64));
+// select with a policy of at most `slots` slots.
+std::string SelectText(Type element, int64_t keys, const std::string& policy,
+                       int64_t slots) {
+  std::string name = NameOf(element);
+  return Module("gsa.select",
+                {Tensor(name, 1, keys, 4, 64), Tensor(name, 1, keys, 64)},
+                absl::StrCat("policy <", policy, ">"), 2,
+                absl::StrCat("(", Tensor("i32", 1, keys, slots), ", ",
+                             Tensor("i32", 1, keys), ", ",
+                             Tensor("i32", 1, keys), ")"),
+                3);
 }
 
 TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
   Builder b(&context_);
   CudaTarget hopper = *findCudaTarget("sm_90a");
-  OnePassProblem problem = LongRows(b.getBF16Type(), 131072, 2048);
-  EXPECT_EQ(findOnePassLimit(problem, hopper), "");
-  SelectScheduleAttr exact = ExactSchedule(&context_);
-  OnePassScheduleAttr schedule =
-      enumerate(&context_, problem, exact, hopper).front();
-  EXPECT_EQ(findIllegality(problem, schedule, hopper), "");
+  auto candidates = [&](Type element, int64_t keys, const char* arch,
+                        const std::string& policy = "fixed, base = 2048",
+                        int64_t slots = 2048) {
+    Parsed parsed = Parse(SelectText(element, keys, policy, slots));
+    return OnePassScheduleAttr::enumerate(parsed.op, *findCudaTarget(arch));
+  };
+  SmallVector<Attribute> tried =
+      candidates(b.getBF16Type(), 131072, "sm_90a");
+  ASSERT_FALSE(tried.empty());
+  auto schedule = cast<OnePassScheduleAttr>(tried.front());
   // 182 +- 13.5 samples: 4 deviations below are 128 * 16 keys, 5 above 249
   // * 16.
   EXPECT_EQ(schedule.getRank(), 182);
   EXPECT_EQ(schedule.getCapacity(), 4096);
   EXPECT_EQ(schedule.getChunk() * schedule.getCapacity() * 8, kListBytes);
-  EXPECT_LE(schedule.getChunk() * problem.top.keys / schedule.getSample() * 4,
-            kChunkBytes);
-
-  EXPECT_EQ(findOnePassLimit(problem, *findCudaTarget("sm_89")),
-            "one pass is for architectures with wgmma");
-  problem.hasMoments = false;
-  EXPECT_EQ(findOnePassLimit(problem, hopper),
-            "budgets depend on the entropy of scores");
-  EXPECT_EQ(findOnePassLimit(LongRows(b.getF32Type(), 131072, 2048), hopper),
-            "wgmma multiplies f16 and bf16");
-  EXPECT_EQ(findOnePassLimit(LongRows(b.getF16Type(), 16383, 2048), hopper),
-            "rows of 16383 keys are short for 4096 candidates; expected 16384 "
-            "or more");
-  EXPECT_EQ(findOnePassLimit(LongRows(b.getF16Type(), 16384, 2048), hopper),
+  Parsed parsed = Parse(
+      SelectText(b.getBF16Type(), 131072, "fixed, base = 2048", 2048));
+  EXPECT_EQ(cast<ScheduleAttrInterface>(tried.front())
+                .findIllegality(parsed.op, hopper)
+                .reason,
             "");
-  EXPECT_THAT(
-      findOnePassLimit(LongRows(b.getF16Type(), 1 << 20, 14000), hopper),
-      HasSubstr("candidates of a row"));
+  // It is the cheaper one there.
+  EXPECT_EQ(Cheapest(parsed.op, hopper), tried.front());
+
+  EXPECT_TRUE(candidates(b.getBF16Type(), 131072, "sm_89").empty());
+  EXPECT_TRUE(candidates(b.getF32Type(), 131072, "sm_90a").empty());
+  EXPECT_TRUE(candidates(b.getF16Type(), 32767, "sm_90a").empty());
+  EXPECT_FALSE(candidates(b.getF16Type(), 32768, "sm_90a").empty());
+  // More candidates than a list can have.
+  EXPECT_TRUE(candidates(b.getF16Type(), 1 << 20, "sm_90a",
+                         "fixed, base = 14000", 14000)
+                  .empty());
 }
 
-// Whatever the sizes, what is tried is legal or refused with a reason.
-TEST_F(ScheduleLegalityTest, OnePassIsLegalOrRefused) {
+TEST_F(ScheduleLegalityTest, UnionIsForManyQueriesThatShareHeads) {
+  Builder b(&context_);
   CudaTarget hopper = *findCudaTarget("sm_90a");
-  SelectScheduleAttr exact = ExactSchedule(&context_);
-  int legal = 0;
-  for (int i = 0; i < 2000; ++i) {
-    OnePassProblem problem = LongRows(Element(), Size(21), Size(14));
-    problem.scores.queries = problem.top.queries = Size(18);
-    problem.scores.heads = Size(4);
-    problem.scores.depth = Uniform(1, 256);
-    if (!findOnePassLimit(problem, hopper).empty()) continue;
-    for (OnePassScheduleAttr schedule :
-         enumerate(&context_, problem, exact, hopper)) {
-      if (!findIllegality(problem, schedule, hopper).empty()) continue;
-      ++legal;
-      EXPECT_LE(getSharedBytes(problem, schedule), hopper.sharedBytesPerBlock);
-      EXPECT_LE(schedule.getChunk(), problem.top.queries);
-      EXPECT_LE(schedule.getChunk() * schedule.getCapacity() * 8, kListBytes);
-      EXPECT_GE(schedule.getCapacity(), problem.top.slots);
-    }
-  }
-  EXPECT_GT(legal, 300);
+  AttentionProblem problem = DenseProblem(b.getBF16Type());
+  problem.isDense = false;
+  problem.queries = problem.keys = 4096;
+  problem.heads = 32;
+  problem.groups = 8;
+  problem.slots = 512;
+  auto chosen = [&](const AttentionProblem& p, const CudaTarget& target) {
+    Parsed parsed = Parse(TextOf(p));
+    return Cheapest(parsed.op, target);
+  };
+  auto schedule = dyn_cast<UnionScheduleAttr>(chosen(problem, hopper));
+  ASSERT_TRUE(schedule);
+  EXPECT_EQ(schedule.getQueries(), 16);
+  auto byQuery = [&](const AttentionProblem& p, const CudaTarget& target) {
+    return isa_and_nonnull<AttentionScheduleAttr>(chosen(p, target));
+  };
+  EXPECT_TRUE(byQuery(problem, *findCudaTarget("sm_80")));
+  AttentionProblem few = problem;
+  few.queries = 16;
+  EXPECT_TRUE(byQuery(few, hopper));
+  AttentionProblem alone = problem;
+  alone.groups = alone.heads = 64;
+  alone.queries = 64;
+  EXPECT_TRUE(byQuery(alone, hopper));
+  AttentionProblem single = problem;
+  single.element = b.getF32Type();
+  EXPECT_TRUE(byQuery(single, hopper));
 }
 
 // The sizes that the message offers are legal, and the next ones are not.

@@ -116,6 +116,18 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
   return failure();
 }
 
+/// Products that ptxas keeps apart, "(C7510) Potential Performance Loss", and
+/// advice on registers, "(C7508)": a kernel is right with them, and slow.
+static LogicalResult refuseAdvice(ModuleOp module, StringRef arch,
+                                  const CompileLog& log) {
+  LogicalResult result = success();
+  for (const CompileMessage& message : log.messages)
+    if (StringRef(message.text).contains("(C75"))
+      result = module.emitError() << "kernels are slower than they say on "
+                                  << arch << ": " << message.text;
+  return result;
+}
+
 LogicalResult reportResources(ModuleOp module, StringRef arch,
                               bool refuseSpills, raw_ostream& os,
                               int* exitCode) {
@@ -123,6 +135,7 @@ LogicalResult reportResources(ModuleOp module, StringRef arch,
       compileKernels(module, arch, ::gsa::CudaOutput::kCubin, exitCode);
   if (failed(compiled)) return failure();
   LogicalResult result = success();
+  if (refuseSpills) result = refuseAdvice(module, arch, compiled->log);
   for (auto kernel : module.getOps<gsa_tile::KernelOp>()) {
     std::string symbol = kernel.getSymName().str();
     const KernelResources* used = compiled->Find(symbol);

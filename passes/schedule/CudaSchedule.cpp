@@ -97,8 +97,7 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
 
   LogicalResult schedule(Operation* op, const CudaTarget& target) {
     Attribute given = op->getAttr(kScheduleAttr);
-    if (isa<GatherAttentionOp>(op) &&
-        !isa_and_nonnull<AttentionScheduleAttr>(given))
+    if (isa<GatherAttentionOp>(op) && !isa_and_nonnull<AttentionScheduleAttr>(given))
       return scheduleGather(op, given, target);
     if (isa<GatherAttentionOp, DenseAttentionOp>(op))
       return scheduleOne<AttentionScheduleAttr>(
@@ -131,8 +130,7 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
                                const CudaTarget& target) {
     AttentionProblem problem = getAttentionProblem(op);
     if (given) {
-      if (failed(expectKind<UnionScheduleAttr>(op, given,
-                                               "attention_schedule "
+      if (failed(expectKind<UnionScheduleAttr>(op, given, "attention_schedule "
                                                "or #gsa.union_schedule")) ||
           failed(check(op, cast<UnionScheduleAttr>(given), problem, target)))
         return failure();

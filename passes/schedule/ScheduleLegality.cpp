@@ -103,10 +103,10 @@ int64_t gsa::getSharedBytes(const AttentionProblem& problem,
   };
   int64_t element = bytesOf(problem.element), blockK = schedule.getBlockK();
   int64_t ratio = problem.heads / problem.groups;
-  int64_t strings =
-      llvm::alignTo(llvm::divideCeil(kGroupRows, ratio) * blockK, kVectorBits);
-  int64_t key =
-      blockK * columns(problem.depth) * element + strings / 8 + 2 * kBarriers;
+  int64_t strings = llvm::alignTo(
+      llvm::divideCeil(kGroupRows, ratio) * blockK, kVectorBits);
+  int64_t key = blockK * columns(problem.depth) * element + strings / 8 +
+                2 * kBarriers;
   int64_t value = blockK * columns(problem.valueDepth) * element + kBarriers;
   return kGroupRows * columns(problem.depth) * element +
          schedule.getKeyStages() * key + schedule.getValueStages() * value;
@@ -290,8 +290,7 @@ std::string gsa::findIllegality(const AttentionProblem& problem,
           findIllegality(problem, schedule.getPerQuery(), target);
       !reason.empty())
     return "by query: " + reason;
-  if (problem.slots < 1 || problem.keys < 1)
-    return "there are no keys to share";
+  if (problem.slots < 1 || problem.keys < 1) return "there are no keys to share";
   int64_t ratio = problem.heads / problem.groups;
   if (schedule.getQueries() * ratio > kGroupRows)
     return over("rows of a block", schedule.getQueries() * ratio, kGroupRows);

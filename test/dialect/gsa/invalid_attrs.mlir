@@ -150,40 +150,6 @@ func.func @rope_scaling_c3_infinite() attributes {
 
 // -----
 
-func.func @cpu_schedule_c1() attributes {
-  // expected-error @+1 {{(C1) 'tasks' must be in [1, 4096], got 0}}
-  a = #gsa.cpu_schedule<tasks = 0, lanes = 8, rows = 1, vectors = 1>} { return }
-
-// -----
-
-func.func @cpu_schedule_c2() attributes {
-  // expected-error @+1 {{(C2) 'lanes' must be a power of two in [1, 64], got 12}}
-  a = #gsa.cpu_schedule<tasks = 1, lanes = 12, rows = 1, vectors = 1>} {
-  return
-}
-
-// -----
-
-func.func @cpu_schedule_c3() attributes {
-  // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 8 and 9}}
-  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 9>} { return }
-
-// -----
-
-func.func @cpu_schedule_c3_huge() attributes {
-  // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 4 and 4611686018427387905}}
-  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 4,
-                        vectors = 4611686018427387905>} { return }
-
-// -----
-
-func.func @cpu_schedule_c4() attributes {
-  // expected-error @+1 {{(C4) expected block_rows in [1, 4096], block_keys in [1, 65536], value_vectors in [1, 16] and prefetch in [0, 1024], got 16, 0, 4 and 16}}
-  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 2,
-                        block_keys = 0>} { return }
-
-// -----
-
 func.func @union_schedule_c1() attributes {
   // expected-error @+1 {{(C1) 'engine' must be wgmma, got mma_sync}}
   a = #gsa.union_schedule<engine = mma_sync, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
@@ -229,3 +195,37 @@ func.func @union_schedule_c3() attributes {
 func.func @union_schedule_c3_chunk() attributes {
   // expected-error @+1 {{(C3) 'chunk' must be a positive multiple of the 16 queries of a block, got 24}}
   a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 24, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+
+// -----
+
+func.func @cpu_schedule_c1() attributes {
+  // expected-error @+1 {{(C1) 'tasks' must be in [1, 4096], got 0}}
+  a = #gsa.cpu_schedule<tasks = 0, lanes = 8, rows = 1, vectors = 1>} { return }
+
+// -----
+
+func.func @cpu_schedule_c2() attributes {
+  // expected-error @+1 {{(C2) 'lanes' must be a power of two in [1, 64], got 12}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 12, rows = 1, vectors = 1>} {
+  return
+}
+
+// -----
+
+func.func @cpu_schedule_c3() attributes {
+  // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 8 and 9}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 9>} { return }
+
+// -----
+
+func.func @cpu_schedule_c3_huge() attributes {
+  // expected-error @+1 {{(C3) expected rows and vectors of at least 1 with rows * vectors <= 64, got 4 and 4611686018427387905}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 4,
+                        vectors = 4611686018427387905>} { return }
+
+// -----
+
+func.func @cpu_schedule_c4() attributes {
+  // expected-error @+1 {{(C4) expected block_rows in [1, 4096], block_keys in [1, 65536], value_vectors in [1, 16] and prefetch in [0, 1024], got 16, 0, 4 and 16}}
+  a = #gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 8, vectors = 2,
+                        block_keys = 0>} { return }

@@ -116,15 +116,17 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
   return failure();
 }
 
-/// Products that ptxas keeps apart, "(C7510) Potential Performance Loss", and
-/// advice on registers, "(C7508)": a kernel is right with them, and slow.
-static LogicalResult refuseAdvice(ModuleOp module, StringRef arch,
+/// What ptxas calls a "(C7510) Potential Performance Loss": products of a
+/// warpgroup that it keeps apart, register counts that it leaves alone. The
+/// kernel is right, and slow.
+static LogicalResult refuseLosses(ModuleOp module, StringRef arch,
                                   const CompileLog& log) {
   LogicalResult result = success();
   for (const CompileMessage& message : log.messages)
-    if (StringRef(message.text).contains("(C75"))
-      result = module.emitError() << "kernels are slower than they say on "
-                                  << arch << ": " << message.text;
+    if (StringRef(message.text).contains("Potential Performance Loss"))
+      result = mlir::emitError(module.getLoc())
+               << "a kernel is slower than its text says on " << arch << ": "
+               << message.text;
   return result;
 }
 
@@ -135,7 +137,7 @@ LogicalResult reportResources(ModuleOp module, StringRef arch,
       compileKernels(module, arch, ::gsa::CudaOutput::kCubin, exitCode);
   if (failed(compiled)) return failure();
   LogicalResult result = success();
-  if (refuseSpills) result = refuseAdvice(module, arch, compiled->log);
+  if (refuseSpills) result = refuseLosses(module, arch, compiled->log);
   for (auto kernel : module.getOps<gsa_tile::KernelOp>()) {
     std::string symbol = kernel.getSymName().str();
     const KernelResources* used = compiled->Find(symbol);

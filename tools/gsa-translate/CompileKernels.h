@@ -24,8 +24,9 @@ mlir::FailureOr<gsa::CompiledCuda> compileKernels(mlir::ModuleOp module,
 ///   sm_90a attend registers=110 stack=0 spill_stores=0 spill_loads=0
 ///   static_smem=0
 /// With `refuseSpills` a kernel with local memory is an error at it, and so is
-/// ptxas' advice C75xx, that it keeps products of a warpgroup apart or leaves
-/// register counts alone, at the module. `exitCode` as above.
+/// a
+/// "Potential Performance Loss" that ptxas reports of one, at the module.
+/// `exitCode` as above.
 mlir::LogicalResult reportResources(mlir::ModuleOp module, llvm::StringRef arch,
                                     bool refuseSpills, llvm::raw_ostream& os,
                                     int* exitCode);

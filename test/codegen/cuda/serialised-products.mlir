@@ -7,7 +7,7 @@
 
 // CHECK: warning: in CUDA C++: ptxas info : (C75{{[0-9]+}}) Potential Performance Loss: wgmma.mma_async
 // CHECK: sm_90a touched registers=
-// REFUSED: error: kernels are slower than they say on sm_90a: ptxas info : (C75{{[0-9]+}}) Potential Performance Loss: wgmma.mma_async
+// REFUSED: error: a kernel is slower than its text says on sm_90a: ptxas info : (C75{{[0-9]+}}) Potential Performance Loss: wgmma.mma_async
 
 !acc = !gsa_tile.frag<16x64xf32, acc>
 !tile = !gsa_tile.smem<64x64xbf16, swizzle_128b>

@@ -322,8 +322,7 @@ FailureOr<std::string> Printer::getAttribute(Operation* op,
     // Template arguments: of the parameter's type, so without a suffix.
     return std::to_string(number.getValue().getSExtValue());
   }
-  if (auto team = dyn_cast<TeamAttr>(attribute))
-    return spellTeam(team);
+  if (auto team = dyn_cast<TeamAttr>(attribute)) return spellTeam(team);
   if (auto activation = dyn_cast<ActivationAttr>(attribute))
     return "activation::" + stringifyActivation(activation.getValue()).str();
   return op->emitOpError() << "attribute " << attribute

@@ -72,9 +72,9 @@ LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
     return emitError() << "(C1) 'table' must be a multiple of 1024 in "
                           "[1024, 32768], got "
                        << table;
-  for (auto [name, stages] : {std::pair<StringRef, int64_t>{"key_stages",
-                                                            keyStages},
-                              {"value_stages", valueStages}})
+  for (auto [name, stages] :
+       {std::pair<StringRef, int64_t>{"key_stages", keyStages},
+        {"value_stages", valueStages}})
     if (stages < 1 || stages > 8)
       return emitError() << "(C2) '" << name << "' must be in [1, 8], got "
                          << stages;

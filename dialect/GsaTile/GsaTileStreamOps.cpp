@@ -52,8 +52,8 @@ LogicalResult LaggedOp::verify() {
                        << ")";
 }
 
-/// The region of a stream that `op` stands in, at its top or at that of a lagged
-/// op; null if it stands elsewhere.
+/// The region of a stream that `op` stands in, at its top or at that of a
+/// lagged op; null if it stands elsewhere.
 static Region* getStreamRegion(StreamOp stream, Operation* op) {
   Operation* parent = op->getParentOp();
   if (isa<LaggedOp>(parent)) {

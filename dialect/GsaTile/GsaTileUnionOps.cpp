@@ -72,8 +72,8 @@ LogicalResult EmitMembersOp::verify() {
 
 LogicalResult TransposeMembersOp::verify() {
   if (failed(verifyNumbers(*this, {getBits(), getWords()})))
-    return failure();                           // transpose_members_c1
-  if (getStrings() < 1)                         // transpose_members_c2
+    return failure();    // transpose_members_c1
+  if (getStrings() < 1)  // transpose_members_c2
     return emitOpError() << "expected at least one string, got "
                          << getStrings();
   if (getBlock() >= 32 && getBlock() % 32 == 0) return success();

@@ -37,10 +37,7 @@ static AttentionShape makeShape(Operation* op) {
 }
 
 AttentionOperands::AttentionOperands(Operation* op, ToTileContext& context)
-    : op(op),
-      context(context),
-      shape(makeShape(op)),
-      gateOp(getFusedGate(op)) {
+    : op(op), context(context), shape(makeShape(op)), gateOp(getFusedGate(op)) {
   // The gate's logits may be defined after the attention op.
   if (gateOp) context.begin(gateOp);
   auto buffer = [&](int64_t i) { return context.toBuffer(op->getOperand(i)); };
@@ -100,11 +97,10 @@ static Value makeRows(KernelScalars& s, Value base, const AttentionRows& rows,
 
 Value AttentionKernel::makeQueries(KernelScalars& s,
                                    const AttentionRows& rows) {
-  return makeRows(
-      s,
-      s.at(query, {rows.batch, rows.query, rows.head, s.index(0)},
-           {queries, s.index(shape.heads), s.index(shape.depth)}),
-      rows, shape.heads, shape.depth);
+  return makeRows(s,
+                  s.at(query, {rows.batch, rows.query, rows.head, s.index(0)},
+                       {queries, s.index(shape.heads), s.index(shape.depth)}),
+                  rows, shape.heads, shape.depth);
 }
 
 AttentionTarget AttentionKernel::makeTarget(KernelScalars& s,
@@ -112,10 +108,11 @@ AttentionTarget AttentionKernel::makeTarget(KernelScalars& s,
   Value zero = s.index(0), heads = s.index(shape.heads);
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
-  target.output = makeRows(s,
-                           s.at(output, {rows.batch, rows.query, rows.head, zero},
-                                {queries, heads, depth}),
-                           rows, shape.heads, shape.valueDepth);
+  target.output =
+      makeRows(s,
+               s.at(output, {rows.batch, rows.query, rows.head, zero},
+                    {queries, heads, depth}),
+               rows, shape.heads, shape.valueDepth);
   Value lseBase =
       s.at(lse, {rows.batch, rows.head, rows.query}, {heads, queries});
   target.lse = rows.perQuery == 0

@@ -85,7 +85,8 @@ class GatherKernel {
 
 /// The number of entries to read, and room for them.
 void GatherKernel::emitList() {
-  Value counts = s.at(kernel.counts, {block.batch, block.token}, {kernel.queries});
+  Value counts =
+      s.at(kernel.counts, {block.batch, block.token}, {kernel.queries});
   Value listed = s.toIndex(
       LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, s.index(0)));
   named(listed, "listed");
@@ -146,8 +147,9 @@ void GatherKernel::emitSegments() {
             });
 }
 
-void gsa::emitGather(int64_t slots, AttentionScheduleAttr schedule, Location loc,
-                     AttentionKernel& kernel, const GatherBlock& block) {
+void gsa::emitGather(int64_t slots, AttentionScheduleAttr schedule,
+                     Location loc, AttentionKernel& kernel,
+                     const GatherBlock& block) {
   GatherKernel(slots, schedule, loc, kernel, block).emit();
 }
 

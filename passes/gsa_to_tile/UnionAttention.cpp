@@ -70,25 +70,24 @@ class UnionKernel {
                          SmemLayout::Linear);
   }
   Value ring(StringRef name, int64_t stages, CopyEngine engine, Type tile) {
-    return named(
-        TileRingOp::create(
-            s.b, s.loc,
-            TileRingType::get(s.b.getContext(), stages, engine, {tile})),
-        name);
+    return named(TileRingOp::create(s.b, s.loc,
+                                    TileRingType::get(s.b.getContext(), stages,
+                                                      engine, {tile})),
+                 name);
   }
   Value fragment(StringRef name, int64_t columns, Type element,
                  FragLayout layout) {
-    return named(
-        FragAllocOp::create(s.b, s.loc,
-                            FragType::get(s.b.getContext(), {kTileUnit, columns},
-                                          element, layout)),
-        name);
+    return named(FragAllocOp::create(
+                     s.b, s.loc,
+                     FragType::get(s.b.getContext(), {kTileUnit, columns},
+                                   element, layout)),
+                 name);
   }
   Value rowVector(StringRef name) {
-    return named(RowVecAllocOp::create(
-                     s.b, s.loc,
-                     RowVecType::get(s.b.getContext(), {kTileUnit}, f32())),
-                 name);
+    return named(
+        RowVecAllocOp::create(
+            s.b, s.loc, RowVecType::get(s.b.getContext(), {kTileUnit}, f32())),
+        name);
   }
   void emitPosition();
   void emitLoad(StreamOp stream);
@@ -132,16 +131,16 @@ void UnionKernel::emitPosition() {
   rows.query =
       named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
   rows.head = named(s.mul(group, shape.ratio()), "first_head");
-  Value queriesOfTile = s.min(s.sub(kernel.queries, rows.query),
-                              s.index(schedule.getQueries()));
+  Value queriesOfTile =
+      s.min(s.sub(kernel.queries, rows.query), s.index(schedule.getQueries()));
   rows.count = named(s.mul(queriesOfTile, shape.ratio()), "rows");
   rows.perQuery = shape.ratio();
   united = LoadOp::create(s.b, s.loc, s.b.getI32Type(), unionCounts, tile);
   named(united, "united");
   size = named(s.max(s.toIndex(united), s.index(0)), "union_size");
-  tileKeys = named(s.at(unionKeys, {tile, s.index(0)},
-                        {s.index(lists.capacity)}),
-                   "tile_keys");
+  tileKeys =
+      named(s.at(unionKeys, {tile, s.index(0)}, {s.index(lists.capacity)}),
+            "tile_keys");
   tileBits = named(
       s.at(unionBits, {tile, s.index(0)},
            {s.index(lists.capacity / schedule.getBlockK() * lists.words)}),
@@ -155,7 +154,8 @@ void UnionKernel::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
-  copyRows(stream, 0, kernel.key, shape.depth, keyRows ? keyRows : firstOf(number));
+  copyRows(stream, 0, kernel.key, shape.depth,
+           keyRows ? keyRows : firstOf(number));
   Value strings = s.stridedRows(tileBits, s.i64(lists.words), tiles);
   BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
                      strings, number, s.index(lists.words), Value(), Value(),
@@ -190,11 +190,11 @@ void UnionKernel::emitRows() {
 Value UnionKernel::makeView(Value array, int64_t depth) {
   Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
                     {kernel.keys, s.index(shape.groups), s.index(depth)});
-  return ListedRowsOp::create(
-      s.b, s.loc,
-      RowsType::get(s.b.getContext(), shape.element, RowKind::Listed,
-                    RowAccess::Read),
-      base, s.i64(shape.groups * depth), tileKeys, size, kernel.keys);
+  return ListedRowsOp::create(s.b, s.loc,
+                              RowsType::get(s.b.getContext(), shape.element,
+                                            RowKind::Listed, RowAccess::Read),
+                              base, s.i64(shape.groups * depth), tileKeys, size,
+                              kernel.keys);
 }
 
 /// Rows of `array` to the tile of a ring: from a position on, or found ones.
@@ -257,16 +257,15 @@ void UnionKernel::emitEnd() {
   SoftmaxCloseOp::create(s.b, s.loc, sum);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scale,
                           /*bounded=*/false);
-  Value spoilt = named(
-      AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(), output, lse,
-                              s.f32(kPreciseLse)),
-      "out_of_range");
-  Value irregular = named(
-      s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
+  Value spoilt = named(AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(),
+                                               output, lse, s.f32(kPreciseLse)),
+                       "out_of_range");
+  Value irregular =
+      named(s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
   s.ifThen(arith::OrIOp::create(s.b, s.loc, spoilt, irregular), [&] {
-    Value entry = s.add(s.mul(s.add(s.mul(tile, shape.groups), group),
-                              schedule.getConsumers()),
-                        rank);
+    Value entry = s.add(
+        s.mul(s.add(s.mul(tile, shape.groups), group), schedule.getConsumers()),
+        rank);
     AppendOp::create(s.b, s.loc, again, againCount, entry);
   });
   AttentionTarget target = kernel.makeTarget(s, rows);
@@ -280,9 +279,10 @@ void UnionKernel::emitEnd() {
 void UnionKernel::emit() {
   int64_t blockK = schedule.getBlockK();
   emitPosition();
-  queries = named(SmemAllocOp::create(s.b, s.loc, tileOf(kGroupRows, shape.depth),
-                                      IntegerAttr()),
-                  "queries");
+  queries =
+      named(SmemAllocOp::create(s.b, s.loc, tileOf(kGroupRows, shape.depth),
+                                IntegerAttr()),
+            "queries");
   CopyRowsOp::create(s.b, s.loc, queries, kernel.makeQueries(s, rows),
                      s.index(0), s.index(shape.depth), 16, teams.block);
   Value keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
@@ -292,8 +292,9 @@ void UnionKernel::emit() {
   Value stringRing = ring("string_ring", schedule.getKeyStages(),
                           CopyEngine::Bulk, stringsTile());
   CopyWaitOp::create(s.b, s.loc, teams.block);
-  rank = named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), teams.compute),
-               "warp");
+  rank =
+      named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), teams.compute),
+            "warp");
   warpRow = named(s.mul(rank, kTileUnit), "warp_row");
   scale = s.f32(getSoftmaxScale(shape.scale).scale);
   scores = fragment("scores", blockK, f32(), FragLayout::Acc);
@@ -336,11 +337,11 @@ static void emitAgain(AttentionKernel& kernel, UnionScheduleAttr schedule,
   KernelScalars s(kernel.bodyBuilder(), loc);
   AttentionScheduleAttr perQuery = schedule.getPerQuery();
   KernelTeams teams(perQuery);
-  int64_t ratio = kernel.shape.ratio(), rowBlocks = countRowBlocks(kernel.shape, perQuery);
-  Value entries = named(
-      s.toIndex(LoadOp::create(s.b, loc, s.b.getI32Type(), againCount,
-                               s.index(0))),
-      "entries");
+  int64_t ratio = kernel.shape.ratio(),
+          rowBlocks = countRowBlocks(kernel.shape, perQuery);
+  Value entries = named(s.toIndex(LoadOp::create(s.b, loc, s.b.getI32Type(),
+                                                 againCount, s.index(0))),
+                        "entries");
   Value blocks = GridSizeOp::create(s.b, loc, s.b.getIndexType(), 0);
   // All warps see the rings before one of them uses them.
   auto ready = SyncOp::create(s.b, loc, teams.block);
@@ -355,15 +356,15 @@ static void emitAgain(AttentionKernel& kernel, UnionScheduleAttr schedule,
   GatherBlock block;
   block.batch = batch;
   block.group = named(s.rem(place, kernel.shape.groups), "group");
-  Value tileBegin = named(
-      s.add(begin, s.mul(s.div(place, kernel.shape.groups),
-                         schedule.getQueries())),
-      "tile_begin");
-  Value tileEnd = s.min(s.add(tileBegin, s.index(schedule.getQueries())),
-                        kernel.queries);
+  Value tileBegin = named(s.add(begin, s.mul(s.div(place, kernel.shape.groups),
+                                             schedule.getQueries())),
+                          "tile_begin");
+  Value tileEnd =
+      s.min(s.add(tileBegin, s.index(schedule.getQueries())), kernel.queries);
   Value firstRow = s.mul(warp, kTileUnit);
   Value first = named(s.add(tileBegin, s.div(firstRow, ratio)), "first_token");
-  Value last = s.add(tileBegin, s.div(s.add(firstRow, s.index(kTileUnit - 1)), ratio));
+  Value last =
+      s.add(tileBegin, s.div(s.add(firstRow, s.index(kTileUnit - 1)), ratio));
   Value end = named(s.min(s.add(last, s.index(1)), tileEnd), "end_token");
   auto repeat = [&](Value lower, Value upper, int64_t step,
                     llvm::function_ref<void(Value)> body) {
@@ -417,8 +418,8 @@ class UnionLowering {
 LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
-  Value tiles = arith::CeilDivSIOp::create(b, loc, chunk.count,
-                                           context.index(schedule.getQueries()));
+  Value tiles = arith::CeilDivSIOp::create(
+      b, loc, chunk.count, context.index(schedule.getQueries()));
   lists.launch(chunk, tiles);
   {
     AttentionKernel kernel(operands, schedule, KernelTeams(schedule).warps(),
@@ -446,8 +447,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
   Value begin = builder.scalar(chunk.begin, "begin");
   emitAgain(kernel, schedule, operands.slots(), loc, again, againCount, batch,
             begin);
-  int64_t most =
-      lists.tiles * operands.shape.groups * schedule.getConsumers();
+  int64_t most = lists.tiles * operands.shape.groups * schedule.getConsumers();
   return kernel.launch(
       {std::min(kAgainBlocksPerSm * context.target().sms, most)});
 }

@@ -85,11 +85,10 @@ class UnionKernel {
         name);
   }
   Value lanes(StringRef name) {
-    return named(
-        LanesAllocOp::create(
-            s.b, s.loc,
-            LanesType::get(s.b.getContext(), {1}, s.b.getI32Type())),
-        name);
+    return named(LanesAllocOp::create(
+                     s.b, s.loc,
+                     LanesType::get(s.b.getContext(), {1}, s.b.getI32Type())),
+                 name);
   }
   void sync() { SyncOp::create(s.b, s.loc, kernel.team()); }
   void clear(Value tile) {
@@ -134,8 +133,8 @@ void UnionKernel::forLists(llvm::function_ref<void(Value, Value, Value)> body) {
   rolled(warp, lists, kWarps, [&](Value number) {
     Value query = named(s.add(firstQuery, number), "query");
     Value list = s.at(indices, {batch, query, s.index(0)}, {queries, slots});
-    Value listed =
-        s.toIndex(load(s.at(listCounts, {batch, query}, {queries}), s.index(0)));
+    Value listed = s.toIndex(
+        load(s.at(listCounts, {batch, query}, {queries}), s.index(0)));
     Value count = named(s.min(s.max(listed, s.index(0)), slots), "count");
     body(number, list, count);
   });
@@ -197,7 +196,8 @@ void UnionKernel::emitPiece(Value first) {
   sync();
   Value before = named(loadShared(united, s.index(0)), "before");
   Value cursor = lanes("cursor");
-  SetLanesOp::create(s.b, s.loc, cursor, 0, s.add(before, sumOf(counted, warp)));
+  SetLanesOp::create(s.b, s.loc, cursor, 0,
+                     s.add(before, sumOf(counted, warp)));
   rolled(begin, end, kStepWords, [&](Value at) {
     EmitMembersOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table, at,
                           end, kStepWords, first);
@@ -211,13 +211,14 @@ void UnionKernel::emitPiece(Value first) {
 void UnionKernel::emit() {
   int64_t blockK = schedule.getBlockK();
   tile = named(s.blockId(0), "tile");
-  warp = named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team()),
-               "warp");
+  warp =
+      named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team()),
+            "warp");
   firstQuery =
       named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
-  lists = named(s.min(s.sub(queries, firstQuery),
-                      s.index(schedule.getQueries())),
-                "lists");
+  lists =
+      named(s.min(s.sub(queries, firstQuery), s.index(schedule.getQueries())),
+            "lists");
   tileKeys = named(s.at(keysOut, {tile, s.index(0)}, {s.index(capacity)}),
                    "tile_keys");
   tileMembers = named(s.at(membersOut, {tile, s.index(0)}, {s.index(capacity)}),
@@ -242,10 +243,9 @@ void UnionKernel::emit() {
   FillSpanOp::create(s.b, s.loc, tileMembers, count, padded, s.i32(0),
                      kernel.team());
   sync();
-  Value tileBits =
-      named(s.at(bitsOut, {tile, s.index(0)},
-                 {s.index(capacity / blockK * words)}),
-            "tile_bits");
+  Value tileBits = named(
+      s.at(bitsOut, {tile, s.index(0)}, {s.index(capacity / blockK * words)}),
+      "tile_bits");
   rolled(warp, s.div(padded, 32), kWarps, [&](Value group) {
     TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
                                strings, blockK);
@@ -253,9 +253,8 @@ void UnionKernel::emit() {
   s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
     StoreOp::create(s.b, s.loc, countsOut, tile,
                     s.select(irregular, s.i32(-1), s.toI32(count)));
-    s.ifThen(s.cmpi(CmpIPredicate::eq, tile, s.index(0)), [&] {
-      StoreOp::create(s.b, s.loc, again, s.index(0), s.i32(0));
-    });
+    s.ifThen(s.cmpi(CmpIPredicate::eq, tile, s.index(0)),
+             [&] { StoreOp::create(s.b, s.loc, again, s.index(0), s.i32(0)); });
   });
 }
 

@@ -34,8 +34,8 @@ struct Ring {
   Value cursor;  ///< Null if the ring is gone through once.
 };
 
-/// One step of the loop of a stream: the numbers of its tiles, and for each ring
-/// its iteration, null if the step has nothing to do with it.
+/// One step of the loop of a stream: the numbers of its tiles, and for each
+/// ring its iteration, null if the step has nothing to do with it.
 struct Step {
   Value own, lag;
   SmallVector<Value> iterations;
@@ -139,9 +139,9 @@ static void moveBody(Block& block, Block& to, ValueRange values) {
                             block.getTerminator()->getIterator());
 }
 
-/// A copy of a region's ops for one step of its loop: what is of the tile `own`,
-/// and from lagged ops what is of the tile `lag`; null for a step without. Its
-/// arguments are those of the region.
+/// A copy of a region's ops for one step of its loop: what is of the tile
+/// `own`, and from lagged ops what is of the tile `lag`; null for a step
+/// without. Its arguments are those of the region.
 static std::unique_ptr<Block> makeStep(StreamOp stream, Region& region,
                                        Value own, Value lag) {
   auto step = std::make_unique<Block>();
@@ -311,8 +311,8 @@ void StreamLowering::lowerWithLoaders(StreamOp stream) {
       emitStep(inner, stream, bases, zero, Value());
     });
   }
-  auto loop = scf::ForOp::create(b, loc, lags ? one : zero, stream.getCount(),
-                                 one);
+  auto loop =
+      scf::ForOp::create(b, loc, lags ? one : zero, stream.getCount(), one);
   Value iteration = loop.getInductionVar();
   iteration.setLoc(stream.getCompute().getArgument(0).getLoc());
   {

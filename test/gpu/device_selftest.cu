@@ -23,6 +23,7 @@
 #include "test/gpu/selftest/row_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
+#include "test/gpu/selftest/union_tests.cuh"
 #include "test/gpu/selftest/wgmma_tests.cuh"
 
 int main() {
@@ -39,6 +40,7 @@ int main() {
   selftest::run_softmax_tests();
   selftest::run_ring_tests();
   selftest::run_stream_tests();
+  selftest::run_union_tests();
   int failed = selftest::failed_suites();
   std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);
   return failed ? 1 : 0;

@@ -13,7 +13,7 @@ NONE = "**none**"
 STATEMENTS = {"roles": ["in_team"],
               "for_each": ["first_element", "next_element"]}
 # Ops that never print: gsa-tile-pipeline lowers them.
-LOWERED = {"await", "release", "stream", "tile_ring"}
+LOWERED = {"await", "lagged", "release", "stream", "tile_ring"}
 
 
 def read_ops(declarations):

@@ -22,7 +22,7 @@ STRUCTURE = {
     # The kernel, its roles and loops, and their ends.
     "KernelOp", "ReturnOp", "RolesOp", "YieldOp", "ForEachOp",
     # The loop over tiles as lowerings say it.
-    "StreamOp", "TileRingOp", "AwaitOp", "ReleaseOp",
+    "StreamOp", "LaggedOp", "TileRingOp", "AwaitOp", "ReleaseOp",
     # Storage that it becomes.
     "SmemAllocOp", "RingAllocOp", "StageOp",
 }

@@ -116,6 +116,20 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
   return failure();
 }
 
+/// What ptxas calls a "(C7510) Potential Performance Loss": products of a
+/// warpgroup that it keeps apart, register counts that it leaves alone. The
+/// kernel is right, and slow.
+static LogicalResult refuseLosses(ModuleOp module, StringRef arch,
+                                  const CompileLog& log) {
+  LogicalResult result = success();
+  for (const CompileMessage& message : log.messages)
+    if (StringRef(message.text).contains("Potential Performance Loss"))
+      result = mlir::emitError(module.getLoc())
+               << "a kernel is slower than its text says on " << arch << ": "
+               << message.text;
+  return result;
+}
+
 LogicalResult reportResources(ModuleOp module, StringRef arch,
                               bool refuseSpills, raw_ostream& os,
                               int* exitCode) {
@@ -123,6 +137,7 @@ LogicalResult reportResources(ModuleOp module, StringRef arch,
       compileKernels(module, arch, ::gsa::CudaOutput::kCubin, exitCode);
   if (failed(compiled)) return failure();
   LogicalResult result = success();
+  if (refuseSpills) result = refuseLosses(module, arch, compiled->log);
   for (auto kernel : module.getOps<gsa_tile::KernelOp>()) {
     std::string symbol = kernel.getSymName().str();
     const KernelResources* used = compiled->Find(symbol);

@@ -23,8 +23,10 @@ mlir::FailureOr<gsa::CompiledCuda> compileKernels(mlir::ModuleOp module,
 /// What ptxas reports of each kernel for one architecture, a line each:
 ///   sm_90a attend registers=110 stack=0 spill_stores=0 spill_loads=0
 ///   static_smem=0
-/// With `refuseSpills` a kernel with local memory is an error at it. `exitCode`
-/// as above.
+/// With `refuseSpills` a kernel with local memory is an error at it, and so is
+/// a
+/// "Potential Performance Loss" that ptxas reports of one, at the module.
+/// `exitCode` as above.
 mlir::LogicalResult reportResources(mlir::ModuleOp module, llvm::StringRef arch,
                                     bool refuseSpills, llvm::raw_ostream& os,
                                     int* exitCode);

@@ -48,7 +48,8 @@ static llvm::cl::list<std::string> archs(
     llvm::cl::desc("Architectures (sm_90a, ...); --resource-usage: all"));
 static llvm::cl::opt<bool> refuseSpills(
     "refuse-spills",
-    llvm::cl::desc("With --resource-usage: fail on local memory"));
+    llvm::cl::desc("With --resource-usage: fail on local memory and "
+                   "on products that ptxas keeps apart"));
 
 /// What a translation that fails ends the tool with.
 static int exitCode = ::gsa::kExitFailure;

@@ -50,6 +50,11 @@ func.func @rope_scaling() attributes {
                         beta_fast = 16.0, beta_slow = 0.5>
 } { return }
 
+// CHECK-LABEL: @union_schedule
+func.func @union_schedule() attributes {
+  // CHECK-SAME: a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>
+  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+
 // CHECK-LABEL: @cpu_schedule
 func.func @cpu_schedule() attributes {
   // CHECK-SAME: a = #gsa.cpu_schedule<tasks = 2, lanes = 16, rows = 8, vectors = 2>

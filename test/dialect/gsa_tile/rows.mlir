@@ -26,7 +26,7 @@ gsa_tile.kernel @views(%x: !in, %table: !table, %n: index)
   %a = gsa_tile.strided_rows %x pitch %pitch count %n : !in to !gsa_tile.rows<bf16, strided, read>
   // CHECK: gsa_tile.two_level_rows %arg0 pitch %{{.*}}, %{{.*}} per 8 count %arg2 : <bf16, read> to <bf16, two_level, read>
   %b = gsa_tile.two_level_rows %x pitch %outer, %pitch per 8 count %n : !in to !gsa_tile.rows<bf16, two_level, read>
-  // CHECK: gsa_tile.listed_rows %arg0 pitch %{{.*}} list %{{.*}} end %arg2 limit %arg2 : <bf16, read>, <1x128xi32, linear> to <bf16, listed, read>
+  // CHECK: gsa_tile.listed_rows %arg0 pitch %{{.*}} list %{{.*}} end %arg2 limit %arg2 : <bf16, read>, !gsa_tile.smem<1x128xi32, linear> to <bf16, listed, read>
   %c = gsa_tile.listed_rows %x pitch %pitch list %list end %n limit %n : !in, !list to !gsa_tile.rows<bf16, listed, read>
   // CHECK: gsa_tile.paged_rows %arg0 pitch %{{.*}} table %arg1 page 16 limit %arg2 : <bf16, read>, <i32, read> to <bf16, paged, read>
   %d = gsa_tile.paged_rows %x pitch %pitch table %table page 16 limit %n : !in, !table to !gsa_tile.rows<bf16, paged, read>

@@ -46,9 +46,9 @@ void mark_members(smem<int, 1, Size, Layout> table, const int* list, int begin,
   for (int at = begin; at < stop; ++at) {
     int entry = list_entry("mark_members", list, at);
     if (entry < first || entry - first >= Size) continue;
-    __atomic_fetch_or(reinterpret_cast<int*>(
-                          table.address("mark_members", 0, entry - first)),
-                      static_cast<int>(1u << bit), __ATOMIC_RELAXED);
+    __atomic_fetch_or(
+        reinterpret_cast<int*>(table.address("mark_members", 0, entry - first)),
+        static_cast<int>(1u << bit), __ATOMIC_RELAXED);
   }
 }
 

@@ -180,8 +180,8 @@ GSA_DEVICE void mask_bits(frag<float, R, C, L>& frag,
         static_cast<unsigned>(row + frag_row(2 * h)) / RowsPerString;
 #pragma unroll
     for (int w = 0; w < words; ++w) {
-      auto mine = static_cast<unsigned>(bits.at(
-                      line, static_cast<int>(string) * words + w)) >>
+      auto mine = static_cast<unsigned>(
+                      bits.at(line, static_cast<int>(string) * words + w)) >>
                   frag_column(0, 0);
 #pragma unroll
       for (int j = 0; j < 4; ++j)

@@ -153,8 +153,8 @@ GSA_DEVICE void softmax_update(frag<float, R, C, L>& scores,
 inline constexpr float softmax_slack = 8.0f;
 
 /// A step for an output that is in flight. A row's sum is that of its quad's
-/// lanes. Bases are raised for all rows of a warp together, which happens in few
-/// steps; the maximum of a quad is not known in the others.
+/// lanes. Bases are raised for all rows of a warp together, which happens in
+/// few steps; the maximum of a quad is not known in the others.
 template <int R, int C, frag_layout L>
 GSA_DEVICE void softmax_step(frag<float, R, C, L>& scores,
                              rowvec<float, R>& factor, rowvec<float, R>& base,

@@ -97,8 +97,8 @@ template <int Strings, int Block>
 GSA_DEVICE void transpose_members(int* bits, int* words, int group) {
   constexpr int per_block = Block / 32;
   int word = words[32 * group + lane()];
-  int* target = bits + group / per_block * (Strings * per_block) +
-                group % per_block;
+  int* target =
+      bits + group / per_block * (Strings * per_block) + group % per_block;
   constexpr int queries = Strings < 32 ? Strings : 32;
   unsigned mine = 0;
 #pragma unroll

@@ -1,0 +1,365 @@
+//===- union_tests.cuh - keys that neighbouring queries share -*- CUDA -*-===//
+
+#ifndef GSA_TEST_GPU_SELFTEST_UNION_TESTS_CUH
+#define GSA_TEST_GPU_SELFTEST_UNION_TESTS_CUH
+
+#include <algorithm>
+
+#include "test/gpu/selftest/harness.cuh"
+
+namespace selftest {
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+/// The sum of what lanes hold, to out[0].
+__device__ inline void put_total(const lanes<int, 1>& state, int* out) {
+  int total = __reduce_add_sync(all_lanes, state.v[0]);
+  if (lane() == 0) *out = total;
+}
+
+__global__ void lower_bound_kernel(const int* list, int count, int values,
+                                   int* out) {
+  for (int value = 0; value < values; ++value) {
+    int place = lower_bound(list, count, value);
+    if (lane() == 0) out[value] = place;
+  }
+}
+
+inline void test_lower_bound() {
+  Suite suite("lower_bound");
+  Random random(1);
+  Array<int> list(5000), out(400);
+  for (int count : {0, 1, 31, 32, 33, 100, 1024, 1025, 5000}) {
+    for (int i = 0; i < count; ++i) list[i] = random.Integer(-5, 395);
+    std::sort(list.data(), list.data() + count);
+    launch("lower_bound", lower_bound_kernel, 1, 1, 0, list.data(), count, 400,
+           out.data());
+    suite.Context("count %d", count);
+    for (int value = 0; value < 400; ++value)
+      suite.Equal(
+          out[value],
+          static_cast<double>(
+              std::lower_bound(list.data(), list.data() + count, value) -
+              list.data()),
+          value);
+  }
+}
+
+__global__ void check_list_kernel(const int* list, int begin, int end,
+                                  int limit, int* out) {
+  auto state = lanes_alloc<lanes<int, 1>>();
+  for (int at = begin; at < end; at += 64)
+    check_list<64>(state, list, at, end, limit);
+  put_total(state, out);
+}
+
+inline void test_check_list() {
+  Suite suite("check_list");
+  Random random(2);
+  Array<int> list(300), out(1);
+  for (int defects : {0, 1, 40})
+    for (int begin : {0, 3, 64})
+      for (int end : {0, 64, 65, 299}) {
+        for (int i = 0; i < 300; ++i) list[i] = 3 * i;
+        const int odd[] = {-1, INT32_MAX, INT32_MIN, 900, 12, 11};
+        for (int i = 0; i < defects; ++i)
+          list[random.Integer(0, 299)] = odd[random.Integer(0, 5)];
+        int limit = 895, want = 0;
+        for (int i = begin; i < end; ++i)
+          want += list[i] < 0 || list[i] >= limit ||
+                  (i > 0 && list[i] <= list[i - 1]);
+        launch("check_list", check_list_kernel, 1, 1, 0, list.data(), begin,
+               end, limit, out.data());
+        suite.Context("defects %d begin %d end %d", defects, begin, end);
+        suite.Equal(out[0], want);
+      }
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+constexpr int kTable = 1024, kLists = 32;
+
+/// Unites `lists` lists of `slots` entries, warp by warp; keys [first, first +
+/// kTable).
+template <int Strings, int Block>
+__global__ void unite_kernel(const int* list, int lists, int slots, int first,
+                             int* keys, int* words, int* bits, int* count) {
+  auto table = smem_alloc<smem<int, 1, kTable, linear>>(0);
+  for (int i = threadIdx.x; i < kTable; i += blockDim.x) table.at(0, i) = 0;
+  __syncthreads();
+  int warp = static_cast<int>(threadIdx.x) / 32;
+  for (int q = warp; q < lists; q += static_cast<int>(blockDim.x) / 32)
+    for (int at = 0; at < slots; at += 96)
+      mark_members<96>(table, list + q * slots, at, slots, first, q);
+  __syncthreads();
+  if (warp > 0) return;
+  auto found = lanes_alloc<lanes<int, 1>>();
+  for (int at = 0; at < kTable - 5; at += 128)
+    count_members<128>(found, table, at, kTable - 5);
+  put_total(found, count);
+  auto cursor = lanes_alloc<lanes<int, 1>>();
+  for (int at = 0; at < kTable - 5; at += 64)
+    emit_members<64>(keys, words, cursor, table, at, kTable - 5, first);
+  __syncwarp();
+  for (int group = 0; group < kTable / 32; ++group)
+    transpose_members<Strings, Block>(bits, words, group);
+}
+
+template <int Strings, int Block>
+void test_unite(Suite& suite, int lists, int slots, int first) {
+  Random random(lists + slots);
+  Array<int> list(kLists * slots), keys(kTable), words(kTable);
+  Array<int> bits(kTable / Block * Strings * Block / 32), count(1);
+  std::vector<uint32_t> members(kTable);
+  for (int q = 0; q < lists; ++q)
+    for (int i = 0; i < slots; ++i) {
+      // Some are keys that the table has no word for.
+      int key = random.Integer(0, 4 * kTable) - kTable;
+      list[q * slots + i] = first + key;
+      if (key >= 0 && key < kTable) members[key] |= 1u << q;
+    }
+  for (int i = 0; i < kTable; ++i) words[i] = 0;
+  launch("unite", unite_kernel<Strings, Block>, 1, 4, 4 * kTable,
+         static_cast<const int*>(list.data()), lists, slots, first, keys.data(),
+         words.data(), bits.data(), count.data());
+  suite.Context("%d lists of %d, %d strings, blocks of %d", lists, slots,
+                Strings, Block);
+  int n = 0;
+  for (int key = 0; key < kTable - 5; ++key) {
+    if (members[key] == 0) continue;
+    suite.Equal(keys[n], first + key, n);
+    suite.Equal(words[n++], static_cast<int>(members[key]), n);
+  }
+  suite.Equal(count[0], n);
+  constexpr int per_block = Block / 32;
+  for (int i = 0; i < kTable; ++i)
+    for (int q = 0; q < Strings; ++q) {
+      int word = bits[(i / Block * Strings + q) * per_block + i % Block / 32];
+      int want = q < 32 ? words[i] >> q & 1 : 0;
+      suite.Equal(word >> (i % 32) & 1, want, i, q);
+    }
+}
+
+inline void test_tables() {
+  Suite suite("mark_members count_members emit_members transpose_members");
+  test_unite<16, 64>(suite, 16, 300, 0);
+  test_unite<11, 32>(suite, 10, 97, 5000);
+  test_unite<32, 128>(suite, 32, 20, 1000000000);
+  test_unite<64, 64>(suite, 32, 1, 0);
+  test_unite<2, 64>(suite, 2, 1000, 3);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention over a union
+//===----------------------------------------------------------------------===//
+
+template <int RowsPerString>
+__global__ void mask_bits_kernel(const float* from, const int* bits, int line,
+                                 int row, float* to) {
+  auto tile = smem_alloc<smem<int, 2, 128, linear>>(0);
+  put_tile(tile, bits);
+  auto x = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
+  put_dense(x, from);
+  mask_bits<RowsPerString>(x, tile, line, row);
+  get_dense(x, to);
+}
+
+template <int RowsPerString>
+void test_mask_bits(Suite& suite) {
+  Random random(RowsPerString);
+  Array<float> from(1024), to(1024);
+  Array<int> bits(256);
+  random.Fill(from);
+  for (int i = 0; i < 256; ++i)
+    bits[i] = random.Integer(-32768, 32767) * 65536 + random.Integer(0, 65535);
+  for (int line : {0, 1})
+    for (int row : {0, 16, 48}) {
+      launch("mask_bits", mask_bits_kernel<RowsPerString>, 1, 1, 1024,
+             from.data(), bits.data(), line, row, to.data());
+      suite.Context("%d rows per string, line %d row %d", RowsPerString, line,
+                    row);
+      for (int i = 0; i < 1024; ++i) {
+        int r = i / 64, c = i % 64;
+        int word = bits[128 * line + (row + r) / RowsPerString * 2 + c / 32];
+        suite.Equal(to[i], word >> (c % 32) & 1 ? from[i] : -kInf, r, c);
+      }
+    }
+}
+
+/// Rows of scores in tiles of 32 columns, and the sum of weights times values,
+/// of which there is one for each column.
+__global__ void softmax_step_kernel(const float* scores, const float* values,
+                                    int steps, float scale, float* out,
+                                    float* lse_out, float* factors) {
+  using fragment = frag<float, 16, 32, frag_layout::acc>;
+  rowvec<float, 16> base, sum, factor, lse;
+  auto output = frag_alloc<fragment>();
+  fill(output, 0.0f);
+  fill_rows(base, -infinity());
+  fill_rows(sum, 0.0f);
+  for (int step = 0; step < steps; ++step) {
+    auto x = frag_alloc<fragment>();
+    put_dense(x, scores + step * 512);
+    softmax_step(x, factor, base, sum, scale);
+    get_dense(factor, factors + 16 * step);
+    scale_rows(output, factor);
+    auto y = frag_alloc<fragment>();
+    put_dense(y, values + step * 512);
+#pragma unroll
+    for (int j = 0; j < 4; ++j)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) output.x[j][i] += x.x[j][i] * y.x[j][i];
+  }
+  softmax_close(sum);
+  softmax_finish<false>(output, lse, base, sum, scale);
+  get_dense(output, out);
+  get_dense(lse, lse_out);
+}
+
+inline void test_softmax_step() {
+  Suite suite("softmax_step softmax_close scale_rows");
+  constexpr int kSteps = 9;
+  Random random(5);
+  Array<float> scores(512 * kSteps), values(512 * kSteps);
+  Array<float> out(512), lse(16), factors(16 * kSteps);
+  for (float scale : {0.125f, 1.0f, 3.0f})
+    for (double rise : {0.0, 0.2, 30.0, -30.0}) {
+      random.Fill(values);
+      for (int step = 0; step < kSteps; ++step)
+        for (int r = 0; r < 16; ++r)
+          for (int c = 0; c < 32; ++c) {
+            double x = random.Uniform(-4, 4) + rise * step;
+            bool none = r == 0 || (r == 1 && step < 4) ||
+                        (r == 2 && step > 4) || (r > 4 && c % 3 == 0);
+            scores[512 * step + 32 * r + c] =
+                static_cast<float>(none ? -kInf : x / scale);
+          }
+      launch("softmax_step", softmax_step_kernel, 1, 1, 0, scores.data(),
+             values.data(), kSteps, scale, out.data(), lse.data(),
+             factors.data());
+      suite.Context("scale %g rise %g", scale, rise);
+      for (int r = 0; r < 16; ++r) {
+        double most = -kInf, sum = 0;
+        auto logit = [&](int step, int c) {
+          return static_cast<double>(scale) * scores[512 * step + 32 * r + c];
+        };
+        for (int i = 0; i < 32 * kSteps; ++i)
+          most = std::fmax(most, logit(i / 32, i % 32));
+        for (int i = 0; i < 32 * kSteps && most > -kInf; ++i)
+          sum += std::exp(logit(i / 32, i % 32) - most);
+        suite.Near(lse[r], sum > 0 ? most + std::log(sum) : -kInf, 1e-4, r);
+        for (int c = 0; c < 32; ++c) {
+          double want = 0;
+          for (int step = 0; step < kSteps && sum > 0; ++step)
+            want += std::exp(logit(step, c) - most) / sum *
+                    values[512 * step + 32 * r + c];
+          suite.Near(out[32 * r + c], want, 1e-4, r, c);
+        }
+      }
+      // A base that no score exceeds by far stays.
+      for (int i = 16; rise == 0 && scale == 1 && i < 16 * kSteps; ++i)
+        if (i % 16 > 2) suite.Equal(factors[i], 1, i);
+    }
+}
+
+__global__ void out_of_range_kernel(const float* output, const float* lse,
+                                    int* list, int* count) {
+  auto x = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
+  rowvec<float, 16> rows;
+  put_dense(x, output);
+  put_dense(rows, lse);
+  bool some = any_out_of_range(x, rows, 100.0f);
+  if (some) append(list, count, 7 + static_cast<int>(blockIdx.x));
+}
+
+inline void test_out_of_range() {
+  Suite suite("any_out_of_range append");
+  Array<float> output(1024), lse(16);
+  Array<int> list(64), count(1);
+  const double odd[] = {0, kNan, kInf, -kInf, 3e38, 99.9, 100, -100, -99.9};
+  for (int place : {0, 63, 500, 1023})
+    for (bool in_lse : {false, true})
+      for (double x : odd) {
+        for (int i = 0; i < 1024; ++i) output[i] = 1;
+        for (int i = 0; i < 16; ++i) lse[i] = 2;
+        (in_lse ? lse[place / 64] : output[place]) = static_cast<float>(x);
+        count[0] = 0;
+        launch("any_out_of_range", out_of_range_kernel, 64, 1, 0, output.data(),
+               lse.data(), list.data(), count.data());
+        bool want =
+            in_lse ? !(std::fabs(x) < 100) && x != -kInf : !std::isfinite(x);
+        suite.Context("%g in %s at %d", x, in_lse ? "lse" : "output", place);
+        suite.Equal(count[0], want ? 64 : 0);
+        if (!want) continue;
+        std::sort(list.data(), list.data() + 64);
+        for (int i = 0; i < 64; ++i) suite.Equal(list[i], 7 + i, i);
+      }
+}
+
+/// Rows that a list in global memory names, looked up a tile ahead.
+__global__ void look_up_kernel(const bf16* rows, const int* list, int tiles,
+                               int end, int limit, bf16* to) {
+  using team = gsa::dev::team<0, 2>;
+  auto tile = smem_alloc<smem<bf16, 32, 64, swizzle>>(0);
+  auto view = listed_rows(rows, 64, list, end, limit);
+  auto next = found_alloc<found_rows<team, 32, 8>>();
+  auto now = found_alloc<found_rows<team, 32, 8>>();
+  look_up(next, view, 0);
+  for (int i = 0; i < tiles; ++i) {
+    keep_found(now, next);
+    look_up(next, view, 32 * (i + 1));
+    copy_rows<team, 16>(tile, view, now, 64);
+    copy_wait<team, 0>();
+    get_tile(tile, to + 2048 * i);
+    __syncthreads();
+  }
+}
+
+inline void test_look_up() {
+  Suite suite("look_up keep_found of listed_rows in global memory");
+  constexpr int kRows = 50, kTiles = 4;
+  Random random(9);
+  Array<bf16> rows(64 * kRows), to(2048 * kTiles);
+  Array<int> list(32 * kTiles);
+  random.Fill(rows);
+  for (int i = 0; i < 32 * kTiles; ++i) list[i] = random.Integer(-3, kRows + 3);
+  for (int end : {0, 33, 32 * kTiles})
+    for (int limit : {0, 20, kRows}) {
+      launch("look_up", look_up_kernel, 1, 2, 4096,
+             static_cast<const bf16*>(rows.data()),
+             static_cast<const int*>(list.data()), kTiles, end, limit,
+             to.data());
+      suite.Context("end %d limit %d", end, limit);
+      for (int i = 0; i < 2048 * kTiles; ++i) {
+        int entry = i / 64 < end ? list[i / 64] : -1;
+        bool exists = entry >= 0 && entry < limit;
+        suite.Equal(to_host(to[i]),
+                    exists ? to_host(rows[64 * entry + i % 64]) : 0, i / 64,
+                    i % 64);
+      }
+    }
+}
+
+inline void run_union_tests() {
+  test_lower_bound();
+  test_check_list();
+  test_tables();
+  {
+    Suite suite("mask_bits");
+    test_mask_bits<1>(suite);
+    test_mask_bits<4>(suite);
+    test_mask_bits<6>(suite);
+    test_mask_bits<32>(suite);
+  }
+  test_softmax_step();
+  test_out_of_range();
+  test_look_up();
+}
+
+}  // namespace selftest
+
+#endif  // GSA_TEST_GPU_SELFTEST_UNION_TESTS_CUH

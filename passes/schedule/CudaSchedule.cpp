@@ -49,7 +49,13 @@ static ScheduleAttrInterface findFirstLegal(Operation* op,
                                             const CudaTarget& target,
                                             std::string& reason) {
   llvm::SmallPtrSet<Attribute, 8> faulty;
-  for (Attribute candidate : kind.enumerate(op, target)) {
+  SmallVector<Attribute> candidates = kind.enumerate(op, target);
+  if (candidates.empty())
+    remark::missed(
+        op->getLoc(),
+        remark::RemarkOpts::name("NoCandidate").category("gsa.schedule"))
+        << kind.getName() + ": not for these sizes on " + target.arch.str();
+  for (Attribute candidate : candidates) {
     auto schedule = cast<ScheduleAttrInterface>(candidate);
     if (llvm::any_of(schedule.getParts(),
                      [&](Attribute part) { return faulty.contains(part); }))

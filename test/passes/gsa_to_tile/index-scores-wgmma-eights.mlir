@@ -9,7 +9,7 @@
 // CHECK: gsa_tile.wgmma_fence %{{.*}} : !gsa_tile.frag<16x72xf32, acc>
 
 // CUDA: smem_stages<bf16, 2, 72, 64, smem_layout::swizzle_128b>
-// CUDA: wgmma_nt(
+// CUDA: wgmma_nt<false>(
 // EMU: Comparison with the float64 reference: passed
 // USAGE: sm_90a index_scores registers={{[0-9]+}} stack=0
 func.func @main(%q: tensor<1x192x2x64xbf16>, %k: tensor<1x192x64xbf16>)

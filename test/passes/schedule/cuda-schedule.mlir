@@ -8,7 +8,7 @@
 // The parts of select: score kernels of one chunk of queries; a chunk's scores
 // take at most 512 MiB. Where there is wgmma, long rows are selected in one pass,
 // with 256 MiB of candidates.
-// REMARK: [Missed] NotOnePass {{.*}}one pass is for architectures with wgmma
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: not for these sizes on sm_86
 // CHECK-LABEL: @select(
 // HOPPER: gsa.schedule = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 256, block_k = 64, span = 32, stages = 4, producers = 4, consumers = 16>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>, sample = 16, rank = 182, capacity = 4096, chunk = 8192>
 // AMPERE: gsa.schedule = #gsa.select_schedule<scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>

@@ -65,8 +65,16 @@ struct ScoreTiles {
 struct TopKTiles {
   int64_t warps = 1, bins = 256, capacity = 32, chunk = 8;
 };
+/// Keys shared among queries, and what does the rest by query.
+struct UnionTiles {
+  int64_t queries = 2, block_k = 32, key_stages = 1, value_stages = 1;
+  int64_t producers = 4, table = 1024, chunk = 2;
+  AttentionTiles per_query;
+};
 struct Schedules {
   std::optional<AttentionTiles> attention;
+  /// In place of `attention`, for GPUs that multiply by warpgroups.
+  std::optional<UnionTiles> shared;
   std::optional<ScoreTiles> scores;
   std::optional<TopKTiles> topk;
 };

@@ -57,6 +57,12 @@ struct AttentionTiles {
   std::string engine;
   int64_t block_q = 16, block_k = 32, stages = 1, producers = 0, consumers = 1;
 };
+/// Keys shared among queries, and what does the rest by query.
+struct UnionTiles {
+  int64_t queries = 2, block_k = 32, key_stages = 1, value_stages = 1;
+  int64_t producers = 4, table = 1024, chunk = 2;
+  AttentionTiles per_query;
+};
 struct ScoreTiles {
   std::string engine;
   int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
@@ -64,12 +70,6 @@ struct ScoreTiles {
 };
 struct TopKTiles {
   int64_t warps = 1, bins = 256, capacity = 32, chunk = 8;
-};
-/// Keys shared among queries, and what does the rest by query.
-struct UnionTiles {
-  int64_t queries = 2, block_k = 32, key_stages = 1, value_stages = 1;
-  int64_t producers = 4, table = 1024, chunk = 2;
-  AttentionTiles per_query;
 };
 struct Schedules {
   std::optional<AttentionTiles> attention;

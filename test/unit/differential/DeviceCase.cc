@@ -93,26 +93,6 @@ AttentionTiles RandomAttentionTiles(Rng& rng, const Spec& spec) {
   return tiles;
 }
 
-ScoreTiles RandomScoreTiles(Rng& rng, const Spec& spec) {
-  ScoreTiles tiles;
-  tiles.engine = EngineOf(spec.dtype);
-  tiles.consumers = rng.Pick<int64_t>({1, 1, 2});
-  tiles.block_k = rng.Pick<int64_t>({16, 32, 64});
-  tiles.span = rng.Int(1, 3);
-  tiles.producers = rng.Pick<int64_t>({0, 1, 2});
-  tiles.stages = tiles.producers == 0 ? 1 : rng.Int(1, 3);
-  return tiles;
-}
-
-TopKTiles RandomTopKTiles(Rng& rng) {
-  TopKTiles tiles;
-  tiles.warps = rng.Pick<int64_t>({1, 2, 4});
-  tiles.bins = rng.Pick<int64_t>({256, 256, 1024});
-  tiles.capacity = rng.Pick<int64_t>({32, 32, 64});
-  tiles.chunk = rng.Pick<int64_t>({1, 5, 16, 64});
-  return tiles;
-}
-
 /// Keys that queries share, where the sizes of heads allow it.
 std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
   int64_t ratio = spec.h / spec.g;
@@ -132,6 +112,26 @@ std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
   if (spec.d + spec.dv > 256) tiles.key_stages = tiles.value_stages = 1;
   tiles.producers = rng.Pick<int64_t>({4, 4, 8});
   tiles.chunk = tiles.queries * rng.Pick<int64_t>({1, 2, 7, 1000});
+  return tiles;
+}
+
+ScoreTiles RandomScoreTiles(Rng& rng, const Spec& spec) {
+  ScoreTiles tiles;
+  tiles.engine = EngineOf(spec.dtype);
+  tiles.consumers = rng.Pick<int64_t>({1, 1, 2});
+  tiles.block_k = rng.Pick<int64_t>({16, 32, 64});
+  tiles.span = rng.Int(1, 3);
+  tiles.producers = rng.Pick<int64_t>({0, 1, 2});
+  tiles.stages = tiles.producers == 0 ? 1 : rng.Int(1, 3);
+  return tiles;
+}
+
+TopKTiles RandomTopKTiles(Rng& rng) {
+  TopKTiles tiles;
+  tiles.warps = rng.Pick<int64_t>({1, 2, 4});
+  tiles.bins = rng.Pick<int64_t>({256, 256, 1024});
+  tiles.capacity = rng.Pick<int64_t>({32, 32, 64});
+  tiles.chunk = rng.Pick<int64_t>({1, 5, 16, 64});
   return tiles;
 }
 
@@ -162,14 +162,14 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   HeadSizes(rng, spec, scale.all_sizes);
   RandomOptions(rng, spec, kTypicalKeys);
   RandomSchedules(rng, spec, scale.all_sizes);
-  Rng shared(recipe, scale.all_sizes ? "union" : "small union");
-  if (spec.schedules.attention && shared.Chance(scale.all_sizes ? 0.7 : 1.0)) {
-    spec.schedules.shared = RandomUnionTiles(shared, spec);
-  }
   if (spec.family == Family::kGather && rng.Chance(0.5)) {
     spec.topk.slots = rng.Pick<int64_t>({31, 32, 33, 64, 65, 96, 97});
     bool segments = scale.all_sizes && spec.h * (spec.d + spec.dv) <= 512;
     if (segments) spec.topk.slots = kListEntries + rng.Int(-1, 2);
+  }
+  Rng shared(recipe, scale.all_sizes ? "union" : "small union");
+  if (spec.schedules.attention && shared.Chance(scale.all_sizes ? 0.7 : 1.0)) {
+    spec.schedules.shared = RandomUnionTiles(shared, spec);
   }
   return spec;
 }

@@ -17,7 +17,8 @@
 // Six chunks of each of two batches; a list of what is done again for each.
 // PROGRAM-COUNT-12: union_lists<<<1x1x1, 512,
 // PROGRAM-NOT: union_lists<<<
-// PROGRAM: void union_attention({{.*}}gate
+// PROGRAM: {{^}}void union_attention(
+// PROGRAM: bf16* __restrict__ gate,
 
 func.func @main(
     %q: tensor<2x37xHEADSxDEPTHxTYPE> {gsa.name = "query"},

@@ -230,7 +230,7 @@ std::string Spec::ToString() const {
   }
   os << (dynamic ? " dynamic" : "");
   if (on_device()) {
-    os << " " << target << " " << arch;
+    os << " " << target << " " << arch << (schedules.shared ? " union" : "");
   } else {
     os << " threads=" << threads << " bits=" << vector_bits << " O" << opt_level
        << (reference ? " reference" : "");

@@ -57,6 +57,12 @@ struct AttentionTiles {
   std::string engine;
   int64_t block_q = 16, block_k = 32, stages = 1, producers = 0, consumers = 1;
 };
+/// Keys shared among queries, and what does the rest by query.
+struct UnionTiles {
+  int64_t queries = 2, block_k = 32, key_stages = 1, value_stages = 1;
+  int64_t producers = 4, table = 1024, chunk = 2;
+  AttentionTiles per_query;
+};
 struct ScoreTiles {
   std::string engine;
   int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
@@ -72,6 +78,8 @@ struct OnePassTiles {
 };
 struct Schedules {
   std::optional<AttentionTiles> attention;
+  /// In place of `attention`, for GPUs that multiply by warpgroups.
+  std::optional<UnionTiles> shared;
   std::optional<ScoreTiles> scores;
   std::optional<TopKTiles> topk;
   std::optional<OnePassTiles> one_pass;

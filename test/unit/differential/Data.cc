@@ -294,7 +294,28 @@ class Maker {
       }
       values[i] = static_cast<T>(value);
     }
+    if (input.name == "indices" && spec_.schedules.shared) {
+      Ascend(values, input.shape[2], rng);
+    }
     return tensor;
+  }
+
+  /// Makes lists ascend strictly, as those that queries can share do: all of
+  /// them, all but a few, or none.
+  template <typename T>
+  void Ascend(absl::Span<T> lists, int64_t slots, Rng& rng) const {
+    double defects = rng.Pick<double>({0.0, 0.02, 1.0});
+    if (slots > spec_.sk) return;
+    for (size_t first = 0; first < lists.size();
+         first += static_cast<size_t>(slots)) {
+      if (rng.Chance(defects)) continue;
+      // Each key is taken with the chance that leaves enough of them.
+      int64_t taken = 0;
+      for (int64_t key = 0; taken < slots; ++key) {
+        if (rng.Int(1, spec_.sk - key) > slots - taken) continue;
+        lists[first + static_cast<size_t>(taken++)] = static_cast<T>(key);
+      }
+    }
   }
 
   const Spec& spec_;

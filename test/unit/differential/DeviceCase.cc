@@ -3,6 +3,7 @@
 #include "test/unit/differential/DeviceCase.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace gsa::differential {
@@ -92,6 +93,28 @@ AttentionTiles RandomAttentionTiles(Rng& rng, const Spec& spec) {
   return tiles;
 }
 
+/// Keys that queries share, where the sizes of heads allow it.
+std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
+  int64_t ratio = spec.h / spec.g;
+  bool shares =
+      spec.family == Family::kSelectGather || spec.family == Family::kGather;
+  if (!shares || spec.dtype == DType::kF32 || ratio > 32 || spec.d % 8 != 0 ||
+      spec.dv % 8 != 0) {
+    return std::nullopt;
+  }
+  UnionTiles tiles;
+  tiles.per_query = RandomAttentionTiles(rng, spec);
+  int64_t most = std::min<int64_t>(64 / ratio, 32);
+  tiles.queries = rng.Chance(0.5) ? most : rng.Int(2, most);
+  tiles.block_k = rng.Pick<int64_t>({32, 64, 64});
+  tiles.key_stages = rng.Int(1, 3);
+  tiles.value_stages = rng.Int(1, 3);
+  if (spec.d + spec.dv > 256) tiles.key_stages = tiles.value_stages = 1;
+  tiles.producers = rng.Pick<int64_t>({4, 4, 8});
+  tiles.chunk = tiles.queries * rng.Pick<int64_t>({1, 2, 7, 1000});
+  return tiles;
+}
+
 ScoreTiles RandomScoreTiles(Rng& rng, const Spec& spec) {
   ScoreTiles tiles;
   tiles.engine = EngineOf(spec.dtype);
@@ -168,6 +191,10 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
     spec.topk.slots = rng.Pick<int64_t>({31, 32, 33, 64, 65, 96, 97});
     bool segments = scale.all_sizes && spec.h * (spec.d + spec.dv) <= 512;
     if (segments) spec.topk.slots = kListEntries + rng.Int(-1, 2);
+  }
+  Rng shared(recipe, scale.all_sizes ? "union" : "small union");
+  if (spec.schedules.attention && shared.Chance(scale.all_sizes ? 0.7 : 1.0)) {
+    spec.schedules.shared = RandomUnionTiles(shared, spec);
   }
   return spec;
 }

@@ -79,6 +79,17 @@ std::string AttentionFields(const AttentionTiles& tiles) {
                               {"producers", tiles.producers},
                               {"consumers", tiles.consumers}}));
 }
+std::string UnionFields(const UnionTiles& tiles) {
+  return absl::StrCat("engine = wgmma, ",
+                      Fields({{"queries", tiles.queries},
+                              {"block_k", tiles.block_k},
+                              {"key_stages", tiles.key_stages},
+                              {"value_stages", tiles.value_stages},
+                              {"producers", tiles.producers},
+                              {"table", tiles.table},
+                              {"chunk", tiles.chunk}}),
+                      ", per_query = <", AttentionFields(tiles.per_query), ">");
+}
 std::string ScoreFields(const ScoreTiles& tiles) {
   return absl::StrCat("engine = ", tiles.engine, ", ",
                       Fields({{"block_q", tiles.block_q()},
@@ -311,7 +322,12 @@ class Writer {
     operands.insert(operands.end(), {"indices", "counts"});
     Attributes attributes;
     attributes.AddScale("scale", spec_.softmax_scale);
-    AddAttentionSchedule(&attributes);
+    if (spec_.schedules.shared) {
+      AddSchedule(&attributes, "union_schedule",
+                  UnionFields(*spec_.schedules.shared));
+    } else {
+      AddAttentionSchedule(&attributes);
+    }
     Op({"output", "lse"},
        absl::StrCat("gsa.gather_attention %query, %key, %value "
                     "indices %indices, %counts",

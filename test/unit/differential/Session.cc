@@ -217,6 +217,16 @@ CompileOptions OptionsFor(const std::string& target) {
   return options;
 }
 
+bool HasWgmma(const std::string& target) {
+  auto resolved = ResolveTarget(OptionsFor(target));
+  if (!resolved.ok()) return false;
+  if (resolved->kind != TargetKind::kCuda) {
+    return OptionsFor(target).arch == "sm_90a";
+  }
+  auto arch = DeviceArch(resolved->ordinal);
+  return arch.ok() && *arch == "sm_90a";
+}
+
 absl::Status TargetIsUsable(const std::string& target) {
   GSA_ASSIGN_OR_RETURN(Target resolved, ResolveTarget(OptionsFor(target)));
   if (resolved.kind == TargetKind::kCuda) {

@@ -44,6 +44,9 @@ absl::StatusOr<Tensors> RunOnce(const std::string& target,
 /// Options for `target` that the environment gives: where NVRTC is.
 CompileOptions OptionsFor(const std::string& target);
 
+/// Whether kernels for `target` can multiply by warpgroups.
+bool HasWgmma(const std::string& target);
+
 /// Why plans for `target` cannot run on this machine: no GPU, no NVRTC, no host
 /// compiler. Ok if they can.
 absl::Status TargetIsUsable(const std::string& target);

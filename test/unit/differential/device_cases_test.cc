@@ -64,7 +64,8 @@ class DeviceCases : public ::testing::TestWithParam<int> {
   }
 
  private:
-  static void RunSeedOrThrow(const Spec& spec, int runs, int repeats) {
+  static void RunSeedOrThrow(Spec spec, int runs, int repeats) {
+    if (!HasWgmma(spec.target)) spec.schedules.shared.reset();
     Module module = WriteModule(spec);
     SCOPED_TRACE(spec.ToString());
     absl::StatusOr<std::shared_ptr<const Plan>> plan = Compile(spec, module);
@@ -114,6 +115,24 @@ TEST_P(EmuCases, AgreeWithTheReference) {
 }
 INSTANTIATE_TEST_SUITE_P(Recipes, EmuCases,
                          ::testing::Range(0, kEmulation.recipes),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
+
+// Recipes whose queries share keys: of a selection, which ascend, and lists of
+// which some do not.
+class EmuUnions : public DeviceCases {};
+TEST_P(EmuUnions, AgreeWithTheReference) {
+  SkipUnlessUsable(EmulationScale());
+  if (IsSkipped()) return;
+  Spec spec =
+      DeviceSpec(static_cast<uint64_t>(GetParam()) * kShapes, EmulationScale());
+  ASSERT_TRUE(spec.schedules.shared) << spec.ToString();
+  RunRecipe(GetParam(), EmulationScale(), kEmulation);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, EmuUnions,
+                         ::testing::Values(kNumFamilies + 1, kNumFamilies + 3,
+                                           2 * kNumFamilies + 3),
                          [](const ::testing::TestParamInfo<int>& info) {
                            return RecipeName(info.param, EmulationScale());
                          });

@@ -12,7 +12,7 @@
 // CHECK-LABEL: @shared(
 // CHECK: gsa.schedule = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = {{[0-9]+}}, per_query = <engine = mma_sync, block_q = 16,
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.union_schedule<
-// AMPERE: [Missed] TileRejected {{.*}}engine wgmma needs sm_90a, not sm_80
+// AMPERE: [Missed] NoCandidate {{.*}}#gsa.union_schedule: not for these sizes on sm_80
 // AMPERE: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.attention_schedule<
 func.func @shared(%q: tensor<1x8192x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
     %i: tensor<1x8192x2048xi32>, %c: tensor<1x8192xi32>)

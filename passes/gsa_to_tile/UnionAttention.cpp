@@ -52,6 +52,7 @@ class UnionKernel {
 
   // Arguments beside those of the op.
   Value unionKeys, unionBits, unionCounts, again, againCount, batch, begin;
+  Value capacity;  ///< Keys that a union has room for; lengths share a text.
 
   void emit();
 
@@ -139,12 +140,11 @@ void UnionKernel::emitPosition() {
   named(united, "united");
   size = named(s.max(s.toIndex(united), s.index(0)), "union_size");
   tileKeys =
-      named(s.at(unionKeys, {tile, s.index(0)}, {s.index(lists.capacity)}),
-            "tile_keys");
-  tileBits = named(
-      s.at(unionBits, {tile, s.index(0)},
-           {s.index(lists.capacity / schedule.getBlockK() * lists.words)}),
-      "tile_bits");
+      named(s.at(unionKeys, {tile, s.index(0)}, {capacity}), "tile_keys");
+  tileBits =
+      named(s.at(unionBits, {tile, s.index(0)},
+                 {s.mul(s.div(capacity, schedule.getBlockK()), lists.words)}),
+            "tile_bits");
 }
 
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
@@ -433,6 +433,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
     body.againCount = builder.write(lists.againCount, "again_count");
     body.batch = builder.scalar(chunk.batch, "batch");
     body.begin = builder.scalar(chunk.begin, "begin");
+    body.capacity = builder.size(lists.capacity, "capacity");
     body.emit();
     builder.launch(
         ArrayRef<OpFoldResult>{tiles, b.getIndexAttr(operands.shape.groups)});

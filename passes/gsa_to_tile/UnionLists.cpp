@@ -70,8 +70,8 @@ class UnionKernel {
 
   // Arguments.
   Value indices, listCounts, keysOut, membersOut, bitsOut, countsOut, again;
-  Value queries, slots, keys, batch, begin;
-  int64_t capacity, strings, words;
+  Value queries, slots, keys, batch, begin, capacity;
+  int64_t strings, words;
 
   void emit();
 
@@ -219,10 +219,9 @@ void UnionKernel::emit() {
   lists =
       named(s.min(s.sub(queries, firstQuery), s.index(schedule.getQueries())),
             "lists");
-  tileKeys = named(s.at(keysOut, {tile, s.index(0)}, {s.index(capacity)}),
-                   "tile_keys");
-  tileMembers = named(s.at(membersOut, {tile, s.index(0)}, {s.index(capacity)}),
-                      "tile_members");
+  tileKeys = named(s.at(keysOut, {tile, s.index(0)}, {capacity}), "tile_keys");
+  tileMembers =
+      named(s.at(membersOut, {tile, s.index(0)}, {capacity}), "tile_members");
   table = smem("table", 1, schedule.getTable());
   united = smem("united", 1, 1);
   counted = smem("counted", kWarps, 1);
@@ -243,9 +242,9 @@ void UnionKernel::emit() {
   FillSpanOp::create(s.b, s.loc, tileMembers, count, padded, s.i32(0),
                      kernel.team());
   sync();
-  Value tileBits = named(
-      s.at(bitsOut, {tile, s.index(0)}, {s.index(capacity / blockK * words)}),
-      "tile_bits");
+  Value tileBits = named(s.at(bitsOut, {tile, s.index(0)},
+                              {s.mul(s.div(capacity, blockK), words)}),
+                         "tile_bits");
   rolled(warp, s.div(padded, 32), kWarps, [&](Value group) {
     TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
                                strings, blockK);
@@ -276,7 +275,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.keys = kernel.size(operands.keys(), "keys");
   body.batch = kernel.scalar(chunk.batch, "batch");
   body.begin = kernel.scalar(chunk.begin, "begin");
-  body.capacity = capacity;
+  body.capacity = kernel.size(capacity, "capacity");
   body.strings = strings;
   body.words = words;
   body.emit();

@@ -137,15 +137,16 @@ class ScheduleLegalityTest : public ::testing::Test {
     return {};
   }
 
-  // Of the first legal candidate of each kind the cheapest, as the pass takes it.
+  // Of the first legal candidate of each kind the cheapest, as the pass takes
+  // it.
   Attribute Cheapest(ScheduledOpInterface op, const CudaTarget& target) {
     ScheduleAttrInterface best;
     for (const ScheduleKind& kind : op.getScheduleKinds(Device::Cuda))
       for (Attribute candidate : kind.enumerate(op, target)) {
         auto schedule = cast<ScheduleAttrInterface>(candidate);
         if (!schedule.findIllegality(op, target).isLegal()) continue;
-        if (!best || schedule.estimateCost(op, target) <
-                         best.estimateCost(op, target))
+        if (!best ||
+            schedule.estimateCost(op, target) < best.estimateCost(op, target))
           best = schedule;
         break;
       }
@@ -330,13 +331,12 @@ TEST_F(ScheduleLegalityTest, SaysWhy) {
 std::string SelectText(Type element, int64_t keys, const std::string& policy,
                        int64_t slots) {
   std::string name = NameOf(element);
-  return Module("gsa.select",
-                {Tensor(name, 1, keys, 4, 64), Tensor(name, 1, keys, 64)},
-                absl::StrCat("policy <", policy, ">"), 2,
-                absl::StrCat("(", Tensor("i32", 1, keys, slots), ", ",
-                             Tensor("i32", 1, keys), ", ",
-                             Tensor("i32", 1, keys), ")"),
-                3);
+  return Module(
+      "gsa.select", {Tensor(name, 1, keys, 4, 64), Tensor(name, 1, keys, 64)},
+      absl::StrCat("policy <", policy, ">"), 2,
+      absl::StrCat("(", Tensor("i32", 1, keys, slots), ", ",
+                   Tensor("i32", 1, keys), ", ", Tensor("i32", 1, keys), ")"),
+      3);
 }
 
 TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
@@ -348,8 +348,7 @@ TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
     Parsed parsed = Parse(SelectText(element, keys, policy, slots));
     return OnePassScheduleAttr::enumerate(parsed.op, *findCudaTarget(arch));
   };
-  SmallVector<Attribute> tried =
-      candidates(b.getBF16Type(), 131072, "sm_90a");
+  SmallVector<Attribute> tried = candidates(b.getBF16Type(), 131072, "sm_90a");
   ASSERT_FALSE(tried.empty());
   auto schedule = cast<OnePassScheduleAttr>(tried.front());
   // 182 +- 13.5 samples: 4 deviations below are 128 * 16 keys, 5 above 249
@@ -357,8 +356,8 @@ TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
   EXPECT_EQ(schedule.getRank(), 182);
   EXPECT_EQ(schedule.getCapacity(), 4096);
   EXPECT_EQ(schedule.getChunk() * schedule.getCapacity() * 8, kListBytes);
-  Parsed parsed = Parse(
-      SelectText(b.getBF16Type(), 131072, "fixed, base = 2048", 2048));
+  Parsed parsed =
+      Parse(SelectText(b.getBF16Type(), 131072, "fixed, base = 2048", 2048));
   EXPECT_EQ(cast<ScheduleAttrInterface>(tried.front())
                 .findIllegality(parsed.op, hopper)
                 .reason,

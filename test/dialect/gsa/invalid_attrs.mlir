@@ -184,7 +184,7 @@ func.func @cpu_schedule_c4() attributes {
 
 // -----
 
-func.func @one_pass_schedule_c1() attributes {
+func.func @one_pass_schedule_of_constraint_1() attributes {
   // expected-error @+1 {{(C1) 'sample' must be in [2, 1024], got 1}}
   a = #gsa.one_pass_schedule<
     scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
@@ -196,7 +196,7 @@ func.func @one_pass_schedule_c1() attributes {
 
 // -----
 
-func.func @one_pass_schedule_c2() attributes {
+func.func @one_pass_schedule_of_constraint_2() attributes {
   // expected-error @+1 {{(C2) 'rank' must be at least 1, got 0}}
   a = #gsa.one_pass_schedule<
     scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
@@ -208,7 +208,7 @@ func.func @one_pass_schedule_c2() attributes {
 
 // -----
 
-func.func @one_pass_schedule_c3() attributes {
+func.func @one_pass_schedule_of_constraint_3() attributes {
   // expected-error @+1 {{(C3) 'capacity' must be in [32, 16384], got 16}}
   a = #gsa.one_pass_schedule<
     scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
@@ -220,7 +220,7 @@ func.func @one_pass_schedule_c3() attributes {
 
 // -----
 
-func.func @one_pass_schedule_c3_rank() attributes {
+func.func @one_pass_schedule_rank() attributes {
   // expected-error @+1 {{(C3) 'capacity' must be at least rank * sample, got 64 for 17 * 4}}
   a = #gsa.one_pass_schedule<
     scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
@@ -232,7 +232,7 @@ func.func @one_pass_schedule_c3_rank() attributes {
 
 // -----
 
-func.func @one_pass_schedule_c4() attributes {
+func.func @one_pass_schedule_of_constraint_4() attributes {
   // expected-error @+1 {{(C4) 'chunk' must be at least 1, got 0}}
   a = #gsa.one_pass_schedule<
     scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
@@ -244,7 +244,7 @@ func.func @one_pass_schedule_c4() attributes {
 
 // -----
 
-func.func @one_pass_schedule_c5() attributes {
+func.func @one_pass_schedule_of_constraint_5() attributes {
   // expected-error @+1 {{(C5) expected scores by mma_sync or wgmma in tiles of at most 64 keys, got}}
   a = #gsa.one_pass_schedule<
     scores = <engine = wgmma, block_q = 64, block_k = 128, span = 1,

@@ -45,9 +45,8 @@ static int64_t rankFor(int64_t slots) {
 }
 
 static int64_t capacityFor(int64_t rank) {
-  double room =
-      kSample * (static_cast<double>(rank) +
-                 kAbove * std::sqrt(static_cast<double>(rank)));
+  double room = kSample * (static_cast<double>(rank) +
+                           kAbove * std::sqrt(static_cast<double>(rank)));
   return static_cast<int64_t>(
       llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
 }
@@ -119,8 +118,8 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
     for (int64_t stages : {4, 3, 2}) {
       if (blockQ > 64 && blockQ / 2 >= problem.scores->queries) continue;
       int64_t rows = std::max(chunk / blockQ * blockQ, blockQ);
-      rows = std::clamp<int64_t>(
-          rows, 1, std::max<int64_t>(problem.scores->queries, 1));
+      rows = std::clamp<int64_t>(rows, 1,
+                                 std::max<int64_t>(problem.scores->queries, 1));
       auto scores = ScoreScheduleAttr::get(
           op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
           /*span=*/32, stages, /*producers=*/4, blockQ / kTileUnit);

@@ -28,9 +28,9 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 }
 
 Kinds SelectOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
-                               : kinds<SelectScheduleAttr, OnePassScheduleAttr>(
-                                     *this);
+  return device == Device::Cpu
+             ? kinds<CpuScheduleAttr>(*this)
+             : kinds<SelectScheduleAttr, OnePassScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {

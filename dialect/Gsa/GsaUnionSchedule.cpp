@@ -60,8 +60,7 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
 /// here: it is rare.
 double UnionScheduleAttr::estimateCost(Operation* op,
                                        const CudaTarget& target) const {
-  double share =
-      std::min(1.0, kUsualUnion / static_cast<double>(getQueries()));
+  double share = std::min(1.0, kUsualUnion / static_cast<double>(getQueries()));
   return share * getPerQuery().estimateCost(op, target);
 }
 
@@ -71,8 +70,8 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   SmallVector<Attribute> schedules;
   AttentionProblem problem = problemOf(op);
   int64_t ratio = problem.heads / std::max<int64_t>(problem.groups, 1);
-  int64_t queries = std::min<int64_t>(kGroupRows / std::max<int64_t>(ratio, 1),
-                                      kMostQueries);
+  int64_t queries =
+      std::min<int64_t>(kGroupRows / std::max<int64_t>(ratio, 1), kMostQueries);
   if (!target.wgmma || problem.isDense || queries < 2) return schedules;
   int64_t tiles =
       std::max<int64_t>(llvm::divideCeil(problem.queries, queries), 1);

@@ -10,8 +10,7 @@ namespace mlir::gsa {
 /// Replaces gather_attention by kernels in which neighbouring queries share
 /// keys: unions of lists, attention over them, and attention by query for what
 /// those cannot do.
-LogicalResult lowerUnionAttention(GatherAttentionOp op,
-                                  ToTileContext& context);
+LogicalResult lowerUnionAttention(GatherAttentionOp op, ToTileContext& context);
 
 /// Strings of bits of a block of keys: one for each of the queries that 64 rows
 /// are of, those that are none included, so that a block of strings is whole

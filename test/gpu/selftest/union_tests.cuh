@@ -260,8 +260,8 @@ inline void test_softmax_step() {
           suite.Near(out[32 * r + c], want, 1e-4, r, c);
         }
       }
-      // A base that no score exceeds by far stays, but in step 4, in which row 1
-      // has its first scores: bases of a warp are raised together.
+      // A base that no score exceeds by far stays, but in step 4, in which row
+      // 1 has its first scores: bases of a warp are raised together.
       for (int i = 16; rise == 0 && scale == 1 && i < 16 * kSteps; ++i)
         if (i % 16 > 2 && i / 16 != 4) suite.Equal(factors[i], 1, i);
     }

@@ -227,7 +227,8 @@ TEST(NoKernelFor, SortsBeyondTheLimit) {
   spec.topk.order = reference::IndexOrder::kScore;
   spec.topk.slots = 4097;
   spec.schedules.topk = TopKTiles();
-  EXPECT_THAT(CompileError(spec), HasSubstr("slots in the order of scores 4097 > 4096"));
+  EXPECT_THAT(CompileError(spec),
+              HasSubstr("slots in the order of scores 4097 > 4096"));
 }
 
 TEST(NoKernelFor, DeepIndexers) {

@@ -183,6 +183,7 @@ TEST_P(NoKernel, ForF64) {
   ASSERT_EQ(spec.family, GetParam());
   spec.dtype = spec.weights_dtype = spec.bias_dtype = DType::kF64;
   spec.gate_dtype = DType::kF64;
+  spec.schedules = {};  // Of 16-bit elements: the module would be refused.
   std::string error = CompileError(spec);
   EXPECT_THAT(error, HasSubstr("UNIMPLEMENTED"));
   EXPECT_THAT(error, HasSubstr("case.mlir:"));

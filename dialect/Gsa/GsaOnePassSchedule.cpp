@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
 
 /// Every so many-th key is a sample of a row: a sixteenth of the work of a
 /// pass.
@@ -22,11 +22,6 @@ static constexpr double kBelow = 4.0, kAbove = 5.0;
 static constexpr int64_t kLongRow = 8;
 /// The most candidates that a schedule can have room for.
 static constexpr int64_t kMaxListCapacity = 16384;
-
-static std::string over(StringRef what, int64_t got, int64_t limit,
-                        StringRef unit = "") {
-  return (what + " " + Twine(got) + " > " + Twine(limit) + unit).str();
-}
 
 /// Whether budgets depend on no more of a row's scores than their variance.
 static bool hasMoments(SelectOp op) {
@@ -70,7 +65,7 @@ std::string OnePassScheduleAttr::findRefusal(Operation* op,
                                              const CudaTarget& target) const {
   int64_t slots = cast<SelectOp>(op).getScheduleProblem().rows->slots;
   if (slots > getCapacity())
-    return over("slots", slots, getCapacity(), ", the candidates of a row");
+    return over("slots", slots, getCapacity()) + ", the candidates of a row";
   std::string reason = getScores().findRefusal(op, target);
   return reason.empty() ? getExact().findRefusal(op, target) : reason;
 }
@@ -102,14 +97,7 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   int64_t keys = std::max<int64_t>(problem.rows->keys, 1);
   if (capacity > kMaxListCapacity || keys < kLongRow * capacity)
     return schedules;
-  SelectScheduleAttr exact;
-  for (Attribute candidate : SelectScheduleAttr::enumerate(op, target))
-    if (cast<ScheduleAttrInterface>(candidate)
-            .findIllegality(op, target)
-            .isLegal()) {
-      exact = cast<SelectScheduleAttr>(candidate);
-      break;
-    }
+  auto exact = findFirstLegal<SelectScheduleAttr>(op, target);
   if (!exact) return schedules;
   int64_t sampled = llvm::divideCeil(keys, kSample);
   int64_t chunk =
@@ -131,16 +119,10 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
 
 SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  MLIRContext* context = getContext();
-  ScopedDiagnosticHandler silent(context,
-                                 [](Diagnostic&) { return success(); });
   auto add = [&](ScoreScheduleAttr scores, SelectScheduleAttr exact,
                  int64_t sample, int64_t rank, int64_t capacity,
                  int64_t chunk) {
-    auto schedule = OnePassScheduleAttr::getChecked(
-        [&] { return emitError(UnknownLoc::get(context)); }, context, scores,
-        exact, sample, rank, capacity, chunk);
-    if (schedule && schedule != *this) steps.push_back(schedule);
+    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk);
   };
   ScoreScheduleAttr s = getScores();
   SelectScheduleAttr e = getExact();

@@ -5,21 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
 
 /// The most cells that a schedule can have kept.
 static constexpr int64_t kMaxCapacity = 16384;
 /// Warps that fill rings, where there are any.
 static constexpr int64_t kProducers = 4;
-
-static ScheduleProblem problemOf(Operation* op) {
-  return cast<ScheduledOpInterface>(op).getScheduleProblem();
-}
 
 static Engine engineFor(Type element) {
   return element.isF32() ? Engine::Fma : Engine::MmaSync;
@@ -235,19 +231,6 @@ SmallVector<Attribute> SelectScheduleAttr::enumerate(Operation* op,
 //===----------------------------------------------------------------------===//
 // One step away
 //===----------------------------------------------------------------------===//
-
-/// Adds the schedule of these numbers, unless it breaks a constraint or is
-/// `from`.
-template <typename Schedule, typename... Numbers>
-static void addStep(SmallVector<Attribute>& steps, Schedule from,
-                    Numbers... numbers) {
-  MLIRContext* context = from.getContext();
-  ScopedDiagnosticHandler silent(context,
-                                 [](Diagnostic&) { return success(); });
-  auto schedule = Schedule::getChecked(
-      [&] { return emitError(UnknownLoc::get(context)); }, context, numbers...);
-  if (schedule && schedule != from) steps.push_back(schedule);
-}
 
 /// With a ring there are warps that fill it, without none.
 static int64_t producersFor(int64_t stages, int64_t producers) {

@@ -17,11 +17,12 @@
 
 #include <cmath>
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
 
 /// Of the rate of wgmma what mma.sync reaches where both exist.
 static constexpr double kMmaSyncShare = 0.6;
@@ -29,10 +30,6 @@ static constexpr double kMmaSyncShare = 0.6;
 static constexpr int64_t kRowPasses = 3;
 /// Further reads if the slots do not fit into shared memory.
 static constexpr int64_t kMoreRowPasses = 4;
-
-static ScheduleProblem problemOf(Operation* op) {
-  return cast<ScheduledOpInterface>(op).getScheduleProblem();
-}
 
 static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
 

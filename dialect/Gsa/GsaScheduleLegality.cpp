@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
 
 /// Registers of a thread.
 static constexpr int64_t kThreadRegisters = 255;
@@ -23,13 +24,6 @@ static int64_t bytesOf(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
 }
 static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
-
-static std::string over(StringRef what, int64_t got, int64_t limit,
-                        StringRef unit = "") {
-  std::string text =
-      what.str() + " " + std::to_string(got) + " > " + std::to_string(limit);
-  return unit.empty() ? text : text + " " + unit.str();
-}
 
 static std::string toText(Type type) {
   std::string text;
@@ -148,10 +142,6 @@ static std::string findEngineMisfit(Engine engine, Type element,
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
-
-static ScheduleProblem problemOf(Operation* op) {
-  return cast<ScheduledOpInterface>(op).getScheduleProblem();
-}
 
 std::string AttentionScheduleAttr::findMisfit(Operation* op) const {
   return findEngineMisfit(getEngine(), problemOf(op).attention->element,

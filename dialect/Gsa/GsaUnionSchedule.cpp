@@ -1,11 +1,11 @@
 //===- GsaUnionSchedule.cpp - schedules that share keys -------------------===//
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
 
 /// Rows of a warpgroup.
 static constexpr int64_t kGroupRows = 64;
@@ -20,16 +20,8 @@ static constexpr int64_t kUnionBytesPerKey = 12;
 /// nothing in common (docs/performance.md).
 static constexpr double kUsualUnion = 3.0;
 
-static AttentionProblem problemOf(Operation* op) {
-  return *cast<ScheduledOpInterface>(op).getScheduleProblem().attention;
-}
-
-static std::string over(StringRef what, int64_t got, int64_t limit) {
-  return what.str() + " " + std::to_string(got) + " > " + std::to_string(limit);
-}
-
 std::string UnionScheduleAttr::findMisfit(Operation* op) const {
-  Type element = problemOf(op).element;
+  Type element = problemOf(op).attention->element;
   if (!element.isF16() && !element.isBF16())
     return "engine wgmma multiplies f16 and bf16";
   return getPerQuery().findMisfit(op);
@@ -42,7 +34,7 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
   if (std::string reason = getPerQuery().findRefusal(op, target);
       !reason.empty())
     return "by query: " + reason;
-  AttentionProblem problem = problemOf(op);
+  AttentionProblem problem = *problemOf(op).attention;
   if (problem.slots < 1 || problem.keys < 1)
     return "there are no keys to share";
   int64_t ratio = problem.heads / problem.groups;
@@ -68,7 +60,7 @@ double UnionScheduleAttr::estimateCost(Operation* op,
 SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
                                                     const CudaTarget& target) {
   SmallVector<Attribute> schedules;
-  AttentionProblem problem = problemOf(op);
+  AttentionProblem problem = *problemOf(op).attention;
   int64_t ratio = problem.heads / std::max<int64_t>(problem.groups, 1);
   int64_t queries =
       std::min<int64_t>(kGroupRows / std::max<int64_t>(ratio, 1), kMostQueries);
@@ -76,14 +68,7 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   int64_t tiles =
       std::max<int64_t>(llvm::divideCeil(problem.queries, queries), 1);
   if (problem.batch * problem.groups * tiles < 2 * target.sms) return schedules;
-  AttentionScheduleAttr perQuery;
-  for (Attribute candidate : AttentionScheduleAttr::enumerate(op, target))
-    if (cast<ScheduleAttrInterface>(candidate)
-            .findIllegality(op, target)
-            .isLegal()) {
-      perQuery = cast<AttentionScheduleAttr>(candidate);
-      break;
-    }
+  auto perQuery = findFirstLegal<AttentionScheduleAttr>(op, target);
   if (!perQuery) return schedules;
   // The memory for unions is that of their worst case, no key shared.
   int64_t perTile = std::min(queries * problem.slots, problem.keys);
@@ -99,17 +84,11 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
 
 SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  MLIRContext* context = getContext();
-  ScopedDiagnosticHandler silent(context,
-                                 [](Diagnostic&) { return success(); });
   auto add = [&](int64_t queries, int64_t blockK, int64_t keyStages,
                  int64_t valueStages, int64_t table, int64_t chunk,
                  AttentionScheduleAttr perQuery) {
-    auto schedule = UnionScheduleAttr::getChecked(
-        [&] { return emitError(UnknownLoc::get(context)); }, context,
-        getEngine(), queries, blockK, keyStages, valueStages, getProducers(),
-        table, chunk, perQuery);
-    if (schedule && schedule != *this) steps.push_back(schedule);
+    addStep(steps, *this, getEngine(), queries, blockK, keyStages, valueStages,
+            getProducers(), table, chunk, perQuery);
   };
   int64_t q = getQueries(), k = getBlockK(), s = getKeyStages(),
           v = getValueStages(), t = getTable(), c = getChunk();

@@ -26,21 +26,7 @@ void SelectLowering::makeResults() {
 
 void SelectLowering::forChunks(int64_t size,
                                llvm::function_ref<void(const Chunk&)> body) {
-  IRRewriter& b = context.rewriter();
-  Location loc = op.getLoc();
-  Value zero = context.index(0), one = context.index(1);
-  Value batches = context.index(source.batches());
-  Value queries = context.index(source.queries());
-  Value step = context.index(size);
-  OpBuilder::InsertionGuard guard(b);
-  auto outer = scf::ForOp::create(b, loc, zero, batches, one);
-  b.setInsertionPointToStart(outer.getBody());
-  auto inner = scf::ForOp::create(b, loc, zero, queries, step);
-  b.setInsertionPointToStart(inner.getBody());
-  Value begin = inner.getInductionVar();
-  Value rest = arith::SubIOp::create(b, loc, queries, begin);
-  Value count = arith::MinSIOp::create(b, loc, rest, step);
-  body({outer.getInductionVar(), begin, count});
+  context.forQueryChunks(source.batches(), source.queries(), size, body);
 }
 
 Value SelectLowering::endOfKeys(const Chunk& chunk) {

@@ -29,10 +29,7 @@ class SelectLowering {
   LogicalResult emit();
 
  protected:
-  /// Some queries of one batch; host indices.
-  struct Chunk {
-    Value batch, begin, count;
-  };
+  using Chunk = QueryChunk;
   /// The kernel's view of the row that its block handles.
   struct Row {
     Value batch, query, queries, keys;

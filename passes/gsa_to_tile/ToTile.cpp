@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/gsa_to_tile/Elementwise.h"
 
@@ -139,6 +140,23 @@ Value ToTileContext::index(int64_t value) {
 
 Value ToTileContext::constant(TypedAttr value) {
   return arith::ConstantOp::create(hostRewriter, location, value);
+}
+
+void ToTileContext::forQueryChunks(
+    int64_t batches, int64_t queries, int64_t size,
+    llvm::function_ref<void(const QueryChunk&)> body) {
+  IRRewriter& b = hostRewriter;
+  Value zero = index(0), one = index(1);
+  Value lastBatch = index(batches), last = index(queries), step = index(size);
+  OpBuilder::InsertionGuard guard(b);
+  auto outer = scf::ForOp::create(b, location, zero, lastBatch, one);
+  b.setInsertionPointToStart(outer.getBody());
+  auto inner = scf::ForOp::create(b, location, zero, last, step);
+  b.setInsertionPointToStart(inner.getBody());
+  Value begin = inner.getInductionVar();
+  Value rest = arith::SubIOp::create(b, location, last, begin);
+  Value count = arith::MinSIOp::create(b, location, rest, step);
+  body({outer.getInductionVar(), begin, count});
 }
 
 Value ToTileContext::slice(Value buffer, ArrayRef<OpFoldResult> indices) {

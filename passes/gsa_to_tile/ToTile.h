@@ -41,6 +41,11 @@
 
 namespace mlir::gsa {
 
+/// Some queries of one batch; host indices.
+struct QueryChunk {
+  Value batch, begin, count;
+};
+
 /// The host side: state of one run of gsa-to-tile on a module.
 class ToTileContext {
  public:
@@ -75,6 +80,10 @@ class ToTileContext {
   /// Host constants.
   Value index(int64_t value);
   Value constant(TypedAttr value);
+
+  /// Host loops over all batches and, `size` queries at a time, their queries.
+  void forQueryChunks(int64_t batches, int64_t queries, int64_t size,
+                      llvm::function_ref<void(const QueryChunk&)> body);
 
   /// An element's place in a buffer whose first `indices.size()` dimensions
   /// are fixed: a dense view of the remaining ones.

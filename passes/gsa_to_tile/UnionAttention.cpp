@@ -466,22 +466,12 @@ void UnionLowering::remarkWorkspace() {
 LogicalResult UnionLowering::emit() {
   if (operands.batches() * operands.queries() > 0) {
     if (context.emitsRemarks()) remarkWorkspace();
-    IRRewriter& b = context.rewriter();
-    Location loc = op.getLoc();
-    Value zero = context.index(0), one = context.index(1);
-    Value batches = context.index(operands.batches());
-    Value queries = context.index(operands.queries());
-    Value step = context.index(lists.tiles * schedule.getQueries());
-    OpBuilder::InsertionGuard guard(b);
-    auto outer = scf::ForOp::create(b, loc, zero, batches, one);
-    b.setInsertionPointToStart(outer.getBody());
-    auto inner = scf::ForOp::create(b, loc, zero, queries, step);
-    b.setInsertionPointToStart(inner.getBody());
-    Value begin = inner.getInductionVar();
-    Value rest = arith::SubIOp::create(b, loc, queries, begin);
-    Value count = arith::MinSIOp::create(b, loc, rest, step);
-    if (failed(launch({outer.getInductionVar(), begin, count})))
-      return failure();
+    LogicalResult result = success();
+    context.forQueryChunks(
+        operands.batches(), operands.queries(),
+        lists.tiles * schedule.getQueries(),
+        [&](const QueryChunk& chunk) { result = launch(chunk); });
+    if (failed(result)) return failure();
   }
   operands.replace();
   return success();

@@ -7,11 +7,6 @@
 
 namespace mlir::gsa {
 
-/// Some queries of one batch; host indices.
-struct QueryChunk {
-  Value batch, begin, count;
-};
-
 /// Unions of the lists of a chunk's queries, one for `queries` of them each: a
 /// tile. Buffers, made once and filled for each chunk.
 class UnionLists {

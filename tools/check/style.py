@@ -9,6 +9,7 @@
 - the edges that docs/architecture.md draws: the same ones
 - a folder in test/passes for each one of passes/, and no other
 - no environment variables below tools/
+- a test of a dialect or a pass says which tools it needs beside two
 
 Usage: style.py <repository>
 """
@@ -60,6 +61,12 @@ ABOVE_PASS_FOLDERS = ("passes/Pipelines.h",)
 BELOW_TOOLS = ("dialect/", "passes/", "codegen/", "runtime/")
 ENVIRONMENT = re.compile(r'\b(getenv|secure_getenv|setenv|putenv|unsetenv|GetEnv|'
                          r'temp_directory_path)\s*\(')
+# The build without optimisation (./dev debug) runs these tests with these tools.
+DEBUG_TESTS = ("test/dialect/", "test/passes/")
+DEBUG_TOOLS = {"gsa-opt", "gsa-translate"}
+RUN_LINE = re.compile(r"^\W*RUN:(.*)$", re.MULTILINE)
+TOOL = re.compile(r"(?<![\w./%-])gsa-(?:bench-cpu|bench|lsp-server|opt|reduce|run|"
+                  r"translate|tune)(?![\w.-])")
 STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 INCLUDE = re.compile(r'^\s*#?\s*include\s+["<]([^">]+)[">]')
 
@@ -196,6 +203,18 @@ def check_environment(path, text, errors):
                           f"option")
 
 
+def check_test_tools(path, text, errors):
+    if not path.startswith(DEBUG_TESTS) or not path.endswith((".mlir", ".test")):
+        return
+    required = set(re.split(r"[\s,]+", " ".join(
+        re.findall(r"^\W*REQUIRES:(.*)$", text, re.MULTILINE))))
+    for run in RUN_LINE.findall(text):
+        named = set(TOOL.findall(run)) - DEBUG_TOOLS - required
+        for tool in sorted(named - set(re.findall(r"%if ([\w-]+)", run))):
+            errors.append(f"{path}: runs {tool}, which the debug build has not: "
+                          f"write REQUIRES: {tool} or %if {tool} %{{ ... %}}")
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     listing = subprocess.run(["git", "-C", root, "ls-files", "-z"], check=True,
@@ -220,6 +239,7 @@ def main():
         check_includes(path, text, errors)
         check_pass_folders(path, text, errors)
         check_environment(path, text, errors)
+        check_test_tools(path, text, errors)
     if not count:
         errors.append("git lists no source files")
     for error in errors:

@@ -2,7 +2,7 @@
 // RUN: gsa-opt %s --gsa-to-cuda=arch=sm_90a -o %t
 // RUN: gsa-translate --gsa-tile-to-cuda %t | FileCheck %s --check-prefix=CUDA
 // RUN: %if nvrtc %{ gsa-translate --resource-usage --refuse-spills --arch=sm_90a %t | FileCheck %s --check-prefix=USAGE %}
-// RUN: gsa-run %s --target=emu --arch=sm_90a --compare | FileCheck %s --check-prefix=EMU
+// RUN: %if gsa-run %{ gsa-run %s --target=emu --arch=sm_90a --compare | FileCheck %s --check-prefix=EMU %}
 
 // A tile of wgmma has any number of keys that 8 divides.
 // CHECK: gsa_tile.tile_ring : <2 by cp_async, !gsa_tile.smem<72x64xbf16, swizzle_128b>>

@@ -1,0 +1,1 @@
+// RUN: %if gsa-run %{ gsa-run %s %}

@@ -6,8 +6,10 @@
 For each length and workload: our forward (selection, sparse attention, output
 gate), its stages, causal dense attention through cuDNN on the same tensors and,
 while it fits, the published formulation. The three alternate within one
-process; times are medians of device events. One JSON line per case is appended
-to --json, and a table is printed. JIT times are those of bench_jit.py.
+process; times are medians of device events. Beside them stand our forward's
+time without the others between (`alone`), SM clock and power of each, and the
+time of each kernel. One JSON line per case is appended to --json, and a table is
+printed. JIT times are those of bench_jit.py.
 """
 
 import argparse
@@ -23,6 +25,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import baselines  # noqa: E402
 import bench_jit  # noqa: E402
 import gsa_capi  # noqa: E402
+import meter  # noqa: E402
 import modules  # noqa: E402
 import workloads  # noqa: E402
 
@@ -53,9 +56,9 @@ def timed(function):
     return begin.elapsed_time(end)
 
 
-def measure(candidates, budget_s):
+def measure(candidates, budget_s, sampler=None):
     """Median times in ms by name; candidates take turns, so a change of clocks
-    meets all of them."""
+    meets all of them. `sampler`, a meter.Meter, is told whose turn it is."""
     times = {name: [] for name in candidates}
     for function in candidates.values():  # Warm up.
         function()
@@ -64,8 +67,12 @@ def measure(candidates, budget_s):
     rounds = 0
     while rounds < 3 or (rounds < 21 and time.monotonic() - start < budget_s):
         for name, function in candidates.items():
+            if sampler:
+                sampler.current = name
             times[name].append(timed(function))
         rounds += 1
+    if sampler:
+        sampler.current = None
     return {name: statistics.median(t) for name, t in times.items()}, rounds
 
 
@@ -92,7 +99,11 @@ def bench_case(library, n, workload, arguments):
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
     run = lambda: plan.run(case, outputs, workspace)  # noqa: E731
     dense = lambda: baselines.dense_attention(*case[:3])  # noqa: E731
-    medians, rounds = measure({"ours": run, "dense": dense}, arguments.seconds)
+    with meter.Meter(0) as sampler:
+        medians, rounds = measure({"ours": run, "dense": dense},
+                                  arguments.seconds, sampler)
+        alone, _ = measure({"alone": run}, arguments.seconds / 4, sampler)
+    kernels, between = meter.kernel_times(run)
     stages = [[] for _ in plan.stages]
     for _ in range(3):
         pairs = []
@@ -119,6 +130,8 @@ def bench_case(library, n, workload, arguments):
                       for name, t in zip(plan.stages, stages)},
         "dense_ms": medians["dense"],
         "ratio": medians["dense"] / medians["ours"],
+        "alone_ms": alone["alone"], "meter": sampler.medians(),
+        "kernels": kernels, "between_kernels_ms": between,
         "published_ms": published, "J": jaccard, "U32": union,
         "workspace_mib": plan.workspace_bytes / 2**20,
         "host_launch_us": host, "target": plan.target,

@@ -134,6 +134,37 @@ def jit_text(records):
     return text
 
 
+def meter_text(meter, name):
+    values = meter.get(name)
+    return ("" if not values else
+            f"{values['sm_clock_mhz']:.0f} MHz, {values['power_w']:.0f} W")
+
+
+def kernel_text(records):
+    """Where the time of the longest record with kernels goes, and at which
+    clocks the records of that length ran."""
+    known = [r for r in records if r.get("kernels")]
+    if not known:
+        return ""
+    longest = max(r["n"] for r in known)
+    same = [r for r in known if r["n"] == longest]
+    first = same[0]
+    rows = [[f"`{k['kernel']}`", str(k["launches"]), f"{k['ms']:.2f}"]
+            for k in first["kernels"]]
+    rows.append(["no kernel running (at most)", "",
+                 f"{first['between_kernels_ms']:.2f}"])
+    clocks = [[r["workload"], f"{r['ours_ms']:.2f}", f"{r['alone_ms']:.2f}",
+               meter_text(r["meter"], "ours"), meter_text(r["meter"], "alone"),
+               meter_text(r["meter"], "dense")] for r in same]
+    return (f"\n### Where a forward goes, N = {longest}, {first['workload']}\n\n"
+            "One run alone, by the device's clock.\n\n" +
+            table(["kernel", "launches", "ms"], rows) +
+            "\nIn turns with dense attention (`ours`), and without (`alone`): SM "
+            "clock and power, medians.\n\n" +
+            table(["workload", "ours ms", "alone ms", "ours at", "alone at",
+                   "dense at"], clocks))
+
+
 def report(records):
     forward = [r for r in records if r["bench"] == "gpu_forward"]
     fixed = [r for r in forward if r["shape"]["policy"] == "fixed"]
@@ -157,6 +188,7 @@ def report(records):
         text += ("\n### A budget per query, policy `" +
                  adaptive[0]["shape"]["policy"] + "`\n\n" +
                  table(header, forward_rows(adaptive)))
+    text += kernel_text(fixed)
     text += ("\n### Rates reached\n\n" + table(
         ["N", "scores TB/s", "sigmoids T/s", "gather TB/s", "TFLOP/s"],
         bound_rows(lengths)))

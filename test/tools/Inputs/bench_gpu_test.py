@@ -8,6 +8,7 @@ import unittest
 ROOT = sys.argv.pop()
 sys.path.insert(0, os.path.join(ROOT, "bench", "gpu"))
 import bench_jit  # noqa: E402
+import meter  # noqa: E402
 import report  # noqa: E402
 
 TABLE = """File name, phase name, metric, unit
@@ -42,6 +43,27 @@ class Environment(unittest.TestCase):
         self.assertEqual(variables["CUDA_CACHE_DISABLE"], "0")
         self.assertEqual(variables["CUDA_CACHE_PATH"], "/own")
         self.assertNotIn("CUDA_CACHE_MAXSIZE", variables)
+
+
+class Kernels(unittest.TestCase):
+
+    def test_times_and_gaps(self):
+        kernels, between = meter.sum_spans(
+            [(5000, 6000, "b"), (0, 1000, "a"), (500, 2000, "c"),
+             (9000, 9500, "a")])
+        self.assertEqual([(k["kernel"], k["launches"], k["ms"]) for k in kernels],
+                         [("a", 2, 1.5), ("c", 1, 1.5), ("b", 1, 1.0)])
+        self.assertEqual(between, 6.0)
+        self.assertEqual(meter.sum_spans([]), ([], 0.0))
+
+    def test_report_names_them(self):
+        text = report.kernel_text([{
+            "n": 8, "workload": "w", "ours_ms": 2.0, "alone_ms": 1.0,
+            "kernels": [{"kernel": "k", "launches": 3, "ms": 0.5}],
+            "between_kernels_ms": 0.25,
+            "meter": {"ours": {"sm_clock_mhz": 1400, "power_w": 690.5}}}])
+        self.assertIn("| `k` | 3 | 0.50 |", text)
+        self.assertIn("| w | 2.00 | 1.00 | 1400 MHz, 690 W |  |  |", text)
 
 
 class Records(unittest.TestCase):

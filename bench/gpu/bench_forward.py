@@ -5,11 +5,11 @@
 
 For each length and workload: our forward (selection, sparse attention, output
 gate), its stages, causal dense attention through cuDNN on the same tensors and,
-while it fits, the published formulation. The three alternate within one
-process; times are medians of device events. Beside them stand our forward's
-time without the others between (`alone`), SM clock and power of each, and the
-time of each kernel. One JSON line per case is appended to --json, and a table is
-printed. JIT times are those of bench_jit.py.
+while it fits, the published formulation. They take turns within one process;
+in its turn each runs back to back for 0.35 s, and times are medians over turns.
+Beside them stand times in turns of one run and of a run after a pause, SM clock
+and power, and the time of each kernel. One JSON line per case is appended to
+--json, and a table is printed. JIT times are those of bench_jit.py.
 """
 
 import argparse
@@ -47,29 +47,41 @@ def inputs(n, workload, seed, device):
             iw[None].bfloat16(), bias, normal(1, n, HEADS, DIM)]
 
 
-def timed(function):
+def timed(function, repeats=1):
+    """Ms a run, by device events around `repeats` runs."""
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     begin.record()
-    function()
+    for _ in range(repeats):
+        function()
     end.record()
     end.synchronize()
-    return begin.elapsed_time(end)
+    return begin.elapsed_time(end) / repeats
 
 
-def measure(candidates, budget_s, sampler=None):
-    """Median times in ms by name; candidates take turns, so a change of clocks
-    meets all of them. `sampler`, a meter.Meter, is told whose turn it is."""
+def burst(function):
+    """Ms of a run that the device begins cool: after 0.4 s without work."""
+    time.sleep(0.4)
+    return timed(function)
+
+
+def measure(candidates, budget_s, sampler=None, turn_s=0.0):
+    """Median times in ms by name. Candidates take turns, so that a change of
+    the device's state meets all of them; in a turn a candidate runs back to
+    back for `turn_s` (once if 0), so that it meets the clocks that it causes
+    itself. `sampler`, a meter.Meter, is told whose turn it is."""
     times = {name: [] for name in candidates}
-    for function in candidates.values():  # Warm up.
-        function()
-    torch.cuda.synchronize()
+    repeats = {}
+    for name, function in candidates.items():
+        function()  # Warm up.
+        torch.cuda.synchronize()
+        repeats[name] = max(1, min(1000, round(turn_s * 1e3 / timed(function))))
     start = time.monotonic()
     rounds = 0
     while rounds < 3 or (rounds < 21 and time.monotonic() - start < budget_s):
         for name, function in candidates.items():
             if sampler:
                 sampler.current = name
-            times[name].append(timed(function))
+            times[name].append(timed(function, repeats[name]))
         rounds += 1
     if sampler:
         sampler.current = None
@@ -101,8 +113,10 @@ def bench_case(library, n, workload, arguments):
     dense = lambda: baselines.dense_attention(*case[:3])  # noqa: E731
     with meter.Meter(0) as sampler:
         medians, rounds = measure({"ours": run, "dense": dense},
-                                  arguments.seconds, sampler)
-        alone, _ = measure({"alone": run}, arguments.seconds / 4, sampler)
+                                  arguments.seconds, sampler, turn_s=0.35)
+        single, _ = measure({"ours, one run a turn": run,
+                             "dense, one run a turn": dense}, 0.0, sampler)
+    single = list(single.values())
     kernels, between = meter.kernel_times(run)
     stages = [[] for _ in plan.stages]
     for _ in range(3):
@@ -130,7 +144,9 @@ def bench_case(library, n, workload, arguments):
                       for name, t in zip(plan.stages, stages)},
         "dense_ms": medians["dense"],
         "ratio": medians["dense"] / medians["ours"],
-        "alone_ms": alone["alone"], "meter": sampler.medians(),
+        "one_run_a_turn_ms": dict(zip(("ours", "dense"), single)),
+        "burst_ms": {"ours": burst(run), "dense": burst(dense)},
+        "meter": sampler.medians(),
         "kernels": kernels, "between_kernels_ms": between,
         "published_ms": published, "J": jaccard, "U32": union,
         "workspace_mib": plan.workspace_bytes / 2**20,

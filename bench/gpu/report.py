@@ -140,6 +140,11 @@ def meter_text(meter, name):
             f"{values['sm_clock_mhz']:.0f} MHz, {values['power_w']:.0f} W")
 
 
+def pair_of(times):
+    """Our time and how many times that dense takes, as table cells."""
+    return [f"{times['ours']:.2f}", f"{times['dense'] / times['ours']:.2f}"]
+
+
 def kernel_text(records):
     """Where the time of the longest record with kernels goes, and at which
     clocks the records of that length ran."""
@@ -153,16 +158,31 @@ def kernel_text(records):
             for k in first["kernels"]]
     rows.append(["no kernel running (at most)", "",
                  f"{first['between_kernels_ms']:.2f}"])
-    clocks = [[r["workload"], f"{r['ours_ms']:.2f}", f"{r['alone_ms']:.2f}",
-               meter_text(r["meter"], "ours"), meter_text(r["meter"], "alone"),
-               meter_text(r["meter"], "dense")] for r in same]
+    turns = [[r["workload"], f"{r['ours_ms']:.2f}", f"{r['ratio']:.2f}",
+              meter_text(r["meter"], "ours"), meter_text(r["meter"], "dense"),
+              *pair_of(r["one_run_a_turn_ms"]), *pair_of(r["burst_ms"])]
+             for r in same]
     return (f"\n### Where a forward goes, N = {longest}, {first['workload']}\n\n"
-            "One run alone, by the device's clock.\n\n" +
+            "One run, by the device's clock.\n\n" +
             table(["kernel", "launches", "ms"], rows) +
-            "\nIn turns with dense attention (`ours`), and without (`alone`): SM "
-            "clock and power, medians.\n\n" +
-            table(["workload", "ours ms", "alone ms", "ours at", "alone at",
-                   "dense at"], clocks))
+            "\nTurns of 0.35 s (`ours ms`, with SM clock and power), turns of one "
+            "run, and single runs after 0.4 s of rest (`cool`).\n\n" +
+            table(["workload", "ours ms", "dense / ours", "ours at", "dense at",
+                   "one run a turn ms", "dense / ours", "cool ms",
+                   "dense / ours"], turns))
+
+
+def dense_text(records):
+    known = [r for r in records if r["bench"] == "gpu_dense"]
+    if not known:
+        return ""
+    rows = [[str(r["n"]), f"{r['ours_ms']:.3f}", f"{r['dense_ms']:.3f}",
+             f"{r['ratio']:.2f}", f"{r['ours_tflops']:.0f}",
+             f"{r['largest_error']:.1e}", meter_text(r["meter"], "ours")]
+            for r in sorted(known, key=lambda r: r["n"])]
+    return (f"\n### Dense attention (commit {known[0]['commit']})\n\n" +
+            table(["N", "ours ms", "cuDNN ms", "cuDNN / ours", "TFLOP/s",
+                   "largest error", "ours at"], rows))
 
 
 def report(records):
@@ -205,7 +225,7 @@ def report(records):
                  "`ratio` is to the schedule that the compiler chooses.\n\n" +
                  table(["schedule", "stage", "ms", "ratio"],
                        schedule_rows(schedules)))
-    return text + jit_text(records)
+    return text + dense_text(records) + jit_text(records)
 
 
 def main():

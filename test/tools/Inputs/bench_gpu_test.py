@@ -58,12 +58,28 @@ class Kernels(unittest.TestCase):
 
     def test_report_names_them(self):
         text = report.kernel_text([{
-            "n": 8, "workload": "w", "ours_ms": 2.0, "alone_ms": 1.0,
+            "n": 8, "workload": "w", "ours_ms": 2.0, "ratio": 4.0,
             "kernels": [{"kernel": "k", "launches": 3, "ms": 0.5}],
             "between_kernels_ms": 0.25,
+            "one_run_a_turn_ms": {"ours": 2.5, "dense": 5.0},
+            "burst_ms": {"ours": 1.0, "dense": 3.0},
             "meter": {"ours": {"sm_clock_mhz": 1400, "power_w": 690.5}}}])
         self.assertIn("| `k` | 3 | 0.50 |", text)
-        self.assertIn("| w | 2.00 | 1.00 | 1400 MHz, 690 W |  |  |", text)
+        self.assertIn("| w | 2.00 | 4.00 | 1400 MHz, 690 W |  | 2.50 | 2.00 | "
+                      "1.00 | 3.00 |", text)
+
+
+class Dense(unittest.TestCase):
+
+    def test_report_sorts_by_length(self):
+        one = {"bench": "gpu_dense", "ours_ms": 1.0, "dense_ms": 1.5,
+               "ratio": 1.5, "ours_tflops": 600.4, "largest_error": 0.01,
+               "meter": {}, "commit": "abc"}
+        text = report.dense_text([{**one, "n": 2048}, {**one, "n": 64},
+                                  {"bench": "gpu_rates"}])
+        self.assertIn("| 64 | 1.000 | 1.500 | 1.50 | 600 | 1.0e-02 |  |\n"
+                      "| 2048 |", text)
+        self.assertEqual(report.dense_text([]), "")
 
 
 class Records(unittest.TestCase):

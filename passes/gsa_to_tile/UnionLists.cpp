@@ -124,7 +124,7 @@ class UnionKernel {
   UnionScheduleAttr schedule;
   KernelScalars s;
   Value warp, tile, firstQuery, lists, table, united, counted;
-  Value tileKeys, tileMembers, irregular, ends;
+  Value tileKeys, tileMembers, irregular, ends, begins;
 };
 
 }  // namespace
@@ -179,11 +179,15 @@ void UnionKernel::emitPiece(Value first) {
       return LowerBoundOp::create(s.b, s.loc, s.b.getIndexType(), list, count,
                                   key);
     };
-    Value from = named(bound(first), "from"), to = named(bound(behind), "to");
+    // Where the piece before ended: lists ascend, and where one does not there
+    // are no pieces.
+    Value from = named(s.toIndex(loadShared(begins, number)), "from");
+    Value to = named(bound(behind), "to");
     rolled(from, to, kStepEntries, [&](Value at) {
       MarkMembersOp::create(s.b, s.loc, table, list, at, to, kStepEntries,
                             first, number);
     });
+    storeShared(begins, number, s.toI32(to));
   });
   sync();
   Value begin = named(s.mul(warp, segment), "segment_begin");
@@ -226,8 +230,10 @@ void UnionKernel::emit() {
   united = smem("united", 1, 1);
   counted = smem("counted", kWarps, 1);
   ends = smem("ends", schedule.getQueries(), 1);
+  begins = smem("begins", schedule.getQueries(), 1);
   clear(united);
   clear(ends);
+  clear(begins);
   sync();
   emitCheck();
   Value end = emitEnd();

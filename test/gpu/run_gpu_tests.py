@@ -258,7 +258,8 @@ class Runner:
             "streams", differential, "Cuda/StreamKernels*", environment={
                 "GSA_TEST_STREAMS": os.path.join(ROOT, "test", "streams")})
         yield "one-pass", lambda: self.gtest(
-            "one-pass", differential, "*OnePass*/Cuda*")
+            "one-pass", differential, "*OnePass*/Cuda*",
+            self.arguments.shards)
         yield "batches", lambda: self.gtest(
             "batches", differential, "*Batches*/Cuda")
         for tool in TOOLS:
@@ -322,6 +323,8 @@ def parse_arguments():
     parser.add_argument("--sanitizer", default="compute-sanitizer")
     parser.add_argument("--shards", type=int,
                         default=min(16, os.cpu_count() or 1))
+    parser.add_argument("--together", type=int, default=3,
+                        help="steps that run at the same time")
     parser.add_argument("--lengths", type=int, nargs="*",
                         default=[131072, 262144])
     parser.add_argument("--commit", default=None,
@@ -345,10 +348,12 @@ def main():
     arguments = parse_arguments()
     if arguments.check:
         return check(arguments.check, arguments.headers)
-    with tempfile.TemporaryDirectory() as scratch:
-        steps = [action()
-                 for name, action in Runner(arguments, scratch).steps()
-                 if arguments.steps is None or name in arguments.steps]
+    with (tempfile.TemporaryDirectory() as scratch,
+          concurrent.futures.ThreadPoolExecutor(arguments.together) as pool):
+        running = [pool.submit(action)
+                   for name, action in Runner(arguments, scratch).steps()
+                   if arguments.steps is None or name in arguments.steps]
+        steps = [step.result() for step in running]
     failed = [s.name for s in steps if s.status == "failed"]
     skipped = [s.name for s in steps if s.status == "skipped"
                and s.name not in arguments.allow_skip]

@@ -1,0 +1,2 @@
+// REQUIRES: gsa-run
+// RUN: gsa-run %s

@@ -1,0 +1,2 @@
+// RUN: gsa-opt %s
+// RUN: gsa-run %s

@@ -193,9 +193,8 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
     result[spec.name] = shape;
   }
   bool hasKeySide =
-      std::any_of(declared.begin(), declared.end(), [](const TensorSpec& spec) {
-        return isKeySide(spec.name);
-      });
+      std::any_of(declared.begin(), declared.end(),
+                  [](const TensorSpec& spec) { return isKeySide(spec.name); });
   GSA_RETURN_IF_ERROR(checkUsed(options, used, hasKeySide));
   return result;
 }

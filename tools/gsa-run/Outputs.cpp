@@ -27,8 +27,10 @@ absl::Status printReport(const RunReport& report,
   const std::string text = toText(report, options.verbose);
   // A comparison of nothing is no news to keep quiet about.
   if (options.quiet && comparedNothingFinite(report))
-    std::fputs("gsa-run: warning: --compare found nothing finite to compare in "
-               "an output\n", stderr);
+    std::fputs(
+        "gsa-run: warning: --compare found nothing finite to compare in "
+        "an output\n",
+        stderr);
   if (options.json) {
     GSA_RETURN_IF_ERROR(writeToStandardOutput(jsonText(toJson(report))));
     if (!options.quiet) std::fputs(text.c_str(), stderr);

@@ -31,6 +31,8 @@ using arith::CmpIPredicate;
 /// Blocks of the sample for one of the pass, and spans of scores in memory for
 /// one of those of flagged rows.
 static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
+/// The most candidates of a thread: 32 warps hold the longest list.
+static constexpr int64_t kThreadCandidates = 16;
 
 namespace {
 
@@ -66,6 +68,7 @@ class OnePassLowering : public SelectLowering {
   void launchBounds(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
   void launchCandidates(const Chunk& chunk);
+  TopKScheduleAttr candidateSchedule() const;
   void launchFlagged(const Chunk& chunk,
                      llvm::function_ref<void(const Chunk&, const Flags&)> row);
   void launchEmptyCounts(const Chunk& chunk);
@@ -200,9 +203,20 @@ void OnePassLowering::launchPass(const Chunk& chunk) {
                     "append_scores");
 }
 
+/// Candidates of a row stay in registers, a few in each thread.
+TopKScheduleAttr OnePassLowering::candidateSchedule() const {
+  TopKScheduleAttr topk = schedule.getTopk();
+  int64_t warps = std::max<int64_t>(
+      topk.getWarps(),
+      llvm::divideCeil(onePass.getCapacity(), 32 * kThreadCandidates));
+  return TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
+                               topk.getCapacity(), topk.getChunk());
+}
+
 void OnePassLowering::launchCandidates(const Chunk& chunk) {
+  TopKScheduleAttr topk = candidateSchedule();
   KernelBuilder kernel(context, op.getLoc(), "select_candidates",
-                       schedule.getTopk().getWarps());
+                       topk.getWarps());
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
   Value countOf = kernel.read(counts, "candidate_counts");
@@ -228,7 +242,7 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
             "candidate_count");
   CandidateList list;
   Value complete = isComplete(kernel, row, slots, count);
-  RowEmitter e(kernel, loc, schedule.getTopk(), Value(), row.limit);
+  RowEmitter e(kernel, loc, topk, Value(), row.limit);
   Value statistic;
   if (sums) {
     Value isSafe;

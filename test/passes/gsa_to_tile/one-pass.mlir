@@ -31,15 +31,21 @@
 // CHECK-NEXT: gsa_tile.mask_causal
 // CHECK: gsa_tile.append_candidates
 // CHECK-NOT: gsa_tile.store_rows
+// CHECK: gsa_tile.flush_candidates
 // CHECK: gsa_tile.flag_rows
 // CHECK-LABEL: gsa_tile.kernel @select_candidates
 // CHECK: scf.if
-// CHECK: gsa_tile.mark_candidates
+// CHECK: gsa_tile.load_candidates
+// CHECK: gsa_tile.mark_forced
+// CHECK: scf.if
+// CHECK: gsa_tile.histogram_candidates
+// CHECK: gsa_tile.find_rank
+// CHECK: gsa_tile.mark_above
+// CHECK: gsa_tile.mark_best
 // CHECK: gsa_tile.scan_bits
-// CHECK: gsa_tile.place_candidates
-// CHECK: gsa_tile.radix_keys
+// CHECK: gsa_tile.place_marked
+// CHECK: gsa_tile.store_cells
 // CHECK-NOT: gsa_tile.radix_row
-// CHECK: gsa_tile.emit_kept
 // CHECK: } else {
 // CHECK: gsa_tile.store
 // The scores of flagged rows are those of the schedule without candidates.
@@ -139,7 +145,7 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>)
 // CHECK: gsa_tile.join_partial_sums
 // CHECK-LABEL: gsa_tile.kernel @select_candidates
 // CHECK: gsa_tile.sum_row
-// CHECK: gsa_tile.place_candidates
+// CHECK: gsa_tile.place_marked
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: gsa_tile.launch @stat_mean
 func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
@@ -158,4 +164,54 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
       : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>, tensor<f32>)
       -> (tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
   return %i, %c, %n : tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}
+
+// -----
+
+// 8 queries a warp: the rows of a product are those of two heads in turn, two
+// such products are under way together, and sums have half the rows.
+
+// CHECK-LABEL: gsa_tile.kernel @sample_scores
+// CHECK: gsa_tile.store_rows {{.*}} !gsa_tile.frag<8x64xf32, acc>
+// CHECK-LABEL: gsa_tile.kernel @append_scores
+// CHECK: gsa_tile.interleaved_rows {{.*}} to <bf16, interleaved, read>
+// CHECK-NEXT: gsa_tile.copy_rows {{.*}} to <64x64xbf16, swizzle_128b>
+// CHECK: gsa_tile.fill_halves
+// CHECK: gsa_tile.interleaved_rows
+// CHECK-NEXT: gsa_tile.load_rowvec
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.wgmma_fence %[[A:.*]], %[[B:.*]] :
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[B]],
+// CHECK-NEXT: gsa_tile.wgmma_commit
+// CHECK-NEXT: gsa_tile.wgmma_wait
+// CHECK-NEXT: gsa_tile.affine_rows %[[A]]
+// CHECK-NEXT: gsa_tile.activate %[[A]]
+// CHECK-NEXT: gsa_tile.add_row_pairs %[[SUM:.*]], %[[A]],
+// CHECK-NEXT: gsa_tile.affine_rows %[[B]]
+// CHECK-NEXT: gsa_tile.activate %[[B]]
+// CHECK-NEXT: gsa_tile.add_row_pairs %[[SUM]], %[[B]],
+// CHECK-NEXT: gsa_tile.wgmma_fence %[[A]] :
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],
+// CHECK-NEXT: gsa_tile.wgmma_commit
+// CHECK-NEXT: gsa_tile.wgmma_wait
+// CHECK-NEXT: gsa_tile.release
+// CHECK: gsa_tile.append_candidates %[[SUM]]
+func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
+                %w: tensor<1x300x6xbf16>, %b: tensor<6xf32>)
+    -> (tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k weights %w bias %b
+      policy #gsa.k_policy<fixed, base = 16> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 32, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<1x300x6x64xbf16>, tensor<1x300x64xbf16>,
+         tensor<1x300x6xbf16>, tensor<6xf32>)
+      -> (tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>
 }

@@ -166,6 +166,7 @@ class ScoreKernel : KernelScalars {
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
   Value scoredKeys;  ///< Columns: all keys, or those of the sample.
   Value firstFlag;
+  Value rowPitch;  ///< Of the buffer of scores.
   // Position of the block and of the warp.
   Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
   Value rowsOfBlock, isIdle;
@@ -218,6 +219,7 @@ void ScoreKernel::addArguments() {
   count = kernel.scalar(rows.count, "count");
   visibleKeys = kernel.scalar(rows.keys, "visible_keys");
   if (flags) firstFlag = kernel.scalar(rows.firstFlag, "first_flag");
+  rowPitch = rows.pitch ? kernel.scalar(rows.pitch, "row_pitch") : scoredKeys;
 }
 
 //===----------------------------------------------------------------------===//
@@ -509,10 +511,9 @@ void ScoreKernel::emitParts(int64_t first, int64_t end, ValueRange keyTiles) {
 
 void ScoreKernel::store(const KeyRange& range) {
   OpBuilder& b = builder();
-  Value to =
-      at(scores, {part, firstRow, range.first}, {bufferRows, scoredKeys});
+  Value to = at(scores, {part, firstRow, range.first}, {bufferRows, rowPitch});
   Value pitch =
-      arith::IndexCastOp::create(b, location(), b.getI64Type(), scoredKeys);
+      arith::IndexCastOp::create(b, location(), b.getI64Type(), rowPitch);
   StoreRowsOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
                       warpRow, sum, range.count);
 }

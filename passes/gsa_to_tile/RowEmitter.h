@@ -104,7 +104,7 @@ class RowEmitter : public KernelScalars {
   struct Forced {
     Value sink, local;
     /// Of candidates: no cell from here on is forced, and how many are.
-    Value end, count;
+    Value end = {}, count = {};
   };
   /// The candidates of a row, with the shared memory of their selection.
   struct Candidates {

@@ -172,13 +172,13 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
 // such products are under way together, and sums have half the rows.
 
 // CHECK-LABEL: gsa_tile.kernel @sample_scores
-// CHECK: gsa_tile.store_rows {{.*}} !gsa_tile.frag<8x64xf32, acc>
+// CHECK: gsa_tile.store_rows {{.*}} : <8x64xf32, acc>
 // CHECK-LABEL: gsa_tile.kernel @append_scores
 // CHECK: gsa_tile.interleaved_rows {{.*}} to <bf16, interleaved, read>
 // CHECK-NEXT: gsa_tile.copy_rows {{.*}} to <64x64xbf16, swizzle_128b>
 // CHECK: gsa_tile.fill_halves
 // CHECK: gsa_tile.interleaved_rows
-// CHECK-NEXT: gsa_tile.load_rowvec
+// CHECK: gsa_tile.load_rowvec {{.*}} : <bf16, interleaved, read>
 // CHECK: gsa_tile.stream
 // CHECK: gsa_tile.wgmma_fence %[[A:.*]], %[[B:.*]] :
 // CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],

@@ -159,23 +159,25 @@ GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
     int at = i * Team::threads + Team::thread();
     pair[i] = at < count ? pairs[at] : int2{0, -1};
   }
-  unsigned low = 0, high = 0, number = 0;  // 0 is the key of no cell.
+  float low = quiet_nan(), high = quiet_nan();  // Minima ignore NaN.
+  unsigned number = 0;
 #pragma unroll
   for (int i = 0; i < Count; ++i) {
     scores.v[i] = __fadd_rn(__int_as_float(pair[i].x), 0.0f);
     bool forced = is_forced(pair[i].y, sink, local) & (pair[i].y < end);
     cells.v[i] = forced ? -1 : pair[i].y;
-    unsigned key = score_key(scores.v[i]);
-    low = max(low, cells.v[i] >= 0 ? ~key : 0u);
-    high = max(high, cells.v[i] >= 0 ? key : 0u);
+    float x = cells.v[i] >= 0 ? scores.v[i] : quiet_nan();
+    low = fminf(low, x);
+    high = fmaxf(high, x);
     number += cells.v[i] >= 0;
   }
-  low = __reduce_max_sync(all_lanes, low);
-  high = __reduce_max_sync(all_lanes, high);
+  unsigned least = is_visible(low) ? ~score_key(low) : 0u;
+  least = __reduce_max_sync(all_lanes, least);
+  unsigned most = __reduce_max_sync(all_lanes, score_key(high));
   number = __reduce_add_sync(all_lanes, number);
   if (lane() != 0) return;
-  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), low);
-  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), high);
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), least);
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), most);
   atomicAdd(&range.at(0, 2), static_cast<int>(number));
 }
 

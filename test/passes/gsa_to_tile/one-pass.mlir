@@ -4,10 +4,10 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse | FileCheck %s
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 
-// 96 lists of 64 pairs, bounds, counts, flags; 96 samples of 75 or 70 rows of 300
+// 96 lists of 64 pairs, bounds, counts, flags; 96 samples of 75 or 70 rows of 320
 // scores.
 // REMARK: SelectWorkspace
-// REMARK-SAME: bytes=134304, rows=96
+// REMARK-SAME: bytes=139904, rows=96
 
 // Every 4th key; cells behind the row's last key are written, but not read.
 // CHECK-LABEL: gsa_tile.kernel @sample_scores
@@ -57,7 +57,7 @@
 // CHECK: gsa_tile.scan_row
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
-// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<21000xf32>
+// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: %[[BOUNDS:.*]] = memref.alloc() : memref<96xf32>
 // CHECK: %[[COUNTS:.*]] = memref.alloc() : memref<96xi32>
 // CHECK: %[[LISTS:.*]] = memref.alloc() : memref<96x64x2xi32>
@@ -68,7 +68,8 @@
 // CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
 // CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
 // CHECK: gsa_tile.launch @select_candidates {{.*}}%[[COUNTS]], %[[LISTS]], %[[FLAGS]]
-// CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %c70
+// CHECK: %[[STEP:.*]] = arith.divui %c22400, %{{.*}}
+// CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %[[STEP]]
 // CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SLAB]]
 // CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SLAB]]
 func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)

@@ -95,14 +95,15 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
   if (failed(verifyBlockK(emitError, blockK, unit)) ||
       failed(verifyRing(emitError, stages, producers, consumers)))
     return failure();
-  if (blockQ != 16 * consumers)
+  bool isHalf = engine == Engine::Wgmma && blockQ == 8 * consumers;
+  if (blockQ != 16 * consumers && !isHalf)
     return emitError() << "(C1) 'block_q' must be 16 times the " << consumers
                        << " consumers, got " << blockQ;
   if (span < 1)
     return emitError() << "(C3) 'span' must be at least 1, got " << span;
-  if (engine == Engine::Wgmma && blockQ % 64 != 0)
-    return emitError() << "(C4) wgmma needs 'block_q' a multiple of 64, got "
-                       << blockQ;
+  if (engine == Engine::Wgmma && consumers % 4 != 0)
+    return emitError() << "(C4) wgmma needs a multiple of 4 consumers, got "
+                       << consumers;
   return success();
 }
 

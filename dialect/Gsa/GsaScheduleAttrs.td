@@ -111,11 +111,14 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
     A block handles `block_q` queries, all indexer heads in turn, and a span of
     `span` key tiles of `block_k` keys, which come through a ring of `stages`
     buffers filled by `producers` warps (0: one team, no ring). Each consumer
-    warp owns 16 queries (wgmma: a warpgroup owns 64).
+    warp owns 16 queries (wgmma: a warpgroup owns 64). With wgmma it may also own
+    8, of two heads at a time: a lane then has all heads of one query, and adds
+    them up where they are.
 
-    Constraints: (C1) `block_q = 16 consumers`, `block_k` a multiple of 16 from
-    16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3) `producers + consumers <=
-    32`, `span >= 1`; (C4) `wgmma` needs `block_q` a multiple of 64.
+    Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple
+    of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
+    `producers + consumers <= 32`, `span >= 1`; (C4) `wgmma` needs a multiple of 4
+    consumers. With 8 queries a warp the number of heads is even.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
                         "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
@@ -123,6 +126,12 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
                $consumers) `>`
+  }];
+  let extraClassDeclaration = [{
+    /// Queries of a warp, 16 or 8.
+    int64_t getWarpQueries() const { return getBlockQ() / getConsumers(); }
+    /// Heads whose products a fragment of 16 rows has.
+    int64_t getFragmentHeads() const { return 16 / getWarpQueries(); }
   }];
 }
 

@@ -123,9 +123,11 @@ template <typename Op>
 static LogicalResult verifyProduct(Op op, bool isNt) {
   FragType acc = op.getAcc().getType();
   SmemType rhs = op.getRhs().getType();
-  if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32())
+  if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32() ||
+      acc.getRows() != 16)
     return op.emitOpError()
-           << "expected an f32 accumulator of layout acc, got " << acc;
+           << "expected an f32 accumulator of layout acc and 16 rows, got "
+           << acc;
   int64_t columns = acc.getColumns();
   if (columns > kMaxColumns)  // wgmma_c1
     return op.emitOpError() << "expected an accumulator of at most "

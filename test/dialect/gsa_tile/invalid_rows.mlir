@@ -62,6 +62,16 @@ gsa_tile.kernel @two_level_rows_c2(%x: !gsa_tile.global<bf16, read>, %n: index)
 
 // -----
 
+gsa_tile.kernel @interleaved_rows_c1(%x: !gsa_tile.global<bf16, read>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  // expected-error @below {{expected rows of kind interleaved, got '!gsa_tile.rows<bf16, strided, read>'}}
+  %v = gsa_tile.interleaved_rows %x pitch %pitch, %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @listed_rows_c1(%x: !gsa_tile.global<bf16, read>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64

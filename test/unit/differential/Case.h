@@ -66,7 +66,8 @@ struct UnionTiles {
 struct ScoreTiles {
   std::string engine;
   int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
-  int64_t block_q() const { return 16 * consumers; }
+  int64_t warp_queries = 16;
+  int64_t block_q() const { return warp_queries * consumers; }
 };
 struct TopKTiles {
   int64_t warps = 1, bins = 256, capacity = 32, chunk = 8;

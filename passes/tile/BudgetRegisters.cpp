@@ -48,15 +48,6 @@ struct Budgets {
   SmallVector<int64_t> ofRoles;
 };
 
-bool multipliesByWgmma(KernelOp kernel) {
-  return kernel
-      .walk([](ProductOpInterface product) {
-        return product.getUnit() == ProductUnit::Wgmma ? WalkResult::interrupt()
-                                                       : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
 bool isWholeGroups(TeamAttr team) {
   return team.getFirst() % kGroupWarps == 0 &&
          team.getCount() % kGroupWarps == 0;
@@ -119,6 +110,7 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
                       int64_t copyBudget, Budgets& budgets) {
   int64_t threads = kernel.getWarps() * kWarpThreads;
   int64_t computing = countComputing(roles, peaks);
+  int64_t beside = countRegistersBeside(kernel);
   if (computing == 0 || computing == threads)
     return "all roles hold fragments, or none does";
   budgets.blocks = blocks;
@@ -132,9 +124,9 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
   budgets.ofRoles.clear();
   bool grows = false;
   for (const FragmentPeak& peak : peaks) {
-    if (peak.registers + kRegistersBesideFragments > share) return kDoNotFit;
-    auto least = static_cast<int64_t>(
-        llvm::alignTo(peak.registers + kRegistersBesideFragments, kUnit));
+    if (peak.registers + beside > share) return kDoNotFit;
+    auto least =
+        static_cast<int64_t>(llvm::alignTo(peak.registers + beside, kUnit));
     int64_t useful =
         std::max(least, roundDown(2 * peak.registers + kBesideTwice));
     budgets.ofRoles.push_back(peak.registers > 0 ? std::min(share, useful)

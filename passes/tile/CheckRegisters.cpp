@@ -50,12 +50,15 @@ struct CheckRegisters : impl::GsaTileCheckRegistersBase<CheckRegisters> {
 
   LogicalResult report(KernelOp kernel, StringRef team, int64_t budget,
                        const FragmentPeak& peak) {
-    int64_t registers = peak.registers + overhead;
+    int64_t beside = overhead == kRegistersBesideFragments
+                         ? countRegistersBeside(kernel)
+                         : overhead.getValue();
+    int64_t registers = peak.registers + beside;
     if (registers > budget) {
       InFlightDiagnostic error =
           kernel.emitOpError()
           << team << ": fragments take " << peak.registers
-          << " registers of a thread, with " << overhead.getValue()
+          << " registers of a thread, with " << beside
           << " for the rest more than the limit of " << budget;
       // Largest first; equal ones in the order of the text.
       SmallVector<std::pair<int64_t, size_t>> order;

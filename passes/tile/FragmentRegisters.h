@@ -15,6 +15,16 @@ namespace mlir::gsa {
 /// Registers per thread for what is not a fragment: addresses and loops.
 inline constexpr int64_t kRegistersBesideFragments = 32;
 
+/// The same beside products of warpgroups alone: their tiles are addressed by
+/// few numbers, not by each lane.
+inline constexpr int64_t kRegistersBesideGroups = 28;
+
+/// Whether the kernel multiplies by wgmma.
+bool multipliesByWgmma(gsa_tile::KernelOp kernel);
+
+/// Which of the two numbers is the kernel's.
+int64_t countRegistersBeside(gsa_tile::KernelOp kernel);
+
 /// Registers per thread of the fragment, row vector or lanes that an op makes;
 /// 0 for other ops.
 int64_t getFragmentRegisters(Operation* op);

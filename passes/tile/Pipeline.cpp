@@ -395,6 +395,7 @@ LogicalResult StreamLowering::run() {
     if (failed(makeRing(op, streams))) return failure();
   for (StreamOp op : streams) lower(op);
   for (TileRingOp op : allocs) op.erase();
+  dropEmptyGroups(kernel);
   return success();
 }
 

@@ -1,0 +1,64 @@
+//===- EmptyGroups.cpp - commits without products -------------------------===//
+//
+// Part of gsa-tile-pipeline. What a stream has one tile behind commits its
+// products behind the last tile, and nothing where another commit came between.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/tile/Transforms.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+static bool isProduct(Operation* op) {
+  auto async = dyn_cast<AsyncOpInterface>(op);
+  return async && async.getAsyncKind() == AsyncKind::Product;
+}
+
+/// Whether an op is or holds one that issues, commits or waits for products.
+static bool touchesProducts(Operation* op) {
+  return op
+      ->walk([](Operation* inner) {
+        return isProduct(inner) ? WalkResult::interrupt()
+                                : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Whether a commit comes before `commit` without products in between, on every
+/// path: in its block, or before the branch that it stands in.
+static bool followsCommit(Operation* commit) {
+  for (Operation* at = commit; at;) {
+    Operation* before = at->getPrevNode();
+    if (!before) {
+      at = at->getParentOp();
+      if (!isa_and_nonnull<scf::IfOp>(at)) return false;
+      continue;
+    }
+    // A wait says nothing of what was not committed.
+    if (isa<WgmmaCommitOp>(before)) return true;
+    if (touchesProducts(before) && !isa<WgmmaWaitOp>(before)) return false;
+    at = before;
+  }
+  return false;
+}
+
+/// Whether the next op of products behind `commit`, in its block, waits for all.
+static bool isAllWaitedFor(Operation* commit) {
+  for (Operation* op = commit->getNextNode(); op; op = op->getNextNode()) {
+    if (auto wait = dyn_cast<WgmmaWaitOp>(op)) return wait.getPending() == 0;
+    if (touchesProducts(op)) return false;
+  }
+  return false;
+}
+
+void gsa::dropEmptyGroups(KernelOp kernel) {
+  SmallVector<Operation*> empty;
+  kernel.walk([&](WgmmaCommitOp commit) {
+    if (followsCommit(commit) && isAllWaitedFor(commit))
+      empty.push_back(commit);
+  });
+  for (Operation* op : empty) op->erase();
+}

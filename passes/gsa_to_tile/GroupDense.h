@@ -3,6 +3,7 @@
 #ifndef GSA_PASSES_GSATOTILE_GROUPDENSE_H
 #define GSA_PASSES_GSATOTILE_GROUPDENSE_H
 
+#include "dialect/Gsa/GsaOps.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
 namespace mlir::gsa {

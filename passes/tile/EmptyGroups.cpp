@@ -45,20 +45,25 @@ static bool followsCommit(Operation* commit) {
   return false;
 }
 
-/// Whether the next op of products behind `commit`, in its block, waits for all.
-static bool isAllWaitedFor(Operation* commit) {
+/// The next op of products behind `commit`, in its block, if it is a wait for
+/// all groups or for all but that of the commit; null if it is something else.
+static WgmmaWaitOp findWait(Operation* commit) {
   for (Operation* op = commit->getNextNode(); op; op = op->getNextNode()) {
-    if (auto wait = dyn_cast<WgmmaWaitOp>(op)) return wait.getPending() == 0;
-    if (touchesProducts(op)) return false;
+    if (auto wait = dyn_cast<WgmmaWaitOp>(op))
+      return wait.getPending() <= 1 ? wait : WgmmaWaitOp();
+    if (touchesProducts(op)) return {};
   }
-  return false;
+  return {};
 }
 
 void gsa::dropEmptyGroups(KernelOp kernel) {
-  SmallVector<Operation*> empty;
+  SmallVector<std::pair<Operation*, WgmmaWaitOp>> empty;
   kernel.walk([&](WgmmaCommitOp commit) {
-    if (followsCommit(commit) && isAllWaitedFor(commit))
-      empty.push_back(commit);
+    if (!followsCommit(commit)) return;
+    if (WgmmaWaitOp wait = findWait(commit)) empty.emplace_back(commit, wait);
   });
-  for (Operation* op : empty) op->erase();
+  for (auto [commit, wait] : empty) {
+    wait.setPending(0);
+    commit->erase();
+  }
 }

@@ -19,7 +19,7 @@ enum class Remarks { Emit, Omit };
 LogicalResult lowerStreams(gsa_tile::KernelOp kernel,
                            Remarks remarks = Remarks::Emit);
 /// Removes commits of groups without products where the next wait is for all
-/// groups: ptxas makes a product of nothing of each.
+/// groups or for all but that one: ptxas makes a product of nothing of each.
 void dropEmptyGroups(gsa_tile::KernelOp kernel);
 /// gsa-tile-assign-roles on one kernel; returns the roles that were given, none
 /// if the kernel has none or had them.

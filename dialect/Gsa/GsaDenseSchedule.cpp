@@ -9,6 +9,8 @@ using namespace mlir::gsa::detail;
 
 /// Rows of a warp, which are done again together.
 static constexpr int64_t kWarpRows = 16;
+/// Rows of a warpgroup.
+static constexpr int64_t kGroupRows = 64;
 /// Rows and positions are 32-bit numbers.
 static constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
 
@@ -66,7 +68,9 @@ SmallVector<Attribute> DenseScheduleAttr::enumerate(Operation* op,
   SmallVector<Attribute> schedules;
   AttentionProblem problem = *problemOf(op).attention;
   bool isHalf = problem.element.isF16() || problem.element.isBF16();
+  // Of fewer queries most rows of a block would be nobody's.
   if (!target.wgmma || !problem.isDense || !isHalf || problem.keys < 1 ||
+      problem.queries < kGroupRows ||
       problem.depth % kPanelColumns != 0 ||
       problem.valueDepth % kPanelColumns != 0)
     return schedules;

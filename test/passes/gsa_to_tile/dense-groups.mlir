@@ -17,7 +17,7 @@
 // CHECK: gsa_tile.copy_rows
 // CHECK: gsa_tile.fence_async
 // CHECK: gsa_tile.stream below {{.*}} <loaders = 4, groups = 3> rings
-// CHECK: gsa_tile.tma_load {{.*}} : !gsa_tile.tensormap<80x64xbf16, swizzle_128b> to !gsa_tile.smem<80x128xbf16, swizzle_128b>
+// CHECK: gsa_tile.tma_load {{.*}} : <80x64xbf16, swizzle_128b> to <80x128xbf16, swizzle_128b>
 // CHECK: gsa_tile.lagged
 // CHECK: gsa_tile.tma_load
 // CHECK: } compute {

@@ -11,7 +11,7 @@ func.func @dense_f32(%q: tensor<1x40x8x64xf32>, %k: tensor<1x90x2x64xf32>, %v: t
 // -----
 
 func.func @dense_row(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>, %v: tensor<1x90x2x64xbf16>) -> tensor<1x40x8x64xbf16> {
-  // expected-error @+1 {{has an illegal schedule: engine fma has no kernel for elements of 'bf16'; expected mma_sync}}
+  // expected-error @+1 {{has an illegal schedule: engine fma has no kernel for elements of bf16; expected mma_sync}}
   %out, %lse = gsa.dense_attention %q, %k, %v {gsa.schedule =
       #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 64, key_stages = 2, value_stages = 2, order = free, per_row = <engine = fma, block_q = 16, block_k = 32, stages = 1, producers = 0, consumers = 1>>}
     : (tensor<1x40x8x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>) -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
@@ -93,7 +93,7 @@ func.func @dense_warps(%q: tensor<3000x1000x60000x64xbf16>, %k: tensor<3000x1x1x
 func.func @dense_shared(%q: tensor<1x400x8x128xbf16>, %k: tensor<1x900x2x128xbf16>, %v: tensor<1x900x2x128xbf16>) -> tensor<1x400x8x128xbf16> {
   // expected-error @+1 {{has an illegal schedule: shared memory}}
   %out, %lse = gsa.dense_attention %q, %k, %v {gsa.schedule =
-      #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 128, key_stages = 4, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>}
+      #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 128, key_stages = 4, value_stages = 3, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>}
     : (tensor<1x400x8x128xbf16>, tensor<1x900x2x128xbf16>, tensor<1x900x2x128xbf16>) -> (tensor<1x400x8x128xbf16>, tensor<1x8x400xf32>)
   return %out : tensor<1x400x8x128xbf16>
 }

@@ -61,7 +61,7 @@ gsa_tile.kernel @turns(%a: !map, %b: !map, %n: index)
       gsa_tile.await %v : !tile
       gsa_tile.wgmma_fence %left, %output : !lhs, !acc
     }
-    gsa_tile.wgmma_fence %scores : !acc
+    gsa_tile.wgmma_fence %scores, %left : !acc, !lhs
     gsa_tile.wgmma_nt %scores, %left, %k[%c0] {accumulate = false} : !acc, !lhs, !tile
     gsa_tile.wgmma_commit
     gsa_tile.lagged {

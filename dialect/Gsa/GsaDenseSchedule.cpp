@@ -62,7 +62,8 @@ static AttentionScheduleAttr findPerRow(Operation* op,
 
 /// Two warpgroups that take turns have the wider tiles of keys, three have more
 /// rows for each key that is copied (docs/performance.md). Which is better
-/// depends on how their blocks fill the device, and so the cheaper one is first.
+/// depends on how their blocks fill the device, and so the cheaper one is
+/// first.
 SmallVector<Attribute> DenseScheduleAttr::enumerate(Operation* op,
                                                     const CudaTarget& target) {
   SmallVector<Attribute> schedules;
@@ -70,8 +71,7 @@ SmallVector<Attribute> DenseScheduleAttr::enumerate(Operation* op,
   bool isHalf = problem.element.isF16() || problem.element.isBF16();
   // Of fewer queries most rows of a block would be nobody's.
   if (!target.wgmma || !problem.isDense || !isHalf || problem.keys < 1 ||
-      problem.queries < kGroupRows ||
-      problem.depth % kPanelColumns != 0 ||
+      problem.queries < kGroupRows || problem.depth % kPanelColumns != 0 ||
       problem.valueDepth % kPanelColumns != 0)
     return schedules;
   AttentionScheduleAttr perRow = findPerRow(op, target);

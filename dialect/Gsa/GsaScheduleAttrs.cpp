@@ -85,8 +85,8 @@ LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
       failed(verifyRings(emitError, keyStages, valueStages)))
     return failure();
   if (order == GroupOrder::PingPong && blockQ < 128)
-    return emitError() << "(C3) ping_pong needs a 'block_q' of 128 or more, got "
-                       << blockQ;
+    return emitError()
+           << "(C3) ping_pong needs a 'block_q' of 128 or more, got " << blockQ;
   return success();
 }
 

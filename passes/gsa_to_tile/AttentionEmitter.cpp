@@ -65,8 +65,8 @@ void AttentionEmitter::emitQueries(Value queries, Value pitch, Value rows) {
                        getVectorBytes(shape.element, shape.depth), teams.block);
   }
   tiles.push_back(tileOf(blockK, paddedValueDepth));
-  tileRing = ring("ring", schedule.getStages(),
-                  getCopyEngine(keyVectorBytes()), tiles);
+  tileRing = ring("ring", schedule.getStages(), getCopyEngine(keyVectorBytes()),
+                  tiles);
 }
 
 void AttentionEmitter::emitStart() {

@@ -41,8 +41,8 @@ class AttentionStorage {
   }
   Value ring(StringRef name, int64_t stages, gsa_tile::CopyEngine engine,
              ArrayRef<Type> tiles) {
-    auto type = gsa_tile::TileRingType::get(s.b.getContext(), stages, engine,
-                                            tiles);
+    auto type =
+        gsa_tile::TileRingType::get(s.b.getContext(), stages, engine, tiles);
     return gsa_tile::named(gsa_tile::TileRingOp::create(s.b, s.loc, type),
                            name);
   }

@@ -93,10 +93,9 @@ void GroupAttention::emitRegisters(int64_t groups) {
       named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), teams.compute),
             "warp");
   warpRow = named(s.mul(rank, kTileUnit), "warp_row");
-  groupRow =
-      groups == 1
-          ? s.index(0)
-          : named(s.mul(s.div(rank, kGroupWarps), kGroupRows), "group_row");
+  groupRow = groups == 1 ? s.index(0)
+                         : named(s.mul(s.div(rank, kGroupWarps), kGroupRows),
+                                 "group_row");
   scale = s.f32(getSoftmaxScale(shape.scale).scale);
   scores = fragment("scores", blockK, f32(), FragLayout::Acc);
   weights = fragment("weights", blockK, shape.element, FragLayout::Lhs);
@@ -187,8 +186,7 @@ void GroupAttention::emitFinish(const AgainArguments& again, Value irregular,
   Value spoilt = named(AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(),
                                                output, lse, s.f32(kPreciseLse)),
                        "out_of_range");
-  if (irregular)
-    spoilt = arith::OrIOp::create(s.b, s.loc, spoilt, irregular);
+  if (irregular) spoilt = arith::OrIOp::create(s.b, s.loc, spoilt, irregular);
   if (any) spoilt = arith::AndIOp::create(s.b, s.loc, spoilt, any);
   s.ifThen(spoilt, [&] {
     AppendOp::create(s.b, s.loc, again.list, again.count, entry());

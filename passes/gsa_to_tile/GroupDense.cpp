@@ -76,9 +76,8 @@ void GroupDenseKernel::emitPosition() {
   block = named(s.sub(s.sub(blocks, s.index(1)), number), "block");
   group = named(s.blockId(1), "group");
   rows.batch = named(s.blockId(2), "batch");
-  rows.head =
-      named(s.add(s.mul(group, shape.ratio()), s.rem(x, shape.ratio())),
-            "head");
+  rows.head = named(s.add(s.mul(group, shape.ratio()), s.rem(x, shape.ratio())),
+                    "head");
   rows.query = named(s.mul(block, schedule.getBlockQ()), "first_query");
   rows.count = named(
       s.min(s.sub(kernel.queries, rows.query), s.index(schedule.getBlockQ())),
@@ -107,10 +106,10 @@ void GroupDenseKernel::emitBounds() {
 void GroupDenseKernel::emitLoad(StreamOp stream) {
   Value firstRow = named(s.mul(rows.batch, kernel.keys), "first_key_row");
   Value keyColumn = named(s.mul(group, shape.depth), "key_column");
-  Value valueColumn = shape.depth == shape.valueDepth
-                          ? keyColumn
-                          : named(s.mul(group, shape.valueDepth),
-                                  "value_column");
+  Value valueColumn =
+      shape.depth == shape.valueDepth
+          ? keyColumn
+          : named(s.mul(group, shape.valueDepth), "value_column");
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   auto copy = [&](unsigned ring, Value map, Value number, Value column) {
@@ -134,8 +133,7 @@ void GroupDenseKernel::hide(Value number) {
 
 void GroupDenseKernel::emitEnd(const AgainArguments& again) {
   // Rows behind the last query are nobody's.
-  Value any =
-      s.cmpi(CmpIPredicate::slt, warpRow, rows.count);
+  Value any = s.cmpi(CmpIPredicate::slt, warpRow, rows.count);
   emitFinish(again, Value(), any, [&] {
     Value head = s.add(s.mul(rows.batch, shape.heads), rows.head);
     Value place = s.add(s.mul(head, blocks), block);
@@ -156,9 +154,8 @@ void GroupDenseKernel::emit(const AgainArguments& again) {
   warpLast = causal ? named(s.add(last, warpRow), "last_key_of_warp") : last;
   // The queries, which threads copied.
   FenceAsyncOp::create(s.b, s.loc);
-  auto stream = StreamOp::create(s.b, s.loc, tiles,
-                                 ValueRange{keyRing, valueRing},
-                                 teams.pipeline);
+  auto stream = StreamOp::create(
+      s.b, s.loc, tiles, ValueRange{keyRing, valueRing}, teams.pipeline);
   s.b.setInsertionPoint(stream);
   emitLoad(stream);
   s.b.setInsertionPointAfter(stream);
@@ -177,8 +174,8 @@ static void emitAgain(DenseAttentionOp op, AttentionKernel& kernel,
       kernel, op.getLoc(), all, again, [&](KernelScalars& s, Value entry) {
         Value warp = s.rem(entry, schedule.getConsumers());
         Value place = s.div(entry, schedule.getConsumers());
-        Value blocks = named(
-            s.ceilDiv(kernel.queries, schedule.getBlockQ()), "blocks");
+        Value blocks =
+            named(s.ceilDiv(kernel.queries, schedule.getBlockQ()), "blocks");
         Value head = s.divIndex(place, blocks);
         Value begin =
             named(s.add(s.mul(s.remIndex(place, blocks), schedule.getBlockQ()),
@@ -190,14 +187,13 @@ static void emitAgain(DenseAttentionOp op, AttentionKernel& kernel,
         block.batch = named(s.div(head, kernel.shape.heads), "batch");
         // Blocks of fewer rows take them in turn.
         s.forLoop(begin, end, perRow.getBlockQ(), [&](Value first) {
-           block.firstQuery = first;
-           block.rows =
-               named(s.min(s.sub(end, first), s.index(perRow.getBlockQ())),
-                     "rows");
-           emitDense(op, perRow, kernel, block);
-           // The next rows have the same storage.
-           SyncOp::create(s.b, op.getLoc(), all);
-         });
+          block.firstQuery = first;
+          block.rows = named(
+              s.min(s.sub(end, first), s.index(perRow.getBlockQ())), "rows");
+          emitDense(op, perRow, kernel, block);
+          // The next rows have the same storage.
+          SyncOp::create(s.b, op.getLoc(), all);
+        });
       });
 }
 
@@ -208,28 +204,27 @@ LogicalResult gsa::lowerGroupDense(DenseAttentionOp op,
   if (failed(schedule)) return failure();
   AttentionOperands operands(op, context);
   const AttentionShape& shape = operands.shape;
-  int64_t blocks =
-      llvm::divideCeil(operands.queries(), schedule->getBlockQ());
-  int64_t most = operands.batches() * shape.heads * blocks *
-                 schedule->getConsumers();
+  int64_t blocks = llvm::divideCeil(operands.queries(), schedule->getBlockQ());
+  int64_t most =
+      operands.batches() * shape.heads * blocks * schedule->getConsumers();
   if (most == 0) {
     operands.replace();
     return success();
   }
   AgainList list(context, most);
-  linalg::FillOp::create(context.rewriter(), op.getLoc(),
-                         context.constant(context.rewriter().getI32IntegerAttr(0)),
-                         list.count);
-  auto box = TensorMapType::get(
-      op.getContext(), {schedule->getBlockK(), kPanelColumns}, shape.element,
-      SmemLayout::Swizzle128B);
+  linalg::FillOp::create(
+      context.rewriter(), op.getLoc(),
+      context.constant(context.rewriter().getI32IntegerAttr(0)), list.count);
+  auto box = TensorMapType::get(op.getContext(),
+                                {schedule->getBlockK(), kPanelColumns},
+                                shape.element, SmemLayout::Swizzle128B);
   {
     AttentionKernel kernel(operands, *schedule, teamsOf(*schedule).warps(),
                            "group_attention", {box, box});
     AgainArguments again(kernel.builder(), list, /*writes=*/true);
     GroupDenseKernel(kernel, *schedule, op.getMask(), op.getLoc()).emit(again);
-    if (failed(kernel.launch({blocks * shape.ratio(), shape.groups,
-                              operands.batches()})))
+    if (failed(kernel.launch(
+            {blocks * shape.ratio(), shape.groups, operands.batches()})))
       return failure();
   }
   AttentionKernel kernel(operands, schedule->getPerRow(),

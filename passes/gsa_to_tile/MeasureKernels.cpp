@@ -171,17 +171,18 @@ class LoweringMeasure : public KernelMeasure {
 }  // namespace
 
 void gsa::registerKernelMeasure(DialectRegistry& registry) {
-  registry
-      .insert<arith::ArithDialect, bufferization::BufferizationDialect,
-              func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
-              math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
+                  func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
+                  math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  tensor::TensorDialect>();
   registry.addExtension(+[](MLIRContext* context, GsaDialect* dialect) {
     if (dialect->getRegisteredInterface<KernelMeasure>()) return;
     dialect->addInterfaces<LoweringMeasure>();
     // Lowerings make ops of these in the middle of a pass.
-    context->loadDialect<
-        arith::ArithDialect, bufferization::BufferizationDialect,
-        func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
-        math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+    context
+        ->loadDialect<arith::ArithDialect, bufferization::BufferizationDialect,
+                      func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
+                      math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                      tensor::TensorDialect>();
   });
 }

@@ -85,10 +85,9 @@ void UnionKernel::emitPosition() {
   size = named(s.max(s.toIndex(united), s.index(0)), "union_size");
   tileKeys =
       named(s.at(unionKeys, {tile, s.index(0)}, {capacity}), "tile_keys");
-  tileBits =
-      named(s.at(unionBits, {tile, s.index(0)},
-                 {s.mul(s.div(capacity, blockK), lists.words)}),
-            "tile_bits");
+  tileBits = named(s.at(unionBits, {tile, s.index(0)},
+                        {s.mul(s.div(capacity, blockK), lists.words)}),
+                   "tile_bits");
 }
 
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
@@ -110,8 +109,7 @@ void UnionKernel::emitLoad(StreamOp stream) {
   });
   if (!keyRows) return;
   KeepFoundOp::create(s.b, s.loc, valueRows, keyRows, teams.load);
-  Value next =
-      named(s.add(firstOf(number), s.index(blockK)), "first_of_next");
+  Value next = named(s.add(firstOf(number), s.index(blockK)), "first_of_next");
   LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth), next,
                    teams.load);
 }
@@ -209,10 +207,10 @@ static void emitAgain(AttentionKernel& kernel, UnionScheduleAttr schedule,
     GatherBlock block;
     block.batch = batch;
     block.group = named(s.rem(place, kernel.shape.groups), "group");
-    Value tileBegin =
-        named(s.add(begin, s.mul(s.div(place, kernel.shape.groups),
-                                 schedule.getQueries())),
-              "tile_begin");
+    Value tileBegin = named(
+        s.add(begin,
+              s.mul(s.div(place, kernel.shape.groups), schedule.getQueries())),
+        "tile_begin");
     Value tileEnd =
         s.min(s.add(tileBegin, s.index(schedule.getQueries())), kernel.queries);
     Value firstRow = s.mul(warp, kTileUnit);

@@ -34,9 +34,8 @@ int64_t gsa::countStrings(int64_t ratio, int64_t blockK) {
 
 UnionLists::UnionLists(const AttentionOperands& operands,
                        UnionScheduleAttr schedule)
-    : tiles(llvm::divideCeil(
-          std::min(schedule.getChunk(), operands.queries()),
-          schedule.getQueries())),
+    : tiles(llvm::divideCeil(std::min(schedule.getChunk(), operands.queries()),
+                             schedule.getQueries())),
       again(operands.context,
             tiles * operands.shape.groups * schedule.getConsumers()),
       operands(operands),

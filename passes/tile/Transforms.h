@@ -18,9 +18,6 @@ enum class Remarks { Emit, Omit };
 /// gsa-tile-pipeline on one kernel.
 LogicalResult lowerStreams(gsa_tile::KernelOp kernel,
                            Remarks remarks = Remarks::Emit);
-/// Removes commits of groups without products where the next wait is for all
-/// groups or for all but that one: ptxas makes a product of nothing of each.
-void dropEmptyGroups(gsa_tile::KernelOp kernel);
 /// gsa-tile-assign-roles on one kernel; returns the roles that were given, none
 /// if the kernel has none or had them.
 FailureOr<ArrayAttr> assignRoles(gsa_tile::KernelOp kernel);

@@ -24,8 +24,9 @@ struct alignas(64) tensor_map {
 };
 
 /// The box of `map` whose first element is (row, column), to `target`, by one
-/// lane of the team; of a tile of several panels a box each. The phase of the slot's full barrier ends no sooner than
-/// its bytes are there; ring_commit comes behind.
+/// lane of the team; of a tile of several panels a box each. The phase of the
+/// slot's full barrier ends no sooner than its bytes are there; ring_commit
+/// comes behind.
 template <class Team, class T, int Rows, int Columns, smem_layout Layout,
           int Stages>
 GSA_DEVICE void tma_load(smem<T, Rows, Columns, Layout> target,

@@ -1,15 +1,15 @@
 //===- EmptyGroups.cpp - commits without products -------------------------===//
 //
-// Part of gsa-tile-pipeline. What a stream has one tile behind commits its
-// products behind the last tile, and nothing where another commit came between.
+// What a stream has one tile behind commits its products behind the last tile,
+// and nothing where another commit came between.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/GsaTile/EmptyGroups.h"
+
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "passes/tile/Transforms.h"
 
 using namespace mlir;
-using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
 static bool isProduct(Operation* op) {
@@ -56,7 +56,7 @@ static WgmmaWaitOp findWait(Operation* commit) {
   return {};
 }
 
-void gsa::dropEmptyGroups(KernelOp kernel) {
+void gsa_tile::dropEmptyGroups(KernelOp kernel) {
   SmallVector<std::pair<Operation*, WgmmaWaitOp>> empty;
   kernel.walk([&](WgmmaCommitOp commit) {
     if (!followsCommit(commit)) return;

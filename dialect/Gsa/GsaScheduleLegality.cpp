@@ -15,7 +15,7 @@ using namespace mlir::gsa::detail;
 /// Registers of a thread.
 static constexpr int64_t kThreadRegisters = 255;
 /// Registers that a warp keeps which only copies, where registers move.
-static constexpr int64_t kCopyRegisters = 32;
+static constexpr int64_t kCopyRegisters = 40;
 static constexpr int64_t kWarpThreads = 32;
 /// Warps of a warpgroup.
 static constexpr int64_t kGroupWarps = 4;

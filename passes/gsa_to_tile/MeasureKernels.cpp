@@ -92,11 +92,15 @@ static LogicalResult measureKernel(KernelOp kernel, Footprint& footprint) {
       failed(assignRoles(kernel)))
     return failure();
   planSharedMemory(kernel);
+  int64_t copyWarps = countCopyWarps(kernel);
+  int64_t beside = copyWarps > 0 && multipliesByWgmma(kernel)
+                       ? kRegistersBesideProducts
+                       : kRegistersBesideFragments;
   footprint.kernels.push_back(
       {kernel.getSymName().str(), kernel->getAttr(kScheduleAttr),
        static_cast<int64_t>(kernel.getSharedBytes()),
-       countFragments(kernel) + countRegistersBeside(kernel),
-       static_cast<int64_t>(kernel.getWarps()), countCopyWarps(kernel)});
+       countFragments(kernel) + beside, static_cast<int64_t>(kernel.getWarps()),
+       copyWarps});
   return success();
 }
 

@@ -104,13 +104,13 @@ int64_t countComputing(RolesOp roles, ArrayRef<FragmentPeak> peaks) {
 constexpr StringLiteral kDoNotFit = "fragments do not fit into their share";
 
 /// Budgets if an SM holds `blocks` blocks, with `copyBudget` for a role without
-/// fragments. Returns why there are none, or an empty string.
+/// fragments and `beside` registers beside the fragments of others. Returns why
+/// there are none, or an empty string.
 StringRef findBudgets(KernelOp kernel, RolesOp roles,
                       ArrayRef<FragmentPeak> peaks, int64_t blocks,
-                      int64_t copyBudget, Budgets& budgets) {
+                      int64_t copyBudget, int64_t beside, Budgets& budgets) {
   int64_t threads = kernel.getWarps() * kWarpThreads;
   int64_t computing = countComputing(roles, peaks);
-  int64_t beside = countRegistersBeside(kernel);
   if (computing == 0 || computing == threads)
     return "all roles hold fragments, or none does";
   budgets.blocks = blocks;
@@ -184,13 +184,14 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
     Budgets budgets;
     StringRef reason;
     for (int64_t blocks = two ? 2 : 1; blocks > 0; --blocks) {
-      reason = findBudgets(kernel, roles, peaks, blocks, kCopyBudget, budgets);
+      reason = findBudgets(kernel, roles, peaks, blocks, kCopyBudget,
+                           kRegistersBesideFragments, budgets);
       if (reason.empty()) return apply(kernel, roles, budgets);
       if (reason != kDoNotFit) break;
     }
     if (reason == kDoNotFit && multipliesByWgmma(kernel) &&
         findBudgets(kernel, roles, peaks, /*blocks=*/1, kTightCopyBudget,
-                    budgets)
+                    kRegistersBesideProducts, budgets)
             .empty())
       return apply(kernel, roles, budgets);
     skip(kernel, reason.str());

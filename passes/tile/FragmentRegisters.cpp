@@ -24,11 +24,6 @@ bool gsa::multipliesByWgmma(KernelOp kernel) {
       .wasInterrupted();
 }
 
-int64_t gsa::countRegistersBeside(KernelOp kernel) {
-  return multipliesByWgmma(kernel) ? kRegistersBesideGroups
-                                   : kRegistersBesideFragments;
-}
-
 namespace {
 /// A fragment with its first and last user in its block.
 struct Live {

@@ -14,16 +14,13 @@ namespace mlir::gsa {
 
 /// Registers per thread for what is not a fragment: addresses and loops.
 inline constexpr int64_t kRegistersBesideFragments = 32;
+/// The same of warpgroups that multiply and leave copies to others: the
+/// operands are in shared memory, their descriptors in uniform registers, and
+/// sums come to lie where products were.
+inline constexpr int64_t kRegistersBesideProducts = 16;
 
-/// The same beside products of warpgroups alone: their tiles are addressed by
-/// few numbers, not by each lane.
-inline constexpr int64_t kRegistersBesideGroups = 28;
-
-/// Whether the kernel multiplies by wgmma.
+/// Whether some product of the kernel is one of a warpgroup.
 bool multipliesByWgmma(gsa_tile::KernelOp kernel);
-
-/// Which of the two numbers is the kernel's.
-int64_t countRegistersBeside(gsa_tile::KernelOp kernel);
 
 /// Registers per thread of the fragment, row vector or lanes that an op makes;
 /// 0 for other ops.

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Remarks.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -119,6 +120,10 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
     if (ShapedType::isDynamic(keys) || dimOf(select.getKey(), 1) != keys ||
         least < keys)
       return failure();
+    remark::passed(
+        op.getLoc(),
+        remark::RemarkOpts::name("DenseAttention").category("gsa.fold"))
+        << "the selection holds every visible key";
     rewriter.replaceOpWithNewOp<DenseAttentionOp>(
         op, op->getResultTypes(), op.getQuery(), op.getKey(), op.getValue(),
         op.getScaleAttr(), select.getMaskAttr());

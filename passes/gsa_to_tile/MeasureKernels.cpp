@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -174,17 +175,18 @@ class LoweringMeasure : public KernelMeasure {
 }  // namespace
 
 void gsa::registerKernelMeasure(DialectRegistry& registry) {
-  registry
-      .insert<arith::ArithDialect, bufferization::BufferizationDialect,
-              func::FuncDialect, GsaTileDialect, math::MathDialect,
-              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
+                  func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
+                  math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  tensor::TensorDialect>();
   registry.addExtension(+[](MLIRContext* context, GsaDialect* dialect) {
     if (dialect->getRegisteredInterface<KernelMeasure>()) return;
     dialect->addInterfaces<LoweringMeasure>();
     // Lowerings make ops of these in the middle of a pass.
-    context->loadDialect<
-        arith::ArithDialect, bufferization::BufferizationDialect,
-        func::FuncDialect, GsaTileDialect, math::MathDialect,
-        memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+    context
+        ->loadDialect<arith::ArithDialect, bufferization::BufferizationDialect,
+                      func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
+                      math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                      tensor::TensorDialect>();
   });
 }

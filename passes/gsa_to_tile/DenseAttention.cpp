@@ -1,8 +1,8 @@
-//===- DenseAttention.cpp - gsa.dense_attention to a kernel ---------------===//
+//===- DenseAttention.cpp - attention over all keys to a kernel -----------===//
 //
 // A block handles `block_q` queries of one head and streams over the keys that
 // the last of them sees. Blocks of late queries, which see the most keys under
-// a causal mask, start first.
+// a causal mask, start first. Keys of a range are counted from its first one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,13 +18,13 @@ namespace {
 
 class DenseKernel {
  public:
-  DenseKernel(DenseAttentionOp op, AttentionScheduleAttr schedule,
+  DenseKernel(Location loc, AttentionScheduleAttr schedule,
               AttentionKernel& kernel)
       : kernel(kernel),
         schedule(schedule),
         shape(kernel.shape),
-        causal(op.getMask() == Mask::Causal),
-        emitter(kernel.bodyBuilder(), op.getLoc(), schedule, shape),
+        causal(kernel.form().mask == Mask::Causal),
+        emitter(kernel.bodyBuilder(), loc, schedule, shape),
         s(emitter.s) {}
 
   void emit() {
@@ -44,7 +44,8 @@ class DenseKernel {
   AttentionTarget makeTarget();
   /// The address of the first key's row in `array`.
   Value keyRows(Value array, int64_t depth) {
-    return s.at(array, {batch, s.index(0), group, s.index(0)},
+    Value first = kernel.rangeFirst ? kernel.rangeFirst : s.index(0);
+    return s.at(array, {batch, first, group, s.index(0)},
                 {kernel.keys, s.index(shape.groups), s.index(depth)});
   }
 
@@ -73,12 +74,16 @@ void DenseKernel::emitPosition() {
 
 void DenseKernel::emitTiles() {
   // The last key that the block's first query sees; negative if none.
-  Value last, end = kernel.keys;
+  Value last, keys = kernel.countKeys(s, batch), end = keys;
   if (causal) {
-    last = named(s.add(firstQuery, s.sub(kernel.keys, kernel.queries)),
-                 "last_key");
-    end = named(s.min(s.max(s.add(last, rows), s.index(0)), kernel.keys),
-                "end_key");
+    last = named(s.add(firstQuery, s.sub(keys, kernel.queries)), "last_key");
+    end = named(s.min(s.max(s.add(last, rows), s.index(0)), keys), "end_key");
+  }
+  if (kernel.rangeFirst) {
+    if (causal) last = named(s.sub(last, kernel.rangeFirst), "last_of_range");
+    end = named(s.min(s.max(s.sub(end, kernel.rangeFirst), s.index(0)),
+                      kernel.rangeSize),
+                "end_of_range");
   }
   // The warps that compute know their rows.
   Value warpLast;
@@ -114,16 +119,22 @@ AttentionTarget DenseKernel::makeTarget() {
 
 LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
                                         ToTileContext& context) {
+  return lowerAttentionOverKeys(op, context);
+}
+
+LogicalResult gsa::lowerAttentionOverKeys(Operation* op,
+                                          ToTileContext& context) {
   FailureOr<AttentionScheduleAttr> schedule =
       getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   AttentionOperands operands(op, context);
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
-                         "dense_attention");
-  DenseKernel(op, *schedule, kernel).emit();
-  ArrayRef<int64_t> query = op.getQuery().getType().getShape();
-  int64_t blocks = llvm::divideCeil(query[1], schedule->getBlockQ());
-  if (failed(kernel.launch({blocks, query[2], query[0]}))) return failure();
+                         operands.form.isPartial() ? "partial_dense_attention"
+                                                   : "dense_attention");
+  DenseKernel(op->getLoc(), *schedule, kernel).emit();
+  int64_t blocks = llvm::divideCeil(operands.queries(), schedule->getBlockQ());
+  if (failed(kernel.launch({blocks, kernel.shape.heads, operands.batches()})))
+    return failure();
   operands.replace();
   return success();
 }

@@ -1,8 +1,8 @@
 // Ranges, gates and lengths in the loops of attention and selection.
 //
-// RUN: gsa-opt %s --gsa-lower-to-loops --canonicalize | FileCheck %s
-// RUN: gsa-opt %s --gsa-lower-to-loops --gsa-decompose --gsa-cpu-lowering \
-// RUN:   | FileCheck %s --check-prefix=LLVM
+// RUN: gsa-opt %s --split-input-file --gsa-lower-to-loops --canonicalize | FileCheck %s
+// RUN: gsa-opt %s --split-input-file --gsa-lower-to-loops --gsa-decompose \
+// RUN:   --gsa-cpu-lowering | FileCheck %s --check-prefix=LLVM
 
 // LLVM-NOT: gsa.{{[a-z]+}}_attention
 // LLVM-NOT: gsa.index_scores
@@ -28,6 +28,8 @@ func.func @lists(%q: tensor<1x8x4x8xbf16>, %k: tensor<1x96x2x8xbf16>,
   return %o : tensor<1x8x4x8xf32>
 }
 
+// -----
+
 // The gate multiplies what is stored, one logit for a head. Entries are
 // compared with the length of their batch.
 // CHECK-LABEL: func.func @gated
@@ -52,6 +54,8 @@ func.func @gated(%q: tensor<2x8x4x8xbf16>, %k: tensor<2x96x2x8xbf16>,
   return %o : tensor<2x8x4x8xbf16>
 }
 
+// -----
+
 // Only the 26 keys of the range are packed, from the seventieth on.
 // CHECK-LABEL: func.func @keys
 // CHECK-DAG: %[[FIRST:.*]] = arith.constant 70 : index
@@ -68,6 +72,8 @@ func.func @keys(%q: tensor<1x8x4x8xbf16>, %k: tensor<1x96x2x8xbf16>)
       -> (tensor<1x8x4x8xf32>, tensor<1x4x8xf32>)
   return %o : tensor<1x8x4x8xf32>
 }
+
+// -----
 
 // CHECK-LABEL: func.func @scores
 // CHECK: tensor.extract %arg2[%{{.*}}] : tensor<2xi32>

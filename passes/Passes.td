@@ -68,15 +68,15 @@ def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
 def GsaFuseEpilogue : Pass<"gsa-fuse-epilogue"> {
   let summary = "Makes output gates part of the attention that they gate";
   let description = [{
-    A `gsa.gate` whose input is the output of `gsa.gather_attention` or
-    `gsa.dense_attention`, and which is that output's only user, gets the
-    discardable unit attribute `gsa.fused_into_producer`, and the attention op
-    moves down to it. A lowering that knows the attribute applies the gate to
-    the output while that is in registers, rounding once instead of twice.
+    A `gsa.gate` whose input is the output of `gsa.gather_attention`,
+    `gsa.dense_attention` or `gsa.merge_attention`, and which is that output's
+    only user, becomes that op's operand `gate`; the op moves down to where the
+    gate was. The gate is then applied to the output before that is rounded, so
+    it is rounded once instead of twice.
 
     Does nothing, with the remark `NotFused` and a reason, if the input is
-    something else, has another user, or if `lse` is read above the gate. Remark
-    `FusedEpilogue` otherwise. Order: on tensors, before gsa-to-tile.
+    something else, has another user or a gate already, or if `lse` is read
+    above the gate. Remark `FusedEpilogue` otherwise. Order: on tensors, before gsa-to-tile.
     Example: test/passes/gsa/fuse-epilogue.mlir.
   }];
 }

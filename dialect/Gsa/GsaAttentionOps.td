@@ -1,7 +1,8 @@
 //===- GsaAttentionOps.td - attention, gates, rotary embedding -*- tablegen -*-===//
 //
 // What happens around and after selection, and the aggregate that defines a
-// Gated Sparse Attention block.
+// Gated Sparse Attention block. The ops over parts of the keys are in
+// GsaPartialOps.td.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,8 +12,8 @@
 include "dialect/Gsa/GsaAttrs.td"
 
 def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
-    ["B Sq H D", "B Sk G D", "B Sk G Dv", "B Sq K", "B Sq"],
-    ["B Sq H Dv", "B H Sq"], [Gsa_Scheduled]> {
+    ["B Sq H D", "B Sk G D", "B Sk G Dv", "B Sq K", "B Sq", "", "B"],
+    ["B Sq H Dv", "B H Sq"], [AttrSizedOperandSegments, Gsa_Scheduled]> {
   let summary = "Attention of each query over its own list of keys";
   let description = [{
     With r = H / G and i over the first counts[b,t] entries of indices[b,t]:
@@ -30,12 +31,19 @@ def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
     makes out and lse NaN. `lse` is the natural logarithm, in A(T). Logits, softmax and the sum over values are
     in A(T); `out` is rounded to T once.
 
+    A `gate` multiplies the output by `gate_activation` of its logits, as
+    gsa.gate does, but before the output is rounded; `lse` is that without it.
+    With `lengths`, an entry at or beyond clamp(lengths[b], 0, Sk) is skipped,
+    too: key and value have room for more keys than there are.
+
     Constraints:
     - (C1) shapes: query [B,Sq,H,D], key [B,Sk,G,D], value [B,Sk,G,Dv],
-      indices [B,Sq,K], counts [B,Sq], out [B,Sq,H,Dv], lse [B,H,Sq].
+      indices [B,Sq,K], counts [B,Sq], lengths [B], out [B,Sq,H,Dv], lse
+      [B,H,Sq].
     - (C2) query, key and value have one element type T.
     - (C3) H is a multiple of G; H, G, D, Dv are at least 1.
     - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(D)) only if D is static.
+    - (C5) gate is [B,Sq,H,Dv] or [B,Sq,H], of T or A(T).
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$query,
@@ -43,38 +51,50 @@ def Gsa_GatherAttentionOp : Gsa_Op<"gather_attention",
     Gsa_FloatTensor<4>:$value,
     Gsa_IndexTensor<3>:$indices,
     Gsa_IndexTensor<2>:$counts,
-    OptionalAttr<F64Attr>:$scale);
+    Optional<Gsa_GateTensor>:$gate,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
+    OptionalAttr<F64Attr>:$scale,
+    DefaultValuedAttr<Gsa_GateActivationAttr, "GateActivation::Sigmoid">:$gate_activation);
   let results = (outs Gsa_FloatTensor<4>:$output, Gsa_AccTensor<3>:$lse);
   let assemblyFormat = [{
-    $query `,` $key `,` $value `indices` $indices `,` $counts attr-dict `:`
+    $query `,` $key `,` $value `indices` $indices `,` $counts
+    (`gate` $gate^)? (`lengths` $lengths^)? attr-dict `:`
     functional-type(operands, results)
   }];
   let hasCanonicalizer = 1;
 }
 
 def Gsa_DenseAttentionOp : Gsa_Op<"dense_attention",
-    ["B Sq H D", "B Sk G D", "B Sk G Dv"], ["B Sq H Dv", "B H Sq"], [Gsa_Scheduled]> {
+    ["B Sq H D", "B Sk G D", "B Sk G Dv", "", "B"], ["B Sq H Dv", "B H Sq"],
+    [AttrSizedOperandSegments, Gsa_Scheduled]> {
   let summary = "Attention of each query over all keys that the mask shows";
   let description = [{
-    `gsa.gather_attention` over the list of all visible keys of each row.
+    `gsa.gather_attention` over the list of all visible keys of each row, with
+    its `gate`. With `lengths`, the number of keys is n = clamp(lengths[b], 0,
+    Sk) instead of Sk: keys from n on are not visible, and the causal mask is
+    aligned to the last of the n.
 
     Constraints:
     - (C1) shapes: query [B,Sq,H,D], key [B,Sk,G,D], value [B,Sk,G,Dv],
-      out [B,Sq,H,Dv], lse [B,H,Sq].
+      lengths [B], out [B,Sq,H,Dv], lse [B,H,Sq].
     - (C2) query, key and value have one element type T.
     - (C3) H is a multiple of G; H, G, D, Dv are at least 1.
     - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(D)) only if D is static.
+    - (C5) gate is [B,Sq,H,Dv] or [B,Sq,H], of T or A(T).
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$query,
     Gsa_FloatTensor<4>:$key,
     Gsa_FloatTensor<4>:$value,
+    Optional<Gsa_GateTensor>:$gate,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
     OptionalAttr<F64Attr>:$scale,
-    DefaultValuedAttr<Gsa_MaskAttr, "Mask::Causal">:$mask);
+    DefaultValuedAttr<Gsa_MaskAttr, "Mask::Causal">:$mask,
+    DefaultValuedAttr<Gsa_GateActivationAttr, "GateActivation::Sigmoid">:$gate_activation);
   let results = (outs Gsa_FloatTensor<4>:$output, Gsa_AccTensor<3>:$lse);
   let assemblyFormat = [{
-    $query `,` $key `,` $value attr-dict `:`
-    functional-type(operands, results)
+    $query `,` $key `,` $value (`gate` $gate^)? (`lengths` $lengths^)?
+    attr-dict `:` functional-type(operands, results)
   }];
   let hasCanonicalizer = 1;
 }
@@ -93,7 +113,7 @@ def Gsa_GateOp : Gsa_Op<"gate", ["B S H D", ""], ["B S H D"]> {
   }];
   let arguments = (ins
     Gsa_FloatTensor<4>:$input,
-    TensorRankOf<[F16, BF16, F32, F64], [3, 4]>:$logits,
+    Gsa_GateTensor:$logits,
     DefaultValuedAttr<Gsa_GateActivationAttr, "GateActivation::Sigmoid">:$activation);
   let results = (outs Gsa_FloatTensor<4>:$output);
   let assemblyFormat = [{
@@ -139,7 +159,8 @@ def Gsa_RopeOp : Gsa_Op<"rope", ["B S H D", "B S"], ["B S H D"]> {
 
 def Gsa_AttentionOp : Gsa_Op<"attention",
     ["B Sq H D", "B Sk G D", "B Sk G Dv", "B Sq", "B Sk",
-     "B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "B Sk G Dv", "B Sq H Dv", ""],
+     "B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "B Sk G Dv", "B Sq H Dv", "",
+     "B"],
     ["B Sq H Dv", "B H Sq", "B Sq K", "B Sq", "B Sq"],
     [AttrSizedOperandSegments]> {
   let summary = "The Gated Sparse Attention block";
@@ -155,6 +176,7 @@ def Gsa_AttentionOp : Gsa_Op<"attention",
 
     The value gate belongs to the key's token and the output gate to the
     query's. The gate is not part of `lse`. The indexer gets no positions.
+    `lengths` are those of steps 3 and 4.
 
     Constraints:
     - (C1) shapes as named in the op record; both gates are elementwise.
@@ -174,6 +196,7 @@ def Gsa_AttentionOp : Gsa_Op<"attention",
     Optional<Gsa_FloatTensor<4>>:$value_gate,
     Optional<Gsa_FloatTensor<4>>:$output_gate,
     Optional<Gsa_AccTensor<0>>:$normaliser,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
     Gsa_KPolicyAttr:$policy,
     OptionalAttr<F64Attr>:$softmax_scale,
     OptionalAttr<F64Attr>:$index_scale,
@@ -196,8 +219,8 @@ def Gsa_AttentionOp : Gsa_Op<"attention",
     `index` $index_query `,` $index_key
     (`weights` $index_weights^)? (`bias` $index_bias^)?
     (`value_gate` $value_gate^)? (`output_gate` $output_gate^)?
-    (`normaliser` $normaliser^)? `policy` $policy attr-dict `:`
-    functional-type(operands, results)
+    (`normaliser` $normaliser^)? (`lengths` $lengths^)? `policy` $policy
+    attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -48,11 +48,9 @@ static constexpr AttributeRule kRules[] = {
      [](Operation*) { return false; }, "a string", isAnything,
      /*isOfPasses=*/false},
     {kScheduleAttr,
-     "gsa.index_scores, row_statistics, topk, select, gather_attention and "
-     "dense_attention",
+     "gsa.index_scores, row_statistics, topk, select, gather_attention, "
+     "dense_attention and partial_attention",
      isScheduled, "a schedule", isAnything, /*isOfPasses=*/false},
-    {kFusedGateAttr, "gsa.gate", [](Operation* op) { return isa<GateOp>(op); },
-     "a unit attribute", isUnit},
     {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
     {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
     {kWorkspaceBytesAttr, "a function", isFunction,

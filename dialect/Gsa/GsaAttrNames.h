@@ -19,12 +19,6 @@ inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
 /// #gsa.cpu_schedule, #gsa.attention_schedule, ...
 inline constexpr llvm::StringLiteral kScheduleAttr = "gsa.schedule";
 
-/// Unit attribute on a `gsa.gate` whose input is the output of the attention op
-/// right above it: the lowering of attention shall apply the gate. A
-/// discardable attribute, because a lowering that does not know it is still
-/// right: the gate then runs by itself.
-inline constexpr llvm::StringLiteral kFusedGateAttr = "gsa.fused_into_producer";
-
 /// Array of strings on the entry function: names of what gsa-mark-zones
 /// marked.
 inline constexpr llvm::StringLiteral kZonesAttr = "gsa.zones";

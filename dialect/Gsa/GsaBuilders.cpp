@@ -217,6 +217,13 @@ Value gsa::detail::isVisible(ScalarBuilder& s, Mask mask, Value query,
                 s.add(query, keys));
 }
 
+Value gsa::detail::countKeys(ScalarBuilder& s, Value lengths, Value batch,
+                             Value keys) {
+  if (!lengths) return keys;
+  Value given = s.toIndex(s.extract(lengths, batch));
+  return s.min(s.max(given, s.index(0)), keys);
+}
+
 Value gsa::detail::applyGate(ScalarBuilder& s, GateActivation activation,
                              Value logit) {
   switch (activation) {

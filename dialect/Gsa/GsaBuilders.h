@@ -106,6 +106,10 @@ Value generateTensor(
 Value isVisible(ScalarBuilder& s, Mask mask, Value query, Value key,
                 Value queries, Value keys);
 
+/// Keys of `batch` (index): clamp(lengths[batch], 0, keys), or `keys` where
+/// `lengths`, a tensor of i32, is null.
+Value countKeys(ScalarBuilder& s, Value lengths, Value batch, Value keys);
+
 /// act(logit) of a gate.
 Value applyGate(ScalarBuilder& s, GateActivation activation, Value logit);
 /// act(x) of an indexer head.

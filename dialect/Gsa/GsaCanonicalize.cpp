@@ -24,7 +24,8 @@ static int64_t dimOf(Value value, int64_t i) {
 
 namespace {
 
-/// A single query sees every key under the bottom-right causal mask.
+/// A single query sees every key under the bottom-right causal mask, also where
+/// there are fewer than room is for.
 template <typename OpTy>
 struct DropMaskOfSingleQuery : OpRewritePattern<OpTy> {
   using OpRewritePattern<OpTy>::OpRewritePattern;
@@ -116,9 +117,10 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
     KPolicyAttr policy = select.getPolicy();
     int64_t least = policy.getKind() == KPolicyKind::Fixed ? policy.getBase()
                                                            : policy.getMin();
-    // The budget is counted in the keys that selection saw.
+    // The budget is counted in the keys that selection saw, and so is the mask.
     if (ShapedType::isDynamic(keys) || dimOf(select.getKey(), 1) != keys ||
-        least < keys)
+        least < keys ||
+        (op.getLengths() && op.getLengths() != select.getLengths()))
       return failure();
     remark::passed(
         op.getLoc(),
@@ -126,7 +128,8 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
         << "the selection holds every visible key";
     rewriter.replaceOpWithNewOp<DenseAttentionOp>(
         op, op->getResultTypes(), op.getQuery(), op.getKey(), op.getValue(),
-        op.getScaleAttr(), select.getMaskAttr());
+        op.getGate(), select.getLengths(), op.getScaleAttr(),
+        select.getMaskAttr(), op.getGateActivationAttr());
     return success();
   }
 };
@@ -159,6 +162,11 @@ void GatherAttentionOp::getCanonicalizationPatterns(RewritePatternSet& patterns,
 void DenseAttentionOp::getCanonicalizationPatterns(RewritePatternSet& patterns,
                                                    MLIRContext* context) {
   patterns.add<DropMaskOfSingleQuery<DenseAttentionOp>>(context);
+}
+
+void PartialAttentionOp::getCanonicalizationPatterns(
+    RewritePatternSet& patterns, MLIRContext* context) {
+  patterns.add<DropMaskOfSingleQuery<PartialAttentionOp>>(context);
 }
 
 void GateOp::getCanonicalizationPatterns(RewritePatternSet& patterns,

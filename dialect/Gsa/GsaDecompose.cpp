@@ -1,12 +1,15 @@
-//===- GsaDecompose.cpp - aggregates, gates and rotary embedding ----------===//
+//===- GsaDecompose.cpp - aggregates, gates, merges, rotary embedding -----===//
 //
 // What the ops mean, in terms of smaller ops. AttentionOp::decomposeOperation
 // is the definition of Gated Sparse Attention.
 //
 //===----------------------------------------------------------------------===//
 
+#include <limits>
+
 #include "dialect/Gsa/GsaBuilders.h"
 #include "dialect/Gsa/GsaShapes.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -30,12 +33,14 @@ FailureOr<SmallVector<Value>> AttentionOp::decomposeOperation(OpBuilder& b) {
       TypeRange{getIndices().getType(), getCounts().getType(),
                 getStatus().getType()},
       getIndexQuery(), getIndexKey(), getIndexWeights(), getIndexBias(),
-      getNormaliser(), getPolicyAttr(), getIndexScaleAttr(),
+      getNormaliser(), getLengths(), getPolicyAttr(), getIndexScaleAttr(),
       getScoreActivationAttr(), getWeightActivationAttr(), getMaskAttr(),
       getSinkAttr(), getLocalAttr(), getAssumeFiniteAttr());
   auto attention = GatherAttentionOp::create(
       b, loc, TypeRange{getOutput().getType(), getLse().getType()}, query, key,
-      value, select.getIndices(), select.getCounts(), getSoftmaxScaleAttr());
+      value, select.getIndices(), select.getCounts(), /*gate=*/Value(),
+      getLengths(), getSoftmaxScaleAttr(),
+      GateActivationAttr::get(b.getContext(), GateActivation::Sigmoid));
   Value output = attention.getOutput();
   if (getOutputGate())
     output = GateOp::create(b, loc, output.getType(), output, getOutputGate(),
@@ -60,8 +65,8 @@ FailureOr<SmallVector<Value>> SelectOp::decomposeOperation(OpBuilder& b) {
 
   Value scores = IndexScoresOp::create(
       b, loc, scoresType, getQuery(), getKey(), getWeights(), getBias(),
-      getScaleAttr(), getScoreActivationAttr(), getWeightActivationAttr(),
-      getMaskAttr());
+      getLengths(), getScaleAttr(), getScoreActivationAttr(),
+      getWeightActivationAttr(), getMaskAttr());
   auto statistics = RowStatisticsOp::create(
       b, loc, TypeRange{rowType, rowIndexType}, scores, policy.getStatistic(),
       policy.getPopulation(), policy.getCorrection());
@@ -122,6 +127,100 @@ FailureOr<SmallVector<Value>> GateOp::decomposeOperation(OpBuilder& b) {
         return s.cast(s.mul(s.cast(x[0], acc), gate), data);
       });
   return SmallVector<Value>{result};
+}
+
+namespace {
+/// The parts of a row by their log-sum-exps.
+struct RowParts {
+  /// exp(lse[i] - shift) of each part, exactly 0 of one without keys, and
+  /// whether it is one; NaN and +inf make all others NaN.
+  SmallVector<Value> weights, absent;
+  Value sum;          ///< Of the weights.
+  Value shift, none;  ///< The largest lse, or 0 if no part has keys.
+};
+}  // namespace
+
+static RowParts weighParts(ScalarBuilder& s, ValueRange lses) {
+  Type acc = lses.front().getType();
+  Value lowest = s.constant(acc, -std::numeric_limits<double>::infinity());
+  Value zero = s.constant(acc, 0.0), maximum = lses.front();
+  for (Value lse : lses.drop_front())
+    maximum = arith::MaximumFOp::create(s.b, s.loc, maximum, lse);
+  RowParts parts;
+  // Without a finite maximum, exp(l - max) would be exp(-inf + inf).
+  parts.none = s.cmpf(arith::CmpFPredicate::OEQ, maximum, lowest);
+  parts.shift = s.select(parts.none, zero, maximum);
+  for (Value lse : lses) {
+    Value absent = s.cmpf(arith::CmpFPredicate::OEQ, lse, lowest);
+    Value weight = s.select(absent, zero, s.exp(s.sub(lse, parts.shift)));
+    parts.absent.push_back(absent);
+    parts.weights.push_back(weight);
+    parts.sum = parts.sum ? s.add(parts.sum, weight) : weight;
+  }
+  return parts;
+}
+
+/// The mean of outputs with these weights, which add up to 1 before they
+/// multiply; 0 if no part has keys.
+static Value mergeOutputs(ScalarBuilder& s, ValueRange lses,
+                          ValueRange outputs) {
+  RowParts parts = weighParts(s, lses);
+  Type acc = parts.sum.getType();
+  Value zero = s.constant(acc, 0.0), one = s.constant(acc, 1.0);
+  Value inverse = s.select(parts.none, zero, s.div(one, parts.sum));
+  Value mean;
+  for (auto [weight, absent, output] :
+       llvm::zip_equal(parts.weights, parts.absent, outputs)) {
+    Value term = s.mul(s.mul(weight, inverse), output);
+    term = s.select(absent, zero, term);
+    mean = mean ? s.add(mean, term) : term;
+  }
+  return mean;
+}
+
+static Value mergeLses(ScalarBuilder& s, ValueRange lses) {
+  RowParts parts = weighParts(s, lses);
+  Value logSum = math::LogOp::create(s.b, s.loc, parts.sum);
+  Value lowest =
+      s.constant(parts.sum.getType(), -std::numeric_limits<double>::infinity());
+  return s.select(parts.none, lowest, s.add(logSum, parts.shift));
+}
+
+FailureOr<SmallVector<Value>> MergeAttentionOp::decomposeOperation(
+    OpBuilder& b) {
+  Location loc = getLoc();
+  size_t parts = getOutputs().size();
+  Value firstOutput = getOutputs().front(), firstLse = getLses().front();
+  Type acc = getElementTypeOrSelf(firstLse.getType());
+  Type data = getElementTypeOrSelf(getOutput().getType());
+  auto d = [&](unsigned i) { return b.getAffineDimExpr(i); };
+  AffineMap cell = b.getMultiDimIdentityMap(4);
+  AffineMap row = AffineMap::get(4, 0, {d(0), d(2), d(1)}, b.getContext());
+  SmallVector<Value> inputs(getLses());
+  SmallVector<AffineMap> maps(parts, row);
+  llvm::append_range(inputs, getOutputs());
+  maps.append(parts, cell);
+  if (getGate()) {
+    inputs.push_back(getGate());
+    maps.push_back(cell.getMajorSubMap(
+        cast<RankedTensorType>(getGate().getType()).getRank()));
+  }
+  Value output = elementwise(
+      b, loc, inputs, maps,
+      emptyTensor(b, loc, tensor::getMixedSizes(b, loc, firstOutput), data),
+      [&](ScalarBuilder& s, ValueRange x) {
+        Value sum = mergeOutputs(s, x.take_front(parts), x.slice(parts, parts));
+        if (getGate())
+          sum = s.mul(sum,
+                      applyGate(s, getGateActivation(), s.cast(x.back(), acc)));
+        return s.cast(sum, data);
+      });
+  SmallVector<AffineMap> same(parts, b.getMultiDimIdentityMap(3));
+  Value lse = elementwise(
+      b, loc, getLses(), same,
+      emptyTensor(b, loc, tensor::getMixedSizes(b, loc, firstLse), acc),
+      [&](ScalarBuilder& s, ValueRange x) { return mergeLses(s, x); });
+  return SmallVector<Value>{output, lse};
 }
 
 FailureOr<SmallVector<Value>> RopeOp::decomposeOperation(OpBuilder& b) {

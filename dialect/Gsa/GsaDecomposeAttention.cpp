@@ -22,9 +22,9 @@ static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
 }
 
 namespace {
-/// Values that all steps of a gather_attention decomposition use.
+/// Values that all steps of a decomposition of attention over lists use.
 struct GatherParts {
-  GatherAttentionOp op;
+  AttentionForm form;
   OpBuilder& b;
   Location loc;
   Type acc;
@@ -33,36 +33,55 @@ struct GatherParts {
 
   /// Row's key at `slot`, as an index value.
   Value keyAt(ScalarBuilder& s, Value batch, Value t, Value slot) {
-    return s.toIndex(s.extract(op.getIndices(), {batch, t, slot}));
+    return s.toIndex(s.extract(form.indices, {batch, t, slot}));
   }
 
-  /// Row's number of listed keys. A count beyond the list is cut to its
-  /// length; a negative one lists nothing.
-  Value count(ScalarBuilder& s, Value batch, Value t) {
-    Value count = s.toIndex(s.extract(op.getCounts(), {batch, t}));
-    return arith::MinSIOp::create(s.builder(), s.location(), count, slots);
+  /// First slot that a row reads.
+  Value begin(ScalarBuilder& s) { return s.index(form.first); }
+
+  /// Row's number of listed keys, or the end of the range if it comes before.
+  /// A count beyond the list is cut to its length; a negative one lists
+  /// nothing.
+  Value end(ScalarBuilder& s, Value batch, Value t) {
+    Value count = s.toIndex(s.extract(form.counts, {batch, t}));
+    Value end = s.min(count, slots);
+    return form.isPartial() ? s.min(end, s.index(form.first + form.size)) : end;
+  }
+
+  /// Whether a row reads `slot`.
+  Value isListed(ScalarBuilder& s, Value batch, Value t, Value slot) {
+    Value before = s.cmpi(CmpIPredicate::slt, slot, end(s, batch, t));
+    if (form.first == 0) return before;
+    Value behind = s.cmpi(CmpIPredicate::sge, slot, begin(s));
+    return arith::AndIOp::create(s.builder(), s.location(), behind, before);
+  }
+
+  /// What the gate multiplies a cell of the output by.
+  Value gateOf(ScalarBuilder& s, ArrayRef<Value> cell) {
+    auto type = cast<RankedTensorType>(form.gate.getType());
+    Value logit = s.extract(form.gate, cell.take_front(type.getRank()));
+    return applyGate(s, form.gateActivation, s.cast(logit, acc));
   }
 
   Value group(ScalarBuilder& s, Value head) {
     return arith::DivUIOp::create(s.builder(), s.location(), head, groupSize);
   }
 
-  /// Whether `key` (index value) lies in [0, Sk): as unsigned, negative
+  /// Whether `key` (index value) is one of the batch's: as unsigned, negative
   /// indices are huge.
-  Value inRange(ScalarBuilder& s, Value key) {
-    return s.cmpi(CmpIPredicate::ult, key, keys);
+  Value inRange(ScalarBuilder& s, Value batch, Value key) {
+    return s.cmpi(CmpIPredicate::ult, key,
+                  countKeys(s, form.lengths, batch, keys));
   }
 };
 }  // namespace
 
 /// Logits [B,Sq,H,K]; -inf in slots that hold no key.
 static Value makeLogits(GatherParts& p) {
-  auto queryType = cast<RankedTensorType>(p.op.getQuery().getType());
-  double scale = getScaleOrDefault(p.op.getScale(), queryType.getDimSize(3));
-  SmallVector<OpFoldResult> shape = {dim(p.b, p.loc, p.op.getQuery(), 0),
-                                     dim(p.b, p.loc, p.op.getQuery(), 1),
-                                     dim(p.b, p.loc, p.op.getQuery(), 2),
-                                     dim(p.b, p.loc, p.op.getIndices(), 2)};
+  double scale = p.form.scale();
+  SmallVector<OpFoldResult> shape = {
+      dim(p.b, p.loc, p.form.query, 0), dim(p.b, p.loc, p.form.query, 1),
+      dim(p.b, p.loc, p.form.query, 2), dim(p.b, p.loc, p.form.indices, 2)};
   return generateTensor(
       p.b, p.loc, shape, p.acc, [&](ScalarBuilder& s, ValueRange cell) {
         Value batch = cell[0], t = cell[1], head = cell[2], slot = cell[3];
@@ -72,20 +91,20 @@ static Value makeLogits(GatherParts& p) {
           Value sum = s.forLoop(
               s.index(0), p.headSize, s.constant(p.acc, 0.0),
               [&](Value d, ValueRange carried) -> SmallVector<Value> {
-                Value q = s.extract(p.op.getQuery(), {batch, t, head, d});
-                Value k = s.extract(p.op.getKey(), {batch, key, group, d});
+                Value q = s.extract(p.form.query, {batch, t, head, d});
+                Value k = s.extract(p.form.key, {batch, key, group, d});
                 return {s.add(carried[0],
                               s.mul(s.cast(q, p.acc), s.cast(k, p.acc)))};
               })[0];
           return s.mul(sum, s.constant(p.acc, scale));
         };
-        Value listed = s.cmpi(CmpIPredicate::slt, slot, p.count(s, batch, t));
         return s.lazySelect(
-            listed, p.acc,
+            p.isListed(s, batch, t, slot), p.acc,
             [&]() -> Value {
               Value key = p.keyAt(s, batch, t, slot);
               return s.lazySelect(
-                  p.inRange(s, key), p.acc, [&] { return dot(key); }, none);
+                  p.inRange(s, batch, key), p.acc, [&] { return dot(key); },
+                  none);
             },
             none);
       });
@@ -93,9 +112,9 @@ static Value makeLogits(GatherParts& p) {
 
 /// log-sum-exp [B,H,Sq] of the logits; -inf for a row without keys.
 static Value makeLse(GatherParts& p, Value logits) {
-  SmallVector<OpFoldResult> shape = {dim(p.b, p.loc, p.op.getQuery(), 0),
-                                     dim(p.b, p.loc, p.op.getQuery(), 2),
-                                     dim(p.b, p.loc, p.op.getQuery(), 1)};
+  SmallVector<OpFoldResult> shape = {dim(p.b, p.loc, p.form.query, 0),
+                                     dim(p.b, p.loc, p.form.query, 2),
+                                     dim(p.b, p.loc, p.form.query, 1)};
   return generateTensor(
       p.b, p.loc, shape, p.acc, [&](ScalarBuilder& s, ValueRange cell) {
         Value batch = cell[0], head = cell[1], t = cell[2];
@@ -138,47 +157,49 @@ static Value makeWeights(GatherParts& p, Value logits, Value lse) {
 
 static Value makeOutput(GatherParts& p, Value weights) {
   ReifiedRankedShapedTypeDims shapes;
-  if (failed(p.op.reifyResultShapes(p.b, shapes))) return Value();
-  Type data =
-      cast<RankedTensorType>(p.op.getQuery().getType()).getElementType();
+  auto shaped = cast<ReifyRankedShapedTypeOpInterface>(p.form.op);
+  if (failed(shaped.reifyResultShapes(p.b, shapes))) return Value();
+  Type data = cast<RankedTensorType>(p.form.op->getResult(0).getType())
+                  .getElementType();
   return generateTensor(
       p.b, p.loc, shapes[0], data, [&](ScalarBuilder& s, ValueRange cell) {
         Value batch = cell[0], t = cell[1], head = cell[2], d = cell[3];
         Value group = p.group(s, head);
         Value sum = s.forLoop(
-            s.index(0), p.count(s, batch, t), s.constant(p.acc, 0.0),
+            p.begin(s), p.end(s, batch, t), s.constant(p.acc, 0.0),
             [&](Value slot, ValueRange carried) -> SmallVector<Value> {
               Value key = p.keyAt(s, batch, t, slot);
               Value next = s.lazySelect(
-                  p.inRange(s, key), p.acc,
+                  p.inRange(s, batch, key), p.acc,
                   [&]() -> Value {
                     Value w = s.extract(weights, {batch, t, head, slot});
-                    Value v =
-                        s.extract(p.op.getValue(), {batch, key, group, d});
+                    Value v = s.extract(p.form.value, {batch, key, group, d});
                     return s.add(carried[0], s.mul(w, s.cast(v, p.acc)));
                   },
                   [&]() -> Value { return carried[0]; });
               return {next};
             })[0];
+        if (p.form.gate) sum = s.mul(sum, p.gateOf(s, {batch, t, head, d}));
         return s.cast(sum, data);
       });
 }
 
-FailureOr<SmallVector<Value>> GatherAttentionOp::decomposeOperation(
-    OpBuilder& b) {
-  Location loc = getLoc();
-  auto queryType = cast<RankedTensorType>(getQuery().getType());
-  Value heads = dimValue(b, loc, getQuery(), 2);
-  Value groups = dimValue(b, loc, getKey(), 2);
+/// Attention over lists, or over a range of them.
+static FailureOr<SmallVector<Value>> attendToLists(OpBuilder& b,
+                                                   const AttentionForm& form) {
+  Location loc = form.op->getLoc();
+  auto queryType = cast<RankedTensorType>(form.query.getType());
+  Value heads = dimValue(b, loc, form.query, 2);
+  Value groups = dimValue(b, loc, form.key, 2);
   Value ratio = arith::DivUIOp::create(b, loc, heads, groups);
-  GatherParts parts{*this,
+  GatherParts parts{form,
                     b,
                     loc,
                     getAccumulatorType(queryType.getElementType()),
-                    dimValue(b, loc, getKey(), 1),
-                    dimValue(b, loc, getQuery(), 3),
+                    dimValue(b, loc, form.key, 1),
+                    dimValue(b, loc, form.query, 3),
                     ratio,
-                    dimValue(b, loc, getIndices(), 2)};
+                    dimValue(b, loc, form.indices, 2)};
   Value logits = makeLogits(parts);
   Value lse = makeLse(parts, logits);
   Value output = makeOutput(parts, makeWeights(parts, logits, lse));
@@ -186,29 +207,57 @@ FailureOr<SmallVector<Value>> GatherAttentionOp::decomposeOperation(
   return SmallVector<Value>{output, lse};
 }
 
-FailureOr<SmallVector<Value>> DenseAttentionOp::decomposeOperation(
+FailureOr<SmallVector<Value>> GatherAttentionOp::decomposeOperation(
     OpBuilder& b) {
-  Location loc = getLoc();
-  Value queries = dimValue(b, loc, getQuery(), 1);
-  Value keys = dimValue(b, loc, getKey(), 1);
-  OpFoldResult batchSize = dim(b, loc, getQuery(), 0);
-  OpFoldResult rows = dim(b, loc, getQuery(), 1);
-  // The visible keys of a row are a prefix: list all keys, count the visible.
+  return attendToLists(b, AttentionForm::of(*this));
+}
+
+namespace {
+/// Lists that make attention over all keys attention over lists.
+struct VisibleKeys {
+  Value indices, counts;
+};
+}  // namespace
+
+/// The visible keys of a row are a prefix: lists all keys, counts the visible.
+static VisibleKeys listVisibleKeys(OpBuilder& b, const AttentionForm& form) {
+  Location loc = form.op->getLoc();
+  Value queries = dimValue(b, loc, form.query, 1);
+  Value all = dimValue(b, loc, form.key, 1);
+  OpFoldResult batchSize = dim(b, loc, form.query, 0);
+  OpFoldResult rows = dim(b, loc, form.query, 1);
   Value indices = generateTensor(
-      b, loc, {batchSize, rows, dim(b, loc, getKey(), 1)}, b.getI32Type(),
+      b, loc, {batchSize, rows, dim(b, loc, form.key, 1)}, b.getI32Type(),
       [&](ScalarBuilder& s, ValueRange cell) { return s.toI32(cell[2]); });
   Value counts = generateTensor(
       b, loc, {batchSize, rows}, b.getI32Type(),
       [&](ScalarBuilder& s, ValueRange row) -> Value {
-        if (getMask() == Mask::None) return s.toI32(keys);
+        Value keys = countKeys(s, form.lengths, row[0], all);
+        if (form.mask == Mask::None) return s.toI32(keys);
         Value end = s.sub(s.add(s.add(row[1], s.index(1)), keys), queries);
-        Value none = s.index(0);
-        end = arith::MaxSIOp::create(s.builder(), s.location(), end, none);
-        end = arith::MinSIOp::create(s.builder(), s.location(), end, keys);
-        return s.toI32(end);
+        return s.toI32(s.min(s.max(end, s.index(0)), keys));
       });
-  auto gather =
-      GatherAttentionOp::create(b, loc, getResultTypes(), getQuery(), getKey(),
-                                getValue(), indices, counts, getScaleAttr());
+  return {indices, counts};
+}
+
+FailureOr<SmallVector<Value>> DenseAttentionOp::decomposeOperation(
+    OpBuilder& b) {
+  VisibleKeys keys = listVisibleKeys(b, AttentionForm::of(*this));
+  auto gather = GatherAttentionOp::create(
+      b, getLoc(), getResultTypes(), getQuery(), getKey(), getValue(),
+      keys.indices, keys.counts, getGate(), /*lengths=*/Value(), getScaleAttr(),
+      getGateActivationAttr());
   return SmallVector<Value>(gather.getResults());
+}
+
+FailureOr<SmallVector<Value>> PartialAttentionOp::decomposeOperation(
+    OpBuilder& b) {
+  AttentionForm form = AttentionForm::of(*this);
+  if (!form.isDense()) return attendToLists(b, form);
+  VisibleKeys keys = listVisibleKeys(b, form);
+  auto listed = PartialAttentionOp::create(
+      b, getLoc(), getResultTypes(), getQuery(), getKey(), getValue(),
+      keys.indices, keys.counts, /*lengths=*/Value(), getFirstAttr(),
+      getSizeAttr(), getScaleAttr(), /*mask=*/MaskAttr());
+  return SmallVector<Value>(listed.getResults());
 }

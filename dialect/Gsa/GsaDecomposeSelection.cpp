@@ -72,7 +72,11 @@ FailureOr<SmallVector<Value>> IndexScoresOp::decomposeOperation(OpBuilder& b) {
                 return {s.add(sum[0], term)};
               })[0];
         };
-        Value visible = isVisible(s, getMask(), t, key, queries, keys);
+        Value present = countKeys(s, getLengths(), batch, keys);
+        Value visible = isVisible(s, getMask(), t, key, queries, present);
+        // Under a causal mask the last query sees `present` keys.
+        if (getLengths() && getMask() == Mask::None)
+          visible = s.cmpi(CmpIPredicate::slt, key, present);
         return s.lazySelect(visible, acc, score,
                             [&] { return s.constant(acc, -kInfinity); });
       });

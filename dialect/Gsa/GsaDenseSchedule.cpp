@@ -18,6 +18,9 @@ std::string DenseScheduleAttr::findMisfit(Operation* op) const {
   Type element = problemOf(op).attention->element;
   if (!element.isF16() && !element.isBF16())
     return "engine wgmma multiplies f16 and bf16";
+  if (AttentionForm::of(op).lengths)
+    return "warpgroups have no kernel for a number of keys that the device "
+           "alone knows";
   return getPerRow().findMisfit(op);
 }
 

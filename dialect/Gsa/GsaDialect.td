@@ -53,7 +53,9 @@ def Gsa_Dialect : Dialect {
 class Gsa_FloatTensor<int rank> : TensorRankOf<[F16, BF16, F32, F64], [rank]>;
 /// Tensors of the accumulator type: scores, statistics, log-sum-exp.
 class Gsa_AccTensor<int rank> : TensorRankOf<[F32, F64], [rank]>;
-/// Key indices, counts and budgets; int32 as the index contract asks.
+/// Logits of gates: one for each element, or for each head.
+def Gsa_GateTensor : TensorRankOf<[F16, BF16, F32, F64], [3, 4]>;
+/// Key indices, counts, lengths and budgets; int32 as the index contract asks.
 class Gsa_IndexTensor<int rank> : TensorRankOf<[I32], [rank]>;
 /// Token positions; int64.
 class Gsa_PositionTensor<int rank> : TensorRankOf<[I64], [rank]>;
@@ -71,8 +73,9 @@ def Gsa_Scheduled : DeclareOpInterfaceMethods<Gsa_ScheduledOpInterface>;
 /// `operandDims` names the dimensions of each operand, `resultDims` those of
 /// each result ("B Sq Hi Di"). Equal names are equal sizes. The verifier, the
 /// type inference and the reification of result shapes all read these strings,
-/// so a shape rule is written once. A name that no operand binds must be
-/// bound by `extraDims()` of the op.
+/// so a shape rule is written once. The operands of a variadic record all have
+/// its dimensions. A name that no operand binds must be bound by `extraDims()`
+/// of the op.
 class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
              list<Trait> traits = []>
     : Op<Gsa_Dialect, mnemonic, !listconcat([

@@ -79,6 +79,12 @@ static SmallVector<Type> elementsOf(GatherAttentionOp*, ResultElements e) {
 static SmallVector<Type> elementsOf(DenseAttentionOp*, ResultElements e) {
   return {e.data, e.acc};
 }
+static SmallVector<Type> elementsOf(PartialAttentionOp*, ResultElements e) {
+  return {e.acc, e.acc};
+}
+static SmallVector<Type> elementsOf(MergeAttentionOp*, ResultElements e) {
+  return {e.data, e.acc};
+}
 static SmallVector<Type> elementsOf(GateOp*, ResultElements e) {
   return {e.data};
 }
@@ -89,24 +95,36 @@ static SmallVector<Type> elementsOf(AttentionOp*, ResultElements e) {
   return {e.data, e.acc, e.index, e.index, e.index};
 }
 
+/// T where an attribute states it.
 template <typename OpTy>
-static LogicalResult inferTypes(std::optional<Location> location,
+static void stateElements(typename OpTy::Adaptor&, ResultElements&) {}
+template <>
+void stateElements<MergeAttentionOp>(MergeAttentionOp::Adaptor& adaptor,
+                                     ResultElements& elements) {
+  // What is no float type the verifier refuses.
+  TypeAttr type = adaptor.getElementTypeAttr();
+  if (type && isa<FloatType>(type.getValue())) elements.data = type.getValue();
+}
+
+template <typename OpTy>
+static LogicalResult inferTypes(MLIRContext* context,
+                                std::optional<Location> location,
                                 typename OpTy::Adaptor adaptor,
                                 SmallVectorImpl<Type>& types) {
   DimBindings dims;
   DimConstants constants = getDimConstants(adaptor);
   auto emitError = [&]() -> InFlightDiagnostic {
-    return mlir::emitError(
-        location.value_or(UnknownLoc::get(
-            adaptor.getOperands().front().getType().getContext())),
-        Twine("'") + OpTy::getOperationName() + "' op ");
+    return mlir::emitError(location.value_or(UnknownLoc::get(context)),
+                           Twine("'") + OpTy::getOperationName() + "' op ");
   };
+  auto first = adaptor.getODSOperands(0);
+  if (first.empty()) return failure();  // The verifier says which.
   if (failed(bindOperands<OpTy>(adaptor, dims, constants, emitError)))
     return failure();
-  Value first = *adaptor.getODSOperands(0).begin();
+  ResultElements elements = getResultElements(*first.begin());
+  stateElements<OpTy>(adaptor, elements);
   appendResultTypes<OpTy>(
-      dims, elementsOf(static_cast<OpTy*>(nullptr), getResultElements(first)),
-      types);
+      dims, elementsOf(static_cast<OpTy*>(nullptr), elements), types);
   return success();
 }
 
@@ -133,21 +151,21 @@ static Speculation::Speculatability getSpeculatabilityOf(Operation* op) {
              : Speculation::NotSpeculatable;
 }
 
-#define GSA_SHAPE_METHODS(OP)                                                \
-  LogicalResult OP::inferReturnTypes(                                        \
-      MLIRContext*, std::optional<Location> location, Adaptor adaptor,       \
-      SmallVectorImpl<Type>& types) {                                        \
-    return inferTypes<OP>(location, adaptor, types);                         \
-  }                                                                          \
-  bool OP::isCompatibleReturnTypes(TypeRange l, TypeRange r) {               \
-    return areCompatibleTypes(l, r, OP::kResultDims);                        \
-  }                                                                          \
-  LogicalResult OP::reifyResultShapes(OpBuilder& builder,                    \
-                                      ReifiedRankedShapedTypeDims& shapes) { \
-    return reifyShapes(*this, builder, shapes);                              \
-  }                                                                          \
-  Speculation::Speculatability OP::getSpeculatability() {                    \
-    return getSpeculatabilityOf(*this);                                      \
+#define GSA_SHAPE_METHODS(OP)                                                  \
+  LogicalResult OP::inferReturnTypes(                                          \
+      MLIRContext* context, std::optional<Location> location, Adaptor adaptor, \
+      SmallVectorImpl<Type>& types) {                                          \
+    return inferTypes<OP>(context, location, adaptor, types);                  \
+  }                                                                            \
+  bool OP::isCompatibleReturnTypes(TypeRange l, TypeRange r) {                 \
+    return areCompatibleTypes(l, r, OP::kResultDims);                          \
+  }                                                                            \
+  LogicalResult OP::reifyResultShapes(OpBuilder& builder,                      \
+                                      ReifiedRankedShapedTypeDims& shapes) {   \
+    return reifyShapes(*this, builder, shapes);                                \
+  }                                                                            \
+  Speculation::Speculatability OP::getSpeculatability() {                      \
+    return getSpeculatabilityOf(*this);                                        \
   }
 
 GSA_SHAPE_METHODS(IndexScoresOp)
@@ -158,6 +176,8 @@ GSA_SHAPE_METHODS(TopKOp)
 GSA_SHAPE_METHODS(SelectOp)
 GSA_SHAPE_METHODS(GatherAttentionOp)
 GSA_SHAPE_METHODS(DenseAttentionOp)
+GSA_SHAPE_METHODS(PartialAttentionOp)
+GSA_SHAPE_METHODS(MergeAttentionOp)
 GSA_SHAPE_METHODS(GateOp)
 GSA_SHAPE_METHODS(RopeOp)
 GSA_SHAPE_METHODS(AttentionOp)

@@ -54,6 +54,9 @@ std::string OnePassScheduleAttr::findMisfit(Operation* op) const {
   auto select = cast<SelectOp>(op);
   if (!hasMoments(select))
     return "one pass has no kernel for budgets that depend on entropy";
+  if (select.getLengths())
+    return "one pass has no kernel for a number of keys that the device alone "
+           "knows";
   Type element = select.getScheduleProblem().scores->element;
   if (!element.isF16() && !element.isBF16())
     return "one pass has kernels for elements of f16 and bf16";

@@ -6,6 +6,7 @@
 
 #include "dialect/Gsa/GsaOps.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "mlir/IR/Builders.h"
@@ -23,6 +24,65 @@ double gsa::getScaleOrDefault(std::optional<APFloat> scale, int64_t dim) {
   if (scale) return scale->convertToDouble();
   assert(!ShapedType::isDynamic(dim) && "verified: scale or static size");
   return 1.0 / std::sqrt(static_cast<double>(dim));
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+bool gsa::isAttention(Operation* op) {
+  return isa_and_nonnull<GatherAttentionOp, DenseAttentionOp,
+                         PartialAttentionOp>(op);
+}
+
+/// What the attention ops name alike.
+template <typename OpTy>
+static AttentionForm makeForm(OpTy op) {
+  AttentionForm form;
+  form.op = op;
+  form.query = op.getQuery();
+  form.key = op.getKey();
+  form.value = op.getValue();
+  form.lengths = op.getLengths();
+  form.scaleGiven = op.getScale();
+  return form;
+}
+
+AttentionForm AttentionForm::of(Operation* op) {
+  AttentionForm form;
+  if (auto gather = dyn_cast<GatherAttentionOp>(op)) {
+    form = makeForm(gather);
+    form.indices = gather.getIndices();
+    form.counts = gather.getCounts();
+    form.gate = gather.getGate();
+    form.gateActivation = gather.getGateActivation();
+  } else if (auto dense = dyn_cast<DenseAttentionOp>(op)) {
+    form = makeForm(dense);
+    form.mask = dense.getMask();
+    form.gate = dense.getGate();
+    form.gateActivation = dense.getGateActivation();
+  } else {
+    auto partial = cast<PartialAttentionOp>(op);
+    form = makeForm(partial);
+    form.indices = partial.getIndices();
+    form.counts = partial.getCounts();
+    form.mask = partial.getMask().value_or(Mask::None);
+    form.first = static_cast<int64_t>(partial.getFirst());
+    form.size = static_cast<int64_t>(partial.getSize());
+  }
+  return form;
+}
+
+bool AttentionForm::isPartial() const { return isa<PartialAttentionOp>(op); }
+
+int64_t AttentionForm::clip(int64_t count) const {
+  if (ShapedType::isDynamic(count)) return count;
+  return std::clamp<int64_t>(count - first, 0, size);
+}
+
+double AttentionForm::scale() const {
+  return getScaleOrDefault(
+      scaleGiven, cast<RankedTensorType>(query.getType()).getDimSize(3));
 }
 
 //===----------------------------------------------------------------------===//

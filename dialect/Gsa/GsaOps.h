@@ -3,6 +3,8 @@
 #ifndef GSA_DIALECT_GSA_GSAOPS_H
 #define GSA_DIALECT_GSA_GSAOPS_H
 
+#include <limits>
+
 #include "dialect/Common/AttributeNames.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -14,6 +16,35 @@
 #include "dialect/Gsa/GsaOps.h.inc"
 
 namespace mlir::gsa {
+
+/// Whether `op` is one of the ops that AttentionForm describes.
+bool isAttention(Operation* op);
+
+/// What an attention op computes, whichever it is: over lists of keys or over
+/// all keys, over all of them or over a range, with or without a gate. What
+/// decompositions, schedules and lowerings read instead of the ops.
+struct AttentionForm {
+  Operation* op = nullptr;
+  Value query, key, value;
+  Value indices, counts;  ///< Null: the keys are those that the mask shows.
+  Value gate, lengths;    ///< Null where the op has none.
+  GateActivation gateActivation = GateActivation::Sigmoid;
+  Mask mask = Mask::None;  ///< Of attention without lists.
+  std::optional<llvm::APFloat> scaleGiven;
+  /// Entries of lists, or keys, from `first` on; at most `size` of them.
+  int64_t first = 0, size = std::numeric_limits<int64_t>::max();
+
+  /// Of an op that isAttention.
+  static AttentionForm of(Operation* op);
+
+  bool isDense() const { return !indices; }
+  /// Whether the op is a gsa.partial_attention.
+  bool isPartial() const;
+  /// Of `count` entries or keys those in the range; all of an unknown number.
+  int64_t clip(int64_t count) const;
+  /// The factor of logits. The head size is static, or the op says it.
+  double scale() const;
+};
 
 /// `scale` if given, otherwise 1/sqrt of the static size `dim`.
 double getScaleOrDefault(std::optional<llvm::APFloat> scale, int64_t dim);

@@ -53,6 +53,11 @@ Kinds DenseAttentionOp::getScheduleKinds(Device device) {
              : kinds<AttentionScheduleAttr, DenseScheduleAttr>(*this);
 }
 
+Kinds PartialAttentionOp::getScheduleKinds(Device device) {
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<AttentionScheduleAttr>(*this);
+}
+
 SmallVector<Attribute> ScheduleKind::enumerate(Operation* op,
                                                const CudaTarget& target) const {
   const auto* interface = kind->getInterface<ScheduleAttrInterface>();
@@ -88,12 +93,14 @@ static TopKProblem rowsOf(Operation* op) {
           scores.getDimSize(2)};
 }
 
-static AttentionProblem attentionOf(Operation* op, bool isDense) {
+/// Of a range the keys, or the slots, are those in it.
+static AttentionProblem attentionOf(Operation* op) {
+  AttentionForm form = AttentionForm::of(op);
   RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1),
                    value = typeOf(op, 2);
   AttentionProblem problem;
   problem.element = query.getElementType();
-  problem.isDense = isDense;
+  problem.isDense = form.isDense();
   problem.batch = query.getDimSize(0);
   problem.queries = query.getDimSize(1);
   problem.keys = key.getDimSize(1);
@@ -101,7 +108,11 @@ static AttentionProblem attentionOf(Operation* op, bool isDense) {
   problem.groups = key.getDimSize(2);
   problem.depth = query.getDimSize(3);
   problem.valueDepth = value.getDimSize(3);
-  if (!isDense) problem.slots = typeOf(op, 3).getDimSize(2);
+  if (form.isDense())
+    problem.keys = form.clip(problem.keys);
+  else
+    problem.slots =
+        form.clip(cast<RankedTensorType>(form.indices.getType()).getDimSize(2));
   return problem;
 }
 
@@ -132,15 +143,15 @@ ScheduleProblem TopKOp::getScheduleProblem() {
 }
 
 ScheduleProblem GatherAttentionOp::getScheduleProblem() {
-  return {.attention = attentionOf(*this, /*isDense=*/false),
-          .scores = {},
-          .rows = {}};
+  return {.attention = attentionOf(*this), .scores = {}, .rows = {}};
 }
 
 ScheduleProblem DenseAttentionOp::getScheduleProblem() {
-  return {.attention = attentionOf(*this, /*isDense=*/true),
-          .scores = {},
-          .rows = {}};
+  return {.attention = attentionOf(*this), .scores = {}, .rows = {}};
+}
+
+ScheduleProblem PartialAttentionOp::getScheduleProblem() {
+  return {.attention = attentionOf(*this), .scores = {}, .rows = {}};
 }
 
 //===----------------------------------------------------------------------===//

@@ -29,7 +29,7 @@ namespace mlir::gsa {
 // Sizes of ops
 //===----------------------------------------------------------------------===//
 
-/// Sizes of gather_attention, or of dense_attention (`isDense`, no slots).
+/// Sizes of attention over lists, or over all keys (`isDense`, no slots).
 struct AttentionProblem {
   Type element;
   bool isDense = false;

@@ -10,7 +10,7 @@
 include "dialect/Gsa/GsaAttrs.td"
 
 def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
-    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi"], ["B Sq Sk"],
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "B"], ["B Sq Sk"],
     [AttrSizedOperandSegments, Gsa_Scheduled]> {
   let summary = "Scores every (query, key) pair with the gated indexer";
   let description = [{
@@ -25,9 +25,13 @@ def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
     rounded below it. A NaN operand gives NaN scores in the cells that read it
     and nowhere else; consumers treat a NaN score as not visible.
 
+    With `lengths`, the number of keys is n = clamp(lengths[b], 0, Sk) instead
+    of Sk: keys from n on are not visible, and the causal mask is aligned to the
+    last of the n. The result has a column for each of the Sk.
+
     Constraints:
     - (C1) shapes: query [B,Sq,Hi,Di], key [B,Sk,Di], weights [B,Sq,Hi],
-      bias [Hi], result [B,Sq,Sk].
+      bias [Hi], lengths [B], result [B,Sq,Sk].
     - (C2) query and key have one element type T; weights and bias have T or
       A(T).
     - (C3) Hi and Di are at least 1.
@@ -41,14 +45,15 @@ def Gsa_IndexScoresOp : Gsa_Op<"index_scores",
     Gsa_FloatTensor<3>:$key,
     Optional<Gsa_FloatTensor<3>>:$weights,
     Optional<Gsa_FloatTensor<1>>:$bias,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
     OptionalAttr<F64Attr>:$scale,
     DefaultValuedAttr<Gsa_ScoreActivationAttr, "ScoreActivation::Sigmoid">:$score_activation,
     DefaultValuedAttr<Gsa_WeightActivationAttr, "WeightActivation::Sigmoid">:$weight_activation,
     DefaultValuedAttr<Gsa_MaskAttr, "Mask::Causal">:$mask);
   let results = (outs Gsa_AccTensor<3>:$scores);
   let assemblyFormat = [{
-    $query `,` $key (`weights` $weights^)? (`bias` $bias^)? attr-dict `:`
-    functional-type(operands, results)
+    $query `,` $key (`weights` $weights^)? (`bias` $bias^)?
+    (`lengths` $lengths^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasCanonicalizer = 1;
 }
@@ -170,7 +175,7 @@ def Gsa_TopKOp : Gsa_Op<"topk",
 }
 
 def Gsa_SelectOp : Gsa_Op<"select",
-    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", ""],
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "", "B"],
     ["B Sq K", "B Sq", "B Sq"], [AttrSizedOperandSegments, Gsa_Scheduled]> {
   let summary = "Fused selection: the score tensor is never formed";
   let description = [{
@@ -182,6 +187,9 @@ def Gsa_SelectOp : Gsa_Op<"select",
     `assume_finite` is a promise that no operand holds NaN or infinities; only
     then may a budget that covers all keys be rewritten to dense attention,
     which would otherwise see NaN keys that selection leaves out.
+
+    `lengths` are those of `gsa.index_scores`. A zero-filled statistic still is
+    over all Sk cells.
 
     Constraints:
     - (C1) to (C4) of `gsa.index_scores`.
@@ -195,6 +203,7 @@ def Gsa_SelectOp : Gsa_Op<"select",
     Optional<Gsa_FloatTensor<3>>:$weights,
     Optional<Gsa_FloatTensor<1>>:$bias,
     Optional<Gsa_AccTensor<0>>:$normaliser,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
     Gsa_KPolicyAttr:$policy,
     OptionalAttr<F64Attr>:$scale,
     DefaultValuedAttr<Gsa_ScoreActivationAttr, "ScoreActivation::Sigmoid">:$score_activation,
@@ -207,8 +216,8 @@ def Gsa_SelectOp : Gsa_Op<"select",
                       Gsa_IndexTensor<2>:$status);
   let assemblyFormat = [{
     $query `,` $key (`weights` $weights^)? (`bias` $bias^)?
-    (`normaliser` $normaliser^)? `policy` $policy attr-dict `:`
-    functional-type(operands, results)
+    (`normaliser` $normaliser^)? (`lengths` $lengths^)? `policy` $policy
+    attr-dict `:` functional-type(operands, results)
   }];
   let hasCanonicalizer = 1;
 }

@@ -50,18 +50,6 @@ class DimBindings {
   llvm::MapVector<StringRef, DimBinding> bindings;
 };
 
-/// One value per operand record of the op; null where an optional operand is
-/// absent.
-template <typename OpOrAdaptor>
-SmallVector<Value> getOperandRecords(OpOrAdaptor& op, size_t count) {
-  SmallVector<Value> values;
-  for (size_t i = 0; i < count; ++i) {
-    auto range = op.getODSOperands(i);
-    values.push_back(range.empty() ? Value() : Value(*range.begin()));
-  }
-  return values;
-}
-
 /// Binds all operands of an op or adaptor whose class `OpTy` carries the
 /// strings. `constants` lists dimensions that attributes fix.
 template <typename OpTy, typename OpOrAdaptor>
@@ -70,14 +58,11 @@ LogicalResult bindOperands(OpOrAdaptor& op, DimBindings& dims,
                            DimBindings::EmitError emitError) {
   for (auto [name, size] : constants)
     dims.bindConstant(name, size, "attribute");
-  SmallVector<Value> values =
-      getOperandRecords(op, std::size(OpTy::kOperandDims));
-  for (auto [i, value] : llvm::enumerate(values)) {
-    if (!value) continue;
-    if (failed(dims.bind(OpTy::kOperandDims[i], value, OpTy::kOperandNames[i],
-                         emitError)))
-      return failure();
-  }
+  for (unsigned i = 0; i < std::size(OpTy::kOperandDims); ++i)
+    for (Value value : op.getODSOperands(i))
+      if (failed(dims.bind(OpTy::kOperandDims[i], value, OpTy::kOperandNames[i],
+                           emitError)))
+        return failure();
   return success();
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <cmath>
+#include <limits>
 
 #include "dialect/Gsa/GsaLimits.h"
 #include "dialect/Gsa/GsaShapes.h"
@@ -175,7 +176,37 @@ static LogicalResult verifyIndexer(OpTy op) {
   return verifyScale(op, "C4", op.getQuery(), op.getScale(), "scale", headSize);
 }
 
-/// C2 to C4 of the two attention ops.
+/// Logits of a gate on a tensor of `shape` and element type `data`: their
+/// sizes, and their element type, which is T or A(T).
+static LogicalResult verifyGate(Operation* op, StringRef shapeLabel,
+                                StringRef typeLabel, ArrayRef<int64_t> shape,
+                                Type data, StringRef name, Value logits) {
+  auto type = cast<RankedTensorType>(logits.getType());
+  for (auto [i, size] : llvm::enumerate(type.getShape()))
+    if (!ShapedType::isDynamic(size) && !ShapedType::isDynamic(shape[i]) &&
+        size != shape[i])
+      return op->emitOpError()
+             << "(" << shapeLabel << ") expected size " << shape[i]
+             << " in dimension " << i << " of '" << name << "', got " << size;
+  Type got = type.getElementType(), acc = getAccumulatorType(data);
+  if (got == data || got == acc) return success();
+  return op->emitOpError() << "(" << typeLabel << ") expected element type "
+                           << data << " or " << acc << " for '" << name
+                           << "', got " << got;
+}
+
+/// C5 of the attention ops that may have a gate.
+template <typename OpTy>
+static LogicalResult verifyOutputGate(OpTy op) {
+  if (!op.getGate()) return success();
+  SmallVector<int64_t> shape = {
+      dimOf(op.getQuery(), 0), dimOf(op.getQuery(), 1), dimOf(op.getQuery(), 2),
+      dimOf(op.getValue(), 3)};
+  return verifyGate(op, "C5", "C5", shape, elementTypeOf(op.getQuery()), "gate",
+                    op.getGate());
+}
+
+/// C2 to C4 of the attention ops.
 template <typename OpTy>
 static LogicalResult verifyAttention(OpTy op) {
   if (failed(
@@ -252,20 +283,68 @@ LogicalResult SelectOp::verify() {
   return verifyForced(*this, "C6", getSink(), getLocal());
 }
 
-LogicalResult GatherAttentionOp::verify() { return verifyAttention(*this); }
+LogicalResult GatherAttentionOp::verify() {
+  if (failed(verifyAttention(*this))) return failure();
+  return verifyOutputGate(*this);
+}
 
-LogicalResult DenseAttentionOp::verify() { return verifyAttention(*this); }
+LogicalResult DenseAttentionOp::verify() {
+  if (failed(verifyAttention(*this))) return failure();
+  return verifyOutputGate(*this);
+}
+
+LogicalResult PartialAttentionOp::verify() {
+  if (failed(verifyAttention(*this))) return failure();
+  auto isNumber = [](int64_t n) {
+    return n >= 0 && n <= std::numeric_limits<int32_t>::max();
+  };
+  int64_t first = getFirst(), size = getSize();
+  if (!isNumber(first) || !isNumber(size) || size == 0)
+    return emitOpError() << "(C5) 'first' must be in [0, 2^31) and 'size' in "
+                            "[1, 2^31), got "
+                         << first << " and " << size;
+  bool isListed = static_cast<bool>(getIndices());
+  if (isListed != static_cast<bool>(getCounts()))
+    return emitOpError() << "(C6) expected 'indices' and 'counts' together, "
+                            "got '"
+                         << (isListed ? "indices" : "counts") << "' alone";
+  if (isListed == getMask().has_value())
+    return emitOpError() << "(C6) attention over "
+                         << (isListed ? "lists takes no" : "all keys needs a")
+                         << " 'mask'";
+  return success();
+}
+
+LogicalResult MergeAttentionOp::verify() {
+  size_t parts = getOutputs().size();
+  if (parts == 0)
+    return emitOpError() << "(C2) expected one part at least, got none";
+  if (getLses().size() != parts)
+    return emitOpError() << "(C2) expected as many lses as outputs, got "
+                         << getLses().size() << " and " << parts;
+  Type acc = elementTypeOf(getOutputs().front());
+  for (auto [name, values] :
+       {std::pair<StringRef, OperandRange>{"outputs", getOutputs()},
+        {"lses", getLses()}})
+    for (Value value : values)
+      if (elementTypeOf(value) != acc)
+        return emitOpError() << "(C2) expected element type " << acc << " for '"
+                             << name << "', got " << elementTypeOf(value);
+  Type data = getElementTypeAttr() ? getElementTypeAttr().getValue() : acc;
+  bool isKnown = data.isF16() || data.isBF16() || data.isF32() || data.isF64();
+  if (!isKnown || getAccumulatorType(data) != acc)
+    return emitOpError() << "(C3) expected an 'element_type' that is summed up "
+                            "in "
+                         << acc << ", got " << data;
+  if (!getGate()) return success();
+  return verifyGate(*this, "C4", "C4", getOutput().getType().getShape(), data,
+                    "gate", getGate());
+}
 
 LogicalResult GateOp::verify() {
-  auto inputShape = cast<RankedTensorType>(getInput().getType()).getShape();
-  auto logitShape = cast<RankedTensorType>(getLogits().getType()).getShape();
-  for (auto [i, size] : llvm::enumerate(logitShape))
-    if (!ShapedType::isDynamic(size) && !ShapedType::isDynamic(inputShape[i]) &&
-        size != inputShape[i])
-      return emitOpError() << "(C1) expected size " << inputShape[i]
-                           << " in dimension " << i << " of 'logits', got "
-                           << size;
-  return verifyDataOrAcc(*this, "C2", getInput(), "logits", getLogits());
+  auto type = cast<RankedTensorType>(getInput().getType());
+  return verifyGate(*this, "C1", "C2", type.getShape(), type.getElementType(),
+                    "logits", getLogits());
 }
 
 LogicalResult RopeOp::verify() {

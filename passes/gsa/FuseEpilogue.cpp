@@ -1,8 +1,9 @@
 //===- FuseEpilogue.cpp - gsa-fuse-epilogue -------------------------------===//
 
-#include "passes/gsa/FuseEpilogue.h"
-
-#include "mlir/IR/Dominance.h"
+#include "dialect/Gsa/GsaOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
 
@@ -14,19 +15,12 @@ namespace mlir::gsa {
 using namespace mlir;
 using namespace mlir::gsa;
 
-static bool isAttention(Operation* op) {
-  return isa_and_nonnull<GatherAttentionOp, DenseAttentionOp>(op);
-}
-
-GateOp gsa::getFusedGate(Operation* attention) {
-  if (!isAttention(attention)) return nullptr;
-  Value output = attention->getResult(0);
-  if (!output.hasOneUse()) return nullptr;
-  auto gate = dyn_cast<GateOp>(*output.user_begin());
-  bool isFused = gate && gate.getInput() == output &&
-                 gate->hasAttr(kFusedGateAttr) &&
-                 gate->getBlock() == attention->getBlock();
-  return isFused ? gate : nullptr;
+/// Calls `body` with an op that may have a gate; nothing for others.
+template <typename Body>
+static void withGatable(Operation* op, Body body) {
+  if (op)
+    llvm::TypeSwitch<Operation*>(op)
+        .Case<GatherAttentionOp, DenseAttentionOp, MergeAttentionOp>(body);
 }
 
 /// Whether the attention op may move down to the gate, past the definition of
@@ -41,8 +35,13 @@ static bool mayMoveTo(Operation* attention, GateOp gate) {
 /// Why the gate cannot be part of the op that makes its input; empty if it can.
 static StringRef findObstacle(GateOp gate) {
   Operation* attention = gate.getInput().getDefiningOp();
-  if (!isAttention(attention) || gate.getInput() != attention->getResult(0))
-    return "the input is not the output of an attention op";
+  bool isAttention = false, hasGate = false;
+  withGatable(attention, [&](auto op) {
+    isAttention = gate.getInput() == op.getOutput();
+    hasGate = static_cast<bool>(op.getGate());
+  });
+  if (!isAttention) return "the input is not the output of an attention op";
+  if (hasGate) return "attention has a gate already";
   if (!gate.getInput().hasOneUse())
     return "the output of attention has another user";
   if (gate.getLogits() == gate.getInput())
@@ -53,29 +52,46 @@ static StringRef findObstacle(GateOp gate) {
   return "";
 }
 
+/// Makes the gate an operand of the op that makes its input.
+static void fuse(GateOp gate, IRRewriter& rewriter) {
+  withGatable(gate.getInput().getDefiningOp(), [&](auto attention) {
+    // The logits may come after attention; it needs them now.
+    attention->moveBefore(gate);
+    rewriter.modifyOpInPlace(attention, [&] {
+      attention.getGateMutable().assign(gate.getLogits());
+      attention.setGateActivation(gate.getActivation());
+    });
+    Value output = attention.getOutput();
+    rewriter.setInsertionPoint(gate);
+    if (output.getType() != gate.getType())
+      output = tensor::CastOp::create(rewriter, gate.getLoc(), gate.getType(),
+                                      output);
+    rewriter.replaceOp(gate, output);
+  });
+}
+
 namespace {
 
 struct FuseEpilogue : gsa::impl::GsaFuseEpilogueBase<FuseEpilogue> {
   void runOnOperation() override {
-    getOperation()->walk([&](GateOp gate) {
-      if (gate->hasAttr(kFusedGateAttr)) return;
+    SmallVector<GateOp> gates;
+    getOperation()->walk([&](GateOp gate) { gates.push_back(gate); });
+    IRRewriter rewriter(&getContext());
+    for (GateOp gate : gates) {
       StringRef obstacle = findObstacle(gate);
       if (!obstacle.empty()) {
         remark::missed(
             gate.getLoc(),
             remark::RemarkOpts::name("NotFused").category("gsa.fuse"))
             << obstacle;
-        return;
+        continue;
       }
-      // The logits may come after attention; it needs them now.
-      Operation* attention = gate.getInput().getDefiningOp();
-      attention->moveBefore(gate);
-      gate->setAttr(kFusedGateAttr, UnitAttr::get(&getContext()));
       remark::passed(
           gate.getLoc(),
           remark::RemarkOpts::name("FusedEpilogue").category("gsa.fuse"))
-          << attention->getName().getStringRef();
-    });
+          << gate.getInput().getDefiningOp()->getName().getStringRef();
+      fuse(gate, rewriter);
+    }
   }
 };
 

@@ -88,7 +88,7 @@ static void fuse(const SelectionChain& chain, IRRewriter& rewriter) {
   auto select = SelectOp::create(
       rewriter, top.getLoc(), top->getResultTypes(), scores.getQuery(),
       scores.getKey(), scores.getWeights(), scores.getBias(), normaliser,
-      budget.getPolicyAttr(), scores.getScaleAttr(),
+      scores.getLengths(), budget.getPolicyAttr(), scores.getScaleAttr(),
       scores.getScoreActivationAttr(), scores.getWeightActivationAttr(),
       scores.getMaskAttr(), top.getSinkAttr(), top.getLocalAttr(),
       /*assume_finite=*/UnitAttr());

@@ -6,7 +6,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "passes/Passes.h"
-#include "passes/gsa/FuseEpilogue.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSAMARKZONES
@@ -27,12 +26,11 @@ static StringRef getZone(Operation* op) {
       .Case<TopKOp>([](auto) { return "topk"; })
       .Case<GatherAttentionOp>([](auto) { return "sparse_attention"; })
       .Case<DenseAttentionOp>([](auto) { return "dense_attention"; })
-      .Case<GateOp>([](GateOp op) -> StringRef {
-        // A fused gate is part of its producer's kernel.
-        if (op->hasAttr(kFusedGateAttr))
-          return getZone(op.getInput().getDefiningOp());
-        return "gates";
+      .Case<PartialAttentionOp>([](PartialAttentionOp op) {
+        return op.getIndices() ? "sparse_attention" : "dense_attention";
       })
+      .Case<MergeAttentionOp>([](auto) { return "merge_attention"; })
+      .Case<GateOp>([](auto) { return "gates"; })
       .Case<RopeOp>([](auto) { return "rope"; })
       .Case<AttentionOp>([](auto) { return "attention_block"; })
       .Case<linalg::FillOp>([](auto) { return ""; })

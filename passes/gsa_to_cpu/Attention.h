@@ -22,18 +22,19 @@
 
 namespace mlir::gsa::cpu {
 
-/// Each row compacts its valid indices once; then, per key/value group, tiles
+/// Attention over lists, all of them or a range (AttentionForm). Each row
+/// compacts its valid indices once; then, per key/value group, tiles
 /// of heads share the gathered rows: logits of a few keys at a time with
 /// vectors along D, softmax along the slots, values with vectors along Dv.
 /// Scratch per task: 16 lists of K indices and `rows` rows of K logits.
-LogicalResult lowerGatherAttention(GatherAttentionOp op,
-                                   CpuScheduleAttr schedule,
+LogicalResult lowerGatherAttention(Operation* op, CpuScheduleAttr schedule,
                                    RewriterBase& rewriter);
 
-/// Keys are transposed into panels once; row blocks stream over key blocks
+/// Attention over all keys or over a range of them. Keys are transposed into
+/// panels once; row blocks stream over key blocks
 /// with a running maximum and sum. Scratch: K and V once in A(T), and per task
 /// one strip of logits.
-LogicalResult lowerDenseAttention(DenseAttentionOp op, CpuScheduleAttr schedule,
+LogicalResult lowerDenseAttention(Operation* op, CpuScheduleAttr schedule,
                                   RewriterBase& rewriter);
 
 }  // namespace mlir::gsa::cpu

@@ -310,6 +310,32 @@ SoftmaxEnd cpu::endSoftmax(VectorBuilder& v, Value shift, Value sum,
           v.select(empty, v.constant(acc, -kInfinity), v.add(logSum, shift))};
 }
 
+Value cpu::applyOutputGate(VectorBuilder& v, const AttentionForm& form,
+                           Value logits, ArrayRef<Value> row, Value offset,
+                           int64_t valid, Value output) {
+  if (!logits) return output;
+  VectorType type = typeOf(output);
+  int64_t lanes = type.getNumElements();
+  Type acc = type.getElementType();
+  Value x;
+  if (cast<MemRefType>(logits.getType()).getRank() == 3) {
+    x = v.broadcast(v.cast(v.loadScalar(logits, row), acc), lanes);
+  } else {
+    SmallVector<Value> first(row);
+    first.push_back(v.index(0));
+    x = v.load({logits, first}, offset, lanes, valid, acc);
+  }
+  return v.mul(output, detail::applyGate(v, form.gateActivation, x));
+}
+
+Value cpu::loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
+                        int64_t keys) {
+  Value all = v.index(keys);
+  if (!lengths) return all;
+  Value given = v.toIndex(v.loadScalar(lengths, batch));
+  return v.min(v.max(given, v.index(0)), all);
+}
+
 void cpu::forTiles(VectorBuilder& v, int64_t count, int64_t tile,
                    llvm::function_ref<void(Value first, int64_t size)> body) {
   int64_t full = count / tile * tile;
@@ -337,6 +363,7 @@ void cpu::forTasks(VectorBuilder& v, int64_t tasks,
 }
 
 Value cpu::toReadOnlyBuffer(VectorBuilder& v, Value tensor) {
+  if (!tensor) return {};
   auto type = cast<RankedTensorType>(tensor.getType());
   return bufferization::ToBufferOp::create(
       v.builder(), v.location(),

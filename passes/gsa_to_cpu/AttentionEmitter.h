@@ -136,6 +136,16 @@ struct SoftmaxEnd {
 /// With `unit`, the inverse is that for weights times `unit`.
 SoftmaxEnd endSoftmax(VectorBuilder& v, Value shift, Value sum, Value unit);
 
+/// `output`, elements of one row from `offset` on of which `valid` exist, times
+/// the output gate of an op. `logits` is the gate's buffer or null, `row` is
+/// batch, token and head.
+Value applyOutputGate(VectorBuilder& v, const AttentionForm& form, Value logits,
+                      ArrayRef<Value> row, Value offset, int64_t valid,
+                      Value output);
+
+/// Keys of `batch`: `keys`, or fewer if `lengths`, a buffer or null, says so.
+Value loadKeyCount(VectorBuilder& v, Value lengths, Value batch, int64_t keys);
+
 /// Calls `body(first, size)` for tiles of `tile` out of `count` items: in one
 /// loop for the full ones, `first` being its variable, and once for the rest.
 void forTiles(VectorBuilder& v, int64_t count, int64_t tile,
@@ -146,7 +156,7 @@ void forTiles(VectorBuilder& v, int64_t count, int64_t tile,
 void forTasks(VectorBuilder& v, int64_t tasks,
               llvm::function_ref<void(Value task)> body);
 
-/// The operand as a memref that is only read.
+/// The operand as a memref that is only read; null for a null operand.
 Value toReadOnlyBuffer(VectorBuilder& v, Value tensor);
 
 /// Room for a result or for scratch.

@@ -1,17 +1,18 @@
-//===- DenseAttention.cpp - gsa.dense_attention to vectors ----------------===//
+//===- DenseAttention.cpp - attention over all keys to vectors ------------===//
 //
 // First, keys and values are packed in A(T): keys transposed into panels of a
 // few vectors of keys, so that vectors run along the keys, values padded to
 // whole vectors. Then blocks of query rows (tokens times the heads of one
 // group) stream over blocks of keys: logits of the block, running maximum and
 // sum, values. Every row sees the same blocks in the same order wherever it
-// lies in its block of rows.
+// lies in its block of rows. Keys of a range are counted from its first one.
 //
 //===----------------------------------------------------------------------===//
 
 #include <limits>
 
 #include "dialect/Gsa/GsaShapes.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/AttentionEmitter.h"
 
@@ -26,7 +27,7 @@ namespace {
 
 class DenseLowering {
  public:
-  DenseLowering(DenseAttentionOp op, CpuScheduleAttr schedule,
+  DenseLowering(Operation* op, CpuScheduleAttr schedule,
                 RewriterBase& rewriter);
   void run(RewriterBase& rewriter);
 
@@ -35,6 +36,7 @@ class DenseLowering {
   /// of rows.
   struct Block {
     Value batch, group, token, rows;
+    Value length;  ///< Keys of the batch, those before the range included.
   };
   /// A block of keys within what a block of rows sees.
   struct Keys {
@@ -54,8 +56,8 @@ class DenseLowering {
                      int64_t firstVector, int64_t vectors);
   void emitEnd(const Block& block);
 
-  /// Number of keys that token `t` sees.
-  Value visible(Value t);
+  /// Number of keys of the range that token `t` of the block's batch sees.
+  Value visible(const Block& block, Value t);
   /// Number of keys of the block `keys` that row `row` of `block` sees.
   Value visibleInBlock(const Block& block, const Keys& keys, Value row);
   Value tokenOf(const Block& block, Value row);
@@ -67,19 +69,20 @@ class DenseLowering {
     return {scratch, {task, row, v.index(0)}};
   }
 
-  DenseAttentionOp op;
+  AttentionForm form;
   VectorBuilder v;
   Type acc;
   double scale;
   bool causal;
   bool bounded;  ///< Sums over values are times the unit of the total.
   int64_t tasks, lanes, tileRows, tileVectors, valueRows, valueVectors;
-  int64_t batch, queries, keyCount, heads, groups, ratio;
+  int64_t batch, queries, allKeys, heads, groups, ratio;
+  int64_t keyCount;  ///< Of the range.
   int64_t panelKeys, panels, blockKeys, blockTokens, blocks, scratchRows;
   RowVectors depth, valueDepth;
 
   Value task;
-  Value query, key, value, output, lse;
+  Value query, key, value, gate, lengths, output, lse;
   /// [B, G, panels, D, panelKeys] and [B, G, Sk, padded Dv].
   Value packedKeys, packedValues;
   // Per task and row: query, logits, sums over values; maximum, sum and the
@@ -89,25 +92,24 @@ class DenseLowering {
 
 }  // namespace
 
-DenseLowering::DenseLowering(DenseAttentionOp op, CpuScheduleAttr schedule,
+DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
                              RewriterBase& rewriter)
-    : op(op),
-      v(rewriter, op.getLoc()),
-      acc(getAccumulatorType(
-          cast<RankedTensorType>(op.getQuery().getType()).getElementType())),
-      causal(op.getMask() == Mask::Causal),
-      bounded(needsUnit(
-          cast<RankedTensorType>(op.getValue().getType()).getElementType())),
+    : form(AttentionForm::of(op)),
+      v(rewriter, op->getLoc()),
+      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
+      causal(form.mask == Mask::Causal),
+      bounded(needsUnit(getElementTypeOrSelf(form.value.getType()))),
       tasks(schedule.getTasks()),
       lanes(schedule.getLanes()),
       depth(1, 1),
       valueDepth(1, 1) {
-  ArrayRef<int64_t> q = shapeOf(op.getQuery()), k = shapeOf(op.getKey());
+  ArrayRef<int64_t> q = shapeOf(form.query), k = shapeOf(form.key);
   batch = q[0], queries = q[1], heads = q[2];
-  keyCount = k[1], groups = k[2], ratio = heads / groups;
-  scale = getScaleOrDefault(op.getScale(), q[3]);
+  allKeys = k[1], groups = k[2], ratio = heads / groups;
+  keyCount = form.clip(allKeys);
+  scale = form.scale();
   depth = rowVectors(q[3], lanes, 1);
-  valueDepth = rowVectors(shapeOf(op.getValue())[3], lanes, 1);
+  valueDepth = rowVectors(shapeOf(form.value)[3], lanes, 1);
   tileVectors = schedule.getVectors();
   panelKeys = tileVectors * lanes;
   panels = llvm::divideCeil(keyCount, panelKeys);
@@ -168,17 +170,23 @@ Value DenseLowering::headOf(const Block& block, Value row) {
   return v.add(v.times(block.group, ratio), remainder(row, ratio));
 }
 
-Value DenseLowering::visible(Value t) {
-  if (!causal) return v.index(keyCount);
-  // Bottom-right aligned: the last query sees all keys.
-  return clampIndex(v.plus(t, keyCount - queries + 1), v.index(0),
-                    v.index(keyCount));
+Value DenseLowering::visible(const Block& block, Value t) {
+  if (!causal && !lengths) return v.index(keyCount);
+  // Bottom-right aligned: the last query sees all keys of its batch.
+  Value end;
+  if (!lengths)
+    end = v.plus(t, allKeys - queries + 1 - form.first);
+  else if (causal)
+    end = v.plus(v.add(t, block.length), 1 - queries - form.first);
+  else
+    end = v.plus(block.length, -form.first);
+  return clampIndex(end, v.index(0), v.index(keyCount));
 }
 
 Value DenseLowering::visibleInBlock(const Block& block, const Keys& keys,
                                     Value row) {
-  return clampIndex(v.sub(visible(tokenOf(block, row)), keys.first), v.index(0),
-                    keys.width);
+  return clampIndex(v.sub(visible(block, tokenOf(block, row)), keys.first),
+                    v.index(0), keys.width);
 }
 
 /// One panel of keys, and the values of the same keys.
@@ -189,12 +197,12 @@ void DenseLowering::emitPacking(Value item) {
   Value first = v.times(panel, panelKeys);
   Value count = v.min(v.index(panelKeys), v.sub(v.index(keyCount), first));
   v.forLoop(v.index(0), count, 1, [&](Value i) {
-    Value s = v.add(first, i);
+    Value s = v.add(first, i), source = v.plus(s, form.first);
     v.forLoop(v.index(0), v.index(depth.size), 1, [&](Value d) {
-      Value x = v.loadScalar(key, {b, s, group, d});
+      Value x = v.loadScalar(key, {b, source, group, d});
       v.storeScalar(v.cast(x, acc), packedKeys, {b, group, panel, d, i});
     });
-    RowRef from{value, {b, s, group, v.index(0)}};
+    RowRef from{value, {b, source, group, v.index(0)}};
     RowRef to{packedValues, {b, group, s, v.index(0)}};
     for (int64_t n = 0; n < valueDepth.count(); ++n) {
       Value offset = v.index(n * valueDepth.lanes);
@@ -365,7 +373,9 @@ void DenseLowering::emitEnd(const Block& block) {
       Value offset = v.index(n * valueDepth.lanes);
       Value sum = v.load(rowOf(sums, row), offset, valueDepth.lanes,
                          valueDepth.lanes, acc);
-      v.store(v.mul(sum, inverse), to, offset, valueDepth.valid(n));
+      Value x = applyOutputGate(v, form, gate, {block.batch, t, head}, offset,
+                                valueDepth.valid(n), v.mul(sum, inverse));
+      v.store(x, to, offset, valueDepth.valid(n));
     }
   });
 }
@@ -378,8 +388,9 @@ void DenseLowering::emitBlock(Value item) {
   Value tokens =
       v.min(v.index(blockTokens), v.sub(v.index(queries), block.token));
   block.rows = v.times(tokens, ratio);
+  block.length = loadKeyCount(v, lengths, block.batch, allKeys);
   emitStart(block);
-  Value end = visible(v.plus(v.add(block.token, tokens), -1));
+  Value end = visible(block, v.plus(v.add(block.token, tokens), -1));
   v.forLoop(v.index(0), end, blockKeys, [&](Value first) {
     Value width = v.min(v.index(blockKeys), v.sub(end, first));
     Keys keys{first, v.times(v.ceilDiv(width, panelKeys), panelKeys)};
@@ -391,11 +402,13 @@ void DenseLowering::emitBlock(Value item) {
 }
 
 void DenseLowering::run(RewriterBase& rewriter) {
-  query = toReadOnlyBuffer(v, op.getQuery());
-  key = toReadOnlyBuffer(v, op.getKey());
-  value = toReadOnlyBuffer(v, op.getValue());
-  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
-  auto lseType = cast<RankedTensorType>(op.getLse().getType());
+  query = toReadOnlyBuffer(v, form.query);
+  key = toReadOnlyBuffer(v, form.key);
+  value = toReadOnlyBuffer(v, form.value);
+  gate = toReadOnlyBuffer(v, form.gate);
+  lengths = toReadOnlyBuffer(v, form.lengths);
+  auto outputType = cast<RankedTensorType>(form.op->getResult(0).getType());
+  auto lseType = cast<RankedTensorType>(form.op->getResult(1).getType());
   output = allocate(v, outputType.getShape(), outputType.getElementType());
   lse = allocate(v, lseType.getShape(), lseType.getElementType());
   if (batch * queries > 0) {
@@ -412,11 +425,10 @@ void DenseLowering::run(RewriterBase& rewriter) {
     distribute(batch * groups * blocks, [&](Value item) { emitBlock(item); });
   }
   rewriter.replaceOp(
-      op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+      form.op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
 }
 
-LogicalResult cpu::lowerDenseAttention(DenseAttentionOp op,
-                                       CpuScheduleAttr schedule,
+LogicalResult cpu::lowerDenseAttention(Operation* op, CpuScheduleAttr schedule,
                                        RewriterBase& rewriter) {
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);

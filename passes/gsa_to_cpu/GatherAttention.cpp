@@ -1,4 +1,4 @@
-//===- GatherAttention.cpp - gsa.gather_attention to vectors --------------===//
+//===- GatherAttention.cpp - attention over lists to vectors --------------===//
 //
 // For a block of rows: compact the index lists. For each group and row, for
 // each tile of heads: logits, softmax, values. Consecutive rows of one group
@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaShapes.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/AttentionEmitter.h"
 
@@ -25,7 +26,7 @@ namespace {
 
 class GatherLowering {
  public:
-  GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
+  GatherLowering(Operation* op, CpuScheduleAttr schedule,
                  RewriterBase& rewriter);
   void run(RewriterBase& rewriter);
 
@@ -55,18 +56,19 @@ class GatherLowering {
   }
   RowRef logitRow(Value head) { return {logits, {task, head, v.index(0)}}; }
 
-  GatherAttentionOp op;
+  AttentionForm form;
   VectorBuilder v;
   Type acc;
   double scale;
   int64_t tasks, tileHeads, tileKeys, tileCells;
-  int64_t batch, rows, heads, groups, keys, slots, blocks, blockRows, prefetch;
+  int64_t batch, rows, heads, groups, keys, blocks, blockRows, prefetch;
+  int64_t slots, endSlot;  ///< Of the range; the slot behind it.
   RowVectors depth, valueDepth;
   int64_t slotLanes;  ///< Elements per vector along the slots.
   bool bounded;       ///< Weights are times the unit of their sum.
 
   Value task;
-  Value query, key, value, indices, counts, output, lse;
+  Value query, key, value, indices, counts, gate, lengthsOfBatch, output, lse;
   // Per task: lists [blockRows, slots], their lengths, a tile's queries in
   // A(T), its logits, what its heads' sums over values are multiplied by.
   Value lists, lengths, queries, logits, inverses;
@@ -74,20 +76,20 @@ class GatherLowering {
 
 }  // namespace
 
-GatherLowering::GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
+GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
-    : op(op),
-      v(rewriter, op.getLoc()),
-      acc(getAccumulatorType(
-          cast<RankedTensorType>(op.getQuery().getType()).getElementType())),
+    : form(AttentionForm::of(op)),
+      v(rewriter, op->getLoc()),
+      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
       tasks(schedule.getTasks()),
       depth(1, 1),
       valueDepth(1, 1) {
-  ArrayRef<int64_t> q = shapeOf(op.getQuery()), k = shapeOf(op.getKey());
+  ArrayRef<int64_t> q = shapeOf(form.query), k = shapeOf(form.key);
   batch = q[0], rows = q[1], heads = q[2];
   keys = k[1], groups = k[2];
-  slots = shapeOf(op.getIndices())[2];
-  scale = getScaleOrDefault(op.getScale(), q[3]);
+  slots = form.clip(shapeOf(form.indices)[2]);
+  endSlot = slots == 0 ? 0 : form.first + slots;
+  scale = form.scale();
   tileHeads = std::min(schedule.getRows(), heads / groups);
   tileCells = schedule.getRows() * schedule.getVectors();
   // A tile's keys are reduced together, into one vector.
@@ -95,9 +97,9 @@ GatherLowering::GatherLowering(GatherAttentionOp op, CpuScheduleAttr schedule,
   tileKeys = std::min(
       {floorPowerOf2(schedule.getVectors()), widest, schedule.getLanes()});
   depth = rowVectors(q[3], schedule.getLanes(), tileKeys);
-  valueDepth = rowVectors(shapeOf(op.getValue())[3], schedule.getLanes(), 1);
+  valueDepth = rowVectors(shapeOf(form.value)[3], schedule.getLanes(), 1);
   slotLanes = schedule.getLanes();
-  bounded = needsUnit(op.getValue().getType().getElementType());
+  bounded = needsUnit(getElementTypeOrSelf(form.value.getType()));
   // At least one block per task, if there are that many rows.
   blockRows = std::clamp<int64_t>(llvm::divideCeil(batch * rows, tasks), 1,
                                   schedule.getBlockRows());
@@ -133,17 +135,21 @@ Value GatherLowering::keyAt(const Row& row, Value slot) {
   return v.toIndex(v.loadScalar(lists, {task, row.slot, slot}));
 }
 
-/// Copies the indices in [0, Sk) of a row's list, in order, then pads with
+/// Copies the indices of a row's list that are keys, in order, then pads with
 /// index 0 to a whole tile, whose key is read but not used, and to what is
 /// asked for ahead.
 void GatherLowering::emitCompaction(const Row& row) {
   Value count = v.loadScalar(counts, {row.batch, row.query});
   count = arith::MaxSIOp::create(v.builder(), v.location(), count, v.i32(0));
-  count = v.min(v.toIndex(count), v.index(slots));
+  count = v.min(v.toIndex(count), v.index(endSlot));
   Value keyCount = v.i32(static_cast<int32_t>(
       std::min<int64_t>(keys, std::numeric_limits<int32_t>::max())));
+  if (lengthsOfBatch) {
+    Value given = v.loadScalar(lengthsOfBatch, row.batch);
+    keyCount = v.min(v.max(given, v.i32(0)), keyCount);
+  }
   Value length = v.forLoop(
-      v.index(0), count, 1, v.index(0),
+      v.index(form.first), count, 1, v.index(0),
       [&](Value slot, ValueRange carried) -> SmallVector<Value> {
         Value entry = v.loadScalar(indices, {row.batch, row.query, slot});
         // Stored in any case and overwritten unless valid: no branch.
@@ -270,10 +276,14 @@ void GatherLowering::emitValueTile(const Row& row, Value group, Value head,
   for (int64_t h = 0; h < heads; ++h) {
     Value inverse =
         v.broadcast(v.loadScalar(inverses, {task, v.index(h)}), lanes);
-    RowRef to{output, {row.batch, row.query, v.plus(head, h), v.index(0)}};
-    for (int64_t i = 0; i < vectors; ++i)
-      v.store(v.mul(sums[h * vectors + i], inverse), to, offset(i),
-              valueDepth.valid(firstVector + i));
+    SmallVector<Value> at = {row.batch, row.query, v.plus(head, h)};
+    RowRef to{output, {at[0], at[1], at[2], v.index(0)}};
+    for (int64_t i = 0; i < vectors; ++i) {
+      int64_t valid = valueDepth.valid(firstVector + i);
+      Value x = v.mul(sums[h * vectors + i], inverse);
+      v.store(applyOutputGate(v, form, gate, at, offset(i), valid, x), to,
+              offset(i), valid);
+    }
   }
 }
 
@@ -326,13 +336,15 @@ void GatherLowering::emitItem(Value item) {
 }
 
 void GatherLowering::run(RewriterBase& rewriter) {
-  query = toReadOnlyBuffer(v, op.getQuery());
-  key = toReadOnlyBuffer(v, op.getKey());
-  value = toReadOnlyBuffer(v, op.getValue());
-  indices = toReadOnlyBuffer(v, op.getIndices());
-  counts = toReadOnlyBuffer(v, op.getCounts());
-  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
-  auto lseType = cast<RankedTensorType>(op.getLse().getType());
+  query = toReadOnlyBuffer(v, form.query);
+  key = toReadOnlyBuffer(v, form.key);
+  value = toReadOnlyBuffer(v, form.value);
+  indices = toReadOnlyBuffer(v, form.indices);
+  counts = toReadOnlyBuffer(v, form.counts);
+  gate = toReadOnlyBuffer(v, form.gate);
+  lengthsOfBatch = toReadOnlyBuffer(v, form.lengths);
+  auto outputType = cast<RankedTensorType>(form.op->getResult(0).getType());
+  auto lseType = cast<RankedTensorType>(form.op->getResult(1).getType());
   output = allocate(v, outputType.getShape(), outputType.getElementType());
   lse = allocate(v, lseType.getShape(), lseType.getElementType());
   if (batch * rows > 0) {
@@ -345,11 +357,10 @@ void GatherLowering::run(RewriterBase& rewriter) {
     });
   }
   rewriter.replaceOp(
-      op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+      form.op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
 }
 
-LogicalResult cpu::lowerGatherAttention(GatherAttentionOp op,
-                                        CpuScheduleAttr schedule,
+LogicalResult cpu::lowerGatherAttention(Operation* op, CpuScheduleAttr schedule,
                                         RewriterBase& rewriter) {
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);

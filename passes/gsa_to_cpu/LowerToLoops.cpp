@@ -26,18 +26,18 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
 
   /// Only ops that have a lowering; others are left to gsa-decompose.
   static bool isSupported(Operation* op) {
-    return isa<DenseAttentionOp, GatherAttentionOp, IndexScoresOp, SelectOp>(
-        op);
+    return isa<DenseAttentionOp, GatherAttentionOp, IndexScoresOp,
+               PartialAttentionOp, SelectOp>(op);
   }
 
   LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
                       IRRewriter& rewriter) {
     if (auto scores = dyn_cast<IndexScoresOp>(op))
       return lowerIndexScores(scores, schedule, rewriter);
-    if (auto dense = dyn_cast<DenseAttentionOp>(op))
-      return cpu::lowerDenseAttention(dense, schedule, rewriter);
-    if (auto gather = dyn_cast<GatherAttentionOp>(op))
-      return cpu::lowerGatherAttention(gather, schedule, rewriter);
+    if (isAttention(op))
+      return AttentionForm::of(op).isDense()
+                 ? cpu::lowerDenseAttention(op, schedule, rewriter)
+                 : cpu::lowerGatherAttention(op, schedule, rewriter);
     if (auto select = dyn_cast<SelectOp>(op))
       return lowerSelect(select, schedule, rewriter);
     return op->emitOpError("has no lowering to loops");

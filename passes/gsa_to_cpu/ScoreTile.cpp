@@ -22,6 +22,7 @@ ScoreTile::ScoreTile(LoopEmitter& emitter, const IndexerSpec& indexer)
   key = e.input(spec.key);
   weights = e.input(spec.weights);
   bias = e.input(spec.bias);
+  lengths = e.input(spec.lengths);
 }
 
 void ScoreTile::allocateQueries(int64_t slots) {
@@ -41,12 +42,14 @@ ScoreTile::Block ScoreTile::locate(Value block) {
   return {batch, firstQuery, numRows, e.mul(batch, e.index(rows())), batch};
 }
 
-Value ScoreTile::visibleKeys(Value position) {
-  Value all = e.index(numKeys);
+Value ScoreTile::visibleKeys(Value batch, Value position) {
+  Value all = e.index(numKeys), none = e.index(0);
+  if (lengths) all = e.min(e.max(e.toIndex(e.load(lengths, batch)), none), all);
   if (spec.mask == Mask::None) return all;
   // Query t sees the first t + 1 + Sk - Sq keys, where these exist.
-  Value end = e.add(position, e.index(numKeys - numQueries + 1));
-  return e.min(e.max(end, e.index(0)), all);
+  Value end = lengths ? e.add(e.add(position, all), e.index(1 - numQueries))
+                      : e.add(position, e.index(numKeys - numQueries + 1));
+  return e.min(e.max(end, none), all);
 }
 
 //===----------------------------------------------------------------------===//
@@ -128,7 +131,7 @@ void ScoreTile::forEachRow(llvm::function_ref<void()> allocate,
   e.forTasks(numBatches * numQueries, allocate, [&](Value i) {
     Value batch = e.divIndex(i, perBatch), t = e.remIndex(i, perBatch);
     Value first = e.mul(batch, e.index(rows()));
-    body({e.add(first, t), batch, t, visibleKeys(t)});
+    body({e.add(first, t), batch, t, visibleKeys(batch, t)});
   });
 }
 
@@ -144,7 +147,7 @@ void ScoreTile::forEachRowOfBlocks(llvm::function_ref<void()> allocate,
     computeBlock(block);
     e.forLoop(e.index(0), block.numRows, 1, [&](Value r) {
       Value t = e.add(block.firstQuery, r);
-      body({r, block.batch, t, visibleKeys(t)});
+      body({r, block.batch, t, visibleKeys(block.batch, t)});
     });
   });
 }
@@ -155,12 +158,16 @@ void ScoreTile::computeByPanels() {
     packedKeys = e.scratch({1, 1, headSize, panelKeys}, e.acc());
   };
   Value perBatch = e.index(panels);
-  Value seen = visibleKeys(e.index(numQueries - 1));
+  Value last = e.index(numQueries - 1);
+  // The same for all batches, and so outside of the tasks, if it can be.
+  Value common = lengths ? Value() : visibleKeys(Value(), last);
   e.forTasks(numBatches * panels, allocate, [&](Value i) {
     Value panel = e.remIndex(i, perBatch);
     Value first = e.mul(panel, e.index(panelKeys));
+    Value batch = e.divIndex(i, perBatch);
+    Value seen = common ? common : visibleKeys(batch, last);
     e.ifThen(e.cmpi(CmpIPredicate::slt, first, seen), [&] {
-      Block block = locate(e.divIndex(i, perBatch));
+      Block block = locate(batch);
       packPanel(block.batch, panel);
       computePanel(block, panel);
     });
@@ -170,7 +177,8 @@ void ScoreTile::computeByPanels() {
 /// Scores of the block's rows and all keys that one of them may see.
 void ScoreTile::computeBlock(const Block& block) {
   Value lastQuery = e.add(block.firstQuery, e.sub(block.numRows, e.index(1)));
-  Value end = e.add(visibleKeys(lastQuery), e.index(panelKeys - 1));
+  Value end =
+      e.add(visibleKeys(block.batch, lastQuery), e.index(panelKeys - 1));
   Value needed = e.divIndex(end, e.index(panelKeys));
   e.forLoop(e.index(0), needed, 1,
             [&](Value panel) { computePanel(block, panel); });

@@ -27,7 +27,8 @@ namespace mlir::gsa {
 
 /// Operands and attributes of the indexer.
 struct IndexerSpec {
-  Value query, key, weights, bias;  ///< Tensors; the last two may be null.
+  /// Tensors; null where the op has no such operand.
+  Value query, key, weights, bias, lengths;
   double scale;
   ScoreActivation scoreActivation;
   WeightActivation weightActivation;
@@ -41,6 +42,7 @@ struct IndexerSpec {
             op.getKey(),
             op.getWeights(),
             op.getBias(),
+            op.getLengths(),
             getScaleOrDefault(op.getScale(), type.getDimSize(3)),
             op.getScoreActivation(),
             op.getWeightActivation(),
@@ -87,8 +89,8 @@ class ScoreTile {
     Value batch, firstQuery, numRows, strip, slot;
   };
   Block locate(Value block);
-  /// Number of keys that `query` may see.
-  Value visibleKeys(Value query);
+  /// Number of keys that `query` of `batch` may see.
+  Value visibleKeys(Value batch, Value query);
 
   void allocateQueries(int64_t slots);
   void packPanel(Value batch, Value panel);
@@ -109,8 +111,8 @@ class ScoreTile {
   IndexerSpec spec;
   int64_t numBatches, numQueries, numKeys, numHeads, headSize;
   int64_t panels, panelKeys, blocksPerBatch;
-  Value query, key, weights, bias;  ///< Operands as buffers.
-  bool sharesKeys;                  ///< Few queries, see above.
+  Value query, key, weights, bias, lengths;  ///< Operands as buffers.
+  bool sharesKeys;                           ///< Few queries, see above.
   Value packedKeys;     ///< [B, panels, Di, panelKeys] of A, or [1, 1, ...].
   Value packedQueries;  ///< [slots, Hi, Di, rows] of A.
   Value packedWeights;  ///< [slots, Hi, rows] of A, activated.

@@ -2,7 +2,7 @@
 
 #include "passes/gsa_to_tile/Attention.h"
 
-#include "passes/gsa/FuseEpilogue.h"
+#include "passes/gsa_to_tile/Lowerings.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -24,45 +24,34 @@ static Activation toActivation(GateActivation activation) {
   llvm_unreachable("unknown activation");
 }
 
-static AttentionShape makeShape(Operation* op) {
-  RankedTensorType query = tensorType(op->getOperand(0));
-  RankedTensorType value = tensorType(op->getOperand(2));
-  std::optional<APFloat> scale = isa<GatherAttentionOp>(op)
-                                     ? cast<GatherAttentionOp>(op).getScale()
-                                     : cast<DenseAttentionOp>(op).getScale();
-  return {
-      query.getElementType(), query.getDimSize(2),
-      value.getDimSize(2),    query.getDimSize(3),
-      value.getDimSize(3),    getScaleOrDefault(scale, query.getDimSize(3))};
+static AttentionShape makeShape(const AttentionForm& form) {
+  RankedTensorType query = tensorType(form.query);
+  RankedTensorType value = tensorType(form.value);
+  return {query.getElementType(), query.getDimSize(2), value.getDimSize(2),
+          query.getDimSize(3),    value.getDimSize(3), form.scale()};
 }
 
 AttentionOperands::AttentionOperands(Operation* op, ToTileContext& context)
-    : op(op), context(context), shape(makeShape(op)), gateOp(getFusedGate(op)) {
-  // The gate's logits may be defined after the attention op.
-  if (gateOp) context.begin(gateOp);
-  auto buffer = [&](int64_t i) { return context.toBuffer(op->getOperand(i)); };
-  query = buffer(0);
-  key = buffer(1);
-  value = buffer(2);
-  if (isa<GatherAttentionOp>(op)) {
-    indices = buffer(3);
-    counts = buffer(4);
-  }
-  if (gateOp) {
-    gate = context.toBuffer(gateOp.getLogits());
-    gatePerRow = tensorType(gateOp.getLogits()).getRank() == 3;
-    gateActivation = toActivation(gateOp.getActivation());
+    : op(op),
+      form(AttentionForm::of(op)),
+      context(context),
+      shape(makeShape(form)) {
+  auto buffer = [&](Value tensor) {
+    return tensor ? context.toBuffer(tensor) : Value();
+  };
+  query = buffer(form.query);
+  key = buffer(form.key);
+  value = buffer(form.value);
+  indices = buffer(form.indices);
+  counts = buffer(form.counts);
+  gate = buffer(form.gate);
+  lengths = buffer(form.lengths);
+  if (gate) {
+    gatePerRow = tensorType(form.gate).getRank() == 3;
+    gateActivation = toActivation(form.gateActivation);
   }
   output = context.makeBuffer(tensorType(op->getResult(0)));
   lse = context.makeBuffer(tensorType(op->getResult(1)));
-}
-
-void AttentionOperands::replace() {
-  if (!gateOp) return context.replace(op, {output, lse});
-  IRRewriter& rewriter = context.rewriter();
-  rewriter.replaceAllUsesWith(op->getResult(1), context.toTensor(lse));
-  context.replace(gateOp, {output});
-  rewriter.eraseOp(op);
 }
 
 /// The matrix [B * Sk, G * D] of a buffer of keys.
@@ -91,10 +80,24 @@ AttentionKernel::AttentionKernel(AttentionOperands& operands,
     counts = kernel.read(operands.counts, "counts");
   }
   if (operands.gate) gate = kernel.read(operands.gate, "gate");
+  if (operands.lengths) lengths = kernel.read(operands.lengths, "lengths");
   output = kernel.write(operands.output, "output");
   lse = kernel.write(operands.lse, "lse");
   queries = kernel.size(operands.queries(), "queries");
   keys = kernel.size(operands.keys(), "keys");
+  const AttentionForm& form = operands.form;
+  if (!form.isPartial()) return;
+  rangeFirst = kernel.size(form.first, "range_first");
+  rangeSize = kernel.size(
+      form.clip(form.isDense() ? operands.keys() : operands.slots()),
+      "range_size");
+}
+
+Value AttentionKernel::countKeys(KernelScalars& s, Value batch) {
+  if (!lengths) return keys;
+  Value given =
+      s.toIndex(LoadOp::create(s.b, s.loc, s.b.getI32Type(), lengths, batch));
+  return named(s.min(s.max(given, s.index(0)), keys), "length");
 }
 
 /// Rows of `width` elements of an array of queries and heads.
@@ -153,4 +156,10 @@ LogicalResult AttentionKernel::launch(ArrayRef<int64_t> grid) {
   // Without queries there is nothing to write, and no grid of no blocks.
   if (!llvm::is_contained(grid, 0)) kernel.launch(grid);
   return success();
+}
+
+LogicalResult tile::lowerPartialAttention(PartialAttentionOp op,
+                                          ToTileContext& context) {
+  return op.getIndices() ? lowerAttentionOverLists(op, context)
+                         : lowerAttentionOverKeys(op, context);
 }

@@ -1,7 +1,7 @@
 //===- Attention.h - kernel and launch of an attention op ------*- C++ -*-===//
 //
-// The frame that the lowerings of gather_attention and dense_attention share:
-// the buffers of the op, the arguments of its kernels, and their launch.
+// The frame that the lowerings of attention ops share: the buffers of the op,
+// the arguments of its kernels, and their launch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,37 +12,35 @@
 
 namespace mlir::gsa {
 
-/// The host side of an attention op and of the gate that is fused into it:
-/// buffers, which the kernels of its lowering share.
+/// The host side of an attention op: buffers, which the kernels of its lowering
+/// share.
 class AttentionOperands {
  public:
   /// New buffers for the results of `op`, whose shapes are static.
   AttentionOperands(Operation* op, ToTileContext& context);
 
-  /// Replaces the op and its gate by the results.
-  void replace();
+  /// Replaces the op by the results.
+  void replace() { context.replace(op, {output, lse}); }
 
   Operation* op;
+  AttentionForm form;
   ToTileContext& context;
   AttentionShape shape;
 
   // Buffers; null where the op has no such operand.
-  Value query, key, value, indices, counts, gate, output, lse;
+  Value query, key, value, indices, counts, gate, lengths, output, lse;
   gsa_tile::Activation gateActivation = gsa_tile::Activation::Identity;
   bool gatePerRow = false;
 
-  int64_t batches() const { return sizeOf(0, 0); }
-  int64_t queries() const { return sizeOf(0, 1); }
-  int64_t keys() const { return sizeOf(1, 1); }
-  int64_t slots() const { return indices ? sizeOf(3, 2) : 0; }
+  int64_t batches() const { return sizeOf(form.query, 0); }
+  int64_t queries() const { return sizeOf(form.query, 1); }
+  int64_t keys() const { return sizeOf(form.key, 1); }
+  int64_t slots() const { return indices ? sizeOf(form.indices, 2) : 0; }
 
  private:
-  int64_t sizeOf(unsigned operand, int64_t dim) const {
-    return cast<RankedTensorType>(op->getOperand(operand).getType())
-        .getDimSize(dim);
+  static int64_t sizeOf(Value tensor, int64_t dim) {
+    return cast<RankedTensorType>(tensor.getType()).getDimSize(dim);
   }
-
-  GateOp gateOp;
 };
 
 /// Rows of a kernel of attention, as rows of global arrays: how row p of a
@@ -79,6 +77,11 @@ class AttentionKernel {
   /// Launches the kernel on `grid`. Fails, with an error, if it is too large.
   LogicalResult launch(ArrayRef<int64_t> grid);
 
+  /// Keys of a batch: all Sk, or fewer where lengths say so.
+  Value countKeys(KernelScalars& s, Value batch);
+  /// The op, whose operands are those of the host.
+  const AttentionForm& form() const { return operands.form; }
+
   /// The query rows of a block.
   Value makeQueries(KernelScalars& s, const AttentionRows& rows);
   /// Where the rows of a block go.
@@ -87,13 +90,21 @@ class AttentionKernel {
   const AttentionShape& shape;
 
   // Arguments of the kernel; null where the op has no such operand.
-  Value query, key, value, indices, counts, gate, output, lse;
+  Value query, key, value, indices, counts, gate, lengths, output, lse;
   Value queries, keys;  ///< Sq and Sk.
+  /// First entry or key of a range and how many there are at most, which are
+  /// arguments so that ranges share a text; null where the op has no range.
+  Value rangeFirst, rangeSize;
 
  private:
   AttentionOperands& operands;
   KernelBuilder kernel;
 };
+
+/// Lower an attention op over lists, or over all keys, by its
+/// #gsa.attention_schedule.
+LogicalResult lowerAttentionOverLists(Operation* op, ToTileContext& context);
+LogicalResult lowerAttentionOverKeys(Operation* op, ToTileContext& context);
 
 }  // namespace mlir::gsa
 

@@ -42,6 +42,12 @@ LogicalResult tile::lowerAdaptiveK(AdaptiveKOp op, ToTileContext& context) {
       cast<linalg::AggregatedOpInterface>(op.getOperation()), context);
 }
 
+LogicalResult tile::lowerMergeAttention(MergeAttentionOp op,
+                                        ToTileContext& context) {
+  return lowerByDefinition(
+      cast<linalg::AggregatedOpInterface>(op.getOperation()), context);
+}
+
 LogicalResult tile::lowerGate(GateOp op, ToTileContext& context) {
   return lowerByDefinition(
       cast<linalg::AggregatedOpInterface>(op.getOperation()), context);

@@ -1,8 +1,8 @@
-//===- DenseAttention.cpp - gsa.dense_attention to a kernel ---------------===//
+//===- DenseAttention.cpp - attention over all keys to a kernel -----------===//
 //
 // A block handles `block_q` queries of one head and streams over the keys that
 // the last of them sees. Blocks of late queries, which see the most keys under
-// a causal mask, start first.
+// a causal mask, start first. Keys of a range are counted from its first one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,13 +20,13 @@ namespace {
 
 class DenseKernel {
  public:
-  DenseKernel(DenseAttentionOp op, AttentionScheduleAttr schedule,
+  DenseKernel(Location loc, AttentionScheduleAttr schedule,
               AttentionKernel& kernel, const DenseBlock& block)
       : kernel(kernel),
         schedule(schedule),
         shape(kernel.shape),
-        causal(op.getMask() == Mask::Causal),
-        emitter(kernel.bodyBuilder(), op.getLoc(), schedule, shape),
+        causal(kernel.form().mask == Mask::Causal),
+        emitter(kernel.bodyBuilder(), loc, schedule, shape),
         s(emitter.s),
         batch(block.batch),
         head(block.head),
@@ -49,7 +49,8 @@ class DenseKernel {
   AttentionTarget makeTarget();
   /// The address of the first key's row in `array`.
   Value keyRows(Value array, int64_t depth) {
-    return s.at(array, {batch, s.index(0), group, s.index(0)},
+    Value first = kernel.rangeFirst ? kernel.rangeFirst : s.index(0);
+    return s.at(array, {batch, first, group, s.index(0)},
                 {kernel.keys, s.index(shape.groups), s.index(depth)});
   }
 
@@ -66,12 +67,16 @@ class DenseKernel {
 
 void DenseKernel::emitTiles() {
   // The last key that the block's first query sees; negative if none.
-  Value last, end = kernel.keys;
+  Value last, keys = kernel.countKeys(s, batch), end = keys;
   if (causal) {
-    last = named(s.add(firstQuery, s.sub(kernel.keys, kernel.queries)),
-                 "last_key");
-    end = named(s.min(s.max(s.add(last, rows), s.index(0)), kernel.keys),
-                "end_key");
+    last = named(s.add(firstQuery, s.sub(keys, kernel.queries)), "last_key");
+    end = named(s.min(s.max(s.add(last, rows), s.index(0)), keys), "end_key");
+  }
+  if (kernel.rangeFirst) {
+    if (causal) last = named(s.sub(last, kernel.rangeFirst), "last_of_range");
+    end = named(s.min(s.max(s.sub(end, kernel.rangeFirst), s.index(0)),
+                      kernel.rangeSize),
+                "end_of_range");
   }
   // The warps that compute know their rows.
   Value warpLast;
@@ -105,24 +110,31 @@ AttentionTarget DenseKernel::makeTarget() {
                                /*lsePitch=*/s.i64(1)});
 }
 
-void gsa::emitDense(DenseAttentionOp op, AttentionScheduleAttr schedule,
+void gsa::emitDense(Location loc, AttentionScheduleAttr schedule,
                     AttentionKernel& kernel, const DenseBlock& block) {
-  DenseKernel(op, schedule, kernel, block).emit();
+  DenseKernel(loc, schedule, kernel, block).emit();
 }
 
 LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
                                         ToTileContext& context) {
   if (isa_and_nonnull<DenseScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerGroupDense(op, context);
+  return lowerAttentionOverKeys(op, context);
+}
+
+LogicalResult gsa::lowerAttentionOverKeys(Operation* op,
+                                          ToTileContext& context) {
   FailureOr<AttentionScheduleAttr> schedule =
       getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   AttentionOperands operands(op, context);
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
-                         "dense_attention");
-  KernelScalars s(kernel.bodyBuilder(), op.getLoc());
+                         operands.form.isPartial() ? "partial_dense_attention"
+                                                   : "dense_attention");
+  Location loc = op->getLoc();
+  KernelScalars s(kernel.bodyBuilder(), loc);
   int64_t blockQ = schedule->getBlockQ();
-  Value blocks = GridSizeOp::create(s.b, s.loc, s.b.getIndexType(), 0);
+  Value blocks = GridSizeOp::create(s.b, loc, s.b.getIndexType(), 0);
   Value number = s.sub(s.sub(blocks, s.index(1)), s.blockId(0));
   DenseBlock block;
   block.head = named(s.blockId(1), "head");
@@ -130,11 +142,10 @@ LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
   block.firstQuery = named(s.mul(number, blockQ), "first_query");
   block.rows = named(
       s.min(s.sub(kernel.queries, block.firstQuery), s.index(blockQ)), "rows");
-  emitDense(op, *schedule, kernel, block);
-  ArrayRef<int64_t> query = op.getQuery().getType().getShape();
-  if (failed(kernel.launch(
-          {static_cast<int64_t>(llvm::divideCeil(query[1], blockQ)), query[2],
-           query[0]})))
+  emitDense(loc, *schedule, kernel, block);
+  int64_t numBlocks = llvm::divideCeil(operands.queries(), blockQ);
+  if (failed(
+          kernel.launch({numBlocks, kernel.shape.heads, operands.batches()})))
     return failure();
   operands.replace();
   return success();

@@ -14,7 +14,7 @@ struct DenseBlock {
 };
 
 /// Emits dense attention of the block's rows at the end of the kernel's body.
-void emitDense(DenseAttentionOp op, AttentionScheduleAttr schedule,
+void emitDense(Location loc, AttentionScheduleAttr schedule,
                AttentionKernel& kernel, const DenseBlock& block);
 
 }  // namespace mlir::gsa

@@ -1,4 +1,4 @@
-//===- GatherAttention.cpp - gsa.gather_attention to a kernel -------------===//
+//===- GatherAttention.cpp - attention over lists to a kernel -------------===//
 //
 // A block handles the heads of one (query, key-value head) pair, as rows of a
 // tile, since they read the same keys. Blocks run through the tokens of one
@@ -9,6 +9,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/gsa_to_tile/GatherAttention.h"
+
+#include <numeric>
 
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
@@ -30,8 +32,9 @@ class GatherKernel {
         shape(kernel.shape),
         block(block),
         entries(slots),
-        segment(std::min<int64_t>(entries, kListEntries / schedule.getBlockK() *
-                                               schedule.getBlockK())),
+        most(kernel.form().clip(slots)),
+        segment(std::min<int64_t>(
+            most, kListEntries / schedule.getBlockK() * schedule.getBlockK())),
         emitter(kernel.bodyBuilder(), loc, schedule, shape),
         s(emitter.s) {}
 
@@ -46,7 +49,7 @@ class GatherKernel {
         s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
              {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
         s.i64(shape.depth), rows);
-    if (segment == entries) {
+    if (segment == most) {
       copyList(s.index(0), count);
       emitter.emitStart();
       emitTiles(count);
@@ -75,22 +78,28 @@ class GatherKernel {
   AttentionScheduleAttr schedule;
   const AttentionShape& shape;
   GatherBlock block;
-  int64_t entries, segment;
+  /// Slots of a list; those that may be read; those that are read at a time.
+  int64_t entries, most, segment;
   AttentionEmitter emitter;
   KernelScalars& s;
   Value firstHead, rows, count, list;
+  Value keys;  ///< Of the batch.
 };
 
 }  // namespace
 
 /// The number of entries to read, and room for them.
 void GatherKernel::emitList() {
+  keys = kernel.countKeys(s, block.batch);
   Value counts =
       s.at(kernel.counts, {block.batch, block.token}, {kernel.queries});
   Value listed = s.toIndex(
       LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, s.index(0)));
   named(listed, "listed");
-  count = named(s.min(s.max(listed, s.index(0)), s.index(entries)), "count");
+  if (kernel.rangeFirst) listed = s.sub(listed, kernel.rangeFirst);
+  count = named(s.min(s.max(listed, s.index(0)),
+                      kernel.rangeSize ? kernel.rangeSize : s.index(entries)),
+                "count");
   int64_t room = llvm::alignTo(std::max<int64_t>(segment, 1), 4);
   list = named(
       SmemAllocOp::create(s.b, s.loc,
@@ -101,12 +110,15 @@ void GatherKernel::emitList() {
 }
 
 void GatherKernel::copyList(Value first, Value size) {
+  // Vectors begin where rows of whole vectors and the range do.
+  int64_t units = std::gcd(entries, kernel.form().first);
+  if (kernel.rangeFirst) first = s.add(first, kernel.rangeFirst);
   Value from = s.at(kernel.indices, {block.batch, block.token, first},
                     {kernel.queries, s.index(entries)});
-  CopyRowsOp::create(
-      s.b, s.loc, list, s.stridedRows(from, s.i64(entries), s.index(1)),
-      s.index(0), size, getVectorBytes(s.b.getI32Type(), entries),
-      emitter.teams.block);
+  CopyRowsOp::create(s.b, s.loc, list,
+                     s.stridedRows(from, s.i64(entries), s.index(1)),
+                     s.index(0), size, getVectorBytes(s.b.getI32Type(), units),
+                     emitter.teams.block);
 }
 
 /// The stream of the first `size` entries of the list in shared memory.
@@ -120,7 +132,7 @@ void GatherKernel::emitTiles(Value size) {
     return ListedRowsOp::create(s.b, s.loc,
                                 RowsType::get(s.b.getContext(), shape.element,
                                               RowKind::Listed, RowAccess::Read),
-                                base, s.i64(pitch), list, size, kernel.keys);
+                                base, s.i64(pitch), list, size, keys);
   };
   Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
   emitter.emitStream(
@@ -162,13 +174,19 @@ LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
                                          ToTileContext& context) {
   if (isa_and_nonnull<UnionScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerUnionAttention(op, context);
+  return lowerAttentionOverLists(op, context);
+}
+
+LogicalResult gsa::lowerAttentionOverLists(Operation* op,
+                                           ToTileContext& context) {
   FailureOr<AttentionScheduleAttr> schedule =
       getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   AttentionOperands operands(op, context);
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
-                         "gather_attention");
-  KernelScalars s(kernel.bodyBuilder(), op.getLoc());
+                         operands.form.isPartial() ? "partial_gather_attention"
+                                                   : "gather_attention");
+  KernelScalars s(kernel.bodyBuilder(), op->getLoc());
   int64_t rowBlocks = countRowBlocks(kernel.shape, *schedule);
   GatherBlock block;
   block.token = named(s.blockId(0), "token");
@@ -177,7 +195,7 @@ LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
   block.group = named(s.div(y, rowBlocks), "group");
   block.firstRow =
       named(s.mul(s.rem(y, rowBlocks), schedule->getBlockQ()), "first_row");
-  emitGather(operands.slots(), *schedule, op.getLoc(), kernel, block);
+  emitGather(operands.slots(), *schedule, op->getLoc(), kernel, block);
   if (failed(kernel.launch({operands.queries(), kernel.shape.groups * rowBlocks,
                             operands.batches()})))
     return failure();

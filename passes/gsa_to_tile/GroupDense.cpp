@@ -190,7 +190,7 @@ static void emitAgain(DenseAttentionOp op, AttentionKernel& kernel,
           block.firstQuery = first;
           block.rows = named(
               s.min(s.sub(end, first), s.index(perRow.getBlockQ())), "rows");
-          emitDense(op, perRow, kernel, block);
+          emitDense(op.getLoc(), perRow, kernel, block);
           // The next rows have the same storage.
           SyncOp::create(s.b, op.getLoc(), all);
         });

@@ -35,6 +35,8 @@ class Registry {
     add(tile::lowerGatherAttention);
     add(tile::lowerIndexScores);
     add(tile::lowerInsertSlice);
+    add(tile::lowerMergeAttention);
+    add(tile::lowerPartialAttention);
     add(tile::lowerRope);
     add(tile::lowerRowStatistics);
     add(tile::lowerSelect);
@@ -64,8 +66,7 @@ class Registry {
   Lowering linalgLowering;  ///< Of all linalg ops that have loops.
 };
 
-/// Ops that lowerings removed together with the op that they lowered, such as
-/// the gate in the epilogue of attention.
+/// Ops that lowerings removed together with the op that they lowered.
 struct ErasedOps : RewriterBase::Listener {
   llvm::SmallPtrSet<Operation*, 16> ops;
   void notifyOperationErased(Operation* op) override { ops.insert(op); }

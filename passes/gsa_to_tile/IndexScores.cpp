@@ -46,6 +46,7 @@ static IndexerSource makeSource(OpTy op, ToTileContext& context) {
   source.key = context.toBuffer(op.getKey());
   if (op.getWeights()) source.weights = context.toBuffer(op.getWeights());
   if (op.getBias()) source.bias = context.toBuffer(op.getBias());
+  if (op.getLengths()) source.lengths = context.toBuffer(op.getLengths());
   source.scale = getScaleOrDefault(op.getScale(), source.depth());
   source.scoreActivation = op.getScoreActivation();
   source.weightActivation = op.getWeightActivation();
@@ -160,7 +161,7 @@ class ScoreKernel : KernelScalars {
   KernelBuilder& kernel;
 
   // Arguments.
-  Value query, key, weights, bias, scores, flags;
+  Value query, key, weights, bias, lengths, scores, flags;
   Value bounds, counts, pairs, capacity, skipBelow;
   Value sums, squares, spans;
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
@@ -168,6 +169,7 @@ class ScoreKernel : KernelScalars {
   Value firstFlag;
   Value rowPitch;  ///< Of the buffer of scores.
   // Position of the block and of the warp.
+  Value keysOfBatch;  ///< Sk, or fewer where lengths say so.
   Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
   Value rowsOfBlock, isIdle;
   // Storage.
@@ -188,6 +190,7 @@ void ScoreKernel::addArguments() {
   key = kernel.read(source.key, "key");
   if (source.weights) weights = kernel.read(source.weights, "weights");
   if (source.bias) bias = kernel.read(source.bias, "bias");
+  if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
   if (rows.flags) flags = kernel.read(rows.flags, "flags");
   if (rows.candidates) {
     counts = kernel.write(rows.candidates->counts, "counts");
@@ -250,6 +253,12 @@ void ScoreKernel::emitPosition() {
   Value x = BlockIdOp::create(b, location(), indexType, 0);
   part = BlockIdOp::create(b, location(), indexType, 2);
   batch = named(add(firstBatch, part), "batch_of_block");
+  keysOfBatch = keys;
+  if (lengths) {
+    Value given =
+        toIndex(LoadOp::create(b, location(), b.getI32Type(), lengths, batch));
+    keysOfBatch = named(min(max(given, zero), keys), "length");
+  }
   firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
   rowsOfBlock = min(sub(count, firstRow), number(schedule.getBlockQ()));
   if (flags) {
@@ -554,8 +563,12 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   if (rows.candidates) {
     append(range);
   } else {
-    if (source.mask == Mask::Causal && rows.sample == 1)
+    bool isCausal = source.mask == Mask::Causal;
+    if (isCausal && rows.sample == 1)
       MaskCausalOp::create(b, location(), sum, lastKeyOfWarp(), range.first);
+    else if (!isCausal && lengths)  // The same keys for all rows.
+      MaskCausalOp::create(b, location(), sum, sub(keysOfBatch, number(1)),
+                           range.first, /*rows_per_query=*/kTileUnit);
     store(range);
   }
 }
@@ -563,7 +576,7 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
 /// The last key that the warp's first query sees.
 Value ScoreKernel::lastKeyOfWarp() {
   Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
-  return named(add(query, sub(keys, queries)), "last_key_of_warp");
+  return named(add(query, sub(keysOfBatch, queries)), "last_key_of_warp");
 }
 
 /// Keys behind the last one are zeros, so that their scores are finite; they
@@ -668,10 +681,13 @@ void ScoreKernel::emit() {
   Value end = named(min(add(first, number(schedule.getSpan())),
                         ceilDiv(visibleKeys, schedule.getBlockK())),
                     "end_tile");
-  Value seen = end, limit = keys;
+  Value seen = end, limit = keysOfBatch;
+  bool hidesKeys = source.mask == Mask::Causal || lengths;
   if (source.mask == Mask::Causal) {
     Value behindLast = add(add(begin, firstRow), rowsOfBlock);
-    limit = max(add(behindLast, sub(keys, queries)), zero);
+    limit = max(add(behindLast, sub(keysOfBatch, queries)), zero);
+  }
+  if (hidesKeys) {
     Value scored = rows.sample > 1 ? ceilDiv(limit, rows.sample) : limit;
     seen =
         named(min(end, ceilDiv(scored, schedule.getBlockK())), "end_seen_tile");
@@ -679,8 +695,7 @@ void ScoreKernel::emit() {
   Value tiles = named(skipTiles(sub(seen, first), limit), "tiles");
   emitStream(first, tiles);
   if (rows.candidates) finishRows(y);
-  if (rows.fillHidden && source.mask == Mask::Causal)
-    emitHiddenTiles(max(first, seen), end);
+  if (rows.fillHidden && hidesKeys) emitHiddenTiles(max(first, seen), end);
 }
 
 //===----------------------------------------------------------------------===//

@@ -19,6 +19,7 @@ namespace mlir::gsa {
 struct IndexerSource {
   Value query, key;     ///< [B, Sq, Hi, Di], [B, Sk, Di]
   Value weights, bias;  ///< [B, Sq, Hi], [Hi]; null: all 1, all 0.
+  Value lengths;        ///< [B] of i32; null: Sk each.
   double scale;
   ScoreActivation scoreActivation;
   WeightActivation weightActivation;

@@ -19,6 +19,8 @@ LogicalResult lowerDenseAttention(DenseAttentionOp op, ToTileContext& context);
 LogicalResult lowerGatherAttention(GatherAttentionOp op,
                                    ToTileContext& context);
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);
+LogicalResult lowerPartialAttention(PartialAttentionOp op,
+                                    ToTileContext& context);
 LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);
 LogicalResult lowerSelect(SelectOp op, ToTileContext& context);
 LogicalResult lowerTopK(TopKOp op, ToTileContext& context);
@@ -26,6 +28,7 @@ LogicalResult lowerTopK(TopKOp op, ToTileContext& context);
 /// other.
 LogicalResult lowerAdaptiveK(AdaptiveKOp op, ToTileContext& context);
 LogicalResult lowerGate(GateOp op, ToTileContext& context);
+LogicalResult lowerMergeAttention(MergeAttentionOp op, ToTileContext& context);
 
 LogicalResult lowerRope(RopeOp op, ToTileContext& context);
 LogicalResult lowerStatMean(StatMeanOp op, ToTileContext& context);

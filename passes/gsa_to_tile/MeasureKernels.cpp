@@ -1,9 +1,8 @@
 //===- MeasureKernels.cpp - what the kernels of an op take ----------------===//
 //
-// Copies one op, with the gate that is fused into it, into a module of its own,
-// lowers it there as gsa-to-tile and the passes on kernels do, and reads shared
-// memory and fragments. Nothing is emitted: no remark, and an error becomes the
-// reason why there are no kernels.
+// Copies one op into a module of its own, lowers it there as gsa-to-tile and
+// the passes on kernels do, and reads shared memory and fragments. Nothing is
+// emitted: no remark, and an error becomes the reason why there are no kernels.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +20,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/IRMapping.h"
-#include "passes/gsa/FuseEpilogue.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 #include "passes/tile/FragmentRegisters.h"
 #include "passes/tile/Transforms.h"
@@ -38,8 +36,6 @@ using namespace mlir::gsa_tile;
 /// arguments. Returns the copy of the op.
 static Operation* isolate(Operation* op, Attribute schedule, ModuleOp module) {
   SmallVector<Value> inputs(op->getOperands());
-  GateOp gate = getFusedGate(op);
-  if (gate) inputs.push_back(gate.getLogits());
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   auto function = func::FuncOp::create(
       b, op->getLoc(), "op",
@@ -51,11 +47,9 @@ static Operation* isolate(Operation* op, Attribute schedule, ModuleOp module) {
     values.map(input, argument);
   Operation* copy = b.clone(*op, values);
   copy->setAttr(kScheduleAttr, schedule);
-  SmallVector<Value> results(copy->getResults());
-  if (gate) results.front() = b.clone(*gate, values)->getResult(0);
-  func::ReturnOp::create(b, op->getLoc(), results);
-  function.setFunctionType(b.getFunctionType(entry->getArgumentTypes(),
-                                             TypeRange(ValueRange(results))));
+  func::ReturnOp::create(b, op->getLoc(), copy->getResults());
+  function.setFunctionType(
+      b.getFunctionType(entry->getArgumentTypes(), copy->getResultTypes()));
   return copy;
 }
 
@@ -154,18 +148,14 @@ class LoweringMeasure : public KernelMeasure {
   static Attribute makeKey(Operation* op, Attribute schedule,
                            const CudaTarget& target) {
     Builder b(op->getContext());
-    auto describe = [&](Operation* part, SmallVectorImpl<Attribute>& key) {
-      key.push_back(b.getStringAttr(part->getName().getStringRef()));
-      key.push_back(TypeAttr::get(
-          b.getFunctionType(part->getOperandTypes(), part->getResultTypes())));
-      NamedAttrList attributes(part->getAttrDictionary());
-      attributes.erase(kScheduleAttr);
-      key.push_back(attributes.getDictionary(op->getContext()));
-    };
-    SmallVector<Attribute> key = {schedule, b.getStringAttr(target.arch)};
-    describe(op, key);
-    if (GateOp gate = getFusedGate(op)) describe(gate, key);
-    return b.getArrayAttr(key);
+    // With the sizes of segments, which tell a gate from lengths.
+    NamedAttrList attributes(op->getAttrDictionary());
+    attributes.erase(kScheduleAttr);
+    return b.getArrayAttr({schedule, b.getStringAttr(target.arch),
+                           b.getStringAttr(op->getName().getStringRef()),
+                           TypeAttr::get(b.getFunctionType(
+                               op->getOperandTypes(), op->getResultTypes())),
+                           attributes.getDictionary(op->getContext())});
   }
 
   std::mutex mutex;

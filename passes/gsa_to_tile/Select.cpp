@@ -68,12 +68,20 @@ SelectLowering::Row SelectLowering::emitPosition(KernelBuilder& kernel,
   row.queries = kernel.size(source.queries(), "queries");
   row.keys = kernel.size(source.keys(), "keys");
   row.batch = kernel.scalar(chunk.batch, "batch");
+  Value lengths;
+  if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
   Value begin = kernel.scalar(chunk.begin, "begin");
   row.inChunk = BlockIdOp::create(b, loc, b.getIndexType(), 0);
   row.query = named(arith::AddIOp::create(b, loc, begin, row.inChunk), "query");
   row.limit = row.keys;
+  if (lengths) {
+    KernelScalars s(b, loc);
+    Value given =
+        s.toIndex(LoadOp::create(b, loc, b.getI32Type(), lengths, row.batch));
+    row.limit = named(s.min(s.max(given, kernel.index(0)), row.keys), "length");
+  }
   if (source.mask == Mask::Causal) {
-    Value offset = arith::SubIOp::create(b, loc, row.keys, row.queries);
+    Value offset = arith::SubIOp::create(b, loc, row.limit, row.queries);
     Value last = arith::AddIOp::create(b, loc, row.query, offset);
     Value end = arith::AddIOp::create(b, loc, last, kernel.index(1));
     row.limit =

@@ -26,10 +26,22 @@ static LogicalResult checkSize(Operation* op, Value value, int64_t dim,
                            << kLimit << " " << what << ", got " << size;
 }
 
+/// Attention over all keys has no list, but may have int32 lengths.
+static LogicalResult checkAttention(Operation* op) {
+  AttentionForm form = AttentionForm::of(op);
+  if (form.isDense() && !form.lengths) return success();
+  if (failed(checkSize(op, form.key, 1, "keys"))) return failure();
+  return form.isDense() ? success() : checkSize(op, form.indices, 2, "slots");
+}
+
 static LogicalResult checkRange(Operation* op) {
   return llvm::TypeSwitch<Operation*, LogicalResult>(op)
       .Case<RowStatisticsOp, TopKOp>([](auto typed) {
         return checkSize(typed, typed.getScores(), 2, "keys");
+      })
+      .Case([](IndexScoresOp scores) {
+        if (!scores.getLengths()) return success();
+        return checkSize(scores, scores.getKey(), 1, "keys");
       })
       .Case([](SelectOp select) {
         return checkSize(select, select.getKey(), 1, "keys");
@@ -37,11 +49,8 @@ static LogicalResult checkRange(Operation* op) {
       .Case([](AttentionOp block) {
         return checkSize(block, block.getKey(), 1, "keys");
       })
-      .Case([](GatherAttentionOp gather) -> LogicalResult {
-        if (failed(checkSize(gather, gather.getKey(), 1, "keys")))
-          return failure();
-        return checkSize(gather, gather.getIndices(), 2, "slots");
-      })
+      .Case<GatherAttentionOp, DenseAttentionOp, PartialAttentionOp>(
+          [](auto op) { return checkAttention(op); })
       .Default(success());
 }
 

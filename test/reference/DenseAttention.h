@@ -15,7 +15,10 @@ struct DenseAttentionOptions {
   Mask mask = Mask::kCausal;
   int num_threads = 1;
   std::optional<AttentionRounding> rounding =
-      std::nullopt;  ///< As in GatherAttentionOptions.
+      std::nullopt;     ///< As in GatherAttentionOptions.
+  KeyRange range = {};  ///< Of the keys.
+  /// [B], or null: the number of keys is lengths[b] instead of Sk.
+  const Tensor<int32_t>* lengths = nullptr;
 };
 
 /// Attention of each query over all keys that the mask shows; bitwise equal to

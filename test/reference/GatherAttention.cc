@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "test/reference/Lengths.h"
 #include "test/reference/Math.h"
 #include "test/reference/Parallel.h"
 
@@ -179,10 +180,15 @@ AttentionResult GatherAttention(const AttentionOperands& operands,
   int64_t slots = indices.dim(2);
   RequireShape("indices", indices, {batch, queries, slots});
   RequireShape("counts", counts, {batch, queries});
+  if (options.lengths) RequireShape("lengths", *options.lengths, {batch});
   return AttendToLists(operands, options, [&](int64_t b, int64_t t) {
     const int32_t* list = indices.Slice(b, t);
     int64_t count = std::clamp<int64_t>(counts.Slice(b)[t], 0, slots);
-    return std::vector<int32_t>(list, list + count);
+    std::vector<int32_t> kept(list + options.range.begin(count),
+                              list + options.range.end(count));
+    int64_t keys = CountKeys(options.lengths, b, operands.key.dim(1));
+    std::erase_if(kept, [&](int32_t s) { return s >= keys; });
+    return kept;
   });
 }
 

@@ -3,6 +3,7 @@
 #ifndef GSA_TEST_REFERENCE_GATHERATTENTION_H_
 #define GSA_TEST_REFERENCE_GATHERATTENTION_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -25,11 +26,27 @@ struct AttentionRounding {
   FloatFormat type;
 };
 
+/// Entries of lists, or keys, from `first` on: `size` of them, or as many as
+/// there are.
+struct KeyRange {
+  int64_t first = 0;
+  int64_t size = INT64_MAX;
+
+  /// Those of [0, count) that are in the range: [begin(count), end(count)).
+  int64_t begin(int64_t count) const { return std::min(first, count); }
+  int64_t end(int64_t count) const {
+    return begin(count) + std::min(size, count - begin(count));
+  }
+};
+
 struct GatherAttentionOptions {
   std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
   int num_threads = 1;
   /// Absent: everything in float64.
   std::optional<AttentionRounding> rounding = std::nullopt;
+  KeyRange range = {};  ///< Of the entries of lists.
+  /// [B], or null: an entry at or beyond lengths[b] is skipped.
+  const Tensor<int32_t>* lengths = nullptr;
 };
 
 struct AttentionResult {

@@ -13,6 +13,7 @@
 
 #include <cmath>
 
+#include "test/reference/Lengths.h"
 #include "test/reference/Math.h"
 #include "test/reference/Parallel.h"
 
@@ -46,6 +47,7 @@ void CheckIndexOperands(const IndexOperands& operands,
     RequireShape("index weights", *operands.weights, {q[0], q[1], q[2]});
   }
   if (operands.bias) RequireShape("index bias", *operands.bias, {q[2]});
+  if (operands.lengths) RequireShape("lengths", *operands.lengths, {q[0]});
   Require(!options.scale || std::isfinite(*options.scale),
           "index scale is not finite");
 }
@@ -55,7 +57,8 @@ void ScoreRow(const IndexOperands& operands, const IndexScoresOptions& options,
   const Tensor<double>& query = operands.query;
   int64_t heads = query.dim(2), depth = query.dim(3);
   int64_t keys = operands.key.dim(1);
-  int64_t seen = VisibleKeys(options.mask, t, query.dim(1), keys);
+  int64_t seen = VisibleKeys(options.mask, t, query.dim(1),
+                             CountKeys(operands.lengths, b, keys));
   double scale = options.scale.value_or(1.0 / std::sqrt(double(depth)));
   const Range held(options.range);
 

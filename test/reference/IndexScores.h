@@ -18,6 +18,8 @@ struct IndexOperands {
   const Tensor<double>& key;                ///< [B, Sk, Di], one key head
   const Tensor<double>* weights = nullptr;  ///< [B, Sq, Hi]; absent: 1
   const Tensor<double>* bias = nullptr;     ///< [Hi]; absent: 0
+  /// [B]; the number of keys is lengths[b] instead of Sk.
+  const Tensor<int32_t>* lengths = nullptr;
 };
 
 struct IndexScoresOptions {

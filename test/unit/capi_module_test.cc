@@ -119,13 +119,6 @@ TEST(CapiModule, AttributesOfPassesAreRefused) {
   EXPECT_THAT(Refusal(Main(loop + " {gsa_tile.rolled}\n")),
               HasSubstr("'scf.for' op has the attribute 'gsa_tile.rolled'"));
   EXPECT_EQ(CompileError(Main(loop + " {my.note}\n")).code, GSA_OK);
-  EXPECT_THAT(
-      Refusal("func.func @main(%x: tensor<1x2x3x4xf32>, %l: tensor<1x2x3xf32>)"
-              " -> tensor<1x2x3x4xf32> {\n"
-              "  %0 = gsa.gate %x, %l {gsa.fused_into_producer} : "
-              "(tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> "
-              "tensor<1x2x3x4xf32>\n  return %0 : tensor<1x2x3x4xf32>\n}\n"),
-      HasSubstr("'gsa.fused_into_producer'"));
 }
 
 // Names are C strings in gsa_tensor_info and gsa_named_shape.

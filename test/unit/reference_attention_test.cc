@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -11,6 +12,7 @@
 #include "test/reference/Gate.h"
 #include "test/reference/GatherAttention.h"
 #include "test/reference/Linear.h"
+#include "test/reference/MergeAttention.h"
 #include "test/reference/Parallel.h"
 #include "test/reference/Rope.h"
 #include "test/unit/reference_testing.h"
@@ -199,6 +201,148 @@ TEST(AttentionPropertyTest, GatherOverTheFullListIsDense) {
     EXPECT_EQ(gathered.output, dense.output);
     EXPECT_EQ(gathered.lse, dense.lse);
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Ranges, MergeAttention and lengths
+//===----------------------------------------------------------------------===//
+
+/// B = 1, Sq = 3, H = 2, G = 1, D = 2, Dv = 2, Sk = 7.
+struct ManyKeys {
+  Tensor<double> query{{1, 3, 2, 2}}, key{{1, 7, 1, 2}}, value{{1, 7, 1, 2}};
+
+  ManyKeys() {
+    FillNormal(1, query);
+    FillNormal(2, key);
+    FillNormal(3, value);
+  }
+  /// A number that looks random, for each element.
+  static void FillNormal(int seed, Tensor<double>& tensor) {
+    for (int64_t i = 0; i < tensor.size(); ++i) {
+      tensor[i] =
+          2 * std::sin(12.9898 * static_cast<double>(i) + 78.233 * seed);
+    }
+  }
+  AttentionResult Dense(KeyRange range = {}) const {
+    DenseAttentionOptions options;
+    options.range = range;
+    return DenseAttention({query, key, value}, options);
+  }
+  AttentionResult Merge(std::vector<KeyRange> ranges) const {
+    std::vector<AttentionResult> results;
+    for (const KeyRange& range : ranges) results.push_back(Dense(range));
+    std::vector<AttentionPart> parts;
+    for (const AttentionResult& result : results) {
+      parts.push_back({result.output, result.lse});
+    }
+    return MergeAttention(parts);
+  }
+};
+
+void ExpectNear(const Tensor<double>& a, const Tensor<double>& b) {
+  ASSERT_EQ(a.shape(), b.shape());
+  for (int64_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(b[i])) {
+      EXPECT_TRUE(std::isnan(a[i])) << i;
+    } else {
+      EXPECT_NEAR(a[i], b[i], 1e-13 * std::max(1.0, std::abs(b[i]))) << i;
+    }
+  }
+}
+
+TEST(MergeAttention, OfAllPartsIsTheWhole) {
+  ManyKeys keys;
+  AttentionResult whole = keys.Dense();
+  for (std::vector<KeyRange> ranges :
+       {std::vector<KeyRange>{{0, 7}},
+        {{0, 3}, {3, 100}},
+        {{5, 2}, {0, 5}},
+        {{0, 1}, {1, 1}, {2, 1}, {3, 4}, {7, 1}, {1000, 5}}}) {
+    AttentionResult merged = keys.Merge(ranges);
+    ExpectNear(merged.output, whole.output);
+    ExpectNear(merged.lse, whole.lse);
+  }
+}
+
+TEST(MergeAttention, LargeLogitsWeighByTheirDifference) {
+  ManyKeys keys;
+  for (double& x : keys.query.values()) x *= 1e4;
+  AttentionResult whole = keys.Dense(), merged = keys.Merge({{0, 4}, {4, 3}});
+  for (int64_t i = 0; i < whole.output.size(); ++i) {
+    EXPECT_NEAR(merged.output[i], whole.output[i], 1e-8);
+  }
+  ExpectNear(merged.lse, whole.lse);
+}
+
+TEST(MergeAttention, PartsWithoutKeysTakeNoPart) {
+  ManyKeys keys;
+  AttentionResult some = keys.Dense();
+  AttentionResult none{Tensor<double>(some.output.shape(), kNaN),
+                       Tensor<double>(some.lse.shape(), -kInf)};
+  AttentionResult merged =
+      MergeAttention({{none.output, none.lse}, {some.output, some.lse}});
+  EXPECT_EQ(merged.output, some.output);
+  EXPECT_EQ(merged.lse, some.lse);
+  merged = MergeAttention({{none.output, none.lse}, {none.output, none.lse}});
+  EXPECT_THAT(merged.output.values(), Each(0.0));
+  EXPECT_THAT(merged.lse.values(), Each(-kInf));
+}
+
+TEST(MergeAttention, NanConcernsItsRow) {
+  ManyKeys keys;
+  AttentionResult clean = keys.Merge({{0, 4}, {4, 3}});
+  keys.query.At(0, 1, 1, 0) = kNaN;
+  AttentionResult merged = keys.Merge({{0, 4}, {4, 3}});
+  for (int64_t t = 0; t < 3; ++t) {
+    for (int64_t j = 0; j < 2; ++j) {
+      bool poisoned = t == 1 && j == 1;
+      double lse = merged.lse.At(0, j, t),
+             output = merged.output.At(0, t, j, 0);
+      EXPECT_EQ(std::isnan(lse), poisoned);
+      EXPECT_EQ(std::isnan(output), poisoned);
+      if (!poisoned) {
+        EXPECT_EQ(lse, clean.lse.At(0, j, t));
+        EXPECT_EQ(output, clean.output.At(0, t, j, 0));
+      }
+    }
+  }
+}
+
+TEST(MergeAttention, RefusesShapesThatDiffer) {
+  Tensor<double> output({1, 3, 2, 2}), lse({1, 2, 3}), wrong({1, 3, 2});
+  EXPECT_THROW(MergeAttention({}), std::invalid_argument);
+  EXPECT_THROW(MergeAttention({{output, wrong}}), std::invalid_argument);
+  EXPECT_THROW(MergeAttention({{output, lse}, {wrong, lse}}),
+               std::invalid_argument);
+}
+
+TEST(DenseAttention, LengthsAreTheNumberOfKeys) {
+  ManyKeys keys;
+  for (int32_t length : {-3, 0, 1, 2, 5, 7, 8, 1 << 30}) {
+    int64_t present = std::clamp<int64_t>(length, 0, 7);
+    DenseAttentionOptions options;
+    Tensor<int32_t> lengths({1}, length);
+    options.lengths = &lengths;
+    AttentionResult given =
+        DenseAttention({keys.query, keys.key, keys.value}, options);
+    Tensor<double> key({1, present, 1, 2}), value({1, present, 1, 2});
+    std::copy_n(keys.key.data(), key.size(), key.data());
+    std::copy_n(keys.value.data(), value.size(), value.data());
+    AttentionResult expected = DenseAttention({keys.query, key, value});
+    EXPECT_EQ(given.output, expected.output) << length;
+    EXPECT_EQ(given.lse, expected.lse) << length;
+  }
+}
+
+TEST(GatherAttention, EntriesBeyondTheLengthAreSkipped) {
+  SmallAttention small;
+  Tensor<int32_t> lengths({1}, 2);
+  GatherAttentionOptions options;
+  options.lengths = &lengths;
+  AttentionResult given = GatherAttention({small.query, small.key, small.value},
+                                          Tensor<int32_t>({1, 1, 3}, {2, 0, 1}),
+                                          Tensor<int32_t>({1, 1}, 3), options);
+  EXPECT_EQ(given.output, small.Gather({0, 1}, 2).output);
 }
 
 //===----------------------------------------------------------------------===//

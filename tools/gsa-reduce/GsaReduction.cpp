@@ -62,9 +62,28 @@ static LogicalResult dropValueGate(Operation* op, RewriterBase& rewriter) {
 }
 
 static LogicalResult dropOutputGate(Operation* op, RewriterBase& rewriter) {
-  auto attention = dyn_cast<AttentionOp>(op);
-  if (!attention) return failure();
-  return clearOperand(op, rewriter, attention.getOutputGateMutable());
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return clearOperand(op, rewriter, attention.getOutputGateMutable());
+  if (auto gather = dyn_cast<GatherAttentionOp>(op))
+    return clearOperand(op, rewriter, gather.getGateMutable());
+  if (auto dense = dyn_cast<DenseAttentionOp>(op))
+    return clearOperand(op, rewriter, dense.getGateMutable());
+  if (auto merge = dyn_cast<MergeAttentionOp>(op))
+    return clearOperand(op, rewriter, merge.getGateMutable());
+  return failure();
+}
+
+static LogicalResult dropLengths(Operation* op, RewriterBase& rewriter) {
+  auto drop = [&](auto typed) {
+    return clearOperand(op, rewriter, typed.getLengthsMutable());
+  };
+  if (auto scores = dyn_cast<IndexScoresOp>(op)) return drop(scores);
+  if (auto select = dyn_cast<SelectOp>(op)) return drop(select);
+  if (auto attention = dyn_cast<AttentionOp>(op)) return drop(attention);
+  if (auto gather = dyn_cast<GatherAttentionOp>(op)) return drop(gather);
+  if (auto dense = dyn_cast<DenseAttentionOp>(op)) return drop(dense);
+  if (auto partial = dyn_cast<PartialAttentionOp>(op)) return drop(partial);
+  return failure();
 }
 
 /// `fixed` with the slots of `policy`, so that result types stay.
@@ -113,13 +132,9 @@ static LogicalResult resetAttribute(Operation* op, RewriterBase& rewriter,
 
 /// Everything that may be tried on `op`, the largest steps first.
 static SmallVector<Simplification> getSimplifications(Operation* op) {
-  SmallVector<Simplification> list = {forwardInput<GateOp>,
-                                      forwardInput<RopeOp>,
-                                      dropValueGate,
-                                      dropOutputGate,
-                                      dropWeights,
-                                      dropBias,
-                                      fixPolicy};
+  SmallVector<Simplification> list = {
+      forwardInput<GateOp>, forwardInput<RopeOp>, dropValueGate, dropOutputGate,
+      dropLengths,          dropWeights,          dropBias,      fixPolicy};
   for (NamedAttribute attribute : op->getAttrs()) {
     StringAttr name = attribute.getName();
     if (name == "operandSegmentSizes" || name == "policy") continue;

@@ -86,7 +86,9 @@ class MeasuredModule {
   void addSelection(mlir::Operation* op, mlir::Value indices,
                     mlir::Value counts);
   void addAttention(mlir::Operation* op);
+  void addGate(GateLogits source, mlir::Value logits);
   void addGate(mlir::gsa::GateOp op);
+  void addOutputGate(const mlir::gsa::AttentionForm& form);
 
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
@@ -147,10 +149,12 @@ void MeasuredModule::findValues() {
           need(gather.getKey());
           need(gather.getIndices());
           need(gather.getCounts());
+          if (gather.getGate()) need(gather.getGate());
         })
         .Case([&](mlir::gsa::DenseAttentionOp dense) {
           need(dense.getQuery());
           need(dense.getKey());
+          if (dense.getGate()) need(dense.getGate());
         })
         .Case([&](mlir::gsa::GateOp gate) { need(gate.getLogits()); });
   }
@@ -208,42 +212,51 @@ void MeasuredModule::addAttention(mlir::Operation* op) {
   AttentionSource source;
   source.op = op;
   source.mask = mlir::gsa::maskOf(op);
-  const HostTensor *query, *key, *lists = nullptr, *counts = nullptr;
-  std::optional<llvm::APFloat> scale;
-  auto gather = mlir::dyn_cast<mlir::gsa::GatherAttentionOp>(op);
-  if (gather) {
-    query = find(gather.getQuery());
-    key = find(gather.getKey());
-    lists = find(gather.getIndices());
-    counts = find(gather.getCounts());
-    source.indices = gather.getIndices();
-    scale = gather.getScale();
-  } else {
-    auto dense = mlir::cast<mlir::gsa::DenseAttentionOp>(op);
-    query = find(dense.getQuery());
-    key = find(dense.getKey());
-    scale = dense.getScale();
+  mlir::gsa::AttentionForm form = mlir::gsa::AttentionForm::of(op);
+  if (form.gate) addOutputGate(form);
+  if (form.lengths)
+    return collector->addMissing("attention mass",
+                                 "the number of keys is an operand");
+  const HostTensor *query = find(form.query), *key = find(form.key);
+  const HostTensor *lists = nullptr, *counts = nullptr;
+  if (!form.isDense()) {
+    lists = find(form.indices);
+    counts = find(form.counts);
+    source.indices = form.indices;
   }
-  if (!query || !key || (gather && (!lists || !counts)))
+  if (!query || !key || (!form.isDense() && (!lists || !counts)))
     return collector->addMissing("attention mass", why);
   source.query = rowsOf<double>(*query);
   source.key = rowsOf<double>(*key);
-  if (gather) {
+  if (!form.isDense()) {
     source.lists = rowsOf<int32_t>(*lists);
     source.counts = rowsOf<int32_t>(*counts);
   }
-  if (scale) source.scale = scale->convertToDouble();
+  if (form.scaleGiven) source.scale = form.scaleGiven->convertToDouble();
   collector->addAttention(source);
+}
+
+void MeasuredModule::addGate(GateLogits source, mlir::Value logits) {
+  const HostTensor* values = find(logits);
+  if (!values) return collector->addMissing("gate", why);
+  source.logits = rowsOf<double>(*values);
+  collector->addGate(source);
 }
 
 void MeasuredModule::addGate(mlir::gsa::GateOp op) {
   GateLogits source;
   mlir::gsa::findGateRole(op, &source);
   source.activation = mlir::gsa::toReference(op.getActivation());
-  const HostTensor* logits = find(op.getLogits());
-  if (!logits) return collector->addMissing("gate", why);
-  source.logits = rowsOf<double>(*logits);
-  collector->addGate(source);
+  addGate(source, op.getLogits());
+}
+
+void MeasuredModule::addOutputGate(const mlir::gsa::AttentionForm& form) {
+  GateLogits source;
+  source.op = source.attention = form.op;
+  source.role = GateLogits::Role::Output;
+  source.logitsValue = form.gate;
+  source.activation = mlir::gsa::toReference(form.gateActivation);
+  addGate(source, form.gate);
 }
 
 mlir::gsa::Statistics MeasuredModule::measure(

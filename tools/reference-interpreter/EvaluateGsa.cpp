@@ -18,6 +18,7 @@
 #include "test/reference/GatherAttention.h"
 #include "test/reference/IndexScores.h"
 #include "test/reference/Math.h"
+#include "test/reference/MergeAttention.h"
 #include "test/reference/Rope.h"
 #include "test/reference/RowStatistics.h"
 #include "test/reference/Select.h"
@@ -143,6 +144,9 @@ class Operands {
   }
   const Tensor<double>* optionalHeld(Value value) {
     return value ? &held(value) : nullptr;
+  }
+  const Tensor<int32_t>* optionalInts(Value value) const {
+    return value ? &get(value).ints() : nullptr;
   }
   std::optional<double> scalarHeld(Value value) {
     if (!value) return std::nullopt;
@@ -303,10 +307,10 @@ static Results evaluateSelect(SelectOp op, const OpContext& context) {
       makeSelect(op, op.getQuery(), context, operands);
   options.scale = toDouble(op.getScale());
   auto index = [&](Operands& values) {
-    return reference::IndexOperands{values.held(op.getQuery()),
-                                    values.held(op.getKey()),
-                                    values.optionalHeld(op.getWeights()),
-                                    values.optionalHeld(op.getBias())};
+    return reference::IndexOperands{
+        values.held(op.getQuery()), values.held(op.getKey()),
+        values.optionalHeld(op.getWeights()), values.optionalHeld(op.getBias()),
+        values.optionalInts(op.getLengths())};
   };
   reference::SelectResult result =
       select(context, {index(operands), index(rounded)}, options,
@@ -327,7 +331,8 @@ static Results evaluateIndexScores(IndexScoresOp op, const OpContext& context) {
   return {reference::IndexScores(
       {operands.held(op.getQuery()), operands.held(op.getKey()),
        operands.optionalHeld(op.getWeights()),
-       operands.optionalHeld(op.getBias())},
+       operands.optionalHeld(op.getBias()),
+       operands.optionalInts(op.getLengths())},
       options)};
 }
 
@@ -449,38 +454,6 @@ static Results evaluateTopK(TopKOp op, const OpContext& context) {
 // Attention
 //===----------------------------------------------------------------------===//
 
-static Results evaluateGather(GatherAttentionOp op, const OpContext& context) {
-  Operands operands(context);
-  const Tensor<double>& query = operands.floats(op.getQuery());
-  const Tensor<double>& key = operands.floats(op.getKey());
-  const Tensor<int32_t>& indices = operands.get(op.getIndices()).ints();
-  const Tensor<int32_t>& counts = operands.get(op.getCounts()).ints();
-  std::optional<double> scale = toDouble(op.getScale());
-  reference::AttentionResult result = reference::GatherAttention(
-      {query, key, operands.floats(op.getValue())}, indices, counts,
-      {scale, context.options.numThreads,
-       attentionRounding(context, op.getValue().getType())});
-  if (context.options.onAttention && !context.rounds)
-    context.options.onAttention(
-        {op, op.getIndices(), query, key, &indices, &counts, scale});
-  return {std::move(result.output), std::move(result.lse)};
-}
-
-static Results evaluateDense(DenseAttentionOp op, const OpContext& context) {
-  Operands operands(context);
-  const Tensor<double>& query = operands.floats(op.getQuery());
-  const Tensor<double>& key = operands.floats(op.getKey());
-  std::optional<double> scale = toDouble(op.getScale());
-  reference::AttentionResult result = reference::DenseAttention(
-      {query, key, operands.floats(op.getValue())},
-      {scale, convert(op.getMask()), context.options.numThreads,
-       attentionRounding(context, op.getValue().getType())});
-  if (context.options.onAttention && !context.rounds)
-    context.options.onAttention(
-        {op, Value(), query, key, nullptr, nullptr, scale});
-  return {std::move(result.output), std::move(result.lse)};
-}
-
 /// Tells the caller of the interpreter of the gate with these logits, if there
 /// is one.
 static void reportGate(const OpContext& context, Value logits,
@@ -488,6 +461,60 @@ static void reportGate(const OpContext& context, Value logits,
   if (!logits || !context.options.onGate || context.rounds) return;
   context.options.onGate(
       {context.op, logits, Operands(context).floats(logits), activation});
+}
+
+/// The output times the gate, if there is one, before it is rounded.
+static Tensor<double> applyGate(const OpContext& context, Value logits,
+                                GateActivation activation,
+                                Tensor<double> output) {
+  if (!logits) return output;
+  reportGate(context, logits, toReference(activation));
+  return reference::Gate(output, Operands(context).floats(logits),
+                         toReference(activation));
+}
+
+/// Any attention op but the block.
+static Results evaluateAttentionForm(const OpContext& context) {
+  Operands operands(context);
+  AttentionForm form = AttentionForm::of(context.op);
+  const Tensor<double>& query = operands.floats(form.query);
+  const Tensor<double>& key = operands.floats(form.key);
+  reference::AttentionOperands tensors{query, key, operands.floats(form.value)};
+  std::optional<double> scale = toDouble(form.scaleGiven);
+  std::optional<reference::AttentionRounding> rounding =
+      attentionRounding(context, form.value.getType());
+  reference::KeyRange range{form.first, form.size};
+  const Tensor<int32_t>* indices = operands.optionalInts(form.indices);
+  const Tensor<int32_t>* counts = operands.optionalInts(form.counts);
+  const Tensor<int32_t>* lengths = operands.optionalInts(form.lengths);
+  int threads = context.options.numThreads;
+  reference::AttentionResult result =
+      form.isDense() ? reference::DenseAttention(
+                           tensors, {scale, convert(form.mask), threads,
+                                     rounding, range, lengths})
+                     : reference::GatherAttention(
+                           tensors, *indices, *counts,
+                           {scale, threads, rounding, range, lengths});
+  // What is not over all of Sk keys has no share of their mass.
+  if (context.options.onAttention && !context.rounds && !form.isPartial() &&
+      !form.lengths)
+    context.options.onAttention(
+        {context.op, form.indices, query, key, indices, counts, scale});
+  return {applyGate(context, form.gate, form.gateActivation,
+                    std::move(result.output)),
+          std::move(result.lse)};
+}
+
+static Results evaluateMerge(MergeAttentionOp op, const OpContext& context) {
+  std::vector<reference::AttentionPart> parts;
+  size_t count = op.getOutputs().size();
+  for (size_t i = 0; i < count; ++i)
+    parts.push_back(
+        {context.operands[i].floats(), context.operands[count + i].floats()});
+  reference::AttentionResult result = reference::MergeAttention(parts);
+  return {applyGate(context, op.getGate(), op.getGateActivation(),
+                    std::move(result.output)),
+          std::move(result.lse)};
 }
 
 /// The rotated queries and keys and the gated values of a block.
@@ -532,7 +559,8 @@ static Results evaluateAttention(AttentionOp op, const OpContext& context) {
     return reference::IndexOperands{values.held(op.getIndexQuery()),
                                     values.held(op.getIndexKey()),
                                     values.optionalHeld(op.getIndexWeights()),
-                                    values.optionalHeld(op.getIndexBias())};
+                                    values.optionalHeld(op.getIndexBias()),
+                                    values.optionalInts(op.getLengths())};
   };
   reference::SelectResult selection =
       select(context, {index(operands), index(rounded)}, options,
@@ -542,8 +570,9 @@ static Results evaluateAttention(AttentionOp op, const OpContext& context) {
   reference::AttentionResult result = reference::GatherAttention(
       {query, key, value}, selection.indices, selection.counts,
       {scale, context.options.numThreads,
-       attentionRounding(context, op.getValue().getType())});
-  if (context.options.onAttention && !context.rounds)
+       attentionRounding(context, op.getValue().getType()),
+       reference::KeyRange{}, operands.optionalInts(op.getLengths())});
+  if (context.options.onAttention && !context.rounds && !op.getLengths())
     context.options.onAttention({op, op.getIndices(), query, key,
                                  &selection.indices, &selection.counts, scale});
   reportGate(context, op.getValueGate(), activation);
@@ -589,8 +618,9 @@ std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
       .Case([&](AdaptiveKOp op) { return evaluateAdaptiveK(op, context); })
       .Case([&](TopKOp op) { return evaluateTopK(op, context); })
       .Case([&](SelectOp op) { return evaluateSelect(op, context); })
-      .Case([&](GatherAttentionOp op) { return evaluateGather(op, context); })
-      .Case([&](DenseAttentionOp op) { return evaluateDense(op, context); })
+      .Case<GatherAttentionOp, DenseAttentionOp, PartialAttentionOp>(
+          [&](auto) { return evaluateAttentionForm(context); })
+      .Case([&](MergeAttentionOp op) { return evaluateMerge(op, context); })
       .Case([&](GateOp op) { return evaluateGate(op, context); })
       .Case([&](RopeOp op) { return evaluateRope(op, context); })
       .Case([&](AttentionOp op) { return evaluateAttention(op, context); })

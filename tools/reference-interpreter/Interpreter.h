@@ -62,8 +62,8 @@ struct SelectionEvent {
   std::function<reference::Tensor<double>()> roundedRaw;
 };
 
-/// Attention, by gsa.gather_attention, gsa.attention or gsa.dense_attention.
-/// Valid during the call only.
+/// Attention over all keys of queries, by gsa.gather_attention, gsa.attention
+/// or gsa.dense_attention. Valid during the call only.
 struct AttentionEvent {
   Operation* op;
   /// The selection that was used; null for dense attention, as are the next
@@ -76,7 +76,7 @@ struct AttentionEvent {
   std::optional<double> scale;  ///< Absent: 1 / sqrt(D).
 };
 
-/// A gate, of gsa.gate or of gsa.attention. Valid during the call only.
+/// A gate, of gsa.gate or of an op that has one. Valid during the call only.
 struct GateEvent {
   Operation* op;
   Value logitsValue;

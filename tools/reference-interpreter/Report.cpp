@@ -343,10 +343,10 @@ void Comparator::onGate(const GateEvent& event) {
   if (isa<GateOp>(event.op)) {
     findGateRole(event.op, &source);
   } else {
-    auto attention = cast<AttentionOp>(event.op);
-    source.op = source.attention = attention;
+    auto block = dyn_cast<AttentionOp>(event.op);
+    source.op = source.attention = event.op;
     source.logitsValue = event.logitsValue;
-    source.role = event.logitsValue == attention.getValueGate()
+    source.role = block && event.logitsValue == block.getValueGate()
                       ? GateLogits::Role::Value
                       : GateLogits::Role::Output;
   }

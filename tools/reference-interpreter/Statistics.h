@@ -101,7 +101,7 @@ struct AttentionSource {
 
 /// The logits of a gate.
 struct GateLogits {
-  Operation* op = nullptr;  ///< gsa.gate, or the gsa.attention that has it
+  Operation* op = nullptr;  ///< gsa.gate, or the op that has it
   enum class Role { Value, Output, Other } role = Role::Other;
   /// The attention whose values or output it scales; null for others.
   Operation* attention = nullptr;

@@ -234,6 +234,48 @@ func.func @budget_covers_all_keys(%q: tensor<2x3x4x8xf32>,
     : tensor<2x3x4x8xf32>, tensor<2x4x3xf32>, tensor<2x3x4x8xf32>
 }
 
+// The gate goes along; lengths must be those that the selection has seen.
+// CHECK-LABEL: @budget_covers_all_keys_of_lengths(
+// CHECK-SAME: %[[G:[a-z0-9]+]]: tensor<2x3x4xf32>, %[[N:[a-z0-9]+]]: tensor<2xi32>
+func.func @budget_covers_all_keys_of_lengths(%q: tensor<2x3x4x8xf32>,
+    %k: tensor<2x5x2x8xf32>, %iq: tensor<2x3x1x4xf32>, %ik: tensor<2x5x4xf32>,
+    %g: tensor<2x3x4xf32>, %n: tensor<2xi32>, %m: tensor<2xi32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x3x4x8xf32>, tensor<2x3x4x8xf32>) {
+  // CHECK: gsa.dense_attention {{.*}} gate %[[G]] lengths %[[N]] {gate_activation = #gsa.gate_activation<tanh>}
+  // CHECK: gsa.dense_attention {{.*}} lengths %[[N]] :
+  // CHECK: gsa.gather_attention {{.*}} lengths
+  %0:3 = gsa.select %iq, %ik lengths %n policy <fixed, base = 5> {assume_finite}
+    : (tensor<2x3x1x4xf32>, tensor<2x5x4xf32>, tensor<2xi32>)
+    -> (tensor<2x3x5xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  %1:2 = gsa.gather_attention %q, %k, %k indices %0#0, %0#1 gate %g lengths %n
+      {gate_activation = #gsa.gate_activation<tanh>}
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
+       tensor<2x3x5xi32>, tensor<2x3xi32>, tensor<2x3x4xf32>, tensor<2xi32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  %2:2 = gsa.gather_attention %q, %k, %k indices %0#0, %0#1
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
+       tensor<2x3x5xi32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  %3:2 = gsa.gather_attention %q, %k, %k indices %0#0, %0#1 lengths %m
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
+       tensor<2x3x5xi32>, tensor<2x3xi32>, tensor<2xi32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  return %1#0, %2#0, %3#0
+    : tensor<2x3x4x8xf32>, tensor<2x3x4x8xf32>, tensor<2x3x4x8xf32>
+}
+
+// A single query sees every key, of a range and of lengths as well.
+// CHECK-LABEL: @partial_of_single_query
+func.func @partial_of_single_query(%q: tensor<2x1x4x8xf32>,
+    %k: tensor<2x5x2x8xf32>, %n: tensor<2xi32>) -> tensor<2x1x4x8xf32> {
+  // CHECK: gsa.partial_attention {{.*}} first 1 size 3 {mask = #gsa.mask<none>}
+  %0:2 = gsa.partial_attention %q, %k, %k lengths %n first 1 size 3
+      {mask = #gsa.mask<causal>}
+    : (tensor<2x1x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
+       tensor<2xi32>) -> (tensor<2x1x4x8xf32>, tensor<2x4x1xf32>)
+  return %0#0 : tensor<2x1x4x8xf32>
+}
+
 // Not a promise of finite inputs; one slot short; a minimum below the keys.
 // CHECK-LABEL: @budget_may_miss_keys
 func.func @budget_may_miss_keys(%q: tensor<2x3x4x8xf32>,

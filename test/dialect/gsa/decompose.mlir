@@ -247,6 +247,91 @@ func.func @dense_attention(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>)
 
 // -----
 
+// The gate multiplies before the output is rounded; an entry at or beyond the
+// length, which lies in [0, Sk], is none.
+// CHECK-LABEL: @gather_attention_with_gate
+func.func @gather_attention_with_gate(%q: tensor<2x3x4x8xf16>,
+    %k: tensor<2x5x2x8xf16>, %i: tensor<2x3x7xi32>, %c: tensor<2x3xi32>,
+    %g: tensor<2x3x4xf16>, %n: tensor<2xi32>) -> tensor<2x3x4x8xf16> {
+  // CHECK: tensor.empty() : tensor<2x3x4x7xf32>
+  // CHECK: %[[GIVEN:.*]] = tensor.extract %{{.*}}[%{{.*}}] : tensor<2xi32>
+  // CHECK: arith.index_cast %[[GIVEN]]
+  // CHECK: arith.maxsi
+  // CHECK: %[[LENGTH:.*]] = arith.minsi
+  // CHECK: arith.cmpi ult, %{{.*}}, %[[LENGTH]]
+  // CHECK: tensor.empty() : tensor<2x3x4x8xf16>
+  // CHECK: tensor.extract %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : tensor<2x3x4xf16>
+  // CHECK: math.tanh
+  // CHECK: %[[FACTOR:.*]] = arith.mulf
+  // CHECK: %[[GATED:.*]] = arith.mulf %{{.*}}, %[[FACTOR]]
+  // CHECK: arith.truncf %[[GATED]] : f32 to f16
+  %0:2 = gsa.gather_attention %q, %k, %k indices %i, %c gate %g lengths %n
+      {gate_activation = #gsa.gate_activation<tanh>}
+    : (tensor<2x3x4x8xf16>, tensor<2x5x2x8xf16>, tensor<2x5x2x8xf16>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>, tensor<2x3x4xf16>, tensor<2xi32>)
+    -> (tensor<2x3x4x8xf16>, tensor<2x4x3xf32>)
+  return %0#0 : tensor<2x3x4x8xf16>
+}
+
+// -----
+
+// A range of all keys is a range of a list of them; its output is not rounded.
+// CHECK-LABEL: @partial_attention
+func.func @partial_attention(%q: tensor<2x3x4x8xf16>, %k: tensor<2x5x2x8xf16>)
+    -> tensor<2x3x4x8xf32> {
+  // CHECK: tensor.empty() : tensor<2x3x5xi32>
+  // CHECK: tensor.empty() : tensor<2x3xi32>
+  // CHECK: tensor.empty() : tensor<2x3x4x5xf32>
+  // CHECK: %[[BEHIND:.*]] = arith.constant 3 : index
+  // CHECK: %[[END:.*]] = arith.minsi %{{.*}}, %[[BEHIND]]
+  // CHECK: %[[BEFORE:.*]] = arith.cmpi slt, %{{.*}}, %[[END]]
+  // CHECK: %[[FIRST:.*]] = arith.cmpi sge
+  // CHECK: arith.andi %[[FIRST]], %[[BEFORE]]
+  // CHECK: tensor.empty() : tensor<2x3x4x8xf32>
+  // CHECK-NOT: arith.truncf
+  // CHECK: return
+  %0:2 = gsa.partial_attention %q, %k, %k first 1 size 2
+      {mask = #gsa.mask<causal>}
+    : (tensor<2x3x4x8xf16>, tensor<2x5x2x8xf16>, tensor<2x5x2x8xf16>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  return %0#0 : tensor<2x3x4x8xf32>
+}
+
+// -----
+
+// A merge is elementwise: its lowering is that of arithmetic. Of parts without
+// keys neither the weight nor the output is read.
+// CHECK-DAG: #[[ROW:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2, d1)>
+// CHECK-DAG: #[[CELL:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+// CHECK-LABEL: @merge_attention
+func.func @merge_attention(%o: tensor<2x3x4x6xf32>, %p: tensor<2x3x4x6xf32>,
+    %l: tensor<2x4x3xf32>, %m: tensor<2x4x3xf32>, %g: tensor<2x3x4x6xbf16>)
+    -> (tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>) {
+  // CHECK: linalg.generic {indexing_maps = [#[[ROW]], #[[ROW]], #[[CELL]], #[[CELL]], #[[CELL]], #[[CELL]]]
+  // CHECK: %[[MAX:.*]] = arith.maximumf
+  // CHECK: %[[EMPTY:.*]] = arith.cmpf oeq, %[[MAX]]
+  // CHECK: arith.select %[[EMPTY]]
+  // CHECK: %[[ABSENT:.*]] = arith.cmpf oeq
+  // CHECK: %[[EXP:.*]] = math.exp
+  // CHECK: %[[WEIGHT:.*]] = arith.select %[[ABSENT]], %{{.*}}, %[[EXP]]
+  // CHECK: %[[QUOTIENT:.*]] = arith.divf
+  // CHECK: %[[INVERSE:.*]] = arith.select %[[EMPTY]], %{{.*}}, %[[QUOTIENT]]
+  // CHECK: %[[SHARE:.*]] = arith.mulf %[[WEIGHT]], %[[INVERSE]]
+  // CHECK: %[[TERM:.*]] = arith.mulf %[[SHARE]]
+  // CHECK: arith.select %[[ABSENT]], %{{.*}}, %[[TERM]]
+  // CHECK: arith.extf %{{.*}} : bf16 to f32
+  // CHECK: arith.truncf %{{.*}} : f32 to bf16
+  // CHECK: linalg.generic
+  // CHECK: math.log
+  %0:2 = gsa.merge_attention %o, %p lse %l, %m gate %g {element_type = bf16}
+    : (tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>, tensor<2x4x3xf32>,
+       tensor<2x4x3xf32>, tensor<2x3x4x6xbf16>)
+    -> (tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>)
+  return %0#0, %0#1 : tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>
+}
+
+// -----
+
 // A gate per head reads its logit without the last dimension.
 // CHECK-DAG: #[[ALL:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 // CHECK-DAG: #[[HEAD:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>

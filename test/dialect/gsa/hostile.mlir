@@ -15,7 +15,7 @@ func.func @segments_missing(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
 func.func @segments_too_many(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
   // expected-error @+1 {{operand count (2) does not match with the total size (3) specified in attribute 'operandSegmentSizes'}}
   %0 = "gsa.index_scores"(%q, %k) <{
-      operandSegmentSizes = array<i32: 2, 1, 0, 0>}>
+      operandSegmentSizes = array<i32: 2, 1, 0, 0, 0>}>
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
   return
 }
@@ -25,7 +25,7 @@ func.func @segments_too_many(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
 func.func @segments_negative(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
   // expected-error @+1 {{'operandSegmentSizes' attribute cannot have negative elements}}
   %0 = "gsa.index_scores"(%q, %k) <{
-      operandSegmentSizes = array<i32: 3, -1, 0, 0>}>
+      operandSegmentSizes = array<i32: 3, -1, 0, 0, 0>}>
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
   return
 }
@@ -36,7 +36,7 @@ func.func @segments_negative(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
 func.func @segments_shifted(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
   // expected-error @+1 {{operand #0 must be 3D tensor}}
   %0 = "gsa.index_scores"(%q, %k) <{
-      operandSegmentSizes = array<i32: 0, 2, 0, 0>}>
+      operandSegmentSizes = array<i32: 0, 2, 0, 0, 0>}>
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
   return
 }
@@ -44,7 +44,7 @@ func.func @segments_shifted(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
 // -----
 
 func.func @segments_too_short(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
-  // expected-error @+1 {{size mismatch in attribute conversion: 2 vs 4}}
+  // expected-error @+1 {{size mismatch in attribute conversion: 2 vs 5}}
   %0 = "gsa.index_scores"(%q, %k) <{operandSegmentSizes = array<i32: 1, 1>}>
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
   return

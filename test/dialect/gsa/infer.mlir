@@ -35,6 +35,16 @@ func.func @less_static(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
   %6:2 = gsa.dense_attention %q, %gk, %v
     : (tensor<2x3x4x8xf32>, tensor<2x5x4x8xf32>, tensor<2x5x4x6xf32>)
     -> (tensor<?x?x?x?xf32>, tensor<?x?x?xf32>)
+  // CHECK: -> (tensor<2x?x4x6xf32>, tensor<?x4x?xf32>)
+  %p0:2 = gsa.partial_attention %q, %gk, %v first 0 size 2
+      {mask = #gsa.mask<none>}
+    : (tensor<2x3x4x8xf32>, tensor<2x5x4x8xf32>, tensor<2x5x4x6xf32>)
+    -> (tensor<2x?x4x6xf32>, tensor<?x4x?xf32>)
+  // CHECK: -> (tensor<?x3x4x6xbf16>, tensor<2x4x?xf32>)
+  %p1:2 = gsa.merge_attention %p0#0, %p0#0 lse %p0#1, %p0#1
+      {element_type = bf16}
+    : (tensor<2x?x4x6xf32>, tensor<2x?x4x6xf32>, tensor<?x4x?xf32>,
+       tensor<?x4x?xf32>) -> (tensor<?x3x4x6xbf16>, tensor<2x4x?xf32>)
   // CHECK: gsa.gate
   // CHECK-SAME: -> tensor<?x3x4x?xf32>
   %7 = gsa.gate %q, %q

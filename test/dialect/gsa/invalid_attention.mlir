@@ -261,3 +261,53 @@ func.func @dense_attention_c4_infinite(%q: tensor<2x3x4x8xf32>,
     -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
   return
 }
+
+// -----
+
+func.func @gather_attention_c1_lengths(%q: tensor<2x3x4x8xf32>,
+    %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %i: tensor<2x3x7xi32>,
+    %c: tensor<2x3xi32>, %n: tensor<1xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 1}}
+  %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c lengths %n
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>, tensor<1xi32>)
+    -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  return
+}
+
+// -----
+
+func.func @gather_attention_c5(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>,
+                               %v: tensor<2x5x2x6xf32>, %i: tensor<2x3x7xi32>,
+                               %c: tensor<2x3xi32>, %g: tensor<2x3x4x8xf32>) {
+  // expected-error @+1 {{(C5) expected size 6 in dimension 3 of 'gate', got 8}}
+  %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c gate %g
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>, tensor<2x3x4x8xf32>)
+    -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  return
+}
+
+// -----
+
+func.func @dense_attention_c1_lengths(%q: tensor<2x3x4x8xf32>,
+    %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %n: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
+  %0:2 = gsa.dense_attention %q, %k, %v lengths %n
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,
+       tensor<3xi32>) -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  return
+}
+
+// -----
+
+func.func @dense_attention_c5(%q: tensor<2x3x4x8xf16>, %k: tensor<2x5x2x8xf16>,
+                              %v: tensor<2x5x2x6xf16>, %g: tensor<2x3x4xbf16>) {
+  // expected-error @+1 {{(C5) expected element type 'f16' or 'f32' for 'gate', got 'bf16'}}
+  %0:2 = gsa.dense_attention %q, %k, %v gate %g
+    : (tensor<2x3x4x8xf16>, tensor<2x5x2x8xf16>, tensor<2x5x2x6xf16>,
+       tensor<2x3x4xbf16>) -> (tensor<2x3x4x6xf16>, tensor<2x4x3xf32>)
+  return
+}

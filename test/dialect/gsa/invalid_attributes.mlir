@@ -101,7 +101,7 @@ func.func @schedule_of_topk(%s: tensor<1x5x5xf32>, %k: tensor<1x5xi32>) {
 // -----
 
 func.func @schedule_of_none(%x: tensor<1x2x3x4xf32>, %l: tensor<1x2x3xf32>) {
-  // expected-error @+1 {{'gsa.gate' op cannot have the attribute 'gsa.schedule', which is for gsa.index_scores, row_statistics, topk, select, gather_attention and dense_attention}}
+  // expected-error @+1 {{'gsa.gate' op cannot have the attribute 'gsa.schedule', which is for gsa.index_scores, row_statistics, topk, select, gather_attention, dense_attention and partial_attention}}
   %0 = gsa.gate %x, %l {gsa.schedule = #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
       : (tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> tensor<1x2x3x4xf32>
   return
@@ -187,7 +187,7 @@ func.func @legal(%x: tensor<1x2x3x4xf32> {gsa.name = "x", my.note = "y"},
                  %l: tensor<1x2x3xf32> {gsa.name = "l"})
     -> (tensor<1x2x3x4xf32> {gsa.name = "x"})
     attributes {my.note = 1, gsa.outputs = 0 : i64, gsa.zones = ["gates"]} {
-  %0 = gsa.gate %x, %l {my.note = "z", gsa.fused_into_producer}
+  %0 = gsa.gate %x, %l {my.note = "z"}
       : (tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> tensor<1x2x3x4xf32>
   return %0 : tensor<1x2x3x4xf32>
 }

@@ -478,3 +478,27 @@ func.func @select_c6(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
     -> (tensor<2x3x3xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
   return
 }
+
+// -----
+
+func.func @index_scores_c1_lengths(%q: tensor<2x3x4x8xf32>,
+                                   %k: tensor<2x5x8xf32>, %n: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
+  %0 = gsa.index_scores %q, %k lengths %n
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<3xi32>)
+    -> tensor<2x3x5xf32>
+  return
+}
+
+// -----
+
+func.func @select_c1_lengths(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
+                             %n: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
+  %0:3 = gsa.select %q, %k lengths %n policy <fixed, base = 3>
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<3xi32>)
+    -> (tensor<2x3x3xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return
+}

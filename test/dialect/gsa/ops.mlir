@@ -6,7 +6,7 @@
 // Every op in its shortest form and with everything it can carry; pretty,
 // generic and bytecode forms all come back as the same text.
 
-// GENERIC: "gsa.index_scores"(%{{[a-z0-9]+}}, %{{[a-z0-9]+}}) <{mask = #gsa.mask<causal>, operandSegmentSizes = array<i32: 1, 1, 0, 0>
+// GENERIC: "gsa.index_scores"(%{{[a-z0-9]+}}, %{{[a-z0-9]+}}) <{mask = #gsa.mask<causal>, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0>
 
 // CHECK-LABEL: @index_scores
 func.func @index_scores(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
@@ -164,6 +164,86 @@ func.func @dense_attention(%q: tensor<2x3x4x8xf64>, %k: tensor<2x5x1x8xf64>,
       scale = 1.0 : f64, mask = #gsa.mask<none>}
     : (tensor<2x3x4x8xf64>, tensor<2x5x1x8xf64>, tensor<2x5x1x6xf64>)
     -> (tensor<2x3x4x6xf64>, tensor<2x4x3xf64>)
+  return
+}
+
+// Gates and lengths of attention and selection.
+// CHECK-LABEL: @gated_attention
+func.func @gated_attention(%q: tensor<2x3x4x8xbf16>, %k: tensor<2x5x2x8xbf16>,
+                           %v: tensor<2x5x2x6xbf16>, %i: tensor<2x3x7xi32>,
+                           %c: tensor<2x3xi32>, %g: tensor<2x3x4x6xbf16>,
+                           %h: tensor<2x3x4xf32>, %n: tensor<2xi32>) {
+  // CHECK: gsa.gather_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} gate %{{[a-z0-9]+}} : (
+  %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c gate %g
+    : (tensor<2x3x4x8xbf16>, tensor<2x5x2x8xbf16>, tensor<2x5x2x6xbf16>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>, tensor<2x3x4x6xbf16>)
+    -> (tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>)
+  // CHECK: gsa.gather_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} gate %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} {gate_activation = #gsa.gate_activation<tanh>} : (
+  %1:2 = gsa.gather_attention %q, %k, %v indices %i, %c gate %h lengths %n
+      {gate_activation = #gsa.gate_activation<tanh>}
+    : (tensor<2x3x4x8xbf16>, tensor<2x5x2x8xbf16>, tensor<2x5x2x6xbf16>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>, tensor<2x3x4xf32>, tensor<2xi32>)
+    -> (tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>)
+  // CHECK: gsa.dense_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} gate %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} {gate_activation = #gsa.gate_activation<silu>, mask = #gsa.mask<none>} : (
+  %2:2 = gsa.dense_attention %q, %k, %v gate %h lengths %n
+      {gate_activation = #gsa.gate_activation<silu>, mask = #gsa.mask<none>}
+    : (tensor<2x3x4x8xbf16>, tensor<2x5x2x8xbf16>, tensor<2x5x2x6xbf16>,
+       tensor<2x3x4xf32>, tensor<2xi32>)
+    -> (tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>)
+  // CHECK: gsa.dense_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} : (
+  %3:2 = gsa.dense_attention %q, %k, %v lengths %n
+    : (tensor<2x3x4x8xbf16>, tensor<2x5x2x8xbf16>, tensor<2x5x2x6xbf16>,
+       tensor<2xi32>) -> (tensor<2x3x4x6xbf16>, tensor<2x4x3xf32>)
+  return
+}
+
+// CHECK-LABEL: @lengths_of_selection
+func.func @lengths_of_selection(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
+                                %b: tensor<4xf32>, %m: tensor<f32>,
+                                %n: tensor<2xi32>) {
+  // CHECK: gsa.index_scores %{{[a-z0-9]+}}, %{{[a-z0-9]+}} bias %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} : (
+  %0 = gsa.index_scores %q, %k bias %b lengths %n
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<4xf32>, tensor<2xi32>)
+    -> tensor<2x3x5xf32>
+  // CHECK: gsa.select %{{[a-z0-9]+}}, %{{[a-z0-9]+}} normaliser %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} policy <paper_ema, base = 3, max = 4> : (
+  %1:3 = gsa.select %q, %k normaliser %m lengths %n
+      policy <paper_ema, base = 3, max = 4>
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<f32>, tensor<2xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return
+}
+
+// CHECK-LABEL: @partial_attention
+func.func @partial_attention(%q: tensor<2x3x4x8xf16>, %k: tensor<2x5x2x8xf16>,
+                             %v: tensor<2x5x2x6xf16>, %i: tensor<2x3x7xi32>,
+                             %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
+  // CHECK: gsa.partial_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} first 2 size 9 {mask = #gsa.mask<causal>} : ({{.*}}) -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  %0:2 = gsa.partial_attention %q, %k, %v first 2 size 9
+      {mask = #gsa.mask<causal>}
+    : (tensor<2x3x4x8xf16>, tensor<2x5x2x8xf16>, tensor<2x5x2x6xf16>)
+    -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  // CHECK: gsa.partial_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} first 0 size 1 {scale = 5.000000e-01 : f64} : (
+  %1:2 = gsa.partial_attention %q, %k, %v indices %i, %c lengths %n first 0
+      size 1 {scale = 0.5 : f64}
+    : (tensor<2x3x4x8xf16>, tensor<2x5x2x8xf16>, tensor<2x5x2x6xf16>,
+       tensor<2x3x7xi32>, tensor<2x3xi32>, tensor<2xi32>)
+    -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  return
+}
+
+// CHECK-LABEL: @merge_attention
+func.func @merge_attention(%o: tensor<2x3x4x6xf32>, %l: tensor<2x4x3xf32>,
+                           %g: tensor<2x3x4xf16>) {
+  // CHECK: gsa.merge_attention %{{[a-z0-9]+}} lse %{{[a-z0-9]+}} : (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>) -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  %0:2 = gsa.merge_attention %o lse %l
+    : (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+    -> (tensor<2x3x4x6xf32>, tensor<2x4x3xf32>)
+  // CHECK: gsa.merge_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lse %{{[a-z0-9]+}}, %{{[a-z0-9]+}} gate %{{[a-z0-9]+}} {element_type = f16, gate_activation = #gsa.gate_activation<tanh>} : ({{.*}}) -> (tensor<2x3x4x6xf16>, tensor<2x4x3xf32>)
+  %1:2 = gsa.merge_attention %o, %o lse %l, %l gate %g
+      {element_type = f16, gate_activation = #gsa.gate_activation<tanh>}
+    : (tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>, tensor<2x4x3xf32>,
+       tensor<2x4x3xf32>, tensor<2x3x4xf16>)
+    -> (tensor<2x3x4x6xf16>, tensor<2x4x3xf32>)
   return
 }
 

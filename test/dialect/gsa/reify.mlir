@@ -133,6 +133,25 @@ func.func @dense_attention(%q: tensor<?x?x?x8xf32>, %k: tensor<?x?x?x8xf32>,
   return %dv : index
 }
 
+// A size that the first part does not know may be known by another.
+// CHECK-LABEL: @merge_attention(
+// CHECK-SAME: %[[O:[a-z0-9]+]]: tensor<?x?x4x?xf32>
+func.func @merge_attention(%o: tensor<?x?x4x?xf32>, %p: tensor<?x?x4x6xf32>,
+                           %l: tensor<?x4x?xf32>) -> (index, index) {
+  // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+  // CHECK-DAG: %[[C6:.*]] = arith.constant 6 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %0:2 = gsa.merge_attention %o, %p lse %l, %l
+    : (tensor<?x?x4x?xf32>, tensor<?x?x4x6xf32>, tensor<?x4x?xf32>,
+       tensor<?x4x?xf32>) -> (tensor<?x?x4x?xf32>, tensor<?x4x?xf32>)
+  // CHECK: %[[SQ:.*]] = tensor.dim %[[O]], %[[C1]]
+  %sq = tensor.dim %0#0, %c1 : tensor<?x?x4x?xf32>
+  %dv = tensor.dim %0#0, %c3 : tensor<?x?x4x?xf32>
+  // CHECK: return %[[SQ]], %[[C6]]
+  return %sq, %dv : index, index
+}
+
 // CHECK-LABEL: @gate_and_rope(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x?x?x8xf32>
 func.func @gate_and_rope(%x: tensor<?x?x?x8xf32>, %l: tensor<?x?x?xf32>,

@@ -25,18 +25,29 @@ func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
 
 // -----
 
-// A gate that attention applies in its epilogue is part of its zone.
+// A gate that is an operand of attention is part of its zone; parts are in the
+// zone of what they are parts of.
 // CHECK-LABEL: func.func @main
-// CHECK-SAME: gsa.zones = ["sparse_attention"]
+// CHECK-SAME: gsa.zones = ["sparse_attention", "dense_attention", "merge_attention"]
 func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
                 %v: tensor<1x3x2x8xf32>, %i: tensor<1x2x3xi32>,
                 %c: tensor<1x2xi32>, %g: tensor<1x2x4x8xf32>)
     -> tensor<1x2x4x8xf32> {
-  %o, %lse = gsa.gather_attention %q, %k, %v indices %i, %c
+  %o, %lse = gsa.gather_attention %q, %k, %v indices %i, %c gate %g
+      : (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>,
+         tensor<1x2x3xi32>, tensor<1x2xi32>, tensor<1x2x4x8xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
+  %o0, %lse0 = gsa.partial_attention %q, %k, %v indices %i, %c first 0 size 2
       : (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>,
          tensor<1x2x3xi32>, tensor<1x2xi32>)
       -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
-  %y = gsa.gate %o, %g {gsa.fused_into_producer}
-      : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+  %o1, %lse1 = gsa.partial_attention %q, %k, %v first 2 size 1
+      {mask = #gsa.mask<none>}
+      : (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
+  %y, %l = gsa.merge_attention %o, %o0, %o1 lse %lse, %lse0, %lse1
+      : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>,
+         tensor<1x4x2xf32>, tensor<1x4x2xf32>, tensor<1x4x2xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
   return %y : tensor<1x2x4x8xf32>
 }

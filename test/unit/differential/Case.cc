@@ -193,6 +193,15 @@ void RandomOptions(Rng& rng, Spec& spec, int64_t keys) {
   }
 }
 
+void RandomExtras(Rng& rng, Spec& spec) {
+  spec.fused_gate = rng.Chance(0.4) && spec.has_plain_attention();
+  spec.lengths =
+      rng.Chance(0.3) && (spec.has_indexer() || spec.has_attention());
+  bool splits = spec.family == Family::kGather || spec.family == Family::kDense;
+  int64_t parts = rng.Int(1, 4);
+  if (splits && rng.Chance(0.35)) spec.parts = parts;
+}
+
 Spec RandomSpec(uint64_t seed) {
   Rng rng(seed);
   Spec spec;
@@ -206,6 +215,9 @@ Spec RandomSpec(uint64_t seed) {
   spec.vector_bits = rng.Pick<int>({0, 128, 256, 512});
   spec.opt_level = rng.Chance(0.15) ? 3 : 1;
   spec.reference = rng.Chance(0.2);
+  // Choices of its own: the others stay what they are.
+  Rng extras(seed, "extras");
+  RandomExtras(extras, spec);
   return spec;
 }
 
@@ -228,6 +240,8 @@ std::string Spec::ToString() const {
     if (select.scale) os << " scale=" << *select.scale;
     if (select.mask == Mask::kNone) os << " unmasked";
   }
+  os << (fused_gate ? " gate" : "") << (lengths ? " lengths" : "");
+  if (parts > 0) os << " parts=" << parts;
   os << (dynamic ? " dynamic" : "");
   if (on_device()) {
     os << " " << target << " " << arch << (schedules.shared ? " union" : "")

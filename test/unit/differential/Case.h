@@ -139,6 +139,12 @@ struct Spec {
       reference::GateActivation::kSigmoid;
   reference::RopeOptions rope;
 
+  // What attention and selection may have beside.
+  bool fused_gate = false;  ///< Attention has the operand `gate`.
+  bool lengths = false;     ///< What sees keys has the operand `lengths`.
+  /// kGather, kDense: attention is merged from so many parts; 0: it is whole.
+  int64_t parts = 0;
+
   // Compilation.
   int threads = 1;
   int vector_bits = 0;
@@ -154,6 +160,10 @@ struct Spec {
 
   /// The type of scores, statistics and log-sum-exp.
   DType acc() const { return dtype == DType::kF64 ? DType::kF64 : DType::kF32; }
+  /// Whether attention is an op of its own.
+  bool has_plain_attention() const {
+    return has_attention() && family != Family::kBlock;
+  }
   bool has_indexer() const {
     return family == Family::kSelect || family == Family::kSelectGather ||
            family == Family::kBlock || family == Family::kFusable ||
@@ -173,6 +183,9 @@ Spec RandomSpec(uint64_t seed);
 /// tokens: indexer, budget, rotary embedding, gates, scales. Reads family,
 /// dtype and `d`.
 void RandomOptions(Rng& rng, Spec& spec, int64_t keys);
+
+/// Operands and ranges that few modules have. Reads family.
+void RandomExtras(Rng& rng, Spec& spec);
 
 }  // namespace gsa::differential
 

@@ -46,12 +46,13 @@ std::string Text(const Parts&... parts) {
 /// The indexer's operands and what the reference makes of its options.
 struct Indexer {
   Reals query, key, weights, bias;
+  Ints lengths;
   reference::SelectOptions options;
-  bool has_weights, has_bias;
+  bool has_weights, has_bias, has_lengths;
 
   IndexOperands operands() const {
     return {query, key, has_weights ? &weights : nullptr,
-            has_bias ? &bias : nullptr};
+            has_bias ? &bias : nullptr, has_lengths ? &lengths : nullptr};
   }
 };
 
@@ -187,6 +188,8 @@ class Checker {
     indexer.has_bias = spec_.bias;
     if (spec_.weights) indexer.weights = In("index_weights");
     if (spec_.bias) indexer.bias = In("index_bias");
+    indexer.has_lengths = spec_.lengths;
+    if (spec_.lengths) indexer.lengths = AsInt32(inputs_.at("lengths"));
     indexer.options = spec_.select;
     if (inputs_.count("normaliser")) {
       indexer.options.normaliser = In("normaliser")[0];
@@ -389,15 +392,39 @@ class Checker {
                       const AttentionResult& expected, int64_t list_length) {
     AttentionTolerance tolerance = AttentionErrors(
         operands, spec_.softmax_scale, list_length, arithmetic_);
-    Compare("output", Out("output"), Rounded(expected.output, spec_.dtype),
+    double unit = arithmetic_.unit;
+    if (spec_.parts > 0) {
+      // Weights of parts err as their lse do, and by the exponential.
+      tolerance.output +=
+          (4 * tolerance.lse + 16 * unit) * MaxAbs(operands.value);
+      tolerance.lse = 2 * tolerance.lse + 8 * unit;
+    }
+    Reals output = expected.output;
+    double gate = 1, tiny = 0;
+    if (spec_.fused_gate) {
+      Reals logits = In("gate");
+      output = reference::Gate(output, logits, spec_.gate_activation);
+      if (spec_.gate_activation == reference::GateActivation::kSilu) {
+        gate = std::max(1.0, MaxAbs(logits));
+      }
+      // An activation errs by some units, and may be lost in underflow.
+      tolerance.output += 16 * unit * MaxAbs(expected.output);
+      tiny = arithmetic_.normal * std::max(1.0, MaxAbs(expected.output));
+    }
+    Compare("output", Out("output"), Rounded(output, spec_.dtype),
             [&](int64_t i) {
-              return tolerance.output +
-                     2 * RoundingUnit(spec_.dtype) *
-                         std::abs(expected.output[i]) +
+              return gate * tolerance.output + tiny +
+                     2 * RoundingUnit(spec_.dtype) * std::abs(output[i]) +
                      2 * SmallestNumber(spec_.dtype);
             });
     Compare("lse", Out("lse"), expected.lse,
             [&](int64_t) { return tolerance.lse; });
+  }
+  /// The operand `lengths`, or null.
+  const Ints* Lengths() {
+    if (!spec_.lengths) return nullptr;
+    lengths_ = AsInt32(inputs_.at("lengths"));
+    return &lengths_;
   }
   void CheckGather(const Ints& indices, Ints counts) {
     // A count above K reads K entries; the reference refuses it.
@@ -406,18 +433,22 @@ class Checker {
     }
     Reals query = In("query"), key = In("key"), value = In("value");
     AttentionOperands operands{query, key, value};
-    CheckAttention(operands,
-                   reference::GatherAttention(operands, indices, counts,
-                                              {spec_.softmax_scale}),
-                   indices.dim(2));
+    CheckAttention(
+        operands,
+        reference::GatherAttention(operands, indices, counts,
+                                   {spec_.softmax_scale, 1, std::nullopt,
+                                    reference::KeyRange{}, Lengths()}),
+        indices.dim(2));
   }
   void CheckDense() {
     Reals query = In("query"), key = In("key"), value = In("value");
     AttentionOperands operands{query, key, value};
-    CheckAttention(operands,
-                   reference::DenseAttention(
-                       operands, {spec_.softmax_scale, spec_.select.mask}),
-                   spec_.sk);
+    CheckAttention(
+        operands,
+        reference::DenseAttention(
+            operands, {spec_.softmax_scale, spec_.select.mask, 1, std::nullopt,
+                       reference::KeyRange{}, Lengths()}),
+        spec_.sk);
   }
 
   /// The block, op by op, with each intermediate result rounded as the
@@ -498,6 +529,7 @@ class Checker {
   Workload workload_;
   const Tensors& inputs_;
   const Tensors& outputs_;
+  Ints lengths_;
   Findings findings_;
 };
 

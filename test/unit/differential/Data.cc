@@ -282,6 +282,12 @@ class Maker {
         value = rng.Int(-2, spec_.sk + 4);
       } else if (input.name == "visible") {
         value = rng.Int(0, spec_.sk);
+      } else if (input.name == "lengths") {
+        value = rng.Int(0, spec_.sk);
+        if (rng.Chance(0.2)) {
+          value = rng.Pick<int64_t>(
+              {-3, 0, spec_.sk, spec_.sk + 5, INT32_MAX, INT32_MIN});
+        }
       } else if (input.name == "counts") {
         value = rng.Int(rng.Chance(0.1) ? -3 : 0,
                         spec_.topk.slots + (rng.Chance(0.1) ? 3 : 0));

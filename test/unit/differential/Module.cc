@@ -272,6 +272,13 @@ class Writer {
     operands->push_back("normaliser");
   }
 
+  void AddLengths(std::string* op, std::vector<std::string>* operands) {
+    if (!spec_.lengths) return;
+    if (!types_.count("lengths")) Input("lengths", {"B"}, DType::kI32);
+    absl::StrAppend(op, " lengths %lengths");
+    operands->push_back("lengths");
+  }
+
   void AddSchedule(Attributes* attributes, const char* mnemonic,
                    const std::string& fields) const {
     attributes->Add("gsa.schedule",
@@ -294,6 +301,7 @@ class Writer {
     std::vector<std::string> operands;
     std::string op = IndexOp("gsa.select", &operands);
     AddNormaliser(&op, &operands);
+    AddLengths(&op, &operands);
     Attributes attributes;
     AddIndexAttributes(&attributes, "scale");
     AddForced(&attributes);
@@ -326,39 +334,83 @@ class Writer {
     Return("lse");
     return {"query", "key", "value"};
   }
-  void Gather() {
+  std::string AddGate(std::vector<std::string>* operands) {
+    if (!spec_.fused_gate) return "";
+    Dims dims = {"B", "Sq", "H", "Dv"};
+    if (spec_.gate_per_head) dims.pop_back();
+    operands->push_back("gate");
+    return " gate " + Input("gate", dims, spec_.gate_dtype);
+  }
+  void AddGateActivation(Attributes* attributes) const {
+    if (!spec_.fused_gate) return;
+    attributes->Add(
+        "gate_activation",
+        EnumText("gate_activation", kGateActivations, spec_.gate_activation));
+  }
+
+  /// Attention over lists or over all keys, whole or in parts.
+  void Attend(const char* name, bool listed) {
     std::vector<std::string> operands = AttentionInputs();
-    operands.insert(operands.end(), {"indices", "counts"});
+    std::string keys = "%query, %key, %value";
+    if (listed) {
+      absl::StrAppend(&keys, " indices %indices, %counts");
+      operands.insert(operands.end(), {"indices", "counts"});
+    }
     Attributes attributes;
     attributes.AddScale("scale", spec_.softmax_scale);
-    if (spec_.schedules.shared) {
+    if (!listed) {
+      attributes.Add("mask", EnumText("mask", kMasks, spec_.select.mask));
+    }
+    if (spec_.schedules.shared && listed) {
       AddSchedule(&attributes, "union_schedule",
                   UnionFields(*spec_.schedules.shared));
-    } else {
-      AddAttentionSchedule(&attributes);
-    }
-    Op({"output", "lse"},
-       absl::StrCat("gsa.gather_attention %query, %key, %value "
-                    "indices %indices, %counts",
-                    attributes.Text()),
-       operands);
-  }
-  void Dense() {
-    std::vector<std::string> operands = AttentionInputs();
-    Attributes attributes;
-    attributes.AddScale("scale", spec_.softmax_scale);
-    attributes.Add("mask", EnumText("mask", kMasks, spec_.select.mask));
-    if (spec_.schedules.dense) {
+    } else if (spec_.schedules.dense && !listed) {
       AddSchedule(&attributes, "dense_schedule",
                   DenseFields(*spec_.schedules.dense));
     } else {
       AddAttentionSchedule(&attributes);
     }
-    Op({"output", "lse"},
-       absl::StrCat("gsa.dense_attention %query, %key, %value",
-                    attributes.Text()),
+    if (spec_.parts > 0) {
+      AddLengths(&keys, &operands);
+      MergeParts(keys, operands, attributes, listed ? "K" : "Sk");
+      return;
+    }
+    keys += AddGate(&operands);
+    AddLengths(&keys, &operands);
+    AddGateActivation(&attributes);
+    Op({"output", "lse"}, absl::StrCat(name, " ", keys, attributes.Text()),
        operands);
   }
+  /// Ranges of one size, of which the last ends behind the last entry of `dim`
+  /// or has none.
+  void MergeParts(const std::string& keys,
+                  const std::vector<std::string>& operands,
+                  const Attributes& attributes, const char* dim) {
+    int64_t size = sizes_.at(dim) / spec_.parts + 1;
+    std::vector<std::string> outputs, lses;
+    for (int64_t i = 0; i < spec_.parts; ++i) {
+      outputs.push_back(absl::StrCat("output", i));
+      lses.push_back(absl::StrCat("lse", i));
+      Define(outputs.back(), {"B", "Sq", "H", "Dv"}, spec_.acc());
+      Define(lses.back(), {"B", "H", "Sq"}, spec_.acc());
+      Op({outputs.back(), lses.back()},
+         absl::StrCat("gsa.partial_attention ", keys, " first ", i * size,
+                      " size ", size, attributes.Text()),
+         operands);
+    }
+    std::string op =
+        absl::StrCat("gsa.merge_attention %", absl::StrJoin(outputs, ", %"),
+                     " lse %", absl::StrJoin(lses, ", %"));
+    std::vector<std::string> merged = outputs;
+    merged.insert(merged.end(), lses.begin(), lses.end());
+    op += AddGate(&merged);
+    Attributes type;
+    type.Add("element_type", DTypeName(spec_.dtype));
+    AddGateActivation(&type);
+    Op({"output", "lse"}, op + type.Text(), merged);
+  }
+  void Gather() { Attend("gsa.gather_attention", /*listed=*/true); }
+  void Dense() { Attend("gsa.dense_attention", /*listed=*/false); }
 
   void AddRope(Attributes* attributes, const char* base,
                const char* interleaved, const char* scaling) const {
@@ -402,6 +454,7 @@ class Writer {
       operands.push_back("output_gate");
     }
     AddNormaliser(&op, &operands);
+    AddLengths(&op, &operands);
     Attributes attributes;
     AddIndexAttributes(&attributes, "index_scale");
     AddForced(&attributes);
@@ -421,6 +474,7 @@ class Writer {
   void Scores() {
     std::vector<std::string> operands;
     std::string op = IndexOp("gsa.index_scores", &operands);
+    AddLengths(&op, &operands);
     Attributes attributes;
     AddIndexAttributes(&attributes, "scale");
     if (spec_.schedules.scores) {

@@ -1,10 +1,12 @@
 //===- GsaCanonicalize.cpp - rewrites that always hold --------------------===//
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Remarks.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -102,11 +104,12 @@ struct FoldConstantGate : OpRewritePattern<GateOp> {
 
 /// Attention over a selection that certainly holds every visible key is dense
 /// attention. Needs `assume_finite`: selection leaves NaN keys out and dense
-/// attention does not.
+/// attention does not. An op with a schedule is meant to run as it is.
 struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(GatherAttentionOp op,
                                 PatternRewriter& rewriter) const override {
+    if (op->hasAttr(kScheduleAttr)) return failure();
     auto select = op.getIndices().getDefiningOp<SelectOp>();
     if (!select || op.getIndices() != select.getIndices() ||
         op.getCounts() != select.getCounts() || !select.getAssumeFinite())
@@ -119,6 +122,10 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
     if (ShapedType::isDynamic(keys) || dimOf(select.getKey(), 1) != keys ||
         least < keys)
       return failure();
+    remark::passed(op.getLoc(),
+                   remark::RemarkOpts::name("MadeDense").category("gsa.fold"))
+        << "every query keeps all of its keys"
+        << remark::metric("budget", least) << remark::metric("keys", keys);
     rewriter.replaceOpWithNewOp<DenseAttentionOp>(
         op, op->getResultTypes(), op.getQuery(), op.getKey(), op.getValue(),
         op.getScaleAttr(), select.getMaskAttr());

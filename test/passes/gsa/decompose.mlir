@@ -15,7 +15,7 @@
 // A schedule goes with its op, and a remark says so.
 // RUN: gsa-opt %s --gsa-decompose="ops=topk" --remarks-filter="gsa.decompose" -o %t 2>&1 | FileCheck %s --check-prefix=SCHEDULE
 // SCHEDULE: remark: [Missed] NotScheduled | Category:gsa.decompose
-// SCHEDULE-SAME: Remark="gsa.topk runs by its definition", schedule=#gsa.topk_schedule<warps = 2,
+// SCHEDULE-SAME: Remark="gsa.topk runs by its definition", schedule="#gsa.topk_schedule<warps = 2,
 
 // The definition of a GSA block, in this order.
 // BLOCK-LABEL: @block(

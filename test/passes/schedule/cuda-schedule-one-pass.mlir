@@ -48,7 +48,7 @@ func.func @entropy(%q: tensor<1x4096x4x64xbf16>, %k: tensor<1x131072x64xbf16>)
   return %0#0 : tensor<1x4096x2048xi32>
 }
 
-// REMARK: [Missed] Costlier {{.*}}#gsa.select_schedule<{{.*}}cost_us={{[0-9.]+}}, best_us={{[0-9.]+}}
+// REMARK: [Missed] Costlier {{.*}}#gsa.select_schedule<{{.*}}best_us={{[0-9.]+}}, cost_us={{[0-9.]+}}
 // CHECK-LABEL: @long_rows(
 // CHECK: gsa.schedule = #gsa.one_pass_schedule<
 func.func @long_rows(%q: tensor<1x4096x4x64xbf16>, %k: tensor<1x131072x64xbf16>)

@@ -46,7 +46,7 @@ def bench_length(library, n, seconds):
     case = [torch.randn((1, n, heads, DIM), generator=generator, device=device,
                         dtype=torch.bfloat16)
             for heads in (HEADS, GROUPS, GROUPS)]
-    plan = library.compile(modules.dense_core(n), target="cuda:0")
+    plan = library.compile(modules.dense(n), target="cuda:0")
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
     run = lambda: plan.run(case, outputs, workspace)  # noqa: E731
     dense = lambda: baselines.dense_attention(*case)  # noqa: E731

@@ -70,20 +70,20 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
 """
 
 
-def dense_core(n, heads=32, groups=8, dim=128, dtype="bf16", batch=1,
-               schedule=None):
-    """Causal dense attention. Inputs q [B,N,H,D], k, v [B,N,G,D]; outputs
-    attended [B,N,H,D] and lse [B,H,N] f32."""
+def dense(n, keys=None, heads=32, groups=8, dim=128, dtype="bf16", batch=1,
+          mask="causal", schedule=None):
+    """Dense attention. Inputs: q [B,N,H,D], k, v [B,M,G,D]; outputs: attended
+    [B,N,H,D], lse [B,H,N] f32."""
     q = f"tensor<{batch}x{n}x{heads}x{dim}x{dtype}>"
-    kv = f"tensor<{batch}x{n}x{groups}x{dim}x{dtype}>"
+    kv = f"tensor<{batch}x{keys or n}x{groups}x{dim}x{dtype}>"
     lse = f"tensor<{batch}x{heads}x{n}xf32>"
-    chosen = f" {{gsa.schedule = #gsa.{schedule}}}" if schedule else ""
+    scheduled = f", gsa.schedule = #gsa.{schedule}" if schedule else ""
     return f"""
 func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
                 %v: {kv} {{gsa.name = "v"}})
     -> ({q} {{gsa.name = "attended"}}, {lse} {{gsa.name = "lse"}}) {{
-  %out, %lse = gsa.dense_attention %q, %k, %v{chosen}
-      : ({q}, {kv}, {kv}) -> ({q}, {lse})
+  %out, %lse = gsa.dense_attention %q, %k, %v
+      {{mask = #gsa.mask<{mask}>{scheduled}}} : ({q}, {kv}, {kv}) -> ({q}, {lse})
   return %out, %lse : {q}, {lse}
 }}
 """

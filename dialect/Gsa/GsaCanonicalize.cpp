@@ -122,10 +122,10 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
     if (ShapedType::isDynamic(keys) || dimOf(select.getKey(), 1) != keys ||
         least < keys)
       return failure();
-    remark::passed(op.getLoc(),
-                   remark::RemarkOpts::name("MadeDense").category("gsa.fold"))
-        << "every query keeps all of its keys"
-        << remark::metric("budget", least) << remark::metric("keys", keys);
+    remark::passed(
+        op.getLoc(),
+        remark::RemarkOpts::name("DenseAttention").category("gsa.fold"))
+        << "the selection holds every visible key";
     rewriter.replaceOpWithNewOp<DenseAttentionOp>(
         op, op->getResultTypes(), op.getQuery(), op.getKey(), op.getValue(),
         op.getScaleAttr(), select.getMaskAttr());

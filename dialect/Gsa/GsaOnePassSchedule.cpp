@@ -145,15 +145,18 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   int64_t sampled = llvm::divideCeil(keys, kSample);
   int64_t chunk =
       std::min(kListBytes / (8 * capacity), kChunkBytes / (4 * sampled));
-  for (int64_t blockQ : {256, 128, 64})
+  // Two heads a fragment are faster, if they are even.
+  int64_t queries = problem.scores->heads % 2 == 0 ? 8 : kTileUnit;
+  for (int64_t consumers : {16, 8, 4})
     for (int64_t stages : {4, 3, 2}) {
-      if (blockQ > 64 && blockQ / 2 >= problem.scores->queries) continue;
+      int64_t blockQ = consumers * queries;
+      if (consumers > 4 && blockQ / 2 >= problem.scores->queries) continue;
       int64_t rows = std::max(chunk / blockQ * blockQ, blockQ);
       rows = std::clamp<int64_t>(rows, 1,
                                  std::max<int64_t>(problem.scores->queries, 1));
       auto scores = ScoreScheduleAttr::get(
           op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
-          /*span=*/32, stages, /*producers=*/4, blockQ / kTileUnit);
+          /*span=*/64, stages, /*producers=*/4, consumers);
       schedules.push_back(OnePassScheduleAttr::get(
           op->getContext(), scores, exact, kSample, rank, capacity, rows));
     }

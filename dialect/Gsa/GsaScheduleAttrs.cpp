@@ -54,14 +54,48 @@ LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
   return success();
 }
 
+/// Rings of keys and of values.
+static LogicalResult verifyRings(EmitError emitError, int64_t keyStages,
+                                 int64_t valueStages) {
+  for (auto [name, stages] :
+       {std::pair<StringRef, int64_t>{"key_stages", keyStages},
+        {"value_stages", valueStages}})
+    if (stages < 1 || stages > 8)
+      return emitError() << "(C2) '" << name << "' must be in [1, 8], got "
+                         << stages;
+  return success();
+}
+
+static LogicalResult verifyWgmma(EmitError emitError, Engine engine) {
+  if (engine == Engine::Wgmma) return success();
+  return emitError() << "(C1) 'engine' must be wgmma, got "
+                     << stringifyEngine(engine);
+}
+
+LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
+                                        int64_t blockQ, int64_t blockK,
+                                        int64_t keyStages, int64_t valueStages,
+                                        GroupOrder order,
+                                        AttentionScheduleAttr) {
+  if (failed(verifyWgmma(emitError, engine))) return failure();
+  if (blockQ < 64 || blockQ > 256 || blockQ % 64 != 0)
+    return emitError() << "(C1) 'block_q' must be 64, 128, 192 or 256, got "
+                       << blockQ;
+  if (failed(verifyBlockK(emitError, blockK)) ||
+      failed(verifyRings(emitError, keyStages, valueStages)))
+    return failure();
+  if (order == GroupOrder::PingPong && blockQ < 128)
+    return emitError()
+           << "(C3) ping_pong needs a 'block_q' of 128 or more, got " << blockQ;
+  return success();
+}
+
 LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t queries, int64_t blockK,
                                         int64_t keyStages, int64_t valueStages,
                                         int64_t producers, int64_t table,
                                         int64_t chunk, AttentionScheduleAttr) {
-  if (engine != Engine::Wgmma)
-    return emitError() << "(C1) 'engine' must be wgmma, got "
-                       << stringifyEngine(engine);
+  if (failed(verifyWgmma(emitError, engine))) return failure();
   if (queries < 2 || queries > 32)
     return emitError() << "(C1) 'queries' must be in [2, 32], got " << queries;
   if (blockK < 32 || blockK > 256 || blockK % 32 != 0)
@@ -72,12 +106,7 @@ LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
     return emitError() << "(C1) 'table' must be a multiple of 1024 in "
                           "[1024, 32768], got "
                        << table;
-  for (auto [name, stages] :
-       {std::pair<StringRef, int64_t>{"key_stages", keyStages},
-        {"value_stages", valueStages}})
-    if (stages < 1 || stages > 8)
-      return emitError() << "(C2) '" << name << "' must be in [1, 8], got "
-                         << stages;
+  if (failed(verifyRings(emitError, keyStages, valueStages))) return failure();
   if (producers < 4 || producers > 12 || producers % 4 != 0)
     return emitError() << "(C3) 'producers' must be 4, 8 or 12, got "
                        << producers;
@@ -95,14 +124,15 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
   if (failed(verifyBlockK(emitError, blockK, unit)) ||
       failed(verifyRing(emitError, stages, producers, consumers)))
     return failure();
-  if (blockQ != 16 * consumers)
+  bool isHalf = engine == Engine::Wgmma && blockQ == 8 * consumers;
+  if (blockQ != 16 * consumers && !isHalf)
     return emitError() << "(C1) 'block_q' must be 16 times the " << consumers
                        << " consumers, got " << blockQ;
   if (span < 1)
     return emitError() << "(C3) 'span' must be at least 1, got " << span;
-  if (engine == Engine::Wgmma && blockQ % 64 != 0)
-    return emitError() << "(C4) wgmma needs 'block_q' a multiple of 64, got "
-                       << blockQ;
+  if (engine == Engine::Wgmma && consumers % 4 != 0)
+    return emitError() << "(C4) wgmma needs a multiple of 4 consumers, got "
+                       << consumers;
   return success();
 }
 

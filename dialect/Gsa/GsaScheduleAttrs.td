@@ -23,6 +23,16 @@ def Gsa_Engine : I32EnumAttr<"Engine", "what multiplies matrices", [
   let genSpecializedAttr = 0;
 }
 
+def Gsa_GroupOrder : I32EnumAttr<"GroupOrder",
+    "in which order the warpgroups of a block multiply", [
+    /// Each when its tiles are there.
+    I32EnumAttrCase<"Free", 0, "free">,
+    /// In turns: one weighs its scores while the next one multiplies.
+    I32EnumAttrCase<"PingPong", 1, "ping_pong">]> {
+  let cppNamespace = "::mlir::gsa";
+  let genSpecializedAttr = 0;
+}
+
 class Gsa_ScheduleAttr<string name, string attrMnemonic,
                        list<string> extraMethods = []>
     : AttrDef<Gsa_Dialect, name, [
@@ -107,17 +117,63 @@ def Gsa_UnionScheduleAttr
   }];
 }
 
+def Gsa_DenseScheduleAttr
+    : Gsa_ScheduleAttr<"DenseSchedule", "dense_schedule",
+                       ["getParts", "explainNone"]> {
+  let summary = "how dense_attention runs by products of warpgroups";
+  let description = [{
+    A block handles `block_q` neighbouring queries of one head, 64 of them to a
+    warpgroup, which all read the same tiles of `block_k` keys and values. A
+    further warpgroup has the bulk copy engine fill these, in rings of their
+    own. Values of one tile are multiplied while the keys of the next one are
+    weighed; with `order = ping_pong` warpgroups take turns at the products.
+
+    A hidden key or one behind the last has a weight of 0, which is right as long
+    as its values are finite. The 16 rows of a warp that has a result that is not
+    finite, or an lse beyond what its softmax is precise for, are done again as
+    `per_row` says.
+
+    Constraints:
+    - (C1) `engine` is wgmma, `block_q` is 64, 128, 192 or 256, `block_k` a
+      multiple of 16 from 16 to 256.
+    - (C2) `key_stages` and `value_stages` are from 1 to 8.
+    - (C3) `order = ping_pong` needs two warpgroups: a `block_q` of 128 or more.
+
+    Example: `#gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 80,
+    key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync,
+    block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
+                        "int64_t":$block_k, "int64_t":$key_stages,
+                        "int64_t":$value_stages,
+                        EnumParameter<Gsa_GroupOrder>:$order,
+                        "::mlir::gsa::AttentionScheduleAttr":$per_row);
+  let assemblyFormat = [{
+    `<` struct($engine, $block_q, $block_k, $key_stages, $value_stages, $order,
+               $per_row) `>`
+  }];
+  let extraClassDeclaration = [{
+    /// Warpgroups that compute, their warps, and those of the one that copies.
+    int64_t getGroups() const { return getBlockQ() / 64; }
+    int64_t getConsumers() const { return 4 * getGroups(); }
+    int64_t getProducers() const { return 4; }
+  }];
+}
+
 def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
     `span` key tiles of `block_k` keys, which come through a ring of `stages`
     buffers filled by `producers` warps (0: one team, no ring). Each consumer
-    warp owns 16 queries (wgmma: a warpgroup owns 64).
+    warp owns 16 queries (wgmma: a warpgroup owns 64). With wgmma it may also own
+    8, of two heads at a time: a lane then has all heads of one query, and adds
+    them up where they are.
 
-    Constraints: (C1) `block_q = 16 consumers`, `block_k` a multiple of 16 from
-    16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3) `producers + consumers <=
-    32`, `span >= 1`; (C4) `wgmma` needs `block_q` a multiple of 64.
+    Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple
+    of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
+    `producers + consumers <= 32`, `span >= 1`; (C4) `wgmma` needs a multiple of 4
+    consumers. With 8 queries a warp the number of heads is even.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
                         "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
@@ -125,6 +181,12 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
                $consumers) `>`
+  }];
+  let extraClassDeclaration = [{
+    /// Queries of a warp, 16 or 8.
+    int64_t getWarpQueries() const { return getBlockQ() / getConsumers(); }
+    /// Heads whose products a fragment of 16 rows has.
+    int64_t getFragmentHeads() const { return 16 / getWarpQueries(); }
   }];
 }
 

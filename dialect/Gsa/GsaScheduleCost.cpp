@@ -26,6 +26,9 @@ using namespace mlir::gsa::detail;
 
 /// Of the rate of wgmma what mma.sync reaches where both exist.
 static constexpr double kMmaSyncShare = 0.6;
+/// Of that rate what two warpgroups reach in dense attention where three reach
+/// all of it (docs/performance.md).
+static constexpr double kTwoGroupsShare = 0.92;
 /// Reads of a row of scores: its range, its histogram, its cells.
 static constexpr int64_t kRowPasses = 3;
 /// Further reads if the slots do not fit into shared memory.
@@ -78,6 +81,26 @@ double AttentionScheduleAttr::estimateCost(Operation* op,
       2 * blocks * static_cast<double>(getBlockQ()) * keys * columns;
   return estimate(bytes, operations, blocks, getStages() > 1, getEngine(),
                   target);
+}
+
+double DenseScheduleAttr::estimateCost(Operation* op,
+                                       const CudaTarget& target) const {
+  AttentionProblem problem = *problemOf(op).attention;
+  auto blocks = static_cast<double>(
+      problem.batch * problem.heads *
+      static_cast<int64_t>(llvm::divideCeil(problem.queries, getBlockQ())));
+  double keys = static_cast<double>(llvm::alignTo(problem.keys, getBlockK()));
+  double columns = static_cast<double>(problem.depth) +
+                   static_cast<double>(problem.valueDepth);
+  // Blocks of the heads of a group are neighbours and read the same keys.
+  double bytes = blocks * static_cast<double>(problem.groups) /
+                 static_cast<double>(problem.heads) * keys * columns *
+                 bytesOf(problem.element);
+  double operations =
+      2 * blocks * static_cast<double>(getBlockQ()) * keys * columns;
+  double share = getGroups() < 3 ? kTwoGroupsShare : 1.0;
+  return estimate(bytes, operations / share, blocks, /*hasRing=*/true,
+                  getEngine(), target);
 }
 
 double ScoreScheduleAttr::estimateCost(Operation* op,

@@ -177,6 +177,9 @@ std::string ScoreScheduleAttr::findRefusal(Operation* op,
     // A warpgroup starts at a warp whose number is divisible by 4.
     if (getProducers() % kGroupWarps != 0)
       return "engine wgmma needs a multiple of 4 producers";
+    if (problem.heads % getFragmentHeads() != 0)
+      return "8 queries a warp need an even number of indexer heads, not " +
+             std::to_string(problem.heads);
   }
   int64_t spans = llvm::divideCeil(problem.keys, getSpan() * getBlockK());
   if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);

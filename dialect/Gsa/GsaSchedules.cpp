@@ -48,8 +48,9 @@ Kinds GatherAttentionOp::getScheduleKinds(Device device) {
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
-                               : kinds<AttentionScheduleAttr>(*this);
+  return device == Device::Cpu
+             ? kinds<CpuScheduleAttr>(*this)
+             : kinds<AttentionScheduleAttr, DenseScheduleAttr>(*this);
 }
 
 SmallVector<Attribute> ScheduleKind::enumerate(Operation* op,

@@ -6,9 +6,6 @@
 using namespace mlir;
 using namespace mlir::gsa_tile;
 
-/// The widest step whose hits a lane counts in one word.
-static constexpr int64_t kMaxColumns = 64;
-
 static LogicalResult verifyInts(Operation* op, StringRef name, Value pointer) {
   auto type = cast<GlobalType>(pointer.getType());
   if (type.getElementType().isInteger(32)) return success();
@@ -42,11 +39,15 @@ static LogicalResult verifyWords(Operation* op, StringRef name, Value tile) {
 /// A step of a warp over words of a bitmap.
 template <typename OpTy>
 static LogicalResult verifyStep(OpTy op, Value state) {
-  if (op.getColumns() < 32 || op.getColumns() % 32 != 0)  // count_bits_c1
+  if (op.getColumns() < 128 || op.getColumns() % 128 != 0)  // count_bits_c1
     return op.emitOpError()
-           << "expected a positive multiple of 32 columns, got "
+           << "expected a positive multiple of 128 columns, got "
            << op.getColumns();
   if (failed(verifyWords(op, "bitmap", op.getBitmap()))) return failure();
+  int64_t words = op.getBitmap().getType().getColumns();
+  if (words % 4 != 0)
+    return op.emitOpError()
+           << "expected a bitmap of a multiple of 4 words, got " << words;
   auto type = cast<LanesType>(state.getType());
   if (type.getShape()[0] == 2 &&
       type.getElementType().isInteger(32))  // count_bits_c2
@@ -68,16 +69,46 @@ LogicalResult JoinPartialSumsOp::verify() {
   return verifyFloats(*this, "sums", getSums());
 }
 
-LogicalResult AppendCandidatesOp::verify() {
-  if (failed(verifyAccumulator(*this, "scores", getScores()))) return failure();
-  int64_t columns = cast<FragType>(getScores().getType()).getColumns();
-  if (columns > kMaxColumns)  // append_candidates_c1
-    return emitOpError() << "expected scores of at most " << kMaxColumns
-                         << " columns, got " << columns;
-  if (failed(verifyFloats(*this, "bounds", getBounds())) ||
-      failed(verifyInts(*this, "list", getList())))
+/// Lists, and room for `halves` times 8 rows of a warp.
+template <typename OpTy>
+static LogicalResult verifyStaging(OpTy op, int64_t halves) {
+  if (failed(verifyInts(op, "list", op.getList())) ||
+      failed(verifyInts(op, "counts", op.getCounts())))
     return failure();
-  return verifyInts(*this, "counts", getCounts());
+  LanesType bytes = op.getBytes().getType();
+  if (!bytes.getElementType().isInteger(32) ||
+      bytes.getShape()[0] != halves)  // append_candidates_c3
+    return op.emitOpError()
+           << "bytes: expected lanes of " << halves << "xi32, got " << bytes;
+  SmemType staged = op.getStaged().getType();
+  if (staged.getElementType().isInteger(32) && !staged.isStaged() &&
+      staged.getLayout() == SmemLayout::Linear && staged.getColumns() % 2 == 0)
+    return success();
+  return op.emitOpError() << "staged: expected linear lines of pairs of i32, "
+                             "got "
+                          << staged;
+}
+
+LogicalResult AppendCandidatesOp::verify() {
+  if (failed(verifyAccumulator(*this, "scores", getScores())) ||
+      failed(verifyFloats(*this, "bounds", getBounds())))
+    return failure();
+  FragType scores = getScores().getType();
+  RowVecType bounds = getBounds().getType();
+  if (bounds.getShape()[0] != scores.getRows())  // append_candidates_c1
+    return emitOpError() << "bounds: expected " << scores.getRows()
+                         << " rows, got " << bounds;
+  if (failed(verifyStaging(*this, scores.getRows() / 8))) return failure();
+  // A lane has 2 of 8 columns.
+  int64_t most = scores.getColumns() / 4;
+  int64_t columns = getStaged().getType().getColumns();
+  if (columns >= 2 * most) return success();
+  return emitOpError() << "staged: expected lines of at least " << 2 * most
+                       << " columns, the hits of an op, got " << columns;
+}
+
+LogicalResult FlushCandidatesOp::verify() {
+  return verifyStaging(*this, getBytes().getType().getShape()[0]);
 }
 
 LogicalResult FlagRowsOp::verify() {
@@ -85,9 +116,58 @@ LogicalResult FlagRowsOp::verify() {
   return verifyInts(*this, "counts", getCounts());
 }
 
-LogicalResult MarkCandidatesOp::verify() {
-  if (failed(verifyWords(*this, "bitmap", getBitmap()))) return failure();
-  return verifyInts(*this, "list", getList());
+/// The candidates of a thread.
+static LogicalResult verifyLanes(Operation* op, LanesType scores,
+                                 LanesType cells) {
+  if (scores.getElementType().isF32() && cells.getElementType().isInteger(32) &&
+      scores.getShape() == cells.getShape())  // load_candidates_c1
+    return success();
+  return op->emitOpError()
+         << "expected scores of f32 and as many cells of i32, "
+            "got "
+         << scores << " and " << cells;
+}
+
+static LogicalResult verifyLength(Operation* op, StringRef name, Value tile,
+                                  int64_t least) {
+  if (failed(verifyWords(op, name, tile))) return failure();
+  auto type = cast<SmemType>(tile.getType());
+  if (type.getColumns() >= least) return success();
+  return op->emitOpError() << name << ": expected at least " << least
+                           << " columns, got " << type;
+}
+
+LogicalResult LoadCandidatesOp::verify() {
+  if (failed(verifyLanes(*this, getScores().getType(), getCells().getType())) ||
+      failed(verifyLength(*this, "range", getRange(), 3)))
+    return failure();
+  return verifyInts(*this, "list", getList());  // load_candidates_c2
+}
+
+LogicalResult HistogramCandidatesOp::verify() {
+  if (failed(verifyWords(*this, "histogram", getHistogram()))) return failure();
+  return verifyLanes(*this, getScores().getType(), getCells().getType());
+}
+
+LogicalResult MarkAboveOp::verify() {
+  for (auto [name, tile] : {std::pair<StringRef, Value>{"bitmap", getBitmap()},
+                            {"keys", getKeys()},
+                            {"kept", getKept()}})
+    if (failed(verifyWords(*this, name, tile))) return failure();
+  if (failed(verifyLength(*this, "found", getFound(), 4))) return failure();
+  return verifyLanes(*this, getScores().getType(), getCells().getType());
+}
+
+LogicalResult MarkBestOp::verify() {
+  for (auto [name, tile] : {std::pair<StringRef, Value>{"bitmap", getBitmap()},
+                            {"keys", getKeys()},
+                            {"kept", getKept()}})
+    if (failed(verifyWords(*this, name, tile))) return failure();
+  return success();
+}
+
+LogicalResult MarkForcedOp::verify() {
+  return verifyWords(*this, "bitmap", getBitmap());
 }
 
 LogicalResult CountBitsOp::verify() { return verifyStep(*this, getState()); }
@@ -97,11 +177,12 @@ LogicalResult ScanBitsOp::verify() {
   return verifyStep(*this, getCursor());
 }
 
-LogicalResult PlaceCandidatesOp::verify() {
-  for (auto [name, tile] : {std::pair<StringRef, Value>{"keys", getKeys()},
-                            {"cells", getCells()},
+LogicalResult PlaceMarkedOp::verify() {
+  for (auto [name, tile] : {std::pair<StringRef, Value>{"target", getTarget()},
                             {"bitmap", getBitmap()},
                             {"before", getBefore()}})
     if (failed(verifyWords(*this, name, tile))) return failure();
-  return verifyInts(*this, "list", getList());
+  LanesType cells = getCells().getType();
+  if (cells.getElementType().isInteger(32)) return success();
+  return emitOpError() << "cells: expected lanes of i32, got " << cells;
 }

@@ -68,29 +68,61 @@ def GsaTile_JoinPartialSumsOp : GsaTile_Op<"join_partial_sums",
   let hasVerifier = 1;
 }
 
-def GsaTile_AppendCandidatesOp : GsaTile_Op<"append_candidates",
-    "append_candidates({list}, {counts}, {scores}, {bounds}, {row}, {rows}, "
-    "{capacity}, {column})"> {
+/// The hits that lanes have staged, and where they go.
+class GsaTile_StagedOp<string mnemonic, string call>
+    : GsaTile_Op<mnemonic, call> {
+  dag lists = (ins TileGlobalOut:$list, TileGlobalAtomic:$counts,
+                   TileSmemInOut:$staged, TileLanesInOut:$bytes);
+  dag rows = (ins Index:$warp, Index:$row, Index:$rows, Index:$capacity);
+  let hasVerifier = 1;
+}
+
+def GsaTile_AppendCandidatesOp : GsaTile_StagedOp<"append_candidates",
+    "append_candidates({list}, {counts}, {staged}, {bytes}, {scores}, {bounds}, "
+    "{warp}, {row}, {rows}, {capacity}, {column})"> {
   let summary = "Appends the scores at or above the bounds of their rows";
   let description = [{
-    For row + r < rows and all c with scores[r, c] >= bounds[r]:
-    `p = counts[row + r]++`, and if `p < capacity`, pair `p` of list `row + r` is
-    (bits of scores[r, c], column + c). Lists are `capacity` pairs apart. Atomic:
-    warps of many blocks may append to one list. The order is not defined; a
-    count beyond the capacity says that pairs are missing, some of those before
-    it among them.
-    Constraints: (C1) the scores are f32 of layout `acc` with at most 64 columns,
-    the bounds f32; (C2) list and counts are i32.
+    For row + r < rows and all c with scores[r, c] >= bounds[r]: pair
+    (bits of scores[r, c], column + c) goes to list `row + r`, by way of shared
+    memory: each lane stages its hits of a row in a line of `staged`, `bytes` of
+    them, until flush_candidates, or until a line of the warp may have no room
+    for those of one more op. Lines of warp `warp` begin at `32 warp` times the
+    lines of a lane, of which there is one for 8 rows.
+
+    A lane that flushes n pairs takes places `p = counts[row + r]`, which it
+    makes `p + n`, to p + n - 1, and writes the pairs if these are below
+    `capacity`. Lists are `capacity` pairs apart. Atomic: warps of many blocks
+    may append to one list. The order is not defined; a count beyond the capacity
+    says that pairs are missing, some of those before it among them.
+
+    Constraints: (C1) the scores are f32 of layout `acc`, the bounds f32 of as
+    many rows; (C2) list and counts are i32; (C3) `bytes` are lanes of i32, one
+    for 8 rows, and `staged` is linear, of i32, of lines of pairs with room for
+    all hits of an op.
   }];
-  let arguments = (ins TileGlobalOut:$list, TileGlobalAtomic:$counts,
-                       TileFragIn:$scores, TileRowsIn:$bounds, Index:$row,
-                       Index:$rows, Index:$capacity, Index:$column);
+  let arguments = !con(lists, (ins TileFragIn:$scores, TileRowsIn:$bounds), rows,
+                       (ins Index:$column));
   let assemblyFormat = [{
     $scores `above` $bounds `to` $list `,` $counts `[` $row `below` $rows `]`
-    `capacity` $capacity `column` $column attr-dict `:` type($scores) `,`
-    type($bounds) `to` type($list) `,` type($counts)
+    `capacity` $capacity `column` $column `by` `way` `of` $staged `,` $bytes
+    `warp` $warp attr-dict `:` type($scores) `,` type($bounds) `to` type($list)
+    `,` type($counts) `by` `way` `of` type($staged) `,` type($bytes)
   }];
-  let hasVerifier = 1;
+}
+
+def GsaTile_FlushCandidatesOp : GsaTile_StagedOp<"flush_candidates",
+    "flush_candidates({list}, {counts}, {staged}, {bytes}, {warp}, {row}, "
+    "{rows}, {capacity})"> {
+  let summary = "Appends what lanes have staged to its lists";
+  let description = [{
+    See append_candidates. Constraint: (C1) as append_candidates C2 and C3.
+  }];
+  let arguments = !con(lists, rows);
+  let assemblyFormat = [{
+    $staged `,` $bytes `warp` $warp `to` $list `,` $counts `[` $row `below` $rows
+    `]` `capacity` $capacity attr-dict `:` type($staged) `,` type($bytes) `to`
+    type($list) `,` type($counts)
+  }];
 }
 
 def GsaTile_FlagRowsOp : GsaTile_Op<"flag_rows",
@@ -114,21 +146,111 @@ def GsaTile_FlagRowsOp : GsaTile_Op<"flag_rows",
 // Reading lists
 //===----------------------------------------------------------------------===//
 
-def GsaTile_MarkCandidatesOp : GsaTile_Op<"mark_candidates",
-    "mark_candidates<{team}>({bitmap}, {list}, {count}, {sink}, {local}, {end})",
+def GsaTile_LoadCandidatesOp : GsaTile_Op<"load_candidates",
+    "load_candidates<{team}>({scores}, {cells}, {range}, {list}, {count}, "
+    "{sink}, {local}, {end})",
     [GsaTile_TeamOpInterface]> {
-  let summary = "Sets a bit for each cell of a list and each forced cell";
+  let summary = "A list in the registers of a team, and its range";
   let description = [{
-    Bit c mod 32 of `bitmap[0, c / 32]` for the cells c of `count` pairs and for
-    those below `sink` or from `local` on, all below `end`. Atomic, by a team.
-    Constraint: (C1) bitmap and list are i32, the bitmap of one row.
+    Pair i of `count` is number i / t of thread i mod t of the t threads of the
+    team: scores[i / t] and cells[i / t], with -0 as +0. A number without a pair,
+    or whose cell is forced (below `sink`, or from `local` on and below `end`),
+    has the cell -1. For the other pairs, and by atomic instructions of the
+    warps, `range[0, 0]` becomes at least the complement of each key,
+    `range[0, 1]` each key, as unsigned integers, and `range[0, 2]` grows by
+    their number.
+    Constraints: (C1) scores and cells are lanes of f32 and of i32, as many;
+    (C2) the list is i32, the range one row of i32 and 3 columns at least.
   }];
-  let arguments = (ins TileSmemAtomic:$bitmap, TileGlobalIn:$list, Index:$count,
+  let arguments = (ins TileLanesOut:$scores, TileLanesOut:$cells,
+                       TileSmemAtomic:$range, TileGlobalIn:$list, Index:$count,
                        Index:$sink, Index:$local, Index:$end,
                        GsaTile_TeamAttr:$team);
   let assemblyFormat = [{
-    $bitmap `,` $list `count` $count `forced` $sink `,` $local `below` $end `by`
-    $team attr-dict `:` type($bitmap) `,` type($list)
+    $list `count` $count `forced` $sink `,` $local `below` $end `to` $scores `,`
+    $cells `,` $range `by` $team attr-dict `:` type($list) `to` type($scores) `,`
+    type($cells) `,` type($range)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_HistogramCandidatesOp : GsaTile_Op<"histogram_candidates",
+    "histogram_candidates({histogram}, {scores}, {cells}, {low}, {high})"> {
+  let summary = "Counts candidates in linear bins over a range of scores";
+  let description = [{
+    `histogram[0, b] += 1`, atomically, for each cell that is not -1; bins are
+    those of histogram_row.
+    Constraint: (C1) lanes as load_candidates C1, the histogram is one row of
+    i32.
+  }];
+  let arguments = (ins TileSmemAtomic:$histogram, TileLanesIn:$scores,
+                       TileLanesIn:$cells, F32:$low, F32:$high);
+  let assemblyFormat = [{
+    $histogram `,` $scores `,` $cells `range` $low `,` $high attr-dict `:`
+    type($histogram) `,` type($scores) `,` type($cells)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_MarkAboveOp : GsaTile_Op<"mark_above",
+    "mark_above<{bins}>({bitmap}, {keys}, {kept}, {found}, {scores}, {cells}, "
+    "{low}, {high}, {bin})"> {
+  let summary = "Marks candidates above a bin and keeps those in it";
+  let description = [{
+    Sets bit c mod 32 of `bitmap[0, c / 32]` for cells c that are not -1 and whose
+    bin, of `bins`, is above `bin`. The key and the cell of those in it become
+    `keys[0, i]` and `kept[0, i]`, with `i = found[0, 3]++`. Atomic; places are in
+    no order.
+    Constraint: (C1) lanes as load_candidates C1, the tiles are one row of i32,
+    `found` of 4 columns at least.
+  }];
+  let arguments = (ins TileSmemAtomic:$bitmap, TileSmemOut:$keys,
+                       TileSmemOut:$kept, TileSmemAtomic:$found,
+                       TileLanesIn:$scores, TileLanesIn:$cells, F32:$low,
+                       F32:$high, I32:$bin, I64Attr:$bins);
+  let assemblyFormat = [{
+    $bitmap `,` $scores `,` $cells `range` $low `,` $high `bin` $bin `of` $bins
+    `keep` $keys `,` $kept `,` $found attr-dict `:` type($bitmap) `,`
+    type($scores) `,` type($cells) `keep` type($keys) `,` type($kept) `,`
+    type($found)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_MarkBestOp : GsaTile_Op<"mark_best",
+    "mark_best<{team}>({bitmap}, {keys}, {kept}, {count}, {quota})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "Marks the best of some cells in a bitmap";
+  let description = [{
+    The bits of the `quota` of `count` cells kept[0, i] whose keys[0, i] are
+    largest, of equal ones those of the smallest cells; all if the quota is not
+    smaller than the count. Work goes with the square of the count. Atomic.
+    Constraint: (C1) the tiles are one row of i32.
+  }];
+  let arguments = (ins TileSmemAtomic:$bitmap, TileSmemIn:$keys,
+                       TileSmemIn:$kept, I32:$count, I32:$quota,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $bitmap `,` $quota `of` $keys `,` $kept `count` $count `by` $team attr-dict
+    `:` type($bitmap) `,` type($keys) `,` type($kept)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_MarkForcedOp : GsaTile_Op<"mark_forced",
+    "mark_forced<{team}>({bitmap}, {sink}, {local}, {end})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "Sets a bit for each forced cell";
+  let description = [{
+    Bit c mod 32 of `bitmap[0, c / 32]` for cells c below `sink` or from `local`
+    on, all below `end`. Atomic, by a team.
+    Constraint: (C1) the bitmap is one row of i32.
+  }];
+  let arguments = (ins TileSmemAtomic:$bitmap, Index:$sink, Index:$local,
+                       Index:$end, GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $bitmap `forced` $sink `,` $local `below` $end `by` $team attr-dict `:`
+    type($bitmap)
   }];
   let hasVerifier = 1;
 }
@@ -138,8 +260,8 @@ def GsaTile_CountBitsOp : GsaTile_Op<"count_bits",
   let summary = "Counts (number 0) the bits of some words of a bitmap";
   let description = [{
     Of words [begin, min(begin + columns, end)).
-    Constraints: (C1) the bitmap is i32 of one row, columns is a positive
-    multiple of 32; (C2) the state is lanes<2xi32>.
+    Constraints: (C1) the bitmap is i32 of one row of a multiple of 4 words,
+    columns is a positive multiple of 128; (C2) the state is lanes<2xi32>.
   }];
   let arguments = (ins TileLanesInOut:$state, TileSmemIn:$bitmap, Index:$begin,
                        Index:$end, I64Attr:$columns);
@@ -170,23 +292,23 @@ def GsaTile_ScanBitsOp : GsaTile_Op<"scan_bits",
   let hasVerifier = 1;
 }
 
-def GsaTile_PlaceCandidatesOp : GsaTile_Op<"place_candidates",
-    "place_candidates<{team}>({keys}, {cells}, {bitmap}, {before}, {list}, "
-    "{count}, {sink}, {local}, {end})", [GsaTile_TeamOpInterface]> {
-  let summary = "Brings a list to shared memory, in the order of the row";
+def GsaTile_PlaceMarkedOp : GsaTile_Op<"place_marked",
+    "place_marked<{team}>({target}, {bitmap}, {before}, {cells}, {sink}, "
+    "{local}, {end})", [GsaTile_TeamOpInterface]> {
+  let summary = "Brings marked cells to their places in the order of the row";
   let description = [{
-    Marked cell c is number i = `before[0, c / 32]` + the marked cells below it
-    in its word: `keys[0, i]` is its key, `cells[0, i]` is c. By a team.
-    Constraint: (C1) the tiles are i32 of one row, the list is i32.
+    Marked cell c is number `i = before[0, c / 32]` + the marked cells below it
+    in its word: `target[0, i] = c`, for cells of the lanes that are not -1 and
+    marked, and for forced cells as mark_forced has them. By a team.
+    Constraint: (C1) the tiles are one row of i32, the cells lanes of i32.
   }];
-  let arguments = (ins TileSmemOut:$keys, TileSmemOut:$cells,
-                       TileSmemIn:$bitmap, TileSmemIn:$before,
-                       TileGlobalIn:$list, Index:$count, Index:$sink,
+  let arguments = (ins TileSmemOut:$target, TileSmemIn:$bitmap,
+                       TileSmemIn:$before, TileLanesIn:$cells, Index:$sink,
                        Index:$local, Index:$end, GsaTile_TeamAttr:$team);
   let assemblyFormat = [{
-    $list `count` $count `forced` $sink `,` $local `below` $end `at` $bitmap `,`
-    $before `to` $keys `,` $cells `by` $team attr-dict `:` type($list) `at`
-    type($bitmap) `,` type($before) `to` type($keys) `,` type($cells)
+    $cells `forced` $sink `,` $local `below` $end `at` $bitmap `,` $before `to`
+    $target `by` $team attr-dict `:` type($cells) `at` type($bitmap) `,`
+    type($before) `to` type($target)
   }];
   let hasVerifier = 1;
 }

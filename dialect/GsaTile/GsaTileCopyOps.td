@@ -77,6 +77,22 @@ def GsaTile_TwoLevelRowsOp : GsaTile_ViewOp<"two_level_rows",
   }];
 }
 
+def GsaTile_InterleavedRowsOp : GsaTile_ViewOp<"interleaved_rows",
+    "interleaved_rows({base}, {pitch}, {apart}, {count})", "Interleaved"> {
+  let summary = "Row 16 i + 8 h + r is at `base + (8 i + r) * pitch + h * apart`";
+  let description = [{
+    For h 0 and 1, r < 8 and 8 i + r in [0, `count`). As the left operand of a
+    product, the two rows of a lane are then those of one query and two heads.
+    Otherwise as strided_rows. Constraint: (C1) as there.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch, I64:$apart,
+                       Index:$count);
+  let assemblyFormat = [{
+    $base `pitch` $pitch `,` $apart `count` $count attr-dict `:` type($base) `to`
+    type($result)
+  }];
+}
+
 def GsaTile_ListedRowsOp : GsaTile_ViewOp<"listed_rows",
     "listed_rows({base}, {pitch}, {list}, {end}, {limit})", "Listed"> {
   let summary = "Row p is at `base + list[0, p] * pitch`";

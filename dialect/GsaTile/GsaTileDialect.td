@@ -99,7 +99,9 @@ def GsaTile_RowKind : GsaTile_Enum<"RowKind",
     /// The entry of an index list is the number of the row.
     I32EnumAttrCase<"Listed", 2, "listed">,
     /// A page table says where the pages of rows are.
-    I32EnumAttrCase<"Paged", 3, "paged">]>;
+    I32EnumAttrCase<"Paged", 3, "paged">,
+    /// Two kinds of rows, 8 of each in turn.
+    I32EnumAttrCase<"Interleaved", 4, "interleaved">]>;
 
 def GsaTile_RowAccess : GsaTile_Enum<"RowAccess", "what is done to rows", [
     I32EnumAttrCase<"Read", 0, "read">,

@@ -123,9 +123,11 @@ template <typename Op>
 static LogicalResult verifyProduct(Op op, bool isNt) {
   FragType acc = op.getAcc().getType();
   SmemType rhs = op.getRhs().getType();
-  if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32())
+  if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32() ||
+      acc.getRows() != 16)
     return op.emitOpError()
-           << "expected an f32 accumulator of layout acc, got " << acc;
+           << "expected an f32 accumulator of layout acc and 16 rows, got "
+           << acc;
   int64_t columns = acc.getColumns();
   if (columns > kMaxColumns)  // wgmma_c1
     return op.emitOpError() << "expected an accumulator of at most "
@@ -233,10 +235,17 @@ Value TmaLoadOp::getArrival() { return getRing(); }
 LogicalResult TmaLoadOp::verify() {
   TensorMapType map = getMap().getType();
   SmemType target = getTarget().getType();
-  if (target.getShape() != map.getShape() ||
-      target.getElementType() != map.getElementType() ||
+  // Panels of swizzle_128b lie one after the other: each is a box.
+  bool hasPanels = map.getLayout() == SmemLayout::Swizzle128B;
+  int64_t boxColumns = map.getShape()[1];
+  bool fits = !target.isStaged() && target.getRows() == map.getShape()[0] &&
+              (hasPanels ? target.getColumns() % boxColumns == 0
+                         : target.getColumns() == boxColumns);
+  if (!fits || target.getElementType() != map.getElementType() ||
       target.getLayout() != map.getLayout())  // tma_load_c1
-    return emitOpError() << "expected a target like the box " << map << ", got "
+    return emitOpError() << "expected a target like the box " << map
+                         << (hasPanels ? ", or several side by side, got "
+                                       : ", got ")
                          << target;
   if (!getRing() != !getIteration())  // tma_load_c2
     return emitOpError() << "expected a ring and an iteration, or neither";

@@ -156,14 +156,15 @@ def GsaTile_TmaLoadOp : GsaTile_Op<"tma_load",
   let summary = "Starts the copy of a box of a matrix into shared memory";
   let description = [{
     The copy engine fills `target` with the box of the map at (`row`,
-    `column`), zeros outside the matrix. The full barrier of the ring's slot
+    `column`), zeros outside the matrix; a tile of several panels with boxes
+    that lie side by side, by one instruction each. The full barrier of the ring's slot
     counts its bytes: it expects them before the commit that follows. One lane
     of the team issues. In the load region of a stream there is no ring yet;
     gsa-tile-pipeline adds it.
     PTX: `mbarrier.expect_tx`, `cp.async.bulk.tensor.2d.shared::cluster.global
     .tile.mbarrier`.
-    Constraints: (C1) the target has the map's box, element type and layout;
-    (C2) a ring comes with an iteration.
+    Constraints: (C1) the target has the map's rows, element type and layout,
+    and its columns or, of layout `swizzle_128b`, a multiple of them; (C2) a ring comes with an iteration.
   }];
   let arguments = (ins TileSmemOut:$target,
                        GsaTile_Read<GsaTile_TensorMapType, GsaTile_Global>:$map,

@@ -89,12 +89,36 @@ def GsaTile_FillRowsOp : GsaTile_Op<"fill_rows", "fill_rows({target}, {value})">
   let assemblyFormat = "$target `,` $value attr-dict `:` type($target)";
 }
 
+def GsaTile_FillHalvesOp : GsaTile_Op<"fill_halves",
+    "fill_halves({target}, {first}, {last})"> {
+  let summary = "Sets the first and the last 8 elements of a row vector";
+  let description = "Constraint: (C1) the row vector has 16 rows.";
+  let arguments = (ins TileRowsOut:$target, F32:$first, F32:$last);
+  let assemblyFormat = [{
+    $target `,` $first `,` $last attr-dict `:` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_AffineOp : GsaTile_Op<"affine", "affine({frag}, {scale}, {offset})"> {
   let summary = "`frag = frag * scale + offset`, one rounding";
   let arguments = (ins TileFragInOut:$frag, F32:$scale, F32:$offset);
   let assemblyFormat = [{
     $frag `,` $scale `,` $offset attr-dict `:` type($frag)
   }];
+}
+
+def GsaTile_AffineRowsOp : GsaTile_Op<"affine_rows",
+    "affine_rows({frag}, {scale}, {offsets})"> {
+  let summary = "`frag[r, c] = frag[r, c] * scale + offsets[r]`, one rounding";
+  let description = [{
+    Constraint: (C1) the fragment and the offsets have as many rows, of f32.
+  }];
+  let arguments = (ins TileFragInOut:$frag, F32:$scale, TileRowsIn:$offsets);
+  let assemblyFormat = [{
+    $frag `,` $scale `,` $offsets attr-dict `:` type($frag) `,` type($offsets)
+  }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_ActivateOp : GsaTile_Op<"activate",
@@ -126,6 +150,24 @@ def GsaTile_AddScaledOp : GsaTile_Op<"add_scaled",
     $target `,` $source `,` $weights attr-dict `:` type($target) `,`
     type($weights)
   }];
+}
+
+def GsaTile_AddRowPairsOp : GsaTile_Op<"add_row_pairs",
+    "add_row_pairs({target}, {source}, {weights})"> {
+  let summary = "Adds rows r and r + 8 of a fragment, weighted, to row r";
+  let description = [{
+    `target[r, c] += weights[r] * source[r, c]`, then `weights[r + 8] *
+    source[r + 8, c]`, for r < 8; one rounding each.
+    Constraint: (C1) fragments are f32 of layout `acc` and as many columns, the
+    target of 8 rows, source and weights of 16.
+  }];
+  let arguments = (ins TileFragInOut:$target, TileFragIn:$source,
+                       TileRowsIn:$weights);
+  let assemblyFormat = [{
+    $target `,` $source `,` $weights attr-dict `:` type($target) `,`
+    type($source) `,` type($weights)
+  }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",

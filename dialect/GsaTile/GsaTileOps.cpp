@@ -194,11 +194,48 @@ LogicalResult MaskBitsOp::verify() {
   return emitOpError() << "expected a multiple of 32 columns, got " << columns;
 }
 
+LogicalResult FillHalvesOp::verify() {
+  RowVecType type = getTarget().getType();
+  if (type.getShape()[0] == 16) return success();  // fill_halves_c1
+  return emitOpError() << "expected a row vector of 16 rows, got " << type;
+}
+
+LogicalResult AffineRowsOp::verify() {
+  FragType frag = getFrag().getType();
+  RowVecType offsets = getOffsets().getType();
+  if (frag.getRows() == offsets.getShape()[0] &&
+      frag.getElementType().isF32() &&
+      offsets.getElementType().isF32())  // affine_rows_c1
+    return success();
+  return emitOpError() << "expected f32 and as many offsets as rows, got "
+                       << frag << " and " << offsets;
+}
+
+LogicalResult AddRowPairsOp::verify() {
+  FragType target = getTarget().getType(), source = getSource().getType();
+  RowVecType weights = getWeights().getType();
+  bool areSums =
+      target.getLayout() == FragLayout::Acc && target.getElementType().isF32();
+  auto rowsOfSource =
+      FragType::get(getContext(), {16, target.getColumns()},
+                    target.getElementType(), target.getLayout());
+  auto rowsOfWeights =
+      RowVecType::get(getContext(), {16}, target.getElementType());
+  if (areSums && target.getRows() == 8 && source == rowsOfSource &&
+      weights == rowsOfWeights)  // add_row_pairs_c1
+    return success();
+  return emitOpError() << "expected f32 of layout acc, 16 rows to add to 8 of "
+                          "as many columns, got "
+                       << source << " with " << weights << " to " << target;
+}
+
 static LogicalResult verifyProduct(Operation* op, FragType acc, FragType lhs,
                                    SmemType rhs, bool transposed) {
-  if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32())
+  if (acc.getLayout() != FragLayout::Acc || !acc.getElementType().isF32() ||
+      acc.getRows() != 16)
     return op->emitOpError()
-           << "expected an f32 accumulator of layout acc, got " << acc;
+           << "expected an f32 accumulator of layout acc and 16 rows, got "
+           << acc;
   if (lhs.getLayout() != FragLayout::Lhs ||
       lhs.getElementType() != rhs.getElementType())  // mma_c1
     return op->emitOpError()

@@ -12,8 +12,8 @@ LogicalResult LanesType::verify(function_ref<InFlightDiagnostic()> emitError,
       !elementType.isF64())
     return emitError() << "expected an element type of i32, f32 or f64, got "
                        << elementType;
-  if (shape.size() != 1 || shape[0] < 1 || shape[0] > 8)
-    return emitError() << "expected one size from 1 to 8";
+  if (shape.size() != 1 || shape[0] < 1 || shape[0] > 32)
+    return emitError() << "expected one size from 1 to 32";
   return success();
 }
 

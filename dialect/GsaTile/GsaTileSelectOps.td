@@ -28,7 +28,7 @@ def GsaTile_LanesType : GsaTile_Type<"Lanes", "lanes"> {
   let description = [{
     Partial results of a reduction over cells, before the lanes are joined, or
     the scores of a step. Prints as `lanes<T, N>`. The element type is i32, f32
-    or f64; 1 to 8 numbers.
+    or f64; 1 to 32 numbers.
     Example: `!gsa_tile.lanes<5xi32>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,

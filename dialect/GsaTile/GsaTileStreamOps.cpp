@@ -362,8 +362,6 @@ static LogicalResult verifyLag(StreamOp op) {
   if (!op.isLagged()) return success();
   if (op.getPipeline().getLoaders() == 0)
     return op.emitOpError() << "has lagged ops: expected loaders";
-  if (op.getPipeline().getOrder() == StreamOrder::PingPong)
-    return op.emitOpError() << "has lagged ops: expected the order free";
   for (unsigned i = 0; i < op.getRings().size(); ++i) {
     bool lags = op.isLagged(i);
     for (Region* region : {&op.getLoad(), &op.getCompute()})

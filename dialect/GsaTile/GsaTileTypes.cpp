@@ -120,11 +120,12 @@ LogicalResult FragType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (failed(verifyElement(emitError, elementType))) return failure();
   if (shape.size() != 2)
     return emitError() << "expected [rows, columns], got rank " << shape.size();
-  int64_t rows = 16;
   int64_t unit = layout == FragLayout::Lhs ? 16 : 8;
-  if (shape[0] != rows)  // frag_c1
-    return emitError() << "layout " << stringifyFragLayout(layout) << " has "
-                       << rows << " rows, got " << shape[0];
+  bool isHalf = shape[0] == 8 && layout == FragLayout::Acc;
+  if (shape[0] != 16 && !isHalf)  // frag_c1
+    return emitError() << "layout " << stringifyFragLayout(layout) << " has 16"
+                       << (layout == FragLayout::Acc ? " or 8" : "")
+                       << " rows, got " << shape[0];
   if (shape[1] < unit || shape[1] % unit != 0)  // frag_c2
     return emitError() << "layout " << stringifyFragLayout(layout)
                        << " needs a multiple of " << unit << " columns, got "
@@ -140,8 +141,8 @@ int64_t FragType::getRegisters() const {
 LogicalResult RowVecType::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> shape, Type elementType) {
   if (failed(verifyElement(emitError, elementType))) return failure();
-  if (shape.size() != 1 || shape[0] != 16)
-    return emitError() << "expected one size, 16";
+  if (shape.size() != 1 || (shape[0] != 16 && shape[0] != 8))
+    return emitError() << "expected one size, 16 or 8";
   return success();
 }
 

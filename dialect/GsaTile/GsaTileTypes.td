@@ -81,8 +81,9 @@ def GsaTile_FragType : GsaTile_Type<"Frag", "frag"> {
   let summary = "tile in the registers of a warp";
   let description = [{
     Prints as `frag<T, rows, columns, layout>`.
-    Constraints: (C1) 16 rows; (C2) columns are a multiple of 8 for `acc`, of 16
-    for `lhs`.
+    Constraints: (C1) 16 rows, or 8 of layout `acc`: half of an accumulator, no
+    operand of a product; (C2) columns are a multiple of 8 for `acc`, of 16 for
+    `lhs`.
     Example: `!gsa_tile.frag<16x64xf32, acc>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
@@ -103,7 +104,7 @@ def GsaTile_RowVecType : GsaTile_Type<"RowVec", "rowvec"> {
   let summary = "one number per row of a fragment";
   let description = [{
     Prints as `rowvec<T, rows>`. Spread like the rows of a fragment of as many
-    rows. Example: `!gsa_tile.rowvec<16xf32>`.
+    rows, 16 or 8. Example: `!gsa_tile.rowvec<16xf32>`.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType);

@@ -65,16 +65,27 @@ void AttentionOperands::replace() {
   rewriter.eraseOp(op);
 }
 
+/// The matrix [B * Sk, G * D] of a buffer of keys.
+static Value flattenHeads(ToTileContext& context, Value buffer) {
+  return memref::CollapseShapeOp::create(
+      context.rewriter(), context.loc(), buffer,
+      SmallVector<ReassociationIndices>{{0, 1}, {2, 3}});
+}
+
 AttentionKernel::AttentionKernel(AttentionOperands& operands,
                                  Attribute schedule, int64_t warps,
-                                 StringRef name)
+                                 StringRef name, const KeyMaps& maps)
     : shape(operands.shape),
       operands(operands),
       kernel(operands.context, operands.op->getLoc(), name, warps) {
   kernel.setSchedule(schedule);
   query = kernel.read(operands.query, "query");
-  key = kernel.read(operands.key, "key");
-  value = kernel.read(operands.value, "value");
+  auto readKeys = [&](Value buffer, TensorMapType map, StringRef name) {
+    if (!map) return kernel.read(buffer, name);
+    return kernel.map(flattenHeads(operands.context, buffer), map, name);
+  };
+  key = readKeys(operands.key, maps.key, "key");
+  value = readKeys(operands.value, maps.value, "value");
   if (operands.indices) {
     indices = kernel.read(operands.indices, "indices");
     counts = kernel.read(operands.counts, "counts");

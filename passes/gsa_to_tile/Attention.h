@@ -56,13 +56,20 @@ struct AttentionRows {
   Value lsePitch;
 };
 
+/// What the bulk copy engine reads at a time of keys and of values, if it does:
+/// boxes of the matrices [B * Sk, G * D] and [B * Sk, G * Dv].
+struct KeyMaps {
+  gsa_tile::TensorMapType key, value;
+};
+
 /// A kernel of an attention op.
 class AttentionKernel {
  public:
   /// Makes a kernel of `warps` warps without a body: its arguments are the
-  /// operands, the results and the sizes Sq and Sk of the op.
+  /// operands, keys and values by `maps` if there are any, the results and the
+  /// sizes Sq and Sk of the op.
   AttentionKernel(AttentionOperands& operands, Attribute schedule,
-                  int64_t warps, StringRef name);
+                  int64_t warps, StringRef name, const KeyMaps& maps = {});
 
   /// Position at the end of the kernel.
   OpBuilder& bodyBuilder() { return kernel.body(); }

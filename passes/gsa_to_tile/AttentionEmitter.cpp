@@ -34,38 +34,11 @@ static int64_t chunkColumns(Type element) { return element.isF32() ? 64 : 128; }
 
 AttentionEmitter::AttentionEmitter(OpBuilder& builder, Location loc,
                                    AttentionScheduleAttr schedule,
-                                   AttentionShape shape)
-    : s(builder, loc),
+                                   const AttentionShape& shape)
+    : AttentionStorage(builder, loc, shape),
       teams(schedule),
       schedule(schedule),
-      shape(shape),
       paddedValueDepth(llvm::alignTo(shape.valueDepth, kTileUnit)) {}
-
-Value AttentionEmitter::smem(StringRef name, ArrayRef<int64_t> shape,
-                             Type element, SmemLayout layout) {
-  return named(
-      SmemAllocOp::create(
-          s.b, s.loc, SmemType::get(s.b.getContext(), shape, element, layout),
-          IntegerAttr()),
-      name);
-}
-
-Value AttentionEmitter::fragment(StringRef name, int64_t columns, Type element,
-                                 FragLayout layout) {
-  return named(
-      FragAllocOp::create(s.b, s.loc,
-                          FragType::get(s.b.getContext(), {kTileUnit, columns},
-                                        element, layout)),
-      name);
-}
-
-Value AttentionEmitter::rowVector(StringRef name) {
-  return named(
-      RowVecAllocOp::create(
-          s.b, s.loc,
-          RowVecType::get(s.b.getContext(), {kTileUnit}, s.b.getF32Type())),
-      name);
-}
 
 SmemType AttentionEmitter::tileOf(int64_t rows, int64_t columns) {
   return SmemType::get(s.b.getContext(), {rows, columns}, shape.element,
@@ -92,11 +65,8 @@ void AttentionEmitter::emitQueries(Value queries, Value pitch, Value rows) {
                        getVectorBytes(shape.element, shape.depth), teams.block);
   }
   tiles.push_back(tileOf(blockK, paddedValueDepth));
-  ring = named(TileRingOp::create(
-                   s.b, s.loc,
-                   TileRingType::get(s.b.getContext(), schedule.getStages(),
-                                     getCopyEngine(keyVectorBytes()), tiles)),
-               "ring");
+  tileRing = ring("ring", schedule.getStages(), getCopyEngine(keyVectorBytes()),
+                  tiles);
 }
 
 void AttentionEmitter::emitStart() {
@@ -209,7 +179,7 @@ void AttentionEmitter::emitStream(
     Value tiles, const KeySource& source,
     llvm::function_ref<void(Value, Value, Value)> mask,
     llvm::function_ref<void(Value, Value, Value, Value)> multiplyValues) {
-  auto stream = StreamOp::create(s.b, s.loc, tiles, ring, teams.pipeline);
+  auto stream = StreamOp::create(s.b, s.loc, tiles, tileRing, teams.pipeline);
   emitLoad(stream, source);
   emitCompute(stream, source, mask, multiplyValues);
 }

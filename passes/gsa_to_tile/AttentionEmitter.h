@@ -9,24 +9,11 @@
 #ifndef GSA_PASSES_GSATOTILE_ATTENTIONEMITTER_H
 #define GSA_PASSES_GSATOTILE_ATTENTIONEMITTER_H
 
-#include "dialect/Gsa/GsaOps.h"
-#include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "passes/gsa_to_tile/KernelScalars.h"
-#include "passes/gsa_to_tile/ToTile.h"
+#include "passes/gsa_to_tile/AttentionStorage.h"
 
 namespace mlir::gsa {
-
-/// What is static about an attention kernel.
-struct AttentionShape {
-  Type element;           ///< T: f16, bf16 or f32.
-  int64_t heads, groups;  ///< H and G.
-  int64_t depth;          ///< D.
-  int64_t valueDepth;     ///< Dv.
-  double scale;           ///< Logits are scale * <q, k>.
-  int64_t ratio() const { return heads / groups; }
-};
 
 /// How a scale is given to online softmax, which takes positive ones up to
 /// 2^127: scores times `factor`, an exact one, are scaled by `scale`.
@@ -59,12 +46,10 @@ struct KeySource {
 };
 
 /// Emits the body of an attention kernel, at the builder's position.
-class AttentionEmitter {
+class AttentionEmitter : public AttentionStorage {
  public:
   AttentionEmitter(OpBuilder& builder, Location loc, AttentionScheduleAttr,
-                   AttentionShape shape);
-
-  KernelScalars s;
+                   const AttentionShape& shape);
 
   const KernelTeams teams;
 
@@ -112,12 +97,6 @@ class AttentionEmitter {
   /// not: never for f16, whose largest value is 65504.
   bool bounded() const { return !shape.element.isF16(); }
 
-  // Storage, by its name.
-  Value smem(StringRef name, ArrayRef<int64_t> shape, Type element,
-             gsa_tile::SmemLayout layout);
-  Value fragment(StringRef name, int64_t columns, Type element,
-                 gsa_tile::FragLayout layout);
-  Value rowVector(StringRef name);
   gsa_tile::SmemType tileOf(int64_t rows, int64_t columns);
   void emitLoad(gsa_tile::StreamOp stream, const KeySource& source);
   void emitCompute(
@@ -129,10 +108,9 @@ class AttentionEmitter {
   void emitFinish(const AttentionTarget& target);
 
   AttentionScheduleAttr schedule;
-  AttentionShape shape;
   int64_t paddedValueDepth;
   SmallVector<Chunk> chunks;
-  Value ring, warpRow, warpKey, rowPart, keyPart;
+  Value tileRing, warpRow, warpKey, rowPart, keyPart;
   Value scores, weights, output, maximum, sum, scaleValue, zero, minusInfinity;
 };
 

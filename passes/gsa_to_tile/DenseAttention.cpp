@@ -6,8 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/gsa_to_tile/DenseAttention.h"
+
 #include "llvm/Support/MathExtras.h"
-#include "passes/gsa_to_tile/Attention.h"
+#include "passes/gsa_to_tile/GroupDense.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 
 using namespace mlir;
@@ -19,16 +21,20 @@ namespace {
 class DenseKernel {
  public:
   DenseKernel(DenseAttentionOp op, AttentionScheduleAttr schedule,
-              AttentionKernel& kernel)
+              AttentionKernel& kernel, const DenseBlock& block)
       : kernel(kernel),
         schedule(schedule),
         shape(kernel.shape),
         causal(op.getMask() == Mask::Causal),
         emitter(kernel.bodyBuilder(), op.getLoc(), schedule, shape),
-        s(emitter.s) {}
+        s(emitter.s),
+        batch(block.batch),
+        head(block.head),
+        firstQuery(block.firstQuery),
+        rows(block.rows) {}
 
   void emit() {
-    emitPosition();
+    group = named(s.div(head, shape.ratio()), "group");
     emitter.emitQueries(
         s.at(kernel.query, {batch, firstQuery, head, s.index(0)},
              {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
@@ -39,7 +45,6 @@ class DenseKernel {
   }
 
  private:
-  void emitPosition();
   void emitTiles();
   AttentionTarget makeTarget();
   /// The address of the first key's row in `array`.
@@ -54,22 +59,10 @@ class DenseKernel {
   bool causal;
   AttentionEmitter emitter;
   KernelScalars& s;
-  Value firstQuery, head, group, batch, rows;
+  Value batch, head, firstQuery, rows, group;
 };
 
 }  // namespace
-
-void DenseKernel::emitPosition() {
-  Value blocks = GridSizeOp::create(s.b, s.loc, s.b.getIndexType(), 0);
-  Value block = s.sub(s.sub(blocks, s.index(1)), s.blockId(0));
-  head = named(s.blockId(1), "head");
-  batch = named(s.blockId(2), "batch");
-  firstQuery = named(s.mul(block, schedule.getBlockQ()), "first_query");
-  group = named(s.div(head, shape.ratio()), "group");
-  rows = named(
-      s.min(s.sub(kernel.queries, firstQuery), s.index(schedule.getBlockQ())),
-      "rows");
-}
 
 void DenseKernel::emitTiles() {
   // The last key that the block's first query sees; negative if none.
@@ -112,18 +105,37 @@ AttentionTarget DenseKernel::makeTarget() {
                                /*lsePitch=*/s.i64(1)});
 }
 
+void gsa::emitDense(DenseAttentionOp op, AttentionScheduleAttr schedule,
+                    AttentionKernel& kernel, const DenseBlock& block) {
+  DenseKernel(op, schedule, kernel, block).emit();
+}
+
 LogicalResult tile::lowerDenseAttention(DenseAttentionOp op,
                                         ToTileContext& context) {
+  if (isa_and_nonnull<DenseScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerGroupDense(op, context);
   FailureOr<AttentionScheduleAttr> schedule =
       getSchedule<AttentionScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
   AttentionOperands operands(op, context);
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
                          "dense_attention");
-  DenseKernel(op, *schedule, kernel).emit();
+  KernelScalars s(kernel.bodyBuilder(), op.getLoc());
+  int64_t blockQ = schedule->getBlockQ();
+  Value blocks = GridSizeOp::create(s.b, s.loc, s.b.getIndexType(), 0);
+  Value number = s.sub(s.sub(blocks, s.index(1)), s.blockId(0));
+  DenseBlock block;
+  block.head = named(s.blockId(1), "head");
+  block.batch = named(s.blockId(2), "batch");
+  block.firstQuery = named(s.mul(number, blockQ), "first_query");
+  block.rows = named(
+      s.min(s.sub(kernel.queries, block.firstQuery), s.index(blockQ)), "rows");
+  emitDense(op, *schedule, kernel, block);
   ArrayRef<int64_t> query = op.getQuery().getType().getShape();
-  int64_t blocks = llvm::divideCeil(query[1], schedule->getBlockQ());
-  if (failed(kernel.launch({blocks, query[2], query[0]}))) return failure();
+  if (failed(kernel.launch(
+          {static_cast<int64_t>(llvm::divideCeil(query[1], blockQ)), query[2],
+           query[0]})))
+    return failure();
   operands.replace();
   return success();
 }

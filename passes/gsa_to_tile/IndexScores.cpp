@@ -5,6 +5,11 @@
 // head after the other, activates and adds: the products of the heads never
 // leave registers. Tiles that no query of the block sees are not computed.
 //
+// Where the schedule gives a warp 8 queries, the 16 rows of its products are
+// those of two heads, in such an order that a lane has both of one query. Their
+// sum then takes half the registers of a product, so that those of four heads
+// can be under way together, and a lane has all that it needs to append.
+//
 //===----------------------------------------------------------------------===//
 
 #include "passes/gsa_to_tile/IndexScores.h"
@@ -25,6 +30,10 @@ static constexpr int64_t kGroupRows = 64;
 /// Heads whose weights stay in registers; those of more are read again for
 /// each tile.
 static constexpr int64_t kHeadsInRegisters = 8;
+/// Products of two heads that are under way together.
+static constexpr int64_t kPairsInFlight = 2;
+/// Hits that a lane stages beside those of a tile before it appends them.
+static constexpr int64_t kStagedHits = 10;
 
 //===----------------------------------------------------------------------===//
 // Operands and schedule
@@ -94,7 +103,7 @@ class ScoreKernel : KernelScalars {
   /// Some columns of queries and keys: what one left operand holds.
   struct Chunk {
     int64_t first, columns;
-    SmallVector<Value> queries;  ///< A tile for each head.
+    SmallVector<Value> queries;  ///< A tile for each part.
     Value lhs;
   };
   /// Keys of a tile.
@@ -104,7 +113,7 @@ class ScoreKernel : KernelScalars {
 
   void addArguments();
   Value number(int64_t value) { return kernel.index(value); }
-  Value fragment(int64_t columns, Type type, FragLayout layout);
+  Value fragment(int64_t rows, int64_t columns, Type type, FragLayout layout);
   SmemType tileOf(int64_t rows, int64_t columns);
   bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
   /// 2 sigmoid(x) - 1 = tanh(x / 2): half the instructions of the units that
@@ -112,18 +121,26 @@ class ScoreKernel : KernelScalars {
   bool usesTanh() const {
     return rows.ranksOnly && source.scoreActivation == ScoreActivation::Sigmoid;
   }
+  /// Heads are multiplied in parts: one by one, or two whose rows take turns.
+  bool isPaired() const { return schedule.getFragmentHeads() == 2; }
+  int64_t parts() const { return source.heads() / schedule.getFragmentHeads(); }
+  /// Weights and offsets of all heads stay in registers.
+  bool keepsWeights() const { return source.heads() <= kHeadsInRegisters; }
 
   void emitPosition();
   Value emitFlags();
   void emitQueries();
   void emitStart();
-  void loadWeights(int64_t head, Value target);
+  void loadWeights(int64_t part, Value target);
+  Value headOffset(int64_t head);
+  void loadOffsets(int64_t part);
   KeyRange keyRange(Value tile);
   void emitStream(Value firstTile, Value tiles);
   void emitLoad(StreamOp stream, Value firstTile);
   void emitCompute(StreamOp stream, Value firstTile);
-  void emitHead(int64_t head, ValueRange keyTiles);
-  void emitProduct(int64_t head, ValueRange keyTiles);
+  void emitParts(int64_t first, int64_t end, ValueRange keyTiles);
+  void emitProducts(int64_t first, ValueRange products, ValueRange keyTiles);
+  void addPart(int64_t part, Value product);
   void emitHiddenTiles(Value firstTile, Value endTile);
   Value lastKeyOfWarp();
   void store(const KeyRange& range);
@@ -149,15 +166,19 @@ class ScoreKernel : KernelScalars {
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
   Value scoredKeys;  ///< Columns: all keys, or those of the sample.
   Value firstFlag;
+  Value rowPitch;  ///< Of the buffer of scores.
   // Position of the block and of the warp.
-  Value zero, part, batch, firstRow, warpRow, groupRow, rowsOfBlock, isIdle;
+  Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
+  Value rowsOfBlock, isIdle;
   // Storage.
   SmallVector<Chunk> chunks;
-  SmallVector<Value> headWeights, headBias;
-  Value ring, product, sum, scaleValue, zeroValue;
+  SmallVector<Value> partWeights, partOffsets, products;
+  Value ring, sum, scaleValue, zeroValue;
   /// Row vectors, of candidates: bounds, sums that say whether scores are
   /// finite, moments.
   Value boundRows, checkSums, rowSums, rowSquares;
+  /// Hits that are not in the lists yet.
+  Value staged, stagedBytes;
 };
 
 }  // namespace
@@ -198,16 +219,18 @@ void ScoreKernel::addArguments() {
   count = kernel.scalar(rows.count, "count");
   visibleKeys = kernel.scalar(rows.keys, "visible_keys");
   if (flags) firstFlag = kernel.scalar(rows.firstFlag, "first_flag");
+  rowPitch = rows.pitch ? kernel.scalar(rows.pitch, "row_pitch") : scoredKeys;
 }
 
 //===----------------------------------------------------------------------===//
 // Small things
 //===----------------------------------------------------------------------===//
 
-Value ScoreKernel::fragment(int64_t columns, Type type, FragLayout layout) {
-  return FragAllocOp::create(builder(), location(),
-                             FragType::get(builder().getContext(),
-                                           {kTileUnit, columns}, type, layout));
+Value ScoreKernel::fragment(int64_t rows, int64_t columns, Type type,
+                            FragLayout layout) {
+  return FragAllocOp::create(
+      builder(), location(),
+      FragType::get(builder().getContext(), {rows, columns}, type, layout));
 }
 
 SmemType ScoreKernel::tileOf(int64_t rows, int64_t columns) {
@@ -235,11 +258,13 @@ void ScoreKernel::emitPosition() {
     rowsOfBlock = select(isIdle, zero, rowsOfBlock);
   }
   named(rowsOfBlock, "rows_of_block");
-  Value rank = WarpRankOp::create(b, location(), indexType, teams.compute);
-  warpRow = named(mul(rank, number(kTileUnit)), "warp_row");
+  warpRank = WarpRankOp::create(b, location(), indexType, teams.compute);
+  warpRow = named(mul(warpRank, number(schedule.getWarpQueries())), "warp_row");
+  // Of the tile of queries, which has the rows of each head of a part.
   if (usesWgmma())
-    groupRow =
-        named(mul(div(warpRow, kGroupRows), number(kGroupRows)), "group_row");
+    groupRow = named(mul(div(warpRow, kGroupRows / schedule.getFragmentHeads()),
+                         number(kGroupRows)),
+                     "group_row");
 }
 
 /// Not 0 if a query of the block has a flag.
@@ -268,24 +293,29 @@ void ScoreKernel::emitQueries() {
     Chunk chunk;
     chunk.first = first;
     chunk.columns = std::min(step, padded - first);
-    for (int64_t head = 0; head < heads; ++head) {
+    int64_t partHeads = schedule.getFragmentHeads();
+    for (int64_t head = 0; head < heads; head += partHeads) {
       Value tile =
-          named(SmemAllocOp::create(b, location(),
-                                    tileOf(schedule.getBlockQ(), chunk.columns),
-                                    IntegerAttr()),
+          named(SmemAllocOp::create(
+                    b, location(),
+                    tileOf(schedule.getBlockQ() * partHeads, chunk.columns),
+                    IntegerAttr()),
                 "query_tile");
       Value from = at(query, {batch, firstQuery, number(head), number(first)},
                       {queries, number(heads), number(depth)});
-      CopyRowsOp::create(b, location(), tile,
-                         stridedRows(from, pitch, rowsOfBlock), zero,
+      Value view = isPaired()
+                       ? interleavedRows(from, pitch, i64(depth), rowsOfBlock)
+                       : stridedRows(from, pitch, rowsOfBlock);
+      CopyRowsOp::create(b, location(), tile, view, zero,
                          number(std::min(chunk.columns, depth - first)),
                          getVectorBytes(element, depth), teams.block);
       chunk.queries.push_back(tile);
     }
     keyTiles.push_back(tileOf(schedule.getBlockK(), chunk.columns));
     if (!usesWgmma())
-      chunk.lhs = named(fragment(chunk.columns, element, FragLayout::Lhs),
-                        "query_rows");
+      chunk.lhs =
+          named(fragment(kTileUnit, chunk.columns, element, FragLayout::Lhs),
+                "query_rows");
     chunks.push_back(chunk);
   }
   CopyEngine engine = getCopyEngine(getVectorBytes(element, depth));
@@ -296,54 +326,85 @@ void ScoreKernel::emitQueries() {
       "ring");
 }
 
-/// Fills a row vector with the activated weights of a head.
-void ScoreKernel::loadWeights(int64_t head, Value target) {
+/// Fills a row vector with the activated weights of a part.
+void ScoreKernel::loadWeights(int64_t part, Value target) {
   OpBuilder& b = builder();
   if (!weights) {
     FillRowsOp::create(b, location(), target, constant(b.getF32Type(), 1.0));
     return;
   }
   int64_t heads = source.heads();
-  Value from = at(weights, {batch, add(begin, firstRow), number(head)},
-                  {queries, number(heads)});
-  LoadRowVecOp::create(b, location(), target,
-                       stridedRows(from, i64(heads), rowsOfBlock), warpRow);
+  Value from = at(
+      weights,
+      {batch, add(begin, firstRow), number(part * schedule.getFragmentHeads())},
+      {queries, number(heads)});
+  Value pitch = i64(heads);
+  if (isPaired())
+    LoadRowVecOp::create(b, location(), target,
+                         interleavedRows(from, pitch, i64(1), rowsOfBlock),
+                         mul(warpRow, number(schedule.getFragmentHeads())));
+  else
+    LoadRowVecOp::create(b, location(), target,
+                         stridedRows(from, pitch, rowsOfBlock), warpRow);
   if (source.weightActivation == WeightActivation::Sigmoid)
     ActivateRowsOp::create(b, location(), target, Activation::Sigmoid);
+}
+
+/// What is added to the scaled product of a head.
+Value ScoreKernel::headOffset(int64_t head) {
+  OpBuilder& b = builder();
+  Type f32 = b.getF32Type();
+  Type type = cast<GlobalType>(bias.getType()).getElementType();
+  Value value = LoadOp::create(b, location(), type, bias, number(head));
+  Value offset = cast(value, f32);
+  return usesTanh() ? mul(offset, constant(f32, 0.5)) : offset;
+}
+
+/// The offsets of a part: a scalar, or a row vector of those of two heads.
+void ScoreKernel::loadOffsets(int64_t part) {
+  if (!isPaired()) {
+    partOffsets.push_back(headOffset(part));
+    return;
+  }
+  OpBuilder& b = builder();
+  Type type = RowVecType::get(b.getContext(), {kTileUnit}, b.getF32Type());
+  Value offsets = named(RowVecAllocOp::create(b, location(), type), "offsets");
+  Value first = headOffset(2 * part);
+  FillHalvesOp::create(b, location(), offsets, first, headOffset(2 * part + 1));
+  partOffsets.push_back(offsets);
 }
 
 void ScoreKernel::emitStart() {
   OpBuilder& b = builder();
   Type f32 = b.getF32Type();
   CopyWaitOp::create(b, location(), teams.block);
-  product =
-      named(fragment(schedule.getBlockK(), f32, FragLayout::Acc), "products");
-  sum = named(fragment(schedule.getBlockK(), f32, FragLayout::Acc),
-              "tile_scores");
+  int64_t columns = schedule.getBlockK();
+  int64_t together = isPaired() ? std::min(kPairsInFlight, parts()) : 1;
+  for (int64_t i = 0; i < together; ++i)
+    products.push_back(
+        named(fragment(kTileUnit, columns, f32, FragLayout::Acc), "products"));
+  sum =
+      named(fragment(schedule.getWarpQueries(), columns, f32, FragLayout::Acc),
+            "tile_scores");
   scaleValue = constant(f32, usesTanh() ? 0.5 * source.scale : source.scale);
   zeroValue = constant(f32, 0.0);
-  bool stay = source.heads() <= kHeadsInRegisters;
-  for (int64_t head = 0; head < source.heads(); ++head) {
-    if (bias) {
-      Type type = cast<GlobalType>(bias.getType()).getElementType();
-      Value value = LoadOp::create(b, location(), type, bias, number(head));
-      Value offset = cast(value, f32);
-      if (usesTanh()) offset = mul(offset, constant(f32, 0.5));
-      headBias.push_back(offset);
-    }
-    if (!stay && head > 0) continue;
-    headWeights.push_back(named(
+  for (int64_t part = 0; part < parts(); ++part) {
+    if (bias) loadOffsets(part);
+    if (!keepsWeights() && part > 0) continue;
+    partWeights.push_back(named(
         RowVecAllocOp::create(
             b, location(), RowVecType::get(b.getContext(), {kTileUnit}, f32)),
         "head_weights"));
-    if (stay) loadWeights(head, headWeights.back());
+    if (keepsWeights()) loadWeights(part, partWeights.back());
   }
   if (rows.candidates) emitBounds();
 }
 
+/// A number for each query of the warp.
 Value ScoreKernel::allocateRows(StringRef name) {
   OpBuilder& b = builder();
-  Type type = RowVecType::get(b.getContext(), {kTileUnit}, b.getF32Type());
+  Type type = RowVecType::get(b.getContext(), {schedule.getWarpQueries()},
+                              b.getF32Type());
   return named(RowVecAllocOp::create(b, location(), type), name);
 }
 
@@ -359,6 +420,23 @@ void ScoreKernel::emitBounds() {
     Value from = at(bounds, {firstRow}, {});
     LoadRowVecOp::create(builder(), location(), boundRows,
                          stridedRows(from, i64(1), rowsOfBlock), warpRow);
+    // A line for each lane and 8 of its queries; of 8 columns it has two.
+    int64_t lines =
+        schedule.getConsumers() * 32 * schedule.getWarpQueries() / 8;
+    int64_t hits = schedule.getBlockK() / 4 + kStagedHits;
+    OpBuilder& b = builder();
+    staged = named(
+        SmemAllocOp::create(b, location(),
+                            SmemType::get(b.getContext(), {lines, 2 * hits},
+                                          b.getI32Type(), SmemLayout::Linear),
+                            IntegerAttr()),
+        "staged");
+    stagedBytes = named(
+        LanesAllocOp::create(
+            b, location(),
+            LanesType::get(b.getContext(), {schedule.getWarpQueries() / 8},
+                           b.getI32Type())),
+        "staged_bytes");
   }
   if (sums) {
     rowSums = startSum("row_sums");
@@ -378,51 +456,64 @@ ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
   return {first, named(count, "keys_of_tile")};
 }
 
-/// Dot products of a head's queries with the keys of the tile.
-void ScoreKernel::emitProduct(int64_t head, ValueRange keyTiles) {
+/// Dot products of the queries of some parts with the keys of the tile.
+void ScoreKernel::emitProducts(int64_t first, ValueRange products,
+                               ValueRange keyTiles) {
   OpBuilder& b = builder();
   if (usesWgmma()) {
-    WgmmaFenceOp::create(b, location(), product);
-    for (auto [i, chunk, keys] : llvm::enumerate(chunks, keyTiles))
-      WgmmaNtOp::create(b, location(), product, chunk.queries[head], groupRow,
-                        keys, zero, /*accumulate=*/i > 0);
+    WgmmaFenceOp::create(b, location(), products);
+    for (auto [part, product] : llvm::enumerate(products))
+      for (auto [i, chunk, keys] : llvm::enumerate(chunks, keyTiles))
+        WgmmaNtOp::create(b, location(), product, chunk.queries[first + part],
+                          groupRow, keys, zero, /*accumulate=*/i > 0);
     WgmmaCommitOp::create(b, location());
-    WgmmaWaitOp::create(b, location(), 0, product);
+    WgmmaWaitOp::create(b, location(), 0, products);
     return;
   }
+  Value product = products.front();
   FillOp::create(b, location(), product, zeroValue);
   for (auto [chunk, keys] : llvm::zip(chunks, keyTiles)) {
-    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[head], warpRow);
+    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[first], warpRow);
     MmaNtOp::create(b, location(), product, chunk.lhs, keys, zero);
   }
 }
 
-/// Adds a head's part of the scores of the tile in shared memory.
-void ScoreKernel::emitHead(int64_t head, ValueRange keyTiles) {
+/// Activates the product of a part and adds it to the scores.
+void ScoreKernel::addPart(int64_t part, Value product) {
   OpBuilder& b = builder();
-  emitProduct(head, keyTiles);
-  // What comes behind the last product takes long, and no key.
-  if (rows.candidates && head + 1 == source.heads() &&
-      schedule.getProducers() > 0)
-    ReleaseOp::create(b, location(), keyTiles.front());
-  AffineOp::create(b, location(), product, scaleValue,
-                   bias ? headBias[head] : zeroValue);
+  if (isPaired() && bias)
+    AffineRowsOp::create(b, location(), product, scaleValue, partOffsets[part]);
+  else
+    AffineOp::create(b, location(), product, scaleValue,
+                     bias ? partOffsets[part] : zeroValue);
   Activation activation =
       usesTanh() ? Activation::FastTanh : toActivation(source.scoreActivation);
   if (activation != Activation::Identity)
     ActivateOp::create(b, location(), product, activation);
-  bool stay = source.heads() <= kHeadsInRegisters;
-  if (!stay) loadWeights(head, headWeights[0]);
-  AddScaledOp::create(b, location(), sum, product,
-                      headWeights[stay ? head : 0]);
+  Value weights = partWeights[keepsWeights() ? part : 0];
+  if (!keepsWeights()) loadWeights(part, weights);
+  if (isPaired())
+    AddRowPairsOp::create(b, location(), sum, product, weights);
+  else
+    AddScaledOp::create(b, location(), sum, product, weights);
+}
+
+/// Adds parts [first, end), whose products are under way together, to the
+/// scores of the tile in shared memory.
+void ScoreKernel::emitParts(int64_t first, int64_t end, ValueRange keyTiles) {
+  ValueRange used = ValueRange(products).take_front(end - first);
+  emitProducts(first, used, keyTiles);
+  // What comes behind the last product takes long, and no key.
+  if (rows.candidates && end == parts() && schedule.getProducers() > 0)
+    ReleaseOp::create(builder(), location(), keyTiles.front());
+  for (auto [i, product] : llvm::enumerate(used)) addPart(first + i, product);
 }
 
 void ScoreKernel::store(const KeyRange& range) {
   OpBuilder& b = builder();
-  Value to =
-      at(scores, {part, firstRow, range.first}, {bufferRows, scoredKeys});
+  Value to = at(scores, {part, firstRow, range.first}, {bufferRows, rowPitch});
   Value pitch =
-      arith::IndexCastOp::create(b, location(), b.getI64Type(), scoredKeys);
+      arith::IndexCastOp::create(b, location(), b.getI64Type(), rowPitch);
   StoreRowsOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
                       warpRow, sum, range.count);
 }
@@ -457,8 +548,9 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   // Queries and keys came by cp.async; wgmma reads them through another proxy.
   if (usesWgmma()) FenceAsyncOp::create(b, location());
   FillOp::create(b, location(), sum, zeroValue);
-  for (int64_t head = 0; head < source.heads(); ++head)
-    emitHead(head, keyTiles);
+  auto together = static_cast<int64_t>(products.size());
+  for (int64_t part = 0; part < parts(); part += together)
+    emitParts(part, std::min(part + together, parts()), keyTiles);
   if (rows.candidates) {
     append(range);
   } else {
@@ -508,9 +600,9 @@ void ScoreKernel::append(const KeyRange& range) {
     ifThen(named(hides, "hides_keys"), hide);
   }
   if (pairs)
-    AppendCandidatesOp::create(b, location(), pairs, counts, sum, boundRows,
-                               add(firstRow, warpRow), count, capacity,
-                               range.first);
+    AppendCandidatesOp::create(
+        b, location(), pairs, counts, staged, stagedBytes, sum, boundRows,
+        warpRank, add(firstRow, warpRow), count, capacity, range.first);
 }
 
 /// Marks rows whose sums are not finite.
@@ -522,6 +614,10 @@ void ScoreKernel::flagRows(Value sums) {
 /// Behind the last tile of a span.
 void ScoreKernel::finishRows(Value span) {
   OpBuilder& b = builder();
+  if (pairs)
+    FlushCandidatesOp::create(b, location(), pairs, counts, staged, stagedBytes,
+                              warpRank, add(firstRow, warpRow), count,
+                              capacity);
   if (checkSums) return flagRows(checkSums);
   flagRows(rowSums);
   flagRows(rowSquares);

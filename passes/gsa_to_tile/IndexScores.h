@@ -65,6 +65,8 @@ struct ScoreRows {
   Value keys;        ///< No query sees a key from here on.
   Value scores;      ///< Buffer [..., rows, Sk] of f32; null with candidates.
   int64_t rows = 0;  ///< Rows of the buffer per batch, at least count.
+  /// Columns of the buffer, a host index; null: one for each scored key.
+  Value pitch;
   /// Whether hidden cells become -inf. Otherwise only those are written that
   /// are in a tile with a visible one.
   bool fillHidden = false;

@@ -62,6 +62,20 @@ class KernelScalars : public detail::ScalarBuilder {
         base, outer, inner, per, count);
   }
 
+  /// Rows of two kinds, `apart` elements from each other, 8 of each in turn;
+  /// there are `count` of each, `pitch` elements apart.
+  Value interleavedRows(Value base, Value pitch, Value apart, Value count) {
+    auto array = cast<gsa_tile::GlobalType>(base.getType());
+    auto access = array.getAccess() == gsa_tile::Access::Read
+                      ? gsa_tile::RowAccess::Read
+                      : gsa_tile::RowAccess::Write;
+    return gsa_tile::InterleavedRowsOp::create(
+        b, loc,
+        gsa_tile::RowsType::get(b.getContext(), array.getElementType(),
+                                gsa_tile::RowKind::Interleaved, access),
+        base, pitch, apart, count);
+  }
+
   /// Address of an element; `sizes` are those of all dimensions but the first.
   Value at(Value base, ValueRange indices, ValueRange sizes) {
     return gsa_tile::AtOp::create(b, loc, base.getType(), base, indices, sizes);

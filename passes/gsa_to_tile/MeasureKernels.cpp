@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -91,11 +92,15 @@ static LogicalResult measureKernel(KernelOp kernel, Footprint& footprint) {
       failed(assignRoles(kernel)))
     return failure();
   planSharedMemory(kernel);
+  int64_t copyWarps = countCopyWarps(kernel);
+  int64_t beside = copyWarps > 0 && multipliesByWgmma(kernel)
+                       ? kRegistersBesideProducts
+                       : kRegistersBesideFragments;
   footprint.kernels.push_back(
       {kernel.getSymName().str(), kernel->getAttr(kScheduleAttr),
        static_cast<int64_t>(kernel.getSharedBytes()),
-       countFragments(kernel) + kRegistersBesideFragments,
-       static_cast<int64_t>(kernel.getWarps()), countCopyWarps(kernel)});
+       countFragments(kernel) + beside, static_cast<int64_t>(kernel.getWarps()),
+       copyWarps});
   return success();
 }
 
@@ -170,17 +175,18 @@ class LoweringMeasure : public KernelMeasure {
 }  // namespace
 
 void gsa::registerKernelMeasure(DialectRegistry& registry) {
-  registry
-      .insert<arith::ArithDialect, bufferization::BufferizationDialect,
-              func::FuncDialect, GsaTileDialect, math::MathDialect,
-              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
+                  func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
+                  math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  tensor::TensorDialect>();
   registry.addExtension(+[](MLIRContext* context, GsaDialect* dialect) {
     if (dialect->getRegisteredInterface<KernelMeasure>()) return;
     dialect->addInterfaces<LoweringMeasure>();
     // Lowerings make ops of these in the middle of a pass.
-    context->loadDialect<
-        arith::ArithDialect, bufferization::BufferizationDialect,
-        func::FuncDialect, GsaTileDialect, math::MathDialect,
-        memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+    context
+        ->loadDialect<arith::ArithDialect, bufferization::BufferizationDialect,
+                      func::FuncDialect, GsaTileDialect, linalg::LinalgDialect,
+                      math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                      tensor::TensorDialect>();
   });
 }

@@ -31,6 +31,10 @@ using arith::CmpIPredicate;
 /// Blocks of the sample for one of the pass, and spans of scores in memory for
 /// one of those of flagged rows.
 static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
+/// The most candidates of a thread: 32 warps hold the longest list.
+static constexpr int64_t kThreadCandidates = 16;
+/// What rows of scores of flagged rows are a multiple of.
+static constexpr int64_t kPitchUnit = 32;
 
 namespace {
 
@@ -66,6 +70,7 @@ class OnePassLowering : public SelectLowering {
   void launchBounds(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
   void launchCandidates(const Chunk& chunk);
+  TopKScheduleAttr candidateSchedule() const;
   void launchFlagged(const Chunk& chunk,
                      llvm::function_ref<void(const Chunk&, const Flags&)> row);
   void launchEmptyCounts(const Chunk& chunk);
@@ -120,8 +125,11 @@ ScoreRows OnePassLowering::rowsOf(const Chunk& chunk) {
 void OnePassLowering::makeBuffers() {
   Type f32 = context.rewriter().getF32Type();
   Type i32 = context.rewriter().getI32Type();
-  int64_t cells = std::max<int64_t>(
-      {chunkOfLists * sampledKeys(), chunkSize * source.keys(), 1});
+  int64_t cells =
+      std::max<int64_t>({chunkOfLists * sampledKeys(),
+                         chunkSize * static_cast<int64_t>(llvm::alignTo(
+                                         source.keys(), kPitchUnit)),
+                         1});
   slab = context.makeBuffer({cells}, f32);
   bounds = context.makeBuffer({chunkOfLists}, f32);
   counts = context.makeBuffer({chunkOfLists}, i32);
@@ -200,9 +208,20 @@ void OnePassLowering::launchPass(const Chunk& chunk) {
                     "append_scores");
 }
 
+/// Candidates of a row stay in registers, a few in each thread.
+TopKScheduleAttr OnePassLowering::candidateSchedule() const {
+  TopKScheduleAttr topk = schedule.getTopk();
+  int64_t warps = std::max<int64_t>(
+      topk.getWarps(),
+      llvm::divideCeil(onePass.getCapacity(), 32 * kThreadCandidates));
+  return TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
+                               topk.getCapacity(), topk.getChunk());
+}
+
 void OnePassLowering::launchCandidates(const Chunk& chunk) {
+  TopKScheduleAttr topk = candidateSchedule();
   KernelBuilder kernel(context, op.getLoc(), "select_candidates",
-                       schedule.getTopk().getWarps());
+                       topk.getWarps());
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
   Value countOf = kernel.read(counts, "candidate_counts");
@@ -228,7 +247,7 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
             "candidate_count");
   CandidateList list;
   Value complete = isComplete(kernel, row, slots, count);
-  RowEmitter e(kernel, loc, schedule.getTopk(), Value(), row.limit);
+  RowEmitter e(kernel, loc, topk, Value(), row.limit);
   Value statistic;
   if (sums) {
     Value isSafe;
@@ -282,14 +301,21 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
 }
 
-/// As many rows at a time as the slab holds.
+/// As many rows at a time as the slab holds, with the keys that some row of the
+/// chunk sees: the fewer those are, the fewer kernels.
 void OnePassLowering::launchFlagged(
     const Chunk& chunk,
     llvm::function_ref<void(const Chunk&, const Flags&)> row) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
   OpBuilder::InsertionGuard guard(b);
-  Value step = context.index(chunkSize);
+  Value pitch = endOfKeys(chunk);
+  pitch =
+      b.createOrFold<arith::AddIOp>(loc, pitch, context.index(kPitchUnit - 1));
+  pitch = b.createOrFold<arith::DivUIOp>(loc, pitch, context.index(kPitchUnit));
+  pitch = b.createOrFold<arith::MulIOp>(loc, pitch, context.index(kPitchUnit));
+  int64_t cells = cast<MemRefType>(slab.getType()).getNumElements();
+  Value step = b.createOrFold<arith::DivUIOp>(loc, context.index(cells), pitch);
   auto loop = scf::ForOp::create(b, loc, context.index(0), chunk.count, step);
   b.setInsertionPointToStart(loop.getBody());
   Value first = loop.getInductionVar();
@@ -300,14 +326,15 @@ void OnePassLowering::launchFlagged(
   part.count = arith::MinSIOp::create(b, loc, rest, step);
   ScoreRows rows = rowsOf(part);
   rows.scores = slab;
-  rows.rows = chunkSize;
+  rows.rows = chunkOfLists;
+  rows.pitch = pitch;
   rows.flags = flags;
   rows.firstFlag = first;
   // Most blocks have nothing to do but to find that out: few of them.
   ScoreScheduleAttr all = schedule.getScores();
   launchIndexScores(source, withSpan(all, all.getSpan() * kFlaggedSpans), rows,
                     loc, context, "flagged_scores");
-  row(part, {flags, first});
+  row(part, {flags, first, pitch});
 }
 
 //===----------------------------------------------------------------------===//

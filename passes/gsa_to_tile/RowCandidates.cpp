@@ -1,9 +1,11 @@
 //===- RowCandidates.cpp - the k best cells of a list ---------------------===//
 //
 // The bound of a row from a sample of its scores, and the selection among the
-// candidates that are above it. Candidates come in any order. A bitmap of their
-// cells gives each its place in the order of the row; from there on they are
-// the kept cells of RowSelect.cpp.
+// candidates that are above it. Candidates come in any order and stay in
+// registers. A histogram says in which bin the last selected one is; those
+// above it are marked in a bitmap of the row, those in it, which are few, are
+// compared with each other. The bitmap gives each selected cell its place in
+// the order of the row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +22,9 @@ using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
 /// Words of a bitmap of one step of a warp.
-static constexpr int64_t kStepWords = 64;
+static constexpr int64_t kStepWords = 256;
+/// Linear bins of the candidates of a row: few share one.
+static constexpr int64_t kCandidateBins = 1024;
 /// Up to this ratio of mean square and variance, moments give a variance.
 static constexpr double kSafeRatio = 64;
 
@@ -140,74 +144,151 @@ Value RowEmitter::variance(const MomentList& moments, Population population,
 // Candidates
 //===----------------------------------------------------------------------===//
 
-/// Brings candidates and forced cells to `cut.keys` and `cut.cells`, in the
-/// order of the row. Returns how many they are, an i32.
-Value RowEmitter::emitPlaces(const CandidateList& list, const Cut& cut,
-                             const Forced& forced) {
+/// The cells that are selected whatever their scores are: of those that are
+/// forced the `count` first ones.
+RowEmitter::Forced RowEmitter::takeForced(const CandidateList& list,
+                                          const SelectionTarget& selection,
+                                          Value count) {
+  Forced forced;
+  Value sink = kernel.index(selection.sink);
+  // As if all cells were forced.
+  if (list.takesAll) sink = select(list.takesAll, limit, sink);
+  forced.sink = named(min(min(sink, limit), count), "sink");
+  forced.local = kernel.index(std::numeric_limits<int32_t>::max());
+  forced.end = limit;
+  forced.count = forced.sink;
+  if (selection.local == 0) return forced;
+  Value begin = sub(limit, kernel.index(selection.local));
+  forced.local = named(max(begin, forced.sink), "local");
+  Value rest = sub(count, forced.sink);
+  forced.end = named(min(add(forced.local, rest), limit), "end_of_forced");
+  forced.count = add(forced.sink, sub(forced.end, forced.local));
+  return forced;
+}
+
+/// The bin of the worst candidate that is selected, if not all of them or none
+/// are, and how many of those in the bin are.
+RowEmitter::Kept RowEmitter::findCandidateBin(const Candidates& row,
+                                              Value rank) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Value total = named(loadShared(row.range, 2), "candidates_of_row");
+  Value some = named(cmpi(CmpIPredicate::sgt, rank, i32(0)), "takes_some");
+  Value hasChoice =
+      named(arith::AndIOp::create(b, loc, some,
+                                  cmpi(CmpIPredicate::sgt, total, rank)),
+            "has_choice");
+  ifThen(hasChoice, [&] {
+    HistogramCandidatesOp::create(b, loc, row.histogram, row.scores, row.cells,
+                                  row.low, row.high);
+    sync();
+    byFirstWarp([&] {
+      FindRankOp::create(b, loc, row.found, row.histogram, rank,
+                         kCandidateBins);
+    });
+    sync();
+  });
+  Value none = i32(std::numeric_limits<int32_t>::max());
+  Kept kept;
+  kept.bin = named(
+      select(hasChoice, loadShared(row.found, 0), select(some, i32(-1), none)),
+      "bin");
+  kept.count = named(sub(rank, loadShared(row.found, 1)), "quota");
+  return kept;
+}
+
+/// Brings the marked cells to `selected` in the order of the row.
+void RowEmitter::emitMarked(const Candidates& row, const Forced& forced,
+                            Value selected) {
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type();
-  // Powers of two: one kernel serves rows of many lengths.
-  int64_t size = llvm::PowerOf2Ceil(
-      std::max<int64_t>(llvm::divideCeil(list.keys, 32), 256));
-  Value bitmap = named(smem(1, size, i32Type), "bitmap");
+  auto size = cast<SmemType>(row.bitmap.getType()).getColumns();
   Value before = named(smem(1, size, i32Type), "bits_before");
   Value counts =
       named(smem(schedule.getWarps(), 2, i32Type), "bits_of_segments");
   Value bits = named(lanes(2, i32Type), "bits_of_segment");
   Value cursor = named(lanes(2, i32Type), "cursor_of_bits");
   Value words = named(ceilDiv(limit, 32), "words");
-
-  ClearSharedOp::create(b, loc, bitmap, kernel.team());
-  sync();
-  MarkCandidatesOp::create(b, loc, bitmap, list.pairs, list.count, forced.sink,
-                           forced.local, limit, kernel.team());
-  sync();
   forSegment(words, kStepWords, [&](Value begin, Value end) {
-    CountBitsOp::create(b, loc, bits, bitmap, begin, end, kStepWords);
+    CountBitsOp::create(b, loc, bits, row.bitmap, begin, end, kStepWords);
   });
   StoreTotalsOp::create(b, loc, counts, warp, bits);
   sync();
   Value earlier =
       SumRowsOp::create(b, loc, i32Type, counts, warp, kernel.index(0));
-  Value total =
-      SumRowsOp::create(b, loc, i32Type, counts,
-                        kernel.index(schedule.getWarps()), kernel.index(0));
   SetLanesOp::create(b, loc, cursor, 0, earlier);
   forSegment(words, kStepWords, [&](Value begin, Value end) {
-    ScanBitsOp::create(b, loc, before, cursor, bitmap, begin, end, kStepWords);
+    ScanBitsOp::create(b, loc, before, cursor, row.bitmap, begin, end,
+                       kStepWords);
   });
   sync();
-  PlaceCandidatesOp::create(b, loc, cut.keys, cut.cells, bitmap, before,
-                            list.pairs, list.count, forced.sink, forced.local,
-                            limit, kernel.team());
-  return named(total, "kept_cells_of_row");
+  PlaceMarkedOp::create(b, loc, selected, row.bitmap, before, row.cells,
+                        forced.sink, forced.local, forced.end, kernel.team());
+}
+
+RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
+                                                  const Forced& forced) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Type i32Type = b.getI32Type(), f32Type = b.getF32Type();
+  // Powers of two: one kernel serves rows of many lengths.
+  int64_t words = llvm::PowerOf2Ceil(
+      std::max<int64_t>(llvm::divideCeil(list.keys, 32), kStepWords));
+  int64_t each = llvm::divideCeil(list.capacity, 32 * schedule.getWarps());
+  Candidates row;
+  row.bitmap = named(smem(1, words, i32Type), "bitmap");
+  row.histogram = named(smem(1, kCandidateBins, i32Type), "histogram");
+  row.range = named(smem(1, 4, i32Type), "range");
+  row.found = named(smem(1, 4, i32Type), "found");
+  row.scores = named(lanes(each, f32Type), "candidate_scores");
+  row.cells = named(lanes(each, i32Type), "candidate_cells");
+  for (Value tile : {row.bitmap, row.histogram, row.range, row.found})
+    ClearSharedOp::create(b, loc, tile, kernel.team());
+  sync();
+  LoadCandidatesOp::create(b, loc, row.scores, row.cells, row.range, list.pairs,
+                           list.count, forced.sink, forced.local, forced.end,
+                           kernel.team());
+  MarkForcedOp::create(b, loc, row.bitmap, forced.sink, forced.local,
+                       forced.end, kernel.team());
+  sync();
+  Value complement =
+      arith::XOrIOp::create(b, loc, loadShared(row.range, 0), i32(-1));
+  row.low = named(KeyValueOp::create(b, loc, f32Type, complement), "low");
+  row.high = named(
+      KeyValueOp::create(b, loc, f32Type, loadShared(row.range, 1)), "high");
+  return row;
 }
 
 Value RowEmitter::selectCandidates(const CandidateList& list, Value k,
                                    const SelectionTarget& selection) {
-  RowScanResult scan;
-  scan.visible = toI32(limit);
-  scan.end = limit;
+  OpBuilder& b = builder();
+  Location loc = location();
+  Type i32Type = b.getI32Type();
   k = clampBudget(k, selection);
-  Value count = named(min(k, scan.visible), "count");
-  Forced forced = forcedCells(scan, selection);
+  Value count = named(min(k, toI32(limit)), "count");
+  Value end = toIndex(count);
+  Forced forced = takeForced(list, selection, end);
   CandidateList read = list;
-  if (list.takesAll) {
-    // As if all cells were forced.
-    forced.sink = select(list.takesAll, limit, forced.sink);
+  if (list.takesAll)
     read.count = select(list.takesAll, kernel.index(0), list.count);
-  }
-  int64_t forcedRoom = std::min(selection.sink + selection.local, list.keys);
-  Cut cut = allocateCut(kDigitBins, list.capacity + forcedRoom);
-  Value total = emitPlaces(read, cut, forced);
+  Candidates row = loadCandidates(read, forced);
+  Value rank = named(sub(count, toI32(forced.count)), "rank");
+  Kept cut = findCandidateBin(row, rank);
+  Value keys = named(smem(1, list.capacity, i32Type), "kept_keys");
+  Value kept = named(smem(1, list.capacity, i32Type), "kept_cells");
+  MarkAboveOp::create(b, loc, row.bitmap, keys, kept, row.found, row.scores,
+                      row.cells, row.low, row.high, cut.bin, kCandidateBins);
   sync();
-  emitCut(total, k, total, cut, [&] {
-    startCut(k, total, cut);
-    emitDigits({Value(), total, Value()}, cut, forced);
-  });
-  emitIndices(selection, cut, forced);
-  FillSpanOp::create(builder(), location(), selection.indices, toIndex(count),
-                     selection.slots, i32(-1), kernel.team());
+  MarkBestOp::create(b, loc, row.bitmap, keys, kept, loadShared(row.found, 3),
+                     cut.count, kernel.team());
+  sync();
+  Value selected = named(
+      smem(1, std::max<int64_t>(selection.numSlots, 1), i32Type), "selected");
+  emitMarked(row, forced, selected);
+  sync();
+  StoreCellsOp::create(b, loc, selection.indices, selected, end, kernel.team());
+  FillSpanOp::create(b, loc, selection.indices, end, selection.slots, i32(-1),
+                     kernel.team());
   return count;
 }

@@ -103,14 +103,21 @@ class RowEmitter : public KernelScalars {
  private:
   struct Forced {
     Value sink, local;
+    /// Of candidates: no cell from here on is forced, and how many are.
+    Value end = {}, count = {};
+  };
+  /// The candidates of a row, with the shared memory of their selection.
+  struct Candidates {
+    Value bitmap, histogram, range, found;
+    Value scores, cells;  ///< Lanes.
+    Value low, high;      ///< Range of the scores.
   };
   /// Shared memory: threshold, number of equal cells to take and number of
   /// kept cells, 0 if they did not fit; the kept cells; what finds them.
   struct Cut {
     Value tile, keys, cells, found, histogram;
   };
-  /// Cells at or above the threshold's bin, and whether they fit; null if that
-  /// is certain.
+  /// Cells at or above the threshold's bin, and whether they fit.
   struct Kept {
     Value bin, count, fits;
   };
@@ -153,8 +160,11 @@ class RowEmitter : public KernelScalars {
   void sumOfSpans(Value first, const MomentList& moments, Value shared,
                   int64_t row);
   Value binEdge(const RowScanResult& scan, Value bin);
-  Value emitPlaces(const CandidateList& list, const Cut& cut,
-                   const Forced& forced);
+  Forced takeForced(const CandidateList& list, const SelectionTarget& selection,
+                    Value count);
+  Candidates loadCandidates(const CandidateList& list, const Forced& forced);
+  Kept findCandidateBin(const Candidates& row, Value rank);
+  void emitMarked(const Candidates& row, const Forced& forced, Value selected);
   void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
                 const Forced& forced);
   void emitRadixRound(Value round, const Kept& kept, const Cut& cut,

@@ -199,10 +199,7 @@ void RowEmitter::emitRadixRound(Value round, const Kept& kept, const Cut& cut,
                          kStepCells, prefix, shift, forced.sink, forced.local);
     });
   };
-  if (kept.fits)
-    ifThen(kept.fits, overKept, overRow);
-  else
-    overKept();
+  ifThen(kept.fits, overKept, overRow);
   sync();
   byFirstWarp([&] {
     FindRankOp::create(b, loc, cut.found, cut.histogram, rank, kDigitBins);
@@ -275,10 +272,7 @@ void RowEmitter::emitIndices(const SelectionTarget& selection, const Cut& cut,
       });
     });
   };
-  if (scores)
-    ifThen(cmpi(CmpIPredicate::sgt, kept, i32(0)), fromKept, fromRow);
-  else
-    fromKept();
+  ifThen(cmpi(CmpIPredicate::sgt, kept, i32(0)), fromKept, fromRow);
 }
 
 /// Sorts the `count` indices by descending score.

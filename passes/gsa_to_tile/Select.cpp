@@ -83,10 +83,12 @@ SelectLowering::Row SelectLowering::emitPosition(KernelBuilder& kernel,
 }
 
 SelectLowering::Row SelectLowering::emitRow(KernelBuilder& kernel,
-                                            const Chunk& chunk) {
+                                            const Chunk& chunk,
+                                            const Flags* only) {
   Value scores = kernel.read(slab, "scores");
   Row row = emitPosition(kernel, chunk);
-  row.scores = at(kernel, scores, {row.inChunk, kernel.index(0)}, {row.keys});
+  Value pitch = only ? kernel.scalar(only->pitch, "row_pitch") : row.keys;
+  row.scores = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
   return row;
 }
 
@@ -125,7 +127,7 @@ void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
     flags = kernel.read(only->flags, "flags");
     first = kernel.scalar(only->first, "first_flag");
   }
-  Row row = emitRow(kernel, chunk);
+  Row row = emitRow(kernel, chunk, only);
   forRows(kernel, row, only, flags, first, [&] {
     Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
     RowEmitter e(kernel, op.getLoc(), schedule.getTopk(), row.scores,
@@ -155,7 +157,7 @@ void SelectLowering::launchSelection(const Chunk& chunk, const Flags* only) {
     flags = kernel.read(only->flags, "flags");
     first = kernel.scalar(only->first, "first_flag");
   }
-  Row row = emitRow(kernel, chunk);
+  Row row = emitRow(kernel, chunk, only);
   forRows(kernel, row, only, flags, first, [&] {
     emitSelection(kernel, row, statistics, divisor, outputs, slots);
   });

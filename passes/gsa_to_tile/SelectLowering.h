@@ -40,6 +40,7 @@ class SelectLowering {
   struct Flags {
     Value flags;  ///< Buffer of i32.
     Value first;  ///< Host index.
+    Value pitch;  ///< Of a row of scores in the slab, a host index.
   };
 
   int64_t clampChunk(int64_t chunk) {
@@ -59,7 +60,7 @@ class SelectLowering {
   /// The row of block x of the grid; without scores.
   Row emitPosition(KernelBuilder& kernel, const Chunk& chunk);
   /// The same with its scores in the slab.
-  Row emitRow(KernelBuilder& kernel, const Chunk& chunk);
+  Row emitRow(KernelBuilder& kernel, const Chunk& chunk, const Flags* only);
   void emitSelection(KernelBuilder& kernel, const Row& row, Value statistics,
                      Value divisor, ValueRange outputs, Value slots);
   SelectionTarget makeTarget(KernelBuilder& kernel, const Row& row,

@@ -238,6 +238,10 @@ Value KernelBuilder::write(Value buffer, StringRef name) {
                   buffer, name);
 }
 
+Value KernelBuilder::map(Value buffer, TensorMapType type, StringRef name) {
+  return argument(type, buffer, name);
+}
+
 Value KernelBuilder::scalar(Value hostValue, StringRef name) {
   return argument(hostValue.getType(), hostValue, name);
 }

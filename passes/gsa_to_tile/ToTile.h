@@ -125,6 +125,9 @@ class KernelBuilder {
   /// Pointer argument for a buffer that the kernel reads / may also write.
   Value read(Value buffer, StringRef name);
   Value write(Value buffer, StringRef name);
+  /// The matrix of a buffer's last dimension and of all others, for the bulk
+  /// copy engine.
+  Value map(Value buffer, gsa_tile::TensorMapType type, StringRef name);
   /// Scalar argument: a host value of index, i32, i64, f32 or f64.
   Value scalar(Value hostValue, StringRef name);
   /// Scalar arguments of known value. `size` is an index (an int in C++).
@@ -159,13 +162,14 @@ class KernelBuilder {
 };
 
 /// The warps of a kernel with an attention_schedule or a score_schedule: of all
-/// that it has, some fill rings and the others compute.
+/// that it has, some fill rings and the others compute, in `groups` groups.
 struct KernelTeams {
   template <typename Schedule>
-  explicit KernelTeams(Schedule schedule)
+  explicit KernelTeams(
+      Schedule schedule, int64_t groups = 1,
+      gsa_tile::StreamOrder order = gsa_tile::StreamOrder::Free)
       : pipeline(gsa_tile::PipelineAttr::get(
-            schedule.getContext(), schedule.getProducers(), /*groups=*/1,
-            gsa_tile::StreamOrder::Free)),
+            schedule.getContext(), schedule.getProducers(), groups, order)),
         block(gsa_tile::TeamAttr::get(
             schedule.getContext(), 0,
             schedule.getProducers() + schedule.getConsumers())),

@@ -34,10 +34,13 @@ int64_t gsa::countStrings(int64_t ratio, int64_t blockK) {
 
 UnionLists::UnionLists(const AttentionOperands& operands,
                        UnionScheduleAttr schedule)
-    : operands(operands), schedule(schedule) {
+    : tiles(llvm::divideCeil(std::min(schedule.getChunk(), operands.queries()),
+                             schedule.getQueries())),
+      again(operands.context,
+            tiles * operands.shape.groups * schedule.getConsumers()),
+      operands(operands),
+      schedule(schedule) {
   int64_t perTile = schedule.getQueries(), blockK = schedule.getBlockK();
-  int64_t queries = std::min(schedule.getChunk(), operands.queries());
-  tiles = llvm::divideCeil(queries, perTile);
   int64_t most = std::min(perTile * operands.slots(), operands.keys());
   capacity = llvm::alignTo(std::max<int64_t>(most, 1), blockK);
   strings = countStrings(operands.shape.ratio(), blockK);
@@ -48,14 +51,11 @@ UnionLists::UnionLists(const AttentionOperands& operands,
   members = context.makeBuffer({tiles, capacity}, i32);
   bits = context.makeBuffer({tiles, capacity / blockK * words}, i32);
   counts = context.makeBuffer({tiles}, i32);
-  againCount = context.makeBuffer({1}, i32);
-  again = context.makeBuffer(
-      {tiles * operands.shape.groups * schedule.getConsumers()}, i32);
 }
 
 int64_t UnionLists::bytes() const {
   int64_t elements = 0;
-  for (Value buffer : {keys, members, bits, counts, againCount, again})
+  for (Value buffer : {keys, members, bits, counts, again.count, again.list})
     elements += cast<MemRefType>(buffer.getType()).getNumElements();
   return elements * 4;
 }
@@ -124,7 +124,7 @@ class UnionKernel {
   UnionScheduleAttr schedule;
   KernelScalars s;
   Value warp, tile, firstQuery, lists, table, united, counted;
-  Value tileKeys, tileMembers, irregular, ends;
+  Value tileKeys, tileMembers, irregular, ends, begins;
 };
 
 }  // namespace
@@ -179,11 +179,15 @@ void UnionKernel::emitPiece(Value first) {
       return LowerBoundOp::create(s.b, s.loc, s.b.getIndexType(), list, count,
                                   key);
     };
-    Value from = named(bound(first), "from"), to = named(bound(behind), "to");
+    // Where the piece before ended: lists ascend, and where one does not there
+    // are no pieces.
+    Value from = named(s.toIndex(loadShared(begins, number)), "from");
+    Value to = named(bound(behind), "to");
     rolled(from, to, kStepEntries, [&](Value at) {
       MarkMembersOp::create(s.b, s.loc, table, list, at, to, kStepEntries,
                             first, number);
     });
+    storeShared(begins, number, s.toI32(to));
   });
   sync();
   Value begin = named(s.mul(warp, segment), "segment_begin");
@@ -226,8 +230,10 @@ void UnionKernel::emit() {
   united = smem("united", 1, 1);
   counted = smem("counted", kWarps, 1);
   ends = smem("ends", schedule.getQueries(), 1);
+  begins = smem("begins", schedule.getQueries(), 1);
   clear(united);
   clear(ends);
+  clear(begins);
   sync();
   emitCheck();
   Value end = emitEnd();
@@ -269,7 +275,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.membersOut = kernel.write(members, "union_members");
   body.bitsOut = kernel.write(bits, "union_bits");
   body.countsOut = kernel.write(counts, "union_counts");
-  body.again = kernel.write(againCount, "again_count");
+  body.again = kernel.write(again.count, "again_count");
   body.queries = kernel.size(operands.queries(), "queries");
   body.slots = kernel.size(operands.slots(), "slots");
   body.keys = kernel.size(operands.keys(), "keys");

@@ -3,7 +3,7 @@
 #ifndef GSA_PASSES_GSATOTILE_UNIONLISTS_H
 #define GSA_PASSES_GSATOTILE_UNIONLISTS_H
 
-#include "passes/gsa_to_tile/Attention.h"
+#include "passes/gsa_to_tile/GroupAttention.h"
 
 namespace mlir::gsa {
 
@@ -25,9 +25,9 @@ class UnionLists {
   /// i32 [tiles]: keys of the union, -1 if a list does not ascend strictly
   /// within the keys.
   Value counts;
-  /// i32 [1], set to 0 for each chunk; and i32 entries, in no order: what is to
-  /// be done again, see UnionAttention.cpp.
-  Value againCount, again;
+  /// What is to be done again, see UnionAttention.cpp; none for each chunk at
+  /// first.
+  AgainList again;
 
   /// Bytes of all buffers.
   int64_t bytes() const;

@@ -48,15 +48,6 @@ struct Budgets {
   SmallVector<int64_t> ofRoles;
 };
 
-bool multipliesByWgmma(KernelOp kernel) {
-  return kernel
-      .walk([](ProductOpInterface product) {
-        return product.getUnit() == ProductUnit::Wgmma ? WalkResult::interrupt()
-                                                       : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
 bool isWholeGroups(TeamAttr team) {
   return team.getFirst() % kGroupWarps == 0 &&
          team.getCount() % kGroupWarps == 0;
@@ -113,10 +104,11 @@ int64_t countComputing(RolesOp roles, ArrayRef<FragmentPeak> peaks) {
 constexpr StringLiteral kDoNotFit = "fragments do not fit into their share";
 
 /// Budgets if an SM holds `blocks` blocks, with `copyBudget` for a role without
-/// fragments. Returns why there are none, or an empty string.
+/// fragments and `beside` registers beside the fragments of others. Returns why
+/// there are none, or an empty string.
 StringRef findBudgets(KernelOp kernel, RolesOp roles,
                       ArrayRef<FragmentPeak> peaks, int64_t blocks,
-                      int64_t copyBudget, Budgets& budgets) {
+                      int64_t copyBudget, int64_t beside, Budgets& budgets) {
   int64_t threads = kernel.getWarps() * kWarpThreads;
   int64_t computing = countComputing(roles, peaks);
   if (computing == 0 || computing == threads)
@@ -132,9 +124,9 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
   budgets.ofRoles.clear();
   bool grows = false;
   for (const FragmentPeak& peak : peaks) {
-    if (peak.registers + kRegistersBesideFragments > share) return kDoNotFit;
-    auto least = static_cast<int64_t>(
-        llvm::alignTo(peak.registers + kRegistersBesideFragments, kUnit));
+    if (peak.registers + beside > share) return kDoNotFit;
+    auto least =
+        static_cast<int64_t>(llvm::alignTo(peak.registers + beside, kUnit));
     int64_t useful =
         std::max(least, roundDown(2 * peak.registers + kBesideTwice));
     budgets.ofRoles.push_back(peak.registers > 0 ? std::min(share, useful)
@@ -189,13 +181,14 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
     Budgets budgets;
     StringRef reason;
     for (int64_t blocks = two ? 2 : 1; blocks > 0; --blocks) {
-      reason = findBudgets(kernel, roles, peaks, blocks, kCopyBudget, budgets);
+      reason = findBudgets(kernel, roles, peaks, blocks, kCopyBudget,
+                           kRegistersBesideFragments, budgets);
       if (reason.empty()) return apply(kernel, roles, budgets);
       if (reason != kDoNotFit) break;
     }
     if (reason == kDoNotFit && multipliesByWgmma(kernel) &&
         findBudgets(kernel, roles, peaks, /*blocks=*/1, kTightCopyBudget,
-                    budgets)
+                    kRegistersBesideProducts, budgets)
             .empty())
       return apply(kernel, roles, budgets);
     skip(kernel, reason.str());

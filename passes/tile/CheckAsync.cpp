@@ -59,8 +59,10 @@ class AsyncChecker {
   void wait(AsyncWaitOpInterface op, State& state);
 
   KernelOp kernel;
-  /// Tiles that are written through the ordinary proxy, by whomever.
-  llvm::SetVector<Value> ordinary;
+  /// Tiles that are written through the ordinary proxy, by whomever; and those
+  /// of them that are written not only before the roles, so that behind a wait
+  /// for a slot there may be something new.
+  llvm::SetVector<Value> ordinary, repeated;
 };
 
 }  // namespace
@@ -220,8 +222,9 @@ LogicalResult AsyncChecker::checkOp(Operation* op, State& state) {
   // Behind a barrier, and behind the wait for a slot, there may be what others
   // wrote.
   auto step = dyn_cast<RingOpInterface>(op);
-  if (isa<BarrierOpInterface>(op) || (step && step.getStep() == RingStep::Wait))
-    state.written.insert_range(ordinary);
+  if (isa<BarrierOpInterface>(op)) state.written.insert_range(ordinary);
+  if (step && step.getStep() == RingStep::Wait)
+    state.written.insert_range(repeated);
   if (step && step.getStep() == RingStep::Release)
     return checkRelease(step, state);
   if (auto waited = dyn_cast<AsyncWaitOpInterface>(op)) {
@@ -274,8 +277,11 @@ LogicalResult AsyncChecker::check() {
     any |= readsAsynchronously(op);
     if (getAsyncKind(op) == AsyncKind::Bulk) return;
     for (Value operand : op->getOperands())
-      if (isTile(operand) && writesTo(op, operand))
+      if (isTile(operand) && writesTo(op, operand)) {
         ordinary.insert(getTileStorage(operand));
+        if (op->getParentOp() != kernel)
+          repeated.insert(getTileStorage(operand));
+      }
   });
   if (!any) return success();
   State state;

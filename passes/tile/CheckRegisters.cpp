@@ -29,6 +29,7 @@ struct CheckRegisters : impl::GsaTileCheckRegistersBase<CheckRegisters> {
     KernelOp kernel = getOperation();
     FragmentRegisters fragments(kernel);
     bool hasRoles = false;
+    bool hasWgmma = multipliesByWgmma(kernel);
     WalkResult walk = kernel.walk([&](RolesOp roles) {
       hasRoles = true;
       for (auto [i, attribute] : llvm::enumerate(roles.getRoles())) {
@@ -36,26 +37,30 @@ struct CheckRegisters : impl::GsaTileCheckRegistersBase<CheckRegisters> {
         int64_t budget = role.getRegisters() > 0
                              ? std::min<int64_t>(limit, role.getRegisters())
                              : limit.getValue();
-        if (failed(report(kernel, role.getName(), budget,
+        bool copiesNothing = hasWgmma && role.getRegisters() > 0;
+        int64_t beside = copiesNothing ? std::min<int64_t>(
+                                             overhead, kRegistersBesideProducts)
+                                       : overhead.getValue();
+        if (failed(report(kernel, role.getName(), budget, beside,
                           fragments.findPeak(roles, i))))
           return WalkResult::interrupt();
       }
       return WalkResult::advance();
     });
     if (walk.wasInterrupted()) return signalPassFailure();
-    if (!hasRoles &&
-        failed(report(kernel, "all warps", limit, fragments.findPeak())))
+    if (!hasRoles && failed(report(kernel, "all warps", limit, overhead,
+                                   fragments.findPeak())))
       signalPassFailure();
   }
 
   LogicalResult report(KernelOp kernel, StringRef team, int64_t budget,
-                       const FragmentPeak& peak) {
-    int64_t registers = peak.registers + overhead;
+                       int64_t beside, const FragmentPeak& peak) {
+    int64_t registers = peak.registers + beside;
     if (registers > budget) {
       InFlightDiagnostic error =
           kernel.emitOpError()
           << team << ": fragments take " << peak.registers
-          << " registers of a thread, with " << overhead.getValue()
+          << " registers of a thread, with " << beside
           << " for the rest more than the limit of " << budget;
       // Largest first; equal ones in the order of the text.
       SmallVector<std::pair<int64_t, size_t>> order;

@@ -15,6 +15,15 @@ int64_t gsa::getFragmentRegisters(Operation* op) {
   return alloc ? alloc.getThreadRegisters() : 0;
 }
 
+bool gsa::multipliesByWgmma(KernelOp kernel) {
+  return kernel
+      .walk([](ProductOpInterface product) {
+        return product.getUnit() == ProductUnit::Wgmma ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 namespace {
 /// A fragment with its first and last user in its block.
 struct Live {

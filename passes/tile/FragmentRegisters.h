@@ -14,6 +14,13 @@ namespace mlir::gsa {
 
 /// Registers per thread for what is not a fragment: addresses and loops.
 inline constexpr int64_t kRegistersBesideFragments = 32;
+/// The same of warpgroups that multiply and leave copies to others: the
+/// operands are in shared memory, their descriptors in uniform registers, and
+/// sums come to lie where products were.
+inline constexpr int64_t kRegistersBesideProducts = 16;
+
+/// Whether some product of the kernel is one of a warpgroup.
+bool multipliesByWgmma(gsa_tile::KernelOp kernel);
 
 /// Registers per thread of the fragment, row vector or lanes that an op makes;
 /// 0 for other ops.

@@ -54,7 +54,9 @@ def GsaTileCheckRegisters
     first to their last use, where a product of wgmma uses its operands until
     it was waited for; one that each iteration of a loop overwrites before
     it reads it lives within the loop. With `overhead` registers for addresses
-    and loops, more than `limit` is an error that names the largest fragments.
+    and loops, more than `limit` is an error that names the largest fragments. A
+    role with registers of its own, in a kernel with products of warpgroups, has
+    those as its limit, and 16 or fewer beside its fragments.
 
     A role with a budget is held to that instead. Changes nothing. Remark
     `RegistersChecked`. Order: after gsa-tile-budget-registers.

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/GsaTile/EmptyGroups.h"
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -395,6 +396,7 @@ LogicalResult StreamLowering::run() {
     if (failed(makeRing(op, streams))) return failure();
   for (StreamOp op : streams) lower(op);
   for (TileRingOp op : allocs) op.erase();
+  dropEmptyGroups(kernel);
   return success();
 }
 

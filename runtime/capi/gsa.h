@@ -214,7 +214,8 @@ typedef struct gsa_layer_config {
   double indexer_scale;
   /* How many keys a query keeps: "fixed" (k_base alone), "upstream_variance"
    * (the default), "paper_ema" (adds the scalar input "normaliser"), "entropy"
-   * or "orth", around k_base, 2048, from k_min, 256, to k_max, 4096. */
+   * or "orth", around k_base, 2048, from k_min, 256, to k_max, 4096.
+   * "upstream_variance" never keeps more than 1.5 k_base. */
   const char* k_policy;
   int64_t k_base;
   int64_t k_min;

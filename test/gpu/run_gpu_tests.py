@@ -236,13 +236,15 @@ class Runner:
             return step.skip(f"no library at '{library}'")
         if importlib.util.find_spec("torch") is None:
             return step.skip("this Python has no torch")
-        status, output = run(
-            [sys.executable, os.path.join(ROOT, "test", "gpu", "schedules.py"),
-             "--library", library], 300)
-        step.details["schedules"] = output.count("_schedule<") + output.count(
-            " select ")
-        if status != 0:
-            step.fail(f"exit status {status}\n{tail(output)}")
+        step.details["schedules"] = 0
+        for script in ("schedules.py", "dense_schedules.py"):
+            status, output = run(
+                [sys.executable, os.path.join(ROOT, "test", "gpu", script),
+                 "--library", library], 300)
+            step.details["schedules"] += (output.count("_schedule<") +
+                                          output.count(" select "))
+            if status != 0:
+                step.fail(f"{script}: exit status {status}\n{tail(output)}")
         return step.end()
 
     def steps(self):

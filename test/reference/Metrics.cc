@@ -238,7 +238,9 @@ class MassMeter {
     double heads = static_cast<double>(heads_);
     ++result_.rows;
     result_.kept_mean += mass.kept / heads;
-    result_.kept_min = std::min(result_.kept_min, mass.kept / heads);
+    // Once NaN, it stays: std::min would pass it over.
+    double kept = mass.kept / heads;
+    if (std::isnan(kept) || kept < result_.kept_min) result_.kept_min = kept;
     result_.first_token_dense += mass.first_dense / heads;
     result_.first_token_sparse += mass.first_sparse / heads;
     int64_t seen = static_cast<int64_t>(mass.dense.size());

@@ -10,6 +10,9 @@
 // RUN: gsa-run %t/all.mlir --compare --json -q > %t.json
 // RUN: %python -c "import json, sys; c = json.load(open(sys.argv[1]))['comparison']; r, s = c['results']; print(c['passed'], c['nothing_finite'], r['nonfinite'], r['finite_in_both'], r['error']['max_abs_error'], r['error']['relative_error'], s['nonfinite'], s['finite_in_both'])" %t.json | FileCheck %s --check-prefix=JSON
 // JSON: True ['output'] {'reference': 8, 'run': 8} 0 None None {'reference': 0, 'run': 0} 8
+// Not even -q keeps quiet about it.
+// RUN: gsa-run %t/all.mlir --compare -q 2>&1 | FileCheck %s --check-prefix=QUIET
+// QUIET: gsa-run: warning: --compare found nothing finite to compare in an output
 // RUN: gsa-run %t/sizes.mlir --compare --seq 2,3 | FileCheck %s --check-prefix=SWEEP
 // SWEEP-COUNT-2: an output has nothing finite to compare
 

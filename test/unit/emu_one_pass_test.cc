@@ -28,6 +28,7 @@ CompileOptions EmuOptions(bool thread_sanitizer = false) {
 
 struct OnePass {
   bool wgmma = false;
+  bool paired = false;  // With wgmma, and an even number of heads.
   int sample = 4, rank = 8, capacity = 64, chunk = 96;
   int exact_chunk = 32;
 
@@ -39,8 +40,10 @@ struct OnePass {
   }
   std::string ToString() const {
     std::string scores =
-        wgmma ? "<engine = wgmma, block_q = 64, block_k = 64, span = 2, "
-                "stages = 2, producers = 4, consumers = 4>"
+        wgmma ? "<engine = wgmma, block_q = " +
+                    std::string(paired ? "32" : "64") +
+                    ", block_k = 64, span = 2, stages = 2, producers = 4, "
+                    "consumers = 4>"
               : "<engine = mma_sync, block_q = 32, block_k = 32, span = 3, "
                 "stages = 2, producers = 1, consumers = 2>";
     return "#gsa.one_pass_schedule<scores = " + scores + ", exact = <" +
@@ -94,6 +97,32 @@ TEST(EmuOnePassTest, AgreesWithTheReference) {
       if (dtype == DType::kF16) p.options.mask = reference::Mask::kNone;
       CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
     }
+  }
+}
+
+// Two heads a fragment: a pair, two of them together, and a third one.
+TEST(EmuOnePassTest, PairsOfHeads) {
+  std::mt19937 generator(11);
+  OnePass schedule;
+  schedule.wgmma = schedule.paired = true;
+  for (auto [heads, keys] :
+       {std::pair<int64_t, int64_t>{2, 333}, {4, 200}, {6, 65}, {10, 130}}) {
+    Problem p = LongRows(heads == 4 ? DType::kF16 : DType::kBF16);
+    p.heads = heads;
+    p.keys = keys;
+    p.depth = heads == 2 ? 150 : 20;
+    p.has_bias = heads != 4;
+    p.has_weights = heads != 6;
+    p.schedule = schedule.ToString();
+    Operands operands = MakeOperands(p, &generator);
+    CheckSelect(p, operands, EmuOptions());
+    p.options.policy = MakePolicy(KPolicyKind::kUpstreamVariance, 12, 4, 30);
+    CheckSelect(p, operands, EmuOptions());
+    p = SameScores();
+    p.heads = heads;
+    p.options.sink = 3;
+    p.options.local = 7;
+    ExpectSameBits(p, MakeOperands(p, &generator), schedule);
   }
 }
 
@@ -281,6 +310,11 @@ TEST(EmuOnePassTest, NoDataRace) {
     p.schedule = schedule.ToString();
     CheckSelect(p, operands, EmuOptions(true));
   }
+  OnePass paired;
+  paired.wgmma = paired.paired = true;
+  p.heads = 4;
+  p.schedule = paired.ToString();
+  CheckSelect(p, MakeOperands(p, &generator), EmuOptions(true));
 }
 
 }  // namespace

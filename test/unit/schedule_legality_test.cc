@@ -407,6 +407,47 @@ TEST_F(ScheduleLegalityTest, UnionIsForManyQueriesThatShareHeads) {
   EXPECT_TRUE(byQuery(single, hopper));
 }
 
+TEST_F(ScheduleLegalityTest, DenseBlocksAreAsLargeAsFillsTheDevice) {
+  Builder b(&context_);
+  CudaTarget hopper = *findCudaTarget("sm_90a");
+  AttentionProblem problem = DenseProblem(b.getBF16Type());
+  auto rows = [&](int64_t length) {
+    problem.queries = problem.keys = length;
+    Parsed parsed = Parse(TextOf(problem));
+    auto schedule = dyn_cast_or_null<DenseScheduleAttr>(
+        Attribute(Cheapest(parsed.op, hopper)));
+    return schedule ? schedule.getBlockQ() : 0;
+  };
+  EXPECT_EQ(rows(1024), 128);
+  EXPECT_EQ(rows(2048), 128);
+  EXPECT_EQ(rows(8192), 192);
+  EXPECT_EQ(rows(131072), 192);
+  EXPECT_EQ(rows(63), 0);
+
+  problem.queries = problem.keys = 4096;
+  Parsed parsed = Parse(TextOf(problem));
+  SmallVector<Attribute> all = DenseScheduleAttr::enumerate(parsed.op, hopper);
+  ASSERT_EQ(all.size(), 2u);
+  for (Attribute candidate : all) {
+    auto schedule = cast<ScheduleAttrInterface>(candidate);
+    EXPECT_EQ(schedule.findIllegality(parsed.op, hopper).reason, "");
+    SmallVector<Attribute> next = schedule.getNeighbours(parsed.op, hopper);
+    EXPECT_FALSE(next.empty());
+    EXPECT_FALSE(llvm::is_contained(next, candidate));
+  }
+  for (auto [name, queries, depth] :
+       {std::tuple<const char*, int64_t, int64_t>{"sm_89", 4096, 128},
+        {"sm_90a", 4096, 80},
+        {"sm_90a", 60, 128}}) {
+    AttentionProblem other = problem;
+    other.queries = queries;
+    other.depth = depth;
+    Parsed op = Parse(TextOf(other));
+    EXPECT_TRUE(
+        DenseScheduleAttr::enumerate(op.op, *findCudaTarget(name)).empty());
+  }
+}
+
 // The sizes that the message offers are legal, and the next ones are not.
 TEST_F(ScheduleLegalityTest, IndexerLimitNamesTheNearestSizes) {
   Builder b(&context_);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "runtime/compiler.h"
 #include "runtime/core/layer_weights.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/core/workload.h"
@@ -122,7 +123,13 @@ void noteGiver(const TensorSpec& spec, const std::string& giver,
 }
 
 /// An option that gives sizes and gives none is a mistake.
-absl::Status checkUsed(const RunnerOptions& options, const SizesUsed& used) {
+absl::Status checkUsed(const RunnerOptions& options, const SizesUsed& used,
+                       bool hasKeySide) {
+  if (options.isGiven("--keys") && !hasKeySide)
+    return absl::InvalidArgumentError(
+        "--keys has no effect: the module has no key-side input (key, value, "
+        "index_key, value_gate, key_positions); a layer has them with "
+        "projections=0");
   const std::tuple<const char*, const FreeSizes&, const char*> all[] = {
       {"--batch", used.batch, "the first size of every input"},
       {"--seq", used.sequence, "every size of an input after its first"},
@@ -153,6 +160,8 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
           "--shape: the shape of '", shape.first, "' is given twice"));
   }
   const std::set<std::string> given = keysOf(result);
+  for (const std::string& name : given)
+    GSA_RETURN_IF_ERROR(CheckInputName(name, declared));
   SizesUsed used;
   for (const TensorSpec& spec : declared) {
     bool isDynamic = std::count(spec.shape.begin(), spec.shape.end(), -1) > 0;
@@ -183,7 +192,10 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
     }
     result[spec.name] = shape;
   }
-  GSA_RETURN_IF_ERROR(checkUsed(options, used));
+  bool hasKeySide =
+      std::any_of(declared.begin(), declared.end(),
+                  [](const TensorSpec& spec) { return isKeySide(spec.name); });
+  GSA_RETURN_IF_ERROR(checkUsed(options, used, hasKeySide));
   return result;
 }
 

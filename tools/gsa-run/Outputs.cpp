@@ -25,6 +25,12 @@ absl::Status writeFiles(RunResult& result, const RunnerOptions& options) {
 absl::Status printReport(const RunReport& report,
                          const RunnerOptions& options) {
   const std::string text = toText(report, options.verbose);
+  // A comparison of nothing is no news to keep quiet about.
+  if (options.quiet && comparedNothingFinite(report))
+    std::fputs(
+        "gsa-run: warning: --compare found nothing finite to compare in "
+        "an output\n",
+        stderr);
   if (options.json) {
     GSA_RETURN_IF_ERROR(writeToStandardOutput(jsonText(toJson(report))));
     if (!options.quiet) std::fputs(text.c_str(), stderr);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "runtime/core/status_macros.h"
 #include "tools/plot/Curves.h"
@@ -93,13 +94,16 @@ absl::Status drawSweepPicture(const std::vector<SweepRun>& runs,
                               const RunnerOptions& options) {
   constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> values;
-  plot::SweepPanel time{"run, ms (median)", {}};
+  plot::SweepPanel time;
   plot::SweepPanel kept{"attention mass kept", {}};
   bool isMeasured = false;
   const RunReport* first = nullptr;
   for (const SweepRun& run : runs) {
     if (!run.ran) continue;
-    if (!first) first = &run.report;
+    if (!first) {
+      first = &run.report;
+      time.label = absl::StrFormat("run, ms (median of %d)", first->runs);
+    }
     values.push_back(run.value);
     time.values.push_back(run.report.run.median);
     kept.values.push_back(massKept(run.report).value_or(kMissing));

@@ -35,6 +35,11 @@ static void appendTable(std::string* text,
                           total > 0 ? 100.0 * ms / total : 0.0);
 }
 
+bool comparedNothingFinite(const RunReport& report) {
+  auto names = report.comparison.find("nothing_finite");
+  return names != report.comparison.end() && !names->empty();
+}
+
 std::string toText(const RunReport& report, bool verbose) {
   std::string text =
       absl::StrCat("module    ", report.module, " @", report.entry,

@@ -59,6 +59,9 @@ struct RunReport {
   std::vector<std::string> written;
 };
 
+/// Whether a compared float result was NaN or infinite throughout.
+bool comparedNothingFinite(const RunReport& report);
+
 /// One report for people, several lines.
 std::string toText(const RunReport& report, bool verbose);
 

@@ -64,12 +64,6 @@ std::optional<double> largestError(const RunReport& report) {
   return largest;
 }
 
-/// Whether a float result was NaN or infinite throughout.
-bool comparedNothingFinite(const RunReport& report) {
-  auto names = report.comparison.find("nothing_finite");
-  return names != report.comparison.end() && !names->empty();
-}
-
 struct Column {
   const char* title;
   int digits;  ///< After the point; of all digits if negative

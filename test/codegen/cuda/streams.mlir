@@ -34,6 +34,10 @@ gsa_tile.kernel @views(%x: !in loc("x"), %table: !table loc("pages"), %n: index 
   %pairs = gsa_tile.two_level_rows %x pitch %outer, %pitch per 8 count %n : !in to !gsa_tile.rows<bf16, two_level, read> loc("pairs")
   // CHECK-NEXT:  copy_rows<team<0, 4>, 16>(tile, pairs, 0, 64);
   gsa_tile.copy_rows %pairs[%c0] columns %c64 to %tile by #load vector 16 : !gsa_tile.rows<bf16, two_level, read>, index to !tile
+  // CHECK-NEXT:  auto turns = interleaved_rows(x, 512ll, 64ll, n);
+  %turns = gsa_tile.interleaved_rows %x pitch %outer, %pitch count %n : !in to !gsa_tile.rows<bf16, interleaved, read> loc("turns")
+  // CHECK-NEXT:  copy_rows<team<0, 4>, 16>(tile, turns, 0, 64);
+  gsa_tile.copy_rows %turns[%c0] columns %c64 to %tile by #load vector 16 : !gsa_tile.rows<bf16, interleaved, read>, index to !tile
   // CHECK-NEXT:  auto cache = paged_rows<16>(x, 64ll, pages, n);
   %cache = gsa_tile.paged_rows %x pitch %pitch table %table page 16 limit %n : !in, !table to !paged loc("cache")
   // CHECK-NEXT:  copy_rows<team<0, 4>, 8>(tile, cache, n, 64);

@@ -235,9 +235,9 @@ func.func @budget_covers_all_keys(%q: tensor<2x3x4x8xf32>,
     : tensor<2x3x4x8xf32>, tensor<2x4x3xf32>, tensor<2x3x4x8xf32>
 }
 
-// REMARK: [Passed] MadeDense {{.*}}Remark="every query keeps all of its keys", budget=5, keys=5
-// REMARK: [Passed] MadeDense {{.*}}Remark="every query keeps all of its keys", budget=6, keys=5
-// REMARK-NOT: MadeDense
+// REMARK: [Passed] DenseAttention {{.*}}Remark="the selection holds every visible key"
+// REMARK: [Passed] DenseAttention {{.*}}Remark="the selection holds every visible key"
+// REMARK-NOT: DenseAttention
 // What has a schedule runs by it, on a CPU or a GPU.
 // CHECK-LABEL: @budget_covers_all_keys_of_a_schedule
 func.func @budget_covers_all_keys_of_a_schedule(%q: tensor<2x3x4x8xf32>,

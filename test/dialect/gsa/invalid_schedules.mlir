@@ -61,7 +61,7 @@ func.func private @c3_of_score_schedule() attributes {s = #gsa.score_schedule<en
 
 // -----
 
-// expected-error @+1 {{(C4) wgmma needs 'block_q' a multiple of 64, got 32}}
+// expected-error @+1 {{(C4) wgmma needs a multiple of 4 consumers, got 2}}
 func.func private @c4_of_score_schedule() attributes {s = #gsa.score_schedule<engine = wgmma, block_q = 32, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2>}
 
 // -----

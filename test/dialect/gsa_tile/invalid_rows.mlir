@@ -62,6 +62,16 @@ gsa_tile.kernel @two_level_rows_c2(%x: !gsa_tile.global<bf16, read>, %n: index)
 
 // -----
 
+gsa_tile.kernel @interleaved_rows_c1(%x: !gsa_tile.global<bf16, read>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  // expected-error @below {{expected rows of kind interleaved, got '!gsa_tile.rows<bf16, strided, read>'}}
+  %v = gsa_tile.interleaved_rows %x pitch %pitch, %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @listed_rows_c1(%x: !gsa_tile.global<bf16, read>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64
@@ -436,7 +446,7 @@ gsa_tile.kernel @tma_load_c1(%m: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
     attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, linear>
-  // expected-error @below {{expected a target like the box '!gsa_tile.tensormap<64x64xbf16, swizzle_128b>', got '!gsa_tile.smem<64x64xbf16, linear>'}}
+  // expected-error @below {{expected a target like the box '!gsa_tile.tensormap<64x64xbf16, swizzle_128b>', or several side by side, got '!gsa_tile.smem<64x64xbf16, linear>'}}
   gsa_tile.tma_load %m[%c0, %c0] to %t by <0, 4> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, linear>
   gsa_tile.return
 }

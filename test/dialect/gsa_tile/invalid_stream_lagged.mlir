@@ -48,45 +48,6 @@ gsa_tile.kernel @stream_c8_loaders(%x: !in, %n: index) attributes {warps = 12 : 
 !acc = !gsa_tile.frag<16x64xf32, acc>
 !lhs = !gsa_tile.frag<16x64xbf16, lhs>
 
-gsa_tile.kernel @stream_c8_order(%x: !in, %n: index) attributes {warps = 12 : i64} {
-  %c0 = arith.constant 0 : index
-  %c64 = arith.constant 64 : index
-  %pitch = arith.constant 64 : i64
-  %acc = gsa_tile.frag_alloc : !acc
-  %lhs = gsa_tile.frag_alloc : !lhs
-  %keys = gsa_tile.tile_ring : !ring
-  %values = gsa_tile.tile_ring : !ring
-  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !in to !view
-  // expected-error @below {{has lagged ops: expected the order free}}
-  gsa_tile.stream below %n <loaders = 4, groups = 2, order = ping_pong> rings(%keys, %values : !ring, !ring) load {
-  ^bb0(%i: index, %k: !tile, %t: !tile):
-    gsa_tile.copy_rows %v[%i] columns %c64 to %k by #load vector 16 : !view, index to !tile
-    gsa_tile.lagged {
-    ^bb0(%j: index):
-      gsa_tile.copy_rows %v[%j] columns %c64 to %t by #load vector 16 : !view, index to !tile
-    }
-  } compute {
-  ^bb0(%i: index, %k: !tile, %t: !tile):
-    gsa_tile.turn_wait <4, 8> groups 2 barrier 2
-    gsa_tile.turn_pass <4, 8> groups 2 barrier 2
-    gsa_tile.lagged {
-    ^bb0(%j: index):
-      gsa_tile.mma_nn %acc, %lhs, %t[%c0] : !acc, !lhs, !tile
-    }
-  }
-  gsa_tile.return
-}
-
-// -----
-
-#load = #gsa_tile.team<0, 4>
-!in = !gsa_tile.global<bf16, read>
-!view = !gsa_tile.rows<bf16, strided, read>
-!tile = !gsa_tile.smem<64x64xbf16, linear>
-!ring = !gsa_tile.tile_ring<2 by cp_async, !gsa_tile.smem<64x64xbf16, linear>>
-!acc = !gsa_tile.frag<16x64xf32, acc>
-!lhs = !gsa_tile.frag<16x64xbf16, lhs>
-
 gsa_tile.kernel @stream_c8_ring(%x: !in, %n: index) attributes {warps = 12 : i64} {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index

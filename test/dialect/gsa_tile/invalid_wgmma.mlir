@@ -17,7 +17,7 @@ gsa_tile.kernel @wgmma_nt_c1_type() attributes {warps = 4 : i64} {
   %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, acc>
   %lhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
   %rhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
-  // expected-error @+1 {{expected an f32 accumulator of layout acc, got '!gsa_tile.frag<16x64xbf16, acc>'}}
+  // expected-error @+1 {{expected an f32 accumulator of layout acc and 16 rows, got '!gsa_tile.frag<16x64xbf16, acc>'}}
   gsa_tile.wgmma_nt %acc, %lhs[%c0], %rhs[%c0] : !gsa_tile.frag<16x64xbf16, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   gsa_tile.return
 }

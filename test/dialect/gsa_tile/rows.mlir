@@ -26,6 +26,9 @@ gsa_tile.kernel @views(%x: !in, %table: !table, %n: index)
   %a = gsa_tile.strided_rows %x pitch %pitch count %n : !in to !gsa_tile.rows<bf16, strided, read>
   // CHECK: gsa_tile.two_level_rows %arg0 pitch %{{.*}}, %{{.*}} per 8 count %arg2 : <bf16, read> to <bf16, two_level, read>
   %b = gsa_tile.two_level_rows %x pitch %outer, %pitch per 8 count %n : !in to !gsa_tile.rows<bf16, two_level, read>
+  // CHECK: gsa_tile.interleaved_rows %arg0 pitch %{{.*}}, %{{.*}} count %arg2 : <bf16, read> to <bf16, interleaved, read>
+  %turns = gsa_tile.interleaved_rows %x pitch %outer, %pitch count %n : !in to !gsa_tile.rows<bf16, interleaved, read>
+  gsa_tile.copy_rows %turns[%c0] columns %c64 to %tile by #all vector 16 : !gsa_tile.rows<bf16, interleaved, read>, index to !tile
   // CHECK: gsa_tile.listed_rows %arg0 pitch %{{.*}} list %{{.*}} end %arg2 limit %arg2 : <bf16, read>, !gsa_tile.smem<1x128xi32, linear> to <bf16, listed, read>
   %c = gsa_tile.listed_rows %x pitch %pitch list %list end %n limit %n : !in, !list to !gsa_tile.rows<bf16, listed, read>
   // CHECK: gsa_tile.paged_rows %arg0 pitch %{{.*}} table %arg1 page 16 limit %arg2 : <bf16, read>, <i32, read> to <bf16, paged, read>

@@ -26,7 +26,8 @@ enum RowKind {
   kListed,
   kPaged4,
   kPaged16,
-  kListedPaged4
+  kListedPaged4,
+  kInterleaved
 };
 
 inline constexpr int kListEntries = 128;
@@ -55,6 +56,11 @@ struct RowCase {
   long long Row(int position) const {
     if (Lists() && position >= end) return -1;
     long long row = Lists() ? list[position] : position;
+    if (kind == kInterleaved) {
+      long long pair = row / 16 * 8 + row % 8;
+      if (row < 0 || pair >= limit) return -1;
+      return pair * pitch + row / 8 % 2 * inner;
+    }
     if (row < 0 || row >= limit) return -1;
     if (kind == kTwoLevel3 || kind == kTwoLevel8)
       return row / Group() * pitch + row % Group() * inner;
@@ -103,7 +109,8 @@ class RowCases {
         unit_(unit),
         width_((std::max(columns, 1) + unit - 1) / unit * unit),
         repeats_(repeats) {
-    for (RowKind kind : {kStrided, kTwoLevel3, kTwoLevel8, kPaged4, kPaged16})
+    for (RowKind kind :
+         {kStrided, kTwoLevel3, kTwoLevel8, kPaged4, kPaged16, kInterleaved})
       for (int first : {-2, 0, 3})
         for (int count : {-3, 0, 1, rows / 2 | 1, rows, rows + 5})
           Add(kind, first, 0, count <= 0 ? count : std::max(first, 0) + count);

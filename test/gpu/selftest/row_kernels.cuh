@@ -37,6 +37,7 @@ __device__ void with_view(row_case c, T* base, F f) {
   if (c.kind == 5) f(paged_rows<16>(base, c.pitch, c.table, c.limit));
   if (c.kind == 6)
     f(listed_paged_rows<4>(base, c.pitch, c.table, c.list, c.end, c.limit));
+  if (c.kind == 7) f(interleaved_rows(base, c.pitch, c.inner, c.limit));
 }
 
 /// The list in shared memory; a barrier of the warps must follow.

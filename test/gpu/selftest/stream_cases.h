@@ -53,10 +53,13 @@ inline std::vector<int> TurnLog(int groups, int passes, int rounds) {
   return log;
 }
 
-/// Boxes of a matrix of small numbers, `rows` of each, below each other.
+/// Tiles of a matrix of small numbers, below each other. A tile is `boxes`
+/// boxes side by side.
 struct BoxCase {
   int rows, columns;  ///< Of the matrix.
-  int box_rows, box_columns;
+  int box_rows, box_columns, boxes;
+
+  constexpr int TileColumns() const { return boxes * box_columns; }
 
   static int Value(int row, int column) { return row * 7 % 100 + column; }
 
@@ -68,18 +71,18 @@ struct BoxCase {
   }
   /// What is outside the matrix is 0.
   std::vector<double> Boxes(int row, int column, int count) const {
-    std::vector<double> boxes;
+    std::vector<double> tiles;
     for (int r = row; r < row + count * box_rows; ++r)
-      for (int c = column; c < column + box_columns; ++c)
-        boxes.push_back(
+      for (int c = column; c < column + TileColumns(); ++c)
+        tiles.push_back(
             r >= 0 && r < rows && c >= 0 && c < columns ? Value(r, c) : 0);
-    return boxes;
+    return tiles;
   }
 };
 
 /// The matrices of load_boxes, bf16 and f32, and where its boxes start.
-inline constexpr BoxCase kKeyBoxes = {67, 72, 24, 64};
-inline constexpr BoxCase kNumberBoxes = {19, 20, 8, 16};
+inline constexpr BoxCase kKeyBoxes = {67, 136, 24, 64, 2};
+inline constexpr BoxCase kNumberBoxes = {19, 20, 8, 16, 1};
 struct BoxStart {
   int row, column, tiles;
 };

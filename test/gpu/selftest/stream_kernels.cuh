@@ -135,7 +135,7 @@ TAKE_TURNS(take_turns_3, 3)
 
 #if defined(GSA_SELFTEST_SM90A)
 // Boxes of two matrices to each slot of a ring, by one lane of two warps: rows
-// row + 24 i of `keys` and row + 8 i of `numbers`.
+// row + 24 i of `keys`, two panels of them, and row + 8 i of `numbers`.
 extern "C" __global__ void load_boxes(
     const __grid_constant__ tensor_map keys,
     const __grid_constant__ tensor_map numbers, int row, int column, int tiles,
@@ -143,10 +143,10 @@ extern "C" __global__ void load_boxes(
   using loaders = team<0, 2>;
   using readers = team<2, 3>;
   auto key_tiles =
-      smem_alloc<smem_stages<bf16, 2, 24, 64, smem_layout::swizzle_128b>>(0);
+      smem_alloc<smem_stages<bf16, 2, 24, 128, smem_layout::swizzle_128b>>(0);
   auto number_tiles =
-      smem_alloc<smem_stages<float, 2, 8, 16, smem_layout::linear>>(6144);
-  auto slots = ring_alloc<ring<2>, 2, 3>(7168);
+      smem_alloc<smem_stages<float, 2, 8, 16, smem_layout::linear>>(12288);
+  auto slots = ring_alloc<ring<2>, 2, 3>(13312);
   sync<team<0, 5>, 0>();
   if (in_team<loaders>()) {
     for (int i = 0; i < tiles; ++i) {
@@ -164,8 +164,8 @@ extern "C" __global__ void load_boxes(
       auto key_tile = stage(key_tiles, slot);
       auto number_tile = stage(number_tiles, slot);
       for (int r = warp_rank<readers>(); r < 24; r += 3)
-        for (int c = 0; c < 64; ++c)
-          store(keys_out, (24 * i + r) * 64 + c, load_shared(key_tile, r, c));
+        for (int c = 0; c < 128; ++c)
+          store(keys_out, (24 * i + r) * 128 + c, load_shared(key_tile, r, c));
       for (int r = warp_rank<readers>(); r < 8; r += 3)
         for (int c = 0; c < 16; ++c)
           store(numbers_out, (8 * i + r) * 16 + c,

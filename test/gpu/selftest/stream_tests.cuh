@@ -107,13 +107,13 @@ inline void test_boxes() {
         kNumberBoxes.Boxes(start.row, start.column, start.tiles);
     Array<bf16> keys_out(want_keys.size());
     Array<float> numbers_out(want_numbers.size());
-    launch("tma_load", load_boxes, 1, 5, 7168 + 32, key_map, number_map,
+    launch("tma_load", load_boxes, 1, 5, 13312 + 32, key_map, number_map,
            start.row, start.column, start.tiles, keys_out.data(),
            numbers_out.data());
     suite.Context("row %d column %d tiles %d", start.row, start.column,
                   start.tiles);
-    check_array(suite, keys_out, want_keys, kKeyBoxes.box_columns);
-    check_array(suite, numbers_out, want_numbers, kNumberBoxes.box_columns);
+    check_array(suite, keys_out, want_keys, kKeyBoxes.TileColumns());
+    check_array(suite, numbers_out, want_numbers, kNumberBoxes.TileColumns());
   }
 }
 #endif

@@ -4,10 +4,10 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse | FileCheck %s
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 
-// 96 lists of 64 pairs, bounds, counts, flags; 96 samples of 75 or 70 rows of 300
+// 96 lists of 64 pairs, bounds, counts, flags; 96 samples of 75 or 70 rows of 320
 // scores.
 // REMARK: SelectWorkspace
-// REMARK-SAME: bytes=134304, rows=96
+// REMARK-SAME: bytes=139904, rows=96
 
 // Every 4th key; cells behind the row's last key are written, but not read.
 // CHECK-LABEL: gsa_tile.kernel @sample_scores
@@ -31,15 +31,21 @@
 // CHECK-NEXT: gsa_tile.mask_causal
 // CHECK: gsa_tile.append_candidates
 // CHECK-NOT: gsa_tile.store_rows
+// CHECK: gsa_tile.flush_candidates
 // CHECK: gsa_tile.flag_rows
 // CHECK-LABEL: gsa_tile.kernel @select_candidates
 // CHECK: scf.if
-// CHECK: gsa_tile.mark_candidates
+// CHECK: gsa_tile.load_candidates
+// CHECK: gsa_tile.mark_forced
+// CHECK: scf.if
+// CHECK: gsa_tile.histogram_candidates
+// CHECK: gsa_tile.find_rank
+// CHECK: gsa_tile.mark_above
+// CHECK: gsa_tile.mark_best
 // CHECK: gsa_tile.scan_bits
-// CHECK: gsa_tile.place_candidates
-// CHECK: gsa_tile.radix_keys
+// CHECK: gsa_tile.place_marked
+// CHECK: gsa_tile.store_cells
 // CHECK-NOT: gsa_tile.radix_row
-// CHECK: gsa_tile.emit_kept
 // CHECK: } else {
 // CHECK: gsa_tile.store
 // The scores of flagged rows are those of the schedule without candidates.
@@ -51,7 +57,7 @@
 // CHECK: gsa_tile.scan_row
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
-// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<21000xf32>
+// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: %[[BOUNDS:.*]] = memref.alloc() : memref<96xf32>
 // CHECK: %[[COUNTS:.*]] = memref.alloc() : memref<96xi32>
 // CHECK: %[[LISTS:.*]] = memref.alloc() : memref<96x64x2xi32>
@@ -62,7 +68,8 @@
 // CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
 // CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
 // CHECK: gsa_tile.launch @select_candidates {{.*}}%[[COUNTS]], %[[LISTS]], %[[FLAGS]]
-// CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %c70
+// CHECK: %[[STEP:.*]] = arith.divui %c22400, %{{.*}}
+// CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %[[STEP]]
 // CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SLAB]]
 // CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SLAB]]
 func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)
@@ -139,7 +146,7 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>)
 // CHECK: gsa_tile.join_partial_sums
 // CHECK-LABEL: gsa_tile.kernel @select_candidates
 // CHECK: gsa_tile.sum_row
-// CHECK: gsa_tile.place_candidates
+// CHECK: gsa_tile.place_marked
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: gsa_tile.launch @stat_mean
 func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
@@ -158,4 +165,54 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
       : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>, tensor<f32>)
       -> (tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
   return %i, %c, %n : tensor<1x300x32xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}
+
+// -----
+
+// 8 queries a warp: the rows of a product are those of two heads in turn, two
+// such products are under way together, and sums have half the rows.
+
+// CHECK-LABEL: gsa_tile.kernel @sample_scores
+// CHECK: gsa_tile.store_rows {{.*}} : <8x64xf32, acc>
+// CHECK-LABEL: gsa_tile.kernel @append_scores
+// CHECK: gsa_tile.interleaved_rows {{.*}} to <bf16, interleaved, read>
+// CHECK-NEXT: gsa_tile.copy_rows {{.*}} to <64x64xbf16, swizzle_128b>
+// CHECK: gsa_tile.fill_halves
+// CHECK: gsa_tile.interleaved_rows
+// CHECK: gsa_tile.load_rowvec {{.*}} : <bf16, interleaved, read>
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.wgmma_fence %[[A:.*]], %[[B:.*]] :
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[B]],
+// CHECK-NEXT: gsa_tile.wgmma_commit
+// CHECK-NEXT: gsa_tile.wgmma_wait
+// CHECK-NEXT: gsa_tile.affine_rows %[[A]]
+// CHECK-NEXT: gsa_tile.activate %[[A]]
+// CHECK-NEXT: gsa_tile.add_row_pairs %[[SUM:.*]], %[[A]],
+// CHECK-NEXT: gsa_tile.affine_rows %[[B]]
+// CHECK-NEXT: gsa_tile.activate %[[B]]
+// CHECK-NEXT: gsa_tile.add_row_pairs %[[SUM]], %[[B]],
+// CHECK-NEXT: gsa_tile.wgmma_fence %[[A]] :
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],
+// CHECK-NEXT: gsa_tile.wgmma_commit
+// CHECK-NEXT: gsa_tile.wgmma_wait
+// CHECK-NEXT: gsa_tile.release
+// CHECK: gsa_tile.append_candidates %[[SUM]]
+func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
+                %w: tensor<1x300x6xbf16>, %b: tensor<6xf32>)
+    -> (tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k weights %w bias %b
+      policy #gsa.k_policy<fixed, base = 16> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 32, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96>}
+      : (tensor<1x300x6x64xbf16>, tensor<1x300x64xbf16>,
+         tensor<1x300x6xbf16>, tensor<6xf32>)
+      -> (tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>
 }

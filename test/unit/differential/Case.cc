@@ -230,7 +230,8 @@ std::string Spec::ToString() const {
   }
   os << (dynamic ? " dynamic" : "");
   if (on_device()) {
-    os << " " << target << " " << arch << (schedules.shared ? " union" : "");
+    os << " " << target << " " << arch << (schedules.shared ? " union" : "")
+       << (schedules.dense ? " groups" : "");
   } else {
     os << " threads=" << threads << " bits=" << vector_bits << " O" << opt_level
        << (reference ? " reference" : "");

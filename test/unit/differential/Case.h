@@ -63,10 +63,17 @@ struct UnionTiles {
   int64_t producers = 4, table = 1024, chunk = 2;
   AttentionTiles per_query;
 };
+/// Dense attention by warpgroups, and what does the rest by rows.
+struct DenseTiles {
+  int64_t block_q = 64, block_k = 16, key_stages = 1, value_stages = 1;
+  std::string order = "free";
+  AttentionTiles per_row;
+};
 struct ScoreTiles {
   std::string engine;
   int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
-  int64_t block_q() const { return 16 * consumers; }
+  int64_t warp_queries = 16;
+  int64_t block_q() const { return warp_queries * consumers; }
 };
 struct TopKTiles {
   int64_t warps = 1, bins = 256, capacity = 32, chunk = 8;
@@ -80,6 +87,7 @@ struct Schedules {
   std::optional<AttentionTiles> attention;
   /// In place of `attention`, for GPUs that multiply by warpgroups.
   std::optional<UnionTiles> shared;
+  std::optional<DenseTiles> dense;
   std::optional<ScoreTiles> scores;
   std::optional<TopKTiles> topk;
   std::optional<OnePassTiles> one_pass;

@@ -115,6 +115,28 @@ std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
   return tiles;
 }
 
+/// Dense attention by warpgroups, of heads as wide as its panels.
+void RandomDense(Rng& rng, Spec& spec, bool all) {
+  if (spec.family != Family::kDense || spec.dtype == DType::kF32 ||
+      (all && rng.Chance(0.3))) {
+    return;
+  }
+  spec.d = rng.Pick<int64_t>({64, 64, 128});
+  spec.dv = rng.Chance(0.8) ? spec.d : 192 - spec.d;
+  DenseTiles tiles;
+  tiles.per_row = RandomAttentionTiles(rng, spec);
+  tiles.block_q = rng.Pick<int64_t>({64, 128, 128, 192});
+  tiles.block_k = rng.Pick<int64_t>({16, 48, 64, 80});
+  if (all && tiles.block_q < 192 && rng.Chance(0.4)) tiles.block_k = 128;
+  tiles.key_stages = rng.Int(1, 3);
+  tiles.value_stages = rng.Int(1, 3);
+  if (tiles.block_k == 128 && spec.d + spec.dv > 192) {
+    tiles.key_stages = tiles.value_stages = 2;
+  }
+  if (tiles.block_q > 64 && rng.Chance(0.6)) tiles.order = "ping_pong";
+  spec.schedules.dense = tiles;
+}
+
 ScoreTiles RandomScoreTiles(Rng& rng, const Spec& spec) {
   ScoreTiles tiles;
   tiles.engine = EngineOf(spec.dtype);
@@ -196,6 +218,8 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   if (spec.schedules.attention && shared.Chance(scale.all_sizes ? 0.7 : 1.0)) {
     spec.schedules.shared = RandomUnionTiles(shared, spec);
   }
+  Rng dense(recipe, "dense");
+  RandomDense(dense, spec, scale.all_sizes);
   return spec;
 }
 

@@ -90,6 +90,15 @@ std::string UnionFields(const UnionTiles& tiles) {
                               {"chunk", tiles.chunk}}),
                       ", per_query = <", AttentionFields(tiles.per_query), ">");
 }
+std::string DenseFields(const DenseTiles& tiles) {
+  return absl::StrCat("engine = wgmma, ",
+                      Fields({{"block_q", tiles.block_q},
+                              {"block_k", tiles.block_k},
+                              {"key_stages", tiles.key_stages},
+                              {"value_stages", tiles.value_stages}}),
+                      ", order = ", tiles.order, ", per_row = <",
+                      AttentionFields(tiles.per_row), ">");
+}
 std::string ScoreFields(const ScoreTiles& tiles) {
   return absl::StrCat("engine = ", tiles.engine, ", ",
                       Fields({{"block_q", tiles.block_q()},
@@ -339,7 +348,12 @@ class Writer {
     Attributes attributes;
     attributes.AddScale("scale", spec_.softmax_scale);
     attributes.Add("mask", EnumText("mask", kMasks, spec_.select.mask));
-    AddAttentionSchedule(&attributes);
+    if (spec_.schedules.dense) {
+      AddSchedule(&attributes, "dense_schedule",
+                  DenseFields(*spec_.schedules.dense));
+    } else {
+      AddAttentionSchedule(&attributes);
+    }
     Op({"output", "lse"},
        absl::StrCat("gsa.dense_attention %query, %key, %value",
                     attributes.Text()),

@@ -65,7 +65,10 @@ class DeviceCases : public ::testing::TestWithParam<int> {
 
  private:
   static void RunSeedOrThrow(Spec spec, int runs, int repeats) {
-    if (!HasWgmma(spec.target)) spec.schedules.shared.reset();
+    if (!HasWgmma(spec.target)) {
+      spec.schedules.shared.reset();
+      spec.schedules.dense.reset();
+    }
     Module module = WriteModule(spec);
     SCOPED_TRACE(spec.ToString());
     absl::StatusOr<std::shared_ptr<const Plan>> plan = Compile(spec, module);
@@ -133,6 +136,23 @@ TEST_P(EmuUnions, AgreeWithTheReference) {
 INSTANTIATE_TEST_SUITE_P(Recipes, EmuUnions,
                          ::testing::Values(kNumFamilies + 1, kNumFamilies + 3,
                                            2 * kNumFamilies + 3),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
+
+// Recipes of dense attention by warpgroups.
+class EmuGroups : public DeviceCases {};
+TEST_P(EmuGroups, AgreeWithTheReference) {
+  SkipUnlessUsable(EmulationScale());
+  if (IsSkipped()) return;
+  Spec spec =
+      DeviceSpec(static_cast<uint64_t>(GetParam()) * kShapes, EmulationScale());
+  ASSERT_TRUE(spec.schedules.dense) << spec.ToString();
+  RunRecipe(GetParam(), EmulationScale(), kEmulation);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, EmuGroups,
+                         ::testing::Values(kNumFamilies + 4,
+                                           3 * kNumFamilies + 4),
                          [](const ::testing::TestParamInfo<int>& info) {
                            return RecipeName(info.param, EmulationScale());
                          });

@@ -46,7 +46,9 @@ class OnePass : public ::testing::TestWithParam<Setting> {
 
   /// `keys` keys, all of them for 20 of 45 candidates.
   static Spec LongRows(int64_t keys) {
-    bool wgmma = std::strcmp(std::get<1>(GetParam()), "wgmma") == 0;
+    const char* engine = std::get<1>(GetParam());
+    bool paired = std::strcmp(engine, "paired_wgmma") == 0;
+    bool wgmma = paired || std::strcmp(engine, "wgmma") == 0;
     Spec spec =
         BlockSpec(DType::kBF16, reference::KPolicy::Fixed(20), 2, keys, keys);
     spec.family = Family::kSelect;
@@ -54,11 +56,13 @@ class OnePass : public ::testing::TestWithParam<Setting> {
     if (emulated()) spec.arch = EmulationScale().arch;
     spec.weights_dtype = spec.bias_dtype = DType::kF32;
     spec.di = 64;
+    if (paired) spec.hi = 4;
     spec.schedules.scores = ScoreTiles{"mma_sync", 2, 32, 2, 2, 1};
     spec.schedules.topk = TopKTiles{2, 256, 64, 64};
     OnePassTiles tiles;
     tiles.scores = wgmma ? ScoreTiles{"wgmma", 4, 64, 2, 2, 4}
                          : ScoreTiles{"mma_sync", 4, 32, 3, 3, 2};
+    if (paired) tiles.scores.warp_queries = 8;
     tiles.sample = 4;
     tiles.rank = 9;
     tiles.capacity = 64;
@@ -146,11 +150,11 @@ std::string NameOf(const ::testing::TestParamInfo<Setting>& info) {
          engine;
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, OnePass,
-                         ::testing::Combine(::testing::Values("emu", "cuda:0"),
-                                            ::testing::Values("mma_sync",
-                                                              "wgmma")),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(
+    Targets, OnePass,
+    ::testing::Combine(::testing::Values("emu", "cuda:0"),
+                       ::testing::Values("mma_sync", "wgmma", "paired_wgmma")),
+    NameOf);
 
 }  // namespace
 }  // namespace gsa::differential

@@ -34,7 +34,7 @@ Launches StreamLaunches() {
                                          {"follow_3", 3, 1584},
                                          {"take_turns_2", 12, 16},
                                          {"take_turns_3", 16, 16},
-                                         {"load_boxes", 5, 7200}});
+                                         {"load_boxes", 5, 13344}});
 }
 
 std::vector<double> Numbers(const std::vector<int>& values) {

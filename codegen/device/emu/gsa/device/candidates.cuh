@@ -1,7 +1,8 @@
 //===- candidates.cuh - lists of candidates (host) -------------*- C++ -*-===//
 //
 // As the ops of the same names define them. Row vectors of sums hold whole sums
-// here, not the parts of lanes.
+// here, not the parts of lanes. Hits are staged by the lanes that have them on
+// the device.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,17 +21,18 @@ namespace gsa::dev {
 // Writing lists
 //===----------------------------------------------------------------------===//
 
-template <int Columns, frag_layout Layout>
-void add_partial_sums(rowvec<float, 16>& sums,
-                      const frag<float, 16, Columns, Layout>& frag) {
-  for (int r = 0; r < 16; ++r)
+template <int Rows, int Columns, frag_layout Layout>
+void add_partial_sums(rowvec<float, Rows>& sums,
+                      const frag<float, Rows, Columns, Layout>& frag) {
+  for (int r = 0; r < Rows; ++r)
     for (int c = 0; c < Columns; ++c) sums.v[r] += frag.v[r][c];
 }
 
-template <bool SomeHidden, int Columns, frag_layout Layout>
-void add_partial_moments(rowvec<float, 16>& sums, rowvec<float, 16>& squares,
-                         const frag<float, 16, Columns, Layout>& frag) {
-  for (int r = 0; r < 16; ++r) {
+template <bool SomeHidden, int Rows, int Columns, frag_layout Layout>
+void add_partial_moments(rowvec<float, Rows>& sums,
+                         rowvec<float, Rows>& squares,
+                         const frag<float, Rows, Columns, Layout>& frag) {
+  for (int r = 0; r < Rows; ++r) {
     float sum = 0.0f, square = 0.0f;
     for (int c = 0; c < Columns; ++c) {
       float x = frag.v[r][c];
@@ -43,34 +45,63 @@ void add_partial_moments(rowvec<float, 16>& sums, rowvec<float, 16>& squares,
   }
 }
 
-inline void join_partial_sums(rowvec<float, 16>&) {}
+template <int Rows>
+void join_partial_sums(rowvec<float, Rows>&) {}
 
-template <int Columns, frag_layout Layout>
-void append_candidates(int* list, int* counts,
-                       const frag<float, 16, Columns, Layout>& scores,
-                       const rowvec<float, 16>& bounds, int row, int rows,
-                       int capacity, int column) {
-  for (int r = 0; r < 16 && row + r < rows; ++r) {
-    int hits = 0;
-    for (int c = 0; c < Columns; ++c) hits += scores.v[r][c] >= bounds.v[r];
-    if (hits == 0) continue;
-    int* count = counts + row + r;
-    emu::checkGlobal("append_candidates", count, 4, true);
-    int place = __atomic_fetch_add(count, hits, __ATOMIC_RELAXED);
-    if (place > capacity - hits) continue;
-    int* to = list + 2 * (static_cast<long long>(row + r) * capacity + place);
-    emu::checkGlobal("append_candidates", to, 8ll * hits, true);
-    for (int c = 0; c < Columns; ++c) {
-      if (!(scores.v[r][c] >= bounds.v[r])) continue;
-      *to++ = bit_cast<int>(scores.v[r][c]);
-      *to++ = column + c;
+template <int Halves, int Lines, int LineColumns, smem_layout Layout>
+void flush_candidates(int* list, int* counts,
+                      smem<int, Lines, LineColumns, Layout> staged,
+                      lanes<int, Halves>& bytes, int warp, int row, int rows,
+                      int capacity) {
+  for (int half = 0; half < Halves; ++half)
+    for (int lane = 0; lane < 32; ++lane) {
+      int hits = bytes.v[half][lane] / 8;
+      bytes.v[half][lane] = 0;
+      if (hits == 0) continue;
+      int number = row + 8 * half + lane / 4;
+      if (number >= rows)
+        emu::fail("flush_candidates", "hits of row %d of %d", number, rows);
+      int* count = counts + number;
+      emu::checkGlobal("flush_candidates", count, 4, true);
+      int place = __atomic_fetch_add(count, hits, __ATOMIC_RELAXED);
+      if (place > capacity - hits) continue;
+      int* to = list + 2 * (static_cast<long long>(number) * capacity + place);
+      emu::checkGlobal("flush_candidates", to, 8ll * hits, true);
+      int line = (warp * Halves + half) * 32 + lane;
+      for (int i = 0; i < 2 * hits; ++i)
+        to[i] = staged.get("flush_candidates", line, i);
     }
-  }
 }
 
-inline void flag_rows(int* counts, const rowvec<float, 16>& sums, int row,
-                      int rows) {
-  for (int r = 0; r < 16 && row + r < rows; ++r) {
+template <int Rows, int Columns, frag_layout Layout, int Lines, int LineColumns,
+          smem_layout StagedLayout>
+void append_candidates(int* list, int* counts,
+                       smem<int, Lines, LineColumns, StagedLayout> staged,
+                       lanes<int, Rows / 8>& bytes,
+                       const frag<float, Rows, Columns, Layout>& scores,
+                       const rowvec<float, Rows>& bounds, int warp, int row,
+                       int rows, int capacity, int column) {
+  bool full = false;
+  for (int r = 0; r < Rows && row + r < rows; ++r)
+    for (int c = 0; c < Columns; ++c) {
+      if (!(scores.v[r][c] >= bounds.v[r])) continue;
+      int lane = r % 8 * 4 + c % 8 / 2;
+      int line = (warp * (Rows / 8) + r / 8) * 32 + lane;
+      int& used = bytes.v[r / 8][lane];
+      staged.set("append_candidates", line, used / 4,
+                 bit_cast<int>(scores.v[r][c]));
+      staged.set("append_candidates", line, used / 4 + 1, column + c);
+      used += 8;
+      full |= used > 4 * LineColumns - 8 * (Columns / 4);
+    }
+  if (full)
+    flush_candidates(list, counts, staged, bytes, warp, row, rows, capacity);
+}
+
+template <int Rows>
+void flag_rows(int* counts, const rowvec<float, Rows>& sums, int row,
+               int rows) {
+  for (int r = 0; r < Rows && row + r < rows; ++r) {
     if (fabsf(sums.v[r]) < INFINITY) continue;
     int* count = counts + row + r;
     emu::checkGlobal("flag_rows", count, 4, true);
@@ -86,13 +117,96 @@ inline void flag_rows(int* counts, const rowvec<float, 16>& sums, int row,
 // Reading lists
 //===----------------------------------------------------------------------===//
 
-/// Calls body(score, cell) for the pairs of this warp.
-template <class Team, class Body>
-void for_candidates(const char* function, const int* list, int count,
-                    Body body) {
+template <class Team, int Count, int Columns, smem_layout Layout>
+void load_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
+                     smem<int, 1, Columns, Layout> range, const int* list,
+                     int count, int sink, int local, int end) {
+  int threads = 32 * Team::count, first = 32 * warp_rank<Team>();
+  if (count > Count * threads)
+    emu::fail("load_candidates", "%d pairs for %d threads of %d", count,
+              threads, Count);
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane) {
+      int at = i * threads + first + lane;
+      scores.v[i][lane] = 0.0f;
+      cells.v[i][lane] = -1;
+      if (at >= count) continue;
+      emu::checkGlobal("load_candidates", list + 2ll * at, 8, false);
+      int cell = list[2ll * at + 1];
+      float x = bit_cast<float>(list[2ll * at]) + 0.0f;
+      scores.v[i][lane] = x;
+      if (cell < sink || (cell >= local && cell < end)) continue;
+      cells.v[i][lane] = cell;
+      max_shared("load_candidates", range, 0, ~score_key(x));
+      max_shared("load_candidates", range, 1, score_key(x));
+      add_shared("load_candidates", range, 2, 1);
+    }
+}
+
+/// Calls body(score, cell) for the candidates of this warp.
+template <int Count, class Body>
+void for_candidates(const lanes<float, Count>& scores,
+                    const lanes<int, Count>& cells, Body body) {
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane)
+      if (cells.v[i][lane] >= 0) body(scores.v[i][lane], cells.v[i][lane]);
+}
+
+template <int Words, smem_layout Layout>
+void mark_cell(const char* function, smem<int, 1, Words, Layout> bitmap,
+               int cell) {
+  __atomic_fetch_or(
+      reinterpret_cast<int*>(bitmap.address(function, 0, cell / 32)),
+      1 << cell % 32, __ATOMIC_RELAXED);
+}
+
+template <int Count, int Bins, smem_layout Layout>
+void histogram_candidates(smem<int, 1, Bins, Layout> histogram,
+                          const lanes<float, Count>& scores,
+                          const lanes<int, Count>& cells, float low,
+                          float high) {
+  linear_bins map(low, high, Bins);
+  for_candidates(scores, cells, [&](float x, int) {
+    add_shared("histogram_candidates", histogram, map.bin(x, score_key(x)), 1);
+  });
+}
+
+template <int Bins, int Count, int Words, int Capacity, int CellCapacity,
+          int Columns, smem_layout Layout, smem_layout KeyLayout,
+          smem_layout CellLayout, smem_layout FoundLayout>
+void mark_above(smem<int, 1, Words, Layout> bitmap,
+                smem<int, 1, Capacity, KeyLayout> keys,
+                smem<int, 1, CellCapacity, CellLayout> kept,
+                smem<int, 1, Columns, FoundLayout> found,
+                const lanes<float, Count>& scores,
+                const lanes<int, Count>& cells, float low, float high,
+                int bin) {
+  linear_bins map(low, high, Bins);
+  for_candidates(scores, cells, [&](float x, int cell) {
+    int own = map.bin(x, score_key(x));
+    if (own > bin) mark_cell("mark_above", bitmap, cell);
+    if (own != bin) return;
+    int place = add_shared("mark_above", found, 3, 1);
+    keys.set("mark_above", 0, place, static_cast<int>(score_key(x)));
+    kept.set("mark_above", 0, place, cell);
+  });
+}
+
+template <class Team, int Words, int Capacity, int CellCapacity,
+          smem_layout Layout, smem_layout KeyLayout, smem_layout CellLayout>
+void mark_best(smem<int, 1, Words, Layout> bitmap,
+               smem<int, 1, Capacity, KeyLayout> keys,
+               smem<int, 1, CellCapacity, CellLayout> kept, int count,
+               int quota) {
   for (int i = warp_rank<Team>(); i < count; i += Team::count) {
-    emu::checkGlobal(function, list + 2ll * i, 8, false);
-    body(bit_cast<float>(list[2ll * i]), list[2ll * i + 1]);
+    auto key = static_cast<unsigned>(keys.get("mark_best", 0, i));
+    int cell = kept.get("mark_best", 0, i), better = 0;
+    for (int j = 0; j < count; ++j) {
+      auto other = static_cast<unsigned>(keys.get("mark_best", 0, j));
+      better +=
+          other > key || (other == key && kept.get("mark_best", 0, j) < cell);
+    }
+    if (better < quota) mark_cell("mark_best", bitmap, cell);
   }
 }
 
@@ -104,16 +218,10 @@ void for_forced(int sink, int local, int end, Body body) {
 }
 
 template <class Team, int Words, smem_layout Layout>
-void mark_candidates(smem<int, 1, Words, Layout> bitmap, const int* list,
-                     int count, int sink, int local, int end) {
-  auto mark = [&](int cell) {
-    __atomic_fetch_or(
-        reinterpret_cast<int*>(bitmap.address("mark_candidates", 0, cell / 32)),
-        1 << cell % 32, __ATOMIC_RELAXED);
-  };
-  for_candidates<Team>("mark_candidates", list, count,
-                       [&](float, int cell) { mark(cell); });
-  for_forced<Team>(sink, local, end, mark);
+void mark_forced(smem<int, 1, Words, Layout> bitmap, int sink, int local,
+                 int end) {
+  for_forced<Team>(sink, local, end,
+                   [&](int cell) { mark_cell("mark_forced", bitmap, cell); });
 }
 
 template <int Columns, int Words, smem_layout Layout>
@@ -138,28 +246,25 @@ void scan_bits(smem<int, 1, BeforeWords, BeforeLayout> before,
   set_lanes<0>(cursor, sum);
 }
 
-template <class Team, int Capacity, int CellCapacity, int Words,
-          int BeforeWords, smem_layout KeyLayout, smem_layout CellLayout,
-          smem_layout Layout, smem_layout BeforeLayout>
-void place_candidates(smem<int, 1, Capacity, KeyLayout> keys,
-                      smem<int, 1, CellCapacity, CellLayout> cells,
-                      smem<int, 1, Words, Layout> bitmap,
-                      smem<int, 1, BeforeWords, BeforeLayout> before,
-                      const int* list, int count, int sink, int local,
-                      int end) {
-  auto place = [&](int cell, unsigned key) {
-    auto word =
-        static_cast<unsigned>(bitmap.get("place_candidates", 0, cell / 32));
-    int position = before.get("place_candidates", 0, cell / 32) +
+template <class Team, int Count, int Capacity, int Words, int BeforeWords,
+          smem_layout TargetLayout, smem_layout Layout,
+          smem_layout BeforeLayout>
+void place_marked(smem<int, 1, Capacity, TargetLayout> target,
+                  smem<int, 1, Words, Layout> bitmap,
+                  smem<int, 1, BeforeWords, BeforeLayout> before,
+                  const lanes<int, Count>& cells, int sink, int local,
+                  int end) {
+  auto place = [&](int cell) {
+    auto word = static_cast<unsigned>(bitmap.get("place_marked", 0, cell / 32));
+    if ((word >> cell % 32 & 1) == 0) return;
+    int position = before.get("place_marked", 0, cell / 32) +
                    __builtin_popcount(word & ((1u << cell % 32) - 1));
-    keys.set("place_candidates", 0, position, static_cast<int>(key));
-    cells.set("place_candidates", 0, position, cell);
+    target.set("place_marked", 0, position, cell);
   };
-  for_candidates<Team>("place_candidates", list, count, [&](float x, int cell) {
-    if (cell >= sink && cell < local) place(cell, score_key(x));
-  });
-  for_forced<Team>(sink, local, end,
-                   [&](int cell) { place(cell, kKeyForced); });
+  for (auto& line : cells.v)
+    for (int cell : line)
+      if (cell >= 0) place(cell);
+  for_forced<Team>(sink, local, end, place);
 }
 
 }  // namespace gsa::dev

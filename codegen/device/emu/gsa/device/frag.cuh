@@ -13,7 +13,8 @@ namespace gsa::dev {
 /// A tile of one warp. The layout over lanes is not modelled.
 template <class T, int Rows, int Columns, frag_layout Layout>
 struct frag {
-  static_assert(Rows == 16, "a fragment has 16 rows");
+  static_assert(Rows == 16 || (Rows == 8 && Layout == acc),
+                "a fragment has 16 rows, or 8 of layout acc");
   static_assert(Columns >= 8 && Columns % 8 == 0,
                 "columns of a fragment are a multiple of 8");
   using element = T;
@@ -102,12 +103,12 @@ void take_rowvec(rowvec<T, Rows>& target,
 // Global memory
 //===----------------------------------------------------------------------===//
 
-template <class View, class S, int Columns, frag_layout Layout>
+template <class View, class S, int Rows, int Columns, frag_layout Layout>
 void store_rows(View view, int first,
-                const frag<S, 16, Columns, Layout>& source, int columns) {
+                const frag<S, Rows, Columns, Layout>& source, int columns) {
   using T = typename View::element;
   columns = columns < Columns ? columns : Columns;
-  for (int r = 0; r < 16; ++r) {
+  for (int r = 0; r < Rows; ++r) {
     int number = view.find("store_rows", first + r);
     if (!view.holds(number) || columns <= 0) continue;
     T* target = view.row(number);

@@ -28,13 +28,17 @@ template <class Team, class T, int Rows, int Columns, smem_layout Layout,
           int Stages>
 void tma_load(smem<T, Rows, Columns, Layout> target, const tensor_map& map,
               int column, int row, ring<Stages> ring, int iteration) {
-  // The copy engine knows the box of the map only.
-  if (map.box_rows != Rows || map.box_columns != Columns ||
+  // The copy engine knows the box of the map only, of which a tile of several
+  // panels takes one each.
+  constexpr int panel = 128 / static_cast<int>(sizeof(T));
+  constexpr int columns = Layout == swizzle_128b ? panel : Columns;
+  static_assert(Columns % columns == 0, "a tile is whole panels");
+  if (map.box_rows != Rows || map.box_columns != columns ||
       map.element_bytes != static_cast<int>(sizeof(T)))
     emu::fail("tma_load",
               "a tile of %dx%d elements of %d bytes by a map with boxes of "
               "%dx%d elements of %d bytes",
-              Rows, Columns, static_cast<int>(sizeof(T)), map.box_rows,
+              Rows, columns, static_cast<int>(sizeof(T)), map.box_rows,
               map.box_columns, map.element_bytes);
   check_team<Team>("tma_load");
   ring_check("tma_load", emu::get(&ring.full(iteration % Stages)->word));

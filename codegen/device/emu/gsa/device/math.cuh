@@ -25,8 +25,8 @@ float activate_scalar(float x) {
   return x;
 }
 
-template <class T, int Columns, frag_layout Layout>
-void fill(frag<T, 16, Columns, Layout>& target, float value) {
+template <class T, int Rows, int Columns, frag_layout Layout>
+void fill(frag<T, Rows, Columns, Layout>& target, float value) {
   for (auto& row : target.v)
     for (T& x : row) x = convert_to<T>(value);
 }
@@ -35,14 +35,27 @@ void fill_rows(rowvec<T, Rows>& target, float value) {
   for (T& x : target.v) x = convert_to<T>(value);
 }
 
-template <class T, int Columns, frag_layout Layout>
-void affine(frag<T, 16, Columns, Layout>& frag, float scale, float offset) {
+template <class T>
+void fill_halves(rowvec<T, 16>& target, float first, float last) {
+  for (int r = 0; r < 16; ++r)
+    target.v[r] = convert_to<T>(r < 8 ? first : last);
+}
+
+template <class T, int Rows, int Columns, frag_layout Layout>
+void affine(frag<T, Rows, Columns, Layout>& frag, float scale, float offset) {
   for (auto& row : frag.v)
     for (T& x : row) x = convert_to<T>(fmaf(to_float(x), scale, offset));
 }
+template <int Rows, int Columns, frag_layout Layout>
+void affine_rows(frag<float, Rows, Columns, Layout>& frag, float scale,
+                 const rowvec<float, Rows>& offsets) {
+  for (int r = 0; r < Rows; ++r)
+    for (float& x : frag.v[r]) x = fmaf(x, scale, offsets.v[r]);
+}
 
-template <activation Activation, class T, int Columns, frag_layout Layout>
-void activate(frag<T, 16, Columns, Layout>& frag) {
+template <activation Activation, class T, int Rows, int Columns,
+          frag_layout Layout>
+void activate(frag<T, Rows, Columns, Layout>& frag) {
   for (auto& row : frag.v)
     for (T& x : row)
       x = convert_to<T>(activate_scalar<Activation>(to_float(x)));
@@ -62,6 +75,16 @@ void add_scaled(frag<T, 16, Columns, Layout>& target,
       target.v[r][c] =
           convert_to<T>(fmaf(to_float(weights.v[r]), to_float(source.v[r][c]),
                              to_float(target.v[r][c])));
+}
+
+template <int Columns, frag_layout Layout>
+void add_row_pairs(frag<float, 8, Columns, Layout>& target,
+                   const frag<float, 16, Columns, Layout>& source,
+                   const rowvec<float, 16>& weights) {
+  for (int r = 0; r < 16; ++r)
+    for (int c = 0; c < Columns; ++c)
+      target.v[r % 8][c] =
+          fmaf(weights.v[r], source.v[r][c], target.v[r % 8][c]);
 }
 
 template <activation Activation, class T, int Columns, frag_layout Layout,
@@ -87,10 +110,10 @@ void gate_rows(frag<T, 16, Columns, Layout>& frag, View view, int first,
 // Masks
 //===----------------------------------------------------------------------===//
 
-template <int Columns, frag_layout Layout>
-void mask_causal(frag<float, 16, Columns, Layout>& frag, int row, int column,
+template <int Rows, int Columns, frag_layout Layout>
+void mask_causal(frag<float, Rows, Columns, Layout>& frag, int row, int column,
                  int rows_per_query) {
-  for (int r = 0; r < 16; ++r)
+  for (int r = 0; r < Rows; ++r)
     for (int c = 0; c < Columns; ++c)
       if (column + c > row + r / rows_per_query) frag.v[r][c] = -INFINITY;
 }

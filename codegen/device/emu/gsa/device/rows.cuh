@@ -64,6 +64,28 @@ two_level_view<T, Inner> two_level_rows(T* base, long long outer,
   return {base, outer, inner, count};
 }
 
+template <class T>
+struct interleaved_view {
+  using element = T;
+  T* base;
+  long long pitch, apart;
+  int count;
+  int find(const char*, int position) const { return position; }
+  bool holds(int number) const {
+    return number >= 0 && number / 16 * 8 + number % 8 < count;
+  }
+  T* row(int number) const {
+    return base + (number / 16 * 8 + number % 8) * pitch +
+           (number / 8 % 2) * apart;
+  }
+};
+
+template <class T>
+interleaved_view<T> interleaved_rows(T* base, long long pitch, long long apart,
+                                     int count) {
+  return {base, pitch, apart, count};
+}
+
 template <class T, class List>
 struct listed_view {
   using element = T;

@@ -2,8 +2,9 @@
 //
 // Scores at or above a bound of their row go to the row's list while they are
 // in registers; the k best of them are found there. A candidate is a pair: the
-// bits of the score and the cell. Pairs come in any order; marked in a bitmap,
-// they have a place in the order of the row, and no result depends on theirs.
+// bits of the score and the cell. Pairs come in any order; the best are marked
+// in a bitmap, where they have a place in the order of the row, and no result
+// depends on theirs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,23 +24,23 @@ namespace gsa::dev {
 // Writing lists
 //===----------------------------------------------------------------------===//
 
-template <int C, frag_layout L>
-GSA_DEVICE void add_partial_sums(rowvec<float, 16>& sums,
-                                 const frag<float, 16, C, L>& frag) {
+template <int R, int C, frag_layout L>
+GSA_DEVICE void add_partial_sums(rowvec<float, R>& sums,
+                                 const frag<float, R, C, L>& frag) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h)
+  for (int h = 0; h < R / 8; ++h)
 #pragma unroll
     for (int j = 0; j < C / 8; ++j)
       sums.x[h] += frag.x[j][2 * h] + frag.x[j][2 * h + 1];
 }
 
 /// Sums of a tile first, so that few numbers are added to a large one.
-template <bool SomeHidden, int C, frag_layout L>
-GSA_DEVICE void add_partial_moments(rowvec<float, 16>& sums,
-                                    rowvec<float, 16>& squares,
-                                    const frag<float, 16, C, L>& frag) {
+template <bool SomeHidden, int R, int C, frag_layout L>
+GSA_DEVICE void add_partial_moments(rowvec<float, R>& sums,
+                                    rowvec<float, R>& squares,
+                                    const frag<float, R, C, L>& frag) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     float sum = 0.0f, square = 0.0f;
 #pragma unroll
     for (int j = 0; j < C / 8; ++j)
@@ -55,68 +56,83 @@ GSA_DEVICE void add_partial_moments(rowvec<float, 16>& sums,
   }
 }
 
-GSA_DEVICE void join_partial_sums(rowvec<float, 16>& sums) {
+template <int R>
+GSA_DEVICE void join_partial_sums(rowvec<float, R>& sums) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h) sums.x[h] = quad_sum(sums.x[h]);
+  for (int h = 0; h < R / 8; ++h) sums.x[h] = quad_sum(sums.x[h]);
 }
 
-/// A warp reserves places once: the four lanes of a row add their hits up, one
-/// of them moves the count. Then each score is a compare and a store under its
-/// condition; a loop over the hits would make lanes wait for each other.
-template <int C, frag_layout L>
+/// Where a lane stages the hits of its row `half`.
+template <int Halves, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE unsigned stage_address(smem<int, Lines, Columns, Layout> staged,
+                                  int warp, int half) {
+  return staged.address((warp * Halves + half) * 32 + lane(), 0);
+}
+
+/// Each lane reserves places for what it has staged. Its stores go to places of
+/// its own one after the other, so that a sector is complete soon.
+template <int Halves, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void flush_candidates(int* list, int* counts,
+                                 smem<int, Lines, Columns, Layout> staged,
+                                 lanes<int, Halves>& bytes, int warp, int row,
+                                 int rows, int capacity) {
+#pragma unroll
+  for (int h = 0; h < Halves; ++h) {
+    int number = row + frag_row(2 * h);
+    int count = bytes.v[h] >> 3;
+    bytes.v[h] = 0;
+    int place = capacity;
+    // A row that does not exist has no hits.
+    if (count > 0) place = atomicAdd(counts + number, count);
+    bool fits = place <= capacity - count;
+    long long pair = static_cast<long long>(number) * capacity + place;
+    auto* to = reinterpret_cast<int2*>(list) + pair;
+    unsigned from = stage_address<Halves>(staged, warp, h);
+#pragma unroll 1
+    for (int i = 0; i < (fits ? count : 0); ++i)
+      to[i] = ptx::load_shared_pair(from + 8 * i);
+  }
+}
+
+/// A compare, a store to shared memory and an addition under its condition for
+/// each score: units that compute scores are what the warp waits for, and these
+/// instructions fit in between. Atomic additions and stores to global memory
+/// come when there may be no room for the next step.
+template <int R, int C, frag_layout L, int Lines, int Columns,
+          smem_layout Layout>
 GSA_DEVICE void append_candidates(int* list, int* counts,
-                                  const frag<float, 16, C, L>& scores,
-                                  const rowvec<float, 16>& bounds, int row,
-                                  int rows, int capacity, int column) {
-  static_assert(C <= 64, "hits of two rows are counted in one word");
-  int first_row = row + frag_row(0);
-  float bound[2];
-  int hits = 0;  // Of the first row in the low half.
+                                  smem<int, Lines, Columns, Layout> staged,
+                                  lanes<int, R / 8>& bytes,
+                                  const frag<float, R, C, L>& scores,
+                                  const rowvec<float, R>& bounds, int warp,
+                                  int row, int rows, int capacity, int column) {
+  constexpr int most = C / 4;  // Hits of a lane and a row.
+  static_assert(Columns >= 2 * most && Columns % 2 == 0,
+                "a step of hits has room");
+  bool full = false;
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
-    bound[h] = first_row + 8 * h < rows ? bounds.x[h] : quiet_nan();
-#pragma unroll
-    for (int j = 0; j < C / 8; ++j)
-#pragma unroll
-      for (int c = 0; c < 2; ++c)
-        ptx::add_if(scores.x[j][2 * h + c], bound[h], hits, 1 << 16 * h);
-  }
-  int part = lane() & 3, through = hits;
-#pragma unroll
-  for (int distance = 1; distance < 4; distance *= 2) {
-    int below = __shfl_up_sync(all_lanes, through, distance, 4);
-    through += part >= distance ? below : 0;
-  }
-  int total = __shfl_sync(all_lanes, through, 3, 4);
-  if (!__any_sync(all_lanes, total != 0)) return;
-  // Lane 0 of the four reserves for the first row, lane 1 for the second.
-  int wanted = part == 0 ? total & 0xffff : part == 1 ? total >> 16 : 0;
-  int reserved = 0;
-  if (wanted > 0) reserved = atomicAdd(counts + (first_row + 8 * part), wanted);
-  int before = through - hits;
-#pragma unroll
-  for (int h = 0; h < 2; ++h) {
-    int begin = __shfl_sync(all_lanes, reserved, h, 4);
-    int count = h == 0 ? total & 0xffff : total >> 16;
-    int place = begin + (h == 0 ? before & 0xffff : before >> 16);
-    float least =
-        count > 0 && begin <= capacity - count ? bound[h] : quiet_nan();
-    long long pair =
-        static_cast<long long>(first_row + 8 * h) * capacity + place;
-    unsigned long long to = __cvta_generic_to_global(list + 2 * pair);
+  for (int h = 0; h < R / 8; ++h) {
+    float bound = row + frag_row(2 * h) < rows ? bounds.x[h] : quiet_nan();
+    unsigned begin = stage_address<R / 8>(staged, warp, h);
+    unsigned to = begin + bytes.v[h];
 #pragma unroll
     for (int j = 0; j < C / 8; ++j)
 #pragma unroll
       for (int c = 0; c < 2; ++c)
-        ptx::append_pair_if(scores.x[j][2 * h + c], least, to,
-                            column + frag_column(j, c));
+        ptx::stage_pair_if(scores.x[j][2 * h + c], bound, to,
+                           column + frag_column(j, c));
+    bytes.v[h] = static_cast<int>(to - begin);
+    full |= bytes.v[h] > 4 * Columns - 8 * most;
   }
+  if (__any_sync(all_lanes, full))
+    flush_candidates(list, counts, staged, bytes, warp, row, rows, capacity);
 }
 
-GSA_DEVICE void flag_rows(int* counts, const rowvec<float, 16>& sums, int row,
+template <int R>
+GSA_DEVICE void flag_rows(int* counts, const rowvec<float, R>& sums, int row,
                           int rows) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     int number = row + frag_row(2 * h);
     bool finite = fabsf(sums.x[h]) < infinity();
     if (number < rows && !finite) atomicMax(counts + number, 1 << 30);
@@ -127,22 +143,111 @@ GSA_DEVICE void flag_rows(int* counts, const rowvec<float, 16>& sums, int row,
 // Reading lists
 //===----------------------------------------------------------------------===//
 
-/// Calls body(score, cell) for the pairs of a list, by a team; four loads of a
-/// thread are in flight together.
-template <class Team, class Body>
-GSA_DEVICE void for_candidates(const int* list, int count, Body body) {
-  constexpr int ahead = 4;
+/// All loads of a thread are in flight together: the list is read once, and its
+/// candidates stay in registers.
+template <class Team, int Count, int Columns, smem_layout Layout>
+GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
+                                lanes<int, Count>& cells,
+                                smem<int, 1, Columns, Layout> range,
+                                const int* list, int count, int sink, int local,
+                                int end) {
+  static_assert(Columns >= 3, "two bounds of a range and a number");
   auto* pairs = reinterpret_cast<const int2*>(list);
+  int2 pair[Count];
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int at = i * Team::threads + Team::thread();
+    pair[i] = at < count ? pairs[at] : int2{0, -1};
+  }
+  float low = quiet_nan(), high = quiet_nan();  // Minima ignore NaN.
+  unsigned number = 0;
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    scores.v[i] = __fadd_rn(__int_as_float(pair[i].x), 0.0f);
+    bool forced = is_forced(pair[i].y, sink, local) & (pair[i].y < end);
+    cells.v[i] = forced ? -1 : pair[i].y;
+    float x = cells.v[i] >= 0 ? scores.v[i] : quiet_nan();
+    low = fminf(low, x);
+    high = fmaxf(high, x);
+    number += cells.v[i] >= 0;
+  }
+  unsigned least = is_visible(low) ? ~score_key(low) : 0u;
+  least = __reduce_max_sync(all_lanes, least);
+  unsigned most = __reduce_max_sync(all_lanes, score_key(high));
+  number = __reduce_add_sync(all_lanes, number);
+  if (lane() != 0) return;
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), least);
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), most);
+  atomicAdd(&range.at(0, 2), static_cast<int>(number));
+}
+
+template <int Count, int Bins, smem_layout Layout>
+GSA_DEVICE void histogram_candidates(smem<int, 1, Bins, Layout> histogram,
+                                     const lanes<float, Count>& scores,
+                                     const lanes<int, Count>& cells, float low,
+                                     float high) {
+  linear_bins map(low, high, Bins);
+#pragma unroll
+  for (int i = 0; i < Count; ++i)
+    ptx::add_shared_if(cells.v[i] >= 0,
+                       histogram.address(0, map.bin(scores.v[i])), 1);
+}
+
+template <int Words, smem_layout Layout>
+GSA_DEVICE void mark_if(smem<int, 1, Words, Layout> bitmap, bool condition,
+                        int cell) {
+  ptx::or_shared_if(condition, bitmap.address(0, cell >> 5), 1u << (cell & 31));
+}
+
+/// What depends on a number is computed anew behind this empty statement, not
+/// kept in registers.
+GSA_DEVICE float recomputed(float x) {
+  asm volatile("" : "+f"(x));
+  return x;
+}
+
+template <int Bins, int Count, int Words, int Capacity, int CellCapacity,
+          int Columns, smem_layout Layout, smem_layout KeyLayout,
+          smem_layout CellLayout, smem_layout FoundLayout>
+GSA_DEVICE void mark_above(smem<int, 1, Words, Layout> bitmap,
+                           smem<int, 1, Capacity, KeyLayout> keys,
+                           smem<int, 1, CellCapacity, CellLayout> kept,
+                           smem<int, 1, Columns, FoundLayout> found,
+                           const lanes<float, Count>& scores,
+                           const lanes<int, Count>& cells, float low,
+                           float high, int bin) {
+  static_assert(Columns >= 4, "number 3 counts what is kept");
+  linear_bins map(low, high, Bins);
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    float x = recomputed(scores.v[i]);
+    bool exists = cells.v[i] >= 0;
+    int own = map.bin(x);
+    mark_if(bitmap, exists & (own > bin), cells.v[i]);
+    if (!(exists & (own == bin))) continue;
+    int place = atomicAdd(&found.at(0, 3), 1);
+    keys.at(0, place) = static_cast<int>(score_key(x));
+    kept.at(0, place) = cells.v[i];
+  }
+}
+
+/// Each thread compares one kept cell with all others: few share a bin.
+template <class Team, int Words, int Capacity, int CellCapacity,
+          smem_layout Layout, smem_layout KeyLayout, smem_layout CellLayout>
+GSA_DEVICE void mark_best(smem<int, 1, Words, Layout> bitmap,
+                          smem<int, 1, Capacity, KeyLayout> keys,
+                          smem<int, 1, CellCapacity, CellLayout> kept,
+                          int count, int quota) {
 #pragma unroll 1
-  for (int i = Team::thread(); i < count; i += ahead * Team::threads) {
-    int2 pair[ahead];
-#pragma unroll
-    for (int j = 0; j < ahead; ++j)
-      if (i + j * Team::threads < count) pair[j] = pairs[i + j * Team::threads];
-#pragma unroll
-    for (int j = 0; j < ahead; ++j)
-      if (i + j * Team::threads < count)
-        body(__int_as_float(pair[j].x), pair[j].y);
+  for (int i = Team::thread(); i < count; i += Team::threads) {
+    auto key = static_cast<unsigned>(keys.at(0, i));
+    int cell = kept.at(0, i), better = 0;
+#pragma unroll 1
+    for (int j = 0; j < count; ++j) {
+      auto other = static_cast<unsigned>(keys.at(0, j));
+      better += (other > key) | ((other == key) & (kept.at(0, j) < cell));
+    }
+    mark_if(bitmap, better < quota, cell);
   }
 }
 
@@ -160,14 +265,19 @@ GSA_DEVICE void for_forced(int sink, int local, int end, Body body) {
 }
 
 template <class Team, int Words, smem_layout Layout>
-GSA_DEVICE void mark_candidates(smem<int, 1, Words, Layout> bitmap,
-                                const int* list, int count, int sink, int local,
-                                int end) {
-  auto mark = [&](int cell) {
-    atomicOr(&bitmap.at(0, cell >> 5), 1 << (cell & 31));
-  };
-  for_candidates<Team>(list, count, [&](float, int cell) { mark(cell); });
-  for_forced<Team>(sink, local, end, mark);
+GSA_DEVICE void mark_forced(smem<int, 1, Words, Layout> bitmap, int sink,
+                            int local, int end) {
+  for_forced<Team>(sink, local, end,
+                   [&](int cell) { mark_if(bitmap, true, cell); });
+}
+
+/// Four words of a lane at once, of which there is a multiple in a bitmap.
+template <int Words, smem_layout Layout>
+GSA_DEVICE int4 load_words(smem<int, 1, Words, Layout> bitmap, int at,
+                           int end) {
+  static_assert(Words % 4 == 0, "words are read four at once");
+  return at < end ? *reinterpret_cast<const int4*>(&bitmap.at(0, at))
+                  : int4{0, 0, 0, 0};
 }
 
 template <int Columns, int Words, smem_layout Layout>
@@ -175,9 +285,10 @@ GSA_DEVICE void count_bits(lanes<int, 2>& state,
                            smem<int, 1, Words, Layout> bitmap, int begin,
                            int end) {
 #pragma unroll
-  for (int i = 0; i < Columns / 32; ++i) {
-    int at = begin + lane() + 32 * i;
-    state.v[0] += at < end ? __popc(bitmap.at(0, at)) : 0;
+  for (int i = 0; i < Columns / 128; ++i) {
+    int4 words = load_words(bitmap, begin + 4 * lane() + 128 * i, end);
+    state.v[0] +=
+        __popc(words.x) + __popc(words.y) + __popc(words.z) + __popc(words.w);
   }
 }
 
@@ -188,36 +299,40 @@ GSA_DEVICE void scan_bits(smem<int, 1, BeforeWords, BeforeLayout> before,
                           smem<int, 1, Words, Layout> bitmap, int begin,
                           int end) {
 #pragma unroll
-  for (int i = 0; i < Columns / 32; ++i) {
-    int at = begin + lane() + 32 * i;
-    int bits = at < end ? __popc(bitmap.at(0, at)) : 0;
+  for (int i = 0; i < Columns / 128; ++i) {
+    int at = begin + 4 * lane() + 128 * i;
+    int4 words = load_words(bitmap, at, end);
+    int second = __popc(words.x), third = second + __popc(words.y),
+        fourth = third + __popc(words.z), bits = fourth + __popc(words.w);
     int through = scan_lanes(bits);
-    if (at < end) before.at(0, at) = cursor.v[0] + through - bits;
+    int first = cursor.v[0] + through - bits;
+    if (at < end)
+      *reinterpret_cast<int4*>(&before.at(0, at)) = {
+          first, first + second, first + third, first + fourth};
     cursor.v[0] += __shfl_sync(all_lanes, through, 31);
   }
 }
 
-template <class Team, int Capacity, int CellCapacity, int Words,
-          int BeforeWords, smem_layout KeyLayout, smem_layout CellLayout,
-          smem_layout Layout, smem_layout BeforeLayout>
-GSA_DEVICE void place_candidates(smem<int, 1, Capacity, KeyLayout> keys,
-                                 smem<int, 1, CellCapacity, CellLayout> cells,
-                                 smem<int, 1, Words, Layout> bitmap,
-                                 smem<int, 1, BeforeWords, BeforeLayout> before,
-                                 const int* list, int count, int sink,
-                                 int local, int end) {
-  auto place = [&](int cell, unsigned key) {
-    auto word = static_cast<unsigned>(bitmap.at(0, cell >> 5));
-    int position =
-        before.at(0, cell >> 5) + __popc(word & ((1u << (cell & 31)) - 1));
-    keys.at(0, position) = static_cast<int>(key);
-    cells.at(0, position) = cell;
+template <class Team, int Count, int Capacity, int Words, int BeforeWords,
+          smem_layout TargetLayout, smem_layout Layout,
+          smem_layout BeforeLayout>
+GSA_DEVICE void place_marked(smem<int, 1, Capacity, TargetLayout> target,
+                             smem<int, 1, Words, Layout> bitmap,
+                             smem<int, 1, BeforeWords, BeforeLayout> before,
+                             const lanes<int, Count>& cells, int sink,
+                             int local, int end) {
+  auto place = [&](bool exists, int cell) {
+    int at = exists ? cell >> 5 : 0;
+    auto word = static_cast<unsigned>(bitmap.at(0, at));
+    unsigned bit = 1u << (cell & 31);
+    int position = before.at(0, at) + __popc(word & (bit - 1));
+    ptx::store_shared_if(exists & ((word & bit) != 0),
+                         target.address(0, position),
+                         static_cast<unsigned>(cell));
   };
-  for_candidates<Team>(list, count, [&](float x, int cell) {
-    if (!is_forced(cell, sink, local)) place(cell, score_key(x));
-  });
-  for_forced<Team>(sink, local, end,
-                   [&](int cell) { place(cell, key_forced); });
+#pragma unroll
+  for (int i = 0; i < Count; ++i) place(cells.v[i] >= 0, cells.v[i]);
+  for_forced<Team>(sink, local, end, [&](int cell) { place(true, cell); });
 }
 
 }  // namespace gsa::dev

@@ -151,7 +151,7 @@ GSA_DEVICE void store_rows(View view, int first, const frag<S, R, C, L>& source,
   using T = typename View::element;
   bool paired = view.paired() && (columns & 1) == 0;
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     int number = view.find(first + frag_row(2 * h));
     if (!view.holds(number)) continue;
     T* to = view.row(number);
@@ -178,7 +178,7 @@ GSA_DEVICE void store_rows(View view, int first, const frag<S, R, C, L>& source,
 template <class T, int R, class View>
 GSA_DEVICE void load_rowvec(rowvec<T, R>& target, View view, int first) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     int number = view.find(first + frag_row(2 * h));
     target.x[h] = view.holds(number) ? convert_to<T>(*view.row(number))
                                      : convert_to<T>(0);
@@ -189,7 +189,7 @@ GSA_DEVICE void load_rowvec(rowvec<T, R>& target, View view, int first) {
 template <class View, class S, int R>
 GSA_DEVICE void store_rowvec(View view, int first, const rowvec<S, R>& source) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     int number = view.find(first + frag_row(2 * h));
     if ((lane() & 3) == 0 && view.holds(number))
       *view.row(number) = convert_to<typename View::element>(source.x[h]);
@@ -234,7 +234,7 @@ GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
-    for (int h = 0; h < 2; ++h) {
+    for (int h = 0; h < R / 8; ++h) {
       T* to = places.at(j, h);
       pair<T> value{convert_to<T>(source.x[j][2 * h]),
                     convert_to<T>(source.x[j][2 * h + 1])};
@@ -258,7 +258,7 @@ GSA_DEVICE void take_frag(frag<T, R, C, L>& target,
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
-    for (int h = 0; h < 2; ++h) {
+    for (int h = 0; h < R / 8; ++h) {
       const S* from = places.at(j, h);
       pair<S> value;
       if constexpr (tile_pairs<smem<S, TileR, TileC, TileL>>)
@@ -277,7 +277,7 @@ GSA_DEVICE void put_rowvec(smem<T, TileR, TileC, TileL> target, int row,
   static_assert(R <= TileC, "the tile is as wide as the row vector");
   __syncwarp();
 #pragma unroll
-  for (int h = 0; h < 2; ++h)
+  for (int h = 0; h < R / 8; ++h)
     if ((lane() & 3) == 0)
       target.at(row, frag_row(2 * h)) = convert_to<T>(source.x[h]);
   __syncwarp();
@@ -289,7 +289,7 @@ GSA_DEVICE void take_rowvec(rowvec<T, R>& target,
                             smem<S, TileR, TileC, TileL> source, int row) {
   static_assert(R <= TileC, "the tile is as wide as the row vector");
 #pragma unroll
-  for (int h = 0; h < 2; ++h)
+  for (int h = 0; h < R / 8; ++h)
     target.x[h] = convert_to<T>(source.at(row, frag_row(2 * h)));
 }
 

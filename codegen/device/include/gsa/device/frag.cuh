@@ -1,7 +1,8 @@
 //===- frag.cuh - tiles and row vectors in registers -*- CUDA -*-===//
 //
-// A fragment has 16 rows. With g = lane / 4 and t = lane mod 4 (PTX ISA,
-// fragments of mma.m16n8k16):
+// A fragment has 16 rows; one of layout acc that is no operand of a product may
+// have the first 8 of them alone. With g = lane / 4 and t = lane mod 4 (PTX
+// ISA, fragments of mma.m16n8k16):
 //
 //   acc     x[j][0..3] are (g, 8j + 2t), (g, 8j + 2t + 1),
 //           (g + 8, 8j + 2t), (g + 8, 8j + 2t + 1)
@@ -9,8 +10,8 @@
 //           m16n8k16 for columns 16j to 16j + 15. For float as acc: only
 //           load_lhs, convert and the products look inside.
 //
-// A row vector holds the values of the rows of a lane, g and g + 8, in each of
-// the four lanes of a row.
+// A row vector holds the values of the rows of a lane, g and (of 16) g + 8, in
+// each of the four lanes of a row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,14 +25,15 @@ namespace gsa::dev {
 
 template <class T, int Rows, int Columns, frag_layout Layout>
 struct frag {
-  static_assert(Rows == 16, "a fragment has 16 rows");
+  static_assert(Rows == 16 || (Rows == 8 && Layout == acc),
+                "a fragment has 16 rows, or 8 of layout acc");
   static_assert(Columns >= 8 && Columns % 8 == 0,
                 "columns of a fragment are a multiple of 8");
   using element = T;
   static constexpr int rows = Rows;
   static constexpr int columns = Columns;
   static constexpr int blocks = Columns / 8;
-  T x[blocks][4];
+  T x[blocks][Rows / 4];
 };
 
 /// Left operand with packed 16-bit elements.
@@ -52,10 +54,10 @@ struct frag<f16, Rows, Columns, lhs> : packed_lhs<f16, Rows, Columns> {};
 
 template <class T, int Rows>
 struct rowvec {
-  static_assert(Rows == 16, "a row vector has 16 rows");
+  static_assert(Rows == 16 || Rows == 8, "a row vector has 16 or 8 rows");
   using element = T;
   static constexpr int rows = Rows;
-  T x[2];
+  T x[Rows / 8];
 };
 
 /// Contents are undefined to the caller; zeros cost nothing where they are
@@ -84,7 +86,8 @@ GSA_DEVICE void for_elements(frag<T, Rows, Columns, Layout>& frag, F f) {
 #pragma unroll
   for (int j = 0; j < Columns / 8; ++j)
 #pragma unroll
-    for (int i = 0; i < 4; ++i) f(frag.x[j][i], frag_row(i), frag_column(j, i));
+    for (int i = 0; i < Rows / 4; ++i)
+      f(frag.x[j][i], frag_row(i), frag_column(j, i));
 }
 
 /// Maximum and sum over the four lanes that hold a row. The maximum ignores

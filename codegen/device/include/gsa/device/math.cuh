@@ -56,13 +56,32 @@ GSA_DEVICE void fill(frag<T, 16, C, lhs>& target, float value) {
 
 template <class T, int R>
 GSA_DEVICE void fill_rows(rowvec<T, R>& target, float value) {
-  target.x[0] = target.x[1] = convert_to<T>(value);
+#pragma unroll
+  for (int h = 0; h < R / 8; ++h) target.x[h] = convert_to<T>(value);
+}
+
+/// The first and the last 8 rows.
+template <class T>
+GSA_DEVICE void fill_halves(rowvec<T, 16>& target, float first, float last) {
+  target.x[0] = convert_to<T>(first);
+  target.x[1] = convert_to<T>(last);
 }
 
 /// `frag = frag * scale + offset`, one rounding.
 template <int R, int C, frag_layout L>
 GSA_DEVICE void affine(frag<float, R, C, L>& frag, float scale, float offset) {
   for_elements(frag, [=](float& x, int, int) { x = fmaf(x, scale, offset); });
+}
+
+/// `frag[r, c] = frag[r, c] * scale + offsets[r]`, one rounding.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void affine_rows(frag<float, R, C, L>& frag, float scale,
+                            const rowvec<float, R>& offsets) {
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < R / 4; ++i)
+      frag.x[j][i] = fmaf(frag.x[j][i], scale, offsets.x[i >> 1]);
 }
 
 template <activation Activation, int R, int C, frag_layout L>
@@ -74,7 +93,7 @@ GSA_DEVICE void activate(frag<float, R, C, L>& frag) {
 template <activation Activation, int R>
 GSA_DEVICE void activate_rows(rowvec<float, R>& rows) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h)
+  for (int h = 0; h < R / 8; ++h)
     rows.x[h] = activate_scalar<Activation>(rows.x[h]);
 }
 
@@ -86,8 +105,24 @@ GSA_DEVICE void add_scaled(frag<float, R, C, L>& target,
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < R / 4; ++i)
       target.x[j][i] = fmaf(weights.x[i >> 1], source.x[j][i], target.x[j][i]);
+}
+
+/// `target[r, c] += weights[r] * source[r, c] +
+///                  weights[r + 8] * source[r + 8, c]`, the first term first.
+template <int C, frag_layout L>
+GSA_DEVICE void add_row_pairs(frag<float, 8, C, L>& target,
+                              const frag<float, 16, C, L>& source,
+                              const rowvec<float, 16>& weights) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h)
+#pragma unroll
+    for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+      for (int c = 0; c < 2; ++c)
+        target.x[j][c] =
+            fmaf(weights.x[h], source.x[j][2 * h + c], target.x[j][c]);
 }
 
 /// `frag[r, c] *= act(view[first + r, c])` for rows that exist, c < columns;
@@ -96,7 +131,7 @@ template <activation Activation, int R, int C, frag_layout L, class View>
 GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
                           int columns, bool per_row) {
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     int number = view.find(first + frag_row(2 * h));
     if (!view.holds(number)) continue;
     const auto* from = view.row(number);
@@ -128,7 +163,7 @@ GSA_DEVICE void mask_causal(frag<float, R, C, L>& frag, int row, int column,
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < R / 4; ++i)
       if (frag_column(j, i) > last[i >> 1]) frag.x[j][i] = -infinity();
 }
 
@@ -140,7 +175,8 @@ GSA_DEVICE void mask_rows(frag<float, R, C, L>& frag, View view, int first) {
 #pragma unroll
     for (int c = 0; c < 2; ++c)
       if (!view.holds(view.find(first + frag_column(j, c))))
-        frag.x[j][c] = frag.x[j][2 + c] = -infinity();
+#pragma unroll
+        for (int h = 0; h < R / 8; ++h) frag.x[j][2 * h + c] = -infinity();
 }
 
 /// -inf in element (r, c) unless bit (row + r) / RowsPerBit of
@@ -159,7 +195,7 @@ GSA_DEVICE void mask_words(frag<float, R, C, L>& frag,
       auto word =
           static_cast<unsigned>(words.at(line, column + frag_column(j, c)));
 #pragma unroll
-      for (int h = 0; h < 2; ++h)
+      for (int h = 0; h < R / 8; ++h)
         if ((word >> bits[h] & 1u) == 0) frag.x[j][2 * h + c] = -infinity();
     }
 }
@@ -175,7 +211,7 @@ GSA_DEVICE void mask_bits(frag<float, R, C, L>& frag,
   static_assert(C % 32 == 0, "strings are whole words");
   constexpr int words = C / 32;
 #pragma unroll
-  for (int h = 0; h < 2; ++h) {
+  for (int h = 0; h < R / 8; ++h) {
     unsigned string =
         static_cast<unsigned>(row + frag_row(2 * h)) / RowsPerString;
 #pragma unroll

@@ -91,6 +91,37 @@ GSA_DEVICE two_level_view<T, Inner> two_level_rows(T* base, long long outer,
 }
 
 //===----------------------------------------------------------------------===//
+// Interleaved: two rows of one kind, 8 of each in turn. Row 16 i + 8 h + r at
+// base + (8 i + r) * pitch + h * apart
+//===----------------------------------------------------------------------===//
+
+template <class T>
+struct interleaved_view {
+  using element = T;
+  T* base;
+  long long pitch, apart;
+  int count;
+
+  GSA_DEVICE int find(int position) const { return position; }
+  GSA_DEVICE bool holds(int number) const {
+    return in_range(number >> 4 << 3 | (number & 7), count);
+  }
+  GSA_DEVICE T* row(int number) const {
+    return base + (number >> 4 << 3 | (number & 7)) * pitch +
+           (number >> 3 & 1) * apart;
+  }
+  GSA_DEVICE bool paired() const {
+    return pairs_aligned(base, pitch) && (apart & 1) == 0;
+  }
+};
+
+template <class T>
+GSA_DEVICE interleaved_view<T> interleaved_rows(T* base, long long pitch,
+                                                long long apart, int count) {
+  return {base, pitch, apart, max(count, 0)};
+}
+
+//===----------------------------------------------------------------------===//
 // Listed: row p at base + list[p] * pitch
 //===----------------------------------------------------------------------===//
 

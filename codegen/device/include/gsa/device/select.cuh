@@ -214,9 +214,18 @@ GSA_DEVICE T sum_rows(smem<T, Rows, Columns, Layout> source, int end,
 
 template <class Team, class T, int Rows, int Columns, smem_layout Layout>
 GSA_DEVICE void clear_shared(smem<T, Rows, Columns, Layout> target) {
+  constexpr int bytes = Rows * Columns * static_cast<int>(sizeof(T));
+  if constexpr (Layout == linear && bytes % 16 == 0) {
+    // Tiles lie at multiples of 16 bytes.
+    auto* units = reinterpret_cast<uint4*>(target.base);
 #pragma unroll 1
-  for (int i = Team::thread(); i < Rows * Columns; i += Team::threads)
-    target.at(i / Columns, i % Columns) = T(0);
+    for (int i = Team::thread(); i < bytes / 16; i += Team::threads)
+      units[i] = uint4{0, 0, 0, 0};
+  } else {
+#pragma unroll 1
+    for (int i = Team::thread(); i < Rows * Columns; i += Team::threads)
+      target.at(i / Columns, i % Columns) = T(0);
+  }
 }
 
 //===----------------------------------------------------------------------===//

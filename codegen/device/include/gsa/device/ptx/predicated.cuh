@@ -56,31 +56,30 @@ GSA_DEVICE void store_if(bool condition, int* target, int value) {
       : "memory");
 }
 
-/// `if (x >= bound) sum += addend`. PTX: setp.ge.f32, add.s32.
-GSA_DEVICE void add_if(float x, float bound, int& sum, int addend) {
-  asm("{\n\t"
-      ".reg .pred p;\n\t"
-      "setp.ge.f32 p, %1, %2;\n\t"
-      "@p add.s32 %0, %0, %3;\n\t"
-      "}"
-      : "+r"(sum)
-      : "f"(x), "f"(bound), "r"(addend));
-}
-
-/// Writes a score and its cell to an address in the global window, and moves it
-/// behind them, if the score is at least `bound`. PTX: st.global.v2.b32.
-GSA_DEVICE void append_pair_if(float score, float bound,
-                               unsigned long long& address, int cell) {
+/// Writes a score and its cell to an address in the shared window, and moves it
+/// behind them, if the score is at least `bound`. PTX: st.shared.v2.b32.
+GSA_DEVICE void stage_pair_if(float score, float bound, unsigned& address,
+                              int cell) {
   asm volatile(
       "{\n\t"
       ".reg .pred p;\n\t"
       "setp.ge.f32 p, %1, %2;\n\t"
-      "@p st.global.v2.b32 [%0], {%3, %4};\n\t"
-      "@p add.u64 %0, %0, 8;\n\t"
+      "@p st.shared.v2.b32 [%0], {%3, %4};\n\t"
+      "@p add.u32 %0, %0, 8;\n\t"
       "}"
-      : "+l"(address)
+      : "+r"(address)
       : "f"(score), "f"(bound), "r"(__float_as_int(score)), "r"(cell)
       : "memory");
+}
+
+/// What stage_pair_if wrote. PTX: ld.shared.v2.b32.
+GSA_DEVICE int2 load_shared_pair(unsigned address) {
+  int2 pair;
+  asm volatile("ld.shared.v2.b32 {%0, %1}, [%2];"
+               : "=r"(pair.x), "=r"(pair.y)
+               : "r"(address)
+               : "memory");
+  return pair;
 }
 
 /// Writes to an address in the shared window. PTX: st.shared.u32.
@@ -93,6 +92,28 @@ GSA_DEVICE void store_shared_if(bool condition, unsigned address,
       "@p st.shared.u32 [%0], %1;\n\t"
       "}" ::"r"(address),
       "r"(value), "r"(static_cast<int>(condition))
+      : "memory");
+}
+
+/// Atomic updates at an address in the shared window. PTX: red.shared.
+GSA_DEVICE void add_shared_if(bool condition, unsigned address, int value) {
+  asm volatile(
+      "{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p red.shared.add.s32 [%0], %1;\n\t"
+      "}" ::"r"(address),
+      "r"(value), "r"(static_cast<int>(condition))
+      : "memory");
+}
+GSA_DEVICE void or_shared_if(bool condition, unsigned address, unsigned bits) {
+  asm volatile(
+      "{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p red.shared.or.b32 [%0], %1;\n\t"
+      "}" ::"r"(address),
+      "r"(bits), "r"(static_cast<int>(condition))
       : "memory");
 }
 

@@ -1,0 +1,69 @@
+//===- AttentionStorage.h - storage of attention kernels -------*- C++ -*-===//
+
+#ifndef GSA_PASSES_GSATOTILE_ATTENTIONSTORAGE_H
+#define GSA_PASSES_GSATOTILE_ATTENTIONSTORAGE_H
+
+#include "dialect/Gsa/GsaOps.h"
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "passes/gsa_to_tile/KernelScalars.h"
+#include "passes/gsa_to_tile/ToTile.h"
+
+namespace mlir::gsa {
+
+/// What is static about an attention kernel.
+struct AttentionShape {
+  Type element;           ///< T: f16, bf16 or f32.
+  int64_t heads, groups;  ///< H and G.
+  int64_t depth;          ///< D.
+  int64_t valueDepth;     ///< Dv.
+  double scale;           ///< Logits are scale * <q, k>.
+  int64_t ratio() const { return heads / groups; }
+};
+
+/// Makes the tiles, rings and registers of a kernel's body, by their names.
+class AttentionStorage {
+ public:
+  AttentionStorage(OpBuilder& builder, Location loc,
+                   const AttentionShape& shape)
+      : s(builder, loc), shape(shape) {}
+
+  KernelScalars s;
+
+ protected:
+  Value smem(StringRef name, gsa_tile::SmemType type) {
+    return gsa_tile::named(
+        gsa_tile::SmemAllocOp::create(s.b, s.loc, type, IntegerAttr()), name);
+  }
+  Value smem(StringRef name, ArrayRef<int64_t> sizes, Type element,
+             gsa_tile::SmemLayout layout) {
+    return smem(name, gsa_tile::SmemType::get(s.b.getContext(), sizes, element,
+                                              layout));
+  }
+  Value ring(StringRef name, int64_t stages, gsa_tile::CopyEngine engine,
+             ArrayRef<Type> tiles) {
+    auto type =
+        gsa_tile::TileRingType::get(s.b.getContext(), stages, engine, tiles);
+    return gsa_tile::named(gsa_tile::TileRingOp::create(s.b, s.loc, type),
+                           name);
+  }
+  /// 16 rows of a warp.
+  Value fragment(StringRef name, int64_t columns, Type element,
+                 gsa_tile::FragLayout layout) {
+    auto type = gsa_tile::FragType::get(s.b.getContext(), {kTileUnit, columns},
+                                        element, layout);
+    return gsa_tile::named(gsa_tile::FragAllocOp::create(s.b, s.loc, type),
+                           name);
+  }
+  Value rowVector(StringRef name) {
+    auto type = gsa_tile::RowVecType::get(s.b.getContext(), {kTileUnit},
+                                          s.b.getF32Type());
+    return gsa_tile::named(gsa_tile::RowVecAllocOp::create(s.b, s.loc, type),
+                           name);
+  }
+
+  const AttentionShape shape;
+};
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_ATTENTIONSTORAGE_H

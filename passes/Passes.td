@@ -13,7 +13,8 @@ def GsaDecompose : Pass<"gsa-decompose"> {
     at `gsa.attention`, whose definition is in terms of other gsa ops. With
     `ops` only the named ops are rewritten (names without the dialect prefix).
 
-    Emits the remark `Decomposed` for each op.
+    Emits the remark `Decomposed` for each op, and `NotScheduled` where the op had
+    a `gsa.schedule`, which nothing follows then.
     Example: test/passes/gsa/decompose.mlir.
   }];
   let options = [
@@ -59,8 +60,9 @@ def GsaFuseSelection : Pass<"gsa-fuse-selection"> {
     and the `gsa.topk` of one selection, so that the score tensor [B,Sq,Sk]
     need never exist. The chain must be exactly the definition of `gsa.select`:
     a chain whose statistic is not the one that the policy defines, whose
-    scores, statistics or budget are used elsewhere, or whose order is `score`
-    stays as it is, and the remark `NotFused` says why. Remark `FusedSelection` otherwise.
+    scores, statistics or budget are used elsewhere, whose order is `score`, or of
+    which an op has a `gsa.schedule`, stays as it is, and the remark `NotFused` says
+    why. Remark `FusedSelection` otherwise.
     Example: test/passes/gsa/fuse-selection.mlir.
   }];
 }
@@ -194,9 +196,11 @@ def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
     op has is checked and kept. What is legal, and what a kernel takes, the
     attribute knows (`ScheduleAttrInterface`): the op is lowered to find out.
 
-    Emits the remark `TileRejected` with a reason for each candidate that is
-    not legal, and `Scheduled` for the choice. Fails, at the op, if nothing is
-    legal (head size above 256, f64) or if a given schedule is not.
+    Emits the remark `NoCandidate` with a reason for each kind that has nothing to
+    try, `TileRejected` with a reason for each candidate that is not legal,
+    `Costlier` with both estimates for each kind that is not the cheapest, and
+    `Scheduled` for the choice. Fails, at the op, if nothing is legal (head size
+    above 256, f64) or if a given schedule is not.
     Example: test/passes/schedule/cuda-schedule.mlir.
   }];
   let options = [

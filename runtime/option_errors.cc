@@ -8,11 +8,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "dialect/Target/CudaTarget.h"
-#include "runtime/core/nearest_name.h"
 #include "runtime/core/thread_pool.h"
 
 namespace gsa {
@@ -88,15 +86,10 @@ void CheckEffect(const Target& target, const CompileOptions& options,
 
 absl::Status CheckArch(const std::string& arch) {
   if (mlir::gsa::findCudaTarget(arch)) return absl::OkStatus();
-  std::vector<absl::string_view> known;
-  for (const mlir::gsa::CudaTarget& other : mlir::gsa::getCudaTargets()) {
-    known.push_back({other.arch.data(), other.arch.size()});
-  }
   return absl::Status(
       IsNameOfArch(arch) ? absl::StatusCode::kUnimplemented
                          : absl::StatusCode::kInvalidArgument,
-      absl::StrCat("architecture: expected one of ", absl::StrJoin(known, ", "),
-                   ", got '", arch, "'", DidYouMean(arch, known)));
+      absl::StrCat("architecture: ", mlir::gsa::explainUnknownTarget(arch)));
 }
 
 std::vector<absl::Status> OptionErrors(const Target& target,

@@ -1,5 +1,6 @@
 //===- GsaCanonicalize.cpp - rewrites that always hold --------------------===//
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -104,11 +105,12 @@ struct FoldConstantGate : OpRewritePattern<GateOp> {
 
 /// Attention over a selection that certainly holds every visible key is dense
 /// attention. Needs `assume_finite`: selection leaves NaN keys out and dense
-/// attention does not.
+/// attention does not. An op with a schedule is meant to run as it is.
 struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(GatherAttentionOp op,
                                 PatternRewriter& rewriter) const override {
+    if (op->hasAttr(kScheduleAttr)) return failure();
     auto select = op.getIndices().getDefiningOp<SelectOp>();
     if (!select || op.getIndices() != select.getIndices() ||
         op.getCounts() != select.getCounts() || !select.getAssumeFinite())

@@ -14,32 +14,48 @@ static constexpr int64_t kGroupRows = 64;
 /// Rows and positions are 32-bit numbers.
 static constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
 
-std::string DenseScheduleAttr::findMisfit(Operation* op) const {
-  Type element = problemOf(op).attention->element;
-  if (!element.isF16() && !element.isBF16())
-    return "engine wgmma multiplies f16 and bf16";
-  if (AttentionForm::of(op).lengths)
-    return "warpgroups have no kernel for a number of keys that the device "
-           "alone knows";
-  return getPerRow().findMisfit(op);
+static std::string findElementMisfit(const AttentionProblem& problem) {
+  return findHalfMisfit("engine wgmma multiplies", problem.element,
+                        "#gsa.attention_schedule");
 }
 
-std::string DenseScheduleAttr::findRefusal(Operation* op,
-                                           const CudaTarget& target) const {
-  if (!target.wgmma)
-    return ("engine wgmma needs sm_90a, not " + target.arch).str();
-  if (std::string reason = getPerRow().findRefusal(op, target); !reason.empty())
-    return "by row: " + reason;
-  AttentionProblem problem = *problemOf(op).attention;
+/// What the kernel has no tiles for, whatever the schedule.
+static std::string findShapeRefusal(const AttentionProblem& problem) {
+  // What no schedule takes is no fault of a part.
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
   // A tensor map has rows.
   if (problem.keys < 1) return "there are no keys";
-  if (problem.groups > kGridLimit)
-    return over("groups of heads", problem.groups, kGridLimit);
   // A panel of one head beside that of another would be of both.
   for (int64_t depth : {problem.depth, problem.valueDepth})
     if (depth % kPanelColumns != 0)
       return "head size " + std::to_string(depth) + " is no multiple of " +
              std::to_string(kPanelColumns);
+  return "";
+}
+
+SmallVector<Attribute> DenseScheduleAttr::getParts() const {
+  return {getPerRow()};
+}
+
+std::string DenseScheduleAttr::findMisfit(Operation* op) const {
+  std::string reason = findElementMisfit(*problemOf(op).attention);
+  if (reason.empty() && AttentionForm::of(op).lengths)
+    return "warpgroups have no kernel for a number of keys that the device "
+           "alone knows; use #gsa.attention_schedule";
+  return reason.empty() ? inPart("per_row", getPerRow().findMisfit(op))
+                        : reason;
+}
+
+std::string DenseScheduleAttr::findRefusal(Operation* op,
+                                           const CudaTarget& target) const {
+  if (!target.wgmma) return needsWgmma(target);
+  AttentionProblem problem = *problemOf(op).attention;
+  if (std::string reason = findShapeRefusal(problem); !reason.empty())
+    return reason;
+  if (std::string reason = getPerRow().findRefusal(op, target); !reason.empty())
+    return inPart("per_row", reason);
+  if (problem.groups > kGridLimit)
+    return over("groups of heads", problem.groups, kGridLimit);
   if (problem.batch * problem.keys > kMostRows)
     return over("keys of all batches", problem.batch * problem.keys, kMostRows);
   int64_t warps =
@@ -63,6 +79,30 @@ static AttentionScheduleAttr findPerRow(Operation* op,
   return {};
 }
 
+/// Finds what is done again how, or says why the op had better be done by rows.
+static std::string findPerRow(Operation* op, const CudaTarget& target,
+                              AttentionScheduleAttr& perRow) {
+  AttentionProblem problem = *problemOf(op).attention;
+  if (!problem.isDense) return "keys of a list are no tiles";
+  if (!target.wgmma) return needsWgmma(target);
+  if (std::string reason = findElementMisfit(problem); !reason.empty())
+    return reason;
+  if (std::string reason = findShapeRefusal(problem); !reason.empty())
+    return reason;
+  if (problem.queries < kGroupRows)
+    return "queries " + std::to_string(problem.queries) + " < " +
+           std::to_string(kGroupRows) +
+           ": most rows of a block would be nobody's";
+  perRow = findPerRow(op, target);
+  return perRow ? "" : "per_row: no legal schedule of 16 rows";
+}
+
+std::string DenseScheduleAttr::explainNone(Operation* op,
+                                           const CudaTarget& target) {
+  AttentionScheduleAttr perRow;
+  return findPerRow(op, target, perRow);
+}
+
 /// Two warpgroups that take turns have the wider tiles of keys, three have more
 /// rows for each key that is copied (docs/performance.md). Which is better
 /// depends on how their blocks fill the device, and so the cheaper one is
@@ -70,20 +110,14 @@ static AttentionScheduleAttr findPerRow(Operation* op,
 SmallVector<Attribute> DenseScheduleAttr::enumerate(Operation* op,
                                                     const CudaTarget& target) {
   SmallVector<Attribute> schedules;
-  AttentionProblem problem = *problemOf(op).attention;
-  bool isHalf = problem.element.isF16() || problem.element.isBF16();
-  // Of fewer queries most rows of a block would be nobody's.
-  if (!target.wgmma || !problem.isDense || !isHalf || problem.keys < 1 ||
-      problem.queries < kGroupRows || problem.depth % kPanelColumns != 0 ||
-      problem.valueDepth % kPanelColumns != 0)
-    return schedules;
-  AttentionScheduleAttr perRow = findPerRow(op, target);
-  if (!perRow) return schedules;
+  AttentionScheduleAttr perRow;
+  if (!findPerRow(op, target, perRow).empty()) return schedules;
   auto add = [&](int64_t blockQ, int64_t blockK, GroupOrder order) {
     schedules.push_back(DenseScheduleAttr::get(
         op->getContext(), Engine::Wgmma, blockQ, blockK, /*key_stages=*/2,
         /*value_stages=*/2, order, perRow));
   };
+  AttentionProblem problem = *problemOf(op).attention;
   int64_t width = std::max(problem.depth, problem.valueDepth);
   if (width <= 64) {
     add(192, 112, GroupOrder::Free);

@@ -39,6 +39,7 @@ static int64_t rankFor(int64_t slots) {
   return static_cast<int64_t>(std::ceil(root * root));
 }
 
+/// The room for the candidates of that rank and kAbove deviations more.
 static int64_t capacityFor(int64_t rank) {
   double room = kSample * (static_cast<double>(rank) +
                            kAbove * std::sqrt(static_cast<double>(rank)));
@@ -50,27 +51,40 @@ SmallVector<Attribute> OnePassScheduleAttr::getParts() const {
   return {getScores(), getExact().getScores(), getExact().getTopk()};
 }
 
-std::string OnePassScheduleAttr::findMisfit(Operation* op) const {
-  auto select = cast<SelectOp>(op);
-  if (!hasMoments(select))
-    return "one pass has no kernel for budgets that depend on entropy";
-  if (select.getLengths())
+/// What one pass has no kernel for, whatever the schedule.
+static std::string findKernelMisfit(SelectOp op) {
+  if (!hasMoments(op))
+    return "one pass has no kernel for budgets that depend on entropy; use "
+           "#gsa.select_schedule";
+  if (op.getLengths())
     return "one pass has no kernel for a number of keys that the device alone "
-           "knows";
-  Type element = select.getScheduleProblem().scores->element;
-  if (!element.isF16() && !element.isBF16())
-    return "one pass has kernels for elements of f16 and bf16";
-  std::string reason = getScores().findMisfit(op);
-  return reason.empty() ? getExact().findMisfit(op) : reason;
+           "knows; use #gsa.select_schedule";
+  return findHalfMisfit("one pass has kernels for elements of",
+                        op.getScheduleProblem().scores->element,
+                        "#gsa.select_schedule");
+}
+
+/// What no schedule takes, which is no fault of a part.
+static std::string findShapeLimit(const ScheduleProblem& problem) {
+  std::string limit = findLimit(*problem.scores);
+  return limit.empty() ? findLimit(*problem.rows) : limit;
+}
+
+std::string OnePassScheduleAttr::findMisfit(Operation* op) const {
+  std::string reason = findKernelMisfit(cast<SelectOp>(op));
+  if (reason.empty()) reason = inPart("scores", getScores().findMisfit(op));
+  return reason.empty() ? inPart("exact", getExact().findMisfit(op)) : reason;
 }
 
 std::string OnePassScheduleAttr::findRefusal(Operation* op,
                                              const CudaTarget& target) const {
-  int64_t slots = cast<SelectOp>(op).getScheduleProblem().rows->slots;
-  if (slots > getCapacity())
+  ScheduleProblem problem = cast<SelectOp>(op).getScheduleProblem();
+  if (std::string limit = findShapeLimit(problem); !limit.empty()) return limit;
+  if (int64_t slots = problem.rows->slots; slots > getCapacity())
     return over("slots", slots, getCapacity()) + ", the candidates of a row";
-  std::string reason = getScores().findRefusal(op, target);
-  return reason.empty() ? getExact().findRefusal(op, target) : reason;
+  std::string reason = inPart("scores", getScores().findRefusal(op, target));
+  return reason.empty() ? inPart("exact", getExact().findRefusal(op, target))
+                        : reason;
 }
 
 /// The scores once, a sample of them before; and the candidates, 8 bytes each,
@@ -85,23 +99,52 @@ double OnePassScheduleAttr::estimateCost(Operation* op,
          bytes / (target.memoryRate * 1e3);
 }
 
+namespace {
+
+/// What the schedules of an op have in common.
+struct Lists {
+  int64_t rank = 0, capacity = 0;
+  SelectScheduleAttr exact;
+};
+
+}  // namespace
+
+/// Finds the lists of candidates for an op, or says why it had better have its
+/// scores in memory.
+static std::string findLists(SelectOp op, const CudaTarget& target,
+                             Lists& lists) {
+  ScheduleProblem problem = op.getScheduleProblem();
+  if (!target.wgmma) return needsWgmma(target);
+  if (std::string reason = findKernelMisfit(op); !reason.empty()) return reason;
+  if (std::string limit = findShapeLimit(problem); !limit.empty()) return limit;
+  lists.rank = rankFor(problem.rows->slots);
+  lists.capacity = capacityFor(lists.rank);
+  if (lists.capacity > kMaxListCapacity)
+    return over("candidates of a row", lists.capacity, kMaxListCapacity);
+  if (problem.rows->keys < kLongRow * lists.capacity)
+    return "keys " + std::to_string(problem.rows->keys) + " < " +
+           std::to_string(kLongRow) + " x " + std::to_string(lists.capacity) +
+           " candidates: scores in memory are faster";
+  std::string reason;
+  lists.exact = findFirstLegal<SelectScheduleAttr>(op, target, reason);
+  return lists.exact ? "" : inPart("exact", reason);
+}
+
+std::string OnePassScheduleAttr::explainNone(Operation* op,
+                                             const CudaTarget& target) {
+  Lists lists;
+  return findLists(cast<SelectOp>(op), target, lists);
+}
+
 /// Around the first legal schedule for rows whose candidates do not suffice.
 SmallVector<Attribute> OnePassScheduleAttr::enumerate(
     Operation* op, const CudaTarget& target) {
   SmallVector<Attribute> schedules;
-  auto select = cast<SelectOp>(op);
-  ScheduleProblem problem = select.getScheduleProblem();
-  Type element = problem.scores->element;
-  if (!target.wgmma || !hasMoments(select) ||
-      (!element.isF16() && !element.isBF16()))
-    return schedules;
-  int64_t rank = rankFor(problem.rows->slots);
-  int64_t capacity = capacityFor(rank);
-  int64_t keys = std::max<int64_t>(problem.rows->keys, 1);
-  if (capacity > kMaxListCapacity || keys < kLongRow * capacity)
-    return schedules;
-  auto exact = findFirstLegal<SelectScheduleAttr>(op, target);
-  if (!exact) return schedules;
+  Lists lists;
+  if (!findLists(cast<SelectOp>(op), target, lists).empty()) return schedules;
+  auto [rank, capacity, exact] = lists;
+  ScheduleProblem problem = problemOf(op);
+  int64_t keys = problem.rows->keys;
   int64_t sampled = llvm::divideCeil(keys, kSample);
   int64_t chunk =
       std::min(kListBytes / (8 * capacity), kChunkBytes / (4 * sampled));

@@ -78,7 +78,9 @@ def Gsa_AttentionScheduleAttr
   }];
 }
 
-def Gsa_UnionScheduleAttr : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule"> {
+def Gsa_UnionScheduleAttr
+    : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule",
+                       ["getParts", "explainNone"]> {
   let summary = "how gather_attention shares keys among neighbouring queries";
   let description = [{
     A block handles `queries` neighbouring queries, all heads of a group, as the
@@ -115,7 +117,9 @@ def Gsa_UnionScheduleAttr : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule"> 
   }];
 }
 
-def Gsa_DenseScheduleAttr : Gsa_ScheduleAttr<"DenseSchedule", "dense_schedule"> {
+def Gsa_DenseScheduleAttr
+    : Gsa_ScheduleAttr<"DenseSchedule", "dense_schedule",
+                       ["getParts", "explainNone"]> {
   let summary = "how dense_attention runs by products of warpgroups";
   let description = [{
     A block handles `block_q` neighbouring queries of one head, 64 of them to a
@@ -213,7 +217,8 @@ def Gsa_SelectScheduleAttr
 }
 
 def Gsa_OnePassScheduleAttr
-    : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule", ["getParts"]> {
+    : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule",
+                       ["getParts", "explainNone"]> {
   let summary = "how select runs on a GPU without scores in memory";
   let description = [{
     The scores of every `sample`-th key of a row are written and their `rank`-th

@@ -48,7 +48,13 @@ def Gsa_ScheduleAttrInterface : AttrInterface<"ScheduleAttrInterface"> {
         or not. The last ones are small enough for every op without a limit.
       }], "::llvm::SmallVector<::mlir::Attribute>", "enumerate",
       (ins "::mlir::Operation *":$op,
-           "const ::mlir::gsa::CudaTarget &":$target)>
+           "const ::mlir::gsa::CudaTarget &":$target)>,
+    StaticInterfaceMethod<[{
+        Why `enumerate` lists nothing for `op`; empty if it lists something.
+      }], "::std::string", "explainNone",
+      (ins "::mlir::Operation *":$op,
+           "const ::mlir::gsa::CudaTarget &":$target), "",
+      [{ return ("not for these sizes on " + target.arch).str(); }]>
   ];
   let extraClassDeclaration = [{
     /// What the kernels of `op` take with this schedule: the op is lowered, or

@@ -173,8 +173,7 @@ std::string ScoreScheduleAttr::findRefusal(Operation* op,
   ScoreProblem problem = *problemOf(op).scores;
   if (std::string limit = findLimit(problem); !limit.empty()) return limit;
   if (getEngine() == Engine::Wgmma) {
-    if (!target.wgmma)
-      return ("engine wgmma needs sm_90a, not " + target.arch).str();
+    if (!target.wgmma) return needsWgmma(target);
     // A warpgroup starts at a warp whose number is divisible by 4.
     if (getProducers() % kGroupWarps != 0)
       return "engine wgmma needs a multiple of 4 producers";

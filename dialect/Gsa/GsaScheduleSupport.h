@@ -26,15 +26,39 @@ inline std::string over(StringRef what, int64_t got, int64_t limit,
   return unit.empty() ? text : text + " " + unit.str();
 }
 
+/// The same, if `reason` is one, with the parameter that holds the part at
+/// fault.
+inline std::string inPart(StringRef parameter, const std::string& reason) {
+  return reason.empty() ? reason : parameter.str() + ": " + reason;
+}
+
+/// Why a target without wgmma rules the engine out.
+inline std::string needsWgmma(const CudaTarget& target) {
+  return ("engine wgmma needs sm_90a, not " + target.arch).str();
+}
+
+/// Why `element` is neither f16 nor bf16, which `what` is for, and the kind of
+/// schedule that is for it; empty if it is one of them.
+inline std::string findHalfMisfit(StringRef what, Type element,
+                                  StringRef other) {
+  if (element.isF16() || element.isBF16()) return "";
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << what << " f16 and bf16, got " << element << "; use " << other;
+  return text;
+}
+
 /// The first legal schedule of a kind, as part of a schedule of another kind;
-/// null if there is none.
+/// null, and in `reason` what is wrong with the last one, if there is none.
 template <typename Schedule>
-Schedule findFirstLegal(Operation* op, const CudaTarget& target) {
-  for (Attribute candidate : Schedule::enumerate(op, target))
-    if (cast<ScheduleAttrInterface>(candidate)
-            .findIllegality(op, target)
-            .isLegal())
-      return cast<Schedule>(candidate);
+Schedule findFirstLegal(Operation* op, const CudaTarget& target,
+                        std::string& reason) {
+  for (Attribute candidate : Schedule::enumerate(op, target)) {
+    ScheduleVerdict verdict =
+        cast<ScheduleAttrInterface>(candidate).findIllegality(op, target);
+    if (verdict.isLegal()) return cast<Schedule>(candidate);
+    reason = verdict.reason;
+  }
   return {};
 }
 

@@ -65,6 +65,13 @@ SmallVector<Attribute> ScheduleKind::enumerate(Operation* op,
                    : SmallVector<Attribute>();
 }
 
+std::string ScheduleKind::explainNone(Operation* op,
+                                      const CudaTarget& target) const {
+  const auto* interface = kind->getInterface<ScheduleAttrInterface>();
+  return interface ? interface->explainNone(op, target)
+                   : "of another device than " + target.arch.str();
+}
+
 std::string gsa::describe(ArrayRef<ScheduleKind> kinds) {
   std::string text;
   for (auto [i, kind] : llvm::enumerate(kinds))

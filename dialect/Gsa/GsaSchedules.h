@@ -159,6 +159,8 @@ class ScheduleKind {
   /// ScheduleAttrInterface::enumerate says. None for kinds of other devices.
   SmallVector<Attribute> enumerate(Operation* op,
                                    const CudaTarget& target) const;
+  /// Why there are none: what ScheduleAttrInterface::explainNone says.
+  std::string explainNone(Operation* op, const CudaTarget& target) const;
 
  private:
   explicit ScheduleKind(const AbstractAttribute& kind) : kind(&kind) {}

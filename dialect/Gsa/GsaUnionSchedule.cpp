@@ -20,29 +20,59 @@ static constexpr int64_t kUnionBytesPerKey = 12;
 /// nothing in common (docs/performance.md).
 static constexpr double kUsualUnion = 3.0;
 
+/// Heads that share keys.
+static int64_t headsOfGroup(const AttentionProblem& problem) {
+  return problem.heads / std::max<int64_t>(problem.groups, 1);
+}
+
+/// The most queries whose heads are the rows of a block.
+static int64_t mostQueries(int64_t ratio) {
+  return std::min(kGroupRows / std::max<int64_t>(ratio, 1), kMostQueries);
+}
+
+static std::string findElementMisfit(const AttentionProblem& problem) {
+  return findHalfMisfit("engine wgmma multiplies", problem.element,
+                        "#gsa.attention_schedule");
+}
+
+/// Why `queries` queries with `ratio` heads each are too many rows.
+static std::string findRowsRefusal(int64_t queries, int64_t ratio) {
+  if (queries * ratio <= kGroupRows) return "";
+  int64_t most = mostQueries(ratio);
+  return std::to_string(queries) + " queries x " + std::to_string(ratio) +
+         " heads of a group = " + std::to_string(queries * ratio) +
+         " rows, at most " + std::to_string(kGroupRows) + "; legal: " +
+         (most < 2 ? "#gsa.attention_schedule"
+                   : "up to " + std::to_string(most) + " queries");
+}
+
+SmallVector<Attribute> UnionScheduleAttr::getParts() const {
+  return {getPerQuery()};
+}
+
 std::string UnionScheduleAttr::findMisfit(Operation* op) const {
-  Type element = problemOf(op).attention->element;
-  if (!element.isF16() && !element.isBF16())
-    return "engine wgmma multiplies f16 and bf16";
-  if (AttentionForm::of(op).lengths)
+  std::string reason = findElementMisfit(*problemOf(op).attention);
+  if (reason.empty() && AttentionForm::of(op).lengths)
     return "shared keys have no kernel for a number of keys that the device "
-           "alone knows";
-  return getPerQuery().findMisfit(op);
+           "alone knows; use #gsa.attention_schedule";
+  return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
+                        : reason;
 }
 
 std::string UnionScheduleAttr::findRefusal(Operation* op,
                                            const CudaTarget& target) const {
-  if (!target.wgmma)
-    return ("engine wgmma needs sm_90a, not " + target.arch).str();
+  if (!target.wgmma) return needsWgmma(target);
+  AttentionProblem problem = *problemOf(op).attention;
+  // What no schedule takes is no fault of a part.
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
   if (std::string reason = getPerQuery().findRefusal(op, target);
       !reason.empty())
-    return "by query: " + reason;
-  AttentionProblem problem = *problemOf(op).attention;
+    return inPart("per_query", reason);
   if (problem.slots < 1 || problem.keys < 1)
     return "there are no keys to share";
-  int64_t ratio = problem.heads / problem.groups;
-  if (getQueries() * ratio > kGroupRows)
-    return over("rows of a block", getQueries() * ratio, kGroupRows);
+  if (std::string reason = findRowsRefusal(getQueries(), headsOfGroup(problem));
+      !reason.empty())
+    return reason;
   if (problem.groups > kGridLimit)
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
@@ -59,20 +89,55 @@ double UnionScheduleAttr::estimateCost(Operation* op,
   return share * getPerQuery().estimateCost(op, target);
 }
 
-/// With blocks of several queries there must be enough of them for all SMs.
+namespace {
+
+/// What the schedules of an op have in common.
+struct Blocks {
+  int64_t queries = 0;  ///< Of a block.
+  int64_t tiles = 0;    ///< Blocks for the queries of a sequence, of one group.
+  AttentionScheduleAttr perQuery;
+};
+
+}  // namespace
+
+/// Finds how queries share blocks, or says why they had better not. With blocks
+/// of several queries there must be enough of them for all SMs.
+static std::string findBlocks(Operation* op, const CudaTarget& target,
+                              Blocks& blocks) {
+  AttentionProblem problem = *problemOf(op).attention;
+  if (problem.isDense) return "dense attention has no lists of keys";
+  if (!target.wgmma) return needsWgmma(target);
+  if (std::string reason = findElementMisfit(problem); !reason.empty())
+    return reason;
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  int64_t ratio = headsOfGroup(problem);
+  blocks.queries = mostQueries(ratio);
+  if (blocks.queries < 2) return findRowsRefusal(2, ratio);
+  blocks.tiles =
+      std::max<int64_t>(llvm::divideCeil(problem.queries, blocks.queries), 1);
+  int64_t count = problem.batch * problem.groups * blocks.tiles;
+  if (count < 2 * target.sms)
+    return std::to_string(count) + " blocks of " +
+           std::to_string(blocks.queries) + " queries < 2 x " +
+           std::to_string(target.sms) + " SMs: too few to fill the device";
+  std::string reason;
+  blocks.perQuery = findFirstLegal<AttentionScheduleAttr>(op, target, reason);
+  return blocks.perQuery ? "" : inPart("per_query", reason);
+}
+
+std::string UnionScheduleAttr::explainNone(Operation* op,
+                                           const CudaTarget& target) {
+  Blocks blocks;
+  return findBlocks(op, target, blocks);
+}
+
 SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
                                                     const CudaTarget& target) {
   SmallVector<Attribute> schedules;
+  Blocks blocks;
+  if (!findBlocks(op, target, blocks).empty()) return schedules;
+  auto [queries, tiles, perQuery] = blocks;
   AttentionProblem problem = *problemOf(op).attention;
-  int64_t ratio = problem.heads / std::max<int64_t>(problem.groups, 1);
-  int64_t queries =
-      std::min<int64_t>(kGroupRows / std::max<int64_t>(ratio, 1), kMostQueries);
-  if (!target.wgmma || problem.isDense || queries < 2) return schedules;
-  int64_t tiles =
-      std::max<int64_t>(llvm::divideCeil(problem.queries, queries), 1);
-  if (problem.batch * problem.groups * tiles < 2 * target.sms) return schedules;
-  auto perQuery = findFirstLegal<AttentionScheduleAttr>(op, target);
-  if (!perQuery) return schedules;
   // The memory for unions is that of their worst case, no key shared.
   int64_t perTile = std::min(queries * problem.slots, problem.keys);
   int64_t chunk = std::clamp<int64_t>(

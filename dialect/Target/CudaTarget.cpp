@@ -2,9 +2,14 @@
 
 #include "dialect/Target/CudaTarget.h"
 
+#include <utility>
+
 using namespace mlir::gsa;
 
 static constexpr int64_t KiB = 1024;
+
+/// Letters that a misspelt name may differ in.
+static constexpr unsigned kMostEdits = 2;
 
 // The products: A100 80 GB, RTX 3090, RTX 4090, H100 SXM, B200, RTX 5090.
 static const CudaTarget kTargets[] = {
@@ -22,4 +27,22 @@ std::optional<CudaTarget> mlir::gsa::findCudaTarget(llvm::StringRef arch) {
   for (const CudaTarget& target : kTargets)
     if (target.arch == arch) return target;
   return std::nullopt;
+}
+
+std::string mlir::gsa::explainUnknownTarget(llvm::StringRef arch) {
+  std::string list, nearest;
+  // Of equally near names the one that goes on where this one stops.
+  std::pair<unsigned, bool> least = {kMostEdits + 1, false};
+  for (const CudaTarget& target : kTargets) {
+    list += (list.empty() ? "" : ", ") + target.arch.str();
+    unsigned edits = target.arch.edit_distance_insensitive(
+        arch, /*AllowReplacements=*/true, kMostEdits);
+    std::pair<unsigned, bool> distance = {edits,
+                                          !target.arch.starts_with(arch)};
+    if (distance >= least) continue;
+    least = distance;
+    nearest = target.arch.str();
+  }
+  std::string text = "expected one of " + list + ", got '" + arch.str() + "'";
+  return nearest.empty() ? text : text + "; did you mean '" + nearest + "'?";
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -56,6 +57,10 @@ llvm::ArrayRef<CudaTarget> getCudaTargets();
 
 /// The target of a name, or none if the project does not know it.
 std::optional<CudaTarget> findCudaTarget(llvm::StringRef arch);
+
+/// What to say of a name that findCudaTarget does not know: "expected one of
+/// sm_80, sm_86, got 'sm_90'; did you mean 'sm_90a'?".
+std::string explainUnknownTarget(llvm::StringRef arch);
 
 }  // namespace mlir::gsa
 

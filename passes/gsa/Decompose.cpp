@@ -48,6 +48,12 @@ struct Decompose : gsa::impl::GsaDecomposeBase<Decompose> {
         op->getLoc(),
         remark::RemarkOpts::name("Decomposed").category("gsa.decompose"))
         << op->getName().getStringRef();
+    if (Attribute schedule = op->getAttr(kScheduleAttr))
+      remark::missed(
+          op->getLoc(),
+          remark::RemarkOpts::name("NotScheduled").category("gsa.decompose"))
+          << op->getName().getStringRef().str() + " runs by its definition"
+          << remark::metric("schedule", schedule);
     // A definition may know more sizes than the op's own types say.
     for (auto [value, result] : llvm::zip_equal(*values, op->getResults()))
       if (value.getType() != result.getType())

@@ -68,6 +68,13 @@ static LogicalResult matchChain(TopKOp top, SelectionChain& chain,
   if (top.getOrder() != IndexOrder::Index) return fail("the order is by score");
   if (static_cast<int64_t>(top.getSlots()) != policy.getSlots())
     return fail("the number of slots is not the policy's");
+  // A schedule that somebody wrote is of one kernel; the whole has others.
+  if (chain.scores->hasAttr(kScheduleAttr))
+    return fail("gsa.index_scores has a schedule of its own");
+  if (chain.statistics->hasAttr(kScheduleAttr))
+    return fail("gsa.row_statistics has a schedule of its own");
+  if (top->hasAttr(kScheduleAttr))
+    return fail("gsa.topk has a schedule of its own");
   if (!policy.usesStatistic()) return success();
   if (chain.budget.getStatistic() != chain.statistics.getValue() ||
       chain.statistics.getStatistic() != policy.getStatistic() ||

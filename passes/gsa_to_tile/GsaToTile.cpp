@@ -8,6 +8,7 @@
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
 #include "passes/StaticShapes.h"
+#include "passes/TargetOption.h"
 #include "passes/gsa_to_tile/Contraction.h"
 #include "passes/gsa_to_tile/Elementwise.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -113,11 +114,9 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    std::optional<CudaTarget> target = findCudaTarget(arch);
-    if (!target) {
-      module.emitError("gsa-to-tile: unknown architecture '") << arch << "'";
-      return signalPassFailure();
-    }
+    std::optional<CudaTarget> target =
+        findTargetOption(module, getArgument(), arch);
+    if (!target) return signalPassFailure();
     if (failed(OpFilter(ops).check(module, "gsa-to-tile")))
       return signalPassFailure();
     IRRewriter rewriter(&getContext());

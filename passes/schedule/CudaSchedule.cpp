@@ -8,9 +8,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaOps.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
 #include "passes/StaticShapes.h"
+#include "passes/TargetOption.h"
 #include "passes/gsa_to_tile/MeasureKernels.h"
 
 namespace mlir::gsa {
@@ -54,7 +56,7 @@ static ScheduleAttrInterface findFirstLegal(Operation* op,
     remark::missed(
         op->getLoc(),
         remark::RemarkOpts::name("NoCandidate").category("gsa.schedule"))
-        << kind.getName() + ": not for these sizes on " + target.arch.str();
+        << kind.getName() + ": " + kind.explainNone(op, target);
   for (Attribute candidate : candidates) {
     auto schedule = cast<ScheduleAttrInterface>(candidate);
     if (llvm::any_of(schedule.getParts(),
@@ -69,26 +71,51 @@ static ScheduleAttrInterface findFirstLegal(Operation* op,
   return {};
 }
 
+/// A legal schedule and what it is estimated to cost.
+struct Offer {
+  ScheduleAttrInterface schedule;
+  double cost;
+};
+
+static void passOver(Operation* op, const Offer& offer, const Offer& best) {
+  auto format = [](double cost) { return llvm::formatv("{0:f1}", cost).str(); };
+  remark::missed(op->getLoc(),
+                 remark::RemarkOpts::name("Costlier").category("gsa.schedule"))
+      << toText(offer.schedule) << remark::metric("cost_us", format(offer.cost))
+      << remark::metric("best_us", format(best.cost));
+}
+
 /// Within a kind the order of candidates is measured; kinds, which are
 /// different algorithms, are compared by their cost.
 static LogicalResult choose(Operation* op, ArrayRef<ScheduleKind> kinds,
                             const CudaTarget& target) {
   std::string reason = "no candidate";
-  ScheduleAttrInterface best;
-  double bestCost = 0;
-  for (const ScheduleKind& kind : kinds) {
-    ScheduleAttrInterface schedule = findFirstLegal(op, kind, target, reason);
-    if (!schedule) continue;
-    double cost = kinds.size() > 1 ? schedule.estimateCost(op, target) : 0;
-    if (best && cost >= bestCost) continue;
-    best = schedule;
-    bestCost = cost;
-  }
-  if (!best)
+  SmallVector<Offer> offers;
+  for (const ScheduleKind& kind : kinds)
+    if (auto schedule = findFirstLegal(op, kind, target, reason))
+      offers.push_back(
+          {schedule, kinds.size() > 1 ? schedule.estimateCost(op, target) : 0});
+  if (offers.empty())
     return op->emitOpError()
            << "has no legal schedule on " << target.arch << ": " << reason;
-  accept(op, best, "heuristic");
+  // Of equally cheap ones the first.
+  const Offer* best = llvm::min_element(
+      offers, [](const Offer& a, const Offer& b) { return a.cost < b.cost; });
+  for (const Offer& offer : offers)
+    if (&offer != best) passOver(op, offer, *best);
+  accept(op, best->schedule, "heuristic");
   return success();
+}
+
+/// Why a schedule that is written by hand is illegal, and which part of it is
+/// at fault.
+static std::string explain(Operation* op, ScheduleAttrInterface given,
+                           const ScheduleVerdict& verdict,
+                           const CudaTarget& target) {
+  if (std::string refusal = given.findRefusal(op, target); !refusal.empty())
+    return refusal;
+  if (verdict.part == given) return verdict.reason;
+  return verdict.reason + ", in " + toText(verdict.part);
 }
 
 static LogicalResult schedule(ScheduledOpInterface op,
@@ -103,10 +130,11 @@ static LogicalResult schedule(ScheduledOpInterface op,
       }))
     return op->emitOpError() << "expected " << describe(kinds) << " as '"
                              << kScheduleAttr << "', got " << given;
-  ScheduleVerdict verdict =
-      cast<ScheduleAttrInterface>(given).findIllegality(op, target);
+  auto schedule = cast<ScheduleAttrInterface>(given);
+  ScheduleVerdict verdict = schedule.findIllegality(op, target);
   if (!verdict.isLegal())
-    return op->emitOpError() << "has an illegal schedule: " << verdict.reason;
+    return op->emitOpError() << "has an illegal schedule: "
+                             << explain(op, schedule, verdict, target);
   accept(op, given, "given");
   return success();
 }
@@ -122,12 +150,9 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
   }
 
   void runOnOperation() override {
-    std::optional<CudaTarget> target = findCudaTarget(arch);
-    if (!target) {
-      getOperation()->emitError("gsa-cuda-schedule: unknown architecture '")
-          << arch << "'";
-      return signalPassFailure();
-    }
+    std::optional<CudaTarget> target =
+        findTargetOption(getOperation(), getArgument(), arch);
+    if (!target) return signalPassFailure();
     WalkResult walk = getOperation()->walk([&](ScheduledOpInterface op) {
       return failed(schedule(op, *target)) ? WalkResult::interrupt()
                                            : WalkResult::advance();

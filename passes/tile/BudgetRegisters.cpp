@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Target/CudaTarget.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/TargetOption.h"
 #include "passes/tile/FragmentRegisters.h"
 #include "passes/tile/Passes.h"
 
@@ -142,12 +142,9 @@ struct BudgetRegisters : impl::GsaTileBudgetRegistersBase<BudgetRegisters> {
 
   void runOnOperation() override {
     KernelOp kernel = getOperation();
-    std::optional<CudaTarget> target = findCudaTarget(arch);
-    if (!target) {
-      kernel.emitOpError("cannot have register budgets: unknown architecture '")
-          << arch << "'";
-      return signalPassFailure();
-    }
+    std::optional<CudaTarget> target =
+        findTargetOption(kernel, getArgument(), arch);
+    if (!target) return signalPassFailure();
     if (!target->wgmma) return skip(kernel, "registers do not move on " + arch);
     auto all = kernel.getBody().getOps<RolesOp>();
     if (all.empty()) return skip(kernel, "there are no roles");

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "passes/TargetOption.h"
 #include "passes/tile/Passes.h"
 #include "passes/tile/Transforms.h"
 #include "passes/tile/Waits.h"
@@ -216,12 +216,8 @@ struct PlanSmem : impl::GsaTilePlanSmemBase<PlanSmem> {
     KernelOp kernel = getOperation();
     std::optional<CudaTarget> target;
     if (!arch.empty()) {
-      target = findCudaTarget(arch);
-      if (!target) {
-        kernel.emitError("gsa-tile-plan-smem: unknown architecture '")
-            << arch << "'";
-        return signalPassFailure();
-      }
+      target = findTargetOption(kernel, getArgument(), arch);
+      if (!target) return signalPassFailure();
     }
     int64_t bound = limit    ? static_cast<int64_t>(limit)
                     : target ? target->sharedBytesPerBlock

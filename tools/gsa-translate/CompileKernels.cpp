@@ -2,12 +2,10 @@
 
 #include "tools/gsa-translate/CompileKernels.h"
 
-#include "absl/strings/str_join.h"
 #include "codegen/cuda/CudaPrinter.h"
 #include "codegen/device/DeviceHeaders.h"
 #include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/Regex.h"
-#include "runtime/core/nearest_name.h"
 #include "tools/common/ExitCode.h"
 #include "tools/common/ToolkitEnvironment.h"
 
@@ -72,12 +70,8 @@ static void emitMessages(ModuleOp module, const CompileLog& log,
 /// An architecture that no kernel is made for.
 static LogicalResult checkArch(ModuleOp module, StringRef arch) {
   if (mlir::gsa::findCudaTarget(arch)) return success();
-  std::vector<absl::string_view> known;
-  for (const mlir::gsa::CudaTarget& target : mlir::gsa::getCudaTargets())
-    known.push_back({target.arch.data(), target.arch.size()});
-  return module.emitError("architecture: expected one of ")
-         << absl::StrJoin(known, ", ") << ", got '" << arch << "'"
-         << ::gsa::DidYouMean(arch.str(), known);
+  return module.emitError("architecture: ")
+         << mlir::gsa::explainUnknownTarget(arch);
 }
 
 FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,

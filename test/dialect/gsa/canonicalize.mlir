@@ -1,4 +1,5 @@
 // RUN: gsa-opt %s --canonicalize | FileCheck %s
+// RUN: gsa-opt %s --canonicalize --remarks-filter="gsa.fold" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // Each pattern of GsaCanonicalize.cpp where it applies and where it must not.
 
@@ -274,6 +275,36 @@ func.func @partial_of_single_query(%q: tensor<2x1x4x8xf32>,
     : (tensor<2x1x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
        tensor<2xi32>) -> (tensor<2x1x4x8xf32>, tensor<2x4x1xf32>)
   return %0#0 : tensor<2x1x4x8xf32>
+}
+
+// REMARK-COUNT-4: [Passed] DenseAttention {{.*}}Remark="the selection holds every visible key"
+// REMARK-NOT: DenseAttention
+// What has a schedule runs by it, on a CPU or a GPU.
+// CHECK-LABEL: @budget_covers_all_keys_of_a_schedule
+func.func @budget_covers_all_keys_of_a_schedule(%q: tensor<2x3x4x8xf32>,
+                                                %k: tensor<2x5x2x8xf32>,
+                                                %iq: tensor<2x3x1x4xf32>,
+                                                %ik: tensor<2x5x4xf32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x3x4x8xf32>) {
+  // CHECK: gsa.gather_attention
+  // CHECK-SAME: gsa.schedule = #gsa.attention_schedule
+  // CHECK: gsa.gather_attention
+  // CHECK-SAME: gsa.schedule = #gsa.cpu_schedule
+  %0:3 = gsa.select %iq, %ik policy <fixed, base = 5> {assume_finite}
+    : (tensor<2x3x1x4xf32>, tensor<2x5x4xf32>)
+    -> (tensor<2x3x5xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  %1:2 = gsa.gather_attention %q, %k, %k indices %0#0, %0#1 {gsa.schedule =
+      #gsa.attention_schedule<engine = fma, block_q = 16, block_k = 16,
+                              stages = 1, producers = 0, consumers = 1>}
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
+       tensor<2x3x5xi32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  %2:2 = gsa.gather_attention %q, %k, %k indices %0#0, %0#1 {gsa.schedule =
+      #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
+    : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x8xf32>,
+       tensor<2x3x5xi32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4x8xf32>, tensor<2x4x3xf32>)
+  return %1#0, %2#0 : tensor<2x3x4x8xf32>, tensor<2x3x4x8xf32>
 }
 
 // Not a promise of finite inputs; one slot short; a minimum below the keys.

@@ -12,6 +12,11 @@
 // REMARK: remark: [Passed] Decomposed
 // REMARK-NOT: Decomposed
 
+// A schedule goes with its op, and a remark says so.
+// RUN: gsa-opt %s --gsa-decompose="ops=topk" --remarks-filter="gsa.decompose" -o %t 2>&1 | FileCheck %s --check-prefix=SCHEDULE
+// SCHEDULE: remark: [Missed] NotScheduled | Category:gsa.decompose
+// SCHEDULE-SAME: Remark="gsa.topk runs by its definition", schedule="#gsa.topk_schedule<warps = 2,
+
 // The definition of a GSA block, in this order.
 // BLOCK-LABEL: @block(
 // BLOCK-SAME: %[[Q:[a-z0-9]+]]: tensor<1x3x4x8xf32>, %[[K:[a-z0-9]+]]: tensor<1x5x2x8xf32>, %[[V:[a-z0-9]+]]: tensor<1x5x2x6xf32>,
@@ -103,4 +108,13 @@ func.func @more_static_result(%x: tensor<?x3x4x8xf32>, %l: tensor<?x3x4xf32>)
   %0 = gsa.gate %x, %l
     : (tensor<?x3x4x8xf32>, tensor<?x3x4xf32>) -> tensor<1x3x4x8xf32>
   return %0 : tensor<1x3x4x8xf32>
+}
+
+func.func @scheduled(%s: tensor<1x9x100xf32>, %k: tensor<1x9xi32>)
+    -> tensor<1x9x8xi32> {
+  %0:3 = gsa.topk %s, %k slots 8 {gsa.schedule =
+      #gsa.topk_schedule<warps = 2, bins = 256, capacity = 32, chunk = 7>}
+    : (tensor<1x9x100xf32>, tensor<1x9xi32>)
+    -> (tensor<1x9x8xi32>, tensor<1x9xi32>, tensor<1x9xi32>)
+  return %0#0 : tensor<1x9x8xi32>
 }

@@ -521,3 +521,68 @@ func.func @statistic_from_elsewhere(
   return %4#0, %4#1
     : tensor<2x3x4xi32>, tensor<2x3xi32>
 }
+
+// A schedule that somebody wrote is of one kernel, which the whole does not have.
+// CHECK-LABEL: @scores_scheduled
+// CHECK-NOT: gsa.select
+// CHECK: gsa.schedule = #gsa.
+// CHECK-NOT: gsa.select
+// CHECK: return
+// REMARK: [Missed] NotFused {{.*}}Remark="gsa.index_scores has a schedule of its own"
+func.func @scores_scheduled(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>)
+    -> tensor<2x3x4xi32> {
+  %0 = gsa.index_scores %q, %k {gsa.schedule =
+      #gsa.score_schedule<engine = fma, block_q = 16, block_k = 16, span = 1,
+                          stages = 1, producers = 0, consumers = 1>}
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
+  %1:2 = gsa.row_statistics %0
+    : (tensor<2x3x5xf32>) -> (tensor<2x3xf32>, tensor<2x3xi32>)
+  %3 = gsa.adaptive_k %1#1 policy <fixed, base = 4>
+    : (tensor<2x3xi32>) -> tensor<2x3xi32>
+  %4:3 = gsa.topk %0, %3 slots 4
+    : (tensor<2x3x5xf32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return %4#0 : tensor<2x3x4xi32>
+}
+
+// CHECK-LABEL: @statistics_scheduled
+// CHECK-NOT: gsa.select
+// CHECK: gsa.schedule = #gsa.
+// CHECK-NOT: gsa.select
+// CHECK: return
+// REMARK: [Missed] NotFused {{.*}}Remark="gsa.row_statistics has a schedule of its own"
+func.func @statistics_scheduled(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>)
+    -> tensor<2x3x4xi32> {
+  %0 = gsa.index_scores %q, %k
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
+  %1:2 = gsa.row_statistics %0 {gsa.schedule =
+      #gsa.topk_schedule<warps = 2, bins = 256, capacity = 32, chunk = 7>}
+    : (tensor<2x3x5xf32>) -> (tensor<2x3xf32>, tensor<2x3xi32>)
+  %3 = gsa.adaptive_k %1#1 policy <fixed, base = 4>
+    : (tensor<2x3xi32>) -> tensor<2x3xi32>
+  %4:3 = gsa.topk %0, %3 slots 4
+    : (tensor<2x3x5xf32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return %4#0 : tensor<2x3x4xi32>
+}
+
+// CHECK-LABEL: @topk_scheduled
+// CHECK-NOT: gsa.select
+// CHECK: gsa.schedule = #gsa.
+// CHECK-NOT: gsa.select
+// CHECK: return
+// REMARK: [Missed] NotFused {{.*}}Remark="gsa.topk has a schedule of its own"
+func.func @topk_scheduled(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>)
+    -> tensor<2x3x4xi32> {
+  %0 = gsa.index_scores %q, %k
+    : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
+  %1:2 = gsa.row_statistics %0
+    : (tensor<2x3x5xf32>) -> (tensor<2x3xf32>, tensor<2x3xi32>)
+  %3 = gsa.adaptive_k %1#1 policy <fixed, base = 4>
+    : (tensor<2x3xi32>) -> tensor<2x3xi32>
+  %4:3 = gsa.topk %0, %3 slots 4 {gsa.schedule =
+      #gsa.topk_schedule<warps = 2, bins = 256, capacity = 32, chunk = 7>}
+    : (tensor<2x3x5xf32>, tensor<2x3xi32>)
+    -> (tensor<2x3x4xi32>, tensor<2x3xi32>, tensor<2x3xi32>)
+  return %4#0 : tensor<2x3x4xi32>
+}

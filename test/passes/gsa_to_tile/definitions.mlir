@@ -1,6 +1,7 @@
 // RUN: gsa-opt %s --gsa-to-tile --verify-roundtrip | FileCheck %s
 // RUN: not gsa-opt %s --gsa-to-tile=arch=sm_70 2>&1 | FileCheck %s --check-prefix=ARCH
-// ARCH: error: gsa-to-tile: unknown architecture 'sm_70'
+// ARCH: error: gsa-to-tile: architecture: expected one of sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120, got 'sm_70'; did you mean 'sm_80'?
+// ARCH-NOT: see current operation
 
 // Angles in f64, once for all heads; then each pair once. Elements beyond the
 // rotary dimension are copied.

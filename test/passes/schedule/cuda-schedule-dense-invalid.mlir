@@ -1,7 +1,7 @@
 // RUN: gsa-opt %s --split-input-file --verify-diagnostics --gsa-cuda-schedule=arch=sm_90a
 
 func.func @dense_f32(%q: tensor<1x40x8x64xf32>, %k: tensor<1x90x2x64xf32>, %v: tensor<1x90x2x64xf32>) -> tensor<1x40x8x64xf32> {
-  // expected-error @+1 {{has an illegal schedule: engine wgmma multiplies f16 and bf16}}
+  // expected-error @+1 {{has an illegal schedule: engine wgmma multiplies f16 and bf16, got f32; use #gsa.attention_schedule}}
   %out, %lse = gsa.dense_attention %q, %k, %v {gsa.schedule =
       #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 64, key_stages = 2, value_stages = 2, order = free, per_row = <engine = fma, block_q = 16, block_k = 32, stages = 1, producers = 0, consumers = 1>>}
     : (tensor<1x40x8x64xf32>, tensor<1x90x2x64xf32>, tensor<1x90x2x64xf32>) -> (tensor<1x40x8x64xf32>, tensor<1x8x40xf32>)
@@ -11,7 +11,7 @@ func.func @dense_f32(%q: tensor<1x40x8x64xf32>, %k: tensor<1x90x2x64xf32>, %v: t
 // -----
 
 func.func @dense_row(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>, %v: tensor<1x90x2x64xbf16>) -> tensor<1x40x8x64xbf16> {
-  // expected-error @+1 {{has an illegal schedule: engine fma has no kernel for elements of bf16; expected mma_sync}}
+  // expected-error @+1 {{has an illegal schedule: per_row: engine fma has no kernel for elements of bf16; expected mma_sync}}
   %out, %lse = gsa.dense_attention %q, %k, %v {gsa.schedule =
       #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 64, key_stages = 2, value_stages = 2, order = free, per_row = <engine = fma, block_q = 16, block_k = 32, stages = 1, producers = 0, consumers = 1>>}
     : (tensor<1x40x8x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>) -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
@@ -51,7 +51,7 @@ func.func @dense_value(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>, %
 // -----
 
 func.func @dense_wide(%q: tensor<1x40x2x320xbf16>, %k: tensor<1x90x2x320xbf16>, %v: tensor<1x90x2x64xbf16>) -> tensor<1x40x2x64xbf16> {
-  // expected-error @+1 {{has an illegal schedule: by row: head size 320 > 256}}
+  // expected-error @+1 {{has an illegal schedule: head size 320 > 256}}
   %out, %lse = gsa.dense_attention %q, %k, %v {gsa.schedule =
       #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 64, key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>}
     : (tensor<1x40x2x320xbf16>, tensor<1x90x2x320xbf16>, tensor<1x90x2x64xbf16>) -> (tensor<1x40x2x64xbf16>, tensor<1x2x40xf32>)
@@ -61,7 +61,7 @@ func.func @dense_wide(%q: tensor<1x40x2x320xbf16>, %k: tensor<1x90x2x320xbf16>, 
 // -----
 
 func.func @dense_heads(%q: tensor<1x1x65536x64xbf16>, %k: tensor<1x1x65536x64xbf16>, %v: tensor<1x1x65536x64xbf16>) -> tensor<1x1x65536x64xbf16> {
-  // expected-error @+1 {{has an illegal schedule: by row: heads 65536 > 65535}}
+  // expected-error @+1 {{has an illegal schedule: heads 65536 > 65535}}
   %out, %lse = gsa.dense_attention %q, %k, %v {gsa.schedule =
       #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 64, key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>}
     : (tensor<1x1x65536x64xbf16>, tensor<1x1x65536x64xbf16>, tensor<1x1x65536x64xbf16>) -> (tensor<1x1x65536x64xbf16>, tensor<1x65536x1xf32>)

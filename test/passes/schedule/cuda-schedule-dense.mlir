@@ -11,7 +11,7 @@
 // CHECK-LABEL: @long(
 // CHECK: gsa.schedule = #gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 80, key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16,
 // REMARK: [Passed] Scheduled {{.*}}gsa.dense_attention heuristic #gsa.dense_schedule<
-// AMPERE: [Missed] NoCandidate {{.*}}#gsa.dense_schedule: not for these sizes on sm_80
+// AMPERE: [Missed] NoCandidate {{.*}}#gsa.dense_schedule: engine wgmma needs sm_90a, not sm_80
 // AMPERE: [Passed] Scheduled {{.*}}gsa.dense_attention heuristic #gsa.attention_schedule<
 func.func @long(%q: tensor<1x32768x32x128xbf16>, %k: tensor<1x32768x8x128xbf16>,
     %v: tensor<1x32768x8x128xbf16>) -> tensor<1x32768x32x128xbf16> {
@@ -80,6 +80,7 @@ func.func @two_widths(%q: tensor<1x8192x16x192xbf16>, %k: tensor<1x8192x16x192xb
 }
 
 // Few queries: most rows of a block of 128 would be nobody's.
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.dense_schedule: queries 4 < 64: most rows of a block would be nobody's
 // CHECK-LABEL: @few(
 // CHECK: gsa.schedule = #gsa.attention_schedule<
 func.func @few(%q: tensor<1x4x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
@@ -91,7 +92,7 @@ func.func @few(%q: tensor<1x4x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
   return %out : tensor<1x4x32x128xbf16>
 }
 
-// REMARK: [Missed] NoCandidate {{.*}}#gsa.dense_schedule: not for these sizes on sm_90a
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.dense_schedule: head size 80 is no multiple of 64
 // CHECK-LABEL: @odd_depth(
 // CHECK: gsa.schedule = #gsa.attention_schedule<
 func.func @odd_depth(%q: tensor<1x8192x8x80xbf16>, %k: tensor<1x8192x2x80xbf16>,
@@ -103,6 +104,7 @@ func.func @odd_depth(%q: tensor<1x8192x8x80xbf16>, %k: tensor<1x8192x2x80xbf16>,
   return %out : tensor<1x8192x8x80xbf16>
 }
 
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.dense_schedule: engine wgmma multiplies f16 and bf16, got f32; use #gsa.attention_schedule
 // CHECK-LABEL: @f32(
 // CHECK: gsa.schedule = #gsa.attention_schedule<engine = fma
 func.func @f32(%q: tensor<1x8192x8x64xf32>, %k: tensor<1x8192x2x64xf32>,

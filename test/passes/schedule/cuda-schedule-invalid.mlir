@@ -57,7 +57,7 @@ func.func @dynamic(%q: tensor<1x?x2x8xf32>, %k: tensor<1x5x8xf32>)
 
 func.func @one_pass_entropy(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>)
     -> tensor<1x64x16xi32> {
-  // expected-error @+1 {{has an illegal schedule: one pass has no kernel for budgets that depend on entropy}}
+  // expected-error @+1 {{has an illegal schedule: one pass has no kernel for budgets that depend on entropy; use #gsa.select_schedule}}
   %0:3 = gsa.select %q, %k policy #gsa.k_policy<entropy, base = 8, max = 16>
     {gsa.schedule = #gsa.one_pass_schedule<
       scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
@@ -87,6 +87,94 @@ func.func @one_pass_slots(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>)
     : (tensor<1x64x2x64xbf16>, tensor<1x64x64xbf16>)
     -> (tensor<1x64x65xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
   return %0#0 : tensor<1x64x65xi32>
+}
+
+// -----
+
+func.func @one_pass_f32(%q: tensor<1x64x2x64xf32>, %k: tensor<1x64x64xf32>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: one pass has kernels for elements of f16 and bf16, got f32; use #gsa.select_schedule}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 1,
+                stages = 2, producers = 4, consumers = 4>,
+      exact = <scores = <engine = fma, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<1x64x2x64xf32>, tensor<1x64x64xf32>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
+}
+
+// -----
+
+func.func @one_pass_exact_engine(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: exact: engine fma has no kernel for elements of bf16; expected mma_sync or wgmma}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+                stages = 2, producers = 4, consumers = 4>,
+      exact = <scores = <engine = fma, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<1x64x2x64xbf16>, tensor<1x64x64xbf16>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
+}
+
+// -----
+
+// Of two parts of one kind a reason names the one that it is about.
+func.func @one_pass_scores_refused(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: scores: engine wgmma needs a multiple of 4 producers}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+                stages = 2, producers = 3, consumers = 4>,
+      exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<1x64x2x64xbf16>, tensor<1x64x64xbf16>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
+}
+
+// -----
+
+func.func @one_pass_depth(%q: tensor<1x64x2x264xbf16>, %k: tensor<1x64x264xbf16>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: indexer depth 264 > 256}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+                stages = 2, producers = 4, consumers = 4>,
+      exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<1x64x2x264xbf16>, tensor<1x64x264xbf16>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
+}
+
+// -----
+
+func.func @part(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{bytes on sm_90a, in #gsa.score_schedule<engine = mma_sync, block_q = 128, block_k = 256,}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.select_schedule<
+      scores = <engine = mma_sync, block_q = 128, block_k = 256, span = 1,
+                stages = 8, producers = 4, consumers = 8>,
+      topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>}
+    : (tensor<1x64x2x64xbf16>, tensor<1x64x64xbf16>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
 }
 
 // -----

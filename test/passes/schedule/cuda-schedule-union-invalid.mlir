@@ -2,7 +2,7 @@
 
 func.func @union_f32(%q: tensor<1x40x8x64xf32>, %k: tensor<1x90x2x64xf32>,
     %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x8x64xf32> {
-  // expected-error @+1 {{has an illegal schedule: engine wgmma multiplies f16 and bf16}}
+  // expected-error @+1 {{has an illegal schedule: engine wgmma multiplies f16 and bf16, got f32; use #gsa.attention_schedule}}
   %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
       #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
           key_stages = 2, value_stages = 2, producers = 4, table = 1024,
@@ -17,7 +17,7 @@ func.func @union_f32(%q: tensor<1x40x8x64xf32>, %k: tensor<1x90x2x64xf32>,
 
 func.func @union_rows(%q: tensor<1x40x12x64xbf16>, %k: tensor<1x90x2x64xbf16>,
     %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x12x64xbf16> {
-  // expected-error @+1 {{has an illegal schedule: rows of a block 96 > 64}}
+  // expected-error @+1 {{has an illegal schedule: 16 queries x 6 heads of a group = 96 rows, at most 64; legal: up to 10 queries}}
   %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
       #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
           key_stages = 2, value_stages = 2, producers = 4, table = 1024,
@@ -38,6 +38,67 @@ func.func @union_kind(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>,
     : (tensor<1x40x8x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,
        tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
   return %out : tensor<1x40x8x64xbf16>
+}
+
+// -----
+
+func.func @union_no_queries(%q: tensor<1x40x80x64xbf16>, %k: tensor<1x90x2x64xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x80x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: 2 queries x 40 heads of a group = 80 rows, at most 64; legal: #gsa.attention_schedule}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 2, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 4, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x80x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x80x64xbf16>, tensor<1x80x40xf32>)
+  return %out : tensor<1x40x80x64xbf16>
+}
+
+// -----
+
+// What no schedule takes is said of no part.
+func.func @union_head_size(%q: tensor<1x40x8x264xbf16>, %k: tensor<1x90x2x264xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x8x264xbf16> {
+  // expected-error @+1 {{has an illegal schedule: head size 264 > 256}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 32, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x8x264xbf16>, tensor<1x90x2x264xbf16>, tensor<1x90x2x264xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x8x264xbf16>, tensor<1x8x40xf32>)
+  return %out : tensor<1x40x8x264xbf16>
+}
+
+// -----
+
+func.func @union_per_query_engine(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x8x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: per_query: engine fma has no kernel for elements of bf16; expected mma_sync}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 32, per_query = <engine = fma, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x8x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
+  return %out : tensor<1x40x8x64xbf16>
+}
+
+// -----
+
+func.func @union_per_query_refused(%q: tensor<1x40x65536x64xbf16>, %k: tensor<1x90x32768x64xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x65536x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: heads 65536 > 65535}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 32, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x65536x64xbf16>, tensor<1x90x32768x64xbf16>, tensor<1x90x32768x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x65536x64xbf16>, tensor<1x65536x40xf32>)
+  return %out : tensor<1x40x65536x64xbf16>
 }
 
 // -----

@@ -11,8 +11,9 @@
 // 16 queries of 4 heads are the 64 rows of a block.
 // CHECK-LABEL: @shared(
 // CHECK: gsa.schedule = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = {{[0-9]+}}, per_query = <engine = mma_sync, block_q = 16,
+// REMARK: [Missed] Costlier {{.*}}#gsa.attention_schedule<{{.*}}best_us={{[0-9.]+}}, cost_us={{[0-9.]+}}
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.union_schedule<
-// AMPERE: [Missed] NoCandidate {{.*}}#gsa.union_schedule: not for these sizes on sm_80
+// AMPERE: [Missed] NoCandidate {{.*}}#gsa.union_schedule: engine wgmma needs sm_90a, not sm_80
 // AMPERE: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.attention_schedule<
 func.func @shared(%q: tensor<1x8192x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
     %i: tensor<1x8192x2048xi32>, %c: tensor<1x8192xi32>)
@@ -52,6 +53,7 @@ func.func @one_head(%q: tensor<1x8192x8x64xbf16>, %k: tensor<1x8192x8x64xbf16>,
 }
 
 // Too few queries for blocks of 16 to fill the GPU.
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.union_schedule: 32 blocks of 16 queries < 2 x 132 SMs: too few to fill the device
 // CHECK-LABEL: @few(
 // CHECK: gsa.schedule = #gsa.attention_schedule<
 func.func @few(%q: tensor<1x64x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
@@ -65,6 +67,7 @@ func.func @few(%q: tensor<1x64x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
 }
 
 // More heads of a group than rows: no two queries share a block.
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.union_schedule: 2 queries x 40 heads of a group = 80 rows, at most 64
 // CHECK-LABEL: @many_heads(
 // CHECK: gsa.schedule = #gsa.attention_schedule<
 func.func @many_heads(%q: tensor<1x8192x40x64xbf16>, %k: tensor<1x8192x1x64xbf16>,
@@ -77,7 +80,7 @@ func.func @many_heads(%q: tensor<1x8192x40x64xbf16>, %k: tensor<1x8192x1x64xbf16
   return %out : tensor<1x8192x40x64xbf16>
 }
 
-// REMARK: [Missed] TileRejected {{.*}}engine wgmma multiplies f16 and bf16
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.union_schedule: engine wgmma multiplies f16 and bf16, got f32; use #gsa.attention_schedule
 // CHECK-LABEL: @f32(
 // CHECK: gsa.schedule = #gsa.attention_schedule<engine = fma
 func.func @f32(%q: tensor<1x8192x8x64xf32>, %k: tensor<1x8192x2x64xf32>,

@@ -2,13 +2,17 @@
 // RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_86 | FileCheck %s --check-prefixes=CHECK,AMPERE
 // RUN: gsa-opt %s --gsa-cuda-schedule --gsa-cuda-schedule | FileCheck %s --check-prefixes=CHECK,HOPPER
 // RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_86 --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
-// RUN: not gsa-opt %s --gsa-cuda-schedule=arch=sm_75 2>&1 | FileCheck %s --check-prefix=ARCH
-// ARCH: error: gsa-cuda-schedule: unknown architecture 'sm_75'
+// RUN: not gsa-opt %s --gsa-cuda-schedule=arch=sm_90 2>&1 | FileCheck %s --check-prefix=ARCH
+// RUN: not gsa-opt %s --gsa-cuda-schedule=arch=hopper 2>&1 | FileCheck %s --check-prefixes=FAR
+// ARCH: error: gsa-cuda-schedule: architecture: expected one of sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120, got 'sm_90'; did you mean 'sm_90a'?
+// ARCH-NOT: see current operation
+// FAR: got 'hopper'
+// FAR-NOT: did you mean
 
 // The parts of select: score kernels of one chunk of queries; a chunk's scores
 // take at most 512 MiB. Where there is wgmma, long rows are selected in one pass,
 // with 256 MiB of candidates.
-// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: not for these sizes on sm_86
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: engine wgmma needs sm_90a, not sm_86
 // CHECK-LABEL: @select(
 // HOPPER: gsa.schedule = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 128, block_k = 64, span = 64, stages = 4, producers = 4, consumers = 16>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>, sample = 16, rank = 182, capacity = 4096, chunk = 8192>
 // AMPERE: gsa.schedule = #gsa.select_schedule<scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>

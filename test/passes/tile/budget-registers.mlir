@@ -7,7 +7,8 @@
 
 // SM80: [Missed] NoRegisterBudgets {{.*}}registers do not move on sm_80
 // NONE-NOT: set_max_registers
-// UNKNOWN: error: 'gsa_tile.kernel' op cannot have register budgets: unknown architecture 'sm_70'
+// UNKNOWN: error: gsa-tile-budget-registers: architecture: expected one of {{.*}}, got 'sm_70'; did you mean 'sm_80'?
+// UNKNOWN-NOT: see current operation
 
 // Two blocks of 256 threads leave 128 registers to a thread; four warps that
 // copy give 56 of them to the four that compute.

@@ -9,7 +9,8 @@
 
 // A block of sm_86 has 99 KiB, one of sm_90a 227.
 // CHECK: needs 131072 bytes of shared memory, but a block of sm_86 may use 101376
-// UNKNOWN: unknown architecture 'sm_35'
+// UNKNOWN: error: gsa-tile-plan-smem: architecture: expected one of {{.*}}, got 'sm_35'; did you mean 'sm_80'?
+// UNKNOWN-NOT: see current operation
 gsa_tile.kernel @large(%f: f32) attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index
   %a = gsa_tile.smem_alloc : !gsa_tile.smem<512x64xf32, linear>

@@ -34,18 +34,23 @@
 // HIDDEN: Selection gsa.select (of this run)
 // HIDDEN-NEXT: k: mean {{[0-9.]+}}, 1 to 8 over 64 rows
 // HIDDEN: attention mass kept
+// A gate that is an operand of attention is an output gate like any other.
+// HIDDEN: Gate gate: mean 0.{{[0-9]+}}, {{[0-9.]+}} % below 0.1 (64 tokens)
+// RUN: gsa-run %s --compare --json -q | FileCheck %s --check-prefix=COMPARED
+// COMPARED: "kind": "gate"
 func.func @main(%q: tensor<1x64x2x16xf32> {gsa.name = "query"},
                 %k: tensor<1x64x1x16xf32> {gsa.name = "key"},
                 %v: tensor<1x64x1x16xf32> {gsa.name = "value"},
                 %iq: tensor<1x64x2x16xf32> {gsa.name = "index_query"},
-                %ik: tensor<1x64x16xf32> {gsa.name = "index_key"})
+                %ik: tensor<1x64x16xf32> {gsa.name = "index_key"},
+                %g: tensor<1x64x2x16xf32> {gsa.name = "gate"})
     -> (tensor<1x64x2x16xf32> {gsa.name = "output"}) {
   %i, %c, %s = gsa.select %iq, %ik policy <fixed, base = 8>
       : (tensor<1x64x2x16xf32>, tensor<1x64x16xf32>)
       -> (tensor<1x64x8xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
-  %o, %l = gsa.gather_attention %q, %k, %v indices %i, %c
+  %o, %l = gsa.gather_attention %q, %k, %v indices %i, %c gate %g
       : (tensor<1x64x2x16xf32>, tensor<1x64x1x16xf32>, tensor<1x64x1x16xf32>,
-         tensor<1x64x8xi32>, tensor<1x64xi32>)
+         tensor<1x64x8xi32>, tensor<1x64xi32>, tensor<1x64x2x16xf32>)
       -> (tensor<1x64x2x16xf32>, tensor<1x2x64xf32>)
   return %o : tensor<1x64x2x16xf32>
 }

@@ -98,8 +98,8 @@ std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
   int64_t ratio = spec.h / spec.g;
   bool shares =
       spec.family == Family::kSelectGather || spec.family == Family::kGather;
-  if (!shares || spec.lengths || spec.parts > 0 || spec.dtype == DType::kF32 ||
-      ratio > 32 || spec.d % 8 != 0 || spec.dv % 8 != 0) {
+  if (!shares || spec.dtype == DType::kF32 || ratio > 32 || spec.d % 8 != 0 ||
+      spec.dv % 8 != 0) {
     return std::nullopt;
   }
   UnionTiles tiles;
@@ -163,8 +163,7 @@ TopKTiles RandomTopKTiles(Rng& rng) {
 void RandomOnePass(Rng& rng, Spec& spec) {
   bool selects =
       spec.family == Family::kSelect || spec.family == Family::kSelectGather;
-  if (!selects || spec.lengths || spec.dtype == DType::kF32 ||
-      !spec.schedules.scores ||
+  if (!selects || spec.dtype == DType::kF32 || !spec.schedules.scores ||
       spec.select.policy.kind == reference::KPolicyKind::kEntropy ||
       rng.Chance(0.4)) {
     return;
@@ -207,8 +206,6 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   HeadSizes(rng, spec, scale.all_sizes);
   RandomOptions(rng, spec, kTypicalKeys);
   RandomSchedules(rng, spec, scale.all_sizes);
-  Rng extras(recipe, "extras");
-  RandomExtras(extras, spec);
   // Choices of its own: the others stay what they are.
   Rng one_pass(recipe, "one pass");
   RandomOnePass(one_pass, spec);
@@ -223,6 +220,14 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   }
   Rng dense(recipe, "dense");
   RandomDense(dense, spec, scale.all_sizes);
+  Rng extras(recipe, "extras");
+  RandomExtras(extras, spec);
+  // Those know no lengths, and no ranges.
+  if (spec.schedules.shared || spec.schedules.one_pass ||
+      spec.schedules.dense) {
+    spec.lengths = false;
+    spec.parts = 0;
+  }
   return spec;
 }
 

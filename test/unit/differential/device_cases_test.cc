@@ -55,16 +55,18 @@ class DeviceCases : public ::testing::TestWithParam<int> {
   /// The reference throws for operands that do not fit: a mistake of this test.
   static void RunSeed(uint64_t seed, const DeviceScale& scale, int runs,
                       int repeats) {
+    RunSpec(DeviceSpec(seed, scale), runs, repeats);
+  }
+  static void RunSpec(const Spec& spec, int runs, int repeats) {
     try {
-      RunSeedOrThrow(DeviceSpec(seed, scale), runs, repeats);
+      RunSpecOrThrow(spec, runs, repeats);
     } catch (const std::exception& error) {
-      ADD_FAILURE() << DeviceSpec(seed, scale).ToString() << ": "
-                    << error.what();
+      ADD_FAILURE() << spec.ToString() << ": " << error.what();
     }
   }
 
  private:
-  static void RunSeedOrThrow(Spec spec, int runs, int repeats) {
+  static void RunSpecOrThrow(Spec spec, int runs, int repeats) {
     if (!HasWgmma(spec.target)) {
       spec.schedules.shared.reset();
       spec.schedules.dense.reset();
@@ -153,6 +155,34 @@ TEST_P(EmuGroups, AgreeWithTheReference) {
 INSTANTIATE_TEST_SUITE_P(Recipes, EmuGroups,
                          ::testing::Values(kNumFamilies + 4,
                                            3 * kNumFamilies + 4),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
+
+// Recipes with every operand that they can have: gates, lengths, and attention
+// merged from parts.
+class EmuExtras : public DeviceCases {};
+TEST_P(EmuExtras, AgreeWithTheReference) {
+  SkipUnlessUsable(EmulationScale());
+  if (IsSkipped()) return;
+  for (int shape = 0; shape < kShapes; ++shape) {
+    Spec spec = DeviceSpec(static_cast<uint64_t>(GetParam()) * kShapes + shape,
+                           EmulationScale());
+    spec.lengths = true;
+    spec.fused_gate = spec.has_plain_attention();
+    if (spec.family == Family::kGather || spec.family == Family::kDense) {
+      spec.parts = shape % 4;
+    }
+    // Which take no lengths.
+    spec.schedules.shared.reset();
+    spec.schedules.one_pass.reset();
+    spec.schedules.dense.reset();
+    RunSpec(spec, kEmulation.runs, kEmulation.repeats);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, EmuExtras,
+                         ::testing::Values(0, 2, 3, 4, 7, kNumFamilies + 1,
+                                           kNumFamilies + 3, kNumFamilies + 4),
                          [](const ::testing::TestParamInfo<int>& info) {
                            return RecipeName(info.param, EmulationScale());
                          });

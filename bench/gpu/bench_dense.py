@@ -41,7 +41,7 @@ def schedule(block_q, block_k, stages, order):
     return (f"dense_schedule<engine = wgmma, block_q = {block_q}, block_k = "
             f"{block_k}, key_stages = {stages}, value_stages = {stages}, order "
             f"= {order}, per_row = <engine = mma_sync, block_q = 16, block_k = "
-            f"64, stages = 2, producers = 4, consumers = 4>>")
+            f"32, stages = 2, producers = 4, consumers = 1>>")
 
 
 def reference(q, k, v, mask):
@@ -98,18 +98,9 @@ def check(library, dim, dtype, text):
     return worst
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--library", required=True)
-    parser.add_argument("--lengths", default="1024,2048,4096,8192,32768,131072")
-    parser.add_argument("--dims", default="128,64,256")
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--json")
-    arguments = parser.parse_args()
-    library = gsa_capi.Library(arguments.library)
-    device, failures = torch.device("cuda", 0), 0
-    dims = [int(d) for d in arguments.dims.split(",")]
+def check_all(library, dims=(128, 64, 256)):
+    """Prints what `check` says of all schedules; how many are wrong."""
+    failures = 0
     for dim in dims:
         for numbers in SCHEDULES[dim]:
             for dtype in ("bf16", "f16"):
@@ -123,6 +114,22 @@ def main():
                     good = False
                     print("FAILED", dim, dtype, numbers, error, flush=True)
                 failures += not good
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--lengths", default="1024,2048,4096,8192,32768,131072")
+    parser.add_argument("--dims", default="128,64,256")
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    library = gsa_capi.Library(arguments.library)
+    device = torch.device("cuda", 0)
+    dims = [int(d) for d in arguments.dims.split(",")]
+    failures = check_all(library, dims)
     for n in (int(x) for x in arguments.lengths.split(",")):
         for dim in dims:
             heads, groups = {64: (32, 32), 128: (32, 8), 256: (24, 2)}[dim]

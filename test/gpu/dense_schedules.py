@@ -37,7 +37,7 @@ def schedule(block_q, block_k, stages, order):
     return (f"dense_schedule<engine = wgmma, block_q = {block_q}, block_k = "
             f"{block_k}, key_stages = {stages}, value_stages = {stages}, order "
             f"= {order}, per_row = <engine = mma_sync, block_q = 16, block_k = "
-            f"64, stages = 2, producers = 4, consumers = 4>>")
+            f"32, stages = 2, producers = 4, consumers = 1>>")
 
 
 def reference(q, k, v, mask):

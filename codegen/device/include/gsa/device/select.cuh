@@ -212,11 +212,19 @@ GSA_DEVICE T sum_rows(smem<T, Rows, Columns, Layout> source, int end,
   }
 }
 
+/// 16 bytes at once, to a multiple of which tiles are aligned.
 template <class Team, class T, int Rows, int Columns, smem_layout Layout>
 GSA_DEVICE void clear_shared(smem<T, Rows, Columns, Layout> target) {
+  using tile = smem<T, Rows, Columns, Layout>;
+  if constexpr (tile::bytes % 16 == 0) {
 #pragma unroll 1
-  for (int i = Team::thread(); i < Rows * Columns; i += Team::threads)
-    target.at(i / Columns, i % Columns) = T(0);
+    for (int i = Team::thread(); i < tile::bytes / 16; i += Team::threads)
+      reinterpret_cast<int4*>(target.base)[i] = {0, 0, 0, 0};
+  } else {
+#pragma unroll 1
+    for (int i = Team::thread(); i < Rows * Columns; i += Team::threads)
+      target.at(i / Columns, i % Columns) = T(0);
+  }
 }
 
 //===----------------------------------------------------------------------===//

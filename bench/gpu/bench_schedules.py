@@ -32,10 +32,10 @@ ATTENTION = [(64, 2, 4, 4), (64, 2, 8, 4), (64, 3, 4, 4), (64, 2, 4, 2),
 SCORES = [("mma_sync", 64, 64, 3, 4), ("mma_sync", 64, 32, 3, 4),
           ("mma_sync", 128, 64, 3, 4), ("mma_sync", 64, 64, 1, 0),
           ("wgmma", 64, 64, 3, 4), ("wgmma", 128, 64, 3, 4)]
-# Block of queries, span, stages, queries of a chunk.
-ONE_PASS = [(256, 32, 4, 8192), (256, 16, 4, 8192), (256, 64, 4, 8192),
-            (256, 32, 2, 8192), (256, 32, 4, 4096), (256, 32, 4, 16384),
-            (128, 32, 4, 8192)]
+# Queries of a warp, of a block, span, stages, queries of a chunk.
+ONE_PASS = [(8, 128, 64, 4, 8192), (8, 128, 32, 4, 8192), (8, 128, 128, 4, 8192),
+            (8, 128, 64, 2, 8192), (8, 128, 64, 4, 4096), (8, 128, 64, 4, 16384),
+            (8, 64, 64, 4, 8192), (16, 128, 32, 4, 8192)]
 WARPS = [4, 16, 32]
 
 
@@ -54,11 +54,11 @@ def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,
             f"{warps}, bins = 2048, capacity = 4096, chunk = {chunk}>>")
 
 
-def one_pass(n, block_q=256, span=32, stages=4, chunk=8192):
+def one_pass(n, warp_q=8, block_q=128, span=64, stages=4, chunk=8192):
     exact = select(n)[len("select_schedule"):]
     return (f"one_pass_schedule<scores = <engine = wgmma, block_q = {block_q}, "
             f"block_k = 64, span = {span}, stages = {stages}, producers = 4, "
-            f"consumers = {block_q // 16}>, exact = {exact}, sample = 16, "
+            f"consumers = {block_q // warp_q}>, exact = {exact}, sample = 16, "
             f"rank = 182, capacity = 4096, chunk = {min(chunk, n)}>")
 
 

@@ -21,10 +21,10 @@ import gsa_capi  # noqa: E402
 import modules  # noqa: E402
 
 
-def scores(engine, block_q, block_k, span, stages, producers):
+def scores(engine, block_q, block_k, span, stages, producers, warp_q=16):
     return (f"<engine = {engine}, block_q = {block_q}, block_k = {block_k}, "
             f"span = {span}, stages = {stages}, producers = {producers}, "
-            f"consumers = {block_q // 16}>")
+            f"consumers = {block_q // warp_q}>")
 
 
 def topk(warps, bins, capacity, chunk):
@@ -40,7 +40,9 @@ SELECT = [
     (scores("mma_sync", 16, 64, 1, 1, 0), topk(4, 256, 32, 1024)),
 ]
 # Of one pass. Scores of sigmoids are computed by other instructions there.
-ONE_PASS = [(scores("wgmma", 256, 64, 4, 4, 4), 256, 16, 50, 1280, 1000),
+ONE_PASS = [(scores("wgmma", 128, 64, 4, 4, 4, 8), 256, 16, 50, 1280, 1000),
+            (scores("wgmma", 32, 40, 7, 3, 4, 8), 100, 8, 90, 1100, 500),
+            (scores("wgmma", 128, 64, 4, 4, 4), 256, 16, 50, 1280, 1000),
             (scores("wgmma", 64, 64, 16, 2, 4), 64, 4, 160, 1024, 3000),
             (scores("mma_sync", 64, 64, 8, 3, 4), 512, 2, 270, 600, 777)]
 ATTENTION = [(64, 3, 4, 4), (64, 1, 0, 4), (16, 8, 2, 1), (32, 2, 8, 2)]

@@ -212,15 +212,14 @@ GSA_DEVICE T sum_rows(smem<T, Rows, Columns, Layout> source, int end,
   }
 }
 
+/// 16 bytes at once, to a multiple of which tiles are aligned.
 template <class Team, class T, int Rows, int Columns, smem_layout Layout>
 GSA_DEVICE void clear_shared(smem<T, Rows, Columns, Layout> target) {
-  constexpr int bytes = Rows * Columns * static_cast<int>(sizeof(T));
-  if constexpr (Layout == linear && bytes % 16 == 0) {
-    // Tiles lie at multiples of 16 bytes.
-    auto* units = reinterpret_cast<uint4*>(target.base);
+  using tile = smem<T, Rows, Columns, Layout>;
+  if constexpr (tile::bytes % 16 == 0) {
 #pragma unroll 1
-    for (int i = Team::thread(); i < bytes / 16; i += Team::threads)
-      units[i] = uint4{0, 0, 0, 0};
+    for (int i = Team::thread(); i < tile::bytes / 16; i += Team::threads)
+      reinterpret_cast<int4*>(target.base)[i] = {0, 0, 0, 0};
   } else {
 #pragma unroll 1
     for (int i = Team::thread(); i < Rows * Columns; i += Team::threads)

@@ -56,7 +56,14 @@ CompiledCuda FromEntry(ProgramEntry entry, CudaOutput output) {
   return compiled;
 }
 
+std::atomic<int64_t>& Compilations() {
+  static std::atomic<int64_t> count = 0;
+  return count;
+}
+
 }  // namespace
+
+int64_t KernelCompilations() { return Compilations(); }
 
 const char* ToString(KernelOrigin origin) {
   switch (origin) {
@@ -167,10 +174,12 @@ absl::StatusOr<CompiledCuda> KernelCache::Compile(
   }
   absl::StatusOr<CompiledCuda> compiled = compiler_(request);
   std::lock_guard<std::mutex> lock(mutex_);
-  if (compiled.ok())
-    stats_.compile_milliseconds += compiled->milliseconds;
-  else
+  if (!compiled.ok()) {
     ++stats_.failures;
+    return compiled;
+  }
+  stats_.compile_milliseconds += compiled->milliseconds;
+  ++Compilations();
   return compiled;
 }
 
@@ -196,6 +205,20 @@ absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
     programs_->Write(ToEntry(ProgramKeyOf(request, *actual), *compiled, request,
                              *actual));
   return compiled;
+}
+
+KernelEvent KernelCache::EventOf(const std::string& symbol,
+                                 const CompileRequest& request,
+                                 const CachedKernel& kernel,
+                                 KernelOrigin origin) {
+  KernelEvent event;
+  event.symbol = symbol;
+  event.kind = KindOf(request.output);
+  event.arch = request.arch;
+  event.key = kernel.key;
+  event.origin = origin;
+  event.milliseconds = kernel.code.milliseconds;
+  return event;
 }
 
 absl::StatusOr<std::shared_ptr<const CachedKernel>> KernelCache::Get(

@@ -30,6 +30,7 @@
 #include "absl/types/span.h"
 #include "runtime/core/cuda/device.h"
 #include "runtime/core/cuda/driver_api.h"
+#include "runtime/core/cuda/kernel_event.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
 #include "runtime/core/cuda/nvrtc_loader.h"
 #include "runtime/core/program_cache.h"
@@ -41,24 +42,9 @@ struct CachedKernel {
   CompiledCuda code;
 };
 
-// Where a kernel that was asked for came from.
-enum class KernelOrigin : uint8_t {
-  kCompiled,
-  kDisk,
-  kMemory,  // compiled or read by an earlier call, or one at the same time
-};
-
-// "compiled", "disk", "memory".
-const char* ToString(KernelOrigin origin);
-
-// A kernel that a compilation asked for, for reports.
-struct KernelEvent {
-  std::string symbol;
-  std::string arch;
-  std::string key;  // its own in this process, see KernelCache::KeyOf
-  KernelOrigin origin = KernelOrigin::kCompiled;
-  double milliseconds = 0;  // of the compilation, whenever that was
-};
+// The kernels that this process has compiled, in all caches; failures are not
+// counted.
+int64_t KernelCompilations();
 
 // A module in the primary context of a device, unloaded at the end.
 class LoadedModule {
@@ -132,6 +118,11 @@ class KernelCache {
   // options of that compiler and of its identity.
   std::string ProgramKeyOf(const CompileRequest& request,
                            const NvrtcIdentity& compiler) const;
+
+  // What a report says of a kernel that Get() gave.
+  static KernelEvent EventOf(const std::string& symbol,
+                             const CompileRequest& request,
+                             const CachedKernel& kernel, KernelOrigin origin);
 
   // The kernel, compiled by this call or before. `origin` may be null.
   absl::StatusOr<std::shared_ptr<const CachedKernel>> Get(

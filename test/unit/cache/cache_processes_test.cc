@@ -159,7 +159,7 @@ TEST(CacheProcessesTest, KilledAtAnyMoment) {
     ASSERT_FALSE(reader.Lock(KeyFor("k0")).waited());
   }
   EXPECT_EQ(reader.stats().refused, 0);
-  EXPECT_GT(reader.stats().hits, kRounds);
+  EXPECT_GT(reader.stats().hits, 100);
 }
 
 TEST(KernelCacheDiskTest, AnotherProcessReadsWhatOneCompiled) {

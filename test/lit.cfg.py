@@ -24,6 +24,7 @@ config.test_exec_root = config.gsa_test_exec_root
 GSA_TOOLS = [
     "gsa-lsp-server",
     "gsa-translate",
+    "gsa-cache",
     "gsa-reduce",
     "gsa-bench-cpu",
     "gsa-bench",

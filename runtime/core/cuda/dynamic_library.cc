@@ -16,19 +16,6 @@
 
 namespace gsa {
 
-namespace {
-
-// The file behind a handle; `name` where the loader does not tell.
-std::string PathOf(void* handle, const std::string& name) {
-  link_map* map = nullptr;
-  if (dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0 && map &&
-      map->l_name[0])
-    return map->l_name;
-  return name;
-}
-
-}  // namespace
-
 absl::StatusOr<DynamicLibrary> DynamicLibrary::Open(const std::string& file) {
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
@@ -38,15 +25,30 @@ absl::StatusOr<DynamicLibrary> DynamicLibrary::Open(const std::string& file) {
     if (!absl::StrContains(text, file)) text = absl::StrCat(file, ": ", text);
     return absl::UnavailableError(text);
   }
-  return DynamicLibrary(handle, PathOf(handle, file));
+  std::string path = file;
+  link_map* map = nullptr;
+  if (dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0 && map &&
+      map->l_name[0])
+    path = map->l_name;
+  return DynamicLibrary(handle, std::move(path));
 }
 
 std::string DynamicLibrary::PathIfLoaded(const std::string& name) {
-  void* handle = dlopen(name.c_str(), RTLD_NOW | RTLD_NOLOAD);
-  if (handle == nullptr) return "";
-  std::string path = PathOf(handle, name);
-  dlclose(handle);
-  return path;
+  struct Search {
+    const std::string& name;
+    std::string path;
+  } search{name, ""};
+  // The loader, asked with RTLD_NOLOAD, would first look through its path.
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        auto* search = static_cast<Search*>(data);
+        const absl::string_view path = info->dlpi_name;
+        if (path.substr(path.rfind('/') + 1) != search->name) return 0;
+        search->path = std::string(path);
+        return 1;
+      },
+      &search);
+  return search.path;
 }
 
 void DynamicLibrary::Close() {

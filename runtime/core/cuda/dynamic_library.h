@@ -30,8 +30,8 @@ class DynamicLibrary {
   static absl::StatusOr<DynamicLibrary> OpenFirst(
       const std::string& what, absl::Span<const std::string> candidates);
 
-  // The file that Open(name) gives because the process has it open already; ""
-  // if it has none.
+  // The file of that name, without its folder, that the process has open; "" if
+  // there is none. Nothing is searched.
   static std::string PathIfLoaded(const std::string& name);
 
   // The address of an exported function. NotFound names it and the library.

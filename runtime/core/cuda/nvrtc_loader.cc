@@ -46,6 +46,7 @@ absl::StatusOr<std::shared_ptr<const NvrtcApi>> NvrtcLoader::Get() {
   // Held while it is opened, so that it is opened once.
   std::lock_guard<std::mutex> lock(mutex_);
   if (api_ == nullptr) {
+    RecordKey();  // of what the process had open before
     GSA_ASSIGN_OR_RETURN(api_, NvrtcApi::Load(search_));
     identity_ = IdentityOf(*api_);
     WriteRecord(*api_);
@@ -71,14 +72,15 @@ bool NvrtcLoader::is_loaded() const {
 
 // One record for each search, and apart where another part of the process has
 // an NVRTC open, which the loader's path then leads to.
-std::string NvrtcLoader::RecordKey() const {
+const std::string& NvrtcLoader::RecordKey() {
+  if (!record_key_.empty()) return record_key_;
   Sha256 hash;
   hash.UpdateField(kKind);
   hash.UpdateField(ToKey(search_));
   for (const std::string& file : NvrtcCandidates(search_))
     if (!absl::StrContains(file, '/'))
       hash.UpdateField(DynamicLibrary::PathIfLoaded(file));
-  return hash.HexDigest();
+  return record_key_ = hash.HexDigest();
 }
 
 std::string NvrtcLoader::StateOf(const std::string& path) const {

@@ -58,7 +58,7 @@ class NvrtcLoader {
   bool is_loaded() const;
 
  private:
-  std::string RecordKey() const;
+  const std::string& RecordKey();
   std::string StateOf(const std::string& path) const;
   std::optional<NvrtcIdentity> ReadRecord();
   void WriteRecord(const NvrtcApi& api);
@@ -69,6 +69,7 @@ class NvrtcLoader {
   mutable std::mutex mutex_;
   std::shared_ptr<const NvrtcApi> api_;
   std::optional<NvrtcIdentity> identity_;
+  std::string record_key_;  // once computed
 };
 
 }  // namespace gsa

@@ -335,6 +335,25 @@ TEST_F(NvrtcLoaderTest, ARecordStandsForTheLibrary) {
   EXPECT_TRUE(elsewhere.is_loaded());
 }
 
+// The search of the whole system, whose loader's path a loaded library is on. In
+// a process of its own, which has none open.
+TEST(NvrtcRecordTest, OfTheWholeSystem) {
+  CacheFolder folder;
+  const auto work = [&](bool expect_loaded) {
+    return Fork([&folder, expect_loaded] {
+      NvrtcLoader loader(getToolkitSearchFromEnvironment(),
+                         std::make_shared<ProgramCache>(folder.Options()));
+      if (!loader.Identify().ok()) return 3;
+      return loader.is_loaded() == expect_loaded ? 0 : 1;
+    });
+  };
+  const int first = WaitFor(work(true));
+  if (WIFEXITED(first) && WEXITSTATUS(first) == 3)
+    GTEST_SKIP() << "there is no NVRTC";
+  EXPECT_EQ(first, 0);
+  EXPECT_EQ(WaitFor(work(false)), 0);
+}
+
 TEST_F(NvrtcLoaderTest, AChangeOfWhatIsSearchedEndsTheRecord) {
   const auto programs = std::make_shared<ProgramCache>(cache_.Options());
   ASSERT_TRUE(NvrtcLoader(search_, programs).Identify().ok());

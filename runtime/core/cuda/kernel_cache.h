@@ -42,10 +42,6 @@ struct CachedKernel {
   CompiledCuda code;
 };
 
-// The kernels that this process has compiled, in all caches; failures are not
-// counted.
-int64_t KernelCompilations();
-
 // A module in the primary context of a device, unloaded at the end.
 class LoadedModule {
  public:

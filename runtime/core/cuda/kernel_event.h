@@ -32,6 +32,10 @@ struct KernelEvent {
   double milliseconds = 0;  // of the compilation, whenever that was
 };
 
+// The kernels that this process has compiled, in all caches; failures are not
+// counted.
+int64_t KernelCompilations();
+
 // Kernels by their origin.
 struct KernelCounts {
   int64_t compiled = 0, disk = 0, memory = 0;

@@ -201,8 +201,8 @@ absl::Status ReportCode(const DeviceProgram& program,
       auto compiled = cache->Get(request, &origin);
       if (!compiled.ok()) return Locate(compiled.status(), kernel);
       if (options.on_kernel)
-        options.on_kernel(KernelCache::EventOf(kernel.symbol, request,
-                                               **compiled, origin));
+        options.on_kernel(
+            KernelCache::EventOf(kernel.symbol, request, **compiled, origin));
       const std::string& image = (*compiled)->code.image;
       const bool ptx = output == CudaOutput::kPtx;
       // PTX ends in a zero byte, which is not text.

@@ -60,8 +60,7 @@ absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
 }
 
 void ReadCache(const gsa_compile_options& read, Request* request) {
-  const std::string directory =
-      read.cache_dir == nullptr ? "" : read.cache_dir;
+  const std::string directory = read.cache_dir == nullptr ? "" : read.cache_dir;
   const std::string mode = read.cache_mode == nullptr ? "" : read.cache_mode;
   const absl::StatusOr<CacheMode> parsed =
       mode.empty() ? CacheMode::kReadWrite : ParseCacheMode(mode);
@@ -71,9 +70,9 @@ void ReadCache(const gsa_compile_options& read, Request* request) {
     return;
   }
   if (directory.empty() && !mode.empty() && *parsed != CacheMode::kOff) {
-    request->AddError(absl::StrCat(
-        "options: expected a cache_dir beside the cache_mode '", mode,
-        "', got none"));
+    request->AddError(
+        absl::StrCat("options: expected a cache_dir beside the cache_mode '",
+                     mode, "', got none"));
     return;
   }
   request->options.cache.directory = directory;

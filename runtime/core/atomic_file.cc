@@ -78,10 +78,9 @@ absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
       std::string name = absl::StrCat(directory, "/.", base, ".", getpid(), "-",
                                       counter.fetch_add(1), ".tmp");
-      writer.fd_ =
-          open(name.c_str(),
-               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-               options.mode);
+      writer.fd_ = open(name.c_str(),
+                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                        options.mode);
       if (writer.fd_ >= 0) return name;
       if (errno != EEXIST) break;
     }

@@ -52,8 +52,7 @@ class Descriptor {
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
-  Descriptor(Descriptor&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Descriptor& operator=(Descriptor&&) = delete;
   int get() const { return fd_; }
   int Release() { return std::exchange(fd_, -1); }
@@ -157,9 +156,9 @@ void RemoveAbandoned(int directory) {
   });
   for (const std::string& name : old) {
     // Held: a compilation that takes very long. Its name stays.
-    const Descriptor lock(openat(directory, name.c_str(),
-                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-                                     O_CLOEXEC));
+    const Descriptor lock(
+        openat(directory, name.c_str(),
+               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (lock.get() >= 0 && flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
     unlinkat(directory, name.c_str(), 0);
   }
@@ -230,9 +229,8 @@ absl::StatusOr<ProgramCache::Directory> ProgramCache::Open(bool create) const {
     if (error == ELOOP || error == ENOTDIR)
       return absl::FailedPreconditionError(
           absl::StrCat("the cache ", path, " is a link or no directory"));
-    return absl::ErrnoToStatus(error,
-                               absl::StrCat("the cache ", path,
-                                            " cannot be opened"));
+    return absl::ErrnoToStatus(
+        error, absl::StrCat("the cache ", path, " cannot be opened"));
   }
   Directory directory(fd);
   struct stat info;
@@ -249,9 +247,8 @@ absl::StatusOr<ProgramCache::Directory> ProgramCache::Open(bool create) const {
 EntryRefusal ProgramCache::ReadFile(int directory, const std::string& key,
                                     ProgramEntry* entry) const {
   // Not blocking: a pipe without a writer would be waited for.
-  const Descriptor file(
-      openat(directory, EntryName(key).c_str(),
-             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const Descriptor file(openat(directory, EntryName(key).c_str(),
+                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.get() < 0) {
     if (errno == ENOENT) return EntryRefusal::kAbsent;
     return errno == ELOOP || errno == ENXIO ? EntryRefusal::kNotAFile
@@ -303,8 +300,7 @@ std::optional<ProgramEntry> ProgramCache::Read(const std::string& key,
   }
   ++stats_.refused;
   ++stats_.refusals[static_cast<size_t>(refusal)];
-  AddProblem(
-      absl::StrCat(PathOf(EntryName(key)), " ", Describe(refusal)));
+  AddProblem(absl::StrCat(PathOf(EntryName(key)), " ", Describe(refusal)));
   return std::nullopt;
 }
 
@@ -319,10 +315,9 @@ ProgramCache::Claim ProgramCache::Lock(const std::string& key) {
   const Clock::time_point until = Clock::now() + options_.longest_wait;
   std::chrono::milliseconds pause(1);
   while (true) {
-    Descriptor file(openat(directory->get(), name.c_str(),
-                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-                               O_CLOEXEC,
-                           0600));
+    Descriptor file(
+        openat(directory->get(), name.c_str(),
+               O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
     // A full disk, no permission: everybody compiles.
     if (file.get() < 0) return claim;
     while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -410,9 +405,9 @@ absl::StatusOr<ProgramCache::Collected> ProgramCache::CollectIn(
     int directory, int64_t max_bytes) {
   Listing listing = ListIn(directory);
   if (!listing.complete)
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the cache ", options_.directory, " has more than ", kMaxNames,
-        " files; remove what does not belong there"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the cache ", options_.directory, " has more than ",
+                     kMaxNames, " files; remove what does not belong there"));
   RemoveAbandoned(directory);
   Collected collected;
   int64_t bytes = listing.bytes;

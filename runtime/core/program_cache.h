@@ -68,9 +68,7 @@ struct ProgramCacheOptions {
   // How long Lock() waits for another process.
   std::chrono::milliseconds longest_wait = std::chrono::seconds(60);
 
-  bool enabled() const {
-    return mode != CacheMode::kOff && !directory.empty();
-  }
+  bool enabled() const { return mode != CacheMode::kOff && !directory.empty(); }
 };
 
 class ProgramCache {

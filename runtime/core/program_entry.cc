@@ -146,8 +146,8 @@ EntryRefusal DecodeProgramEntry(absl::string_view bytes, absl::string_view key,
   const absl::string_view text = bytes.substr(kFixedBytes, header_bytes);
   const json header = json::parse(text.begin(), text.end(), nullptr,
                                   /*allow_exceptions=*/false);
-  const absl::string_view payload =
-      bytes.substr(kFixedBytes + header_bytes, end - kFixedBytes - header_bytes);
+  const absl::string_view payload = bytes.substr(
+      kFixedBytes + header_bytes, end - kFixedBytes - header_bytes);
   if (header.is_discarded() || !ReadHeader(header, payload.size(), entry))
     return EntryRefusal::kHeader;
   if (!key.empty() && entry->key != key) return EntryRefusal::kKey;

@@ -47,8 +47,8 @@ TEST(CapiCache, OptionsThatDoNotFit) {
   for (const char* target : {"cpu", "emu"}) {
     options.value.target = target;
     options.value.cache_mode = nullptr;
-    ExpectRefused(options, "cache: expected none for the target " +
-                               std::string(target));
+    ExpectRefused(options,
+                  "cache: expected none for the target " + std::string(target));
   }
   EXPECT_FALSE(std::filesystem::exists(directory));
 }

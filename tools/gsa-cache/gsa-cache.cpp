@@ -31,11 +31,12 @@ std::optional<int> parseArguments(int argc, char** argv,
       "gsa-cache");
   app.footer(kCacheEnvironmentHelp);
   app.set_version_flag("--version", "gsa-cache " GSA_VERSION);
-  app.add_option("command", command.name,
-                 "ls: what is kept, the least used first; verify: whether all "
-                 "of it is whole; gc: remove what is not, what killed processes "
-                 "have left, and the least used down to --max-bytes; clear: "
-                 "remove all entries")
+  app.add_option(
+         "command", command.name,
+         "ls: what is kept, the least used first; verify: whether all "
+         "of it is whole; gc: remove what is not, what killed processes "
+         "have left, and the least used down to --max-bytes; clear: "
+         "remove all entries")
       ->type_name("ls|verify|gc|clear");
   app.add_option("--cache-dir", command.cache.directory,
                  "The directory (default: at the end)");
@@ -53,10 +54,10 @@ std::optional<int> parseArguments(int argc, char** argv,
     return usageError(app, "expected a command: one of " + expected);
   if (std::count(names.begin(), names.end(), command.name) == 0)
     return usageError(
-        app, absl::StrCat("unknown command ", quoteArgument(command.name),
-                          ": expected one of ", expected,
-                          DidYouMean(command.name,
-                                     {names.begin(), names.end()})));
+        app,
+        absl::StrCat("unknown command ", quoteArgument(command.name),
+                     ": expected one of ", expected,
+                     DidYouMean(command.name, {names.begin(), names.end()})));
   if (maxBytes->count() > 0 && command.name != "gc")
     return usageError(app, absl::StrCat("--max-bytes has no effect: ",
                                         command.name, " is not gc"));

@@ -35,15 +35,13 @@ static void appendTable(std::string* text,
                           total > 0 ? 100.0 * ms / total : 0.0);
 }
 
-std::string kernelsText(const std::vector<KernelEvent>& kernels,
-                        bool verbose) {
+std::string kernelsText(const std::vector<KernelEvent>& kernels, bool verbose) {
   if (kernels.empty()) return "";
   KernelCounts counts;
   for (const KernelEvent& event : kernels) counts.Add(event);
-  std::string text =
-      absl::StrFormat("kernels   %d compiled (%.0f ms of work), %d from disk",
-                      counts.compiled, counts.compile_milliseconds,
-                      counts.disk);
+  std::string text = absl::StrFormat(
+      "kernels   %d compiled (%.0f ms of work), %d from disk", counts.compiled,
+      counts.compile_milliseconds, counts.disk);
   if (counts.memory > 0)
     absl::StrAppend(&text, ", ", counts.memory, " from memory");
   absl::StrAppend(&text, "\n");

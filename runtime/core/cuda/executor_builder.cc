@@ -215,9 +215,8 @@ absl::Status ExecutorBuilder::CompileKernels() {
   if (!compiled.ok()) return Locate(compiled.status());
   compiled_ = *std::move(compiled);
   for (size_t i = 0; i < requests.size() && options_.on_kernel; ++i)
-    options_.on_kernel(KernelCache::EventOf(program_.kernels[i].symbol,
-                                            requests[i], *compiled_[i],
-                                            origins[i]));
+    options_.on_kernel(KernelCache::EventOf(
+        program_.kernels[i].symbol, requests[i], *compiled_[i], origins[i]));
   return absl::OkStatus();
 }
 

@@ -111,9 +111,8 @@ std::unique_ptr<KernelCache> KernelCache::ForLoader(
     GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> nvrtc, loader->Get());
     return CompileCuda(*nvrtc, request);
   };
-  return std::make_unique<KernelCache>(
-      "nvrtc", compile, std::move(programs),
-      [loader] { return loader->Identify(); });
+  return std::make_unique<KernelCache>("nvrtc", compile, std::move(programs),
+                                       [loader] { return loader->Identify(); });
 }
 
 absl::StatusOr<KernelCache*> KernelCache::Default() {
@@ -202,8 +201,8 @@ absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
   if (!compiled.ok()) return compiled;
   const absl::StatusOr<NvrtcIdentity> actual = identify_();
   if (actual.ok())
-    programs_->Write(ToEntry(ProgramKeyOf(request, *actual), *compiled, request,
-                             *actual));
+    programs_->Write(
+        ToEntry(ProgramKeyOf(request, *actual), *compiled, request, *actual));
   return compiled;
 }
 

@@ -82,7 +82,8 @@ absl::StatusOr<std::shared_ptr<const NvrtcApi>> NvrtcApi::Load(
     api = std::move(made);
     return absl::OkStatus();
   };
-  GSA_RETURN_IF_ERROR(OpenToolkitLibrary(NvrtcLibrary(), search, accept).status());
+  GSA_RETURN_IF_ERROR(
+      OpenToolkitLibrary(NvrtcLibrary(), search, accept).status());
   return api;
 }
 

@@ -307,7 +307,7 @@ absl::StatusOr<CompiledCuda> CompileCuda(const NvrtcApi& nvrtc,
   GSA_RETURN_IF_ERROR(CheckArch(nvrtc, request.arch));
   ProgramHandle program(nvrtc.table());
   GSA_RETURN_IF_ERROR(Create(nvrtc, request, &program));
-  const std::vector<std::string> options = 
+  const std::vector<std::string> options =
       NvrtcOptions(nvrtc.major_version(), request);
   std::vector<const char*> pointers;
   for (const std::string& option : options) pointers.push_back(option.c_str());

@@ -82,9 +82,9 @@ absl::StatusOr<CompiledCuda> Echo(const CompileRequest& request) {
 
 std::unique_ptr<KernelCache> MakeCache(const ProgramCacheOptions& options,
                                        KernelCache::Compiler compiler) {
-  return std::make_unique<KernelCache>(
-      "test", std::move(compiler), std::make_shared<ProgramCache>(options),
-      [] { return Thirteen(); });
+  return std::make_unique<KernelCache>("test", std::move(compiler),
+                                       std::make_shared<ProgramCache>(options),
+                                       [] { return Thirteen(); });
 }
 
 TEST(CacheProcessesTest, ManyProcessesCompileEachKeyOnce) {
@@ -170,10 +170,11 @@ TEST(KernelCacheDiskTest, AnotherProcessReadsWhatOneCompiled) {
   EXPECT_EQ(origin, KernelOrigin::kCompiled);
   (void)*first->Get(Request("a"), &origin);
   EXPECT_EQ(origin, KernelOrigin::kMemory);
-  const auto second = MakeCache(
-      folder.Options(), [](const CompileRequest&) -> absl::StatusOr<CompiledCuda> {
-        return absl::InternalError("compiled");
-      });
+  const auto second =
+      MakeCache(folder.Options(),
+                [](const CompileRequest&) -> absl::StatusOr<CompiledCuda> {
+                  return absl::InternalError("compiled");
+                });
   const auto read = second->Get(Request("a"), &origin);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(origin, KernelOrigin::kDisk);
@@ -335,8 +336,8 @@ TEST_F(NvrtcLoaderTest, ARecordStandsForTheLibrary) {
   EXPECT_TRUE(elsewhere.is_loaded());
 }
 
-// The search of the whole system, whose loader's path a loaded library is on. In
-// a process of its own, which has none open.
+// The search of the whole system, whose loader's path a loaded library is on.
+// In a process of its own, which has none open.
 TEST(NvrtcRecordTest, OfTheWholeSystem) {
   CacheFolder folder;
   const auto work = [&](bool expect_loaded) {

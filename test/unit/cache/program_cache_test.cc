@@ -236,8 +236,9 @@ TEST(ProgramCacheTest, AReadOnlyDirectoryIsReadAndNotWritten) {
   const pid_t child = fork();
   if (child == 0) {
     constexpr uid_t kNobody = 65534;
-    if (geteuid() == 0 && (chown(folder.path().c_str(), kNobody, kNobody) != 0 ||
-                           setgid(kNobody) != 0 || setuid(kNobody) != 0))
+    if (geteuid() == 0 &&
+        (chown(folder.path().c_str(), kNobody, kNobody) != 0 ||
+         setgid(kNobody) != 0 || setuid(kNobody) != 0))
       _exit(2);
     ProgramCache cache(folder.Options());
     cache.Write(EntryFor("a"));

@@ -344,9 +344,11 @@ typedef struct gsa_compile_options {
    * it, is an error: what cannot be read is compiled. See docs/guides/embed.md.
    */
   const char* cache_dir;
-  /* "off", "ro": what is kept is read, and nothing written; "rw": what is
+  /* "off"; "ro": what is kept is read, and nothing written; "rw": what is
    * compiled is written, too, and what has been used least goes beyond 512 MiB.
-   * NULL or "": "rw". Anything but "off" needs a `cache_dir`. */
+   * "only": as "ro", and GSA_FAILED_PRECONDITION for a kernel that would have
+   * to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
+   */
   const char* cache_mode;
 } gsa_compile_options;
 
@@ -362,7 +364,7 @@ typedef struct gsa_plan gsa_plan;
  * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it;
  * GSA_UNAVAILABLE: no driver, no such GPU, no NVRTC or, for the emulation, no
  * compiler; GSA_FAILED_PRECONDITION: the GPU is of another architecture than
- * `arch`. */
+ * `arch`, or the cache's mode forbids to compile a kernel. */
 GSA_API gsa_status* gsa_compile(const char* text, size_t length,
                                 const char* filename,
                                 const gsa_compile_options* options,

@@ -306,7 +306,7 @@ struct CompileOptions {
   bool reference = false;
   std::string arch;   // "sm_90a"
   std::string nvrtc;  // where NVRTC is
-  // Directory that keeps compiled kernels, and "off", "ro" or "rw".
+  // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
   std::string cache_dir;
   std::string cache_mode;
 };

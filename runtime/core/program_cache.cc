@@ -167,11 +167,11 @@ void RemoveAbandoned(int directory) {
 }  // namespace
 
 absl::StatusOr<CacheMode> ParseCacheMode(absl::string_view text) {
-  for (CacheMode mode :
-       {CacheMode::kOff, CacheMode::kReadOnly, CacheMode::kReadWrite})
+  for (CacheMode mode : {CacheMode::kOff, CacheMode::kReadOnly,
+                         CacheMode::kReadWrite, CacheMode::kOnly})
     if (text == ToString(mode)) return mode;
-  return absl::InvalidArgumentError(
-      absl::StrCat("cache mode: expected off, ro or rw, got '", text, "'"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cache mode: expected off, ro, rw or only, got '", text, "'"));
 }
 
 const char* ToString(CacheMode mode) {
@@ -182,6 +182,8 @@ const char* ToString(CacheMode mode) {
       return "ro";
     case CacheMode::kReadWrite:
       return "rw";
+    case CacheMode::kOnly:
+      return "only";
   }
   return "";
 }

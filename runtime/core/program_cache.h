@@ -52,9 +52,12 @@ enum class CacheMode : uint8_t {
   kOff,
   kReadOnly,   // nothing is written, touched or made
   kReadWrite,  // the directory is made where it is not there
+  // As kReadOnly, and the caller makes an error of what is not there: for those
+  // who would rather fail than wait for a compiler.
+  kOnly,
 };
 
-// The mode that "off", "ro" or "rw" names. InvalidArgument lists these.
+// The mode that "off", "ro", "rw" or "only" names. InvalidArgument lists these.
 absl::StatusOr<CacheMode> ParseCacheMode(absl::string_view text);
 // The inverse.
 const char* ToString(CacheMode mode);

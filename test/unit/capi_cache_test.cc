@@ -37,8 +37,9 @@ TEST(CapiCache, OptionsThatDoNotFit) {
   const std::string directory = Nowhere();
   Options options({{"x", kGateShape}, {"arg1", kGateShape}});
   options.value.cache_mode = "always";
-  ExpectRefused(options, "cache mode: expected off, ro or rw, got 'always'");
-  for (const char* mode : {"ro", "rw"}) {
+  ExpectRefused(options,
+                "cache mode: expected off, ro, rw or only, got 'always'");
+  for (const char* mode : {"ro", "rw", "only"}) {
     options.value.cache_mode = mode;
     ExpectRefused(options, "expected a cache_dir beside the cache_mode");
   }

@@ -3,7 +3,8 @@
 // The libraries read no environment and keep nothing on disk unless they are
 // told where; the tools are told by
 //
-//   GSA_CACHE        off, ro or rw: the mode; anything else is a directory
+//   GSA_CACHE        off, ro, rw or only: the mode; anything else is a
+//                    directory
 //   XDG_CACHE_HOME   the default directory is gsa in it, if it is an absolute
 //   HOME             path, else .cache/gsa in the home directory
 //
@@ -20,8 +21,8 @@
 /// For the end of --help.
 inline constexpr char kCacheEnvironmentHelp[] =
     "Compiled kernels are kept in the directory that GSA_CACHE names, else in "
-    "$XDG_CACHE_HOME/gsa or ~/.cache/gsa; GSA_CACHE=off, ro or rw is the mode "
-    "instead.\n";
+    "$XDG_CACHE_HOME/gsa or ~/.cache/gsa; GSA_CACHE=off, ro, rw or only "
+    "is the mode instead.\n";
 
 /// What the environment says; the mode is rw where it says nothing, and the
 /// directory empty, so that nothing is kept, where there is no home.

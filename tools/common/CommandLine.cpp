@@ -79,7 +79,7 @@ CLI::Option* addCacheMode(CLI::App& app, const std::string& name,
     target = *mode;
   };
   return app.add_option_function<std::string>(name, read, help)
-      ->type_name("off|ro|rw");
+      ->type_name("off|ro|rw|only");
 }
 
 int usageError(const CLI::App& app, const std::string& message) {

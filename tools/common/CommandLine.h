@@ -54,7 +54,7 @@ CLI::Option* addTexts(CLI::App& app, const std::string& name,
                       std::vector<std::string>& target,
                       const std::string& help);
 
-/// Adds an option that takes off, ro or rw.
+/// Adds an option that takes off, ro, rw or only.
 CLI::Option* addCacheMode(CLI::App& app, const std::string& name,
                           CacheMode& target, const std::string& help);
 

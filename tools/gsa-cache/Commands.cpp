@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "runtime/core/status_macros.h"
 #include "tools/common/StandardStreams.h"
+#include "tools/gsa-cache/Exchange.h"
 
 namespace gsa {
 namespace {
@@ -169,16 +170,35 @@ absl::Status collect(const CacheCommand& command) {
                    " stay, ", bytesText(listing.bytes), "\n"));
 }
 
+absl::Status exchange(const CacheCommand& command) {
+  const bool isImport = command.name == "import";
+  ProgramCacheOptions options = command.cache;
+  if (isImport) options.mode = CacheMode::kReadWrite;
+  ProgramCache cache(options);
+  absl::StatusOr<ProgramCache::Collected> moved =
+      isImport ? importEntries(cache, command.file)
+               : exportEntries(cache, command.file);
+  GSA_RETURN_IF_ERROR(moved.status());
+  return print(command,
+               {{"file", command.file},
+                {"entries", moved->files},
+                {"bytes", moved->bytes}},
+               absl::StrCat(moved->files, " entries ", command.name, "ed, ",
+                            bytesText(moved->bytes), "\n"));
+}
+
 }  // namespace
 
 std::vector<std::string> commandNames() {
-  return {"ls", "verify", "gc", "clear"};
+  return {"ls", "verify", "gc", "clear", "export", "import"};
 }
 
 absl::Status runCommand(const CacheCommand& command, bool* passed) {
   *passed = true;
   if (command.name == "ls") return list(command);
   if (command.name == "verify") return verify(command, passed);
+  if (command.name == "export" || command.name == "import")
+    return exchange(command);
   return collect(command);
 }
 

@@ -15,16 +15,18 @@ namespace gsa {
 struct CacheCommand {
   std::string name;  ///< One of commandNames().
   ProgramCacheOptions cache;
+  std::string file;      ///< Of export and import.
   int64_t maxBytes = 0;  ///< Of gc.
   bool json = false;
 };
 
-/// ls, verify, gc, clear.
+/// ls, verify, gc, clear, export, import.
 std::vector<std::string> commandNames();
 
 /// Runs the command; its report goes to standard output. `*passed` is whether
 /// verify found nothing. Errors: FailedPrecondition for a directory that the
-/// cache refuses. One that is not there is an empty cache.
+/// cache refuses, InvalidArgument and NotFound for a file. A directory that is
+/// not there is an empty cache.
 absl::Status runCommand(const CacheCommand& command, bool* passed);
 
 }  // namespace gsa

@@ -1,6 +1,6 @@
 //===- gsa-cache.cpp - looks after the cache of compiled kernels ----------===//
 //
-// Lists, checks, shrinks and empties the directory in which gsa-run and
+// Lists, checks, shrinks, empties and copies the directory in which gsa-run and
 // programs that use the library keep compiled kernels.
 //
 //===----------------------------------------------------------------------===//
@@ -27,7 +27,8 @@ std::optional<int> parseArguments(int argc, char** argv,
   CLI::App app(
       "Looks after the directory of compiled kernels. A directory that is not "
       "there is an empty cache.\n"
-      "Exit codes: 0 ok, 1 verify found a bad entry, or failure, 2 usage.",
+      "Exit codes: 0 ok, 1 verify found a bad entry, or failure, 2 usage "
+      "or a file that is wrong.",
       "gsa-cache");
   app.footer(kCacheEnvironmentHelp);
   app.set_version_flag("--version", "gsa-cache " GSA_VERSION);
@@ -36,8 +37,11 @@ std::optional<int> parseArguments(int argc, char** argv,
          "ls: what is kept, the least used first; verify: whether all "
          "of it is whole; gc: remove what is not, what killed processes "
          "have left, and the least used down to --max-bytes; clear: "
-         "remove all entries")
-      ->type_name("ls|verify|gc|clear");
+         "remove all entries; export, import: kernels to and from a "
+         "file, for machines with the same NVRTC. Who gives you such a file "
+         "gives you code to run")
+      ->type_name("ls|verify|gc|clear|export|import");
+  app.add_option("file", command.file, "Of export and import");
   app.add_option("--cache-dir", command.cache.directory,
                  "The directory (default: at the end)");
   CLI::Option* maxBytes =
@@ -61,6 +65,13 @@ std::optional<int> parseArguments(int argc, char** argv,
   if (maxBytes->count() > 0 && command.name != "gc")
     return usageError(app, absl::StrCat("--max-bytes has no effect: ",
                                         command.name, " is not gc"));
+  const bool takesFile = command.name == "export" || command.name == "import";
+  if (takesFile && command.file.empty())
+    return usageError(app, absl::StrCat("expected a file: gsa-cache ",
+                                        command.name, " <file>"));
+  if (!takesFile && !command.file.empty())
+    return usageError(
+        app, absl::StrCat("unexpected argument ", quoteArgument(command.file)));
   if (command.cache.directory.empty())
     return usageError(app,
                       "there is no home directory for a cache: expected "
@@ -87,5 +98,7 @@ int main(int argc, char** argv) {
   if (status.ok()) return passed ? gsa::kExitOk : gsa::kExitFailure;
   std::fprintf(stderr, "gsa-cache: error: %s\n",
                std::string(status.message()).c_str());
-  return gsa::kExitFailure;
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status)
+             ? gsa::kExitUsage
+             : gsa::kExitFailure;
 }

@@ -131,7 +131,8 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                  "runs (default: at the end)");
   addCacheMode(app, "--cache-mode", options.cache.mode,
                "off: compile all; ro: read what is kept; rw: keep what is "
-               "compiled, too (default)");
+               "compiled, too (default); only: as ro, and a kernel that is not "
+               "there is an error");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
                   "Threads (default: available CPUs)");
   addNumber(app, "--vector-bits", options.vectorBits, 128, 512,

@@ -196,6 +196,11 @@ absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
   const ProgramCache::Claim claim = programs_->Lock(key);
   if (claim.waited())
     if (auto found = Read(key, request)) return *std::move(found);
+  if (programs_->options().mode == CacheMode::kOnly)
+    return absl::FailedPreconditionError(absl::StrCat(
+        request.name, " (", KindOf(request.output), ", ", request.arch,
+        ") is not in the cache ", programs_->options().directory,
+        ", whose mode 'only' forbids to compile it"));
   *origin = KernelOrigin::kCompiled;
   absl::StatusOr<CompiledCuda> compiled = Compile(request);
   if (!compiled.ok()) return compiled;

@@ -121,6 +121,8 @@ class KernelCache {
                              const CachedKernel& kernel, KernelOrigin origin);
 
   // The kernel, compiled by this call or before. `origin` may be null.
+  // FailedPrecondition: it would have to be compiled, which a cache on disk of
+  // the mode kOnly forbids.
   absl::StatusOr<std::shared_ptr<const CachedKernel>> Get(
       const CompileRequest& request, KernelOrigin* origin = nullptr);
 

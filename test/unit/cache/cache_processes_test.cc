@@ -241,6 +241,19 @@ TEST(KernelCacheDiskTest, KeysTellEverythingApart) {
   EXPECT_EQ(cache.ProgramKeyOf(request, compiler), with_headers);
 }
 
+TEST(KernelCacheDiskTest, CompilingCanBeForbidden) {
+  CacheFolder folder;
+  const auto only = MakeCache(folder.Options(CacheMode::kOnly), Echo);
+  const absl::Status refused = only->Get(Request("a")).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_EQ(only->stats().compiles, 0);
+  ASSERT_TRUE(MakeCache(folder.Options(), Echo)->Get(Request("a")).ok());
+  // An error is not kept, in this process either.
+  KernelOrigin origin;
+  ASSERT_TRUE(only->Get(Request("a"), &origin).ok());
+  EXPECT_EQ(origin, KernelOrigin::kDisk);
+}
+
 // What a fault of the directory costs is a compilation.
 TEST(KernelCacheDiskTest, ABadEntryIsCompiledAgain) {
   CacheFolder folder;

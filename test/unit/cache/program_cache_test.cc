@@ -80,12 +80,14 @@ TEST(ProgramCacheTest, Modes) {
   EXPECT_EQ(*ParseCacheMode("off"), CacheMode::kOff);
   EXPECT_EQ(*ParseCacheMode("ro"), CacheMode::kReadOnly);
   EXPECT_EQ(*ParseCacheMode("rw"), CacheMode::kReadWrite);
+  EXPECT_EQ(*ParseCacheMode("only"), CacheMode::kOnly);
   EXPECT_THAT(std::string(ParseCacheMode("RW").status().message()),
-              HasSubstr("expected off, ro or rw, got 'RW'"));
+              HasSubstr("expected off, ro, rw or only, got 'RW'"));
   CacheFolder folder;
   ProgramCache off(folder.Options(CacheMode::kOff));
   ProgramCache read_only(folder.Options(CacheMode::kReadOnly));
-  for (ProgramCache* cache : {&off, &read_only}) {
+  ProgramCache only(folder.Options(CacheMode::kOnly));
+  for (ProgramCache* cache : {&off, &read_only, &only}) {
     cache->Write(EntryFor("a"));
     EXPECT_FALSE(Has(*cache, "a"));
     EXPECT_FALSE(cache->Lock(KeyFor("a")).waited());

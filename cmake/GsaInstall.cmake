@@ -50,7 +50,7 @@ function(gsa_require_built)
     endif()" ALL_COMPONENTS)
 endfunction()
 if(GSA_INSTALL)
-  gsa_require_built(gsa gsa-run gsa-opt gsa-translate gsa-reduce gsa-lsp-server
+  gsa_require_built(gsa gsa-cache gsa-run gsa-opt gsa-translate gsa-reduce gsa-lsp-server
                     GSAPlugin)
 endif()
 

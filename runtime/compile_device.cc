@@ -5,6 +5,8 @@
 // From the text of a module to a program of kernels on a GPU or its emulation.
 
 #include <future>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "runtime/compilation.h"
@@ -54,12 +56,30 @@ absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
   return *std::move(program);
 }
 
+// The options with a call for kernels that counts them and then does what the
+// caller's does. A kernel whose text has been shown, and compiled for that, is
+// asked for again by the executable: only the first time counts.
+CompileOptions Counting(const CompileOptions& options,
+                        std::set<std::string>* seen, KernelCounts* counts) {
+  CompileOptions result = options;
+  result.on_kernel = [seen, counts,
+                      next = options.on_kernel](const KernelEvent& event) {
+    if (!seen->insert(event.key).second) return;
+    counts->Add(event);
+    if (next) next(event);
+  };
+  return result;
+}
+
 }  // namespace
 
 absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
                                                 const std::string& filename,
                                                 const Target& target,
-                                                const CompileOptions& options) {
+                                                const CompileOptions& given) {
+  std::set<std::string> seen;
+  KernelCounts counts;
+  const CompileOptions options = Counting(given, &seen, &counts);
   std::future<void> nvrtc;
   if (target.kind == TargetKind::kCuda &&
       (options.stop_after.empty() || options.stop_after == "code")) {
@@ -83,6 +103,7 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
   if (options.stop_after == "program") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
     GSA_RETURN_IF_ERROR(ReportCode(program, options));
+    result.kernel_counts = counts;
   }
   if (options.stop_after == "code") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
@@ -92,6 +113,7 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
   GSA_ASSIGN_OR_RETURN(
       result.executable,
       MakeDeviceExecutable(std::move(program), target, options));
+  result.kernel_counts = counts;
   if (options.on_phase) {
     options.on_phase({"executable", MillisecondsSince(start),
                       [&] { return result.executable->description() + "\n"; },

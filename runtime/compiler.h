@@ -28,6 +28,7 @@ struct CompiledModule {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::vector<std::string> zone_names;
+  KernelCounts kernel_counts;
   // Null if CompileOptions::stop_after ended the compilation before.
   std::unique_ptr<Executable> executable;
 };

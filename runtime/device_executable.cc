@@ -128,6 +128,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
   ExecutorOptions cuda;
   GSA_ASSIGN_OR_RETURN(cuda.kernels, KernelCacheFor(options));
   cuda.cublaslt = NotConfined(options.toolkit);
+  cuda.on_kernel = options.on_kernel;
   GSA_ASSIGN_OR_RETURN(std::shared_ptr<const CudaExecutor> executor,
                        CudaExecutor::Create(program, target.ordinal, cuda));
   return std::unique_ptr<Executable>(

@@ -57,6 +57,25 @@ std::string ToText(const KernelArg& argument) {
       argument);
 }
 
+// The caches of this process.
+struct Caches {
+  std::mutex mutex;
+  std::map<std::string, std::unique_ptr<KernelCache>> by_key;
+};
+
+Caches& TheCaches() {
+  static Caches& caches = *new Caches;
+  return caches;
+}
+
+// Options with the same one use one cache.
+std::string KeyOf(const CompileOptions& options) {
+  const ProgramCacheOptions& cache = options.cache;
+  if (!cache.enabled()) return ToKey(options.toolkit);
+  return absl::StrCat(ToKey(options.toolkit), "|", cache.directory, "|",
+                      ToString(cache.mode), "|", cache.max_bytes);
+}
+
 }  // namespace
 
 const std::vector<SourceHeader>& DeviceHeaders() {
@@ -72,19 +91,32 @@ const std::vector<SourceHeader>& DeviceHeaders() {
 }
 
 absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
-  const std::string key = ToKey(options.toolkit);
-  if (key == ToKey({})) return KernelCache::Default();
-  static auto& mutex = *new std::mutex;
-  static auto& caches =
-      *new std::map<std::string, std::unique_ptr<KernelCache>>;
-  std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<KernelCache>& cache = caches[key];
-  if (cache == nullptr) {
+  if (!options.cache.enabled() && ToKey(options.toolkit) == ToKey({}))
+    return KernelCache::Default();
+  Caches& caches = TheCaches();
+  std::lock_guard<std::mutex> lock(caches.mutex);
+  std::unique_ptr<KernelCache>& cache = caches.by_key[KeyOf(options)];
+  if (cache != nullptr) return cache.get();
+  if (options.cache.enabled()) {
+    auto programs = std::make_shared<ProgramCache>(options.cache);
+    auto loader = std::make_shared<NvrtcLoader>(options.toolkit, programs);
+    GSA_RETURN_IF_ERROR(loader->Identify().status());
+    cache = KernelCache::ForLoader(std::move(loader), std::move(programs));
+  } else {
     GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> api,
                          NvrtcApi::Load(options.toolkit));
     cache = KernelCache::ForNvrtc(std::move(api));
   }
   return cache.get();
+}
+
+std::vector<std::string> CacheProblems(const CompileOptions& options) {
+  if (!options.cache.enabled()) return {};
+  Caches& caches = TheCaches();
+  std::lock_guard<std::mutex> lock(caches.mutex);
+  const auto cache = caches.by_key.find(KeyOf(options));
+  if (cache == caches.by_key.end() || cache->second == nullptr) return {};
+  return cache->second->programs()->problems();
 }
 
 std::future<void> BeginLoadingNvrtc(const CompileOptions& options) {
@@ -155,16 +187,22 @@ absl::Status ReportCode(const DeviceProgram& program,
                         const CompileOptions& options) {
   if (!options.on_phase || !options.keep_texts) return absl::OkStatus();
   GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options));
+  const std::string headers_digest = HeadersDigest(program.headers);
   for (const KernelSource& kernel : program.kernels) {
     for (CudaOutput output : {CudaOutput::kPtx, CudaOutput::kCubin}) {
       CompileRequest request;
       request.name = kernel.symbol + ".cu";
       request.source = kernel.text;
       request.headers = program.headers;
+      request.headers_digest = headers_digest;
       request.arch = program.arch;
       request.output = output;
-      auto compiled = cache->Get(request);
+      KernelOrigin origin;
+      auto compiled = cache->Get(request, &origin);
       if (!compiled.ok()) return Locate(compiled.status(), kernel);
+      if (options.on_kernel)
+        options.on_kernel(
+            KernelCache::EventOf(kernel.symbol, request, **compiled, origin));
       const std::string& image = (*compiled)->code.image;
       const bool ptx = output == CudaOutput::kPtx;
       // PTX ends in a zero byte, which is not text.

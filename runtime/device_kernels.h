@@ -24,10 +24,13 @@ namespace gsa {
 const std::vector<SourceHeader>& DeviceHeaders();
 
 // The cache over the NVRTC that the options name or that is found in the places
-// that they name. Lives as long as the process.
+// that they name, and over the cache on disk that they name. With the latter it
+// is enough that NVRTC was there when a process opened it last. Lives as long
+// as the process.
 absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options);
 
-// Begins to load what KernelCacheFor loads, on a thread of its own that ends
+// Begins to load what KernelCacheFor loads (nothing, with a cache on disk that
+// knows the NVRTC), on a thread of its own that ends
 // before the future does: NVRTC is 90 MB, and the passes need it last. What
 // fails is not reported here but by the call that needs it.
 std::future<void> BeginLoadingNvrtc(const CompileOptions& options);

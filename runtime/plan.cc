@@ -89,6 +89,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
   plan->outputs_ = std::move(compiled->outputs);
   plan->zone_names_ = std::move(compiled->zone_names);
   plan->num_threads_ = ThreadsOf(options);
+  plan->kernel_counts_ = compiled->kernel_counts;
   plan->target_ = std::move(target);
   plan->executable_ = std::move(compiled->executable);
   return std::shared_ptr<const Plan>(std::move(plan));

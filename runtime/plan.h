@@ -23,7 +23,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "runtime/core/cuda/kernel_event.h"
 #include "runtime/core/cuda/toolkit_search.h"
+#include "runtime/core/program_cache.h"
 #include "runtime/core/tensor.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/emu/host_places.h"
@@ -72,6 +74,9 @@ struct CompileOptions {
   // Where NVRTC is (`toolkit.only` confines the search for it), and where
   // cuBLASLt is searched.
   ToolkitSearch toolkit;
+  // Compiled kernels of a GPU on disk. Where all of a module's are there, NVRTC
+  // is not opened.
+  ProgramCacheOptions cache;
   // For the emulation: where its compiler is and its files go, whether to find
   // data races, and after how many seconds a run ends (0: its default).
   HostPlaces host;
@@ -85,6 +90,9 @@ struct CompileOptions {
   std::string stop_after;
   // Called after each phase. Must not keep PhaseInfo::text.
   std::function<void(const PhaseInfo&)> on_phase;
+  // Called for each kernel of a GPU that NVRTC compiled or that was there: once
+  // for each text and kind, after the last phase of the passes.
+  std::function<void(const KernelEvent&)> on_kernel;
 };
 
 struct ZoneTime {
@@ -111,6 +119,10 @@ struct MutableTensorView {
   absl::Span<const int64_t> shape;
   void* data = nullptr;
 };
+
+// What the cache that `options` name has refused or failed to write in this
+// process, a sentence each: nothing of it was an error.
+std::vector<std::string> CacheProblems(const CompileOptions& options);
 
 // What a module asks for and gives; dynamic sizes are -1.
 struct ModuleInterface {
@@ -163,6 +175,8 @@ class Plan {
   const Target& target() const { return target_; }
   const std::vector<std::string>& zone_names() const { return zone_names_; }
   int num_threads() const { return num_threads_; }
+  // The kernels that Compile asked for; none for a CPU and the emulation.
+  const KernelCounts& kernel_counts() const { return kernel_counts_; }
   // "x86-64 znver4, 512-bit vectors, 2 threads"; "cuda:0, NVIDIA H200, sm_90a";
   // with the reason of an automatic choice.
   std::string target_description() const;
@@ -187,6 +201,7 @@ class Plan {
   std::vector<TensorSpec> outputs_;
   std::vector<std::string> zone_names_;
   int num_threads_ = 1;
+  KernelCounts kernel_counts_;
   Target target_;
   std::unique_ptr<Executable> executable_;
 };

@@ -24,6 +24,7 @@ config.test_exec_root = config.gsa_test_exec_root
 GSA_TOOLS = [
     "gsa-lsp-server",
     "gsa-translate",
+    "gsa-cache",
     "gsa-reduce",
     "gsa-bench-cpu",
     "gsa-bench",
@@ -120,3 +121,5 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_HOME",
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment["NO_COLOR"] = "1"
+# What is compiled must not depend on what the user has compiled before.
+config.environment["GSA_CACHE"] = "off"

@@ -59,6 +59,26 @@ absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
   return absl::OkStatus();
 }
 
+void ReadCache(const gsa_compile_options& read, Request* request) {
+  const std::string directory = read.cache_dir == nullptr ? "" : read.cache_dir;
+  const std::string mode = read.cache_mode == nullptr ? "" : read.cache_mode;
+  const absl::StatusOr<CacheMode> parsed =
+      mode.empty() ? CacheMode::kReadWrite : ParseCacheMode(mode);
+  if (!parsed.ok()) {
+    request->AddError(absl::StrCat(
+        "options: ", absl::string_view(parsed.status().message())));
+    return;
+  }
+  if (directory.empty() && !mode.empty() && *parsed != CacheMode::kOff) {
+    request->AddError(
+        absl::StrCat("options: expected a cache_dir beside the cache_mode '",
+                     mode, "', got none"));
+    return;
+  }
+  request->options.cache.directory = directory;
+  request->options.cache.mode = *parsed;
+}
+
 absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
   gsa_compile_options read = {};
   if (options != nullptr) {
@@ -82,6 +102,7 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
   }
   if (read.arch != nullptr) result.arch = read.arch;
   if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
+  ReadCache(read, request);
   return absl::OkStatus();
 }
 
@@ -242,6 +263,24 @@ size_t gsa_plan_workspace_bytes(const gsa_plan* plan) {
 
 int32_t gsa_plan_num_threads(const gsa_plan* plan) {
   return plan == nullptr ? 0 : plan->plan->num_threads();
+}
+
+gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
+                                   gsa_kernel_counts* counts) {
+  return Guard([&]() -> absl::Status {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    const gsa::KernelCounts& known = plan->plan->kernel_counts();
+    gsa_kernel_counts value = {};
+    value.compiled = static_cast<uint64_t>(known.compiled);
+    value.from_disk = static_cast<uint64_t>(known.disk);
+    value.from_memory = static_cast<uint64_t>(known.memory);
+    value.compile_milliseconds = known.compile_milliseconds;
+    return gsa::capi::Write("counts", value, counts);
+  });
+}
+
+uint64_t gsa_kernel_compilations(void) {
+  return static_cast<uint64_t>(gsa::KernelCompilations());
 }
 
 const char* gsa_plan_target(const gsa_plan* plan) {

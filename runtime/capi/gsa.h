@@ -337,6 +337,20 @@ typedef struct gsa_compile_options {
    * cuBLASLt (a toolkit's, or of the wheel nvidia-cublas) is searched there
    * first, then in those places. No environment variable is read. */
   const char* nvrtc;
+  /* Directory that keeps the compiled kernels of a GPU for other processes and
+   * later ones, whose module then compiles without NVRTC; NULL or "": nothing
+   * is kept. Made if it is not there, for the user alone. Whoever can write to
+   * it can run code as its readers: a directory that is another user's, can be
+   * written by others or is a link is not used. Nothing in it, and no fault of
+   * it, is an error: what cannot be read is compiled. See docs/guides/embed.md.
+   */
+  const char* cache_dir;
+  /* "off"; "ro": what is kept is read, and nothing written; "rw": what is
+   * compiled is written, too, and what has been used least goes beyond 512 MiB.
+   * "only": as "ro", and GSA_FAILED_PRECONDITION for a kernel that would have
+   * to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
+   */
+  const char* cache_mode;
 } gsa_compile_options;
 
 /* A compiled module. Reference counted: gsa_compile gives one reference, each
@@ -351,7 +365,7 @@ typedef struct gsa_plan gsa_plan;
  * GSA_UNIMPLEMENTED: it is legal, but this target cannot compile it;
  * GSA_UNAVAILABLE: no driver, no such GPU, no NVRTC or, for the emulation, no
  * compiler; GSA_FAILED_PRECONDITION: the GPU is of another architecture than
- * `arch`. */
+ * `arch`, or the cache's mode forbids to compile a kernel. */
 GSA_API gsa_status* gsa_compile(const char* text, size_t length,
                                 const char* filename,
                                 const gsa_compile_options* options,
@@ -430,6 +444,26 @@ GSA_API const char* gsa_plan_target(const gsa_plan* plan);
 GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
 /* Name of stage `index`; NULL out of range. Lives as long as the plan. */
 GSA_API const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index);
+
+/* Where the kernels of a plan came from. Filled by the library. Only
+ * `struct_size` is required. */
+typedef struct gsa_kernel_counts {
+  size_t struct_size;
+  /* Compiled for the plan; found in `cache_dir`; had already by the process,
+   * from another plan. All 0 on the CPU and for the emulation. */
+  uint64_t compiled;
+  uint64_t from_disk;
+  uint64_t from_memory;
+  /* What the compilations took, summed: they run at the same time. */
+  double compile_milliseconds;
+} gsa_kernel_counts;
+
+/* Writes the counts of a plan to `*counts`, whose struct_size is set. */
+GSA_API gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
+                                           gsa_kernel_counts* counts);
+/* The kernels that NVRTC has compiled in this process so far: where the number
+ * stands still, nothing is compiled behind the caller's back. */
+GSA_API uint64_t gsa_kernel_compilations(void);
 
 /* ---- Running ------------------------------------------------------------ */
 

@@ -188,6 +188,15 @@ class Plan {
   int32_t num_threads() const { return gsa_plan_num_threads(get()); }
   // What the code was made for, "cuda:0, NVIDIA H200, sm_90a".
   std::string target() const { return gsa_plan_target(get()); }
+  // Where its kernels came from.
+  gsa_kernel_counts kernel_counts() const {
+    gsa_kernel_counts counts = {};
+    counts.struct_size = sizeof(counts);
+    // Refuses only null pointers and sizes of other libraries.
+    const Status status(gsa_plan_kernel_counts(get(), &counts));
+    assert(status.ok());
+    return counts;
+  }
   gsa_plan* get() const { return plan_.get(); }
 
   // Scratch memory for runs on the host.
@@ -297,6 +306,9 @@ struct CompileOptions {
   bool reference = false;
   std::string arch;   // "sm_90a"
   std::string nvrtc;  // where NVRTC is
+  // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
+  std::string cache_dir;
+  std::string cache_mode;
 };
 
 namespace internal {
@@ -326,6 +338,8 @@ class CompileArguments {
     arguments_.reference = options.reference ? 1 : 0;
     arguments_.arch = text(options.arch);
     arguments_.nvrtc = text(options.nvrtc);
+    arguments_.cache_dir = text(options.cache_dir);
+    arguments_.cache_mode = text(options.cache_mode);
   }
   CompileArguments(const CompileArguments&) = delete;
   CompileArguments& operator=(const CompileArguments&) = delete;

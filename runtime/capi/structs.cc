@@ -36,7 +36,7 @@ GSA_LAYOUT(gsa_tensor, shape, GSA_FIELD_END(gsa_tensor, shape),
 GSA_NO_TAIL_PADDING(gsa_named_shape, rank);
 GSA_LAYOUT(gsa_named_shape, rank, GSA_FIELD_END(gsa_named_shape, rank));
 
-GSA_NO_TAIL_PADDING(gsa_compile_options, nvrtc);
+GSA_NO_TAIL_PADDING(gsa_compile_options, cache_mode);
 GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, struct_size),
            GSA_FIELD_END(gsa_compile_options, target),
@@ -48,7 +48,9 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, reference),
            GSA_FIELD_END(gsa_compile_options, reserved),
            GSA_FIELD_END(gsa_compile_options, arch),
-           GSA_FIELD_END(gsa_compile_options, nvrtc));
+           GSA_FIELD_END(gsa_compile_options, nvrtc),
+           GSA_FIELD_END(gsa_compile_options, cache_dir),
+           GSA_FIELD_END(gsa_compile_options, cache_mode));
 
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));
@@ -61,6 +63,14 @@ GSA_LAYOUT(gsa_tensor_info, struct_size,
            GSA_FIELD_END(gsa_tensor_info, rank),
            GSA_FIELD_END(gsa_tensor_info, dtype),
            GSA_FIELD_END(gsa_tensor_info, bytes));
+
+GSA_NO_TAIL_PADDING(gsa_kernel_counts, compile_milliseconds);
+GSA_LAYOUT(gsa_kernel_counts, struct_size,
+           GSA_FIELD_END(gsa_kernel_counts, struct_size),
+           GSA_FIELD_END(gsa_kernel_counts, compiled),
+           GSA_FIELD_END(gsa_kernel_counts, from_disk),
+           GSA_FIELD_END(gsa_kernel_counts, from_memory),
+           GSA_FIELD_END(gsa_kernel_counts, compile_milliseconds));
 
 GSA_NO_TAIL_PADDING(gsa_run_options, num_stage_milliseconds);
 GSA_LAYOUT(gsa_run_options, struct_size,
@@ -178,6 +188,8 @@ template absl::StatusOr<std::vector<gsa_named_shape>> ReadArray(
     const std::string&, const gsa_named_shape*, size_t);
 template absl::Status Write(const std::string&, const gsa_layer_config&,
                             gsa_layer_config*);
+template absl::Status Write(const std::string&, const gsa_kernel_counts&,
+                            gsa_kernel_counts*);
 template absl::Status Write(const std::string&, const gsa_tensor_info&,
                             gsa_tensor_info*);
 

@@ -45,7 +45,8 @@ absl::Status AtomicFileWriter::Error(int error_number,
                              absl::StrCat(path_, ": cannot ", action));
 }
 
-absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(std::string path) {
+absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(
+    std::string path, const AtomicFileOptions& options) {
   AtomicFileWriter writer;
   writer.path_ = path;
   writer.target_ = std::move(path);
@@ -54,7 +55,9 @@ absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(std::string path) {
         absl::StrCat("'", writer.path_, "': expected the path of a file"));
   }
   struct stat info;
-  if (stat(writer.target_.c_str(), &info) == 0) {
+  if (!options.follow_link) {
+    // The rename decides.
+  } else if (stat(writer.target_.c_str(), &info) == 0) {
     if (!S_ISREG(info.st_mode)) {
       return absl::FailedPreconditionError(
           absl::StrCat(writer.path_, ": exists and is not a regular file"));
@@ -75,9 +78,9 @@ absl::StatusOr<AtomicFileWriter> AtomicFileWriter::Create(std::string path) {
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
       std::string name = absl::StrCat(directory, "/.", base, ".", getpid(), "-",
                                       counter.fetch_add(1), ".tmp");
-      writer.fd_ =
-          open(name.c_str(),
-               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+      writer.fd_ = open(name.c_str(),
+                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                        options.mode);
       if (writer.fd_ >= 0) return name;
       if (errno != EEXIST) break;
     }

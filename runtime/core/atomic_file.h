@@ -9,6 +9,8 @@
 #ifndef GSA_RUNTIME_CORE_ATOMIC_FILE_H_
 #define GSA_RUNTIME_CORE_ATOMIC_FILE_H_
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,12 +21,21 @@
 
 namespace gsa {
 
+struct AtomicFileOptions {
+  // Of the file, with the bits of the process's umask taken away.
+  mode_t mode = 0666;
+  // False: a link under the path is replaced itself, like anything else that a
+  // rename replaces; Commit() fails for the rest.
+  bool follow_link = true;
+};
+
 class AtomicFileWriter {
  public:
   // `path` may exist only as a regular file or as a link to one, which is then
   // the file replaced; anything else (a directory, a device) is
   // FailedPrecondition. Other failures carry the code of their errno.
-  static absl::StatusOr<AtomicFileWriter> Create(std::string path);
+  static absl::StatusOr<AtomicFileWriter> Create(
+      std::string path, const AtomicFileOptions& options = {});
 
   // Without a successful Commit(): removes the temporary file.
   ~AtomicFileWriter();

@@ -18,7 +18,7 @@ import sys
 
 import document_blocks
 
-TOOLS = ["gsa-opt", "gsa-run", "gsa-translate", "gsa-reduce",
+TOOLS = ["gsa-cache", "gsa-opt", "gsa-run", "gsa-translate", "gsa-reduce",
          "gsa-lsp-server", "gsa-bench-cpu"]
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 # Other projects' programs: their options are not ours to check.

@@ -170,6 +170,8 @@ class Installation:
         run(self.prefix / "bin/gsa-translate", "--help")
         run(self.prefix / "bin/gsa-reduce", "--help")
         run(self.prefix / "bin/gsa-lsp-server", "--help")
+        run(self.prefix / "bin/gsa-cache", "ls", "--cache-dir",
+            self.work / "no-cache")
 
     def check_plugin(self):
         plugins = list(self.prefix.glob("lib*/**/libGSAPlugin.so"))

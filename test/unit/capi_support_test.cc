@@ -130,6 +130,13 @@ std::vector<Change> Changes() {
   }
   changes.push_back([](gsa_compile_options& o) { o.nvrtc = "/nowhere"; });
   changes.push_back([](gsa_compile_options& o) { o.reserved = 1; });
+  for (const char* mode : {"off", "ro", "always"}) {
+    changes.push_back([=](gsa_compile_options& o) { o.cache_mode = mode; });
+    changes.push_back([=](gsa_compile_options& o) {
+      o.cache_dir = "/nowhere";
+      o.cache_mode = mode;
+    });
+  }
   changes.push_back([](gsa_compile_options& o) {
     o.arch = "banana";
     o.vector_bits = 256;

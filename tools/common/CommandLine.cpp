@@ -70,6 +70,18 @@ CLI::Option* addTexts(CLI::App& app, const std::string& name,
   return app.add_option(name, target, help)->allow_extra_args(false);
 }
 
+CLI::Option* addCacheMode(CLI::App& app, const std::string& name,
+                          CacheMode& target, const std::string& help) {
+  auto read = [&target, name](const std::string& text) {
+    const absl::StatusOr<CacheMode> mode = ParseCacheMode(text);
+    if (!mode.ok())
+      throw CLI::ValidationError(name, std::string(mode.status().message()));
+    target = *mode;
+  };
+  return app.add_option_function<std::string>(name, read, help)
+      ->type_name("off|ro|rw|only");
+}
+
 int usageError(const CLI::App& app, const std::string& message) {
   std::fprintf(stderr, "%s: error: %s (%s --help lists the options)\n",
                app.get_name().c_str(), message.c_str(), app.get_name().c_str());

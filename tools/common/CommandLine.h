@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/program_cache.h"
 #include "tools/common/Numbers.h"
 
 namespace gsa {
@@ -52,6 +53,10 @@ CLI::Option* addNumbers(CLI::App& app, const std::string& name,
 CLI::Option* addTexts(CLI::App& app, const std::string& name,
                       std::vector<std::string>& target,
                       const std::string& help);
+
+/// Adds an option that takes off, ro, rw or only.
+CLI::Option* addCacheMode(CLI::App& app, const std::string& name,
+                          CacheMode& target, const std::string& help);
 
 /// Prints "<app>: error: <message>" and where help is; kExitUsage.
 int usageError(const CLI::App& app, const std::string& message);

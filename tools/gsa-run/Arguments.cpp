@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "tools/common/CacheEnvironment.h"
 #include "tools/common/CommandLine.h"
 #include "tools/common/ToolkitEnvironment.h"
 #include "tools/gsa-run/Inputs.h"
@@ -125,6 +126,13 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                  "libnvrtc, or the folder of a CUDA toolkit or of a Python "
                  "environment that has it: nothing else is searched (default: "
                  "the places at the end)");
+  app.add_option("--cache-dir", options.cache.directory,
+                 "Directory that keeps compiled kernels of a GPU for later "
+                 "runs (default: at the end)");
+  addCacheMode(app, "--cache-mode", options.cache.mode,
+               "off: compile all; ro: read what is kept; rw: keep what is "
+               "compiled, too (default); only: as ro, and a kernel that is not "
+               "there is an error");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
                   "Threads (default: available CPUs)");
   addNumber(app, "--vector-bits", options.vectorBits, 128, 512,
@@ -222,7 +230,8 @@ std::optional<int> parseArguments(int argc, char** argv,
       "into one table and one picture.\n"
       "Exit codes: 0 ok, 1 failure, 2 usage, 3 unsupported, 4 device.",
       "gsa-run");
-  app.footer(kToolkitEnvironmentHelp);
+  app.footer(
+      absl::StrCat(kToolkitEnvironmentHelp, "\n", kCacheEnvironmentHelp));
   app.set_version_flag("--version", "gsa-run " GSA_VERSION);
   addOptions(app, options);
   if (std::optional<int> code = parseCommandLine(app, argc, argv)) return code;
@@ -233,6 +242,14 @@ std::optional<int> parseArguments(int argc, char** argv,
     return usageError(
         app, absl::StrCat("--vector-bits: expected 128, 256 or 512, got ",
                           options.vectorBits));
+  if (options.isGiven("--cache-dir")) {
+    if (options.cache.directory.empty())
+      return usageError(app, "--cache-dir: expected a directory, got ''");
+    // Of the environment; who names a directory wants one.
+    if (!options.isGiven("--cache-mode") &&
+        options.cache.mode == CacheMode::kOff)
+      options.cache.mode = CacheMode::kReadWrite;
+  }
   const bool isLayer = options.isGiven("--layer");
   if (options.modulePath.empty() && !isLayer)
     return usageError(app,

@@ -106,6 +106,8 @@ class Session {
     if (!options.quiet)
       for (const std::string& note : report.notes)
         std::fprintf(stderr, "gsa-run: note: %s\n", note.c_str());
+    if (options.verbose)
+      std::fputs(kernelsText(report.kernels, /*verbose=*/true).c_str(), stderr);
     return options.dumpDirectory.empty() ? writeToStandardOutput(last)
                                          : absl::OkStatus();
   }
@@ -119,6 +121,9 @@ class Session {
     GSA_ASSIGN_OR_RETURN(CompileOptions result, prepare());
     GSA_ASSIGN_OR_RETURN(Dump dump, Dump::create(options.dumpDirectory,
                                                  options.host.search_path));
+    result.on_kernel = [&](const KernelEvent& event) {
+      report.kernels.push_back(event);
+    };
     absl::Status dumped;
     std::string last;
     result.on_phase = [&](const PhaseInfo& phase) {
@@ -127,12 +132,15 @@ class Session {
       if (dumped.ok()) dumped = dump.add(phase);
     };
     absl::Status compiled = run(result);
+    for (const std::string& problem : CacheProblems(result))
+      report.notes.push_back(problem);
     // Sizes are written into types in the phase after this one.
     if (!compiled.ok() && last == "parse")
       return explainCalls(text, options, result.entry, compiled);
     GSA_RETURN_IF_ERROR(compiled);
     GSA_RETURN_IF_ERROR(dumped);
     result.on_phase = nullptr;
+    result.on_kernel = nullptr;
     return result;
   }
 
@@ -150,6 +158,11 @@ class Session {
     result.target = options.target;
     result.arch = options.arch;
     result.toolkit = options.toolkit;
+    // Of the default directory the targets without kernels want to know
+    // nothing.
+    GSA_ASSIGN_OR_RETURN(const Target target, ParseTarget(options.target));
+    if (target.kind == TargetKind::kCuda || options.target == "auto")
+      result.cache = options.cache;
     result.host = options.host;
     result.watchdog_seconds = options.watchdogSeconds;
     result.stop_after = options.stopAfter;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/core/cuda/toolkit_search.h"
+#include "runtime/core/program_cache.h"
 #include "runtime/emu/host_places.h"
 #include "tools/common/ExitCode.h"
 
@@ -28,8 +29,9 @@ struct RunnerOptions {
   int64_t budget = 0;       ///< Keys per query; 0 leaves those of the module.
   std::string entry;
   std::string target = "cpu";
-  std::string arch;       ///< Of kernels; empty takes the device's.
-  ToolkitSearch toolkit;  ///< Where NVRTC and cuBLASLt are searched.
+  std::string arch;           ///< Of kernels; empty takes the device's.
+  ToolkitSearch toolkit;      ///< Where NVRTC and cuBLASLt are searched.
+  ProgramCacheOptions cache;  ///< Of kernels, where the target is a GPU.
   HostPlaces host;  ///< Of the emulation, and where programs are searched.
 
   /// Sizes for dynamic dimensions: the first of a tensor, all others, and all

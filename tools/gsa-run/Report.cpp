@@ -40,6 +40,24 @@ bool comparedNothingFinite(const RunReport& report) {
   return names != report.comparison.end() && !names->empty();
 }
 
+std::string kernelsText(const std::vector<KernelEvent>& kernels, bool verbose) {
+  if (kernels.empty()) return "";
+  KernelCounts counts;
+  for (const KernelEvent& event : kernels) counts.Add(event);
+  std::string text = absl::StrFormat(
+      "kernels   %d compiled (%.0f ms of work), %d from disk", counts.compiled,
+      counts.compile_milliseconds, counts.disk);
+  if (counts.memory > 0)
+    absl::StrAppend(&text, ", ", counts.memory, " from memory");
+  absl::StrAppend(&text, "\n");
+  for (const KernelEvent& event : kernels)
+    if (verbose)
+      absl::StrAppendFormat(&text, "    %-24s %-6s %-9s %9.2f ms\n",
+                            event.symbol, event.kind, ToString(event.origin),
+                            event.milliseconds);
+  return text;
+}
+
 std::string toText(const RunReport& report, bool verbose) {
   std::string text =
       absl::StrCat("module    ", report.module, " @", report.entry,
@@ -62,6 +80,7 @@ std::string toText(const RunReport& report, bool verbose) {
   for (const auto& [name, ms] : report.compileMs) total += ms;
   absl::StrAppendFormat(&text, "compile   %.1f ms\n", total);
   appendTable(&text, report.compileMs, total);
+  absl::StrAppend(&text, kernelsText(report.kernels, verbose));
   absl::StrAppendFormat(&text,
                         "run       %.2f ms (median of %d, best %.2f ms), "
                         "workspace %s\n",
@@ -118,6 +137,12 @@ nlohmann::json toJson(const RunReport& report) {
       {"nan_scores", report.nanScores},
       {"nan_rows", report.nanRows},
   };
+  for (const KernelEvent& event : report.kernels)
+    json["kernels"].push_back({{"name", event.symbol},
+                               {"kind", event.kind},
+                               {"arch", event.arch},
+                               {"origin", ToString(event.origin)},
+                               {"compile_ms", event.milliseconds}});
   if (!report.written.empty()) json["written"] = report.written;
   if (!report.comparison.is_null()) json["comparison"] = report.comparison;
   if (!report.statistics.is_null()) json["statistics"] = report.statistics;

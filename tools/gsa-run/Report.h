@@ -43,6 +43,8 @@ struct RunReport {
   /// What of the command line or the files had no effect, one line each.
   std::vector<std::string> notes;
   std::vector<std::pair<std::string, double>> compileMs;
+  /// Kernels that the compilation asked for.
+  std::vector<KernelEvent> kernels;
   int64_t workspaceBytes = 0;
   int runs = 0;
   Timing run;
@@ -61,6 +63,10 @@ struct RunReport {
 
 /// Whether a compared float result was NaN or infinite throughout.
 bool comparedNothingFinite(const RunReport& report);
+
+/// Where kernels came from: "kernels   3 compiled, 1 from disk" and, if
+/// `verbose`, a line for each. "" without kernels.
+std::string kernelsText(const std::vector<KernelEvent>& kernels, bool verbose);
 
 /// One report for people, several lines.
 std::string toText(const RunReport& report, bool verbose);

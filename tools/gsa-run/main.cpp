@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tools/common/CacheEnvironment.h"
 #include "tools/common/HostEnvironment.h"
 #include "tools/common/Signals.h"
 #include "tools/common/StandardStreams.h"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
   gsa::RunnerOptions options;
   options.toolkit = getToolkitSearchFromEnvironment();
+  options.cache = getCacheFromEnvironment();
   options.host = getHostPlacesFromEnvironment();
   if (std::optional<int> code = gsa::parseArguments(argc, argv, options))
     return *code;

@@ -19,6 +19,7 @@
 #define GSA_RUNTIME_CORE_CUDA_CUDA_EXECUTOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,8 @@ struct ExecutorOptions {
   std::vector<std::string> nvrtc_options;
   // Threads that compile; 0: as many as there are processors.
   int compile_threads = 0;
+  // Called by Create for each kernel, in their order, once all are compiled.
+  std::function<void(const KernelEvent&)> on_kernel;
   // Whether Run asks the driver whose memory each pointer is: a fraction of a
   // microsecond per pointer.
   bool check_pointers = true;

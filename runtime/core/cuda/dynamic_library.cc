@@ -33,6 +33,24 @@ absl::StatusOr<DynamicLibrary> DynamicLibrary::Open(const std::string& file) {
   return DynamicLibrary(handle, std::move(path));
 }
 
+std::string DynamicLibrary::PathIfLoaded(const std::string& name) {
+  struct Search {
+    const std::string& name;
+    std::string path;
+  } search{name, ""};
+  // The loader, asked with RTLD_NOLOAD, would first look through its path.
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        auto* search = static_cast<Search*>(data);
+        const absl::string_view path = info->dlpi_name;
+        if (path.substr(path.rfind('/') + 1) != search->name) return 0;
+        search->path = std::string(path);
+        return 1;
+      },
+      &search);
+  return search.path;
+}
+
 void DynamicLibrary::Close() {
   if (handle_ != nullptr) dlclose(handle_);
   handle_ = nullptr;

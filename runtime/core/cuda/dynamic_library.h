@@ -30,6 +30,10 @@ class DynamicLibrary {
   static absl::StatusOr<DynamicLibrary> OpenFirst(
       const std::string& what, absl::Span<const std::string> candidates);
 
+  // The file of that name, without its folder, that the process has open; "" if
+  // there is none. Nothing is searched.
+  static std::string PathIfLoaded(const std::string& name);
+
   // The address of an exported function. NotFound names it and the library.
   absl::StatusOr<void*> Symbol(const char* name) const;
 

@@ -196,11 +196,13 @@ absl::Status ExecutorBuilder::CompileKernels() {
     GSA_ASSIGN_OR_RETURN(cache_, KernelCache::Default());
   }
   std::vector<CompileRequest> requests;
+  const std::string headers_digest = HeadersDigest(program_.headers);
   for (const KernelSource& kernel : program_.kernels) {
     CompileRequest request;
     request.name = FileOf(kernel);
     request.source = kernel.text;
     request.headers = program_.headers;
+    request.headers_digest = headers_digest;
     request.arch = program_.arch;
     request.options = options_.nvrtc_options;
     requests.push_back(std::move(request));
@@ -208,9 +210,13 @@ absl::Status ExecutorBuilder::CompileKernels() {
   const int threads = options_.compile_threads > 0
                           ? options_.compile_threads
                           : std::thread::hardware_concurrency();
-  auto compiled = cache_->GetAll(requests, threads);
+  std::vector<KernelOrigin> origins;
+  auto compiled = cache_->GetAll(requests, threads, &origins);
   if (!compiled.ok()) return Locate(compiled.status());
   compiled_ = *std::move(compiled);
+  for (size_t i = 0; i < requests.size() && options_.on_kernel; ++i)
+    options_.on_kernel(KernelCache::EventOf(
+        program_.kernels[i].symbol, requests[i], *compiled_[i], origins[i]));
   return absl::OkStatus();
 }
 

@@ -12,11 +12,70 @@
 #include <thread>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "runtime/core/sha256.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
+namespace {
+
+const char* KindOf(CudaOutput output) {
+  return output == CudaOutput::kPtx ? "ptx" : "cubin";
+}
+
+ProgramEntry ToEntry(std::string key, const CompiledCuda& compiled,
+                     const CompileRequest& request,
+                     const NvrtcIdentity& compiler) {
+  ProgramEntry entry;
+  entry.key = std::move(key);
+  entry.kind = KindOf(compiled.output);
+  entry.fields = {
+      {"name", request.name},
+      {"arch", request.arch},
+      {"compiler", compiler.ToString()},
+      {"options", absl::StrJoin(NvrtcOptions(compiler.major, request), " ")},
+      {"milliseconds", absl::StrCat(compiled.milliseconds)},
+      {"log", compiled.log.text}};
+  entry.payload = compiled.image;
+  return entry;
+}
+
+// What the log says of a kernel is read from it as after compiling.
+CompiledCuda FromEntry(ProgramEntry entry, CudaOutput output) {
+  CompiledCuda compiled;
+  compiled.output = output;
+  compiled.log.text = entry.Field("log");
+  compiled.log.messages = ParseMessages(compiled.log.text);
+  if (output == CudaOutput::kCubin)
+    compiled.kernels = ParseResources(compiled.log.text);
+  if (!absl::SimpleAtod(entry.Field("milliseconds"), &compiled.milliseconds))
+    compiled.milliseconds = 0;
+  compiled.image = std::move(entry.payload);
+  return compiled;
+}
+
+std::atomic<int64_t>& Compilations() {
+  static std::atomic<int64_t> count = 0;
+  return count;
+}
+
+}  // namespace
+
+int64_t KernelCompilations() { return Compilations(); }
+
+const char* ToString(KernelOrigin origin) {
+  switch (origin) {
+    case KernelOrigin::kCompiled:
+      return "compiled";
+    case KernelOrigin::kDisk:
+      return "disk";
+    case KernelOrigin::kMemory:
+      return "memory";
+  }
+  return "";
+}
 
 absl::StatusOr<std::shared_ptr<LoadedModule>> LoadedModule::Load(
     std::shared_ptr<const PrimaryContext> context, const std::string& image) {
@@ -44,6 +103,18 @@ std::unique_ptr<KernelCache> KernelCache::ForNvrtc(
       });
 }
 
+std::unique_ptr<KernelCache> KernelCache::ForLoader(
+    std::shared_ptr<NvrtcLoader> loader,
+    std::shared_ptr<ProgramCache> programs) {
+  const auto compile =
+      [loader](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+    GSA_ASSIGN_OR_RETURN(std::shared_ptr<const NvrtcApi> nvrtc, loader->Get());
+    return CompileCuda(*nvrtc, request);
+  };
+  return std::make_unique<KernelCache>("nvrtc", compile, std::move(programs),
+                                       [loader] { return loader->Identify(); });
+}
+
 absl::StatusOr<KernelCache*> KernelCache::Default() {
   static std::mutex& mutex = *new std::mutex;
   static KernelCache* cache = nullptr;
@@ -60,22 +131,105 @@ std::string KernelCache::KeyOf(const CompileRequest& request) const {
   Sha256 hash;
   hash.UpdateField(compiler_id_);
   hash.UpdateField(request.arch);
-  hash.UpdateField(request.output == CudaOutput::kPtx ? "ptx" : "cubin");
+  hash.UpdateField(KindOf(request.output));
   // The name is in messages and in line information.
   hash.UpdateField(request.name);
   hash.UpdateField(absl::StrCat(request.options.size()));
   for (const std::string& option : request.options) hash.UpdateField(option);
-  hash.UpdateField(absl::StrCat(request.headers.size()));
-  for (const SourceHeader& header : request.headers) {
-    hash.UpdateField(header.name);
-    hash.UpdateField(header.text);
-  }
+  hash.UpdateField(request.headers_digest.empty()
+                       ? HeadersDigest(request.headers)
+                       : request.headers_digest);
   hash.UpdateField(request.source);
   return hash.HexDigest();
 }
 
-absl::StatusOr<std::shared_ptr<const CachedKernel>> KernelCache::Get(
+std::string KernelCache::ProgramKeyOf(const CompileRequest& request,
+                                      const NvrtcIdentity& compiler) const {
+  Sha256 hash;
+  hash.UpdateField("gsa kernel");
+  hash.UpdateField(absl::StrCat(kProgramEntryVersion));
+  hash.UpdateField(compiler.ToString());
+  for (const std::string& option : NvrtcOptions(compiler.major, request))
+    hash.UpdateField(option);
+  hash.UpdateField(KeyOf(request));
+  return hash.HexDigest();
+}
+
+std::optional<CompiledCuda> KernelCache::Read(const std::string& key,
+                                              const CompileRequest& request) {
+  std::optional<ProgramEntry> entry =
+      programs_->Read(key, KindOf(request.output));
+  if (!entry || entry->payload.empty()) return std::nullopt;
+  std::lock_guard<std::mutex> lock(mutex_);
+  ++stats_.disk_hits;
+  return FromEntry(*std::move(entry), request.output);
+}
+
+absl::StatusOr<CompiledCuda> KernelCache::Compile(
     const CompileRequest& request) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ++stats_.compiles;
+  }
+  absl::StatusOr<CompiledCuda> compiled = compiler_(request);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!compiled.ok()) {
+    ++stats_.failures;
+    return compiled;
+  }
+  stats_.compile_milliseconds += compiled->milliseconds;
+  ++Compilations();
+  return compiled;
+}
+
+absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
+                                               KernelOrigin* origin) {
+  *origin = KernelOrigin::kCompiled;
+  if (programs_ == nullptr || !programs_->options().enabled())
+    return Compile(request);
+  // Where it cannot be told the compiler cannot be opened, and says why.
+  const absl::StatusOr<NvrtcIdentity> guess = identify_();
+  if (!guess.ok()) return Compile(request);
+  const std::string key = ProgramKeyOf(request, *guess);
+  *origin = KernelOrigin::kDisk;
+  if (auto found = Read(key, request)) return *std::move(found);
+  const ProgramCache::Claim claim = programs_->Lock(key);
+  if (claim.waited())
+    if (auto found = Read(key, request)) return *std::move(found);
+  if (programs_->options().mode == CacheMode::kOnly)
+    return absl::FailedPreconditionError(absl::StrCat(
+        request.name, " (", KindOf(request.output), ", ", request.arch,
+        ") is not in the cache ", programs_->options().directory,
+        ", whose mode 'only' forbids to compile it"));
+  *origin = KernelOrigin::kCompiled;
+  absl::StatusOr<CompiledCuda> compiled = Compile(request);
+  if (!compiled.ok()) return compiled;
+  const absl::StatusOr<NvrtcIdentity> actual = identify_();
+  if (actual.ok())
+    programs_->Write(
+        ToEntry(ProgramKeyOf(request, *actual), *compiled, request, *actual));
+  return compiled;
+}
+
+KernelEvent KernelCache::EventOf(const std::string& symbol,
+                                 const CompileRequest& request,
+                                 const CachedKernel& kernel,
+                                 KernelOrigin origin) {
+  KernelEvent event;
+  event.symbol = symbol;
+  event.kind = KindOf(request.output);
+  event.arch = request.arch;
+  event.key = kernel.key;
+  event.origin = origin;
+  event.milliseconds = kernel.code.milliseconds;
+  return event;
+}
+
+absl::StatusOr<std::shared_ptr<const CachedKernel>> KernelCache::Get(
+    const CompileRequest& request, KernelOrigin* origin) {
+  KernelOrigin ignored;
+  if (origin == nullptr) origin = &ignored;
+  *origin = KernelOrigin::kMemory;
   const std::string key = KeyOf(request);
   std::shared_ptr<Entry> entry;
   {
@@ -89,18 +243,15 @@ absl::StatusOr<std::shared_ptr<const CachedKernel>> KernelCache::Get(
       return entry->kernel;
     }
     entry = slot = std::make_shared<Entry>();
-    ++stats_.compiles;
   }
 
-  absl::StatusOr<CompiledCuda> compiled = compiler_(request);
+  absl::StatusOr<CompiledCuda> compiled = Make(request, origin);
 
   std::lock_guard<std::mutex> lock(mutex_);
   if (compiled.ok()) {
-    stats_.compile_milliseconds += compiled->milliseconds;
     entry->kernel =
         std::make_shared<CachedKernel>(CachedKernel{key, *std::move(compiled)});
   } else {
-    ++stats_.failures;
     entry->status = compiled.status();
     // Those who wait hold the entry; the next one begins anew. The slot may be
     // another's where Clear() came between.
@@ -114,10 +265,11 @@ absl::StatusOr<std::shared_ptr<const CachedKernel>> KernelCache::Get(
 }
 
 absl::StatusOr<std::vector<std::shared_ptr<const CachedKernel>>>
-KernelCache::GetAll(absl::Span<const CompileRequest> requests,
-                    int num_threads) {
+KernelCache::GetAll(absl::Span<const CompileRequest> requests, int num_threads,
+                    std::vector<KernelOrigin>* origins) {
   std::vector<std::shared_ptr<const CachedKernel>> kernels(requests.size());
   std::vector<absl::Status> statuses(requests.size());
+  std::vector<KernelOrigin> found(requests.size(), KernelOrigin::kMemory);
   std::vector<size_t> order(requests.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -127,7 +279,7 @@ KernelCache::GetAll(absl::Span<const CompileRequest> requests,
   const auto work = [&] {
     for (size_t n = next++; n < order.size(); n = next++) {
       const size_t i = order[n];
-      auto kernel = Get(requests[i]);
+      auto kernel = Get(requests[i], &found[i]);
       statuses[i] = kernel.status();
       if (kernel.ok()) kernels[i] = *std::move(kernel);
     }
@@ -139,6 +291,7 @@ KernelCache::GetAll(absl::Span<const CompileRequest> requests,
   work();
   for (std::thread& thread : others) thread.join();
   for (const absl::Status& status : statuses) GSA_RETURN_IF_ERROR(status);
+  if (origins != nullptr) *origins = std::move(found);
   return kernels;
 }
 

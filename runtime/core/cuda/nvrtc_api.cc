@@ -55,15 +55,23 @@ absl::Status ResolveAll(const DynamicLibrary& library,
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const NvrtcApi>> NvrtcApi::Load(
-    const ToolkitSearch& search) {
+const ToolkitLibrary& NvrtcLibrary() {
   static const auto& nvrtc =
       *new ToolkitLibrary{"NVRTC",
                           {"libnvrtc.so.13", "libnvrtc.so.12"},
                           {"nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib"},
                           "nvidia-cuda-nvrtc"};
+  return nvrtc;
+}
+
+}  // namespace
+
+std::vector<std::string> NvrtcCandidates(const ToolkitSearch& search) {
+  return ToolkitCandidates(NvrtcLibrary(), search);
+}
+
+absl::StatusOr<std::shared_ptr<const NvrtcApi>> NvrtcApi::Load(
+    const ToolkitSearch& search) {
   std::shared_ptr<const NvrtcApi> api;
   const auto accept = [&api](const DynamicLibrary& library) -> absl::Status {
     cuda::NvrtcTable table;
@@ -74,7 +82,8 @@ absl::StatusOr<std::shared_ptr<const NvrtcApi>> NvrtcApi::Load(
     api = std::move(made);
     return absl::OkStatus();
   };
-  GSA_RETURN_IF_ERROR(OpenToolkitLibrary(nvrtc, search, accept).status());
+  GSA_RETURN_IF_ERROR(
+      OpenToolkitLibrary(NvrtcLibrary(), search, accept).status());
   return api;
 }
 

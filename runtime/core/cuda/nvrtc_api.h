@@ -20,6 +20,10 @@
 
 namespace gsa {
 
+// The files in which NvrtcApi::Load looks for it, in order; a name without a
+// folder stands for the dynamic loader's search.
+std::vector<std::string> NvrtcCandidates(const ToolkitSearch& search);
+
 // Thread safe.
 class NvrtcApi {
  public:

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "runtime/core/sha256.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -82,21 +83,7 @@ absl::Status CheckArch(const NvrtcApi& nvrtc, const std::string& arch) {
 // --minimal leaves out declarations that no kernel uses (textures, the device
 // runtime): 5 to 10 ms less before the text is read. NVRTC 12 is not known to
 // have it.
-bool HasMinimal(const NvrtcApi& nvrtc) { return nvrtc.major_version() >= 13; }
-
-std::vector<std::string> OptionsOf(const NvrtcApi& nvrtc,
-                                   const CompileRequest& request) {
-  std::string arch = request.arch;
-  if (request.output == CudaOutput::kPtx)
-    arch = absl::StrCat("compute_", arch.substr(3));
-  std::vector<std::string> options = {absl::StrCat("--gpu-architecture=", arch),
-                                      "--std=c++20"};
-  if (HasMinimal(nvrtc)) options.push_back("--minimal");
-  if (request.output == CudaOutput::kCubin)
-    options.push_back("--ptxas-options=-v");
-  options.insert(options.end(), request.options.begin(), request.options.end());
-  return options;
-}
+constexpr int kMinimalMajor = 13;
 
 absl::Status Create(const NvrtcApi& nvrtc, const CompileRequest& request,
                     ProgramHandle* program) {
@@ -234,6 +221,29 @@ bool ParsePtxasLine(absl::string_view line, CompileMessage* message) {
 
 }  // namespace
 
+std::string HeadersDigest(absl::Span<const SourceHeader> headers) {
+  Sha256 hash;
+  for (const SourceHeader& header : headers) {
+    hash.UpdateField(header.name);
+    hash.UpdateField(header.text);
+  }
+  return hash.HexDigest();
+}
+
+std::vector<std::string> NvrtcOptions(int nvrtc_major,
+                                      const CompileRequest& request) {
+  std::string arch = request.arch;
+  if (request.output == CudaOutput::kPtx)
+    arch = absl::StrCat("compute_", arch.substr(3));
+  std::vector<std::string> options = {absl::StrCat("--gpu-architecture=", arch),
+                                      "--std=c++20"};
+  if (nvrtc_major >= kMinimalMajor) options.push_back("--minimal");
+  if (request.output == CudaOutput::kCubin)
+    options.push_back("--ptxas-options=-v");
+  options.insert(options.end(), request.options.begin(), request.options.end());
+  return options;
+}
+
 const KernelResources* CompiledCuda::Find(absl::string_view symbol) const {
   for (const KernelResources& kernel : kernels)
     if (kernel.symbol == symbol) return &kernel;
@@ -297,7 +307,8 @@ absl::StatusOr<CompiledCuda> CompileCuda(const NvrtcApi& nvrtc,
   GSA_RETURN_IF_ERROR(CheckArch(nvrtc, request.arch));
   ProgramHandle program(nvrtc.table());
   GSA_RETURN_IF_ERROR(Create(nvrtc, request, &program));
-  const std::vector<std::string> options = OptionsOf(nvrtc, request);
+  const std::vector<std::string> options =
+      NvrtcOptions(nvrtc.major_version(), request);
   std::vector<const char*> pointers;
   for (const std::string& option : options) pointers.push_back(option.c_str());
   const cuda::NvrtcResult result = nvrtc.table().CompileProgram(

@@ -42,7 +42,16 @@ struct CompileRequest {
   // Options of NVRTC beside --gpu-architecture, --std=c++20, --minimal (from
   // NVRTC 13 on) and the verbose report of ptxas.
   std::vector<std::string> options;
+  // HeadersDigest(headers) where the caller has it; "": computed for each key.
+  std::string headers_digest;
 };
+
+// SHA-256 of names and texts: headers are the same for many kernels.
+std::string HeadersDigest(absl::Span<const SourceHeader> headers);
+
+// All options that an NVRTC of that major version compiles the request with.
+std::vector<std::string> NvrtcOptions(int nvrtc_major,
+                                      const CompileRequest& request);
 
 // One message of the compiler front end.
 struct CompileMessage {

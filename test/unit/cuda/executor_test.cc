@@ -184,6 +184,22 @@ class ExecutorTest : public ::testing::Test {
   ExecutorOptions options_;
 };
 
+TEST_F(ExecutorTest, SaysWhereEachKernelCameFrom) {
+  std::vector<std::string> origins;
+  options_.on_kernel = [&](const KernelEvent& event) {
+    EXPECT_EQ(event.kind, "cubin");
+    EXPECT_EQ(event.arch, Program().arch);
+    origins.push_back(event.symbol + " " + ToString(event.origin));
+  };
+  const std::string kernel = Program().kernels[0].symbol;
+  const auto first = Create(Program());
+  ASSERT_EQ(origins.size(), Program().kernels.size());
+  EXPECT_EQ(origins[0], kernel + " compiled");
+  origins.clear();
+  const auto second = Create(Program());
+  EXPECT_EQ(origins[0], kernel + " memory");
+}
+
 TEST_F(ExecutorTest, SubmitsTheStepsInOrderWithTheirArguments) {
   auto executor = Create(Program());
   EXPECT_EQ(gemms_->warm_ups, 1);

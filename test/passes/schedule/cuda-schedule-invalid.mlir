@@ -194,3 +194,22 @@ func.func @one_pass_lengths(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>
     -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
   return %0#0 : tensor<1x64x16xi32>
 }
+
+// -----
+
+// A fragment has the products of two heads for 8 queries.
+func.func @odd_heads(%q: tensor<1x64x3x64xbf16>, %k: tensor<1x64x64xbf16>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: 8 queries a warp need an even number of indexer heads, not 3}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1,
+                stages = 2, producers = 4, consumers = 4>,
+      exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<1x64x3x64xbf16>, tensor<1x64x64xbf16>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
+}

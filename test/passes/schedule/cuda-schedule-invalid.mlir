@@ -200,7 +200,7 @@ func.func @one_pass_lengths(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>
 // A fragment has the products of two heads for 8 queries.
 func.func @odd_heads(%q: tensor<1x64x3x64xbf16>, %k: tensor<1x64x64xbf16>)
     -> tensor<1x64x16xi32> {
-  // expected-error @+1 {{has an illegal schedule: 8 queries a warp need an even number of indexer heads, not 3}}
+  // expected-error @+1 {{has an illegal schedule: scores: 8 queries a warp need an even number of indexer heads, not 3}}
   %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
     {gsa.schedule = #gsa.one_pass_schedule<
       scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1,

@@ -1,10 +1,10 @@
 //===- ExitCode.h - what the exit code of a tool says ----------*- C++ -*-===//
 //
-// gsa-run and gsa-cache keep to these. gsa-opt, gsa-translate and gsa-reduce are
-// drivers of MLIR and cannot tell why the part that is MLIR's failed: a module
-// that is wrong and a pass that fails are both kExitFailure there. What they
-// decide themselves (the command line, files, architectures, NVRTC) has these
-// codes.
+// gsa-run and gsa-cache keep to these. gsa-opt, gsa-translate and gsa-reduce
+// are drivers of MLIR and cannot tell why the part that is MLIR's failed: a
+// module that is wrong and a pass that fails are both kExitFailure there. What
+// they decide themselves (the command line, files, architectures, NVRTC) has
+// these codes.
 //
 //===----------------------------------------------------------------------===//
 

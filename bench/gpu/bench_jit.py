@@ -4,12 +4,15 @@
     python3 bench/gpu/bench_jit.py --library build/dev/lib/libgsa.so
 
 NVRTC keeps its results in the driver's compute cache on disk, so a process is
-cold only where that cache is off. Two records, each of medians over fresh
+cold only where that cache is off. Three records, each of medians over fresh
 processes:
 
   driver_cache off   CUDA_CACHE_DISABLE=1: every kernel is compiled
   driver_cache on    a cache folder of its own (CUDA_CACHE_PATH), filled by a
                      process that does not count: disk-warm
+  gpu_jit_own        the driver's cache off, and our own (cache_dir), filled by
+                     a process that does not count: nothing is compiled, which
+                     is checked
 
 and in each process, after its first plan: a plan of another length, which has
 the same kernels, and one of another head size, which has others. The layer core
@@ -80,8 +83,9 @@ def medians(runs):
 #
 
 
-def plan_process(library_path, n):
-    """In a fresh process: milliseconds of each way to a plan."""
+def plan_process(library_path, n, cache_dir):
+    """In a fresh process: milliseconds of each way to a plan. `cache_dir` is
+    our own cache, or None."""
     import torch  # Only here: the rest needs none.
 
     import bench_forward
@@ -96,16 +100,20 @@ def plan_process(library_path, n):
 
     library = gsa_capi.Library(library_path)
     times = {"load": lap()}
-    plan = library.compile(modules.sparse_core(n), target="cuda:0")
+    plan = library.compile(modules.sparse_core(n), target="cuda:0",
+                           cache_dir=cache_dir)
     times["compile"] = times["load"] + lap()
     plan.run(case)
     torch.cuda.synchronize()
     times["first_result"] = times["compile"] + lap()
-    library.compile(modules.sparse_core(2 * n), target="cuda:0")
+    library.compile(modules.sparse_core(2 * n), target="cuda:0",
+                    cache_dir=cache_dir)
     times["new_length"] = lap()
-    library.compile(modules.sparse_core(n, dim=64), target="cuda:0")
+    library.compile(modules.sparse_core(n, dim=64), target="cuda:0",
+                    cache_dir=cache_dir)
     times["new_head"] = lap()
-    print(json.dumps({"times": times, "torch": torch.__version__,
+    print(json.dumps({"times": times, "kernels": plan.kernel_counts(),
+                      "torch": torch.__version__,
                       "device": torch.cuda.get_device_name(0)}))
 
 
@@ -134,6 +142,15 @@ def plan_records(library, n, runs):
         fresh(child, cache)
         warm = [fresh(child, cache) for _ in range(runs)]
     yield plan_record("on", "disk_warm", warm, n)
+    with tempfile.TemporaryDirectory(prefix="gsa-jit-") as cache:
+        child += ["--cache-dir", os.path.join(cache, "own")]
+        fresh(child, None)
+        own = [fresh(child, None) for _ in range(runs)]
+    for run in own:
+        if run["kernels"]["compiled"] or not run["kernels"]["from_disk"]:
+            raise RuntimeError(f"kernels of a warm process: {run['kernels']}")
+    yield {**plan_record("off", "own_warm", own, n), "bench": "gpu_jit_own",
+           "kernels": own[0]["kernels"]}
 
 
 #
@@ -227,10 +244,12 @@ def main():
     parser.add_argument("--json", help="file to append JSON lines to")
     parser.add_argument("--plan-process", action="store_true",
                         help=argparse.SUPPRESS)
+    parser.add_argument("--cache-dir", help=argparse.SUPPRESS)
     parser.add_argument("--kernel-process", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plan_process:
-        return plan_process(arguments.library, arguments.length)
+        return plan_process(arguments.library, arguments.length,
+                            arguments.cache_dir)
     if arguments.kernel_process:
         return kernel_process(arguments.nvrtc, arguments.kernel_process,
                               arguments.arch)

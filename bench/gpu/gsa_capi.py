@@ -66,6 +66,20 @@ class _CompileOptions(ctypes.Structure):
         ("vector_bits", ctypes.c_int32),
         ("reference", ctypes.c_int32),
         ("reserved", ctypes.c_int32),
+        ("arch", ctypes.c_char_p),
+        ("nvrtc", ctypes.c_char_p),
+        ("cache_dir", ctypes.c_char_p),
+        ("cache_mode", ctypes.c_char_p),
+    ]
+
+
+class _KernelCounts(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("compiled", ctypes.c_uint64),
+        ("from_disk", ctypes.c_uint64),
+        ("from_memory", ctypes.c_uint64),
+        ("compile_milliseconds", ctypes.c_double),
     ]
 
 
@@ -110,6 +124,7 @@ class Library:
         pointer = ctypes.c_void_p
         for name, result in [
             ("gsa_compile", pointer), ("gsa_run", pointer),
+            ("gsa_plan_kernel_counts", pointer),
             ("gsa_plan_input", pointer), ("gsa_plan_output", pointer),
             ("gsa_status_message", ctypes.c_char_p),
             ("gsa_status_code", ctypes.c_int),
@@ -130,6 +145,8 @@ class Library:
         for name in ("num_inputs", "num_outputs", "workspace_bytes", "target",
                      "num_stages"):
             getattr(lib, "gsa_plan_" + name).argtypes = [pointer]
+        lib.gsa_plan_kernel_counts.argtypes = [
+            pointer, ctypes.POINTER(_KernelCounts)]
         lib.gsa_plan_stage_name.argtypes = [pointer, ctypes.c_size_t]
         for name in ("gsa_plan_input", "gsa_plan_output"):
             getattr(lib, name).argtypes = [
@@ -150,8 +167,10 @@ class Library:
         self.lib.gsa_status_destroy(status)
         raise GsaError(code.decode(), message.decode())
 
-    def compile(self, text, target, shapes=None, filename="module.mlir"):
-        """A Plan; `shapes` maps names of inputs to sizes."""
+    def compile(self, text, target, shapes=None, filename="module.mlir",
+                cache_dir=None):
+        """A Plan; `shapes` maps names of inputs to sizes. Kernels are kept in
+        `cache_dir`, if there is one."""
         shapes = shapes or {}
         named = (_NamedShape * max(1, len(shapes)))()
         keep = []
@@ -162,7 +181,8 @@ class Library:
             slot.rank = len(sizes)
         options = _CompileOptions(
             struct_size=ctypes.sizeof(_CompileOptions), target=target.encode(),
-            shapes=named, num_shapes=len(shapes))
+            shapes=named, num_shapes=len(shapes),
+            cache_dir=cache_dir and cache_dir.encode())
         handle = ctypes.c_void_p()
         data = text.encode()
         self.check(self.lib.gsa_compile(data, len(data), filename.encode(),
@@ -196,6 +216,14 @@ class Plan:
         self.library.check(function(self.handle, index, ctypes.byref(info)))
         shape = tuple(info.shape[d] for d in range(info.rank))
         return info.name.decode(), _WORD_TO_DTYPE[info.dtype], shape
+
+    def kernel_counts(self):
+        """Kernels compiled, from disk and from memory."""
+        counts = _KernelCounts(struct_size=ctypes.sizeof(_KernelCounts))
+        self.library.check(self.library.lib.gsa_plan_kernel_counts(
+            self.handle, ctypes.byref(counts)))
+        return {"compiled": counts.compiled, "from_disk": counts.from_disk,
+                "from_memory": counts.from_memory}
 
     def new_outputs(self, device):
         return [torch.empty(shape, dtype=dtype, device=device)

@@ -85,12 +85,14 @@ def jit_text(records):
     """Cold, disk-warm and in-process times apart. A record without
     `driver_cache` is of a benchmark that left the driver's cache on: what it
     calls cold is disk-warm."""
-    plans, kernels = {}, []
+    plans, kernels, own = {}, [], None
     for r in records:
         if r["bench"] == "gpu_jit":
             plans[r.get("driver_cache", "on")] = r
         elif r["bench"] == "gpu_jit_kernel":
             kernels.append(r)
+        elif r["bench"] == "gpu_jit_own":
+            own = r
     text = ""
     if plans:
         cold, warm = plans.get("off", {}), plans.get("on", {})
@@ -121,6 +123,13 @@ def jit_text(records):
                  "off; disk-warm: it is on and an earlier process filled it "
                  f"({sources}).\n\n" +
                  table(["what", "cold", "disk-warm"], rows))
+    if own:
+        text += (f"\nFrom our own cache on disk, the driver's off: "
+                 f"{own['own_warm_compile_ms']:.0f} ms to a plan, of it "
+                 f"{own['load_library_ms']:.0f} loading the library, "
+                 f"{own['own_warm_first_result_ms']:.0f} to the first result "
+                 f"({own['device']}, commit {own['commit']}, medians of "
+                 f"{own['runs']} processes).\n")
     if kernels:
         text += ("\n### Compiling each kernel alone\n\nMilliseconds by NVRTC's "
                  f"clock for {kernels[0]['arch']}, without a cache, medians of "

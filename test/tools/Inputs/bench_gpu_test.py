@@ -86,6 +86,7 @@ class Records(unittest.TestCase):
 
     def setUp(self):
         self.calls, self.compiles = [], [700.0, 500.0, 600.0]
+        self.own, self.compiled = [], 0
         self.fresh = bench_jit.fresh
 
         def fresh(arguments, cache):
@@ -96,6 +97,12 @@ class Records(unittest.TestCase):
                     self.assertEqual(os.listdir(cache), [])
             self.calls.append(cache)
             times = dict(PROCESS["times"])
+            if "--cache-dir" in arguments:
+                own = arguments[arguments.index("--cache-dir") + 1]
+                self.own.append(own)
+                self.assertFalse(os.path.exists(own))
+                kernels = {"compiled": self.compiled, "from_disk": 5}
+                return {**PROCESS, "kernels": kernels}
             if cache is None:
                 times["compile"] = self.compiles[len(self.calls) - 1]
             return {**PROCESS, "times": times}
@@ -106,11 +113,17 @@ class Records(unittest.TestCase):
         bench_jit.fresh = self.fresh
 
     def test_medians_of_processes_that_count(self):
-        cold, warm = bench_jit.plan_records("libgsa.so", 8192, 3)
+        cold, warm, own = bench_jit.plan_records("libgsa.so", 8192, 3)
         self.assertEqual(self.calls[:3], [None] * 3)
         # The one that fills the cache does not count.
-        self.assertEqual(len(self.calls), 3 + 1 + 3)
-        self.assertEqual(len(set(self.calls[3:])), 1)
+        self.assertEqual(len(self.calls), 3 + 1 + 3 + 1 + 3)
+        self.assertEqual(len(set(self.calls[3:7])), 1)
+        self.assertEqual(self.calls[7:], [None] * 4)
+        self.assertEqual(len(self.own), 4)
+        self.assertEqual(len(set(self.own)), 1)
+        self.assertEqual(own["bench"], "gpu_jit_own")
+        self.assertEqual(own["own_warm_compile_ms"], 500.0)
+        self.assertEqual(own["kernels"]["from_disk"], 5)
         self.assertEqual(cold["driver_cache"], "off")
         self.assertEqual(cold["cold_compile_ms"], 600.0)
         self.assertEqual(cold["cold_compile_range_ms"], [500.0, 700.0])
@@ -118,6 +131,11 @@ class Records(unittest.TestCase):
         self.assertEqual(warm["disk_warm_compile_ms"], 500.0)
         self.assertEqual(warm["in_process_new_head_ms"], 400.0)
         self.assertNotIn("cold_compile_ms", warm)
+
+    def test_a_warm_process_that_compiles_is_an_error(self):
+        self.compiled = 1
+        with self.assertRaisesRegex(RuntimeError, "kernels of a warm process"):
+            list(bench_jit.plan_records("libgsa.so", 8192, 3))
 
     def test_phases_of_a_kernel(self):
         self.assertEqual(bench_jit.parse_phases(TABLE),
@@ -149,6 +167,13 @@ class Report(unittest.TestCase):
         self.assertEqual(rows["another length, same process"], ["15", "16"])
         self.assertEqual(rows["another head size, same process"],
                          ["400", "51"])
+
+    def test_own_cache(self):
+        text = report.jit_text([record(
+            bench="gpu_jit_own", driver_cache="off", own_warm_compile_ms=81.2,
+            own_warm_first_result_ms=90, load_library_ms=60)])
+        self.assertIn("81 ms to a plan, of it 60 loading the library, 90 to "
+                      "the first result", text)
 
     def test_a_record_without_the_state_is_not_cold(self):
         rows = self.rows(record(cold_compile_ms=155, cold_first_result_ms=165,

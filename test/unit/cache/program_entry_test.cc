@@ -56,7 +56,7 @@ TEST(ProgramEntryTest, RoundTrip) {
 // Messages of compilers may quote any bytes.
 TEST(ProgramEntryTest, FieldsOfAnyBytes) {
   ProgramEntry entry = EntryFor("a");
-  entry.fields["log"] = "x\xff\0y";
+  entry.fields["log"] = std::string("x\xff\0y", 4);
   EXPECT_EQ(Decode(EncodeProgramEntry(entry), entry.key), EntryRefusal::kNone);
 }
 

@@ -20,6 +20,7 @@
 #include "runtime/core/cuda/dynamic_library.h"
 #include "runtime/core/dtype.h"
 #include "tensor_map_case.h"
+#include "test/unit/cache/cache_testing.h"
 
 namespace gsa {
 namespace {
@@ -230,6 +231,42 @@ TEST_F(CudaDeviceTest, RunsAProgram) {
   ASSERT_THAT(*zones, SizeIs(2));
   EXPECT_GT((*zones)[1], 0.0f);
   EXPECT_LT((*zones)[1], 1000.0f);
+}
+
+// As by two processes: the second one opens no NVRTC.
+TEST_F(CudaDeviceTest, RunsAKernelThatIsOnDisk) {
+  const CacheFolder folder;
+  bool opened = false;
+  const auto run = [&](KernelOrigin expected) {
+    const auto programs = std::make_shared<ProgramCache>(folder.Options());
+    const auto loader =
+        std::make_shared<NvrtcLoader>(ToolkitSearch(), programs);
+    const auto kernels = KernelCache::ForLoader(loader, programs);
+    ExecutorOptions options;
+    options.kernels = kernels.get();
+    int events = 0;
+    options.on_kernel = [&](const KernelEvent& event) {
+      EXPECT_EQ(event.origin, expected);
+      ++events;
+    };
+    auto executor = CudaExecutor::Create(AffineProgram(1000), 0, options);
+    ASSERT_TRUE(executor.ok()) << executor.status();
+    EXPECT_EQ(events, 1);
+    opened = loader->is_loaded();
+    EXPECT_GT((*executor)->kernels().at(0).registers, 0);
+    const std::vector<float> in = Ramp(1000);
+    DeviceBuffer input = Upload(in), output = Upload(in);
+    const absl::Status status =
+        RunAndWait(**executor, {input.data()}, {output.data()});
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(Download<float>(output), AffineResult(in));
+  };
+  run(KernelOrigin::kCompiled);
+  EXPECT_TRUE(opened);
+  // The search of a process that has NVRTC open leaves a record of its own.
+  run(KernelOrigin::kDisk);
+  run(KernelOrigin::kDisk);
+  EXPECT_FALSE(opened);
 }
 
 TEST_F(CudaDeviceTest, RunsFromSeveralThreads) {

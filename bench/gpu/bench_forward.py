@@ -30,6 +30,9 @@ import modules  # noqa: E402
 import workloads  # noqa: E402
 
 HEADS, GROUPS, DIM, INDEX_HEADS, INDEX_DIM = 32, 8, 128, 4, 64
+# Plans stay: the profiler knows kernels by their place, which that of a plan
+# that is gone may be.
+PLANS = []
 
 
 def inputs(n, workload, seed, device):
@@ -108,6 +111,7 @@ def bench_case(library, n, workload, arguments):
     plan = library.compile(
         modules.sparse_core(n, slots=slots, policy=arguments.policy),
         target="cuda:0")
+    PLANS.append(plan)
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
     run = lambda: plan.run(case, outputs, workspace)  # noqa: E731
     dense = lambda: baselines.dense_attention(*case[:3])  # noqa: E731

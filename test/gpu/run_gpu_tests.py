@@ -54,6 +54,10 @@ TOOLS = ["memcheck", "initcheck", "synccheck"]
 TOOL_ENVIRONMENT = {"initcheck": {"GSA_LEAVE_UNINITIALIZED": "1"}}
 
 
+# What a step says of the device, and the summary once.
+ABOUT = ("device", "arch", "driver")
+
+
 class Step:
     """What became of a step."""
 
@@ -309,8 +313,10 @@ def check(path, headers):
               f"has {want}\nrun them again on a GPU and commit the summary: "
               f"python3 test/gpu/run_gpu_tests.py --output {path}")
     else:
+        without = ", ".join(summary.get("allowed", []))
         print(f"{path}: the GPU tests of these device headers passed on "
-              f"{summary.get('device')}")
+              f"{summary.get('device')}" +
+              (f", without {without}" if without else ""))
         return 0
     return 1
 
@@ -333,6 +339,9 @@ def parse_arguments():
                         help="of the binaries; default: HEAD of this checkout")
     parser.add_argument("--steps", nargs="*", help="only these")
     parser.add_argument("--allow-skip", nargs="*", default=[])
+    parser.add_argument("--resume", action="store_true",
+                        help="leave out what passed in --output before, with "
+                             "these binaries and headers")
     parser.add_argument("--output", default="gpu_tests.json")
     parser.add_argument("--headers",
                         default=os.path.join(ROOT, "codegen", "device",
@@ -346,36 +355,66 @@ def parse_arguments():
     return arguments
 
 
-def main():
-    arguments = parse_arguments()
-    if arguments.check:
-        return check(arguments.check, arguments.headers)
-    with (tempfile.TemporaryDirectory() as scratch,
-          concurrent.futures.ThreadPoolExecutor(arguments.together) as pool):
-        running = [pool.submit(action)
-                   for name, action in Runner(arguments, scratch).steps()
-                   if arguments.steps is None or name in arguments.steps]
-        steps = [step.result() for step in running]
-    failed = [s.name for s in steps if s.status == "failed"]
-    skipped = [s.name for s in steps if s.status == "skipped"
-               and s.name not in arguments.allow_skip]
-    about = {}
-    for step in steps:
-        for key in ("device", "arch", "driver"):
-            if key in step.details:
-                about[key] = step.details.pop(key)
-        step.details.pop("commit", None)
-    document = {
+def passed_before(arguments):
+    """Entries by name of the steps that passed in an earlier run with the same
+    binaries and headers, and what it says of the device."""
+    if not arguments.resume or not os.path.exists(arguments.output):
+        return {}, {}
+    with open(arguments.output, encoding="utf-8") as file:
+        earlier = json.load(file)
+    if (earlier["commit"] != arguments.commit or
+            earlier["device_headers"] != hash_headers(arguments.headers)):
+        return {}, {}
+    return ({entry["step"]: entry for entry in earlier["steps"]
+             if entry["status"] == "passed"},
+            {key: earlier[key] for key in ABOUT if key in earlier})
+
+
+def summarise(arguments, names, steps, about):
+    """The summary of steps `names`, of which `steps`, entries by name, have
+    ended; `about` the device."""
+    entries, about = [], dict(about)
+    for name in names:
+        entry = steps.get(name, {"step": name, "status": "unfinished"})
+        entries.append({key: value for key, value in entry.items()
+                        if key not in ABOUT and key != "commit"})
+        about.update({key: entry[key] for key in ABOUT if key in entry})
+    failed = [e["step"] for e in entries if e["status"] == "failed"]
+    missing = [e["step"] for e in entries
+               if e["status"] in ("skipped", "unfinished")]
+    skipped = [name for name in missing if name not in arguments.allow_skip]
+    return {
         "date": datetime.datetime.now(datetime.timezone.utc)
                 .strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": arguments.commit,
         "device_headers": hash_headers(arguments.headers), **about,
         "passed": not failed and not skipped,
         "failed": failed, "skipped": skipped,
-        "steps": [step.to_json() for step in steps]}
-    with open(arguments.output, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
+        "allowed": [name for name in missing if name not in skipped],
+        "steps": entries}
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.check:
+        return check(arguments.check, arguments.headers)
+    steps, about = passed_before(arguments)
+    with (tempfile.TemporaryDirectory() as scratch,
+          concurrent.futures.ThreadPoolExecutor(arguments.together) as pool):
+        wanted = {name: action
+                  for name, action in Runner(arguments, scratch).steps()
+                  if arguments.steps is None or name in arguments.steps}
+        running = {pool.submit(action): name
+                   for name, action in wanted.items() if name not in steps}
+        document = summarise(arguments, wanted, steps, about)
+        # Written anew behind each step: a run that is cut off loses none.
+        for done in concurrent.futures.as_completed(running):
+            steps[running[done]] = done.result().to_json()
+            document = summarise(arguments, wanted, steps, about)
+            with open(arguments.output, "w", encoding="utf-8") as file:
+                json.dump(document, file, indent=1)
+                file.write("\n")
+    failed, skipped = document["failed"], document["skipped"]
     print("PASSED" if document["passed"] else
           f"NOT PASSED: {len(failed)} failed {failed}, "
           f"{len(skipped)} skipped {skipped}")

@@ -68,7 +68,7 @@ mlir::LogicalResult CheckOwnAttributes(mlir::Operation* op) {
   for (mlir::NamedAttribute attribute : op->getDiscardableAttrs()) {
     llvm::StringRef name = attribute.getName().getValue();
     if (mlir::gsa::isAttributeOfPasses(name) ||
-        mlir::gsa_tile::isAttributeOfPasses(name)) {
+        mlir::gsa_tile::isAttributeOfPasses(op, name)) {
       return op->emitOpError()
              << "has the attribute '" << name
              << "', which the compiler writes itself; expected none in a "

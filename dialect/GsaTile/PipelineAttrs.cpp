@@ -24,7 +24,9 @@ static constexpr AttributeRule kRules[] = {
     {kRolledAttr, "scf.for", isLoop, "a unit attribute", isUnit},
 };
 
-bool gsa_tile::isAttributeOfPasses(StringRef name) {
+bool gsa_tile::isAttributeOfPasses(Operation* op, StringRef name) {
+  // A kernel says itself which of its loops stay loops.
+  if (name == kRolledAttr && op->getParentOfType<KernelOp>()) return false;
   return gsa::isOfPasses(name, kRules);
 }
 

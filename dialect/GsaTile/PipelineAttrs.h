@@ -10,6 +10,10 @@
 
 #include "llvm/ADT/StringRef.h"
 
+namespace mlir {
+class Operation;
+}  // namespace mlir
+
 namespace mlir::gsa_tile {
 
 /// On a kernel, string: the op that it was made for and its types, for whoever
@@ -20,8 +24,9 @@ inline constexpr llvm::StringLiteral kOriginAttr = "gsa_tile.origin";
 /// unroll: its body holds what should be in flight together already.
 inline constexpr llvm::StringLiteral kRolledAttr = "gsa_tile.rolled";
 
-/// Whether passes alone write the attribute, as they do all of the above.
-bool isAttributeOfPasses(llvm::StringRef name);
+/// Whether passes alone write the attribute of `op`, as they do all of the
+/// above but in kernels, which may be given with loops that stay loops.
+bool isAttributeOfPasses(Operation* op, llvm::StringRef name);
 
 }  // namespace mlir::gsa_tile
 

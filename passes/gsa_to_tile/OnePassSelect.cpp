@@ -70,6 +70,8 @@ class OnePassLowering : public SelectLowering {
   void launchBounds(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
   void launchCandidates(const Chunk& chunk);
+  Value emitBudget(KernelBuilder& kernel, RowEmitter& e, const Row& row,
+                   Value statistic, Value divisor, Value zero);
   TopKScheduleAttr candidateSchedule() const;
   void launchFlagged(const Chunk& chunk,
                      llvm::function_ref<void(const Chunk&, const Flags&)> row);
@@ -218,6 +220,19 @@ TopKScheduleAttr OnePassLowering::candidateSchedule() const {
                                topk.getCapacity(), topk.getChunk());
 }
 
+/// Keys that a row takes; `divisor` is the normaliser's address or null.
+Value OnePassLowering::emitBudget(KernelBuilder& kernel, RowEmitter& e,
+                                  const Row& row, Value statistic,
+                                  Value divisor, Value zero) {
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value scale;
+  if (divisor) scale = LoadOp::create(b, loc, b.getF32Type(), divisor, zero);
+  Value limit = KernelScalars(b, loc).toI32(row.limit);
+  return named(gsa::detail::computeBudget(e, policy, limit, statistic, scale),
+               "budget");
+}
+
 void OnePassLowering::launchCandidates(const Chunk& chunk) {
   TopKScheduleAttr topk = candidateSchedule();
   KernelBuilder kernel(context, op.getLoc(), "select_candidates",
@@ -273,17 +288,11 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
   s.ifThen(
       complete,
       [&] {
-        Value scale;
         if (statistics)
           statistic =
               LoadOp::create(b, loc, b.getF32Type(),
                              at(kernel, statistics, cell, {row.queries}), zero);
-        if (divisor)
-          scale = LoadOp::create(b, loc, b.getF32Type(), divisor, zero);
-        Value budget =
-            named(gsa::detail::computeBudget(e, policy, s.toI32(row.limit),
-                                             statistic, scale),
-                  "budget");
+        Value budget = emitBudget(kernel, e, row, statistic, divisor, zero);
         Value taken = e.selectCandidates(list, budget, target);
         e.byFirstWarp([&] {
           StoreOp::create(b, loc, at(kernel, counted, cell, {row.queries}),

@@ -1,23 +1,32 @@
 """Ends a command by a signal while a file exists, and looks at what it leaves.
 
-usage: end_by_signal.py [--group] SIGNAL FOLDER PATTERN COMMAND [ARGUMENT ...]
+usage: end_by_signal.py [--group] [--whole NAME] SIGNAL FOLDER PATTERN COMMAND
+           [ARGUMENT ...]
 
 The command runs with TMPDIR=FOLDER, which is empty. As soon as a file there
 matches PATTERN, the process gets the signal; with --group its children do, too,
 as from a terminal. Fails unless the signal ends it and
-the folder is empty then. A file may be there for a moment only: the command runs
+the folder is empty then, but for NAME, a safetensors file, if it is whole: the
+signal may come right behind the end of the writing. A file may be there for a moment only: the command runs
 again, up to ten times, until the signal came in time.
 """
 
 import glob
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
-group = sys.argv[1] == "--group"
-name, folder, pattern, *command = sys.argv[1 + group:]
+arguments = sys.argv[1:]
+group = arguments[0] == "--group"
+if group:
+    arguments.pop(0)
+whole = None
+if arguments[0] == "--whole":
+    whole, arguments = arguments[1], arguments[2:]
+name, folder, pattern, *command = arguments
 number = getattr(signal, "SIG" + name)
 # Whoever runs the tests may ignore it, which children would inherit.
 signal.signal(number, signal.SIG_DFL)
@@ -37,10 +46,22 @@ def run_once():
     return process.returncode, message
 
 
+def is_whole(path):
+    """Whether a safetensors file has all the bytes that its header tells of."""
+    with open(path, "rb") as file:
+        data = file.read()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:8 + size])
+    end = max(entry["data_offsets"][1] for key, entry in header.items()
+              if key != "__metadata__")
+    return len(data) == 8 + size + end
+
+
 def left():
     """What is left; children of children may need a moment."""
     for _ in range(100):
-        found = os.listdir(folder)
+        found = [file for file in os.listdir(folder) if file != whole or
+                 not is_whole(os.path.join(folder, file))]
         if not found:
             break
         time.sleep(0.05)

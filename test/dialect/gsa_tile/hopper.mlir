@@ -33,17 +33,6 @@ gsa_tile.kernel @product(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
   gsa_tile.return
 }
 
-// A tile of several panels is as many boxes.
-// CHECK-LABEL: gsa_tile.kernel @panels
-gsa_tile.kernel @panels(%a: !gsa_tile.tensormap<80x64xbf16, swizzle_128b>)
-    attributes {warps = 8 : i64} {
-  %c0 = arith.constant 0 : index
-  %t = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<80x192xbf16, swizzle_128b>
-  // CHECK: gsa_tile.tma_load {{.*}} : <80x64xbf16, swizzle_128b> to <80x192xbf16, swizzle_128b>
-  gsa_tile.tma_load %a[%c0, %c0] to %t by <0, 8> : !gsa_tile.tensormap<80x64xbf16, swizzle_128b> to !gsa_tile.smem<80x192xbf16, swizzle_128b>
-  gsa_tile.return
-}
-
 // In a stream a copy has no ring yet.
 // CHECK-LABEL: gsa_tile.kernel @stream
 gsa_tile.kernel @stream(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>, %n: index)
@@ -56,6 +45,22 @@ gsa_tile.kernel @stream(%a: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>, %n: i
     gsa_tile.tma_load %a[%i, %c0] to %t by <0, 4> : !gsa_tile.tensormap<64x64xbf16, swizzle_128b> to !gsa_tile.smem<64x64xbf16, swizzle_128b>
   } compute {
   ^bb0(%i: index, %t: !gsa_tile.smem<64x64xbf16, swizzle_128b>):
+  }
+  gsa_tile.return
+}
+
+// A tile of several panels is as many boxes.
+// CHECK-LABEL: gsa_tile.kernel @panels
+gsa_tile.kernel @panels(%a: !gsa_tile.tensormap<80x64xbf16, swizzle_128b>, %n: index)
+    attributes {warps = 8 : i64} {
+  %c0 = arith.constant 0 : index
+  %ring = gsa_tile.tile_ring : !gsa_tile.tile_ring<2 by bulk, !gsa_tile.smem<80x192xbf16, swizzle_128b>>
+  gsa_tile.stream below %n <loaders = 4> rings(%ring : !gsa_tile.tile_ring<2 by bulk, !gsa_tile.smem<80x192xbf16, swizzle_128b>>) load {
+  ^bb0(%i: index, %t: !gsa_tile.smem<80x192xbf16, swizzle_128b>):
+    // CHECK: gsa_tile.tma_load {{.*}} : <80x64xbf16, swizzle_128b> to <80x192xbf16, swizzle_128b>
+    gsa_tile.tma_load %a[%i, %c0] to %t by <0, 4> : !gsa_tile.tensormap<80x64xbf16, swizzle_128b> to !gsa_tile.smem<80x192xbf16, swizzle_128b>
+  } compute {
+  ^bb0(%i: index, %t: !gsa_tile.smem<80x192xbf16, swizzle_128b>):
   }
   gsa_tile.return
 }

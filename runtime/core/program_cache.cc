@@ -275,7 +275,9 @@ EntryRefusal ProgramCache::ReadFile(int directory, const std::string& key,
 }
 
 std::optional<ProgramEntry> ProgramCache::Read(const std::string& key,
-                                               const std::string& kind) {
+                                               const std::string& kind,
+                                               bool* absent) {
+  if (absent != nullptr) *absent = false;
   if (!options_.enabled() || !IsProgramKey(key)) return std::nullopt;
   ProgramEntry entry;
   absl::StatusOr<Directory> directory = Open(/*create=*/false);
@@ -298,6 +300,7 @@ std::optional<ProgramEntry> ProgramCache::Read(const std::string& key,
   }
   if (refusal == EntryRefusal::kAbsent) {
     ++stats_.misses;
+    if (absent != nullptr) *absent = true;
     return std::nullopt;
   }
   ++stats_.refused;

@@ -9,7 +9,7 @@
 //   ProgramCache cache(options);
 //   if (auto entry = cache.Read(key, "cubin")) return entry->payload;
 //   ProgramCache::Claim claim = cache.Lock(key);
-//   if (claim.waited()) ... Read again: another process has compiled it.
+//   ... Read again: another process may have compiled it meanwhile.
 //   ... compile ...
 //   cache.Write(entry);
 //
@@ -78,7 +78,7 @@ class ProgramCache {
  public:
   struct Stats {
     int64_t hits = 0;
-    int64_t misses = 0;   // not there, or no directory
+    int64_t misses = 0;   // looked for and not there, or no directory
     int64_t refused = 0;  // there, and not taken
     int64_t writes = 0;
     int64_t write_failures = 0;
@@ -133,9 +133,11 @@ class ProgramCache {
 
   const ProgramCacheOptions& options() const { return options_; }
 
-  // The entry of `key`, if it is there, whole, ours and of that kind.
+  // The entry of `key`, if it is there, whole, ours and of that kind; `absent`
+  // is set to whether there is no file of it.
   std::optional<ProgramEntry> Read(const std::string& key,
-                                   const std::string& kind);
+                                   const std::string& kind,
+                                   bool* absent = nullptr);
 
   // Waits while another process or thread has a claim to `key`.
   Claim Lock(const std::string& key);

@@ -156,9 +156,10 @@ std::string KernelCache::ProgramKeyOf(const CompileRequest& request,
 }
 
 std::optional<CompiledCuda> KernelCache::Read(const std::string& key,
-                                              const CompileRequest& request) {
+                                              const CompileRequest& request,
+                                              bool* absent) {
   std::optional<ProgramEntry> entry =
-      programs_->Read(key, KindOf(request.output));
+      programs_->Read(key, KindOf(request.output), absent);
   if (!entry || entry->payload.empty()) return std::nullopt;
   std::lock_guard<std::mutex> lock(mutex_);
   ++stats_.disk_hits;
@@ -192,9 +193,12 @@ absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
   if (!guess.ok()) return Compile(request);
   const std::string key = ProgramKeyOf(request, *guess);
   *origin = KernelOrigin::kDisk;
-  if (auto found = Read(key, request)) return *std::move(found);
+  bool absent;
+  if (auto found = Read(key, request, &absent)) return *std::move(found);
   const ProgramCache::Claim claim = programs_->Lock(key);
-  if (claim.waited())
+  // Another process may have put it there while this one waited for the claim,
+  // or between the look and the claim.
+  if (claim.waited() || absent)
     if (auto found = Read(key, request)) return *std::move(found);
   if (programs_->options().mode == CacheMode::kOnly)
     return absl::FailedPreconditionError(absl::StrCat(

@@ -161,7 +161,8 @@ class KernelCache {
                                     KernelOrigin* origin);
   absl::StatusOr<CompiledCuda> Compile(const CompileRequest& request);
   std::optional<CompiledCuda> Read(const std::string& key,
-                                   const CompileRequest& request);
+                                   const CompileRequest& request,
+                                   bool* absent = nullptr);
 
   const std::string compiler_id_;
   const Compiler compiler_;

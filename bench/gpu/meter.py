@@ -2,7 +2,7 @@
 the time of each kernel, by torch's profiler.
 
 NVML is a part of the driver; it is called through ctypes, so that a benchmark
-needs torch alone. Without it clocks and power are not reported (None).
+needs torch alone. Without it clocks and power are not reported.
 """
 
 import ctypes

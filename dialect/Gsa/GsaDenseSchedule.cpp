@@ -39,9 +39,9 @@ SmallVector<Attribute> DenseScheduleAttr::getParts() const {
 
 std::string DenseScheduleAttr::findMisfit(Operation* op) const {
   std::string reason = findElementMisfit(*problemOf(op).attention);
-  if (reason.empty() && AttentionForm::of(op).lengths)
-    return "warpgroups have no kernel for a number of keys that the device "
-           "alone knows; use #gsa.attention_schedule";
+  if (reason.empty())
+    reason = findLengthsMisfit("warpgroups have", AttentionForm::of(op).lengths,
+                               "#gsa.attention_schedule");
   return reason.empty() ? inPart("per_row", getPerRow().findMisfit(op))
                         : reason;
 }

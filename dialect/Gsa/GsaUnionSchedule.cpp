@@ -52,9 +52,10 @@ SmallVector<Attribute> UnionScheduleAttr::getParts() const {
 
 std::string UnionScheduleAttr::findMisfit(Operation* op) const {
   std::string reason = findElementMisfit(*problemOf(op).attention);
-  if (reason.empty() && AttentionForm::of(op).lengths)
-    return "shared keys have no kernel for a number of keys that the device "
-           "alone knows; use #gsa.attention_schedule";
+  if (reason.empty())
+    reason =
+        findLengthsMisfit("shared keys have", AttentionForm::of(op).lengths,
+                          "#gsa.attention_schedule");
   return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
                         : reason;
 }

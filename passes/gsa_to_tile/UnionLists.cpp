@@ -30,9 +30,9 @@ static constexpr int64_t kWarps = 16;
 /// Entries of a list, and words of the table, that a warp takes in one step.
 static constexpr int64_t kStepEntries = 128, kStepWords = 128;
 
-int64_t gsa::countStrings(int64_t ratio, int64_t blockK) {
+int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
   constexpr int64_t kRows = 64, kVectorBits = 128;
-  int64_t strings = llvm::divideCeil(kRows, ratio);
+  int64_t strings = llvm::divideCeil(groups * kRows, ratio);
   while (strings * blockK % kVectorBits != 0) ++strings;
   return strings;
 }
@@ -57,7 +57,7 @@ UnionLists::UnionLists(const AttentionOperands& operands,
     apart = capacity + blockK;
     capacity = apart + roomFor(perTile / 2);
   }
-  strings = countStrings(operands.shape.ratio(), blockK);
+  strings = countStrings(schedule.getGroups(), operands.shape.ratio(), blockK);
   words = strings * blockK / 32;
   ToTileContext& context = operands.context;
   Type i32 = context.rewriter().getI32Type();

@@ -58,7 +58,13 @@ def set_options(**options):
     with _lock:
         before = {name: _OPTIONS[name] for name in options}
         _OPTIONS.update(options)
+        _drop_plans()
     return before
+
+
+def _drop_plans():
+    while len(_kept) > max(1, _OPTIONS["max_plans"]):
+        _kept.popitem(last=False)
 
 
 def options():
@@ -196,14 +202,20 @@ class Plan:
         inputs:    {name: tensor}, all of them, or a list in the plan's order.
         outputs:   tensors to write, likewise; made if there are none.
         workspace: at least `workspace_bytes` bytes, made if there is none.
-        stream:    of a GPU; None: the current one of torch or cupy. The run
-                   is enqueued there and nothing waits for it.
+        stream:    of a GPU, a number; None: the current one of torch or cupy.
+                   The run is enqueued there and nothing waits for it, so that
+                   with a stream outputs and workspace have to be given, too.
         stage_milliseconds: a dict that receives the time of each stage; on a
                    GPU the call then waits for the run.
 
         Raises InvalidArgument if a tensor is missing or does not fit; nothing
         has run then.
         """
+        if stream is not None and (outputs is None or (
+                workspace is None and self.workspace_bytes)):
+            raise _capi.InvalidArgument(
+                "run: got a stream, expected outputs and a workspace with it: "
+                "what is made here belongs to the current stream")
         copies = []
         ins = self._views("input", self.inputs, inputs, copies)
         like = ins[0] if ins else None
@@ -334,8 +346,7 @@ def kept_plan(text, target):
         slot = _kept.get(key)
         if slot is None:
             slot = _kept[key] = _Slot()
-            while len(_kept) > max(1, _OPTIONS["max_plans"]):
-                _kept.popitem(last=False)
+            _drop_plans()
         _kept.move_to_end(key)
     if slot.plan is not None:
         return slot.plan, False

@@ -216,9 +216,14 @@ def empty_like(like, shape, dtype):
         cupy = _loaded("cupy")
         with cupy.cuda.Device(like.device_id):
             return cupy.empty(shape, {s: n for n, s in NUMPY.items()}[dtype])
+    _refuse_library(like)
+
+
+def _refuse_library(like):
     raise _capi.InvalidArgument(
-        f"got tensors of {type(like.owner[0]).__module__} on a GPU, which this "
-        f"package cannot make others of; expected ones of torch or cupy")
+        f"got tensors of {type(like.owner[0]).__module__} on a GPU, whose "
+        f"memory and streams this package does not know; expected ones of torch "
+        f"or cupy, or Plan.run with outputs, workspace and stream")
 
 
 def current_stream(like):
@@ -226,7 +231,9 @@ def current_stream(like):
     if like.kind == "torch":
         return _loaded("torch").cuda.current_stream(
             like.owner.device).cuda_stream
-    return _loaded("cupy").cuda.get_current_stream().ptr
+    if like.kind == "cupy":
+        return _loaded("cupy").cuda.get_current_stream().ptr
+    return _refuse_library(like)
 
 
 def fill(slot, view_, keep):

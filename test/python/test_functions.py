@@ -97,7 +97,7 @@ class Case:
 class Differential(unittest.TestCase):
     """Each case is a module of its own: odd sizes, ties, empty rows."""
 
-    SELECTIONS, LAYERS = 110, 110
+    SELECTIONS, LAYERS = 105, 105
 
     def check_selection(self, case, selection, seed):
         scores = case.scores()
@@ -289,7 +289,7 @@ class Errors(unittest.TestCase):
     def test_kinds(self):
         self.assertTrue(issubclass(gsa.InvalidArgument, ValueError))
         self.assertTrue(issubclass(gsa.Unimplemented, NotImplementedError))
-        self.refuses("n_kv_heads: got 8, expected a divisor of n_heads = 5",
+        self.refuses("n_kv_heads: got 8 .*expected a divisor of n_heads = 5",
                      lambda: gsa.layer_module("d_model=40, n_heads=5"))
         with self.assertRaises(gsa.GsaError) as caught:
             gsa.Plan("no module")
@@ -352,7 +352,7 @@ class Plans(unittest.TestCase):
         self.assertIn("threads", again.target)
         before = gsa.set_options(max_plans=1)
         try:
-            gsa.index_topk(q, k, k=2)
+            gsa.index_topk(q, k, k=2, local=1)
             gsa.index_topk(q, k, k=3, sink=1)
             self.assertTrue(gsa.last_dispatch().compiled)
         finally:
@@ -382,7 +382,8 @@ class Plans(unittest.TestCase):
                              ("clang++-22", "clang++", "g++", "c++")),
                          "the emulation needs a C++20 compiler")
     def test_emulated_kernels_agree(self):
-        case = Case(5)
+        case = next(case for case in map(Case, range(100)) if
+                    case.name == "f32" and case.policy == "fixed")
         arguments = (case.q_idx, case.k_idx)
         settings = dict(case.index_settings(), k=case.base)
         want = gsa.index_topk(*arguments, **settings)

@@ -65,7 +65,7 @@ class _CompileOptions(ctypes.Structure):
         ("num_threads", ctypes.c_int32),
         ("vector_bits", ctypes.c_int32),
         ("reference", ctypes.c_int32),
-        ("reserved", ctypes.c_int32),
+        ("load_later", ctypes.c_int32),
         ("arch", ctypes.c_char_p),
         ("nvrtc", ctypes.c_char_p),
         ("cache_dir", ctypes.c_char_p),

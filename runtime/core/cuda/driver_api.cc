@@ -122,6 +122,10 @@ absl::Status DriverApi::ToStatus(Result result, const std::string& call) const {
     absl::StrAppend(&message,
                     "; an earlier kernel did it, and the CUDA context of this "
                     "process is lost");
+  if (fork_guard_.forked())
+    absl::StrAppend(&message,
+                    "; the process was forked from one that had opened CUDA, "
+                    "which does not survive fork()");
   return absl::Status(CodeOf(result), message);
 }
 
@@ -460,6 +464,18 @@ ScopedContext::ScopedContext(const DriverApi& driver, cuda::Context context)
 ScopedContext::~ScopedContext() {
   // Fails only where the driver shuts down: nothing is left to restore then.
   if (pushed_) (void)driver_.CtxPopCurrent();
+}
+
+ScopedRelaxedCapture::ScopedRelaxedCapture(const DriverApi& driver)
+    : driver_(driver), mode_(cuda::kCaptureModeRelaxed) {
+  // Where the call fails, so do those that it is for, and say why.
+  if (driver_.table().ThreadExchangeStreamCaptureMode(&mode_) != cuda::kSuccess)
+    mode_ = cuda::kCaptureModeRelaxed;
+}
+
+ScopedRelaxedCapture::~ScopedRelaxedCapture() {
+  if (mode_ != cuda::kCaptureModeRelaxed)
+    driver_.table().ThreadExchangeStreamCaptureMode(&mode_);
 }
 
 }  // namespace gsa

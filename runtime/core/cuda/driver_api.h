@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "runtime/core/cuda/cuda_abi.h"
+#include "runtime/core/fork_guard.h"
 
 namespace gsa {
 
@@ -152,6 +153,7 @@ class DriverApi {
  private:
   cuda::DriverTable table_;
   std::string path_;
+  ForkGuard fork_guard_;
 };
 
 // Makes a context current for the calling thread while the object lives. Costs
@@ -170,6 +172,21 @@ class ScopedContext {
   const DriverApi& driver_;
   absl::Status status_;
   bool pushed_ = false;
+};
+
+// Lets the calling thread load, allocate and wait while another thread captures
+// a stream: in the mode that captures have by default such calls are refused
+// and break the capture. For calls that touch no captured stream.
+class ScopedRelaxedCapture {
+ public:
+  explicit ScopedRelaxedCapture(const DriverApi& driver);
+  ~ScopedRelaxedCapture();
+  ScopedRelaxedCapture(const ScopedRelaxedCapture&) = delete;
+  ScopedRelaxedCapture& operator=(const ScopedRelaxedCapture&) = delete;
+
+ private:
+  const DriverApi& driver_;
+  int mode_;  // of the thread before, to restore
 };
 
 }  // namespace gsa

@@ -264,6 +264,29 @@ class Plan:
         return outputs
 
 
+    def bind(self, inputs, outputs, workspace):
+        """A function that enqueues a run on these tensors and torch's current
+        stream, with everything made that ctypes needs: what it takes is what
+        gsa_run takes, and a fraction of a microsecond."""
+        device = inputs[0].device
+        options = _RunOptions(struct_size=ctypes.sizeof(_RunOptions))
+        options.stream = torch.cuda.current_stream(device).cuda_stream
+        ins, keep_ins = _views(inputs)
+        outs, keep_outs = _views(outputs)
+        arguments = (self.handle, ins, len(inputs), outs, len(outputs),
+                     ctypes.c_void_p(workspace.data_ptr()), workspace.numel(),
+                     ctypes.byref(options))
+        run, check = self.library.lib.gsa_run, self.library.check
+
+        def bound():
+            status = run(*arguments)
+            if status:
+                check(status)
+
+        bound.keep = (self, inputs, outputs, workspace, keep_ins, keep_outs)
+        return bound
+
+
 def _views(tensors):
     views = (_Tensor * max(1, len(tensors)))()
     keep = []

@@ -149,8 +149,9 @@ LogicalResult Finder::note(Value value, SizeClasses& found,
                            std::vector<int>& dims) {
   RankedTensorType type = tensorOf(value);
   if (!type)
-    return entry.emitOpError() << "expected ranked tensors at its boundary, got "
-                               << value.getType();
+    return entry.emitOpError()
+           << "expected ranked tensors at its boundary, got "
+           << value.getType();
   for (int64_t d = 0; d < type.getRank(); ++d) {
     auto [it, inserted] = classOfRoot.insert(
         {root(node(value, d)), static_cast<int>(found.classes.size())});

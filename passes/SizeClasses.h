@@ -2,7 +2,8 @@
 //
 // A plan for bounds is given sizes with each run. Which of them must agree, and
 // which ones its results then have, follows from the ops of the function: those
-// of the gsa dialect name their dimensions, arithmetic on tensors has one shape.
+// of the gsa dialect name their dimensions, arithmetic on tensors has one
+// shape.
 //
 //===----------------------------------------------------------------------===//
 

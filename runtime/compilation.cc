@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "dialect/Gsa/GsaShapes.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Pass/PassManager.h"
-#include "dialect/Gsa/GsaShapes.h"
 #include "passes/Passes.h"
 #include "passes/SizeClasses.h"
 #include "runtime/core/status_macros.h"
@@ -38,8 +38,8 @@ absl::StatusOr<std::vector<std::string>> ShapeStrings(
     std::vector<std::string> sizes;
     const bool bounded = options.bounds.count(spec.name) != 0;
     for (size_t i = 0; i < shape->size(); ++i) {
-      sizes.push_back(absl::StrCat(bounded && spec.shape[i] < 0 ? "?" : "",
-                                   (*shape)[i]));
+      sizes.push_back(
+          absl::StrCat(bounded && spec.shape[i] < 0 ? "?" : "", (*shape)[i]));
     }
     strings.push_back(absl::StrJoin(sizes, "x"));
   }

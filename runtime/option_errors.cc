@@ -84,7 +84,8 @@ void CheckEffect(const Target& target, const CompileOptions& options,
     errors->Add(absl::UnimplementedError(absl::StrCat(
         "bounds: a plan for the target ", target.ToString(),
         " is for one set of shapes, expected 'shapes' instead, or the target "
-        "cpu; got bounds for '", options.bounds.begin()->first, "'")));
+        "cpu; got bounds for '",
+        options.bounds.begin()->first, "'")));
   }
   CheckUnused(target.kind != TargetKind::kCuda && !options.warm_up,
               "loading later", "it", target, "which loads nothing", errors);

@@ -163,10 +163,10 @@ absl::Status CheckSizes(const char* kind, const TensorSpec& spec,
                         const std::vector<SizeClassSpec>& sizes,
                         const View& view, RunSizes* seen) {
   if (view.dtype != spec.dtype || view.shape.size() != spec.shape.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        kind, " '", spec.name, "': expected at most ",
-        TypeToString(spec.dtype, spec.shape), ", got ",
-        TypeToString(view.dtype, view.shape)));
+    return absl::InvalidArgumentError(
+        absl::StrCat(kind, " '", spec.name, "': expected at most ",
+                     TypeToString(spec.dtype, spec.shape), ", got ",
+                     TypeToString(view.dtype, view.shape)));
   }
   for (size_t d = 0; d < classes.size(); ++d) {
     const SizeClassSpec& size = sizes[classes[d]];

@@ -3,7 +3,8 @@
 // -----------------------------------------------------------------------------
 //
 // Compile once, run many times: a Plan is a gsa module compiled for one target
-// and one set of shapes, or all shapes up to bounds. It is immutable and may run in many threads at once.
+// and one set of shapes, or all shapes up to bounds. It is immutable and may
+// run in many threads at once.
 //
 //   gsa::CompileOptions options;
 //   options.shapes["hidden_states"] = {1, 4096, 512};
@@ -204,8 +205,9 @@ class Plan {
   absl::Status WarmUp() const;
 
   // Runs the plan. Inputs and outputs must match the specs, or, in a plan for
-  // bounds, be smaller and agree with each other; an output must overlap no other tensor. The workspace belongs to the run until it ends: on
-  // a GPU, where Run only submits work to the stream, that is after it returns.
+  // bounds, be smaller and agree with each other; an output must overlap no
+  // other tensor. The workspace belongs to the run until it ends: on a GPU,
+  // where Run only submits work to the stream, that is after it returns.
   // InvalidArgument names the tensor, what it is and what is expected; then
   // nothing has run. Nothing is allocated, also not on the host, where no times
   // are asked for and, on a GPU, the plan has run on these buffers before.

@@ -10,8 +10,8 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Sizes.h"
 #include "passes/cpu/CpuPasses.h"
-#include "passes/cpu/Sizes.h"
 
 namespace mlir::gsa {
 

@@ -12,8 +12,8 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "passes/Sizes.h"
 #include "passes/cpu/CpuPasses.h"
-#include "passes/cpu/Sizes.h"
 
 namespace mlir::gsa {
 
@@ -194,9 +194,9 @@ void Planner::rewrite(scf::ParallelOp scope, Value base) {
     Value offset = arith::ConstantIndexOp::create(builder, loc, item.offset);
     if (base) offset = arith::AddIOp::create(builder, loc, base, offset);
     if (item.alloc) {
-      Value view = memref::ViewOp::create(builder, loc, item.alloc.getType(),
-                                          workspace, offset,
-                                          item.alloc.getDynamicSizes());
+      Value view =
+          memref::ViewOp::create(builder, loc, item.alloc.getType(), workspace,
+                                 offset, item.alloc.getDynamicSizes());
       item.alloc.replaceAllUsesWith(view);
       item.alloc.erase();
       continue;

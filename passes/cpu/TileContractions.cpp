@@ -483,8 +483,9 @@ struct TileContractions : impl::GsaCpuTileContractionsBase<TileContractions> {
         op.getNumReductionLoops() == 0 ||
         llvm::none_of(op.getStaticLoopRanges(), ShapedType::isDynamic))
       return success();
-    return op->emitError("a plan for bounds sums over static sizes only: "
-                         "expected an op of static sizes, got ")
+    return op->emitError(
+               "a plan for bounds sums over static sizes only: "
+               "expected an op of static sizes, got ")
            << op->getOperand(0).getType();
   }
 

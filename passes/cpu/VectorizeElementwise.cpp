@@ -14,8 +14,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Sizes.h"
 #include "passes/cpu/CpuPasses.h"
-#include "passes/cpu/Sizes.h"
 
 namespace mlir::gsa {
 

@@ -273,8 +273,8 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
              << function.getNumArguments() << " shapes, got " << shapes.size();
     Block& body = function.getBody().front();
     OpBuilder builder = OpBuilder::atBlockBegin(&body);
-    SmallVector<Attribute> bounds(
-        body.getNumArguments(), builder.getDenseI64ArrayAttr({}));
+    SmallVector<Attribute> bounds(body.getNumArguments(),
+                                  builder.getDenseI64ArrayAttr({}));
     for (auto [i, text] : llvm::enumerate(shapes)) {
       BlockArgument argument = body.getArgument(i);
       auto type = dyn_cast<RankedTensorType>(argument.getType());

@@ -174,7 +174,8 @@ SmallVector<Value> LoopEmitter::whileLoop(
   return SmallVector<Value>(loop.getResults());
 }
 
-void LoopEmitter::forTasks(const Size& count, llvm::function_ref<void()> prologue,
+void LoopEmitter::forTasks(const Size& count,
+                           llvm::function_ref<void()> prologue,
                            llvm::function_ref<void(Value)> body) {
   int64_t tasks = scheduleAttr.getTasks();
   Value upper = value(count);

@@ -12,7 +12,7 @@
 #include "dialect/Gsa/GsaBuilders.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "passes/cpu/Sizes.h"
+#include "passes/Sizes.h"
 
 namespace mlir::gsa {
 

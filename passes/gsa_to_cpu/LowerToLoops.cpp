@@ -8,7 +8,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
-#include "passes/cpu/Sizes.h"
+#include "passes/Sizes.h"
 #include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 

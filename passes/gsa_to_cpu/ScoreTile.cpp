@@ -52,9 +52,9 @@ Value ScoreTile::visibleKeys(Value batch, Value position) {
   if (lengths) all = e.min(e.max(e.toIndex(e.load(lengths, batch)), none), all);
   if (spec.mask == Mask::None) return all;
   // Query t sees the first t + 1 + Sk - Sq keys, where these exist.
-  Value end = lengths ? e.add(e.add(position, all),
-                              differenceOf(e, 1, numQueries, 0))
-                      : e.add(position, differenceOf(e, numKeys, numQueries, 1));
+  Value end =
+      lengths ? e.add(e.add(position, all), differenceOf(e, 1, numQueries, 0))
+              : e.add(position, differenceOf(e, numKeys, numQueries, 1));
   return e.min(e.max(end, none), all);
 }
 
@@ -70,8 +70,8 @@ void ScoreTile::prepare() {
         [&](Value i) { packQueries(locate(i)); });
     return;
   }
-  packedKeys = e.scratch(
-      {numBatches.bound, panels.bound, headSize, panelKeys}, e.acc());
+  packedKeys =
+      e.scratch({numBatches.bound, panels.bound, headSize, panelKeys}, e.acc());
   Value perBatch = e.value(panels);
   e.forTasks(
       mulSizes(e, numBatches, panels), [] {},
@@ -150,15 +150,16 @@ void ScoreTile::forEachRowOfBlocks(llvm::function_ref<void()> allocate,
     allocateQueries(1);
     allocate();
   };
-  e.forTasks(mulSizes(e, numBatches, blocksPerBatch), allocateAll, [&](Value i) {
-    Block block = locate(i);
-    packQueries(block);
-    computeBlock(block);
-    e.forLoop(e.index(0), block.numRows, 1, [&](Value r) {
-      Value t = e.add(block.firstQuery, r);
-      body({r, block.batch, t, visibleKeys(block.batch, t)});
-    });
-  });
+  e.forTasks(mulSizes(e, numBatches, blocksPerBatch), allocateAll,
+             [&](Value i) {
+               Block block = locate(i);
+               packQueries(block);
+               computeBlock(block);
+               e.forLoop(e.index(0), block.numRows, 1, [&](Value r) {
+                 Value t = e.add(block.firstQuery, r);
+                 body({r, block.batch, t, visibleKeys(block.batch, t)});
+               });
+             });
 }
 
 /// The order for few queries: one task per panel.

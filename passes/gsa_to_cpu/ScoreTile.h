@@ -60,8 +60,9 @@ class ScoreTile {
   const Size& queries() const { return numQueries; }
   const Size& keys() const { return numKeys; }
   int64_t rows() const { return e.schedule().getRows(); }
-  /// Elements of a row of the strip: at most as many keys, rounded up to whole tiles, and
-  /// one vector more, so that rows do not all map to one set of the cache.
+  /// Elements of a row of the strip: at most as many keys, rounded up to whole
+  /// tiles, and one vector more, so that rows do not all map to one set of the
+  /// cache.
   int64_t stripSize() const { return panels.bound * panelKeys + e.lanes(); }
 
   /// Packs what all rows need. Call once, before forEachRow.

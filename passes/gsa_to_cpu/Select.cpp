@@ -105,7 +105,8 @@ SmallVector<Value> SelectLowering::emit() {
   tile.prepare();
   Value variances;
   if (op.getPolicy().usesNormaliser() && !normaliser) {
-    variances = e.scratch({tile.batches().bound, tile.queries().bound}, e.acc());
+    variances =
+        e.scratch({tile.batches().bound, tile.queries().bound}, e.acc());
     emitVariances(variances);
     normaliser = emitMean(variances);
   }

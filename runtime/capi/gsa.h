@@ -526,10 +526,10 @@ typedef struct gsa_run_options {
  * forked after the plan was compiled for a GPU it is GSA_FAILED_PRECONDITION.
  * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
  * until it ends, on a GPU until the end of its work on the stream. In a plan
- * for bounds tensors may be smaller than gsa_plan_input and gsa_plan_output say,
- * where they agree with each other. Outputs and
- * workspace must overlap no other tensor. On GSA_INVALID_ARGUMENT nothing has
- * run, and the message names the tensor, what is expected and what was got. */
+ * for bounds tensors may be smaller than gsa_plan_input and gsa_plan_output
+ * say, where they agree with each other. Outputs and workspace must overlap no
+ * other tensor. On GSA_INVALID_ARGUMENT nothing has run, and the message names
+ * the tensor, what is expected and what was got. */
 GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t num_inputs, const gsa_tensor* outputs,
                             size_t num_outputs, void* workspace,

@@ -312,7 +312,7 @@ struct CompileOptions {
   bool reference = false;
   bool load_later = false;  // by Plan::WarmUp or the first run
   std::string arch;         // "sm_90a"
-  std::string nvrtc;  // where NVRTC is
+  std::string nvrtc;        // where NVRTC is
   // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
   std::string cache_dir;
   std::string cache_mode;

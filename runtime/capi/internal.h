@@ -114,8 +114,7 @@ absl::StatusOr<T> Read(const char* what, const T* source);
 // Reads as many structures as `target` has, which lie `source->struct_size`
 // bytes apart.
 template <typename T>
-absl::Status ReadArray(const char* what, const T* source,
-                       absl::Span<T> target);
+absl::Status ReadArray(const char* what, const T* source, absl::Span<T> target);
 // Reads `count` of them; a count that is garbage allocates nothing.
 template <typename T>
 absl::StatusOr<std::vector<T>> ReadArray(const char* what, const T* source,

@@ -158,8 +158,7 @@ absl::Status Run(const gsa_plan* handle, absl::Span<const gsa_tensor> inputs,
   }
   Inlined<TensorView> sources;
   Inlined<MutableTensorView> targets;
-  GSA_RETURN_IF_ERROR(
-      ToViews("input", plan.inputs(), inputs, plan, &sources));
+  GSA_RETURN_IF_ERROR(ToViews("input", plan.inputs(), inputs, plan, &sources));
   GSA_RETURN_IF_ERROR(
       ToViews("output", plan.outputs(), outputs, plan, &targets));
   if (workspace == nullptr && workspace_bytes != 0) {

@@ -100,9 +100,9 @@ absl::Status CheckSize(const Layout& layout, const Place& what, size_t given,
       (given > size || std::find(layout.ends.begin(), layout.ends.end(),
                                  given) != layout.ends.end());
   if (known && given <= kMaxStructSize) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(what.ToString(), ": expected struct_size = sizeof(", layout.name,
-                   ") = ", size, ", or that of another version, got ", given));
+  return absl::InvalidArgumentError(absl::StrCat(
+      what.ToString(), ": expected struct_size = sizeof(", layout.name,
+      ") = ", size, ", or that of another version, got ", given));
 }
 
 }  // namespace
@@ -117,9 +117,9 @@ absl::Status ReadStruct(const Layout& layout, const Place& what,
   size_t given = SizeField(source);
   GSA_RETURN_IF_ERROR(CheckSize(layout, what, given, size));
   if (expected_size != 0 && given != expected_size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what.ToString(), ": expected struct_size = ", expected_size,
-                     ", that of the array's first element, got ", given));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what.ToString(), ": expected struct_size = ", expected_size,
+        ", that of the array's first element, got ", given));
   }
   const char* bytes = static_cast<const char*>(source);
   for (size_t i = size; i < given; ++i) {
@@ -148,10 +148,10 @@ absl::StatusOr<T> Read(const char* what, const T* source) {
 template <typename T>
 static absl::Status ReadElement(const char* what, const T* source, size_t index,
                                 size_t stride, T* target) {
-  GSA_RETURN_IF_ERROR(ReadStruct(
-      LayoutOf<T>::Get(), {what, static_cast<int64_t>(index)},
-      reinterpret_cast<const char*>(source) + index * stride, stride, target,
-      sizeof(T)));
+  GSA_RETURN_IF_ERROR(
+      ReadStruct(LayoutOf<T>::Get(), {what, static_cast<int64_t>(index)},
+                 reinterpret_cast<const char*>(source) + index * stride, stride,
+                 target, sizeof(T)));
   if (stride % alignof(T) == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(what, "s: expected a struct_size divisible by ", alignof(T),

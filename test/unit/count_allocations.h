@@ -21,7 +21,8 @@ inline thread_local int64_t allocations = 0;
 inline void* Allocate(size_t bytes, size_t alignment) {
   ++allocations;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  void* memory =
+      std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) std::abort();
   return memory;
 }

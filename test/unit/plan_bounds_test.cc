@@ -106,8 +106,8 @@ struct Tensors {
       HostTensor tensor =
           *HostTensor::Create(spec.name, DType::kF32, shapes.at(spec.name));
       if (spec.dtype == DType::kI32) {
-        tensor = *HostTensor::Create(spec.name, DType::kI32,
-                                     shapes.at(spec.name));
+        tensor =
+            *HostTensor::Create(spec.name, DType::kI32, shapes.at(spec.name));
         int32_t next = static_cast<int32_t>(shapes.at("k")[1]);
         for (int32_t& value : tensor.values<int32_t>()) value = next--;
       } else {
@@ -126,8 +126,8 @@ struct Tensors {
       outputs.push_back(*HostTensor::Create(spec.name, spec.dtype, spec.shape));
       std::memset(outputs.back().raw_data(), 0xff, outputs.back().byte_size());
     }
-    scratch = *HostTensor::Create("workspace", DType::kU8,
-                                  {plan.workspace_bytes()});
+    scratch =
+        *HostTensor::Create("workspace", DType::kU8, {plan.workspace_bytes()});
     std::memset(scratch.raw_data(), 0xff, scratch.byte_size());
   }
 
@@ -168,8 +168,8 @@ void ExpectBitsOfStaticPlans(const std::string& text, const Sizes& bounds,
   EXPECT_TRUE(bounded->is_bounded());
   options.bounds.clear();
   for (const Sizes& sizes : runs) {
-    SCOPED_TRACE(absl::StrCat(sizes.batch, " ", sizes.queries, " ",
-                              sizes.keys));
+    SCOPED_TRACE(
+        absl::StrCat(sizes.batch, " ", sizes.queries, " ", sizes.keys));
     options.shapes = ShapesFor(sizes, dense);
     auto fixed = Compile(text, options);
     ASSERT_NE(fixed, nullptr);
@@ -180,10 +180,10 @@ void ExpectBitsOfStaticPlans(const std::string& text, const Sizes& bounds,
     const absl::Status status = got.Run(*bounded, pool.get());
     ASSERT_TRUE(status.ok()) << status;
     for (size_t i = 0; i < got.outputs.size(); ++i)
-      EXPECT_EQ(std::memcmp(got.outputs[i].raw_data(),
-                            expected.outputs[i].raw_data(),
-                            got.outputs[i].byte_size()),
-                0)
+      EXPECT_EQ(
+          std::memcmp(got.outputs[i].raw_data(), expected.outputs[i].raw_data(),
+                      got.outputs[i].byte_size()),
+          0)
           << got.outputs[i].name();
   }
 }
@@ -202,8 +202,8 @@ TEST(PlanBounds, LengthsAndTasks) {
 }
 
 TEST(PlanBounds, FewQueriesShareTheKeys) {
-  ExpectBitsOfStaticPlans(Core("fixed, base = 8", "f32", "lengths"), {8, 1, 500},
-                          {{8, 1, 500}, {3, 1, 1}, {1, 1, 65}},
+  ExpectBitsOfStaticPlans(Core("fixed, base = 8", "f32", "lengths"),
+                          {8, 1, 500}, {{8, 1, 500}, {3, 1, 1}, {1, 1, 65}},
                           /*dense=*/false, /*threads=*/2);
 }
 
@@ -236,10 +236,10 @@ TEST(PlanBounds, SizesOfZero) {
     Tensors got(*bounded, *fixed, options.shapes);
     ASSERT_TRUE(got.Run(*bounded).ok());
     for (size_t i = 0; i < got.outputs.size(); ++i)
-      EXPECT_EQ(std::memcmp(got.outputs[i].raw_data(),
-                            expected.outputs[i].raw_data(),
-                            got.outputs[i].byte_size()),
-                0)
+      EXPECT_EQ(
+          std::memcmp(got.outputs[i].raw_data(), expected.outputs[i].raw_data(),
+                      got.outputs[i].byte_size()),
+          0)
           << got.outputs[i].name() << " of " << sizes.batch << " "
           << sizes.queries << " " << sizes.keys;
   }
@@ -276,8 +276,7 @@ TEST(PlanBounds, RunsAreHeldToBoundsAndToEachOther) {
          "'q', got 1");
   refuse(3, {2, 1}, "input 'lengths': expected at most i32[2], got i32[2, 1]");
   Tensors tensors(*plan, *plan, options.bounds);
-  tensors.outputs[0] =
-      *HostTensor::Create("out", DType::kF32, {2, 4, 4, 24});
+  tensors.outputs[0] = *HostTensor::Create("out", DType::kF32, {2, 4, 4, 24});
   EXPECT_THAT(Message(tensors.Run(*plan)),
               HasSubstr("output 'out': expected 5 in dimension 1, as in "
                         "dimension 1 of 'q', got 4"));

@@ -4,8 +4,8 @@
 //
 // What the launches of a program are given, made once for each set of buffers
 // that it runs on: the values of all kernel parameters, the maps of the copy
-// engine, and the array of pointers to them that a launch takes. Whoever decodes
-// runs on the same few sets of buffers step after step.
+// engine, and the array of pointers to them that a launch takes. Whoever
+// decodes runs on the same few sets of buffers step after step.
 //
 //   BoundRuns::Lease lease = runs.Find(addresses);
 //   if (!lease) {
@@ -15,9 +15,9 @@
 //   }
 //   Launch(..., lease->pointers.data() + first_parameter);
 //
-// As many sets are kept as kMaxRuns and kMaxBytes allow, the least recently used
-// goes first. Its memory is used again, so that nothing is allocated once that
-// many sets, or all that there are, have been seen. Thread safe.
+// As many sets are kept as kMaxRuns and kMaxBytes allow, the least recently
+// used goes first. Its memory is used again, so that nothing is allocated once
+// that many sets, or all that there are, have been seen. Thread safe.
 
 #ifndef GSA_RUNTIME_CORE_CUDA_BOUND_RUNS_H_
 #define GSA_RUNTIME_CORE_CUDA_BOUND_RUNS_H_
@@ -37,10 +37,10 @@ namespace gsa {
 
 // The arguments of all launches of a run.
 struct BoundRun {
-  std::vector<uint64_t> addresses;     // of the buffers: what it is found by
-  std::vector<uint64_t> values;        // one a parameter
-  std::vector<cuda::TensorMap> maps;   // in the order of the parameters
-  std::vector<void*> pointers;         // one a parameter, to its value or map
+  std::vector<uint64_t> addresses;    // of the buffers: what it is found by
+  std::vector<uint64_t> values;       // one a parameter
+  std::vector<cuda::TensorMap> maps;  // in the order of the parameters
+  std::vector<void*> pointers;        // one a parameter, to its value or map
 };
 
 class BoundRuns {

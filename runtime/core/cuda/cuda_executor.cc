@@ -99,8 +99,7 @@ absl::Status CudaExecutor::CheckCounts(const RunArguments& arguments) const {
     return absl::InvalidArgumentError(
         absl::StrCat(given, " ", kind, "s given, expected ", expected));
   };
-  GSA_RETURN_IF_ERROR(
-      check(arguments.inputs.size(), inputs_.size(), "input"));
+  GSA_RETURN_IF_ERROR(check(arguments.inputs.size(), inputs_.size(), "input"));
   GSA_RETURN_IF_ERROR(
       check(arguments.outputs.size(), outputs_.size(), "output"));
   if (arguments.workspace_bytes >= workspace_bytes_) return absl::OkStatus();
@@ -180,7 +179,8 @@ absl::Status CudaExecutor::WarmUp() const {
     const cuda::Result result = load(functions_[i]);
     if (result != cuda::kSuccess)
       return driver_->ToStatus(
-          result, absl::StrCat("kernel '", reports_[i].symbol, "': cuFuncLoad"));
+          result,
+          absl::StrCat("kernel '", reports_[i].symbol, "': cuFuncLoad"));
   }
   for (const std::unique_ptr<GemmPlan>& gemm : gemms_)
     GSA_RETURN_IF_ERROR(gemm->WarmUp());
@@ -194,8 +194,8 @@ uint64_t CudaExecutor::Resolve(const Address& address,
                                const BoundRun& bound) const {
   const size_t base = static_cast<size_t>(address.base);
   const size_t own = bound.addresses.size();
-  return address.offset + (base < own ? bound.addresses[base]
-                                      : constant_addresses_[base - own]);
+  return address.offset +
+         (base < own ? bound.addresses[base] : constant_addresses_[base - own]);
 }
 
 absl::Status CudaExecutor::BindLaunch(const Op& op, BoundRun* bound) const {
@@ -203,9 +203,8 @@ absl::Status CudaExecutor::BindLaunch(const Op& op, BoundRun* bound) const {
     const size_t index = static_cast<size_t>(op.first_parameter + i);
     const Parameter& parameter = parameters_[index];
     bound->values[index] =
-        parameter.base < 0
-            ? parameter.value
-            : Resolve({parameter.base, parameter.value}, *bound);
+        parameter.base < 0 ? parameter.value
+                           : Resolve({parameter.base, parameter.value}, *bound);
     bound->pointers[index] = &bound->values[index];
     if (parameter.map < 0) continue;
     cuda::TensorMap* map = &bound->maps[parameter.map];

@@ -226,7 +226,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::vector<Parameter> parameters_;
   std::vector<TensorMapShape> tensor_maps_;
   mutable BoundRuns bound_runs_;
-  int32_t num_segments_ = 0;  // runs of ops of one zone
+  int32_t num_segments_ = 0;    // runs of ops of one zone
   int64_t scratch_offset_ = 0;  // of matrix products, within the workspace
   int64_t workspace_bytes_ = 0;
 };

@@ -109,7 +109,7 @@ absl::StatusOr<const DriverApi*> DriverApi::Default() {
   return driver;
 }
 
-absl::Status DriverApi::ToStatus(Result result, const std::string& call) const {
+absl::Status DriverApi::ToStatus(Result result, absl::string_view call) const {
   if (result == cuda::kSuccess) return absl::OkStatus();
   const char* name = nullptr;
   const char* text = nullptr;

@@ -26,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "runtime/core/cuda/cuda_abi.h"
 #include "runtime/core/fork_guard.h"
@@ -76,7 +77,7 @@ class DriverApi {
   const cuda::DriverTable& table() const { return table_; }
 
   // OK, or the error of `call` ("cuMemAlloc(64 bytes)").
-  absl::Status ToStatus(cuda::Result result, const std::string& call) const;
+  absl::Status ToStatus(cuda::Result result, absl::string_view call) const;
 
   absl::Status Init() const;
   // 13000 for CUDA 13.0.

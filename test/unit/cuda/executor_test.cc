@@ -336,8 +336,7 @@ TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {
   auto memory = MemoryFor(*executor);
   fake_.TakeCalls();
   ASSERT_TRUE(executor->Run(memory->run).ok());
-  EXPECT_THAT(fake_.TakeCalls(),
-              Not(Contains("cuPointerGetAttributes")));
+  EXPECT_THAT(fake_.TakeCalls(), Not(Contains("cuPointerGetAttributes")));
 }
 
 TEST_F(ExecutorTest, CapturesButNotWithATimer) {
@@ -506,25 +505,25 @@ TEST_F(ExecutorTest, ASetOfBuffersHasItsTensorMaps) {
       EXPECT_EQ(other.swizzle, cuda::kTensorMapSwizzleNone);
     }
     // Neither allocations nor waits; the next run on them makes no maps.
-    EXPECT_THAT(fake_.TakeCalls(),
-                ElementsAre("cuPointerGetAttributes", "cuPointerGetAttributes",
-                            "cuPointerGetAttributes", "cuPointerGetAttributes",
-                            "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
-                            "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
-                            "cuStreamGetCtx", "cuStreamIsCapturing",
-                            "cuMemsetD16Async", "cuLaunchKernel",
-                            "cuMemcpyDtoDAsync", "cuLaunchKernel",
-                            "cuLaunchKernel", "cuLaunchKernel"));
+    EXPECT_THAT(
+        fake_.TakeCalls(),
+        ElementsAre("cuPointerGetAttributes", "cuPointerGetAttributes",
+                    "cuPointerGetAttributes", "cuPointerGetAttributes",
+                    "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
+                    "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
+                    "cuStreamGetCtx", "cuStreamIsCapturing", "cuMemsetD16Async",
+                    "cuLaunchKernel", "cuMemcpyDtoDAsync", "cuLaunchKernel",
+                    "cuLaunchKernel", "cuLaunchKernel"));
     ASSERT_TRUE(executor->Run(memory->run).ok());
     const auto again = fake_.TakeLaunches();
     ASSERT_THAT(again, SizeIs(4));
     for (size_t i = 0; i < 4; ++i)
       EXPECT_EQ(again[i].arguments, launches[i].arguments);
-    EXPECT_THAT(fake_.TakeCalls(),
-                ElementsAre("cuStreamGetCtx", "cuStreamIsCapturing",
-                            "cuMemsetD16Async", "cuLaunchKernel",
-                            "cuMemcpyDtoDAsync", "cuLaunchKernel",
-                            "cuLaunchKernel", "cuLaunchKernel"));
+    EXPECT_THAT(
+        fake_.TakeCalls(),
+        ElementsAre("cuStreamGetCtx", "cuStreamIsCapturing", "cuMemsetD16Async",
+                    "cuLaunchKernel", "cuMemcpyDtoDAsync", "cuLaunchKernel",
+                    "cuLaunchKernel", "cuLaunchKernel"));
   }
 }
 
@@ -701,8 +700,8 @@ TEST_F(ExecutorTest, TheFirstRunLoadsWhatWasLeftForLater) {
   EXPECT_EQ(gemms_->warm_ups, 1);
 }
 
-// In the mode that captures have by default, what another thread loads meanwhile
-// would be refused.
+// In the mode that captures have by default, what another thread loads
+// meanwhile would be refused.
 TEST_F(ExecutorTest, LoadsWhileAnotherThreadCaptures) {
   fake_.other_thread_captures = true;
   options_.warm_up = false;

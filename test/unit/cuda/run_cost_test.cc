@@ -117,9 +117,7 @@ class RunCostTest : public ::testing::Test {
   struct Buffers {
     explicit Buffers(uintptr_t set) {
       uintptr_t next = (set + 1) << 20;
-      const auto take = [&] {
-        return reinterpret_cast<void*>(next += kBytes);
-      };
+      const auto take = [&] { return reinterpret_cast<void*>(next += kBytes); };
       for (int i = 0; i < kInputs; ++i) inputs.push_back(take());
       for (int i = 0; i < kOutputs; ++i) outputs.push_back(take());
       run.inputs = inputs;
@@ -180,8 +178,7 @@ TEST_F(RunCostTest, ForgottenBuffersLeaveTheirMemory) {
     for (const auto& set : sets) {
       ok &= executor->Run(set->run).ok();
       // The arguments are those of this set.
-      ok &= Quiet::last_argument ==
-            reinterpret_cast<uint64_t>(set->outputs[1]);
+      ok &= Quiet::last_argument == reinterpret_cast<uint64_t>(set->outputs[1]);
     }
   };
   run_all();

@@ -1,6 +1,6 @@
 //===- Sizes.cpp - sizes that are known or bounded ------------------------===//
 
-#include "passes/cpu/Sizes.h"
+#include "passes/Sizes.h"
 
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaShapes.h"
@@ -230,7 +230,8 @@ Value gsa::differenceOf(ScalarBuilder& s, const Size& a, const Size& b,
 SmallVector<OpFoldResult> gsa::getResultSizes(OpBuilder& b, Operation* op,
                                               unsigned i) {
   auto type = cast<RankedTensorType>(op->getResult(i).getType());
-  if (type.hasStaticShape()) return getAsIndexOpFoldResult(b.getContext(), type.getShape());
+  if (type.hasStaticShape())
+    return getAsIndexOpFoldResult(b.getContext(), type.getShape());
   OpBuilder::InsertionGuard guard(b);
   ReifiedRankedShapedTypeDims shapes;
   [[maybe_unused]] LogicalResult reified =
@@ -247,7 +248,8 @@ Value gsa::allocateResult(OpBuilder& b, Operation* op, unsigned i,
   SmallVector<Value> dynamic;
   for (int64_t d = 0; d < type.getRank(); ++d)
     if (type.isDynamicDim(d))
-      dynamic.push_back(getValueOrCreateConstantIndexOp(b, op->getLoc(), sizes[d]));
+      dynamic.push_back(
+          getValueOrCreateConstantIndexOp(b, op->getLoc(), sizes[d]));
   return memref::AllocOp::create(
       b, op->getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
       dynamic, alignment);

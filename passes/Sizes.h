@@ -1,12 +1,12 @@
 //===- Sizes.h - sizes that are known or bounded ---------------*- C++ -*-===//
 //
-// In a plan for bounds a size of a tensor is not known before a run, but what it
-// is at most. Choices and memory go by the bound, loops by the size itself.
+// In a plan for bounds a size of a tensor is not known before a run, but what
+// it is at most. Choices and memory go by the bound, loops by the size itself.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GSA_PASSES_CPU_SIZES_H
-#define GSA_PASSES_CPU_SIZES_H
+#ifndef GSA_PASSES_SIZES_H
+#define GSA_PASSES_SIZES_H
 
 #include "dialect/Gsa/GsaBuilders.h"
 
@@ -61,4 +61,4 @@ Value allocateResult(OpBuilder& b, Operation* op, unsigned i,
 
 }  // namespace mlir::gsa
 
-#endif  // GSA_PASSES_CPU_SIZES_H
+#endif  // GSA_PASSES_SIZES_H

@@ -4,11 +4,13 @@
 
 #include "runtime/core/cuda/cuda_executor.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "runtime/core/cuda/executor_builder.h"
 #include "runtime/core/status_macros.h"
 
@@ -289,6 +291,21 @@ std::string CudaExecutor::NameOf(const Op& op) const {
   return absl::StrCat("step ", op.step, " (", what, ")");
 }
 
+// The driver tells of a kernel's fault at some later call: which kernels it can
+// have been, of those that this run has submitted.
+std::string CudaExecutor::SubmittedBefore(const Op& end) const {
+  std::vector<std::string> names;
+  for (const Op* op = ops_.data(); op != &end; ++op) {
+    if (op->kind != OpKind::kLaunch) continue;
+    std::string name = absl::StrCat("'", reports_[op->kernel].symbol, "'");
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  if (names.empty()) return "; this run had launched no kernel before";
+  return absl::StrCat("; this run had launched ", absl::StrJoin(names, ", "),
+                      " before");
+}
+
 absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
   if (fork_guard_.forked())
     return absl::FailedPreconditionError(
@@ -317,8 +334,10 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
           driver_->EventRecord(timer->events_[next_event++], arguments.stream));
     absl::Status status = Submit(op, *bound, arguments.stream);
     if (!status.ok())
-      return absl::Status(status.code(),
-                          absl::StrCat(NameOf(op), ": ", status.message()));
+      return absl::Status(
+          status.code(),
+          absl::StrCat(NameOf(op), ": ", status.message(),
+                       LosesContext(status) ? SubmittedBefore(op) : ""));
   }
   if (timer == nullptr) return absl::OkStatus();
   GSA_RETURN_IF_ERROR(

@@ -203,6 +203,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
                       cuda::Stream stream) const;
   // "step 3 (launch of 'attend')".
   std::string NameOf(const Op& op) const;
+  std::string SubmittedBefore(const Op& end) const;
 
   const DriverApi* driver_ = nullptr;
   DeviceInfo device_;

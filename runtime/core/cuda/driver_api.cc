@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "runtime/core/cuda/dynamic_library.h"
@@ -19,8 +20,11 @@ namespace {
 
 using cuda::Result;
 
+// Marks the statuses of such errors.
+constexpr char kLostPayload[] = "gsa.context_lost";
+
 // Errors after which every further call in the context fails.
-bool LosesContext(Result result) {
+bool IsSticky(Result result) {
   switch (result) {
     case cuda::kErrorIllegalAddress:
     case cuda::kErrorLaunchTimeout:
@@ -118,7 +122,7 @@ absl::Status DriverApi::ToStatus(Result result, absl::string_view call) const {
   std::string message =
       absl::StrCat(call, " failed with ", name ? name : "an unknown error",
                    " (", result, ")", text ? ": " : "", text ? text : "");
-  if (LosesContext(result))
+  if (IsSticky(result))
     absl::StrAppend(&message,
                     "; an earlier kernel did it, and the CUDA context of this "
                     "process is lost");
@@ -126,7 +130,13 @@ absl::Status DriverApi::ToStatus(Result result, absl::string_view call) const {
     absl::StrAppend(&message,
                     "; the process was forked from one that had opened CUDA, "
                     "which does not survive fork()");
-  return absl::Status(CodeOf(result), message);
+  absl::Status status(CodeOf(result), message);
+  if (IsSticky(result)) status.SetPayload(kLostPayload, absl::Cord());
+  return status;
+}
+
+bool LosesContext(const absl::Status& status) {
+  return status.GetPayload(kLostPayload).has_value();
 }
 
 absl::Status DriverApi::Init() const {

@@ -157,6 +157,10 @@ class DriverApi {
   ForkGuard fork_guard_;
 };
 
+// Whether an error of the driver is one after which every further call in the
+// context fails.
+bool LosesContext(const absl::Status& status);
+
 // Makes a context current for the calling thread while the object lives. Costs
 // two calls of the driver where it is not current already.
 class ScopedContext {

@@ -668,6 +668,24 @@ TEST_F(ExecutorTest, EveryFailingCallOfRunIsReported) {
   }
 }
 
+// The driver reports a fault at whatever is called next.
+TEST_F(ExecutorTest, LostContextsNameTheKernelsBefore) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  fake_.FailCall(1, cuda::kErrorIllegalAddress, "cuLaunchKernel");
+  const absl::Status status = executor->Run(memory->run);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("step 5 (launch of 'scale')"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("is lost; this run had launched 'attend' before"));
+  fake_.FailCall(0, cuda::kErrorIllegalAddress, "cuMemsetD16Async");
+  EXPECT_THAT(std::string(executor->Run(memory->run).message()),
+              HasSubstr("this run had launched no kernel before"));
+  fake_.FailCall(0, cuda::kErrorOutOfMemory, "cuLaunchKernel");
+  EXPECT_THAT(std::string(executor->Run(memory->run).message()),
+              Not(HasSubstr("this run had launched")));
+}
+
 TEST_F(ExecutorTest, LoadsLaterWhereThatIsAskedFor) {
   options_.warm_up = false;
   auto executor = Create(Program());

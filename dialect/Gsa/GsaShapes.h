@@ -15,7 +15,8 @@
 namespace mlir::gsa {
 
 /// On the entry function of a plan for bounds: an array with, for each
-/// argument, the largest sizes that a run may give it, as an i64 array.
+/// argument and then each result, the largest sizes that it may have in a run,
+/// as an i64 array.
 inline constexpr llvm::StringLiteral kBoundsAttr = "gsa.bounds";
 
 }  // namespace mlir::gsa

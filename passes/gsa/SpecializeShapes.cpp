@@ -7,11 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaShapes.h"
+#include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Passes.h"
+#include "passes/SizeClasses.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSASPECIALIZESHAPES
@@ -250,8 +252,25 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
     }
     if (failed(checkFunction(function))) return signalPassFailure();
     if (failed(specializeArguments(function)) || failed(propagate(function)) ||
-        failed(specializeResults(function)))
+        failed(specializeResults(function)) ||
+        (isBounded && failed(addResultBounds(function))))
       signalPassFailure();
+  }
+
+  /// Results are arguments later, behind the others.
+  LogicalResult addResultBounds(func::FuncOp function) {
+    FailureOr<SizeClasses> sizes = findSizeClasses(function);
+    if (failed(sizes)) return failure();
+    Builder builder(&getContext());
+    auto bounds = function->getAttrOfType<ArrayAttr>(kBoundsAttr);
+    SmallVector<Attribute> all(bounds.begin(), bounds.end());
+    for (const std::vector<int>& classes : sizes->outputs) {
+      SmallVector<int64_t> result;
+      for (int number : classes) result.push_back(sizes->classes[number].bound);
+      all.push_back(builder.getDenseI64ArrayAttr(result));
+    }
+    function->setAttr(kBoundsAttr, builder.getArrayAttr(all));
+    return success();
   }
 
   /// Only a function with a body of one block, whose type nobody else relies
@@ -286,6 +305,17 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
       FailureOr<GivenShape> shape = parseShape(text);
       if (failed(shape))
         return function.emitOpError("cannot parse shape '")
+               << text << "' of argument " << i;
+      // As gsa-check-sizes asks of types with known sizes.
+      constexpr uint64_t kMaxElements = uint64_t{1} << 48;
+      uint64_t elements = 1;
+      for (int64_t size : shape->bounds)
+        if (size > 0)
+          elements = llvm::SaturatingMultiply<uint64_t>(elements, size);
+      if (shape->sizes != shape->bounds && elements > kMaxElements)
+        return function.emitOpError(
+                   "expected tensors of at most 2^48 "
+                   "elements, got shape '")
                << text << "' of argument " << i;
       FailureOr<RankedTensorType> refined = specialize(type, shape->sizes);
       if (failed(refined))

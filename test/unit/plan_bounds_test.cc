@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "runtime/core/random.h"
 #include "runtime/core/tensor.h"
 #include "runtime/plan.h"
 
@@ -209,7 +208,7 @@ TEST(PlanBounds, FewQueriesShareTheKeys) {
 
 TEST(PlanBounds, PoliciesThatAskForAllRows) {
   ExpectBitsOfStaticPlans(
-      Core("upstream_variance, base = 4, min = 2, max = 8", "f32", ""),
+      Core("upstream_variance, base = 6, min = 2, max = 8", "f32", ""),
       {2, 20, 64}, {{2, 20, 64}, {1, 3, 50}},
       /*dense=*/false, /*threads=*/1);
 }

@@ -45,7 +45,7 @@
 // BOUNDED-LABEL: func.func @chain(
 // BOUNDED-SAME: tensor<3x?x2x8xf32>
 // BOUNDED-SAME: -> tensor<3x?x2x8xf32>
-// BOUNDED-SAME: gsa.bounds = [array<i64: 3, 5, 2, 8>, array<i64: 3, 5>]
+// BOUNDED-SAME: gsa.bounds = [array<i64: 3, 5, 2, 8>, array<i64: 3, 5>, array<i64: 3, 5, 2, 8>]
 
 // Sizes given for the arguments reach every result type of the body: through
 // linalg.contract and linalg.generic with their tensor.empty, through

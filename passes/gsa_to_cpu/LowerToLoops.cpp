@@ -47,7 +47,8 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
   /// Sizes that vectors, tiles and tables are made for; only the numbers of
   /// sequences, queries and keys may differ from run to run.
   static LogicalResult checkFixed(Operation* op) {
-    for (const detail::NamedValue& named : detail::getNamedValues(op)) {
+    for (const gsa::detail::NamedValue& named :
+         gsa::detail::getNamedValues(op)) {
       auto type = cast<RankedTensorType>(named.value.getType());
       for (auto [i, name] : llvm::enumerate(named.names))
         if (type.isDynamicDim(i) && name != "B" && name != "Sq" && name != "Sk")

@@ -81,7 +81,7 @@ static LogicalResult verifySchedule(Operation* op, Attribute attribute) {
       }))
     return expect(describe(kinds));
   if (!schedule) return success();
-  if (std::string reason = schedule.findMisfit(op); !reason.empty())
+  if (std::string reason = schedule.findOpMisfit(op); !reason.empty())
     return op->emitOpError() << "has an illegal schedule: " << reason;
   return success();
 }

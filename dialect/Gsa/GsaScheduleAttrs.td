@@ -42,7 +42,8 @@ class Gsa_ScheduleAttr<string name, string attrMnemonic,
 }
 
 def Gsa_AttentionScheduleAttr
-    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule"> {
+    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule",
+                       ["takesLengths"]> {
   let summary = "how gather_attention or dense_attention runs on a GPU";
   let description = [{
     A block of `producers + consumers` warps handles `block_q` rows (rows are
@@ -160,7 +161,8 @@ def Gsa_DenseScheduleAttr
   }];
 }
 
-def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> {
+def Gsa_ScoreScheduleAttr
+    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule", ["takesLengths"]> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
@@ -190,7 +192,8 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
   }];
 }
 
-def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
+def Gsa_TopKScheduleAttr
+    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule", ["takesLengths"]> {
   let summary = "how rows are selected on a GPU";
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
@@ -209,7 +212,8 @@ def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
 }
 
 def Gsa_SelectScheduleAttr
-    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule", ["getParts"]> {
+    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule",
+                       ["getParts", "takesLengths"]> {
   let summary = "schedules of the parts of select";
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::TopKScheduleAttr":$topk);

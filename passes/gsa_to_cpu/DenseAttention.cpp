@@ -25,7 +25,7 @@ static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 namespace {
 
-class DenseLowering {
+class DenseLowering : public AttentionLowering {
  public:
   DenseLowering(Operation* op, CpuScheduleAttr schedule,
                 RewriterBase& rewriter);
@@ -69,20 +69,15 @@ class DenseLowering {
     return {scratch, {task, row, v.index(0)}};
   }
 
-  AttentionForm form;
-  VectorBuilder v;
-  Type acc;
   double scale;
   bool causal;
   bool bounded;  ///< Sums over values are times the unit of the total.
-  int64_t tasks, lanes, tileRows, tileVectors, valueRows, valueVectors;
+  int64_t lanes, tileRows, tileVectors, valueRows, valueVectors;
   int64_t batch, queries, allKeys, heads, groups, ratio;
   int64_t keyCount;  ///< Of the range.
   int64_t panelKeys, panels, blockKeys, blockTokens, blocks, scratchRows;
   RowVectors depth, valueDepth;
 
-  Value task;
-  Value query, key, value, gate, lengths, output, lse;
   /// [B, G, panels, D, panelKeys] and [B, G, Sk, padded Dv].
   Value packedKeys, packedValues;
   // Per task and row: query, logits, sums over values; maximum, sum and the
@@ -94,12 +89,9 @@ class DenseLowering {
 
 DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
                              RewriterBase& rewriter)
-    : form(AttentionForm::of(op)),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
+    : AttentionLowering(op, schedule, rewriter),
       causal(form.mask == Mask::Causal),
       bounded(needsUnit(getElementTypeOrSelf(form.value.getType()))),
-      tasks(schedule.getTasks()),
       lanes(schedule.getLanes()),
       depth(1, 1),
       valueDepth(1, 1) {
@@ -171,10 +163,10 @@ Value DenseLowering::headOf(const Block& block, Value row) {
 }
 
 Value DenseLowering::visible(const Block& block, Value t) {
-  if (!causal && !lengths) return v.index(keyCount);
+  if (!causal && !lengthsOfBatch) return v.index(keyCount);
   // Bottom-right aligned: the last query sees all keys of its batch.
   Value end;
-  if (!lengths)
+  if (!lengthsOfBatch)
     end = v.plus(t, allKeys - queries + 1 - form.first);
   else if (causal)
     end = v.plus(v.add(t, block.length), 1 - queries - form.first);
@@ -388,7 +380,7 @@ void DenseLowering::emitBlock(Value item) {
   Value tokens =
       v.min(v.index(blockTokens), v.sub(v.index(queries), block.token));
   block.rows = v.times(tokens, ratio);
-  block.length = loadKeyCount(v, lengths, block.batch, allKeys);
+  block.length = loadKeyCount(v, lengthsOfBatch, block.batch, allKeys);
   emitStart(block);
   Value end = visible(block, v.plus(v.add(block.token, tokens), -1));
   v.forLoop(v.index(0), end, blockKeys, [&](Value first) {
@@ -402,30 +394,14 @@ void DenseLowering::emitBlock(Value item) {
 }
 
 void DenseLowering::run(RewriterBase& rewriter) {
-  query = toReadOnlyBuffer(v, form.query);
-  key = toReadOnlyBuffer(v, form.key);
-  value = toReadOnlyBuffer(v, form.value);
-  gate = toReadOnlyBuffer(v, form.gate);
-  lengths = toReadOnlyBuffer(v, form.lengths);
-  auto outputType = cast<RankedTensorType>(form.op->getResult(0).getType());
-  auto lseType = cast<RankedTensorType>(form.op->getResult(1).getType());
-  output = allocate(v, outputType.getShape(), outputType.getElementType());
-  lse = allocate(v, lseType.getShape(), lseType.getElementType());
+  begin();
   if (batch * queries > 0) {
     allocateScratch();
-    auto distribute = [&](int64_t items, auto body) {
-      forTasks(v, tasks, [&](Value self) {
-        task = self;
-        v.forLoop(task, v.index(items), tasks, body);
-      });
-    };
     if (panels > 0)
-      distribute(batch * groups * panels,
-                 [&](Value item) { emitPacking(item); });
-    distribute(batch * groups * blocks, [&](Value item) { emitBlock(item); });
+      forItems(batch * groups * panels, [&](Value item) { emitPacking(item); });
+    forItems(batch * groups * blocks, [&](Value item) { emitBlock(item); });
   }
-  rewriter.replaceOp(
-      form.op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+  end(rewriter);
 }
 
 LogicalResult cpu::lowerDenseAttention(Operation* op, CpuScheduleAttr schedule,

@@ -24,7 +24,7 @@ static constexpr int64_t kMaxUnrolledFma = 256;
 
 namespace {
 
-class GatherLowering {
+class GatherLowering : public AttentionLowering {
  public:
   GatherLowering(Operation* op, CpuScheduleAttr schedule,
                  RewriterBase& rewriter);
@@ -56,19 +56,14 @@ class GatherLowering {
   }
   RowRef logitRow(Value head) { return {logits, {task, head, v.index(0)}}; }
 
-  AttentionForm form;
-  VectorBuilder v;
-  Type acc;
   double scale;
-  int64_t tasks, tileHeads, tileKeys, tileCells;
+  int64_t tileHeads, tileKeys, tileCells;
   int64_t batch, rows, heads, groups, keys, blocks, blockRows, prefetch;
   int64_t slots, endSlot;  ///< Of the range; the slot behind it.
   RowVectors depth, valueDepth;
   int64_t slotLanes;  ///< Elements per vector along the slots.
   bool bounded;       ///< Weights are times the unit of their sum.
 
-  Value task;
-  Value query, key, value, indices, counts, gate, lengthsOfBatch, output, lse;
   // Per task: lists [blockRows, slots], their lengths, a tile's queries in
   // A(T), its logits, what its heads' sums over values are multiplied by.
   Value lists, lengths, queries, logits, inverses;
@@ -78,10 +73,7 @@ class GatherLowering {
 
 GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
-    : form(AttentionForm::of(op)),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
-      tasks(schedule.getTasks()),
+    : AttentionLowering(op, schedule, rewriter),
       depth(1, 1),
       valueDepth(1, 1) {
   ArrayRef<int64_t> q = shapeOf(form.query), k = shapeOf(form.key);
@@ -336,28 +328,13 @@ void GatherLowering::emitItem(Value item) {
 }
 
 void GatherLowering::run(RewriterBase& rewriter) {
-  query = toReadOnlyBuffer(v, form.query);
-  key = toReadOnlyBuffer(v, form.key);
-  value = toReadOnlyBuffer(v, form.value);
-  indices = toReadOnlyBuffer(v, form.indices);
-  counts = toReadOnlyBuffer(v, form.counts);
-  gate = toReadOnlyBuffer(v, form.gate);
-  lengthsOfBatch = toReadOnlyBuffer(v, form.lengths);
-  auto outputType = cast<RankedTensorType>(form.op->getResult(0).getType());
-  auto lseType = cast<RankedTensorType>(form.op->getResult(1).getType());
-  output = allocate(v, outputType.getShape(), outputType.getElementType());
-  lse = allocate(v, lseType.getShape(), lseType.getElementType());
+  begin();
   if (batch * rows > 0) {
     allocateScratch();
-    int64_t items = blocks < tasks ? blocks * groups : blocks;
-    forTasks(v, tasks, [&](Value self) {
-      task = self;
-      v.forLoop(task, v.index(items), tasks,
-                [&](Value item) { emitItem(item); });
-    });
+    forItems(blocks < tasks ? blocks * groups : blocks,
+             [&](Value item) { emitItem(item); });
   }
-  rewriter.replaceOp(
-      form.op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+  end(rewriter);
 }
 
 LogicalResult cpu::lowerGatherAttention(Operation* op, CpuScheduleAttr schedule,

@@ -59,6 +59,8 @@ static constexpr AttributeRule kRules[] = {
      isCount},
 };
 
+ArrayRef<AttributeRule> gsa::getAttributeRules() { return kRules; }
+
 bool gsa::isAttributeOfPasses(StringRef name) {
   return isOfPasses(name, kRules);
 }

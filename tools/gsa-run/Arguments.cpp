@@ -38,15 +38,22 @@ void setVariants(const std::string& name,
 }
 
 /// An option that takes one whole number, or several with commas between them.
+/// `instead` says what who writes 0 wants.
 template <typename Number>
 CLI::Option* addVariedNumber(CLI::App& app, const std::string& name,
                              RunnerOptions& options,
                              Number RunnerOptions::* field, uint64_t low,
-                             uint64_t high, const std::string& help) {
-  auto read = [&options, name, field, low, high](const std::string& text) {
+                             uint64_t high, const std::string& help,
+                             const std::string& instead = "") {
+  auto read = [&options, name, field, low, high,
+               instead](const std::string& text) {
     std::vector<RunnerOptions::Variant> variants;
     for (const std::string& value :
          std::vector<std::string>(absl::StrSplit(text, ','))) {
+      if (value == "0" && low > 0 && !instead.empty())
+        throw CLI::ValidationError(
+            name, absl::StrCat("expected a whole number from ", low, " to ",
+                               high, ", got '0'; ", instead));
       auto number =
           static_cast<Number>(readWholeNumber(name, value, low, high));
       variants.push_back({value, [field, number](RunnerOptions& changed) {
@@ -109,7 +116,8 @@ void addShapeOptions(CLI::App& app, RunnerOptions& options) {
   addVariedNumber(app, "--seq", options, &RunnerOptions::sequence, 1, kMaxSize,
                   "Size of all other dynamic dimensions");
   addVariedNumber(app, "--keys", options, &RunnerOptions::keys, 1, kMaxSize,
-                  "The same for key-side inputs (default: --seq)");
+                  "The same for key-side inputs (default: --seq)",
+                  "leave --keys out for as many as --seq");
   addTexts(app, "--shape", options.shapes,
            "Shape of one input, name=1x4096x512; repeatable; goes before "
            "--batch, --seq and --keys");
@@ -134,7 +142,8 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                "compiled, too (default); only: as ro, and a kernel that is not "
                "there is an error");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
-                  "Threads (default: available CPUs)");
+                  "Threads (default: available CPUs)",
+                  "leave --threads out for one per available CPU");
   addNumber(app, "--vector-bits", options.vectorBits, 128, 512,
             "Vector width of the CPU target: 128, 256 or 512 (default: the "
             "machine's)");

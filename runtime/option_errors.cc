@@ -80,9 +80,9 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   CheckUnused(target.kind != TargetKind::kCuda && !options.toolkit.only.empty(),
               "NVRTC", absl::StrCat("'", options.toolkit.only, "'"), target,
               "which it does not compile for", errors);
-  CheckUnused(target.kind != TargetKind::kCuda && options.cache.enabled(),
+  CheckUnused(target.kind == TargetKind::kEmu && options.cache.enabled(),
               "cache", absl::StrCat("'", options.cache.directory, "'"), target,
-              "which is of kernels that NVRTC compiles", errors);
+              "whose programs a host compiler makes", errors);
   CheckUnused(!cpu && options.vector_bits != 0, "vector width",
               absl::StrCat(options.vector_bits, " bits"), target,
               "which is of the CPU's registers", errors);

@@ -135,12 +135,15 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                  "environment that has it: nothing else is searched (default: "
                  "the places at the end)");
   app.add_option("--cache-dir", options.cache.directory,
-                 "Directory that keeps compiled kernels of a GPU for later "
-                 "runs (default: at the end)");
+                 "Directory that keeps compiled code, kernels of a GPU and "
+                 "objects for the CPU, for later runs (default: at the end)");
   addCacheMode(app, "--cache-mode", options.cache.mode,
                "off: compile all; ro: read what is kept; rw: keep what is "
-               "compiled, too (default); only: as ro, and a kernel that is not "
-               "there is an error");
+               "compiled, too (default); only: as ro, and what is not there is "
+               "an error");
+  app.add_flag("--forbid-compile", options.forbidCompile,
+               "What is not in the cache is an error with its key: nothing is "
+               "compiled");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
                   "Threads (default: available CPUs)",
                   "leave --threads out for one per available CPU");

@@ -44,8 +44,11 @@ std::string kernelsText(const std::vector<KernelEvent>& kernels, bool verbose) {
   if (kernels.empty()) return "";
   KernelCounts counts;
   for (const KernelEvent& event : kernels) counts.Add(event);
+  // Of a module for the CPU there is one object.
+  const bool isObject = kernels.front().kind == "object";
   std::string text = absl::StrFormat(
-      "kernels   %d compiled (%.0f ms of work), %d from disk", counts.compiled,
+      "%-9s %d compiled (%.0f ms of work), %d from disk",
+      isObject ? "object" : "kernels", counts.compiled,
       counts.compile_milliseconds, counts.disk);
   if (counts.memory > 0)
     absl::StrAppend(&text, ", ", counts.memory, " from memory");

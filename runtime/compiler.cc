@@ -112,8 +112,7 @@ void TakeCode(std::unique_ptr<mlir::gsa::CpuModule> code,
 }
 
 // Returns the bytes of workspace that the code needs.
-absl::StatusOr<int64_t> MakeCode(Compilation* compilation,
-                                 unsigned vector_bits,
+absl::StatusOr<int64_t> MakeCode(Compilation* compilation, unsigned vector_bits,
                                  std::unique_ptr<mlir::gsa::CpuModule>* made) {
   const CompileOptions& options = compilation->options();
   mlir::ModuleOp module = compilation->module();
@@ -217,9 +216,9 @@ class CpuCompilation {
   }
 
   absl::Status Compile() {
-    const bool makes_code =
-        options_.stop_after.empty() || options_.stop_after == "codegen" ||
-        options_.stop_after == "assembly";
+    const bool makes_code = options_.stop_after.empty() ||
+                            options_.stop_after == "codegen" ||
+                            options_.stop_after == "assembly";
     if (makes_code) GSA_RETURN_IF_ERROR(CheckCompilation(event_));
     const auto start = std::chrono::steady_clock::now();
     mlir::gsa::CpuTargetConfig config;
@@ -234,9 +233,8 @@ class CpuCompilation {
                                            absl::StatusCode::kUnimplemented));
     if (stopped) return absl::OkStatus();
     std::unique_ptr<mlir::gsa::CpuModule> code;
-    GSA_ASSIGN_OR_RETURN(
-        const int64_t workspace_bytes,
-        MakeCode(compilation_, code_.vector_bits, &code));
+    GSA_ASSIGN_OR_RETURN(const int64_t workspace_bytes,
+                         MakeCode(compilation_, code_.vector_bits, &code));
     event_.milliseconds = MillisecondsSince(start);
     NoteCompilation(event_);
     CompiledModule& result = compilation_->result;
@@ -390,9 +388,12 @@ absl::StatusOr<std::vector<int64_t>> ResolveShape(
 
 absl::Status CheckInputName(const std::string& name,
                             const std::vector<TensorSpec>& inputs) {
+  if (std::any_of(inputs.begin(), inputs.end(),
+                  [&](const TensorSpec& spec) { return spec.name == name; })) {
+    return absl::OkStatus();
+  }
   std::set<std::string> known;
   for (const TensorSpec& spec : inputs) known.insert(spec.name);
-  if (known.count(name) != 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("shape given for '", name, "', but the inputs are ",
                    known.empty() ? "none" : absl::StrJoin(known, ", "),

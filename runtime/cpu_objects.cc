@@ -227,8 +227,7 @@ ProgramEntry CpuEntry(const std::string& key, const std::string& name,
 
 bool ReadCpuProgram(ProgramCache* programs, const std::string& key,
                     CpuProgram* program, bool* absent) {
-  const std::optional<ProgramEntry> entry =
-      programs->Read(key, kKind, absent);
+  const std::optional<ProgramEntry> entry = programs->Read(key, kKind, absent);
   if (!entry.has_value()) return false;
   if (!absl::SimpleAtod(entry->Field("milliseconds"), &program->milliseconds)) {
     program->milliseconds = 0;
@@ -243,9 +242,8 @@ ProgramCache* CpuPrograms(const CompileOptions& options) {
   if (!cache.enabled()) return nullptr;
   static Caches& caches = *new Caches;
   std::lock_guard<std::mutex> lock(caches.mutex);
-  std::unique_ptr<ProgramCache>& programs =
-      caches.by_place[absl::StrCat(cache.directory, "|", ToString(cache.mode),
-                                   "|", cache.max_bytes)];
+  std::unique_ptr<ProgramCache>& programs = caches.by_place[absl::StrCat(
+      cache.directory, "|", ToString(cache.mode), "|", cache.max_bytes)];
   if (programs == nullptr) programs = std::make_unique<ProgramCache>(cache);
   return programs.get();
 }

@@ -43,12 +43,10 @@ class Errors {
 void CheckValues(const CompileOptions& options, Errors* errors) {
   if (options.num_threads < 1 ||
       options.num_threads > ThreadPool::kMaxThreads) {
-    errors->AddInvalid(absl::StrCat("number of threads: expected 1 to ",
-                                    ThreadPool::kMaxThreads, ", got ",
-                                    options.num_threads,
-                                    options.num_threads == 0
-                                        ? " (AvailableCpus() is one per CPU)"
-                                        : ""));
+    errors->AddInvalid(absl::StrCat(
+        "number of threads: expected 1 to ", ThreadPool::kMaxThreads, ", got ",
+        options.num_threads,
+        options.num_threads == 0 ? " (AvailableCpus() is one per CPU)" : ""));
   }
   if (options.opt_level < 0 || options.opt_level > 3) {
     errors->AddInvalid(absl::StrCat("optimisation level: expected 0 to 3, got ",

@@ -74,9 +74,10 @@ struct CompileOptions {
   // Where NVRTC is (`toolkit.only` confines the search for it), and where
   // cuBLASLt is searched.
   ToolkitSearch toolkit;
-  // Compiled code on disk: kernels of a GPU - where all of a module's are there,
-  // NVRTC is not opened - and objects for this CPU, which are read before any
-  // pass runs, unless `keep_texts` or `stop_after` ask for the phases.
+  // Compiled code on disk: kernels of a GPU - where all of a module's are
+  // there, NVRTC is not opened - and objects for this CPU, which are read
+  // before any pass runs, unless `keep_texts` or `stop_after` ask for the
+  // phases.
   ProgramCacheOptions cache;
   // For the emulation: where its compiler is and its files go, whether to find
   // data races, and after how many seconds a run ends (0: its default).

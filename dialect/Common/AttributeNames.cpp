@@ -87,8 +87,8 @@ LogicalResult gsa::verifyNoStrayAttributes(Operation* op) {
     if (const auto* rules =
             op->getDialect()->getRegisteredInterface<AttributeRules>())
       llvm::append_range(legal, rules->getNames(op));
-    return op->emitOpError() << "has no attribute '" << name << "'"
-                             << suggestNames(name, legal);
+    return op->emitOpError()
+           << "has no attribute '" << name << "'" << suggestNames(name, legal);
   }
   return success();
 }

@@ -65,8 +65,9 @@ std::string ScheduleKind::findLengthsMisfit(Operation* op) const {
       interface->takesLengths())
     return "";
   std::string text =
-      getName() + " has no kernel for a number of keys that the device alone "
-                  "knows";
+      getName() +
+      " has no kernel for a number of keys that the device alone "
+      "knows";
   StringRef separator = "; use ";
   for (const ScheduleKind& other : scheduled.getScheduleKinds(Device::Cuda)) {
     const auto* known = other.kind->getInterface<ScheduleAttrInterface>();

@@ -159,12 +159,12 @@ class ScheduleKind {
     return attribute && attribute.getTypeID() == kind->getTypeID();
   }
   /// Why `op`, whose number of keys the device alone knows, is none for this
-  /// kind, and which kinds it has; empty if the kind is of another device, takes
-  /// lengths, or the op has none.
+  /// kind, and which kinds it has; empty if the kind is of another device,
+  /// takes lengths, or the op has none.
   std::string findLengthsMisfit(Operation* op) const;
   /// Schedules of this kind to try on a GPU, best first: what
-  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices, and
-  /// for lengths that the kind does not take.
+  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices,
+  /// and for lengths that the kind does not take.
   SmallVector<Attribute> enumerate(Operation* op,
                                    const CudaTarget& target) const;
   /// Why there are none: what ScheduleAttrInterface::explainNone says.

@@ -73,9 +73,7 @@ class GatherLowering : public AttentionLowering {
 
 GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
-    : AttentionLowering(op, schedule, rewriter),
-      depth(1, 1),
-      valueDepth(1, 1) {
+    : AttentionLowering(op, schedule, rewriter), depth(1, 1), valueDepth(1, 1) {
   ArrayRef<int64_t> q = shapeOf(form.query), k = shapeOf(form.key);
   batch = q[0], rows = q[1], heads = q[2];
   keys = k[1], groups = k[2];

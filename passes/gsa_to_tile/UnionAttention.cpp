@@ -34,7 +34,7 @@ namespace {
 class SharedKeysKernel : public GroupAttention {
  public:
   SharedKeysKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
-              const UnionLists& lists, Location loc)
+                   const UnionLists& lists, Location loc)
       : GroupAttention(kernel, KernelTeams(schedule), schedule.getBlockK(),
                        loc),
         schedule(schedule),
@@ -141,7 +141,7 @@ Value SharedKeysKernel::makeView(Value array, int64_t depth) {
 
 /// Rows of `array` to the tile of a ring: from a position on, or found ones.
 void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring, Value array,
-                           int64_t depth, Value first) {
+                                int64_t depth, Value first) {
   CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
                      makeView(array, depth), first, s.index(depth), 16,
                      teams.load);

@@ -339,16 +339,18 @@ typedef struct gsa_compile_options {
   const char* nvrtc;
   /* Directory that keeps compiled code, kernels of a GPU and objects for this
    * CPU, for other processes and later ones, whose module then compiles without
-   * NVRTC and LLVM; NULL or "": nothing is kept. Not for the emulation. Made if it is not there, for the user alone. Whoever can write to
-   * it can run code as its readers: a directory that is another user's, can be
-   * written by others or is a link is not used. Nothing in it, and no fault of
-   * it, is an error: what cannot be read is compiled. See docs/guides/embed.md.
+   * NVRTC and LLVM; NULL or "": nothing is kept. Not for the emulation. Made if
+   * it is not there, for the user alone. Whoever can write to it can run code
+   * as its readers: a directory that is another user's, can be written by
+   * others or is a link is not used. Nothing in it, and no fault of it, is an
+   * error: what cannot be read is compiled. See docs/guides/embed.md.
    */
   const char* cache_dir;
   /* "off"; "ro": what is kept is read, and nothing written; "rw": what is
    * compiled is written, too, and what has been used least goes beyond 512 MiB.
    * "only": as "ro", and GSA_FAILED_PRECONDITION, with the key, for what would
-   * have to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
+   * have to be compiled. NULL or "": "rw". Anything but "off" needs a
+   * `cache_dir`.
    */
   const char* cache_mode;
 } gsa_compile_options;

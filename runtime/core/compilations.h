@@ -5,7 +5,8 @@
 // Every time that this process has code generated - kernels by NVRTC, modules
 // for the CPU by LLVM - it passes here: it is counted, told to a listener, and
 // can be forbidden. What is read from disk or found in memory does not pass.
-// (The emulation, which is for tests, has its own compiler and does not either.)
+// (The emulation, which is for tests, has its own compiler and does not
+// either.)
 //
 // Thread safe.
 

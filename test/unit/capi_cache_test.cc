@@ -178,9 +178,9 @@ TEST_F(CapiObjects, CompilationsCanBeForbidden) {
   const uint64_t before = gsa_compilations();
   const Error error = CompileError(kGate, options_);
   EXPECT_EQ(error.code, GSA_FAILED_PRECONDITION);
-  EXPECT_THAT(error.message,
-              testing::ContainsRegex("main \\(object, .*, key [0-9a-f]+\\) would "
-                                     "have to be compiled, which is forbidden"));
+  EXPECT_THAT(error.message, testing::ContainsRegex(
+                                 "main \\(object, .*, key [0-9a-f]+\\) would "
+                                 "have to be compiled, which is forbidden"));
   EXPECT_EQ(gsa_compilations(), before);
   options_.value.num_threads = 2;
   options_.value.cache_mode = "off";

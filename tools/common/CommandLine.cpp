@@ -54,9 +54,9 @@ std::optional<std::string> findRepeated(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_expected_max() != 1 || option->results().size() < 2)
       continue;
-    std::string text = absl::StrCat(option->get_name(), ": expected it once, ",
-                                    "got it ", option->results().size(),
-                                    " times");
+    std::string text =
+        absl::StrCat(option->get_name(), ": expected it once, ", "got it ",
+                     option->results().size(), " times");
     // Of those that take several, "N[,N...]".
     if (absl::StrContains(option->get_type_name(), "[,"))
       absl::StrAppend(&text, "; several values are written with commas, ",

@@ -54,7 +54,7 @@ absl::Status checkTarget(const RunnerOptions& options) {
   if (target.kind == TargetKind::kEmu)
     return refuse(
         options, {"--nvrtc", "--cache-dir", "--cache-mode", "--forbid-compile"},
-                  "the target emu compiles with a host compiler");
+        "the target emu compiles with a host compiler");
   return absl::OkStatus();
 }
 

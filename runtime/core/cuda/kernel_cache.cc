@@ -167,8 +167,8 @@ std::optional<CompiledCuda> KernelCache::Read(const std::string& key,
   return FromEntry(*std::move(entry), request.output);
 }
 
-absl::StatusOr<CompiledCuda> KernelCache::Compile(
-    const CompileRequest& request, const std::string& key) {
+absl::StatusOr<CompiledCuda> KernelCache::Compile(const CompileRequest& request,
+                                                  const std::string& key) {
   CompilationEvent event = {KindOf(request.output), request.name, request.arch,
                             key, 0};
   GSA_RETURN_IF_ERROR(CheckCompilation(event));

@@ -33,8 +33,8 @@ struct KernelEvent {
   double milliseconds = 0;  // of the compilation, whenever that was
 };
 
-// The kernels of GPUs that this process has compiled, in all caches; failures are not
-// counted.
+// The kernels of GPUs that this process has compiled, in all caches; failures
+// are not counted.
 int64_t KernelCompilations();
 
 // Kernels by their origin.

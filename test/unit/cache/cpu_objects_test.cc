@@ -70,11 +70,11 @@ std::vector<float> ResultOf(const Plan& plan) {
   auto at = reinterpret_cast<uintptr_t>(memory.data());
   at += (plan.workspace_alignment() - at % plan.workspace_alignment()) %
         plan.workspace_alignment();
-  const absl::Status status = plan.Run(
-      in, out,
-      absl::MakeSpan(reinterpret_cast<char*>(at),
-                     static_cast<size_t>(plan.workspace_bytes())),
-      RunOptions());
+  const absl::Status status =
+      plan.Run(in, out,
+               absl::MakeSpan(reinterpret_cast<char*>(at),
+                              static_cast<size_t>(plan.workspace_bytes())),
+               RunOptions());
   EXPECT_TRUE(status.ok()) << status;
   return {y, y + count};
 }
@@ -126,11 +126,12 @@ TEST(CpuObjectsTest, KeysTellEverythingApart) {
   CacheFolder folder;
   const CompileOptions base = OptionsFor(folder.Options(), 5);
   ASSERT_EQ(Compile(base).compilations, 1);
-  const auto is_other = [&](const std::function<void(CompileOptions*)>& change) {
-    CompileOptions options = base;
-    change(&options);
-    return Compile(options).compilations == 1;
-  };
+  const auto is_other =
+      [&](const std::function<void(CompileOptions*)>& change) {
+        CompileOptions options = base;
+        change(&options);
+        return Compile(options).compilations == 1;
+      };
   EXPECT_TRUE(is_other([](CompileOptions* o) {
     o->shapes["x"] = o->shapes["logits"] = {1, 6, 2, 4};
   }));
@@ -279,7 +280,8 @@ TEST(CpuObjectsTest, DirectoriesThatCannotBeUsed) {
     const CompileOptions options = OptionsFor(cache, 5);
     EXPECT_EQ(Compile(options).compilations, 1);
     EXPECT_EQ(Compile(options).compilations, 1);
-    EXPECT_THAT(CacheProblems(options), testing::Contains(HasSubstr(directory)));
+    EXPECT_THAT(CacheProblems(options),
+                testing::Contains(HasSubstr(directory)));
   }
   // Full, for this process: files end at no bytes.
   EXPECT_THAT(folder.Names(), SizeIs(2));
@@ -319,8 +321,8 @@ int WaitFor(pid_t child) {
 }
 
 TEST(CpuObjectsTest, ManyProcessesCompileEachModuleOnce) {
-  // What they do with files, 64 processes and 32 keys, is cache_processes_test's
-  // concern.
+  // What they do with files, 64 processes and 32 keys, is
+  // cache_processes_test's concern.
   constexpr int kProcesses = 8, kModules = 4;
   CacheFolder folder;
   std::vector<pid_t> children;

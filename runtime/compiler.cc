@@ -145,7 +145,7 @@ absl::StatusOr<int64_t> MakeCode(Compilation* compilation, unsigned vector_bits,
       options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
     }
   }
-  *made = *std::move(code);
+  *made = std::move(*code);
   return bytes.getInt();
 }
 
@@ -205,7 +205,7 @@ class CpuCompilation {
     result.inputs = std::move(program.inputs);
     result.outputs = std::move(program.outputs);
     result.zone_names = std::move(program.zone_names);
-    TakeCode(*std::move(code), program.workspace_bytes, code_.vector_bits,
+    TakeCode(std::move(*code), program.workspace_bytes, code_.vector_bits,
              options_, &result);
     if (options_.on_phase) {
       options_.on_phase({"from disk", MillisecondsSince(start),

@@ -87,8 +87,10 @@ struct CompileOptions {
   // Where NVRTC is (`toolkit.only` confines the search for it), and where
   // cuBLASLt is searched.
   ToolkitSearch toolkit;
-  // Compiled kernels of a GPU on disk. Where all of a module's are there, NVRTC
-  // is not opened.
+  // Compiled code on disk: kernels of a GPU - where all of a module's are
+  // there, NVRTC is not opened - and objects for this CPU, which are read
+  // before any pass runs, unless `keep_texts` or `stop_after` ask for the
+  // phases.
   ProgramCacheOptions cache;
   // For the emulation: where its compiler is and its files go, whether to find
   // data races, and after how many seconds a run ends (0: its default).
@@ -107,8 +109,9 @@ struct CompileOptions {
   std::string stop_after;
   // Called after each phase. Must not keep PhaseInfo::text.
   std::function<void(const PhaseInfo&)> on_phase;
-  // Called for each kernel of a GPU that NVRTC compiled or that was there: once
-  // for each text and kind, after the last phase of the passes.
+  // Called for each kernel of a GPU that NVRTC compiled or that was there, once
+  // for each text and kind, after the last phase of the passes; and for the
+  // object of a module for the CPU.
   std::function<void(const KernelEvent&)> on_kernel;
 };
 
@@ -194,7 +197,8 @@ class Plan {
   const Target& target() const { return target_; }
   const std::vector<std::string>& zone_names() const { return zone_names_; }
   int num_threads() const { return num_threads_; }
-  // The kernels that Compile asked for; none for a CPU and the emulation.
+  // The kernels that Compile asked for; for a CPU the one object of the module.
+  // None for the emulation.
   const KernelCounts& kernel_counts() const { return kernel_counts_; }
   // "x86-64 znver4, 512-bit vectors, 2 threads"; "cuda:0, NVIDIA H200, sm_90a";
   // with the reason of an automatic choice.

@@ -66,6 +66,8 @@ static constexpr AttributeRule kRules[] = {
      isCount},
 };
 
+ArrayRef<AttributeRule> gsa::getAttributeRules() { return kRules; }
+
 bool gsa::isAttributeOfPasses(StringRef name) {
   return isOfPasses(name, kRules);
 }
@@ -88,7 +90,7 @@ static LogicalResult verifySchedule(Operation* op, Attribute attribute) {
       }))
     return expect(describe(kinds));
   if (!schedule) return success();
-  if (std::string reason = schedule.findMisfit(op); !reason.empty())
+  if (std::string reason = schedule.findOpMisfit(op); !reason.empty())
     return op->emitOpError() << "has an illegal schedule: " << reason;
   return success();
 }

@@ -39,9 +39,6 @@ SmallVector<Attribute> DenseScheduleAttr::getParts() const {
 
 std::string DenseScheduleAttr::findMisfit(Operation* op) const {
   std::string reason = findElementMisfit(*problemOf(op).attention);
-  if (reason.empty())
-    reason = findLengthsMisfit("warpgroups have", AttentionForm::of(op).lengths,
-                               "#gsa.attention_schedule");
   return reason.empty() ? inPart("per_row", getPerRow().findMisfit(op))
                         : reason;
 }

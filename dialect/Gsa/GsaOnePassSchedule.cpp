@@ -56,10 +56,6 @@ static std::string findKernelMisfit(SelectOp op) {
   if (!hasMoments(op))
     return "one pass has no kernel for budgets that depend on entropy; use "
            "#gsa.select_schedule";
-  if (std::string reason = findLengthsMisfit("one pass has", op.getLengths(),
-                                             "#gsa.select_schedule");
-      !reason.empty())
-    return reason;
   return findHalfMisfit("one pass has kernels for elements of",
                         op.getScheduleProblem().scores->element,
                         "#gsa.select_schedule");

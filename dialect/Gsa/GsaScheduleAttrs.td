@@ -42,7 +42,8 @@ class Gsa_ScheduleAttr<string name, string attrMnemonic,
 }
 
 def Gsa_AttentionScheduleAttr
-    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule"> {
+    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule",
+                       ["takesLengths"]> {
   let summary = "how gather_attention or dense_attention runs on a GPU";
   let description = [{
     A block of `producers + consumers` warps handles `block_q` rows (rows are
@@ -101,6 +102,11 @@ def Gsa_UnionScheduleAttr
       32 from 32 to 256, `table` a multiple of 1024 from 1024 to 32768.
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `producers` is 4, 8 or 12; `chunk` a positive multiple of `queries`.
+
+    Example: `#gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
+    key_stages = 2, value_stages = 2, producers = 4, table = 8192, chunk = 4096,
+    per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2,
+    producers = 4, consumers = 4>>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$queries,
                         "int64_t":$block_k, "int64_t":$key_stages,
@@ -160,7 +166,8 @@ def Gsa_DenseScheduleAttr
   }];
 }
 
-def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> {
+def Gsa_ScoreScheduleAttr
+    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule", ["takesLengths"]> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
@@ -174,6 +181,9 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
     of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
     `producers + consumers <= 32`, `span >= 1`; (C4) `wgmma` needs a multiple of 4
     consumers. With 8 queries a warp the number of heads is even.
+
+    Example: `#gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64,
+    span = 16, stages = 3, producers = 4, consumers = 4>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
                         "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
@@ -190,7 +200,8 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
   }];
 }
 
-def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
+def Gsa_TopKScheduleAttr
+    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule", ["takesLengths"]> {
   let summary = "how rows are selected on a GPU";
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
@@ -202,6 +213,9 @@ def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
 
     Constraints: (C1) `1 <= warps <= 32`; (C2) `bins` is a power of two from 256
     to 8192; (C3) `capacity` is from 32 to 16384; (C4) `chunk >= 1`.
+
+    Example: `#gsa.topk_schedule<warps = 8, bins = 2048, capacity = 4096,
+    chunk = 2048>`.
   }];
   let parameters = (ins "int64_t":$warps, "int64_t":$bins, "int64_t":$capacity,
                         "int64_t":$chunk);
@@ -209,8 +223,17 @@ def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
 }
 
 def Gsa_SelectScheduleAttr
-    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule", ["getParts"]> {
+    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule",
+                       ["getParts", "takesLengths"]> {
   let summary = "schedules of the parts of select";
+  let description = [{
+    Scores are written to memory as `scores` says, and each row of them is
+    selected as `topk` says.
+
+    Example: `#gsa.select_schedule<scores = <engine = mma_sync, block_q = 64,
+    block_k = 64, span = 16, stages = 3, producers = 4, consumers = 4>,
+    topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 2048>>`.
+  }];
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::TopKScheduleAttr":$topk);
   let assemblyFormat = "`<` struct($scores, $topk) `>`";
@@ -233,6 +256,13 @@ def Gsa_OnePassScheduleAttr
     Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
     engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64.
+
+    Example: `#gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 64,
+    block_k = 64, span = 16, stages = 3, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 16,
+    stages = 3, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048,
+    capacity = 4096, chunk = 2048>>, sample = 64, rank = 48, capacity = 4096,
+    chunk = 8192>`.
   }];
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::SelectScheduleAttr":$exact,

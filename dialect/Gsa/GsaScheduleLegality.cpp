@@ -140,6 +140,16 @@ static std::string findEngineMisfit(Engine engine, Type element,
 }
 
 //===----------------------------------------------------------------------===//
+// Lengths
+//===----------------------------------------------------------------------===//
+
+bool AttentionScheduleAttr::takesLengths() { return true; }
+bool ScoreScheduleAttr::takesLengths() { return true; }
+// Rows are finite as far as their scores are: nothing beyond a length is read.
+bool TopKScheduleAttr::takesLengths() { return true; }
+bool SelectScheduleAttr::takesLengths() { return true; }
+
+//===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
 

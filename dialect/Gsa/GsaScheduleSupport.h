@@ -48,17 +48,6 @@ inline std::string findHalfMisfit(StringRef what, Type element,
   return text;
 }
 
-/// Why an op whose `lengths` is not null is none for `what`, and the kind of
-/// schedule that is for it.
-inline std::string findLengthsMisfit(StringRef what, Value lengths,
-                                     StringRef other) {
-  if (!lengths) return "";
-  return (what +
-          " no kernel for a number of keys that the device alone knows; " +
-          "use " + other)
-      .str();
-}
-
 /// The first legal schedule of a kind, as part of a schedule of another kind;
 /// null, and in `reason` what is wrong with the last one, if there is none.
 template <typename Schedule>

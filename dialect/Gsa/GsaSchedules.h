@@ -149,14 +149,22 @@ class ScheduleKind {
     return ScheduleKind(
         AbstractAttribute::lookup(TypeID::get<Schedule>(), context));
   }
+  static ScheduleKind of(Attribute schedule) {
+    return ScheduleKind(schedule.getAbstractAttribute());
+  }
 
   /// As it is written: "#gsa.attention_schedule".
   std::string getName() const { return "#" + kind->getName().str(); }
   bool contains(Attribute attribute) const {
     return attribute && attribute.getTypeID() == kind->getTypeID();
   }
+  /// Why `op`, whose number of keys the device alone knows, is none for this
+  /// kind, and which kinds it has; empty if the kind is of another device,
+  /// takes lengths, or the op has none.
+  std::string findLengthsMisfit(Operation* op) const;
   /// Schedules of this kind to try on a GPU, best first: what
-  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices.
+  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices,
+  /// and for lengths that the kind does not take.
   SmallVector<Attribute> enumerate(Operation* op,
                                    const CudaTarget& target) const;
   /// Why there are none: what ScheduleAttrInterface::explainNone says.

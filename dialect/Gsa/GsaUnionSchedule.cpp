@@ -52,10 +52,6 @@ SmallVector<Attribute> UnionScheduleAttr::getParts() const {
 
 std::string UnionScheduleAttr::findMisfit(Operation* op) const {
   std::string reason = findElementMisfit(*problemOf(op).attention);
-  if (reason.empty())
-    reason =
-        findLengthsMisfit("shared keys have", AttentionForm::of(op).lengths,
-                          "#gsa.attention_schedule");
   return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
                         : reason;
 }

@@ -54,9 +54,15 @@ struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
     constexpr llvm::StringLiteral kWritable =
         bufferization::BufferizationDialect::kWritableAttrName;
     Builder builder(&getContext());
-    for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
-      if (isa<TensorType>(type) && !entry.getArgAttr(index, kWritable))
-        entry.setArgAttr(index, kWritable, builder.getBoolAttr(false));
+    // All at once: an attribute of the function holds those of all arguments.
+    SmallVector<DictionaryAttr> attributes;
+    for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes())) {
+      NamedAttrList named(entry.getArgAttrDict(index));
+      if (isa<TensorType>(type) && !named.get(kWritable))
+        named.set(kWritable, builder.getBoolAttr(false));
+      attributes.push_back(named.getDictionary(&getContext()));
+    }
+    entry.setAllArgAttrs(attributes);
     if (!cInterface) return;
     entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                    builder.getUnitAttr());

@@ -10,8 +10,10 @@
 #define GSA_PASSES_GSATOCPU_ATTENTIONEMITTER_H
 
 #include "dialect/Gsa/GsaBuilders.h"
+#include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
 #include "passes/Sizes.h"
 
 namespace mlir::gsa::cpu {
@@ -167,6 +169,31 @@ Value allocate(VectorBuilder& v, Operation* op, unsigned i);
 
 /// The tensor of type `type` that `buffer` holds from now on.
 Value toResult(VectorBuilder& v, Value buffer, Type type);
+
+/// What both lowerings begin and end with: operands and results as buffers,
+/// work in turns among tasks.
+class AttentionLowering {
+ protected:
+  AttentionLowering(Operation* op, CpuScheduleAttr schedule,
+                    RewriterBase& rewriter);
+
+  /// Operands and room for the results, at the op.
+  void begin();
+  /// Calls `body` for the items [0, items), every task for its own; `task` is
+  /// the one that runs.
+  void forItems(const Size& items, llvm::function_ref<void(Value item)> body);
+  /// The results in place of the op's.
+  void end(RewriterBase& rewriter);
+
+  AttentionForm form;
+  VectorBuilder v;
+  Type acc;  ///< A(T).
+  int64_t tasks;
+  Value task;
+  /// Null for operands that the op does not have.
+  Value query, key, value, indices, counts, gate, lengthsOfBatch;
+  Value output, lse;
+};
 
 }  // namespace mlir::gsa::cpu
 

@@ -25,7 +25,7 @@ static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 namespace {
 
-class DenseLowering {
+class DenseLowering : public AttentionLowering {
  public:
   DenseLowering(Operation* op, CpuScheduleAttr schedule,
                 RewriterBase& rewriter);
@@ -71,13 +71,10 @@ class DenseLowering {
     return {scratch, {task, row, v.index(0)}};
   }
 
-  AttentionForm form;
-  VectorBuilder v;
-  Type acc;
   double scale;
   bool causal;
   bool bounded;  ///< Sums over values are times the unit of the total.
-  int64_t tasks, lanes, tileRows, tileVectors, valueRows, valueVectors;
+  int64_t lanes, tileRows, tileVectors, valueRows, valueVectors;
   Size batch, queries, allKeys;
   int64_t heads, groups, ratio;
   Size keyCount;  ///< Of the range.
@@ -85,8 +82,6 @@ class DenseLowering {
   Size panels, blocks;
   RowVectors depth, valueDepth;
 
-  Value task;
-  Value query, key, value, gate, lengths, output, lse;
   /// [B, G, panels, D, panelKeys] and [B, G, Sk, padded Dv].
   Value packedKeys, packedValues;
   // Per task and row: query, logits, sums over values; maximum, sum and the
@@ -98,12 +93,9 @@ class DenseLowering {
 
 DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
                              RewriterBase& rewriter)
-    : form(AttentionForm::of(op)),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
+    : AttentionLowering(op, schedule, rewriter),
       causal(form.mask == Mask::Causal),
       bounded(needsUnit(getElementTypeOrSelf(form.value.getType()))),
-      tasks(schedule.getTasks()),
       lanes(schedule.getLanes()),
       batch(getSize(rewriter, op->getLoc(), form.query, 0)),
       queries(getSize(rewriter, op->getLoc(), form.query, 1)),
@@ -195,10 +187,10 @@ Value DenseLowering::shift(Value x, const Size& keys) {
 }
 
 Value DenseLowering::visible(const Block& block, Value t) {
-  if (!causal && !lengths) return toValue(v, keyCount);
+  if (!causal && !lengthsOfBatch) return toValue(v, keyCount);
   // Bottom-right aligned: the last query sees all keys of its batch.
   Value end;
-  if (!lengths)
+  if (!lengthsOfBatch)
     end = shift(t, allKeys);
   else if (causal)
     end = shift(v.add(t, block.length), 0);
@@ -412,7 +404,7 @@ void DenseLowering::emitBlock(Value item) {
   Value tokens =
       v.min(v.index(blockTokens), v.sub(toValue(v, queries), block.token));
   block.rows = v.times(tokens, ratio);
-  block.length = loadKeyCount(v, lengths, block.batch, allKeys);
+  block.length = loadKeyCount(v, lengthsOfBatch, block.batch, allKeys);
   emitStart(block);
   Value end = visible(block, v.plus(v.add(block.token, tokens), -1));
   v.forLoop(v.index(0), end, blockKeys, [&](Value first) {
@@ -426,32 +418,17 @@ void DenseLowering::emitBlock(Value item) {
 }
 
 void DenseLowering::run(RewriterBase& rewriter) {
-  query = toReadOnlyBuffer(v, form.query);
-  key = toReadOnlyBuffer(v, form.key);
-  value = toReadOnlyBuffer(v, form.value);
-  gate = toReadOnlyBuffer(v, form.gate);
-  lengths = toReadOnlyBuffer(v, form.lengths);
-  auto outputType = cast<RankedTensorType>(form.op->getResult(0).getType());
-  auto lseType = cast<RankedTensorType>(form.op->getResult(1).getType());
-  output = allocate(v, form.op, 0);
-  lse = allocate(v, form.op, 1);
+  begin();
   if (batch.bound * queries.bound > 0) {
     allocateScratch();
-    auto distribute = [&](const Size& items, auto body) {
-      forTasks(v, tasks, [&](Value self) {
-        task = self;
-        v.forLoop(task, toValue(v, items), tasks, body);
-      });
-    };
     Size perGroup = mulSizes(v, batch, groups);
     if (panels.bound > 0)
-      distribute(mulSizes(v, perGroup, panels),
-                 [&](Value item) { emitPacking(item); });
-    distribute(mulSizes(v, perGroup, blocks),
-               [&](Value item) { emitBlock(item); });
+      forItems(mulSizes(v, perGroup, panels),
+               [&](Value item) { emitPacking(item); });
+    forItems(mulSizes(v, perGroup, blocks),
+             [&](Value item) { emitBlock(item); });
   }
-  rewriter.replaceOp(
-      form.op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+  end(rewriter);
 }
 
 LogicalResult cpu::lowerDenseAttention(Operation* op, CpuScheduleAttr schedule,

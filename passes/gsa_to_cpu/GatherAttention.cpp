@@ -24,7 +24,7 @@ static constexpr int64_t kMaxUnrolledFma = 256;
 
 namespace {
 
-class GatherLowering {
+class GatherLowering : public AttentionLowering {
  public:
   GatherLowering(Operation* op, CpuScheduleAttr schedule,
                  RewriterBase& rewriter);
@@ -56,11 +56,8 @@ class GatherLowering {
   }
   RowRef logitRow(Value head) { return {logits, {task, head, v.index(0)}}; }
 
-  AttentionForm form;
-  VectorBuilder v;
-  Type acc;
   double scale;
-  int64_t tasks, tileHeads, tileKeys, tileCells;
+  int64_t tileHeads, tileKeys, tileCells;
   Size batch, rows, keys, allRows;
   int64_t heads, groups, blockRows, prefetch;
   Size blocks;
@@ -69,8 +66,6 @@ class GatherLowering {
   int64_t slotLanes;  ///< Elements per vector along the slots.
   bool bounded;       ///< Weights are times the unit of their sum.
 
-  Value task;
-  Value query, key, value, indices, counts, gate, lengthsOfBatch, output, lse;
   // Per task: lists [blockRows, slots], their lengths, a tile's queries in
   // A(T), its logits, what its heads' sums over values are multiplied by.
   Value lists, lengths, queries, logits, inverses;
@@ -80,10 +75,7 @@ class GatherLowering {
 
 GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
-    : form(AttentionForm::of(op)),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
-      tasks(schedule.getTasks()),
+    : AttentionLowering(op, schedule, rewriter),
       batch(getSize(rewriter, op->getLoc(), form.query, 0)),
       rows(getSize(rewriter, op->getLoc(), form.query, 1)),
       keys(getSize(rewriter, op->getLoc(), form.key, 1)),
@@ -343,28 +335,13 @@ void GatherLowering::emitItem(Value item) {
 }
 
 void GatherLowering::run(RewriterBase& rewriter) {
-  query = toReadOnlyBuffer(v, form.query);
-  key = toReadOnlyBuffer(v, form.key);
-  value = toReadOnlyBuffer(v, form.value);
-  indices = toReadOnlyBuffer(v, form.indices);
-  counts = toReadOnlyBuffer(v, form.counts);
-  gate = toReadOnlyBuffer(v, form.gate);
-  lengthsOfBatch = toReadOnlyBuffer(v, form.lengths);
-  auto outputType = cast<RankedTensorType>(form.op->getResult(0).getType());
-  auto lseType = cast<RankedTensorType>(form.op->getResult(1).getType());
-  output = allocate(v, form.op, 0);
-  lse = allocate(v, form.op, 1);
+  begin();
   if (allRows.bound > 0) {
     allocateScratch();
-    Size items = blocks.bound < tasks ? mulSizes(v, blocks, groups) : blocks;
-    forTasks(v, tasks, [&](Value self) {
-      task = self;
-      v.forLoop(task, toValue(v, items), tasks,
-                [&](Value item) { emitItem(item); });
-    });
+    forItems(blocks.bound < tasks ? mulSizes(v, blocks, groups) : blocks,
+             [&](Value item) { emitItem(item); });
   }
-  rewriter.replaceOp(
-      form.op, {toResult(v, output, outputType), toResult(v, lse, lseType)});
+  end(rewriter);
 }
 
 LogicalResult cpu::lowerGatherAttention(Operation* op, CpuScheduleAttr schedule,

@@ -31,10 +31,10 @@ using arith::CmpIPredicate;
 namespace {
 
 /// The body of attention over a union.
-class UnionKernel : public GroupAttention {
+class SharedKeysKernel : public GroupAttention {
  public:
-  UnionKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
-              const UnionLists& lists, Location loc)
+  SharedKeysKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
+                   const UnionLists& lists, Location loc)
       : GroupAttention(kernel, KernelTeams(schedule), schedule.getBlockK(),
                        loc),
         schedule(schedule),
@@ -69,7 +69,7 @@ class UnionKernel : public GroupAttention {
 
 }  // namespace
 
-void UnionKernel::emitPosition() {
+void SharedKeysKernel::emitPosition() {
   tile = named(s.blockId(0), "tile");
   group = named(s.blockId(1), "group");
   rows.batch = batch;
@@ -93,7 +93,7 @@ void UnionKernel::emitPosition() {
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
 /// multiplies those while it weighs these. Rows are looked up a tile ahead, or
 /// each copy would wait for the list.
-void UnionKernel::emitLoad(StreamOp stream) {
+void SharedKeysKernel::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
@@ -116,7 +116,7 @@ void UnionKernel::emitLoad(StreamOp stream) {
 
 /// Storage for the rows of keys and values, which are the same ones, where a
 /// thread has few of them; and those of the first tile.
-void UnionKernel::emitRows() {
+void SharedKeysKernel::emitRows() {
   int64_t units = pad(shape.depth) * 2 / 16;
   if (pad(shape.depth) != pad(shape.valueDepth) ||
       blockK * units > kMostFoundRows * 32 * teams.load.getCount())
@@ -129,7 +129,7 @@ void UnionKernel::emitRows() {
 }
 
 /// The rows of `array` that the union lists.
-Value UnionKernel::makeView(Value array, int64_t depth) {
+Value SharedKeysKernel::makeView(Value array, int64_t depth) {
   Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
                     {kernel.keys, s.index(shape.groups), s.index(depth)});
   return ListedRowsOp::create(s.b, s.loc,
@@ -140,15 +140,15 @@ Value UnionKernel::makeView(Value array, int64_t depth) {
 }
 
 /// Rows of `array` to the tile of a ring: from a position on, or found ones.
-void UnionKernel::copyRows(StreamOp stream, unsigned ring, Value array,
-                           int64_t depth, Value first) {
+void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring, Value array,
+                                int64_t depth, Value first) {
   CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
                      makeView(array, depth), first, s.index(depth), 16,
                      teams.load);
 }
 
 /// Which key is of which query's list.
-void UnionKernel::maskStrings(Value strings) {
+void SharedKeysKernel::maskStrings(Value strings) {
   named(strings, "strings");
   AwaitOp::create(s.b, s.loc, strings);
   MaskBitsOp::create(s.b, s.loc, scores, strings, s.index(0), warpRow,
@@ -156,7 +156,7 @@ void UnionKernel::maskStrings(Value strings) {
   ReleaseOp::create(s.b, s.loc, strings);
 }
 
-void UnionKernel::emitEnd(const AgainArguments& again) {
+void SharedKeysKernel::emitEnd(const AgainArguments& again) {
   Value irregular =
       named(s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
   emitFinish(again, irregular, Value(), [&] {
@@ -167,7 +167,7 @@ void UnionKernel::emitEnd(const AgainArguments& again) {
   emitStore(rows);
 }
 
-void UnionKernel::emit(const AgainArguments& again) {
+void SharedKeysKernel::emit(const AgainArguments& again) {
   emitPosition();
   emitQueries(rows, /*groups=*/1);
   Value keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
@@ -278,7 +278,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
     AttentionKernel kernel(operands, schedule, KernelTeams(schedule).warps(),
                            "union_attention");
     KernelBuilder& builder = kernel.builder();
-    UnionKernel body(kernel, schedule, lists, loc);
+    SharedKeysKernel body(kernel, schedule, lists, loc);
     body.unionKeys = builder.read(lists.keys, "union_keys");
     body.unionBits = builder.read(lists.bits, "union_bits");
     body.unionCounts = builder.read(lists.counts, "union_counts");

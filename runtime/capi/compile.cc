@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "runtime/capi/internal.h"
 #include "runtime/capi/support.h"
+#include "runtime/core/compilations.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -295,6 +296,33 @@ gsa_status* gsa_plan_warmup(const gsa_plan* plan) {
 
 uint64_t gsa_kernel_compilations(void) {
   return static_cast<uint64_t>(gsa::KernelCompilations());
+}
+
+uint64_t gsa_compilations(void) {
+  return static_cast<uint64_t>(gsa::Compilations());
+}
+
+void gsa_set_compilation_callback(gsa_compilation_callback callback,
+                                  void* user_data) {
+  if (callback == nullptr) {
+    gsa::SetCompilationListener(nullptr);
+    return;
+  }
+  gsa::SetCompilationListener(
+      [callback, user_data](const gsa::CompilationEvent& event) {
+        gsa_compilation value = {};
+        value.struct_size = sizeof(value);
+        value.kind = event.kind.c_str();
+        value.name = event.name.c_str();
+        value.target = event.target.c_str();
+        value.key = event.key.c_str();
+        value.milliseconds = event.milliseconds;
+        callback(&value, user_data);
+      });
+}
+
+void gsa_forbid_compilations(int32_t forbid) {
+  gsa::ForbidCompilations(forbid != 0);
 }
 
 const char* gsa_plan_target(const gsa_plan* plan) {

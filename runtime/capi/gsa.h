@@ -339,18 +339,20 @@ typedef struct gsa_compile_options {
    * cuBLASLt (a toolkit's, or of the wheel nvidia-cublas) is searched there
    * first, then in those places. No environment variable is read. */
   const char* nvrtc;
-  /* Directory that keeps the compiled kernels of a GPU for other processes and
-   * later ones, whose module then compiles without NVRTC; NULL or "": nothing
-   * is kept. Made if it is not there, for the user alone. Whoever can write to
-   * it can run code as its readers: a directory that is another user's, can be
-   * written by others or is a link is not used. Nothing in it, and no fault of
-   * it, is an error: what cannot be read is compiled. See docs/guides/embed.md.
+  /* Directory that keeps compiled code, kernels of a GPU and objects for this
+   * CPU, for other processes and later ones, whose module then compiles without
+   * NVRTC and LLVM; NULL or "": nothing is kept. Not for the emulation. Made if
+   * it is not there, for the user alone. Whoever can write to it can run code
+   * as its readers: a directory that is another user's, can be written by
+   * others or is a link is not used. Nothing in it, and no fault of it, is an
+   * error: what cannot be read is compiled. See docs/guides/embed.md.
    */
   const char* cache_dir;
   /* "off"; "ro": what is kept is read, and nothing written; "rw": what is
    * compiled is written, too, and what has been used least goes beyond 512 MiB.
-   * "only": as "ro", and GSA_FAILED_PRECONDITION for a kernel that would have
-   * to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
+   * "only": as "ro", and GSA_FAILED_PRECONDITION, with the key, for what would
+   * have to be compiled. NULL or "": "rw". Anything but "off" needs a
+   * `cache_dir`.
    */
   const char* cache_mode;
   /* Largest shapes of inputs, of those that are not in `shapes`. Sizes that are
@@ -455,12 +457,12 @@ GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
 /* Name of stage `index`; NULL out of range. Lives as long as the plan. */
 GSA_API const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index);
 
-/* Where the kernels of a plan came from. Filled by the library. Only
- * `struct_size` is required. */
+/* Where the kernels of a plan, or its one object for the CPU, came from. Filled
+ * by the library. Only `struct_size` is required. */
 typedef struct gsa_kernel_counts {
   size_t struct_size;
   /* Compiled for the plan; found in `cache_dir`; had already by the process,
-   * from another plan. All 0 on the CPU and for the emulation. */
+   * from another plan. All 0 for the emulation. */
   uint64_t compiled;
   uint64_t from_disk;
   uint64_t from_memory;
@@ -471,8 +473,7 @@ typedef struct gsa_kernel_counts {
 /* Writes the counts of a plan to `*counts`, whose struct_size is set. */
 GSA_API gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
                                            gsa_kernel_counts* counts);
-/* The kernels that NVRTC has compiled in this process so far: where the number
- * stands still, nothing is compiled behind the caller's back. */
+/* The kernels that NVRTC has compiled in this process so far. */
 GSA_API uint64_t gsa_kernel_compilations(void);
 
 /* Loads the code of the kernels onto the GPU and prepares the matrix products,
@@ -481,6 +482,38 @@ GSA_API uint64_t gsa_kernel_compilations(void);
  * and on the CPU. Any thread may call it, also while another one captures a
  * graph. */
 GSA_API gsa_status* gsa_plan_warmup(const gsa_plan* plan);
+/* One compilation: a kernel by NVRTC, or a module for the CPU by LLVM (the
+ * emulation's are not reported). Filled by the library; strings live until the
+ * callback returns. */
+typedef struct gsa_compilation {
+  size_t struct_size;
+  /* "cubin" or "ptx"; "object" for the CPU. */
+  const char* kind;
+  /* Of the kernel's text, or of the entry; "sm_90a" or the CPU's name. */
+  const char* name;
+  const char* target;
+  /* 64 digits: what a cache directory keeps it under, as gsa-cache lists it. */
+  const char* key;
+  double milliseconds;
+} gsa_compilation;
+
+/* Called in the thread that compiled, from several at once. */
+typedef void (*gsa_compilation_callback)(const gsa_compilation* compilation,
+                                         void* user_data);
+
+/* How many compilations have succeeded in this process so far: where the number
+ * stands still, nothing is compiled behind the caller's back. */
+GSA_API uint64_t gsa_compilations(void);
+/* From now on calls `callback` with `user_data` for each compilation of this
+ * process that succeeds; NULL: none. To hear of what is compiled after
+ * warming up, set it then. Returns when no call of the callback before is
+ * running any more, so a callback must not call it. */
+GSA_API void gsa_set_compilation_callback(gsa_compilation_callback callback,
+                                          void* user_data);
+/* 1: from now on what would have to be compiled in this process is
+ * GSA_FAILED_PRECONDITION with name and key; what the process or a cache has
+ * stays usable. 0: as at first. */
+GSA_API void gsa_forbid_compilations(int32_t forbid);
 
 /* ---- Running ------------------------------------------------------------ */
 

@@ -121,15 +121,24 @@ struct TensorInfo {
 // A dense tensor in memory that the caller owns; see gsa_tensor.
 struct TensorView {
   void* data = nullptr;
-  std::vector<int64_t> shape;
+  std::vector<int64_t> shape = {};
   uint32_t dtype = 0;
   int32_t device_type = GSA_DEVICE_CPU;
   int32_t device_id = 0;
+  // One per dimension, counted in elements; empty for dense row-major, the only
+  // order that is accepted.
+  std::vector<int64_t> strides = {};
+  // Added to `data`.
+  uint64_t byte_offset = 0;
 };
 
 // The tensor that `info` describes, in host memory that begins at `data`.
 inline TensorView HostTensor(const TensorInfo& info, void* data) {
-  return {data, info.shape, info.dtype, GSA_DEVICE_CPU, 0};
+  TensorView view;
+  view.data = data;
+  view.shape = info.shape;
+  view.dtype = info.dtype;
+  return view;
 }
 
 // ---- Running ----------------------------------------------------------------
@@ -170,6 +179,9 @@ struct RunOptions {
   void* stream = nullptr;
   // Threads to run on; null: the calling thread alone.
   const ThreadPool* thread_pool = nullptr;
+  // Receives the milliseconds of each stage, in the order of
+  // Plan::stage_names(). On a GPU the run is then waited for.
+  std::vector<double>* stage_milliseconds = nullptr;
 };
 
 // A compiled module. Copies share it; any number of threads may run it.
@@ -188,6 +200,13 @@ class Plan {
   int32_t num_threads() const { return gsa_plan_num_threads(get()); }
   // What the code was made for, "cuda:0, NVIDIA H200, sm_90a".
   std::string target() const { return gsa_plan_target(get()); }
+  // The stages that a run passes through, "select" for instance.
+  std::vector<std::string> stage_names() const {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < gsa_plan_num_stages(get()); ++i)
+      names.emplace_back(gsa_plan_stage_name(get(), i));
+    return names;
+  }
   // Where its kernels came from.
   gsa_kernel_counts kernel_counts() const {
     gsa_kernel_counts counts = {};
@@ -212,12 +231,25 @@ class Plan {
   Status Run(const std::vector<TensorView>& inputs,
              const std::vector<TensorView>& outputs,
              const RunOptions& options = {}) const {
+    for (const std::vector<TensorView>* views : {&inputs, &outputs})
+      for (const TensorView& view : *views)
+        if (!view.strides.empty() && view.strides.size() != view.shape.size())
+          return Status(GSA_INVALID_ARGUMENT,
+                        "strides: expected " +
+                            std::to_string(view.shape.size()) +
+                            ", one per dimension, or none, got " +
+                            std::to_string(view.strides.size()));
     const std::vector<gsa_tensor> in = Convert(inputs);
     const std::vector<gsa_tensor> out = Convert(outputs);
     gsa_run_options lent = {};
     lent.struct_size = sizeof(lent);
     lent.stream = options.stream;
     if (options.thread_pool) lent.thread_pool = options.thread_pool->get();
+    if (options.stage_milliseconds) {
+      options.stage_milliseconds->resize(gsa_plan_num_stages(get()));
+      lent.stage_milliseconds = options.stage_milliseconds->data();
+      lent.num_stage_milliseconds = options.stage_milliseconds->size();
+    }
     void* workspace = options.device_workspace;
     size_t bytes = options.device_workspace_bytes;
     if (options.workspace) {
@@ -261,6 +293,8 @@ class Plan {
       tensor.rank = static_cast<int32_t>(view.shape.size());
       tensor.dtype = view.dtype;
       tensor.shape = view.shape.data();
+      if (!view.strides.empty()) tensor.strides = view.strides.data();
+      tensor.byte_offset = view.byte_offset;
       tensors.push_back(tensor);
     }
     return tensors;

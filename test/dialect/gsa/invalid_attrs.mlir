@@ -253,3 +253,10 @@ func.func @one_pass_schedule_of_constraint_5() attributes {
                        stages = 2, producers = 4, consumers = 4>,
              topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
     sample = 4, rank = 8, capacity = 64, chunk = 8>} { return }
+
+// -----
+
+func.func private @rope_scaling_without_factor() attributes {
+  // expected-error @+2 {{struct is missing required parameter: factor}}
+  // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
+  a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}

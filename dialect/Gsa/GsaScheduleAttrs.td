@@ -42,7 +42,8 @@ class Gsa_ScheduleAttr<string name, string attrMnemonic,
 }
 
 def Gsa_AttentionScheduleAttr
-    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule"> {
+    : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule",
+                       ["getCost"]> {
   let summary = "how gather_attention or dense_attention runs on a GPU";
   let description = [{
     A block of `producers + consumers` warps handles `block_q` rows (rows are
@@ -80,7 +81,7 @@ def Gsa_AttentionScheduleAttr
 
 def Gsa_UnionScheduleAttr
     : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how gather_attention shares keys among neighbouring queries";
   let description = [{
     A block handles `queries` neighbouring queries, all heads of a group, as the
@@ -119,7 +120,7 @@ def Gsa_UnionScheduleAttr
 
 def Gsa_DenseScheduleAttr
     : Gsa_ScheduleAttr<"DenseSchedule", "dense_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how dense_attention runs by products of warpgroups";
   let description = [{
     A block handles `block_q` neighbouring queries of one head, 64 of them to a
@@ -160,7 +161,8 @@ def Gsa_DenseScheduleAttr
   }];
 }
 
-def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> {
+def Gsa_ScoreScheduleAttr
+    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule", ["getCost"]> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
@@ -190,7 +192,8 @@ def Gsa_ScoreScheduleAttr : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule"> 
   }];
 }
 
-def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
+def Gsa_TopKScheduleAttr
+    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule", ["getCost"]> {
   let summary = "how rows are selected on a GPU";
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
@@ -209,7 +212,8 @@ def Gsa_TopKScheduleAttr : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule"> {
 }
 
 def Gsa_SelectScheduleAttr
-    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule", ["getParts"]> {
+    : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule",
+                       ["getCost", "getParts"]> {
   let summary = "schedules of the parts of select";
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::TopKScheduleAttr":$topk);
@@ -218,7 +222,7 @@ def Gsa_SelectScheduleAttr
 
 def Gsa_OnePassScheduleAttr
     : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how select runs on a GPU without scores in memory";
   let description = [{
     The scores of every `sample`-th key of a row are written and their `rank`-th

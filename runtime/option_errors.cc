@@ -80,6 +80,11 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   CheckUnused(target.kind != TargetKind::kCuda && options.cache.enabled(),
               "cache", absl::StrCat("'", options.cache.directory, "'"), target,
               "which is of kernels that NVRTC compiles", errors);
+  CheckUnused(cpu && !options.schedule_database.empty(), "schedules",
+              absl::StrCat("'", options.schedule_database, "'"), target,
+              "which has no measured ones", errors);
+  CheckUnused(cpu && !options.shipped_schedules, "shipped schedules", "none",
+              target, "which has no measured ones", errors);
   CheckUnused(!cpu && options.vector_bits != 0, "vector width",
               absl::StrCat(options.vector_bits, " bits"), target,
               "which is of the CPU's registers", errors);

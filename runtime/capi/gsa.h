@@ -351,6 +351,10 @@ typedef struct gsa_compile_options {
    * to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
    */
   const char* cache_mode;
+  /* File of schedules that were measured on a GPU, JSON lines, which come
+   * before those of the library; NULL or "": none. See docs/guides/explain.md.
+   * A file that is wrong is GSA_INVALID_ARGUMENT, with its line. */
+  const char* schedules;
 } gsa_compile_options;
 
 /* A compiled module. Reference counted: gsa_compile gives one reference, each

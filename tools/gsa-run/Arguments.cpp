@@ -133,6 +133,11 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                "off: compile all; ro: read what is kept; rw: keep what is "
                "compiled, too (default); only: as ro, and a kernel that is not "
                "there is an error");
+  app.add_option("--schedules", options.schedules,
+                 "File of measured schedules (JSON lines), which come before "
+                 "those of the program");
+  app.add_flag("!--no-shipped-schedules", options.shippedSchedules,
+               "Leave out the measured schedules of the program");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
                   "Threads (default: available CPUs)");
   addNumber(app, "--vector-bits", options.vectorBits, 128, 512,

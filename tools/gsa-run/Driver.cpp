@@ -157,6 +157,8 @@ class Session {
     result.entry = interface.entry;
     result.target = options.target;
     result.arch = options.arch;
+    result.schedule_database = options.schedules;
+    result.shipped_schedules = options.shippedSchedules;
     result.toolkit = options.toolkit;
     // Of the default directory the targets without kernels want to know
     // nothing.

@@ -32,6 +32,8 @@ struct RunnerOptions {
   std::string arch;           ///< Of kernels; empty takes the device's.
   ToolkitSearch toolkit;      ///< Where NVRTC and cuBLASLt are searched.
   ProgramCacheOptions cache;  ///< Of kernels, where the target is a GPU.
+  std::string schedules;      ///< File of measured ones; empty: none.
+  bool shippedSchedules = true;
   HostPlaces host;  ///< Of the emulation, and where programs are searched.
 
   /// Sizes for dynamic dimensions: the first of a tensor, all others, and all

@@ -70,6 +70,11 @@ struct CompileOptions {
   // Architecture of kernels, "sm_90a"; empty takes the device's, and sm_80 for
   // the emulation.
   std::string arch;
+  // File of measured schedules of a GPU, which come before those of the library
+  // (passes/schedule/ScheduleDatabase.h); empty: none. And whether to use the
+  // library's own.
+  std::string schedule_database;
+  bool shipped_schedules = true;
   // Entry function; empty takes the module's only public function.
   std::string entry;
   // Shapes of arguments by name. An argument with a dynamic size needs one.

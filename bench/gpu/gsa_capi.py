@@ -70,6 +70,7 @@ class _CompileOptions(ctypes.Structure):
         ("nvrtc", ctypes.c_char_p),
         ("cache_dir", ctypes.c_char_p),
         ("cache_mode", ctypes.c_char_p),
+        ("schedules", ctypes.c_char_p),
     ]
 
 
@@ -168,9 +169,9 @@ class Library:
         raise GsaError(code.decode(), message.decode())
 
     def compile(self, text, target, shapes=None, filename="module.mlir",
-                cache_dir=None):
+                cache_dir=None, schedules=None):
         """A Plan; `shapes` maps names of inputs to sizes. Kernels are kept in
-        `cache_dir`, if there is one."""
+        `cache_dir`, if there is one; `schedules` is a file of measured ones."""
         shapes = shapes or {}
         named = (_NamedShape * max(1, len(shapes)))()
         keep = []
@@ -182,7 +183,8 @@ class Library:
         options = _CompileOptions(
             struct_size=ctypes.sizeof(_CompileOptions), target=target.encode(),
             shapes=named, num_shapes=len(shapes),
-            cache_dir=cache_dir and cache_dir.encode())
+            cache_dir=cache_dir and cache_dir.encode(),
+            schedules=schedules and schedules.encode())
         handle = ctypes.c_void_p()
         data = text.encode()
         self.check(self.lib.gsa_compile(data, len(data), filename.encode(),

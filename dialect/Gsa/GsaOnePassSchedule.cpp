@@ -84,18 +84,6 @@ std::string OnePassScheduleAttr::findRefusal(Operation* op,
                         : reason;
 }
 
-/// The scores once, a sample of them before; and the candidates, 8 bytes each,
-/// written and read.
-double OnePassScheduleAttr::estimateCost(Operation* op,
-                                         const CudaTarget& target) const {
-  TopKProblem rows = *cast<SelectOp>(op).getScheduleProblem().rows;
-  double scores = getScores().estimateCost(op, target);
-  double bytes = static_cast<double>(rows.batch * rows.queries) *
-                 static_cast<double>(getCapacity()) * 16;
-  return scores * (1.0 + 1.0 / static_cast<double>(getSample())) +
-         bytes / (target.memoryRate * 1e3);
-}
-
 namespace {
 
 /// What the schedules of an op have in common.

@@ -43,7 +43,7 @@ class Gsa_ScheduleAttr<string name, string attrMnemonic,
 
 def Gsa_AttentionScheduleAttr
     : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule",
-                       ["takesLengths"]> {
+                       ["getCost", "takesLengths"]> {
   let summary = "how gather_attention or dense_attention runs on a GPU";
   let description = [{
     A block of `producers + consumers` warps handles `block_q` rows (rows are
@@ -81,7 +81,7 @@ def Gsa_AttentionScheduleAttr
 
 def Gsa_UnionScheduleAttr
     : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how gather_attention shares keys among neighbouring queries";
   let description = [{
     A block handles `queries` neighbouring queries, all heads of a group, as the
@@ -125,7 +125,7 @@ def Gsa_UnionScheduleAttr
 
 def Gsa_DenseScheduleAttr
     : Gsa_ScheduleAttr<"DenseSchedule", "dense_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how dense_attention runs by products of warpgroups";
   let description = [{
     A block handles `block_q` neighbouring queries of one head, 64 of them to a
@@ -167,7 +167,8 @@ def Gsa_DenseScheduleAttr
 }
 
 def Gsa_ScoreScheduleAttr
-    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule", ["takesLengths"]> {
+    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule",
+                       ["getCost", "takesLengths"]> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
@@ -201,7 +202,8 @@ def Gsa_ScoreScheduleAttr
 }
 
 def Gsa_TopKScheduleAttr
-    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule", ["takesLengths"]> {
+    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule",
+                       ["getCost", "takesLengths"]> {
   let summary = "how rows are selected on a GPU";
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
@@ -224,7 +226,7 @@ def Gsa_TopKScheduleAttr
 
 def Gsa_SelectScheduleAttr
     : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule",
-                       ["getParts", "takesLengths"]> {
+                       ["getCost", "getParts", "takesLengths"]> {
   let summary = "schedules of the parts of select";
   let description = [{
     Scores are written to memory as `scores` says, and each row of them is
@@ -241,7 +243,7 @@ def Gsa_SelectScheduleAttr
 
 def Gsa_OnePassScheduleAttr
     : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how select runs on a GPU without scores in memory";
   let description = [{
     The scores of every `sample`-th key of a row are written and their `rank`-th

@@ -17,6 +17,23 @@ inline ScheduleProblem problemOf(Operation* op) {
   return cast<ScheduledOpInterface>(op).getScheduleProblem();
 }
 
+/// Of the pairs of queries and keys of an op the share that its mask shows.
+double visibleShare(Operation* op, int64_t queries, int64_t keys);
+
+/// Of the entries of lists the share that is assumed to be there: of as many
+/// queries as keys each lists no later one, so the first ones have fewer.
+double listedShare(const AttentionProblem& problem);
+
+/// Keys of the union of the lists of `queries` neighbouring queries over those
+/// of one list, as cost estimates assume it: nothing shared by fewer than 4; of
+/// 16 queries that keep a 64th of the keys 3, where it is 1.3 to 5 in workloads
+/// like trained layers and 11 if lists have nothing in common; less where lists
+/// have more of the keys (docs/performance.md).
+double usualUnion(double queries, const AttentionProblem& problem);
+
+/// Bytes of the operands and results of an op, each once.
+double boundaryBytes(Operation* op);
+
 /// Why something is too large: "head size 320 > 256", and the unit if it has
 /// one.
 inline std::string over(StringRef what, int64_t got, int64_t limit,

@@ -182,6 +182,17 @@ ScheduleProblem PartialAttentionOp::getScheduleProblem() {
   return {.attention = attentionOf(*this), .scores = {}, .rows = {}};
 }
 
+bool gsa::isCausal(Operation* op) {
+  Mask mask = Mask::None;
+  if (auto select = dyn_cast<SelectOp>(op))
+    mask = select.getMask();
+  else if (auto scores = dyn_cast<IndexScoresOp>(op))
+    mask = scores.getMask();
+  else if (isAttention(op))
+    mask = AttentionForm::of(op).mask;
+  return mask == Mask::Causal;
+}
+
 //===----------------------------------------------------------------------===//
 // What all kinds share
 //===----------------------------------------------------------------------===//

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "dialect/Gsa/ScheduleCost.h"
 #include "dialect/Target/CudaTarget.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectInterface.h"
@@ -62,6 +63,9 @@ struct ScheduleProblem {
   std::optional<ScoreProblem> scores;
   std::optional<TopKProblem> rows;
 };
+
+/// Whether a mask hides later keys from the queries of a scheduled op.
+bool isCausal(Operation* op);
 
 /// Rows of a fragment, which a warp holds, and what depths and columns of tiles
 /// are padded to.
@@ -133,6 +137,15 @@ class KernelMeasure : public DialectInterface::Base<KernelMeasure> {
   virtual const Footprint& measure(Operation* op, Attribute schedule,
                                    const CudaTarget& target) = 0;
 };
+
+//===----------------------------------------------------------------------===//
+// Limits of time
+//===----------------------------------------------------------------------===//
+
+/// What no schedule of the op is faster than: the operations that it asks for,
+/// at the rates of data sheets, and its operands and results once through
+/// device memory. Of a list all entries count, of lists that overlap each.
+StageCost findFloor(Operation* op, const CudaTarget& target);
 
 //===----------------------------------------------------------------------===//
 // Kinds and verdicts

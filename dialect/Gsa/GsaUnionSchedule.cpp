@@ -15,11 +15,6 @@ static constexpr int64_t kMostQueries = 32;
 /// word and its bits, of which there are as many as in a word.
 static constexpr int64_t kUnionBytes = int64_t{512} << 20;
 static constexpr int64_t kUnionBytesPerKey = 12;
-/// Keys of a union over those of one list, as lists of 16 neighbouring queries
-/// have them: 1.3 to 5 in workloads like trained layers, 11 if lists have
-/// nothing in common (docs/performance.md).
-static constexpr double kUsualUnion = 3.0;
-
 /// Heads that share keys.
 static int64_t headsOfGroup(const AttentionProblem& problem) {
   return problem.heads / std::max<int64_t>(problem.groups, 1);
@@ -75,15 +70,6 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
     return "rows of keys and values must be whole vectors of 16 bytes";
   return "";
-}
-
-/// Of attention by query the part that is left where lists of `queries` queries
-/// have kUsualUnion times the keys of one. What is done twice costs nothing
-/// here: it is rare.
-double UnionScheduleAttr::estimateCost(Operation* op,
-                                       const CudaTarget& target) const {
-  double share = std::min(1.0, kUsualUnion / static_cast<double>(getQueries()));
-  return share * getPerQuery().estimateCost(op, target);
 }
 
 namespace {

@@ -110,6 +110,7 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
   result.warm_up = read.load_later != 1;
   if (read.arch != nullptr) result.arch = read.arch;
   if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
+  if (read.schedules != nullptr) result.schedule_database = read.schedules;
   ReadCache(read, request);
   return absl::OkStatus();
 }

@@ -350,6 +350,7 @@ struct CompileOptions {
   // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
   std::string cache_dir;
   std::string cache_mode;
+  std::string schedules;  // file of measured schedules
 };
 
 namespace internal {
@@ -389,6 +390,7 @@ class CompileArguments {
     arguments_.nvrtc = text(options.nvrtc);
     arguments_.cache_dir = text(options.cache_dir);
     arguments_.cache_mode = text(options.cache_mode);
+    arguments_.schedules = text(options.schedules);
   }
   CompileArguments(const CompileArguments&) = delete;
   CompileArguments& operator=(const CompileArguments&) = delete;

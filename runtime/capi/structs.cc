@@ -36,7 +36,7 @@ GSA_LAYOUT(gsa_tensor, shape, GSA_FIELD_END(gsa_tensor, shape),
 GSA_NO_TAIL_PADDING(gsa_named_shape, rank);
 GSA_LAYOUT(gsa_named_shape, rank, GSA_FIELD_END(gsa_named_shape, rank));
 
-GSA_NO_TAIL_PADDING(gsa_compile_options, num_bounds);
+GSA_NO_TAIL_PADDING(gsa_compile_options, schedules);
 GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, struct_size),
            GSA_FIELD_END(gsa_compile_options, target),
@@ -52,7 +52,8 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, cache_dir),
            GSA_FIELD_END(gsa_compile_options, cache_mode),
            GSA_FIELD_END(gsa_compile_options, bounds),
-           GSA_FIELD_END(gsa_compile_options, num_bounds));
+           GSA_FIELD_END(gsa_compile_options, num_bounds),
+           GSA_FIELD_END(gsa_compile_options, schedules));
 
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));

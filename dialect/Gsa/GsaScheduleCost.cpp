@@ -31,6 +31,8 @@ static constexpr double kMmaSyncShare = 0.6;
 static constexpr double kTwoGroupsShare = 0.92;
 /// Reads of a row of scores: its range, its histogram, its cells.
 static constexpr int64_t kRowPasses = 3;
+/// Microseconds of a further kernel.
+static constexpr double kLaunch = 2;
 /// Further reads if the slots do not fit into shared memory.
 static constexpr int64_t kMoreRowPasses = 4;
 
@@ -62,25 +64,50 @@ static double estimate(double bytes, double operations, double blocks,
          (hasRing ? std::max(memory, products) : memory + products);
 }
 
-double AttentionScheduleAttr::estimateCost(Operation* op,
-                                           const CudaTarget& target) const {
-  AttentionProblem problem = *problemOf(op).attention;
+/// Attention by rows, each in `parts` blocks of neighbouring keys.
+static double estimateAttention(const AttentionProblem& problem, int64_t parts,
+                                AttentionScheduleAttr schedule,
+                                const CudaTarget& target) {
   int64_t ratio = problem.heads / problem.groups;
   // Rows that read the same keys; see the lowerings.
   int64_t rows = problem.isDense ? ratio * problem.queries : ratio;
   double blocks = static_cast<double>(
       problem.batch * problem.groups * (problem.isDense ? 1 : problem.queries) *
-      static_cast<int64_t>(llvm::divideCeil(rows, getBlockQ())));
+      static_cast<int64_t>(llvm::divideCeil(rows, schedule.getBlockQ())));
   double keys =
-      static_cast<double>(llvm::alignTo(problem.listed(), getBlockK()));
+      static_cast<double>(llvm::alignTo(problem.listed(), schedule.getBlockK()));
   double columns = static_cast<double>(pad(problem.depth)) +
                    static_cast<double>(pad(problem.valueDepth));
   double bytes = blocks * (keys * columns * bytesOf(problem.element) +
                            (problem.isDense ? 0 : 4 * keys));
   double operations =
-      2 * blocks * static_cast<double>(getBlockQ()) * keys * columns;
-  return estimate(bytes, operations, blocks, getStages() > 1, getEngine(),
+      2 * blocks * static_cast<double>(schedule.getBlockQ()) * keys * columns;
+  return estimate(bytes, operations, blocks * static_cast<double>(parts), schedule.getStages() > 1,
+                  schedule.getEngine(),
                   target);
+}
+
+double AttentionScheduleAttr::estimateCost(Operation* op,
+                                           const CudaTarget& target) const {
+  return estimateAttention(*problemOf(op).attention, 1, *this, target);
+}
+
+/// What splitting makes of the attention of one query of one sequence, applied
+/// to all: the choice, and with it the last bits of a row, depends neither on
+/// the batch nor on the number of queries.
+double SplitAttentionScheduleAttr::estimateCost(
+    Operation* op, const CudaTarget& target) const {
+  AttentionProblem one = *problemOf(op).attention;
+  one.batch = one.queries = 1;
+  auto parts = static_cast<int64_t>(
+      llvm::divideCeil(std::max<int64_t>(one.slots, 1), getEntries()));
+  double whole = estimateAttention(one, 1, getPart(), target);
+  // Outputs of parts, written and read.
+  double merge = static_cast<double>(parts * one.heads * one.valueDepth) * 8 /
+                 (target.memoryRate * 1e3);
+  double split =
+      estimateAttention(one, parts, getPart(), target) + merge + kLaunch;
+  return getPart().estimateCost(op, target) * split / std::max(whole, 1e-6);
 }
 
 double DenseScheduleAttr::estimateCost(Operation* op,
@@ -138,4 +165,29 @@ double SelectScheduleAttr::estimateCost(Operation* op,
                                         const CudaTarget& target) const {
   return getScores().estimateCost(op, target) +
          getTopk().estimateCost(op, target);
+}
+
+double SplitSelectScheduleAttr::estimateCost(Operation* op,
+                                             const CudaTarget& target) const {
+  ScheduleProblem problem = problemOf(op);
+  ScoreProblem scores = *problem.scores;
+  auto sequences = static_cast<double>(scores.batch);
+  auto keys = static_cast<double>(scores.keys);
+  auto rows = static_cast<double>(scores.batch * scores.queries);
+  auto columns = static_cast<double>(pad(scores.depth));
+  double sampled = hasLists() ? 1.0 / static_cast<double>(getSample()) : 0.0;
+  double bytes =
+      (1 + sampled) * (sequences * keys * columns * bytesOf(scores.element) +
+                       rows * keys * 4);
+  double operations =
+      (1 + sampled) * 2 * rows * static_cast<double>(kTileUnit) * keys * columns;
+  double blocks = sequences * static_cast<double>(llvm::divideCeil(
+                                  std::max<int64_t>(scores.keys, 1),
+                                  getSpanKeys()));
+  double cost = estimate(bytes, operations, blocks, getStages() > 1,
+                         getEngine(), target);
+  if (!hasLists()) return cost + kLaunch + getRows().estimateCost(op, target);
+  double listed = rows * static_cast<double>(getCapacity()) * 16;
+  return cost + 3 * kLaunch +
+         estimate(listed, 0, rows, /*hasRing=*/true, Engine::Fma, target);
 }

@@ -44,12 +44,12 @@ LogicalResult StoreScoresOp::verify() {
   return emitOpError() << "target: expected f32, got " << target;
 }
 
-LogicalResult AppendScoresOp::verify() {
+LogicalResult AppendCellsOp::verify() {
   if (failed(verifyScores(*this, getScores().getType()))) return failure();
   for (auto [name, array] : {std::pair<StringRef, Value>{"list", getList()},
                              {"counts", getCounts()}}) {
     auto type = cast<GlobalType>(array.getType());
-    if (!type.getElementType().isInteger(32))  // append_scores_c2
+    if (!type.getElementType().isInteger(32))  // append_cells_c2
       return emitOpError() << name << ": expected i32, got " << type;
   }
   return success();

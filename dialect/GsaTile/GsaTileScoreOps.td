@@ -54,8 +54,8 @@ def GsaTile_StoreScoresOp : GsaTile_Op<"store_scores",
   let hasVerifier = 1;
 }
 
-def GsaTile_AppendScoresOp : GsaTile_Op<"append_scores",
-    "append_scores({list}, {counts}, {number}, {scores}, {bound}, {begin}, "
+def GsaTile_AppendCellsOp : GsaTile_Op<"append_cells",
+    "append_cells({list}, {counts}, {number}, {scores}, {bound}, {begin}, "
     "{end}, {capacity})"> {
   let summary = "Appends the scores of lanes at or above a bound to a list";
   let description = [{

@@ -268,7 +268,7 @@ void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
   Value row = at(scores, {rowNumbers[query], zero}, {columns});
   StoreScoresOp::create(b, location(), row, values, firstKey, ends[query]);
   if (bounds)
-    AppendScoresOp::create(b, location(), pairs, counts, rowNumbers[query],
+    AppendCellsOp::create(b, location(), pairs, counts, rowNumbers[query],
                            values, boundOf[query], firstKey, ends[query],
                            capacity);
 }

@@ -41,18 +41,18 @@ void store_scores(float* target, const lanes<float, Count>& scores, int begin,
 }
 
 template <int Count>
-void append_scores(int* list, int* counts, int number,
+void append_cells(int* list, int* counts, int number,
                    const lanes<float, Count>& scores, float bound, int begin,
                    int end, int capacity) {
   int hits = 0;
   for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
     float x = scores.v[i / 32][i % 32];
-    if (!(fabsf(x) < INFINITY)) raise_count("append_scores", counts + number);
+    if (!(fabsf(x) < INFINITY)) raise_count("append_cells", counts + number);
     hits += x >= bound;
   }
   if (hits == 0) return;
   int* count = counts + number;
-  emu::checkGlobal("append_scores", count, 4, true);
+  emu::checkGlobal("append_cells", count, 4, true);
   int place = __atomic_fetch_add(count, hits, __ATOMIC_RELAXED);
   for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
     float x = scores.v[i / 32][i % 32];
@@ -60,7 +60,7 @@ void append_scores(int* list, int* counts, int number,
     int own = place++;
     if (own >= capacity) continue;
     int* to = list + 2 * (static_cast<long long>(number) * capacity + own);
-    emu::checkGlobal("append_scores", to, 8, true);
+    emu::checkGlobal("append_cells", to, 8, true);
     to[0] = bit_cast<int>(x);
     to[1] = begin + i;
   }

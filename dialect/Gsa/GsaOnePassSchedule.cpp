@@ -10,18 +10,9 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa::detail;
 
-/// Every so many-th key is a sample of a row: a sixteenth of the work of a
-/// pass.
-static constexpr int64_t kSample = 16;
 /// Standard deviations of the number of candidates between its mean and the
-/// budget, and between its mean and the room. A row beyond them, 3 of 100000
-/// and fewer, is selected from all of its scores.
+/// budget, and between its mean and the room.
 static constexpr double kBelow = 4.0, kAbove = 5.0;
-/// Rows of fewer times their candidates' room are faster with scores in memory
-/// (docs/performance.md).
-static constexpr int64_t kLongRow = 8;
-/// The most candidates that a schedule can have room for.
-static constexpr int64_t kMaxListCapacity = 16384;
 
 /// Whether budgets depend on no more of a row's scores than their variance.
 static bool hasMoments(SelectOp op) {
@@ -31,17 +22,17 @@ static bool hasMoments(SelectOp op) {
 }
 
 /// The rank in the sample that is the budget and kBelow deviations more: r
-/// samples above the bound stand for r * kSample keys, give or take
-/// kSample * sqrt(r).
-static int64_t rankFor(int64_t slots) {
-  double ratio = static_cast<double>(slots) / kSample;
+/// samples above the bound stand for r * kSampleStep keys, give or take
+/// kSampleStep * sqrt(r).
+int64_t gsa::detail::getListRank(int64_t slots) {
+  double ratio = static_cast<double>(slots) / kSampleStep;
   double root = (kBelow + std::sqrt(kBelow * kBelow + 4 * ratio)) / 2;
   return static_cast<int64_t>(std::ceil(root * root));
 }
 
 /// The room for the candidates of that rank and kAbove deviations more.
-static int64_t capacityFor(int64_t rank) {
-  double room = kSample * (static_cast<double>(rank) +
+int64_t gsa::detail::getListCapacity(int64_t rank) {
+  double room = kSampleStep * (static_cast<double>(rank) +
                            kAbove * std::sqrt(static_cast<double>(rank)));
   return static_cast<int64_t>(
       llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
@@ -102,8 +93,8 @@ static std::string findLists(SelectOp op, const CudaTarget& target,
   if (!target.wgmma) return needsWgmma(target);
   if (std::string reason = findKernelMisfit(op); !reason.empty()) return reason;
   if (std::string limit = findShapeLimit(problem); !limit.empty()) return limit;
-  lists.rank = rankFor(problem.rows->slots);
-  lists.capacity = capacityFor(lists.rank);
+  lists.rank = getListRank(problem.rows->slots);
+  lists.capacity = getListCapacity(lists.rank);
   if (lists.capacity > kMaxListCapacity)
     return over("candidates of a row", lists.capacity, kMaxListCapacity);
   if (problem.rows->keys < kLongRow * lists.capacity)
@@ -130,7 +121,7 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   auto [rank, capacity, exact] = lists;
   ScheduleProblem problem = problemOf(op);
   int64_t keys = problem.rows->keys;
-  int64_t sampled = llvm::divideCeil(keys, kSample);
+  int64_t sampled = llvm::divideCeil(keys, kSampleStep);
   int64_t chunk =
       std::min(kListBytes / (8 * capacity), kChunkBytes / (4 * sampled));
   // Two heads a fragment are faster, if they are even.
@@ -146,7 +137,7 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
           op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
           /*span=*/64, stages, /*producers=*/4, consumers);
       schedules.push_back(OnePassScheduleAttr::get(
-          op->getContext(), scores, exact, kSample, rank, capacity, rows));
+          op->getContext(), scores, exact, kSampleStep, rank, capacity, rows));
     }
   return schedules;
 }

@@ -181,3 +181,53 @@ LogicalResult OnePassScheduleAttr::verify(EmitError emitError,
                        << scores;
   return success();
 }
+
+static LogicalResult verifyLists(EmitError emitError, int64_t sample,
+                                 int64_t rank, int64_t capacity) {
+  if (rank == 0 && sample == 0 && capacity == 0) return success();
+  if (rank < 1)
+    return emitError() << "(C4) 'rank' must be at least 1, or 0 with 'sample' "
+                          "and 'capacity', got "
+                       << rank;
+  if (sample < 2 || sample > 1024)
+    return emitError() << "(C4) 'sample' must be in [2, 1024], got " << sample;
+  if (capacity < 32 || capacity > 16384)
+    return emitError() << "(C4) 'capacity' must be in [32, 16384], got "
+                       << capacity;
+  if (rank > capacity / sample)
+    return emitError() << "(C4) 'capacity' must be at least rank * sample, got "
+                       << capacity << " for " << rank << " * " << sample;
+  return success();
+}
+
+LogicalResult SplitSelectScheduleAttr::verify(
+    EmitError emitError, Engine engine, int64_t blockK, int64_t span,
+    int64_t stages, int64_t producers, int64_t consumers, int64_t sample,
+    int64_t rank, int64_t capacity, TopKScheduleAttr rows) {
+  if (engine == Engine::Wgmma)
+    return emitError() << "(C1) 'engine' must be fma or mma_sync, got wgmma";
+  if (failed(verifyRing(emitError, stages, producers, consumers)))
+    return failure();
+  if (blockK < 32 || blockK > 256 || blockK % (32 * consumers) != 0)
+    return emitError() << "(C1) 'block_k' must be a multiple of "
+                       << 32 * consumers << ", 32 keys for each of "
+                       << consumers << " consumers, in [32, 256], got "
+                       << blockK;
+  if (span < 1)
+    return emitError() << "(C3) 'span' must be at least 1, got " << span;
+  if (failed(verifyLists(emitError, sample, rank, capacity))) return failure();
+  if (capacity > 512 * rows.getWarps())
+    return emitError() << "(C5) the " << rows.getWarps()
+                       << " warps of 'rows' hold up to "
+                       << 512 * rows.getWarps() << " candidates, got "
+                       << capacity;
+  return success();
+}
+
+LogicalResult SplitAttentionScheduleAttr::verify(EmitError emitError,
+                                                 int64_t entries,
+                                                 AttentionScheduleAttr part) {
+  if (entries > 0 && entries % part.getBlockK() == 0) return success();
+  return emitError() << "(C1) 'entries' must be a positive multiple of the "
+                     << part.getBlockK() << " keys of a tile, got " << entries;
+}

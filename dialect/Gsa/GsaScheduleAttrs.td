@@ -275,4 +275,78 @@ def Gsa_OnePassScheduleAttr
   }];
 }
 
+def Gsa_SplitSelectScheduleAttr
+    : Gsa_ScheduleAttr<"SplitSelectSchedule", "split_select_schedule",
+                       ["getParts", "explainNone", "takesLengths"]> {
+  let summary = "how select runs on a GPU where queries are few";
+  let description = [{
+    Blocks share the keys of a sequence. Each scores a span of `span` tiles of
+    `block_k` keys for all of its queries, 8 at most; tiles come through a ring of
+    `stages` buffers filled by `producers` warps (0: one team, no ring), and each
+    of `consumers` warps has an equal part of a tile. Heads are the rows of
+    products. Scores go to memory, and a block for each row selects as `rows` says.
+
+    With `rank` above 0 only few of them are read again: the scores of every
+    `sample`-th key come first, the `rank`-th largest is the row's bound, and
+    scores at or above it go to the row's list of `capacity` candidates as well. A
+    row whose list does not have all that it may select, or with a score that is
+    not finite, is selected from its scores.
+
+    No number changes a result: scores do not depend on tiles, and selections are
+    exact.
+
+    Constraints: (C1) `engine` is fma or mma_sync, `block_k` from 32 to 256 and a
+    multiple of 32 `consumers`; (C2) as attention_schedule C2, and
+    `producers + consumers <= 32`; (C3) `span >= 1`; (C4) `rank`, `sample` and
+    `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
+    from 32 to 16384 and at least `rank * sample`.
+
+    Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
+    span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
+    capacity = 4096, rows = <warps = 32, bins = 2048, capacity = 4096,
+    chunk = 1>>`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_k,
+                        "int64_t":$span, "int64_t":$stages,
+                        "int64_t":$producers, "int64_t":$consumers,
+                        "int64_t":$sample, "int64_t":$rank,
+                        "int64_t":$capacity,
+                        "::mlir::gsa::TopKScheduleAttr":$rows);
+  let assemblyFormat = [{
+    `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
+               $sample, $rank, $capacity, $rows) `>`
+  }];
+  let extraClassDeclaration = [{
+    bool hasLists() const { return getRank() > 0; }
+    /// Keys of a tile that a warp has, and those of a block.
+    int64_t getWarpKeys() const { return getBlockK() / getConsumers(); }
+    int64_t getSpanKeys() const { return getSpan() * getBlockK(); }
+  }];
+}
+
+def Gsa_SplitAttentionScheduleAttr
+    : Gsa_ScheduleAttr<"SplitAttentionSchedule", "split_attention_schedule",
+                       ["getParts", "explainNone", "takesLengths"]> {
+  let summary = "how gather_attention runs where queries are few";
+  let description = [{
+    A block handles `entries` consecutive entries of a list, as `part` says for a
+    whole one. Outputs of parts and the logarithms of their sums go to memory, in
+    A(T); another kernel merges them in the order of the list, multiplies by the
+    gate and rounds. That is gsa.partial_attention for each range and
+    gsa.merge_attention.
+
+    `entries` and `part` decide in which order a row is summed up, and so the last
+    bits of its output; the batch and the number of queries do not.
+
+    Constraints: (C1) `entries` is a positive multiple of the part's `block_k`.
+
+    Example: `#gsa.split_attention_schedule<entries = 128, part = <engine =
+    mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4,
+    consumers = 4>>`.
+  }];
+  let parameters = (ins "int64_t":$entries,
+                        "::mlir::gsa::AttentionScheduleAttr":$part);
+  let assemblyFormat = "`<` struct($entries, $part) `>`";
+}
+
 #endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

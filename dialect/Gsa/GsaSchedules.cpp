@@ -30,7 +30,8 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 Kinds SelectOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
-             : kinds<SelectScheduleAttr, OnePassScheduleAttr>(*this);
+             : kinds<SelectScheduleAttr, OnePassScheduleAttr,
+                     SplitSelectScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -44,7 +45,8 @@ Kinds TopKOp::getScheduleKinds(Device device) {
 Kinds GatherAttentionOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
-             : kinds<AttentionScheduleAttr, UnionScheduleAttr>(*this);
+             : kinds<AttentionScheduleAttr, UnionScheduleAttr,
+                     SplitAttentionScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {

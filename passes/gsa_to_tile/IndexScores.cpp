@@ -65,7 +65,7 @@ int64_t gsa::getSpanKeys(ScoreScheduleAttr schedule) {
   return schedule.getSpan() * schedule.getBlockK();
 }
 
-static Activation toActivation(ScoreActivation activation) {
+Activation gsa::toActivation(ScoreActivation activation) {
   switch (activation) {
     case ScoreActivation::Sigmoid:
       return Activation::Sigmoid;

@@ -87,6 +87,9 @@ struct ScoreRows {
   Value flags, firstFlag;
 };
 
+/// That of the device library.
+gsa_tile::Activation toActivation(ScoreActivation activation);
+
 /// Keys of a span, of which there are spans from key 0 on.
 int64_t getSpanKeys(ScoreScheduleAttr schedule);
 

@@ -98,19 +98,22 @@ void append_candidates(int* list, int* counts,
     flush_candidates(list, counts, staged, bytes, warp, row, rows, capacity);
 }
 
+/// Makes a count so large that its list is not complete.
+inline void raise_count(const char* function, int* count) {
+  emu::checkGlobal(function, count, 4, true);
+  int seen = __atomic_load_n(count, __ATOMIC_RELAXED);
+  while (seen < 1 << 30 &&
+         !__atomic_compare_exchange_n(count, &seen, 1 << 30, false,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
 template <int Rows>
 void flag_rows(int* counts, const rowvec<float, Rows>& sums, int row,
                int rows) {
-  for (int r = 0; r < Rows && row + r < rows; ++r) {
-    if (fabsf(sums.v[r]) < INFINITY) continue;
-    int* count = counts + row + r;
-    emu::checkGlobal("flag_rows", count, 4, true);
-    int seen = __atomic_load_n(count, __ATOMIC_RELAXED);
-    while (seen < 1 << 30 &&
-           !__atomic_compare_exchange_n(count, &seen, 1 << 30, false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-    }
-  }
+  for (int r = 0; r < Rows && row + r < rows; ++r)
+    if (!(fabsf(sums.v[r]) < INFINITY))
+      raise_count("flag_rows", counts + row + r);
 }
 
 //===----------------------------------------------------------------------===//

@@ -91,6 +91,7 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
 
 static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
   pm.addPass(createGsaFuseEpilogue());
+  pm.addPass(createGsaTraceLists());
   if (config.markZones) addZones(pm, config.entry);
   GsaCudaScheduleOptions schedule;
   schedule.arch = config.arch;

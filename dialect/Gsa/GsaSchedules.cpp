@@ -28,9 +28,9 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 }
 
 Kinds SelectOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu
-             ? kinds<CpuScheduleAttr>(*this)
-             : kinds<SelectScheduleAttr, OnePassScheduleAttr>(*this);
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<SelectScheduleAttr, OnePassScheduleAttr,
+                                       ShortRowsScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -42,9 +42,9 @@ Kinds TopKOp::getScheduleKinds(Device device) {
 }
 
 Kinds GatherAttentionOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu
-             ? kinds<CpuScheduleAttr>(*this)
-             : kinds<AttentionScheduleAttr, UnionScheduleAttr>(*this);
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<AttentionScheduleAttr, UnionScheduleAttr,
+                                       DenseScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {

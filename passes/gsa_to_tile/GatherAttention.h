@@ -11,6 +11,8 @@ namespace mlir::gsa {
 /// `group * ratio + firstRow` and following ones of a token.
 struct GatherBlock {
   Value batch, token, group, firstRow;
+  /// Heads of the block at most; null: all that a block has.
+  Value heads = {};
 };
 
 /// Emits attention over the list of `block.token`, of up to `slots` entries,

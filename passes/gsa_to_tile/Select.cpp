@@ -255,6 +255,8 @@ LogicalResult SelectLowering::emit() {
 LogicalResult tile::lowerSelect(SelectOp op, ToTileContext& context) {
   if (isa_and_nonnull<OnePassScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerOnePassSelect(op, context);
+  if (isa_and_nonnull<ShortRowsScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerShortRows(op, context);
   FailureOr<SelectScheduleAttr> schedule =
       getSchedule<SelectScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();

@@ -81,6 +81,8 @@ class SelectLowering {
   SmallVector<Value> results;
 };
 
+/// Lowers `op` as its #gsa.short_rows_schedule says.
+LogicalResult lowerShortRows(SelectOp op, ToTileContext& context);
 /// Lowers `op` as its #gsa.one_pass_schedule says.
 LogicalResult lowerOnePassSelect(SelectOp op, ToTileContext& context);
 

@@ -125,7 +125,7 @@ def bench_case(library, n, workload, arguments):
         target="cuda:0")
     PLANS.append(plan)
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
-    run = lambda: plan.run(case, outputs, workspace)  # noqa: E731
+    run = plan.bind(case, outputs, workspace)
     dense = lambda: baselines.dense_attention(*case[:3])  # noqa: E731
     with meter.Meter(0) as sampler:
         medians, rounds = measure({"ours": run, "dense": dense},

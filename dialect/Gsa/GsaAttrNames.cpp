@@ -56,6 +56,9 @@ static constexpr AttributeRule kRules[] = {
      "gsa.index_scores, row_statistics, topk, select, gather_attention, "
      "dense_attention and partial_attention",
      isScheduled, "a schedule", isAnything, /*isOfPasses=*/false},
+    {kListsAttr, "gsa.gather_attention",
+     [](Operation* op) { return isa<GatherAttentionOp>(op); }, "a #gsa.lists",
+     [](Attribute attribute) { return isa<ListsAttr>(attribute); }},
     {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
     {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
     {kWorkspaceBytesAttr, "a function", isFunction,

@@ -75,8 +75,8 @@ static LogicalResult verifyWgmma(EmitError emitError, Engine engine) {
 LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t blockQ, int64_t blockK,
                                         int64_t keyStages, int64_t valueStages,
-                                        GroupOrder order,
-                                        AttentionScheduleAttr) {
+                                        GroupOrder order, AttentionScheduleAttr,
+                                        bool masked) {
   if (failed(verifyWgmma(emitError, engine))) return failure();
   if (blockQ < 64 || blockQ > 256 || blockQ % 64 != 0)
     return emitError() << "(C1) 'block_q' must be 64, 128, 192 or 256, got "
@@ -87,6 +87,11 @@ LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
   if (order == GroupOrder::PingPong && blockQ < 128)
     return emitError()
            << "(C3) ping_pong needs a 'block_q' of 128 or more, got " << blockQ;
+  if (masked && blockK % 32 != 0)
+    return emitError()
+           << "(C4) 'masked' needs a 'block_k' that is a multiple of "
+              "32, got "
+           << blockK;
   return success();
 }
 
@@ -155,6 +160,15 @@ LogicalResult TopKScheduleAttr::verify(EmitError emitError, int64_t warps,
 
 LogicalResult SelectScheduleAttr::verify(EmitError, ScoreScheduleAttr,
                                          TopKScheduleAttr) {
+  return success();
+}
+
+LogicalResult ShortRowsScheduleAttr::verify(EmitError emitError, int64_t rows,
+                                            int64_t cells, SelectScheduleAttr) {
+  if (rows < 1 || rows > 32)
+    return emitError() << "(C1) 'rows' must be in [1, 32], got " << rows;
+  if (cells < 0 || cells > 32)
+    return emitError() << "(C2) 'cells' must be in [0, 32], got " << cells;
   return success();
 }
 

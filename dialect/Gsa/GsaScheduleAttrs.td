@@ -134,6 +134,11 @@ def Gsa_DenseScheduleAttr
     own. Values of one tile are multiplied while the keys of the next one are
     weighed; with `order = ping_pong` warpgroups take turns at the products.
 
+    Of gather_attention, lists are those that gsa-trace-lists found. Rows whose
+    list lacks keys that the mask shows are done again by their lists; or, with
+    `masked`, a kernel before writes each list as strings of bits, which hide the
+    other keys, and all keys are read.
+
     A hidden key or one behind the last has a weight of 0, which is right as long
     as its values are finite. The 16 rows of a warp that has a result that is not
     finite, or an lse beyond what its softmax is precise for, are done again as
@@ -144,6 +149,7 @@ def Gsa_DenseScheduleAttr
       multiple of 16 from 16 to 256.
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `order = ping_pong` needs two warpgroups: a `block_q` of 128 or more.
+    - (C4) `masked` needs a `block_k` that is a multiple of 32.
 
     Example: `#gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 80,
     key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync,
@@ -153,10 +159,11 @@ def Gsa_DenseScheduleAttr
                         "int64_t":$block_k, "int64_t":$key_stages,
                         "int64_t":$value_stages,
                         EnumParameter<Gsa_GroupOrder>:$order,
-                        "::mlir::gsa::AttentionScheduleAttr":$per_row);
+                        "::mlir::gsa::AttentionScheduleAttr":$per_row,
+                        DefaultValuedParameter<"bool", "false">:$masked);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $key_stages, $value_stages, $order,
-               $per_row) `>`
+               $per_row, $masked) `>`
   }];
   let extraClassDeclaration = [{
     /// Warpgroups that compute, their warps, and those of the one that copies.
@@ -239,6 +246,30 @@ def Gsa_SelectScheduleAttr
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::TopKScheduleAttr":$topk);
   let assemblyFormat = "`<` struct($scores, $topk) `>`";
+}
+
+def Gsa_ShortRowsScheduleAttr
+    : Gsa_ScheduleAttr<"ShortRowsSchedule", "short_rows_schedule",
+                       ["getParts", "explainNone"]> {
+  let summary = "how select runs on a GPU where rows have no choice";
+  let description = [{
+    Rows that see no more keys than their budget take all of them. A block of
+    `rows` warps writes the lists of as many rows and checks what their scores are
+    made of: rows of which a number is larger than 2^20, infinite or NaN are
+    selected as `exact` says. Rows that see more keys are scored as it says, and
+    selected by a kernel that reads a row once, `cells` scores a thread; with 0
+    cells, and where a score is not finite, as `exact` says.
+
+    Constraints: (C1) `rows` is from 1 to 32; (C2) `cells` is from 0 to 32.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$cells,
+                        "::mlir::gsa::SelectScheduleAttr":$exact);
+  let assemblyFormat = "`<` struct($rows, $cells, $exact) `>`";
+  let extraClassDeclaration = [{
+    /// Warps of a block that reads a row of `keys` scores once; more than 32 if
+    /// no block can.
+    int64_t getRowWarps(int64_t keys) const;
+  }];
 }
 
 def Gsa_OnePassScheduleAttr

@@ -31,7 +31,7 @@ Kinds SelectOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
              : kinds<SelectScheduleAttr, OnePassScheduleAttr,
-                     SplitSelectScheduleAttr>(*this);
+                     SplitSelectScheduleAttr, ShortRowsScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -46,7 +46,7 @@ Kinds GatherAttentionOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
              : kinds<AttentionScheduleAttr, UnionScheduleAttr,
-                     SplitAttentionScheduleAttr>(*this);
+                     SplitAttentionScheduleAttr, DenseScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {

@@ -14,6 +14,7 @@
 
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
+#include "passes/gsa_to_tile/GroupDense.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 #include "passes/gsa_to_tile/SplitAttention.h"
 #include "passes/gsa_to_tile/UnionAttention.h"
@@ -42,9 +43,10 @@ class GatherKernel {
   void emit() {
     firstHead = named(s.add(s.mul(block.group, shape.ratio()), block.firstRow),
                       "first_head");
-    rows = named(s.min(s.sub(s.index(shape.ratio()), block.firstRow),
-                       s.index(schedule.getBlockQ())),
-                 "rows");
+    rows = s.min(s.sub(s.index(shape.ratio()), block.firstRow),
+                 s.index(schedule.getBlockQ()));
+    if (block.heads) rows = s.min(rows, block.heads);
+    named(rows, "rows");
     emitList();
     emitter.emitQueries(
         s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
@@ -185,6 +187,8 @@ LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
     return lowerUnionAttention(op, context);
   if (isa_and_nonnull<SplitAttentionScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerSplitAttention(op, context);
+  if (isa_and_nonnull<DenseScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerGroupDense(op, context);
   return lowerAttentionOverLists(op, context);
 }
 

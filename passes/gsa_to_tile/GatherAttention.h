@@ -15,6 +15,8 @@ struct GatherBlock {
   /// of the arrays of results that it goes to. Otherwise null and 0.
   Value firstEntry, resultBatch;
   int64_t entries = 0;
+  /// Heads of the block at most; null: all that a block has.
+  Value heads = {};
 };
 
 /// Emits attention over the list of `block.token`, of up to `slots` entries,

@@ -171,7 +171,7 @@ class ScoreKernel : KernelScalars {
   // Position of the block and of the warp.
   Value keysOfBatch;  ///< Sk, or fewer where lengths say so.
   Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
-  Value rowsOfBlock, isIdle;
+  Value rowsOfBlock, isBusy;
   // Storage.
   SmallVector<Chunk> chunks;
   SmallVector<Value> partWeights, partOffsets, products;
@@ -262,9 +262,8 @@ void ScoreKernel::emitPosition() {
   firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
   rowsOfBlock = min(sub(count, firstRow), number(schedule.getBlockQ()));
   if (flags) {
-    isIdle =
-        named(cmpi(arith::CmpIPredicate::eq, emitFlags(), i32(0)), "is_idle");
-    rowsOfBlock = select(isIdle, zero, rowsOfBlock);
+    isBusy = emitFlags();
+    rowsOfBlock = select(isBusy, rowsOfBlock, zero);
   }
   named(rowsOfBlock, "rows_of_block");
   warpRank = WarpRankOp::create(b, location(), indexType, teams.compute);
@@ -276,16 +275,12 @@ void ScoreKernel::emitPosition() {
                      "group_row");
 }
 
-/// Not 0 if a query of the block has a flag.
+/// Whether a query of the block has a flag.
 Value ScoreKernel::emitFlags() {
   Value first = named(add(firstFlag, firstRow), "first_flag_of_block");
-  auto join = [&](Value row, ValueRange carried) -> SmallVector<Value> {
-    OpBuilder& b = builder();
-    Value flag =
-        LoadOp::create(b, location(), b.getI32Type(), flags, add(first, row));
-    return {arith::OrIOp::create(b, location(), carried[0], flag)};
-  };
-  return named(forLoop(zero, rowsOfBlock, 1, {i32(0)}, join)[0], "any_flag");
+  return named(AnySetOp::create(builder(), location(), builder().getI1Type(),
+                                flags, first, add(first, rowsOfBlock)),
+               "any_flag");
 }
 
 void ScoreKernel::emitQueries() {
@@ -648,7 +643,7 @@ void ScoreKernel::finishRows(Value span) {
 /// No tiles for blocks that have nothing to do; no query of the block sees a
 /// key from `limit` on.
 Value ScoreKernel::skipTiles(Value tiles, Value limit) {
-  if (isIdle) tiles = select(isIdle, zero, tiles);
+  if (isBusy) tiles = select(isBusy, tiles, zero);
   if (skipBelow)
     tiles =
         select(cmpi(arith::CmpIPredicate::sle, limit, skipBelow), zero, tiles);
@@ -709,6 +704,13 @@ static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
                                             context.index(divisor - 1));
   return b.createOrFold<arith::DivUIOp>(context.loc(), sum,
                                         context.index(divisor));
+}
+
+ScoreScheduleAttr gsa::withSpan(ScoreScheduleAttr schedule, int64_t span) {
+  return ScoreScheduleAttr::get(
+      schedule.getContext(), schedule.getEngine(), schedule.getBlockQ(),
+      schedule.getBlockK(), std::max<int64_t>(span, 1), schedule.getStages(),
+      schedule.getProducers(), schedule.getConsumers());
 }
 
 void gsa::launchIndexScores(const IndexerSource& source,

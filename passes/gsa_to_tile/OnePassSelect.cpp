@@ -131,13 +131,6 @@ void OnePassLowering::makeBuffers() {
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 
-static ScoreScheduleAttr withSpan(ScoreScheduleAttr schedule, int64_t span) {
-  return ScoreScheduleAttr::get(
-      schedule.getContext(), schedule.getEngine(), schedule.getBlockQ(),
-      schedule.getBlockK(), std::max<int64_t>(span, 1), schedule.getStages(),
-      schedule.getProducers(), schedule.getConsumers());
-}
-
 /// Shorter spans than those of all keys: the grid shall fill the device.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();

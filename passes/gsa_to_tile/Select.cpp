@@ -262,6 +262,8 @@ LogicalResult tile::lowerSelect(SelectOp op, ToTileContext& context) {
     return lowerOnePassSelect(op, context);
   if (isa_and_nonnull<SplitSelectScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerSplitSelect(op, context);
+  if (isa_and_nonnull<ShortRowsScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerShortRows(op, context);
   FailureOr<SelectScheduleAttr> schedule =
       getSchedule<SelectScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();

@@ -117,7 +117,9 @@ class SelectLowering {
   SmallVector<Value> results;
 };
 
-/// Lower `op` as its #gsa.one_pass_schedule, or #gsa.split_select_schedule, says.
+/// Lower `op` as its #gsa.one_pass_schedule, #gsa.split_select_schedule or
+/// #gsa.short_rows_schedule says.
+LogicalResult lowerShortRows(SelectOp op, ToTileContext& context);
 LogicalResult lowerOnePassSelect(SelectOp op, ToTileContext& context);
 LogicalResult lowerSplitSelect(SelectOp op, ToTileContext& context);
 

@@ -242,7 +242,8 @@ class Runner:
         if importlib.util.find_spec("torch") is None:
             return step.skip("this Python has no torch")
         step.details["schedules"] = 0
-        for script in ("schedules.py", "dense_schedules.py", "decode.py"):
+        for script in ("schedules.py", "dense_schedules.py",
+                       "short_rows.py", "decode.py"):
             status, output = run(
                 [sys.executable, os.path.join(ROOT, "test", "gpu", script),
                  "--library", library], 300)

@@ -146,6 +146,35 @@ void load_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
     }
 }
 
+template <class Team, int Count, int Columns, smem_layout Layout>
+void load_row(lanes<float, Count>& scores, lanes<int, Count>& cells,
+              smem<int, 1, Columns, Layout> range, const float* row, int count,
+              int sink, int local, int end) {
+  int threads = 32 * Team::count, first = 32 * warp_rank<Team>();
+  if (count > Count * threads)
+    emu::fail("load_row", "%d cells for %d threads of %d", count, threads,
+              Count);
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane) {
+      int at = i * threads + first + lane;
+      scores.v[i][lane] = 0.0f;
+      cells.v[i][lane] = -1;
+      if (at >= count) continue;
+      emu::checkGlobal("load_row", row + at, 4, false);
+      float x = row[at] + 0.0f;
+      scores.v[i][lane] = x;
+      if (!(fabsf(x) < INFINITY)) {
+        add_shared("load_row", range, 3, 1);
+        continue;
+      }
+      if (at < sink || (at >= local && at < end)) continue;
+      cells.v[i][lane] = at;
+      max_shared("load_row", range, 0, ~score_key(x));
+      max_shared("load_row", range, 1, score_key(x));
+      add_shared("load_row", range, 2, 1);
+    }
+}
+
 /// Calls body(score, cell) for the candidates of this warp.
 template <int Count, class Body>
 void for_candidates(const lanes<float, Count>& scores,

@@ -96,10 +96,11 @@ LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
 }
 
 LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
-                                        int64_t queries, int64_t blockK,
-                                        int64_t keyStages, int64_t valueStages,
-                                        int64_t producers, int64_t table,
-                                        int64_t chunk, AttentionScheduleAttr) {
+                                        int64_t queries, int64_t groups,
+                                        int64_t blockK, int64_t keyStages,
+                                        int64_t valueStages, int64_t producers,
+                                        int64_t table, int64_t chunk,
+                                        AttentionScheduleAttr) {
   if (failed(verifyWgmma(emitError, engine))) return failure();
   if (queries < 2 || queries > 32)
     return emitError() << "(C1) 'queries' must be in [2, 32], got " << queries;
@@ -118,6 +119,11 @@ LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
   if (chunk < queries || chunk % queries != 0)
     return emitError() << "(C3) 'chunk' must be a positive multiple of the "
                        << queries << " queries of a block, got " << chunk;
+  if (groups < 1 || groups > 2)
+    return emitError() << "(C4) 'groups' must be 1 or 2, got " << groups;
+  if (queries % groups != 0)
+    return emitError() << "(C4) 'groups' must divide the " << queries
+                       << " queries of a block, got " << groups;
   return success();
 }
 

@@ -92,6 +92,11 @@ def Gsa_UnionScheduleAttr
     warps. `chunk` queries are done at a time, which bounds the memory for their
     unions.
 
+    With `groups = 2` two warpgroups share what is copied, each with half of the
+    queries, and the union is split: blocks of keys that only the first half
+    wants, that both want, and that only the second one wants, evenly mixed. A
+    warpgroup passes over blocks that are not its own.
+
     Blocks that cannot be done so are done again by `per_query`: lists that do
     not ascend strictly within the keys (an entry twice counts twice), and rows
     whose result is not finite (a key of one query that holds an infinity would
@@ -102,6 +107,7 @@ def Gsa_UnionScheduleAttr
       32 from 32 to 256, `table` a multiple of 1024 from 1024 to 32768.
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `producers` is 4, 8 or 12; `chunk` a positive multiple of `queries`.
+    - (C4) `groups` is 1, or 2 with an even number of queries.
 
     Example: `#gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
     key_stages = 2, value_stages = 2, producers = 4, table = 8192, chunk = 4096,
@@ -109,17 +115,20 @@ def Gsa_UnionScheduleAttr
     producers = 4, consumers = 4>>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$queries,
+                        DefaultValuedParameter<"int64_t", "1">:$groups,
                         "int64_t":$block_k, "int64_t":$key_stages,
                         "int64_t":$value_stages, "int64_t":$producers,
                         "int64_t":$table, "int64_t":$chunk,
                         "::mlir::gsa::AttentionScheduleAttr":$per_query);
   let assemblyFormat = [{
-    `<` struct($engine, $queries, $block_k, $key_stages, $value_stages,
+    `<` struct($engine, $queries, $groups, $block_k, $key_stages, $value_stages,
                $producers, $table, $chunk, $per_query) `>`
   }];
   let extraClassDeclaration = [{
-    /// Warps that compute: one warpgroup, of which a warp holds 16 rows.
-    int64_t getConsumers() const { return 4; }
+    /// Warps that compute: of each warpgroup 4, of which a warp holds 16 rows.
+    int64_t getConsumers() const { return 4 * getGroups(); }
+    /// Whether the union is split by the groups that want a key.
+    bool isSplit() const { return getGroups() > 1; }
   }];
 }
 

@@ -53,7 +53,9 @@ func.func @rope_scaling() attributes {
 // CHECK-LABEL: @union_schedule
 func.func @union_schedule() attributes {
   // CHECK-SAME: a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>
-  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+  a = #gsa.union_schedule<engine = wgmma, queries = 16, groups = 1, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>,
+  // CHECK-SAME: b = #gsa.union_schedule<engine = wgmma, queries = 32, groups = 2, block_k = 128,
+  b = #gsa.union_schedule<engine = wgmma, queries = 32, groups = 2, block_k = 128, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
 
 // CHECK-LABEL: @cpu_schedule
 func.func @cpu_schedule() attributes {

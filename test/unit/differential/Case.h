@@ -59,7 +59,8 @@ struct AttentionTiles {
 };
 /// Keys shared among queries, and what does the rest by query.
 struct UnionTiles {
-  int64_t queries = 2, block_k = 32, key_stages = 1, value_stages = 1;
+  int64_t queries = 2, groups = 1, block_k = 32;
+  int64_t key_stages = 1, value_stages = 1;
   int64_t producers = 4, table = 1024, chunk = 2;
   AttentionTiles per_query;
 };

@@ -111,7 +111,21 @@ std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
   tiles.value_stages = rng.Int(1, 3);
   if (spec.d + spec.dv > 256) tiles.key_stages = tiles.value_stages = 1;
   tiles.producers = rng.Pick<int64_t>({4, 4, 8});
-  tiles.chunk = tiles.queries * rng.Pick<int64_t>({1, 2, 7, 1000});
+  int64_t chunk = rng.Pick<int64_t>({1, 2, 7, 1000});
+  // Two warpgroups, where the heads of half the queries fill one. Keys of both
+  // kinds and of either alone come by themselves: lists differ.
+  if (64 % ratio == 0 && ratio >= 4 && rng.Chance(0.5)) {
+    tiles.groups = 2;
+    tiles.queries = 2 * (64 / ratio);
+    if (spec.d + spec.dv <= 256) {
+      tiles.block_k = rng.Pick<int64_t>({32, 64, 128});
+      // Rings of tiles beside 128 rows of queries.
+      int64_t most = tiles.block_k == 128 && spec.d + spec.dv > 128 ? 2 : 3;
+      tiles.key_stages = std::min(tiles.key_stages, most);
+      tiles.value_stages = std::min(tiles.value_stages, most);
+    }
+  }
+  tiles.chunk = tiles.queries * chunk;
   return tiles;
 }
 

@@ -82,6 +82,7 @@ std::string AttentionFields(const AttentionTiles& tiles) {
 std::string UnionFields(const UnionTiles& tiles) {
   return absl::StrCat("engine = wgmma, ",
                       Fields({{"queries", tiles.queries},
+                              {"groups", tiles.groups},
                               {"block_k", tiles.block_k},
                               {"key_stages", tiles.key_stages},
                               {"value_stages", tiles.value_stages},

@@ -20,6 +20,9 @@ static constexpr double kBelow = 4.0, kAbove = 5.0;
 /// Rows of fewer times their candidates' room are faster with scores in memory
 /// (docs/performance.md).
 static constexpr int64_t kLongRow = 8;
+/// Blocks of a pass for each SM: few, since each loads its queries, and of
+/// nearly equal work.
+static constexpr int64_t kSmBlocks = 2;
 /// The most candidates that a schedule can have room for.
 static constexpr int64_t kMaxListCapacity = 16384;
 
@@ -158,11 +161,18 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
       int64_t rows = std::max(chunk / blockQ * blockQ, blockQ);
       rows = std::clamp<int64_t>(rows, 1,
                                  std::max<int64_t>(problem.scores->queries, 1));
-      auto scores = ScoreScheduleAttr::get(
-          op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
-          /*span=*/64, stages, /*producers=*/4, consumers);
-      schedules.push_back(OnePassScheduleAttr::get(
-          op->getContext(), scores, exact, kSample, rank, capacity, rows));
+      for (bool boxes : {true, false}) {
+        auto scores = ScoreScheduleAttr::get(
+            op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
+            /*span=*/64, stages, /*producers=*/4, consumers, kDefaultPairs,
+            boxes);
+        if (!scores.findRefusal(op, target).empty()) continue;
+        schedules.push_back(OnePassScheduleAttr::get(
+            op->getContext(), scores, exact, kSample, rank, capacity, rows,
+            kSmBlocks, kDefaultStaged, kDefaultThreadCandidates,
+            kDefaultCandidateBins));
+        break;
+      }
     }
   return schedules;
 }
@@ -172,7 +182,13 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   auto add = [&](ScoreScheduleAttr scores, SelectScheduleAttr exact,
                  int64_t sample, int64_t rank, int64_t capacity,
                  int64_t chunk) {
-    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk);
+    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk,
+            getSmBlocks(), getStaged(), getThreadCandidates(), getCandidateBins());
+  };
+  auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins) {
+    addStep(steps, *this, getScores(), getExact(), getSample(), getRank(),
+            getCapacity(), getChunk(), smBlocks, staged, getThreadCandidates(),
+            bins);
   };
   ScoreScheduleAttr s = getScores();
   SelectScheduleAttr e = getExact();
@@ -188,5 +204,11 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   add(s, e, m, r, c - 256, n);
   add(s, e, m, r, c, 2 * n);
   add(s, e, m, r, c, n / 2);
+  addRest(getSmBlocks() + 1, getStaged(), getCandidateBins());
+  addRest(getSmBlocks() - 1, getStaged(), getCandidateBins());
+  addRest(getSmBlocks(), getStaged() + 4, getCandidateBins());
+  addRest(getSmBlocks(), getStaged() - 4, getCandidateBins());
+  addRest(getSmBlocks(), getStaged(), 2 * getCandidateBins());
+  addRest(getSmBlocks(), getStaged(), getCandidateBins() / 2);
   return steps;
 }

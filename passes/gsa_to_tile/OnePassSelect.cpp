@@ -31,8 +31,6 @@ using arith::CmpIPredicate;
 /// Blocks of the sample for one of the pass, and spans of scores in memory for
 /// one of those of flagged rows.
 static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
-/// The most candidates of a thread: 32 warps hold the longest list.
-static constexpr int64_t kThreadCandidates = 16;
 /// What rows of scores of flagged rows are a multiple of.
 static constexpr int64_t kPitchUnit = 32;
 
@@ -65,6 +63,8 @@ class OnePassLowering : public SelectLowering {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
   ScoreRows rowsOf(const Chunk& chunk);
+  /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
+  int64_t blocks() const;
   void makeBuffers();
   void launchSample(const Chunk& chunk);
   void launchBounds(const Chunk& chunk);
@@ -73,6 +73,7 @@ class OnePassLowering : public SelectLowering {
   Value emitBudget(KernelBuilder& kernel, RowEmitter& e, const Row& row,
                    Value statistic, Value divisor, Value zero);
   TopKScheduleAttr candidateSchedule() const;
+  TopKScheduleAttr boundSchedule() const;
   void launchFlagged(const Chunk& chunk,
                      llvm::function_ref<void(const Chunk&, const Flags&)> row);
   void launchEmptyCounts(const Chunk& chunk);
@@ -150,24 +151,37 @@ void OnePassLowering::makeBuffers() {
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 
-static ScoreScheduleAttr withSpan(ScoreScheduleAttr schedule, int64_t span) {
-  return ScoreScheduleAttr::get(
-      schedule.getContext(), schedule.getEngine(), schedule.getBlockQ(),
-      schedule.getBlockK(), std::max<int64_t>(span, 1), schedule.getStages(),
-      schedule.getProducers(), schedule.getConsumers());
+int64_t OnePassLowering::blocks() const {
+  return onePass.getSmBlocks() * context.target().sms;
 }
 
-/// Shorter spans than those of all keys: the grid shall fill the device.
+/// Shorter spans than those of all keys: the grid shall fill the device. A box
+/// has neighbouring rows, so threads copy these.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
-  ScoreScheduleAttr sample = withSpan(all, all.getSpan() / kSampleBlocks);
+  ScoreScheduleAttr sample =
+      all.withoutBoxes().withSpan(
+          std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
   ScoreRows rows = rowsOf(chunk);
+  rows.blocks = blocks();
   rows.scores = slab;
   rows.rows = chunkOfLists;
   rows.ranksOnly = true;
   rows.sample = onePass.getSample();
   launchIndexScores(source, sample, rows, op.getLoc(), context,
                     "sample_scores");
+}
+
+/// A sample has few cells at or above its rank: bins as of candidates, and
+/// little memory, so that an SM has many blocks.
+TopKScheduleAttr OnePassLowering::boundSchedule() const {
+  TopKScheduleAttr topk = schedule.getTopk();
+  int64_t kept = std::min<int64_t>(
+      topk.getCapacity(),
+      std::max<int64_t>(llvm::PowerOf2Ceil(4 * onePass.getRank()), 32));
+  return TopKScheduleAttr::get(topk.getContext(), topk.getWarps(),
+                               onePass.getCandidateBins(), kept,
+                               topk.getChunk());
 }
 
 /// A block for each row: its bound, and an empty list.
@@ -190,7 +204,7 @@ void OnePassLowering::launchBounds(const Chunk& chunk) {
                            s.ceilDiv(row.limit, onePass.getSample()));
   named(sampled, "sampled");
   Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
-  RowEmitter e(kernel, loc, schedule.getTopk(), first, sampled);
+  RowEmitter e(kernel, loc, boundSchedule(), first, sampled);
   RowScanResult scan = e.scan();
   Value bound = e.rankBound(scan, onePass.getRank());
   e.byFirstWarp([&] {
@@ -204,7 +218,9 @@ void OnePassLowering::launchPass(const Chunk& chunk) {
   ScoreRows rows = rowsOf(chunk);
   rows.ranksOnly = true;
   rows.candidates = CandidateLists{bounds, counts, pairs, onePass.getCapacity(),
+                                   onePass.getStaged(),
                                    shortRows ? policy.getSlots() : 0};
+  rows.blocks = blocks();
   if (needsMoments()) rows.moments = moments;
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "append_scores");
@@ -215,7 +231,8 @@ TopKScheduleAttr OnePassLowering::candidateSchedule() const {
   TopKScheduleAttr topk = schedule.getTopk();
   int64_t warps = std::max<int64_t>(
       topk.getWarps(),
-      llvm::divideCeil(onePass.getCapacity(), 32 * kThreadCandidates));
+      llvm::divideCeil(onePass.getCapacity(),
+                       32 * onePass.getThreadCandidates()));
   return TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
                                topk.getCapacity(), topk.getChunk());
 }
@@ -281,6 +298,7 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
          {kernel.index(onePass.getCapacity()), kernel.index(2)});
   list.count = s.toIndex(count);
   list.capacity = onePass.getCapacity();
+  list.bins = onePass.getCandidateBins();
   list.keys = source.keys();
   SelectionTarget target = makeTarget(kernel, row, indices, slots);
   SmallVector<Value> cell = {row.batch, row.query};
@@ -341,7 +359,7 @@ void OnePassLowering::launchFlagged(
   rows.firstFlag = first;
   // Most blocks have nothing to do but to find that out: few of them.
   ScoreScheduleAttr all = schedule.getScores();
-  launchIndexScores(source, withSpan(all, all.getSpan() * kFlaggedSpans), rows,
+  launchIndexScores(source, all.withSpan(all.getSpan() * kFlaggedSpans), rows,
                     loc, context, "flagged_scores");
   row(part, {flags, first, pitch});
 }
@@ -398,6 +416,7 @@ void OnePassLowering::launchMoments(const Chunk& chunk) {
   rows.candidates = CandidateLists();
   rows.candidates->counts = counts;
   rows.moments = moments;
+  rows.blocks = blocks();
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "score_moments");
 }

@@ -13,6 +13,9 @@ using namespace mlir::gsa::detail;
 /// Standard deviations of the number of candidates between its mean and the
 /// budget, and between its mean and the room.
 static constexpr double kBelow = 4.0, kAbove = 5.0;
+/// Blocks of a pass for each SM: few, since each loads its queries, and of
+/// nearly equal work.
+static constexpr int64_t kSmBlocks = 2;
 
 /// Whether budgets depend on no more of a row's scores than their variance.
 static bool hasMoments(SelectOp op) {
@@ -33,7 +36,7 @@ int64_t gsa::detail::getListRank(int64_t slots) {
 /// The room for the candidates of that rank and kAbove deviations more.
 int64_t gsa::detail::getListCapacity(int64_t rank) {
   double room = kSampleStep * (static_cast<double>(rank) +
-                           kAbove * std::sqrt(static_cast<double>(rank)));
+                               kAbove * std::sqrt(static_cast<double>(rank)));
   return static_cast<int64_t>(
       llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
 }
@@ -133,11 +136,18 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
       int64_t rows = std::max(chunk / blockQ * blockQ, blockQ);
       rows = std::clamp<int64_t>(rows, 1,
                                  std::max<int64_t>(problem.scores->queries, 1));
-      auto scores = ScoreScheduleAttr::get(
-          op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
-          /*span=*/64, stages, /*producers=*/4, consumers);
-      schedules.push_back(OnePassScheduleAttr::get(
-          op->getContext(), scores, exact, kSampleStep, rank, capacity, rows));
+      for (bool boxes : {true, false}) {
+        auto scores = ScoreScheduleAttr::get(
+            op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
+            /*span=*/64, stages, /*producers=*/4, consumers, kDefaultPairs,
+            boxes);
+        if (!scores.findRefusal(op, target).empty()) continue;
+        schedules.push_back(OnePassScheduleAttr::get(
+            op->getContext(), scores, exact, kSampleStep, rank, capacity, rows,
+            kSmBlocks, kDefaultStaged, kDefaultThreadCandidates,
+            kDefaultCandidateBins));
+        break;
+      }
     }
   return schedules;
 }
@@ -147,7 +157,14 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   auto add = [&](ScoreScheduleAttr scores, SelectScheduleAttr exact,
                  int64_t sample, int64_t rank, int64_t capacity,
                  int64_t chunk) {
-    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk);
+    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk,
+            getSmBlocks(), getStaged(), getThreadCandidates(),
+            getCandidateBins());
+  };
+  auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins) {
+    addStep(steps, *this, getScores(), getExact(), getSample(), getRank(),
+            getCapacity(), getChunk(), smBlocks, staged, getThreadCandidates(),
+            bins);
   };
   ScoreScheduleAttr s = getScores();
   SelectScheduleAttr e = getExact();
@@ -163,5 +180,11 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   add(s, e, m, r, c - 256, n);
   add(s, e, m, r, c, 2 * n);
   add(s, e, m, r, c, n / 2);
+  addRest(getSmBlocks() + 1, getStaged(), getCandidateBins());
+  addRest(getSmBlocks() - 1, getStaged(), getCandidateBins());
+  addRest(getSmBlocks(), getStaged() + 4, getCandidateBins());
+  addRest(getSmBlocks(), getStaged() - 4, getCandidateBins());
+  addRest(getSmBlocks(), getStaged(), 2 * getCandidateBins());
+  addRest(getSmBlocks(), getStaged(), getCandidateBins() / 2);
   return steps;
 }

@@ -9,6 +9,9 @@ using namespace mlir::gsa;
 
 using EmitError = llvm::function_ref<InFlightDiagnostic()>;
 
+/// Threads of the largest block.
+static constexpr int64_t kMostThreads = 1024;
+
 static LogicalResult verifyRing(EmitError emitError, int64_t stages,
                                 int64_t producers, int64_t consumers) {
   if (stages < 1 || stages > 8)
@@ -130,7 +133,8 @@ LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
 LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t blockQ, int64_t blockK,
                                         int64_t span, int64_t stages,
-                                        int64_t producers, int64_t consumers) {
+                                        int64_t producers, int64_t consumers,
+                                        int64_t pairs, bool boxes) {
   int64_t unit = engine == Engine::Wgmma ? 8 : 16;
   if (failed(verifyBlockK(emitError, blockK, unit)) ||
       failed(verifyRing(emitError, stages, producers, consumers)))
@@ -144,7 +148,28 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
   if (engine == Engine::Wgmma && consumers % 4 != 0)
     return emitError() << "(C4) wgmma needs a multiple of 4 consumers, got "
                        << consumers;
+  if (pairs < 1 || pairs > 4)
+    return emitError() << "(C5) 'pairs' must be in [1, 4], got " << pairs;
+  if (pairs != kDefaultPairs && !isHalf)
+    return emitError() << "(C5) 'pairs' is of warps with 8 queries, got "
+                       << pairs << " where they have 16";
+  if (boxes && (engine != Engine::Wgmma || producers == 0))
+    return emitError() << "(C6) 'boxes' needs wgmma and producers, got "
+                       << stringifyEngine(engine) << " and " << producers
+                       << " producers";
   return success();
+}
+
+ScoreScheduleAttr ScoreScheduleAttr::withSpan(int64_t span) const {
+  return get(getContext(), getEngine(), getBlockQ(), getBlockK(), span,
+             getStages(), getProducers(), getConsumers(), getPairs(),
+             getBoxes());
+}
+
+ScoreScheduleAttr ScoreScheduleAttr::withoutBoxes() const {
+  return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getSpan(),
+             getStages(), getProducers(), getConsumers(), getPairs(),
+             /*boxes=*/false);
 }
 
 LogicalResult TopKScheduleAttr::verify(EmitError emitError, int64_t warps,
@@ -178,11 +203,11 @@ LogicalResult ShortRowsScheduleAttr::verify(EmitError emitError, int64_t rows,
   return success();
 }
 
-LogicalResult OnePassScheduleAttr::verify(EmitError emitError,
-                                          ScoreScheduleAttr scores,
-                                          SelectScheduleAttr, int64_t sample,
-                                          int64_t rank, int64_t capacity,
-                                          int64_t chunk) {
+LogicalResult OnePassScheduleAttr::verify(
+    EmitError emitError, ScoreScheduleAttr scores, SelectScheduleAttr,
+    int64_t sample, int64_t rank, int64_t capacity, int64_t chunk,
+    int64_t smBlocks, int64_t staged, int64_t threadCandidates,
+    int64_t candidateBins) {
   if (sample < 2 || sample > 1024)
     return emitError() << "(C1) 'sample' must be in [2, 1024], got " << sample;
   if (rank < 1)
@@ -199,6 +224,25 @@ LogicalResult OnePassScheduleAttr::verify(EmitError emitError,
     return emitError() << "(C5) expected scores by mma_sync or wgmma in tiles "
                           "of at most 64 keys, got "
                        << scores;
+  if (smBlocks < 0 || smBlocks > 64)
+    return emitError() << "(C6) 'sm_blocks' must be in [0, 64], got "
+                       << smBlocks;
+  if (staged < 4 || staged > 64 || staged % 2 != 0)
+    return emitError()
+           << "(C7) 'staged' must be an even number in [4, 64], got " << staged;
+  if (threadCandidates < 1 || threadCandidates > 32)
+    return emitError() << "(C8) 'thread_candidates' must be in [1, 32], got "
+                       << threadCandidates;
+  if (capacity > kMostThreads * threadCandidates)
+    return emitError() << "(C8) 'thread_candidates' must be at least "
+                       << llvm::divideCeil(capacity, kMostThreads)
+                       << " for a capacity of " << capacity << ", got "
+                       << threadCandidates;
+  if (candidateBins < 256 || candidateBins > 8192 ||
+      !llvm::isPowerOf2_64(candidateBins))
+    return emitError() << "(C9) 'candidate_bins' must be a power of two in "
+                          "[256, 8192], got "
+                       << candidateBins;
   return success();
 }
 

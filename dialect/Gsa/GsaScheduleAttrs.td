@@ -192,28 +192,39 @@ def Gsa_ScoreScheduleAttr
     buffers filled by `producers` warps (0: one team, no ring). Each consumer
     warp owns 16 queries (wgmma: a warpgroup owns 64). With wgmma it may also own
     8, of two heads at a time: a lane then has all heads of one query, and adds
-    them up where they are.
+    them up where they are. The products of `pairs` such pairs of heads are under
+    way together, in 32 registers each for 64 keys. With `boxes` a tile of keys is
+    the box of a tensor map, copied by one instruction.
 
     Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple
     of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
     `producers + consumers <= 32`, `span >= 1`; (C4) `wgmma` needs a multiple of 4
-    consumers. With 8 queries a warp the number of heads is even.
+    consumers. With 8 queries a warp the number of heads is even; (C5) `pairs` is
+    from 1 to 4, and 2 unless a warp owns 8 queries; (C6) `boxes` needs wgmma and
+    producers. With boxes keys have a multiple of 64 columns, and those of a batch
+    are whole tiles, or there is one batch.
 
     Example: `#gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64,
     span = 16, stages = 3, producers = 4, consumers = 4>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
                         "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
-                        "int64_t":$producers, "int64_t":$consumers);
+                        "int64_t":$producers, "int64_t":$consumers,
+                        DefaultValuedParameter<"int64_t", "2">:$pairs,
+                        DefaultValuedParameter<"bool", "false">:$boxes);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
-               $consumers) `>`
+               $consumers, $pairs, $boxes) `>`
   }];
   let extraClassDeclaration = [{
     /// Queries of a warp, 16 or 8.
     int64_t getWarpQueries() const { return getBlockQ() / getConsumers(); }
     /// Heads whose products a fragment of 16 rows has.
     int64_t getFragmentHeads() const { return 16 / getWarpQueries(); }
+    /// The same with other spans.
+    ScoreScheduleAttr withSpan(int64_t span) const;
+    /// The same with tiles that threads copy.
+    ScoreScheduleAttr withoutBoxes() const;
   }];
 }
 
@@ -295,9 +306,19 @@ def Gsa_OnePassScheduleAttr
     schedule `exact` says, which is also what gives the kernels of rows their
     warps and bins. `chunk` queries are in work at a time.
 
+    With `sm_blocks` the blocks of the pass have spans that share out the scores of a
+    chunk among so many blocks for each SM, in place of the span of `scores`; with
+    0 they have that. A lane stages hits in shared memory and appends them when it
+    has more than `staged`. The selection among candidates holds at most
+    `thread_candidates` in a thread, and finds the worst that it takes by a
+    histogram of `candidate_bins`.
+
     Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
-    engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64.
+    engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64; (C6)
+    `sm_blocks` is from 0 to 64; (C7) `staged` is an even number from 4 to 64; (C8)
+    `thread_candidates` is from 1 to 32, and 32 warps hold `capacity`; (C9)
+    `candidate_bins` is a power of two from 256 to 8192.
 
     Example: `#gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 64,
     block_k = 64, span = 16, stages = 3, producers = 4, consumers = 4>,
@@ -309,9 +330,16 @@ def Gsa_OnePassScheduleAttr
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::SelectScheduleAttr":$exact,
                         "int64_t":$sample, "int64_t":$rank,
-                        "int64_t":$capacity, "int64_t":$chunk);
+                        "int64_t":$capacity, "int64_t":$chunk,
+                        DefaultValuedParameter<"int64_t", "0">:$sm_blocks,
+                        DefaultValuedParameter<"int64_t", "10">:$staged,
+                        DefaultValuedParameter<"int64_t", "16">
+                            :$thread_candidates,
+                        DefaultValuedParameter<"int64_t", "1024">
+                            :$candidate_bins);
   let assemblyFormat = [{
-    `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk) `>`
+    `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk, $sm_blocks,
+               $staged, $thread_candidates, $candidate_bins) `>`
   }];
 }
 

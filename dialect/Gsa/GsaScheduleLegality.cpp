@@ -192,6 +192,15 @@ std::string ScoreScheduleAttr::findRefusal(Operation* op,
     if (problem.heads % getFragmentHeads() != 0)
       return "8 queries a warp need an even number of indexer heads, not " +
              std::to_string(problem.heads);
+    // A box has no end of its own: behind the keys of a batch come those of the
+    // next one.
+    if (getBoxes() && problem.depth % kPanelColumns != 0)
+      return "boxes need a multiple of 64 columns of keys, not " +
+             std::to_string(problem.depth);
+    if (getBoxes() && problem.batch > 1 && problem.keys % getBlockK() != 0)
+      return "boxes of the keys of several batches need whole tiles of " +
+             std::to_string(getBlockK()) + ", not " +
+             std::to_string(problem.keys) + " keys";
   }
   int64_t spans = llvm::divideCeil(problem.keys, getSpan() * getBlockK());
   if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);

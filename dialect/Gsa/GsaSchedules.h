@@ -80,6 +80,11 @@ inline constexpr int64_t kMaxHeadSize = 256;
 inline constexpr int64_t kChunkBytes = int64_t{512} << 20;
 /// Bytes that the candidates of a chunk take, if `select` keeps candidates.
 inline constexpr int64_t kListBytes = int64_t{256} << 20;
+/// Pairs of heads whose products are under way together, if a score_schedule
+/// says nothing else, and what a one_pass_schedule then says.
+inline constexpr int64_t kDefaultPairs = 2, kDefaultStaged = 10,
+                         kDefaultThreadCandidates = 16,
+                         kDefaultCandidateBins = 1024;
 /// Slots that are sorted by score in shared memory, 8 bytes each.
 inline constexpr int64_t kMaxSortedSlots = 4096;
 /// The longest row of keys on a GPU: positions are 32-bit numbers, and 32 warps

@@ -90,8 +90,8 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
   int64_t united = std::min(getQueries() * problem.slots, problem.keys);
   if (isSplit() && united * kSplitRoom / getBlockK() > kMostSplitBlocks)
     return "the order of the blocks of a split union of " +
-           std::to_string(united) + " keys has no room in 32 bits; legal: " +
-           "groups = 1";
+           std::to_string(united) +
+           " keys has no room in 32 bits; legal: " + "groups = 1";
   if (problem.groups > kGridLimit)
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
@@ -151,8 +151,8 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   auto add = [&](int64_t groups, int64_t blockK, int64_t stages) {
     int64_t perBlock = groups * queries;
     // The memory for unions is that of their worst case, no key shared.
-    auto most = static_cast<double>(std::max<int64_t>(
-        std::min(perBlock * problem.slots, problem.keys), 1));
+    auto most = static_cast<double>(
+        std::max<int64_t>(std::min(perBlock * problem.slots, problem.keys), 1));
     if (groups > 1) most *= kSplitRoom;
     int64_t chunk = std::clamp<int64_t>(
         static_cast<int64_t>(kUnionBytes / (kUnionBytesPerKey * most)), 1,
@@ -164,9 +164,8 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   // Two groups have to be the rows of two warpgroups. Of words that have room
   // for no more queries than one holds there is nothing to split.
   if (2 * queries <= kMostQueries)
-    for (auto [blockK, stages] :
-         {std::pair(128, 3), std::pair(96, 3), std::pair(64, 3),
-          std::pair(64, 2)}) {
+    for (auto [blockK, stages] : {std::pair(128, 3), std::pair(96, 3),
+                                  std::pair(64, 3), std::pair(64, 2)}) {
       add(/*groups=*/2, blockK, stages);
       // One tells why.
       if (!findSplitRefusal(2 * queries, headsOfGroup(problem)).empty()) break;
@@ -204,8 +203,8 @@ SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
             getProducers(), t, c, p);
   else
     addStep(steps, *this, getEngine(), 2 * q, int64_t{2}, k, s, v,
-            getProducers(), t,
-            static_cast<int64_t>(llvm::alignTo(c, 2 * q)), p);
+            getProducers(), t, static_cast<int64_t>(llvm::alignTo(c, 2 * q)),
+            p);
   for (Attribute perQuery : p.getSteps())
     add(q, k, s, v, t, c, cast<AttentionScheduleAttr>(perQuery));
   return steps;

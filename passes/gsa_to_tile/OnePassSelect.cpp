@@ -46,8 +46,14 @@ class OnePassLowering : public SelectLowering {
         // Only then do these rows need no score.
         shortRows(op.getAssumeFinite() &&
                   policy.getKind() == KPolicyKind::Fixed),
-        lists{onePass.getSample(), onePass.getRank(), onePass.getCapacity(),
-              {},                  {},                {}} {}
+        lists{onePass.getSample(),
+              onePass.getRank(),
+              onePass.getCapacity(),
+              onePass.getThreadCandidates(),
+              onePass.getCandidateBins(),
+              {},
+              {},
+              {}} {}
 
   LogicalResult emit();
 
@@ -65,6 +71,8 @@ class OnePassLowering : public SelectLowering {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
   ScoreRows rowsOf(const Chunk& chunk);
+  /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
+  int64_t blocks() const;
   void makeBuffers();
   void launchSample(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
@@ -131,11 +139,18 @@ void OnePassLowering::makeBuffers() {
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 
-/// Shorter spans than those of all keys: the grid shall fill the device.
+int64_t OnePassLowering::blocks() const {
+  return onePass.getSmBlocks() * context.target().sms;
+}
+
+/// Shorter spans than those of all keys: the grid shall fill the device. A box
+/// has neighbouring rows, so threads copy these.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
-  ScoreScheduleAttr sample = withSpan(all, all.getSpan() / kSampleBlocks);
+  ScoreScheduleAttr sample = all.withoutBoxes().withSpan(
+      std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
   ScoreRows rows = rowsOf(chunk);
+  rows.blocks = blocks();
   rows.scores = slab;
   rows.rows = chunkOfLists;
   rows.ranksOnly = true;
@@ -147,8 +162,10 @@ void OnePassLowering::launchSample(const Chunk& chunk) {
 void OnePassLowering::launchPass(const Chunk& chunk) {
   ScoreRows rows = rowsOf(chunk);
   rows.ranksOnly = true;
-  rows.candidates = CandidateLists{lists.bounds, lists.counts, lists.pairs, lists.capacity,
-                                   shortRows ? policy.getSlots() : 0};
+  rows.candidates = CandidateLists{
+      lists.bounds,   lists.counts,        lists.pairs,
+      lists.capacity, onePass.getStaged(), shortRows ? policy.getSlots() : 0};
+  rows.blocks = blocks();
   if (needsMoments()) rows.moments = moments;
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "append_scores");
@@ -252,7 +269,7 @@ void OnePassLowering::launchFlagged(
   rows.firstFlag = first;
   // Most blocks have nothing to do but to find that out: few of them.
   ScoreScheduleAttr all = scoreSchedule;
-  launchIndexScores(source, withSpan(all, all.getSpan() * kFlaggedSpans), rows,
+  launchIndexScores(source, all.withSpan(all.getSpan() * kFlaggedSpans), rows,
                     loc, context, "flagged_scores");
   row(part, {flags, first, pitch});
 }
@@ -309,6 +326,7 @@ void OnePassLowering::launchMoments(const Chunk& chunk) {
   rows.candidates = CandidateLists();
   rows.candidates->counts = lists.counts;
   rows.moments = moments;
+  rows.blocks = blocks();
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "score_moments");
 }

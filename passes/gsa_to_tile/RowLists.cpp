@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaBuilders.h"
+#include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/SelectLowering.h"
 
 using namespace mlir;
@@ -14,15 +15,20 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// The most candidates of a thread: 32 warps hold the longest list.
-static constexpr int64_t kThreadCandidates = 16;
-
 void SelectLowering::makeLists(RowLists& lists, int64_t rows) {
   Type f32 = context.rewriter().getF32Type();
   Type i32 = context.rewriter().getI32Type();
   lists.bounds = context.makeBuffer({rows}, f32);
   lists.counts = context.makeBuffer({rows}, i32);
   lists.pairs = context.makeBuffer({rows, lists.capacity, 2}, i32);
+}
+
+TopKScheduleAttr SelectLowering::boundSchedule(const RowLists& lists) const {
+  int64_t kept = std::min<int64_t>(
+      rowSchedule.getCapacity(),
+      std::max<int64_t>(llvm::PowerOf2Ceil(4 * lists.rank), 32));
+  return TopKScheduleAttr::get(rowSchedule.getContext(), rowSchedule.getWarps(),
+                               lists.bins, kept, rowSchedule.getChunk());
 }
 
 void SelectLowering::launchBounds(const Chunk& chunk, const RowLists& lists,
@@ -33,19 +39,19 @@ void SelectLowering::launchBounds(const Chunk& chunk, const RowLists& lists,
   Value scores = kernel.read(slab, "scores");
   Value boundOf = kernel.write(lists.bounds, "bounds");
   Value countOf = kernel.write(lists.counts, "counts");
-  Value pitch = kernel.size(
-      llvm::divideCeil(source.keys(), lists.sample), "sampled_keys");
+  Value pitch = kernel.size(llvm::divideCeil(source.keys(), lists.sample),
+                            "sampled_keys");
   Row row = emitPosition(kernel, chunk);
   KernelScalars s(b, loc);
   // Rows that fit into their lists need no bound.
-  Value fits = named(
-      s.cmpi(CmpIPredicate::sle, row.limit, kernel.index(lists.capacity)),
-      "fits");
-  Value sampled = s.select(fits, kernel.index(0),
-                           s.ceilDiv(row.limit, lists.sample));
+  Value fits =
+      named(s.cmpi(CmpIPredicate::sle, row.limit, kernel.index(lists.capacity)),
+            "fits");
+  Value sampled =
+      s.select(fits, kernel.index(0), s.ceilDiv(row.limit, lists.sample));
   named(sampled, "sampled");
   Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
-  RowEmitter e(kernel, loc, rowSchedule, first, sampled);
+  RowEmitter e(kernel, loc, boundSchedule(lists), first, sampled);
   RowScanResult scan = e.scan();
   Value bound = e.rankBound(scan, lists.rank);
   e.byFirstWarp([&] {
@@ -70,10 +76,9 @@ TopKScheduleAttr SelectLowering::candidateSchedule(
     const RowLists& lists) const {
   int64_t warps = std::max<int64_t>(
       rowSchedule.getWarps(),
-      llvm::divideCeil(lists.capacity, 32 * kThreadCandidates));
+      llvm::divideCeil(lists.capacity, 32 * lists.threadCandidates));
   return TopKScheduleAttr::get(rowSchedule.getContext(), warps,
-                               rowSchedule.getBins(),
-                               rowSchedule.getCapacity(),
+                               rowSchedule.getBins(), rowSchedule.getCapacity(),
                                rowSchedule.getChunk());
 }
 
@@ -81,11 +86,12 @@ CandidateList SelectLowering::openList(KernelBuilder& kernel, const Row& row,
                                        const RowLists& lists, Value pairs,
                                        Value count) {
   CandidateList list;
-  list.pairs = at(kernel, pairs,
-                  {row.inChunk, kernel.index(0), kernel.index(0)},
-                  {kernel.index(lists.capacity), kernel.index(2)});
+  list.pairs =
+      at(kernel, pairs, {row.inChunk, kernel.index(0), kernel.index(0)},
+         {kernel.index(lists.capacity), kernel.index(2)});
   list.count = KernelScalars(kernel.body(), op.getLoc()).toIndex(count);
   list.capacity = lists.capacity;
+  list.bins = lists.bins;
   list.keys = source.keys();
   return list;
 }

@@ -17,6 +17,8 @@ namespace mlir::gsa {
 /// How lists of candidates are made, and their buffers, for the rows of a chunk.
 struct RowLists {
   int64_t sample, rank, capacity;
+  /// What a thread holds of them at most, and bins of their histogram.
+  int64_t threadCandidates, bins;
   Value bounds, counts, pairs;
 };
 
@@ -88,6 +90,9 @@ class SelectLowering {
   /// select.
   Value isComplete(KernelBuilder& kernel, const Row& row,
                    const RowLists& lists, Value slots, Value count);
+  /// Of the kernel of bounds. A sample has few cells at or above its rank: bins
+  /// as of candidates, and little memory, so that an SM has many blocks.
+  TopKScheduleAttr boundSchedule(const RowLists& lists) const;
   /// Warps that hold the candidates of a row in registers, a few in each thread.
   TopKScheduleAttr candidateSchedule(const RowLists& lists) const;
   CandidateList openList(KernelBuilder& kernel, const Row& row,

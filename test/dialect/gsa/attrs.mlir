@@ -72,7 +72,17 @@ func.func @one_pass_schedule() attributes {
     exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
                        stages = 2, producers = 4, consumers = 4>,
              topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
-    sample = 4, rank = 8, capacity = 64, chunk = 96>
+    sample = 4, rank = 8, capacity = 64, chunk = 96>,
+  // CHECK-SAME: b = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1, stages = 2, producers = 4, consumers = 4, pairs = 1, boxes = true>, exact = {{.*}}, sample = 4, rank = 8, capacity = 64, chunk = 96, sm_blocks = 2, staged = 12, thread_candidates = 8, candidate_bins = 512>
+  b = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4, pairs = 1,
+              boxes = true>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 64, chunk = 96, sm_blocks = 2,
+    staged = 12, thread_candidates = 8, candidate_bins = 512>
 } { return }
 
 // CHECK-LABEL: @split_schedules

@@ -107,7 +107,8 @@ std::string ScoreFields(const ScoreTiles& tiles) {
                               {"span", tiles.span},
                               {"stages", tiles.stages},
                               {"producers", tiles.producers},
-                              {"consumers", tiles.consumers}}));
+                              {"consumers", tiles.consumers}}),
+                      ", boxes = ", tiles.boxes ? "true" : "false");
 }
 std::string TopKFields(const TopKTiles& tiles) {
   return Fields({{"warps", tiles.warps},
@@ -121,7 +122,9 @@ std::string OnePassFields(const OnePassTiles& tiles, const std::string& exact) {
                       Fields({{"sample", tiles.sample},
                               {"rank", tiles.rank},
                               {"capacity", tiles.capacity},
-                              {"chunk", tiles.chunk}}));
+                              {"chunk", tiles.chunk},
+                              {"sm_blocks", tiles.sm_blocks},
+                              {"staged", tiles.staged}}));
 }
 std::string SplitSelectFields(const SplitSelectTiles& tiles) {
   return absl::StrCat("engine = ", tiles.engine, ", ",

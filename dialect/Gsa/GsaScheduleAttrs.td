@@ -306,8 +306,8 @@ def Gsa_OnePassScheduleAttr
     schedule `exact` says, which is also what gives the kernels of rows their
     warps and bins. `chunk` queries are in work at a time.
 
-    With `sm_blocks` the blocks of the pass have spans that share out the scores of a
-    chunk among so many blocks for each SM, in place of the span of `scores`; with
+    With `sm_blocks` the blocks of the pass have spans that share out the scores of
+    a chunk among so many blocks for each SM, in place of the span of `scores`; with
     0 they have that. A lane stages hits in shared memory and appends them when it
     has more than `staged`. The selection among candidates holds at most
     `thread_candidates` in a thread, and finds the worst that it takes by a

@@ -33,7 +33,7 @@ int64_t gsa::detail::getListRank(int64_t slots) {
 /// The room for the candidates of that rank and kAbove deviations more.
 int64_t gsa::detail::getListCapacity(int64_t rank) {
   double room = kSampleStep * (static_cast<double>(rank) +
-                           kAbove * std::sqrt(static_cast<double>(rank)));
+                               kAbove * std::sqrt(static_cast<double>(rank)));
   return static_cast<int64_t>(
       llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
 }

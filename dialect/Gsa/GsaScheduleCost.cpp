@@ -74,17 +74,16 @@ static double estimateAttention(const AttentionProblem& problem, int64_t parts,
   double blocks = static_cast<double>(
       problem.batch * problem.groups * (problem.isDense ? 1 : problem.queries) *
       static_cast<int64_t>(llvm::divideCeil(rows, schedule.getBlockQ())));
-  double keys =
-      static_cast<double>(llvm::alignTo(problem.listed(), schedule.getBlockK()));
+  double keys = static_cast<double>(
+      llvm::alignTo(problem.listed(), schedule.getBlockK()));
   double columns = static_cast<double>(pad(problem.depth)) +
                    static_cast<double>(pad(problem.valueDepth));
   double bytes = blocks * (keys * columns * bytesOf(problem.element) +
                            (problem.isDense ? 0 : 4 * keys));
   double operations =
       2 * blocks * static_cast<double>(schedule.getBlockQ()) * keys * columns;
-  return estimate(bytes, operations, blocks * static_cast<double>(parts), schedule.getStages() > 1,
-                  schedule.getEngine(),
-                  target);
+  return estimate(bytes, operations, blocks * static_cast<double>(parts),
+                  schedule.getStages() > 1, schedule.getEngine(), target);
 }
 
 double AttentionScheduleAttr::estimateCost(Operation* op,
@@ -177,15 +176,15 @@ double SplitSelectScheduleAttr::estimateCost(Operation* op,
   auto columns = static_cast<double>(pad(scores.depth));
   double sampled = hasLists() ? 1.0 / static_cast<double>(getSample()) : 0.0;
   double bytes =
-      (1 + sampled) * (sequences * keys * columns * bytesOf(scores.element) +
-                       rows * keys * 4);
-  double operations =
-      (1 + sampled) * 2 * rows * static_cast<double>(kTileUnit) * keys * columns;
-  double blocks = sequences * static_cast<double>(llvm::divideCeil(
-                                  std::max<int64_t>(scores.keys, 1),
-                                  getSpanKeys()));
-  double cost = estimate(bytes, operations, blocks, getStages() > 1,
-                         getEngine(), target);
+      (1 + sampled) *
+      (sequences * keys * columns * bytesOf(scores.element) + rows * keys * 4);
+  double operations = (1 + sampled) * 2 * rows *
+                      static_cast<double>(kTileUnit) * keys * columns;
+  double blocks =
+      sequences * static_cast<double>(llvm::divideCeil(
+                      std::max<int64_t>(scores.keys, 1), getSpanKeys()));
+  double cost =
+      estimate(bytes, operations, blocks, getStages() > 1, getEngine(), target);
   if (!hasLists()) return cost + kLaunch + getRows().estimateCost(op, target);
   double listed = rows * static_cast<double>(getCapacity()) * 16;
   return cost + 3 * kLaunch +

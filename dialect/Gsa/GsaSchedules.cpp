@@ -28,10 +28,9 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 }
 
 Kinds SelectOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu
-             ? kinds<CpuScheduleAttr>(*this)
-             : kinds<SelectScheduleAttr, OnePassScheduleAttr,
-                     SplitSelectScheduleAttr>(*this);
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<SelectScheduleAttr, OnePassScheduleAttr,
+                                       SplitSelectScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -43,10 +42,9 @@ Kinds TopKOp::getScheduleKinds(Device device) {
 }
 
 Kinds GatherAttentionOp::getScheduleKinds(Device device) {
-  return device == Device::Cpu
-             ? kinds<CpuScheduleAttr>(*this)
-             : kinds<AttentionScheduleAttr, UnionScheduleAttr,
-                     SplitAttentionScheduleAttr>(*this);
+  return device == Device::Cpu ? kinds<CpuScheduleAttr>(*this)
+                               : kinds<AttentionScheduleAttr, UnionScheduleAttr,
+                                       SplitAttentionScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {

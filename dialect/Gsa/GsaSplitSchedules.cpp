@@ -93,8 +93,7 @@ std::string SplitSelectScheduleAttr::findRefusal(
 std::string SplitSelectScheduleAttr::explainNone(Operation* op,
                                                  const CudaTarget&) {
   ScheduleProblem problem = problemOf(op);
-  if (std::string reason = findSplitMisfit(cast<SelectOp>(op));
-      !reason.empty())
+  if (std::string reason = findSplitMisfit(cast<SelectOp>(op)); !reason.empty())
     return reason;
   if (std::string reason = findShapeRefusal(problem); !reason.empty())
     return reason;
@@ -110,9 +109,9 @@ static int64_t spanFor(const ScoreProblem& scores, int64_t blockK,
                        const CudaTarget& target) {
   int64_t tiles = llvm::divideCeil(scores.keys, blockK);
   int64_t span = 64;
-  while (span > 1 && scores.batch * static_cast<int64_t>(llvm::divideCeil(
-                                        tiles, span)) <
-                         target.sms)
+  while (span > 1 &&
+         scores.batch * static_cast<int64_t>(llvm::divideCeil(tiles, span)) <
+             target.sms)
     span /= 2;
   return span;
 }
@@ -155,7 +154,7 @@ SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
   auto add = [&](int64_t blockK, int64_t span, int64_t stages, int64_t sample,
                  int64_t rank, int64_t capacity, TopKScheduleAttr rows) {
     addStep(steps, *this, getEngine(), blockK, span, stages,
-            stages == 1             ? 0
+            stages == 1          ? 0
             : getProducers() > 0 ? getProducers()
                                  : 4,
             getConsumers(), sample, rank, capacity, rows);

@@ -46,8 +46,12 @@ class OnePassLowering : public SelectLowering {
         // Only then do these rows need no score.
         shortRows(op.getAssumeFinite() &&
                   policy.getKind() == KPolicyKind::Fixed),
-        lists{onePass.getSample(), onePass.getRank(), onePass.getCapacity(),
-              {},                  {},                {}} {}
+        lists{onePass.getSample(),
+              onePass.getRank(),
+              onePass.getCapacity(),
+              {},
+              {},
+              {}} {}
 
   LogicalResult emit();
 
@@ -154,8 +158,9 @@ void OnePassLowering::launchSample(const Chunk& chunk) {
 void OnePassLowering::launchPass(const Chunk& chunk) {
   ScoreRows rows = rowsOf(chunk);
   rows.ranksOnly = true;
-  rows.candidates = CandidateLists{lists.bounds, lists.counts, lists.pairs, lists.capacity,
-                                   shortRows ? policy.getSlots() : 0};
+  rows.candidates =
+      CandidateLists{lists.bounds, lists.counts, lists.pairs, lists.capacity,
+                     shortRows ? policy.getSlots() : 0};
   if (needsMoments()) rows.moments = moments;
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "append_scores");

@@ -33,16 +33,16 @@ void SelectLowering::launchBounds(const Chunk& chunk, const RowLists& lists,
   Value scores = kernel.read(slab, "scores");
   Value boundOf = kernel.write(lists.bounds, "bounds");
   Value countOf = kernel.write(lists.counts, "counts");
-  Value pitch = kernel.size(
-      llvm::divideCeil(source.keys(), lists.sample), "sampled_keys");
+  Value pitch = kernel.size(llvm::divideCeil(source.keys(), lists.sample),
+                            "sampled_keys");
   Row row = emitPosition(kernel, chunk);
   KernelScalars s(b, loc);
   // Rows that fit into their lists need no bound.
-  Value fits = named(
-      s.cmpi(CmpIPredicate::sle, row.limit, kernel.index(lists.capacity)),
-      "fits");
-  Value sampled = s.select(fits, kernel.index(0),
-                           s.ceilDiv(row.limit, lists.sample));
+  Value fits =
+      named(s.cmpi(CmpIPredicate::sle, row.limit, kernel.index(lists.capacity)),
+            "fits");
+  Value sampled =
+      s.select(fits, kernel.index(0), s.ceilDiv(row.limit, lists.sample));
   named(sampled, "sampled");
   Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
   RowEmitter e(kernel, loc, rowSchedule, first, sampled);
@@ -72,8 +72,7 @@ TopKScheduleAttr SelectLowering::candidateSchedule(
       rowSchedule.getWarps(),
       llvm::divideCeil(lists.capacity, 32 * kThreadCandidates));
   return TopKScheduleAttr::get(rowSchedule.getContext(), warps,
-                               rowSchedule.getBins(),
-                               rowSchedule.getCapacity(),
+                               rowSchedule.getBins(), rowSchedule.getCapacity(),
                                rowSchedule.getChunk());
 }
 
@@ -81,9 +80,9 @@ CandidateList SelectLowering::openList(KernelBuilder& kernel, const Row& row,
                                        const RowLists& lists, Value pairs,
                                        Value count) {
   CandidateList list;
-  list.pairs = at(kernel, pairs,
-                  {row.inChunk, kernel.index(0), kernel.index(0)},
-                  {kernel.index(lists.capacity), kernel.index(2)});
+  list.pairs =
+      at(kernel, pairs, {row.inChunk, kernel.index(0), kernel.index(0)},
+         {kernel.index(lists.capacity), kernel.index(2)});
   list.count = KernelScalars(kernel.body(), op.getLoc()).toIndex(count);
   list.capacity = lists.capacity;
   list.keys = source.keys();

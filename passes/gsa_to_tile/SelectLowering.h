@@ -1,8 +1,9 @@
 //===- SelectLowering.h - what schedules of gsa.select share ---*- C++ -*-===//
 //
-// gsa.select has three schedules. Two go through the queries in chunks, the third
-// has few queries (SplitSelect.cpp). All have a kernel whose block selects a row
-// of scores: of all rows, or of those whose candidates do not suffice.
+// gsa.select has three schedules. Two go through the queries in chunks, the
+// third has few queries (SplitSelect.cpp). All have a kernel whose block
+// selects a row of scores: of all rows, or of those whose candidates do not
+// suffice.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +15,8 @@
 
 namespace mlir::gsa {
 
-/// How lists of candidates are made, and their buffers, for the rows of a chunk.
+/// How lists of candidates are made, and their buffers, for the rows of a
+/// chunk.
 struct RowLists {
   int64_t sample, rank, capacity;
   Value bounds, counts, pairs;
@@ -86,9 +88,10 @@ class SelectLowering {
   void launchBounds(const Chunk& chunk, const RowLists& lists, StringRef name);
   /// An i1: whether a list of `count` (i32) candidates has all that `row` may
   /// select.
-  Value isComplete(KernelBuilder& kernel, const Row& row,
-                   const RowLists& lists, Value slots, Value count);
-  /// Warps that hold the candidates of a row in registers, a few in each thread.
+  Value isComplete(KernelBuilder& kernel, const Row& row, const RowLists& lists,
+                   Value slots, Value count);
+  /// Warps that hold the candidates of a row in registers, a few in each
+  /// thread.
   TopKScheduleAttr candidateSchedule(const RowLists& lists) const;
   CandidateList openList(KernelBuilder& kernel, const Row& row,
                          const RowLists& lists, Value pairs, Value count);
@@ -117,7 +120,8 @@ class SelectLowering {
   SmallVector<Value> results;
 };
 
-/// Lower `op` as its #gsa.one_pass_schedule, or #gsa.split_select_schedule, says.
+/// Lower `op` as its #gsa.one_pass_schedule, or #gsa.split_select_schedule,
+/// says.
 LogicalResult lowerOnePassSelect(SelectOp op, ToTileContext& context);
 LogicalResult lowerSplitSelect(SelectOp op, ToTileContext& context);
 

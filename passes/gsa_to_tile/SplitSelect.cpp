@@ -1,10 +1,11 @@
 //===- SplitSelect.cpp - gsa.select of few queries ------------------------===//
 //
-// All rows at once, in two or four kernels. Scores go to memory; a block for each
-// row then selects. With lists, the scores of every m-th key and the bound of each
-// row come first, scores at or above it go to the row's list as well, and the
-// block reads its list. Where that does not have all that the row may select, the
-// same block reads the row: there is no further kernel, and no host.
+// All rows at once, in two or four kernels. Scores go to memory; a block for
+// each row then selects. With lists, the scores of every m-th key and the bound
+// of each row come first, scores at or above it go to the row's list as well,
+// and the block reads its list. Where that does not have all that the row may
+// select, the same block reads the row: there is no further kernel, and no
+// host.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +28,11 @@ class SplitSelectLowering : public SelectLowering {
                       ToTileContext& context)
       : SelectLowering(op, /*scores=*/{}, split.getRows(), context),
         split(split),
-        lists{split.getSample(), split.getRank(), split.getCapacity(), {}, {},
+        lists{split.getSample(),
+              split.getRank(),
+              split.getCapacity(),
+              {},
+              {},
               {}} {}
 
   LogicalResult emit();
@@ -49,9 +54,9 @@ class SplitSelectLowering : public SelectLowering {
 }  // namespace
 
 Value SplitSelectLowering::makeRowsBuffer(int64_t columns) {
-  return context.makeBuffer({source.batches() * source.queries(),
-                             std::max<int64_t>(columns, 1)},
-                            context.rewriter().getF32Type());
+  return context.makeBuffer(
+      {source.batches() * source.queries(), std::max<int64_t>(columns, 1)},
+      context.rewriter().getF32Type());
 }
 
 /// The scores of every m-th key, in shorter spans, to the slab; then bounds.
@@ -85,8 +90,7 @@ void SplitSelectLowering::launchSelection(Value scores) {
                                 kernel.write(results[2], "status")};
   Value slots = kernel.size(policy.getSlots(), "slots");
   Row row = emitPosition(kernel, allRows());
-  row.scores =
-      at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
+  row.scores = at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
   auto fromRow = [&] {
     emitSelection(kernel, row, /*statistics=*/{}, divisor, outputs, slots);
   };

@@ -1,8 +1,8 @@
 // Few queries whose keys and lists are split among blocks
-// (#gsa.split_select_schedule, #gsa.split_attention_schedule), in emulation: bit
-// by bit against the schedules that do not split, and against the CPU. The number
-// of keys of a sequence is known to the device alone; what lies behind it is
-// poison.
+// (#gsa.split_select_schedule, #gsa.split_attention_schedule), in emulation:
+// bit by bit against the schedules that do not split, and against the CPU. The
+// number of keys of a sequence is known to the device alone; what lies behind
+// it is poison.
 
 #include <gtest/gtest.h>
 
@@ -74,10 +74,10 @@ std::string Text(const Decode& d, const std::string& schedule) {
   std::string i = TypeText({d.batch, d.queries, kSlots}, "i32");
   std::string c = TypeText({d.batch, d.queries}, "i32");
   std::string results = absl::StrCat("(", i, ", ", c, ", ", c, ")");
-  std::string attributes = absl::StrCat(
-      "{score_activation = #gsa.score_activation<", d.activation,
-      ">, sink = ", d.sink, " : i64, local = ", d.local, " : i64",
-      schedule.empty() ? "" : ", gsa.schedule = " + schedule, "}");
+  std::string attributes =
+      absl::StrCat("{score_activation = #gsa.score_activation<", d.activation,
+                   ">, sink = ", d.sink, " : i64, local = ", d.local, " : i64",
+                   schedule.empty() ? "" : ", gsa.schedule = " + schedule, "}");
   return absl::StrCat(
       "func.func @main(%q: ", q, ", %k: ", k, ", %w: ", w, ", %b: ", b,
       ", %n: ", n, ") -> ", results,
@@ -95,8 +95,7 @@ std::vector<HostTensor> Run(const Decode& d, const DecodeInputs& inputs,
   for (const Doubles* tensor :
        {&inputs.query, &inputs.key, &inputs.weights, &inputs.bias})
     tensors.push_back(ToHost(*tensor, DType::kBF16));
-  auto lengths =
-      HostTensor::FromValues<int32_t>("", {d.batch}, d.lengths);
+  auto lengths = HostTensor::FromValues<int32_t>("", {d.batch}, d.lengths);
   EXPECT_TRUE(lengths.ok()) << lengths.status();
   tensors.push_back(std::move(*lengths));
   return CompileAndRun(Text(d, schedule), tensors, options);

@@ -103,15 +103,18 @@ std::string SplitSelectScheduleAttr::explainNone(Operation* op,
   return "";
 }
 
-/// Spans that give each SM two blocks, of which one loads while the other
-/// scores; longer ones load queries less often.
+/// Spans of up to 64 tiles, of which blocks load queries once. Shorter ones,
+/// down to 8, where a device has less than 8 rounds of blocks, of which the
+/// last one is short; and as short as it takes to give nearly each SM a block.
 static int64_t spanFor(const ScoreProblem& scores, int64_t blockK,
                        const CudaTarget& target) {
   int64_t tiles = llvm::divideCeil(scores.keys, blockK);
   int64_t span = 64;
-  while (span > 1 &&
-         scores.batch * static_cast<int64_t>(llvm::divideCeil(tiles, span)) <
-             target.sms)
+  auto blocks = [&] {
+    return scores.batch * static_cast<int64_t>(llvm::divideCeil(tiles, span));
+  };
+  while ((span > 8 && blocks() < 8 * target.sms) ||
+         (span > 1 && 8 * blocks() < 7 * target.sms))
     span /= 2;
   return span;
 }

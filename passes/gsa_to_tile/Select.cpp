@@ -143,8 +143,7 @@ void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
   Row row = emitRow(kernel, chunk, only);
   forRows(kernel, row, only, flags, first, [&] {
     Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
-    RowEmitter e(kernel, op.getLoc(), rowSchedule, row.scores,
-                 row.limit);
+    RowEmitter e(kernel, op.getLoc(), rowSchedule, row.scores, row.limit);
     RowScanResult scan = e.scan();
     Value value = e.statistic(scan, policy, row.keys);
     e.byFirstWarp([&] {

@@ -1,9 +1,10 @@
 //===- SplitAttention.cpp - attention of few queries ----------------------===//
 //
 // Blocks share the list of a query: each handles a part of its entries, by the
-// emission of attention over whole lists, and writes output and lse of its part.
-// gsa.merge_attention then joins the parts, by its definition: one kernel, in
-// which each element of the output reads the parts in the order of the list.
+// emission of attention over whole lists, and writes output and lse of its
+// part. gsa.merge_attention then joins the parts, by its definition: one
+// kernel, in which each element of the output reads the parts in the order of
+// the list.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,8 +68,8 @@ LogicalResult gsa::lowerSplitAttention(GatherAttentionOp op,
   AttentionScheduleAttr schedule = split->getPart();
   AttentionOperands operands(op, context);
   int64_t entries = split->getEntries();
-  int64_t parts = std::max<int64_t>(
-      llvm::divideCeil(operands.slots(), entries), 1);
+  int64_t parts =
+      std::max<int64_t>(llvm::divideCeil(operands.slots(), entries), 1);
   // The kernel's results are those of parts: of A(T), and not gated.
   const AttentionShape& shape = operands.shape;
   Type f32 = context.rewriter().getF32Type();
@@ -97,8 +98,8 @@ LogicalResult gsa::lowerSplitAttention(GatherAttentionOp op,
   block.firstEntry = named(s.mul(part, entries), "first_entry");
   block.entries = std::min(entries, std::max<int64_t>(operands.slots(), 1));
   emitGather(operands.slots(), schedule, op.getLoc(), kernel, block);
-  if (failed(kernel.launch(
-          {queries, shape.groups * rowBlocks, batches * parts})))
+  if (failed(
+          kernel.launch({queries, shape.groups * rowBlocks, batches * parts})))
     return failure();
   return mergeParts(op, operands.output, operands.lse, parts, context);
 }

@@ -103,8 +103,8 @@ void SplitScoreKernel::addArguments() {
 
 Value SplitScoreKernel::tile(StringRef name, int64_t rows, int64_t columns,
                              Type type, SmemLayout layout) {
-  auto smem = SmemType::get(builder().getContext(), {rows, columns}, type,
-                            layout);
+  auto smem =
+      SmemType::get(builder().getContext(), {rows, columns}, type, layout);
   return named(SmemAllocOp::create(builder(), location(), smem, IntegerAttr()),
                name);
 }
@@ -154,26 +154,25 @@ void SplitScoreKernel::emitQueries() {
     for (int64_t t = 0; t < source.queries(); ++t) {
       Value target = tile("query_tile", kTileUnit, chunk.columns, element,
                           SmemLayout::Swizzle);
-      Value from =
-          at(query, {batch, number(t), zero, number(first)},
-             {queries, number(source.heads()), number(depth)});
+      Value from = at(query, {batch, number(t), zero, number(first)},
+                      {queries, number(source.heads()), number(depth)});
       CopyRowsOp::create(b, location(), target,
                          stridedRows(from, i64(depth), number(source.heads())),
                          zero, number(std::min(chunk.columns, depth - first)),
                          getVectorBytes(element, depth), teams.block);
       chunk.queries.push_back(target);
     }
-    keyTiles.push_back(
-        SmemType::get(b.getContext(), {schedule.getBlockK(), chunk.columns},
-                      element, SmemLayout::Swizzle));
+    keyTiles.push_back(SmemType::get(b.getContext(),
+                                     {schedule.getBlockK(), chunk.columns},
+                                     element, SmemLayout::Swizzle));
     auto lhs = FragType::get(b.getContext(), {kTileUnit, chunk.columns},
                              element, FragLayout::Lhs);
     chunk.lhs = named(FragAllocOp::create(b, location(), lhs), "query_heads");
     chunks.push_back(chunk);
   }
   CopyEngine engine = getCopyEngine(getVectorBytes(element, depth));
-  auto type = TileRingType::get(b.getContext(), schedule.getStages(), engine,
-                                keyTiles);
+  auto type =
+      TileRingType::get(b.getContext(), schedule.getStages(), engine, keyTiles);
   ring = named(TileRingOp::create(b, location(), type), "ring");
 }
 
@@ -181,11 +180,10 @@ void SplitScoreKernel::emitQueries() {
 /// added to their products.
 void SplitScoreKernel::emitConstants() {
   OpBuilder& b = builder();
-  constants = tile("constants", 2 * source.queries(), kTileUnit,
-                   b.getF32Type(), SmemLayout::Linear);
+  constants = tile("constants", 2 * source.queries(), kTileUnit, b.getF32Type(),
+                   SmemLayout::Linear);
   Value heads = number(source.heads());
-  Value rank =
-      WarpRankOp::create(b, location(), b.getIndexType(), teams.block);
+  Value rank = WarpRankOp::create(b, location(), b.getIndexType(), teams.block);
   auto isFirst = cmpi(CmpIPredicate::eq, rank, zero);
   ifThen(named(isFirst, "is_first_warp"), [&] {
     Value row = rowVector("weights_of_heads");
@@ -238,8 +236,8 @@ void SplitScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(stream.getLoad().front().getTerminator());
   int64_t depth = source.depth();
-  Value number = named(add(firstTile, stream.getLoad().getArgument(0)),
-                       "tile_number");
+  Value number =
+      named(add(firstTile, stream.getLoad().getArgument(0)), "tile_number");
   Value first = named(mul(number, schedule.getBlockK()), "first_key");
   ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
   for (auto [chunk, target] : llvm::zip(chunks, tiles)) {
@@ -269,8 +267,8 @@ void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
   StoreScoresOp::create(b, location(), row, values, firstKey, ends[query]);
   if (bounds)
     AppendCellsOp::create(b, location(), pairs, counts, rowNumbers[query],
-                           values, boundOf[query], firstKey, ends[query],
-                           capacity);
+                          values, boundOf[query], firstKey, ends[query],
+                          capacity);
 }
 
 void SplitScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
@@ -279,10 +277,10 @@ void SplitScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   b.setInsertionPoint(stream.getCompute().front().getTerminator());
   ValueRange tiles = stream.getTiles(stream.getCompute(), 0);
   for (Value tile : tiles) named(tile, "key_tile");
-  Value number = named(add(firstTile, stream.getCompute().getArgument(0)),
-                       "tile_number");
-  Value first = named(
-      add(mul(number, schedule.getBlockK()), warpKey), "first_key_of_warp");
+  Value number =
+      named(add(firstTile, stream.getCompute().getArgument(0)), "tile_number");
+  Value first = named(add(mul(number, schedule.getBlockK()), warpKey),
+                      "first_key_of_warp");
   for (int64_t t = 0; t < source.queries(); ++t) emitScores(t, first, tiles);
 }
 
@@ -311,7 +309,7 @@ void gsa::launchSplitScores(const IndexerSource& source,
   SplitScoreKernel(source, schedule, span, rows, loc, kernel).emit();
   auto keys =
       static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));
-  auto spans = static_cast<int64_t>(
-      llvm::divideCeil(keys, span * schedule.getBlockK()));
+  auto spans =
+      static_cast<int64_t>(llvm::divideCeil(keys, span * schedule.getBlockK()));
   kernel.launch(ArrayRef<int64_t>{spans, source.batches()});
 }

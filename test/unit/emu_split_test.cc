@@ -1,8 +1,8 @@
 // Few queries whose keys and lists are split among blocks
-// (#gsa.split_select_schedule, #gsa.split_attention_schedule), in emulation: bit
-// by bit against the schedules that do not split, and against the CPU. The number
-// of keys of a sequence is known to the device alone; what lies behind it is
-// poison.
+// (#gsa.split_select_schedule, #gsa.split_attention_schedule), in emulation:
+// bit by bit against the schedules that do not split, and against the CPU. The
+// number of keys of a sequence is known to the device alone; what lies behind
+// it is poison.
 
 #include <gtest/gtest.h>
 
@@ -74,10 +74,10 @@ std::string Text(const Decode& d, const std::string& schedule) {
   std::string i = TypeText({d.batch, d.queries, kSlots}, "i32");
   std::string c = TypeText({d.batch, d.queries}, "i32");
   std::string results = absl::StrCat("(", i, ", ", c, ", ", c, ")");
-  std::string attributes = absl::StrCat(
-      "{score_activation = #gsa.score_activation<", d.activation,
-      ">, sink = ", d.sink, " : i64, local = ", d.local, " : i64",
-      schedule.empty() ? "" : ", gsa.schedule = " + schedule, "}");
+  std::string attributes =
+      absl::StrCat("{score_activation = #gsa.score_activation<", d.activation,
+                   ">, sink = ", d.sink, " : i64, local = ", d.local, " : i64",
+                   schedule.empty() ? "" : ", gsa.schedule = " + schedule, "}");
   return absl::StrCat(
       "func.func @main(%q: ", q, ", %k: ", k, ", %w: ", w, ", %b: ", b,
       ", %n: ", n, ") -> ", results,
@@ -88,15 +88,14 @@ std::string Text(const Decode& d, const std::string& schedule) {
       "\n}\n");
 }
 
-std::vector<HostTensor> Run(const Decode& d, const DecodeInputs& inputs,
-                            const std::string& schedule,
-                            const CompileOptions& options) {
+std::vector<HostTensor> RunDecode(const Decode& d, const DecodeInputs& inputs,
+                                  const std::string& schedule,
+                                  const CompileOptions& options) {
   std::vector<HostTensor> tensors;
   for (const Doubles* tensor :
        {&inputs.query, &inputs.key, &inputs.weights, &inputs.bias})
     tensors.push_back(ToHost(*tensor, DType::kBF16));
-  auto lengths =
-      HostTensor::FromValues<int32_t>("", {d.batch}, d.lengths);
+  auto lengths = HostTensor::FromValues<int32_t>("", {d.batch}, d.lengths);
   EXPECT_TRUE(lengths.ok()) << lengths.status();
   tensors.push_back(std::move(*lengths));
   return CompileAndRun(Text(d, schedule), tensors, options);
@@ -112,11 +111,11 @@ void ExpectEqual(const std::vector<HostTensor>& got,
 
 // All splits, with lists and without, against the schedule that does not split.
 void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
-  std::vector<HostTensor> expected = Run(d, inputs, kWhole, EmuOptions());
+  std::vector<HostTensor> expected = RunDecode(d, inputs, kWhole, EmuOptions());
   for (const std::string& schedule :
        {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1)}) {
     SCOPED_TRACE(schedule);
-    ExpectEqual(Run(d, inputs, schedule, EmuOptions()), expected);
+    ExpectEqual(RunDecode(d, inputs, schedule, EmuOptions()), expected);
   }
 }
 
@@ -137,11 +136,11 @@ TEST(EmuSplitTest, LengthsOfABatch) {
     DecodeInputs inputs = MakeInputs(d, &generator);
     ExpectSameBits(d, inputs);
     std::vector<HostTensor> clean =
-        Run(d, inputs, Split(4, 10, 64), EmuOptions());
+        RunDecode(d, inputs, Split(4, 10, 64), EmuOptions());
     for (double value : {kNaN, kInfinity, 1e30}) {
       Poison(d, inputs, value);
-      ExpectEqual(Run(d, inputs, Split(4, 10, 64), EmuOptions()), clean);
-      ExpectEqual(Run(d, inputs, Split(0, 0, 0), EmuOptions()), clean);
+      ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions()), clean);
+      ExpectEqual(RunDecode(d, inputs, Split(0, 0, 0), EmuOptions()), clean);
     }
   }
 }
@@ -154,7 +153,7 @@ TEST(EmuSplitTest, NoRowDependsOnTheBatch) {
   d.lengths = {300, 77, 0, kKeys};
   DecodeInputs inputs = MakeInputs(d, &generator);
   Ints together =
-      ToInts(Run(d, inputs, Split(4, 10, 64), EmuOptions()).front());
+      ToInts(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions()).front());
   for (int64_t b = 0; b < d.batch; ++b) {
     Decode one;
     one.lengths = {d.lengths[b]};
@@ -168,7 +167,8 @@ TEST(EmuSplitTest, NoRowDependsOnTheBatch) {
     };
     DecodeInputs own = {part(inputs.query), part(inputs.key),
                         part(inputs.weights), inputs.bias};
-    Ints alone = ToInts(Run(one, own, Split(4, 10, 64), EmuOptions()).front());
+    Ints alone =
+        ToInts(RunDecode(one, own, Split(4, 10, 64), EmuOptions()).front());
     for (int64_t i = 0; i < kSlots; ++i)
       EXPECT_EQ(alone[i], together[b * kSlots + i]) << b << " " << i;
   }
@@ -188,8 +188,8 @@ TEST(EmuSplitTest, TiesAndForcedKeys) {
   for (double& x : inputs.bias.values()) x = 0;
   ExpectSameBits(d, inputs);
   // Scores without rounding: a CPU selects the same.
-  ExpectEqual(Run(d, inputs, Split(4, 10, 64), EmuOptions()),
-              Run(d, inputs, "", CpuOptions(2)));
+  ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions()),
+              RunDecode(d, inputs, "", CpuOptions(2)));
   d.sink = 3;
   d.local = 7;
   ExpectSameBits(d, inputs);
@@ -223,8 +223,9 @@ TEST(EmuSplitTest, NoDataRace) {
   d.queries = 2;
   d.lengths = {200, kKeys};
   DecodeInputs inputs = MakeInputs(d, &generator);
-  std::vector<HostTensor> expected = Run(d, inputs, kWhole, EmuOptions());
-  ExpectEqual(Run(d, inputs, Split(4, 10, 64), EmuOptions(true)), expected);
+  std::vector<HostTensor> expected = RunDecode(d, inputs, kWhole, EmuOptions());
+  ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions(true)),
+              expected);
 }
 
 }  // namespace

@@ -86,8 +86,8 @@ struct OnePassTiles {
   int64_t sample = 4, rank = 8, capacity = 64, chunk = 64;
   int64_t sm_blocks = 0, staged = 10;
 };
-/// Keys of few queries shared by blocks, and how a row is then selected. Without
-/// lists sample, rank and capacity are 0.
+/// Keys of few queries shared by blocks, and how a row is then selected.
+/// Without lists sample, rank and capacity are 0.
 struct SplitSelectTiles {
   std::string engine;
   int64_t block_k = 32, span = 1, stages = 1, producers = 0, consumers = 1;

@@ -320,7 +320,8 @@ Spec WithFewQueries(Spec spec) {
   spec.fused_gate = spec.has_plain_attention();
   spec.schedules.shared.reset();
   spec.schedules.one_pass.reset();
-  if (!spec.schedules.scores) spec.schedules.scores = RandomScoreTiles(rng, spec);
+  if (!spec.schedules.scores)
+    spec.schedules.scores = RandomScoreTiles(rng, spec);
   if (!spec.schedules.topk) spec.schedules.topk = RandomTopKTiles(rng);
   SplitSelectTiles select;
   select.engine = EngineOf(spec.dtype);
@@ -339,8 +340,8 @@ Spec WithFewQueries(Spec spec) {
         rng.Pick<int64_t>({0, 7, 64});
     while (512 * select.rows.warps < select.capacity) select.rows.warps *= 2;
   }
-  bool has_mean = spec.select.policy.UsesNormaliser() &&
-                  !spec.select.normaliser;
+  bool has_mean =
+      spec.select.policy.UsesNormaliser() && !spec.select.normaliser;
   if (!has_mean) spec.schedules.split_select = select;
   SplitAttentionTiles attention;
   attention.part = RandomAttentionTiles(rng, spec);

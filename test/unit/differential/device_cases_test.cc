@@ -205,28 +205,30 @@ TEST_P(EmuSplits, AgreeWithTheReference) {
   if (IsSkipped()) return;
   RunSplits(GetParam(), EmulationScale(), kEmulation);
 }
-INSTANTIATE_TEST_SUITE_P(
-    Recipes, EmuSplits,
-    ::testing::Values(0, 1, 3, kNumFamilies, kNumFamilies + 1,
-                      kNumFamilies + 3, 2 * kNumFamilies,
-                      2 * kNumFamilies + 1, 2 * kNumFamilies + 3),
-    [](const ::testing::TestParamInfo<int>& info) {
-      return RecipeName(info.param, EmulationScale());
-    });
+INSTANTIATE_TEST_SUITE_P(Recipes, EmuSplits,
+                         ::testing::Values(0, 1, 3, kNumFamilies,
+                                           kNumFamilies + 1, kNumFamilies + 3,
+                                           2 * kNumFamilies,
+                                           2 * kNumFamilies + 1,
+                                           2 * kNumFamilies + 3),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
 class CudaSplits : public DeviceSplits {};
 TEST_P(CudaSplits, AgreeWithTheReference) {
   SkipUnlessUsable(CudaScale());
   if (IsSkipped()) return;
   RunSplits(GetParam(), CudaScale(), kCuda);
 }
-INSTANTIATE_TEST_SUITE_P(
-    Recipes, CudaSplits,
-    ::testing::Values(0, 1, 3, kNumFamilies, kNumFamilies + 1,
-                      kNumFamilies + 3, 2 * kNumFamilies,
-                      2 * kNumFamilies + 1, 2 * kNumFamilies + 3),
-    [](const ::testing::TestParamInfo<int>& info) {
-      return RecipeName(info.param, CudaScale());
-    });
+INSTANTIATE_TEST_SUITE_P(Recipes, CudaSplits,
+                         ::testing::Values(0, 1, 3, kNumFamilies,
+                                           kNumFamilies + 1, kNumFamilies + 3,
+                                           2 * kNumFamilies,
+                                           2 * kNumFamilies + 1,
+                                           2 * kNumFamilies + 3),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, CudaScale());
+                         });
 
 class CudaCases : public DeviceCases {};
 TEST_P(CudaCases, AgreeWithTheReference) {

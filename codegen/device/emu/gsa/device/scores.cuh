@@ -42,8 +42,8 @@ void store_scores(float* target, const lanes<float, Count>& scores, int begin,
 
 template <int Count>
 void append_cells(int* list, int* counts, int number,
-                   const lanes<float, Count>& scores, float bound, int begin,
-                   int end, int capacity) {
+                  const lanes<float, Count>& scores, float bound, int begin,
+                  int end, int capacity) {
   int hits = 0;
   for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
     float x = scores.v[i / 32][i % 32];

@@ -66,8 +66,8 @@ GSA_DEVICE void store_scores(float* target, const lanes<float, Count>& scores,
 /// One atomic addition for the hits of a warp, if it has any.
 template <int Count>
 GSA_DEVICE void append_cells(int* list, int* counts, int number,
-                              const lanes<float, Count>& scores, float bound,
-                              int begin, int end, int capacity) {
+                             const lanes<float, Count>& scores, float bound,
+                             int begin, int end, int capacity) {
   bool finite = true;
   unsigned hits[Count];
   int total = 0;

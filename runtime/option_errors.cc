@@ -80,6 +80,8 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   CheckUnused(target.kind != TargetKind::kCuda && options.cache.enabled(),
               "cache", absl::StrCat("'", options.cache.directory, "'"), target,
               "which is of kernels that NVRTC compiles", errors);
+  CheckUnused(target.kind != TargetKind::kCuda && !options.warm_up,
+              "loading later", "it", target, "which loads nothing", errors);
   CheckUnused(!cpu && options.vector_bits != 0, "vector width",
               absl::StrCat(options.vector_bits, " bits"), target,
               "which is of the CPU's registers", errors);

@@ -87,6 +87,16 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
   std::shared_ptr<Plan> plan(new Plan);
   plan->inputs_ = std::move(compiled->inputs);
   plan->outputs_ = std::move(compiled->outputs);
+  for (const TensorSpec& spec : plan->inputs_) {
+    GSA_ASSIGN_OR_RETURN(int64_t bytes,
+                         CheckedByteSize(spec.dtype, spec.shape));
+    plan->input_bytes_.push_back(bytes);
+  }
+  for (const TensorSpec& spec : plan->outputs_) {
+    GSA_ASSIGN_OR_RETURN(int64_t bytes,
+                         CheckedByteSize(spec.dtype, spec.shape));
+    plan->output_bytes_.push_back(bytes);
+  }
   plan->zone_names_ = std::move(compiled->zone_names);
   plan->num_threads_ = ThreadsOf(options);
   plan->kernel_counts_ = compiled->kernel_counts;
@@ -118,13 +128,14 @@ struct Range {
   const std::string* name;
 };
 
-// InvalidArgument if memory of `bytes` bytes at `address` would go beyond the
-// last address: the end would wrap, and no overlap would be seen.
-absl::Status CheckEnd(const std::string& what, uintptr_t address,
+// Whether memory of `bytes` bytes at `address` ends by the last address. Else
+// the end would wrap, and no overlap would be seen.
+bool Ends(uintptr_t address, int64_t bytes) {
+  return static_cast<uintptr_t>(bytes) <= UINTPTR_MAX - address;
+}
+
+absl::Status EndError(const std::string& what, uintptr_t address,
                       int64_t bytes) {
-  if (static_cast<uintptr_t>(bytes) <= UINTPTR_MAX - address) {
-    return absl::OkStatus();
-  }
   return absl::InvalidArgumentError(
       absl::StrCat(what, ": expected ", bytes, " bytes of memory, got the ",
                    UINTPTR_MAX - address, " before the last address"));
@@ -132,7 +143,7 @@ absl::Status CheckEnd(const std::string& what, uintptr_t address,
 
 template <typename View>
 absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
-                         const View& view, int64_t alignment) {
+                         int64_t bytes, const View& view, int64_t alignment) {
   if (view.dtype != spec.dtype ||
       !std::equal(view.shape.begin(), view.shape.end(), spec.shape.begin(),
                   spec.shape.end())) {
@@ -147,19 +158,18 @@ absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
         kind, " '", spec.name, "': expected an address aligned to ", alignment,
         " bytes, got ", address % alignment, " bytes past one"));
   }
-  const int64_t bytes = *CheckedByteSize(spec.dtype, spec.shape);
   if (view.data == nullptr && bytes > 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         kind, " '", spec.name, "': expected ",
         TypeToString(spec.dtype, spec.shape), ", got a null pointer"));
   }
-  return CheckEnd(absl::StrCat(kind, " '", spec.name, "'"), address, bytes);
+  if (Ends(address, bytes)) return absl::OkStatus();
+  return EndError(absl::StrCat(kind, " '", spec.name, "'"), address, bytes);
 }
 
-Range RangeOf(const TensorSpec& spec, const void* data) {
+Range RangeOf(const TensorSpec& spec, int64_t bytes, const void* data) {
   auto begin = reinterpret_cast<uintptr_t>(data);
-  auto bytes = static_cast<uintptr_t>(*CheckedByteSize(spec.dtype, spec.shape));
-  return {begin, begin + bytes, &spec.name};
+  return {begin, begin + static_cast<uintptr_t>(bytes), &spec.name};
 }
 
 bool Overlap(const Range& a, const Range& b) {
@@ -179,8 +189,9 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   const int64_t alignment = tensor_alignment();
   absl::InlinedVector<Range, 64> ranges;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    GSA_RETURN_IF_ERROR(CheckTensor("input", inputs_[i], inputs[i], alignment));
-    ranges.push_back(RangeOf(inputs_[i], inputs[i].data));
+    GSA_RETURN_IF_ERROR(CheckTensor("input", inputs_[i], input_bytes_[i],
+                                    inputs[i], alignment));
+    ranges.push_back(RangeOf(inputs_[i], input_bytes_[i], inputs[i].data));
   }
   static const std::string* const kWorkspace = new std::string("workspace");
   const int64_t needed = workspace_bytes();
@@ -195,7 +206,7 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
         "workspace: expected an address aligned to ", workspace_alignment(),
         " bytes, got ", start % workspace_alignment(), " bytes past one"));
   }
-  GSA_RETURN_IF_ERROR(CheckEnd(*kWorkspace, start, needed));
+  if (!Ends(start, needed)) return EndError(*kWorkspace, start, needed);
   // An overlap of inputs is harmless; the workspace and outputs are written.
   auto check_overlap = [&](const Range& written) -> absl::Status {
     for (const Range& other : ranges) {
@@ -211,12 +222,15 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   GSA_RETURN_IF_ERROR(check_overlap(
       {start, start + static_cast<uintptr_t>(needed), kWorkspace}));
   for (size_t i = 0; i < outputs.size(); ++i) {
+    GSA_RETURN_IF_ERROR(CheckTensor("output", outputs_[i], output_bytes_[i],
+                                    outputs[i], alignment));
     GSA_RETURN_IF_ERROR(
-        CheckTensor("output", outputs_[i], outputs[i], alignment));
-    GSA_RETURN_IF_ERROR(check_overlap(RangeOf(outputs_[i], outputs[i].data)));
+        check_overlap(RangeOf(outputs_[i], output_bytes_[i], outputs[i].data)));
   }
   return absl::OkStatus();
 }
+
+absl::Status Plan::WarmUp() const { return executable_->WarmUp(); }
 
 absl::Status Plan::Run(absl::Span<const TensorView> inputs,
                        absl::Span<const MutableTensorView> outputs,

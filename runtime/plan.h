@@ -82,6 +82,10 @@ struct CompileOptions {
   HostPlaces host;
   bool thread_sanitizer = false;
   int watchdog_seconds = 0;
+  // Whether a plan for a GPU is loaded onto it when it is compiled. If not,
+  // Plan::WarmUp does that, or the first run, which then allocates and waits
+  // and must not be captured.
+  bool warm_up = true;
   // Compile definitions instead of optimised loops: slow, readable.
   bool reference = false;
   // Make LLVM IR, assembly, CUDA C++, PTX and cubins available to `on_phase`.
@@ -181,11 +185,16 @@ class Plan {
   // with the reason of an automatic choice.
   std::string target_description() const;
 
-  // Runs the plan. Nothing is allocated beyond a few descriptors. Inputs and
-  // outputs must match the specs; an output must overlap no other tensor. The
-  // workspace belongs to the run until it ends: on a GPU, where Run only
-  // submits work to the stream, that is after it returns. InvalidArgument names
-  // the tensor, what it is and what is expected; then nothing has run.
+  // Loads what a run needs onto the GPU, where CompileOptions::warm_up left it
+  // for later; otherwise there is nothing to do. Thread safe.
+  absl::Status WarmUp() const;
+
+  // Runs the plan. Inputs and outputs must match the specs; an output must
+  // overlap no other tensor. The workspace belongs to the run until it ends: on
+  // a GPU, where Run only submits work to the stream, that is after it returns.
+  // InvalidArgument names the tensor, what it is and what is expected; then
+  // nothing has run. Nothing is allocated, also not on the host, where no times
+  // are asked for and, on a GPU, the plan has run on these buffers before.
   absl::Status Run(absl::Span<const TensorView> inputs,
                    absl::Span<const MutableTensorView> outputs,
                    absl::Span<char> workspace, const RunOptions& options) const;
@@ -199,6 +208,9 @@ class Plan {
 
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  // Of the dense tensors.
+  std::vector<int64_t> input_bytes_;
+  std::vector<int64_t> output_bytes_;
   std::vector<std::string> zone_names_;
   int num_threads_ = 1;
   KernelCounts kernel_counts_;

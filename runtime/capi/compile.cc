@@ -96,10 +96,11 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
                                    read.reference));
   }
   result.reference = read.reference == 1;
-  if (read.reserved != 0) {
-    request->AddError(
-        absl::StrCat("options: expected reserved = 0, got ", read.reserved));
+  if (read.load_later != 0 && read.load_later != 1) {
+    request->AddError(absl::StrCat(
+        "options: expected load_later = 0 or 1, got ", read.load_later));
   }
+  result.warm_up = read.load_later != 1;
   if (read.arch != nullptr) result.arch = read.arch;
   if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
   ReadCache(read, request);
@@ -276,6 +277,13 @@ gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
     value.from_memory = static_cast<uint64_t>(known.memory);
     value.compile_milliseconds = known.compile_milliseconds;
     return gsa::capi::Write("counts", value, counts);
+  });
+}
+
+gsa_status* gsa_plan_warmup(const gsa_plan* plan) {
+  return Guard([&]() -> absl::Status {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    return plan->plan->WarmUp();
   });
 }
 

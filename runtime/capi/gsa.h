@@ -323,8 +323,10 @@ typedef struct gsa_compile_options {
   /* 1 compiles the definitions of the ops instead of optimised loops: slow, for
    * comparisons. For the CPU only: GSA_UNIMPLEMENTED elsewhere. */
   int32_t reference;
-  /* Zero. */
-  int32_t reserved;
+  /* 1: a plan for a GPU is not loaded onto it by gsa_compile but by
+   * gsa_plan_warmup, or by its first run, which then allocates and waits and
+   * must not be captured. For the GPU only. */
+  int32_t load_later;
   /* Architecture of the kernels of a GPU, whose own it must be, or of the
    * emulation, "sm_90a"; NULL or "": the device's, sm_80 for the emulation.
    * GSA_UNIMPLEMENTED for one that there are no kernels for. */
@@ -465,6 +467,13 @@ GSA_API gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
  * stands still, nothing is compiled behind the caller's back. */
 GSA_API uint64_t gsa_kernel_compilations(void);
 
+/* Loads the code of the kernels onto the GPU and prepares the matrix products,
+ * so that no run loads anything. gsa_compile has done that, and this does
+ * nothing, unless `load_later` was set; it also does nothing the second time,
+ * and on the CPU. Any thread may call it, also while another one captures a
+ * graph. */
+GSA_API gsa_status* gsa_plan_warmup(const gsa_plan* plan);
+
 /* ---- Running ------------------------------------------------------------ */
 
 /* A fixed set of threads. Does not survive fork(). */
@@ -484,8 +493,10 @@ GSA_API int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool);
 typedef struct gsa_run_options {
   size_t struct_size;
   /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted
-   * to; NULL is the legacy default stream. The run allocates nothing and waits
-   * for nothing, so that the stream may be capturing a graph. Must be NULL on
+   * to; NULL is the legacy default stream. The run allocates nothing on the
+   * GPU, reads nothing of it and waits for nothing, so that the stream may be
+   * capturing a graph; GSA_FAILED_PRECONDITION if it captures and the plan is
+   * not loaded (see gsa_plan_warmup). Must be NULL on
    * the CPU and for the emulation, where a run is finished when gsa_run
    * returns. */
   void* stream;
@@ -501,6 +512,10 @@ typedef struct gsa_run_options {
 } gsa_run_options;
 
 /* Runs the plan: reads `inputs`, writes `outputs`, both in the plan's order.
+ * The first run on a set of addresses looks up on a GPU whose memory they are
+ * and prepares the arguments of all launches; the last 64 sets are kept, and a
+ * run on one of them allocates no host memory either. In a process that was
+ * forked after the plan was compiled for a GPU it is GSA_FAILED_PRECONDITION.
  * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
  * until it ends, on a GPU until the end of its work on the stream. Outputs and
  * workspace must overlap no other tensor. On GSA_INVALID_ARGUMENT nothing has

@@ -204,6 +204,10 @@ class Plan {
     return Buffer::Allocate(workspace_bytes());
   }
 
+  // Loads what runs need, where CompileOptions::load_later left it; see
+  // gsa_plan_warmup.
+  Status WarmUp() const { return Status(gsa_plan_warmup(get())); }
+
   // Reads `inputs`, writes `outputs`, both in the plan's order; see gsa_run.
   Status Run(const std::vector<TensorView>& inputs,
              const std::vector<TensorView>& outputs,
@@ -304,8 +308,9 @@ struct CompileOptions {
   int32_t num_threads = 0;
   int32_t vector_bits = 0;
   bool reference = false;
-  std::string arch;   // "sm_90a"
-  std::string nvrtc;  // where NVRTC is
+  bool load_later = false;  // by Plan::WarmUp or the first run
+  std::string arch;         // "sm_90a"
+  std::string nvrtc;        // where NVRTC is
   // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
   std::string cache_dir;
   std::string cache_mode;
@@ -336,6 +341,7 @@ class CompileArguments {
     arguments_.num_threads = options.num_threads;
     arguments_.vector_bits = options.vector_bits;
     arguments_.reference = options.reference ? 1 : 0;
+    arguments_.load_later = options.load_later ? 1 : 0;
     arguments_.arch = text(options.arch);
     arguments_.nvrtc = text(options.nvrtc);
     arguments_.cache_dir = text(options.cache_dir);

@@ -80,6 +80,13 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   CheckUnused(target.kind != TargetKind::kCuda && options.cache.enabled(),
               "cache", absl::StrCat("'", options.cache.directory, "'"), target,
               "which is of kernels that NVRTC compiles", errors);
+  if (!cpu && !options.bounds.empty()) {
+    errors->Add(absl::UnimplementedError(absl::StrCat(
+        "bounds: a plan for the target ", target.ToString(),
+        " is for one set of shapes, expected 'shapes' instead, or the target "
+        "cpu; got bounds for '",
+        options.bounds.begin()->first, "'")));
+  }
   CheckUnused(target.kind != TargetKind::kCuda && !options.warm_up,
               "loading later", "it", target, "which loads nothing", errors);
   CheckUnused(!cpu && options.vector_bits != 0, "vector width",

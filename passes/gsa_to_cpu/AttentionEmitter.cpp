@@ -329,8 +329,8 @@ Value cpu::applyOutputGate(VectorBuilder& v, const AttentionForm& form,
 }
 
 Value cpu::loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
-                        int64_t keys) {
-  Value all = v.index(keys);
+                        const Size& keys) {
+  Value all = toValue(v, keys);
   if (!lengths) return all;
   Value given = v.toIndex(v.loadScalar(lengths, batch));
   return v.min(v.max(given, v.index(0)), all);
@@ -375,6 +375,10 @@ Value cpu::allocate(VectorBuilder& v, ArrayRef<int64_t> shape, Type element) {
   return memref::AllocOp::create(v.builder(), v.location(),
                                  MemRefType::get(shape, element),
                                  v.builder().getI64IntegerAttr(64));
+}
+
+Value cpu::allocate(VectorBuilder& v, Operation* op, unsigned i) {
+  return allocateResult(v.builder(), op, i, v.builder().getI64IntegerAttr(64));
 }
 
 Value cpu::toResult(VectorBuilder& v, Value buffer, Type type) {

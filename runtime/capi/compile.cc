@@ -34,12 +34,15 @@ struct Request {
   }
 };
 
-absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
+// `kind` is "shape" or "bound".
+absl::Status ReadShapes(const char* kind, const gsa_named_shape* shapes,
+                        size_t count,
+                        std::map<std::string, std::vector<int64_t>>* target,
                         Request* request) {
-  GSA_ASSIGN_OR_RETURN(auto read, ReadArray("shape", shapes, count));
+  GSA_ASSIGN_OR_RETURN(auto read, ReadArray(kind, shapes, count));
   for (size_t i = 0; i < read.size(); ++i) {
     const gsa_named_shape& shape = read[i];
-    std::string what = absl::StrCat("shape ", i);
+    std::string what = absl::StrCat(kind, " ", i);
     if (shape.name == nullptr) return NullError((what + ": name").c_str());
     absl::StrAppend(&what, " ('", shape.name, "')");
     if (shape.rank < 0 || shape.rank > static_cast<int64_t>(kMaxRank)) {
@@ -51,9 +54,9 @@ absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
       return NullError((what + ": sizes").c_str());
     }
     std::vector<int64_t> sizes(shape.sizes, shape.sizes + shape.rank);
-    if (!request->options.shapes.emplace(shape.name, std::move(sizes)).second) {
-      request->AddError(
-          absl::StrCat(what, ": expected one shape for this input, got two"));
+    if (!target->emplace(shape.name, std::move(sizes)).second) {
+      request->AddError(absl::StrCat(what, ": expected one ", kind,
+                                     " for this input, got two"));
     }
   }
   return absl::OkStatus();
@@ -87,7 +90,10 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
   CompileOptions& result = request->options;
   if (read.target != nullptr) result.target = read.target;
   if (read.entry != nullptr) result.entry = read.entry;
-  GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, request));
+  GSA_RETURN_IF_ERROR(ReadShapes("shape", read.shapes, read.num_shapes,
+                                 &result.shapes, request));
+  GSA_RETURN_IF_ERROR(ReadShapes("bound", read.bounds, read.num_bounds,
+                                 &result.bounds, request));
   result.num_threads =
       read.num_threads == 0 ? AvailableCpus() : read.num_threads;
   result.vector_bits = read.vector_bits;

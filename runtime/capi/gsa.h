@@ -310,7 +310,7 @@ typedef struct gsa_compile_options {
   const char* target;
   /* Entry function; NULL or "" takes the module's only public function. */
   const char* entry;
-  /* Shapes of inputs. An input with a dynamic size needs one. */
+  /* Shapes of inputs. An input with a dynamic size needs one, or `bounds`. */
   const gsa_named_shape* shapes;
   size_t num_shapes;
   /* Threads that the CPU's code is made for, 1 to 1024; 0: one per available
@@ -353,6 +353,14 @@ typedef struct gsa_compile_options {
    * to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
    */
   const char* cache_mode;
+  /* Largest shapes of inputs, of those that are not in `shapes`. Sizes that are
+   * dynamic in the module are then each run's to say, in its tensors, up to the
+   * ones given here: nothing is compiled for another length, the workspace is
+   * that of the largest, and results have the bits of a plan for the run's
+   * shapes. GSA_INVALID_ARGUMENT where inputs that the module gives one size
+   * have different bounds; GSA_UNIMPLEMENTED for other targets than the CPU. */
+  const gsa_named_shape* bounds;
+  size_t num_bounds;
 } gsa_compile_options;
 
 /* A compiled module. Reference counted: gsa_compile gives one reference, each
@@ -414,7 +422,7 @@ typedef struct gsa_tensor_info {
   size_t struct_size;
   /* The attribute gsa.name, or "arg0" / "result0". */
   const char* name;
-  /* `rank` sizes, all known. */
+  /* `rank` sizes, all known; the largest in a plan for bounds. */
   const int64_t* shape;
   int32_t rank;
   uint32_t dtype;
@@ -517,9 +525,11 @@ typedef struct gsa_run_options {
  * run on one of them allocates no host memory either. In a process that was
  * forked after the plan was compiled for a GPU it is GSA_FAILED_PRECONDITION.
  * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
- * until it ends, on a GPU until the end of its work on the stream. Outputs and
- * workspace must overlap no other tensor. On GSA_INVALID_ARGUMENT nothing has
- * run, and the message names the tensor, what is expected and what was got. */
+ * until it ends, on a GPU until the end of its work on the stream. In a plan
+ * for bounds tensors may be smaller than gsa_plan_input and gsa_plan_output
+ * say, where they agree with each other. Outputs and workspace must overlap no
+ * other tensor. On GSA_INVALID_ARGUMENT nothing has run, and the message names
+ * the tensor, what is expected and what was got. */
 GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t num_inputs, const gsa_tensor* outputs,
                             size_t num_outputs, void* workspace,

@@ -36,7 +36,7 @@ GSA_LAYOUT(gsa_tensor, shape, GSA_FIELD_END(gsa_tensor, shape),
 GSA_NO_TAIL_PADDING(gsa_named_shape, rank);
 GSA_LAYOUT(gsa_named_shape, rank, GSA_FIELD_END(gsa_named_shape, rank));
 
-GSA_NO_TAIL_PADDING(gsa_compile_options, cache_mode);
+GSA_NO_TAIL_PADDING(gsa_compile_options, num_bounds);
 GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, struct_size),
            GSA_FIELD_END(gsa_compile_options, target),
@@ -50,7 +50,9 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, arch),
            GSA_FIELD_END(gsa_compile_options, nvrtc),
            GSA_FIELD_END(gsa_compile_options, cache_dir),
-           GSA_FIELD_END(gsa_compile_options, cache_mode));
+           GSA_FIELD_END(gsa_compile_options, cache_mode),
+           GSA_FIELD_END(gsa_compile_options, bounds),
+           GSA_FIELD_END(gsa_compile_options, num_bounds));
 
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));

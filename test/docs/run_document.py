@@ -155,7 +155,8 @@ def shell_lines(path, blocks):
             if position == len(commands) - 1 and block.option("fails"):
                 expected = int(block.option("fails"))
             if block.option("gpu") and not is_gpu_there():
-                if command.startswith("python3 "):
+                if command.startswith("python3 ") and \
+                        not command.startswith("python3 -m gsa "):
                     problem = options_of_script(command)
                     if problem:
                         sys.exit(f"{where}: {problem}")

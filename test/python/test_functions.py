@@ -341,6 +341,27 @@ class Plans(unittest.TestCase):
         np.testing.assert_allclose(plan.run(inputs)["output"], out, rtol=0,
                                    atol=1e-6)
 
+    def test_rope_scaling_is_the_layers(self):
+        for keys, scaling in (
+                ("rope_scaling=yarn, rope_factor=4, rope_original_max_position=8",
+                 {"type": "yarn", "factor": 4.0,
+                  "original_max_position_embeddings": 8}),
+                ("rope_scaling=ntk, rope_factor=2, rope_base=500",
+                 {"rope_type": "ntk", "factor": 2})):
+            plan = gsa.plan(
+                "d_model=32, n_heads=4, n_kv_heads=2, k_policy=fixed, k_base=8, "
+                "d_indexer=8, n_indexer_heads=2, projections=false, "
+                "use_value_gate=0, use_output_gate=0, " + keys, seq=9)
+            given = self.inputs(plan)
+            out = gsa.gated_sparse_attention(
+                given["query"], given["key"], given["value"],
+                given["index_query"], given["index_key"],
+                weights=given["index_weights"], bias=given["index_bias"],
+                positions=np.arange(9)[None], k_base=8, rope_scaling=scaling,
+                rope_base=500 if "ntk" in keys else 10000)
+            np.testing.assert_allclose(plan.run(given)["output"], out, rtol=0,
+                                       atol=1e-6)
+
     def test_plans_are_kept(self):
         q, k = np.zeros((1, 3, 1, 8), np.float32), np.zeros((1, 3, 8),
                                                             np.float32)

@@ -1,5 +1,8 @@
 """The module and the operators of torch."""
 
+import importlib.util
+import subprocess
+import sys
 import unittest
 import warnings
 
@@ -183,6 +186,16 @@ class Decoding(unittest.TestCase):
         y, cache = module(hidden(1, 1, 64, seed=2), past_key_value=cache)
         self.assertGreater(y.abs().max().item(), 1e-3)
 
+    def test_without_gates_and_gradients(self):
+        module = layer(use_adaptive_k=False, use_value_gate=False,
+                       use_output_gate=False)
+        x = hidden(1, 20, 64)
+        with torch.inference_mode():
+            want = module(x)[0]
+            y, cache = module(x[:, :19], use_cache=True)
+            z, _ = module(x[:, 19:], past_key_value=cache)
+        torch.testing.assert_close(torch.cat([y, z], 1), want)
+
     def test_few_plans(self):
         module, x = layer(use_adaptive_k=False), hidden(1, 40, 64)
         _, cache = module(x[:, :20], use_cache=True)
@@ -294,6 +307,18 @@ class Operators(unittest.TestCase):
             torch.testing.assert_close(compiled(x)[0], want)
             torch.testing.assert_close(compiled(hidden(1, 31, 64))[0],
                                        module(hidden(1, 31, 64))[0])
+
+    @unittest.skipUnless(importlib.util.find_spec("triton"), "no triton")
+    def test_beside_triton(self):
+        """Two copies of LLVM in one process."""
+        work = ("gsa.index_topk(numpy.ones((1, 2, 1, 8), 'f4'), "
+                "numpy.ones((1, 2, 8), 'f4'), k=1)\n")
+        for code in ("import triton._C.libtriton\n" + work,
+                     work + "import triton._C.libtriton\n" + work):
+            done = subprocess.run([sys.executable, "-c",
+                                   "import gsa, numpy\n" + code],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_torch_and_numpy_agree(self):
         for operator, arguments, settings in self.samples():

@@ -53,6 +53,8 @@ def main():
     parser.add_argument("--library", required=True)
     parser.add_argument("--root", type=pathlib.Path, required=True)
     parser.add_argument("--packages", type=pathlib.Path, required=True)
+    parser.add_argument("--portable", action="store_true",
+                        help="the library must need the C library alone")
     parser.add_argument("work", type=pathlib.Path)
     arguments = parser.parse_args()
     if not (arguments.packages / "scikit_build_core").is_dir():
@@ -65,14 +67,18 @@ def main():
     # What git knows of python/, as a clone has it.
     shutil.copytree(arguments.root / "python", work / "python",
                     ignore=shutil.ignore_patterns("__pycache__"))
+    tag = run([sys.executable, work / "python" / "wheel_tag.py",
+               arguments.library]).strip()
     run([sys.executable, "-m", "pip", "wheel", "--no-deps",
          "--no-build-isolation", "--no-index", "-w", work, work / "python",
          "-C", f"cmake.define.GSA_LIBRARY={arguments.library}",
-         "-C", f"build-dir={work / 'build'}"],
+         "-C", f"wheel.tags={tag}", "-C", f"build-dir={work / 'build'}"],
         env={"PYTHONPATH": str(arguments.packages.resolve())})
     wheel, = work.glob("*.whl")
-    if not wheel.name.startswith("gsa-0.1.0-py3-none-"):
-        sys.exit(f"got {wheel.name}, expected a wheel for every Python 3")
+    if wheel.name != f"gsa-0.1.0-{tag}.whl":
+        sys.exit(f"got {wheel.name}, expected the tag {tag}")
+    if arguments.portable and "manylinux" not in tag:
+        sys.exit(f"got {tag} of a portable library, expected a manylinux tag")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for name in ("gsa/__init__.py", "gsa/libgsa.so",

@@ -99,9 +99,6 @@ gsa_tile::Activation toActivation(ScoreActivation activation);
 /// Keys of a span, of which there are spans from key 0 on.
 int64_t getSpanKeys(ScoreScheduleAttr schedule);
 
-/// The schedule with spans of `span` tiles, at least one.
-ScoreScheduleAttr withSpan(ScoreScheduleAttr schedule, int64_t span);
-
 /// Launches the kernel at the context's insertion point, as `name`.
 void launchIndexScores(const IndexerSource& source, ScoreScheduleAttr schedule,
                        const ScoreRows& rows, Location loc,

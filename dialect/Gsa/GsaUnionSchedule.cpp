@@ -15,11 +15,6 @@ static constexpr int64_t kMostQueries = 32;
 /// word and its bits, of which there are as many as in a word.
 static constexpr int64_t kUnionBytes = int64_t{512} << 20;
 static constexpr int64_t kUnionBytesPerKey = 12;
-/// Keys of a union over those of one list, as lists of 16 neighbouring queries
-/// have them: 1.3 to 5 in workloads like trained layers, 11 if lists have
-/// nothing in common (docs/performance.md).
-static constexpr double kUsualUnion = 3.0;
-
 /// Heads that share keys.
 static int64_t headsOfGroup(const AttentionProblem& problem) {
   return problem.heads / std::max<int64_t>(problem.groups, 1);
@@ -72,10 +67,6 @@ SmallVector<Attribute> UnionScheduleAttr::getParts() const {
 
 std::string UnionScheduleAttr::findMisfit(Operation* op) const {
   std::string reason = findElementMisfit(*problemOf(op).attention);
-  if (reason.empty())
-    reason =
-        findLengthsMisfit("shared keys have", AttentionForm::of(op).lengths,
-                          "#gsa.attention_schedule");
   return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
                         : reason;
 }
@@ -99,24 +90,13 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
   int64_t united = std::min(getQueries() * problem.slots, problem.keys);
   if (isSplit() && united * kSplitRoom / getBlockK() > kMostSplitBlocks)
     return "the order of the blocks of a split union of " +
-           std::to_string(united) + " keys has no room in 32 bits; legal: " +
-           "groups = 1";
+           std::to_string(united) +
+           " keys has no room in 32 bits; legal: " + "groups = 1";
   if (problem.groups > kGridLimit)
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
     return "rows of keys and values must be whole vectors of 16 bytes";
   return "";
-}
-
-/// Of attention by query the part that is left where lists of `queries` queries
-/// have kUsualUnion times the keys of one. What is done twice costs nothing
-/// here: it is rare.
-double UnionScheduleAttr::estimateCost(Operation* op,
-                                       const CudaTarget& target) const {
-  // A group of a split union passes over what only the other one wants.
-  double share = std::min(1.0, kUsualUnion * static_cast<double>(getGroups()) /
-                                   static_cast<double>(getQueries()));
-  return share * getPerQuery().estimateCost(op, target);
 }
 
 namespace {
@@ -171,8 +151,8 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   auto add = [&](int64_t groups, int64_t blockK, int64_t stages) {
     int64_t perBlock = groups * queries;
     // The memory for unions is that of their worst case, no key shared.
-    auto most = static_cast<double>(std::max<int64_t>(
-        std::min(perBlock * problem.slots, problem.keys), 1));
+    auto most = static_cast<double>(
+        std::max<int64_t>(std::min(perBlock * problem.slots, problem.keys), 1));
     if (groups > 1) most *= kSplitRoom;
     int64_t chunk = std::clamp<int64_t>(
         static_cast<int64_t>(kUnionBytes / (kUnionBytesPerKey * most)), 1,
@@ -184,9 +164,8 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   // Two groups have to be the rows of two warpgroups. Of words that have room
   // for no more queries than one holds there is nothing to split.
   if (2 * queries <= kMostQueries)
-    for (auto [blockK, stages] :
-         {std::pair(128, 3), std::pair(96, 3), std::pair(64, 3),
-          std::pair(64, 2)}) {
+    for (auto [blockK, stages] : {std::pair(128, 3), std::pair(96, 3),
+                                  std::pair(64, 3), std::pair(64, 2)}) {
       add(/*groups=*/2, blockK, stages);
       // One tells why.
       if (!findSplitRefusal(2 * queries, headsOfGroup(problem)).empty()) break;
@@ -224,8 +203,8 @@ SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
             getProducers(), t, c, p);
   else
     addStep(steps, *this, getEngine(), 2 * q, int64_t{2}, k, s, v,
-            getProducers(), t,
-            static_cast<int64_t>(llvm::alignTo(c, 2 * q)), p);
+            getProducers(), t, static_cast<int64_t>(llvm::alignTo(c, 2 * q)),
+            p);
   for (Attribute perQuery : p.getSteps())
     add(q, k, s, v, t, c, cast<AttentionScheduleAttr>(perQuery));
   return steps;

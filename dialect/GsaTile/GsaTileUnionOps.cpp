@@ -110,3 +110,30 @@ LogicalResult TransposeMembersOp::verify() {
 LogicalResult AppendOp::verify() {
   return verifyNumbers(*this, {getList(), getCount()});  // append_c1
 }
+
+/// A table that has a row for each warp.
+static LogicalResult verifyRowsOfWords(Operation* op, Value table) {
+  auto type = cast<SmemType>(table.getType());
+  if (type.getElementType().isInteger(32) && !type.isStaged()) return success();
+  return op->emitOpError() << "expected a table of i32, got " << type;
+}
+
+LogicalResult MarkKeysOp::verify() {
+  if (failed(verifyNumbers(*this, getList())) ||  // mark_keys_c1
+      failed(verifySteps(*this, getColumns())))
+    return failure();
+  return verifyRowsOfWords(*this, getTable());  // mark_keys_c2
+}
+
+LogicalResult StoreStringsOp::verify() {
+  if (failed(verifyNumbers(*this, getBits())) ||  // store_strings_c1
+      failed(verifyRowsOfWords(*this, getTable())))
+    return failure();
+  int64_t columns = cast<SmemType>(getTable().getType()).getColumns();
+  auto words = static_cast<int64_t>(getWords());
+  auto strings = static_cast<int64_t>(getStrings());
+  if (strings >= 1 && words >= 1 && columns % words == 0) return success();
+  return emitOpError() << "expected whole strings of " << columns
+                       << " words and at least one string, got " << strings
+                       << " of " << words << " words";  // store_strings_c2
+}

@@ -208,4 +208,45 @@ def GsaTile_AppendOp : GsaTile_Op<"append", "append({list}, {count}, {value})"> 
   let hasVerifier = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// One list as a string of bits
+//===----------------------------------------------------------------------===//
+
+def GsaTile_MarkKeysOp : GsaTile_Op<"mark_keys",
+    "mark_keys<{columns}>({table}, {row}, {list}, {begin}, {end})"> {
+  let summary = "Sets the bits of listed keys in a row of the table";
+  let description = [{
+    Bit `list[i] % 32` of `table[row, list[i] / 32]` for entries [begin, min(begin
+    + columns, end)) of an ascending list; keys that the row has no bit for are
+    left out. By one warp, which owns the row.
+    Constraints: (C1) as check_list; (C2) the table is of i32.
+  }];
+  let arguments = (ins TileSmemAtomic:$table, Index:$row, TileGlobalIn:$list,
+                       Index:$begin, Index:$end, I64Attr:$columns);
+  let assemblyFormat = [{
+    $table `[` $row `]` `,` $list `[` $begin `to` $end `]` `step` $columns
+    attr-dict `:` type($table) `,` type($list)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_StoreStringsOp : GsaTile_Op<"store_strings",
+    "store_strings<{strings}, {words}>({bits}, {table}, {row}, {string})"> {
+  let summary = "Writes a row of the table as one string of each block of keys";
+  let description = [{
+    A block of keys has `strings` strings of `words` words, one behind the other:
+    word w of the row goes to word `w % words` of string `string` of block
+    `w / words`. By the warp that owns the row.
+    Constraints: (C1) the bits are i32; (C2) the table is of i32, its columns are a
+    multiple of `words`, and `strings` is at least 1.
+  }];
+  let arguments = (ins TileGlobalOut:$bits, TileSmemIn:$table, Index:$row,
+                       Index:$string, I64Attr:$strings, I64Attr:$words);
+  let assemblyFormat = [{
+    $table `[` $row `]` `to` $bits `string` $string `of` $strings `words` $words
+    attr-dict `:` type($table) `,` type($bits)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif  // GSA_TILE_UNION_OPS_TD

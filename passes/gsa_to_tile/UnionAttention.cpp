@@ -38,17 +38,17 @@ static KernelTeams teamsOf(UnionScheduleAttr schedule) {
 namespace {
 
 /// The body of attention over a union.
-class UnionKernel : public GroupAttention {
+class SharedKeysKernel : public GroupAttention {
  public:
-  UnionKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
-              const UnionLists& lists, Location loc)
+  SharedKeysKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
+                   const UnionLists& lists, Location loc)
       : GroupAttention(kernel, teamsOf(schedule), schedule.getBlockK(), loc),
         schedule(schedule),
         lists(lists) {}
 
   // Arguments beside those of the op.
   Value unionKeys, unionBits, unionCounts, batch, begin;
-  Value capacity;  ///< Keys that a union has room for; lengths share a text.
+  Value capacity;    ///< Keys that a union has room for; lengths share a text.
   Value unionOrder;  ///< Of a split union.
 
   void emit(const AgainArguments& again);
@@ -81,7 +81,7 @@ class UnionKernel : public GroupAttention {
 
 }  // namespace
 
-void UnionKernel::emitPosition() {
+void SharedKeysKernel::emitPosition() {
   tile = named(s.blockId(0), "tile");
   group = named(s.blockId(1), "group");
   rows.batch = batch;
@@ -101,24 +101,24 @@ void UnionKernel::emitPosition() {
     // Blocks are found by their order; of an empty union nothing is.
     Value isEmpty = s.cmpi(CmpIPredicate::eq, tiles, s.index(0));
     size = named(s.select(isEmpty, s.index(0), capacity), "union_size");
-    tileOrder = named(
-        s.at(unionOrder, {tile, s.index(0)}, {s.add(blocks, s.index(1))}),
-        "tile_order");
+    tileOrder =
+        named(s.at(unionOrder, {tile, s.index(0)}, {s.add(blocks, s.index(1))}),
+              "tile_order");
   } else {
     size = named(some, "union_size");
     tiles = named(s.ceilDiv(size, blockK), "tiles");
   }
   tileKeys =
       named(s.at(unionKeys, {tile, s.index(0)}, {capacity}), "tile_keys");
-  tileBits = named(
-      s.at(unionBits, {tile, s.index(0)}, {s.mul(blocks, lists.words)}),
-      "tile_bits");
+  tileBits =
+      named(s.at(unionBits, {tile, s.index(0)}, {s.mul(blocks, lists.words)}),
+            "tile_bits");
 }
 
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
 /// multiplies those while it weighs these. Rows are looked up a tile ahead, or
 /// each copy would wait for the list.
-void UnionKernel::emitLoad(StreamOp stream) {
+void SharedKeysKernel::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
@@ -138,15 +138,14 @@ void UnionKernel::emitLoad(StreamOp stream) {
 
 /// Block `number` of a split union, in the order in which they are done: its
 /// number in the union * 4, and who wants it.
-Value UnionKernel::findBlock(Value number) {
+Value SharedKeysKernel::findBlock(Value number) {
   return LoadOp::create(s.b, s.loc, s.b.getI32Type(), tileOrder, number);
 }
 
 /// Whether the warp's half of the queries wants a block.
-Value UnionKernel::isOwn(Value number) {
+Value SharedKeysKernel::isOwn(Value number) {
   Value half = s.toI32(s.div(rank, kGroupWarps));
-  Value shifted =
-      arith::ShRUIOp::create(s.b, s.loc, findBlock(number), half);
+  Value shifted = arith::ShRUIOp::create(s.b, s.loc, findBlock(number), half);
   Value bit = arith::AndIOp::create(s.b, s.loc, shifted, s.i32(1));
   return s.cmpi(CmpIPredicate::ne, bit, s.i32(0));
 }
@@ -154,7 +153,7 @@ Value UnionKernel::isOwn(Value number) {
 /// Keys and values of one block after the other: rows are looked up once for
 /// both. The first key of the next block is asked for before they are copied,
 /// and its rows behind, so that neither is waited for.
-void UnionKernel::emitOwnLoad(StreamOp stream) {
+void SharedKeysKernel::emitOwnLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
@@ -179,7 +178,7 @@ void UnionKernel::emitOwnLoad(StreamOp stream) {
 
 /// Storage for the rows of keys and values, which are the same ones, where a
 /// thread has at most `most` of them; null otherwise.
-FoundRowsType UnionKernel::findRowsType(int64_t most) {
+FoundRowsType SharedKeysKernel::findRowsType(int64_t most) {
   int64_t units = pad(shape.depth) * 2 / 16;
   if (pad(shape.depth) != pad(shape.valueDepth) ||
       blockK * units > most * 32 * teams.load.getCount())
@@ -189,21 +188,21 @@ FoundRowsType UnionKernel::findRowsType(int64_t most) {
 
 /// Rows that are looked up ahead, beginning with those of the first tile. Of a
 /// lagged stream values have the rows of the keys before.
-void UnionKernel::emitRows() {
+void SharedKeysKernel::emitRows() {
   bool lags = !schedule.isSplit();
   FoundRowsType type = findRowsType(lags ? kMostFoundRows / 2 : kMostFoundRows);
   if (!type) return;
   keyRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_keys");
   if (lags)
     valueRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_values");
-  Value first = lags ? s.index(0)
-                     : firstOf(s.div(s.toIndex(findBlock(s.index(0))), 4));
+  Value first =
+      lags ? s.index(0) : firstOf(s.div(s.toIndex(findBlock(s.index(0))), 4));
   LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth),
                    first, teams.load);
 }
 
 /// The rows of `array` that the union lists.
-Value UnionKernel::makeView(Value array, int64_t depth) {
+Value SharedKeysKernel::makeView(Value array, int64_t depth) {
   Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
                     {kernel.keys, s.index(shape.groups), s.index(depth)});
   return ListedRowsOp::create(s.b, s.loc,
@@ -214,29 +213,29 @@ Value UnionKernel::makeView(Value array, int64_t depth) {
 }
 
 /// Rows of `array` to the tile of a ring: from a position on, or found ones.
-void UnionKernel::copyRows(StreamOp stream, unsigned ring, Value array,
-                           int64_t depth, Value first) {
+void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring, Value array,
+                                int64_t depth, Value first) {
   CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
                      makeView(array, depth), first, s.index(depth), 16,
                      teams.load);
 }
 
 /// The strings of a block.
-void UnionKernel::copyStrings(StreamOp stream, Value block) {
-  Value strings = s.stridedRows(tileBits, s.i64(lists.words),
-                                s.div(capacity, blockK));
+void SharedKeysKernel::copyStrings(StreamOp stream, Value block) {
+  Value strings =
+      s.stridedRows(tileBits, s.i64(lists.words), s.div(capacity, blockK));
   BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
                      strings, block, s.index(lists.words), Value(), Value(),
                      teams.load);
 }
 
 /// Which key is of which query's list.
-void UnionKernel::maskStrings(Value strings) {
+void SharedKeysKernel::maskStrings(Value strings) {
   MaskBitsOp::create(s.b, s.loc, scores, strings, s.index(0), warpRow,
                      shape.ratio());
 }
 
-void UnionKernel::emitEnd(const AgainArguments& again) {
+void SharedKeysKernel::emitEnd(const AgainArguments& again) {
   Value irregular =
       named(s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
   emitFinish(again, irregular, Value(), [&] {
@@ -247,7 +246,7 @@ void UnionKernel::emitEnd(const AgainArguments& again) {
   emitStore(rows);
 }
 
-void UnionKernel::emit(const AgainArguments& again) {
+void SharedKeysKernel::emit(const AgainArguments& again) {
   emitPosition();
   emitQueries(rows, schedule.getGroups());
   Value keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
@@ -367,7 +366,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
     AttentionKernel kernel(operands, schedule, teamsOf(schedule).warps(),
                            "union_attention");
     KernelBuilder& builder = kernel.builder();
-    UnionKernel body(kernel, schedule, lists, loc);
+    SharedKeysKernel body(kernel, schedule, lists, loc);
     body.unionKeys = builder.read(lists.keys, "union_keys");
     body.unionBits = builder.read(lists.bits, "union_bits");
     body.unionCounts = builder.read(lists.counts, "union_counts");

@@ -106,7 +106,7 @@ func.func @union_per_query_refused(%q: tensor<1x40x65536x64xbf16>, %k: tensor<1x
 func.func @union_lengths(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>,
     %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>, %n: tensor<1xi32>)
     -> tensor<1x40x8x64xbf16> {
-  // expected-error @+1 {{has an illegal schedule: shared keys have no kernel for a number of keys that the device alone knows}}
+  // expected-error @+1 {{has an illegal schedule: #gsa.union_schedule has no kernel for a number of keys that the device alone knows; use #gsa.attention_schedule}}
   %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c lengths %n
       {gsa.schedule =
       #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,

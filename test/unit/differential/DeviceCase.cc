@@ -312,6 +312,45 @@ Spec DeviceSpec(uint64_t seed, const DeviceScale& scale) {
   return spec;
 }
 
+Spec WithFewQueries(Spec spec) {
+  Rng rng(spec.seed, "split");
+  spec.sq = rng.Int(1, 8);
+  spec.lengths = true;
+  spec.parts = 0;
+  spec.fused_gate = spec.has_plain_attention();
+  spec.schedules.shared.reset();
+  spec.schedules.one_pass.reset();
+  if (!spec.schedules.scores)
+    spec.schedules.scores = RandomScoreTiles(rng, spec);
+  if (!spec.schedules.topk) spec.schedules.topk = RandomTopKTiles(rng);
+  SplitSelectTiles select;
+  select.engine = EngineOf(spec.dtype);
+  select.consumers = rng.Pick<int64_t>({1, 2, 2});
+  select.block_k = 32 * select.consumers * rng.Pick<int64_t>({1, 1, 2});
+  select.span = rng.Int(1, 3);
+  select.producers = rng.Pick<int64_t>({0, 1, 2});
+  select.stages = select.producers == 0 ? 1 : rng.Int(1, 3);
+  select.rows = RandomTopKTiles(rng);
+  if (!spec.select.policy.UsesStatistic() && rng.Chance(0.7)) {
+    select.sample = rng.Pick<int64_t>({2, 3, 4});
+    int64_t slots = spec.select.policy.Slots();
+    select.rank = slots / select.sample + rng.Int(1, 6);
+    select.capacity =
+        std::max<int64_t>({32, slots, select.rank * select.sample}) +
+        rng.Pick<int64_t>({0, 7, 64});
+    while (512 * select.rows.warps < select.capacity) select.rows.warps *= 2;
+  }
+  bool has_mean =
+      spec.select.policy.UsesNormaliser() && !spec.select.normaliser;
+  if (!has_mean) spec.schedules.split_select = select;
+  SplitAttentionTiles attention;
+  attention.part = RandomAttentionTiles(rng, spec);
+  // Parts of which some are empty, or one that is the whole.
+  attention.entries = attention.part.block_k * rng.Pick<int64_t>({1, 1, 2, 5});
+  spec.schedules.split_attention = attention;
+  return spec;
+}
+
 Workload DeviceWorkload(const Spec& spec, Rng& rng) {
   if (rng.Chance(0.2)) return Workload::kOneBin;
   return RandomWorkload(spec, rng);

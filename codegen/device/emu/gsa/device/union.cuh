@@ -145,6 +145,33 @@ inline void append(int* list, int* count, int value) {
   list[place] = value;
 }
 
+//===----------------------------------------------------------------------===//
+// One list as a string of bits
+//===----------------------------------------------------------------------===//
+
+template <int Columns, int Rows, int Size, smem_layout Layout>
+void mark_keys(smem<int, Rows, Size, Layout> table, int row, const int* list,
+               int begin, int end) {
+  int stop = begin + Columns < end ? begin + Columns : end;
+  for (int at = begin; at < stop; ++at) {
+    int key = list_entry("mark_keys", list, at);
+    if (!in_range(key, 32 * Size)) continue;
+    int word = table.get("mark_keys", row, key / 32);
+    table.set("mark_keys", row, key / 32,
+              static_cast<int>(static_cast<uint32_t>(word) | 1u << key % 32));
+  }
+}
+
+template <int Strings, int Words, int Rows, int Size, smem_layout Layout>
+void store_strings(int* bits, smem<int, Rows, Size, Layout> table, int row,
+                   int string) {
+  for (int w = 0; w < Size; ++w) {
+    int* target = bits + (w / Words * Strings + string) * Words + w % Words;
+    emu::checkGlobal("store_strings", target, sizeof(int), true);
+    *target = table.get("store_strings", row, w);
+  }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_UNION_CUH

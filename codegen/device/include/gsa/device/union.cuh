@@ -182,6 +182,47 @@ GSA_DEVICE void append(int* list, int* count, int value) {
   if (lane() == 0) list[atomicAdd(count, 1)] = value;
 }
 
+//===----------------------------------------------------------------------===//
+// One list as a string of bits
+//===----------------------------------------------------------------------===//
+
+/// Lanes whose keys share a word are neighbours, since lists ascend: they join
+/// their bits, and the last of them writes. A list that does not ascend has the
+/// same result, as the write is an atomic or.
+template <int Columns, int Rows, int Size, smem_layout Layout>
+GSA_DEVICE void mark_keys(smem<int, Rows, Size, Layout> table, int row,
+                          const int* list, int begin, int end) {
+  int key[Columns / 32];
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    key[i] = at < end ? list[at] : -1;
+  }
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int word = in_range(key[i], 32 * Size) ? key[i] >> 5 : -1;
+    unsigned bits = word >= 0 ? 1u << (key[i] & 31) : 0;
+#pragma unroll
+    for (int step = 1; step < 32; step *= 2) {
+      unsigned joined = __shfl_up_sync(all_lanes, bits, step);
+      int other = __shfl_up_sync(all_lanes, word, step);
+      if (lane() >= step && other == word) bits |= joined;
+    }
+    int next = __shfl_down_sync(all_lanes, word, 1);
+    if (word >= 0 && (lane() == 31 || next != word))
+      atomicOr(&table.at(row, word), static_cast<int>(bits));
+  }
+}
+
+template <int Strings, int Words, int Rows, int Size, smem_layout Layout>
+GSA_DEVICE void store_strings(int* bits, smem<int, Rows, Size, Layout> table,
+                              int row, int string) {
+  __syncwarp();
+#pragma unroll 4
+  for (int w = lane(); w < Size; w += 32)
+    bits[(w / Words * Strings + string) * Words + w % Words] = table.at(row, w);
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_UNION_CUH

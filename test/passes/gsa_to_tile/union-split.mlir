@@ -32,7 +32,7 @@
 // CHECK: gsa_tile.copy_rows %{{.*}}[%[[ROWS:.*]]] columns
 // CHECK: gsa_tile.bulk_rows
 // CHECK: gsa_tile.copy_rows %{{.*}}[%[[ROWS]]] columns
-// CHECK-NEXT: gsa_tile.look_up {{.*}} to %[[ROWS]]
+// CHECK: gsa_tile.look_up {{.*}} to %[[ROWS]]
 // CHECK: } compute {
 // CHECK-NOT: gsa_tile.lagged
 // CHECK: %[[OWN:.*]] = arith.cmpi ne

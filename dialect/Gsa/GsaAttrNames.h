@@ -8,9 +8,12 @@
 #ifndef GSA_DIALECT_GSA_GSAATTRNAMES_H
 #define GSA_DIALECT_GSA_GSAATTRNAMES_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace mlir::gsa {
+
+struct AttributeRule;
 
 /// String on an argument or result of the entry function: its name outside.
 inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
@@ -41,6 +44,9 @@ inline constexpr llvm::StringLiteral kOutputsAttr = "gsa.outputs";
 /// Whether passes alone write the attribute: all of the above but names and
 /// schedules. A module that a user gives to the library has none of them.
 bool isAttributeOfPasses(llvm::StringRef name);
+
+/// Where each of them may stand, and as what.
+llvm::ArrayRef<AttributeRule> getAttributeRules();
 
 }  // namespace mlir::gsa
 

@@ -103,6 +103,12 @@ class Gsa_Double<string default, string desc>
   let printer = "$_printer.printFloat($_self)";
 }
 
+/// The same without a default: whoever leaves it out is told.
+class Gsa_GivenDouble<string desc> : APFloatParameter<desc> {
+  let parser = "::mlir::gsa::detail::parseDouble($_parser)";
+  let printer = "$_printer.printFloat($_self)";
+}
+
 def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
   let summary = "budget policy: how many keys a row keeps";
   let description = [{
@@ -184,7 +190,7 @@ def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {
     `beta_slow` turns. No attention temperature is applied.
 
     Constraints:
-    - (C1) `factor` is finite and at least 1.
+    - (C1) `factor` is given, finite and at least 1.
     - (C2) `original_max_position >= 1`.
     - (C3) `beta_fast > beta_slow > 0`.
 
@@ -192,7 +198,7 @@ def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {
   }];
   let parameters = (ins
     EnumParameter<Gsa_RopeScalingKind>:$kind,
-    Gsa_Double<"1.0", "stretch">:$factor,
+    Gsa_GivenDouble<"stretch">:$factor,
     DefaultValuedParameter<"int64_t", "4096">:$original_max_position,
     Gsa_Double<"32.0", "turns at which original frequencies end">:$beta_fast,
     Gsa_Double<"1.0", "turns at which stretched ones start">:$beta_slow);

@@ -56,9 +56,6 @@ std::string DenseScheduleAttr::findMisfit(Operation* op) const {
   if (getMasked() && isa<DenseAttentionOp>(op))
     return "masked is for gather_attention: dense attention has no lists";
   std::string reason = findElementMisfit(*problemOf(op).attention);
-  if (reason.empty())
-    reason = findLengthsMisfit("warpgroups have", AttentionForm::of(op).lengths,
-                               "#gsa.attention_schedule");
   return reason.empty() ? inPart("per_row", getPerRow().findMisfit(op))
                         : reason;
 }

@@ -40,11 +40,6 @@ SmallVector<Attribute> ShortRowsScheduleAttr::getParts() const {
 
 /// What there is no kernel for, whatever the schedule.
 static std::string findKernelMisfit(SelectOp op) {
-  if (std::string reason =
-          findLengthsMisfit("rows without a choice have", op.getLengths(),
-                            "#gsa.select_schedule");
-      !reason.empty())
-    return reason;
   if (op.getPolicy().usesNormaliser() && !op.getNormaliser())
     return "budgets depend on the scores of all rows; use "
            "#gsa.select_schedule";
@@ -91,7 +86,7 @@ double ShortRowsScheduleAttr::estimateCost(Operation* op,
   double bytes = static_cast<double>(rows.batch) * count * 4.0 *
                  static_cast<double>(rows.slots);
   return (1.0 - count / queries) * getExact().estimateCost(op, target) +
-         bytes / (target.memoryRate * 1e3) + kIdleKernels;
+         bytes / (target.rates.memoryGbs * 1e3) + kIdleKernels;
 }
 
 /// Finds the schedule of rows with a choice, or says why all rows had better

@@ -30,11 +30,24 @@ static LogicalResult verifyTable(Operation* op, Value table) {
                            << type;
 }
 
-static LogicalResult verifyCounter(Operation* op, Value lanes) {
+static LogicalResult verifyCounter(Operation* op, Value lanes,
+                                   int64_t count = 1) {
   auto type = cast<LanesType>(lanes.getType());
-  if (type.getShape()[0] == 1 && type.getElementType().isInteger(32))
+  if (type.getShape()[0] == count && type.getElementType().isInteger(32))
     return success();
-  return op->emitOpError() << "expected lanes of 1xi32, got " << type;
+  return op->emitOpError() << "expected lanes of " << count << "xi32, got "
+                           << type;
+}
+
+/// Steps over a table, with a number for each kind.
+static LogicalResult verifyKinds(Operation* op, Value table, uint64_t columns,
+                                 Value lanes, uint64_t half) {
+  if (failed(verifyTable(op, table)) || failed(verifySteps(op, columns)) ||
+      failed(verifyCounter(op, lanes, kUnionKinds)))
+    return failure();
+  if (half >= 1 && half <= 31) return success();
+  return op->emitOpError() << "expected a half of 1 to 31 queries, got "
+                           << half;
 }
 
 LogicalResult LowerBoundOp::verify() {
@@ -68,6 +81,18 @@ LogicalResult EmitMembersOp::verify() {
       failed(verifyCounter(*this, getCursor())))
     return failure();
   return verifyNumbers(*this, {getKeys(), getWords()});  // emit_members_c2
+}
+
+LogicalResult CountKindsOp::verify() {
+  // count_kinds_c1, count_kinds_c2, count_kinds_c3
+  return verifyKinds(*this, getTable(), getColumns(), getState(), getHalf());
+}
+
+LogicalResult EmitKindsOp::verify() {
+  if (failed(verifyKinds(*this, getTable(), getColumns(), getCursor(),
+                         getHalf())))  // emit_kinds_c1
+    return failure();
+  return verifyNumbers(*this, {getKeys(), getWords()});  // emit_kinds_c2
 }
 
 LogicalResult TransposeMembersOp::verify() {

@@ -23,8 +23,6 @@ using arith::CmpIPredicate;
 
 /// Words of a bitmap of one step of a warp.
 static constexpr int64_t kStepWords = 256;
-/// Linear bins of the candidates of a row: few share one.
-static constexpr int64_t kCandidateBins = 1024;
 /// Up to this ratio of mean square and variance, moments give a variance.
 static constexpr double kSafeRatio = 64;
 
@@ -183,8 +181,7 @@ RowEmitter::Kept RowEmitter::findCandidateBin(const Candidates& row,
                                   row.low, row.high);
     sync();
     byFirstWarp([&] {
-      FindRankOp::create(b, loc, row.found, row.histogram, rank,
-                         kCandidateBins);
+      FindRankOp::create(b, loc, row.found, row.histogram, rank, row.bins);
     });
     sync();
   });
@@ -238,7 +235,8 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   int64_t each = llvm::divideCeil(list.capacity, 32 * schedule.getWarps());
   Candidates row;
   row.bitmap = named(smem(1, words, i32Type), "bitmap");
-  row.histogram = named(smem(1, kCandidateBins, i32Type), "histogram");
+  row.bins = list.bins;
+  row.histogram = named(smem(1, row.bins, i32Type), "histogram");
   row.range = named(smem(1, 4, i32Type), "range");
   row.found = named(smem(1, 4, i32Type), "found");
   row.scores = named(lanes(each, f32Type), "candidate_scores");
@@ -310,7 +308,7 @@ void RowEmitter::placeCandidates(const Candidates& row, const Forced& forced,
   Value keys = named(smem(1, list.capacity, i32Type), "kept_keys");
   Value kept = named(smem(1, list.capacity, i32Type), "kept_cells");
   MarkAboveOp::create(b, loc, row.bitmap, keys, kept, row.found, row.scores,
-                      row.cells, row.low, row.high, cut.bin, kCandidateBins);
+                      row.cells, row.low, row.high, cut.bin, row.bins);
   sync();
   MarkBestOp::create(b, loc, row.bitmap, keys, kept, loadShared(row.found, 3),
                      cut.count, kernel.team());

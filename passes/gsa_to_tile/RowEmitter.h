@@ -41,6 +41,7 @@ struct CandidateList {
   Value pairs;  ///< Address of the first one.
   Value count;  ///< index
   int64_t capacity;
+  int64_t bins;  ///< Of the histogram of candidates.
   /// Largest number of cells of a row.
   int64_t keys;
   /// i1 or null: whether all cells are selected, whatever the list has.
@@ -120,6 +121,7 @@ class RowEmitter : public KernelScalars {
     Value bitmap, histogram, range, found;
     Value scores, cells;  ///< Lanes.
     Value low, high;      ///< Range of the scores.
+    int64_t bins;
   };
   /// Shared memory: threshold, number of equal cells to take and number of
   /// kept cells, 0 if they did not fit; the kept cells; what finds them.

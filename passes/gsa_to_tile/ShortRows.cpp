@@ -194,8 +194,8 @@ void ShortRowsLowering::launchFlagged(const Chunk& chunk) {
   rows.pitch = pitch;
   rows.flags = flags;
   rows.firstFlag = first;
-  ScoreScheduleAttr scores = schedule.getScores();
-  launchIndexScores(source, withSpan(scores, scores.getSpan() * kFlaggedSpans),
+  ScoreScheduleAttr scores = scoreSchedule;
+  launchIndexScores(source, scores.withSpan(scores.getSpan() * kFlaggedSpans),
                     rows, op.getLoc(), context, "flagged_scores");
   Flags only{flags, first, pitch};
   launchSelection(chunk, &only);
@@ -204,7 +204,7 @@ void ShortRowsLowering::launchFlagged(const Chunk& chunk) {
 /// Rows of scores that are read once; those with a score that is not finite are
 /// flagged.
 void ShortRowsLowering::launchRows(const Chunk& chunk) {
-  TopKScheduleAttr topk = schedule.getTopk();
+  TopKScheduleAttr topk = rowSchedule;
   int64_t warps = shortRows.getRowWarps(source.keys());
   topk = TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
                                topk.getCapacity(), topk.getChunk());

@@ -31,7 +31,7 @@ LogicalResult gsa::checkSchedule(Operation* op, const CudaTarget& target) {
     return error << "none";
   }
   // In a module that was not verified, it may fit nothing.
-  std::string reason = schedule.findMisfit(op);
+  std::string reason = schedule.findOpMisfit(op);
   if (reason.empty()) reason = schedule.findRefusal(op, target);
   if (reason.empty()) return success();
   return op->emitOpError() << "has an illegal schedule: " << reason;

@@ -21,6 +21,7 @@
 #include "test/gpu/selftest/mma_tests.cuh"
 #include "test/gpu/selftest/ring_tests.cuh"
 #include "test/gpu/selftest/row_tests.cuh"
+#include "test/gpu/selftest/score_tests.cuh"
 #include "test/gpu/selftest/short_rows_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
@@ -42,6 +43,7 @@ int main() {
   selftest::run_ring_tests();
   selftest::run_stream_tests();
   selftest::run_union_tests();
+  selftest::run_score_tests();
   selftest::run_short_rows_tests();
   int failed = selftest::failed_suites();
   std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);

@@ -75,6 +75,42 @@ void emit_members(int* keys, int* words, lanes<int, 1>& cursor,
   set_lanes<0>(cursor, place);
 }
 
+/// Bit 0: a query below `Half` wants the key of this word; bit 1: one from it
+/// on does.
+template <int Half>
+int halves_of(int word) {
+  auto bits = static_cast<uint32_t>(word);
+  return (bits % (1u << Half) != 0 ? 1 : 0) + (bits >> Half != 0 ? 2 : 0);
+}
+
+template <int Columns, int Half, int Size, smem_layout Layout>
+void count_kinds(lanes<int, 3>& state, smem<int, 1, Size, Layout> table,
+                 int begin, int end) {
+  for (int at = begin; at < begin + Columns && at < end; ++at)
+    if (int halves = halves_of<Half>(table.get("count_kinds", 0, at)))
+      ++state.v[halves - 1][(at - begin) % 32];
+}
+
+template <int Columns, int Half, int Size, smem_layout Layout>
+void emit_kinds(int* keys, int* words, lanes<int, 3>& cursor,
+                smem<int, 1, Size, Layout> table, int begin, int end,
+                int first) {
+  int next[3] = {cursor.v[0][0], cursor.v[1][0], cursor.v[2][0]};
+  for (int at = begin; at < begin + Columns && at < end; ++at) {
+    int word = table.get("emit_kinds", 0, at);
+    int halves = halves_of<Half>(word);
+    if (halves == 0) continue;
+    int place = halves == 2 ? --next[1] : next[halves - 1]++;
+    emu::checkGlobal("emit_kinds", keys + place, sizeof(int), true);
+    emu::checkGlobal("emit_kinds", words + place, sizeof(int), true);
+    keys[place] = first + at;
+    words[place] = word;
+  }
+  set_lanes<0>(cursor, next[0]);
+  set_lanes<1>(cursor, next[1]);
+  set_lanes<2>(cursor, next[2]);
+}
+
 template <int Strings, int Block>
 void transpose_members(int* bits, int* words, int group) {
   constexpr int per_block = Block / 32;

@@ -93,6 +93,53 @@ GSA_DEVICE void emit_members(int* keys, int* words, lanes<int, 1>& cursor,
   }
 }
 
+/// Bit 0: a query below `Half` wants the key of this word; bit 1: one from it
+/// on does.
+template <int Half>
+GSA_DEVICE int halves_of(int word) {
+  auto bits = static_cast<unsigned>(word);
+  return (bits & ((1u << Half) - 1) ? 1 : 0) + (bits >> Half ? 2 : 0);
+}
+
+template <int Columns, int Half, int Size, smem_layout Layout>
+GSA_DEVICE void count_kinds(lanes<int, 3>& state,
+                            smem<int, 1, Size, Layout> table, int begin,
+                            int end) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    int halves = halves_of<Half>(at < end ? table.at(0, at) : 0);
+#pragma unroll
+    for (int kind = 0; kind < 3; ++kind) state.v[kind] += halves == kind + 1;
+  }
+}
+
+/// Most words are 0, and so are most groups of 32 neighbours.
+template <int Columns, int Half, int Size, smem_layout Layout>
+GSA_DEVICE void emit_kinds(int* keys, int* words, lanes<int, 3>& cursor,
+                           smem<int, 1, Size, Layout> table, int begin, int end,
+                           int first) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    int word = at < end ? table.at(0, at) : 0;
+    if (!__any_sync(all_lanes, word != 0)) continue;
+    int halves = halves_of<Half>(word);
+#pragma unroll
+    for (int kind = 0; kind < 3; ++kind) {
+      unsigned members = __ballot_sync(all_lanes, halves == kind + 1);
+      int before = __popc(members & ((1u << lane()) - 1));
+      int place = kind == 1 ? cursor.v[kind] - 1 - before
+                            : cursor.v[kind] + before;
+      if (halves == kind + 1) {
+        keys[place] = first + at;
+        words[place] = word;
+      }
+      cursor.v[kind] += kind == 1 ? -__popc(members) : __popc(members);
+    }
+  }
+}
+
 template <int Strings, int Block>
 GSA_DEVICE void transpose_members(int* bits, int* words, int group) {
   constexpr int per_block = Block / 32;

@@ -183,7 +183,8 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
                  int64_t sample, int64_t rank, int64_t capacity,
                  int64_t chunk) {
     addStep(steps, *this, scores, exact, sample, rank, capacity, chunk,
-            getSmBlocks(), getStaged(), getThreadCandidates(), getCandidateBins());
+            getSmBlocks(), getStaged(), getThreadCandidates(),
+            getCandidateBins());
   };
   auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins) {
     addStep(steps, *this, getScores(), getExact(), getSample(), getRank(),

@@ -183,14 +183,11 @@ LogicalResult SelectScheduleAttr::verify(EmitError, ScoreScheduleAttr,
   return success();
 }
 
-LogicalResult OnePassScheduleAttr::verify(EmitError emitError,
-                                          ScoreScheduleAttr scores,
-                                          SelectScheduleAttr, int64_t sample,
-                                          int64_t rank, int64_t capacity,
-                                          int64_t chunk, int64_t smBlocks,
-                                          int64_t staged,
-                                          int64_t threadCandidates,
-                                          int64_t candidateBins) {
+LogicalResult OnePassScheduleAttr::verify(
+    EmitError emitError, ScoreScheduleAttr scores, SelectScheduleAttr,
+    int64_t sample, int64_t rank, int64_t capacity, int64_t chunk,
+    int64_t smBlocks, int64_t staged, int64_t threadCandidates,
+    int64_t candidateBins) {
   if (sample < 2 || sample > 1024)
     return emitError() << "(C1) 'sample' must be in [2, 1024], got " << sample;
   if (rank < 1)
@@ -208,10 +205,11 @@ LogicalResult OnePassScheduleAttr::verify(EmitError emitError,
                           "of at most 64 keys, got "
                        << scores;
   if (smBlocks < 0 || smBlocks > 64)
-    return emitError() << "(C6) 'sm_blocks' must be in [0, 64], got " << smBlocks;
+    return emitError() << "(C6) 'sm_blocks' must be in [0, 64], got "
+                       << smBlocks;
   if (staged < 4 || staged > 64 || staged % 2 != 0)
-    return emitError() << "(C7) 'staged' must be an even number in [4, 64], got "
-                       << staged;
+    return emitError()
+           << "(C7) 'staged' must be an even number in [4, 64], got " << staged;
   if (threadCandidates < 1 || threadCandidates > 32)
     return emitError() << "(C8) 'thread_candidates' must be in [1, 32], got "
                        << threadCandidates;

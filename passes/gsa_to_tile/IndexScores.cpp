@@ -12,14 +12,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/gsa_to_tile/ScoreKernel.h"
-
 #include <limits>
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/ScoreKernel.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -47,10 +46,9 @@ void ScoreKernel::addArguments() {
   query = kernel.read(source.query, "query");
   if (schedule.getBoxes())
     key = kernel.map(source.key,
-                     TensorMapType::get(
-                         builder().getContext(),
-                         {schedule.getBlockK(), kPanelColumns}, element,
-                         SmemLayout::Swizzle128B),
+                     TensorMapType::get(builder().getContext(),
+                                        {schedule.getBlockK(), kPanelColumns},
+                                        element, SmemLayout::Swizzle128B),
                      "key");
   else
     key = kernel.read(source.key, "key");
@@ -88,8 +86,8 @@ void ScoreKernel::addArguments() {
   count = kernel.scalar(rows.count, "count");
   visibleKeys = kernel.scalar(rows.keys, "visible_keys");
   if (flags) firstFlag = kernel.scalar(rows.firstFlag, "first_flag");
-  spanTiles = hostSpan ? kernel.scalar(hostSpan, "span")
-                       : number(schedule.getSpan());
+  spanTiles =
+      hostSpan ? kernel.scalar(hostSpan, "span") : number(schedule.getSpan());
   rowPitch = rows.pitch ? kernel.scalar(rows.pitch, "row_pitch") : scoredKeys;
 }
 
@@ -405,8 +403,7 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   ValueRange keyTiles = stream.getTiles(stream.getCompute(), 0);
   for (Value keyTile : keyTiles) named(keyTile, "key_tile");
   // Keys came by cp.async; wgmma reads them through another proxy.
-  if (usesWgmma() && !schedule.getBoxes())
-    FenceAsyncOp::create(b, location());
+  if (usesWgmma() && !schedule.getBoxes()) FenceAsyncOp::create(b, location());
   FillOp::create(b, location(), sum, zeroValue);
   auto together = static_cast<int64_t>(products.size());
   for (int64_t part = 0; part < parts(); part += together)
@@ -462,9 +459,9 @@ void ScoreKernel::emit() {
   // Tiles of this block's span; those before `seen` have a visible key.
   Value y = BlockIdOp::create(b, location(), b.getIndexType(), 1);
   Value first = named(mul(y, spanTiles), "first_tile");
-  Value end = named(min(add(first, spanTiles),
-                        ceilDiv(visibleKeys, schedule.getBlockK())),
-                    "end_tile");
+  Value end = named(
+      min(add(first, spanTiles), ceilDiv(visibleKeys, schedule.getBlockK())),
+      "end_tile");
   Value seen = end, limit = keysOfBatch;
   bool hidesKeys = isCausal() || lengths;
   if (isCausal()) {
@@ -481,8 +478,7 @@ void ScoreKernel::emit() {
   if (sums)
     emitUnits(first, seen, limit);
   else
-    emitStream(first,
-               named(skipTiles(sub(seen, first), limit), "tiles"));
+    emitStream(first, named(skipTiles(sub(seen, first), limit), "tiles"));
   if (rows.candidates) finishRows();
   if (rows.fillHidden && hidesKeys) emitHiddenTiles(max(first, seen), end);
 }
@@ -505,8 +501,9 @@ static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
 }
 
 /// Tiles of a block if `xs` rows of blocks, of `tiles` tiles each at most, are
-/// shared out among `rows.blocks` blocks; with moments whole spans. The queries of the blocks see fewer
-/// and fewer keys under a causal mask: half of the difference on average.
+/// shared out among `rows.blocks` blocks; with moments whole spans. The queries
+/// of the blocks see fewer and fewer keys under a causal mask: half of the
+/// difference on average.
 static Value makeSpan(ToTileContext& context, const IndexerSource& source,
                       ScoreScheduleAttr schedule, const ScoreRows& rows,
                       Value xs, Value tiles) {
@@ -515,8 +512,7 @@ static Value makeSpan(ToTileContext& context, const IndexerSource& source,
   Value mean = tiles;
   if (source.mask == Mask::Causal) {
     Value fewer = b.createOrFold<arith::DivUIOp>(
-        loc, rows.count,
-        context.index(2 * schedule.getBlockK() * rows.sample));
+        loc, rows.count, context.index(2 * schedule.getBlockK() * rows.sample));
     fewer = b.createOrFold<arith::MinUIOp>(loc, fewer, tiles);
     mean = b.createOrFold<arith::SubIOp>(loc, tiles, fewer);
   }

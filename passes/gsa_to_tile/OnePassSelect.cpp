@@ -159,9 +159,8 @@ int64_t OnePassLowering::blocks() const {
 /// has neighbouring rows, so threads copy these.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
-  ScoreScheduleAttr sample =
-      all.withoutBoxes().withSpan(
-          std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
+  ScoreScheduleAttr sample = all.withoutBoxes().withSpan(
+      std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
   ScoreRows rows = rowsOf(chunk);
   rows.blocks = blocks();
   rows.scores = slab;
@@ -217,7 +216,10 @@ void OnePassLowering::launchBounds(const Chunk& chunk) {
 void OnePassLowering::launchPass(const Chunk& chunk) {
   ScoreRows rows = rowsOf(chunk);
   rows.ranksOnly = true;
-  rows.candidates = CandidateLists{bounds, counts, pairs, onePass.getCapacity(),
+  rows.candidates = CandidateLists{bounds,
+                                   counts,
+                                   pairs,
+                                   onePass.getCapacity(),
                                    onePass.getStaged(),
                                    shortRows ? policy.getSlots() : 0};
   rows.blocks = blocks();
@@ -230,9 +232,8 @@ void OnePassLowering::launchPass(const Chunk& chunk) {
 TopKScheduleAttr OnePassLowering::candidateSchedule() const {
   TopKScheduleAttr topk = schedule.getTopk();
   int64_t warps = std::max<int64_t>(
-      topk.getWarps(),
-      llvm::divideCeil(onePass.getCapacity(),
-                       32 * onePass.getThreadCandidates()));
+      topk.getWarps(), llvm::divideCeil(onePass.getCapacity(),
+                                        32 * onePass.getThreadCandidates()));
   return TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
                                topk.getCapacity(), topk.getChunk());
 }

@@ -49,7 +49,8 @@ class ScoreKernel : KernelScalars {
 
   void addArguments();
   Value number(int64_t value) { return kernel.index(value); }
-  Value fragment(int64_t rows, int64_t columns, Type type, gsa_tile::FragLayout layout);
+  Value fragment(int64_t rows, int64_t columns, Type type,
+                 gsa_tile::FragLayout layout);
   gsa_tile::SmemType tileOf(int64_t rows, int64_t columns);
   bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
   bool isCausal() const { return source.mask == Mask::Causal; }
@@ -114,7 +115,7 @@ class ScoreKernel : KernelScalars {
   Value scoredKeys;  ///< Columns: all keys, or those of the sample.
   Value firstFlag;
   Value spanTiles;  ///< Of a block's span.
-  Value rowPitch;  ///< Of the buffer of scores.
+  Value rowPitch;   ///< Of the buffer of scores.
   // Position of the block and of the warp.
   Value keysOfBatch;  ///< Sk, or fewer where lengths say so.
   Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;

@@ -48,12 +48,23 @@ ONE_PASS = [(8, 128, 64, 4, 8192, 0, "false", 10),
             (8, 64, 64, 3, 8192, 4, "true", 10),
             (16, 128, 32, 4, 8192, 2, "true", 10)]
 WARPS = [4, 16, 32]
+# Groups, block_k, stages of keys and of values.
+UNIONS = [(1, 64, 3, 3), (2, 128, 3, 3), (2, 96, 4, 4), (2, 64, 5, 5),
+          (2, 64, 3, 3)]
 
 
 def attention(block_k, stages, producers, consumers):
     return (f"attention_schedule<engine = mma_sync, block_q = 16, "
             f"block_k = {block_k}, stages = {stages}, producers = {producers}, "
             f"consumers = {consumers}>")
+
+
+def union(n, groups, block_k, key_stages, value_stages):
+    by_query = attention(64, 3, 4, 4)[len("attention_schedule"):]
+    return (f"union_schedule<engine = wgmma, queries = {16 * groups}, groups = "
+            f"{groups}, block_k = {block_k}, key_stages = {key_stages}, "
+            f"value_stages = {value_stages}, producers = 4, table = 16384, "
+            f"chunk = {min(n, 14336)}, per_query = {by_query}>")
 
 
 def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,
@@ -82,6 +93,9 @@ def candidates(n):
         yield stage, "chosen", {}
     for numbers in ATTENTION:
         text = attention(*numbers)
+        yield "sparse_attention", text, {"attention_schedule": text}
+    for numbers in UNIONS:
+        text = union(n, *numbers)
         yield "sparse_attention", text, {"attention_schedule": text}
     for numbers in SCORES:
         text = select(n, *numbers)

@@ -78,8 +78,8 @@ static LogicalResult verifyWgmma(EmitError emitError, Engine engine) {
 LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t blockQ, int64_t blockK,
                                         int64_t keyStages, int64_t valueStages,
-                                        GroupOrder order,
-                                        AttentionScheduleAttr) {
+                                        GroupOrder order, AttentionScheduleAttr,
+                                        bool masked) {
   if (failed(verifyWgmma(emitError, engine))) return failure();
   if (blockQ < 64 || blockQ > 256 || blockQ % 64 != 0)
     return emitError() << "(C1) 'block_q' must be 64, 128, 192 or 256, got "
@@ -90,14 +90,20 @@ LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
   if (order == GroupOrder::PingPong && blockQ < 128)
     return emitError()
            << "(C3) ping_pong needs a 'block_q' of 128 or more, got " << blockQ;
+  if (masked && blockK % 32 != 0)
+    return emitError()
+           << "(C4) 'masked' needs a 'block_k' that is a multiple of "
+              "32, got "
+           << blockK;
   return success();
 }
 
 LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
-                                        int64_t queries, int64_t blockK,
-                                        int64_t keyStages, int64_t valueStages,
-                                        int64_t producers, int64_t table,
-                                        int64_t chunk, AttentionScheduleAttr) {
+                                        int64_t queries, int64_t groups,
+                                        int64_t blockK, int64_t keyStages,
+                                        int64_t valueStages, int64_t producers,
+                                        int64_t table, int64_t chunk,
+                                        AttentionScheduleAttr) {
   if (failed(verifyWgmma(emitError, engine))) return failure();
   if (queries < 2 || queries > 32)
     return emitError() << "(C1) 'queries' must be in [2, 32], got " << queries;
@@ -116,6 +122,11 @@ LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
   if (chunk < queries || chunk % queries != 0)
     return emitError() << "(C3) 'chunk' must be a positive multiple of the "
                        << queries << " queries of a block, got " << chunk;
+  if (groups < 1 || groups > 2)
+    return emitError() << "(C4) 'groups' must be 1 or 2, got " << groups;
+  if (queries % groups != 0)
+    return emitError() << "(C4) 'groups' must divide the " << queries
+                       << " queries of a block, got " << groups;
   return success();
 }
 
@@ -183,6 +194,15 @@ LogicalResult SelectScheduleAttr::verify(EmitError, ScoreScheduleAttr,
   return success();
 }
 
+LogicalResult ShortRowsScheduleAttr::verify(EmitError emitError, int64_t rows,
+                                            int64_t cells, SelectScheduleAttr) {
+  if (rows < 1 || rows > 32)
+    return emitError() << "(C1) 'rows' must be in [1, 32], got " << rows;
+  if (cells < 0 || cells > 32)
+    return emitError() << "(C2) 'cells' must be in [0, 32], got " << cells;
+  return success();
+}
+
 LogicalResult OnePassScheduleAttr::verify(
     EmitError emitError, ScoreScheduleAttr scores, SelectScheduleAttr,
     int64_t sample, int64_t rank, int64_t capacity, int64_t chunk,
@@ -224,4 +244,54 @@ LogicalResult OnePassScheduleAttr::verify(
                           "[256, 8192], got "
                        << candidateBins;
   return success();
+}
+
+static LogicalResult verifyLists(EmitError emitError, int64_t sample,
+                                 int64_t rank, int64_t capacity) {
+  if (rank == 0 && sample == 0 && capacity == 0) return success();
+  if (rank < 1)
+    return emitError() << "(C4) 'rank' must be at least 1, or 0 with 'sample' "
+                          "and 'capacity', got "
+                       << rank;
+  if (sample < 2 || sample > 1024)
+    return emitError() << "(C4) 'sample' must be in [2, 1024], got " << sample;
+  if (capacity < 32 || capacity > 16384)
+    return emitError() << "(C4) 'capacity' must be in [32, 16384], got "
+                       << capacity;
+  if (rank > capacity / sample)
+    return emitError() << "(C4) 'capacity' must be at least rank * sample, got "
+                       << capacity << " for " << rank << " * " << sample;
+  return success();
+}
+
+LogicalResult SplitSelectScheduleAttr::verify(
+    EmitError emitError, Engine engine, int64_t blockK, int64_t span,
+    int64_t stages, int64_t producers, int64_t consumers, int64_t sample,
+    int64_t rank, int64_t capacity, TopKScheduleAttr rows) {
+  if (engine == Engine::Wgmma)
+    return emitError() << "(C1) 'engine' must be fma or mma_sync, got wgmma";
+  if (failed(verifyRing(emitError, stages, producers, consumers)))
+    return failure();
+  if (blockK < 32 || blockK > 256 || blockK % (32 * consumers) != 0)
+    return emitError() << "(C1) 'block_k' must be a multiple of "
+                       << 32 * consumers << ", 32 keys for each of "
+                       << consumers << " consumers, in [32, 256], got "
+                       << blockK;
+  if (span < 1)
+    return emitError() << "(C3) 'span' must be at least 1, got " << span;
+  if (failed(verifyLists(emitError, sample, rank, capacity))) return failure();
+  if (capacity > 512 * rows.getWarps())
+    return emitError() << "(C5) the " << rows.getWarps()
+                       << " warps of 'rows' hold up to "
+                       << 512 * rows.getWarps() << " candidates, got "
+                       << capacity;
+  return success();
+}
+
+LogicalResult SplitAttentionScheduleAttr::verify(EmitError emitError,
+                                                 int64_t entries,
+                                                 AttentionScheduleAttr part) {
+  if (entries > 0 && entries % part.getBlockK() == 0) return success();
+  return emitError() << "(C1) 'entries' must be a positive multiple of the "
+                     << part.getBlockK() << " keys of a tile, got " << entries;
 }

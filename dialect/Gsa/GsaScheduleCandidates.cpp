@@ -32,7 +32,7 @@ using Complete = llvm::function_ref<Attribute(Attribute)>;
 static bool holdsTwo(Operation* op, Attribute part, const CudaTarget& target,
                      Complete complete) {
   auto schedule = cast<ScheduleAttrInterface>(complete(part));
-  if (!schedule.findMisfit(op).empty() ||
+  if (!schedule.findOpMisfit(op).empty() ||
       !schedule.findRefusal(op, target).empty())
     return false;
   const KernelFootprint* kernel = schedule.getFootprint(op, target).find(part);

@@ -123,8 +123,8 @@ std::string gsa::findOverrun(const KernelFootprint& kernel,
 }
 
 /// Which engines multiply these elements: one, or wgmma beside mma_sync.
-static std::string findEngineMisfit(Engine engine, Type element,
-                                    bool knowsWgmma) {
+std::string gsa::detail::findEngineMisfit(Engine engine, Type element,
+                                          bool knowsWgmma) {
   if (std::string reason = findElementLimit(element); !reason.empty())
     return reason;
   bool known = element.isF32() ? engine == Engine::Fma
@@ -138,6 +138,18 @@ static std::string findEngineMisfit(Engine engine, Type element,
          " has no kernel for elements of " + toText(element) + "; expected " +
          expected.str();
 }
+
+//===----------------------------------------------------------------------===//
+// Lengths
+//===----------------------------------------------------------------------===//
+
+bool AttentionScheduleAttr::takesLengths() { return true; }
+bool ScoreScheduleAttr::takesLengths() { return true; }
+// Rows are finite as far as their scores are: nothing beyond a length is read.
+bool TopKScheduleAttr::takesLengths() { return true; }
+bool SelectScheduleAttr::takesLengths() { return true; }
+bool SplitSelectScheduleAttr::takesLengths() { return true; }
+bool SplitAttentionScheduleAttr::takesLengths() { return true; }
 
 //===----------------------------------------------------------------------===//
 // Attention

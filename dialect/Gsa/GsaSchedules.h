@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "dialect/Gsa/ScheduleCost.h"
 #include "dialect/Target/CudaTarget.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectInterface.h"
@@ -62,6 +63,9 @@ struct ScheduleProblem {
   std::optional<ScoreProblem> scores;
   std::optional<TopKProblem> rows;
 };
+
+/// Whether a mask hides later keys from the queries of a scheduled op.
+bool isCausal(Operation* op);
 
 /// Rows of a fragment, which a warp holds, and what depths and columns of tiles
 /// are padded to.
@@ -140,6 +144,15 @@ class KernelMeasure : public DialectInterface::Base<KernelMeasure> {
 };
 
 //===----------------------------------------------------------------------===//
+// Limits of time
+//===----------------------------------------------------------------------===//
+
+/// What no schedule of the op is faster than: the operations that it asks for,
+/// at the rates of data sheets, and its operands and results once through
+/// device memory. Of a list all entries count, of lists that overlap each.
+StageCost findFloor(Operation* op, const CudaTarget& target);
+
+//===----------------------------------------------------------------------===//
 // Kinds and verdicts
 //===----------------------------------------------------------------------===//
 
@@ -154,14 +167,22 @@ class ScheduleKind {
     return ScheduleKind(
         AbstractAttribute::lookup(TypeID::get<Schedule>(), context));
   }
+  static ScheduleKind of(Attribute schedule) {
+    return ScheduleKind(schedule.getAbstractAttribute());
+  }
 
   /// As it is written: "#gsa.attention_schedule".
   std::string getName() const { return "#" + kind->getName().str(); }
   bool contains(Attribute attribute) const {
     return attribute && attribute.getTypeID() == kind->getTypeID();
   }
+  /// Why `op`, whose number of keys the device alone knows, is none for this
+  /// kind, and which kinds it has; empty if the kind is of another device,
+  /// takes lengths, or the op has none.
+  std::string findLengthsMisfit(Operation* op) const;
   /// Schedules of this kind to try on a GPU, best first: what
-  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices.
+  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices,
+  /// and for lengths that the kind does not take.
   SmallVector<Attribute> enumerate(Operation* op,
                                    const CudaTarget& target) const;
   /// Why there are none: what ScheduleAttrInterface::explainNone says.

@@ -187,6 +187,15 @@ LogicalResult LoadCandidatesOp::verify() {
   return verifyInts(*this, "list", getList());  // load_candidates_c2
 }
 
+LogicalResult LoadRowOp::verify() {
+  if (failed(verifyLanes(*this, getScores().getType(), getCells().getType())) ||
+      failed(verifyLength(*this, "range", getRange(), 4)))
+    return failure();
+  auto row = cast<GlobalType>(getRow().getType());
+  if (row.getElementType().isF32()) return success();  // load_row_c2
+  return emitOpError() << "expected a row of f32, got " << row;
+}
+
 LogicalResult HistogramCandidatesOp::verify() {
   if (failed(verifyWords(*this, "histogram", getHistogram()))) return failure();
   return verifyLanes(*this, getScores().getType(), getCells().getType());

@@ -232,6 +232,29 @@ def GsaTile_LoadCandidatesOp : GsaTile_Op<"load_candidates",
   let hasVerifier = 1;
 }
 
+def GsaTile_LoadRowOp : GsaTile_Op<"load_row",
+    "load_row<{team}>({scores}, {cells}, {range}, {row}, {count}, {sink}, "
+    "{local}, {end})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "A row of scores in the registers of a team, and its range";
+  let description = [{
+    As load_candidates, of pairs of i and `row[i]`. A score that is not finite has
+    the cell -1, and `range[0, 3]` grows by the number of those.
+    Constraints: (C1) lanes as load_candidates C1; (C2) the row is f32, the range
+    one row of i32 and 4 columns at least.
+  }];
+  let arguments = (ins TileLanesOut:$scores, TileLanesOut:$cells,
+                       TileSmemAtomic:$range, TileGlobalIn:$row, Index:$count,
+                       Index:$sink, Index:$local, Index:$end,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $row `count` $count `forced` $sink `,` $local `below` $end `to` $scores `,`
+    $cells `,` $range `by` $team attr-dict `:` type($row) `to` type($scores) `,`
+    type($cells) `,` type($range)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_HistogramCandidatesOp : GsaTile_Op<"histogram_candidates",
     "histogram_candidates({histogram}, {scores}, {cells}, {low}, {high})"> {
   let summary = "Counts candidates in linear bins over a range of scores";

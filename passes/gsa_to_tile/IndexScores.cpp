@@ -95,16 +95,21 @@ void ScoreKernel::addArguments() {
 // Small things
 //===----------------------------------------------------------------------===//
 
-Activation ScoreKernel::productActivation() const {
-  switch (source.scoreActivation) {
+Activation gsa::toActivation(ScoreActivation activation) {
+  switch (activation) {
     case ScoreActivation::Sigmoid:
-      return usesTanh() ? Activation::FastTanh : Activation::Sigmoid;
+      return Activation::Sigmoid;
     case ScoreActivation::Relu:
       return Activation::Relu;
     case ScoreActivation::Identity:
       return Activation::Identity;
   }
   llvm_unreachable("unknown activation");
+}
+
+Activation ScoreKernel::productActivation() const {
+  return usesTanh() ? Activation::FastTanh
+                    : toActivation(source.scoreActivation);
 }
 
 Value ScoreKernel::fragment(int64_t rows, int64_t columns, Type type,
@@ -145,9 +150,8 @@ void ScoreKernel::emitPosition() {
   firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
   rowsOfBlock = min(sub(count, firstRow), number(schedule.getBlockQ()));
   if (flags) {
-    isIdle =
-        named(cmpi(arith::CmpIPredicate::eq, emitFlags(), i32(0)), "is_idle");
-    rowsOfBlock = select(isIdle, zero, rowsOfBlock);
+    isBusy = emitFlags();
+    rowsOfBlock = select(isBusy, rowsOfBlock, zero);
   }
   named(rowsOfBlock, "rows_of_block");
   warpRank = WarpRankOp::create(b, location(), indexType, teams.compute);
@@ -159,16 +163,12 @@ void ScoreKernel::emitPosition() {
                      "group_row");
 }
 
-/// Not 0 if a query of the block has a flag.
+/// Whether a query of the block has a flag.
 Value ScoreKernel::emitFlags() {
   Value first = named(add(firstFlag, firstRow), "first_flag_of_block");
-  auto join = [&](Value row, ValueRange carried) -> SmallVector<Value> {
-    OpBuilder& b = builder();
-    Value flag =
-        LoadOp::create(b, location(), b.getI32Type(), flags, add(first, row));
-    return {arith::OrIOp::create(b, location(), carried[0], flag)};
-  };
-  return named(forLoop(zero, rowsOfBlock, 1, {i32(0)}, join)[0], "any_flag");
+  return named(AnySetOp::create(builder(), location(), builder().getI1Type(),
+                                flags, first, add(first, rowsOfBlock)),
+               "any_flag");
 }
 
 void ScoreKernel::emitQueries() {
@@ -429,7 +429,7 @@ Value ScoreKernel::lastKeyOfWarp() {
 /// No tiles for blocks that have nothing to do; no query of the block sees a
 /// key from `limit` on.
 Value ScoreKernel::skipTiles(Value tiles, Value limit) {
-  if (isIdle) tiles = select(isIdle, zero, tiles);
+  if (isBusy) tiles = select(isBusy, tiles, zero);
   if (skipBelow)
     tiles =
         select(cmpi(arith::CmpIPredicate::sle, limit, skipBelow), zero, tiles);

@@ -93,6 +93,9 @@ struct ScoreRows {
   int64_t blocks = 0;
 };
 
+/// That of the device library.
+gsa_tile::Activation toActivation(ScoreActivation activation);
+
 /// Keys of a span, of which there are spans from key 0 on.
 int64_t getSpanKeys(ScoreScheduleAttr schedule);
 

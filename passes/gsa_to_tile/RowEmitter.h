@@ -46,6 +46,8 @@ struct CandidateList {
   int64_t keys;
   /// i1 or null: whether all cells are selected, whatever the list has.
   Value takesAll;
+  /// `pairs` is instead a row of scores, all of its cells candidates.
+  bool isRow = false;
 };
 
 /// Moments of the scores of a row, all of which are finite, for each span of
@@ -97,6 +99,13 @@ class RowEmitter : public KernelScalars {
   /// list, of which there are at least as many as are selected.
   Value selectCandidates(const CandidateList& list, Value k,
                          const SelectionTarget& selection);
+
+  /// The same of a row, whose cells before its end are all in the list: `body`
+  /// of how many are selected, or `otherwise` if a score is not finite.
+  void selectRow(const CandidateList& row, Value k,
+                 const SelectionTarget& selection,
+                 llvm::function_ref<void(Value)> body,
+                 llvm::function_ref<void()> otherwise);
 
   /// `if (this is the first warp) body()`.
   void byFirstWarp(llvm::function_ref<void()> body);
@@ -166,6 +175,9 @@ class RowEmitter : public KernelScalars {
                     Value count);
   Candidates loadCandidates(const CandidateList& list, const Forced& forced);
   Kept findCandidateBin(const Candidates& row, Value rank);
+  void placeCandidates(const Candidates& row, const Forced& forced,
+                       const CandidateList& list, Value count,
+                       const SelectionTarget& selection);
   void emitMarked(const Candidates& row, const Forced& forced, Value selected);
   void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
                 const Forced& forced);

@@ -119,7 +119,7 @@ class ScoreKernel : KernelScalars {
   // Position of the block and of the warp.
   Value keysOfBatch;  ///< Sk, or fewer where lengths say so.
   Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
-  Value rowsOfBlock, isIdle;
+  Value rowsOfBlock, isBusy;
   // Storage.
   SmallVector<Chunk> chunks;
   SmallVector<Value> partWeights, partOffsets, products;

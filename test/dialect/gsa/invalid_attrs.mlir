@@ -256,6 +256,31 @@ func.func @one_pass_schedule_of_constraint_5() attributes {
 
 // -----
 
+func.func private @rope_scaling_without_factor() attributes {
+  // expected-error @+2 {{struct is missing required parameter: factor}}
+  // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
+  a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}
+
+// -----
+
+func.func @lists_c1() attributes {
+  // expected-error @+1 {{(C1) 'least' must not be negative, got -1}}
+  a = #gsa.lists<mask = causal, least = -1>} { return }
+
+// -----
+
+func.func @short_rows() attributes {
+  // expected-error @+1 {{(C1) 'rows' must be in [1, 32], got 33}}
+  a = #gsa.short_rows_schedule<rows = 33, cells = 16, exact = <scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, bins = 256, capacity = 64, chunk = 32>>>} { return }
+
+// -----
+
+func.func @short_rows_cells() attributes {
+  // expected-error @+1 {{(C2) 'cells' must be in [0, 32], got 33}}
+  a = #gsa.short_rows_schedule<rows = 16, cells = 33, exact = <scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, bins = 256, capacity = 64, chunk = 32>>>} { return }
+
+// -----
+
 func.func @one_pass_schedule_of_constraint_6() attributes {
   // expected-error @+1 {{(C6) 'sm_blocks' must be in [0, 64], got 65}}
   a = #gsa.one_pass_schedule<

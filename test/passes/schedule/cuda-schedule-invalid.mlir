@@ -181,7 +181,7 @@ func.func @part(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>)
 
 func.func @one_pass_lengths(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>,
     %n: tensor<1xi32>) -> tensor<1x64x16xi32> {
-  // expected-error @+1 {{has an illegal schedule: one pass has no kernel for a number of keys that the device alone knows}}
+  // expected-error @+1 {{has an illegal schedule: #gsa.one_pass_schedule has no kernel for a number of keys that the device alone knows; use #gsa.select_schedule}}
   %0:3 = gsa.select %q, %k lengths %n policy #gsa.k_policy<fixed, base = 16>
     {gsa.schedule = #gsa.one_pass_schedule<
       scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,

@@ -108,6 +108,16 @@ void append_candidates(int* list, int* counts,
     flush_candidates(list, counts, staged, bytes, warp, row, rows, capacity);
 }
 
+/// Makes a count so large that its list is not complete.
+inline void raise_count(const char* function, int* count) {
+  emu::checkGlobal(function, count, 4, true);
+  int seen = __atomic_load_n(count, __ATOMIC_RELAXED);
+  while (seen < 1 << 30 &&
+         !__atomic_compare_exchange_n(count, &seen, 1 << 30, false,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
 template <activation Activation, bool SomeHidden, int RowsPerQuery, int Columns,
           frag_layout Layout, int Lines, int LineColumns,
           smem_layout StagedLayout>
@@ -149,16 +159,9 @@ void drain_candidates(int* list, int* counts,
 template <int Rows>
 void flag_rows(int* counts, const rowvec<float, Rows>& sums, int row,
                int rows) {
-  for (int r = 0; r < Rows && row + r < rows; ++r) {
-    if (fabsf(sums.v[r]) < INFINITY) continue;
-    int* count = counts + row + r;
-    emu::checkGlobal("flag_rows", count, 4, true);
-    int seen = __atomic_load_n(count, __ATOMIC_RELAXED);
-    while (seen < 1 << 30 &&
-           !__atomic_compare_exchange_n(count, &seen, 1 << 30, false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-    }
-  }
+  for (int r = 0; r < Rows && row + r < rows; ++r)
+    if (!(fabsf(sums.v[r]) < INFINITY))
+      raise_count("flag_rows", counts + row + r);
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,6 +191,35 @@ void load_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
       max_shared("load_candidates", range, 0, ~score_key(x));
       max_shared("load_candidates", range, 1, score_key(x));
       add_shared("load_candidates", range, 2, 1);
+    }
+}
+
+template <class Team, int Count, int Columns, smem_layout Layout>
+void load_row(lanes<float, Count>& scores, lanes<int, Count>& cells,
+              smem<int, 1, Columns, Layout> range, const float* row, int count,
+              int sink, int local, int end) {
+  int threads = 32 * Team::count, first = 32 * warp_rank<Team>();
+  if (count > Count * threads)
+    emu::fail("load_row", "%d cells for %d threads of %d", count, threads,
+              Count);
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane) {
+      int at = i * threads + first + lane;
+      scores.v[i][lane] = 0.0f;
+      cells.v[i][lane] = -1;
+      if (at >= count) continue;
+      emu::checkGlobal("load_row", row + at, 4, false);
+      float x = row[at] + 0.0f;
+      scores.v[i][lane] = x;
+      if (!(fabsf(x) < INFINITY)) {
+        add_shared("load_row", range, 3, 1);
+        continue;
+      }
+      if (at < sink || (at >= local && at < end)) continue;
+      cells.v[i][lane] = at;
+      max_shared("load_row", range, 0, ~score_key(x));
+      max_shared("load_row", range, 1, score_key(x));
+      add_shared("load_row", range, 2, 1);
     }
 }
 

@@ -279,6 +279,44 @@ GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
   atomicAdd(&range.at(0, 2), static_cast<int>(number));
 }
 
+/// The same of a row of scores, of which all are loaded at once.
+template <class Team, int Count, int Columns, smem_layout Layout>
+GSA_DEVICE void load_row(lanes<float, Count>& scores, lanes<int, Count>& cells,
+                         smem<int, 1, Columns, Layout> range, const float* row,
+                         int count, int sink, int local, int end) {
+  static_assert(Columns >= 4, "two bounds of a range and two numbers");
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int at = i * Team::threads + Team::thread();
+    scores.v[i] = at < count ? row[at] : 0.0f;
+  }
+  float low = quiet_nan(), high = quiet_nan();  // Minima ignore NaN.
+  unsigned number = 0, beyond = 0;
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int at = i * Team::threads + Team::thread();
+    bool finite = fabsf(scores.v[i]) < infinity();
+    bool forced = is_forced(at, sink, local) & (at < end);
+    beyond += !finite;
+    scores.v[i] = __fadd_rn(scores.v[i], 0.0f);
+    cells.v[i] = at < count && finite && !forced ? at : -1;
+    float x = cells.v[i] >= 0 ? scores.v[i] : quiet_nan();
+    low = fminf(low, x);
+    high = fmaxf(high, x);
+    number += cells.v[i] >= 0;
+  }
+  unsigned least = is_visible(low) ? ~score_key(low) : 0u;
+  least = __reduce_max_sync(all_lanes, least);
+  unsigned most = __reduce_max_sync(all_lanes, score_key(high));
+  number = __reduce_add_sync(all_lanes, number);
+  beyond = __reduce_add_sync(all_lanes, beyond);
+  if (lane() != 0) return;
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), least);
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), most);
+  atomicAdd(&range.at(0, 2), static_cast<int>(number));
+  if (beyond > 0) atomicAdd(&range.at(0, 3), static_cast<int>(beyond));
+}
+
 template <int Count, int Bins, smem_layout Layout>
 GSA_DEVICE void histogram_candidates(smem<int, 1, Bins, Layout> histogram,
                                      const lanes<float, Count>& scores,

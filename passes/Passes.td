@@ -83,6 +83,21 @@ def GsaFuseEpilogue : Pass<"gsa-fuse-epilogue"> {
   }];
 }
 
+def GsaTraceLists : Pass<"gsa-trace-lists"> {
+  let summary = "Says of attention what its lists are known to have";
+  let description = [{
+    A `gsa.gather_attention` over the lists of a `gsa.select` on as many keys gets
+    the attribute `gsa.lists` (a `#gsa.lists`): selection lists only keys that its
+    mask shows, each once, and all of them where a row sees no more than its
+    budget. Lists of other origin, or with `lengths`, stay as they are.
+
+    Emits the remark `TracedLists`, with the number of rows of a batch whose
+    attention is dense unless a score is not finite.
+    Order: once shapes are static, before gsa-cuda-schedule.
+    Example: test/passes/gsa/trace-lists.mlir.
+  }];
+}
+
 def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
   let summary = "Gives the entry function static argument shapes";
   let description = [{

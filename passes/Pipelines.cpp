@@ -91,6 +91,7 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
 
 static void addBeforeCudaSchedule(OpPassManager& pm) {
   pm.addPass(createGsaFuseEpilogue());
+  pm.addPass(createGsaTraceLists());
 }
 
 static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {

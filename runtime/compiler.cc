@@ -25,9 +25,11 @@
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 #include "runtime/compilation.h"
+#include "runtime/core/compilations.h"
 #include "runtime/core/nearest_name.h"
 #include "runtime/core/run_context.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/cpu_objects.h"
 #include "runtime/executable.h"
 #include "runtime/module_checks.h"
 #include "runtime/parse_advice.h"
@@ -84,7 +86,34 @@ absl::Status CheckText(const std::string& text, const std::string& filename) {
       absl::StrCat("reading the module: ", error->describe(filename)));
 }
 
-absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
+mlir::gsa::CpuCodegenOptions CodegenOptions(const CompileOptions& options,
+                                            unsigned vector_bits) {
+  mlir::gsa::CpuCodegenOptions codegen;
+  codegen.vectorBits = vector_bits;
+  codegen.optLevel = static_cast<unsigned>(options.opt_level);
+  codegen.keepLlvmIr = options.keep_texts;
+  codegen.keepAssembly = options.keep_texts;
+  codegen.symbols["gsa_cpu_parallel"] =
+      reinterpret_cast<void*>(&gsa_cpu_parallel);
+  codegen.symbols["gsa_cpu_zone"] = reinterpret_cast<void*>(&gsa_cpu_zone);
+  return codegen;
+}
+
+// The executable of code that is linked into this process.
+void TakeCode(std::unique_ptr<mlir::gsa::CpuModule> code,
+              int64_t workspace_bytes, unsigned vector_bits,
+              const CompileOptions& options, CompiledModule* result) {
+  const int threads = ThreadsOf(options);
+  std::string target =
+      absl::StrCat(code->object().cpu, ", ", vector_bits, "-bit vectors, ",
+                   threads, threads == 1 ? " thread" : " threads");
+  result->executable = MakeCpuExecutable(std::move(code), result->zone_names,
+                                         workspace_bytes, std::move(target));
+}
+
+// Returns the bytes of workspace that the code needs.
+absl::StatusOr<int64_t> MakeCode(Compilation* compilation, unsigned vector_bits,
+                                 std::unique_ptr<mlir::gsa::CpuModule>* made) {
   const CompileOptions& options = compilation->options();
   mlir::ModuleOp module = compilation->module();
   mlir::Operation* symbol =
@@ -98,16 +127,9 @@ absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
   }
   DiagnosticCollector diagnostics(module.getContext());
   auto start = std::chrono::steady_clock::now();
-  mlir::gsa::CpuCodegenOptions codegen;
-  codegen.vectorBits = vector_bits;
-  codegen.optLevel = static_cast<unsigned>(options.opt_level);
-  codegen.keepLlvmIr = options.keep_texts;
-  codegen.keepAssembly = options.keep_texts;
-  codegen.symbols["gsa_cpu_parallel"] =
-      reinterpret_cast<void*>(&gsa_cpu_parallel);
-  codegen.symbols["gsa_cpu_zone"] = reinterpret_cast<void*>(&gsa_cpu_zone);
   llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
-      mlir::gsa::CpuModule::compile(module, codegen);
+      mlir::gsa::CpuModule::compile(module,
+                                    CodegenOptions(options, vector_bits));
   if (!code) {
     absl::Status status =
         ToStatus(code.takeError(), absl::StatusCode::kInternal);
@@ -123,15 +145,125 @@ absl::Status MakeCode(Compilation* compilation, unsigned vector_bits) {
       options.on_phase({"assembly", 0, [&] { return object.assembly; }, "s"});
     }
   }
-  const int threads = ThreadsOf(options);
-  std::string target =
-      absl::StrCat(object.cpu, ", ", vector_bits, "-bit vectors, ", threads,
-                   threads == 1 ? " thread" : " threads");
-  CompiledModule& result = compilation->result;
-  result.executable = MakeCpuExecutable(std::move(*code), result.zone_names,
-                                        bytes.getInt(), std::move(target));
-  return absl::OkStatus();
+  *made = std::move(*code);
+  return bytes.getInt();
 }
+
+// One module on its way to code for the CPU: from the cache on disk, or
+// compiled and put there.
+class CpuCompilation {
+ public:
+  explicit CpuCompilation(Compilation* compilation)
+      : compilation_(compilation), options_(compilation->options()) {
+    // Who looks at the phases wants them to run.
+    const bool looks = options_.keep_texts || !options_.stop_after.empty();
+    programs_ = looks ? nullptr : CpuPrograms(options_);
+    code_.vector_bits = options_.vector_bits > 0
+                            ? static_cast<unsigned>(options_.vector_bits)
+                            : mlir::gsa::hostVectorBits();
+    code_.tasks = ThreadsOf(options_);
+    code_.opt_level = static_cast<unsigned>(options_.opt_level);
+    code_.reference = options_.reference;
+    event_ = {"object", compilation->entry(), mlir::gsa::hostCpuName(),
+              CpuObjectKey(compilation, code_), 0};
+  }
+
+  // Fills compilation->result.
+  absl::Status Run() {
+    if (programs_ == nullptr) return Compile();
+    bool absent;
+    if (Load(&absent)) return absl::OkStatus();
+    const ProgramCache::Claim claim = programs_->Lock(event_.key);
+    // Another process may have put it there while this one waited for the
+    // claim, or between the look and the claim.
+    if ((claim.waited() || absent) && Load(nullptr)) return absl::OkStatus();
+    if (programs_->options().mode == CacheMode::kOnly) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          event_.name, " (object, ", event_.target, ", key ", event_.key,
+          ") is not in the cache ", programs_->options().directory,
+          ", whose mode 'only' forbids to compile it"));
+    }
+    return Compile();
+  }
+
+ private:
+  // What does not link is as good as not there.
+  bool Load(bool* absent) {
+    const auto start = std::chrono::steady_clock::now();
+    CpuProgram program;
+    if (!ReadCpuProgram(programs_, event_.key, &program, absent)) return false;
+    llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
+        mlir::gsa::CpuModule::load(
+            std::move(program.object),
+            CodegenOptions(options_, code_.vector_bits).symbols);
+    if (!code) {
+      llvm::consumeError(code.takeError());
+      return false;
+    }
+    event_.milliseconds = program.milliseconds;
+    CompiledModule& result = compilation_->result;
+    result.inputs = std::move(program.inputs);
+    result.outputs = std::move(program.outputs);
+    result.zone_names = std::move(program.zone_names);
+    TakeCode(std::move(*code), program.workspace_bytes, code_.vector_bits,
+             options_, &result);
+    if (options_.on_phase) {
+      options_.on_phase({"from disk", MillisecondsSince(start),
+                         [] { return std::string(); }, "txt"});
+    }
+    Report(KernelOrigin::kDisk);
+    return true;
+  }
+
+  absl::Status Compile() {
+    const bool makes_code = options_.stop_after.empty() ||
+                            options_.stop_after == "codegen" ||
+                            options_.stop_after == "assembly";
+    if (makes_code) GSA_RETURN_IF_ERROR(CheckCompilation(event_));
+    const auto start = std::chrono::steady_clock::now();
+    mlir::gsa::CpuTargetConfig config;
+    config.entry = compilation_->entry();
+    config.shapes = compilation_->shapes();
+    config.tasks = code_.tasks;
+    config.vectorBits = code_.vector_bits;
+    config.reference = code_.reference;
+    config.markZones = true;
+    GSA_ASSIGN_OR_RETURN(bool stopped,
+                         compilation_->Run(mlir::gsa::getCpuPhases(config),
+                                           absl::StatusCode::kUnimplemented));
+    if (stopped) return absl::OkStatus();
+    std::unique_ptr<mlir::gsa::CpuModule> code;
+    GSA_ASSIGN_OR_RETURN(const int64_t workspace_bytes,
+                         MakeCode(compilation_, code_.vector_bits, &code));
+    event_.milliseconds = MillisecondsSince(start);
+    NoteCompilation(event_);
+    CompiledModule& result = compilation_->result;
+    if (programs_ != nullptr) {
+      const CpuProgram program = {result.inputs, result.outputs,
+                                  result.zone_names, workspace_bytes,
+                                  code->object()};
+      programs_->Write(CpuEntry(event_.key, event_.name, program, code_,
+                                event_.milliseconds));
+    }
+    TakeCode(std::move(code), workspace_bytes, code_.vector_bits, options_,
+             &result);
+    Report(KernelOrigin::kCompiled);
+    return absl::OkStatus();
+  }
+
+  void Report(KernelOrigin origin) {
+    const KernelEvent event = {event_.name, event_.kind, event_.target,
+                               event_.key,  origin,      event_.milliseconds};
+    compilation_->result.kernel_counts.Add(event);
+    if (options_.on_kernel) options_.on_kernel(event);
+  }
+
+  Compilation* compilation_;
+  const CompileOptions& options_;
+  ProgramCache* programs_;
+  CpuCodeOptions code_;
+  CompilationEvent event_;
+};
 
 }  // namespace
 
@@ -227,9 +359,17 @@ absl::StatusOr<TensorSpec> BoundarySpec(mlir::Type type,
 absl::StatusOr<std::vector<int64_t>> ResolveShape(
     const TensorSpec& spec, const CompileOptions& options) {
   auto it = options.shapes.find(spec.name);
-  const std::vector<int64_t>& shape =
-      it == options.shapes.end() ? spec.shape : it->second;
-  const bool given = it != options.shapes.end();
+  bool given = it != options.shapes.end();
+  if (const auto bounds = options.bounds.find(spec.name);
+      bounds != options.bounds.end()) {
+    if (given) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "input '", spec.name, "': expected a shape or bounds, got both"));
+    }
+    it = bounds;
+    given = true;
+  }
+  const std::vector<int64_t>& shape = given ? it->second : spec.shape;
   if (given && std::any_of(shape.begin(), shape.end(),
                            [](int64_t size) { return size < 0; })) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -256,9 +396,12 @@ absl::StatusOr<std::vector<int64_t>> ResolveShape(
 
 absl::Status CheckInputName(const std::string& name,
                             const std::vector<TensorSpec>& inputs) {
+  if (std::any_of(inputs.begin(), inputs.end(),
+                  [&](const TensorSpec& spec) { return spec.name == name; })) {
+    return absl::OkStatus();
+  }
   std::set<std::string> known;
   for (const TensorSpec& spec : inputs) known.insert(spec.name);
-  if (known.count(name) != 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("shape given for '", name, "', but the inputs are ",
                    known.empty() ? "none" : absl::StrJoin(known, ", "),
@@ -295,22 +438,8 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
   GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
                        Compilation::Create(text, filename, options));
   if (options.stop_after == "parse") return std::move(compilation->result);
-  mlir::gsa::CpuTargetConfig config;
-  config.entry = compilation->entry();
-  config.shapes = compilation->shapes();
-  config.tasks = ThreadsOf(options);
-  config.vectorBits = options.vector_bits > 0 ? options.vector_bits
-                                              : mlir::gsa::hostVectorBits();
-  config.reference = options.reference;
-  config.markZones = true;
-
-  GSA_ASSIGN_OR_RETURN(bool stopped,
-                       compilation->Run(mlir::gsa::getCpuPhases(config),
-                                        absl::StatusCode::kUnimplemented));
-  CompiledModule& result = compilation->result;
-  if (stopped) return std::move(result);
-  GSA_RETURN_IF_ERROR(MakeCode(compilation.get(), config.vectorBits));
-  return std::move(result);
+  GSA_RETURN_IF_ERROR(CpuCompilation(compilation.get()).Run());
+  return std::move(compilation->result);
 }
 
 }  // namespace gsa

@@ -15,6 +15,7 @@
 #include "dialect/Target/CudaTarget.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/cpu_objects.h"
 
 namespace gsa {
 namespace {
@@ -112,11 +113,15 @@ absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
 
 std::vector<std::string> CacheProblems(const CompileOptions& options) {
   if (!options.cache.enabled()) return {};
+  std::vector<std::string> problems = CpuPrograms(options)->problems();
   Caches& caches = TheCaches();
   std::lock_guard<std::mutex> lock(caches.mutex);
   const auto cache = caches.by_key.find(KeyOf(options));
-  if (cache == caches.by_key.end() || cache->second == nullptr) return {};
-  return cache->second->programs()->problems();
+  if (cache == caches.by_key.end() || cache->second == nullptr) return problems;
+  for (std::string& problem : cache->second->programs()->problems()) {
+    problems.push_back(std::move(problem));
+  }
+  return problems;
 }
 
 std::future<void> BeginLoadingNvrtc(const CompileOptions& options) {

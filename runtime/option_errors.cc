@@ -43,9 +43,10 @@ class Errors {
 void CheckValues(const CompileOptions& options, Errors* errors) {
   if (options.num_threads < 1 ||
       options.num_threads > ThreadPool::kMaxThreads) {
-    errors->AddInvalid(absl::StrCat("number of threads: expected 1 to ",
-                                    ThreadPool::kMaxThreads, ", got ",
-                                    options.num_threads));
+    errors->AddInvalid(absl::StrCat(
+        "number of threads: expected 1 to ", ThreadPool::kMaxThreads, ", got ",
+        options.num_threads,
+        options.num_threads == 0 ? " (AvailableCpus() is one per CPU)" : ""));
   }
   if (options.opt_level < 0 || options.opt_level > 3) {
     errors->AddInvalid(absl::StrCat("optimisation level: expected 0 to 3, got ",
@@ -77,9 +78,18 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   CheckUnused(target.kind != TargetKind::kCuda && !options.toolkit.only.empty(),
               "NVRTC", absl::StrCat("'", options.toolkit.only, "'"), target,
               "which it does not compile for", errors);
-  CheckUnused(target.kind != TargetKind::kCuda && options.cache.enabled(),
+  CheckUnused(target.kind == TargetKind::kEmu && options.cache.enabled(),
               "cache", absl::StrCat("'", options.cache.directory, "'"), target,
-              "which is of kernels that NVRTC compiles", errors);
+              "whose programs a host compiler makes", errors);
+  if (!cpu && !options.bounds.empty()) {
+    errors->Add(absl::UnimplementedError(absl::StrCat(
+        "bounds: a plan for the target ", target.ToString(),
+        " is for one set of shapes, expected 'shapes' instead, or the target "
+        "cpu; got bounds for '",
+        options.bounds.begin()->first, "'")));
+  }
+  CheckUnused(target.kind != TargetKind::kCuda && !options.warm_up,
+              "loading later", "it", target, "which loads nothing", errors);
   CheckUnused(cpu && !options.schedule_database.empty(), "schedules",
               absl::StrCat("'", options.schedule_database, "'"), target,
               "which has no measured ones", errors);

@@ -2,8 +2,9 @@
 // File: plan.h
 // -----------------------------------------------------------------------------
 //
-// Compile once, run many times: a Plan is a gsa module compiled for one set of
-// shapes and one target. It is immutable and may run in many threads at once.
+// Compile once, run many times: a Plan is a gsa module compiled for one target
+// and one set of shapes, or all shapes up to bounds. It is immutable and may
+// run in many threads at once.
 //
 //   gsa::CompileOptions options;
 //   options.shapes["hidden_states"] = {1, 4096, 512};
@@ -35,13 +36,21 @@ namespace gsa {
 
 class Executable;
 
-// An argument or result of a plan: dense, row-major.
+// An argument or result of a plan: dense, row-major. In a plan for bounds its
+// sizes are the largest.
 struct TensorSpec {
   std::string name;  // The attribute gsa.name, or "arg0" / "result0".
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
 
   std::string ToString() const;  // "q_proj.weight: f32[512, 512]"
+};
+
+// A size that several dimensions of a plan for bounds have in common.
+struct SizeClassSpec {
+  int64_t bound = 0;
+  bool is_static = false;  // always the bound
+  std::string place;       // "dimension 1 of 'x'", the first that has it
 };
 
 // A phase of compilation as it ends, for dumps and reports.
@@ -70,6 +79,10 @@ struct CompileOptions {
   std::string entry;
   // Shapes of arguments by name. An argument with a dynamic size needs one.
   std::map<std::string, std::vector<int64_t>> shapes;
+  // Largest shapes of arguments by name, for those that are not in `shapes`: a
+  // dynamic size is then each run's to say, up to the one given here. Sizes
+  // that the module makes one have one bound. For the CPU.
+  std::map<std::string, std::vector<int64_t>> bounds;
   // Threads that the CPU's code is made for; the definitions' is for one.
   int num_threads = 1;
   // Vector register width in bits; 0 takes the machine's.
@@ -79,14 +92,20 @@ struct CompileOptions {
   // Where NVRTC is (`toolkit.only` confines the search for it), and where
   // cuBLASLt is searched.
   ToolkitSearch toolkit;
-  // Compiled kernels of a GPU on disk. Where all of a module's are there, NVRTC
-  // is not opened.
+  // Compiled code on disk: kernels of a GPU - where all of a module's are
+  // there, NVRTC is not opened - and objects for this CPU, which are read
+  // before any pass runs, unless `keep_texts` or `stop_after` ask for the
+  // phases.
   ProgramCacheOptions cache;
   // For the emulation: where its compiler is and its files go, whether to find
   // data races, and after how many seconds a run ends (0: its default).
   HostPlaces host;
   bool thread_sanitizer = false;
   int watchdog_seconds = 0;
+  // Whether a plan for a GPU is loaded onto it when it is compiled. If not,
+  // Plan::WarmUp does that, or the first run, which then allocates and waits
+  // and must not be captured.
+  bool warm_up = true;
   // Compile definitions instead of optimised loops: slow, readable.
   bool reference = false;
   // Make LLVM IR, assembly, CUDA C++, PTX and cubins available to `on_phase`.
@@ -95,8 +114,9 @@ struct CompileOptions {
   std::string stop_after;
   // Called after each phase. Must not keep PhaseInfo::text.
   std::function<void(const PhaseInfo&)> on_phase;
-  // Called for each kernel of a GPU that NVRTC compiled or that was there: once
-  // for each text and kind, after the last phase of the passes.
+  // Called for each kernel of a GPU that NVRTC compiled or that was there, once
+  // for each text and kind, after the last phase of the passes; and for the
+  // object of a module for the CPU.
   std::function<void(const KernelEvent&)> on_kernel;
 };
 
@@ -171,7 +191,9 @@ class Plan {
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
-  // Bytes of scratch memory that a run needs; may be 0.
+  // Whether runs may have smaller shapes than those of inputs() and outputs().
+  bool is_bounded() const { return !size_classes_.empty(); }
+  // Bytes of scratch memory that a run needs; may be 0. For the largest shapes.
   int64_t workspace_bytes() const;
   // What addresses must be multiples of, in bytes.
   int64_t tensor_alignment() const;
@@ -180,17 +202,24 @@ class Plan {
   const Target& target() const { return target_; }
   const std::vector<std::string>& zone_names() const { return zone_names_; }
   int num_threads() const { return num_threads_; }
-  // The kernels that Compile asked for; none for a CPU and the emulation.
+  // The kernels that Compile asked for; for a CPU the one object of the module.
+  // None for the emulation.
   const KernelCounts& kernel_counts() const { return kernel_counts_; }
   // "x86-64 znver4, 512-bit vectors, 2 threads"; "cuda:0, NVIDIA H200, sm_90a";
   // with the reason of an automatic choice.
   std::string target_description() const;
 
-  // Runs the plan. Nothing is allocated beyond a few descriptors. Inputs and
-  // outputs must match the specs; an output must overlap no other tensor. The
-  // workspace belongs to the run until it ends: on a GPU, where Run only
-  // submits work to the stream, that is after it returns. InvalidArgument names
-  // the tensor, what it is and what is expected; then nothing has run.
+  // Loads what a run needs onto the GPU, where CompileOptions::warm_up left it
+  // for later; otherwise there is nothing to do. Thread safe.
+  absl::Status WarmUp() const;
+
+  // Runs the plan. Inputs and outputs must match the specs, or, in a plan for
+  // bounds, be smaller and agree with each other; an output must overlap no
+  // other tensor. The workspace belongs to the run until it ends: on a GPU,
+  // where Run only submits work to the stream, that is after it returns.
+  // InvalidArgument names the tensor, what it is and what is expected; then
+  // nothing has run. Nothing is allocated, also not on the host, where no times
+  // are asked for and, on a GPU, the plan has run on these buffers before.
   absl::Status Run(absl::Span<const TensorView> inputs,
                    absl::Span<const MutableTensorView> outputs,
                    absl::Span<char> workspace, const RunOptions& options) const;
@@ -202,8 +231,15 @@ class Plan {
                      absl::Span<const MutableTensorView> outputs,
                      absl::Span<char> workspace) const;
 
+  // Sizes that agree in every run, and the class of each dimension; empty in a
+  // plan for one set of shapes.
+  std::vector<SizeClassSpec> size_classes_;
+  std::vector<std::vector<int>> input_classes_, output_classes_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  // Of the dense tensors.
+  std::vector<int64_t> input_bytes_;
+  std::vector<int64_t> output_bytes_;
   std::vector<std::string> zone_names_;
   int num_threads_ = 1;
   KernelCounts kernel_counts_;

@@ -28,7 +28,7 @@ RATES = {
 }
 BENCHES = {
     "rates", "select", "gather_attention", "dense_attention", "rope", "gate",
-    "projection", "core", "compile", "layer"
+    "projection", "core", "compile", "compile_from_disk", "layer"
 }
 
 
@@ -71,7 +71,10 @@ def check_line(line):
     require(1 <= line["U32"] <= 32, f"U32: {line['U32']}")
     require({"select", "sparse_attention"} <= line["stages_ms"].keys(),
             f"stages of the core: {line['stages_ms']}")
-  if line["bench"] == "compile":
+  if line["bench"] == "compile_from_disk":
+    require(set(line["stages_ms"]) == {"parse", "from disk", "first run"},
+            f"steps of a plan from disk: {line['stages_ms']}")
+  if line["bench"].startswith("compile"):
     require(line["bound"] is None, "compiling has no bound")
   else:
     require(line["bound"] in line["floors_ms"], f"bound: {line['bound']}")

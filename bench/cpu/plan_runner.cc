@@ -11,12 +11,13 @@ namespace gsa::bench {
 
 absl::StatusOr<std::unique_ptr<PlanRunner>> PlanRunner::Create(
     const std::string& text, const std::string& name, ThreadPool* pool,
-    int vector_bits,
-    const std::map<std::string, std::vector<int64_t>>& shapes) {
+    int vector_bits, const std::map<std::string, std::vector<int64_t>>& shapes,
+    const ProgramCacheOptions& cache) {
   std::unique_ptr<PlanRunner> runner(new PlanRunner);
   runner->pool_ = pool;
   CompileOptions options;
   options.shapes = shapes;
+  options.cache = cache;
   options.num_threads = pool->num_threads();
   options.vector_bits = vector_bits;
   options.on_phase = [&](const PhaseInfo& phase) {

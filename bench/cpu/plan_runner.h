@@ -27,12 +27,13 @@ using Tensors = std::map<std::string, HostTensor>;
 
 class PlanRunner {
  public:
-  // Compiles `text` for the pool's threads. `shapes` as in CompileOptions. The
-  // runner keeps a reference to `pool`.
+  // Compiles `text` for the pool's threads. `shapes` and `cache` as in
+  // CompileOptions. The runner keeps a reference to `pool`.
   static absl::StatusOr<std::unique_ptr<PlanRunner>> Create(
       const std::string& text, const std::string& name, ThreadPool* pool,
       int vector_bits,
-      const std::map<std::string, std::vector<int64_t>>& shapes = {});
+      const std::map<std::string, std::vector<int64_t>>& shapes = {},
+      const ProgramCacheOptions& cache = {});
 
   // Binds the inputs by name; `tensors` must outlive the runner's last run.
   // NotFound or InvalidArgument names the input.

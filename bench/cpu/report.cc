@@ -312,12 +312,14 @@ Json RatesLine(const Results& results) {
 
 std::string ToTables(const Results& results, bool markdown) {
   std::vector<const Record*> stages, core, layer_stages;
-  const Record *layer = nullptr, *compile = nullptr;
+  const Record *layer = nullptr, *compile = nullptr, *disk = nullptr;
   for (const Record& record : results.records) {
     if (record.bench == "core") {
       core.push_back(&record);
     } else if (record.bench == "compile") {
       compile = &record;
+    } else if (record.bench == "compile_from_disk") {
+      disk = &record;
     } else if (record.bench.rfind("layer", 0) == 0) {
       layer_stages.push_back(&record);
       if (record.bench == "layer") layer = &record;
@@ -354,6 +356,10 @@ std::string ToTables(const Results& results, bool markdown) {
   if (compile != nullptr) {
     text += Title("Compiling the layer", markdown) +
             PhaseTable(*compile, "text to first result", markdown);
+  }
+  if (disk != nullptr) {
+    text += Title("The layer's object from disk", markdown) +
+            PhaseTable(*disk, "text to first result", markdown);
   }
   return text;
 }

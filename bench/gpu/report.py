@@ -15,9 +15,11 @@ import re
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 BEGIN, END = "<!-- gsa-bench-gpu: begin -->", "<!-- gsa-bench-gpu: end -->"
-# The scores are written once; the selection kernel reads a row three times:
-# scan, histogram, cells from the threshold's bin on.
+# Where scores are in memory, they are written once, and the selection kernel
+# reads a row three times: scan, histogram, cells from the threshold's bin on.
+# Selection in one pass keeps no scores.
 SCORE_PASSES = 4
+SCORE_KERNEL = "index_scores"
 # The published formulation is tried up to here.
 PUBLISHED_UP_TO = 4096
 
@@ -35,10 +37,11 @@ def counts(record):
     k = shape["k"]
     selected = sum(min(k, t + 1) for t in range(min(n, k))) + max(0, n - k) * k
     pairs = n * (n + 1) // 2
+    kept = any(k["kernel"] == SCORE_KERNEL for k in record["kernels"])
     return {
         "gather": selected * shape["kv_heads"] * 2 * shape["dim"] * 2,
         "attention": 4 * selected * shape["heads"] * shape["dim"],
-        "scores": pairs * 4 * SCORE_PASSES,
+        "scores": pairs * 4 * SCORE_PASSES if kept else 0,
         "sigmoids": pairs * shape["index_heads"],
     }
 
@@ -68,11 +71,25 @@ def bound_rows(records):
         work, stages = counts(r), r["stages_ms"]
         select, sparse = stages["select"], stages["sparse_attention"]
         rows.append([str(r["n"]),
-                     f"{work['scores'] / select / 1e9:.2f}",
+                     f"{work['scores'] / select / 1e9:.2f}"
+                     if work["scores"] else "one pass",
                      f"{work['sigmoids'] / select / 1e9:.2f}",
                      f"{work['gather'] / sparse / 1e9:.2f}",
                      f"{work['attention'] / sparse / 1e9:.0f}"])
     return rows
+
+
+def rate_text(copy_tb_s, records):
+    text = ("\nA copy in the memory of the same device, bytes read and written: "
+            f"{copy_tb_s:.2f} TB/s.")
+    kept = [r for r in records if counts(r)["scores"]]
+    if kept:
+        last = max(kept, key=lambda r: r["n"])
+        floor = counts(last)["scores"] / copy_tb_s / 1e9
+        text += (f" At that rate the {SCORE_PASSES} passes over the scores take "
+                 f"{floor:.2f} ms at N = {last['n']}, the longest that has its "
+                 "scores in memory.")
+    return text + "\n"
 
 
 def schedule_rows(records):
@@ -202,7 +219,6 @@ def report(records):
                      key=lambda r: r["n"])
     longest = max(r["n"] for r in fixed)
     others = [r for r in fixed if r["n"] == longest]
-    longest_record = others[0]
     first = forward[0]
     header = ["N", "workload", "ours ms", "select", "sparse attention",
               "dense ms", "dense / ours", "published ms", "J", "U32",
@@ -223,11 +239,7 @@ def report(records):
         bound_rows(lengths)))
     for r in records:
         if r["bench"] == "gpu_rates":
-            floor = counts(longest_record)["scores"] / r["copy_tb_s"] / 1e9
-            text += (f"\nA copy in the memory of the same device, bytes read and "
-                     f"written: {r['copy_tb_s']:.2f} TB/s. At that rate the "
-                     f"{SCORE_PASSES} passes over the scores take {floor:.0f} ms "
-                     f"at N = {longest}.\n")
+            text += rate_text(r["copy_tb_s"], lengths)
     schedules = [r for r in records if r["bench"] == "gpu_schedule"]
     if schedules:
         text += (f"\n### Schedules, N = {schedules[0]['n']}\n\n"

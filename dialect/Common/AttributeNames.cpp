@@ -62,6 +62,13 @@ LogicalResult gsa::verifyDiscardable(Operation* op, NamedAttribute attribute,
   return success();
 }
 
+SmallVector<StringRef> AttributeRules::getNames(Operation* op) const {
+  SmallVector<StringRef> names;
+  for (const AttributeRule& rule : rules)
+    if (!rule.isOfPasses && rule.standsOn(op)) names.push_back(rule.name);
+  return names;
+}
+
 bool gsa::isOfPasses(StringRef name, ArrayRef<AttributeRule> rules) {
   return llvm::any_of(rules, [&](const AttributeRule& rule) {
     return rule.isOfPasses && rule.name == name;
@@ -76,9 +83,12 @@ LogicalResult gsa::verifyNoStrayAttributes(Operation* op) {
     if (name == SymbolTable::getVisibilityAttrName() &&
         isa<SymbolOpInterface>(op))
       continue;
+    SmallVector<StringRef> legal = getStatedNames(op->getName());
+    if (const auto* rules =
+            op->getDialect()->getRegisteredInterface<AttributeRules>())
+      llvm::append_range(legal, rules->getNames(op));
     return op->emitOpError()
-           << "has no attribute '" << name << "'"
-           << suggestNames(name, getStatedNames(op->getName()));
+           << "has no attribute '" << name << "'" << suggestNames(name, legal);
   }
   return success();
 }

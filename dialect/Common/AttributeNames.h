@@ -13,6 +13,7 @@
 
 #include <string>
 
+#include "mlir/IR/DialectInterface.h"
 #include "mlir/IR/OpDefinition.h"
 
 namespace mlir::gsa {
@@ -36,6 +37,20 @@ std::string suggestNames(StringRef wrong, ArrayRef<StringRef> legal);
 /// op on which it may stand, and of its kind; otherwise an error at the op.
 LogicalResult verifyDiscardable(Operation* op, NamedAttribute attribute,
                                 ArrayRef<AttributeRule> rules);
+
+/// The rules of a dialect, for who writes one of its names without the prefix.
+class AttributeRules : public DialectInterface::Base<AttributeRules> {
+ public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AttributeRules)
+  AttributeRules(Dialect* dialect, ArrayRef<AttributeRule> rules)
+      : Base(dialect), rules(rules) {}
+
+  /// What users may write on `op`.
+  SmallVector<StringRef> getNames(Operation* op) const;
+
+ private:
+  ArrayRef<AttributeRule> rules;
+};
 
 /// Whether `name` is one of `rules` and of passes.
 bool isOfPasses(StringRef name, ArrayRef<AttributeRule> rules);

@@ -8,9 +8,12 @@
 #ifndef GSA_DIALECT_GSA_GSAATTRNAMES_H
 #define GSA_DIALECT_GSA_GSAATTRNAMES_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace mlir::gsa {
+
+struct AttributeRule;
 
 /// String on an argument or result of the entry function: its name outside.
 inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
@@ -18,6 +21,9 @@ inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
 /// On an op that has an optimised lowering, a schedule of its target:
 /// #gsa.cpu_schedule, #gsa.attention_schedule, ...
 inline constexpr llvm::StringLiteral kScheduleAttr = "gsa.schedule";
+
+/// #gsa.lists on gsa.gather_attention: what gsa-trace-lists knows of its lists.
+inline constexpr llvm::StringLiteral kListsAttr = "gsa.lists";
 
 /// Array of strings on the entry function: names of what gsa-mark-zones
 /// marked.
@@ -38,6 +44,9 @@ inline constexpr llvm::StringLiteral kOutputsAttr = "gsa.outputs";
 /// Whether passes alone write the attribute: all of the above but names and
 /// schedules. A module that a user gives to the library has none of them.
 bool isAttributeOfPasses(llvm::StringRef name);
+
+/// Where each of them may stand, and as what.
+llvm::ArrayRef<AttributeRule> getAttributeRules();
 
 }  // namespace mlir::gsa
 

@@ -103,6 +103,12 @@ class Gsa_Double<string default, string desc>
   let printer = "$_printer.printFloat($_self)";
 }
 
+/// The same without a default: whoever leaves it out is told.
+class Gsa_GivenDouble<string desc> : APFloatParameter<desc> {
+  let parser = "::mlir::gsa::detail::parseDouble($_parser)";
+  let printer = "$_printer.printFloat($_self)";
+}
+
 def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
   let summary = "budget policy: how many keys a row keeps";
   let description = [{
@@ -144,6 +150,9 @@ def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
     /// Number of index slots that hold every possible budget: `base` for
     /// fixed, min(max, floor(1.5 * base)) for upstream_variance, else max.
     int64_t getSlots() const;
+    /// Rows that see no more keys take all of them, whatever their scores, if
+    /// these are numbers.
+    int64_t getLeast() const;
     /// Whether the budget depends on a statistic of the row's scores.
     bool usesStatistic() const;
     /// Whether the statistic is divided by a normaliser shared by rows.
@@ -155,6 +164,23 @@ def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
   }];
 }
 
+def Gsa_ListsAttr : Gsa_Attr<"Lists", "lists"> {
+  let summary = "what is known of index lists";
+  let description = [{
+    Each list has only keys that `mask` shows to its row, each at most once; so a
+    list of as many keys as there are visible ones has all of them. A row that
+    sees no more than `least` keys has all of them, but for those whose score was
+    NaN or -inf. Set by `gsa-trace-lists` as `gsa.lists`.
+
+    Constraints:
+    - (C1) `least >= 0`.
+
+    Example: `#gsa.lists<mask = causal, least = 2048>`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Mask>:$mask, "int64_t":$least);
+  let assemblyFormat = "`<` struct($mask, $least) `>`";
+}
+
 def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {
   let summary = "stretching of rotary frequencies for long contexts";
   let description = [{
@@ -164,7 +190,7 @@ def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {
     `beta_slow` turns. No attention temperature is applied.
 
     Constraints:
-    - (C1) `factor` is finite and at least 1.
+    - (C1) `factor` is given, finite and at least 1.
     - (C2) `original_max_position >= 1`.
     - (C3) `beta_fast > beta_slow > 0`.
 
@@ -172,7 +198,7 @@ def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {
   }];
   let parameters = (ins
     EnumParameter<Gsa_RopeScalingKind>:$kind,
-    Gsa_Double<"1.0", "stretch">:$factor,
+    Gsa_GivenDouble<"stretch">:$factor,
     DefaultValuedParameter<"int64_t", "4096">:$original_max_position,
     Gsa_Double<"32.0", "turns at which original frequencies end">:$beta_fast,
     Gsa_Double<"1.0", "turns at which stretched ones start">:$beta_slow);

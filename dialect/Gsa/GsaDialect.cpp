@@ -2,7 +2,9 @@
 
 #include "dialect/Gsa/GsaDialect.h"
 
+#include "dialect/Common/AttributeNames.h"
 #include "dialect/Common/StrictOperation.h"
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -36,6 +38,7 @@ struct GsaInlinerInterface : DialectInlinerInterface {
 void GsaDialect::initialize() {
   registerAttributes();
   addInterfaces<GsaInlinerInterface>();
+  addInterface<AttributeRules>(getAttributeRules());
   addStrictOperations<
 #define GET_OP_LIST
 #include "dialect/Gsa/GsaOps.cpp.inc"

@@ -205,44 +205,59 @@ static double blocksPerSm(AttentionScheduleAttr schedule,
   return std::max(most, 1.0);
 }
 
-ScheduleCost AttentionScheduleAttr::getCost(Operation* op,
-                                            const CudaTarget& target) const {
-  AttentionProblem problem = *problemOf(op).attention;
+/// Attention by rows, each in `parts` blocks of neighbouring keys; without the
+/// bytes of operands and results.
+static StageCost costOfRows(const AttentionProblem& problem, Operation* op,
+                            AttentionScheduleAttr schedule, int64_t parts,
+                            const CudaTarget& target) {
   Clock clock(target);
+  Engine engine = schedule.getEngine();
   int64_t ratio = problem.heads / problem.groups;
   // Rows that read the same keys; see the lowerings.
   int64_t rows = problem.isDense ? ratio * problem.queries : ratio;
   double blocks = toDouble(problem.batch * problem.groups *
                            (problem.isDense ? 1 : problem.queries)) *
-                  ceilDiv(rows, getBlockQ());
-  double keys = toDouble(llvm::alignTo(problem.listed(), getBlockK())) *
-                visibleShare(op, problem.queries, problem.keys) *
-                listedShare(problem);
+                  ceilDiv(rows, schedule.getBlockQ());
+  double keys =
+      toDouble(llvm::alignTo(problem.listed(), schedule.getBlockK())) *
+      visibleShare(op, problem.queries, problem.keys) * listedShare(problem);
   double columns = toDouble(pad(problem.depth) + pad(problem.valueDepth));
   double element = bytesOf(problem.element);
-  bool hasRing = getStages() > 1;
+  double split = toDouble(parts);
+  bool hasRing = schedule.getStages() > 1;
 
-  ScheduleCost cost;
-  StageCost& stage = cost.stages.emplace_back();
+  StageCost stage;
   stage.kernel = problem.isDense ? "dense_attention" : "gather_attention";
   stage[CostTerm::Fill] = clock.fill(
       blocks * keys * (columns * element + (problem.isDense ? 0 : 4)));
-  stage[CostTerm::Memory] = clock.memory(boundaryBytes(op));
-  double operations = 2 * blocks * toDouble(getBlockQ()) * keys * columns;
-  stage[Clock::termOf(getEngine())] = clock.products(operations, getEngine());
-  stage[CostTerm::Mufu] = clock.mufu(blocks * toDouble(getBlockQ()) * keys);
+  double operations =
+      2 * blocks * toDouble(schedule.getBlockQ()) * keys * columns;
+  stage[Clock::termOf(engine)] = clock.products(operations, engine);
+  stage[CostTerm::Mufu] =
+      clock.mufu(blocks * toDouble(schedule.getBlockQ()) * keys);
   // The steps of a block, whose tiles come one after the other.
-  double ofWarp = toDouble(getBlockK()) / toDouble(getKeySplit());
-  double perKey = getEngine() == Engine::Fma ? kFmaKeyClocks : kKeyClocks;
+  double ofWarp =
+      toDouble(schedule.getBlockK()) / toDouble(schedule.getKeySplit());
+  double perKey = engine == Engine::Fma ? kFmaKeyClocks : kKeyClocks;
   double step = kTileClocks + perKey * ofWarp * columns / kUsualColumns +
                 (hasRing ? 0 : kCopyClocks);
   double held =
-      std::min(blocksPerSm(*this, problem, target),
-               std::max(1.0, std::ceil(blocks / toDouble(target.sms))));
-  stage[CostTerm::Latency] =
-      clock.clocks(blocks * keys / toDouble(getBlockK()) * step / held);
-  stage.rounds = clock.rounds(blocks);
+      std::min(blocksPerSm(schedule, problem, target),
+               std::max(1.0, std::ceil(blocks * split / toDouble(target.sms))));
+  stage[CostTerm::Latency] = clock.clocks(
+      blocks * keys / toDouble(schedule.getBlockK()) * step / held);
+  stage.rounds = clock.rounds(blocks * split);
   stage.launchUs = clock.launch(1);
+  return stage;
+}
+
+ScheduleCost AttentionScheduleAttr::getCost(Operation* op,
+                                            const CudaTarget& target) const {
+  ScheduleCost cost;
+  cost.stages.push_back(costOfRows(*problemOf(op).attention, op, *this,
+                                   /*parts=*/1, target));
+  cost.stages.back()[CostTerm::Memory] =
+      Clock(target).memory(boundaryBytes(op));
   return cost;
 }
 
@@ -276,6 +291,27 @@ ScheduleCost DenseScheduleAttr::getCost(Operation* op,
   // And the kernel of what is done again.
   stage.launchUs = clock.launch(2);
   return cost;
+}
+
+/// What splitting makes of the attention of one query of one sequence, applied
+/// to all: the choice, and with it the last bits of a row, depends neither on
+/// the batch nor on the number of queries.
+double SplitAttentionScheduleAttr::estimateCost(
+    Operation* op, const CudaTarget& target) const {
+  AttentionProblem one = *problemOf(op).attention;
+  one.batch = one.queries = 1;
+  auto parts = static_cast<int64_t>(
+      llvm::divideCeil(std::max<int64_t>(one.slots, 1), getEntries()));
+  double whole =
+      costOfRows(one, op, getPart(), /*parts=*/1, target).microseconds();
+  // Outputs of parts, written and read.
+  Clock clock(target);
+  double merge =
+      clock.memory(toDouble(parts * one.heads * one.valueDepth) * 8) +
+      clock.launch(1);
+  double split =
+      costOfRows(one, op, getPart(), parts, target).microseconds() + merge;
+  return getPart().estimateCost(op, target) * split / std::max(whole, 1e-6);
 }
 
 double DenseScheduleAttr::estimateCost(Operation* op,
@@ -525,4 +561,30 @@ ScheduleCost UnionScheduleAttr::getCost(Operation* op,
 double UnionScheduleAttr::estimateCost(Operation* op,
                                        const CudaTarget& target) const {
   return getCost(op, target).microseconds();
+}
+
+double SplitSelectScheduleAttr::estimateCost(Operation* op,
+                                             const CudaTarget& target) const {
+  ScheduleProblem problem = problemOf(op);
+  const ScoreProblem& scores = *problem.scores;
+  Clock clock(target);
+  double keys = toDouble(scores.keys);
+  double rows = toDouble(scores.batch * scores.queries);
+  double columns = toDouble(pad(scores.depth));
+  double blocks = toDouble(scores.batch) *
+                  ceilDiv(std::max<int64_t>(scores.keys, 1), getSpanKeys());
+  // Index keys once for all queries of a sequence, scores written.
+  double memory = clock.memory(toDouble(scores.batch) * keys * columns *
+                                   bytesOf(scores.element) +
+                               rows * keys * 4);
+  double products = clock.products(
+      2 * rows * toDouble(kTileUnit) * keys * columns, getEngine());
+  double pass =
+      clock.rounds(blocks) *
+      (getStages() > 1 ? std::max(memory, products) : memory + products);
+  if (!hasLists())
+    return pass + clock.launch(1) + getRows().estimateCost(op, target);
+  double sampled = pass / toDouble(getSample());
+  double listed = clock.memory(rows * toDouble(getCapacity()) * 16);
+  return pass + sampled + clock.rounds(rows) * listed + clock.launch(4);
 }

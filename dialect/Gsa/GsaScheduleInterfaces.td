@@ -14,12 +14,13 @@ include "mlir/IR/OpBase.td"
 def Gsa_ScheduleAttrInterface : AttrInterface<"ScheduleAttrInterface"> {
   let cppNamespace = "::mlir::gsa";
   let description = [{
-    How an op runs on a GPU. Ops have static shapes, but for `findMisfit`.
+    How an op runs on a GPU. Ops have static shapes, but for `findMisfit` and
+    `findOpMisfit`.
   }];
   let methods = [
     InterfaceMethod<[{
         Why no device can run `op` with the schedule, whatever its sizes; empty
-        if one may. The verifier of the op asks this.
+        if one may. Asked through `findOpMisfit`, which knows of lengths.
       }], "::std::string", "findMisfit", (ins "::mlir::Operation *":$op)>,
     InterfaceMethod<[{
         Why sizes or architecture rule the schedule out, without regard to what
@@ -63,13 +64,22 @@ def Gsa_ScheduleAttrInterface : AttrInterface<"ScheduleAttrInterface"> {
       }], "::std::string", "explainNone",
       (ins "::mlir::Operation *":$op,
            "const ::mlir::gsa::CudaTarget &":$target), "",
-      [{ return ("not for these sizes on " + target.arch).str(); }]>
+      [{ return ("not for these sizes on " + target.arch).str(); }]>,
+    StaticInterfaceMethod<[{
+        Whether the kernels of this kind read a number of keys from the `lengths`
+        of an op. Kinds that say nothing do not: such an op is then none for
+        them.
+      }], "bool", "takesLengths", (ins), "", "return false;">
   ];
   let extraClassDeclaration = [{
     /// What the kernels of `op` take with this schedule: the op is lowered, or
     /// was before.
     const ::mlir::gsa::Footprint &getFootprint(
         ::mlir::Operation *op, const ::mlir::gsa::CudaTarget &target) const;
+
+    /// Why no device can run `op` with the schedule: lengths that its kind does
+    /// not take, or `findMisfit`. Verifiers ask this.
+    ::std::string findOpMisfit(::mlir::Operation *op) const;
 
     /// The whole of legality: misfits, refusals, and that the kernels fit.
     ::mlir::gsa::ScheduleVerdict findIllegality(
@@ -93,7 +103,10 @@ def Gsa_ScheduledOpInterface : OpInterface<"ScheduledOpInterface"> {
                     "::llvm::SmallVector<::mlir::gsa::ScheduleKind>",
                     "getScheduleKinds", (ins "::mlir::gsa::Device":$device)>,
     InterfaceMethod<"The sizes that a schedule is chosen for.",
-                    "::mlir::gsa::ScheduleProblem", "getScheduleProblem">
+                    "::mlir::gsa::ScheduleProblem", "getScheduleProblem">,
+    InterfaceMethod<"Numbers of keys that the device alone knows; null if the "
+                    "op has none.",
+                    "::mlir::Value", "getLengths", (ins), "", "return {};">
   ];
 }
 

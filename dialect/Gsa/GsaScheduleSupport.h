@@ -65,16 +65,23 @@ inline std::string findHalfMisfit(StringRef what, Type element,
   return text;
 }
 
-/// Why an op whose `lengths` is not null is none for `what`, and the kind of
-/// schedule that is for it.
-inline std::string findLengthsMisfit(StringRef what, Value lengths,
-                                     StringRef other) {
-  if (!lengths) return "";
-  return (what +
-          " no kernel for a number of keys that the device alone knows; " +
-          "use " + other)
-      .str();
-}
+/// Why an engine is none for these elements, on any device: it is fma for f32,
+/// mma_sync for f16 and bf16, and wgmma beside that if `knowsWgmma`.
+std::string findEngineMisfit(Engine engine, Type element, bool knowsWgmma);
+
+/// Every so many-th key is a sample of a row, where scores at or above a bound
+/// from the sample go to a list of candidates.
+inline constexpr int64_t kSampleStep = 16;
+/// Rows of fewer times their candidates' room are faster with scores in memory
+/// (docs/performance.md).
+inline constexpr int64_t kLongRow = 8;
+/// The most candidates that a schedule can have room for.
+inline constexpr int64_t kMaxListCapacity = 16384;
+/// The rank in the sample that the bound of a row has, and the room for its
+/// candidates: a row has more of them, or fewer than its slots, 3 times of
+/// 100000 and less.
+int64_t getListRank(int64_t slots);
+int64_t getListCapacity(int64_t rank);
 
 /// The first legal schedule of a kind, as part of a schedule of another kind;
 /// null, and in `reason` what is wrong with the last one, if there is none.

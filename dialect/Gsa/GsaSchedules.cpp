@@ -30,7 +30,8 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 Kinds SelectOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
-             : kinds<SelectScheduleAttr, OnePassScheduleAttr>(*this);
+             : kinds<SelectScheduleAttr, OnePassScheduleAttr,
+                     SplitSelectScheduleAttr, ShortRowsScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -44,7 +45,8 @@ Kinds TopKOp::getScheduleKinds(Device device) {
 Kinds GatherAttentionOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
-             : kinds<AttentionScheduleAttr, UnionScheduleAttr>(*this);
+             : kinds<AttentionScheduleAttr, UnionScheduleAttr,
+                     SplitAttentionScheduleAttr, DenseScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {
@@ -58,18 +60,39 @@ Kinds PartialAttentionOp::getScheduleKinds(Device device) {
                                : kinds<AttentionScheduleAttr>(*this);
 }
 
+std::string ScheduleKind::findLengthsMisfit(Operation* op) const {
+  const auto* interface = kind->getInterface<ScheduleAttrInterface>();
+  auto scheduled = dyn_cast<ScheduledOpInterface>(op);
+  if (!interface || !scheduled || !scheduled.getLengths() ||
+      interface->takesLengths())
+    return "";
+  std::string text =
+      getName() +
+      " has no kernel for a number of keys that the device alone "
+      "knows";
+  StringRef separator = "; use ";
+  for (const ScheduleKind& other : scheduled.getScheduleKinds(Device::Cuda)) {
+    const auto* known = other.kind->getInterface<ScheduleAttrInterface>();
+    if (!known || !known->takesLengths()) continue;
+    text += separator.str() + other.getName();
+    separator = " or ";
+  }
+  return text;
+}
+
 SmallVector<Attribute> ScheduleKind::enumerate(Operation* op,
                                                const CudaTarget& target) const {
   const auto* interface = kind->getInterface<ScheduleAttrInterface>();
-  return interface ? interface->enumerate(op, target)
-                   : SmallVector<Attribute>();
+  if (!interface || !findLengthsMisfit(op).empty()) return {};
+  return interface->enumerate(op, target);
 }
 
 std::string ScheduleKind::explainNone(Operation* op,
                                       const CudaTarget& target) const {
   const auto* interface = kind->getInterface<ScheduleAttrInterface>();
-  return interface ? interface->explainNone(op, target)
-                   : "of another device than " + target.arch.str();
+  if (!interface) return "of another device than " + target.arch.str();
+  std::string reason = findLengthsMisfit(op);
+  return reason.empty() ? interface->explainNone(op, target) : reason;
 }
 
 std::string gsa::describe(ArrayRef<ScheduleKind> kinds) {
@@ -194,6 +217,11 @@ const Footprint& ScheduleAttrInterface::getFootprint(
   return measure ? measure->measure(op, *this, target) : kUnknown;
 }
 
+std::string ScheduleAttrInterface::findOpMisfit(Operation* op) const {
+  std::string reason = ScheduleKind::of(*this).findLengthsMisfit(op);
+  return reason.empty() ? findMisfit(op) : reason;
+}
+
 ScheduleVerdict ScheduleAttrInterface::findIllegality(
     Operation* op, const CudaTarget& target) const {
   // A part is named before the whole that it rules out.
@@ -201,7 +229,7 @@ ScheduleVerdict ScheduleAttrInterface::findIllegality(
   parts.push_back(*this);
   for (Attribute part : parts) {
     auto schedule = cast<ScheduleAttrInterface>(part);
-    std::string reason = schedule.findMisfit(op);
+    std::string reason = schedule.findOpMisfit(op);
     if (reason.empty()) reason = schedule.findRefusal(op, target);
     if (!reason.empty()) return {reason, part};
   }

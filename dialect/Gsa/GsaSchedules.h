@@ -80,6 +80,11 @@ inline constexpr int64_t kMaxHeadSize = 256;
 inline constexpr int64_t kChunkBytes = int64_t{512} << 20;
 /// Bytes that the candidates of a chunk take, if `select` keeps candidates.
 inline constexpr int64_t kListBytes = int64_t{256} << 20;
+/// Pairs of heads whose products are under way together, if a score_schedule
+/// says nothing else, and what a one_pass_schedule then says.
+inline constexpr int64_t kDefaultPairs = 2, kDefaultStaged = 10,
+                         kDefaultThreadCandidates = 16,
+                         kDefaultCandidateBins = 1024;
 /// Slots that are sorted by score in shared memory, 8 bytes each.
 inline constexpr int64_t kMaxSortedSlots = 4096;
 /// The longest row of keys on a GPU: positions are 32-bit numbers, and 32 warps
@@ -162,14 +167,22 @@ class ScheduleKind {
     return ScheduleKind(
         AbstractAttribute::lookup(TypeID::get<Schedule>(), context));
   }
+  static ScheduleKind of(Attribute schedule) {
+    return ScheduleKind(schedule.getAbstractAttribute());
+  }
 
   /// As it is written: "#gsa.attention_schedule".
   std::string getName() const { return "#" + kind->getName().str(); }
   bool contains(Attribute attribute) const {
     return attribute && attribute.getTypeID() == kind->getTypeID();
   }
+  /// Why `op`, whose number of keys the device alone knows, is none for this
+  /// kind, and which kinds it has; empty if the kind is of another device,
+  /// takes lengths, or the op has none.
+  std::string findLengthsMisfit(Operation* op) const;
   /// Schedules of this kind to try on a GPU, best first: what
-  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices.
+  /// ScheduleAttrInterface::enumerate says. None for kinds of other devices,
+  /// and for lengths that the kind does not take.
   SmallVector<Attribute> enumerate(Operation* op,
                                    const CudaTarget& target) const;
   /// Why there are none: what ScheduleAttrInterface::explainNone says.

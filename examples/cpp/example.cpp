@@ -113,6 +113,8 @@ int Run(const gsa::Plan& plan) {
   gsa::RunOptions options;
   options.workspace = &*workspace;
   options.thread_pool = &*pool;
+  std::vector<double> milliseconds;
+  options.stage_milliseconds = &milliseconds;
   for (int run = 0; run < kRuns; ++run) {
     const auto start = std::chrono::steady_clock::now();
     const gsa::Status status = plan.Run(inputs->views, outputs->views, options);
@@ -121,6 +123,9 @@ int Run(const gsa::Plan& plan) {
         std::chrono::steady_clock::now() - start;
     std::cout << "run " << run << ": " << time.count() << " ms\n";
   }
+  const std::vector<std::string> stages = plan.stage_names();
+  for (size_t i = 0; i < stages.size(); ++i)
+    std::cout << "stage " << stages[i] << ": " << milliseconds[i] << " ms\n";
   for (size_t i = 0; i < outputs->infos.size(); ++i) {
     const gsa::TensorInfo& info = outputs->infos[i];
     std::cout << "output " << info.name << ": " << gsa_dtype_name(info.dtype);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaShapes.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -29,7 +30,9 @@ func::FuncOp findEntry(ModuleOp module) {
 
 namespace {
 
+/// Static, unless the function is of a plan for bounds.
 LogicalResult checkStatic(func::FuncOp entry) {
+  if (entry->hasAttr(kBoundsAttr)) return success();
   for (auto [kind, types] : {std::pair{"argument", entry.getArgumentTypes()},
                              std::pair{"result", entry.getResultTypes()}})
     for (auto [index, type] : llvm::enumerate(types))
@@ -51,9 +54,15 @@ struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
     constexpr llvm::StringLiteral kWritable =
         bufferization::BufferizationDialect::kWritableAttrName;
     Builder builder(&getContext());
-    for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
-      if (isa<TensorType>(type) && !entry.getArgAttr(index, kWritable))
-        entry.setArgAttr(index, kWritable, builder.getBoolAttr(false));
+    // All at once: an attribute of the function holds those of all arguments.
+    SmallVector<DictionaryAttr> attributes;
+    for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes())) {
+      NamedAttrList named(entry.getArgAttrDict(index));
+      if (isa<TensorType>(type) && !named.get(kWritable))
+        named.set(kWritable, builder.getBoolAttr(false));
+      attributes.push_back(named.getDictionary(&getContext()));
+    }
+    entry.setAllArgAttrs(attributes);
     if (!cInterface) return;
     entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                    builder.getUnitAttr());

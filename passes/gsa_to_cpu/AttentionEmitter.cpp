@@ -5,7 +5,9 @@
 #include <limits>
 
 #include "dialect/Gsa/GsaAttrNames.h"
+#include "dialect/Gsa/GsaShapes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -329,8 +331,8 @@ Value cpu::applyOutputGate(VectorBuilder& v, const AttentionForm& form,
 }
 
 Value cpu::loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
-                        int64_t keys) {
-  Value all = v.index(keys);
+                        const Size& keys) {
+  Value all = toValue(v, keys);
   if (!lengths) return all;
   Value given = v.toIndex(v.loadScalar(lengths, batch));
   return v.min(v.max(given, v.index(0)), all);
@@ -377,8 +379,49 @@ Value cpu::allocate(VectorBuilder& v, ArrayRef<int64_t> shape, Type element) {
                                  v.builder().getI64IntegerAttr(64));
 }
 
+Value cpu::allocate(VectorBuilder& v, Operation* op, unsigned i) {
+  return allocateResult(v.builder(), op, i, v.builder().getI64IntegerAttr(64));
+}
+
 Value cpu::toResult(VectorBuilder& v, Value buffer, Type type) {
   return bufferization::ToTensorOp::create(v.builder(), v.location(), type,
                                            buffer, /*restrict=*/true,
                                            /*writable=*/true);
+}
+
+//===----------------------------------------------------------------------===//
+// Both lowerings
+//===----------------------------------------------------------------------===//
+
+AttentionLowering::AttentionLowering(Operation* op, CpuScheduleAttr schedule,
+                                     RewriterBase& rewriter)
+    : form(AttentionForm::of(op)),
+      v(rewriter, op->getLoc()),
+      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
+      tasks(schedule.getTasks()) {}
+
+void AttentionLowering::begin() {
+  query = toReadOnlyBuffer(v, form.query);
+  key = toReadOnlyBuffer(v, form.key);
+  value = toReadOnlyBuffer(v, form.value);
+  indices = toReadOnlyBuffer(v, form.indices);
+  counts = toReadOnlyBuffer(v, form.counts);
+  gate = toReadOnlyBuffer(v, form.gate);
+  lengthsOfBatch = toReadOnlyBuffer(v, form.lengths);
+  output = allocate(v, form.op, 0);
+  lse = allocate(v, form.op, 1);
+}
+
+void AttentionLowering::forItems(const Size& items,
+                                 llvm::function_ref<void(Value item)> body) {
+  forTasks(v, tasks, [&](Value self) {
+    task = self;
+    v.forLoop(task, toValue(v, items), tasks, body);
+  });
+}
+
+void AttentionLowering::end(RewriterBase& rewriter) {
+  Operation* op = form.op;
+  rewriter.replaceOp(op, {toResult(v, output, op->getResult(0).getType()),
+                          toResult(v, lse, op->getResult(1).getType())});
 }

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "runtime/capi/internal.h"
 #include "runtime/capi/support.h"
+#include "runtime/core/compilations.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -34,12 +35,15 @@ struct Request {
   }
 };
 
-absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
+// `kind` is "shape" or "bound".
+absl::Status ReadShapes(const char* kind, const gsa_named_shape* shapes,
+                        size_t count,
+                        std::map<std::string, std::vector<int64_t>>* target,
                         Request* request) {
-  GSA_ASSIGN_OR_RETURN(auto read, ReadArray("shape", shapes, count));
+  GSA_ASSIGN_OR_RETURN(auto read, ReadArray(kind, shapes, count));
   for (size_t i = 0; i < read.size(); ++i) {
     const gsa_named_shape& shape = read[i];
-    std::string what = absl::StrCat("shape ", i);
+    std::string what = absl::StrCat(kind, " ", i);
     if (shape.name == nullptr) return NullError((what + ": name").c_str());
     absl::StrAppend(&what, " ('", shape.name, "')");
     if (shape.rank < 0 || shape.rank > static_cast<int64_t>(kMaxRank)) {
@@ -51,9 +55,9 @@ absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
       return NullError((what + ": sizes").c_str());
     }
     std::vector<int64_t> sizes(shape.sizes, shape.sizes + shape.rank);
-    if (!request->options.shapes.emplace(shape.name, std::move(sizes)).second) {
-      request->AddError(
-          absl::StrCat(what, ": expected one shape for this input, got two"));
+    if (!target->emplace(shape.name, std::move(sizes)).second) {
+      request->AddError(absl::StrCat(what, ": expected one ", kind,
+                                     " for this input, got two"));
     }
   }
   return absl::OkStatus();
@@ -87,7 +91,10 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
   CompileOptions& result = request->options;
   if (read.target != nullptr) result.target = read.target;
   if (read.entry != nullptr) result.entry = read.entry;
-  GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, request));
+  GSA_RETURN_IF_ERROR(ReadShapes("shape", read.shapes, read.num_shapes,
+                                 &result.shapes, request));
+  GSA_RETURN_IF_ERROR(ReadShapes("bound", read.bounds, read.num_bounds,
+                                 &result.bounds, request));
   result.num_threads =
       read.num_threads == 0 ? AvailableCpus() : read.num_threads;
   result.vector_bits = read.vector_bits;
@@ -96,10 +103,11 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
                                    read.reference));
   }
   result.reference = read.reference == 1;
-  if (read.reserved != 0) {
-    request->AddError(
-        absl::StrCat("options: expected reserved = 0, got ", read.reserved));
+  if (read.load_later != 0 && read.load_later != 1) {
+    request->AddError(absl::StrCat(
+        "options: expected load_later = 0 or 1, got ", read.load_later));
   }
+  result.warm_up = read.load_later != 1;
   if (read.arch != nullptr) result.arch = read.arch;
   if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
   if (read.schedules != nullptr) result.schedule_database = read.schedules;
@@ -280,8 +288,42 @@ gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
   });
 }
 
+gsa_status* gsa_plan_warmup(const gsa_plan* plan) {
+  return Guard([&]() -> absl::Status {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    return plan->plan->WarmUp();
+  });
+}
+
 uint64_t gsa_kernel_compilations(void) {
   return static_cast<uint64_t>(gsa::KernelCompilations());
+}
+
+uint64_t gsa_compilations(void) {
+  return static_cast<uint64_t>(gsa::Compilations());
+}
+
+void gsa_set_compilation_callback(gsa_compilation_callback callback,
+                                  void* user_data) {
+  if (callback == nullptr) {
+    gsa::SetCompilationListener(nullptr);
+    return;
+  }
+  gsa::SetCompilationListener(
+      [callback, user_data](const gsa::CompilationEvent& event) {
+        gsa_compilation value = {};
+        value.struct_size = sizeof(value);
+        value.kind = event.kind.c_str();
+        value.name = event.name.c_str();
+        value.target = event.target.c_str();
+        value.key = event.key.c_str();
+        value.milliseconds = event.milliseconds;
+        callback(&value, user_data);
+      });
+}
+
+void gsa_forbid_compilations(int32_t forbid) {
+  gsa::ForbidCompilations(forbid != 0);
 }
 
 const char* gsa_plan_target(const gsa_plan* plan) {

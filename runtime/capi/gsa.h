@@ -310,7 +310,7 @@ typedef struct gsa_compile_options {
   const char* target;
   /* Entry function; NULL or "" takes the module's only public function. */
   const char* entry;
-  /* Shapes of inputs. An input with a dynamic size needs one. */
+  /* Shapes of inputs. An input with a dynamic size needs one, or `bounds`. */
   const gsa_named_shape* shapes;
   size_t num_shapes;
   /* Threads that the CPU's code is made for, 1 to 1024; 0: one per available
@@ -323,8 +323,10 @@ typedef struct gsa_compile_options {
   /* 1 compiles the definitions of the ops instead of optimised loops: slow, for
    * comparisons. For the CPU only: GSA_UNIMPLEMENTED elsewhere. */
   int32_t reference;
-  /* Zero. */
-  int32_t reserved;
+  /* 1: a plan for a GPU is not loaded onto it by gsa_compile but by
+   * gsa_plan_warmup, or by its first run, which then allocates and waits and
+   * must not be captured. For the GPU only. */
+  int32_t load_later;
   /* Architecture of the kernels of a GPU, whose own it must be, or of the
    * emulation, "sm_90a"; NULL or "": the device's, sm_80 for the emulation.
    * GSA_UNIMPLEMENTED for one that there are no kernels for. */
@@ -337,20 +339,30 @@ typedef struct gsa_compile_options {
    * cuBLASLt (a toolkit's, or of the wheel nvidia-cublas) is searched there
    * first, then in those places. No environment variable is read. */
   const char* nvrtc;
-  /* Directory that keeps the compiled kernels of a GPU for other processes and
-   * later ones, whose module then compiles without NVRTC; NULL or "": nothing
-   * is kept. Made if it is not there, for the user alone. Whoever can write to
-   * it can run code as its readers: a directory that is another user's, can be
-   * written by others or is a link is not used. Nothing in it, and no fault of
-   * it, is an error: what cannot be read is compiled. See docs/guides/embed.md.
+  /* Directory that keeps compiled code, kernels of a GPU and objects for this
+   * CPU, for other processes and later ones, whose module then compiles without
+   * NVRTC and LLVM; NULL or "": nothing is kept. Not for the emulation. Made if
+   * it is not there, for the user alone. Whoever can write to it can run code
+   * as its readers: a directory that is another user's, can be written by
+   * others or is a link is not used. Nothing in it, and no fault of it, is an
+   * error: what cannot be read is compiled. See docs/guides/embed.md.
    */
   const char* cache_dir;
   /* "off"; "ro": what is kept is read, and nothing written; "rw": what is
    * compiled is written, too, and what has been used least goes beyond 512 MiB.
-   * "only": as "ro", and GSA_FAILED_PRECONDITION for a kernel that would have
-   * to be compiled. NULL or "": "rw". Anything but "off" needs a `cache_dir`.
+   * "only": as "ro", and GSA_FAILED_PRECONDITION, with the key, for what would
+   * have to be compiled. NULL or "": "rw". Anything but "off" needs a
+   * `cache_dir`.
    */
   const char* cache_mode;
+  /* Largest shapes of inputs, of those that are not in `shapes`. Sizes that are
+   * dynamic in the module are then each run's to say, in its tensors, up to the
+   * ones given here: nothing is compiled for another length, the workspace is
+   * that of the largest, and results have the bits of a plan for the run's
+   * shapes. GSA_INVALID_ARGUMENT where inputs that the module gives one size
+   * have different bounds; GSA_UNIMPLEMENTED for other targets than the CPU. */
+  const gsa_named_shape* bounds;
+  size_t num_bounds;
   /* File of schedules that were measured on a GPU, JSON lines, which come
    * before those of the library; NULL or "": none. See docs/guides/explain.md.
    * A file that is wrong is GSA_INVALID_ARGUMENT, with its line. */
@@ -416,7 +428,7 @@ typedef struct gsa_tensor_info {
   size_t struct_size;
   /* The attribute gsa.name, or "arg0" / "result0". */
   const char* name;
-  /* `rank` sizes, all known. */
+  /* `rank` sizes, all known; the largest in a plan for bounds. */
   const int64_t* shape;
   int32_t rank;
   uint32_t dtype;
@@ -449,12 +461,12 @@ GSA_API size_t gsa_plan_num_stages(const gsa_plan* plan);
 /* Name of stage `index`; NULL out of range. Lives as long as the plan. */
 GSA_API const char* gsa_plan_stage_name(const gsa_plan* plan, size_t index);
 
-/* Where the kernels of a plan came from. Filled by the library. Only
- * `struct_size` is required. */
+/* Where the kernels of a plan, or its one object for the CPU, came from. Filled
+ * by the library. Only `struct_size` is required. */
 typedef struct gsa_kernel_counts {
   size_t struct_size;
   /* Compiled for the plan; found in `cache_dir`; had already by the process,
-   * from another plan. All 0 on the CPU and for the emulation. */
+   * from another plan. All 0 for the emulation. */
   uint64_t compiled;
   uint64_t from_disk;
   uint64_t from_memory;
@@ -465,9 +477,47 @@ typedef struct gsa_kernel_counts {
 /* Writes the counts of a plan to `*counts`, whose struct_size is set. */
 GSA_API gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
                                            gsa_kernel_counts* counts);
-/* The kernels that NVRTC has compiled in this process so far: where the number
- * stands still, nothing is compiled behind the caller's back. */
+/* The kernels that NVRTC has compiled in this process so far. */
 GSA_API uint64_t gsa_kernel_compilations(void);
+
+/* Loads the code of the kernels onto the GPU and prepares the matrix products,
+ * so that no run loads anything. gsa_compile has done that, and this does
+ * nothing, unless `load_later` was set; it also does nothing the second time,
+ * and on the CPU. Any thread may call it, also while another one captures a
+ * graph. */
+GSA_API gsa_status* gsa_plan_warmup(const gsa_plan* plan);
+/* One compilation: a kernel by NVRTC, or a module for the CPU by LLVM (the
+ * emulation's are not reported). Filled by the library; strings live until the
+ * callback returns. */
+typedef struct gsa_compilation {
+  size_t struct_size;
+  /* "cubin" or "ptx"; "object" for the CPU. */
+  const char* kind;
+  /* Of the kernel's text, or of the entry; "sm_90a" or the CPU's name. */
+  const char* name;
+  const char* target;
+  /* 64 digits: what a cache directory keeps it under, as gsa-cache lists it. */
+  const char* key;
+  double milliseconds;
+} gsa_compilation;
+
+/* Called in the thread that compiled, from several at once. */
+typedef void (*gsa_compilation_callback)(const gsa_compilation* compilation,
+                                         void* user_data);
+
+/* How many compilations have succeeded in this process so far: where the number
+ * stands still, nothing is compiled behind the caller's back. */
+GSA_API uint64_t gsa_compilations(void);
+/* From now on calls `callback` with `user_data` for each compilation of this
+ * process that succeeds; NULL: none. To hear of what is compiled after
+ * warming up, set it then. Returns when no call of the callback before is
+ * running any more, so a callback must not call it. */
+GSA_API void gsa_set_compilation_callback(gsa_compilation_callback callback,
+                                          void* user_data);
+/* 1: from now on what would have to be compiled in this process is
+ * GSA_FAILED_PRECONDITION with name and key; what the process or a cache has
+ * stays usable. 0: as at first. */
+GSA_API void gsa_forbid_compilations(int32_t forbid);
 
 /* ---- Running ------------------------------------------------------------ */
 
@@ -488,8 +538,10 @@ GSA_API int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool);
 typedef struct gsa_run_options {
   size_t struct_size;
   /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted
-   * to; NULL is the legacy default stream. The run allocates nothing and waits
-   * for nothing, so that the stream may be capturing a graph. Must be NULL on
+   * to; NULL is the legacy default stream. The run allocates nothing on the
+   * GPU, reads nothing of it and waits for nothing, so that the stream may be
+   * capturing a graph; GSA_FAILED_PRECONDITION if it captures and the plan is
+   * not loaded (see gsa_plan_warmup). Must be NULL on
    * the CPU and for the emulation, where a run is finished when gsa_run
    * returns. */
   void* stream;
@@ -505,10 +557,16 @@ typedef struct gsa_run_options {
 } gsa_run_options;
 
 /* Runs the plan: reads `inputs`, writes `outputs`, both in the plan's order.
+ * The first run on a set of addresses looks up on a GPU whose memory they are
+ * and prepares the arguments of all launches; the last 64 sets are kept, and a
+ * run on one of them allocates no host memory either. In a process that was
+ * forked after the plan was compiled for a GPU it is GSA_FAILED_PRECONDITION.
  * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
- * until it ends, on a GPU until the end of its work on the stream. Outputs and
- * workspace must overlap no other tensor. On GSA_INVALID_ARGUMENT nothing has
- * run, and the message names the tensor, what is expected and what was got. */
+ * until it ends, on a GPU until the end of its work on the stream. In a plan
+ * for bounds tensors may be smaller than gsa_plan_input and gsa_plan_output
+ * say, where they agree with each other. Outputs and workspace must overlap no
+ * other tensor. On GSA_INVALID_ARGUMENT nothing has run, and the message names
+ * the tensor, what is expected and what was got. */
 GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t num_inputs, const gsa_tensor* outputs,
                             size_t num_outputs, void* workspace,

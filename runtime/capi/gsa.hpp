@@ -121,15 +121,24 @@ struct TensorInfo {
 // A dense tensor in memory that the caller owns; see gsa_tensor.
 struct TensorView {
   void* data = nullptr;
-  std::vector<int64_t> shape;
+  std::vector<int64_t> shape = {};
   uint32_t dtype = 0;
   int32_t device_type = GSA_DEVICE_CPU;
   int32_t device_id = 0;
+  // One per dimension, counted in elements; empty for dense row-major, the only
+  // order that is accepted.
+  std::vector<int64_t> strides = {};
+  // Added to `data`.
+  uint64_t byte_offset = 0;
 };
 
 // The tensor that `info` describes, in host memory that begins at `data`.
 inline TensorView HostTensor(const TensorInfo& info, void* data) {
-  return {data, info.shape, info.dtype, GSA_DEVICE_CPU, 0};
+  TensorView view;
+  view.data = data;
+  view.shape = info.shape;
+  view.dtype = info.dtype;
+  return view;
 }
 
 // ---- Running ----------------------------------------------------------------
@@ -170,6 +179,9 @@ struct RunOptions {
   void* stream = nullptr;
   // Threads to run on; null: the calling thread alone.
   const ThreadPool* thread_pool = nullptr;
+  // Receives the milliseconds of each stage, in the order of
+  // Plan::stage_names(). On a GPU the run is then waited for.
+  std::vector<double>* stage_milliseconds = nullptr;
 };
 
 // A compiled module. Copies share it; any number of threads may run it.
@@ -188,6 +200,13 @@ class Plan {
   int32_t num_threads() const { return gsa_plan_num_threads(get()); }
   // What the code was made for, "cuda:0, NVIDIA H200, sm_90a".
   std::string target() const { return gsa_plan_target(get()); }
+  // The stages that a run passes through, "select" for instance.
+  std::vector<std::string> stage_names() const {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < gsa_plan_num_stages(get()); ++i)
+      names.emplace_back(gsa_plan_stage_name(get(), i));
+    return names;
+  }
   // Where its kernels came from.
   gsa_kernel_counts kernel_counts() const {
     gsa_kernel_counts counts = {};
@@ -204,16 +223,33 @@ class Plan {
     return Buffer::Allocate(workspace_bytes());
   }
 
+  // Loads what runs need, where CompileOptions::load_later left it; see
+  // gsa_plan_warmup.
+  Status WarmUp() const { return Status(gsa_plan_warmup(get())); }
+
   // Reads `inputs`, writes `outputs`, both in the plan's order; see gsa_run.
   Status Run(const std::vector<TensorView>& inputs,
              const std::vector<TensorView>& outputs,
              const RunOptions& options = {}) const {
+    for (const std::vector<TensorView>* views : {&inputs, &outputs})
+      for (const TensorView& view : *views)
+        if (!view.strides.empty() && view.strides.size() != view.shape.size())
+          return Status(GSA_INVALID_ARGUMENT,
+                        "strides: expected " +
+                            std::to_string(view.shape.size()) +
+                            ", one per dimension, or none, got " +
+                            std::to_string(view.strides.size()));
     const std::vector<gsa_tensor> in = Convert(inputs);
     const std::vector<gsa_tensor> out = Convert(outputs);
     gsa_run_options lent = {};
     lent.struct_size = sizeof(lent);
     lent.stream = options.stream;
     if (options.thread_pool) lent.thread_pool = options.thread_pool->get();
+    if (options.stage_milliseconds) {
+      options.stage_milliseconds->resize(gsa_plan_num_stages(get()));
+      lent.stage_milliseconds = options.stage_milliseconds->data();
+      lent.num_stage_milliseconds = options.stage_milliseconds->size();
+    }
     void* workspace = options.device_workspace;
     size_t bytes = options.device_workspace_bytes;
     if (options.workspace) {
@@ -257,6 +293,8 @@ class Plan {
       tensor.rank = static_cast<int32_t>(view.shape.size());
       tensor.dtype = view.dtype;
       tensor.shape = view.shape.data();
+      if (!view.strides.empty()) tensor.strides = view.strides.data();
+      tensor.byte_offset = view.byte_offset;
       tensors.push_back(tensor);
     }
     return tensors;
@@ -301,11 +339,14 @@ struct CompileOptions {
   std::string entry;
   // Shapes of inputs by name; an input with a dynamic size needs one.
   std::map<std::string, std::vector<int64_t>> shapes;
+  // Largest shapes of the others, whose dynamic sizes come with each run.
+  std::map<std::string, std::vector<int64_t>> bounds;
   int32_t num_threads = 0;
   int32_t vector_bits = 0;
   bool reference = false;
-  std::string arch;   // "sm_90a"
-  std::string nvrtc;  // where NVRTC is
+  bool load_later = false;  // by Plan::WarmUp or the first run
+  std::string arch;         // "sm_90a"
+  std::string nvrtc;        // where NVRTC is
   // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
   std::string cache_dir;
   std::string cache_mode;
@@ -318,14 +359,19 @@ namespace internal {
 class CompileArguments {
  public:
   explicit CompileArguments(const CompileOptions& options) {
-    for (const auto& [name, sizes] : options.shapes) {
-      gsa_named_shape shape = {};
-      shape.struct_size = sizeof(shape);
-      shape.name = name.c_str();
-      shape.sizes = sizes.data();
-      shape.rank = static_cast<int64_t>(sizes.size());
-      shapes_.push_back(shape);
-    }
+    const auto convert = [](const auto& by_name,
+                            std::vector<gsa_named_shape>& list) {
+      for (const auto& [name, sizes] : by_name) {
+        gsa_named_shape shape = {};
+        shape.struct_size = sizeof(shape);
+        shape.name = name.c_str();
+        shape.sizes = sizes.data();
+        shape.rank = static_cast<int64_t>(sizes.size());
+        list.push_back(shape);
+      }
+    };
+    convert(options.shapes, shapes_);
+    convert(options.bounds, bounds_);
     const auto text = [](const std::string& value) {
       return value.empty() ? nullptr : value.c_str();
     };
@@ -334,9 +380,12 @@ class CompileArguments {
     arguments_.entry = text(options.entry);
     arguments_.shapes = shapes_.data();
     arguments_.num_shapes = shapes_.size();
+    arguments_.bounds = bounds_.data();
+    arguments_.num_bounds = bounds_.size();
     arguments_.num_threads = options.num_threads;
     arguments_.vector_bits = options.vector_bits;
     arguments_.reference = options.reference ? 1 : 0;
+    arguments_.load_later = options.load_later ? 1 : 0;
     arguments_.arch = text(options.arch);
     arguments_.nvrtc = text(options.nvrtc);
     arguments_.cache_dir = text(options.cache_dir);
@@ -349,7 +398,7 @@ class CompileArguments {
   const gsa_compile_options* get() const { return &arguments_; }
 
  private:
-  std::vector<gsa_named_shape> shapes_;
+  std::vector<gsa_named_shape> shapes_, bounds_;
   gsa_compile_options arguments_ = {};
 };
 

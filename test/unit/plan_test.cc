@@ -246,7 +246,9 @@ TEST(PlanTest, CompileErrorsNameWhatIsWrong) {
               HasSubstr("'n' is used twice"));
   options = GateOptions(5);
   options.num_threads = 0;
-  EXPECT_THAT(message(kGate, options), HasSubstr("number of threads"));
+  EXPECT_THAT(message(kGate, options),
+              HasSubstr("number of threads: expected 1 to 1024, got 0 "
+                        "(AvailableCpus() is one per CPU)"));
   options = GateOptions(5);
   options.shapes["logits"] = {1, 6, 2, 3};
   EXPECT_THAT(message(kGate, options), HasSubstr("specialize"));

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "runtime/core/nearest_name.h"
 #include "tools/common/ExitCode.h"
 #include "tools/common/StandardStreams.h"
@@ -43,6 +45,24 @@ std::optional<std::string> findForgottenValue(const CLI::App& app) {
                             ": expected a value, got the option ",
                             quoteArgument(name));
     }
+  }
+  return std::nullopt;
+}
+
+/// An option of one value that was given twice.
+std::optional<std::string> findRepeated(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_expected_max() != 1 || option->results().size() < 2)
+      continue;
+    std::string text =
+        absl::StrCat(option->get_name(), ": expected it once, ", "got it ",
+                     option->results().size(), " times");
+    // Of those that take several, "N[,N...]".
+    if (absl::StrContains(option->get_type_name(), "[,"))
+      absl::StrAppend(&text, "; several values are written with commas, ",
+                      option->get_name(), " ",
+                      absl::StrJoin(option->results(), ","));
+    return text;
   }
   return std::nullopt;
 }
@@ -106,6 +126,8 @@ std::optional<int> parseCommandLine(CLI::App& app, int argc, char** argv) {
   }
   if (std::optional<std::string> forgotten = findForgottenValue(app))
     return usageError(app, *forgotten);
+  if (std::optional<std::string> repeated = findRepeated(app))
+    return usageError(app, *repeated);
   // What is missing may be missing because an option was misspelt.
   for (const std::string& text : app.remaining())
     if (!wrong || (text.size() > 1 && text[0] == '-'))

@@ -46,7 +46,8 @@ absl::StatusOr<ProgramCache::Collected> exportEntries(const ProgramCache& cache,
   for (const ProgramCache::File& listed : listing.files) {
     ProgramEntry entry;
     if (cache.Check(listed.key, &entry) != EntryRefusal::kNone) continue;
-    if (entry.kind != "cubin" && entry.kind != "ptx") continue;
+    if (entry.kind != "cubin" && entry.kind != "ptx" && entry.kind != "object")
+      continue;
     const std::string bytes = EncodeProgramEntry(entry);
     const std::string size = sizeBytes(bytes.size());
     GSA_RETURN_IF_ERROR(writer.Append({size.data(), size.size()}));

@@ -38,15 +38,22 @@ void setVariants(const std::string& name,
 }
 
 /// An option that takes one whole number, or several with commas between them.
+/// `instead` says what who writes 0 wants.
 template <typename Number>
 CLI::Option* addVariedNumber(CLI::App& app, const std::string& name,
                              RunnerOptions& options,
                              Number RunnerOptions::* field, uint64_t low,
-                             uint64_t high, const std::string& help) {
-  auto read = [&options, name, field, low, high](const std::string& text) {
+                             uint64_t high, const std::string& help,
+                             const std::string& instead = "") {
+  auto read = [&options, name, field, low, high,
+               instead](const std::string& text) {
     std::vector<RunnerOptions::Variant> variants;
     for (const std::string& value :
          std::vector<std::string>(absl::StrSplit(text, ','))) {
+      if (value == "0" && low > 0 && !instead.empty())
+        throw CLI::ValidationError(
+            name, absl::StrCat("expected a whole number from ", low, " to ",
+                               high, ", got '0'; ", instead));
       auto number =
           static_cast<Number>(readWholeNumber(name, value, low, high));
       variants.push_back({value, [field, number](RunnerOptions& changed) {
@@ -109,7 +116,8 @@ void addShapeOptions(CLI::App& app, RunnerOptions& options) {
   addVariedNumber(app, "--seq", options, &RunnerOptions::sequence, 1, kMaxSize,
                   "Size of all other dynamic dimensions");
   addVariedNumber(app, "--keys", options, &RunnerOptions::keys, 1, kMaxSize,
-                  "The same for key-side inputs (default: --seq)");
+                  "The same for key-side inputs (default: --seq)",
+                  "leave --keys out for as many as --seq");
   addTexts(app, "--shape", options.shapes,
            "Shape of one input, name=1x4096x512; repeatable; goes before "
            "--batch, --seq and --keys");
@@ -127,19 +135,23 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
                  "environment that has it: nothing else is searched (default: "
                  "the places at the end)");
   app.add_option("--cache-dir", options.cache.directory,
-                 "Directory that keeps compiled kernels of a GPU for later "
-                 "runs (default: at the end)");
+                 "Directory that keeps compiled code, kernels of a GPU and "
+                 "objects for the CPU, for later runs (default: at the end)");
   addCacheMode(app, "--cache-mode", options.cache.mode,
                "off: compile all; ro: read what is kept; rw: keep what is "
-               "compiled, too (default); only: as ro, and a kernel that is not "
-               "there is an error");
+               "compiled, too (default); only: as ro, and what is not there is "
+               "an error");
+  app.add_flag("--forbid-compile", options.forbidCompile,
+               "What is not in the cache is an error with its key: nothing is "
+               "compiled");
   app.add_option("--schedules", options.schedules,
                  "File of measured schedules (JSON lines), which come before "
                  "those of the program");
   app.add_flag("!--no-shipped-schedules", options.shippedSchedules,
                "Leave out the measured schedules of the program");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
-                  "Threads (default: available CPUs)");
+                  "Threads (default: available CPUs)",
+                  "leave --threads out for one per available CPU");
   addNumber(app, "--vector-bits", options.vectorBits, 128, 512,
             "Vector width of the CPU target: 128, 256 or 512 (default: the "
             "machine's)");

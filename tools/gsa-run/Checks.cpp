@@ -45,17 +45,17 @@ absl::Status checkTarget(const RunnerOptions& options) {
   GSA_ASSIGN_OR_RETURN(const Target target, ParseTarget(options.target));
   const bool isAuto = options.target == "auto";
   if (target.kind == TargetKind::kCpu && !isAuto)
-    return refuse(options,
-                  {"--arch", "--nvrtc", "--cache-dir", "--cache-mode",
-                   "--schedules", "--no-shipped-schedules"},
+    return refuse(options, {"--arch", "--nvrtc", "--schedules",
+                            "--no-shipped-schedules"},
                   "the target cpu has no kernels");
   if (target.kind != TargetKind::kCpu)
     GSA_RETURN_IF_ERROR(
         refuse(options, {"--vector-bits"},
                absl::StrCat("the target is ", target.ToString())));
   if (target.kind == TargetKind::kEmu)
-    return refuse(options, {"--nvrtc", "--cache-dir", "--cache-mode"},
-                  "the target emu compiles with a host compiler");
+    return refuse(
+        options, {"--nvrtc", "--cache-dir", "--cache-mode", "--forbid-compile"},
+        "the target emu compiles with a host compiler");
   return absl::OkStatus();
 }
 

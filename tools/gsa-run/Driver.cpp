@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/core/compilations.h"
 #include "runtime/core/progress.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/layer_config.h"
@@ -160,11 +161,10 @@ class Session {
     result.schedule_database = options.schedules;
     result.shipped_schedules = options.shippedSchedules;
     result.toolkit = options.toolkit;
-    // Of the default directory the targets without kernels want to know
-    // nothing.
+    // Of the default directory the emulation wants to know nothing.
     GSA_ASSIGN_OR_RETURN(const Target target, ParseTarget(options.target));
-    if (target.kind == TargetKind::kCuda || options.target == "auto")
-      result.cache = options.cache;
+    if (target.kind != TargetKind::kEmu) result.cache = options.cache;
+    ForbidCompilations(options.forbidCompile);
     result.host = options.host;
     result.watchdog_seconds = options.watchdogSeconds;
     result.stop_after = options.stopAfter;

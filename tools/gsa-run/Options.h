@@ -31,8 +31,9 @@ struct RunnerOptions {
   std::string target = "cpu";
   std::string arch;           ///< Of kernels; empty takes the device's.
   ToolkitSearch toolkit;      ///< Where NVRTC and cuBLASLt are searched.
-  ProgramCacheOptions cache;  ///< Of kernels, where the target is a GPU.
-  std::string schedules;      ///< File of measured ones; empty: none.
+  ProgramCacheOptions cache;  ///< Of compiled code; none of the emulation's.
+  bool forbidCompile = false;
+  std::string schedules;  ///< File of measured ones; empty: none.
   bool shippedSchedules = true;
   HostPlaces host;  ///< Of the emulation, and where programs are searched.
 

@@ -44,9 +44,12 @@ std::string kernelsText(const std::vector<KernelEvent>& kernels, bool verbose) {
   if (kernels.empty()) return "";
   KernelCounts counts;
   for (const KernelEvent& event : kernels) counts.Add(event);
-  std::string text = absl::StrFormat(
-      "kernels   %d compiled (%.0f ms of work), %d from disk", counts.compiled,
-      counts.compile_milliseconds, counts.disk);
+  // Of a module for the CPU there is one object.
+  const bool isObject = kernels.front().kind == "object";
+  std::string text =
+      absl::StrFormat("%-9s %d compiled (%.0f ms of work), %d from disk",
+                      isObject ? "object" : "kernels", counts.compiled,
+                      counts.compile_milliseconds, counts.disk);
   if (counts.memory > 0)
     absl::StrAppend(&text, ", ", counts.memory, " from memory");
   absl::StrAppend(&text, "\n");

@@ -64,8 +64,8 @@ struct RunReport {
 /// Whether a compared float result was NaN or infinite throughout.
 bool comparedNothingFinite(const RunReport& report);
 
-/// Where kernels came from: "kernels   3 compiled, 1 from disk" and, if
-/// `verbose`, a line for each. "" without kernels.
+/// Where kernels, or the object for the CPU, came from: "kernels   3 compiled,
+/// 1 from disk" and, if `verbose`, a line for each. "" without any.
 std::string kernelsText(const std::vector<KernelEvent>& kernels, bool verbose);
 
 /// One report for people, several lines.

@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "runtime/core/compilations.h"
 #include "runtime/core/sha256.h"
 #include "runtime/core/status_macros.h"
 
@@ -56,14 +57,14 @@ CompiledCuda FromEntry(ProgramEntry entry, CudaOutput output) {
   return compiled;
 }
 
-std::atomic<int64_t>& Compilations() {
+std::atomic<int64_t>& CompiledKernels() {
   static std::atomic<int64_t> count = 0;
   return count;
 }
 
 }  // namespace
 
-int64_t KernelCompilations() { return Compilations(); }
+int64_t KernelCompilations() { return CompiledKernels(); }
 
 const char* ToString(KernelOrigin origin) {
   switch (origin) {
@@ -166,20 +167,27 @@ std::optional<CompiledCuda> KernelCache::Read(const std::string& key,
   return FromEntry(*std::move(entry), request.output);
 }
 
-absl::StatusOr<CompiledCuda> KernelCache::Compile(
-    const CompileRequest& request) {
+absl::StatusOr<CompiledCuda> KernelCache::Compile(const CompileRequest& request,
+                                                  const std::string& key) {
+  CompilationEvent event = {KindOf(request.output), request.name, request.arch,
+                            key, 0};
+  GSA_RETURN_IF_ERROR(CheckCompilation(event));
   {
     std::lock_guard<std::mutex> lock(mutex_);
     ++stats_.compiles;
   }
   absl::StatusOr<CompiledCuda> compiled = compiler_(request);
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (!compiled.ok()) {
-    ++stats_.failures;
-    return compiled;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!compiled.ok()) {
+      ++stats_.failures;
+      return compiled;
+    }
+    stats_.compile_milliseconds += compiled->milliseconds;
+    ++CompiledKernels();
   }
-  stats_.compile_milliseconds += compiled->milliseconds;
-  ++Compilations();
+  event.milliseconds = compiled->milliseconds;
+  NoteCompilation(event);
   return compiled;
 }
 
@@ -187,10 +195,10 @@ absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
                                                KernelOrigin* origin) {
   *origin = KernelOrigin::kCompiled;
   if (programs_ == nullptr || !programs_->options().enabled())
-    return Compile(request);
+    return Compile(request, KeyOf(request));
   // Where it cannot be told the compiler cannot be opened, and says why.
   const absl::StatusOr<NvrtcIdentity> guess = identify_();
-  if (!guess.ok()) return Compile(request);
+  if (!guess.ok()) return Compile(request, KeyOf(request));
   const std::string key = ProgramKeyOf(request, *guess);
   *origin = KernelOrigin::kDisk;
   bool absent;
@@ -203,10 +211,10 @@ absl::StatusOr<CompiledCuda> KernelCache::Make(const CompileRequest& request,
   if (programs_->options().mode == CacheMode::kOnly)
     return absl::FailedPreconditionError(absl::StrCat(
         request.name, " (", KindOf(request.output), ", ", request.arch,
-        ") is not in the cache ", programs_->options().directory,
+        ", key ", key, ") is not in the cache ", programs_->options().directory,
         ", whose mode 'only' forbids to compile it"));
   *origin = KernelOrigin::kCompiled;
-  absl::StatusOr<CompiledCuda> compiled = Compile(request);
+  absl::StatusOr<CompiledCuda> compiled = Compile(request, key);
   if (!compiled.ok()) return compiled;
   const absl::StatusOr<NvrtcIdentity> actual = identify_();
   if (actual.ok())

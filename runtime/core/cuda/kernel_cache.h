@@ -159,7 +159,9 @@ class KernelCache {
   // From disk, or compiled and put there.
   absl::StatusOr<CompiledCuda> Make(const CompileRequest& request,
                                     KernelOrigin* origin);
-  absl::StatusOr<CompiledCuda> Compile(const CompileRequest& request);
+  // `key`: for who asks what has been compiled.
+  absl::StatusOr<CompiledCuda> Compile(const CompileRequest& request,
+                                       const std::string& key);
   std::optional<CompiledCuda> Read(const std::string& key,
                                    const CompileRequest& request,
                                    bool* absent = nullptr);

@@ -25,15 +25,16 @@ const char* ToString(KernelOrigin origin);
 
 struct KernelEvent {
   std::string symbol;
-  std::string kind;  // "cubin" or "ptx"
-  std::string arch;
-  std::string key;  // its own in this process, see KernelCache::KeyOf
+  std::string kind;  // "cubin" or "ptx"; "object" of a module for the CPU
+  std::string arch;  // or the CPU's name
+  // Its own in this process, see KernelCache::KeyOf; of an object its entry's.
+  std::string key;
   KernelOrigin origin = KernelOrigin::kCompiled;
   double milliseconds = 0;  // of the compilation, whenever that was
 };
 
-// The kernels that this process has compiled, in all caches; failures are not
-// counted.
+// The kernels of GPUs that this process has compiled, in all caches; failures
+// are not counted.
 int64_t KernelCompilations();
 
 // Kernels by their origin.

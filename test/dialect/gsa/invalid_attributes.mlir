@@ -199,3 +199,12 @@ func.func @buffers(%x: memref<4xf32> {gsa.name = "x"},
     attributes {gsa.outputs = 1 : i64} {
   return
 }
+
+// -----
+
+func.func @schedule_without_prefix(%q: tensor<1x4x2x8xf32>, %k: tensor<1x4x8xf32>) -> tensor<1x4x4xf32> {
+  // expected-error @+1 {{'gsa.index_scores' op has no attribute 'schedule', did you mean 'gsa.schedule'?}}
+  %0 = gsa.index_scores %q, %k {schedule = #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 1, vectors = 1>}
+    : (tensor<1x4x2x8xf32>, tensor<1x4x8xf32>) -> tensor<1x4x4xf32>
+  return %0 : tensor<1x4x4xf32>
+}

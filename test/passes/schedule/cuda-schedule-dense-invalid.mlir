@@ -111,7 +111,7 @@ func.func @dense_registers(%q: tensor<1x400x8x256xbf16>, %k: tensor<1x900x2x256x
 // -----
 
 func.func @dense_lengths(%q: tensor<1x400x8x128xbf16>, %k: tensor<1x900x2x128xbf16>, %v: tensor<1x900x2x128xbf16>, %n: tensor<1xi32>) -> tensor<1x400x8x128xbf16> {
-  // expected-error @+1 {{has an illegal schedule: warpgroups have no kernel for a number of keys that the device alone knows; use #gsa.attention_schedule}}
+  // expected-error @+1 {{has an illegal schedule: #gsa.dense_schedule has no kernel for a number of keys that the device alone knows; use #gsa.attention_schedule}}
   %out, %lse = gsa.dense_attention %q, %k, %v lengths %n {gsa.schedule =
       #gsa.dense_schedule<engine = wgmma, block_q = 128, block_k = 128, key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>}
     : (tensor<1x400x8x128xbf16>, tensor<1x900x2x128xbf16>, tensor<1x900x2x128xbf16>, tensor<1xi32>) -> (tensor<1x400x8x128xbf16>, tensor<1x8x400xf32>)

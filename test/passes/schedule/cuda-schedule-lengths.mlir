@@ -26,9 +26,9 @@ func.func @none(%iq: tensor<1x65536x4x64xbf16>, %ik: tensor<1x65536x64xbf16>,
 // CHECK-LABEL: @lengths(
 // CHECK: gsa.select {{.*}} lengths {{.*}}gsa.schedule = #gsa.select_schedule<
 // CHECK: gsa.gather_attention {{.*}} lengths {{.*}}gsa.schedule = #gsa.attention_schedule<
-// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: one pass has no kernel for a number of keys that the device alone knows
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: #gsa.one_pass_schedule has no kernel for a number of keys that the device alone knows
 // REMARK: [Passed] Scheduled {{.*}}gsa.select heuristic #gsa.select_schedule<
-// REMARK: [Missed] TileRejected {{.*}}#gsa.union_schedule<{{.*}}: shared keys have no kernel for a number of keys that the device alone knows
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.union_schedule: #gsa.union_schedule has no kernel for a number of keys that the device alone knows
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.attention_schedule<
 func.func @lengths(%iq: tensor<1x65536x4x64xbf16>, %ik: tensor<1x65536x64xbf16>,
     %q: tensor<1x65536x32x128xbf16>, %k: tensor<1x65536x8x128xbf16>,

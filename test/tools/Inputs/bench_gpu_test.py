@@ -69,6 +69,27 @@ class Kernels(unittest.TestCase):
                       "1.00 | 3.00 |", text)
 
 
+class Rates(unittest.TestCase):
+
+    def record(self, n, kernel):
+        return {"n": n, "kernels": [{"kernel": kernel}],
+                "shape": {"k": 4, "kv_heads": 1, "dim": 8, "heads": 2,
+                          "index_heads": 1},
+                "stages_ms": {"select": 1.0, "sparse_attention": 1.0}}
+
+    def test_one_pass_reads_no_scores(self):
+        rows = report.bound_rows([self.record(100000, "index_scores"),
+                                  self.record(200000, "append_scores")])
+        # n (n + 1) / 2 pairs x 4 bytes x 4 passes in 1 ms.
+        self.assertEqual([row[1] for row in rows], ["80.00", "one pass"])
+
+    def test_floor_is_of_scores_in_memory(self):
+        both = [self.record(100000, "index_scores"),
+                self.record(200000, "append_scores")]
+        self.assertIn("take 20.00 ms at N = 100000", report.rate_text(4.0, both))
+        self.assertNotIn("passes", report.rate_text(4.0, both[1:]))
+
+
 class Dense(unittest.TestCase):
 
     def test_report_sorts_by_length(self):

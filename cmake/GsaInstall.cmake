@@ -50,8 +50,8 @@ function(gsa_require_built)
     endif()" ALL_COMPONENTS)
 endfunction()
 if(GSA_INSTALL)
-  gsa_require_built(gsa gsa-cache gsa-run gsa-opt gsa-translate gsa-reduce gsa-lsp-server
-                    GSAPlugin)
+  gsa_require_built(gsa gsa-cache gsa-doctor gsa-explain gsa-run gsa-opt
+                    gsa-translate gsa-reduce gsa-lsp-server GSAPlugin)
 endif()
 
 # gsa_install_tool(<target>): an executable, or the plugin.

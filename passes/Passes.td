@@ -83,6 +83,21 @@ def GsaFuseEpilogue : Pass<"gsa-fuse-epilogue"> {
   }];
 }
 
+def GsaTraceLists : Pass<"gsa-trace-lists"> {
+  let summary = "Says of attention what its lists are known to have";
+  let description = [{
+    A `gsa.gather_attention` over the lists of a `gsa.select` on as many keys gets
+    the attribute `gsa.lists` (a `#gsa.lists`): selection lists only keys that its
+    mask shows, each once, and all of them where a row sees no more than its
+    budget. Lists of other origin, or with `lengths`, stay as they are.
+
+    Emits the remark `TracedLists`, with the number of rows of a batch whose
+    attention is dense unless a score is not finite.
+    Order: once shapes are static, before gsa-cuda-schedule.
+    Example: test/passes/gsa/trace-lists.mlir.
+  }];
+}
+
 def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
   let summary = "Gives the entry function static argument shapes";
   let description = [{
@@ -191,20 +206,30 @@ def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
   let description = [{
     Sets the discardable attribute `gsa.schedule` on every op that implements
     `ScheduledOpInterface` and has kernels, from its sizes and the architecture
-    alone. Of each kind of schedule that the op admits the first legal one of a
-    short list is taken, and of several kinds the cheapest. A schedule that an
-    op has is checked and kept. What is legal, and what a kernel takes, the
-    attribute knows (`ScheduleAttrInterface`): the op is lowered to find out.
+    alone. A schedule that an op has is checked and kept. Else a record for its
+    class of shapes is taken from the file `database` of measured schedules, or
+    from those that the program brings along, if it is legal. Else of each kind
+    of schedule that the op admits the first legal one of a short list is taken,
+    unless the cost model says of another one that it takes less than half of
+    its time, and of several kinds the cheapest. What is legal, and what a
+    kernel takes, the attribute knows (`ScheduleAttrInterface`): the op is
+    lowered to find out.
 
     Emits the remark `NoCandidate` with a reason for each kind that has nothing to
     try, `TileRejected` with a reason for each candidate that is not legal,
-    `Costlier` with both estimates for each kind that is not the cheapest, and
-    `Scheduled` for the choice. Fails, at the op, if nothing is legal (head size
-    above 256, f64) or if a given schedule is not.
+    `Costlier` with both estimates for what is not the cheapest, `RecordRejected`
+    for a record that is not legal for the op, and `Scheduled` for the choice and
+    its source. Fails, at the op, if nothing is legal (head size above 256, f64)
+    or if a given schedule is not, and at the module if the file of a database
+    is wrong, with its line.
     Example: test/passes/schedule/cuda-schedule.mlir.
   }];
   let options = [
-    Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">
+    Option<"arch", "arch", "std::string", "\"sm_90a\"", "Architecture">,
+    Option<"database", "database", "std::string", "\"\"",
+           "File of measured schedules; empty: none">,
+    Option<"shipped", "shipped", "bool", "true",
+           "Whether to use the measured schedules of the program">
   ];
 }
 

@@ -89,11 +89,18 @@ std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
   };
 }
 
-static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
+static void addBeforeCudaSchedule(OpPassManager& pm) {
   pm.addPass(createGsaFuseEpilogue());
+  pm.addPass(createGsaTraceLists());
+}
+
+static void addCudaSchedule(OpPassManager& pm, const CudaTargetConfig& config) {
+  addBeforeCudaSchedule(pm);
   if (config.markZones) addZones(pm, config.entry);
   GsaCudaScheduleOptions schedule;
   schedule.arch = config.arch;
+  schedule.database = config.scheduleDatabase;
+  schedule.shipped = config.shippedSchedules;
   pm.addPass(createGsaCudaSchedule(schedule));
 }
 
@@ -146,6 +153,18 @@ std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
   };
 }
 
+std::vector<Phase> gsa::getCudaPhasesBeforeSchedule(
+    const CudaTargetConfig& config) {
+  return {
+      {"specialize", "static shapes, one function",
+       [=](OpPassManager& pm) { addSpecialize(pm, config); }},
+      {"gsa", "aggregates opened, selection fused, folds applied",
+       [=](OpPassManager& pm) { addGsa(pm); }},
+      {"schedule", "ops as they are when their schedules are chosen",
+       [](OpPassManager& pm) { addBeforeCudaSchedule(pm); }},
+  };
+}
+
 namespace {
 
 /// Phases by position in getCpuPhases.
@@ -192,6 +211,12 @@ enum class LastCudaPhase {
 struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {
   Option<std::string> arch{*this, "arch", llvm::cl::desc("Architecture"),
                            llvm::cl::init("sm_90a")};
+  Option<std::string> database{*this, "database",
+                               llvm::cl::desc("File of measured schedules")};
+  Option<bool> shipped{
+      *this, "shipped",
+      llvm::cl::desc("Use the measured schedules of the program"),
+      llvm::cl::init(true)};
   Option<std::string> entry{*this, "entry", llvm::cl::desc("Entry function"),
                             llvm::cl::init("main")};
   ListOption<std::string> shapes{
@@ -239,6 +264,8 @@ void gsa::registerPipelines() {
       [](OpPassManager& pm, const GsaToCudaOptions& options) {
         CudaTargetConfig config;
         config.arch = options.arch;
+        config.scheduleDatabase = options.database;
+        config.shippedSchedules = options.shipped;
         config.entry = options.entry;
         config.shapes.assign(options.shapes.begin(), options.shapes.end());
         config.markZones = options.markZones;

@@ -49,6 +49,11 @@ std::vector<Phase> getCpuPhases(const CpuTargetConfig& config);
 struct CudaTargetConfig {
   /// Architecture, one of getCudaTargets.
   std::string arch = "sm_90a";
+  /// File of measured schedules, which come before those that the program
+  /// brings along; empty: none. See passes/schedule/ScheduleDatabase.h.
+  std::string scheduleDatabase;
+  /// Whether to use the latter.
+  bool shippedSchedules = true;
   /// Entry function of the module.
   std::string entry = "main";
   /// Sizes of each argument, "1x4096x512"; empty leaves the types alone.
@@ -61,6 +66,10 @@ struct CudaTargetConfig {
 /// plan, host. After the last one kernels can be printed and the
 /// entry function is a list of steps (see runtime/export_program.h).
 std::vector<Phase> getCudaPhases(const CudaTargetConfig& config);
+
+/// The phases of the CUDA target up to where schedules are chosen: for tools
+/// that look at the choice (passes/schedule/ScheduleChoice.h).
+std::vector<Phase> getCudaPhasesBeforeSchedule(const CudaTargetConfig& config);
 
 /// Registers the pipelines `gsa-to-cpu` and `gsa-to-cuda` with options that
 /// mirror the structures above, and `stop-after=<phase>`; and the passes of the

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "dialect/Gsa/GsaShapes.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
+#include "passes/SizeClasses.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/status_adapter.h"
 
@@ -33,10 +35,18 @@ absl::StatusOr<std::vector<std::string>> ShapeStrings(
   for (const TensorSpec& spec : inputs) {
     absl::StatusOr<std::vector<int64_t>> shape = ResolveShape(spec, options);
     if (!shape.ok()) return shape.status();
-    strings.push_back(absl::StrJoin(*shape, "x"));
+    std::vector<std::string> sizes;
+    const bool bounded = options.bounds.count(spec.name) != 0;
+    for (size_t i = 0; i < shape->size(); ++i) {
+      sizes.push_back(
+          absl::StrCat(bounded && spec.shape[i] < 0 ? "?" : "", (*shape)[i]));
+    }
+    strings.push_back(absl::StrJoin(sizes, "x"));
   }
-  for (const auto& [name, shape] : options.shapes) {
-    GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
+  for (const auto* given : {&options.shapes, &options.bounds}) {
+    for (const auto& [name, shape] : *given) {
+      GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
+    }
   }
   return strings;
 }
@@ -97,6 +107,7 @@ absl::Status Compilation::NoteInterface(const std::string& phase) {
   if (phase == "specialize") {
     GSA_ASSIGN_OR_RETURN(result.inputs, InputSpecs(*function));
     GSA_ASSIGN_OR_RETURN(result.outputs, OutputSpecs(*function));
+    GSA_RETURN_IF_ERROR(NoteSizeClasses(*function));
   }
   auto zones =
       (*function)->getAttrOfType<mlir::ArrayAttr>(mlir::gsa::kZonesAttr);
@@ -105,6 +116,38 @@ absl::Status Compilation::NoteInterface(const std::string& phase) {
   for (mlir::Attribute name : zones) {
     result.zone_names.push_back(mlir::cast<mlir::StringAttr>(name).str());
   }
+  return absl::OkStatus();
+}
+
+// In a plan for bounds: what runs are checked by, and the largest shapes.
+absl::Status Compilation::NoteSizeClasses(mlir::func::FuncOp function) {
+  if (!function->hasAttr(mlir::gsa::kBoundsAttr)) return absl::OkStatus();
+  DiagnosticCollector diagnostics(&context_);
+  mlir::FailureOr<mlir::gsa::SizeClasses> found =
+      mlir::gsa::findSizeClasses(function);
+  if (mlir::failed(found)) {
+    return diagnostics.ToStatus(absl::StatusCode::kInvalidArgument,
+                                "compiling (phase specialize)");
+  }
+  for (const mlir::gsa::SizeClass& size : found->classes) {
+    result.size_classes.push_back({size.bound, size.isStatic, ""});
+  }
+  const auto note = [&](const std::vector<std::vector<int>>& classes,
+                        std::vector<TensorSpec>* specs) {
+    for (size_t i = 0; i < specs->size(); ++i) {
+      TensorSpec& spec = (*specs)[i];
+      for (size_t d = 0; d < spec.shape.size(); ++d) {
+        SizeClassSpec& size = result.size_classes[classes[i][d]];
+        spec.shape[d] = size.bound;
+        if (!size.place.empty()) continue;
+        size.place = absl::StrCat("dimension ", d, " of '", spec.name, "'");
+      }
+    }
+  };
+  note(found->inputs, &result.inputs);
+  note(found->outputs, &result.outputs);
+  result.input_classes = std::move(found->inputs);
+  result.output_classes = std::move(found->outputs);
   return absl::OkStatus();
 }
 

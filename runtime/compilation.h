@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -57,6 +58,7 @@ class Compilation {
         options_(options) {}
   absl::Status RunPhase(const mlir::gsa::Phase& phase, absl::StatusCode code);
   absl::Status NoteInterface(const std::string& phase);
+  absl::Status NoteSizeClasses(mlir::func::FuncOp function);
 
   mlir::MLIRContext context_;
   const CompileOptions options_;

@@ -15,6 +15,7 @@
 #include "runtime/device_kernels.h"
 #include "runtime/export_program.h"
 #include "runtime/option_errors.h"
+#include "runtime/schedule_databases.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
@@ -89,10 +90,17 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
                        Compilation::Create(text, filename, options));
   if (options.stop_after == "parse") return std::move(compilation->result);
   GSA_ASSIGN_OR_RETURN(std::string arch, ArchFor(target, options));
+  // An error of the file is the user's, not of the phase that reads it.
+  GSA_RETURN_IF_ERROR(LoadScheduleDatabases(options,
+                                            *mlir::gsa::findCudaTarget(arch),
+                                            compilation->context())
+                          .status());
   mlir::gsa::CudaTargetConfig config;
   config.arch = arch;
   config.entry = compilation->entry();
   config.shapes = compilation->shapes();
+  config.scheduleDatabase = options.schedule_database;
+  config.shippedSchedules = options.shipped_schedules;
   config.markZones = true;
   GSA_ASSIGN_OR_RETURN(bool stopped,
                        compilation->Run(mlir::gsa::getCudaPhases(config),

@@ -359,9 +359,17 @@ absl::StatusOr<TensorSpec> BoundarySpec(mlir::Type type,
 absl::StatusOr<std::vector<int64_t>> ResolveShape(
     const TensorSpec& spec, const CompileOptions& options) {
   auto it = options.shapes.find(spec.name);
-  const std::vector<int64_t>& shape =
-      it == options.shapes.end() ? spec.shape : it->second;
-  const bool given = it != options.shapes.end();
+  bool given = it != options.shapes.end();
+  if (const auto bounds = options.bounds.find(spec.name);
+      bounds != options.bounds.end()) {
+    if (given) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "input '", spec.name, "': expected a shape or bounds, got both"));
+    }
+    it = bounds;
+    given = true;
+  }
+  const std::vector<int64_t>& shape = given ? it->second : spec.shape;
   if (given && std::any_of(shape.begin(), shape.end(),
                            [](int64_t size) { return size < 0; })) {
     return absl::InvalidArgumentError(absl::StrCat(

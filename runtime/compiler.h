@@ -27,6 +27,9 @@ namespace gsa {
 struct CompiledModule {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
+  // As in Plan; empty without bounds.
+  std::vector<SizeClassSpec> size_classes;
+  std::vector<std::vector<int>> input_classes, output_classes;
   std::vector<std::string> zone_names;
   KernelCounts kernel_counts;
   // Null if CompileOptions::stop_after ended the compilation before.
@@ -56,7 +59,8 @@ std::string BoundaryName(mlir::func::FuncOp entry, size_t index,
 absl::StatusOr<TensorSpec> BoundarySpec(mlir::Type type,
                                         const std::string& name);
 
-// The static shape of an input: the one that `options` gives it, or its own.
+// The shape of an input, or the largest: the one that `options` gives it, or
+// its own.
 absl::StatusOr<std::vector<int64_t>> ResolveShape(
     const TensorSpec& spec, const CompileOptions& options);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "runtime/core/cuda/cuda_executor.h"
@@ -18,9 +19,12 @@
 namespace gsa {
 namespace {
 
+// A run with more buffers than this allocates a list of them.
+constexpr size_t kUsualBuffers = 64;
+
 template <typename View>
 auto Pointers(absl::Span<const View> views) {
-  std::vector<decltype(views[0].data)> pointers;
+  absl::InlinedVector<decltype(views[0].data), kUsualBuffers> pointers;
   for (const View& view : views) pointers.push_back(view.data);
   return pointers;
 }
@@ -41,16 +45,18 @@ class CudaExecutable : public Executable {
                         device.arch);
   }
 
+  absl::Status WarmUp() const override { return executor_->WarmUp(); }
+
   absl::Status Run(absl::Span<const TensorView> inputs,
                    absl::Span<const MutableTensorView> outputs,
                    absl::Span<char> workspace,
                    const RunOptions& options) const override {
-    std::vector<void*> in;
+    absl::InlinedVector<void*, kUsualBuffers> in;
     // The executor only reads inputs; the driver's interface has no const.
     for (const TensorView& view : inputs) {
       in.push_back(const_cast<void*>(view.data));
     }
-    std::vector<void*> out = Pointers(outputs);
+    const auto out = Pointers(outputs);
     RunArguments arguments;
     arguments.inputs = in;
     arguments.outputs = out;
@@ -98,8 +104,8 @@ class EmuExecutable : public Executable {
       return absl::InvalidArgumentError(
           "expected no stream, because the plan runs on the host");
     }
-    std::vector<const void*> in = Pointers(inputs);
-    std::vector<void*> out = Pointers(outputs);
+    const auto in = Pointers(inputs);
+    const auto out = Pointers(outputs);
     if (options.zone_times != nullptr) options.zone_times->clear();
     return executor_->Run(in, out);
   }
@@ -129,6 +135,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
   GSA_ASSIGN_OR_RETURN(cuda.kernels, KernelCacheFor(options));
   cuda.cublaslt = NotConfined(options.toolkit);
   cuda.on_kernel = options.on_kernel;
+  cuda.warm_up = options.warm_up;
   GSA_ASSIGN_OR_RETURN(std::shared_ptr<const CudaExecutor> executor,
                        CudaExecutor::Create(program, target.ordinal, cuda));
   return std::unique_ptr<Executable>(

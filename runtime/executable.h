@@ -34,6 +34,9 @@ class Executable {
   // Part of Plan::target_description.
   virtual std::string description() const = 0;
 
+  // Plan::WarmUp: by default nothing is left for later.
+  virtual absl::Status WarmUp() const { return absl::OkStatus(); }
+
   // Runs on arguments that Plan::Check has passed.
   virtual absl::Status Run(absl::Span<const TensorView> inputs,
                            absl::Span<const MutableTensorView> outputs,

@@ -81,6 +81,20 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   CheckUnused(target.kind == TargetKind::kEmu && options.cache.enabled(),
               "cache", absl::StrCat("'", options.cache.directory, "'"), target,
               "whose programs a host compiler makes", errors);
+  if (!cpu && !options.bounds.empty()) {
+    errors->Add(absl::UnimplementedError(absl::StrCat(
+        "bounds: a plan for the target ", target.ToString(),
+        " is for one set of shapes, expected 'shapes' instead, or the target "
+        "cpu; got bounds for '",
+        options.bounds.begin()->first, "'")));
+  }
+  CheckUnused(target.kind != TargetKind::kCuda && !options.warm_up,
+              "loading later", "it", target, "which loads nothing", errors);
+  CheckUnused(cpu && !options.schedule_database.empty(), "schedules",
+              absl::StrCat("'", options.schedule_database, "'"), target,
+              "which has no measured ones", errors);
+  CheckUnused(cpu && !options.shipped_schedules, "shipped schedules", "none",
+              target, "which has no measured ones", errors);
   CheckUnused(!cpu && options.vector_bits != 0, "vector width",
               absl::StrCat(options.vector_bits, " bits"), target,
               "which is of the CPU's registers", errors);

@@ -87,6 +87,19 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
   std::shared_ptr<Plan> plan(new Plan);
   plan->inputs_ = std::move(compiled->inputs);
   plan->outputs_ = std::move(compiled->outputs);
+  for (const TensorSpec& spec : plan->inputs_) {
+    GSA_ASSIGN_OR_RETURN(int64_t bytes,
+                         CheckedByteSize(spec.dtype, spec.shape));
+    plan->input_bytes_.push_back(bytes);
+  }
+  for (const TensorSpec& spec : plan->outputs_) {
+    GSA_ASSIGN_OR_RETURN(int64_t bytes,
+                         CheckedByteSize(spec.dtype, spec.shape));
+    plan->output_bytes_.push_back(bytes);
+  }
+  plan->size_classes_ = std::move(compiled->size_classes);
+  plan->input_classes_ = std::move(compiled->input_classes);
+  plan->output_classes_ = std::move(compiled->output_classes);
   plan->zone_names_ = std::move(compiled->zone_names);
   plan->num_threads_ = ThreadsOf(options);
   plan->kernel_counts_ = compiled->kernel_counts;
@@ -118,48 +131,94 @@ struct Range {
   const std::string* name;
 };
 
-// InvalidArgument if memory of `bytes` bytes at `address` would go beyond the
-// last address: the end would wrap, and no overlap would be seen.
-absl::Status CheckEnd(const std::string& what, uintptr_t address,
+// Whether memory of `bytes` bytes at `address` ends by the last address. Else
+// the end would wrap, and no overlap would be seen.
+bool Ends(uintptr_t address, int64_t bytes) {
+  return static_cast<uintptr_t>(bytes) <= UINTPTR_MAX - address;
+}
+
+absl::Status EndError(const std::string& what, uintptr_t address,
                       int64_t bytes) {
-  if (static_cast<uintptr_t>(bytes) <= UINTPTR_MAX - address) {
-    return absl::OkStatus();
-  }
   return absl::InvalidArgumentError(
       absl::StrCat(what, ": expected ", bytes, " bytes of memory, got the ",
                    UINTPTR_MAX - address, " before the last address"));
 }
 
 template <typename View>
-absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
-                         const View& view, int64_t alignment) {
-  if (view.dtype != spec.dtype ||
-      !std::equal(view.shape.begin(), view.shape.end(), spec.shape.begin(),
-                  spec.shape.end())) {
+absl::Status TypeError(const char* kind, const TensorSpec& spec,
+                       const View& view) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(kind, " '", spec.name, "': expected ",
+                   TypeToString(spec.dtype, spec.shape), ", got ",
+                   TypeToString(view.dtype, view.shape)));
+}
+
+// The sizes of a run of a plan for bounds, by class; -1 until one is seen.
+using RunSizes = absl::InlinedVector<int64_t, 32>;
+
+// Checks a shape against the bounds and against what has been seen.
+template <typename View>
+absl::Status CheckSizes(const char* kind, const TensorSpec& spec,
+                        const std::vector<int>& classes,
+                        const std::vector<SizeClassSpec>& sizes,
+                        const View& view, RunSizes* seen) {
+  if (view.dtype != spec.dtype || view.shape.size() != spec.shape.size()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(kind, " '", spec.name, "': expected ",
+        absl::StrCat(kind, " '", spec.name, "': expected at most ",
                      TypeToString(spec.dtype, spec.shape), ", got ",
                      TypeToString(view.dtype, view.shape)));
   }
+  for (size_t d = 0; d < classes.size(); ++d) {
+    const SizeClassSpec& size = sizes[classes[d]];
+    int64_t& known = (*seen)[classes[d]];
+    const int64_t got = view.shape[d];
+    const bool fits =
+        got >= 0 && (size.is_static ? got == size.bound : got <= size.bound);
+    if (!fits) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          kind, " '", spec.name, "': expected ",
+          size.is_static ? "" : "at most ", size.bound, " in dimension ", d,
+          size.is_static ? "" : ", the plan's bound", ", got ", got));
+    }
+    if (known < 0) known = got;
+    if (known == got) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        kind, " '", spec.name, "': expected ", known, " in dimension ", d,
+        ", as in ", size.place, ", got ", got));
+  }
+  return absl::OkStatus();
+}
+
+// The bytes of a dense tensor whose shape is within that of a spec.
+template <typename View>
+int64_t BytesOf(const View& view) {
+  int64_t bytes = static_cast<int64_t>(DTypeSize(view.dtype));
+  for (int64_t size : view.shape) bytes *= size;
+  return bytes;
+}
+
+// Everything but the shape.
+template <typename View>
+absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
+                         int64_t bytes, const View& view, int64_t alignment) {
   auto address = reinterpret_cast<uintptr_t>(view.data);
   if (address % alignment != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         kind, " '", spec.name, "': expected an address aligned to ", alignment,
         " bytes, got ", address % alignment, " bytes past one"));
   }
-  const int64_t bytes = *CheckedByteSize(spec.dtype, spec.shape);
   if (view.data == nullptr && bytes > 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         kind, " '", spec.name, "': expected ",
-        TypeToString(spec.dtype, spec.shape), ", got a null pointer"));
+        TypeToString(view.dtype, view.shape), ", got a null pointer"));
   }
-  return CheckEnd(absl::StrCat(kind, " '", spec.name, "'"), address, bytes);
+  if (Ends(address, bytes)) return absl::OkStatus();
+  return EndError(absl::StrCat(kind, " '", spec.name, "'"), address, bytes);
 }
 
-Range RangeOf(const TensorSpec& spec, const void* data) {
+Range RangeOf(const TensorSpec& spec, int64_t bytes, const void* data) {
   auto begin = reinterpret_cast<uintptr_t>(data);
-  auto bytes = static_cast<uintptr_t>(*CheckedByteSize(spec.dtype, spec.shape));
-  return {begin, begin + bytes, &spec.name};
+  return {begin, begin + static_cast<uintptr_t>(bytes), &spec.name};
 }
 
 bool Overlap(const Range& a, const Range& b) {
@@ -178,9 +237,28 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   }
   const int64_t alignment = tensor_alignment();
   absl::InlinedVector<Range, 64> ranges;
+  RunSizes seen(size_classes_.size(), -1);
+  // The bytes of a tensor, after its type and its place are found right.
+  const auto check = [&](const char* kind, const TensorSpec& spec,
+                         const std::vector<std::vector<int>>& classes, size_t i,
+                         int64_t bytes, const auto& view,
+                         Range* range) -> absl::Status {
+    if (is_bounded()) {
+      GSA_RETURN_IF_ERROR(
+          CheckSizes(kind, spec, classes[i], size_classes_, view, &seen));
+      bytes = BytesOf(view);
+    } else if (view.dtype != spec.dtype ||
+               view.shape != absl::MakeConstSpan(spec.shape)) {
+      return TypeError(kind, spec, view);
+    }
+    *range = RangeOf(spec, bytes, view.data);
+    return CheckTensor(kind, spec, bytes, view, alignment);
+  };
   for (size_t i = 0; i < inputs.size(); ++i) {
-    GSA_RETURN_IF_ERROR(CheckTensor("input", inputs_[i], inputs[i], alignment));
-    ranges.push_back(RangeOf(inputs_[i], inputs[i].data));
+    Range range;
+    GSA_RETURN_IF_ERROR(check("input", inputs_[i], input_classes_, i,
+                              input_bytes_[i], inputs[i], &range));
+    ranges.push_back(range);
   }
   static const std::string* const kWorkspace = new std::string("workspace");
   const int64_t needed = workspace_bytes();
@@ -195,7 +273,7 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
         "workspace: expected an address aligned to ", workspace_alignment(),
         " bytes, got ", start % workspace_alignment(), " bytes past one"));
   }
-  GSA_RETURN_IF_ERROR(CheckEnd(*kWorkspace, start, needed));
+  if (!Ends(start, needed)) return EndError(*kWorkspace, start, needed);
   // An overlap of inputs is harmless; the workspace and outputs are written.
   auto check_overlap = [&](const Range& written) -> absl::Status {
     for (const Range& other : ranges) {
@@ -211,12 +289,15 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   GSA_RETURN_IF_ERROR(check_overlap(
       {start, start + static_cast<uintptr_t>(needed), kWorkspace}));
   for (size_t i = 0; i < outputs.size(); ++i) {
-    GSA_RETURN_IF_ERROR(
-        CheckTensor("output", outputs_[i], outputs[i], alignment));
-    GSA_RETURN_IF_ERROR(check_overlap(RangeOf(outputs_[i], outputs[i].data)));
+    Range range;
+    GSA_RETURN_IF_ERROR(check("output", outputs_[i], output_classes_, i,
+                              output_bytes_[i], outputs[i], &range));
+    GSA_RETURN_IF_ERROR(check_overlap(range));
   }
   return absl::OkStatus();
 }
+
+absl::Status Plan::WarmUp() const { return executable_->WarmUp(); }
 
 absl::Status Plan::Run(absl::Span<const TensorView> inputs,
                        absl::Span<const MutableTensorView> outputs,

@@ -2,8 +2,9 @@
 // File: plan.h
 // -----------------------------------------------------------------------------
 //
-// Compile once, run many times: a Plan is a gsa module compiled for one set of
-// shapes and one target. It is immutable and may run in many threads at once.
+// Compile once, run many times: a Plan is a gsa module compiled for one target
+// and one set of shapes, or all shapes up to bounds. It is immutable and may
+// run in many threads at once.
 //
 //   gsa::CompileOptions options;
 //   options.shapes["hidden_states"] = {1, 4096, 512};
@@ -35,13 +36,21 @@ namespace gsa {
 
 class Executable;
 
-// An argument or result of a plan: dense, row-major.
+// An argument or result of a plan: dense, row-major. In a plan for bounds its
+// sizes are the largest.
 struct TensorSpec {
   std::string name;  // The attribute gsa.name, or "arg0" / "result0".
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
 
   std::string ToString() const;  // "q_proj.weight: f32[512, 512]"
+};
+
+// A size that several dimensions of a plan for bounds have in common.
+struct SizeClassSpec {
+  int64_t bound = 0;
+  bool is_static = false;  // always the bound
+  std::string place;       // "dimension 1 of 'x'", the first that has it
 };
 
 // A phase of compilation as it ends, for dumps and reports.
@@ -61,10 +70,19 @@ struct CompileOptions {
   // Architecture of kernels, "sm_90a"; empty takes the device's, and sm_80 for
   // the emulation.
   std::string arch;
+  // File of measured schedules of a GPU, which come before those of the library
+  // (passes/schedule/ScheduleDatabase.h); empty: none. And whether to use the
+  // library's own.
+  std::string schedule_database;
+  bool shipped_schedules = true;
   // Entry function; empty takes the module's only public function.
   std::string entry;
   // Shapes of arguments by name. An argument with a dynamic size needs one.
   std::map<std::string, std::vector<int64_t>> shapes;
+  // Largest shapes of arguments by name, for those that are not in `shapes`: a
+  // dynamic size is then each run's to say, up to the one given here. Sizes
+  // that the module makes one have one bound. For the CPU.
+  std::map<std::string, std::vector<int64_t>> bounds;
   // Threads that the CPU's code is made for; the definitions' is for one.
   int num_threads = 1;
   // Vector register width in bits; 0 takes the machine's.
@@ -84,6 +102,10 @@ struct CompileOptions {
   HostPlaces host;
   bool thread_sanitizer = false;
   int watchdog_seconds = 0;
+  // Whether a plan for a GPU is loaded onto it when it is compiled. If not,
+  // Plan::WarmUp does that, or the first run, which then allocates and waits
+  // and must not be captured.
+  bool warm_up = true;
   // Compile definitions instead of optimised loops: slow, readable.
   bool reference = false;
   // Make LLVM IR, assembly, CUDA C++, PTX and cubins available to `on_phase`.
@@ -169,7 +191,9 @@ class Plan {
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
-  // Bytes of scratch memory that a run needs; may be 0.
+  // Whether runs may have smaller shapes than those of inputs() and outputs().
+  bool is_bounded() const { return !size_classes_.empty(); }
+  // Bytes of scratch memory that a run needs; may be 0. For the largest shapes.
   int64_t workspace_bytes() const;
   // What addresses must be multiples of, in bytes.
   int64_t tensor_alignment() const;
@@ -185,11 +209,17 @@ class Plan {
   // with the reason of an automatic choice.
   std::string target_description() const;
 
-  // Runs the plan. Nothing is allocated beyond a few descriptors. Inputs and
-  // outputs must match the specs; an output must overlap no other tensor. The
-  // workspace belongs to the run until it ends: on a GPU, where Run only
-  // submits work to the stream, that is after it returns. InvalidArgument names
-  // the tensor, what it is and what is expected; then nothing has run.
+  // Loads what a run needs onto the GPU, where CompileOptions::warm_up left it
+  // for later; otherwise there is nothing to do. Thread safe.
+  absl::Status WarmUp() const;
+
+  // Runs the plan. Inputs and outputs must match the specs, or, in a plan for
+  // bounds, be smaller and agree with each other; an output must overlap no
+  // other tensor. The workspace belongs to the run until it ends: on a GPU,
+  // where Run only submits work to the stream, that is after it returns.
+  // InvalidArgument names the tensor, what it is and what is expected; then
+  // nothing has run. Nothing is allocated, also not on the host, where no times
+  // are asked for and, on a GPU, the plan has run on these buffers before.
   absl::Status Run(absl::Span<const TensorView> inputs,
                    absl::Span<const MutableTensorView> outputs,
                    absl::Span<char> workspace, const RunOptions& options) const;
@@ -201,8 +231,15 @@ class Plan {
                      absl::Span<const MutableTensorView> outputs,
                      absl::Span<char> workspace) const;
 
+  // Sizes that agree in every run, and the class of each dimension; empty in a
+  // plan for one set of shapes.
+  std::vector<SizeClassSpec> size_classes_;
+  std::vector<std::vector<int>> input_classes_, output_classes_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  // Of the dense tensors.
+  std::vector<int64_t> input_bytes_;
+  std::vector<int64_t> output_bytes_;
   std::vector<std::string> zone_names_;
   int num_threads_ = 1;
   KernelCounts kernel_counts_;

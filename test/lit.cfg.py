@@ -25,6 +25,8 @@ GSA_TOOLS = [
     "gsa-lsp-server",
     "gsa-translate",
     "gsa-cache",
+    "gsa-doctor",
+    "gsa-explain",
     "gsa-reduce",
     "gsa-bench-cpu",
     "gsa-bench",

@@ -48,7 +48,7 @@ def bench_length(library, n, seconds):
             for heads in (HEADS, GROUPS, GROUPS)]
     plan = library.compile(modules.dense(n), target="cuda:0")
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
-    run = lambda: plan.run(case, outputs, workspace)  # noqa: E731
+    run = plan.bind(case, outputs, workspace)
     dense = lambda: baselines.dense_attention(*case)  # noqa: E731
     run()
     error = largest_error(case, outputs[0])

@@ -32,17 +32,39 @@ ATTENTION = [(64, 2, 4, 4), (64, 2, 8, 4), (64, 3, 4, 4), (64, 2, 4, 2),
 SCORES = [("mma_sync", 64, 64, 3, 4), ("mma_sync", 64, 32, 3, 4),
           ("mma_sync", 128, 64, 3, 4), ("mma_sync", 64, 64, 1, 0),
           ("wgmma", 64, 64, 3, 4), ("wgmma", 128, 64, 3, 4)]
-# Queries of a warp, of a block, span, stages, queries of a chunk.
-ONE_PASS = [(8, 128, 64, 4, 8192), (8, 128, 32, 4, 8192), (8, 128, 128, 4, 8192),
-            (8, 128, 64, 2, 8192), (8, 128, 64, 4, 4096), (8, 128, 64, 4, 16384),
-            (8, 64, 64, 4, 8192), (16, 128, 32, 4, 8192)]
+# Queries of a warp, of a block, span, stages, queries of a chunk, blocks for
+# each SM (0: spans of that length), boxes, staged hits.
+ONE_PASS = [(8, 128, 64, 4, 8192, 0, "false", 10),
+            (8, 128, 64, 4, 8192, 0, "true", 10),
+            (8, 128, 64, 4, 8192, 1, "true", 10),
+            (8, 128, 64, 4, 8192, 2, "true", 10),
+            (8, 128, 64, 4, 8192, 3, "true", 10),
+            (8, 128, 64, 4, 8192, 4, "true", 10),
+            (8, 128, 64, 4, 8192, 2, "true", 6),
+            (8, 128, 64, 2, 8192, 2, "true", 10),
+            (8, 128, 64, 4, 4096, 2, "true", 10),
+            (8, 128, 64, 4, 16384, 2, "true", 10),
+            (8, 64, 64, 3, 8192, 2, "true", 10),
+            (8, 64, 64, 3, 8192, 4, "true", 10),
+            (16, 128, 32, 4, 8192, 2, "true", 10)]
 WARPS = [4, 16, 32]
+# Groups, block_k, stages of keys and of values.
+UNIONS = [(1, 64, 3, 3), (2, 128, 3, 3), (2, 96, 4, 4), (2, 64, 5, 5),
+          (2, 64, 3, 3)]
 
 
 def attention(block_k, stages, producers, consumers):
     return (f"attention_schedule<engine = mma_sync, block_q = 16, "
             f"block_k = {block_k}, stages = {stages}, producers = {producers}, "
             f"consumers = {consumers}>")
+
+
+def union(n, groups, block_k, key_stages, value_stages):
+    by_query = attention(64, 3, 4, 4)[len("attention_schedule"):]
+    return (f"union_schedule<engine = wgmma, queries = {16 * groups}, groups = "
+            f"{groups}, block_k = {block_k}, key_stages = {key_stages}, "
+            f"value_stages = {value_stages}, producers = 4, table = 16384, "
+            f"chunk = {min(n, 14336)}, per_query = {by_query}>")
 
 
 def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,
@@ -54,12 +76,15 @@ def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,
             f"{warps}, bins = 2048, capacity = 4096, chunk = {chunk}>>")
 
 
-def one_pass(n, warp_q=8, block_q=128, span=64, stages=4, chunk=8192):
+def one_pass(n, warp_q=8, block_q=128, span=64, stages=4, chunk=8192,
+             sm_blocks=2, boxes="true", staged=10):
     exact = select(n)[len("select_schedule"):]
     return (f"one_pass_schedule<scores = <engine = wgmma, block_q = {block_q}, "
             f"block_k = 64, span = {span}, stages = {stages}, producers = 4, "
-            f"consumers = {block_q // warp_q}>, exact = {exact}, sample = 16, "
-            f"rank = 182, capacity = 4096, chunk = {min(chunk, n)}>")
+            f"consumers = {block_q // warp_q}, boxes = {boxes}>, "
+            f"exact = {exact}, sample = 16, rank = 182, capacity = 4096, "
+            f"chunk = {min(chunk, n)}, sm_blocks = {sm_blocks}, "
+            f"staged = {staged}>")
 
 
 def candidates(n):
@@ -68,6 +93,9 @@ def candidates(n):
         yield stage, "chosen", {}
     for numbers in ATTENTION:
         text = attention(*numbers)
+        yield "sparse_attention", text, {"attention_schedule": text}
+    for numbers in UNIONS:
+        text = union(n, *numbers)
         yield "sparse_attention", text, {"attention_schedule": text}
     for numbers in SCORES:
         text = select(n, *numbers)

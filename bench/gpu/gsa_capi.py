@@ -65,11 +65,12 @@ class _CompileOptions(ctypes.Structure):
         ("num_threads", ctypes.c_int32),
         ("vector_bits", ctypes.c_int32),
         ("reference", ctypes.c_int32),
-        ("reserved", ctypes.c_int32),
+        ("load_later", ctypes.c_int32),
         ("arch", ctypes.c_char_p),
         ("nvrtc", ctypes.c_char_p),
         ("cache_dir", ctypes.c_char_p),
         ("cache_mode", ctypes.c_char_p),
+        ("schedules", ctypes.c_char_p),
     ]
 
 
@@ -168,9 +169,9 @@ class Library:
         raise GsaError(code.decode(), message.decode())
 
     def compile(self, text, target, shapes=None, filename="module.mlir",
-                cache_dir=None):
+                cache_dir=None, schedules=None):
         """A Plan; `shapes` maps names of inputs to sizes. Kernels are kept in
-        `cache_dir`, if there is one."""
+        `cache_dir`, if there is one; `schedules` is a file of measured ones."""
         shapes = shapes or {}
         named = (_NamedShape * max(1, len(shapes)))()
         keep = []
@@ -182,7 +183,8 @@ class Library:
         options = _CompileOptions(
             struct_size=ctypes.sizeof(_CompileOptions), target=target.encode(),
             shapes=named, num_shapes=len(shapes),
-            cache_dir=cache_dir and cache_dir.encode())
+            cache_dir=cache_dir and cache_dir.encode(),
+            schedules=schedules and schedules.encode())
         handle = ctypes.c_void_p()
         data = text.encode()
         self.check(self.lib.gsa_compile(data, len(data), filename.encode(),
@@ -262,6 +264,29 @@ class Plan:
         if stage_milliseconds is not None:
             stage_milliseconds[:] = list(zip(self.stages, times))
         return outputs
+
+
+    def bind(self, inputs, outputs, workspace):
+        """A function that enqueues a run on these tensors and torch's current
+        stream, with everything made that ctypes needs: what it takes is what
+        gsa_run takes, and a fraction of a microsecond."""
+        device = inputs[0].device
+        options = _RunOptions(struct_size=ctypes.sizeof(_RunOptions))
+        options.stream = torch.cuda.current_stream(device).cuda_stream
+        ins, keep_ins = _views(inputs)
+        outs, keep_outs = _views(outputs)
+        arguments = (self.handle, ins, len(inputs), outs, len(outputs),
+                     ctypes.c_void_p(workspace.data_ptr()), workspace.numel(),
+                     ctypes.byref(options))
+        run, check = self.library.lib.gsa_run, self.library.check
+
+        def bound():
+            status = run(*arguments)
+            if status:
+                check(status)
+
+        bound.keep = (self, inputs, outputs, workspace, keep_ins, keep_outs)
+        return bound
 
 
 def _views(tensors):

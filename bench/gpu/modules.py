@@ -3,7 +3,11 @@ commit that their records name.
 
     python3 bench/gpu/modules.py 8192 > core.mlir
 
-prints the layer core for that many tokens.
+prints the layer core for that many tokens, and
+
+    python3 bench/gpu/modules.py decode 131072 8 > decode.mlir
+
+that of one query for each of 8 sequences in a cache of that many keys.
 """
 
 import os
@@ -89,5 +93,55 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
 """
 
 
+def decode(keys, batch=1, queries=1, heads=32, groups=8, dim=128, index_heads=4,
+           index_dim=64, slots=2048, dtype="bf16", policy=None, lengths=True,
+           select_schedule=None, attention_schedule=None):
+    """A few queries against a cache with room for `keys` keys: selection, sparse
+    attention and the output gate.
+
+    Inputs: q [B,S,H,D], k, v [B,N,G,D], iq [B,S,Hi,Di], ik [B,N,Di], iw [B,S,Hi]
+    (logits), bias [Hi] f32, gate [B,S,H,D], lengths [B] i32 (if asked for).
+    Outputs as sparse_core.
+    """
+    policy = policy or f"<fixed, base = {slots}>"
+    q = f"tensor<{batch}x{queries}x{heads}x{dim}x{dtype}>"
+    kv = f"tensor<{batch}x{keys}x{groups}x{dim}x{dtype}>"
+    iq = f"tensor<{batch}x{queries}x{index_heads}x{index_dim}x{dtype}>"
+    ik = f"tensor<{batch}x{keys}x{index_dim}x{dtype}>"
+    iw = f"tensor<{batch}x{queries}x{index_heads}x{dtype}>"
+    bias = f"tensor<{index_heads}xf32>"
+    idx = f"tensor<{batch}x{queries}x{slots}xi32>"
+    row = f"tensor<{batch}x{queries}xi32>"
+    lse = f"tensor<{batch}x{heads}x{queries}xf32>"
+    length = f"tensor<{batch}xi32>"
+    argument = f', %lengths: {length} {{gsa.name = "lengths"}}' if lengths else ""
+    clause = " lengths %lengths" if lengths else ""
+    more = f", {length}" if lengths else ""
+
+    def scheduled(schedule):
+        return f" {{gsa.schedule = #gsa.{schedule}}}" if schedule else ""
+
+    return f"""
+func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
+                %v: {kv} {{gsa.name = "v"}}, %iq: {iq} {{gsa.name = "iq"}},
+                %ik: {ik} {{gsa.name = "ik"}}, %iw: {iw} {{gsa.name = "iw"}},
+                %bias: {bias} {{gsa.name = "bias"}},
+                %gate: {q} {{gsa.name = "gate"}}{argument})
+    -> ({q} {{gsa.name = "attended"}}, {lse} {{gsa.name = "lse"}},
+        {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
+        {row} {{gsa.name = "status"}}) {{
+  %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias{clause}
+      policy {policy}{scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}{more}) -> ({idx}, {row}, {row})
+  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts
+      gate %gate{clause}{scheduled(attention_schedule)}
+      : ({q}, {kv}, {kv}, {idx}, {row}, {q}{more}) -> ({q}, {lse})
+  return %out, %lse, %indices, %counts, %status : {q}, {lse}, {idx}, {row}, {row}
+}}
+"""
+
+
 if __name__ == "__main__":
-    print(sparse_core(int(sys.argv[1]) if len(sys.argv) > 1 else 8192))
+    if sys.argv[1:2] == ["decode"]:
+        print(decode(*map(int, sys.argv[2:])))
+    else:
+        print(sparse_core(int(sys.argv[1]) if len(sys.argv) > 1 else 8192))

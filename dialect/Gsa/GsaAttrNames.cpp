@@ -3,7 +3,7 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 
 #include "dialect/Common/AttributeNames.h"
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/StringSet.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
@@ -42,6 +42,11 @@ static bool isStrings(Attribute attribute) {
   return array && llvm::all_of(array, llvm::IsaPred<StringAttr>);
 }
 
+static bool isBounds(Attribute attribute) {
+  auto array = dyn_cast<ArrayAttr>(attribute);
+  return array && llvm::all_of(array, llvm::IsaPred<DenseI64ArrayAttr>);
+}
+
 /// Every discardable attribute of the dialect. A new one needs a line here.
 static constexpr AttributeRule kRules[] = {
     {kNameAttr, "an argument or a result of a function",
@@ -51,10 +56,15 @@ static constexpr AttributeRule kRules[] = {
      "gsa.index_scores, row_statistics, topk, select, gather_attention, "
      "dense_attention and partial_attention",
      isScheduled, "a schedule", isAnything, /*isOfPasses=*/false},
+    {kListsAttr, "gsa.gather_attention",
+     [](Operation* op) { return isa<GatherAttentionOp>(op); }, "a #gsa.lists",
+     [](Attribute attribute) { return isa<ListsAttr>(attribute); }},
     {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
     {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
     {kWorkspaceBytesAttr, "a function", isFunction,
      "an i64 that is not negative", isCount},
+    {kBoundsAttr, "a function", isFunction, "an array of arrays of i64",
+     isBounds},
     {kOutputsAttr, "a function", isFunction, "an i64 that is not negative",
      isCount},
 };

@@ -22,6 +22,9 @@ inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
 /// #gsa.cpu_schedule, #gsa.attention_schedule, ...
 inline constexpr llvm::StringLiteral kScheduleAttr = "gsa.schedule";
 
+/// #gsa.lists on gsa.gather_attention: what gsa-trace-lists knows of its lists.
+inline constexpr llvm::StringLiteral kListsAttr = "gsa.lists";
+
 /// Array of strings on the entry function: names of what gsa-mark-zones
 /// marked.
 inline constexpr llvm::StringLiteral kZonesAttr = "gsa.zones";

@@ -115,6 +115,11 @@ LogicalResult KPolicyAttr::verify(
   return success();
 }
 
+int64_t KPolicyAttr::getLeast() const {
+  if (getKind() == KPolicyKind::Fixed) return getBase();
+  return std::min(getMin(), getSlots());
+}
+
 int64_t KPolicyAttr::getSlots() const {
   switch (getKind()) {
     case KPolicyKind::Fixed:
@@ -152,6 +157,16 @@ Population KPolicyAttr::getPopulation() const {
 
 int64_t KPolicyAttr::getCorrection() const {
   return getKind() == KPolicyKind::UpstreamVariance ? 1 : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// ListsAttr
+//===----------------------------------------------------------------------===//
+
+LogicalResult ListsAttr::verify(
+    llvm::function_ref<InFlightDiagnostic()> emitError, Mask, int64_t least) {
+  if (least >= 0) return success();
+  return emitError() << "(C1) 'least' must not be negative, got " << least;
 }
 
 //===----------------------------------------------------------------------===//

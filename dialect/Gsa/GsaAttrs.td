@@ -150,6 +150,9 @@ def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
     /// Number of index slots that hold every possible budget: `base` for
     /// fixed, min(max, floor(1.5 * base)) for upstream_variance, else max.
     int64_t getSlots() const;
+    /// Rows that see no more keys take all of them, whatever their scores, if
+    /// these are numbers.
+    int64_t getLeast() const;
     /// Whether the budget depends on a statistic of the row's scores.
     bool usesStatistic() const;
     /// Whether the statistic is divided by a normaliser shared by rows.
@@ -159,6 +162,23 @@ def Gsa_KPolicyAttr : Gsa_Attr<"KPolicy", "k_policy"> {
     ::mlir::gsa::Population getPopulation() const;
     int64_t getCorrection() const;
   }];
+}
+
+def Gsa_ListsAttr : Gsa_Attr<"Lists", "lists"> {
+  let summary = "what is known of index lists";
+  let description = [{
+    Each list has only keys that `mask` shows to its row, each at most once; so a
+    list of as many keys as there are visible ones has all of them. A row that
+    sees no more than `least` keys has all of them, but for those whose score was
+    NaN or -inf. Set by `gsa-trace-lists` as `gsa.lists`.
+
+    Constraints:
+    - (C1) `least >= 0`.
+
+    Example: `#gsa.lists<mask = causal, least = 2048>`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Mask>:$mask, "int64_t":$least);
+  let assemblyFormat = "`<` struct($mask, $least) `>`";
 }
 
 def Gsa_RopeScalingAttr : Gsa_Attr<"RopeScaling", "rope_scaling"> {

@@ -116,9 +116,7 @@ struct DenseWhenBudgetCoversAllKeys : OpRewritePattern<GatherAttentionOp> {
         op.getCounts() != select.getCounts() || !select.getAssumeFinite())
       return failure();
     int64_t keys = dimOf(op.getKey(), 1);
-    KPolicyAttr policy = select.getPolicy();
-    int64_t least = policy.getKind() == KPolicyKind::Fixed ? policy.getBase()
-                                                           : policy.getMin();
+    int64_t least = select.getPolicy().getLeast();
     // The budget is counted in the keys that selection saw, and so is the mask.
     if (ShapedType::isDynamic(keys) || dimOf(select.getKey(), 1) != keys ||
         least < keys ||

@@ -1,5 +1,6 @@
 //===- GsaDenseSchedule.cpp - dense attention by warpgroups ---------------===//
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -13,6 +14,13 @@ static constexpr int64_t kWarpRows = 16;
 static constexpr int64_t kGroupRows = 64;
 /// Rows and positions are 32-bit numbers.
 static constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
+
+/// Keys over those of a list up to which it is faster to multiply all of them
+/// and to hide those of no list than to find the union of neighbouring lists
+/// (docs/performance.md).
+static constexpr int64_t kMostMasked = 5;
+/// The most keys whose bits, for a list of each warp, are in shared memory.
+static constexpr int64_t kMostMaskedKeys = 65536;
 
 static std::string findElementMisfit(const AttentionProblem& problem) {
   return findHalfMisfit("engine wgmma multiplies", problem.element,
@@ -37,7 +45,16 @@ SmallVector<Attribute> DenseScheduleAttr::getParts() const {
   return {getPerRow()};
 }
 
+/// Why lists of keys are no tiles of neighbouring ones.
+static std::string findListsRefusal(Operation* op) {
+  if (isa<DenseAttentionOp>(op) || op->hasAttr(kListsAttr)) return "";
+  return "keys of a list are no tiles; expected lists of a gsa.select, which "
+         "gsa-trace-lists finds";
+}
+
 std::string DenseScheduleAttr::findMisfit(Operation* op) const {
+  if (getMasked() && isa<DenseAttentionOp>(op))
+    return "masked is for gather_attention: dense attention has no lists";
   std::string reason = findElementMisfit(*problemOf(op).attention);
   return reason.empty() ? inPart("per_row", getPerRow().findMisfit(op))
                         : reason;
@@ -46,11 +63,14 @@ std::string DenseScheduleAttr::findMisfit(Operation* op) const {
 std::string DenseScheduleAttr::findRefusal(Operation* op,
                                            const CudaTarget& target) const {
   if (!target.wgmma) return needsWgmma(target);
+  if (std::string reason = findListsRefusal(op); !reason.empty()) return reason;
   AttentionProblem problem = *problemOf(op).attention;
   if (std::string reason = findShapeRefusal(problem); !reason.empty())
     return reason;
   if (std::string reason = getPerRow().findRefusal(op, target); !reason.empty())
     return inPart("per_row", reason);
+  if (getMasked() && problem.keys > kMostMaskedKeys)
+    return over("keys of masked tiles", problem.keys, kMostMaskedKeys);
   if (problem.groups > kGridLimit)
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.batch * problem.keys > kMostRows)
@@ -80,7 +100,13 @@ static AttentionScheduleAttr findPerRow(Operation* op,
 static std::string findPerRow(Operation* op, const CudaTarget& target,
                               AttentionScheduleAttr& perRow) {
   AttentionProblem problem = *problemOf(op).attention;
-  if (!problem.isDense) return "keys of a list are no tiles";
+  if (std::string reason = findListsRefusal(op); !reason.empty()) return reason;
+  if (auto lists = op->getAttrOfType<ListsAttr>(kListsAttr))
+    if (problem.keys > kMostMasked * lists.getLeast())
+      return "keys " + std::to_string(problem.keys) + " > " +
+             std::to_string(kMostMasked) + " x " +
+             std::to_string(lists.getLeast()) +
+             " that a row selects: most products would be of others";
   if (!target.wgmma) return needsWgmma(target);
   if (std::string reason = findElementMisfit(problem); !reason.empty())
     return reason;
@@ -109,12 +135,15 @@ SmallVector<Attribute> DenseScheduleAttr::enumerate(Operation* op,
   SmallVector<Attribute> schedules;
   AttentionScheduleAttr perRow;
   if (!findPerRow(op, target, perRow).empty()) return schedules;
+  AttentionProblem problem = *problemOf(op).attention;
+  auto lists = op->getAttrOfType<ListsAttr>(kListsAttr);
+  bool masked = lists && lists.getLeast() < problem.keys;
   auto add = [&](int64_t blockQ, int64_t blockK, GroupOrder order) {
+    if (masked) blockK = llvm::alignDown(blockK, 32);
     schedules.push_back(DenseScheduleAttr::get(
         op->getContext(), Engine::Wgmma, blockQ, blockK, /*key_stages=*/2,
-        /*value_stages=*/2, order, perRow));
+        /*value_stages=*/2, order, perRow, masked));
   };
-  AttentionProblem problem = *problemOf(op).attention;
   int64_t width = std::max(problem.depth, problem.valueDepth);
   if (width <= 64) {
     add(192, 112, GroupOrder::Free);
@@ -139,7 +168,7 @@ SmallVector<Attribute> DenseScheduleAttr::getSteps() const {
                  int64_t valueStages, GroupOrder order,
                  AttentionScheduleAttr perRow) {
     addStep(steps, *this, getEngine(), blockQ, blockK, keyStages, valueStages,
-            order, perRow);
+            order, perRow, getMasked());
   };
   int64_t q = getBlockQ(), k = getBlockK(), s = getKeyStages(),
           v = getValueStages();

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gsa/GsaShapes.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -167,6 +168,42 @@ static Speculation::Speculatability getSpeculatabilityOf(Operation* op) {
   Speculation::Speculatability OP::getSpeculatability() {                      \
     return getSpeculatabilityOf(*this);                                        \
   }
+
+//===----------------------------------------------------------------------===//
+// Names of dimensions
+//===----------------------------------------------------------------------===//
+
+static SmallVector<StringRef> namesOf(StringRef spec) {
+  SmallVector<StringRef> names;
+  spec.split(names, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  return names;
+}
+
+template <typename OpTy>
+static SmallVector<NamedValue> nameValues(OpTy op) {
+  SmallVector<NamedValue> values;
+  for (unsigned i = 0; i < std::size(OpTy::kOperandDims); ++i)
+    for (Value value : op.getODSOperands(i)) {
+      SmallVector<StringRef> names = namesOf(OpTy::kOperandDims[i]);
+      int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+      if (names.empty()) names = namesOf(OpTy::kResultDims[0]);
+      if (static_cast<int64_t>(names.size()) > rank) names.resize(rank);
+      values.push_back({value, names});
+    }
+  for (auto [result, spec] :
+       llvm::zip_equal(op->getResults(), OpTy::kResultDims))
+    values.push_back({result, namesOf(spec)});
+  return values;
+}
+
+SmallVector<NamedValue> gsa::detail::getNamedValues(Operation* op) {
+  return llvm::TypeSwitch<Operation*, SmallVector<NamedValue>>(op)
+      .Case<IndexScoresOp, RowStatisticsOp, StatMeanOp, AdaptiveKOp, TopKOp,
+            SelectOp, GatherAttentionOp, DenseAttentionOp, PartialAttentionOp,
+            MergeAttentionOp, GateOp, RopeOp, AttentionOp>(
+          [](auto typed) { return nameValues(typed); })
+      .Default(SmallVector<NamedValue>());
+}
 
 GSA_SHAPE_METHODS(IndexScoresOp)
 GSA_SHAPE_METHODS(RowStatisticsOp)

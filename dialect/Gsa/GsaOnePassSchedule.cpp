@@ -10,18 +10,12 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa::detail;
 
-/// Every so many-th key is a sample of a row: a sixteenth of the work of a
-/// pass.
-static constexpr int64_t kSample = 16;
 /// Standard deviations of the number of candidates between its mean and the
-/// budget, and between its mean and the room. A row beyond them, 3 of 100000
-/// and fewer, is selected from all of its scores.
+/// budget, and between its mean and the room.
 static constexpr double kBelow = 4.0, kAbove = 5.0;
-/// Rows of fewer times their candidates' room are faster with scores in memory
-/// (docs/performance.md).
-static constexpr int64_t kLongRow = 8;
-/// The most candidates that a schedule can have room for.
-static constexpr int64_t kMaxListCapacity = 16384;
+/// Blocks of a pass for each SM: few, since each loads its queries, and of
+/// nearly equal work.
+static constexpr int64_t kSmBlocks = 2;
 
 /// Whether budgets depend on no more of a row's scores than their variance.
 static bool hasMoments(SelectOp op) {
@@ -31,18 +25,18 @@ static bool hasMoments(SelectOp op) {
 }
 
 /// The rank in the sample that is the budget and kBelow deviations more: r
-/// samples above the bound stand for r * kSample keys, give or take
-/// kSample * sqrt(r).
-static int64_t rankFor(int64_t slots) {
-  double ratio = static_cast<double>(slots) / kSample;
+/// samples above the bound stand for r * kSampleStep keys, give or take
+/// kSampleStep * sqrt(r).
+int64_t gsa::detail::getListRank(int64_t slots) {
+  double ratio = static_cast<double>(slots) / kSampleStep;
   double root = (kBelow + std::sqrt(kBelow * kBelow + 4 * ratio)) / 2;
   return static_cast<int64_t>(std::ceil(root * root));
 }
 
 /// The room for the candidates of that rank and kAbove deviations more.
-static int64_t capacityFor(int64_t rank) {
-  double room = kSample * (static_cast<double>(rank) +
-                           kAbove * std::sqrt(static_cast<double>(rank)));
+int64_t gsa::detail::getListCapacity(int64_t rank) {
+  double room = kSampleStep * (static_cast<double>(rank) +
+                               kAbove * std::sqrt(static_cast<double>(rank)));
   return static_cast<int64_t>(
       llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
 }
@@ -84,18 +78,6 @@ std::string OnePassScheduleAttr::findRefusal(Operation* op,
                         : reason;
 }
 
-/// The scores once, a sample of them before; and the candidates, 8 bytes each,
-/// written and read.
-double OnePassScheduleAttr::estimateCost(Operation* op,
-                                         const CudaTarget& target) const {
-  TopKProblem rows = *cast<SelectOp>(op).getScheduleProblem().rows;
-  double scores = getScores().estimateCost(op, target);
-  double bytes = static_cast<double>(rows.batch * rows.queries) *
-                 static_cast<double>(getCapacity()) * 16;
-  return scores * (1.0 + 1.0 / static_cast<double>(getSample())) +
-         bytes / (target.memoryRate * 1e3);
-}
-
 namespace {
 
 /// What the schedules of an op have in common.
@@ -114,8 +96,8 @@ static std::string findLists(SelectOp op, const CudaTarget& target,
   if (!target.wgmma) return needsWgmma(target);
   if (std::string reason = findKernelMisfit(op); !reason.empty()) return reason;
   if (std::string limit = findShapeLimit(problem); !limit.empty()) return limit;
-  lists.rank = rankFor(problem.rows->slots);
-  lists.capacity = capacityFor(lists.rank);
+  lists.rank = getListRank(problem.rows->slots);
+  lists.capacity = getListCapacity(lists.rank);
   if (lists.capacity > kMaxListCapacity)
     return over("candidates of a row", lists.capacity, kMaxListCapacity);
   if (problem.rows->keys < kLongRow * lists.capacity)
@@ -142,7 +124,7 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   auto [rank, capacity, exact] = lists;
   ScheduleProblem problem = problemOf(op);
   int64_t keys = problem.rows->keys;
-  int64_t sampled = llvm::divideCeil(keys, kSample);
+  int64_t sampled = llvm::divideCeil(keys, kSampleStep);
   int64_t chunk =
       std::min(kListBytes / (8 * capacity), kChunkBytes / (4 * sampled));
   // Two heads a fragment are faster, if they are even.
@@ -154,11 +136,18 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
       int64_t rows = std::max(chunk / blockQ * blockQ, blockQ);
       rows = std::clamp<int64_t>(rows, 1,
                                  std::max<int64_t>(problem.scores->queries, 1));
-      auto scores = ScoreScheduleAttr::get(
-          op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
-          /*span=*/64, stages, /*producers=*/4, consumers);
-      schedules.push_back(OnePassScheduleAttr::get(
-          op->getContext(), scores, exact, kSample, rank, capacity, rows));
+      for (bool boxes : {true, false}) {
+        auto scores = ScoreScheduleAttr::get(
+            op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
+            /*span=*/64, stages, /*producers=*/4, consumers, kDefaultPairs,
+            boxes);
+        if (!scores.findRefusal(op, target).empty()) continue;
+        schedules.push_back(OnePassScheduleAttr::get(
+            op->getContext(), scores, exact, kSampleStep, rank, capacity, rows,
+            kSmBlocks, kDefaultStaged, kDefaultThreadCandidates,
+            kDefaultCandidateBins));
+        break;
+      }
     }
   return schedules;
 }
@@ -168,7 +157,14 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   auto add = [&](ScoreScheduleAttr scores, SelectScheduleAttr exact,
                  int64_t sample, int64_t rank, int64_t capacity,
                  int64_t chunk) {
-    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk);
+    addStep(steps, *this, scores, exact, sample, rank, capacity, chunk,
+            getSmBlocks(), getStaged(), getThreadCandidates(),
+            getCandidateBins());
+  };
+  auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins) {
+    addStep(steps, *this, getScores(), getExact(), getSample(), getRank(),
+            getCapacity(), getChunk(), smBlocks, staged, getThreadCandidates(),
+            bins);
   };
   ScoreScheduleAttr s = getScores();
   SelectScheduleAttr e = getExact();
@@ -184,5 +180,11 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   add(s, e, m, r, c - 256, n);
   add(s, e, m, r, c, 2 * n);
   add(s, e, m, r, c, n / 2);
+  addRest(getSmBlocks() + 1, getStaged(), getCandidateBins());
+  addRest(getSmBlocks() - 1, getStaged(), getCandidateBins());
+  addRest(getSmBlocks(), getStaged() + 4, getCandidateBins());
+  addRest(getSmBlocks(), getStaged() - 4, getCandidateBins());
+  addRest(getSmBlocks(), getStaged(), 2 * getCandidateBins());
+  addRest(getSmBlocks(), getStaged(), getCandidateBins() / 2);
   return steps;
 }

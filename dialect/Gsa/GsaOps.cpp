@@ -85,6 +85,16 @@ double AttentionForm::scale() const {
       scaleGiven, cast<RankedTensorType>(query.getType()).getDimSize(3));
 }
 
+int64_t gsa::countShortRows(SelectOp op) {
+  int64_t queries =
+      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1);
+  int64_t keys = cast<RankedTensorType>(op.getKey().getType()).getDimSize(1);
+  int64_t least = op.getPolicy().getLeast();
+  if (op.getMask() == Mask::None) return keys <= least ? queries : 0;
+  // Query t sees t + 1 + keys - queries keys.
+  return std::clamp<int64_t>(least - (keys - queries), 0, queries);
+}
+
 //===----------------------------------------------------------------------===//
 // RopeOp
 //===----------------------------------------------------------------------===//

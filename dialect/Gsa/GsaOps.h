@@ -46,6 +46,10 @@ struct AttentionForm {
   double scale() const;
 };
 
+/// The first queries of each batch that see no more keys than their budget
+/// surely has. Of an op whose shapes are static and that has no lengths.
+int64_t countShortRows(SelectOp op);
+
 /// `scale` if given, otherwise 1/sqrt of the static size `dim`.
 double getScaleOrDefault(std::optional<llvm::APFloat> scale, int64_t dim);
 

@@ -43,7 +43,7 @@ class Gsa_ScheduleAttr<string name, string attrMnemonic,
 
 def Gsa_AttentionScheduleAttr
     : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule",
-                       ["takesLengths"]> {
+                       ["getCost", "takesLengths"]> {
   let summary = "how gather_attention or dense_attention runs on a GPU";
   let description = [{
     A block of `producers + consumers` warps handles `block_q` rows (rows are
@@ -81,7 +81,7 @@ def Gsa_AttentionScheduleAttr
 
 def Gsa_UnionScheduleAttr
     : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how gather_attention shares keys among neighbouring queries";
   let description = [{
     A block handles `queries` neighbouring queries, all heads of a group, as the
@@ -91,6 +91,11 @@ def Gsa_UnionScheduleAttr
     values and strings stream through rings of their own, filled by `producers`
     warps. `chunk` queries are done at a time, which bounds the memory for their
     unions.
+
+    With `groups = 2` two warpgroups share what is copied, each with half of the
+    queries, and the union is split: blocks of keys that only the first half
+    wants, that both want, and that only the second one wants, evenly mixed. A
+    warpgroup passes over blocks that are not its own.
 
     Blocks that cannot be done so are done again by `per_query`: lists that do
     not ascend strictly within the keys (an entry twice counts twice), and rows
@@ -102,6 +107,7 @@ def Gsa_UnionScheduleAttr
       32 from 32 to 256, `table` a multiple of 1024 from 1024 to 32768.
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `producers` is 4, 8 or 12; `chunk` a positive multiple of `queries`.
+    - (C4) `groups` is 1, or 2 with an even number of queries.
 
     Example: `#gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
     key_stages = 2, value_stages = 2, producers = 4, table = 8192, chunk = 4096,
@@ -109,23 +115,26 @@ def Gsa_UnionScheduleAttr
     producers = 4, consumers = 4>>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$queries,
+                        DefaultValuedParameter<"int64_t", "1">:$groups,
                         "int64_t":$block_k, "int64_t":$key_stages,
                         "int64_t":$value_stages, "int64_t":$producers,
                         "int64_t":$table, "int64_t":$chunk,
                         "::mlir::gsa::AttentionScheduleAttr":$per_query);
   let assemblyFormat = [{
-    `<` struct($engine, $queries, $block_k, $key_stages, $value_stages,
+    `<` struct($engine, $queries, $groups, $block_k, $key_stages, $value_stages,
                $producers, $table, $chunk, $per_query) `>`
   }];
   let extraClassDeclaration = [{
-    /// Warps that compute: one warpgroup, of which a warp holds 16 rows.
-    int64_t getConsumers() const { return 4; }
+    /// Warps that compute: of each warpgroup 4, of which a warp holds 16 rows.
+    int64_t getConsumers() const { return 4 * getGroups(); }
+    /// Whether the union is split by the groups that want a key.
+    bool isSplit() const { return getGroups() > 1; }
   }];
 }
 
 def Gsa_DenseScheduleAttr
     : Gsa_ScheduleAttr<"DenseSchedule", "dense_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how dense_attention runs by products of warpgroups";
   let description = [{
     A block handles `block_q` neighbouring queries of one head, 64 of them to a
@@ -133,6 +142,11 @@ def Gsa_DenseScheduleAttr
     further warpgroup has the bulk copy engine fill these, in rings of their
     own. Values of one tile are multiplied while the keys of the next one are
     weighed; with `order = ping_pong` warpgroups take turns at the products.
+
+    Of gather_attention, lists are those that gsa-trace-lists found. Rows whose
+    list lacks keys that the mask shows are done again by their lists; or, with
+    `masked`, a kernel before writes each list as strings of bits, which hide the
+    other keys, and all keys are read.
 
     A hidden key or one behind the last has a weight of 0, which is right as long
     as its values are finite. The 16 rows of a warp that has a result that is not
@@ -144,6 +158,7 @@ def Gsa_DenseScheduleAttr
       multiple of 16 from 16 to 256.
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `order = ping_pong` needs two warpgroups: a `block_q` of 128 or more.
+    - (C4) `masked` needs a `block_k` that is a multiple of 32.
 
     Example: `#gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 80,
     key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync,
@@ -153,10 +168,11 @@ def Gsa_DenseScheduleAttr
                         "int64_t":$block_k, "int64_t":$key_stages,
                         "int64_t":$value_stages,
                         EnumParameter<Gsa_GroupOrder>:$order,
-                        "::mlir::gsa::AttentionScheduleAttr":$per_row);
+                        "::mlir::gsa::AttentionScheduleAttr":$per_row,
+                        DefaultValuedParameter<"bool", "false">:$masked);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $key_stages, $value_stages, $order,
-               $per_row) `>`
+               $per_row, $masked) `>`
   }];
   let extraClassDeclaration = [{
     /// Warpgroups that compute, their warps, and those of the one that copies.
@@ -167,7 +183,8 @@ def Gsa_DenseScheduleAttr
 }
 
 def Gsa_ScoreScheduleAttr
-    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule", ["takesLengths"]> {
+    : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule",
+                       ["getCost", "takesLengths"]> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
@@ -175,33 +192,45 @@ def Gsa_ScoreScheduleAttr
     buffers filled by `producers` warps (0: one team, no ring). Each consumer
     warp owns 16 queries (wgmma: a warpgroup owns 64). With wgmma it may also own
     8, of two heads at a time: a lane then has all heads of one query, and adds
-    them up where they are.
+    them up where they are. The products of `pairs` such pairs of heads are under
+    way together, in 32 registers each for 64 keys. With `boxes` a tile of keys is
+    the box of a tensor map, copied by one instruction.
 
     Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple
     of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
     `producers + consumers <= 32`, `span >= 1`; (C4) `wgmma` needs a multiple of 4
-    consumers. With 8 queries a warp the number of heads is even.
+    consumers. With 8 queries a warp the number of heads is even; (C5) `pairs` is
+    from 1 to 4, and 2 unless a warp owns 8 queries; (C6) `boxes` needs wgmma and
+    producers. With boxes keys have a multiple of 64 columns, and those of a batch
+    are whole tiles, or there is one batch.
 
     Example: `#gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64,
     span = 16, stages = 3, producers = 4, consumers = 4>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
                         "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
-                        "int64_t":$producers, "int64_t":$consumers);
+                        "int64_t":$producers, "int64_t":$consumers,
+                        DefaultValuedParameter<"int64_t", "2">:$pairs,
+                        DefaultValuedParameter<"bool", "false">:$boxes);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
-               $consumers) `>`
+               $consumers, $pairs, $boxes) `>`
   }];
   let extraClassDeclaration = [{
     /// Queries of a warp, 16 or 8.
     int64_t getWarpQueries() const { return getBlockQ() / getConsumers(); }
     /// Heads whose products a fragment of 16 rows has.
     int64_t getFragmentHeads() const { return 16 / getWarpQueries(); }
+    /// The same with other spans.
+    ScoreScheduleAttr withSpan(int64_t span) const;
+    /// The same with tiles that threads copy.
+    ScoreScheduleAttr withoutBoxes() const;
   }];
 }
 
 def Gsa_TopKScheduleAttr
-    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule", ["takesLengths"]> {
+    : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule",
+                       ["getCost", "takesLengths"]> {
   let summary = "how rows are selected on a GPU";
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
@@ -224,7 +253,7 @@ def Gsa_TopKScheduleAttr
 
 def Gsa_SelectScheduleAttr
     : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule",
-                       ["getParts", "takesLengths"]> {
+                       ["getCost", "getParts", "takesLengths"]> {
   let summary = "schedules of the parts of select";
   let description = [{
     Scores are written to memory as `scores` says, and each row of them is
@@ -239,9 +268,33 @@ def Gsa_SelectScheduleAttr
   let assemblyFormat = "`<` struct($scores, $topk) `>`";
 }
 
+def Gsa_ShortRowsScheduleAttr
+    : Gsa_ScheduleAttr<"ShortRowsSchedule", "short_rows_schedule",
+                       ["getParts", "explainNone"]> {
+  let summary = "how select runs on a GPU where rows have no choice";
+  let description = [{
+    Rows that see no more keys than their budget take all of them. A block of
+    `rows` warps writes the lists of as many rows and checks what their scores are
+    made of: rows of which a number is larger than 2^20, infinite or NaN are
+    selected as `exact` says. Rows that see more keys are scored as it says, and
+    selected by a kernel that reads a row once, `cells` scores a thread; with 0
+    cells, and where a score is not finite, as `exact` says.
+
+    Constraints: (C1) `rows` is from 1 to 32; (C2) `cells` is from 0 to 32.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$cells,
+                        "::mlir::gsa::SelectScheduleAttr":$exact);
+  let assemblyFormat = "`<` struct($rows, $cells, $exact) `>`";
+  let extraClassDeclaration = [{
+    /// Warps of a block that reads a row of `keys` scores once; more than 32 if
+    /// no block can.
+    int64_t getRowWarps(int64_t keys) const;
+  }];
+}
+
 def Gsa_OnePassScheduleAttr
     : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule",
-                       ["getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone"]> {
   let summary = "how select runs on a GPU without scores in memory";
   let description = [{
     The scores of every `sample`-th key of a row are written and their `rank`-th
@@ -253,9 +306,19 @@ def Gsa_OnePassScheduleAttr
     schedule `exact` says, which is also what gives the kernels of rows their
     warps and bins. `chunk` queries are in work at a time.
 
+    With `sm_blocks` the blocks of the pass have spans that share out the scores of
+    a chunk among so many blocks for each SM, in place of the span of `scores`; with
+    0 they have that. A lane stages hits in shared memory and appends them when it
+    has more than `staged`. The selection among candidates holds at most
+    `thread_candidates` in a thread, and finds the worst that it takes by a
+    histogram of `candidate_bins`.
+
     Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
-    engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64.
+    engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64; (C6)
+    `sm_blocks` is from 0 to 64; (C7) `staged` is an even number from 4 to 64; (C8)
+    `thread_candidates` is from 1 to 32, and 32 warps hold `capacity`; (C9)
+    `candidate_bins` is a power of two from 256 to 8192.
 
     Example: `#gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 64,
     block_k = 64, span = 16, stages = 3, producers = 4, consumers = 4>,
@@ -267,10 +330,91 @@ def Gsa_OnePassScheduleAttr
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
                         "::mlir::gsa::SelectScheduleAttr":$exact,
                         "int64_t":$sample, "int64_t":$rank,
-                        "int64_t":$capacity, "int64_t":$chunk);
+                        "int64_t":$capacity, "int64_t":$chunk,
+                        DefaultValuedParameter<"int64_t", "0">:$sm_blocks,
+                        DefaultValuedParameter<"int64_t", "10">:$staged,
+                        DefaultValuedParameter<"int64_t", "16">
+                            :$thread_candidates,
+                        DefaultValuedParameter<"int64_t", "1024">
+                            :$candidate_bins);
   let assemblyFormat = [{
-    `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk) `>`
+    `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk, $sm_blocks,
+               $staged, $thread_candidates, $candidate_bins) `>`
   }];
+}
+
+def Gsa_SplitSelectScheduleAttr
+    : Gsa_ScheduleAttr<"SplitSelectSchedule", "split_select_schedule",
+                       ["getParts", "explainNone", "takesLengths"]> {
+  let summary = "how select runs on a GPU where queries are few";
+  let description = [{
+    Blocks share the keys of a sequence. Each scores a span of `span` tiles of
+    `block_k` keys for all of its queries, 8 at most; tiles come through a ring of
+    `stages` buffers filled by `producers` warps (0: one team, no ring), and each
+    of `consumers` warps has an equal part of a tile. Heads are the rows of
+    products. Scores go to memory, and a block for each row selects as `rows` says.
+
+    With `rank` above 0 only few of them are read again: the scores of every
+    `sample`-th key come first, the `rank`-th largest is the row's bound, and
+    scores at or above it go to the row's list of `capacity` candidates as well. A
+    row whose list does not have all that it may select, or with a score that is
+    not finite, is selected from its scores.
+
+    No number changes a result: scores do not depend on tiles, and selections are
+    exact.
+
+    Constraints: (C1) `engine` is fma or mma_sync, `block_k` from 32 to 256 and a
+    multiple of 32 `consumers`; (C2) as attention_schedule C2, and
+    `producers + consumers <= 32`; (C3) `span >= 1`; (C4) `rank`, `sample` and
+    `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
+    from 32 to 16384 and at least `rank * sample`.
+
+    Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
+    span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
+    capacity = 4096, rows = <warps = 32, bins = 2048, capacity = 4096,
+    chunk = 1>>`.
+  }];
+  let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_k,
+                        "int64_t":$span, "int64_t":$stages,
+                        "int64_t":$producers, "int64_t":$consumers,
+                        "int64_t":$sample, "int64_t":$rank,
+                        "int64_t":$capacity,
+                        "::mlir::gsa::TopKScheduleAttr":$rows);
+  let assemblyFormat = [{
+    `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
+               $sample, $rank, $capacity, $rows) `>`
+  }];
+  let extraClassDeclaration = [{
+    bool hasLists() const { return getRank() > 0; }
+    /// Keys of a tile that a warp has, and those of a block.
+    int64_t getWarpKeys() const { return getBlockK() / getConsumers(); }
+    int64_t getSpanKeys() const { return getSpan() * getBlockK(); }
+  }];
+}
+
+def Gsa_SplitAttentionScheduleAttr
+    : Gsa_ScheduleAttr<"SplitAttentionSchedule", "split_attention_schedule",
+                       ["getParts", "explainNone", "takesLengths"]> {
+  let summary = "how gather_attention runs where queries are few";
+  let description = [{
+    A block handles `entries` consecutive entries of a list, as `part` says for a
+    whole one. Outputs of parts and the logarithms of their sums go to memory, in
+    A(T); another kernel merges them in the order of the list, multiplies by the
+    gate and rounds. That is gsa.partial_attention for each range and
+    gsa.merge_attention.
+
+    `entries` and `part` decide in which order a row is summed up, and so the last
+    bits of its output; the batch and the number of queries do not.
+
+    Constraints: (C1) `entries` is a positive multiple of the part's `block_k`.
+
+    Example: `#gsa.split_attention_schedule<entries = 128, part = <engine =
+    mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4,
+    consumers = 4>>`.
+  }];
+  let parameters = (ins "int64_t":$entries,
+                        "::mlir::gsa::AttentionScheduleAttr":$part);
+  let assemblyFormat = "`<` struct($entries, $part) `>`";
 }
 
 #endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

@@ -153,7 +153,8 @@ static SmallVector<ScoreScheduleAttr> listScores(Operation* op,
     span = std::max<int64_t>(span, llvm::divideCeil(tiles, kGridLimit));
     schedules.push_back(
         ScoreScheduleAttr::get(op->getContext(), engine, blockQ, blockK, span,
-                               stages, stages > 1 ? 4 : 0, blockQ / kTileUnit));
+                               stages, stages > 1 ? 4 : 0, blockQ / kTileUnit,
+                               kDefaultPairs, /*boxes=*/false));
   };
   for (int64_t blockQ : {64, 32, 16})
     for (int64_t blockK : {64, 32, 16})
@@ -261,10 +262,15 @@ SmallVector<Attribute> AttentionScheduleAttr::getSteps() const {
 
 SmallVector<Attribute> ScoreScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
+  // Warps keep their queries, 8 or 16, where the engine has both.
   auto add = [&](Engine engine, int64_t blockQ, int64_t blockK, int64_t span,
                  int64_t stages) {
-    addStep(steps, *this, engine, blockQ, blockK, span, stages,
-            producersFor(stages, getProducers()), blockQ / kTileUnit);
+    bool isWgmma = engine == Engine::Wgmma;
+    int64_t producers = producersFor(stages, getProducers());
+    addStep(steps, *this, engine, blockQ, blockK, span, stages, producers,
+            blockQ / (isWgmma ? getWarpQueries() : kTileUnit),
+            isWgmma ? getPairs() : kDefaultPairs,
+            isWgmma && producers > 0 && getBoxes());
   };
   Engine e = getEngine();
   int64_t q = getBlockQ(), k = getBlockK(), n = getSpan(), s = getStages();

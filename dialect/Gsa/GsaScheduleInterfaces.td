@@ -40,6 +40,15 @@ def Gsa_ScheduleAttrInterface : AttrInterface<"ScheduleAttrInterface"> {
       (ins "::mlir::Operation *":$op,
            "const ::mlir::gsa::CudaTarget &":$target)>,
     InterfaceMethod<[{
+        The same kernel by kernel and by what bounds each of them.
+      }], "::mlir::gsa::ScheduleCost", "getCost",
+      (ins "::mlir::Operation *":$op,
+           "const ::mlir::gsa::CudaTarget &":$target), "",
+      [{
+        return ::mlir::gsa::ScheduleCost::ofWhole(
+            $_attr.estimateCost(op, target));
+      }]>,
+    InterfaceMethod<[{
         Schedules of the kernels that the op becomes; none if the schedule is of
         one kernel.
       }], "::llvm::SmallVector<::mlir::Attribute>", "getParts", (ins), "",

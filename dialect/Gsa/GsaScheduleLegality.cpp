@@ -123,8 +123,8 @@ std::string gsa::findOverrun(const KernelFootprint& kernel,
 }
 
 /// Which engines multiply these elements: one, or wgmma beside mma_sync.
-static std::string findEngineMisfit(Engine engine, Type element,
-                                    bool knowsWgmma) {
+std::string gsa::detail::findEngineMisfit(Engine engine, Type element,
+                                          bool knowsWgmma) {
   if (std::string reason = findElementLimit(element); !reason.empty())
     return reason;
   bool known = element.isF32() ? engine == Engine::Fma
@@ -148,6 +148,8 @@ bool ScoreScheduleAttr::takesLengths() { return true; }
 // Rows are finite as far as their scores are: nothing beyond a length is read.
 bool TopKScheduleAttr::takesLengths() { return true; }
 bool SelectScheduleAttr::takesLengths() { return true; }
+bool SplitSelectScheduleAttr::takesLengths() { return true; }
+bool SplitAttentionScheduleAttr::takesLengths() { return true; }
 
 //===----------------------------------------------------------------------===//
 // Attention
@@ -190,6 +192,15 @@ std::string ScoreScheduleAttr::findRefusal(Operation* op,
     if (problem.heads % getFragmentHeads() != 0)
       return "8 queries a warp need an even number of indexer heads, not " +
              std::to_string(problem.heads);
+    // A box has no end of its own: behind the keys of a batch come those of the
+    // next one.
+    if (getBoxes() && problem.depth % kPanelColumns != 0)
+      return "boxes need a multiple of 64 columns of keys, not " +
+             std::to_string(problem.depth);
+    if (getBoxes() && problem.batch > 1 && problem.keys % getBlockK() != 0)
+      return "boxes of the keys of several batches need whole tiles of " +
+             std::to_string(getBlockK()) + ", not " +
+             std::to_string(problem.keys) + " keys";
   }
   int64_t spans = llvm::divideCeil(problem.keys, getSpan() * getBlockK());
   if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);

@@ -17,6 +17,23 @@ inline ScheduleProblem problemOf(Operation* op) {
   return cast<ScheduledOpInterface>(op).getScheduleProblem();
 }
 
+/// Of the pairs of queries and keys of an op the share that its mask shows.
+double visibleShare(Operation* op, int64_t queries, int64_t keys);
+
+/// Of the entries of lists the share that is assumed to be there: of as many
+/// queries as keys each lists no later one, so the first ones have fewer.
+double listedShare(const AttentionProblem& problem);
+
+/// Keys of the union of the lists of `queries` neighbouring queries over those
+/// of one list, as cost estimates assume it: nothing shared by fewer than 4; of
+/// 16 queries that keep a 64th of the keys 3, where it is 1.3 to 5 in workloads
+/// like trained layers and 11 if lists have nothing in common; less where lists
+/// have more of the keys (docs/performance.md).
+double usualUnion(double queries, const AttentionProblem& problem);
+
+/// Bytes of the operands and results of an op, each once.
+double boundaryBytes(Operation* op);
+
 /// Why something is too large: "head size 320 > 256", and the unit if it has
 /// one.
 inline std::string over(StringRef what, int64_t got, int64_t limit,
@@ -47,6 +64,24 @@ inline std::string findHalfMisfit(StringRef what, Type element,
       << what << " f16 and bf16, got " << element << "; use " << other;
   return text;
 }
+
+/// Why an engine is none for these elements, on any device: it is fma for f32,
+/// mma_sync for f16 and bf16, and wgmma beside that if `knowsWgmma`.
+std::string findEngineMisfit(Engine engine, Type element, bool knowsWgmma);
+
+/// Every so many-th key is a sample of a row, where scores at or above a bound
+/// from the sample go to a list of candidates.
+inline constexpr int64_t kSampleStep = 16;
+/// Rows of fewer times their candidates' room are faster with scores in memory
+/// (docs/performance.md).
+inline constexpr int64_t kLongRow = 8;
+/// The most candidates that a schedule can have room for.
+inline constexpr int64_t kMaxListCapacity = 16384;
+/// The rank in the sample that the bound of a row has, and the room for its
+/// candidates: a row has more of them, or fewer than its slots, 3 times of
+/// 100000 and less.
+int64_t getListRank(int64_t slots);
+int64_t getListCapacity(int64_t rank);
 
 /// The first legal schedule of a kind, as part of a schedule of another kind;
 /// null, and in `reason` what is wrong with the last one, if there is none.

@@ -30,7 +30,8 @@ Kinds IndexScoresOp::getScheduleKinds(Device device) {
 Kinds SelectOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
-             : kinds<SelectScheduleAttr, OnePassScheduleAttr>(*this);
+             : kinds<SelectScheduleAttr, OnePassScheduleAttr,
+                     SplitSelectScheduleAttr, ShortRowsScheduleAttr>(*this);
 }
 
 Kinds RowStatisticsOp::getScheduleKinds(Device device) {
@@ -44,7 +45,8 @@ Kinds TopKOp::getScheduleKinds(Device device) {
 Kinds GatherAttentionOp::getScheduleKinds(Device device) {
   return device == Device::Cpu
              ? kinds<CpuScheduleAttr>(*this)
-             : kinds<AttentionScheduleAttr, UnionScheduleAttr>(*this);
+             : kinds<AttentionScheduleAttr, UnionScheduleAttr,
+                     SplitAttentionScheduleAttr, DenseScheduleAttr>(*this);
 }
 
 Kinds DenseAttentionOp::getScheduleKinds(Device device) {
@@ -180,6 +182,17 @@ ScheduleProblem DenseAttentionOp::getScheduleProblem() {
 
 ScheduleProblem PartialAttentionOp::getScheduleProblem() {
   return {.attention = attentionOf(*this), .scores = {}, .rows = {}};
+}
+
+bool gsa::isCausal(Operation* op) {
+  Mask mask = Mask::None;
+  if (auto select = dyn_cast<SelectOp>(op))
+    mask = select.getMask();
+  else if (auto scores = dyn_cast<IndexScoresOp>(op))
+    mask = scores.getMask();
+  else if (isAttention(op))
+    mask = AttentionForm::of(op).mask;
+  return mask == Mask::Causal;
 }
 
 //===----------------------------------------------------------------------===//

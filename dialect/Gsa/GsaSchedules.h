@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "dialect/Gsa/ScheduleCost.h"
 #include "dialect/Target/CudaTarget.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectInterface.h"
@@ -63,6 +64,9 @@ struct ScheduleProblem {
   std::optional<TopKProblem> rows;
 };
 
+/// Whether a mask hides later keys from the queries of a scheduled op.
+bool isCausal(Operation* op);
+
 /// Rows of a fragment, which a warp holds, and what depths and columns of tiles
 /// are padded to.
 inline constexpr int64_t kTileUnit = 16;
@@ -76,6 +80,11 @@ inline constexpr int64_t kMaxHeadSize = 256;
 inline constexpr int64_t kChunkBytes = int64_t{512} << 20;
 /// Bytes that the candidates of a chunk take, if `select` keeps candidates.
 inline constexpr int64_t kListBytes = int64_t{256} << 20;
+/// Pairs of heads whose products are under way together, if a score_schedule
+/// says nothing else, and what a one_pass_schedule then says.
+inline constexpr int64_t kDefaultPairs = 2, kDefaultStaged = 10,
+                         kDefaultThreadCandidates = 16,
+                         kDefaultCandidateBins = 1024;
 /// Slots that are sorted by score in shared memory, 8 bytes each.
 inline constexpr int64_t kMaxSortedSlots = 4096;
 /// The longest row of keys on a GPU: positions are 32-bit numbers, and 32 warps
@@ -133,6 +142,15 @@ class KernelMeasure : public DialectInterface::Base<KernelMeasure> {
   virtual const Footprint& measure(Operation* op, Attribute schedule,
                                    const CudaTarget& target) = 0;
 };
+
+//===----------------------------------------------------------------------===//
+// Limits of time
+//===----------------------------------------------------------------------===//
+
+/// What no schedule of the op is faster than: the operations that it asks for,
+/// at the rates of data sheets, and its operands and results once through
+/// device memory. Of a list all entries count, of lists that overlap each.
+StageCost findFloor(Operation* op, const CudaTarget& target);
 
 //===----------------------------------------------------------------------===//
 // Kinds and verdicts

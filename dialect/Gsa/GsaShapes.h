@@ -12,6 +12,15 @@
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/MapVector.h"
 
+namespace mlir::gsa {
+
+/// On the entry function of a plan for bounds: an array with, for each
+/// argument and then each result, the largest sizes that it may have in a run,
+/// as an i64 array.
+inline constexpr llvm::StringLiteral kBoundsAttr = "gsa.bounds";
+
+}  // namespace mlir::gsa
+
 namespace mlir::gsa::detail {
 
 /// Where a named dimension was seen first, and its size (or kDynamic).
@@ -74,6 +83,17 @@ void appendResultTypes(const DimBindings& dims, ArrayRef<Type> elementTypes,
     types.push_back(
         RankedTensorType::get(dims.getShape(OpTy::kResultDims[i]), element));
 }
+
+/// An operand or result of an op and the names of its dimensions; fewer names
+/// than dimensions where only the first are known.
+struct NamedValue {
+  Value value;
+  SmallVector<StringRef> names;
+};
+
+/// The operands and results of a gsa op; none of another one. Dimensions of one
+/// name have one size. The names of a gate's logits are those of what is gated.
+SmallVector<NamedValue> getNamedValues(Operation* op);
 
 /// Whether result types `declared` are a legal way to write `inferred`: they
 /// differ only in which sizes are known, carry no encoding, and dimensions of

@@ -15,11 +15,6 @@ static constexpr int64_t kMostQueries = 32;
 /// word and its bits, of which there are as many as in a word.
 static constexpr int64_t kUnionBytes = int64_t{512} << 20;
 static constexpr int64_t kUnionBytesPerKey = 12;
-/// Keys of a union over those of one list, as lists of 16 neighbouring queries
-/// have them: 1.3 to 5 in workloads like trained layers, 11 if lists have
-/// nothing in common (docs/performance.md).
-static constexpr double kUsualUnion = 3.0;
-
 /// Heads that share keys.
 static int64_t headsOfGroup(const AttentionProblem& problem) {
   return problem.heads / std::max<int64_t>(problem.groups, 1);
@@ -35,6 +30,12 @@ static std::string findElementMisfit(const AttentionProblem& problem) {
                         "#gsa.attention_schedule");
 }
 
+/// Positions for keys of a split union over those of one that is not: those
+/// that both halves want have room of their own, for half as many lists.
+static constexpr double kSplitRoom = 1.5;
+/// Blocks of a split union whose order is found in numbers of 32 bits.
+static constexpr int64_t kMostSplitBlocks = 65535;
+
 /// Why `queries` queries with `ratio` heads each are too many rows.
 static std::string findRowsRefusal(int64_t queries, int64_t ratio) {
   if (queries * ratio <= kGroupRows) return "";
@@ -44,6 +45,20 @@ static std::string findRowsRefusal(int64_t queries, int64_t ratio) {
          " rows, at most " + std::to_string(kGroupRows) + "; legal: " +
          (most < 2 ? "#gsa.attention_schedule"
                    : "up to " + std::to_string(most) + " queries");
+}
+
+/// Why two groups cannot share `queries` queries with `ratio` heads each: the
+/// rows of the second one come behind the 64 of the first one.
+static std::string findSplitRefusal(int64_t queries, int64_t ratio) {
+  if (queries / 2 * ratio == kGroupRows) return "";
+  std::string legal = "groups = 1";
+  if (kGroupRows % ratio == 0 && 2 * (kGroupRows / ratio) <= kMostQueries)
+    legal = "queries = " + std::to_string(2 * (kGroupRows / ratio)) + ", or " +
+            legal;
+  return "2 groups of " + std::to_string(queries / 2) + " queries x " +
+         std::to_string(ratio) + " heads have " +
+         std::to_string(queries / 2 * ratio) + " rows each, expected " +
+         std::to_string(kGroupRows) + "; legal: " + legal;
 }
 
 SmallVector<Attribute> UnionScheduleAttr::getParts() const {
@@ -67,23 +82,21 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
     return inPart("per_query", reason);
   if (problem.slots < 1 || problem.keys < 1)
     return "there are no keys to share";
-  if (std::string reason = findRowsRefusal(getQueries(), headsOfGroup(problem));
+  int64_t ratio = headsOfGroup(problem);
+  if (std::string reason = isSplit() ? findSplitRefusal(getQueries(), ratio)
+                                     : findRowsRefusal(getQueries(), ratio);
       !reason.empty())
     return reason;
+  int64_t united = std::min(getQueries() * problem.slots, problem.keys);
+  if (isSplit() && united * kSplitRoom / getBlockK() > kMostSplitBlocks)
+    return "the order of the blocks of a split union of " +
+           std::to_string(united) +
+           " keys has no room in 32 bits; legal: " + "groups = 1";
   if (problem.groups > kGridLimit)
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
     return "rows of keys and values must be whole vectors of 16 bytes";
   return "";
-}
-
-/// Of attention by query the part that is left where lists of `queries` queries
-/// have kUsualUnion times the keys of one. What is done twice costs nothing
-/// here: it is rare.
-double UnionScheduleAttr::estimateCost(Operation* op,
-                                       const CudaTarget& target) const {
-  double share = std::min(1.0, kUsualUnion / static_cast<double>(getQueries()));
-  return share * getPerQuery().estimateCost(op, target);
 }
 
 namespace {
@@ -135,15 +148,29 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   if (!findBlocks(op, target, blocks).empty()) return schedules;
   auto [queries, tiles, perQuery] = blocks;
   AttentionProblem problem = *problemOf(op).attention;
-  // The memory for unions is that of their worst case, no key shared.
-  int64_t perTile = std::min(queries * problem.slots, problem.keys);
-  int64_t chunk = std::clamp<int64_t>(
-      kUnionBytes / (kUnionBytesPerKey * std::max<int64_t>(perTile, 1)), 1,
-      tiles);
-  for (int64_t stages : {3, 2})
+  auto add = [&](int64_t groups, int64_t blockK, int64_t stages) {
+    int64_t perBlock = groups * queries;
+    // The memory for unions is that of their worst case, no key shared.
+    auto most = static_cast<double>(
+        std::max<int64_t>(std::min(perBlock * problem.slots, problem.keys), 1));
+    if (groups > 1) most *= kSplitRoom;
+    int64_t chunk = std::clamp<int64_t>(
+        static_cast<int64_t>(kUnionBytes / (kUnionBytesPerKey * most)), 1,
+        llvm::divideCeil(tiles, groups));
     schedules.push_back(UnionScheduleAttr::get(
-        op->getContext(), Engine::Wgmma, queries, /*block_k=*/64, stages,
-        stages, /*producers=*/4, /*table=*/16384, chunk * queries, perQuery));
+        op->getContext(), Engine::Wgmma, perBlock, groups, blockK, stages,
+        stages, /*producers=*/4, /*table=*/16384, chunk * perBlock, perQuery));
+  };
+  // Two groups have to be the rows of two warpgroups. Of words that have room
+  // for no more queries than one holds there is nothing to split.
+  if (2 * queries <= kMostQueries)
+    for (auto [blockK, stages] : {std::pair(128, 3), std::pair(96, 3),
+                                  std::pair(64, 3), std::pair(64, 2)}) {
+      add(/*groups=*/2, blockK, stages);
+      // One tells why.
+      if (!findSplitRefusal(2 * queries, headsOfGroup(problem)).empty()) break;
+    }
+  for (int64_t stages : {3, 2}) add(/*groups=*/1, /*blockK=*/64, stages);
   return schedules;
 }
 
@@ -152,8 +179,8 @@ SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
   auto add = [&](int64_t queries, int64_t blockK, int64_t keyStages,
                  int64_t valueStages, int64_t table, int64_t chunk,
                  AttentionScheduleAttr perQuery) {
-    addStep(steps, *this, getEngine(), queries, blockK, keyStages, valueStages,
-            getProducers(), table, chunk, perQuery);
+    addStep(steps, *this, getEngine(), queries, getGroups(), blockK, keyStages,
+            valueStages, getProducers(), table, chunk, perQuery);
   };
   int64_t q = getQueries(), k = getBlockK(), s = getKeyStages(),
           v = getValueStages(), t = getTable(), c = getChunk();
@@ -170,6 +197,14 @@ SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
   add(q, k, s, v, t / 2, c, p);
   add(q, k, s, v, t, 2 * c, p);
   if (c % (2 * q) == 0) add(q, k, s, v, t, c / 2, p);
+  // The other number of groups, with as many rows in each.
+  if (isSplit())
+    addStep(steps, *this, getEngine(), q / 2, int64_t{1}, k, s, v,
+            getProducers(), t, c, p);
+  else
+    addStep(steps, *this, getEngine(), 2 * q, int64_t{2}, k, s, v,
+            getProducers(), t, static_cast<int64_t>(llvm::alignTo(c, 2 * q)),
+            p);
   for (Attribute perQuery : p.getSteps())
     add(q, k, s, v, t, c, cast<AttentionScheduleAttr>(perQuery));
   return steps;

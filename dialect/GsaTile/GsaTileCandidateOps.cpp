@@ -69,12 +69,19 @@ LogicalResult JoinPartialSumsOp::verify() {
   return verifyFloats(*this, "sums", getSums());
 }
 
-/// Lists, and room for `halves` times 8 rows of a warp.
+/// A lane's line has room for `most` pairs, and for those that are no whole
+/// sector and stay staged.
+static LogicalResult verifyRoom(Operation* op, SmemType staged, int64_t most) {
+  int64_t least = 2 * (most + 4), columns = staged.getColumns();
+  if (columns >= least && columns % 4 == 0) return success();
+  return op->emitOpError()
+         << "staged: expected lines of a multiple of 4 columns, at least "
+         << least << ", the hits of an op and 4 more, got " << columns;
+}
+
+/// What `halves` times 8 rows of a warp have staged.
 template <typename OpTy>
-static LogicalResult verifyStaging(OpTy op, int64_t halves) {
-  if (failed(verifyInts(op, "list", op.getList())) ||
-      failed(verifyInts(op, "counts", op.getCounts())))
-    return failure();
+static LogicalResult verifyStage(OpTy op, int64_t halves) {
   LanesType bytes = op.getBytes().getType();
   if (!bytes.getElementType().isInteger(32) ||
       bytes.getShape()[0] != halves)  // append_candidates_c3
@@ -89,6 +96,15 @@ static LogicalResult verifyStaging(OpTy op, int64_t halves) {
                           << staged;
 }
 
+/// The same with lists.
+template <typename OpTy>
+static LogicalResult verifyStaging(OpTy op, int64_t halves) {
+  if (failed(verifyInts(op, "list", op.getList())) ||
+      failed(verifyInts(op, "counts", op.getCounts())))
+    return failure();
+  return verifyStage(op, halves);
+}
+
 LogicalResult AppendCandidatesOp::verify() {
   if (failed(verifyAccumulator(*this, "scores", getScores())) ||
       failed(verifyFloats(*this, "bounds", getBounds())))
@@ -100,11 +116,40 @@ LogicalResult AppendCandidatesOp::verify() {
                          << " rows, got " << bounds;
   if (failed(verifyStaging(*this, scores.getRows() / 8))) return failure();
   // A lane has 2 of 8 columns.
-  int64_t most = scores.getColumns() / 4;
-  int64_t columns = getStaged().getType().getColumns();
-  if (columns >= 2 * most) return success();
-  return emitOpError() << "staged: expected lines of at least " << 2 * most
-                       << " columns, the hits of an op, got " << columns;
+  return verifyRoom(*this, getStaged().getType(), scores.getColumns() / 4);
+}
+
+LogicalResult StageProductsOp::verify() {
+  FragType sum = getSum().getType(), product = getProduct().getType();
+  auto rowsOf = [&](int64_t rows) {
+    return RowVecType::get(getContext(), {rows}, sum.getElementType());
+  };
+  bool areSums =
+      sum.getLayout() == FragLayout::Acc && sum.getElementType().isF32();
+  auto rowsOfProduct =
+      FragType::get(getContext(), {16, sum.getColumns()}, sum.getElementType(),
+                    sum.getLayout());
+  if (!areSums || sum.getRows() != 8 || product != rowsOfProduct ||
+      getWeights().getType() != rowsOf(16) ||
+      getOffsets().getType() != rowsOf(16) ||
+      getSums().getType() != rowsOf(8) ||
+      getBounds().getType() != rowsOf(8))  // stage_products_c1
+    return emitOpError()
+           << "expected f32 of layout acc, 16 rows to add to 8 of as many "
+              "columns, got "
+           << product << " with " << getOffsets().getType() << " and "
+           << getWeights().getType() << " to " << sum << " and "
+           << getSums().getType() << " above "
+           << getBounds().getType();
+  if (failed(verifyStage(*this, 1))) return failure();  // stage_products_c2
+  return verifyRoom(*this, getStaged().getType(), sum.getColumns() / 4);
+}
+
+LogicalResult DrainCandidatesOp::verify() {
+  if (failed(verifyStaging(*this, getBytes().getType().getShape()[0])))
+    return failure();
+  return verifyRoom(*this, getStaged().getType(),
+                    static_cast<int64_t>(getRoom()));  // drain_candidates_c2
 }
 
 LogicalResult FlushCandidatesOp::verify() {
@@ -142,6 +187,15 @@ LogicalResult LoadCandidatesOp::verify() {
       failed(verifyLength(*this, "range", getRange(), 3)))
     return failure();
   return verifyInts(*this, "list", getList());  // load_candidates_c2
+}
+
+LogicalResult LoadRowOp::verify() {
+  if (failed(verifyLanes(*this, getScores().getType(), getCells().getType())) ||
+      failed(verifyLength(*this, "range", getRange(), 4)))
+    return failure();
+  auto row = cast<GlobalType>(getRow().getType());
+  if (row.getElementType().isF32()) return success();  // load_row_c2
+  return emitOpError() << "expected a row of f32, got " << row;
 }
 
 LogicalResult HistogramCandidatesOp::verify() {

@@ -86,19 +86,20 @@ def GsaTile_AppendCandidatesOp : GsaTile_StagedOp<"append_candidates",
     (bits of scores[r, c], column + c) goes to list `row + r`, by way of shared
     memory: each lane stages its hits of a row in a line of `staged`, `bytes` of
     them, until flush_candidates, or until a line of the warp may have no room
-    for those of one more op. Lines of warp `warp` begin at `32 warp` times the
+    for those of one more op: then all lanes append what they have, or what of it
+    is whole sectors of 4 pairs. Lines of warp `warp` begin at `32 warp` times the
     lines of a lane, of which there is one for 8 rows.
 
-    A lane that flushes n pairs takes places `p = counts[row + r]`, which it
-    makes `p + n`, to p + n - 1, and writes the pairs if these are below
-    `capacity`. Lists are `capacity` pairs apart. Atomic: warps of many blocks
+    Lanes of a row that append n pairs take places `p = counts[row + r]`, which
+    they make `p + n`, to p + n - 1, one after the other, and a lane writes its
+    pairs if their places are below `capacity`. Lists are `capacity` pairs apart. Atomic: warps of many blocks
     may append to one list. The order is not defined; a count beyond the capacity
     says that pairs are missing, some of those before it among them.
 
     Constraints: (C1) the scores are f32 of layout `acc`, the bounds f32 of as
     many rows; (C2) list and counts are i32; (C3) `bytes` are lanes of i32, one
-    for 8 rows, and `staged` is linear, of i32, of lines of pairs with room for
-    all hits of an op.
+    for 8 rows, and `staged` is linear, of i32, of lines of pairs, a multiple of 4
+    columns, with room for all hits of an op and 4 more.
   }];
   let arguments = !con(lists, (ins TileFragIn:$scores, TileRowsIn:$bounds), rows,
                        (ins Index:$column));
@@ -121,6 +122,63 @@ def GsaTile_FlushCandidatesOp : GsaTile_StagedOp<"flush_candidates",
   let assemblyFormat = [{
     $staged `,` $bytes `warp` $warp `to` $list `,` $counts `[` $row `below` $rows
     `]` `capacity` $capacity attr-dict `:` type($staged) `,` type($bytes) `to`
+    type($list) `,` type($counts)
+  }];
+}
+
+def GsaTile_StageProductsOp : GsaTile_Op<"stage_products",
+    "stage_products<{activation}, {some_hidden}, {rows_per_query}>({staged}, "
+    "{bytes}, {sum}, {product}, {scale}, {offsets}, {weights}, {sums}, {bounds}, "
+    "{warp}, {row}, {rows}, {column}, {last})"> {
+  let summary = "Adds an activated product to scores and stages their hits";
+  let description = [{
+    affine_rows and activate of the product, add_row_pairs to `sum`, of that
+    add_partial_sums to `sums`, and what append_candidates stages, with the same
+    bits, column by column: a compare and a store of one column run while others
+    are activated. With
+    `some_hidden` columns with `column + c > last + r / rows_per_query` are no
+    hits; they are part of `sum` and `sums` all the same. The line has room for all
+    hits of the op: drain_candidates comes between two of them.
+
+    Constraints: (C1) fragments and weights as add_row_pairs C1, the offsets are
+    as the weights, sums and bounds f32 of 8 rows; (C2) `bytes` are lanes<1xi32>, and
+    `staged` as append_candidates C3.
+  }];
+  let arguments = (ins TileSmemInOut:$staged, TileLanesInOut:$bytes,
+                       TileFragInOut:$sum, TileFragIn:$product, F32:$scale,
+                       TileRowsIn:$offsets, TileRowsIn:$weights,
+                       TileRowsInOut:$sums, TileRowsIn:$bounds, Index:$warp, Index:$row, Index:$rows,
+                       Index:$column, Index:$last,
+                       GsaTile_ActivationAttr:$activation,
+                       DefaultValuedAttr<BoolAttr, "false">:$some_hidden,
+                       DefaultValuedAttr<I64Attr, "1">:$rows_per_query);
+  let assemblyFormat = [{
+    $activation $product `*` $scale `+` $offsets `weights` $weights `to` $sum `,`
+    $sums `above` $bounds `[` $row `below` $rows `]` `column` $column `last` $last
+    `stage` $staged `,` $bytes `warp` $warp attr-dict `:` type($product) `,`
+    type($offsets) `,` type($weights) `to` type($sum) `,` type($sums) `above`
+    type($bounds) `stage`
+    type($staged) `,` type($bytes)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_DrainCandidatesOp : GsaTile_StagedOp<"drain_candidates",
+    "drain_candidates<{room}>({list}, {counts}, {staged}, {bytes}, {warp}, {row}, "
+    "{capacity})"> {
+  let summary = "Appends what lanes have staged if there is little room";
+  let description = [{
+    As the end of append_candidates: if a line of the warp may have no room for
+    `room` further pairs, all lanes append what they have, or what of it is whole
+    sectors of 4 pairs.
+    Constraints: (C1) as append_candidates C2 and C3; (C2) lines have room for
+    `room` pairs and 4 more.
+  }];
+  let arguments = !con(lists, (ins Index:$warp, Index:$row, Index:$capacity,
+                                   I64Attr:$room));
+  let assemblyFormat = [{
+    $staged `,` $bytes `warp` $warp `to` $list `,` $counts `[` $row `]` `capacity`
+    $capacity `room` $room attr-dict `:` type($staged) `,` type($bytes) `to`
     type($list) `,` type($counts)
   }];
 }
@@ -169,6 +227,29 @@ def GsaTile_LoadCandidatesOp : GsaTile_Op<"load_candidates",
   let assemblyFormat = [{
     $list `count` $count `forced` $sink `,` $local `below` $end `to` $scores `,`
     $cells `,` $range `by` $team attr-dict `:` type($list) `to` type($scores) `,`
+    type($cells) `,` type($range)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_LoadRowOp : GsaTile_Op<"load_row",
+    "load_row<{team}>({scores}, {cells}, {range}, {row}, {count}, {sink}, "
+    "{local}, {end})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "A row of scores in the registers of a team, and its range";
+  let description = [{
+    As load_candidates, of pairs of i and `row[i]`. A score that is not finite has
+    the cell -1, and `range[0, 3]` grows by the number of those.
+    Constraints: (C1) lanes as load_candidates C1; (C2) the row is f32, the range
+    one row of i32 and 4 columns at least.
+  }];
+  let arguments = (ins TileLanesOut:$scores, TileLanesOut:$cells,
+                       TileSmemAtomic:$range, TileGlobalIn:$row, Index:$count,
+                       Index:$sink, Index:$local, Index:$end,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $row `count` $count `forced` $sink `,` $local `below` $end `to` $scores `,`
+    $cells `,` $range `by` $team attr-dict `:` type($row) `to` type($scores) `,`
     type($cells) `,` type($range)
   }];
   let hasVerifier = 1;

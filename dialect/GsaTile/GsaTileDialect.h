@@ -37,7 +37,11 @@ struct BarrierResource : SideEffects::Resource::Base<BarrierResource> {
 };
 
 /// Vectors of a tile whose rows a thread keeps in registers, at most.
-inline constexpr int64_t kMostFoundRows = 8;
+inline constexpr int64_t kMostFoundRows = 16;
+
+/// Kinds of keys of a union: what one half of its queries wants alone, what the
+/// other one does, and what both want.
+inline constexpr int64_t kUnionKinds = 3;
 
 /// Bytes of an element in memory. Element types are whole bytes.
 int64_t getElementBytes(Type elementType);

@@ -216,3 +216,51 @@ LogicalResult SortStepOp::verify() {
                          << getCells().getType();
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Rows that take all keys
+//===----------------------------------------------------------------------===//
+
+/// An array whose elements are i32.
+static LogicalResult verifyI32(Operation* op, Value array) {
+  auto type = cast<GlobalType>(array.getType());
+  if (type.getElementType().isInteger(32)) return success();
+  return op->emitOpError() << "expected an array of i32, got " << type;
+}
+
+LogicalResult CountBeyondOp::verify() {
+  auto type = cast<GlobalType>(getArray().getType());
+  auto element = dyn_cast<FloatType>(type.getElementType());
+  int64_t vector = getVector();
+  int64_t bytes = element ? vector * (element.getWidth() / 8) : 0;
+  if (vector < 1 || bytes < 2 || bytes > 16 ||
+      !llvm::isPowerOf2_64(bytes))  // count_beyond_c1
+    return emitOpError()
+           << "expected an array of floats and vectors of 2, 4, 8 "
+              "or 16 bytes, got "
+           << type << " by " << vector;
+  auto columns = static_cast<int64_t>(getColumns());
+  if (columns < 1 || columns % (32 * vector) != 0)  // count_beyond_c2
+    return emitOpError() << "expected a positive multiple of " << 32 * vector
+                         << " columns, got " << columns;
+  return verifyLanes(*this, getState().getType(), 1,
+                     Builder(getContext()).getI32Type());  // count_beyond_c3
+}
+
+LogicalResult ListAllOp::verify() {
+  if (failed(verifyI32(*this, getTarget()))) return failure();  // list_all_c1
+  if (llvm::is_contained({1, 2, 4}, static_cast<int64_t>(getVector())))
+    return success();
+  return emitOpError() << "expected vectors of 1, 2 or 4 entries, got "
+                       << getVector();
+}
+
+LogicalResult AnySetOp::verify() {
+  return verifyI32(*this, getFlags());  // any_set_c1
+}
+
+LogicalResult AnyShortOp::verify() {
+  if (failed(verifyI32(*this, getCounts()))) return failure();  // any_short_c1
+  if (getStep() <= 1) return success();
+  return emitOpError() << "expected a step of 0 or 1, got " << getStep();
+}

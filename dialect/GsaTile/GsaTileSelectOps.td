@@ -415,6 +415,75 @@ def GsaTile_EmitKeptOp : GsaTile_Op<"emit_kept",
   let hasVerifier = 1;
 }
 
+def GsaTile_CountBeyondOp : GsaTile_Op<"count_beyond",
+    "count_beyond<{columns}, {vector}>({state}, {array}, {begin}, {end}, {limit})"> {
+  let summary = "Counts elements whose size is not at most a limit";
+  let description = [{
+    Of elements [begin, min(begin + columns, end)); NaN counts. A lane reads
+    `vector` neighbouring elements at a time, which lie on a multiple of their
+    bytes.
+    Constraints: (C1) the array is of floats, of which `vector` are 2, 4, 8 or 16
+    bytes; (C2) columns is a positive multiple of 32 vectors; (C3) the state is
+    lanes<1xi32>.
+  }];
+  let arguments = (ins TileLanesInOut:$state, TileGlobalIn:$array, Index:$begin,
+                       Index:$end, I64Attr:$columns, F32:$limit,
+                       I64Attr:$vector);
+  let assemblyFormat = [{
+    $state `,` $array `[` $begin `to` $end `]` `step` $columns `by` $vector
+    `limit` $limit attr-dict `:` type($state) `,` type($array)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_ListAllOp : GsaTile_Op<"list_all",
+    "list_all<{vector}>({target}, {count}, {slots})"> {
+  let summary = "A list of the first keys, by a warp";
+  let description = [{
+    `target[i] = i < count ? i : -1` for i < `slots`, `vector` entries of a lane at
+    a time. Constraint: (C1) the target is of i32, `vector` is 1, 2 or 4 and
+    divides `slots` (which nobody checks).
+  }];
+  let arguments = (ins TileGlobalOut:$target, Index:$count, Index:$slots,
+                       I64Attr:$vector);
+  let assemblyFormat = [{
+    $target `count` $count `slots` $slots `by` $vector attr-dict `:`
+    type($target)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_AnySetOp : GsaTile_Op<"any_set",
+    "any_set({flags}, {begin}, {end})"> {
+  let summary = "Whether a flag is not 0, the same in all lanes";
+  let description = [{
+    Of flags [begin, end). Constraint: (C1) the flags are i32.
+  }];
+  let arguments = (ins TileGlobalIn:$flags, Index:$begin, Index:$end);
+  let results = (outs I1:$result);
+  let assemblyFormat = [{
+    $flags `[` $begin `to` $end `]` attr-dict `:` type($flags)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_AnyShortOp : GsaTile_Op<"any_short",
+    "any_short<{step}>({counts}, {rows}, {last})"> {
+  let summary = "Whether a list of a warp's rows lacks keys that a mask shows";
+  let description = [{
+    Whether `counts[r] <= last + step r` for a row r < 16, r < `rows`: `last` is the
+    last key that the first row sees, negative if it sees none. The same in all
+    lanes. Constraint: (C1) the counts are i32; `step` is 0 or 1.
+  }];
+  let arguments = (ins TileGlobalIn:$counts, Index:$rows, Index:$last,
+                       I64Attr:$step);
+  let results = (outs I1:$result);
+  let assemblyFormat = [{
+    $counts `rows` $rows `last` $last `step` $step attr-dict `:` type($counts)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_FillSpanOp : GsaTile_Op<"fill_span",
     "fill_span<{team}>({target}, {begin}, {end}, {value})",
     [GsaTile_TeamOpInterface,

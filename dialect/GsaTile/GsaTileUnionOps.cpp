@@ -30,11 +30,24 @@ static LogicalResult verifyTable(Operation* op, Value table) {
                            << type;
 }
 
-static LogicalResult verifyCounter(Operation* op, Value lanes) {
+static LogicalResult verifyCounter(Operation* op, Value lanes,
+                                   int64_t count = 1) {
   auto type = cast<LanesType>(lanes.getType());
-  if (type.getShape()[0] == 1 && type.getElementType().isInteger(32))
+  if (type.getShape()[0] == count && type.getElementType().isInteger(32))
     return success();
-  return op->emitOpError() << "expected lanes of 1xi32, got " << type;
+  return op->emitOpError() << "expected lanes of " << count << "xi32, got "
+                           << type;
+}
+
+/// Steps over a table, with a number for each kind.
+static LogicalResult verifyKinds(Operation* op, Value table, uint64_t columns,
+                                 Value lanes, uint64_t half) {
+  if (failed(verifyTable(op, table)) || failed(verifySteps(op, columns)) ||
+      failed(verifyCounter(op, lanes, kUnionKinds)))
+    return failure();
+  if (half >= 1 && half <= 31) return success();
+  return op->emitOpError() << "expected a half of 1 to 31 queries, got "
+                           << half;
 }
 
 LogicalResult LowerBoundOp::verify() {
@@ -70,6 +83,18 @@ LogicalResult EmitMembersOp::verify() {
   return verifyNumbers(*this, {getKeys(), getWords()});  // emit_members_c2
 }
 
+LogicalResult CountKindsOp::verify() {
+  // count_kinds_c1, count_kinds_c2, count_kinds_c3
+  return verifyKinds(*this, getTable(), getColumns(), getState(), getHalf());
+}
+
+LogicalResult EmitKindsOp::verify() {
+  if (failed(verifyKinds(*this, getTable(), getColumns(), getCursor(),
+                         getHalf())))  // emit_kinds_c1
+    return failure();
+  return verifyNumbers(*this, {getKeys(), getWords()});  // emit_kinds_c2
+}
+
 LogicalResult TransposeMembersOp::verify() {
   if (failed(verifyNumbers(*this, {getBits(), getWords()})))
     return failure();    // transpose_members_c1
@@ -84,4 +109,31 @@ LogicalResult TransposeMembersOp::verify() {
 
 LogicalResult AppendOp::verify() {
   return verifyNumbers(*this, {getList(), getCount()});  // append_c1
+}
+
+/// A table that has a row for each warp.
+static LogicalResult verifyRowsOfWords(Operation* op, Value table) {
+  auto type = cast<SmemType>(table.getType());
+  if (type.getElementType().isInteger(32) && !type.isStaged()) return success();
+  return op->emitOpError() << "expected a table of i32, got " << type;
+}
+
+LogicalResult MarkKeysOp::verify() {
+  if (failed(verifyNumbers(*this, getList())) ||  // mark_keys_c1
+      failed(verifySteps(*this, getColumns())))
+    return failure();
+  return verifyRowsOfWords(*this, getTable());  // mark_keys_c2
+}
+
+LogicalResult StoreStringsOp::verify() {
+  if (failed(verifyNumbers(*this, getBits())) ||  // store_strings_c1
+      failed(verifyRowsOfWords(*this, getTable())))
+    return failure();
+  int64_t columns = cast<SmemType>(getTable().getType()).getColumns();
+  auto words = static_cast<int64_t>(getWords());
+  auto strings = static_cast<int64_t>(getStrings());
+  if (strings >= 1 && words >= 1 && columns % words == 0) return success();
+  return emitOpError() << "expected whole strings of " << columns
+                       << " words and at least one string, got " << strings
+                       << " of " << words << " words";  // store_strings_c2
 }

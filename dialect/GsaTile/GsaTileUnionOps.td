@@ -109,6 +109,51 @@ def GsaTile_EmitMembersOp : GsaTile_Op<"emit_members",
   let hasVerifier = 1;
 }
 
+/// Of words of the table, by who wants the key: queries below `half` alone (0),
+/// those from it on alone (1), or some of both (2).
+class GsaTile_KindsOp<string mnemonic, string arguments>
+    : GsaTile_Op<mnemonic, mnemonic # "<{columns}, {half}>(" # arguments # ")"> {
+  let hasVerifier = 1;
+}
+
+def GsaTile_CountKindsOp : GsaTile_KindsOp<"count_kinds",
+    "{state}, {table}, {begin}, {end}"> {
+  let summary = "Counts words of the table that are not 0, by who wants the key";
+  let description = [{
+    Number i of the state goes up for words [begin, min(begin + columns, end))
+    of kind i: of bits below `half` alone (0), of bits from `half` on alone (1),
+    of both (2). Constraints: (C1) the table and columns as in count_members;
+    (C2) the state is lanes<3xi32>; (C3) `half` is from 1 to 31.
+  }];
+  let arguments = (ins TileLanesInOut:$state, TileSmemIn:$table, Index:$begin,
+                       Index:$end, I64Attr:$columns, I64Attr:$half);
+  let assemblyFormat = [{
+    $state `,` $table `[` $begin `to` $end `]` `step` $columns `half` $half
+    attr-dict `:` type($state) `,` type($table)
+  }];
+}
+
+def GsaTile_EmitKindsOp : GsaTile_KindsOp<"emit_kinds",
+    "{keys}, {words}, {cursor}, {table}, {begin}, {end}, {first}"> {
+  let summary = "Writes the keys of the table and their words, by who wants them";
+  let description = [{
+    As emit_members, with a number n in the cursor for each kind of count_kinds.
+    Those of kinds 0 and 2 are written at n, which goes up by 1; that of kind 1
+    goes down by 1, and is written there: so that two kinds share an array.
+    Constraints: (C1) as count_kinds, for the table and the cursor; (C2) keys
+    and words are of i32.
+  }];
+  let arguments = (ins TileGlobalOut:$keys, TileGlobalOut:$words,
+                       TileLanesInOut:$cursor, TileSmemIn:$table, Index:$begin,
+                       Index:$end, I64Attr:$columns, I64Attr:$half,
+                       Index:$first);
+  let assemblyFormat = [{
+    $keys `,` $words `,` $cursor `,` $table `[` $begin `to` $end `]` `step`
+    $columns `half` $half `first` $first attr-dict `:` type($keys) `,`
+    type($words) `,` type($cursor) `,` type($table)
+  }];
+}
+
 def GsaTile_TransposeMembersOp : GsaTile_Op<"transpose_members",
     "transpose_members<{strings}, {block}>({bits}, {words}, {group})"> {
   let summary = "Words of keys to strings of queries, for 32 keys";
@@ -159,6 +204,47 @@ def GsaTile_AppendOp : GsaTile_Op<"append", "append({list}, {count}, {value})"> 
                        Index:$value);
   let assemblyFormat = [{
     $value `to` $list `count` $count attr-dict `:` type($list) `,` type($count)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// One list as a string of bits
+//===----------------------------------------------------------------------===//
+
+def GsaTile_MarkKeysOp : GsaTile_Op<"mark_keys",
+    "mark_keys<{columns}>({table}, {row}, {list}, {begin}, {end})"> {
+  let summary = "Sets the bits of listed keys in a row of the table";
+  let description = [{
+    Bit `list[i] % 32` of `table[row, list[i] / 32]` for entries [begin, min(begin
+    + columns, end)) of an ascending list; keys that the row has no bit for are
+    left out. By one warp, which owns the row.
+    Constraints: (C1) as check_list; (C2) the table is of i32.
+  }];
+  let arguments = (ins TileSmemAtomic:$table, Index:$row, TileGlobalIn:$list,
+                       Index:$begin, Index:$end, I64Attr:$columns);
+  let assemblyFormat = [{
+    $table `[` $row `]` `,` $list `[` $begin `to` $end `]` `step` $columns
+    attr-dict `:` type($table) `,` type($list)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_StoreStringsOp : GsaTile_Op<"store_strings",
+    "store_strings<{strings}, {words}>({bits}, {table}, {row}, {string})"> {
+  let summary = "Writes a row of the table as one string of each block of keys";
+  let description = [{
+    A block of keys has `strings` strings of `words` words, one behind the other:
+    word w of the row goes to word `w % words` of string `string` of block
+    `w / words`. By the warp that owns the row.
+    Constraints: (C1) the bits are i32; (C2) the table is of i32, its columns are a
+    multiple of `words`, and `strings` is at least 1.
+  }];
+  let arguments = (ins TileGlobalOut:$bits, TileSmemIn:$table, Index:$row,
+                       Index:$string, I64Attr:$strings, I64Attr:$words);
+  let assemblyFormat = [{
+    $table `[` $row `]` `to` $bits `string` $string `of` $strings `words` $words
+    attr-dict `:` type($table) `,` type($bits)
   }];
   let hasVerifier = 1;
 }

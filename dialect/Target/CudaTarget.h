@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "dialect/Target/DeviceRates.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -40,10 +41,8 @@ struct CudaTarget {
   bool wgmma;
   /// Bulk copies and tensor maps (sm_90 and later).
   bool bulkCopy;
-  /// Rates of the same product, from its data sheet; they order schedules and
-  /// decide nothing else. Memory in GB/s, dense products of 16-bit elements
-  /// that add in f32 and of f32 in GFLOP/s.
-  double memoryRate, tensorRate, fmaRate;
+  /// Of the same product.
+  DeviceRates rates;
 
   /// Whether the shared memory of an SM is enough for two blocks, so that one
   /// computes while the other waits.

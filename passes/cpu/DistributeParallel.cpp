@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Sizes.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -23,13 +24,19 @@ remark::RemarkOpts remarkOpts(StringRef name) {
   return remark::RemarkOpts::name(name).category("gsa.cpu");
 }
 
-/// Trip counts per dimension, or nothing when a bound is not constant.
-std::optional<SmallVector<int64_t>> staticTrips(scf::ParallelOp op) {
+/// Trip counts per dimension, or nothing when a bound is not constant. With
+/// `dynamic`, a count from 0 in steps of 1 may be kDynamic.
+std::optional<SmallVector<int64_t>> staticTrips(scf::ParallelOp op,
+                                                bool dynamic = false) {
   SmallVector<int64_t> trips;
   for (auto [lower, upper, step] :
        llvm::zip(op.getLowerBound(), op.getUpperBound(), op.getStep())) {
     auto lo = getConstantIntValue(lower), hi = getConstantIntValue(upper),
          by = getConstantIntValue(step);
+    if (dynamic && !hi && lo == 0 && by == 1) {
+      trips.push_back(ShapedType::kDynamic);
+      continue;
+    }
     if (!lo || !hi || !by || *by <= 0) return std::nullopt;
     trips.push_back(*hi <= *lo ? 0 : llvm::divideCeil(*hi - *lo, *by));
   }
@@ -88,9 +95,24 @@ void distribute(RewriterBase& rewriter, scf::ParallelOp op,
     return arith::ConstantIndexOp::create(rewriter, loc, value);
   };
   int64_t total = 1;
-  for (int64_t trip : trips.take_front(split)) total *= trip;
+  Value size;
+  auto tripOf = [&](unsigned dim) {
+    return ShapedType::isDynamic(trips[dim]) ? op.getUpperBound()[dim]
+                                             : constant(trips[dim]);
+  };
+  for (auto [dim, trip] : llvm::enumerate(trips.take_front(split))) {
+    if (!ShapedType::isDynamic(trip)) {
+      total *= trip;
+      continue;
+    }
+    size = size ? arith::MulIOp::create(rewriter, loc, size, tripOf(dim))
+                : tripOf(dim);
+  }
   Value zero = constant(0), one = constant(1), count = constant(tasks);
-  Value size = constant(total);
+  if (!size)
+    size = constant(total);
+  else if (total != 1)
+    size = arith::MulIOp::create(rewriter, loc, size, constant(total));
   auto outer = scf::ParallelOp::create(rewriter, loc, ValueRange{zero},
                                        ValueRange{count}, ValueRange{one});
   outer->setAttr(kTasksAttr, rewriter.getUnitAttr());
@@ -110,7 +132,7 @@ void distribute(RewriterBase& rewriter, scf::ParallelOp op,
   for (unsigned dim = split; dim-- > 0;) {
     Value index = rest;
     if (dim > 0) {
-      Value trip = constant(trips[dim]);
+      Value trip = tripOf(dim);
       index = arith::RemUIOp::create(rewriter, loc, rest, trip);
       rest = arith::DivUIOp::create(rewriter, loc, rest, trip);
     }
@@ -169,10 +191,18 @@ struct DistributeParallel
           << ("kept sequential: " + reason).str();
     };
     if (op.getNumReductions() != 0) return keep("it has reductions");
-    auto trips = staticTrips(op);
+    auto trips = staticTrips(op, /*dynamic=*/true);
     if (!trips) return keep("its bounds are not constant");
+    // Choices go by what a size is at most, or else by many.
+    constexpr int64_t kMany = 4096;
+    SmallVector<int64_t> counts(*trips);
+    for (auto [dim, trip] : llvm::enumerate(counts)) {
+      if (!ShapedType::isDynamic(trip)) continue;
+      FailureOr<int64_t> bound = findUpperBound(op.getUpperBound()[dim]);
+      trip = succeeded(bound) ? *bound : kMany;
+    }
     int64_t total = 1;
-    for (int64_t trip : *trips) total = saturatingMul(total, trip);
+    for (int64_t trip : counts) total = saturatingMul(total, trip);
     if (total < tasks) return keep("it has fewer iterations than tasks");
     int64_t work = saturatingMul(total, estimateWork(op.getRegion()));
     if (work < minWork) return keep("it has too little work");
@@ -180,8 +210,8 @@ struct DistributeParallel
     // needed would put a division into inner loops.
     unsigned split = 0;
     int64_t covered = 1;
-    while (split < trips->size() && covered < 4 * tasks)
-      covered *= (*trips)[split++];
+    while (split < counts.size() && covered < 4 * tasks)
+      covered = saturatingMul(covered, counts[split++]);
     remark::passed(op.getLoc(), remarkOpts("Distributed"))
         << "distributed over tasks" << remark::metric("tasks", int64_t(tasks))
         << remark::metric("iterations", covered);

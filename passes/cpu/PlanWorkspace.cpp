@@ -12,6 +12,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "passes/Sizes.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -93,17 +94,20 @@ LogicalResult Planner::checkNotCarried(memref::AllocOp alloc, Value alias) {
 
 FailureOr<Item> Planner::describe(memref::AllocOp alloc) {
   MemRefType type = alloc.getType();
-  if (!type.hasStaticShape() || !type.getLayout().isIdentity())
-    return alloc.emitError(
-               "expected an allocation of static shape and identity layout, "
-               "got ")
-           << type;
   Item item;
   item.alloc = alloc;
-  int64_t element =
-      DataLayout::closest(alloc).getTypeSize(type.getElementType());
-  if (__builtin_mul_overflow(element, type.getNumElements(), &item.bytes) ||
-      item.bytes > (int64_t{1} << 46))
+  item.bytes = DataLayout::closest(alloc).getTypeSize(type.getElementType());
+  bool fits = true;
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    FailureOr<int64_t> size = findUpperBound(alloc.getResult(), d);
+    if (failed(size) || !type.getLayout().isIdentity())
+      return alloc.emitError(
+                 "expected an allocation of static or bounded shape and "
+                 "identity layout, got ")
+             << type;
+    fits &= !__builtin_mul_overflow(item.bytes, *size, &item.bytes);
+  }
+  if (!fits || item.bytes > (int64_t{1} << 46))
     return alloc.emitError("buffer is too large: ") << type;
   item.bytes = static_cast<int64_t>(llvm::alignTo(item.bytes, alignment));
   item.begin = positions.begin(alloc);
@@ -190,8 +194,9 @@ void Planner::rewrite(scf::ParallelOp scope, Value base) {
     Value offset = arith::ConstantIndexOp::create(builder, loc, item.offset);
     if (base) offset = arith::AddIOp::create(builder, loc, base, offset);
     if (item.alloc) {
-      Value view = memref::ViewOp::create(builder, loc, item.alloc.getType(),
-                                          workspace, offset, ValueRange{});
+      Value view =
+          memref::ViewOp::create(builder, loc, item.alloc.getType(), workspace,
+                                 offset, item.alloc.getDynamicSizes());
       item.alloc.replaceAllUsesWith(view);
       item.alloc.erase();
       continue;

@@ -20,6 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaShapes.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/PatternMatch.h"
@@ -468,7 +469,24 @@ struct TileContractions : impl::GsaCpuTileContractionsBase<TileContractions> {
     }
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    for (linalg::LinalgOp op : ops)
+      if (failed(checkSizes(op))) return signalPassFailure();
     for (linalg::LinalgOp op : ops) tile(op);
+  }
+
+  /// In a plan for bounds: left to plain loops, a product would round otherwise
+  /// than in a plan for one set of shapes.
+  LogicalResult checkSizes(linalg::LinalgOp op) {
+    auto function = op->getParentOfType<func::FuncOp>();
+    std::string reason;
+    if (!function || !function->hasAttr(kBoundsAttr) ||
+        op.getNumReductionLoops() == 0 ||
+        llvm::none_of(op.getStaticLoopRanges(), ShapedType::isDynamic))
+      return success();
+    return op->emitError(
+               "a plan for bounds sums over static sizes only: "
+               "expected an op of static sizes, got ")
+           << op->getOperand(0).getType();
   }
 
   void tile(linalg::LinalgOp op) {

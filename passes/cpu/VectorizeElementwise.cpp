@@ -8,10 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include <limits>
+
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Sizes.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -41,8 +44,6 @@ bool isScalar(Type type) {
 const char* obstacle(linalg::LinalgOp op) {
   if (!op.hasPureBufferSemantics()) return "its operands are no buffers";
   if (op.getNumLoops() == 0) return "it has no loops";
-  if (llvm::any_of(op.getStaticLoopRanges(), ShapedType::isDynamic))
-    return "a loop has a dynamic size";
   for (OpOperand& operand : op->getOpOperands())
     if (!op.getMatchingIndexingMap(&operand).isProjectedPermutation())
       return "an operand is not indexed by plain loops";
@@ -94,10 +95,22 @@ class Emitter {
         loc(op.getLoc()),
         op(op),
         lanes(lanes),
-        sizes(op.getStaticLoopRanges()),
         indices(op.getNumLoops()) {
     AffineMap map = op.getMatchingIndexingMap(&op.getDpsInitsMutable()[0]);
     inner = cast<AffineDimExpr>(map.getResults().back()).getPosition();
+    // Every loop indexes the first result.
+    SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+    Value result = op.getDpsInits().front();
+    for (auto [loop, range] : llvm::enumerate(ranges)) {
+      if (!ShapedType::isDynamic(range)) {
+        sizes.push_back(range);
+        continue;
+      }
+      unsigned dim = *map.getResultPosition(b.getAffineDimExpr(loop));
+      // The bound serves no choice here.
+      sizes.push_back(Size(std::numeric_limits<int64_t>::max(),
+                           memref::DimOp::create(b, loc, result, dim)));
+    }
   }
 
   void emit();
@@ -108,9 +121,13 @@ class Emitter {
   }
   void forLoop(Value begin, Value end, int64_t step,
                llvm::function_ref<void(Value)> body);
-  void parallelLoops(int64_t chunks, llvm::function_ref<void(Value)> body);
+  Value valueOf(const Size& size) {
+    return size.isStatic() ? constant(size.bound) : size.actual;
+  }
+  void parallelLoops(const Size& chunks, llvm::function_ref<void(Value)> body);
   void emitVectors(Value begin, Value end);
-  void emitScalars(int64_t begin);
+  void emitScalars(Value begin);
+  void emitDynamic();
   void emitBody(int64_t width);
   Value widen(Value value, int64_t width);
   Value loadOperand(OpOperand& operand, int64_t width);
@@ -120,7 +137,7 @@ class Emitter {
   Location loc;
   linalg::LinalgOp op;
   int64_t lanes;
-  SmallVector<int64_t> sizes;
+  SmallVector<Size> sizes;
   unsigned inner = 0;
   SmallVector<Value> indices;
 };
@@ -135,12 +152,13 @@ void Emitter::forLoop(Value begin, Value end, int64_t step,
 
 /// Loops over everything but the innermost loop, and over `chunks` of it when
 /// there are several; `body` gets the chunk.
-void Emitter::parallelLoops(int64_t chunks,
+void Emitter::parallelLoops(const Size& chunks,
                             llvm::function_ref<void(Value)> body) {
   SmallVector<Value> upper;
   for (unsigned loop = 0; loop < sizes.size(); ++loop)
-    if (loop != inner) upper.push_back(constant(sizes[loop]));
-  if (chunks > 1) upper.push_back(constant(chunks));
+    if (loop != inner) upper.push_back(valueOf(sizes[loop]));
+  bool chunked = !chunks.isStatic() || chunks.bound > 1;
+  if (chunked) upper.push_back(valueOf(chunks));
   if (upper.empty()) return body(constant(0));
   SmallVector<Value> lower(upper.size(), constant(0));
   SmallVector<Value> step(upper.size(), constant(1));
@@ -151,17 +169,41 @@ void Emitter::parallelLoops(int64_t chunks,
   unsigned next = 0;
   for (unsigned loop = 0; loop < sizes.size(); ++loop)
     if (loop != inner) indices[loop] = ivs[next++];
-  body(chunks > 1 ? ivs[next] : constant(0));
+  body(chunked ? ivs[next] : constant(0));
+}
+
+/// The innermost loop has a dynamic size: as below, with numbers that are not
+/// known. A last chunk of its own has the elements that fill no vector.
+void Emitter::emitDynamic() {
+  Value size = sizes[inner].actual;
+  Value length = constant(kChunkVectors * lanes);
+  Value rest = arith::RemUIOp::create(b, loc, size, constant(lanes));
+  Value whole = arith::SubIOp::create(b, loc, size, rest);
+  Value chunks = arith::CeilDivUIOp::create(b, loc, size, length);
+  parallelLoops(Size(std::numeric_limits<int64_t>::max(), chunks),
+                [&](Value chunk) {
+                  Value begin = arith::MulIOp::create(b, loc, chunk, length);
+                  Value end = arith::AddIOp::create(b, loc, begin, length);
+                  Value last = arith::MinUIOp::create(b, loc, end, whole);
+                  emitVectors(begin, last);
+                  Value behind = arith::MinUIOp::create(b, loc, end, size);
+                  forLoop(arith::MaxUIOp::create(b, loc, begin, last), behind,
+                          1, [&](Value index) {
+                            indices[inner] = index;
+                            emitBody(0);
+                          });
+                });
 }
 
 void Emitter::emit() {
-  int64_t vectors = sizes[inner] / lanes;
+  if (!sizes[inner].isStatic()) return emitDynamic();
+  int64_t vectors = sizes[inner].bound / lanes;
   int64_t whole = vectors * lanes;
   int64_t chunks = llvm::divideCeil(vectors, kChunkVectors);
   if (chunks <= 1) {
     parallelLoops(1, [&](Value) {
       emitVectors(constant(0), constant(whole));
-      if (whole < sizes[inner]) emitScalars(whole);
+      if (whole < sizes[inner].bound) emitScalars(constant(whole));
     });
     return;
   }
@@ -171,8 +213,8 @@ void Emitter::emit() {
     Value end = arith::AddIOp::create(b, loc, begin, length);
     emitVectors(begin, arith::MinUIOp::create(b, loc, end, constant(whole)));
   });
-  if (whole < sizes[inner])
-    parallelLoops(1, [&](Value) { emitScalars(whole); });
+  if (whole < sizes[inner].bound)
+    parallelLoops(1, [&](Value) { emitScalars(constant(whole)); });
 }
 
 void Emitter::emitVectors(Value begin, Value end) {
@@ -182,8 +224,8 @@ void Emitter::emitVectors(Value begin, Value end) {
   });
 }
 
-void Emitter::emitScalars(int64_t begin) {
-  forLoop(constant(begin), constant(sizes[inner]), 1, [&](Value index) {
+void Emitter::emitScalars(Value begin) {
+  forLoop(begin, valueOf(sizes[inner]), 1, [&](Value index) {
     indices[inner] = index;
     emitBody(0);
   });
@@ -307,10 +349,11 @@ struct VectorizeElementwise
         op.getStaticLoopRanges()[cast<AffineDimExpr>(map.getResults().back())
                                      .getPosition()];
     int64_t lanes = vectorBits / widestElement(op);
-    while (lanes > size && lanes > 1) lanes /= 2;
+    while (!ShapedType::isDynamic(size) && lanes > size && lanes > 1)
+      lanes /= 2;
     remark::passed(op.getLoc(), remarkOpts("Vectorized"))
         << "vectorised" << remark::metric("lanes", lanes)
-        << remark::metric("size", size);
+        << remark::metric("size", ShapedType::isDynamic(size) ? 0 : size);
     OpBuilder builder(op);
     Emitter(builder, op, lanes).emit();
     op->erase();

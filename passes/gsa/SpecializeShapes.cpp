@@ -1,15 +1,19 @@
 //===- SpecializeShapes.cpp - gsa-specialize-shapes -----------------------===//
 //
-// A plan is compiled for one set of shapes. This pass writes them into the
-// types, so that everything after it sees static sizes.
+// A plan is compiled for one set of shapes, or for bounds. This pass writes the
+// sizes that are known into the types, so that everything after it sees them as
+// static, and the bounds of the others beside the function.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaShapes.h"
+#include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Passes.h"
+#include "passes/SizeClasses.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSASPECIALIZESHAPES
@@ -19,17 +23,27 @@ namespace mlir::gsa {
 using namespace mlir;
 using namespace mlir::gsa;
 
-/// Parses "1x4096x512"; "" for rank 0.
-static FailureOr<SmallVector<int64_t>> parseSizes(StringRef text) {
-  SmallVector<int64_t> sizes;
+namespace {
+/// The shape of an argument as the option gives it.
+struct GivenShape {
+  SmallVector<int64_t> sizes;   ///< kDynamic where only a bound is given.
+  SmallVector<int64_t> bounds;  ///< Of all.
+};
+}  // namespace
+
+/// Parses "1x?4096x512": a size after '?' is a bound; "" for rank 0.
+static FailureOr<GivenShape> parseShape(StringRef text) {
+  GivenShape shape;
   SmallVector<StringRef> parts;
   if (!text.empty()) text.split(parts, 'x');
   for (StringRef part : parts) {
+    bool isBound = part.consume_front("?");
     int64_t size;
     if (part.getAsInteger(10, size) || size < 0) return failure();
-    sizes.push_back(size);
+    shape.sizes.push_back(isBound ? ShapedType::kDynamic : size);
+    shape.bounds.push_back(size);
   }
-  return sizes;
+  return shape;
 }
 
 /// `type` with its dynamic sizes taken from `sizes`.
@@ -238,8 +252,25 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
     }
     if (failed(checkFunction(function))) return signalPassFailure();
     if (failed(specializeArguments(function)) || failed(propagate(function)) ||
-        failed(specializeResults(function)))
+        failed(specializeResults(function)) ||
+        (isBounded && failed(addResultBounds(function))))
       signalPassFailure();
+  }
+
+  /// Results are arguments later, behind the others.
+  LogicalResult addResultBounds(func::FuncOp function) {
+    FailureOr<SizeClasses> sizes = findSizeClasses(function);
+    if (failed(sizes)) return failure();
+    Builder builder(&getContext());
+    auto bounds = function->getAttrOfType<ArrayAttr>(kBoundsAttr);
+    SmallVector<Attribute> all(bounds.begin(), bounds.end());
+    for (const std::vector<int>& classes : sizes->outputs) {
+      SmallVector<int64_t> result;
+      for (int number : classes) result.push_back(sizes->classes[number].bound);
+      all.push_back(builder.getDenseI64ArrayAttr(result));
+    }
+    function->setAttr(kBoundsAttr, builder.getArrayAttr(all));
+    return success();
   }
 
   /// Only a function with a body of one block, whose type nobody else relies
@@ -261,6 +292,8 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
              << function.getNumArguments() << " shapes, got " << shapes.size();
     Block& body = function.getBody().front();
     OpBuilder builder = OpBuilder::atBlockBegin(&body);
+    SmallVector<Attribute> bounds(body.getNumArguments(),
+                                  builder.getDenseI64ArrayAttr({}));
     for (auto [i, text] : llvm::enumerate(shapes)) {
       BlockArgument argument = body.getArgument(i);
       auto type = dyn_cast<RankedTensorType>(argument.getType());
@@ -269,20 +302,34 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
         return function.emitOpError("argument ")
                << i << " of type " << argument.getType()
                << " has no shape, got shape '" << text << "'";
-      FailureOr<SmallVector<int64_t>> sizes = parseSizes(text);
-      if (failed(sizes))
+      FailureOr<GivenShape> shape = parseShape(text);
+      if (failed(shape))
         return function.emitOpError("cannot parse shape '")
                << text << "' of argument " << i;
-      FailureOr<RankedTensorType> refined = specialize(type, *sizes);
+      // As gsa-check-sizes asks of types with known sizes.
+      constexpr uint64_t kMaxElements = uint64_t{1} << 48;
+      uint64_t elements = 1;
+      for (int64_t size : shape->bounds)
+        if (size > 0)
+          elements = llvm::SaturatingMultiply<uint64_t>(elements, size);
+      if (shape->sizes != shape->bounds && elements > kMaxElements)
+        return function.emitOpError(
+                   "expected tensors of at most 2^48 "
+                   "elements, got shape '")
+               << text << "' of argument " << i;
+      FailureOr<RankedTensorType> refined = specialize(type, shape->sizes);
       if (failed(refined))
         return function.emitOpError("argument ")
                << i << " has type " << type << ", got shape '" << text << "'";
+      bounds[i] = builder.getDenseI64ArrayAttr(shape->bounds);
+      isBounded |= !refined->hasStaticShape();
       if (*refined == type) continue;
       argument.setType(*refined);
       auto cast =
           tensor::CastOp::create(builder, argument.getLoc(), type, argument);
       argument.replaceAllUsesExcept(cast.getResult(), cast);
     }
+    if (isBounded) function->setAttr(kBoundsAttr, builder.getArrayAttr(bounds));
     return success();
   }
 
@@ -331,7 +378,8 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
       if (cast && tensor::canFoldIntoConsumerOp(cast))
         operand.set(cast.getSource());
       auto type = dyn_cast<ShapedType>(operand.get().getType());
-      if (type && !type.hasStaticShape())
+      // What dynamic sizes follow from is for gsa::findSizeClasses to say.
+      if (type && !type.hasStaticShape() && !isBounded)
         return function.emitOpError("result ")
                << operand.getOperandNumber() << " of type " << type
                << " has sizes that do not follow from the argument shapes";
@@ -343,6 +391,8 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
     RewritePatternSet none(&getContext());
     return applyPatternsGreedily(function, std::move(none));
   }
+
+  bool isBounded = false;  ///< Whether an argument has a bound for a size.
 };
 
 }  // namespace

@@ -331,8 +331,8 @@ Value cpu::applyOutputGate(VectorBuilder& v, const AttentionForm& form,
 }
 
 Value cpu::loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
-                        int64_t keys) {
-  Value all = v.index(keys);
+                        const Size& keys) {
+  Value all = toValue(v, keys);
   if (!lengths) return all;
   Value given = v.toIndex(v.loadScalar(lengths, batch));
   return v.min(v.max(given, v.index(0)), all);
@@ -379,6 +379,10 @@ Value cpu::allocate(VectorBuilder& v, ArrayRef<int64_t> shape, Type element) {
                                  v.builder().getI64IntegerAttr(64));
 }
 
+Value cpu::allocate(VectorBuilder& v, Operation* op, unsigned i) {
+  return allocateResult(v.builder(), op, i, v.builder().getI64IntegerAttr(64));
+}
+
 Value cpu::toResult(VectorBuilder& v, Value buffer, Type type) {
   return bufferization::ToTensorOp::create(v.builder(), v.location(), type,
                                            buffer, /*restrict=*/true,
@@ -404,19 +408,15 @@ void AttentionLowering::begin() {
   counts = toReadOnlyBuffer(v, form.counts);
   gate = toReadOnlyBuffer(v, form.gate);
   lengthsOfBatch = toReadOnlyBuffer(v, form.lengths);
-  auto room = [&](unsigned result) {
-    auto type = cast<RankedTensorType>(form.op->getResult(result).getType());
-    return allocate(v, type.getShape(), type.getElementType());
-  };
-  output = room(0);
-  lse = room(1);
+  output = allocate(v, form.op, 0);
+  lse = allocate(v, form.op, 1);
 }
 
-void AttentionLowering::forItems(int64_t items,
+void AttentionLowering::forItems(const Size& items,
                                  llvm::function_ref<void(Value item)> body) {
   forTasks(v, tasks, [&](Value self) {
     task = self;
-    v.forLoop(task, v.index(items), tasks, body);
+    v.forLoop(task, toValue(v, items), tasks, body);
   });
 }
 

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "passes/Sizes.h"
 
 namespace mlir::gsa::cpu {
 
@@ -36,7 +37,7 @@ int64_t floorPowerOf2(int64_t x);
 /// but at least `least` lanes.
 RowVectors rowVectors(int64_t size, int64_t lanes, int64_t least);
 
-/// Sizes of a tensor of static shape.
+/// Sizes of a tensor, dynamic ones among them.
 ArrayRef<int64_t> shapeOf(Value tensor);
 
 /// A piece of memory whose last dimension is contiguous: a memref and the
@@ -146,7 +147,8 @@ Value applyOutputGate(VectorBuilder& v, const AttentionForm& form, Value logits,
                       Value output);
 
 /// Keys of `batch`: `keys`, or fewer if `lengths`, a buffer or null, says so.
-Value loadKeyCount(VectorBuilder& v, Value lengths, Value batch, int64_t keys);
+Value loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
+                   const Size& keys);
 
 /// Calls `body(first, size)` for tiles of `tile` out of `count` items: in one
 /// loop for the full ones, `first` being its variable, and once for the rest.
@@ -161,8 +163,9 @@ void forTasks(VectorBuilder& v, int64_t tasks,
 /// The operand as a memref that is only read; null for a null operand.
 Value toReadOnlyBuffer(VectorBuilder& v, Value tensor);
 
-/// Room for a result or for scratch.
+/// Room for scratch, and for result `i` of an op.
 Value allocate(VectorBuilder& v, ArrayRef<int64_t> shape, Type element);
+Value allocate(VectorBuilder& v, Operation* op, unsigned i);
 
 /// The tensor of type `type` that `buffer` holds from now on.
 Value toResult(VectorBuilder& v, Value buffer, Type type);
@@ -178,7 +181,7 @@ class AttentionLowering {
   void begin();
   /// Calls `body` for the items [0, items), every task for its own; `task` is
   /// the one that runs.
-  void forItems(int64_t items, llvm::function_ref<void(Value item)> body);
+  void forItems(const Size& items, llvm::function_ref<void(Value item)> body);
   /// The results in place of the op's.
   void end(RewriterBase& rewriter);
 

@@ -63,8 +63,10 @@ class DenseLowering : public AttentionLowering {
   Value tokenOf(const Block& block, Value row);
   Value headOf(const Block& block, Value row);
   Value clampIndex(Value x, Value low, Value high);
-  Value divide(Value x, int64_t by);
-  Value remainder(Value x, int64_t by);
+  Value divide(Value x, const Size& by);
+  Value remainder(Value x, const Size& by);
+  Size clipKeys();
+  Value shift(Value x, const Size& keys);
   RowRef rowOf(Value scratch, Value row) {
     return {scratch, {task, row, v.index(0)}};
   }
@@ -73,9 +75,11 @@ class DenseLowering : public AttentionLowering {
   bool causal;
   bool bounded;  ///< Sums over values are times the unit of the total.
   int64_t lanes, tileRows, tileVectors, valueRows, valueVectors;
-  int64_t batch, queries, allKeys, heads, groups, ratio;
-  int64_t keyCount;  ///< Of the range.
-  int64_t panelKeys, panels, blockKeys, blockTokens, blocks, scratchRows;
+  Size batch, queries, allKeys;
+  int64_t heads, groups, ratio;
+  Size keyCount;  ///< Of the range.
+  int64_t panelKeys, blockKeys, blockTokens, scratchRows;
+  Size panels, blocks;
   RowVectors depth, valueDepth;
 
   /// [B, G, panels, D, panelKeys] and [B, G, Sk, padded Dv].
@@ -93,23 +97,27 @@ DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
       causal(form.mask == Mask::Causal),
       bounded(needsUnit(getElementTypeOrSelf(form.value.getType()))),
       lanes(schedule.getLanes()),
+      batch(getSize(rewriter, op->getLoc(), form.query, 0)),
+      queries(getSize(rewriter, op->getLoc(), form.query, 1)),
+      allKeys(getSize(rewriter, op->getLoc(), form.key, 1)),
+      keyCount(clipKeys()),
+      panels(0),
+      blocks(0),
       depth(1, 1),
       valueDepth(1, 1) {
-  ArrayRef<int64_t> q = shapeOf(form.query), k = shapeOf(form.key);
-  batch = q[0], queries = q[1], heads = q[2];
-  allKeys = k[1], groups = k[2], ratio = heads / groups;
-  keyCount = form.clip(allKeys);
+  heads = shapeOf(form.query)[2];
+  groups = shapeOf(form.key)[2], ratio = heads / groups;
   scale = form.scale();
-  depth = rowVectors(q[3], lanes, 1);
+  depth = rowVectors(shapeOf(form.query)[3], lanes, 1);
   valueDepth = rowVectors(shapeOf(form.value)[3], lanes, 1);
   tileVectors = schedule.getVectors();
   panelKeys = tileVectors * lanes;
-  panels = llvm::divideCeil(keyCount, panelKeys);
+  panels = ceilDivSize(v, keyCount, panelKeys);
   blockKeys =
       std::max<int64_t>(1, schedule.getBlockKeys() / panelKeys) * panelKeys;
   blockTokens = std::clamp<int64_t>(schedule.getBlockRows() / ratio, 1,
-                                    std::max<int64_t>(queries, 1));
-  blocks = llvm::divideCeil(queries, blockTokens);
+                                    std::max<int64_t>(queries.bound, 1));
+  blocks = ceilDivSize(v, queries, blockTokens);
   int64_t rows = blockTokens * ratio;
   tileRows = std::min(schedule.getRows(), rows);
   valueVectors = schedule.getValueVectors();
@@ -120,13 +128,22 @@ DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
       std::max(llvm::alignTo(rows, tileRows), llvm::alignTo(rows, valueRows)));
 }
 
+/// The keys of the range, of all that there are.
+Size DenseLowering::clipKeys() {
+  int64_t bound = form.clip(allKeys.bound);
+  if (allKeys.isStatic()) return bound;
+  Value rest = v.max(v.plus(allKeys.actual, -form.first), v.index(0));
+  return Size(bound, v.min(rest, v.index(bound)));
+}
+
 void DenseLowering::allocateScratch() {
   auto padded = [](int64_t size) {
     return static_cast<int64_t>(llvm::alignTo<16>(size));
   };
-  packedKeys = allocate(v, {batch, groups, panels, depth.size, panelKeys}, acc);
-  packedValues =
-      allocate(v, {batch, groups, keyCount, valueDepth.padded()}, acc);
+  packedKeys = allocate(
+      v, {batch.bound, groups, panels.bound, depth.size, panelKeys}, acc);
+  packedValues = allocate(
+      v, {batch.bound, groups, keyCount.bound, valueDepth.padded()}, acc);
   auto perRow = [&](int64_t size) {
     return allocate(v, {tasks, scratchRows, padded(size)}, acc);
   };
@@ -139,14 +156,14 @@ void DenseLowering::allocateScratch() {
   factors = scalars();
 }
 
-Value DenseLowering::divide(Value x, int64_t by) {
-  if (by == 1) return x;
-  return arith::DivUIOp::create(v.builder(), v.location(), x, v.index(by));
+Value DenseLowering::divide(Value x, const Size& by) {
+  if (by.bound == 1 && by.isStatic()) return x;
+  return arith::DivUIOp::create(v.builder(), v.location(), x, toValue(v, by));
 }
 
-Value DenseLowering::remainder(Value x, int64_t by) {
-  if (by == 1) return v.index(0);
-  return arith::RemUIOp::create(v.builder(), v.location(), x, v.index(by));
+Value DenseLowering::remainder(Value x, const Size& by) {
+  if (by.bound == 1 && by.isStatic()) return v.index(0);
+  return arith::RemUIOp::create(v.builder(), v.location(), x, toValue(v, by));
 }
 
 Value DenseLowering::clampIndex(Value x, Value low, Value high) {
@@ -162,17 +179,24 @@ Value DenseLowering::headOf(const Block& block, Value row) {
   return v.add(v.times(block.group, ratio), remainder(row, ratio));
 }
 
+/// `x + keys - queries + 1 - first`.
+Value DenseLowering::shift(Value x, const Size& keys) {
+  if (keys.isStatic() && queries.isStatic())
+    return v.plus(x, keys.bound - queries.bound + 1 - form.first);
+  return v.add(x, differenceOf(v, keys, queries, 1 - form.first));
+}
+
 Value DenseLowering::visible(const Block& block, Value t) {
-  if (!causal && !lengthsOfBatch) return v.index(keyCount);
+  if (!causal && !lengthsOfBatch) return toValue(v, keyCount);
   // Bottom-right aligned: the last query sees all keys of its batch.
   Value end;
   if (!lengthsOfBatch)
-    end = v.plus(t, allKeys - queries + 1 - form.first);
+    end = shift(t, allKeys);
   else if (causal)
-    end = v.plus(v.add(t, block.length), 1 - queries - form.first);
+    end = shift(v.add(t, block.length), 0);
   else
     end = v.plus(block.length, -form.first);
-  return clampIndex(end, v.index(0), v.index(keyCount));
+  return clampIndex(end, v.index(0), toValue(v, keyCount));
 }
 
 Value DenseLowering::visibleInBlock(const Block& block, const Keys& keys,
@@ -185,9 +209,9 @@ Value DenseLowering::visibleInBlock(const Block& block, const Keys& keys,
 void DenseLowering::emitPacking(Value item) {
   Value panel = remainder(item, panels);
   Value group = remainder(divide(item, panels), groups);
-  Value b = divide(item, panels * groups);
+  Value b = divide(item, mulSizes(v, panels, groups));
   Value first = v.times(panel, panelKeys);
-  Value count = v.min(v.index(panelKeys), v.sub(v.index(keyCount), first));
+  Value count = v.min(v.index(panelKeys), v.sub(toValue(v, keyCount), first));
   v.forLoop(v.index(0), count, 1, [&](Value i) {
     Value s = v.add(first, i), source = v.plus(s, form.first);
     v.forLoop(v.index(0), v.index(depth.size), 1, [&](Value d) {
@@ -376,9 +400,9 @@ void DenseLowering::emitBlock(Value item) {
   Block block;
   block.token = v.times(remainder(item, blocks), blockTokens);
   block.group = remainder(divide(item, blocks), groups);
-  block.batch = divide(item, blocks * groups);
+  block.batch = divide(item, mulSizes(v, blocks, groups));
   Value tokens =
-      v.min(v.index(blockTokens), v.sub(v.index(queries), block.token));
+      v.min(v.index(blockTokens), v.sub(toValue(v, queries), block.token));
   block.rows = v.times(tokens, ratio);
   block.length = loadKeyCount(v, lengthsOfBatch, block.batch, allKeys);
   emitStart(block);
@@ -395,11 +419,14 @@ void DenseLowering::emitBlock(Value item) {
 
 void DenseLowering::run(RewriterBase& rewriter) {
   begin();
-  if (batch * queries > 0) {
+  if (batch.bound * queries.bound > 0) {
     allocateScratch();
-    if (panels > 0)
-      forItems(batch * groups * panels, [&](Value item) { emitPacking(item); });
-    forItems(batch * groups * blocks, [&](Value item) { emitBlock(item); });
+    Size perGroup = mulSizes(v, batch, groups);
+    if (panels.bound > 0)
+      forItems(mulSizes(v, perGroup, panels),
+               [&](Value item) { emitPacking(item); });
+    forItems(mulSizes(v, perGroup, blocks),
+             [&](Value item) { emitBlock(item); });
   }
   end(rewriter);
 }

@@ -58,7 +58,9 @@ class GatherLowering : public AttentionLowering {
 
   double scale;
   int64_t tileHeads, tileKeys, tileCells;
-  int64_t batch, rows, heads, groups, keys, blocks, blockRows, prefetch;
+  Size batch, rows, keys, allRows;
+  int64_t heads, groups, blockRows, prefetch;
+  Size blocks;
   int64_t slots, endSlot;  ///< Of the range; the slot behind it.
   RowVectors depth, valueDepth;
   int64_t slotLanes;  ///< Elements per vector along the slots.
@@ -73,10 +75,15 @@ class GatherLowering : public AttentionLowering {
 
 GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
-    : AttentionLowering(op, schedule, rewriter), depth(1, 1), valueDepth(1, 1) {
-  ArrayRef<int64_t> q = shapeOf(form.query), k = shapeOf(form.key);
-  batch = q[0], rows = q[1], heads = q[2];
-  keys = k[1], groups = k[2];
+    : AttentionLowering(op, schedule, rewriter),
+      batch(getSize(rewriter, op->getLoc(), form.query, 0)),
+      rows(getSize(rewriter, op->getLoc(), form.query, 1)),
+      keys(getSize(rewriter, op->getLoc(), form.key, 1)),
+      allRows(mulSizes(v, batch, rows)),
+      blocks(0),
+      depth(1, 1),
+      valueDepth(1, 1) {
+  heads = shapeOf(form.query)[2], groups = shapeOf(form.key)[2];
   slots = form.clip(shapeOf(form.indices)[2]);
   endSlot = slots == 0 ? 0 : form.first + slots;
   scale = form.scale();
@@ -86,15 +93,15 @@ GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
   int64_t widest = 32 / (acc.getIntOrFloatBitWidth() / 8);
   tileKeys = std::min(
       {floorPowerOf2(schedule.getVectors()), widest, schedule.getLanes()});
-  depth = rowVectors(q[3], schedule.getLanes(), tileKeys);
+  depth = rowVectors(shapeOf(form.query)[3], schedule.getLanes(), tileKeys);
   valueDepth = rowVectors(shapeOf(form.value)[3], schedule.getLanes(), 1);
   slotLanes = schedule.getLanes();
   bounded = needsUnit(getElementTypeOrSelf(form.value.getType()));
   // At least one block per task, if there are that many rows.
-  blockRows = std::clamp<int64_t>(llvm::divideCeil(batch * rows, tasks), 1,
+  blockRows = std::clamp<int64_t>(llvm::divideCeil(allRows.bound, tasks), 1,
                                   schedule.getBlockRows());
   prefetch = schedule.getPrefetch();
-  blocks = llvm::divideCeil(batch * rows, blockRows);
+  blocks = ceilDivSize(v, allRows, blockRows);
 }
 
 void GatherLowering::allocateScratch() {
@@ -114,8 +121,8 @@ void GatherLowering::allocateScratch() {
 }
 
 GatherLowering::Row GatherLowering::rowAt(Value slot, Value index) {
-  if (batch == 1) return {slot, v.index(0), index};
-  Value perBatch = v.index(rows);
+  if (batch.bound == 1) return {slot, v.index(0), index};
+  Value perBatch = toValue(v, rows);
   return {slot,
           arith::DivUIOp::create(v.builder(), v.location(), index, perBatch),
           arith::RemUIOp::create(v.builder(), v.location(), index, perBatch)};
@@ -132,8 +139,10 @@ void GatherLowering::emitCompaction(const Row& row) {
   Value count = v.loadScalar(counts, {row.batch, row.query});
   count = arith::MaxSIOp::create(v.builder(), v.location(), count, v.i32(0));
   count = v.min(v.toIndex(count), v.index(endSlot));
-  Value keyCount = v.i32(static_cast<int32_t>(
-      std::min<int64_t>(keys, std::numeric_limits<int32_t>::max())));
+  Size counted = minSize(v, keys, std::numeric_limits<int32_t>::max());
+  Value keyCount = counted.isStatic()
+                       ? v.i32(static_cast<int32_t>(counted.bound))
+                       : v.toI32(counted.actual);
   if (lengthsOfBatch) {
     Value given = v.loadScalar(lengthsOfBatch, row.batch);
     keyCount = v.min(v.max(given, v.i32(0)), keyCount);
@@ -298,7 +307,7 @@ void GatherLowering::emitHeads(const Row& row, Value group, Value head,
 /// One block of rows, or one group of one block.
 void GatherLowering::emitItem(Value item) {
   // Splitting by group repeats the compaction, so only where rows are few.
-  bool split = blocks < tasks;
+  bool split = blocks.bound < tasks;
   Value block = item, firstGroup = v.index(0), endGroup = v.index(groups);
   if (split) {
     Value perBlock = v.index(groups);
@@ -309,7 +318,7 @@ void GatherLowering::emitItem(Value item) {
   }
   Value firstRow = v.times(block, blockRows);
   Value endSlot =
-      v.min(v.index(blockRows), v.sub(v.index(batch * rows), firstRow));
+      v.min(v.index(blockRows), v.sub(toValue(v, allRows), firstRow));
   v.forLoop(v.index(0), endSlot, 1, [&](Value slot) {
     emitCompaction(rowAt(slot, v.add(firstRow, slot)));
   });
@@ -327,9 +336,9 @@ void GatherLowering::emitItem(Value item) {
 
 void GatherLowering::run(RewriterBase& rewriter) {
   begin();
-  if (batch * rows > 0) {
+  if (allRows.bound > 0) {
     allocateScratch();
-    forItems(blocks < tasks ? blocks * groups : blocks,
+    forItems(blocks.bound < tasks ? mulSizes(v, blocks, groups) : blocks,
              [&](Value item) { emitItem(item); });
   }
   end(rewriter);

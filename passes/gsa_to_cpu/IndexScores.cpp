@@ -27,7 +27,7 @@ static void writeRow(LoopEmitter& e, const ScoreTile& tile,
     e.store(e.load(tile.scores(), {row.strip, s}), result,
             {row.batch, row.query, s});
   });
-  e.forLoop(row.limit, e.index(tile.keys()), 1, [&](Value s) {
+  e.forLoop(row.limit, e.value(tile.keys()), 1, [&](Value s) {
     e.store(hidden, result, {row.batch, row.query, s});
   });
 }
@@ -38,7 +38,7 @@ LogicalResult gsa::lowerIndexScores(IndexScoresOp op, CpuScheduleAttr schedule,
   LoopEmitter e(rewriter, op, schedule,
                 getAccumulatorType(queryType.getElementType()));
   ScoreTile tile(e, IndexerSpec::from(op));
-  Value result = e.output(op.getType());
+  Value result = e.output(op, 0);
   tile.prepare();
   tile.forEachRow(
       [] {},

@@ -47,8 +47,8 @@ Value LoopEmitter::input(Value tensor) {
                                            /*read_only=*/true);
 }
 
-Value LoopEmitter::output(Type tensorType) {
-  return memref::AllocOp::create(builder(), location(), bufferType(tensorType));
+Value LoopEmitter::output(Operation* op, unsigned i) {
+  return allocateResult(builder(), op, i);
 }
 
 Value LoopEmitter::toTensor(Value buffer, Type tensorType) {
@@ -174,10 +174,11 @@ SmallVector<Value> LoopEmitter::whileLoop(
   return SmallVector<Value>(loop.getResults());
 }
 
-void LoopEmitter::forTasks(int64_t count, llvm::function_ref<void()> prologue,
+void LoopEmitter::forTasks(const Size& count,
+                           llvm::function_ref<void()> prologue,
                            llvm::function_ref<void(Value)> body) {
   int64_t tasks = scheduleAttr.getTasks();
-  Value upper = index(count);
+  Value upper = value(count);
   if (tasks == 1) {
     prologue();
     forLoop(index(0), upper, 1, body);

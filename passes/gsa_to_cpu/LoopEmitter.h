@@ -12,6 +12,7 @@
 #include "dialect/Gsa/GsaBuilders.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "passes/Sizes.h"
 
 namespace mlir::gsa {
 
@@ -35,8 +36,8 @@ class LoopEmitter : public detail::ScalarBuilder {
 
   /// The operand as a buffer that is only read; null for a null operand.
   Value input(Value tensor);
-  /// A new buffer with the static shape and element type of `tensorType`.
-  Value output(Type tensorType);
+  /// A new buffer for result `i` of `op`.
+  Value output(Operation* op, unsigned i);
   /// The finished buffer as the value of a result.
   Value toTensor(Value buffer, Type tensorType);
   /// A buffer for intermediate values. Created inside `forTasks`' prologue it
@@ -86,8 +87,11 @@ class LoopEmitter : public detail::ScalarBuilder {
   /// handles n, n + tasks, ... in this order. `prologue` runs once per task
   /// and may create scratch buffers; each task has its own. With one task
   /// there is no parallel loop.
-  void forTasks(int64_t count, llvm::function_ref<void()> prologue,
+  void forTasks(const Size& count, llvm::function_ref<void()> prologue,
                 llvm::function_ref<void(Value)> body);
+
+  /// `size` as an index.
+  Value value(const Size& size) { return toValue(*this, size); }
 
  private:
   CpuScheduleAttr scheduleAttr;

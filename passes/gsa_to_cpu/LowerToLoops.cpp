@@ -1,5 +1,6 @@
 //===- LowerToLoops.cpp - gsa-lower-to-loops ------------------------------===//
 
+#include "dialect/Gsa/GsaShapes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -7,7 +8,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/OpFilter.h"
 #include "passes/Passes.h"
-#include "passes/StaticShapes.h"
+#include "passes/Sizes.h"
 #include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 
@@ -43,6 +44,21 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
     return op->emitOpError("has no lowering to loops");
   }
 
+  /// Sizes that vectors, tiles and tables are made for; only the numbers of
+  /// sequences, queries and keys may differ from run to run.
+  static LogicalResult checkFixed(Operation* op) {
+    for (const gsa::detail::NamedValue& named :
+         gsa::detail::getNamedValues(op)) {
+      auto type = cast<RankedTensorType>(named.value.getType());
+      for (auto [i, name] : llvm::enumerate(named.names))
+        if (type.isDynamicDim(i) && name != "B" && name != "Sq" && name != "Sk")
+          return op->emitOpError()
+                 << "cannot be lowered to loops: expected a static size for "
+                 << name << ", got dimension " << i << " of " << type;
+    }
+    return success();
+  }
+
   bool isWanted(Operation* op) {
     if (!isSupported(op) || !op->hasAttr(kScheduleAttr)) return false;
     return OpFilter(ops).accepts(op);
@@ -64,8 +80,9 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
                           << op->getAttr(kScheduleAttr);
         return signalPassFailure();
       }
-      // The loops have constant bounds and buffers a planned size.
-      if (failed(checkStatic(op, "be lowered to loops")))
+      // Buffers have a planned size.
+      if (failed(checkBounded(op, "be lowered to loops")) ||
+          failed(checkFixed(op)))
         return signalPassFailure();
       std::string name = op->getName().getStringRef().str();
       Location loc = op->getLoc();

@@ -37,7 +37,7 @@ struct RowScan {
 class RowSelection {
  public:
   /// `numKeys` is Sk, `stripSize` the length of a row of the strip.
-  RowSelection(LoopEmitter& emitter, SelectOp op, int64_t numKeys,
+  RowSelection(LoopEmitter& emitter, SelectOp op, const Size& numKeys,
                int64_t stripSize);
 
   /// Creates the scratch buffers of one task.
@@ -80,7 +80,8 @@ class RowSelection {
 
   LoopEmitter& e;
   KPolicyAttr policy;
-  int64_t numKeys, stripSize, slots, sink, local;
+  Size numKeys;
+  int64_t stripSize, slots, sink, local;
   IntegerType keyType;         ///< As wide as A.
   int64_t keyNone, keyForced;  ///< Smallest and largest key.
   Value keyRow;                ///< [stripSize] of keyType.

@@ -12,15 +12,15 @@ using vector::CombiningKind;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-RowSelection::RowSelection(LoopEmitter& emitter, SelectOp op, int64_t numKeys,
-                           int64_t stripSize)
+RowSelection::RowSelection(LoopEmitter& emitter, SelectOp op,
+                           const Size& numKeys, int64_t stripSize)
     : e(emitter),
       policy(op.getPolicy()),
       numKeys(numKeys),
       stripSize(stripSize),
       slots(policy.getSlots()),
-      sink(std::min<int64_t>(op.getSink(), numKeys)),
-      local(std::min<int64_t>(op.getLocal(), numKeys)) {
+      sink(std::min<int64_t>(op.getSink(), numKeys.bound)),
+      local(std::min<int64_t>(op.getLocal(), numKeys.bound)) {
   unsigned width = e.acc().getIntOrFloatBitWidth();
   keyType = e.builder().getIntegerType(width);
   keyNone = llvm::minIntN(width);
@@ -151,8 +151,11 @@ Value RowSelection::variance(Value strip, Value r, const RowScan& scan) {
   Type f64 = e.builder().getF64Type();
   bool zeroFilled = policy.getPopulation() == Population::ZeroFilled;
   Value visible = e.toFloat(scan.visible, f64);
-  Value count =
-      zeroFilled ? e.constant(f64, static_cast<double>(numKeys)) : visible;
+  Value count = visible;
+  if (zeroFilled && numKeys.isStatic())
+    count = e.constant(f64, static_cast<double>(numKeys.bound));
+  else if (zeroFilled)
+    count = e.toFloat(numKeys.actual, f64);
   Value mean = e.div(scan.sum, count);
   Value centre = e.splat(mean);
   Value squares =

@@ -6,18 +6,23 @@ using namespace mlir;
 using namespace mlir::gsa;
 using arith::CmpIPredicate;
 
+static Size sizeOf(LoopEmitter& e, Value tensor, int64_t dim) {
+  return getSize(e.builder(), e.location(), tensor, dim);
+}
+
 ScoreTile::ScoreTile(LoopEmitter& emitter, const IndexerSpec& indexer)
-    : e(emitter), spec(indexer) {
+    : e(emitter),
+      spec(indexer),
+      numBatches(sizeOf(e, spec.query, 0)),
+      numQueries(sizeOf(e, spec.query, 1)),
+      numKeys(sizeOf(e, spec.key, 1)),
+      panelKeys(e.lanes() * e.schedule().getVectors()),
+      panels(ceilDivSize(e, maxSize(e, numKeys, 1), panelKeys)),
+      blocksPerBatch(ceilDivSize(e, numQueries, rows())) {
   auto shape = cast<RankedTensorType>(spec.query.getType()).getShape();
-  numBatches = shape[0];
-  numQueries = shape[1];
   numHeads = shape[2];
   headSize = shape[3];
-  numKeys = cast<RankedTensorType>(spec.key.getType()).getDimSize(1);
-  panelKeys = e.lanes() * e.schedule().getVectors();
-  panels = llvm::divideCeil(std::max<int64_t>(numKeys, 1), panelKeys);
-  blocksPerBatch = llvm::divideCeil(numQueries, rows());
-  sharesKeys = blocksPerBatch == 1;
+  sharesKeys = blocksPerBatch.bound == 1;
   query = e.input(spec.query);
   key = e.input(spec.key);
   weights = e.input(spec.weights);
@@ -32,23 +37,24 @@ void ScoreTile::allocateQueries(int64_t slots) {
 }
 
 ScoreTile::Block ScoreTile::locate(Value block) {
-  Value perBatch = e.index(std::max<int64_t>(blocksPerBatch, 1));
+  Value perBatch = e.value(maxSize(e, blocksPerBatch, 1));
   Value batch = e.divIndex(block, perBatch);
   Value zero = e.index(0);
   Value firstQuery = e.mul(e.remIndex(block, perBatch), e.index(rows()));
-  Value rest = e.sub(e.index(numQueries), firstQuery);
+  Value rest = e.sub(e.value(numQueries), firstQuery);
   Value numRows = e.min(rest, e.index(rows()));
   if (!sharesKeys) return {batch, firstQuery, numRows, zero, zero};
   return {batch, firstQuery, numRows, e.mul(batch, e.index(rows())), batch};
 }
 
 Value ScoreTile::visibleKeys(Value batch, Value position) {
-  Value all = e.index(numKeys), none = e.index(0);
+  Value all = e.value(numKeys), none = e.index(0);
   if (lengths) all = e.min(e.max(e.toIndex(e.load(lengths, batch)), none), all);
   if (spec.mask == Mask::None) return all;
   // Query t sees the first t + 1 + Sk - Sq keys, where these exist.
-  Value end = lengths ? e.add(e.add(position, all), e.index(1 - numQueries))
-                      : e.add(position, e.index(numKeys - numQueries + 1));
+  Value end =
+      lengths ? e.add(e.add(position, all), differenceOf(e, 1, numQueries, 0))
+              : e.add(position, differenceOf(e, numKeys, numQueries, 1));
   return e.min(e.max(end, none), all);
 }
 
@@ -58,14 +64,17 @@ Value ScoreTile::visibleKeys(Value batch, Value position) {
 
 void ScoreTile::prepare() {
   if (sharesKeys) {
-    allocateQueries(numBatches);
-    e.forTasks(numBatches, [] {}, [&](Value i) { packQueries(locate(i)); });
+    allocateQueries(numBatches.bound);
+    e.forTasks(
+        mulSizes(e, numBatches, minSize(e, numQueries, 1)), [] {},
+        [&](Value i) { packQueries(locate(i)); });
     return;
   }
-  packedKeys = e.scratch({numBatches, panels, headSize, panelKeys}, e.acc());
-  Value perBatch = e.index(panels);
+  packedKeys =
+      e.scratch({numBatches.bound, panels.bound, headSize, panelKeys}, e.acc());
+  Value perBatch = e.value(panels);
   e.forTasks(
-      numBatches * panels, [] {},
+      mulSizes(e, numBatches, panels), [] {},
       [&](Value i) {
         Value batch = e.divIndex(i, perBatch);
         packPanel(batch, e.remIndex(i, perBatch));
@@ -83,7 +92,7 @@ SmallVector<Value> ScoreTile::packedIndex(Value batch, Value panel, Value d,
 /// tail.
 void ScoreTile::packPanel(Value batch, Value panel) {
   Value first = e.mul(panel, e.index(panelKeys));
-  Value present = e.min(e.sub(e.index(numKeys), first), e.index(panelKeys));
+  Value present = e.min(e.sub(e.value(numKeys), first), e.index(panelKeys));
   Value zero = e.index(0), depth = e.index(headSize);
   e.forLoop(zero, present, 1, [&](Value j) {
     Value s = e.add(first, j);
@@ -127,8 +136,8 @@ void ScoreTile::forEachRow(llvm::function_ref<void()> allocate,
                            llvm::function_ref<void(const Row&)> body) {
   if (!sharesKeys) return forEachRowOfBlocks(allocate, body);
   computeByPanels();
-  Value perBatch = e.index(std::max<int64_t>(numQueries, 1));
-  e.forTasks(numBatches * numQueries, allocate, [&](Value i) {
+  Value perBatch = e.value(maxSize(e, numQueries, 1));
+  e.forTasks(mulSizes(e, numBatches, numQueries), allocate, [&](Value i) {
     Value batch = e.divIndex(i, perBatch), t = e.remIndex(i, perBatch);
     Value first = e.mul(batch, e.index(rows()));
     body({e.add(first, t), batch, t, visibleKeys(batch, t)});
@@ -141,15 +150,16 @@ void ScoreTile::forEachRowOfBlocks(llvm::function_ref<void()> allocate,
     allocateQueries(1);
     allocate();
   };
-  e.forTasks(numBatches * blocksPerBatch, allocateAll, [&](Value i) {
-    Block block = locate(i);
-    packQueries(block);
-    computeBlock(block);
-    e.forLoop(e.index(0), block.numRows, 1, [&](Value r) {
-      Value t = e.add(block.firstQuery, r);
-      body({r, block.batch, t, visibleKeys(block.batch, t)});
-    });
-  });
+  e.forTasks(mulSizes(e, numBatches, blocksPerBatch), allocateAll,
+             [&](Value i) {
+               Block block = locate(i);
+               packQueries(block);
+               computeBlock(block);
+               e.forLoop(e.index(0), block.numRows, 1, [&](Value r) {
+                 Value t = e.add(block.firstQuery, r);
+                 body({r, block.batch, t, visibleKeys(block.batch, t)});
+               });
+             });
 }
 
 /// The order for few queries: one task per panel.
@@ -157,11 +167,12 @@ void ScoreTile::computeByPanels() {
   auto allocate = [&] {
     packedKeys = e.scratch({1, 1, headSize, panelKeys}, e.acc());
   };
-  Value perBatch = e.index(panels);
-  Value last = e.index(numQueries - 1);
+  Value perBatch = e.value(panels);
+  Value last = differenceOf(e, numQueries, 1, 0);
   // The same for all batches, and so outside of the tasks, if it can be.
   Value common = lengths ? Value() : visibleKeys(Value(), last);
-  e.forTasks(numBatches * panels, allocate, [&](Value i) {
+  Size withQueries = mulSizes(e, numBatches, minSize(e, numQueries, 1));
+  e.forTasks(mulSizes(e, withQueries, panels), allocate, [&](Value i) {
     Value panel = e.remIndex(i, perBatch);
     Value first = e.mul(panel, e.index(panelKeys));
     Value batch = e.divIndex(i, perBatch);

@@ -56,13 +56,14 @@ class ScoreTile {
   /// Fetches the operands. Emits nothing that costs time.
   ScoreTile(LoopEmitter& emitter, const IndexerSpec& spec);
 
-  int64_t batches() const { return numBatches; }
-  int64_t queries() const { return numQueries; }
-  int64_t keys() const { return numKeys; }
+  const Size& batches() const { return numBatches; }
+  const Size& queries() const { return numQueries; }
+  const Size& keys() const { return numKeys; }
   int64_t rows() const { return e.schedule().getRows(); }
-  /// Elements of a row of the strip: the keys, rounded up to whole tiles, and
-  /// one vector more, so that rows do not all map to one set of the cache.
-  int64_t stripSize() const { return panels * panelKeys + e.lanes(); }
+  /// Elements of a row of the strip: at most as many keys, rounded up to whole
+  /// tiles, and one vector more, so that rows do not all map to one set of the
+  /// cache.
+  int64_t stripSize() const { return panels.bound * panelKeys + e.lanes(); }
 
   /// Packs what all rows need. Call once, before forEachRow.
   void prepare();
@@ -109,8 +110,9 @@ class ScoreTile {
 
   LoopEmitter& e;
   IndexerSpec spec;
-  int64_t numBatches, numQueries, numKeys, numHeads, headSize;
-  int64_t panels, panelKeys, blocksPerBatch;
+  Size numBatches, numQueries, numKeys;
+  int64_t numHeads, headSize, panelKeys;
+  Size panels, blocksPerBatch;
   Value query, key, weights, bias, lengths;  ///< Operands as buffers.
   bool sharesKeys;                           ///< Few queries, see above.
   Value packedKeys;     ///< [B, panels, Di, panelKeys] of A, or [1, 1, ...].

@@ -70,10 +70,10 @@ Value SelectLowering::emitMean(Value variances) {
             e.select(finite, e.add(carried[1], one), carried[1])};
   };
   SmallVector<Value> totals = e.forLoop(
-      e.index(0), e.index(tile.batches()), 1, {zero, zero},
+      e.index(0), e.value(tile.batches()), 1, {zero, zero},
       [&](Value batch, ValueRange outer) {
         return e.forLoop(
-            e.index(0), e.index(tile.queries()), 1, outer,
+            e.index(0), e.value(tile.queries()), 1, outer,
             [&](Value t, ValueRange inner) { return addRow(batch, t, inner); });
       });
   Value any = e.cmpf(CmpFPredicate::OGT, totals[1], zero);
@@ -98,13 +98,15 @@ void SelectLowering::emitSelection(Value variances, Value normaliser,
 
 SmallVector<Value> SelectLowering::emit() {
   SmallVector<Value> results;
-  for (Type type : op->getResultTypes()) results.push_back(e.output(type));
+  for (unsigned i = 0; i < op->getNumResults(); ++i)
+    results.push_back(e.output(op, i));
   Value normaliser;
   if (op.getNormaliser()) normaliser = e.load(e.input(op.getNormaliser()), {});
   tile.prepare();
   Value variances;
   if (op.getPolicy().usesNormaliser() && !normaliser) {
-    variances = e.scratch({tile.batches(), tile.queries()}, e.acc());
+    variances =
+        e.scratch({tile.batches().bound, tile.queries().bound}, e.acc());
     emitVariances(variances);
     normaliser = emitMean(variances);
   }

@@ -14,7 +14,9 @@
 
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
+#include "passes/gsa_to_tile/GroupDense.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/SplitAttention.h"
 #include "passes/gsa_to_tile/UnionAttention.h"
 
 using namespace mlir;
@@ -32,7 +34,7 @@ class GatherKernel {
         shape(kernel.shape),
         block(block),
         entries(slots),
-        most(kernel.form().clip(slots)),
+        most(block.firstEntry ? block.entries : kernel.form().clip(slots)),
         segment(std::min<int64_t>(
             most, kListEntries / schedule.getBlockK() * schedule.getBlockK())),
         emitter(kernel.bodyBuilder(), loc, schedule, shape),
@@ -41,9 +43,10 @@ class GatherKernel {
   void emit() {
     firstHead = named(s.add(s.mul(block.group, shape.ratio()), block.firstRow),
                       "first_head");
-    rows = named(s.min(s.sub(s.index(shape.ratio()), block.firstRow),
-                       s.index(schedule.getBlockQ())),
-                 "rows");
+    rows = s.min(s.sub(s.index(shape.ratio()), block.firstRow),
+                 s.index(schedule.getBlockQ()));
+    if (block.heads) rows = s.min(rows, block.heads);
+    named(rows, "rows");
     emitList();
     emitter.emitQueries(
         s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
@@ -59,7 +62,7 @@ class GatherKernel {
     }
     emitter.emitEnd([&] {
       AttentionRows target;
-      target.batch = block.batch;
+      target.batch = block.resultBatch ? block.resultBatch : block.batch;
       target.query = block.token;
       target.head = firstHead;
       target.count = rows;
@@ -96,10 +99,14 @@ void GatherKernel::emitList() {
   Value listed = s.toIndex(
       LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, s.index(0)));
   named(listed, "listed");
+  Value limit = kernel.rangeSize ? kernel.rangeSize : s.index(entries);
   if (kernel.rangeFirst) listed = s.sub(listed, kernel.rangeFirst);
-  count = named(s.min(s.max(listed, s.index(0)),
-                      kernel.rangeSize ? kernel.rangeSize : s.index(entries)),
-                "count");
+  if (block.firstEntry) {
+    // A count above the slots reads the slots, of which the last part has few.
+    listed = s.sub(s.min(listed, limit), block.firstEntry);
+    limit = s.index(block.entries);
+  }
+  count = named(s.min(s.max(listed, s.index(0)), limit), "count");
   int64_t room = llvm::alignTo(std::max<int64_t>(segment, 1), 4);
   list = named(
       SmemAllocOp::create(s.b, s.loc,
@@ -113,6 +120,10 @@ void GatherKernel::copyList(Value first, Value size) {
   // Vectors begin where rows of whole vectors and the range do.
   int64_t units = std::gcd(entries, kernel.form().first);
   if (kernel.rangeFirst) first = s.add(first, kernel.rangeFirst);
+  if (block.firstEntry) {
+    units = std::gcd(entries, block.entries);
+    first = s.add(first, block.firstEntry);
+  }
   Value from = s.at(kernel.indices, {block.batch, block.token, first},
                     {kernel.queries, s.index(entries)});
   CopyRowsOp::create(s.b, s.loc, list,
@@ -174,6 +185,10 @@ LogicalResult tile::lowerGatherAttention(GatherAttentionOp op,
                                          ToTileContext& context) {
   if (isa_and_nonnull<UnionScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerUnionAttention(op, context);
+  if (isa_and_nonnull<SplitAttentionScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerSplitAttention(op, context);
+  if (isa_and_nonnull<DenseScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerGroupDense(op, context);
   return lowerAttentionOverLists(op, context);
 }
 

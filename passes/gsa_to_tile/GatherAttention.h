@@ -11,6 +11,12 @@ namespace mlir::gsa {
 /// `group * ratio + firstRow` and following ones of a token.
 struct GatherBlock {
   Value batch, token, group, firstRow;
+  /// Of a part of the list: its first entry, the most that it has, and the
+  /// batch of the arrays of results that it goes to. Otherwise null and 0.
+  Value firstEntry, resultBatch;
+  int64_t entries = 0;
+  /// Heads of the block at most; null: all that a block has.
+  Value heads = {};
 };
 
 /// Emits attention over the list of `block.token`, of up to `slots` entries,

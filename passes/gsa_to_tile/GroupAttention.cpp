@@ -129,6 +129,13 @@ void GroupAttention::emitTurn(const Loop& loop, bool waits) {
     TurnPassOp::create(s.b, s.loc, teams.compute, groups, loop.turnBarrier);
 }
 
+/// Scores of a scale that is no softmax's.
+void GroupAttention::emitScale() {
+  double sign = getSoftmaxScale(shape.scale).factor;
+  if (sign != 1.0)
+    AffineOp::create(s.b, s.loc, scores, s.f32(sign), s.f32(0.0));
+}
+
 void GroupAttention::emitCompute(StreamOp stream, const Loop& loop) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getCompute().front().getTerminator());
@@ -158,9 +165,7 @@ void GroupAttention::emitCompute(StreamOp stream, const Loop& loop) {
   emitTurn(loop, /*waits=*/false);
   WgmmaWaitOp::create(s.b, s.loc, 1, ValueRange{scores});
   ReleaseOp::create(s.b, s.loc, keys);
-  double sign = getSoftmaxScale(shape.scale).factor;
-  if (sign != 1.0)
-    AffineOp::create(s.b, s.loc, scores, s.f32(sign), s.f32(0.0));
+  emitScale();
   loop.mask(number);
   SoftmaxStepOp::create(s.b, s.loc, scores, factor, maximum, sum, scale);
   inLagged([&](Value) {
@@ -171,6 +176,47 @@ void GroupAttention::emitCompute(StreamOp stream, const Loop& loop) {
   });
   ScaleRowsOp::create(s.b, s.loc, output, factor);
   ConvertOp::create(s.b, s.loc, weights, scores);
+}
+
+void GroupAttention::emitComputeOwn(StreamOp stream, const OwnLoop& loop) {
+  OpBuilder::InsertionGuard guard(s.b);
+  s.b.setInsertionPoint(stream.getCompute().front().getTerminator());
+  auto tile = [&](unsigned ring, StringRef name) {
+    return named(stream.getTiles(stream.getCompute(), ring)[0], name);
+  };
+  Value number = named(stream.getCompute().getArgument(0), "tile_number");
+  Value keys = tile(0, "keys"), values = tile(1, "values"),
+        masks = tile(2, "strings");
+  Value own = named(loop.isOwn(number), "is_own");
+  // A group waits for the tiles of others and releases them, too: the barriers
+  // of a ring count all warps in every phase.
+  auto whileHeld = [&](Value tile, llvm::function_ref<void()> body) {
+    AwaitOp::create(s.b, s.loc, tile);
+    s.ifThen(own, body);
+    ReleaseOp::create(s.b, s.loc, tile);
+  };
+  whileHeld(keys, [&] {
+    FenceAsyncOp::create(s.b, s.loc);
+    WgmmaFenceOp::create(s.b, s.loc, ValueRange{scores});
+    WgmmaNtOp::create(s.b, s.loc, scores, queries, groupRow, keys, s.index(0),
+                      /*accumulate=*/false);
+    WgmmaCommitOp::create(s.b, s.loc);
+    WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{scores});
+  });
+  whileHeld(masks, [&] {
+    emitScale();
+    loop.mask(masks);
+    SoftmaxStepOp::create(s.b, s.loc, scores, factor, maximum, sum, scale);
+    ScaleRowsOp::create(s.b, s.loc, output, factor);
+    ConvertOp::create(s.b, s.loc, weights, scores);
+  });
+  whileHeld(values, [&] {
+    FenceAsyncOp::create(s.b, s.loc);
+    WgmmaFenceOp::create(s.b, s.loc, ValueRange{weights, output});
+    WgmmaNnOp::create(s.b, s.loc, output, weights, Value(), values, s.index(0));
+    WgmmaCommitOp::create(s.b, s.loc);
+    WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{weights, output});
+  });
 }
 
 //===----------------------------------------------------------------------===//

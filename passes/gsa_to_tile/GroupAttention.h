@@ -60,6 +60,13 @@ class GroupAttention : public AttentionStorage {
     /// Hides scores of the tile `number`.
     llvm::function_ref<void(Value number)> mask;
   };
+  /// The same where a group passes over tiles that are not its own.
+  struct OwnLoop {
+    /// Whether the tile is the warp's, the same in all warps of its group.
+    llvm::function_ref<Value(Value number)> isOwn;
+    /// The third ring, which is read to hide scores.
+    llvm::function_ref<void(Value tile)> mask;
+  };
 
   Type f32() { return s.b.getF32Type(); }
   /// Columns of a tile: whole panels of what wgmma reads.
@@ -79,6 +86,9 @@ class GroupAttention : public AttentionStorage {
   /// The compute region of a stream whose first rings are those of keys and of
   /// values.
   void emitCompute(gsa_tile::StreamOp stream, const Loop& loop);
+  /// The same, nothing of which is lagged: groups are not at the same tile, so
+  /// that one multiplies while the other one weighs. Threads copied the tiles.
+  void emitComputeOwn(gsa_tile::StreamOp stream, const OwnLoop& loop);
   /// Ends the softmax, and enters `entry` where a row of the warp is to be done
   /// again: its result is out of range, or `irregular` (may be null). With
   /// `any`, only if that holds, too.
@@ -95,6 +105,7 @@ class GroupAttention : public AttentionStorage {
 
  private:
   void emitTurn(const Loop& loop, bool waits);
+  void emitScale();
 };
 
 }  // namespace mlir::gsa

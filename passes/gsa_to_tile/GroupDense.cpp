@@ -1,4 +1,4 @@
-//===- GroupDense.cpp - gsa.dense_attention by warpgroups -----------------===//
+//===- GroupDense.cpp - attention to tiles of keys by warpgroups ----------===//
 //
 // A block handles `block_q` queries of one head, 64 of them to a warpgroup, and
 // streams over the keys that the last of them sees; boxes of keys and values
@@ -12,14 +12,23 @@
 // and done again by rows: entry ((batch * heads + head) * blocks + block) *
 // warps + warp is the 16 rows of a warp.
 //
+// Lists of a selection are all visible keys where a row sees no more than its
+// budget. Rows of which a list has fewer, since scores were no numbers, are
+// entered as well, and what is entered is done again by lists. Where rows
+// select a good part of the keys, all keys are multiplied, and strings of bits
+// hide those that are in no list (MemberStrings.cpp).
+//
 //===----------------------------------------------------------------------===//
 
 #include "passes/gsa_to_tile/GroupDense.h"
 
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "passes/gsa_to_tile/DenseAttention.h"
+#include "passes/gsa_to_tile/GatherAttention.h"
 #include "passes/gsa_to_tile/GroupAttention.h"
+#include "passes/gsa_to_tile/MemberStrings.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -49,11 +58,19 @@ class GroupDenseKernel : public GroupAttention {
 
   void emit(const AgainArguments& again);
 
+  /// Strings of bits of the rows' lists, an argument beside those of the op,
+  /// and words of a tile; null if no list hides keys.
+  Value bits;
+  int64_t words = 0;
+
  private:
   void emitPosition();
   void emitBounds();
   void emitLoad(StreamOp stream);
   void hide(Value number);
+  void hideByStrings(Value strings);
+  /// Whether a list of the warp's rows lacks keys; null if there are no lists.
+  Value emitShort();
   void emitEnd(const AgainArguments& again);
 
   DenseScheduleAttr schedule;
@@ -63,6 +80,7 @@ class GroupDenseKernel : public GroupAttention {
   /// The last key that the block's first query sees, negative if none, and that
   /// of the warp's first row; the tiles that all rows see as a whole.
   Value last, warpLast, whole;
+  Value isShort;
   Value tiles;
 };
 
@@ -120,6 +138,23 @@ void GroupDenseKernel::emitLoad(StreamOp stream) {
   copy(0, kernel.key, named(stream.getLoad().getArgument(0), "tile_number"),
        keyColumn);
   inLagged([&](Value before) { copy(1, kernel.value, before, valueColumn); });
+  if (!bits) return;
+  Value blocksOfKeys = s.ceilDiv(kernel.keys, blockK);
+  Value rowsOfBlock = s.at(bits, {rows.batch, block, s.index(0), s.index(0)},
+                           {blocks, blocksOfKeys, s.index(words)});
+  Value strings = s.stridedRows(rowsOfBlock, s.i64(words), tiles);
+  BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
+                     strings, stream.getLoad().getArgument(0), s.index(words),
+                     Value(), Value(), teams.load);
+}
+
+/// Keys that are in no list, and so all that a row does not see.
+void GroupDenseKernel::hideByStrings(Value strings) {
+  named(strings, "strings");
+  AwaitOp::create(s.b, s.loc, strings);
+  MaskBitsOp::create(s.b, s.loc, scores, strings, s.index(0), warpRow,
+                     /*rows_per_string=*/1);
+  ReleaseOp::create(s.b, s.loc, strings);
 }
 
 /// Keys that a row does not see, where a tile has some. Without a causal mask
@@ -131,10 +166,20 @@ void GroupDenseKernel::hide(Value number) {
   });
 }
 
+Value GroupDenseKernel::emitShort() {
+  if (!kernel.counts || bits) return {};
+  Value counts = s.at(kernel.counts, {rows.batch, s.add(rows.query, warpRow)},
+                      {kernel.queries});
+  return named(
+      AnyShortOp::create(s.b, s.loc, s.b.getI1Type(), counts,
+                         s.sub(rows.count, warpRow), warpLast, causal ? 1 : 0),
+      "is_short");
+}
+
 void GroupDenseKernel::emitEnd(const AgainArguments& again) {
   // Rows behind the last query are nobody's.
   Value any = s.cmpi(CmpIPredicate::slt, warpRow, rows.count);
-  emitFinish(again, Value(), any, [&] {
+  emitFinish(again, isShort, any, [&] {
     Value head = s.add(s.mul(rows.batch, shape.heads), rows.head);
     Value place = s.add(s.mul(head, blocks), block);
     return s.add(s.mul(place, schedule.getConsumers()), rank);
@@ -150,55 +195,106 @@ void GroupDenseKernel::emit(const AgainArguments& again) {
                        tileOf(blockK, shape.depth));
   Value valueRing = ring("value_ring", schedule.getValueStages(),
                          CopyEngine::Bulk, tileOf(blockK, shape.valueDepth));
+  SmallVector<Value> rings = {keyRing, valueRing};
+  if (bits)
+    rings.push_back(ring("string_ring", schedule.getKeyStages(),
+                         CopyEngine::Bulk,
+                         SmemType::get(s.b.getContext(), {1, words},
+                                       s.b.getI32Type(), SmemLayout::Linear)));
   emitRegisters(schedule.getGroups());
   warpLast = causal ? named(s.add(last, warpRow), "last_key_of_warp") : last;
+  isShort = emitShort();
   // The queries, which threads copied.
   FenceAsyncOp::create(s.b, s.loc);
-  auto stream = StreamOp::create(
-      s.b, s.loc, tiles, ValueRange{keyRing, valueRing}, teams.pipeline);
+  auto stream = StreamOp::create(s.b, s.loc, tiles, rings, teams.pipeline);
   s.b.setInsertionPoint(stream);
   emitLoad(stream);
   s.b.setInsertionPointAfter(stream);
   bool turns = schedule.getOrder() == GroupOrder::PingPong;
-  emitCompute(stream, {/*byThreads=*/false, turns ? kTurnBarrier : 0,
-                       [&](Value number) { hide(number); }});
+  emitCompute(
+      stream,
+      {/*byThreads=*/false, turns ? kTurnBarrier : 0, [&](Value number) {
+         if (bits)
+           hideByStrings(stream.getTiles(stream.getCompute(), 2)[0]);
+         else
+           hide(number);
+       }});
   emitEnd(again);
 }
 
-/// Dense attention by rows over each entry of the list.
-static void emitAgain(DenseAttentionOp op, AttentionKernel& kernel,
-                      DenseScheduleAttr schedule, const AgainArguments& again) {
-  AttentionScheduleAttr perRow = schedule.getPerRow();
-  TeamAttr all = KernelTeams(perRow).block;
-  emitAgainLoop(
-      kernel, op.getLoc(), all, again, [&](KernelScalars& s, Value entry) {
-        Value warp = s.rem(entry, schedule.getConsumers());
-        Value place = s.div(entry, schedule.getConsumers());
-        Value blocks =
-            named(s.ceilDiv(kernel.queries, schedule.getBlockQ()), "blocks");
-        Value head = s.divIndex(place, blocks);
-        Value begin =
-            named(s.add(s.mul(s.remIndex(place, blocks), schedule.getBlockQ()),
-                        s.mul(warp, kTileUnit)),
-                  "first_query");
-        Value end = s.min(s.add(begin, s.index(kTileUnit)), kernel.queries);
-        DenseBlock block;
-        block.head = named(s.rem(head, kernel.shape.heads), "head");
-        block.batch = named(s.div(head, kernel.shape.heads), "batch");
-        // Blocks of fewer rows take them in turn.
-        s.forLoop(begin, end, perRow.getBlockQ(), [&](Value first) {
-          block.firstQuery = first;
-          block.rows = named(
-              s.min(s.sub(end, first), s.index(perRow.getBlockQ())), "rows");
-          emitDense(op.getLoc(), perRow, kernel, block);
-          // The next rows have the same storage.
-          SyncOp::create(s.b, op.getLoc(), all);
-        });
-      });
+/// The rows of a dense_attention by rows.
+static void emitDenseRows(AttentionKernel& kernel, AttentionScheduleAttr perRow,
+                          Location loc, Value head, Value batch, Value begin,
+                          Value end) {
+  KernelScalars s(kernel.bodyBuilder(), loc);
+  DenseBlock block;
+  block.head = head;
+  block.batch = batch;
+  // Blocks of fewer rows take them in turn.
+  s.forLoop(begin, end, perRow.getBlockQ(), [&](Value first) {
+    block.firstQuery = first;
+    block.rows =
+        named(s.min(s.sub(end, first), s.index(perRow.getBlockQ())), "rows");
+    emitDense(loc, perRow, kernel, block);
+    // The next rows have the same storage.
+    SyncOp::create(s.b, loc, KernelTeams(perRow).block);
+  });
 }
 
-LogicalResult gsa::lowerGroupDense(DenseAttentionOp op,
-                                   ToTileContext& context) {
+/// The rows of a gather_attention by their lists.
+static void emitListedRows(AttentionKernel& kernel,
+                           AttentionScheduleAttr perRow, int64_t slots,
+                           Location loc, Value head, Value batch, Value begin,
+                           Value end) {
+  KernelScalars s(kernel.bodyBuilder(), loc);
+  int64_t ratio = kernel.shape.ratio();
+  GatherBlock block;
+  block.batch = batch;
+  block.group = named(s.div(head, ratio), "group");
+  block.firstRow = named(s.rem(head, ratio), "first_row");
+  block.heads = s.index(1);
+  s.forLoop(begin, end, 1, [&](Value token) {
+     block.token = named(token, "token");
+     emitGather(slots, perRow, loc, kernel, block);
+     // The next token has the same storage.
+     SyncOp::create(s.b, loc, KernelTeams(perRow).block);
+   })->setAttr(kRolledAttr, s.b.getUnitAttr());
+}
+
+/// Attention by rows over each entry of the list.
+static void emitAgain(AttentionKernel& kernel, DenseScheduleAttr schedule,
+                      int64_t slots, Location loc,
+                      const AgainArguments& again) {
+  AttentionScheduleAttr perRow = schedule.getPerRow();
+  TeamAttr all = KernelTeams(perRow).block;
+  emitAgainLoop(kernel, loc, all, again, [&](KernelScalars& s, Value entry) {
+    Value warp = s.rem(entry, schedule.getConsumers());
+    Value place = s.div(entry, schedule.getConsumers());
+    Value blocks =
+        named(s.ceilDiv(kernel.queries, schedule.getBlockQ()), "blocks");
+    Value rowsOfHead = s.divIndex(place, blocks);
+    Value begin =
+        named(s.add(s.mul(s.remIndex(place, blocks), schedule.getBlockQ()),
+                    s.mul(warp, kTileUnit)),
+              "first_query");
+    Value end = s.min(s.add(begin, s.index(kTileUnit)), kernel.queries);
+    Value head = named(s.rem(rowsOfHead, kernel.shape.heads), "head");
+    Value batch = named(s.div(rowsOfHead, kernel.shape.heads), "batch");
+    if (kernel.indices)
+      emitListedRows(kernel, perRow, slots, loc, head, batch, begin, end);
+    else
+      emitDenseRows(kernel, perRow, loc, head, batch, begin, end);
+  });
+}
+
+/// The mask of the keys that rows see.
+static Mask maskOf(Operation* op) {
+  if (auto lists = op->getAttrOfType<ListsAttr>(kListsAttr))
+    return lists.getMask();
+  return cast<DenseAttentionOp>(op).getMask();
+}
+
+LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
   FailureOr<DenseScheduleAttr> schedule =
       getSchedule<DenseScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();
@@ -213,25 +309,33 @@ LogicalResult gsa::lowerGroupDense(DenseAttentionOp op,
   }
   AgainList list(context, most);
   linalg::FillOp::create(
-      context.rewriter(), op.getLoc(),
+      context.rewriter(), op->getLoc(),
       context.constant(context.rewriter().getI32IntegerAttr(0)), list.count);
-  auto box = TensorMapType::get(op.getContext(),
+  auto box = TensorMapType::get(op->getContext(),
                                 {schedule->getBlockK(), kPanelColumns},
                                 shape.element, SmemLayout::Swizzle128B);
+  std::optional<MemberStrings> strings;
+  if (schedule->getMasked()) strings.emplace(operands, *schedule);
   {
     AttentionKernel kernel(operands, *schedule, teamsOf(*schedule).warps(),
-                           "group_attention", {box, box});
+                           strings ? "masked_attention" : "group_attention",
+                           {box, box});
+    GroupDenseKernel body(kernel, *schedule, maskOf(op), op->getLoc());
+    if (strings) {
+      body.bits = kernel.builder().read(strings->bits, "bits");
+      body.words = strings->words;
+    }
     AgainArguments again(kernel.builder(), list, /*writes=*/true);
-    GroupDenseKernel(kernel, *schedule, op.getMask(), op.getLoc()).emit(again);
+    body.emit(again);
     if (failed(kernel.launch(
             {blocks * shape.ratio(), shape.groups, operands.batches()})))
       return failure();
   }
   AttentionKernel kernel(operands, schedule->getPerRow(),
                          KernelTeams(schedule->getPerRow()).warps(),
-                         "dense_again");
+                         operands.indices ? "listed_again" : "dense_again");
   AgainArguments again(kernel.builder(), list, /*writes=*/false);
-  emitAgain(op, kernel, *schedule, again);
+  emitAgain(kernel, *schedule, operands.slots(), op->getLoc(), again);
   if (failed(kernel.launch({countAgainBlocks(context.target(), most)})))
     return failure();
   operands.replace();

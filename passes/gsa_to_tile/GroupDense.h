@@ -8,9 +8,10 @@
 
 namespace mlir::gsa {
 
-/// Replaces a dense_attention that has a dense_schedule by its kernels:
-/// attention by warpgroups, and by rows for what that cannot do.
-LogicalResult lowerGroupDense(DenseAttentionOp op, ToTileContext& context);
+/// Replaces a dense_attention, or a gather_attention whose lists are known
+/// (gsa.lists), that has a dense_schedule by its kernels: attention by
+/// warpgroups, and by rows or lists for what that cannot do.
+LogicalResult lowerGroupDense(Operation* op, ToTileContext& context);
 
 }  // namespace mlir::gsa
 

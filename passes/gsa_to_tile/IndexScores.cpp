@@ -12,14 +12,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/gsa_to_tile/IndexScores.h"
-
 #include <limits>
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/ScoreKernel.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -27,167 +26,32 @@ using namespace mlir::gsa_tile;
 
 /// Rows of a warpgroup.
 static constexpr int64_t kGroupRows = 64;
-/// Heads whose weights stay in registers; those of more are read again for
-/// each tile.
-static constexpr int64_t kHeadsInRegisters = 8;
-/// Products of two heads that are under way together.
-static constexpr int64_t kPairsInFlight = 2;
-/// Hits that a lane stages beside those of a tile before it appends them.
-static constexpr int64_t kStagedHits = 10;
+/// The fewest tiles of a span that the host makes: a block loads its queries
+/// for it.
+static constexpr int64_t kLeastSpan = 8;
 
 //===----------------------------------------------------------------------===//
 // Operands and schedule
 //===----------------------------------------------------------------------===//
 
-template <typename OpTy>
-static IndexerSource makeSource(OpTy op, ToTileContext& context) {
-  IndexerSource source;
-  source.query = context.toBuffer(op.getQuery());
-  source.key = context.toBuffer(op.getKey());
-  if (op.getWeights()) source.weights = context.toBuffer(op.getWeights());
-  if (op.getBias()) source.bias = context.toBuffer(op.getBias());
-  if (op.getLengths()) source.lengths = context.toBuffer(op.getLengths());
-  source.scale = getScaleOrDefault(op.getScale(), source.depth());
-  source.scoreActivation = op.getScoreActivation();
-  source.weightActivation = op.getWeightActivation();
-  source.mask = op.getMask();
-  return source;
-}
-
-IndexerSource gsa::makeIndexerSource(IndexScoresOp op, ToTileContext& context) {
-  return makeSource(op, context);
-}
-IndexerSource gsa::makeIndexerSource(SelectOp op, ToTileContext& context) {
-  return makeSource(op, context);
-}
-
 int64_t gsa::getSpanKeys(ScoreScheduleAttr schedule) {
   return schedule.getSpan() * schedule.getBlockK();
-}
-
-static Activation toActivation(ScoreActivation activation) {
-  switch (activation) {
-    case ScoreActivation::Sigmoid:
-      return Activation::Sigmoid;
-    case ScoreActivation::Relu:
-      return Activation::Relu;
-    case ScoreActivation::Identity:
-      return Activation::Identity;
-  }
-  llvm_unreachable("unknown activation");
 }
 
 //===----------------------------------------------------------------------===//
 // The kernel
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-class ScoreKernel : KernelScalars {
- public:
-  ScoreKernel(const IndexerSource& source, ScoreScheduleAttr schedule,
-              const ScoreRows& rows, Location loc, ToTileContext& context,
-              KernelBuilder& kernel)
-      : KernelScalars(kernel.body(), loc),
-        source(source),
-        schedule(schedule),
-        rows(rows),
-        element(source.queryType().getElementType()),
-        teams(schedule),
-        kernel(kernel) {
-    addArguments();
-  }
-
-  void emit();
-
- private:
-  /// Some columns of queries and keys: what one left operand holds.
-  struct Chunk {
-    int64_t first, columns;
-    SmallVector<Value> queries;  ///< A tile for each part.
-    Value lhs;
-  };
-  /// Keys of a tile.
-  struct KeyRange {
-    Value first, count;
-  };
-
-  void addArguments();
-  Value number(int64_t value) { return kernel.index(value); }
-  Value fragment(int64_t rows, int64_t columns, Type type, FragLayout layout);
-  SmemType tileOf(int64_t rows, int64_t columns);
-  bool usesWgmma() const { return schedule.getEngine() == Engine::Wgmma; }
-  /// 2 sigmoid(x) - 1 = tanh(x / 2): half the instructions of the units that
-  /// the kernel waits for.
-  bool usesTanh() const {
-    return rows.ranksOnly && source.scoreActivation == ScoreActivation::Sigmoid;
-  }
-  /// Heads are multiplied in parts: one by one, or two whose rows take turns.
-  bool isPaired() const { return schedule.getFragmentHeads() == 2; }
-  int64_t parts() const { return source.heads() / schedule.getFragmentHeads(); }
-  /// Weights and offsets of all heads stay in registers.
-  bool keepsWeights() const { return source.heads() <= kHeadsInRegisters; }
-
-  void emitPosition();
-  Value emitFlags();
-  void emitQueries();
-  void emitStart();
-  void loadWeights(int64_t part, Value target);
-  Value headOffset(int64_t head);
-  void loadOffsets(int64_t part);
-  KeyRange keyRange(Value tile);
-  void emitStream(Value firstTile, Value tiles);
-  void emitLoad(StreamOp stream, Value firstTile);
-  void emitCompute(StreamOp stream, Value firstTile);
-  void emitParts(int64_t first, int64_t end, ValueRange keyTiles);
-  void emitProducts(int64_t first, ValueRange products, ValueRange keyTiles);
-  void addPart(int64_t part, Value product);
-  void emitHiddenTiles(Value firstTile, Value endTile);
-  Value lastKeyOfWarp();
-  void store(const KeyRange& range);
-  Value allocateRows(StringRef name);
-  Value startSum(StringRef name);
-  void flagRows(Value sums);
-  void emitBounds();
-  void append(const KeyRange& range);
-  void finishRows(Value span);
-  Value skipTiles(Value tiles, Value limit);
-
-  const IndexerSource& source;
-  ScoreScheduleAttr schedule;
-  const ScoreRows& rows;
-  Type element;
-  KernelTeams teams;
-  KernelBuilder& kernel;
-
-  // Arguments.
-  Value query, key, weights, bias, lengths, scores, flags;
-  Value bounds, counts, pairs, capacity, skipBelow;
-  Value sums, squares, spans;
-  Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
-  Value scoredKeys;  ///< Columns: all keys, or those of the sample.
-  Value firstFlag;
-  Value rowPitch;  ///< Of the buffer of scores.
-  // Position of the block and of the warp.
-  Value keysOfBatch;  ///< Sk, or fewer where lengths say so.
-  Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
-  Value rowsOfBlock, isIdle;
-  // Storage.
-  SmallVector<Chunk> chunks;
-  SmallVector<Value> partWeights, partOffsets, products;
-  Value ring, sum, scaleValue, zeroValue;
-  /// Row vectors, of candidates: bounds, sums that say whether scores are
-  /// finite, moments.
-  Value boundRows, checkSums, rowSums, rowSquares;
-  /// Hits that are not in the lists yet.
-  Value staged, stagedBytes;
-};
-
-}  // namespace
-
 void ScoreKernel::addArguments() {
   query = kernel.read(source.query, "query");
-  key = kernel.read(source.key, "key");
+  if (schedule.getBoxes())
+    key = kernel.map(source.key,
+                     TensorMapType::get(builder().getContext(),
+                                        {schedule.getBlockK(), kPanelColumns},
+                                        element, SmemLayout::Swizzle128B),
+                     "key");
+  else
+    key = kernel.read(source.key, "key");
   if (source.weights) weights = kernel.read(source.weights, "weights");
   if (source.bias) bias = kernel.read(source.bias, "bias");
   if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
@@ -222,12 +86,31 @@ void ScoreKernel::addArguments() {
   count = kernel.scalar(rows.count, "count");
   visibleKeys = kernel.scalar(rows.keys, "visible_keys");
   if (flags) firstFlag = kernel.scalar(rows.firstFlag, "first_flag");
+  spanTiles =
+      hostSpan ? kernel.scalar(hostSpan, "span") : number(schedule.getSpan());
   rowPitch = rows.pitch ? kernel.scalar(rows.pitch, "row_pitch") : scoredKeys;
 }
 
 //===----------------------------------------------------------------------===//
 // Small things
 //===----------------------------------------------------------------------===//
+
+Activation gsa::toActivation(ScoreActivation activation) {
+  switch (activation) {
+    case ScoreActivation::Sigmoid:
+      return Activation::Sigmoid;
+    case ScoreActivation::Relu:
+      return Activation::Relu;
+    case ScoreActivation::Identity:
+      return Activation::Identity;
+  }
+  llvm_unreachable("unknown activation");
+}
+
+Activation ScoreKernel::productActivation() const {
+  return usesTanh() ? Activation::FastTanh
+                    : toActivation(source.scoreActivation);
+}
 
 Value ScoreKernel::fragment(int64_t rows, int64_t columns, Type type,
                             FragLayout layout) {
@@ -251,6 +134,11 @@ void ScoreKernel::emitPosition() {
   Type indexType = b.getIndexType();
   zero = number(0);
   Value x = BlockIdOp::create(b, location(), indexType, 0);
+  // The longest first, so that the last blocks are short.
+  if (hostSpan && isCausal()) {
+    Value blocks = GridSizeOp::create(b, location(), indexType, 0);
+    x = named(sub(sub(blocks, number(1)), x), "block");
+  }
   part = BlockIdOp::create(b, location(), indexType, 2);
   batch = named(add(firstBatch, part), "batch_of_block");
   keysOfBatch = keys;
@@ -262,9 +150,8 @@ void ScoreKernel::emitPosition() {
   firstRow = named(mul(x, number(schedule.getBlockQ())), "first_row");
   rowsOfBlock = min(sub(count, firstRow), number(schedule.getBlockQ()));
   if (flags) {
-    isIdle =
-        named(cmpi(arith::CmpIPredicate::eq, emitFlags(), i32(0)), "is_idle");
-    rowsOfBlock = select(isIdle, zero, rowsOfBlock);
+    isBusy = emitFlags();
+    rowsOfBlock = select(isBusy, rowsOfBlock, zero);
   }
   named(rowsOfBlock, "rows_of_block");
   warpRank = WarpRankOp::create(b, location(), indexType, teams.compute);
@@ -276,16 +163,12 @@ void ScoreKernel::emitPosition() {
                      "group_row");
 }
 
-/// Not 0 if a query of the block has a flag.
+/// Whether a query of the block has a flag.
 Value ScoreKernel::emitFlags() {
   Value first = named(add(firstFlag, firstRow), "first_flag_of_block");
-  auto join = [&](Value row, ValueRange carried) -> SmallVector<Value> {
-    OpBuilder& b = builder();
-    Value flag =
-        LoadOp::create(b, location(), b.getI32Type(), flags, add(first, row));
-    return {arith::OrIOp::create(b, location(), carried[0], flag)};
-  };
-  return named(forLoop(zero, rowsOfBlock, 1, {i32(0)}, join)[0], "any_flag");
+  return named(AnySetOp::create(builder(), location(), builder().getI1Type(),
+                                flags, first, add(first, rowsOfBlock)),
+               "any_flag");
 }
 
 void ScoreKernel::emitQueries() {
@@ -327,7 +210,9 @@ void ScoreKernel::emitQueries() {
                 "query_rows");
     chunks.push_back(chunk);
   }
-  CopyEngine engine = getCopyEngine(getVectorBytes(element, depth));
+  CopyEngine engine = schedule.getBoxes()
+                          ? CopyEngine::Bulk
+                          : getCopyEngine(getVectorBytes(element, depth));
   ring = named(
       TileRingOp::create(b, location(),
                          TileRingType::get(b.getContext(), schedule.getStages(),
@@ -388,7 +273,7 @@ void ScoreKernel::emitStart() {
   Type f32 = b.getF32Type();
   CopyWaitOp::create(b, location(), teams.block);
   int64_t columns = schedule.getBlockK();
-  int64_t together = isPaired() ? std::min(kPairsInFlight, parts()) : 1;
+  int64_t together = isPaired() ? std::min(schedule.getPairs(), parts()) : 1;
   for (int64_t i = 0; i < together; ++i)
     products.push_back(
         named(fragment(kTileUnit, columns, f32, FragLayout::Acc), "products"));
@@ -407,52 +292,6 @@ void ScoreKernel::emitStart() {
     if (keepsWeights()) loadWeights(part, partWeights.back());
   }
   if (rows.candidates) emitBounds();
-}
-
-/// A number for each query of the warp.
-Value ScoreKernel::allocateRows(StringRef name) {
-  OpBuilder& b = builder();
-  Type type = RowVecType::get(b.getContext(), {schedule.getWarpQueries()},
-                              b.getF32Type());
-  return named(RowVecAllocOp::create(b, location(), type), name);
-}
-
-Value ScoreKernel::startSum(StringRef name) {
-  Value sum = allocateRows(name);
-  FillRowsOp::create(builder(), location(), sum, zeroValue);
-  return sum;
-}
-
-void ScoreKernel::emitBounds() {
-  if (bounds) {
-    boundRows = allocateRows("bound");
-    Value from = at(bounds, {firstRow}, {});
-    LoadRowVecOp::create(builder(), location(), boundRows,
-                         stridedRows(from, i64(1), rowsOfBlock), warpRow);
-    // A line for each lane and 8 of its queries; of 8 columns it has two.
-    int64_t lines =
-        schedule.getConsumers() * 32 * schedule.getWarpQueries() / 8;
-    int64_t hits = schedule.getBlockK() / 4 + kStagedHits;
-    OpBuilder& b = builder();
-    staged = named(
-        SmemAllocOp::create(b, location(),
-                            SmemType::get(b.getContext(), {lines, 2 * hits},
-                                          b.getI32Type(), SmemLayout::Linear),
-                            IntegerAttr()),
-        "staged");
-    stagedBytes = named(
-        LanesAllocOp::create(
-            b, location(),
-            LanesType::get(b.getContext(), {schedule.getWarpQueries() / 8},
-                           b.getI32Type())),
-        "staged_bytes");
-  }
-  if (sums) {
-    rowSums = startSum("row_sums");
-    rowSquares = startSum("row_squares");
-  } else {
-    checkSums = startSum("partial_sums");
-  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -476,6 +315,8 @@ void ScoreKernel::emitProducts(int64_t first, ValueRange products,
         WgmmaNtOp::create(b, location(), product, chunk.queries[first + part],
                           groupRow, keys, zero, /*accumulate=*/i > 0);
     WgmmaCommitOp::create(b, location());
+    // What goes to global memory does so while products are under way.
+    if (stagesProducts() && first == 0) drain();
     WgmmaWaitOp::create(b, location(), 0, products);
     return;
   }
@@ -495,8 +336,7 @@ void ScoreKernel::addPart(int64_t part, Value product) {
   else
     AffineOp::create(b, location(), product, scaleValue,
                      bias ? partOffsets[part] : zeroValue);
-  Activation activation =
-      usesTanh() ? Activation::FastTanh : toActivation(source.scoreActivation);
+  Activation activation = productActivation();
   if (activation != Activation::Identity)
     ActivateOp::create(b, location(), product, activation);
   Value weights = partWeights[keepsWeights() ? part : 0];
@@ -515,7 +355,9 @@ void ScoreKernel::emitParts(int64_t first, int64_t end, ValueRange keyTiles) {
   // What comes behind the last product takes long, and no key.
   if (rows.candidates && end == parts() && schedule.getProducers() > 0)
     ReleaseOp::create(builder(), location(), keyTiles.front());
-  for (auto [i, product] : llvm::enumerate(used)) addPart(first + i, product);
+  for (auto [i, product] : llvm::enumerate(used))
+    if (!stagesProducts() || first + static_cast<int64_t>(i) + 1 < parts())
+      addPart(first + i, product);
 }
 
 void ScoreKernel::store(const KeyRange& range) {
@@ -536,6 +378,12 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   KeyRange range = keyRange(named(tile, "tile_number"));
   ValueRange keyTiles = stream.getTiles(stream.getLoad(), 0);
   for (auto [chunk, target] : llvm::zip(chunks, keyTiles)) {
+    if (schedule.getBoxes()) {
+      TmaLoadOp::create(b, location(), target, key,
+                        add(mul(batch, keys), range.first), number(chunk.first),
+                        Value(), Value(), teams.load);
+      continue;
+    }
     Value from =
         at(key, {batch, zero, number(chunk.first)}, {keys, number(depth)});
     CopyRowsOp::create(b, location(), target,
@@ -554,8 +402,8 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   KeyRange range = keyRange(named(tile, "tile_number"));
   ValueRange keyTiles = stream.getTiles(stream.getCompute(), 0);
   for (Value keyTile : keyTiles) named(keyTile, "key_tile");
-  // Queries and keys came by cp.async; wgmma reads them through another proxy.
-  if (usesWgmma()) FenceAsyncOp::create(b, location());
+  // Keys came by cp.async; wgmma reads them through another proxy.
+  if (usesWgmma() && !schedule.getBoxes()) FenceAsyncOp::create(b, location());
   FillOp::create(b, location(), sum, zeroValue);
   auto together = static_cast<int64_t>(products.size());
   for (int64_t part = 0; part < parts(); part += together)
@@ -563,10 +411,9 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   if (rows.candidates) {
     append(range);
   } else {
-    bool isCausal = source.mask == Mask::Causal;
-    if (isCausal && rows.sample == 1)
+    if (isCausal() && rows.sample == 1)
       MaskCausalOp::create(b, location(), sum, lastKeyOfWarp(), range.first);
-    else if (!isCausal && lengths)  // The same keys for all rows.
+    else if (!isCausal() && lengths)  // The same keys for all rows.
       MaskCausalOp::create(b, location(), sum, sub(keysOfBatch, number(1)),
                            range.first, /*rows_per_query=*/kTileUnit);
     store(range);
@@ -579,76 +426,10 @@ Value ScoreKernel::lastKeyOfWarp() {
   return named(add(query, sub(keysOfBatch, queries)), "last_key_of_warp");
 }
 
-/// Keys behind the last one are zeros, so that their scores are finite; they
-/// are hidden, too. Whether scores are finite is seen before some are hidden.
-void ScoreKernel::append(const KeyRange& range) {
-  OpBuilder& b = builder();
-  bool isCausal = source.mask == Mask::Causal;
-  Value last = isCausal ? lastKeyOfWarp() : sub(keys, number(1));
-  // Most tiles have no hidden key.
-  Value lastOfTile = add(range.first, number(schedule.getBlockK() - 1));
-  Value hides = cmpi(arith::CmpIPredicate::sgt, lastOfTile, last);
-  auto hide = [&] {
-    MaskCausalOp::create(b, location(), sum, last, range.first,
-                         /*rows_per_query=*/isCausal ? 1 : kTileUnit);
-  };
-  auto addMoments = [&](bool someHidden) {
-    AddPartialMomentsOp::create(b, location(), rowSums, rowSquares, sum,
-                                someHidden);
-  };
-  if (sums) {
-    ifThen(
-        named(hides, "hides_keys"),
-        [&] {
-          // Rare: a sum that lives from here on would cost registers.
-          Value check = startSum("partial_sums");
-          AddPartialSumsOp::create(b, location(), check, sum);
-          flagRows(check);
-          hide();
-          addMoments(/*someHidden=*/true);
-        },
-        [&] { addMoments(/*someHidden=*/false); });
-  } else {
-    AddPartialSumsOp::create(b, location(), checkSums, sum);
-    ifThen(named(hides, "hides_keys"), hide);
-  }
-  if (pairs)
-    AppendCandidatesOp::create(
-        b, location(), pairs, counts, staged, stagedBytes, sum, boundRows,
-        warpRank, add(firstRow, warpRow), count, capacity, range.first);
-}
-
-/// Marks rows whose sums are not finite.
-void ScoreKernel::flagRows(Value sums) {
-  FlagRowsOp::create(builder(), location(), counts, sums,
-                     add(firstRow, warpRow), count);
-}
-
-/// Behind the last tile of a span.
-void ScoreKernel::finishRows(Value span) {
-  OpBuilder& b = builder();
-  if (pairs)
-    FlushCandidatesOp::create(b, location(), pairs, counts, staged, stagedBytes,
-                              warpRank, add(firstRow, warpRow), count,
-                              capacity);
-  if (checkSums) return flagRows(checkSums);
-  flagRows(rowSums);
-  flagRows(rowSquares);
-  Value pitch =
-      arith::IndexCastOp::create(b, location(), b.getI64Type(), spans);
-  for (auto [target, rows] :
-       {std::pair<Value, Value>{sums, rowSums}, {squares, rowSquares}}) {
-    JoinPartialSumsOp::create(b, location(), rows);
-    Value to = at(target, {firstRow, span}, {spans});
-    StoreRowVecOp::create(b, location(), stridedRows(to, pitch, rowsOfBlock),
-                          warpRow, rows);
-  }
-}
-
 /// No tiles for blocks that have nothing to do; no query of the block sees a
 /// key from `limit` on.
 Value ScoreKernel::skipTiles(Value tiles, Value limit) {
-  if (isIdle) tiles = select(isIdle, zero, tiles);
+  if (isBusy) tiles = select(isBusy, tiles, zero);
   if (skipBelow)
     tiles =
         select(cmpi(arith::CmpIPredicate::sle, limit, skipBelow), zero, tiles);
@@ -677,13 +458,13 @@ void ScoreKernel::emit() {
   emitStart();
   // Tiles of this block's span; those before `seen` have a visible key.
   Value y = BlockIdOp::create(b, location(), b.getIndexType(), 1);
-  Value first = named(mul(y, number(schedule.getSpan())), "first_tile");
-  Value end = named(min(add(first, number(schedule.getSpan())),
-                        ceilDiv(visibleKeys, schedule.getBlockK())),
-                    "end_tile");
+  Value first = named(mul(y, spanTiles), "first_tile");
+  Value end = named(
+      min(add(first, spanTiles), ceilDiv(visibleKeys, schedule.getBlockK())),
+      "end_tile");
   Value seen = end, limit = keysOfBatch;
-  bool hidesKeys = source.mask == Mask::Causal || lengths;
-  if (source.mask == Mask::Causal) {
+  bool hidesKeys = isCausal() || lengths;
+  if (isCausal()) {
     Value behindLast = add(add(begin, firstRow), rowsOfBlock);
     limit = max(add(behindLast, sub(keysOfBatch, queries)), zero);
   }
@@ -692,9 +473,13 @@ void ScoreKernel::emit() {
     seen =
         named(min(end, ceilDiv(scored, schedule.getBlockK())), "end_seen_tile");
   }
-  Value tiles = named(skipTiles(sub(seen, first), limit), "tiles");
-  emitStream(first, tiles);
-  if (rows.candidates) finishRows(y);
+  // The queries, which threads copied and wgmma reads through another proxy.
+  if (schedule.getBoxes()) FenceAsyncOp::create(b, location());
+  if (sums)
+    emitUnits(first, seen, limit);
+  else
+    emitStream(first, named(skipTiles(sub(seen, first), limit), "tiles"));
+  if (rows.candidates) finishRows();
   if (rows.fillHidden && hidesKeys) emitHiddenTiles(max(first, seen), end);
 }
 
@@ -702,46 +487,62 @@ void ScoreKernel::emit() {
 // Launch
 //===----------------------------------------------------------------------===//
 
-/// ceil(value / divisor) on the host.
-static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
+/// ceil(value / divisor) on the host, of numbers that are not negative; `less`
+/// is the divisor less 1.
+static Value hostCeilDiv(ToTileContext& context, Value value, Value divisor,
+                         Value less) {
   IRRewriter& b = context.rewriter();
-  Value sum = b.createOrFold<arith::AddIOp>(context.loc(), value,
-                                            context.index(divisor - 1));
-  return b.createOrFold<arith::DivUIOp>(context.loc(), sum,
-                                        context.index(divisor));
+  Value sum = b.createOrFold<arith::AddIOp>(context.loc(), value, less);
+  return b.createOrFold<arith::DivUIOp>(context.loc(), sum, divisor);
+}
+static Value hostCeilDiv(ToTileContext& context, Value value, int64_t divisor) {
+  return hostCeilDiv(context, value, context.index(divisor),
+                     context.index(divisor - 1));
+}
+
+/// Tiles of a block if `xs` rows of blocks, of `tiles` tiles each at most, are
+/// shared out among `rows.blocks` blocks; with moments whole spans. The queries
+/// of the blocks see fewer and fewer keys under a causal mask: half of the
+/// difference on average.
+static Value makeSpan(ToTileContext& context, const IndexerSource& source,
+                      ScoreScheduleAttr schedule, const ScoreRows& rows,
+                      Value xs, Value tiles) {
+  IRRewriter& b = context.rewriter();
+  Location loc = context.loc();
+  Value mean = tiles;
+  if (source.mask == Mask::Causal) {
+    Value fewer = b.createOrFold<arith::DivUIOp>(
+        loc, rows.count, context.index(2 * schedule.getBlockK() * rows.sample));
+    fewer = b.createOrFold<arith::MinUIOp>(loc, fewer, tiles);
+    mean = b.createOrFold<arith::SubIOp>(loc, tiles, fewer);
+  }
+  Value all = b.createOrFold<arith::MulIOp>(loc, xs, mean);
+  Value span = b.createOrFold<arith::MaxUIOp>(
+      loc, hostCeilDiv(context, all, rows.blocks), context.index(kLeastSpan));
+  if (!rows.moments) return span;
+  Value units = hostCeilDiv(context, span, schedule.getSpan());
+  return b.createOrFold<arith::MulIOp>(loc, units,
+                                       context.index(schedule.getSpan()));
 }
 
 void gsa::launchIndexScores(const IndexerSource& source,
                             ScoreScheduleAttr schedule, const ScoreRows& rows,
                             Location loc, ToTileContext& context,
                             StringRef name) {
-  KernelBuilder kernel(context, loc, name, KernelTeams(schedule).warps());
-  kernel.setSchedule(schedule);
-  ScoreKernel(source, schedule, rows, loc, context, kernel).emit();
   Value x = hostCeilDiv(context, rows.count, schedule.getBlockQ());
   Value scored = hostCeilDiv(context, rows.keys, rows.sample);
   Value tiles = hostCeilDiv(context, scored, schedule.getBlockK());
-  Value y = hostCeilDiv(context, tiles, schedule.getSpan());
-  kernel.launch(ArrayRef<OpFoldResult>{x, y, context.index(rows.batches)});
-}
-
-LogicalResult tile::lowerIndexScores(IndexScoresOp op, ToTileContext& context) {
-  FailureOr<ScoreScheduleAttr> schedule =
-      getSchedule<ScoreScheduleAttr>(op, context.target());
-  if (failed(schedule)) return failure();
-  IndexerSource source = makeIndexerSource(op, context);
-  Value scores = context.makeBuffer(cast<RankedTensorType>(op.getType()));
-  if (cast<MemRefType>(scores.getType()).getNumElements() > 0) {
-    ScoreRows rows;
-    rows.batch = rows.begin = context.index(0);
-    rows.batches = source.batches();
-    rows.count = context.index(source.queries());
-    rows.keys = context.index(source.keys());
-    rows.scores = scores;
-    rows.rows = source.queries();
-    rows.fillHidden = true;
-    launchIndexScores(source, *schedule, rows, op.getLoc(), context);
+  Value span, y;
+  if (rows.blocks > 0) {
+    span = makeSpan(context, source, schedule, rows, x, tiles);
+    Value less = context.rewriter().createOrFold<arith::SubIOp>(
+        context.loc(), span, context.index(1));
+    y = hostCeilDiv(context, tiles, span, less);
+  } else {
+    y = hostCeilDiv(context, tiles, schedule.getSpan());
   }
-  context.replace(op, {scores});
-  return success();
+  KernelBuilder kernel(context, loc, name, KernelTeams(schedule).warps());
+  kernel.setSchedule(schedule);
+  ScoreKernel(source, schedule, rows, span, loc, context, kernel).emit();
+  kernel.launch(ArrayRef<OpFoldResult>{x, y, context.index(rows.batches)});
 }

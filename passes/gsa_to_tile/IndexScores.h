@@ -52,6 +52,8 @@ struct CandidateLists {
   Value counts;
   Value pairs;  ///< [rows, capacity, 2] of i32, or null.
   int64_t capacity = 0;
+  /// Hits that a lane stages beside those of a tile before it appends them.
+  int64_t staged = 0;
   /// Blocks whose queries all see at most so many keys have nothing to do, if
   /// not 0.
   int64_t skipBelow = 0;
@@ -85,7 +87,14 @@ struct ScoreRows {
   /// Buffer of i32, or null: flag `firstFlag` (host index) + i is that of query
   /// i. Blocks of queries without flags, all of them 0, do nothing.
   Value flags, firstFlag;
+  /// If not 0, the scores are shared out among about so many blocks, by spans
+  /// that the host makes, instead of spans as the schedule has them. Moments
+  /// are those of the schedule's spans all the same.
+  int64_t blocks = 0;
 };
+
+/// That of the device library.
+gsa_tile::Activation toActivation(ScoreActivation activation);
 
 /// Keys of a span, of which there are spans from key 0 on.
 int64_t getSpanKeys(ScoreScheduleAttr schedule);

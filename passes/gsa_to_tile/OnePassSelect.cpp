@@ -31,8 +31,6 @@ using arith::CmpIPredicate;
 /// Blocks of the sample for one of the pass, and spans of scores in memory for
 /// one of those of flagged rows.
 static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
-/// The most candidates of a thread: 32 warps hold the longest list.
-static constexpr int64_t kThreadCandidates = 16;
 /// What rows of scores of flagged rows are a multiple of.
 static constexpr int64_t kPitchUnit = 32;
 
@@ -47,7 +45,15 @@ class OnePassLowering : public SelectLowering {
         chunkOfLists(clampChunk(onePass.getChunk())),
         // Only then do these rows need no score.
         shortRows(op.getAssumeFinite() &&
-                  policy.getKind() == KPolicyKind::Fixed) {}
+                  policy.getKind() == KPolicyKind::Fixed),
+        lists{onePass.getSample(),
+              onePass.getRank(),
+              onePass.getCapacity(),
+              onePass.getThreadCandidates(),
+              onePass.getCandidateBins(),
+              {},
+              {},
+              {}} {}
 
   LogicalResult emit();
 
@@ -65,14 +71,12 @@ class OnePassLowering : public SelectLowering {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
   ScoreRows rowsOf(const Chunk& chunk);
+  /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
+  int64_t blocks() const;
   void makeBuffers();
   void launchSample(const Chunk& chunk);
-  void launchBounds(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
   void launchCandidates(const Chunk& chunk);
-  Value emitBudget(KernelBuilder& kernel, RowEmitter& e, const Row& row,
-                   Value statistic, Value divisor, Value zero);
-  TopKScheduleAttr candidateSchedule() const;
   void launchFlagged(const Chunk& chunk,
                      llvm::function_ref<void(const Chunk&, const Flags&)> row);
   void launchEmptyCounts(const Chunk& chunk);
@@ -83,16 +87,12 @@ class OnePassLowering : public SelectLowering {
                          Value squares, Value weights);
   /// An i1: whether the row takes all its keys and needs no list.
   Value takesAll(KernelBuilder& kernel, const Row& row, Value slots);
-  /// An i1: whether a list of `count` (i32) candidates has all that `row` may
-  /// select.
-  Value isComplete(KernelBuilder& kernel, const Row& row, Value slots,
-                   Value count);
 
   OnePassScheduleAttr onePass;
   int64_t chunkOfLists;
   bool shortRows;
-  /// Buffers, for the rows of a chunk.
-  Value bounds, counts, pairs, flags;
+  RowLists lists;
+  Value flags;  ///< A buffer, for the rows of a chunk.
   std::optional<RowMoments> moments;
 };
 
@@ -102,16 +102,6 @@ Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
                                 Value slots) {
   KernelScalars s(kernel.body(), op.getLoc());
   return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
-}
-
-Value OnePassLowering::isComplete(KernelBuilder& kernel, const Row& row,
-                                  Value slots, Value count) {
-  KernelScalars s(kernel.body(), op.getLoc());
-  Value room = s.i32(static_cast<int32_t>(onePass.getCapacity()));
-  Value fits = s.cmpi(CmpIPredicate::sle, count, room);
-  Value wanted = s.toI32(s.min(row.limit, slots));
-  Value suffices = s.cmpi(CmpIPredicate::sge, count, wanted);
-  return arith::AndIOp::create(kernel.body(), op.getLoc(), fits, suffices);
 }
 
 ScoreRows OnePassLowering::rowsOf(const Chunk& chunk) {
@@ -133,11 +123,10 @@ void OnePassLowering::makeBuffers() {
                                          source.keys(), kPitchUnit)),
                          1});
   slab = context.makeBuffer({cells}, f32);
-  bounds = context.makeBuffer({chunkOfLists}, f32);
-  counts = context.makeBuffer({chunkOfLists}, i32);
-  pairs = context.makeBuffer({chunkOfLists, onePass.getCapacity(), 2}, i32);
+  makeLists(lists, chunkOfLists);
   flags = context.makeBuffer({chunkOfLists}, i32);
-  SmallVector<Value> buffers = {slab, bounds, counts, pairs, flags};
+  SmallVector<Value> buffers = {slab, lists.bounds, lists.counts, lists.pairs,
+                                flags};
   if (policy.usesStatistic()) {
     int64_t columns = std::max<int64_t>(spans(), 1);
     moments = RowMoments{context.makeBuffer({chunkOfLists, columns}, f32),
@@ -150,18 +139,18 @@ void OnePassLowering::makeBuffers() {
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 
-static ScoreScheduleAttr withSpan(ScoreScheduleAttr schedule, int64_t span) {
-  return ScoreScheduleAttr::get(
-      schedule.getContext(), schedule.getEngine(), schedule.getBlockQ(),
-      schedule.getBlockK(), std::max<int64_t>(span, 1), schedule.getStages(),
-      schedule.getProducers(), schedule.getConsumers());
+int64_t OnePassLowering::blocks() const {
+  return onePass.getSmBlocks() * context.target().sms;
 }
 
-/// Shorter spans than those of all keys: the grid shall fill the device.
+/// Shorter spans than those of all keys: the grid shall fill the device. A box
+/// has neighbouring rows, so threads copy these.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
-  ScoreScheduleAttr sample = withSpan(all, all.getSpan() / kSampleBlocks);
+  ScoreScheduleAttr sample = all.withoutBoxes().withSpan(
+      std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
   ScoreRows rows = rowsOf(chunk);
+  rows.blocks = blocks();
   rows.scores = slab;
   rows.rows = chunkOfLists;
   rows.ranksOnly = true;
@@ -170,77 +159,26 @@ void OnePassLowering::launchSample(const Chunk& chunk) {
                     "sample_scores");
 }
 
-/// A block for each row: its bound, and an empty list.
-void OnePassLowering::launchBounds(const Chunk& chunk) {
-  KernelBuilder kernel(context, op.getLoc(), "row_bounds",
-                       schedule.getTopk().getWarps());
-  OpBuilder& b = kernel.body();
-  Location loc = op.getLoc();
-  Value scores = kernel.read(slab, "scores");
-  Value boundOf = kernel.write(bounds, "bounds");
-  Value countOf = kernel.write(counts, "counts");
-  Value pitch = kernel.size(sampledKeys(), "sampled_keys");
-  Row row = emitPosition(kernel, chunk);
-  KernelScalars s(b, loc);
-  // Rows that fit into their lists need no bound.
-  Value fits = named(s.cmpi(CmpIPredicate::sle, row.limit,
-                            kernel.index(onePass.getCapacity())),
-                     "fits");
-  Value sampled = s.select(fits, kernel.index(0),
-                           s.ceilDiv(row.limit, onePass.getSample()));
-  named(sampled, "sampled");
-  Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
-  RowEmitter e(kernel, loc, schedule.getTopk(), first, sampled);
-  RowScanResult scan = e.scan();
-  Value bound = e.rankBound(scan, onePass.getRank());
-  e.byFirstWarp([&] {
-    StoreOp::create(b, loc, boundOf, row.inChunk, bound);
-    StoreOp::create(b, loc, countOf, row.inChunk, s.i32(0));
-  });
-  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
-}
-
 void OnePassLowering::launchPass(const Chunk& chunk) {
   ScoreRows rows = rowsOf(chunk);
   rows.ranksOnly = true;
-  rows.candidates = CandidateLists{bounds, counts, pairs, onePass.getCapacity(),
-                                   shortRows ? policy.getSlots() : 0};
+  rows.candidates = CandidateLists{
+      lists.bounds,   lists.counts,        lists.pairs,
+      lists.capacity, onePass.getStaged(), shortRows ? policy.getSlots() : 0};
+  rows.blocks = blocks();
   if (needsMoments()) rows.moments = moments;
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "append_scores");
 }
 
-/// Candidates of a row stay in registers, a few in each thread.
-TopKScheduleAttr OnePassLowering::candidateSchedule() const {
-  TopKScheduleAttr topk = schedule.getTopk();
-  int64_t warps = std::max<int64_t>(
-      topk.getWarps(),
-      llvm::divideCeil(onePass.getCapacity(), 32 * kThreadCandidates));
-  return TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
-                               topk.getCapacity(), topk.getChunk());
-}
-
-/// Keys that a row takes; `divisor` is the normaliser's address or null.
-Value OnePassLowering::emitBudget(KernelBuilder& kernel, RowEmitter& e,
-                                  const Row& row, Value statistic,
-                                  Value divisor, Value zero) {
-  OpBuilder& b = kernel.body();
-  Location loc = op.getLoc();
-  Value scale;
-  if (divisor) scale = LoadOp::create(b, loc, b.getF32Type(), divisor, zero);
-  Value limit = KernelScalars(b, loc).toI32(row.limit);
-  return named(gsa::detail::computeBudget(e, policy, limit, statistic, scale),
-               "budget");
-}
-
 void OnePassLowering::launchCandidates(const Chunk& chunk) {
-  TopKScheduleAttr topk = candidateSchedule();
+  TopKScheduleAttr topk = candidateSchedule(lists);
   KernelBuilder kernel(context, op.getLoc(), "select_candidates",
                        topk.getWarps());
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
-  Value countOf = kernel.read(counts, "candidate_counts");
-  Value listOf = kernel.read(pairs, "candidates");
+  Value countOf = kernel.read(lists.counts, "candidate_counts");
+  Value listOf = kernel.read(lists.pairs, "candidates");
   Value flagOf = kernel.write(flags, "flags");
   Value indices = kernel.write(results[0], "indices");
   Value counted = kernel.write(results[1], "counts");
@@ -260,8 +198,7 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
   Value count =
       named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
             "candidate_count");
-  CandidateList list;
-  Value complete = isComplete(kernel, row, slots, count);
+  Value complete = isComplete(kernel, row, lists, slots, count);
   RowEmitter e(kernel, loc, topk, Value(), row.limit);
   Value statistic;
   if (sums) {
@@ -271,17 +208,14 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
                            row.keys, isSafe);
     complete = arith::AndIOp::create(b, loc, complete, isSafe);
   }
+  Value all;
   if (shortRows) {
-    list.takesAll = takesAll(kernel, row, slots);
-    complete = arith::OrIOp::create(b, loc, complete, list.takesAll);
+    all = takesAll(kernel, row, slots);
+    complete = arith::OrIOp::create(b, loc, complete, all);
   }
   named(complete, "is_complete");
-  list.pairs =
-      at(kernel, listOf, {row.inChunk, kernel.index(0), kernel.index(0)},
-         {kernel.index(onePass.getCapacity()), kernel.index(2)});
-  list.count = s.toIndex(count);
-  list.capacity = onePass.getCapacity();
-  list.keys = source.keys();
+  CandidateList list = openList(kernel, row, lists, listOf, count);
+  list.takesAll = all;
   SelectionTarget target = makeTarget(kernel, row, indices, slots);
   SmallVector<Value> cell = {row.batch, row.query};
   Value zero = kernel.index(0);
@@ -292,16 +226,10 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
           statistic =
               LoadOp::create(b, loc, b.getF32Type(),
                              at(kernel, statistics, cell, {row.queries}), zero);
-        Value budget = emitBudget(kernel, e, row, statistic, divisor, zero);
-        Value taken = e.selectCandidates(list, budget, target);
-        e.byFirstWarp([&] {
-          StoreOp::create(b, loc, at(kernel, counted, cell, {row.queries}),
-                          zero, taken);
-          // A row with a NaN is not complete.
-          StoreOp::create(b, loc, at(kernel, status, cell, {row.queries}), zero,
-                          s.i32(0));
-          StoreOp::create(b, loc, flagOf, row.inChunk, s.i32(0));
-        });
+        Value budget = emitBudget(kernel, e, row, statistic, divisor);
+        emitFromList(
+            kernel, e, row, list, budget, target, {counted, status},
+            [&] { StoreOp::create(b, loc, flagOf, row.inChunk, s.i32(0)); });
       },
       [&] {
         e.byFirstWarp(
@@ -340,8 +268,8 @@ void OnePassLowering::launchFlagged(
   rows.flags = flags;
   rows.firstFlag = first;
   // Most blocks have nothing to do but to find that out: few of them.
-  ScoreScheduleAttr all = schedule.getScores();
-  launchIndexScores(source, withSpan(all, all.getSpan() * kFlaggedSpans), rows,
+  ScoreScheduleAttr all = scoreSchedule;
+  launchIndexScores(source, all.withSpan(all.getSpan() * kFlaggedSpans), rows,
                     loc, context, "flagged_scores");
   row(part, {flags, first, pitch});
 }
@@ -383,8 +311,8 @@ MomentList OnePassLowering::emitMoments(KernelBuilder& kernel, const Row& row,
 
 void OnePassLowering::launchEmptyCounts(const Chunk& chunk) {
   KernelBuilder kernel(context, op.getLoc(), "empty_counts",
-                       schedule.getTopk().getWarps());
-  Value countOf = kernel.write(counts, "counts");
+                       rowSchedule.getWarps());
+  Value countOf = kernel.write(lists.counts, "counts");
   Value rows = kernel.scalar(chunk.count, "rows");
   KernelScalars s(kernel.body(), op.getLoc());
   FillSpanOp::create(kernel.body(), op.getLoc(), countOf, kernel.index(0), rows,
@@ -396,8 +324,9 @@ void OnePassLowering::launchMoments(const Chunk& chunk) {
   ScoreRows rows = rowsOf(chunk);
   rows.ranksOnly = true;
   rows.candidates = CandidateLists();
-  rows.candidates->counts = counts;
+  rows.candidates->counts = lists.counts;
   rows.moments = moments;
+  rows.blocks = blocks();
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "score_moments");
 }
@@ -407,7 +336,7 @@ void OnePassLowering::launchVariances(const Chunk& chunk) {
   KernelBuilder kernel(context, op.getLoc(), "row_variances", /*warps=*/1);
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
-  Value countOf = kernel.read(counts, "counts");
+  Value countOf = kernel.read(lists.counts, "counts");
   Value sums = kernel.read(moments->sums, "sums");
   Value squares = kernel.read(moments->squares, "squares");
   Value weights;
@@ -417,7 +346,7 @@ void OnePassLowering::launchVariances(const Chunk& chunk) {
   Value values = kernel.write(variances, "statistic");
   Row row = emitPosition(kernel, chunk);
   KernelScalars s(b, loc);
-  TopKScheduleAttr topk = schedule.getTopk();
+  TopKScheduleAttr topk = rowSchedule;
   RowEmitter e(
       kernel, loc,
       TopKScheduleAttr::get(op.getContext(), /*warps=*/1, topk.getBins(),
@@ -467,7 +396,7 @@ LogicalResult OnePassLowering::emit() {
     forChunks(chunkOfLists, [&](const Chunk& chunk) {
       bool hasKeys = source.keys() > 0;
       if (hasKeys) launchSample(chunk);
-      launchBounds(chunk);
+      launchBounds(chunk, lists, "row_bounds");
       if (hasKeys) launchPass(chunk);
       launchCandidates(chunk);
       if (hasKeys)

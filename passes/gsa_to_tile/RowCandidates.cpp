@@ -23,8 +23,6 @@ using arith::CmpIPredicate;
 
 /// Words of a bitmap of one step of a warp.
 static constexpr int64_t kStepWords = 256;
-/// Linear bins of the candidates of a row: few share one.
-static constexpr int64_t kCandidateBins = 1024;
 /// Up to this ratio of mean square and variance, moments give a variance.
 static constexpr double kSafeRatio = 64;
 
@@ -183,8 +181,7 @@ RowEmitter::Kept RowEmitter::findCandidateBin(const Candidates& row,
                                   row.low, row.high);
     sync();
     byFirstWarp([&] {
-      FindRankOp::create(b, loc, row.found, row.histogram, rank,
-                         kCandidateBins);
+      FindRankOp::create(b, loc, row.found, row.histogram, rank, row.bins);
     });
     sync();
   });
@@ -238,7 +235,8 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   int64_t each = llvm::divideCeil(list.capacity, 32 * schedule.getWarps());
   Candidates row;
   row.bitmap = named(smem(1, words, i32Type), "bitmap");
-  row.histogram = named(smem(1, kCandidateBins, i32Type), "histogram");
+  row.bins = list.bins;
+  row.histogram = named(smem(1, row.bins, i32Type), "histogram");
   row.range = named(smem(1, 4, i32Type), "range");
   row.found = named(smem(1, 4, i32Type), "found");
   row.scores = named(lanes(each, f32Type), "candidate_scores");
@@ -246,9 +244,14 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   for (Value tile : {row.bitmap, row.histogram, row.range, row.found})
     ClearSharedOp::create(b, loc, tile, kernel.team());
   sync();
-  LoadCandidatesOp::create(b, loc, row.scores, row.cells, row.range, list.pairs,
-                           list.count, forced.sink, forced.local, forced.end,
-                           kernel.team());
+  if (list.isRow)
+    LoadRowOp::create(b, loc, row.scores, row.cells, row.range, list.pairs,
+                      list.count, forced.sink, forced.local, forced.end,
+                      kernel.team());
+  else
+    LoadCandidatesOp::create(b, loc, row.scores, row.cells, row.range,
+                             list.pairs, list.count, forced.sink, forced.local,
+                             forced.end, kernel.team());
   MarkForcedOp::create(b, loc, row.bitmap, forced.sink, forced.local,
                        forced.end, kernel.team());
   sync();
@@ -262,9 +265,6 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
 
 Value RowEmitter::selectCandidates(const CandidateList& list, Value k,
                                    const SelectionTarget& selection) {
-  OpBuilder& b = builder();
-  Location loc = location();
-  Type i32Type = b.getI32Type();
   k = clampBudget(k, selection);
   Value count = named(min(k, toI32(limit)), "count");
   Value end = toIndex(count);
@@ -273,12 +273,42 @@ Value RowEmitter::selectCandidates(const CandidateList& list, Value k,
   if (list.takesAll)
     read.count = select(list.takesAll, kernel.index(0), list.count);
   Candidates row = loadCandidates(read, forced);
+  placeCandidates(row, forced, list, count, selection);
+  return count;
+}
+
+void RowEmitter::selectRow(const CandidateList& list, Value k,
+                           const SelectionTarget& selection,
+                           llvm::function_ref<void(Value)> body,
+                           llvm::function_ref<void()> otherwise) {
+  k = clampBudget(k, selection);
+  Value count = named(min(k, toI32(limit)), "count");
+  Forced forced = takeForced(list, selection, toIndex(count));
+  Candidates row = loadCandidates(list, forced);
+  Value beyond = named(loadShared(row.range, 3), "not_finite");
+  ifThen(
+      cmpi(CmpIPredicate::eq, beyond, i32(0)),
+      [&] {
+        placeCandidates(row, forced, list, count, selection);
+        body(count);
+      },
+      otherwise);
+}
+
+/// Brings the `count` best cells to their slots.
+void RowEmitter::placeCandidates(const Candidates& row, const Forced& forced,
+                                 const CandidateList& list, Value count,
+                                 const SelectionTarget& selection) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Type i32Type = b.getI32Type();
+  Value end = toIndex(count);
   Value rank = named(sub(count, toI32(forced.count)), "rank");
   Kept cut = findCandidateBin(row, rank);
   Value keys = named(smem(1, list.capacity, i32Type), "kept_keys");
   Value kept = named(smem(1, list.capacity, i32Type), "kept_cells");
   MarkAboveOp::create(b, loc, row.bitmap, keys, kept, row.found, row.scores,
-                      row.cells, row.low, row.high, cut.bin, kCandidateBins);
+                      row.cells, row.low, row.high, cut.bin, row.bins);
   sync();
   MarkBestOp::create(b, loc, row.bitmap, keys, kept, loadShared(row.found, 3),
                      cut.count, kernel.team());
@@ -290,5 +320,4 @@ Value RowEmitter::selectCandidates(const CandidateList& list, Value k,
   StoreCellsOp::create(b, loc, selection.indices, selected, end, kernel.team());
   FillSpanOp::create(b, loc, selection.indices, end, selection.slots, i32(-1),
                      kernel.team());
-  return count;
 }

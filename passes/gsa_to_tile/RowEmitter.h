@@ -41,10 +41,13 @@ struct CandidateList {
   Value pairs;  ///< Address of the first one.
   Value count;  ///< index
   int64_t capacity;
+  int64_t bins;  ///< Of the histogram of candidates.
   /// Largest number of cells of a row.
   int64_t keys;
   /// i1 or null: whether all cells are selected, whatever the list has.
   Value takesAll;
+  /// `pairs` is instead a row of scores, all of its cells candidates.
+  bool isRow = false;
 };
 
 /// Moments of the scores of a row, all of which are finite, for each span of
@@ -97,6 +100,13 @@ class RowEmitter : public KernelScalars {
   Value selectCandidates(const CandidateList& list, Value k,
                          const SelectionTarget& selection);
 
+  /// The same of a row, whose cells before its end are all in the list: `body`
+  /// of how many are selected, or `otherwise` if a score is not finite.
+  void selectRow(const CandidateList& row, Value k,
+                 const SelectionTarget& selection,
+                 llvm::function_ref<void(Value)> body,
+                 llvm::function_ref<void()> otherwise);
+
   /// `if (this is the first warp) body()`.
   void byFirstWarp(llvm::function_ref<void()> body);
 
@@ -111,6 +121,7 @@ class RowEmitter : public KernelScalars {
     Value bitmap, histogram, range, found;
     Value scores, cells;  ///< Lanes.
     Value low, high;      ///< Range of the scores.
+    int64_t bins;
   };
   /// Shared memory: threshold, number of equal cells to take and number of
   /// kept cells, 0 if they did not fit; the kept cells; what finds them.
@@ -164,6 +175,9 @@ class RowEmitter : public KernelScalars {
                     Value count);
   Candidates loadCandidates(const CandidateList& list, const Forced& forced);
   Kept findCandidateBin(const Candidates& row, Value rank);
+  void placeCandidates(const Candidates& row, const Forced& forced,
+                       const CandidateList& list, Value count,
+                       const SelectionTarget& selection);
   void emitMarked(const Candidates& row, const Forced& forced, Value selected);
   void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
                 const Forced& forced);

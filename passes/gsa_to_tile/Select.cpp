@@ -50,7 +50,7 @@ void SelectLowering::launchScores(const Chunk& chunk) {
   rows.keys = endOfKeys(chunk);
   rows.scores = slab;
   rows.rows = chunkSize;
-  launchIndexScores(source, schedule.getScores(), rows, op.getLoc(), context);
+  launchIndexScores(source, scoreSchedule, rows, op.getLoc(), context);
 }
 
 Value SelectLowering::at(KernelBuilder& kernel, Value base, ValueRange indices,
@@ -63,19 +63,24 @@ SelectLowering::Row SelectLowering::emitPosition(KernelBuilder& kernel,
                                                  const Chunk& chunk) {
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
-  kernel.kernel()->setAttr(kScheduleAttr, schedule.getTopk());
+  kernel.kernel()->setAttr(kScheduleAttr, rowSchedule);
   Row row;
   row.queries = kernel.size(source.queries(), "queries");
   row.keys = kernel.size(source.keys(), "keys");
-  row.batch = kernel.scalar(chunk.batch, "batch");
-  Value lengths;
+  KernelScalars s(b, loc);
+  if (chunk.batch) row.batch = kernel.scalar(chunk.batch, "batch");
+  Value lengths, begin;
   if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
-  Value begin = kernel.scalar(chunk.begin, "begin");
-  row.inChunk = BlockIdOp::create(b, loc, b.getIndexType(), 0);
-  row.query = named(arith::AddIOp::create(b, loc, begin, row.inChunk), "query");
+  if (chunk.batch) begin = kernel.scalar(chunk.begin, "begin");
+  row.inChunk = s.blockId(0);
+  if (chunk.batch) {
+    row.query = named(s.add(begin, row.inChunk), "query");
+  } else {
+    row.batch = named(s.divIndex(row.inChunk, row.queries), "batch");
+    row.query = named(s.remIndex(row.inChunk, row.queries), "query");
+  }
   row.limit = row.keys;
   if (lengths) {
-    KernelScalars s(b, loc);
     Value given =
         s.toIndex(LoadOp::create(b, loc, b.getI32Type(), lengths, row.batch));
     row.limit = named(s.min(s.max(given, kernel.index(0)), row.keys), "length");
@@ -128,7 +133,7 @@ void SelectLowering::forRows(KernelBuilder& kernel, const Row& row,
 void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
   KernelBuilder kernel(context, op.getLoc(),
                        only ? "flagged_statistic" : "select_statistic",
-                       schedule.getTopk().getWarps());
+                       rowSchedule.getWarps());
   Value values = kernel.write(variances, "statistic");
   Value flags, first;
   if (only) {
@@ -138,8 +143,7 @@ void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
   Row row = emitRow(kernel, chunk, only);
   forRows(kernel, row, only, flags, first, [&] {
     Value target = at(kernel, values, {row.batch, row.query}, {row.queries});
-    RowEmitter e(kernel, op.getLoc(), schedule.getTopk(), row.scores,
-                 row.limit);
+    RowEmitter e(kernel, op.getLoc(), rowSchedule, row.scores, row.limit);
     RowScanResult scan = e.scan();
     Value value = e.statistic(scan, policy, row.keys);
     e.byFirstWarp([&] {
@@ -153,7 +157,7 @@ void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
 void SelectLowering::launchSelection(const Chunk& chunk, const Flags* only) {
   KernelBuilder kernel(context, op.getLoc(),
                        only ? "select_flagged_rows" : "select_rows",
-                       schedule.getTopk().getWarps());
+                       rowSchedule.getWarps());
   Value statistics, divisor, flags, first;
   if (variances) statistics = kernel.read(variances, "statistic");
   if (normaliser) divisor = kernel.read(normaliser, "normaliser");
@@ -180,7 +184,7 @@ void SelectLowering::emitSelection(KernelBuilder& kernel, const Row& row,
   Value zero = kernel.index(0);
   SmallVector<Value> cell = {row.batch, row.query};
   SelectionTarget target = makeTarget(kernel, row, outputs[0], slots);
-  RowEmitter e(kernel, loc, schedule.getTopk(), row.scores, row.limit);
+  RowEmitter e(kernel, loc, rowSchedule, row.scores, row.limit);
   RowScanResult scan = e.scan();
   Value statistic, scale;
   if (statistics)
@@ -255,6 +259,10 @@ LogicalResult SelectLowering::emit() {
 LogicalResult tile::lowerSelect(SelectOp op, ToTileContext& context) {
   if (isa_and_nonnull<OnePassScheduleAttr>(op->getAttr(kScheduleAttr)))
     return lowerOnePassSelect(op, context);
+  if (isa_and_nonnull<SplitSelectScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerSplitSelect(op, context);
+  if (isa_and_nonnull<ShortRowsScheduleAttr>(op->getAttr(kScheduleAttr)))
+    return lowerShortRows(op, context);
   FailureOr<SelectScheduleAttr> schedule =
       getSchedule<SelectScheduleAttr>(op, context.target());
   if (failed(schedule)) return failure();

@@ -1,8 +1,8 @@
 //===- SelectLowering.h - what schedules of gsa.select share ---*- C++ -*-===//
 //
-// gsa.select has two schedules. Both go through the queries in chunks and have
-// a kernel whose block selects a row of scores: of all rows, or of those that
-// have a flag, since their candidates do not suffice (OnePassSelect.cpp).
+// gsa.select has three schedules. Two go through the queries in chunks, the third
+// has few queries (SplitSelect.cpp). All have a kernel whose block selects a row
+// of scores: of all rows, or of those whose candidates do not suffice.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,16 +14,29 @@
 
 namespace mlir::gsa {
 
+/// How lists of candidates are made, and their buffers, for the rows of a chunk.
+struct RowLists {
+  int64_t sample, rank, capacity;
+  /// What a thread holds of them at most, and bins of their histogram.
+  int64_t threadCandidates, bins;
+  Value bounds, counts, pairs;
+};
+
 class SelectLowering {
  public:
-  SelectLowering(SelectOp op, SelectScheduleAttr schedule,
+  /// `scores` is null if a derived class has kernels of its own for them.
+  SelectLowering(SelectOp op, ScoreScheduleAttr scores, TopKScheduleAttr topk,
                  ToTileContext& context)
       : op(op),
         policy(op.getPolicy()),
-        schedule(schedule),
+        scoreSchedule(scores),
+        rowSchedule(topk),
         context(context),
         source(makeIndexerSource(op, context)),
-        chunkSize(clampChunk(schedule.getTopk().getChunk())) {}
+        chunkSize(clampChunk(topk.getChunk())) {}
+  SelectLowering(SelectOp op, SelectScheduleAttr schedule,
+                 ToTileContext& context)
+      : SelectLowering(op, schedule.getScores(), schedule.getTopk(), context) {}
 
   /// Scores of a chunk of queries in memory, then a kernel that selects rows.
   LogicalResult emit();
@@ -57,7 +70,8 @@ class SelectLowering {
   /// `body` in all blocks, or in those whose row has a flag.
   void forRows(KernelBuilder& kernel, const Row& row, const Flags* only,
                Value flags, Value first, llvm::function_ref<void()> body);
-  /// The row of block x of the grid; without scores.
+  /// The row of block x of the grid; without scores. A chunk without a batch is
+  /// that of all rows.
   Row emitPosition(KernelBuilder& kernel, const Chunk& chunk);
   /// The same with its scores in the slab.
   Row emitRow(KernelBuilder& kernel, const Chunk& chunk, const Flags* only);
@@ -67,12 +81,39 @@ class SelectLowering {
                              Value indices, Value slots);
   Value at(KernelBuilder& kernel, Value base, ValueRange indices,
            ValueRange sizes);
+
+  // Lists of candidates (RowLists.cpp).
+  void makeLists(RowLists& lists, int64_t rows);
+  /// A block for each row: its bound, from the slab, and an empty list.
+  void launchBounds(const Chunk& chunk, const RowLists& lists, StringRef name);
+  /// An i1: whether a list of `count` (i32) candidates has all that `row` may
+  /// select.
+  Value isComplete(KernelBuilder& kernel, const Row& row,
+                   const RowLists& lists, Value slots, Value count);
+  /// Of the kernel of bounds. A sample has few cells at or above its rank: bins
+  /// as of candidates, and little memory, so that an SM has many blocks.
+  TopKScheduleAttr boundSchedule(const RowLists& lists) const;
+  /// Warps that hold the candidates of a row in registers, a few in each thread.
+  TopKScheduleAttr candidateSchedule(const RowLists& lists) const;
+  CandidateList openList(KernelBuilder& kernel, const Row& row,
+                         const RowLists& lists, Value pairs, Value count);
+  /// Keys that a row with `statistic` takes, an i32; `divisor` is the
+  /// normaliser's address or null.
+  Value emitBudget(KernelBuilder& kernel, RowEmitter& e, const Row& row,
+                   Value statistic, Value divisor);
+  /// Selects from a complete list. Outputs are counts and status, which the
+  /// first warp writes, with `further`.
+  void emitFromList(KernelBuilder& kernel, RowEmitter& e, const Row& row,
+                    const CandidateList& list, Value budget,
+                    const SelectionTarget& target, ValueRange outputs,
+                    llvm::function_ref<void()> further = nullptr);
   LogicalResult emitMean();
   void remarkWorkspace(StringRef what, int64_t rows, int64_t bytes);
 
   SelectOp op;
   KPolicyAttr policy;
-  SelectScheduleAttr schedule;
+  ScoreScheduleAttr scoreSchedule;
+  TopKScheduleAttr rowSchedule;
   ToTileContext& context;
   IndexerSource source;
   int64_t chunkSize;
@@ -81,8 +122,11 @@ class SelectLowering {
   SmallVector<Value> results;
 };
 
-/// Lowers `op` as its #gsa.one_pass_schedule says.
+/// Lower `op` as its #gsa.one_pass_schedule, #gsa.split_select_schedule or
+/// #gsa.short_rows_schedule says.
+LogicalResult lowerShortRows(SelectOp op, ToTileContext& context);
 LogicalResult lowerOnePassSelect(SelectOp op, ToTileContext& context);
+LogicalResult lowerSplitSelect(SelectOp op, ToTileContext& context);
 
 }  // namespace mlir::gsa
 

@@ -144,14 +144,14 @@ Value ToTileContext::constant(TypedAttr value) {
 
 void ToTileContext::forQueryChunks(
     int64_t batches, int64_t queries, int64_t size,
-    llvm::function_ref<void(const QueryChunk&)> body) {
+    llvm::function_ref<void(const QueryChunk&)> body, int64_t first) {
   IRRewriter& b = hostRewriter;
-  Value zero = index(0), one = index(1);
+  Value zero = index(0), one = index(1), begins = index(first);
   Value lastBatch = index(batches), last = index(queries), step = index(size);
   OpBuilder::InsertionGuard guard(b);
   auto outer = scf::ForOp::create(b, location, zero, lastBatch, one);
   b.setInsertionPointToStart(outer.getBody());
-  auto inner = scf::ForOp::create(b, location, zero, last, step);
+  auto inner = scf::ForOp::create(b, location, begins, last, step);
   b.setInsertionPointToStart(inner.getBody());
   Value begin = inner.getInductionVar();
   Value rest = arith::SubIOp::create(b, location, last, begin);

@@ -81,9 +81,11 @@ class ToTileContext {
   Value index(int64_t value);
   Value constant(TypedAttr value);
 
-  /// Host loops over all batches and, `size` queries at a time, their queries.
+  /// Host loops over all batches and, `size` queries at a time, their queries
+  /// from `first` on.
   void forQueryChunks(int64_t batches, int64_t queries, int64_t size,
-                      llvm::function_ref<void(const QueryChunk&)> body);
+                      llvm::function_ref<void(const QueryChunk&)> body,
+                      int64_t first = 0);
 
   /// An element's place in a buffer whose first `indices.size()` dimensions
   /// are fixed: a dense view of the remaining ones.

@@ -6,11 +6,14 @@
 // bits say which row sees which key. Queries are done in chunks, for which the
 // unions are made first (UnionLists.cpp).
 //
+// With a split union two warpgroups have 64 rows each, of half the queries, and
+// share what is loaded; each passes over blocks that are not its own.
+//
 // A key of one query meets all 64 rows, with a weight of 0 where it is none of
 // theirs: right as long as its values are finite. What is not finite in the
 // end, and tiles whose lists cannot be united, are entered in a list and done
-// again by query: entry (tile * groups + group) * 4 + warp is the 16 rows of a
-// warp.
+// again by query: entry (tile * groups + group) * warps + warp is the 16 rows
+// of a warp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +31,10 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
+static KernelTeams teamsOf(UnionScheduleAttr schedule) {
+  return KernelTeams(schedule, schedule.getGroups());
+}
+
 namespace {
 
 /// The body of attention over a union.
@@ -35,14 +42,14 @@ class SharedKeysKernel : public GroupAttention {
  public:
   SharedKeysKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
                    const UnionLists& lists, Location loc)
-      : GroupAttention(kernel, KernelTeams(schedule), schedule.getBlockK(),
-                       loc),
+      : GroupAttention(kernel, teamsOf(schedule), schedule.getBlockK(), loc),
         schedule(schedule),
         lists(lists) {}
 
   // Arguments beside those of the op.
   Value unionKeys, unionBits, unionCounts, batch, begin;
-  Value capacity;  ///< Keys that a union has room for; lengths share a text.
+  Value capacity;    ///< Keys that a union has room for; lengths share a text.
+  Value unionOrder;  ///< Of a split union.
 
   void emit(const AgainArguments& again);
 
@@ -53,17 +60,22 @@ class SharedKeysKernel : public GroupAttention {
   }
   void emitPosition();
   void emitLoad(StreamOp stream);
+  void emitOwnLoad(StreamOp stream);
+  Value findBlock(Value number);
+  Value isOwn(Value number);
+  FoundRowsType findRowsType(int64_t most);
   void emitRows();
   Value makeView(Value array, int64_t depth);
   void copyRows(StreamOp stream, unsigned ring, Value array, int64_t depth,
                 Value first);
+  void copyStrings(StreamOp stream, Value block);
   void maskStrings(Value strings);
   void emitEnd(const AgainArguments& again);
 
   UnionScheduleAttr schedule;
   const UnionLists& lists;
   AttentionRows rows;
-  Value tile, group, united, size, tileKeys, tileBits, tiles;
+  Value tile, group, united, size, tileKeys, tileBits, tileOrder, tiles;
   Value keyRows, valueRows;  ///< Null where rows are not looked up ahead.
 };
 
@@ -82,12 +94,25 @@ void SharedKeysKernel::emitPosition() {
   rows.perQuery = shape.ratio();
   united = LoadOp::create(s.b, s.loc, s.b.getI32Type(), unionCounts, tile);
   named(united, "united");
-  size = named(s.max(s.toIndex(united), s.index(0)), "union_size");
+  Value some = s.max(s.toIndex(united), s.index(0));
+  Value blocks = s.div(capacity, blockK);
+  if (schedule.isSplit()) {
+    tiles = named(some, "tiles");
+    // Blocks are found by their order; of an empty union nothing is.
+    Value isEmpty = s.cmpi(CmpIPredicate::eq, tiles, s.index(0));
+    size = named(s.select(isEmpty, s.index(0), capacity), "union_size");
+    tileOrder =
+        named(s.at(unionOrder, {tile, s.index(0)}, {s.add(blocks, s.index(1))}),
+              "tile_order");
+  } else {
+    size = named(some, "union_size");
+    tiles = named(s.ceilDiv(size, blockK), "tiles");
+  }
   tileKeys =
       named(s.at(unionKeys, {tile, s.index(0)}, {capacity}), "tile_keys");
-  tileBits = named(s.at(unionBits, {tile, s.index(0)},
-                        {s.mul(s.div(capacity, blockK), lists.words)}),
-                   "tile_bits");
+  tileBits =
+      named(s.at(unionBits, {tile, s.index(0)}, {s.mul(blocks, lists.words)}),
+            "tile_bits");
 }
 
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
@@ -99,10 +124,7 @@ void SharedKeysKernel::emitLoad(StreamOp stream) {
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
   copyRows(stream, 0, kernel.key, shape.depth,
            keyRows ? keyRows : firstOf(number));
-  Value strings = s.stridedRows(tileBits, s.i64(lists.words), tiles);
-  BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
-                     strings, number, s.index(lists.words), Value(), Value(),
-                     teams.load);
+  copyStrings(stream, number);
   inLagged([&](Value before) {
     copyRows(stream, 1, kernel.value, shape.valueDepth,
              valueRows ? valueRows : firstOf(before));
@@ -114,18 +136,69 @@ void SharedKeysKernel::emitLoad(StreamOp stream) {
                    teams.load);
 }
 
+/// Block `number` of a split union, in the order in which they are done: its
+/// number in the union * 4, and who wants it.
+Value SharedKeysKernel::findBlock(Value number) {
+  return LoadOp::create(s.b, s.loc, s.b.getI32Type(), tileOrder, number);
+}
+
+/// Whether the warp's half of the queries wants a block.
+Value SharedKeysKernel::isOwn(Value number) {
+  Value half = s.toI32(s.div(rank, kGroupWarps));
+  Value shifted = arith::ShRUIOp::create(s.b, s.loc, findBlock(number), half);
+  Value bit = arith::AndIOp::create(s.b, s.loc, shifted, s.i32(1));
+  return s.cmpi(CmpIPredicate::ne, bit, s.i32(0));
+}
+
+/// Keys and values of one block after the other: rows are looked up once for
+/// both. The first key of the next block is asked for before they are copied,
+/// and its rows behind, so that neither is waited for.
+void SharedKeysKernel::emitOwnLoad(StreamOp stream) {
+  OpBuilder::InsertionGuard guard(s.b);
+  s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
+  Value number = named(stream.getLoad().getArgument(0), "tile_number");
+  auto blockOf = [&](Value number) {
+    return s.div(s.toIndex(findBlock(number)), 4);
+  };
+  Value block = named(blockOf(number), "block");
+  Value next;
+  if (keyRows) {
+    Value last = s.sub(tiles, s.index(1));
+    next = named(blockOf(s.min(s.add(number, s.index(1)), last)), "next_block");
+  }
+  copyRows(stream, 0, kernel.key, shape.depth,
+           keyRows ? keyRows : firstOf(block));
+  copyStrings(stream, block);
+  copyRows(stream, 1, kernel.value, shape.valueDepth,
+           keyRows ? keyRows : firstOf(block));
+  if (keyRows)
+    LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth),
+                     firstOf(next), teams.load);
+}
+
 /// Storage for the rows of keys and values, which are the same ones, where a
-/// thread has few of them; and those of the first tile.
-void SharedKeysKernel::emitRows() {
+/// thread has at most `most` of them; null otherwise.
+FoundRowsType SharedKeysKernel::findRowsType(int64_t most) {
   int64_t units = pad(shape.depth) * 2 / 16;
   if (pad(shape.depth) != pad(shape.valueDepth) ||
-      blockK * units > kMostFoundRows * 32 * teams.load.getCount())
-    return;
-  auto type = FoundRowsType::get(s.b.getContext(), blockK, units, teams.load);
+      blockK * units > most * 32 * teams.load.getCount())
+    return {};
+  return FoundRowsType::get(s.b.getContext(), blockK, units, teams.load);
+}
+
+/// Rows that are looked up ahead, beginning with those of the first tile. Of a
+/// lagged stream values have the rows of the keys before.
+void SharedKeysKernel::emitRows() {
+  bool lags = !schedule.isSplit();
+  FoundRowsType type = findRowsType(lags ? kMostFoundRows / 2 : kMostFoundRows);
+  if (!type) return;
   keyRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_keys");
-  valueRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_values");
+  if (lags)
+    valueRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_values");
+  Value first =
+      lags ? s.index(0) : firstOf(s.div(s.toIndex(findBlock(s.index(0))), 4));
   LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth),
-                   s.index(0), teams.load);
+                   first, teams.load);
 }
 
 /// The rows of `array` that the union lists.
@@ -147,13 +220,19 @@ void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring, Value array,
                      teams.load);
 }
 
+/// The strings of a block.
+void SharedKeysKernel::copyStrings(StreamOp stream, Value block) {
+  Value strings =
+      s.stridedRows(tileBits, s.i64(lists.words), s.div(capacity, blockK));
+  BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
+                     strings, block, s.index(lists.words), Value(), Value(),
+                     teams.load);
+}
+
 /// Which key is of which query's list.
 void SharedKeysKernel::maskStrings(Value strings) {
-  named(strings, "strings");
-  AwaitOp::create(s.b, s.loc, strings);
   MaskBitsOp::create(s.b, s.loc, scores, strings, s.index(0), warpRow,
                      shape.ratio());
-  ReleaseOp::create(s.b, s.loc, strings);
 }
 
 void SharedKeysKernel::emitEnd(const AgainArguments& again) {
@@ -169,23 +248,32 @@ void SharedKeysKernel::emitEnd(const AgainArguments& again) {
 
 void SharedKeysKernel::emit(const AgainArguments& again) {
   emitPosition();
-  emitQueries(rows, /*groups=*/1);
+  emitQueries(rows, schedule.getGroups());
   Value keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
                        tileOf(blockK, shape.depth));
   Value valueRing = ring("value_ring", schedule.getValueStages(),
                          CopyEngine::CpAsync, tileOf(blockK, shape.valueDepth));
   Value stringRing = ring("string_ring", schedule.getKeyStages(),
                           CopyEngine::Bulk, stringsTile());
-  emitRegisters(/*groups=*/1);
+  emitRegisters(schedule.getGroups());
   emitRows();
-  tiles = named(s.ceilDiv(size, blockK), "tiles");
   auto stream = StreamOp::create(s.b, s.loc, tiles,
                                  ValueRange{keyRing, valueRing, stringRing},
                                  teams.pipeline);
-  emitLoad(stream);
-  Value strings = stream.getTiles(stream.getCompute(), 2)[0];
-  emitCompute(stream, {/*byThreads=*/true, /*turnBarrier=*/0,
-                       [&](Value) { maskStrings(strings); }});
+  if (schedule.isSplit()) {
+    emitOwnLoad(stream);
+    emitComputeOwn(stream, {[&](Value number) { return isOwn(number); },
+                            [&](Value strings) { maskStrings(strings); }});
+  } else {
+    emitLoad(stream);
+    Value strings =
+        named(stream.getTiles(stream.getCompute(), 2)[0], "strings");
+    emitCompute(stream, {/*byThreads=*/true, /*turnBarrier=*/0, [&](Value) {
+                           AwaitOp::create(s.b, s.loc, strings);
+                           maskStrings(strings);
+                           ReleaseOp::create(s.b, s.loc, strings);
+                         }});
+  }
   emitEnd(again);
 }
 
@@ -275,13 +363,14 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
       b, loc, chunk.count, context.index(schedule.getQueries()));
   lists.launch(chunk, tiles);
   {
-    AttentionKernel kernel(operands, schedule, KernelTeams(schedule).warps(),
+    AttentionKernel kernel(operands, schedule, teamsOf(schedule).warps(),
                            "union_attention");
     KernelBuilder& builder = kernel.builder();
     SharedKeysKernel body(kernel, schedule, lists, loc);
     body.unionKeys = builder.read(lists.keys, "union_keys");
     body.unionBits = builder.read(lists.bits, "union_bits");
     body.unionCounts = builder.read(lists.counts, "union_counts");
+    if (lists.order) body.unionOrder = builder.read(lists.order, "union_order");
     AgainArguments again(builder, lists.again, /*writes=*/true);
     body.batch = builder.scalar(chunk.batch, "batch");
     body.begin = builder.scalar(chunk.begin, "begin");

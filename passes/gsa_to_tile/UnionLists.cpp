@@ -7,6 +7,11 @@
 // the end words become strings of bits by query, which is what attention masks
 // by.
 //
+// A split union has three kinds of keys: what only the first half of the
+// queries wants, what only the other half does, and what both want. Each kind
+// has blocks of its own, which are mixed evenly, so that both halves have work
+// all the time.
+//
 //===----------------------------------------------------------------------===//
 
 #include "passes/gsa_to_tile/UnionLists.h"
@@ -41,8 +46,17 @@ UnionLists::UnionLists(const AttentionOperands& operands,
       operands(operands),
       schedule(schedule) {
   int64_t perTile = schedule.getQueries(), blockK = schedule.getBlockK();
-  int64_t most = std::min(perTile * operands.slots(), operands.keys());
-  capacity = llvm::alignTo(std::max<int64_t>(most, 1), blockK);
+  auto roomFor = [&](int64_t lists) {
+    int64_t most = std::min(lists * operands.slots(), operands.keys());
+    return static_cast<int64_t>(
+        llvm::alignTo(std::max<int64_t>(most, 1), blockK));
+  };
+  capacity = roomFor(perTile);
+  if (schedule.isSplit()) {
+    // Two kinds have a last block that is not full.
+    apart = capacity + blockK;
+    capacity = apart + roomFor(perTile / 2);
+  }
   strings = countStrings(operands.shape.ratio(), blockK);
   words = strings * blockK / 32;
   ToTileContext& context = operands.context;
@@ -50,13 +64,17 @@ UnionLists::UnionLists(const AttentionOperands& operands,
   keys = context.makeBuffer({tiles, capacity}, i32);
   members = context.makeBuffer({tiles, capacity}, i32);
   bits = context.makeBuffer({tiles, capacity / blockK * words}, i32);
+  if (schedule.isSplit())
+    order = context.makeBuffer({tiles, capacity / blockK + 1}, i32);
   counts = context.makeBuffer({tiles}, i32);
 }
 
 int64_t UnionLists::bytes() const {
   int64_t elements = 0;
-  for (Value buffer : {keys, members, bits, counts, again.count, again.list})
-    elements += cast<MemRefType>(buffer.getType()).getNumElements();
+  for (Value buffer :
+       {keys, members, bits, order, counts, again.count, again.list})
+    if (buffer)
+      elements += cast<MemRefType>(buffer.getType()).getNumElements();
   return elements * 4;
 }
 
@@ -71,6 +89,7 @@ class UnionKernel {
   // Arguments.
   Value indices, listCounts, keysOut, membersOut, bitsOut, countsOut, again;
   Value queries, slots, keys, batch, begin, capacity;
+  Value orderOut, apart;  ///< Of a split union.
   int64_t strings, words;
 
   void emit();
@@ -84,11 +103,12 @@ class UnionKernel {
                             IntegerAttr()),
         name);
   }
-  Value lanes(StringRef name) {
-    return named(LanesAllocOp::create(
-                     s.b, s.loc,
-                     LanesType::get(s.b.getContext(), {1}, s.b.getI32Type())),
-                 name);
+  Value lanes(StringRef name, int64_t count = 1) {
+    return named(
+        LanesAllocOp::create(
+            s.b, s.loc,
+            LanesType::get(s.b.getContext(), {count}, s.b.getI32Type())),
+        name);
   }
   void sync() { SyncOp::create(s.b, s.loc, kernel.team()); }
   void clear(Value tile) {
@@ -104,9 +124,9 @@ class UnionKernel {
   Value load(Value base, Value position) {
     return LoadOp::create(s.b, s.loc, s.b.getI32Type(), base, position);
   }
-  Value sumOf(Value tile, Value end) {
+  Value sumOf(Value tile, Value end, int64_t column = 0) {
     return SumRowsOp::create(s.b, s.loc, s.b.getI32Type(), tile, end,
-                             s.index(0));
+                             s.index(column));
   }
   /// A loop that stays one: its steps have their loads in flight.
   void rolled(Value lower, Value upper, int64_t step,
@@ -119,6 +139,23 @@ class UnionKernel {
   void emitCheck();
   Value emitEnd();
   void emitPiece(Value first);
+  void emitMembers(Value first);
+  Value emitStrings();
+  Value emitOrder();
+
+  /// Kinds of keys, each in blocks of its own.
+  int64_t kinds() const { return schedule.isSplit() ? kUnionKinds : 1; }
+  int64_t half() const { return schedule.getQueries() / 2; }
+  /// Keys of kind `kind`, and blocks of them.
+  Value countOf(Value kind) {
+    return named(s.toIndex(loadShared(united, kind)), "keys_of_kind");
+  }
+  Value blocksOf(Value kind) {
+    return named(s.ceilDiv(countOf(kind), schedule.getBlockK()),
+                 "blocks_of_kind");
+  }
+  /// Of the padded keys of a kind, where they begin.
+  Value beginOf(Value kind, Value padded);
 
   KernelBuilder& kernel;
   UnionScheduleAttr schedule;
@@ -170,7 +207,7 @@ Value UnionKernel::emitEnd() {
 
 /// Keys [first, first + words of the table).
 void UnionKernel::emitPiece(Value first) {
-  int64_t size = schedule.getTable(), segment = size / kWarps;
+  int64_t size = schedule.getTable();
   clear(table);
   sync();
   Value behind = named(s.add(first, s.index(size)), "piece_end");
@@ -190,30 +227,148 @@ void UnionKernel::emitPiece(Value first) {
     storeShared(begins, number, s.toI32(to));
   });
   sync();
+  emitMembers(first);
+}
+
+/// The words of the table, behind those of the pieces before.
+void UnionKernel::emitMembers(Value first) {
+  int64_t segment = schedule.getTable() / kWarps;
   Value begin = named(s.mul(warp, segment), "segment_begin");
   Value end = named(s.add(begin, s.index(segment)), "segment_end");
-  Value found = lanes("found");
+  Value found = lanes("found", kinds());
   rolled(begin, end, kStepWords, [&](Value at) {
-    CountMembersOp::create(s.b, s.loc, found, table, at, end, kStepWords);
+    if (schedule.isSplit())
+      CountKindsOp::create(s.b, s.loc, found, table, at, end, kStepWords,
+                           half());
+    else
+      CountMembersOp::create(s.b, s.loc, found, table, at, end, kStepWords);
   });
   StoreTotalsOp::create(s.b, s.loc, counted, warp, found);
   sync();
-  Value before = named(loadShared(united, s.index(0)), "before");
-  Value cursor = lanes("cursor");
-  SetLanesOp::create(s.b, s.loc, cursor, 0,
-                     s.add(before, sumOf(counted, warp)));
+  Value cursor = lanes("cursor", kinds());
+  SmallVector<Value> all;
+  for (int64_t kind = 0; kind < kinds(); ++kind) {
+    Value before = named(loadShared(united, s.index(kind)), "before");
+    Value place = s.add(before, sumOf(counted, warp, kind));
+    // The second kind ends where the first two do.
+    if (kind == 1) place = s.sub(s.toI32(apart), place);
+    if (kind == 2) place = s.add(s.toI32(apart), place);
+    SetLanesOp::create(s.b, s.loc, cursor, kind, place);
+    all.push_back(s.add(before, sumOf(counted, s.index(kWarps), kind)));
+  }
   rolled(begin, end, kStepWords, [&](Value at) {
-    EmitMembersOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table, at,
-                          end, kStepWords, first);
+    if (schedule.isSplit())
+      EmitKindsOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table, at,
+                          end, kStepWords, half(), first);
+    else
+      EmitMembersOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table,
+                            at, end, kStepWords, first);
   });
-  Value all = s.add(before, sumOf(counted, s.index(kWarps)));
   sync();
-  s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)),
-           [&] { storeShared(united, s.index(0), all); });
+  s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
+    for (auto [kind, count] : llvm::enumerate(all))
+      storeShared(united, s.index(static_cast<int64_t>(kind)), count);
+  });
+}
+
+Value UnionKernel::beginOf(Value kind, Value padded) {
+  if (!schedule.isSplit()) return s.index(0);
+  auto is = [&](int64_t number) {
+    return s.cmpi(CmpIPredicate::eq, kind, s.index(number));
+  };
+  Value behind = s.select(is(1), s.sub(apart, padded), apart);
+  return named(s.select(is(0), s.index(0), behind), "begin_of_kind");
+}
+
+/// Fills the last block of each kind with keys that nobody wants, and makes
+/// strings of words.
+Value UnionKernel::emitStrings() {
+  auto forKinds = [&](llvm::function_ref<void(Value, Value, Value)> body) {
+    auto ofKind = [&](Value kind) {
+      Value padded =
+          named(s.mul(blocksOf(kind), schedule.getBlockK()), "padded_size");
+      body(kind, beginOf(kind, padded), padded);
+    };
+    if (schedule.isSplit())
+      rolled(s.index(0), s.index(kUnionKinds), 1, ofKind);
+    else
+      ofKind(s.index(0));
+  };
+  forKinds([&](Value kind, Value begin, Value padded) {
+    Value count = countOf(kind);
+    Value from = s.add(begin, count), to = s.add(begin, padded);
+    if (schedule.isSplit()) {
+      // Of the second kind, which was written backwards, the first keys are
+      // missing.
+      Value backwards = s.cmpi(CmpIPredicate::eq, kind, s.index(1));
+      from = named(s.select(backwards, begin, from), "fill_begin");
+      to = named(s.add(from, s.sub(padded, count)), "fill_end");
+    }
+    FillSpanOp::create(s.b, s.loc, tileKeys, from, to, s.i32(-1),
+                       kernel.team());
+    FillSpanOp::create(s.b, s.loc, tileMembers, from, to, s.i32(0),
+                       kernel.team());
+  });
+  sync();
+  Value tileBits = named(
+      s.at(bitsOut, {tile, s.index(0)},
+           {s.mul(s.div(capacity, schedule.getBlockK()), words)}),
+      "tile_bits");
+  forKinds([&](Value, Value begin, Value padded) {
+    Value first = s.add(s.div(begin, 32), warp);
+    rolled(first, s.div(s.add(begin, padded), 32), kWarps, [&](Value group) {
+      TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
+                                 strings, schedule.getBlockK());
+    });
+  });
+  return s.toI32(countOf(s.index(0)));
+}
+
+/// Blocks in the order in which attention does them. Block i of the n of a kind
+/// has the time (2 i + 1) / 2n, and comes behind those of other kinds with an
+/// earlier one, or with the same if their kind comes first. Returns how many
+/// there are.
+Value UnionKernel::emitOrder() {
+  Value tileOrder = named(
+      s.at(orderOut, {tile, s.index(0)},
+           {s.add(s.div(capacity, schedule.getBlockK()), s.index(1))}),
+      "tile_order");
+  SmallVector<Value> sizes;
+  Value all = s.index(0);
+  for (int64_t kind = 0; kind < kUnionKinds; ++kind) {
+    sizes.push_back(blocksOf(s.index(kind)));
+    all = s.add(all, sizes.back());
+  }
+  named(all, "blocks");
+  for (int64_t kind = 0; kind < kUnionKinds; ++kind) {
+    Value size = sizes[kind];
+    Value begin = s.div(
+        beginOf(s.index(kind), s.mul(size, schedule.getBlockK())),
+        schedule.getBlockK());
+    rolled(warp, size, kWarps, [&](Value number) {
+      Value odd = s.add(s.mul(number, 2), s.index(1));
+      Value place = number;
+      for (int64_t other = 0; other < kUnionKinds; ++other) {
+        if (other == kind) continue;
+        // Odd numbers m with m * size < odd * sizes[other], or <=.
+        Value limit = s.mul(odd, sizes[other]);
+        if (other > kind) limit = s.max(s.sub(limit, s.index(1)), s.index(0));
+        Value most = s.divIndex(limit, size);
+        place = s.add(place, s.div(s.add(most, s.index(1)), 2));
+      }
+      Value entry =
+          s.add(s.mul(s.add(begin, number), 4), s.index(kind + 1));
+      StoreOp::create(s.b, s.loc, tileOrder, named(place, "place"),
+                      s.toI32(entry));
+    });
+  }
+  s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
+    StoreOp::create(s.b, s.loc, tileOrder, all, s.i32(0));
+  });
+  return s.toI32(all);
 }
 
 void UnionKernel::emit() {
-  int64_t blockK = schedule.getBlockK();
   tile = named(s.blockId(0), "tile");
   warp =
       named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team()),
@@ -227,8 +382,8 @@ void UnionKernel::emit() {
   tileMembers =
       named(s.at(membersOut, {tile, s.index(0)}, {capacity}), "tile_members");
   table = smem("table", 1, schedule.getTable());
-  united = smem("united", 1, 1);
-  counted = smem("counted", kWarps, 1);
+  united = smem("united", kinds(), 1);
+  counted = smem("counted", kWarps, kinds());
   ends = smem("ends", schedule.getQueries(), 1);
   begins = smem("begins", schedule.getQueries(), 1);
   clear(united);
@@ -241,23 +396,11 @@ void UnionKernel::emit() {
   rolled(s.index(0), end, schedule.getTable(),
          [&](Value first) { emitPiece(first); });
   sync();
-  Value count = named(s.toIndex(loadShared(united, s.index(0))), "union_size");
-  Value padded = named(s.mul(s.ceilDiv(count, blockK), blockK), "padded_size");
-  FillSpanOp::create(s.b, s.loc, tileKeys, count, padded, s.i32(-1),
-                     kernel.team());
-  FillSpanOp::create(s.b, s.loc, tileMembers, count, padded, s.i32(0),
-                     kernel.team());
-  sync();
-  Value tileBits = named(s.at(bitsOut, {tile, s.index(0)},
-                              {s.mul(s.div(capacity, blockK), words)}),
-                         "tile_bits");
-  rolled(warp, s.div(padded, 32), kWarps, [&](Value group) {
-    TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
-                               strings, blockK);
-  });
+  Value count = emitStrings();
+  if (schedule.isSplit()) count = emitOrder();
   s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
     StoreOp::create(s.b, s.loc, countsOut, tile,
-                    s.select(irregular, s.i32(-1), s.toI32(count)));
+                    s.select(irregular, s.i32(-1), count));
     s.ifThen(s.cmpi(CmpIPredicate::eq, tile, s.index(0)),
              [&] { StoreOp::create(s.b, s.loc, again, s.index(0), s.i32(0)); });
   });
@@ -274,6 +417,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.keysOut = kernel.write(keys, "union_keys");
   body.membersOut = kernel.write(members, "union_members");
   body.bitsOut = kernel.write(bits, "union_bits");
+  if (order) body.orderOut = kernel.write(order, "union_order");
   body.countsOut = kernel.write(counts, "union_counts");
   body.again = kernel.write(again.count, "again_count");
   body.queries = kernel.size(operands.queries(), "queries");
@@ -282,6 +426,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.batch = kernel.scalar(chunk.batch, "batch");
   body.begin = kernel.scalar(chunk.begin, "begin");
   body.capacity = kernel.size(capacity, "capacity");
+  if (order) body.apart = kernel.size(apart, "apart");
   body.strings = strings;
   body.words = words;
   body.emit();

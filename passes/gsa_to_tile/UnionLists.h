@@ -16,14 +16,23 @@ class UnionLists {
   /// Tiles of a whole chunk, and keys that a union has room for: a multiple of
   /// block_k, as many as all lists of a tile can have.
   int64_t tiles, capacity;
+  /// Of a split union, how much of it is for keys that one half of the queries
+  /// wants alone: those of the first half from the start on, those of the other
+  /// one back from here. Behind it are those that both want.
+  int64_t apart = 0;
   /// Strings of bits of a block of keys, and their words.
   int64_t strings, words;
 
   Value keys;     ///< i32 [tiles, capacity]; -1 behind the union.
   Value members;  ///< i32 [tiles, capacity]: the words of the keys.
   Value bits;     ///< i32 [tiles, capacity / block_k * words]
-  /// i32 [tiles]: keys of the union, -1 if a list does not ascend strictly
-  /// within the keys.
+  /// i32 [tiles, capacity / block_k + 1], of a split union: the blocks in the
+  /// order in which they are done, as block number * 4 + who wants it, bit 0
+  /// for the first half of the queries and bit 1 for the other one. Behind them
+  /// is a 0.
+  Value order;
+  /// i32 [tiles]: keys of the union, of a split one its blocks; -1 if a list
+  /// does not ascend strictly within the keys.
   Value counts;
   /// What is to be done again, see UnionAttention.cpp; none for each chunk at
   /// first.

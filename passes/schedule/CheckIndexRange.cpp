@@ -5,6 +5,7 @@
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "passes/Passes.h"
+#include "passes/Sizes.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSACHECKINDEXRANGE
@@ -18,12 +19,11 @@ using namespace mlir::gsa;
 static LogicalResult checkSize(Operation* op, Value value, int64_t dim,
                                StringRef what) {
   constexpr int64_t kLimit = std::numeric_limits<int32_t>::max();
-  // A size that is not known is the least number.
-  int64_t size = cast<RankedTensorType>(value.getType()).getDimSize(dim);
-  if (size <= kLimit) return success();
+  FailureOr<int64_t> size = findUpperBound(value, dim);
+  if (failed(size) || *size <= kLimit) return success();
   return op->emitOpError() << "has int32 indices and counts, which hold at "
                               "most "
-                           << kLimit << " " << what << ", got " << size;
+                           << kLimit << " " << what << ", got " << *size;
 }
 
 /// Attention over all keys has no list, but may have int32 lengths.

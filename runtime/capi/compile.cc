@@ -35,12 +35,15 @@ struct Request {
   }
 };
 
-absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
+// `kind` is "shape" or "bound".
+absl::Status ReadShapes(const char* kind, const gsa_named_shape* shapes,
+                        size_t count,
+                        std::map<std::string, std::vector<int64_t>>* target,
                         Request* request) {
-  GSA_ASSIGN_OR_RETURN(auto read, ReadArray("shape", shapes, count));
+  GSA_ASSIGN_OR_RETURN(auto read, ReadArray(kind, shapes, count));
   for (size_t i = 0; i < read.size(); ++i) {
     const gsa_named_shape& shape = read[i];
-    std::string what = absl::StrCat("shape ", i);
+    std::string what = absl::StrCat(kind, " ", i);
     if (shape.name == nullptr) return NullError((what + ": name").c_str());
     absl::StrAppend(&what, " ('", shape.name, "')");
     if (shape.rank < 0 || shape.rank > static_cast<int64_t>(kMaxRank)) {
@@ -52,9 +55,9 @@ absl::Status ReadShapes(const gsa_named_shape* shapes, size_t count,
       return NullError((what + ": sizes").c_str());
     }
     std::vector<int64_t> sizes(shape.sizes, shape.sizes + shape.rank);
-    if (!request->options.shapes.emplace(shape.name, std::move(sizes)).second) {
-      request->AddError(
-          absl::StrCat(what, ": expected one shape for this input, got two"));
+    if (!target->emplace(shape.name, std::move(sizes)).second) {
+      request->AddError(absl::StrCat(what, ": expected one ", kind,
+                                     " for this input, got two"));
     }
   }
   return absl::OkStatus();
@@ -88,7 +91,10 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
   CompileOptions& result = request->options;
   if (read.target != nullptr) result.target = read.target;
   if (read.entry != nullptr) result.entry = read.entry;
-  GSA_RETURN_IF_ERROR(ReadShapes(read.shapes, read.num_shapes, request));
+  GSA_RETURN_IF_ERROR(ReadShapes("shape", read.shapes, read.num_shapes,
+                                 &result.shapes, request));
+  GSA_RETURN_IF_ERROR(ReadShapes("bound", read.bounds, read.num_bounds,
+                                 &result.bounds, request));
   result.num_threads =
       read.num_threads == 0 ? AvailableCpus() : read.num_threads;
   result.vector_bits = read.vector_bits;
@@ -97,12 +103,14 @@ absl::Status ReadOptions(const gsa_compile_options* options, Request* request) {
                                    read.reference));
   }
   result.reference = read.reference == 1;
-  if (read.reserved != 0) {
-    request->AddError(
-        absl::StrCat("options: expected reserved = 0, got ", read.reserved));
+  if (read.load_later != 0 && read.load_later != 1) {
+    request->AddError(absl::StrCat(
+        "options: expected load_later = 0 or 1, got ", read.load_later));
   }
+  result.warm_up = read.load_later != 1;
   if (read.arch != nullptr) result.arch = read.arch;
   if (read.nvrtc != nullptr) result.toolkit.only = read.nvrtc;
+  if (read.schedules != nullptr) result.schedule_database = read.schedules;
   ReadCache(read, request);
   return absl::OkStatus();
 }
@@ -277,6 +285,13 @@ gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
     value.from_memory = static_cast<uint64_t>(known.memory);
     value.compile_milliseconds = known.compile_milliseconds;
     return gsa::capi::Write("counts", value, counts);
+  });
+}
+
+gsa_status* gsa_plan_warmup(const gsa_plan* plan) {
+  return Guard([&]() -> absl::Status {
+    if (plan == nullptr) return gsa::capi::NullError("plan");
+    return plan->plan->WarmUp();
   });
 }
 

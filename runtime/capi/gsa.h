@@ -310,7 +310,7 @@ typedef struct gsa_compile_options {
   const char* target;
   /* Entry function; NULL or "" takes the module's only public function. */
   const char* entry;
-  /* Shapes of inputs. An input with a dynamic size needs one. */
+  /* Shapes of inputs. An input with a dynamic size needs one, or `bounds`. */
   const gsa_named_shape* shapes;
   size_t num_shapes;
   /* Threads that the CPU's code is made for, 1 to 1024; 0: one per available
@@ -323,8 +323,10 @@ typedef struct gsa_compile_options {
   /* 1 compiles the definitions of the ops instead of optimised loops: slow, for
    * comparisons. For the CPU only: GSA_UNIMPLEMENTED elsewhere. */
   int32_t reference;
-  /* Zero. */
-  int32_t reserved;
+  /* 1: a plan for a GPU is not loaded onto it by gsa_compile but by
+   * gsa_plan_warmup, or by its first run, which then allocates and waits and
+   * must not be captured. For the GPU only. */
+  int32_t load_later;
   /* Architecture of the kernels of a GPU, whose own it must be, or of the
    * emulation, "sm_90a"; NULL or "": the device's, sm_80 for the emulation.
    * GSA_UNIMPLEMENTED for one that there are no kernels for. */
@@ -353,6 +355,18 @@ typedef struct gsa_compile_options {
    * `cache_dir`.
    */
   const char* cache_mode;
+  /* Largest shapes of inputs, of those that are not in `shapes`. Sizes that are
+   * dynamic in the module are then each run's to say, in its tensors, up to the
+   * ones given here: nothing is compiled for another length, the workspace is
+   * that of the largest, and results have the bits of a plan for the run's
+   * shapes. GSA_INVALID_ARGUMENT where inputs that the module gives one size
+   * have different bounds; GSA_UNIMPLEMENTED for other targets than the CPU. */
+  const gsa_named_shape* bounds;
+  size_t num_bounds;
+  /* File of schedules that were measured on a GPU, JSON lines, which come
+   * before those of the library; NULL or "": none. See docs/guides/explain.md.
+   * A file that is wrong is GSA_INVALID_ARGUMENT, with its line. */
+  const char* schedules;
 } gsa_compile_options;
 
 /* A compiled module. Reference counted: gsa_compile gives one reference, each
@@ -414,7 +428,7 @@ typedef struct gsa_tensor_info {
   size_t struct_size;
   /* The attribute gsa.name, or "arg0" / "result0". */
   const char* name;
-  /* `rank` sizes, all known. */
+  /* `rank` sizes, all known; the largest in a plan for bounds. */
   const int64_t* shape;
   int32_t rank;
   uint32_t dtype;
@@ -466,6 +480,12 @@ GSA_API gsa_status* gsa_plan_kernel_counts(const gsa_plan* plan,
 /* The kernels that NVRTC has compiled in this process so far. */
 GSA_API uint64_t gsa_kernel_compilations(void);
 
+/* Loads the code of the kernels onto the GPU and prepares the matrix products,
+ * so that no run loads anything. gsa_compile has done that, and this does
+ * nothing, unless `load_later` was set; it also does nothing the second time,
+ * and on the CPU. Any thread may call it, also while another one captures a
+ * graph. */
+GSA_API gsa_status* gsa_plan_warmup(const gsa_plan* plan);
 /* One compilation: a kernel by NVRTC, or a module for the CPU by LLVM (the
  * emulation's are not reported). Filled by the library; strings live until the
  * callback returns. */
@@ -518,8 +538,10 @@ GSA_API int32_t gsa_thread_pool_num_threads(const gsa_thread_pool* pool);
 typedef struct gsa_run_options {
   size_t struct_size;
   /* Stream of the GPU (a CUstream or cudaStream_t) that the run is submitted
-   * to; NULL is the legacy default stream. The run allocates nothing and waits
-   * for nothing, so that the stream may be capturing a graph. Must be NULL on
+   * to; NULL is the legacy default stream. The run allocates nothing on the
+   * GPU, reads nothing of it and waits for nothing, so that the stream may be
+   * capturing a graph; GSA_FAILED_PRECONDITION if it captures and the plan is
+   * not loaded (see gsa_plan_warmup). Must be NULL on
    * the CPU and for the emulation, where a run is finished when gsa_run
    * returns. */
   void* stream;
@@ -535,10 +557,16 @@ typedef struct gsa_run_options {
 } gsa_run_options;
 
 /* Runs the plan: reads `inputs`, writes `outputs`, both in the plan's order.
+ * The first run on a set of addresses looks up on a GPU whose memory they are
+ * and prepares the arguments of all launches; the last 64 sets are kept, and a
+ * run on one of them allocates no host memory either. In a process that was
+ * forked after the plan was compiled for a GPU it is GSA_FAILED_PRECONDITION.
  * `workspace` holds at least gsa_plan_workspace_bytes and belongs to the run
- * until it ends, on a GPU until the end of its work on the stream. Outputs and
- * workspace must overlap no other tensor. On GSA_INVALID_ARGUMENT nothing has
- * run, and the message names the tensor, what is expected and what was got. */
+ * until it ends, on a GPU until the end of its work on the stream. In a plan
+ * for bounds tensors may be smaller than gsa_plan_input and gsa_plan_output
+ * say, where they agree with each other. Outputs and workspace must overlap no
+ * other tensor. On GSA_INVALID_ARGUMENT nothing has run, and the message names
+ * the tensor, what is expected and what was got. */
 GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t num_inputs, const gsa_tensor* outputs,
                             size_t num_outputs, void* workspace,

@@ -223,6 +223,10 @@ class Plan {
     return Buffer::Allocate(workspace_bytes());
   }
 
+  // Loads what runs need, where CompileOptions::load_later left it; see
+  // gsa_plan_warmup.
+  Status WarmUp() const { return Status(gsa_plan_warmup(get())); }
+
   // Reads `inputs`, writes `outputs`, both in the plan's order; see gsa_run.
   Status Run(const std::vector<TensorView>& inputs,
              const std::vector<TensorView>& outputs,
@@ -335,14 +339,18 @@ struct CompileOptions {
   std::string entry;
   // Shapes of inputs by name; an input with a dynamic size needs one.
   std::map<std::string, std::vector<int64_t>> shapes;
+  // Largest shapes of the others, whose dynamic sizes come with each run.
+  std::map<std::string, std::vector<int64_t>> bounds;
   int32_t num_threads = 0;
   int32_t vector_bits = 0;
   bool reference = false;
-  std::string arch;   // "sm_90a"
-  std::string nvrtc;  // where NVRTC is
+  bool load_later = false;  // by Plan::WarmUp or the first run
+  std::string arch;         // "sm_90a"
+  std::string nvrtc;        // where NVRTC is
   // Directory that keeps compiled kernels, and "off", "ro", "rw" or "only".
   std::string cache_dir;
   std::string cache_mode;
+  std::string schedules;  // file of measured schedules
 };
 
 namespace internal {
@@ -351,14 +359,19 @@ namespace internal {
 class CompileArguments {
  public:
   explicit CompileArguments(const CompileOptions& options) {
-    for (const auto& [name, sizes] : options.shapes) {
-      gsa_named_shape shape = {};
-      shape.struct_size = sizeof(shape);
-      shape.name = name.c_str();
-      shape.sizes = sizes.data();
-      shape.rank = static_cast<int64_t>(sizes.size());
-      shapes_.push_back(shape);
-    }
+    const auto convert = [](const auto& by_name,
+                            std::vector<gsa_named_shape>& list) {
+      for (const auto& [name, sizes] : by_name) {
+        gsa_named_shape shape = {};
+        shape.struct_size = sizeof(shape);
+        shape.name = name.c_str();
+        shape.sizes = sizes.data();
+        shape.rank = static_cast<int64_t>(sizes.size());
+        list.push_back(shape);
+      }
+    };
+    convert(options.shapes, shapes_);
+    convert(options.bounds, bounds_);
     const auto text = [](const std::string& value) {
       return value.empty() ? nullptr : value.c_str();
     };
@@ -367,13 +380,17 @@ class CompileArguments {
     arguments_.entry = text(options.entry);
     arguments_.shapes = shapes_.data();
     arguments_.num_shapes = shapes_.size();
+    arguments_.bounds = bounds_.data();
+    arguments_.num_bounds = bounds_.size();
     arguments_.num_threads = options.num_threads;
     arguments_.vector_bits = options.vector_bits;
     arguments_.reference = options.reference ? 1 : 0;
+    arguments_.load_later = options.load_later ? 1 : 0;
     arguments_.arch = text(options.arch);
     arguments_.nvrtc = text(options.nvrtc);
     arguments_.cache_dir = text(options.cache_dir);
     arguments_.cache_mode = text(options.cache_mode);
+    arguments_.schedules = text(options.schedules);
   }
   CompileArguments(const CompileArguments&) = delete;
   CompileArguments& operator=(const CompileArguments&) = delete;
@@ -381,7 +398,7 @@ class CompileArguments {
   const gsa_compile_options* get() const { return &arguments_; }
 
  private:
-  std::vector<gsa_named_shape> shapes_;
+  std::vector<gsa_named_shape> shapes_, bounds_;
   gsa_compile_options arguments_ = {};
 };
 

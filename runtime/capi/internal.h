@@ -87,11 +87,20 @@ struct Layout {
 #define GSA_FIELD_END(type, field) \
   (offsetof(type, field) + sizeof(static_cast<type*>(nullptr)->field))
 
+// What a message is about: "options", or "input 3". Text is only made for
+// messages, since every run reads its tensors.
+struct Place {
+  const char* name;
+  int64_t index = -1;
+
+  std::string ToString() const;
+};
+
 // Applies the growth rule of gsa.h to the structure at `source`, whose first
 // field is its size: copies the part that both sides know to `target` and sets
 // the rest of its `size` bytes to zero. InvalidArgument if the size is refused,
 // or differs from `expected_size` if that is not 0.
-absl::Status ReadStruct(const Layout& layout, const std::string& what,
+absl::Status ReadStruct(const Layout& layout, const Place& what,
                         const void* source, size_t expected_size, void* target,
                         size_t size);
 
@@ -100,17 +109,21 @@ struct LayoutOf;  // Specialised in structs.cc.
 
 // Reads one structure; `what` names it in messages.
 template <typename T>
-absl::StatusOr<T> Read(const std::string& what, const T* source);
+absl::StatusOr<T> Read(const char* what, const T* source);
 
-// Reads `count` structures that lie `source->struct_size` bytes apart.
+// Reads as many structures as `target` has, which lie `source->struct_size`
+// bytes apart.
 template <typename T>
-absl::StatusOr<std::vector<T>> ReadArray(const std::string& what,
-                                         const T* source, size_t count);
+absl::Status ReadArray(const char* what, const T* source, absl::Span<T> target);
+// Reads `count` of them; a count that is garbage allocates nothing.
+template <typename T>
+absl::StatusOr<std::vector<T>> ReadArray(const char* what, const T* source,
+                                         size_t count);
 
 // Writes `value` to the caller's structure: the part that both sides know, then
 // zeros up to the caller's size.
 template <typename T>
-absl::Status Write(const std::string& what, const T& value, T* target);
+absl::Status Write(const char* what, const T& value, T* target);
 
 // ---- Conversions ------------------------------------------------------------
 

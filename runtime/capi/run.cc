@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -24,52 +25,64 @@ std::string TensorLabel(const char* kind, const TensorSpec& spec) {
   return absl::StrCat(kind, " '", spec.name, "'");
 }
 
-absl::Status CheckDense(const std::string& label, const gsa_tensor& tensor,
+// Runs have no more tensors than this without an allocation.
+constexpr size_t kUsualTensors = 32;
+template <typename T>
+using Inlined = absl::InlinedVector<T, kUsualTensors>;
+
+absl::Status CheckDense(const char* kind, const TensorSpec& spec,
+                        const gsa_tensor& tensor,
                         absl::Span<const int64_t> shape) {
   if (tensor.strides == nullptr) return absl::OkStatus();
   // Strides of a tensor without elements address nothing.
   if (std::count(shape.begin(), shape.end(), 0) > 0) return absl::OkStatus();
-  std::vector<int64_t> dense(shape.size(), 1);
+  absl::InlinedVector<int64_t, kMaxRank> dense(shape.size(), 1);
   for (size_t i = shape.size(); i-- > 1;) dense[i - 1] = dense[i] * shape[i];
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 1 || tensor.strides[i] == dense[i]) continue;
     absl::Span<const int64_t> strides(tensor.strides, shape.size());
-    return absl::InvalidArgumentError(
-        absl::StrCat(label, ": expected dense row-major strides ",
-                     ShapeToString(dense), ", got ", ShapeToString(strides)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        TensorLabel(kind, spec), ": expected dense row-major strides ",
+        ShapeToString(dense), ", got ", ShapeToString(strides)));
   }
   return absl::OkStatus();
 }
 
 // The part of a tensor that Plan::Run does not see.
-absl::Status CheckTensor(const std::string& label, const TensorSpec& spec,
-                         const gsa_tensor& tensor, const Target& target) {
+absl::Status CheckTensor(const char* kind, const TensorSpec& spec,
+                         const gsa_tensor& tensor, const Plan& plan) {
+  const Target& target = plan.target();
+  const bool bounded = plan.is_bounded();
   const bool cuda = target.kind == TargetKind::kCuda;
   const int32_t device_type = cuda ? GSA_DEVICE_CUDA : GSA_DEVICE_CPU;
   if (tensor.device_type != device_type || tensor.device_id != target.ordinal) {
     return absl::InvalidArgumentError(absl::StrCat(
-        label, ": expected device type ", device_type,
+        TensorLabel(kind, spec), ": expected device type ", device_type,
         cuda ? " (CUDA)" : " (CPU)", ", device ", target.ordinal, ", got type ",
         tensor.device_type, ", device ", tensor.device_id));
   }
   if (!FromWord(tensor.dtype).has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        label, ": expected dtype ", DTypeName(spec.dtype), ", got code ",
-        tensor.dtype & 0xff, ", ", tensor.dtype >> 8 & 0xff, " bits, ",
-        tensor.dtype >> 16, " lanes"));
+        TensorLabel(kind, spec), ": expected dtype ", DTypeName(spec.dtype),
+        ", got code ", tensor.dtype & 0xff, ", ", tensor.dtype >> 8 & 0xff,
+        " bits, ", tensor.dtype >> 16, " lanes"));
   }
   if (tensor.rank != static_cast<int32_t>(spec.shape.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(label, ": expected ", TypeToString(spec.dtype, spec.shape),
-                     ", got rank ", tensor.rank));
+    return absl::InvalidArgumentError(absl::StrCat(
+        TensorLabel(kind, spec), ": expected ",
+        TypeToString(spec.dtype, spec.shape), ", got rank ", tensor.rank));
   }
   if (tensor.rank > 0 && tensor.shape == nullptr) {
-    return NullError((label + ": shape").c_str());
+    return NullError((TensorLabel(kind, spec) + ": shape").c_str());
   }
   absl::Span<const int64_t> shape(tensor.shape, spec.shape.size());
   // A wrong shape is Plan::Run's to report.
-  if (shape != absl::MakeConstSpan(spec.shape)) return absl::OkStatus();
-  return CheckDense(label, tensor, shape);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const bool fits = bounded ? shape[i] >= 0 && shape[i] <= spec.shape[i]
+                              : shape[i] == spec.shape[i];
+    if (!fits) return absl::OkStatus();
+  }
+  return CheckDense(kind, spec, tensor, shape);
 }
 
 std::vector<absl::string_view> NamesOf(const std::vector<TensorSpec>& specs) {
@@ -93,15 +106,14 @@ absl::Status CheckCount(const char* kind, const std::vector<TensorSpec>& specs,
       absl::StrCat("expected ", Expected(kind, specs), ", got ", count));
 }
 
+// The views of `tensors`, as many as there are specs.
 template <typename View>
-absl::StatusOr<std::vector<View>> ToViews(
-    const char* kind, const std::vector<TensorSpec>& specs,
-    const std::vector<gsa_tensor>& tensors, const Target& target) {
-  std::vector<View> views;
+absl::Status ToViews(const char* kind, const std::vector<TensorSpec>& specs,
+                     absl::Span<const gsa_tensor> tensors, const Plan& plan,
+                     Inlined<View>* views) {
   for (size_t i = 0; i < tensors.size(); ++i) {
     const gsa_tensor& tensor = tensors[i];
-    GSA_RETURN_IF_ERROR(
-        CheckTensor(TensorLabel(kind, specs[i]), specs[i], tensor, target));
+    GSA_RETURN_IF_ERROR(CheckTensor(kind, specs[i], tensor, plan));
     View view;
     view.dtype = *FromWord(tensor.dtype);
     view.shape = absl::MakeConstSpan(tensor.shape, specs[i].shape.size());
@@ -119,13 +131,13 @@ absl::StatusOr<std::vector<View>> ToViews(
                        ", where addresses end, got ", tensor.byte_offset));
     }
     view.data = reinterpret_cast<void*>(address + tensor.byte_offset);
-    views.push_back(view);
+    views->push_back(view);
   }
-  return views;
+  return absl::OkStatus();
 }
 
-absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
-                 const std::vector<gsa_tensor>& outputs, void* workspace,
+absl::Status Run(const gsa_plan* handle, absl::Span<const gsa_tensor> inputs,
+                 absl::Span<const gsa_tensor> outputs, void* workspace,
                  size_t workspace_bytes, const gsa_run_options* options) {
   const Plan& plan = *handle->plan;
   gsa_run_options read = {};
@@ -144,12 +156,11 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
         absl::StrCat("options: expected num_stage_milliseconds >= ", zones,
                      ", got ", read.num_stage_milliseconds));
   }
-  GSA_ASSIGN_OR_RETURN(
-      auto sources,
-      ToViews<TensorView>("input", plan.inputs(), inputs, plan.target()));
-  GSA_ASSIGN_OR_RETURN(auto targets,
-                       ToViews<MutableTensorView>("output", plan.outputs(),
-                                                  outputs, plan.target()));
+  Inlined<TensorView> sources;
+  Inlined<MutableTensorView> targets;
+  GSA_RETURN_IF_ERROR(ToViews("input", plan.inputs(), inputs, plan, &sources));
+  GSA_RETURN_IF_ERROR(
+      ToViews("output", plan.outputs(), outputs, plan, &targets));
   if (workspace == nullptr && workspace_bytes != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("workspace: expected ", workspace_bytes,
@@ -174,6 +185,22 @@ absl::Status Run(const gsa_plan* handle, const std::vector<gsa_tensor>& inputs,
     read.stage_milliseconds[i] = times[i].milliseconds;
   }
   return absl::OkStatus();
+}
+
+absl::Status RunInOrder(const gsa_plan* plan, const gsa_tensor* inputs,
+                        size_t num_inputs, const gsa_tensor* outputs,
+                        size_t num_outputs, void* workspace,
+                        size_t workspace_bytes,
+                        const gsa_run_options* options) {
+  if (plan == nullptr) return NullError("plan");
+  // Before anything is made room for.
+  GSA_RETURN_IF_ERROR(CheckCount("input", plan->plan->inputs(), num_inputs));
+  Inlined<gsa_tensor> in(num_inputs);
+  GSA_RETURN_IF_ERROR(ReadArray("input", inputs, absl::MakeSpan(in)));
+  GSA_RETURN_IF_ERROR(CheckCount("output", plan->plan->outputs(), num_outputs));
+  Inlined<gsa_tensor> out(num_outputs);
+  GSA_RETURN_IF_ERROR(ReadArray("output", outputs, absl::MakeSpan(out)));
+  return Run(plan, in, out, workspace, workspace_bytes, options);
 }
 
 // Brings tensors that come with names into the plan's order.
@@ -234,17 +261,9 @@ gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                     size_t num_inputs, const gsa_tensor* outputs,
                     size_t num_outputs, void* workspace, size_t workspace_bytes,
                     const gsa_run_options* options) {
-  return Guard([&]() -> absl::Status {
-    if (plan == nullptr) return gsa::capi::NullError("plan");
-    GSA_RETURN_IF_ERROR(
-        gsa::capi::CheckCount("input", plan->plan->inputs(), num_inputs));
-    GSA_ASSIGN_OR_RETURN(auto in,
-                         gsa::capi::ReadArray("input", inputs, num_inputs));
-    GSA_RETURN_IF_ERROR(
-        gsa::capi::CheckCount("output", plan->plan->outputs(), num_outputs));
-    GSA_ASSIGN_OR_RETURN(auto out,
-                         gsa::capi::ReadArray("output", outputs, num_outputs));
-    return gsa::capi::Run(plan, in, out, workspace, workspace_bytes, options);
+  return Guard([&] {
+    return gsa::capi::RunInOrder(plan, inputs, num_inputs, outputs, num_outputs,
+                                 workspace, workspace_bytes, options);
   });
 }
 

@@ -36,7 +36,7 @@ GSA_LAYOUT(gsa_tensor, shape, GSA_FIELD_END(gsa_tensor, shape),
 GSA_NO_TAIL_PADDING(gsa_named_shape, rank);
 GSA_LAYOUT(gsa_named_shape, rank, GSA_FIELD_END(gsa_named_shape, rank));
 
-GSA_NO_TAIL_PADDING(gsa_compile_options, cache_mode);
+GSA_NO_TAIL_PADDING(gsa_compile_options, schedules);
 GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, struct_size),
            GSA_FIELD_END(gsa_compile_options, target),
@@ -46,11 +46,14 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, num_threads),
            GSA_FIELD_END(gsa_compile_options, vector_bits),
            GSA_FIELD_END(gsa_compile_options, reference),
-           GSA_FIELD_END(gsa_compile_options, reserved),
+           GSA_FIELD_END(gsa_compile_options, load_later),
            GSA_FIELD_END(gsa_compile_options, arch),
            GSA_FIELD_END(gsa_compile_options, nvrtc),
            GSA_FIELD_END(gsa_compile_options, cache_dir),
-           GSA_FIELD_END(gsa_compile_options, cache_mode));
+           GSA_FIELD_END(gsa_compile_options, cache_mode),
+           GSA_FIELD_END(gsa_compile_options, bounds),
+           GSA_FIELD_END(gsa_compile_options, num_bounds),
+           GSA_FIELD_END(gsa_compile_options, schedules));
 
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));
@@ -91,35 +94,39 @@ size_t SizeField(const void* source) {
 // No structure will ever be larger; a guard against sizes that are garbage.
 constexpr size_t kMaxStructSize = 4096;
 
-absl::Status CheckSize(const Layout& layout, const std::string& what,
-                       size_t given, size_t size) {
+absl::Status CheckSize(const Layout& layout, const Place& what, size_t given,
+                       size_t size) {
   bool known =
       given >= layout.required &&
       (given > size || std::find(layout.ends.begin(), layout.ends.end(),
                                  given) != layout.ends.end());
   if (known && given <= kMaxStructSize) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": expected struct_size = sizeof(", layout.name,
-                   ") = ", size, ", or that of another version, got ", given));
+  return absl::InvalidArgumentError(absl::StrCat(
+      what.ToString(), ": expected struct_size = sizeof(", layout.name,
+      ") = ", size, ", or that of another version, got ", given));
 }
 
 }  // namespace
 
-absl::Status ReadStruct(const Layout& layout, const std::string& what,
+std::string Place::ToString() const {
+  return index < 0 ? std::string(name) : absl::StrCat(name, " ", index);
+}
+
+absl::Status ReadStruct(const Layout& layout, const Place& what,
                         const void* source, size_t expected_size, void* target,
                         size_t size) {
   size_t given = SizeField(source);
   GSA_RETURN_IF_ERROR(CheckSize(layout, what, given, size));
   if (expected_size != 0 && given != expected_size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, ": expected struct_size = ", expected_size,
-                     ", that of the array's first element, got ", given));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what.ToString(), ": expected struct_size = ", expected_size,
+        ", that of the array's first element, got ", given));
   }
   const char* bytes = static_cast<const char*>(source);
   for (size_t i = size; i < given; ++i) {
     if (bytes[i] == 0) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        what, ": struct_size = ", given, ", but this library (",
+        what.ToString(), ": struct_size = ", given, ", but this library (",
         gsa_version_string(), ") knows the first ", size, " bytes of ",
         layout.name, "; expected zeros after them, got byte ", i, " = ",
         static_cast<int>(static_cast<unsigned char>(bytes[i]))));
@@ -130,67 +137,88 @@ absl::Status ReadStruct(const Layout& layout, const std::string& what,
 }
 
 template <typename T>
-absl::StatusOr<T> Read(const std::string& what, const T* source) {
-  if (source == nullptr) return NullError(what.c_str());
+absl::StatusOr<T> Read(const char* what, const T* source) {
+  if (source == nullptr) return NullError(what);
   T value;
   GSA_RETURN_IF_ERROR(
-      ReadStruct(LayoutOf<T>::Get(), what, source, 0, &value, sizeof(T)));
+      ReadStruct(LayoutOf<T>::Get(), {what}, source, 0, &value, sizeof(T)));
   return value;
 }
 
+// Reads element `index` of an array whose elements lie `stride` bytes apart.
 template <typename T>
-absl::StatusOr<std::vector<T>> ReadArray(const std::string& what,
-                                         const T* source, size_t count) {
+static absl::Status ReadElement(const char* what, const T* source, size_t index,
+                                size_t stride, T* target) {
+  GSA_RETURN_IF_ERROR(
+      ReadStruct(LayoutOf<T>::Get(), {what, static_cast<int64_t>(index)},
+                 reinterpret_cast<const char*>(source) + index * stride, stride,
+                 target, sizeof(T)));
+  if (stride % alignof(T) == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, "s: expected a struct_size divisible by ", alignof(T),
+                   ", got ", stride));
+}
+
+static absl::Status NullArrayError(const char* what, size_t count) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, "s: expected ", count, " of them, got a null pointer"));
+}
+
+template <typename T>
+absl::Status ReadArray(const char* what, const T* source,
+                       absl::Span<T> target) {
+  if (target.empty()) return absl::OkStatus();
+  if (source == nullptr) return NullArrayError(what, target.size());
+  const size_t stride = SizeField(source);
+  for (size_t i = 0; i < target.size(); ++i)
+    GSA_RETURN_IF_ERROR(ReadElement(what, source, i, stride, &target[i]));
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::StatusOr<std::vector<T>> ReadArray(const char* what, const T* source,
+                                         size_t count) {
   std::vector<T> values;
   if (count == 0) return values;
-  if (source == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        what, "s: expected ", count, " of them, got a null pointer"));
-  }
-  const char* element = reinterpret_cast<const char*>(source);
-  size_t stride = SizeField(source);
-  for (size_t i = 0; i < count; ++i, element += stride) {
+  if (source == nullptr) return NullArrayError(what, count);
+  const size_t stride = SizeField(source);
+  for (size_t i = 0; i < count; ++i) {
     T value;
-    GSA_RETURN_IF_ERROR(ReadStruct(LayoutOf<T>::Get(),
-                                   absl::StrCat(what, " ", i), element, stride,
-                                   &value, sizeof(T)));
-    if (stride % alignof(T) != 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(what, "s: expected a struct_size divisible by ",
-                       alignof(T), ", got ", stride));
-    }
+    GSA_RETURN_IF_ERROR(ReadElement(what, source, i, stride, &value));
     values.push_back(value);
   }
   return values;
 }
 
 template <typename T>
-absl::Status Write(const std::string& what, const T& value, T* target) {
-  if (target == nullptr) return NullError(what.c_str());
+absl::Status Write(const char* what, const T& value, T* target) {
+  if (target == nullptr) return NullError(what);
   size_t given = SizeField(target);
-  GSA_RETURN_IF_ERROR(CheckSize(LayoutOf<T>::Get(), what, given, sizeof(T)));
+  GSA_RETURN_IF_ERROR(CheckSize(LayoutOf<T>::Get(), {what}, given, sizeof(T)));
   std::memset(target, 0, given);
   std::memcpy(target, &value, std::min(given, sizeof(T)));
   std::memcpy(target, &given, sizeof(given));
   return absl::OkStatus();
 }
 
-template absl::StatusOr<gsa_compile_options> Read(const std::string&,
+template absl::StatusOr<gsa_compile_options> Read(const char*,
                                                   const gsa_compile_options*);
-template absl::StatusOr<gsa_layer_config> Read(const std::string&,
+template absl::StatusOr<gsa_layer_config> Read(const char*,
                                                const gsa_layer_config*);
-template absl::StatusOr<gsa_run_options> Read(const std::string&,
+template absl::StatusOr<gsa_run_options> Read(const char*,
                                               const gsa_run_options*);
-template absl::StatusOr<std::vector<gsa_tensor>> ReadArray(const std::string&,
+template absl::Status ReadArray(const char*, const gsa_tensor*,
+                                absl::Span<gsa_tensor>);
+template absl::StatusOr<std::vector<gsa_tensor>> ReadArray(const char*,
                                                            const gsa_tensor*,
                                                            size_t);
 template absl::StatusOr<std::vector<gsa_named_shape>> ReadArray(
-    const std::string&, const gsa_named_shape*, size_t);
-template absl::Status Write(const std::string&, const gsa_layer_config&,
+    const char*, const gsa_named_shape*, size_t);
+template absl::Status Write(const char*, const gsa_layer_config&,
                             gsa_layer_config*);
-template absl::Status Write(const std::string&, const gsa_kernel_counts&,
+template absl::Status Write(const char*, const gsa_kernel_counts&,
                             gsa_kernel_counts*);
-template absl::Status Write(const std::string&, const gsa_tensor_info&,
+template absl::Status Write(const char*, const gsa_tensor_info&,
                             gsa_tensor_info*);
 
 }  // namespace capi

@@ -73,8 +73,10 @@ void CheckModule(const std::string& text, const std::string& filename,
   for (const TensorSpec& spec : inputs.legal) {
     reasons->Add(ResolveShape(spec, options).status());
   }
-  for (const auto& [name, shape] : options.shapes) {
-    reasons->Add(CheckInputName(name, inputs.named));
+  for (const auto* given : {&options.shapes, &options.bounds}) {
+    for (const auto& [name, shape] : *given) {
+      reasons->Add(CheckInputName(name, inputs.named));
+    }
   }
 }
 

@@ -17,8 +17,8 @@
 #define GSA_RUNTIME_CORE_RUN_CONTEXT_H_
 
 #include <cstdint>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "runtime/core/thread_pool.h"
 
 extern "C" {
@@ -69,7 +69,8 @@ class RunContext {
   };
 
   ThreadPool* pool_;
-  std::vector<Zone> zones_;
+  // More than a layer has: a run allocates nothing.
+  absl::InlinedVector<Zone, 16> zones_;
   int64_t current_ = -1;
   int64_t started_ns_ = 0;
   int64_t invalid_marks_ = 0;

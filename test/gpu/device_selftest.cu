@@ -21,6 +21,8 @@
 #include "test/gpu/selftest/mma_tests.cuh"
 #include "test/gpu/selftest/ring_tests.cuh"
 #include "test/gpu/selftest/row_tests.cuh"
+#include "test/gpu/selftest/score_tests.cuh"
+#include "test/gpu/selftest/short_rows_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
 #include "test/gpu/selftest/union_tests.cuh"
@@ -41,6 +43,8 @@ int main() {
   selftest::run_ring_tests();
   selftest::run_stream_tests();
   selftest::run_union_tests();
+  selftest::run_score_tests();
+  selftest::run_short_rows_tests();
   int failed = selftest::failed_suites();
   std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);
   return failed ? 1 : 0;

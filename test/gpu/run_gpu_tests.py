@@ -19,7 +19,8 @@ machine without LLVM):
     batches       rows do not depend on their batch or on chunks
     memcheck, initcheck, synccheck
                   small random modules under compute-sanitizer
-    schedules     other schedules of one module (needs torch)
+    schedules     other schedules of one module, and few queries against a
+                  cache (needs torch)
     long          test/gpu/long_context.py, per length (needs torch)
 
 A step without its program is skipped, and says so. The exit status is 0 if
@@ -241,7 +242,8 @@ class Runner:
         if importlib.util.find_spec("torch") is None:
             return step.skip("this Python has no torch")
         step.details["schedules"] = 0
-        for script in ("schedules.py", "dense_schedules.py"):
+        for script in ("schedules.py", "dense_schedules.py",
+                       "short_rows.py", "decode.py"):
             status, output = run(
                 [sys.executable, os.path.join(ROOT, "test", "gpu", script),
                  "--library", library], 300)
@@ -256,7 +258,7 @@ class Runner:
         yield "selftest", self.selftest
         yield "runtime", lambda: self.gtest("runtime", "cuda_device_test")
         yield "differential", lambda: self.gtest(
-            "differential", differential, "*CudaCases*",
+            "differential", differential, "*CudaCases*:*CudaSplits*",
             self.arguments.shards)
         yield "conformance", lambda: self.gtest(
             "conformance", differential, "*DeviceConformance*/Cuda")

@@ -21,10 +21,11 @@ import gsa_capi  # noqa: E402
 import modules  # noqa: E402
 
 
-def scores(engine, block_q, block_k, span, stages, producers, warp_q=16):
+def scores(engine, block_q, block_k, span, stages, producers, warp_q=16,
+           rest=""):
     return (f"<engine = {engine}, block_q = {block_q}, block_k = {block_k}, "
             f"span = {span}, stages = {stages}, producers = {producers}, "
-            f"consumers = {block_q // warp_q}>")
+            f"consumers = {block_q // warp_q}{rest}>")
 
 
 def topk(warps, bins, capacity, chunk):
@@ -44,7 +45,13 @@ ONE_PASS = [(scores("wgmma", 128, 64, 4, 4, 4, 8), 256, 16, 50, 1280, 1000),
             (scores("wgmma", 32, 40, 7, 3, 4, 8), 100, 8, 90, 1100, 500),
             (scores("wgmma", 128, 64, 4, 4, 4), 256, 16, 50, 1280, 1000),
             (scores("wgmma", 64, 64, 16, 2, 4), 64, 4, 160, 1024, 3000),
-            (scores("mma_sync", 64, 64, 8, 3, 4), 512, 2, 270, 600, 777)]
+            (scores("mma_sync", 64, 64, 8, 3, 4), 512, 2, 270, 600, 777),
+            (scores("wgmma", 128, 64, 4, 4, 4, 8, ", boxes = true"), 256, 16, 50,
+             1280, "1000, sm_blocks = 2"),
+            (scores("wgmma", 64, 40, 4, 3, 4, 8, ", pairs = 1, boxes = true"),
+             100, 8, 90, 1100, "3000, sm_blocks = 1, staged = 4"),
+            (scores("wgmma", 64, 64, 4, 2, 4, 16, ", boxes = true"), 256, 16, 50,
+             1280, "1000, candidate_bins = 512, thread_candidates = 4")]
 ATTENTION = [(64, 3, 4, 4), (64, 1, 0, 4), (16, 8, 2, 1), (32, 2, 8, 2)]
 
 

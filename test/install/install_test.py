@@ -170,6 +170,8 @@ class Installation:
         run(self.prefix / "bin/gsa-translate", "--help")
         run(self.prefix / "bin/gsa-reduce", "--help")
         run(self.prefix / "bin/gsa-lsp-server", "--help")
+        run(self.prefix / "bin/gsa-doctor", "--help")
+        run(self.prefix / "bin/gsa-explain", module, "--seq", 16)
         run(self.prefix / "bin/gsa-cache", "ls", "--cache-dir",
             self.work / "no-cache")
 

@@ -13,10 +13,12 @@
 // alone. Logits of queries 38 and 39 are beyond 8192, those of 37 below.
 
 // REQUIRES: host-cxx
-// RUN: sed 's/TYPE/bf16/g;s/LARGE/3.3e38/g' %s > %t.bf16.mlir
-// RUN: sed 's/TYPE/f16/g;s/LARGE/65504.0/g' %s > %t.f16.mlir
+// RUN: sed 's/TYPE/bf16/g;s/QUERIES/4/;s/GROUPS/1/;s/CHUNK/12/;s/LARGE/3.3e38/g' %s > %t.bf16.mlir
+// RUN: sed 's/TYPE/f16/g;s/QUERIES/4/;s/GROUPS/1/;s/CHUNK/12/;s/LARGE/65504.0/g' %s > %t.f16.mlir
+// RUN: sed 's/TYPE/bf16/g;s/QUERIES/32/;s/GROUPS/2/;s/CHUNK/32/;s/LARGE/3.3e38/g' %s > %t.split.mlir
 // RUN: gsa-run %t.bf16.mlir --target emu --arch sm_90a --compare | FileCheck %s
 // RUN: gsa-run %t.f16.mlir --target emu --arch sm_90a --compare | FileCheck %s
+// RUN: gsa-run %t.split.mlir --target emu --arch sm_90a --compare | FileCheck %s
 
 // CHECK: Comparison with the float64 reference: passed
 
@@ -147,9 +149,9 @@ func.func @main(
       24, 24, 24, 24, 24, 0, 24, 24, 24, 100, -5, 24, 24, 20, 1, 24,
       0, 0, 0, 0, 24, 24, 24, 24]]> : tensor<1x40xi32>
   %o, %l = gsa.gather_attention %scaled, %keys, %values indices %indices, %counts
-      {gsa.schedule = #gsa.union_schedule<engine = wgmma, queries = 4,
-           block_k = 32, key_stages = 2, value_stages = 1, producers = 4,
-           table = 1024, chunk = 12, per_query = <engine = mma_sync,
+      {gsa.schedule = #gsa.union_schedule<engine = wgmma, queries = QUERIES,
+           groups = GROUPS, block_k = 32, key_stages = 2, value_stages = 1, producers = 4,
+           table = 1024, chunk = CHUNK, per_query = <engine = mma_sync,
            block_q = 16, block_k = 32, stages = 1, producers = 0,
            consumers = 1>>}
       : (tensor<1x40x8x64xTYPE>, tensor<1x200x2x64xTYPE>,

@@ -129,7 +129,7 @@ std::vector<Change> Changes() {
     changes.push_back([=](gsa_compile_options& o) { o.reference = reference; });
   }
   changes.push_back([](gsa_compile_options& o) { o.nvrtc = "/nowhere"; });
-  changes.push_back([](gsa_compile_options& o) { o.reserved = 1; });
+  changes.push_back([](gsa_compile_options& o) { o.load_later = 2; });
   for (const char* mode : {"off", "ro", "always"}) {
     changes.push_back([=](gsa_compile_options& o) { o.cache_mode = mode; });
     changes.push_back([=](gsa_compile_options& o) {

@@ -213,9 +213,13 @@ TEST(CapiTest, OptionsAreChecked) {
   options.value.reference = 2;
   ExpectInvalid(TryCompile(kGate, options, &plan), HasSubstr("reference"));
   options.value.reference = 0;
-  options.value.reserved = 1;
-  ExpectInvalid(TryCompile(kGate, options, &plan), HasSubstr("reserved"));
-  options.value.reserved = 0;
+  options.value.load_later = 2;
+  ExpectInvalid(TryCompile(kGate, options, &plan),
+                HasSubstr("expected load_later = 0 or 1, got 2"));
+  options.value.load_later = 1;
+  ExpectInvalid(TryCompile(kGate, options, &plan),
+                HasSubstr("loading later: expected none for the target cpu"));
+  options.value.load_later = 0;
   options.value.entry = "other";
   ExpectInvalid(TryCompile(kGate, options, &plan),
                 AllOf(HasSubstr("'other'"), HasSubstr("main")));

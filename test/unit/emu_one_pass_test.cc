@@ -31,6 +31,9 @@ struct OnePass {
   bool paired = false;  // With wgmma, and an even number of heads.
   int sample = 4, rank = 8, capacity = 64, chunk = 96;
   int exact_chunk = 32;
+  bool boxes = false;  // With wgmma.
+  int pairs = 2;       // Other than 2 where `paired`.
+  int sm_blocks = 0, staged = 10, thread_candidates = 16, bins = 1024;
 
   std::string Exact() const {
     return "scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, "
@@ -43,14 +46,20 @@ struct OnePass {
         wgmma ? "<engine = wgmma, block_q = " +
                     std::string(paired ? "32" : "64") +
                     ", block_k = 64, span = 2, stages = 2, producers = 4, "
-                    "consumers = 4>"
+                    "consumers = 4, pairs = " +
+                    std::to_string(pairs) +
+                    (boxes ? ", boxes = true>" : ", boxes = false>")
               : "<engine = mma_sync, block_q = 32, block_k = 32, span = 3, "
                 "stages = 2, producers = 1, consumers = 2>";
     return "#gsa.one_pass_schedule<scores = " + scores + ", exact = <" +
            Exact() + ">, sample = " + std::to_string(sample) +
            ", rank = " + std::to_string(rank) +
            ", capacity = " + std::to_string(capacity) +
-           ", chunk = " + std::to_string(chunk) + ">";
+           ", chunk = " + std::to_string(chunk) +
+           ", sm_blocks = " + std::to_string(sm_blocks) +
+           ", staged = " + std::to_string(staged) +
+           ", thread_candidates = " + std::to_string(thread_candidates) +
+           ", candidate_bins = " + std::to_string(bins) + ">";
   }
 };
 
@@ -123,6 +132,42 @@ TEST(EmuOnePassTest, PairsOfHeads) {
     p.options.sink = 3;
     p.options.local = 7;
     ExpectSameBits(p, MakeOperands(p, &generator), schedule);
+  }
+}
+
+// What a schedule says beside shapes: spans that the host makes, keys in boxes,
+// pairs under way together, hits and candidates that are held, bins.
+TEST(EmuOnePassTest, OtherNumbers) {
+  std::mt19937 generator(12);
+  OnePass schedule;
+  schedule.wgmma = schedule.paired = schedule.boxes = true;
+  schedule.sm_blocks = 1;
+  schedule.staged = 4;
+  schedule.thread_candidates = 2;
+  schedule.bins = 256;
+  int number = 0;
+  for (auto [batch, queries, keys, depth, pairs] :
+       {std::tuple<int64_t, int64_t, int64_t, int64_t, int>{1, 1300, 1300, 64,
+                                                            1},
+        {2, 70, 640, 64, 2},
+        {1, 40, 333, 128, 3},
+        {1, 90, 30, 64, 4}}) {
+    Problem p = LongRows(number % 2 == 0 ? DType::kBF16 : DType::kF16);
+    p.batch = batch;
+    p.queries = queries;
+    p.keys = keys;
+    p.depth = depth;
+    p.heads = 6;
+    if (number == 2) p.options.mask = reference::Mask::kNone;
+    schedule.pairs = pairs;
+    schedule.chunk = number == 0 ? 1000 : 96;
+    schedule.sm_blocks = (number + 1) % 3;
+    p.schedule = schedule.ToString();
+    SCOPED_TRACE(p.schedule);
+    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    p.options.policy = MakePolicy(KPolicyKind::kUpstreamVariance, 12, 4, 30);
+    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    ++number;
   }
 }
 

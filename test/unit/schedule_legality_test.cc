@@ -6,7 +6,6 @@
 // every architecture, for random shapes. What a schedule is said to take is
 // what its kernel takes. Neighbours are legal, and costs order.
 
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,13 +17,11 @@
 #include "gtest/gtest.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
-#include "passes/gsa_to_tile/MeasureKernels.h"
 #include "passes/tile/Passes.h"
+#include "test/unit/schedule/schedule_testing.h"
 
 namespace mlir::gsa {
 namespace {
@@ -32,100 +29,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string NameOf(Type element) {
-  std::string text;
-  llvm::raw_string_ostream(text) << element;
-  return text;
-}
-
-template <typename... Sizes>
-std::string Tensor(const std::string& element, Sizes... sizes) {
-  std::string text = "tensor<";
-  (absl::StrAppend(&text, sizes, "x"), ...);
-  return absl::StrCat(text, element, ">");
-}
-
-// "func.func @f(%0: ...) { <op> %0, ... }" for an op of these parts.
-std::string Module(const std::string& op, const std::vector<std::string>& types,
-                   const std::string& middle, int operands_before_middle,
-                   const std::string& results, int num_results) {
-  std::string arguments, before, after, list;
-  for (int i = 0; i < static_cast<int>(types.size()); ++i) {
-    absl::StrAppend(&arguments, i ? ", " : "", "%a", i, ": ", types[i]);
-    absl::StrAppend(&list, i ? ", " : "", types[i]);
-    std::string& part = i < operands_before_middle ? before : after;
-    absl::StrAppend(&part, part.empty() ? "" : ", ", "%a", i);
-  }
-  return absl::StrCat("func.func @f(", arguments, ") {\n  %r:", num_results,
-                      " = ", op, " ", before, " ", middle, " ", after, " : (",
-                      list, ") -> ", results, "\n  return\n}\n");
-}
-
-std::string TextOf(const AttentionProblem& p) {
-  std::string element = NameOf(p.element);
-  std::string acc = element == "f64" ? "f64" : "f32";
-  std::vector<std::string> types = {
-      Tensor(element, p.batch, p.queries, p.heads, p.depth),
-      Tensor(element, p.batch, p.keys, p.groups, p.depth),
-      Tensor(element, p.batch, p.keys, p.groups, p.valueDepth)};
-  std::string results = absl::StrCat(
-      "(", Tensor(element, p.batch, p.queries, p.heads, p.valueDepth), ", ",
-      Tensor(acc, p.batch, p.heads, p.queries), ")");
-  if (p.isDense) return Module("gsa.dense_attention", types, "", 3, results, 2);
-  types.push_back(Tensor("i32", p.batch, p.queries, p.slots));
-  types.push_back(Tensor("i32", p.batch, p.queries));
-  return Module("gsa.gather_attention", types, "indices", 3, results, 2);
-}
-
-std::string TextOf(const ScoreProblem& p) {
-  std::string element = NameOf(p.element);
-  return Module(
-      "gsa.index_scores",
-      {Tensor(element, p.batch, p.queries, p.heads, p.depth),
-       Tensor(element, p.batch, p.keys, p.depth)},
-      "", 2,
-      Tensor(element == "f64" ? "f64" : "f32", p.batch, p.queries, p.keys), 1);
-}
-
-std::string TextOf(const TopKProblem& p) {
-  return Module(
-      "gsa.topk",
-      {Tensor("f32", p.batch, p.queries, p.keys),
-       Tensor("i32", p.batch, p.queries)},
-      absl::StrCat("slots ", p.slots,
-                   p.sorts ? " {order = #gsa.index_order<score>}" : ""),
-      2,
-      absl::StrCat("(", Tensor("i32", p.batch, p.queries, p.slots), ", ",
-                   Tensor("i32", p.batch, p.queries), ", ",
-                   Tensor("i32", p.batch, p.queries), ")"),
-      3);
-}
-
-// A module and its one op.
-struct Parsed {
-  OwningOpRef<ModuleOp> module;
-  ScheduledOpInterface op;
-};
-
-class ScheduleLegalityTest : public ::testing::Test {
+class ScheduleLegalityTest : public ScheduleTest {
  protected:
-  ScheduleLegalityTest() {
-    DialectRegistry registry;
-    registry.insert<GsaDialect, gsa_tile::GsaTileDialect, func::FuncDialect>();
-    registerKernelMeasure(registry);
-    context_.appendDialectRegistry(registry);
-    context_.loadAllAvailableDialects();
-  }
-
-  Parsed Parse(const std::string& text) {
-    Parsed parsed{parseSourceString<ModuleOp>(text, &context_), {}};
-    EXPECT_TRUE(parsed.module) << text;
-    if (parsed.module)
-      parsed.module->walk([&](ScheduledOpInterface op) { parsed.op = op; });
-    EXPECT_TRUE(parsed.op) << text;
-    return parsed;
-  }
-
   // The first legal candidate; null if there is none.
   ScheduleAttrInterface Choose(ScheduledOpInterface op,
                                const CudaTarget& target) {
@@ -152,60 +57,6 @@ class ScheduleLegalityTest : public ::testing::Test {
       }
     return best;
   }
-
-  // A size of 1 to 2^bits, small ones as likely as large ones.
-  int64_t Size(int bits) {
-    int64_t high = int64_t{1} << Uniform(0, bits);
-    return Uniform(1, high);
-  }
-  int64_t Uniform(int64_t low, int64_t high) {
-    return std::uniform_int_distribution<int64_t>(low, high)(random_);
-  }
-  Type Element() {
-    Builder b(&context_);
-    switch (Uniform(0, 9)) {
-      case 0:
-        return b.getF64Type();
-      case 1:
-      case 2:
-      case 3:
-        return b.getF32Type();
-      case 4:
-      case 5:
-        return b.getF16Type();
-      default:
-        return b.getBF16Type();
-    }
-  }
-
-  AttentionProblem RandomAttention() {
-    AttentionProblem problem;
-    problem.element = Element();
-    problem.isDense = Uniform(0, 1) == 0;
-    problem.batch = Size(4);
-    problem.queries = Size(18);
-    problem.keys = Size(18);
-    problem.groups = Size(5);
-    problem.heads = problem.groups * Size(6);
-    problem.depth = Uniform(1, 300);
-    problem.valueDepth = Uniform(0, 1) ? problem.depth : Uniform(1, 300);
-    problem.slots = problem.isDense ? 0 : Size(15);
-    return problem;
-  }
-  ScoreProblem RandomScores() {
-    return {Element(), Size(4), Size(18), Size(18), Size(5), Uniform(1, 300)};
-  }
-  TopKProblem RandomRows() {
-    return {Builder(&context_).getF32Type(),
-            Size(4),
-            Size(18),
-            Size(20),
-            Size(18),
-            Uniform(0, 1) == 0};
-  }
-
-  MLIRContext context_;
-  std::mt19937_64 random_{20251};
 };
 
 TEST_F(ScheduleLegalityTest, AttentionIsLegalOrHasALimit) {
@@ -327,18 +178,6 @@ TEST_F(ScheduleLegalityTest, SaysWhy) {
   EXPECT_EQ(findLimit(problem), "no kernel for elements of f64");
 }
 
-// select with a policy of at most `slots` slots.
-std::string SelectText(Type element, int64_t keys, const std::string& policy,
-                       int64_t slots) {
-  std::string name = NameOf(element);
-  return Module(
-      "gsa.select", {Tensor(name, 1, keys, 4, 64), Tensor(name, 1, keys, 64)},
-      absl::StrCat("policy <", policy, ">"), 2,
-      absl::StrCat("(", Tensor("i32", 1, keys, slots), ", ",
-                   Tensor("i32", 1, keys), ", ", Tensor("i32", 1, keys), ")"),
-      3);
-}
-
 TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
   Builder b(&context_);
   CudaTarget hopper = *findCudaTarget("sm_90a");
@@ -390,7 +229,8 @@ TEST_F(ScheduleLegalityTest, UnionIsForManyQueriesThatShareHeads) {
   };
   auto schedule = dyn_cast<UnionScheduleAttr>(chosen(problem, hopper));
   ASSERT_TRUE(schedule);
-  EXPECT_EQ(schedule.getQueries(), 16);
+  EXPECT_EQ(schedule.getQueries(), 32);
+  EXPECT_EQ(schedule.getGroups(), 2);
   auto byQuery = [&](const AttentionProblem& p, const CudaTarget& target) {
     return isa_and_nonnull<AttentionScheduleAttr>(chosen(p, target));
   };

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/generated from the op, attribute and pass records, or checks it.
+"""Writes docs/generated from the op, attribute and pass records and from the
+Python package, or checks it.
 
 Usage: generate_docs.py --tblgen <mlir-tblgen> --include <dir> [--check] <root>
 
@@ -13,6 +14,7 @@ import subprocess
 import sys
 
 import op_coverage
+import python_docs
 
 # File, title, record file, generators of mlir-tblgen in this order.
 PAGES = [
@@ -37,6 +39,7 @@ PAGES = [
      [["-gen-pass-doc"]]),
 ]
 COVERAGE = "op-coverage.md"
+PYTHON = "python.md"
 REGENERATE = "cmake --build build/dev --target gsa-doc"
 
 
@@ -81,6 +84,7 @@ def main():
              for name, title, record, generators in PAGES}
     declarations = run_tblgen(args, op_coverage.RECORD, ["-gen-op-decls"])
     texts[COVERAGE] = op_coverage.render(args.root, declarations, REGENERATE)
+    texts[PYTHON] = python_docs.reference(args.root, REGENERATE)
     for name, text in texts.items():
         page = folder / name
         old = page.read_text() if page.exists() else ""

@@ -158,6 +158,8 @@ class Session {
     result.entry = interface.entry;
     result.target = options.target;
     result.arch = options.arch;
+    result.schedule_database = options.schedules;
+    result.shipped_schedules = options.shippedSchedules;
     result.toolkit = options.toolkit;
     // Of the default directory the emulation wants to know nothing.
     GSA_ASSIGN_OR_RETURN(const Target target, ParseTarget(options.target));

@@ -33,6 +33,8 @@ struct RunnerOptions {
   ToolkitSearch toolkit;      ///< Where NVRTC and cuBLASLt are searched.
   ProgramCacheOptions cache;  ///< Of compiled code; none of the emulation's.
   bool forbidCompile = false;
+  std::string schedules;  ///< File of measured ones; empty: none.
+  bool shippedSchedules = true;
   HostPlaces host;  ///< Of the emulation, and where programs are searched.
 
   /// Sizes for dynamic dimensions: the first of a tensor, all others, and all

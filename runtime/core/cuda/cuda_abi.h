@@ -135,6 +135,13 @@ enum CaptureStatus : int {
   kCaptureInvalidated = 2,
 };
 
+// CUstreamCaptureMode.
+enum CaptureMode : int {
+  kCaptureModeGlobal = 0,
+  kCaptureModeThreadLocal = 1,
+  kCaptureModeRelaxed = 2,
+};
+
 // CUtensorMapDataType.
 enum TensorMapDataType : int {
   kTensorMapU8 = 0,
@@ -217,6 +224,8 @@ enum JitOption : int {
   X(StreamDestroy, "cuStreamDestroy_v2", (Stream))                             \
   X(StreamSynchronize, "cuStreamSynchronize", (Stream))                        \
   X(StreamIsCapturing, "cuStreamIsCapturing", (Stream, int*))                  \
+  X(ThreadExchangeStreamCaptureMode, "cuThreadExchangeStreamCaptureMode",      \
+    (int*))                                                                    \
   X(StreamGetCtx, "cuStreamGetCtx", (Stream, Context*))                        \
   X(EventCreate, "cuEventCreate", (Event*, unsigned))                          \
   X(EventDestroy, "cuEventDestroy_v2", (Event))                                \

@@ -4,11 +4,13 @@
 
 #include "runtime/core/cuda/cuda_executor.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "runtime/core/cuda/executor_builder.h"
 #include "runtime/core/status_macros.h"
 
@@ -74,9 +76,6 @@ absl::Status CudaExecutor::CheckArguments(const RunArguments& arguments) const {
   const auto check = [&](absl::Span<void* const> pointers,
                          const std::vector<BufferInfo>& buffers,
                          const char* kind) {
-    if (pointers.size() != buffers.size())
-      return absl::InvalidArgumentError(absl::StrCat(
-          pointers.size(), " ", kind, "s given, expected ", buffers.size()));
     for (size_t i = 0; i < buffers.size(); ++i) {
       // The common case makes no string.
       absl::Status status =
@@ -90,13 +89,25 @@ absl::Status CudaExecutor::CheckArguments(const RunArguments& arguments) const {
   };
   GSA_RETURN_IF_ERROR(check(arguments.inputs, inputs_, "input"));
   GSA_RETURN_IF_ERROR(check(arguments.outputs, outputs_, "output"));
-  if (arguments.workspace_bytes < workspace_bytes_)
-    return absl::InvalidArgumentError(
-        absl::StrCat("workspace has ", arguments.workspace_bytes,
-                     " bytes, expected at least ", workspace_bytes_));
   GSA_RETURN_IF_ERROR(CheckBuffer(arguments.workspace, workspace_bytes_,
                                   kWorkspaceAlignment, "workspace "));
   return CheckOverlaps(arguments);
+}
+
+// What no set of addresses says.
+absl::Status CudaExecutor::CheckCounts(const RunArguments& arguments) const {
+  const auto check = [](size_t given, size_t expected, const char* kind) {
+    if (given == expected) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(given, " ", kind, "s given, expected ", expected));
+  };
+  GSA_RETURN_IF_ERROR(check(arguments.inputs.size(), inputs_.size(), "input"));
+  GSA_RETURN_IF_ERROR(
+      check(arguments.outputs.size(), outputs_.size(), "output"));
+  if (arguments.workspace_bytes >= workspace_bytes_) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("workspace has ", arguments.workspace_bytes,
+                   " bytes, expected at least ", workspace_bytes_));
 }
 
 // A buffer that is written may not share memory with any other.
@@ -127,7 +138,8 @@ absl::Status CudaExecutor::CheckOverlaps(const RunArguments& arguments) const {
   return absl::OkStatus();
 }
 
-absl::Status CudaExecutor::CheckStream(const RunArguments& arguments) const {
+absl::StatusOr<bool> CudaExecutor::CheckStream(
+    const RunArguments& arguments) const {
   if (arguments.stream != nullptr) {
     GSA_ASSIGN_OR_RETURN(const cuda::Context context,
                          driver_->StreamGetCtx(arguments.stream));
@@ -142,67 +154,120 @@ absl::Status CudaExecutor::CheckStream(const RunArguments& arguments) const {
     return absl::FailedPreconditionError(
         "the capture of the stream was broken by an earlier call; end it "
         "before the next run");
-  if (arguments.timer == nullptr) return absl::OkStatus();
-  if (capture == cuda::kCaptureActive)
+  const bool captures = capture == cuda::kCaptureActive;
+  if (arguments.timer == nullptr) return captures;
+  if (captures)
     return absl::FailedPreconditionError(
         "a timer is given while the stream captures: events of a capture have "
         "no times");
   if (arguments.timer->executor_.get() != this)
     return absl::InvalidArgumentError(
         "the timer was made for another executor");
+  return captures;
+}
+
+absl::Status CudaExecutor::WarmUp() const {
+  if (warm_.load(std::memory_order_acquire)) return absl::OkStatus();
+  std::lock_guard<std::mutex> lock(warm_mutex_);
+  if (warm_.load(std::memory_order_relaxed)) return absl::OkStatus();
+  ScopedContext scope(*driver_, context_->get());
+  GSA_RETURN_IF_ERROR(scope.status());
+  const ScopedRelaxedCapture relaxed(*driver_);
+  // The driver may load code at the first launch only, which a capture does not
+  // allow. Older drivers lack the call, and load with the attributes of a
+  // function, which Create has read.
+  const auto load = driver_->table().FuncLoad;
+  for (size_t i = 0; i < functions_.size() && load != nullptr; ++i) {
+    const cuda::Result result = load(functions_[i]);
+    if (result != cuda::kSuccess)
+      return driver_->ToStatus(
+          result,
+          absl::StrCat("kernel '", reports_[i].symbol, "': cuFuncLoad"));
+  }
+  for (const std::unique_ptr<GemmPlan>& gemm : gemms_)
+    GSA_RETURN_IF_ERROR(gemm->WarmUp());
+  warm_.store(true, std::memory_order_release);
   return absl::OkStatus();
 }
 
-absl::Status CudaExecutor::SubmitLaunch(const Op& op,
-                                        const ParameterSpace& space,
-                                        cuda::Stream stream) const {
-  const Parameter* parameters = parameters_.data() + op.first_parameter;
-  cuda::TensorMap* map = space.maps;
-  for (int32_t i = 0; i < op.num_parameters; ++i) {
-    const Parameter& parameter = parameters[i];
-    const uint64_t value = parameter.base < 0
-                               ? parameter.value
-                               : space.bases[parameter.base] + parameter.value;
-    if (parameter.map < 0) {
-      space.values[i] = value;
-      space.pointers[i] = &space.values[i];
-      continue;
-    }
-    // Holds the address, so it is made anew by each run; the driver only
-    // packs bits.
-    GSA_RETURN_IF_ERROR(
-        driver_->TensorMapEncodeTiled(map, tensor_maps_[parameter.map], value));
-    space.pointers[i] = map++;
-  }
-  const cuda::Result result = driver_->table().LaunchKernel(
-      op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
-      op.dynamic_smem, stream, space.pointers, nullptr);
-  if (result == cuda::kSuccess) return absl::OkStatus();
-  return driver_->ToStatus(result, "cuLaunchKernel");
+// The base addresses of a run: inputs, outputs, workspace, constants. All but
+// the last are what the bound run is found by.
+uint64_t CudaExecutor::Resolve(const Address& address,
+                               const BoundRun& bound) const {
+  const size_t base = static_cast<size_t>(address.base);
+  const size_t own = bound.addresses.size();
+  return address.offset +
+         (base < own ? bound.addresses[base] : constant_addresses_[base - own]);
 }
 
-absl::Status CudaExecutor::Submit(const Op& op, const ParameterSpace& space,
+absl::Status CudaExecutor::BindLaunch(const Op& op, BoundRun* bound) const {
+  for (int32_t i = 0; i < op.num_parameters; ++i) {
+    const size_t index = static_cast<size_t>(op.first_parameter + i);
+    const Parameter& parameter = parameters_[index];
+    bound->values[index] =
+        parameter.base < 0 ? parameter.value
+                           : Resolve({parameter.base, parameter.value}, *bound);
+    bound->pointers[index] = &bound->values[index];
+    if (parameter.map < 0) continue;
+    cuda::TensorMap* map = &bound->maps[parameter.map];
+    GSA_RETURN_IF_ERROR(driver_->TensorMapEncodeTiled(
+        map, tensor_maps_[parameter.map], bound->values[index]));
+    bound->pointers[index] = map;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BoundRuns::Lease> CudaExecutor::Bind(
+    const RunArguments& arguments) const {
+  // More buffers than any layer has.
+  absl::InlinedVector<uint64_t, 128> addresses;
+  for (const void* input : arguments.inputs)
+    addresses.push_back(AddressOf(input));
+  for (const void* output : arguments.outputs)
+    addresses.push_back(AddressOf(output));
+  addresses.push_back(AddressOf(arguments.workspace));
+  BoundRuns::Lease lease = bound_runs_.Find(addresses);
+  if (lease) return lease;
+  GSA_RETURN_IF_ERROR(CheckArguments(arguments));
+  lease = bound_runs_.Take(addresses);
+  for (const Op& op : ops_) {
+    if (op.kind != OpKind::kLaunch) continue;
+    absl::Status status = BindLaunch(op, &*lease);
+    if (!status.ok())
+      return absl::Status(status.code(),
+                          absl::StrCat(NameOf(op), ": ", status.message()));
+  }
+  bound_runs_.Keep(lease);
+  return lease;
+}
+
+absl::Status CudaExecutor::Submit(const Op& op, const BoundRun& bound,
                                   cuda::Stream stream) const {
-  const auto resolve = [&](const Address& address) {
-    return space.bases[address.base] + address.offset;
-  };
   switch (op.kind) {
-    case OpKind::kLaunch:
-      return SubmitLaunch(op, space, stream);
+    case OpKind::kLaunch: {
+      // The driver copies what the pointers point to, and writes nothing there.
+      void** parameters =
+          const_cast<void**>(bound.pointers.data()) + op.first_parameter;
+      const cuda::Result result = driver_->table().LaunchKernel(
+          op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
+          op.dynamic_smem, stream, parameters, nullptr);
+      if (result == cuda::kSuccess) return absl::OkStatus();
+      return driver_->ToStatus(result, "cuLaunchKernel");
+    }
     case OpKind::kGemm: {
       const Address scratch = {
           static_cast<int32_t>(inputs_.size() + outputs_.size()),
           static_cast<uint64_t>(scratch_offset_)};
-      return op.gemm->Run(resolve(op.a), resolve(op.b), resolve(op.c),
-                          op.gemm->workspace_bytes() > 0 ? resolve(scratch) : 0,
-                          stream);
+      return op.gemm->Run(
+          Resolve(op.a, bound), Resolve(op.b, bound), Resolve(op.c, bound),
+          op.gemm->workspace_bytes() > 0 ? Resolve(scratch, bound) : 0, stream);
     }
     case OpKind::kCopy:
-      return driver_->MemcpyDtoDAsync(resolve(op.b), resolve(op.a), op.count,
-                                      stream);
+      return driver_->MemcpyDtoDAsync(Resolve(op.b, bound),
+                                      Resolve(op.a, bound), op.count, stream);
     case OpKind::kFill:
-      return driver_->MemsetAsync(resolve(op.a), op.pattern, op.element_bytes,
-                                  op.count, stream);
+      return driver_->MemsetAsync(Resolve(op.a, bound), op.pattern,
+                                  op.element_bytes, op.count, stream);
   }
   return absl::InternalError("an operation of unknown kind");
 }
@@ -226,24 +291,39 @@ std::string CudaExecutor::NameOf(const Op& op) const {
   return absl::StrCat("step ", op.step, " (", what, ")");
 }
 
+// The driver tells of a kernel's fault at some later call: which kernels it can
+// have been, of those that this run has submitted.
+std::string CudaExecutor::SubmittedBefore(const Op& end) const {
+  std::vector<std::string> names;
+  for (const Op* op = ops_.data(); op != &end; ++op) {
+    if (op->kind != OpKind::kLaunch) continue;
+    std::string name = absl::StrCat("'", reports_[op->kernel].symbol, "'");
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  if (names.empty()) return "; this run had launched no kernel before";
+  return absl::StrCat("; this run had launched ", absl::StrJoin(names, ", "),
+                      " before");
+}
+
 absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
+  if (fork_guard_.forked())
+    return absl::FailedPreconditionError(
+        "the process was forked after the program was made ready: a CUDA "
+        "context does not survive fork(); compile in the child, or start it "
+        "before CUDA is used");
   ScopedContext scope(*driver_, context_->get());
   GSA_RETURN_IF_ERROR(scope.status());
-  GSA_RETURN_IF_ERROR(CheckArguments(arguments));
-  GSA_RETURN_IF_ERROR(CheckStream(arguments));
-
-  absl::InlinedVector<uint64_t, 64> bases;
-  for (const void* input : arguments.inputs) bases.push_back(AddressOf(input));
-  for (const void* output : arguments.outputs)
-    bases.push_back(AddressOf(output));
-  bases.push_back(AddressOf(arguments.workspace));
-  bases.insert(bases.end(), constant_addresses_.begin(),
-               constant_addresses_.end());
-  absl::InlinedVector<uint64_t, 64> values(max_parameters_);
-  absl::InlinedVector<void*, 64> pointers(max_parameters_);
-  absl::InlinedVector<cuda::TensorMap, 4> maps(max_maps_);
-  const ParameterSpace space = {bases.data(), values.data(), pointers.data(),
-                                maps.data()};
+  GSA_RETURN_IF_ERROR(CheckCounts(arguments));
+  GSA_ASSIGN_OR_RETURN(const BoundRuns::Lease bound, Bind(arguments));
+  GSA_ASSIGN_OR_RETURN(const bool captures, CheckStream(arguments));
+  if (!warm_.load(std::memory_order_acquire)) {
+    if (captures)
+      return absl::FailedPreconditionError(
+          "the stream captures, and the code of the kernels is not loaded yet, "
+          "which a capture does not allow: warm up before the capture begins");
+    GSA_RETURN_IF_ERROR(WarmUp());
+  }
 
   ZoneTimer* timer = arguments.timer;
   size_t next_event = 0;
@@ -252,10 +332,12 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
     if (timer != nullptr && op.new_zone)
       GSA_RETURN_IF_ERROR(
           driver_->EventRecord(timer->events_[next_event++], arguments.stream));
-    absl::Status status = Submit(op, space, arguments.stream);
+    absl::Status status = Submit(op, *bound, arguments.stream);
     if (!status.ok())
-      return absl::Status(status.code(),
-                          absl::StrCat(NameOf(op), ": ", status.message()));
+      return absl::Status(
+          status.code(),
+          absl::StrCat(NameOf(op), ": ", status.message(),
+                       LosesContext(status) ? SubmittedBefore(op) : ""));
   }
   if (timer == nullptr) return absl::OkStatus();
   GSA_RETURN_IF_ERROR(

@@ -3,8 +3,11 @@
 // -----------------------------------------------------------------------------
 //
 // A device program, ready to run on one GPU. Everything that allocates,
-// compiles, loads or waits happens in Create; a run only submits work to a
-// stream, so that it can be captured into a CUDA graph.
+// compiles, loads or waits happens in Create (what loads, in WarmUp, where that
+// is asked for); a run only submits work to a stream, so that it can be
+// captured into a CUDA graph. The first run on a set of buffers checks them and
+// prepares the arguments of all launches (bound_runs.h); the next ones on the
+// same set launch.
 //
 //   GSA_ASSIGN_OR_RETURN(auto executor, CudaExecutor::Create(program, 0, {}));
 //   RunArguments run;
@@ -18,21 +21,25 @@
 #ifndef GSA_RUNTIME_CORE_CUDA_CUDA_EXECUTOR_H_
 #define GSA_RUNTIME_CORE_CUDA_CUDA_EXECUTOR_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "runtime/core/cuda/bound_runs.h"
 #include "runtime/core/cuda/device.h"
 #include "runtime/core/cuda/device_program.h"
 #include "runtime/core/cuda/driver_api.h"
 #include "runtime/core/cuda/gemm.h"
 #include "runtime/core/cuda/kernel_cache.h"
 #include "runtime/core/cuda/toolkit_search.h"
+#include "runtime/core/fork_guard.h"
 
 namespace gsa {
 
@@ -54,9 +61,11 @@ struct ExecutorOptions {
   int compile_threads = 0;
   // Called by Create for each kernel, in their order, once all are compiled.
   std::function<void(const KernelEvent&)> on_kernel;
-  // Whether Run asks the driver whose memory each pointer is: a fraction of a
-  // microsecond per pointer.
+  // Whether the first run on a set of buffers asks the driver whose memory each
+  // pointer is: a fraction of a microsecond per pointer.
   bool check_pointers = true;
+  // Whether Create warms up. If not, WarmUp or the first run does.
+  bool warm_up = true;
 };
 
 // What Create found out about a kernel.
@@ -112,13 +121,20 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   // What a run needs, the scratch of matrix products included.
   int64_t workspace_bytes() const { return workspace_bytes_; }
 
+  // Loads the code of all kernels onto the device and prepares the matrix
+  // products: nothing that a run needs is left to be loaded. Does nothing the
+  // second time. Thread safe.
+  absl::Status WarmUp() const;
+
   // Submits the program to the stream. Neither allocates on the device nor
-  // waits for it. Thread safe.
+  // waits for it; nor does it allocate on the host, where it has run on these
+  // buffers before. Thread safe.
   //   InvalidArgument     a pointer is null, misaligned, not on this device, or
   //                       of a buffer that overlaps another which is written;
   //                       the workspace is too small
-  //   FailedPrecondition  the stream's capture is broken, or a timer is given
-  //                       while it captures; the stream is of another context
+  //   FailedPrecondition  the stream's capture is broken, or it captures while
+  //                       a timer is given or the executor is not warm; the
+  //                       stream is of another context; the process was forked
   // With these nothing was submitted. Errors of the driver name the step.
   absl::Status Run(const RunArguments& arguments) const;
 
@@ -142,14 +158,6 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
     int32_t base = -1;  // index into the run's base addresses; -1 for a scalar
     int32_t map = -1;   // index into tensor_maps_; -1 for no map
     uint64_t value = 0;
-  };
-  // The parameters of a launch while it is submitted, one array for all
-  // launches of a run: the driver copies them during the launch.
-  struct ParameterSpace {
-    const uint64_t* bases;  // the run's base addresses
-    uint64_t* values;       // max_parameters_ each
-    void** pointers;
-    cuda::TensorMap* maps;  // max_maps_
   };
   struct Address {
     int32_t base = 0;
@@ -181,26 +189,36 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
 
   absl::Status CheckBuffer(const void* pointer, int64_t bytes,
                            int64_t alignment, const char* what) const;
+  absl::Status CheckCounts(const RunArguments& arguments) const;
   absl::Status CheckArguments(const RunArguments& arguments) const;
   absl::Status CheckOverlaps(const RunArguments& arguments) const;
-  absl::Status CheckStream(const RunArguments& arguments) const;
-  absl::Status Submit(const Op& op, const ParameterSpace& space,
+  // Whether the stream captures.
+  absl::StatusOr<bool> CheckStream(const RunArguments& arguments) const;
+  // The arguments of the launches for the buffers of a run, checked.
+  absl::StatusOr<BoundRuns::Lease> Bind(const RunArguments& arguments) const;
+  absl::Status BindLaunch(const Op& op, BoundRun* bound) const;
+  // The address of `address` for the buffers of `bound`.
+  uint64_t Resolve(const Address& address, const BoundRun& bound) const;
+  absl::Status Submit(const Op& op, const BoundRun& bound,
                       cuda::Stream stream) const;
-  absl::Status SubmitLaunch(const Op& op, const ParameterSpace& space,
-                            cuda::Stream stream) const;
   // "step 3 (launch of 'attend')".
   std::string NameOf(const Op& op) const;
+  std::string SubmittedBefore(const Op& end) const;
 
   const DriverApi* driver_ = nullptr;
   DeviceInfo device_;
   std::shared_ptr<const PrimaryContext> context_;
+  const ForkGuard fork_guard_;
   bool check_pointers_ = true;
+  mutable std::atomic<bool> warm_{false};
+  mutable std::mutex warm_mutex_;  // held while warming up
   std::vector<BufferInfo> inputs_, outputs_;
   std::vector<std::string> zone_names_;
   std::vector<KernelReport> reports_;
   CreateTimes create_times_;
 
   std::vector<std::shared_ptr<LoadedModule>> modules_;
+  std::vector<cuda::Function> functions_;  // by kernel
   std::shared_ptr<GemmLibrary> gemm_library_;
   std::vector<std::unique_ptr<GemmPlan>> gemms_;
   DeviceBuffer constants_;
@@ -208,8 +226,8 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::vector<Op> ops_;
   std::vector<Parameter> parameters_;
   std::vector<TensorMapShape> tensor_maps_;
-  int32_t max_parameters_ = 0, max_maps_ = 0;  // of one launch
-  int32_t num_segments_ = 0;                   // runs of ops of one zone
+  mutable BoundRuns bound_runs_;
+  int32_t num_segments_ = 0;    // runs of ops of one zone
   int64_t scratch_offset_ = 0;  // of matrix products, within the workspace
   int64_t workspace_bytes_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "runtime/core/cuda/dynamic_library.h"
@@ -19,8 +20,11 @@ namespace {
 
 using cuda::Result;
 
+// Marks the statuses of such errors.
+constexpr char kLostPayload[] = "gsa.context_lost";
+
 // Errors after which every further call in the context fails.
-bool LosesContext(Result result) {
+bool IsSticky(Result result) {
   switch (result) {
     case cuda::kErrorIllegalAddress:
     case cuda::kErrorLaunchTimeout:
@@ -109,7 +113,7 @@ absl::StatusOr<const DriverApi*> DriverApi::Default() {
   return driver;
 }
 
-absl::Status DriverApi::ToStatus(Result result, const std::string& call) const {
+absl::Status DriverApi::ToStatus(Result result, absl::string_view call) const {
   if (result == cuda::kSuccess) return absl::OkStatus();
   const char* name = nullptr;
   const char* text = nullptr;
@@ -118,11 +122,21 @@ absl::Status DriverApi::ToStatus(Result result, const std::string& call) const {
   std::string message =
       absl::StrCat(call, " failed with ", name ? name : "an unknown error",
                    " (", result, ")", text ? ": " : "", text ? text : "");
-  if (LosesContext(result))
+  if (IsSticky(result))
     absl::StrAppend(&message,
                     "; an earlier kernel did it, and the CUDA context of this "
                     "process is lost");
-  return absl::Status(CodeOf(result), message);
+  if (fork_guard_.forked())
+    absl::StrAppend(&message,
+                    "; the process was forked from one that had opened CUDA, "
+                    "which does not survive fork()");
+  absl::Status status(CodeOf(result), message);
+  if (IsSticky(result)) status.SetPayload(kLostPayload, absl::Cord());
+  return status;
+}
+
+bool LosesContext(const absl::Status& status) {
+  return status.GetPayload(kLostPayload).has_value();
 }
 
 absl::Status DriverApi::Init() const {
@@ -460,6 +474,18 @@ ScopedContext::ScopedContext(const DriverApi& driver, cuda::Context context)
 ScopedContext::~ScopedContext() {
   // Fails only where the driver shuts down: nothing is left to restore then.
   if (pushed_) (void)driver_.CtxPopCurrent();
+}
+
+ScopedRelaxedCapture::ScopedRelaxedCapture(const DriverApi& driver)
+    : driver_(driver), mode_(cuda::kCaptureModeRelaxed) {
+  // Where the call fails, so do those that it is for, and say why.
+  if (driver_.table().ThreadExchangeStreamCaptureMode(&mode_) != cuda::kSuccess)
+    mode_ = cuda::kCaptureModeRelaxed;
+}
+
+ScopedRelaxedCapture::~ScopedRelaxedCapture() {
+  if (mode_ != cuda::kCaptureModeRelaxed)
+    driver_.table().ThreadExchangeStreamCaptureMode(&mode_);
 }
 
 }  // namespace gsa

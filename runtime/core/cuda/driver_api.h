@@ -26,8 +26,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "runtime/core/cuda/cuda_abi.h"
+#include "runtime/core/fork_guard.h"
 
 namespace gsa {
 
@@ -75,7 +77,7 @@ class DriverApi {
   const cuda::DriverTable& table() const { return table_; }
 
   // OK, or the error of `call` ("cuMemAlloc(64 bytes)").
-  absl::Status ToStatus(cuda::Result result, const std::string& call) const;
+  absl::Status ToStatus(cuda::Result result, absl::string_view call) const;
 
   absl::Status Init() const;
   // 13000 for CUDA 13.0.
@@ -152,7 +154,12 @@ class DriverApi {
  private:
   cuda::DriverTable table_;
   std::string path_;
+  ForkGuard fork_guard_;
 };
+
+// Whether an error of the driver is one after which every further call in the
+// context fails.
+bool LosesContext(const absl::Status& status);
 
 // Makes a context current for the calling thread while the object lives. Costs
 // two calls of the driver where it is not current already.
@@ -170,6 +177,21 @@ class ScopedContext {
   const DriverApi& driver_;
   absl::Status status_;
   bool pushed_ = false;
+};
+
+// Lets the calling thread load, allocate and wait while another thread captures
+// a stream: in the mode that captures have by default such calls are refused
+// and break the capture. For calls that touch no captured stream.
+class ScopedRelaxedCapture {
+ public:
+  explicit ScopedRelaxedCapture(const DriverApi& driver);
+  ~ScopedRelaxedCapture();
+  ScopedRelaxedCapture(const ScopedRelaxedCapture&) = delete;
+  ScopedRelaxedCapture& operator=(const ScopedRelaxedCapture&) = delete;
+
+ private:
+  const DriverApi& driver_;
+  int mode_;  // of the thread before, to restore
 };
 
 }  // namespace gsa

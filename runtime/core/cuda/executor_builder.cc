@@ -112,6 +112,7 @@ absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
       PrimaryContext::Retain(*executor_->driver_, executor_->device_));
   ScopedContext scope(*executor_->driver_, executor_->context_->get());
   GSA_RETURN_IF_ERROR(scope.status());
+  const ScopedRelaxedCapture relaxed(*executor_->driver_);
   executor_->check_pointers_ = options_.check_pointers;
   executor_->inputs_ = program_.inputs;
   executor_->outputs_ = program_.outputs;
@@ -126,6 +127,7 @@ absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
   GSA_RETURN_IF_ERROR(PlanGemms());
   executor_->create_times_.gemm_milliseconds = watch.Lap();
   GSA_RETURN_IF_ERROR(BuildOps());
+  if (options_.warm_up) GSA_RETURN_IF_ERROR(executor_->WarmUp());
   return std::shared_ptr<const CudaExecutor>(std::move(executor_));
 }
 
@@ -150,7 +152,7 @@ absl::Status ExecutorBuilder::FindDevice(int ordinal) {
   return absl::OkStatus();
 }
 
-// Every run makes its maps, which is too late to find that there can be none.
+// Runs make the maps, which is too late to find that there can be none.
 absl::Status ExecutorBuilder::CheckTensorMaps() const {
   const DeviceInfo& device = executor_->device_;
   for (size_t i = 0; i < program_.steps.size(); ++i) {
@@ -239,11 +241,6 @@ absl::Status ExecutorBuilder::LoadKernel(size_t index) {
       auto module, cache_->LoadModule(executor_->context_, *compiled_[index]));
   GSA_ASSIGN_OR_RETURN(const cuda::Function function,
                        driver.ModuleGetFunction(module->get(), kernel.symbol));
-  // The driver may load code at the first launch only, which a capture does not
-  // allow.
-  if (driver.table().FuncLoad != nullptr)
-    GSA_RETURN_IF_ERROR(
-        driver.ToStatus(driver.table().FuncLoad(function), "cuFuncLoad"));
   int max_threads = 0, static_smem = 0, dynamic_smem = 0;
   KernelReport report;
   const auto read = [&](cuda::FunctionAttribute attribute, int* value) {
@@ -295,7 +292,7 @@ absl::Status ExecutorBuilder::LoadKernel(size_t index) {
     report.warnings.push_back(WithPlace(kernel, message));
   executor_->reports_.push_back(std::move(report));
   executor_->modules_.push_back(std::move(module));
-  functions_.push_back(function);
+  executor_->functions_.push_back(function);
   return absl::OkStatus();
 }
 
@@ -305,7 +302,7 @@ absl::Status ExecutorBuilder::CheckParameters(const LaunchStep& step,
                                               const std::string& where) {
   const auto get_info = executor_->driver_->table().FuncGetParamInfo;
   if (get_info == nullptr) return absl::OkStatus();  // an older driver
-  const cuda::Function function = functions_[step.kernel];
+  const cuda::Function function = executor_->functions_[step.kernel];
   size_t offset = 0, size = 0, count = 0;
   // Past the last parameter the driver reports an invalid value.
   while (get_info(function, count, &offset, &size) == cuda::kSuccess) {
@@ -342,7 +339,6 @@ absl::Status ExecutorBuilder::PlanGemms() {
     GSA_ASSIGN_OR_RETURN(
         std::unique_ptr<GemmPlan> plan,
         executor_->gemm_library_->Plan(*gemm, options_.gemm_workspace_limit));
-    GSA_RETURN_IF_ERROR(plan->WarmUp());
     scratch = std::max(scratch, plan->workspace_bytes());
     executor_->gemms_.push_back(std::move(plan));
   }
@@ -413,7 +409,7 @@ CudaExecutor::Parameter ExecutorBuilder::ParameterOf(const KernelArg& arg) {
 void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
   op.kind = CudaExecutor::OpKind::kLaunch;
   op.kernel = step.kernel;
-  op.function = functions_[step.kernel];
+  op.function = executor_->functions_[step.kernel];
   for (int axis = 0; axis < 3; ++axis)
     op.grid[axis] = static_cast<unsigned>(step.grid[axis]);
   op.threads = program_.kernels[step.kernel].threads_per_block;
@@ -421,14 +417,8 @@ void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
       static_cast<unsigned>(program_.kernels[step.kernel].dynamic_smem_bytes);
   op.first_parameter = static_cast<int32_t>(executor_->parameters_.size());
   op.num_parameters = static_cast<int32_t>(step.args.size());
-  executor_->max_parameters_ =
-      std::max(executor_->max_parameters_, op.num_parameters);
-  int32_t maps = 0;
-  for (const KernelArg& arg : step.args) {
+  for (const KernelArg& arg : step.args)
     executor_->parameters_.push_back(ParameterOf(arg));
-    maps += executor_->parameters_.back().map >= 0;
-  }
-  executor_->max_maps_ = std::max(executor_->max_maps_, maps);
   executor_->ops_.push_back(op);
 }
 
@@ -476,6 +466,8 @@ absl::Status ExecutorBuilder::BuildOps() {
     executor_->num_segments_ += op.new_zone;
     previous = op.zone;
   }
+  executor_->bound_runs_.SetSizes(executor_->parameters_.size(),
+                                  executor_->tensor_maps_.size());
   return absl::OkStatus();
 }
 

@@ -51,7 +51,6 @@ class ExecutorBuilder {
   std::shared_ptr<CudaExecutor> executor_;
   KernelCache* cache_ = nullptr;
   std::vector<std::shared_ptr<const CachedKernel>> compiled_;
-  std::vector<cuda::Function> functions_;
   size_t next_gemm_ = 0;
 };
 

@@ -82,8 +82,10 @@ gsa_tile.kernel @candidates(%list: !gsa_tile.global<i32, read> loc("list"),
 
 // CHECK-LABEL: void pairs(
 gsa_tile.kernel @pairs(%to: !gsa_tile.global<f32, write> loc("to"),
+                       %list: !gsa_tile.global<i32, write> loc("list"),
+                       %counts: !gsa_tile.global<i32, write> loc("counts"),
                        %n: index loc("n"), %f: f32 loc("f"))
-    attributes {warps = 1 : i64, shared_bytes = 0 : i64} {
+    attributes {warps = 1 : i64, shared_bytes = 8192 : i64} {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : i64
   // CHECK: auto products = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
@@ -101,6 +103,18 @@ gsa_tile.kernel @pairs(%to: !gsa_tile.global<f32, write> loc("to"),
   gsa_tile.add_row_pairs %sums, %products, %offsets : !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
   // CHECK-NEXT: mask_causal(sums, 0, 0, 1);
   gsa_tile.mask_causal %sums, %c0, %c0 : !gsa_tile.frag<8x64xf32, acc>
+  // CHECK: stage_products<activation::fast_tanh, false, 1>(staged, staged_bytes, sums, products, f, offsets, weights, check, check, 0, 0, n, 0, n);
+  %staged = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<32x40xi32, linear> loc("staged")
+  %staged_bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32> loc("staged_bytes")
+  %weights = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32> loc("weights")
+  %check = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32> loc("check")
+  gsa_tile.fill_rows %weights, %f : !gsa_tile.rowvec<16xf32>
+  gsa_tile.fill_rows %check, %f : !gsa_tile.rowvec<8xf32>
+  gsa_tile.stage_products <fast_tanh> %products * %f + %offsets weights %weights to %sums, %check above %check[%c0 below %n] column %c0 last %n stage %staged, %staged_bytes warp %c0 : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32>
+  // CHECK-NEXT: drain_candidates<16>(list, counts, staged, staged_bytes, 0, 0, n);
+  gsa_tile.drain_candidates %staged, %staged_bytes warp %c0 to %list, %counts[%c0] capacity %n room 16 : !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
+  // CHECK-NEXT: stage_products<activation::relu, true, 16>(staged,
+  gsa_tile.stage_products <relu> %products * %f + %offsets weights %weights to %sums, %check above %check[%c0 below %n] column %c0 last %n stage %staged, %staged_bytes warp %c0 {some_hidden = true, rows_per_query = 16 : i64} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32>
   %rows = gsa_tile.strided_rows %to pitch %c64 count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
   // CHECK: store_rows({{.*}}, 0, sums, n);
   gsa_tile.store_rows %sums columns %n to %rows[%c0] : !gsa_tile.frag<8x64xf32, acc> to !gsa_tile.rows<f32, strided, write>

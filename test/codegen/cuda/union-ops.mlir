@@ -14,6 +14,7 @@
 !table = !gsa_tile.smem<1x1024xi32, linear>
 !bits = !gsa_tile.smem<1x32xi32, linear>
 !lanes = !gsa_tile.lanes<1xi32>
+!kinds = !gsa_tile.lanes<3xi32>
 !acc = !gsa_tile.frag<16x64xf32, acc>
 !vec = !gsa_tile.rowvec<16xf32>
 !rows = !gsa_tile.rows<bf16, listed, read>
@@ -39,6 +40,7 @@ gsa_tile.kernel @unite(%list: !list loc("list"), %keys: !out loc("keys"),
   %mask = gsa_tile.smem_alloc at 4096 : !bits loc("mask")
   %tile = gsa_tile.smem_alloc at 4224 : !gsa_tile.smem<64x64xbf16, swizzle> loc("tile")
   %state = gsa_tile.lanes_alloc : !lanes loc("state")
+  %kinds = gsa_tile.lanes_alloc : !kinds loc("kinds")
   %scores = gsa_tile.frag_alloc : !acc loc("scores")
   %factor = gsa_tile.rowvec_alloc : !vec loc("factor")
   %base = gsa_tile.rowvec_alloc : !vec loc("base")
@@ -58,6 +60,12 @@ gsa_tile.kernel @unite(%list: !list loc("list"), %keys: !out loc("keys"),
   // IR: gsa_tile.emit_members %arg1, %arg2, %{{.*}}, %{{.*}}[%{{.*}} to %{{.*}}] step 32 first %arg8 : <i32, write>, <i32, write>, <1xi32>, <1x1024xi32, linear>
   // CHECK-NEXT: emit_members<32>(keys, words, state, table, 0, 64, n);
   gsa_tile.emit_members %keys, %words, %state, %table[%c0 to %c64] step 32 first %n : !out, !out, !lanes, !table
+  // IR: gsa_tile.count_kinds %{{.*}}, %{{.*}}[%{{.*}} to %{{.*}}] step 32 half 16 : <3xi32>, <1x1024xi32, linear>
+  // CHECK-NEXT: count_kinds<32, 16>(kinds, table, 0, 64);
+  gsa_tile.count_kinds %kinds, %table[%c0 to %c64] step 32 half 16 : !kinds, !table
+  // IR: gsa_tile.emit_kinds %arg1, %arg2, %{{.*}}, %{{.*}}[%{{.*}} to %{{.*}}] step 64 half 4 first %arg8 : <i32, write>, <i32, write>, <3xi32>, <1x1024xi32, linear>
+  // CHECK-NEXT: emit_kinds<64, 4>(keys, words, kinds, table, 0, 64, n);
+  gsa_tile.emit_kinds %keys, %words, %kinds, %table[%c0 to %c64] step 64 half 4 first %n : !out, !out, !kinds, !table
   // IR: gsa_tile.transpose_members %arg2[%arg8] to %arg3 strings 16 block 64 : <i32, write> to <i32, write>
   // CHECK-NEXT: transpose_members<16, 64>(bits, words, n);
   gsa_tile.transpose_members %words[%n] to %bits strings 16 block 64 : !out to !out

@@ -53,7 +53,9 @@ func.func @rope_scaling() attributes {
 // CHECK-LABEL: @union_schedule
 func.func @union_schedule() attributes {
   // CHECK-SAME: a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>
-  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+  a = #gsa.union_schedule<engine = wgmma, queries = 16, groups = 1, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>,
+  // CHECK-SAME: b = #gsa.union_schedule<engine = wgmma, queries = 32, groups = 2, block_k = 128,
+  b = #gsa.union_schedule<engine = wgmma, queries = 32, groups = 2, block_k = 128, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
 
 // CHECK-LABEL: @cpu_schedule
 func.func @cpu_schedule() attributes {
@@ -70,5 +72,24 @@ func.func @one_pass_schedule() attributes {
     exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
                        stages = 2, producers = 4, consumers = 4>,
              topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
-    sample = 4, rank = 8, capacity = 64, chunk = 96>
+    sample = 4, rank = 8, capacity = 64, chunk = 96>,
+  // CHECK-SAME: b = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1, stages = 2, producers = 4, consumers = 4, pairs = 1, boxes = true>, exact = {{.*}}, sample = 4, rank = 8, capacity = 64, chunk = 96, sm_blocks = 2, staged = 12, thread_candidates = 8, candidate_bins = 512>
+  b = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4, pairs = 1,
+              boxes = true>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 64, chunk = 96, sm_blocks = 2,
+    staged = 12, thread_candidates = 8, candidate_bins = 512>
 } { return }
+
+// CHECK-LABEL: @split_schedules
+func.func @split_schedules() attributes {
+  // CHECK-SAME: a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>,
+  // CHECK-SAME: b = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>
+  b = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>,
+  // CHECK-SAME: c = #gsa.split_select_schedule<engine = fma, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>
+  c = #gsa.split_select_schedule<engine = fma, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }

@@ -260,3 +260,102 @@ func.func private @rope_scaling_without_factor() attributes {
   // expected-error @+2 {{struct is missing required parameter: factor}}
   // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
   a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}
+
+// -----
+
+func.func @lists_c1() attributes {
+  // expected-error @+1 {{(C1) 'least' must not be negative, got -1}}
+  a = #gsa.lists<mask = causal, least = -1>} { return }
+
+// -----
+
+func.func @short_rows() attributes {
+  // expected-error @+1 {{(C1) 'rows' must be in [1, 32], got 33}}
+  a = #gsa.short_rows_schedule<rows = 33, cells = 16, exact = <scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, bins = 256, capacity = 64, chunk = 32>>>} { return }
+
+// -----
+
+func.func @short_rows_cells() attributes {
+  // expected-error @+1 {{(C2) 'cells' must be in [0, 32], got 33}}
+  a = #gsa.short_rows_schedule<rows = 16, cells = 33, exact = <scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, bins = 256, capacity = 64, chunk = 32>>>} { return }
+
+// -----
+
+func.func @one_pass_schedule_of_constraint_6() attributes {
+  // expected-error @+1 {{(C6) 'sm_blocks' must be in [0, 64], got 65}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 2048, chunk = 8, sm_blocks = 65>} { return }
+
+// -----
+
+func.func @one_pass_schedule_of_constraint_7() attributes {
+  // expected-error @+1 {{(C7) 'staged' must be an even number in [4, 64], got 5}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 2048, chunk = 8, staged = 5>} { return }
+
+// -----
+
+func.func @one_pass_schedule_of_constraint_8() attributes {
+  // expected-error @+1 {{(C8) 'thread_candidates' must be in [1, 32], got 33}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 2048, chunk = 8, thread_candidates = 33>} { return }
+
+// -----
+
+func.func @one_pass_schedule_few_candidates() attributes {
+  // expected-error @+1 {{(C8) 'thread_candidates' must be at least 2 for a capacity of 2048, got 1}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 2048, chunk = 8, thread_candidates = 1>} { return }
+
+// -----
+
+func.func @one_pass_schedule_of_constraint_9() attributes {
+  // expected-error @+1 {{(C9) 'candidate_bins' must be a power of two in [256, 8192], got 1000}}
+  a = #gsa.one_pass_schedule<
+    scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
+              stages = 2, producers = 4, consumers = 4>,
+    exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32, span = 1,
+                       stages = 2, producers = 4, consumers = 4>,
+             topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+    sample = 4, rank = 8, capacity = 2048, chunk = 8, candidate_bins = 1000>} { return }
+
+// -----
+
+func.func @score_schedule_of_constraint_5() attributes {
+  // expected-error @+1 {{(C5) 'pairs' must be in [1, 4], got 5}}
+  a = #gsa.score_schedule<engine = wgmma, block_q = 32, block_k = 64, span = 1, stages = 2,
+    producers = 4, consumers = 4, pairs = 5>} { return }
+
+// -----
+
+func.func @score_schedule_pairs() attributes {
+  // expected-error @+1 {{(C5) 'pairs' is of warps with 8 queries, got 1 where they have 16}}
+  a = #gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64, span = 1, stages = 2,
+    producers = 4, consumers = 4, pairs = 1>} { return }
+
+// -----
+
+func.func @score_schedule_of_constraint_6() attributes {
+  // expected-error @+1 {{(C6) 'boxes' needs wgmma and producers, got mma_sync and 4 producers}}
+  a = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 1, stages = 2,
+    producers = 4, consumers = 4, boxes = true>} { return }

@@ -35,3 +35,9 @@ func.func @dense_values() attributes {
 func.func @dense_order() attributes {
   // expected-error @+1 {{(C3) ping_pong needs a 'block_q' of 128 or more, got 64}}
   a = #gsa.dense_schedule<engine = wgmma, block_q = 64, block_k = 64, key_stages = 2, value_stages = 2, order = ping_pong, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+
+// -----
+
+func.func @dense_masked() attributes {
+  // expected-error @+1 {{(C4) 'masked' needs a 'block_k' that is a multiple of 32, got 80}}
+  a = #gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 80, key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>, masked = true>} { return }

@@ -47,3 +47,16 @@ func.func @union_producers() attributes {
 func.func @union_chunk() attributes {
   // expected-error @+1 {{(C3) 'chunk' must be a positive multiple of the 16 queries of a block, got 24}}
   a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 24, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+
+// -----
+
+func.func @union_groups() attributes {
+  // expected-error @+1 {{(C4) 'groups' must be 1 or 2, got 3}}
+  a = #gsa.union_schedule<engine = wgmma, queries = 18, groups = 3, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1026, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+
+
+// -----
+
+func.func @union_groups_odd() attributes {
+  // expected-error @+1 {{(C4) 'groups' must divide the 15 queries of a block, got 2}}
+  a = #gsa.union_schedule<engine = wgmma, queries = 15, groups = 2, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1050, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }

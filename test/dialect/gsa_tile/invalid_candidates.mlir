@@ -100,10 +100,88 @@ gsa_tile.kernel @append_candidates_c3_room(%list: !gsa_tile.global<i32, write>,
     %counts: !gsa_tile.global<i32, write>, %n: index) attributes {warps = 1 : i64} {
   %bounds = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
   %x = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
-  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<64x30xi32, linear>
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<64x36xi32, linear>
   %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xi32>
-  // expected-error @below {{staged: expected lines of at least 32 columns, the hits of an op, got 30}}
-  gsa_tile.append_candidates %x above %bounds to %list, %counts[%n below %n] capacity %n column %n by way of %staged, %bytes warp %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write> by way of !gsa_tile.smem<64x30xi32, linear>, !gsa_tile.lanes<2xi32>
+  // expected-error @below {{staged: expected lines of a multiple of 4 columns, at least 40, the hits of an op and 4 more, got 36}}
+  gsa_tile.append_candidates %x above %bounds to %list, %counts[%n below %n] capacity %n column %n by way of %staged, %bytes warp %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write> by way of !gsa_tile.smem<64x36xi32, linear>, !gsa_tile.lanes<2xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @stage_products_c1(%f: f32, %n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.frag_alloc : !gsa_tile.frag<16x32xf32, acc>
+  %sum = gsa_tile.frag_alloc : !gsa_tile.frag<8x64xf32, acc>
+  %w = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+  %rows = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32>
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x40xi32, linear>
+  %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  // expected-error @below {{expected f32 of layout acc, 16 rows to add to 8 of as many columns, got}}
+  gsa_tile.stage_products <relu> %x * %f + %w weights %w to %sum, %rows above %rows[%n below %n] column %n last %n stage %staged, %bytes warp %n : !gsa_tile.frag<16x32xf32, acc>, !gsa_tile.rowvec<16xf32>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @stage_products_c1_weights(%f: f32, %n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %sum = gsa_tile.frag_alloc : !gsa_tile.frag<8x64xf32, acc>
+  %w = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32>
+  %rows = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32>
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x40xi32, linear>
+  %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  // expected-error @below {{expected f32 of layout acc, 16 rows to add to 8 of as many columns, got}}
+  gsa_tile.stage_products <relu> %x * %f + %w weights %w to %sum, %rows above %rows[%n below %n] column %n last %n stage %staged, %bytes warp %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<8xf32>, !gsa_tile.rowvec<8xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @stage_products_c2(%f: f32, %n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %sum = gsa_tile.frag_alloc : !gsa_tile.frag<8x64xf32, acc>
+  %w = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+  %rows = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32>
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x40xi32, linear>
+  %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xi32>
+  // expected-error @below {{bytes: expected lanes of 1xi32, got}}
+  gsa_tile.stage_products <relu> %x * %f + %w weights %w to %sum, %rows above %rows[%n below %n] column %n last %n stage %staged, %bytes warp %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<2xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @stage_products_c2_room(%f: f32, %n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %sum = gsa_tile.frag_alloc : !gsa_tile.frag<8x64xf32, acc>
+  %w = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+  %rows = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32>
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x36xi32, linear>
+  %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  // expected-error @below {{staged: expected lines of a multiple of 4 columns, at least 40, the hits of an op and 4 more, got 36}}
+  gsa_tile.stage_products <relu> %x * %f + %w weights %w to %sum, %rows above %rows[%n below %n] column %n last %n stage %staged, %bytes warp %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x36xi32, linear>, !gsa_tile.lanes<1xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @drain_candidates_c1(%list: !gsa_tile.global<i32, write>,
+    %counts: !gsa_tile.global<f32, write>, %n: index) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x40xi32, linear>
+  %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  // expected-error @below {{counts: expected i32, got '!gsa_tile.global<f32, write>'}}
+  gsa_tile.drain_candidates %staged, %bytes warp %n to %list, %counts[%n] capacity %n room 16 : !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<f32, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @drain_candidates_c2(%list: !gsa_tile.global<i32, write>,
+    %counts: !gsa_tile.global<i32, write>, %n: index) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x40xi32, linear>
+  %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  // expected-error @below {{staged: expected lines of a multiple of 4 columns, at least 42, the hits of an op and 4 more, got 40}}
+  gsa_tile.drain_candidates %staged, %bytes warp %n to %list, %counts[%n] capacity %n room 17 : !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
   gsa_tile.return
 }
 

@@ -103,6 +103,58 @@ gsa_tile.kernel @emit_members_c2(%out: !gsa_tile.global<i32, write>, %words: !gs
 
 // -----
 
+gsa_tile.kernel @count_kinds_c1(%n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<2x1024xi32, linear>
+  // expected-error @below {{expected a table of one row of i32, got '!gsa_tile.smem<2x1024xi32, linear>'}}
+  gsa_tile.count_kinds %x, %t[%n to %n] step 32 half 16 : !gsa_tile.lanes<3xi32>, !gsa_tile.smem<2x1024xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @count_kinds_c2(%n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x1024xi32, linear>
+  // expected-error @below {{expected lanes of 3xi32, got '!gsa_tile.lanes<1xi32>'}}
+  gsa_tile.count_kinds %x, %t[%n to %n] step 32 half 16 : !gsa_tile.lanes<1xi32>, !gsa_tile.smem<1x1024xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @count_kinds_c3(%n: index) attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x1024xi32, linear>
+  // expected-error @below {{expected a half of 1 to 31 queries, got 32}}
+  gsa_tile.count_kinds %x, %t[%n to %n] step 32 half 32 : !gsa_tile.lanes<3xi32>, !gsa_tile.smem<1x1024xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @emit_kinds_c1(%out: !gsa_tile.global<i32, write>, %n: index)
+    attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x1024xi32, linear>
+  // expected-error @below {{expected a positive multiple of 32 columns, got 48}}
+  gsa_tile.emit_kinds %out, %out, %x, %t[%n to %n] step 48 half 16 first %n : !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>, !gsa_tile.lanes<3xi32>, !gsa_tile.smem<1x1024xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @emit_kinds_c2(%out: !gsa_tile.global<i32, write>, %words: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x1024xi32, linear>
+  // expected-error @below {{expected an array of i32, got '!gsa_tile.global<f32, write>'}}
+  gsa_tile.emit_kinds %out, %words, %x, %t[%n to %n] step 32 half 16 first %n : !gsa_tile.global<i32, write>, !gsa_tile.global<f32, write>, !gsa_tile.lanes<3xi32>, !gsa_tile.smem<1x1024xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @transpose_members_c1(%out: !gsa_tile.global<i64, write>, %words: !gsa_tile.global<i32, write>, %n: index)
     attributes {warps = 1 : i64} {
   // expected-error @below {{expected an array of i32, got '!gsa_tile.global<i64, write>'}}

@@ -73,11 +73,12 @@ __device__ void copy(const T* base, T* out, row_case c, int first, int columns,
   copy_wait<all, 0>();
   if (in_team<Team>())
     with_view(c, base, [&](auto view) {
-      if (found)
-        copy_rows<Team, Vector>(
-            tile, view, find_rows<Team, R, units>(view, first), columns);
-      else
+      if (found) {
+        auto rows = find_rows<Team, R, units>(view, first);
+        copy_rows<Team, Vector>(tile, view, rows, columns);
+      } else {
         copy_rows<Team, Vector>(tile, view, first, columns);
+      }
     });
   copy_wait<all, 0>();
   put_out<all>(out, 0, tile);

@@ -144,6 +144,69 @@ void test_unite(Suite& suite, int lists, int slots, int first) {
     }
 }
 
+/// Keys of a table with these words, by the halves that want them: those of the
+/// first one from 0 on, of the other one back from `apart`, of both from there.
+template <int Half>
+__global__ void kinds_kernel(const int* words, int first, int apart, int* keys,
+                             int* members, int* counts) {
+  auto table = smem_alloc<smem<int, 1, kTable, linear>>(0);
+  for (int i = threadIdx.x; i < kTable; i += blockDim.x)
+    table.at(0, i) = words[i];
+  __syncthreads();
+  auto found = lanes_alloc<lanes<int, 3>>();
+  for (int at = 0; at < kTable - 5; at += 128)
+    count_kinds<128, Half>(found, table, at, kTable - 5);
+  for (int kind = 0; kind < 3; ++kind) {
+    int total = __reduce_add_sync(0xffffffffu, found.v[kind]);
+    if (threadIdx.x == 0) counts[kind] = total;
+  }
+  auto cursor = lanes_alloc<lanes<int, 3>>();
+  set_lanes<1>(cursor, apart);
+  set_lanes<2>(cursor, apart);
+  for (int at = 0; at < kTable - 5; at += 64)
+    emit_kinds<64, Half>(keys, members, cursor, table, at, kTable - 5, first);
+}
+
+template <int Half>
+void test_kinds(Suite& suite, int share) {
+  Random random(100 + Half);
+  constexpr int apart = kTable, first = 77;
+  Array<int> words(kTable), keys(2 * kTable), members(2 * kTable), counts(3);
+  for (int i = 0; i < kTable; ++i) {
+    int word = 0;
+    for (int q = 0; q < 2 * Half; ++q)
+      if (random.Integer(0, 99) < share) word |= static_cast<int>(1u << q);
+    words[i] = word;
+  }
+  launch("kinds", kinds_kernel<Half>, 1, 1, 4 * kTable,
+         static_cast<const int*>(words.data()), first, apart, keys.data(),
+         members.data(), counts.data());
+  suite.Context("halves of %d, share %d", Half, share);
+  int next[3] = {0, apart, apart}, want[3] = {0, 0, 0};
+  for (int i = 0; i < kTable - 5; ++i) {
+    auto word = static_cast<unsigned>(words[i]);
+    bool low = word % (1u << Half) != 0, high = word >> Half != 0;
+    if (!low && !high) continue;
+    int kind = low && high ? 2 : high ? 1 : 0;
+    ++want[kind];
+    int place = kind == 1 ? --next[1] : next[kind]++;
+    suite.Equal(keys[place], first + i, i);
+    suite.Equal(members[place], words[i], i);
+  }
+  for (int kind = 0; kind < 3; ++kind)
+    suite.Equal(counts[kind], want[kind], kind);
+}
+
+inline void test_halves() {
+  Suite suite("count_kinds emit_kinds");
+  test_kinds<16>(suite, 1);
+  test_kinds<16>(suite, 30);
+  test_kinds<8>(suite, 8);
+  test_kinds<1>(suite, 50);
+  test_kinds<16>(suite, 0);
+  test_kinds<15>(suite, 100);
+}
+
 inline void test_tables() {
   Suite suite("mark_members count_members emit_members transpose_members");
   test_unite<16, 64>(suite, 16, 300, 0);
@@ -301,45 +364,52 @@ inline void test_out_of_range() {
       }
 }
 
-/// Rows that a list in global memory names, looked up a tile ahead.
+/// Rows that a list in global memory names, looked up a tile ahead, and copied
+/// to two tiles: of more than 8 a thread the numbers go round.
+template <int Rows, smem_layout Layout>
 __global__ void look_up_kernel(const bf16* rows, const int* list, int tiles,
                                int end, int limit, bf16* to) {
   using team = gsa::dev::team<0, 2>;
-  auto tile = smem_alloc<smem<bf16, 32, 64, swizzle>>(0);
+  auto tile = smem_alloc<smem<bf16, Rows, 64, Layout>>(0);
+  auto twin = smem_alloc<smem<bf16, Rows, 64, Layout>>(128 * Rows);
   auto view = listed_rows(rows, 64, list, end, limit);
-  auto next = found_alloc<found_rows<team, 32, 8>>();
-  auto now = found_alloc<found_rows<team, 32, 8>>();
+  auto next = found_alloc<found_rows<team, Rows, 8>>();
+  auto now = found_alloc<found_rows<team, Rows, 8>>();
   look_up(next, view, 0);
   for (int i = 0; i < tiles; ++i) {
     keep_found(now, next);
-    look_up(next, view, 32 * (i + 1));
+    look_up(next, view, Rows * (i + 1));
+    copy_rows<team, 16>(twin, view, now, 64);
     copy_rows<team, 16>(tile, view, now, 64);
     copy_wait<team, 0>();
-    get_tile(tile, to + 2048 * i);
+    get_tile(tile, to + 128 * Rows * i);
+    get_tile(twin, to + 128 * Rows * i + 64 * Rows);
     __syncthreads();
   }
 }
 
-inline void test_look_up() {
-  Suite suite("look_up keep_found of listed_rows in global memory");
+template <int Rows, smem_layout Layout>
+void test_look_up(Suite& suite) {
   constexpr int kRows = 50, kTiles = 4;
   Random random(9);
-  Array<bf16> rows(64 * kRows), to(2048 * kTiles);
-  Array<int> list(32 * kTiles);
+  Array<bf16> rows(64 * kRows), to(128 * Rows * kTiles);
+  Array<int> list(Rows * kTiles);
   random.Fill(rows);
-  for (int i = 0; i < 32 * kTiles; ++i) list[i] = random.Integer(-3, kRows + 3);
-  for (int end : {0, 33, 32 * kTiles})
+  for (int i = 0; i < Rows * kTiles; ++i)
+    list[i] = random.Integer(-3, kRows + 3);
+  for (int end : {0, 33, Rows * kTiles})
     for (int limit : {0, 20, kRows}) {
-      launch("look_up", look_up_kernel, 1, 2, 4096,
+      launch("look_up", look_up_kernel<Rows, Layout>, 1, 2, 256 * Rows,
              static_cast<const bf16*>(rows.data()),
              static_cast<const int*>(list.data()), kTiles, end, limit,
              to.data());
-      suite.Context("end %d limit %d", end, limit);
-      for (int i = 0; i < 2048 * kTiles; ++i) {
-        int entry = i / 64 < end ? list[i / 64] : -1;
+      suite.Context("%d rows, end %d limit %d", Rows, end, limit);
+      for (int i = 0; i < 128 * Rows * kTiles; ++i) {
+        int row = i / (128 * Rows) * Rows + i / 64 % Rows;
+        int entry = row < end ? list[row] : -1;
         bool exists = entry >= 0 && entry < limit;
         suite.Equal(to_host(to[i]),
-                    exists ? to_host(rows[64 * entry + i % 64]) : 0, i / 64,
+                    exists ? to_host(rows[64 * entry + i % 64]) : 0, row,
                     i % 64);
       }
     }
@@ -349,6 +419,7 @@ inline void run_union_tests() {
   test_lower_bound();
   test_check_list();
   test_tables();
+  test_halves();
   {
     Suite suite("mask_bits");
     test_mask_bits<1>(suite);
@@ -358,7 +429,13 @@ inline void run_union_tests() {
   }
   test_softmax_step();
   test_out_of_range();
-  test_look_up();
+  {
+    Suite suite("look_up keep_found of listed_rows in global memory");
+    test_look_up<32, swizzle>(suite);
+    test_look_up<64, swizzle_128b>(suite);
+    test_look_up<96, swizzle>(suite);
+    test_look_up<128, swizzle_128b>(suite);
+  }
 }
 
 }  // namespace selftest

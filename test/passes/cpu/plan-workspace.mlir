@@ -97,7 +97,44 @@ func.func @none(%out: memref<4xf32>) {
 // -----
 
 func.func @dynamic(%n: index) {
-  // expected-error @+1 {{expected an allocation of static shape and identity layout, got 'memref<?xf32>'}}
+  // expected-error @+1 {{expected an allocation of static or bounded shape and identity layout, got 'memref<?xf32>'}}
+  %a = memref.alloc(%n) : memref<?xf32>
+  return
+}
+
+// -----
+
+// A size of an argument counts as its bound; the view has the size itself.
+// CHECK-LABEL: func.func @bounded(
+// CHECK-SAME: %[[IN:[a-z0-9]+]]: memref<?x4xf32>
+// CHECK-SAME: gsa.workspace_bytes = 3264 : i64
+// CHECK: %[[ROWS:.*]] = memref.dim %[[IN]]
+// CHECK: memref.view %{{.*}}[%{{.*}}][%[[ROWS]]] : memref<?xi8> to memref<?x4xf32>
+// CHECK: memref.view %{{.*}}[%{{.*}}][%{{.*}}] : memref<?xi8> to memref<?xf32>
+func.func @bounded(%in: memref<?x4xf32>, %out: memref<?x4xf32>)
+    attributes {gsa.bounds = [array<i64: 100, 4>]} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %c7 = arith.constant 7 : index
+  %rows = memref.dim %in, %c0 : memref<?x4xf32>
+  %a = memref.alloc(%rows) : memref<?x4xf32>
+  %all = arith.muli %rows, %c4 : index
+  %more = arith.addi %all, %c7 : index
+  %b = memref.alloc(%more) : memref<?xf32>
+  linalg.copy ins(%in : memref<?x4xf32>) outs(%a : memref<?x4xf32>)
+  %f = arith.constant 1.0 : f32
+  memref.store %f, %b[%c0] : memref<?xf32>
+  linalg.copy ins(%a : memref<?x4xf32>) outs(%out : memref<?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @unbounded(%in: memref<?x4xf32>, %other: memref<?xf32>)
+    attributes {gsa.bounds = [array<i64: 100, 4>]} {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %other, %c0 : memref<?xf32>
+  // expected-error @+1 {{expected an allocation of static or bounded shape and identity layout, got 'memref<?xf32>'}}
   %a = memref.alloc(%n) : memref<?xf32>
   return
 }

@@ -2,6 +2,7 @@
 // RUN: gsa-opt %s --gsa-specialize-shapes="entry=chain shapes=3x5x2x8,3x5" | FileCheck %s --check-prefix=CHAIN
 // RUN: gsa-opt %s --gsa-specialize-shapes="entry=partly shapes=,2x3" | FileCheck %s --check-prefix=PARTLY
 // RUN: gsa-opt %s --gsa-specialize-shapes="entry=scalars shapes=,,,0x4" | FileCheck %s --check-prefix=SCALARS
+// RUN: gsa-opt %s --gsa-specialize-shapes="entry=chain shapes=3x?5x2x8,3x?5" | FileCheck %s --check-prefix=BOUNDED
 // RUN: gsa-opt %s --gsa-specialize-shapes="entry=static" | FileCheck %s --check-prefix=STATIC
 
 // What cannot be done is an error at the function that names the argument.
@@ -39,6 +40,12 @@
 // RUN: not gsa-opt %s --gsa-specialize-shapes="entry=chain shapes=3x5x2x8,3x?" 2>&1 | FileCheck %s --check-prefix=PARSE
 // RUN: not gsa-opt %s --gsa-specialize-shapes="entry=chain shapes=3x5x2x8,3x99999999999999999999" 2>&1 | FileCheck %s --check-prefix=PARSE
 // PARSE: error: 'func.func' op cannot parse shape '{{.*}}' of argument 1
+
+// A size after ? stays free, and is noted as a bound.
+// BOUNDED-LABEL: func.func @chain(
+// BOUNDED-SAME: tensor<3x?x2x8xf32>
+// BOUNDED-SAME: -> tensor<3x?x2x8xf32>
+// BOUNDED-SAME: gsa.bounds = [array<i64: 3, 5, 2, 8>, array<i64: 3, 5>, array<i64: 3, 5, 2, 8>]
 
 // Sizes given for the arguments reach every result type of the body: through
 // linalg.contract and linalg.generic with their tensor.empty, through

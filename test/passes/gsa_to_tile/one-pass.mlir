@@ -185,6 +185,7 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
 // CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],
 // CHECK-NEXT: gsa_tile.wgmma_nt %[[B]],
 // CHECK-NEXT: gsa_tile.wgmma_commit
+// CHECK: gsa_tile.drain_candidates {{.*}} room 16
 // CHECK-NEXT: gsa_tile.wgmma_wait
 // CHECK-NEXT: gsa_tile.affine_rows %[[A]]
 // CHECK-NEXT: gsa_tile.activate %[[A]]
@@ -197,7 +198,14 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>,
 // CHECK-NEXT: gsa_tile.wgmma_commit
 // CHECK-NEXT: gsa_tile.wgmma_wait
 // CHECK-NEXT: gsa_tile.release
-// CHECK: gsa_tile.append_candidates %[[SUM]]
+// The last product is activated where its hits are staged.
+// CHECK-NOT: gsa_tile.activate
+// CHECK: scf.if
+// CHECK-NEXT: gsa_tile.stage_products <fast_tanh> %[[A]] * {{.*}} to %[[SUM]], {{.*}}some_hidden = true
+// CHECK-NEXT: } else {
+// CHECK-NEXT: gsa_tile.stage_products <fast_tanh> %[[A]] * {{.*}} to %[[SUM]],
+// CHECK-NOT: some_hidden
+// CHECK: gsa_tile.flush_candidates
 func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
                 %w: tensor<1x300x6xbf16>, %b: tensor<6xf32>)
     -> (tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
@@ -215,4 +223,45 @@ func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
          tensor<1x300x6xbf16>, tensor<6xf32>)
       -> (tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
   return %i, %c, %n : tensor<1x300x16xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}
+
+// -----
+
+// Keys in boxes: no fence in the stream, but one for the queries before it. Spans
+// by the number of blocks, of which those come first that see the most.
+
+// CHECK-LABEL: gsa_tile.kernel @sample_scores(
+// CHECK-SAME: %{{[a-z0-9_]+}}: !gsa_tile.global<bf16, read>, %{{[a-z0-9_]+}}: !gsa_tile.global<bf16, read>
+// CHECK-LABEL: gsa_tile.kernel @append_scores(
+// CHECK-SAME: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>
+// CHECK: gsa_tile.grid_size
+// CHECK: gsa_tile.tile_ring : {{.*}}bulk
+// CHECK: gsa_tile.smem_alloc : <128x56xi32, linear>
+// CHECK: gsa_tile.fence_async
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.tma_load
+// CHECK-NOT: gsa_tile.fence_async
+// CHECK: gsa_tile.wgmma_fence %[[A:.*]] :
+// CHECK-NEXT: gsa_tile.wgmma_nt %[[A]],
+// CHECK-NEXT: gsa_tile.wgmma_commit
+// CHECK-LABEL: gsa_tile.kernel @select_candidates
+// CHECK: gsa_tile.find_rank {{.*}} bins 512
+// CHECK-LABEL: func.func @main
+// CHECK: arith.maxui %{{.*}}, %c8
+func.func @main(%q: tensor<1x3000x4x64xbf16>, %k: tensor<1x3000x64xbf16>)
+    -> (tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>) {
+  %i, %c, %n = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 32, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4, pairs = 1,
+                  boxes = true>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 960, sm_blocks = 2,
+        staged = 12, candidate_bins = 512>}
+      : (tensor<1x3000x4x64xbf16>, tensor<1x3000x64xbf16>)
+      -> (tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>)
+  return %i, %c, %n : tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>
 }

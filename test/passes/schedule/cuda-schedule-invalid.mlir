@@ -197,6 +197,44 @@ func.func @one_pass_lengths(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x64xbf16>
 
 // -----
 
+// A box is a panel of 64 columns.
+func.func @boxes_of_columns(%q: tensor<1x64x4x32xbf16>, %k: tensor<1x64x32xbf16>)
+    -> tensor<1x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: scores: boxes need a multiple of 64 columns of keys, not 32}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1,
+                stages = 2, producers = 4, consumers = 4, boxes = true>,
+      exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<1x64x4x32xbf16>, tensor<1x64x32xbf16>)
+    -> (tensor<1x64x16xi32>, tensor<1x64xi32>, tensor<1x64xi32>)
+  return %0#0 : tensor<1x64x16xi32>
+}
+
+// -----
+
+// Behind the keys of a batch a box has those of the next one.
+func.func @boxes_of_batches(%q: tensor<2x64x4x64xbf16>, %k: tensor<2x70x64xbf16>)
+    -> tensor<2x64x16xi32> {
+  // expected-error @+1 {{has an illegal schedule: scores: boxes of the keys of several batches need whole tiles of 64, not 70 keys}}
+  %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
+    {gsa.schedule = #gsa.one_pass_schedule<
+      scores = <engine = wgmma, block_q = 32, block_k = 64, span = 1,
+                stages = 2, producers = 4, consumers = 4, boxes = true>,
+      exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32,
+                         span = 1, stages = 2, producers = 4, consumers = 4>,
+               topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,
+      sample = 4, rank = 8, capacity = 64, chunk = 96>}
+    : (tensor<2x64x4x64xbf16>, tensor<2x70x64xbf16>)
+    -> (tensor<2x64x16xi32>, tensor<2x64xi32>, tensor<2x64xi32>)
+  return %0#0 : tensor<2x64x16xi32>
+}
+
+// -----
+
 // A fragment has the products of two heads for 8 queries.
 func.func @odd_heads(%q: tensor<1x64x3x64xbf16>, %k: tensor<1x64x64xbf16>)
     -> tensor<1x64x16xi32> {

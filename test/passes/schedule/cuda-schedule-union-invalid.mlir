@@ -118,3 +118,63 @@ func.func @union_lengths(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>,
     -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
   return %out : tensor<1x40x8x64xbf16>
 }
+
+// -----
+
+func.func @split_rows(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x8x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: 2 groups of 8 queries x 4 heads have 32 rows each, expected 64; legal: queries = 32, or groups = 1}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 16, groups = 2, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 32, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x8x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
+  return %out : tensor<1x40x8x64xbf16>
+}
+
+// -----
+
+func.func @split_heads(%q: tensor<1x40x12x64xbf16>, %k: tensor<1x90x2x64xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x12x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: 2 groups of 10 queries x 6 heads have 60 rows each, expected 64; legal: groups = 1}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 20, groups = 2, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 40, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x12x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x12x64xbf16>, tensor<1x12x40xf32>)
+  return %out : tensor<1x40x12x64xbf16>
+}
+
+// -----
+
+func.func @split_one_head(%q: tensor<1x40x2x64xbf16>, %k: tensor<1x90x2x64xbf16>,
+    %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x2x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: 2 groups of 16 queries x 1 heads have 16 rows each, expected 64; legal: groups = 1}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 32, groups = 2, block_k = 64,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 64, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x40x2x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>) -> (tensor<1x40x2x64xbf16>, tensor<1x2x40xf32>)
+  return %out : tensor<1x40x2x64xbf16>
+}
+
+// -----
+
+func.func @split_order(%q: tensor<1x64x8x64xbf16>, %k: tensor<1x2097152x2x64xbf16>,
+    %i: tensor<1x64x65536xi32>, %c: tensor<1x64xi32>) -> tensor<1x64x8x64xbf16> {
+  // expected-error @+1 {{has an illegal schedule: the order of the blocks of a split union of 2097152 keys has no room in 32 bits; legal: groups = 1}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
+      #gsa.union_schedule<engine = wgmma, queries = 32, groups = 2, block_k = 32,
+          key_stages = 2, value_stages = 2, producers = 4, table = 1024,
+          chunk = 64, per_query = <engine = mma_sync, block_q = 16,
+          block_k = 32, stages = 1, producers = 0, consumers = 1>>}
+    : (tensor<1x64x8x64xbf16>, tensor<1x2097152x2x64xbf16>, tensor<1x2097152x2x64xbf16>,
+       tensor<1x64x65536xi32>, tensor<1x64xi32>) -> (tensor<1x64x8x64xbf16>, tensor<1x8x64xf32>)
+  return %out : tensor<1x64x8x64xbf16>
+}

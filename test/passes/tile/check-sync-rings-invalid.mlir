@@ -636,3 +636,58 @@ gsa_tile.kernel @bytes_elsewhere(%x: !in, %n: index) attributes {warps = 3 : i64
   }
   gsa_tile.return
 }
+
+// -----
+
+!in = !gsa_tile.global<bf16, read>
+!view = !gsa_tile.rows<bf16, strided, read>
+!ring = !gsa_tile.ring<2>
+!tile = !gsa_tile.smem<16x16xbf16, linear>
+!tiles = !gsa_tile.smem<2x16x16xbf16, linear>
+!lhs = !gsa_tile.frag<16x16xbf16, lhs>
+
+// Two groups of warps share tiles, and a word for each says which group wants
+// it. The other one waits for it and goes on.
+gsa_tile.kernel @group_skips(%x: !in, %words: !gsa_tile.global<i32, read>, %n: index) attributes {warps = 12 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c16 = arith.constant 16 : index
+  %zero = arith.constant 0 : i32
+  %one = arith.constant 1 : i32
+  %pitch = arith.constant 16 : i64
+  %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !in to !view
+  %buffer = gsa_tile.smem_alloc : !tiles
+  %ring = gsa_tile.ring_alloc producers 4 consumers 8 : !ring
+  gsa_tile.sync #gsa_tile.team<0, 12>
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+      scf.for %i = %c0 to %n step %c1 {
+        %s = gsa_tile.ring_acquire %ring[%i] : !ring
+        %t = gsa_tile.stage %buffer[%s] : !tiles
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 4> vector 16 : !view, index to !tile
+        gsa_tile.ring_commit %ring[%i] : !ring
+      }
+    }
+    role <"compute", team = <4, 8>> {
+      %lhs = gsa_tile.frag_alloc : !lhs
+      %rank = gsa_tile.warp_rank #gsa_tile.team<4, 8>
+      %group = arith.divui %rank, %c4 : index
+      %bit = arith.index_cast %group : index to i32
+      scf.for %i = %c0 to %n step %c1 {
+        %word = gsa_tile.load %words[%i] : !gsa_tile.global<i32, read>, index
+        %shifted = arith.shrui %word, %bit : i32
+        %wants = arith.andi %shifted, %one : i32
+        %own = arith.cmpi ne, %wants, %zero : i32
+        // expected-error @below {{has no ring_release of this ring below it in the same block}}
+        %s = gsa_tile.ring_wait %ring[%i] : !ring
+        %t = gsa_tile.stage %buffer[%s] : !tiles
+        scf.if %own {
+          gsa_tile.load_lhs %t[%c0] to %lhs : !tile to !lhs
+          gsa_tile.ring_release %ring[%i] : !ring
+        }
+      }
+    }
+  }
+  gsa_tile.return
+}

@@ -232,6 +232,10 @@ TEST(CudaAbi, AttributesAreThoseOfTheHeaders) {
             int{CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL});
   EXPECT_EQ(unsigned{kMemoryHost}, unsigned{CU_MEMORYTYPE_HOST});
   EXPECT_EQ(unsigned{kMemoryDevice}, unsigned{CU_MEMORYTYPE_DEVICE});
+  EXPECT_EQ(int{kCaptureModeGlobal}, int{CU_STREAM_CAPTURE_MODE_GLOBAL});
+  EXPECT_EQ(int{kCaptureModeThreadLocal},
+            int{CU_STREAM_CAPTURE_MODE_THREAD_LOCAL});
+  EXPECT_EQ(int{kCaptureModeRelaxed}, int{CU_STREAM_CAPTURE_MODE_RELAXED});
   EXPECT_EQ(int{kCaptureNone}, int{CU_STREAM_CAPTURE_STATUS_NONE});
   EXPECT_EQ(int{kCaptureActive}, int{CU_STREAM_CAPTURE_STATUS_ACTIVE});
   EXPECT_EQ(int{kCaptureInvalidated},

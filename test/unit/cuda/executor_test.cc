@@ -7,6 +7,9 @@
 // refuses before it submits anything; and that every failing call leaves
 // nothing behind.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -24,10 +27,12 @@ namespace gsa {
 namespace {
 
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using Kind = BufferRef::Kind;
 
@@ -331,8 +336,7 @@ TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {
   auto memory = MemoryFor(*executor);
   fake_.TakeCalls();
   ASSERT_TRUE(executor->Run(memory->run).ok());
-  EXPECT_THAT(fake_.TakeCalls(),
-              ::testing::Not(::testing::Contains("cuPointerGetAttributes")));
+  EXPECT_THAT(fake_.TakeCalls(), Not(Contains("cuPointerGetAttributes")));
 }
 
 TEST_F(ExecutorTest, CapturesButNotWithATimer) {
@@ -462,7 +466,7 @@ DeviceProgram MapProgram(DeviceProgram program) {
   return program;
 }
 
-TEST_F(ExecutorTest, EveryRunMakesItsTensorMaps) {
+TEST_F(ExecutorTest, ASetOfBuffersHasItsTensorMaps) {
   fake_.kernels["load"] = {{128, 4, 128, 8}};
   auto executor = Create(MapProgram(Program()));
   EXPECT_THAT(fake_.TakeMaps(), IsEmpty());
@@ -500,13 +504,26 @@ TEST_F(ExecutorTest, EveryRunMakesItsTensorMaps) {
       EXPECT_EQ(other.box_rows, 8u);
       EXPECT_EQ(other.swizzle, cuda::kTensorMapSwizzleNone);
     }
-    // Neither allocations nor waits.
-    const auto calls = fake_.TakeCalls();
-    EXPECT_THAT(std::vector<std::string>(calls.end() - 7, calls.end()),
-                ElementsAre("cuLaunchKernel", "cuTensorMapEncodeTiled",
-                            "cuTensorMapEncodeTiled", "cuLaunchKernel",
-                            "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
-                            "cuLaunchKernel"));
+    // Neither allocations nor waits; the next run on them makes no maps.
+    EXPECT_THAT(
+        fake_.TakeCalls(),
+        ElementsAre("cuPointerGetAttributes", "cuPointerGetAttributes",
+                    "cuPointerGetAttributes", "cuPointerGetAttributes",
+                    "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
+                    "cuTensorMapEncodeTiled", "cuTensorMapEncodeTiled",
+                    "cuStreamGetCtx", "cuStreamIsCapturing", "cuMemsetD16Async",
+                    "cuLaunchKernel", "cuMemcpyDtoDAsync", "cuLaunchKernel",
+                    "cuLaunchKernel", "cuLaunchKernel"));
+    ASSERT_TRUE(executor->Run(memory->run).ok());
+    const auto again = fake_.TakeLaunches();
+    ASSERT_THAT(again, SizeIs(4));
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_EQ(again[i].arguments, launches[i].arguments);
+    EXPECT_THAT(
+        fake_.TakeCalls(),
+        ElementsAre("cuStreamGetCtx", "cuStreamIsCapturing", "cuMemsetD16Async",
+                    "cuLaunchKernel", "cuMemcpyDtoDAsync", "cuLaunchKernel",
+                    "cuLaunchKernel", "cuLaunchKernel"));
   }
 }
 
@@ -638,8 +655,8 @@ TEST_F(ExecutorTest, EveryFailingCallOfCreateIsReportedWithoutLeaks) {
 
 TEST_F(ExecutorTest, EveryFailingCallOfRunIsReported) {
   auto executor = Create(Program());
-  auto memory = MemoryFor(*executor);
   for (int index = 0;; ++index) {
+    auto memory = MemoryFor(*executor);  // buffers that it has not run on
     fake_.FailCall(index, cuda::kErrorLaunchFailed);
     const absl::Status status = executor->Run(memory->run);
     if (status.ok()) {
@@ -649,6 +666,86 @@ TEST_F(ExecutorTest, EveryFailingCallOfRunIsReported) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
     ASSERT_LT(index, 1000);
   }
+}
+
+// The driver reports a fault at whatever is called next.
+TEST_F(ExecutorTest, LostContextsNameTheKernelsBefore) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  fake_.FailCall(1, cuda::kErrorIllegalAddress, "cuLaunchKernel");
+  const absl::Status status = executor->Run(memory->run);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("step 5 (launch of 'scale')"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("is lost; this run had launched 'attend' before"));
+  fake_.FailCall(0, cuda::kErrorIllegalAddress, "cuMemsetD16Async");
+  EXPECT_THAT(std::string(executor->Run(memory->run).message()),
+              HasSubstr("this run had launched no kernel before"));
+  fake_.FailCall(0, cuda::kErrorOutOfMemory, "cuLaunchKernel");
+  EXPECT_THAT(std::string(executor->Run(memory->run).message()),
+              Not(HasSubstr("this run had launched")));
+}
+
+TEST_F(ExecutorTest, LoadsLaterWhereThatIsAskedFor) {
+  options_.warm_up = false;
+  auto executor = Create(Program());
+  EXPECT_THAT(fake_.TakeCalls(), Not(Contains("cuFuncLoad")));
+  EXPECT_EQ(gemms_->warm_ups, 0);
+  auto memory = MemoryFor(*executor);
+  fake_.capture_status = cuda::kCaptureActive;
+  ExpectRefused(*executor, memory->run, absl::StatusCode::kFailedPrecondition,
+                "warm up before the capture begins");
+  ASSERT_TRUE(executor->WarmUp().ok());
+  EXPECT_THAT(fake_.TakeCalls(), ElementsAre("cuFuncLoad", "cuFuncLoad"));
+  EXPECT_EQ(gemms_->warm_ups, 1);
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+  ASSERT_TRUE(executor->WarmUp().ok());
+  EXPECT_THAT(fake_.TakeCalls(), Not(Contains("cuFuncLoad")));
+  EXPECT_EQ(gemms_->warm_ups, 1);
+}
+
+TEST_F(ExecutorTest, TheFirstRunLoadsWhatWasLeftForLater) {
+  options_.warm_up = false;
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  fake_.FailCall(1, cuda::kErrorOutOfMemory, "cuFuncLoad");
+  const absl::Status status = executor->Run(memory->run);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("kernel 'scale': cuFuncLoad failed"));
+  EXPECT_THAT(fake_.TakeLaunches(), IsEmpty());
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+  EXPECT_EQ(gemms_->warm_ups, 1);
+}
+
+// In the mode that captures have by default, what another thread loads
+// meanwhile would be refused.
+TEST_F(ExecutorTest, LoadsWhileAnotherThreadCaptures) {
+  fake_.other_thread_captures = true;
+  options_.warm_up = false;
+  auto executor = Create(Program());
+  ASSERT_NE(executor, nullptr);
+  EXPECT_TRUE(executor->WarmUp().ok());
+  EXPECT_EQ(DeviceBuffer::Allocate(executor->context(), 64).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ExecutorTest, RefusesToRunInAForkedProcess) {
+  auto executor = Create(Program());
+  auto memory = MemoryFor(*executor);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const absl::Status status = executor->Run(memory->run);
+    const bool refused =
+        absl::IsFailedPrecondition(status) &&
+        absl::StrContains(status.message(), "does not survive fork()");
+    _exit(refused ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(executor->Run(memory->run).ok());
 }
 
 TEST_F(ExecutorTest, ProgramsWithoutStepsRun) {

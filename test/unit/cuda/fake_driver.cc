@@ -15,6 +15,12 @@ namespace {
 
 FakeDriver* fake = nullptr;
 thread_local std::vector<cuda::Context> context_stack;
+thread_local int capture_mode = cuda::kCaptureModeGlobal;
+
+// Whether a call that a capture does not allow is refused.
+bool BreaksCapture(bool other_thread_captures) {
+  return other_thread_captures && capture_mode != cuda::kCaptureModeRelaxed;
+}
 
 cuda::Context ContextOf(int device) {
   return reinterpret_cast<cuda::Context>(uintptr_t{0x1000} + device);
@@ -126,6 +132,8 @@ struct FakeDriverCalls {
   static cuda::Result ModuleLoadDataEx(cuda::Module* module, const void* image,
                                        unsigned, int*, void**) {
     GSA_FAKE_ENTER("cuModuleLoadDataEx");
+    if (BreaksCapture(fake->other_thread_captures))
+      return cuda::kErrorStreamCaptureUnsupported;
     if (context_stack.empty()) return cuda::kErrorInvalidContext;
     *module = NewHandle<cuda::Module>();
     fake->modules_[*module].image = static_cast<const char*>(image);
@@ -151,6 +159,8 @@ struct FakeDriverCalls {
   }
   static cuda::Result FuncLoad(cuda::Function) {
     GSA_FAKE_ENTER("cuFuncLoad");
+    if (BreaksCapture(fake->other_thread_captures))
+      return cuda::kErrorStreamCaptureUnsupported;
     return cuda::kSuccess;
   }
   static cuda::Result FuncGetAttribute(int* value, int attribute,
@@ -238,6 +248,8 @@ struct FakeDriverCalls {
   }
   static cuda::Result MemAlloc(cuda::DevicePtr* pointer, size_t bytes) {
     GSA_FAKE_ENTER("cuMemAlloc");
+    if (BreaksCapture(fake->other_thread_captures))
+      return cuda::kErrorStreamCaptureUnsupported;
     if (context_stack.empty()) return cuda::kErrorInvalidContext;
     void* memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
     *pointer = reinterpret_cast<cuda::DevicePtr>(memory);
@@ -379,6 +391,11 @@ struct FakeDriverCalls {
     GSA_FAKE_ENTER("cuEventElapsedTime");
     *milliseconds = fake->event_distance *
                     (fake->events_.at(end) - fake->events_.at(start));
+    return cuda::kSuccess;
+  }
+  // Never made to fail, like what gives back.
+  static cuda::Result ThreadExchangeStreamCaptureMode(int* mode) {
+    std::swap(*mode, capture_mode);
     return cuda::kSuccess;
   }
   static cuda::Result Init(unsigned) { return cuda::kSuccess; }

@@ -79,6 +79,9 @@ class FakeDriver {
 
   std::map<std::string, Kernel> kernels;
   int capture_status = cuda::kCaptureNone;
+  // Whether some other thread captures: calls that load or allocate then fail,
+  // unless the thread has exchanged its mode.
+  bool other_thread_captures = false;
   // Milliseconds between any two events that follow each other.
   float event_distance = 1.0f;
 

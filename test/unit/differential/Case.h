@@ -59,7 +59,8 @@ struct AttentionTiles {
 };
 /// Keys shared among queries, and what does the rest by query.
 struct UnionTiles {
-  int64_t queries = 2, block_k = 32, key_stages = 1, value_stages = 1;
+  int64_t queries = 2, groups = 1, block_k = 32;
+  int64_t key_stages = 1, value_stages = 1;
   int64_t producers = 4, table = 1024, chunk = 2;
   AttentionTiles per_query;
 };
@@ -73,6 +74,7 @@ struct ScoreTiles {
   std::string engine;
   int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
   int64_t warp_queries = 16;
+  bool boxes = false;
   int64_t block_q() const { return warp_queries * consumers; }
 };
 struct TopKTiles {
@@ -82,6 +84,20 @@ struct TopKTiles {
 struct OnePassTiles {
   ScoreTiles scores;
   int64_t sample = 4, rank = 8, capacity = 64, chunk = 64;
+  int64_t sm_blocks = 0, staged = 10;
+};
+/// Keys of few queries shared by blocks, and how a row is then selected.
+/// Without lists sample, rank and capacity are 0.
+struct SplitSelectTiles {
+  std::string engine;
+  int64_t block_k = 32, span = 1, stages = 1, producers = 0, consumers = 1;
+  int64_t sample = 0, rank = 0, capacity = 0;
+  TopKTiles rows;
+};
+/// Lists of few queries shared by blocks.
+struct SplitAttentionTiles {
+  int64_t entries = 32;
+  AttentionTiles part;
 };
 struct Schedules {
   std::optional<AttentionTiles> attention;
@@ -91,6 +107,9 @@ struct Schedules {
   std::optional<ScoreTiles> scores;
   std::optional<TopKTiles> topk;
   std::optional<OnePassTiles> one_pass;
+  /// In place of `scores` and `topk`, and of `attention`.
+  std::optional<SplitSelectTiles> split_select;
+  std::optional<SplitAttentionTiles> split_attention;
 };
 
 /// What a module computes.

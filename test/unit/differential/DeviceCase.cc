@@ -111,7 +111,21 @@ std::optional<UnionTiles> RandomUnionTiles(Rng& rng, const Spec& spec) {
   tiles.value_stages = rng.Int(1, 3);
   if (spec.d + spec.dv > 256) tiles.key_stages = tiles.value_stages = 1;
   tiles.producers = rng.Pick<int64_t>({4, 4, 8});
-  tiles.chunk = tiles.queries * rng.Pick<int64_t>({1, 2, 7, 1000});
+  int64_t chunk = rng.Pick<int64_t>({1, 2, 7, 1000});
+  // Two warpgroups, where the heads of half the queries fill one. Keys of both
+  // kinds and of either alone come by themselves: lists differ.
+  if (64 % ratio == 0 && ratio >= 4 && rng.Chance(0.5)) {
+    tiles.groups = 2;
+    tiles.queries = 2 * (64 / ratio);
+    if (spec.d + spec.dv <= 256) {
+      tiles.block_k = rng.Pick<int64_t>({32, 64, 128});
+      // Rings of tiles beside 128 rows of queries.
+      int64_t most = tiles.block_k == 128 && spec.d + spec.dv > 128 ? 2 : 3;
+      tiles.key_stages = std::min(tiles.key_stages, most);
+      tiles.value_stages = std::min(tiles.value_stages, most);
+    }
+  }
+  tiles.chunk = tiles.queries * chunk;
   return tiles;
 }
 
@@ -295,6 +309,45 @@ Spec DeviceSpec(uint64_t seed, const DeviceScale& scale) {
       spec.sq = (spec.sq + 1) / 2;
     }
   }
+  return spec;
+}
+
+Spec WithFewQueries(Spec spec) {
+  Rng rng(spec.seed, "split");
+  spec.sq = rng.Int(1, 8);
+  spec.lengths = true;
+  spec.parts = 0;
+  spec.fused_gate = spec.has_plain_attention();
+  spec.schedules.shared.reset();
+  spec.schedules.one_pass.reset();
+  if (!spec.schedules.scores)
+    spec.schedules.scores = RandomScoreTiles(rng, spec);
+  if (!spec.schedules.topk) spec.schedules.topk = RandomTopKTiles(rng);
+  SplitSelectTiles select;
+  select.engine = EngineOf(spec.dtype);
+  select.consumers = rng.Pick<int64_t>({1, 2, 2});
+  select.block_k = 32 * select.consumers * rng.Pick<int64_t>({1, 1, 2});
+  select.span = rng.Int(1, 3);
+  select.producers = rng.Pick<int64_t>({0, 1, 2});
+  select.stages = select.producers == 0 ? 1 : rng.Int(1, 3);
+  select.rows = RandomTopKTiles(rng);
+  if (!spec.select.policy.UsesStatistic() && rng.Chance(0.7)) {
+    select.sample = rng.Pick<int64_t>({2, 3, 4});
+    int64_t slots = spec.select.policy.Slots();
+    select.rank = slots / select.sample + rng.Int(1, 6);
+    select.capacity =
+        std::max<int64_t>({32, slots, select.rank * select.sample}) +
+        rng.Pick<int64_t>({0, 7, 64});
+    while (512 * select.rows.warps < select.capacity) select.rows.warps *= 2;
+  }
+  bool has_mean =
+      spec.select.policy.UsesNormaliser() && !spec.select.normaliser;
+  if (!has_mean) spec.schedules.split_select = select;
+  SplitAttentionTiles attention;
+  attention.part = RandomAttentionTiles(rng, spec);
+  // Parts of which some are empty, or one that is the whole.
+  attention.entries = attention.part.block_k * rng.Pick<int64_t>({1, 1, 2, 5});
+  spec.schedules.split_attention = attention;
   return spec;
 }
 

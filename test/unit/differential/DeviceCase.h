@@ -41,6 +41,10 @@ DeviceScale CudaScale();
 /// type of a family changes with every round.
 Spec DeviceSpec(uint64_t seed, const DeviceScale& scale);
 
+/// The module with 1 to 8 queries, lengths and gates, its keys and lists split
+/// among blocks. For families kSelect, kSelectGather and kGather.
+Spec WithFewQueries(Spec spec);
+
 /// A workload that makes sense for the module.
 Workload DeviceWorkload(const Spec& spec, Rng& rng);
 

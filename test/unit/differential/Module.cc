@@ -82,6 +82,7 @@ std::string AttentionFields(const AttentionTiles& tiles) {
 std::string UnionFields(const UnionTiles& tiles) {
   return absl::StrCat("engine = wgmma, ",
                       Fields({{"queries", tiles.queries},
+                              {"groups", tiles.groups},
                               {"block_k", tiles.block_k},
                               {"key_stages", tiles.key_stages},
                               {"value_stages", tiles.value_stages},
@@ -106,7 +107,8 @@ std::string ScoreFields(const ScoreTiles& tiles) {
                               {"span", tiles.span},
                               {"stages", tiles.stages},
                               {"producers", tiles.producers},
-                              {"consumers", tiles.consumers}}));
+                              {"consumers", tiles.consumers}}),
+                      ", boxes = ", tiles.boxes ? "true" : "false");
 }
 std::string TopKFields(const TopKTiles& tiles) {
   return Fields({{"warps", tiles.warps},
@@ -120,7 +122,25 @@ std::string OnePassFields(const OnePassTiles& tiles, const std::string& exact) {
                       Fields({{"sample", tiles.sample},
                               {"rank", tiles.rank},
                               {"capacity", tiles.capacity},
-                              {"chunk", tiles.chunk}}));
+                              {"chunk", tiles.chunk},
+                              {"sm_blocks", tiles.sm_blocks},
+                              {"staged", tiles.staged}}));
+}
+std::string SplitSelectFields(const SplitSelectTiles& tiles) {
+  return absl::StrCat("engine = ", tiles.engine, ", ",
+                      Fields({{"block_k", tiles.block_k},
+                              {"span", tiles.span},
+                              {"stages", tiles.stages},
+                              {"producers", tiles.producers},
+                              {"consumers", tiles.consumers},
+                              {"sample", tiles.sample},
+                              {"rank", tiles.rank},
+                              {"capacity", tiles.capacity}}),
+                      ", rows = <", TopKFields(tiles.rows), ">");
+}
+std::string SplitAttentionFields(const SplitAttentionTiles& tiles) {
+  return absl::StrCat("entries = ", tiles.entries, ", part = <",
+                      AttentionFields(tiles.part), ">");
 }
 
 class Writer {
@@ -310,7 +330,10 @@ class Writer {
       std::string exact =
           absl::StrCat("scores = <", ScoreFields(*spec_.schedules.scores),
                        ">, topk = <", TopKFields(*spec_.schedules.topk), ">");
-      if (spec_.schedules.one_pass) {
+      if (spec_.schedules.split_select) {
+        AddSchedule(&attributes, "split_select_schedule",
+                    SplitSelectFields(*spec_.schedules.split_select));
+      } else if (spec_.schedules.one_pass) {
         AddSchedule(&attributes, "one_pass_schedule",
                     OnePassFields(*spec_.schedules.one_pass, exact));
       } else {
@@ -361,7 +384,10 @@ class Writer {
     if (!listed) {
       attributes.Add("mask", EnumText("mask", kMasks, spec_.select.mask));
     }
-    if (spec_.schedules.shared && listed) {
+    if (spec_.schedules.split_attention && listed && spec_.parts == 0) {
+      AddSchedule(&attributes, "split_attention_schedule",
+                  SplitAttentionFields(*spec_.schedules.split_attention));
+    } else if (spec_.schedules.shared && listed) {
       AddSchedule(&attributes, "union_schedule",
                   UnionFields(*spec_.schedules.shared));
     } else if (spec_.schedules.dense && !listed) {

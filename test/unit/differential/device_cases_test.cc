@@ -187,6 +187,49 @@ INSTANTIATE_TEST_SUITE_P(Recipes, EmuExtras,
                            return RecipeName(info.param, EmulationScale());
                          });
 
+// Few queries whose keys are split among blocks.
+class DeviceSplits : public DeviceCases {
+ protected:
+  static void RunSplits(int recipe, const DeviceScale& scale,
+                        const Amount& amount) {
+    for (int shape = 0; shape < kShapes; ++shape) {
+      RunSpec(WithFewQueries(DeviceSpec(
+                  static_cast<uint64_t>(recipe) * kShapes + shape, scale)),
+              amount.runs, shape == 0 ? amount.repeats : 0);
+    }
+  }
+};
+class EmuSplits : public DeviceSplits {};
+TEST_P(EmuSplits, AgreeWithTheReference) {
+  SkipUnlessUsable(EmulationScale());
+  if (IsSkipped()) return;
+  RunSplits(GetParam(), EmulationScale(), kEmulation);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, EmuSplits,
+                         ::testing::Values(0, 1, 3, kNumFamilies,
+                                           kNumFamilies + 1, kNumFamilies + 3,
+                                           2 * kNumFamilies,
+                                           2 * kNumFamilies + 1,
+                                           2 * kNumFamilies + 3),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, EmulationScale());
+                         });
+class CudaSplits : public DeviceSplits {};
+TEST_P(CudaSplits, AgreeWithTheReference) {
+  SkipUnlessUsable(CudaScale());
+  if (IsSkipped()) return;
+  RunSplits(GetParam(), CudaScale(), kCuda);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, CudaSplits,
+                         ::testing::Values(0, 1, 3, kNumFamilies,
+                                           kNumFamilies + 1, kNumFamilies + 3,
+                                           2 * kNumFamilies,
+                                           2 * kNumFamilies + 1,
+                                           2 * kNumFamilies + 3),
+                         [](const ::testing::TestParamInfo<int>& info) {
+                           return RecipeName(info.param, CudaScale());
+                         });
+
 class CudaCases : public DeviceCases {};
 TEST_P(CudaCases, AgreeWithTheReference) {
   SkipUnlessUsable(CudaScale());

@@ -47,7 +47,9 @@ class OnePass : public ::testing::TestWithParam<Setting> {
   /// `keys` keys, all of them for 20 of 45 candidates.
   static Spec LongRows(int64_t keys) {
     const char* engine = std::get<1>(GetParam());
-    bool paired = std::strcmp(engine, "paired_wgmma") == 0;
+    // Boxes, and blocks that share out the scores.
+    bool boxed = std::strcmp(engine, "boxed_wgmma") == 0;
+    bool paired = boxed || std::strcmp(engine, "paired_wgmma") == 0;
     bool wgmma = paired || std::strcmp(engine, "wgmma") == 0;
     Spec spec =
         BlockSpec(DType::kBF16, reference::KPolicy::Fixed(20), 2, keys, keys);
@@ -63,6 +65,13 @@ class OnePass : public ::testing::TestWithParam<Setting> {
     tiles.scores = wgmma ? ScoreTiles{"wgmma", 4, 64, 2, 2, 4}
                          : ScoreTiles{"mma_sync", 4, 32, 3, 3, 2};
     if (paired) tiles.scores.warp_queries = 8;
+    if (boxed) {
+      // Behind the keys of a batch a box has those of the next one.
+      spec.b = 1;
+      tiles.scores.boxes = true;
+      tiles.sm_blocks = 1;
+      tiles.staged = 4;
+    }
     tiles.sample = 4;
     tiles.rank = 9;
     tiles.capacity = 64;
@@ -140,6 +149,7 @@ TEST_P(OnePass, BatchesNoBitDependsOnRunOrChunk) {
     SCOPED_TRACE(chunk);
     spec.schedules.one_pass->chunk = chunk;
     spec.schedules.topk->chunk = exact;
+    spec.schedules.one_pass->sm_blocks = chunk % 3;
     EXPECT_EQ(FirstDifference(expected, RunSpec(spec, inputs)), "");
   }
 }
@@ -153,7 +163,8 @@ std::string NameOf(const ::testing::TestParamInfo<Setting>& info) {
 INSTANTIATE_TEST_SUITE_P(
     Targets, OnePass,
     ::testing::Combine(::testing::Values("emu", "cuda:0"),
-                       ::testing::Values("mma_sync", "wgmma", "paired_wgmma")),
+                       ::testing::Values("mma_sync", "wgmma", "paired_wgmma",
+                                         "boxed_wgmma")),
     NameOf);
 
 }  // namespace

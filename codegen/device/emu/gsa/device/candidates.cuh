@@ -10,6 +10,7 @@
 #define GSA_DEVICE_CANDIDATES_CUH
 
 #include "gsa/device/frag.cuh"
+#include "gsa/device/math.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/device/team.cuh"
@@ -73,6 +74,20 @@ void flush_candidates(int* list, int* counts,
     }
 }
 
+/// Stages element (r, c) where the lane that has it does; the bytes of its
+/// line.
+template <int Halves, int Lines, int LineColumns, smem_layout Layout>
+int stage_hit(const char* what, smem<int, Lines, LineColumns, Layout> staged,
+              lanes<int, Halves>& bytes, int warp, int r, int c, float score,
+              int column) {
+  int lane = r % 8 * 4 + c % 8 / 2;
+  int line = (warp * Halves + r / 8) * 32 + lane;
+  int& used = bytes.v[r / 8][lane];
+  staged.set(what, line, used / 4, bit_cast<int>(score));
+  staged.set(what, line, used / 4 + 1, column + c);
+  return used += 8;
+}
+
 template <int Rows, int Columns, frag_layout Layout, int Lines, int LineColumns,
           smem_layout StagedLayout>
 void append_candidates(int* list, int* counts,
@@ -85,32 +100,68 @@ void append_candidates(int* list, int* counts,
   for (int r = 0; r < Rows && row + r < rows; ++r)
     for (int c = 0; c < Columns; ++c) {
       if (!(scores.v[r][c] >= bounds.v[r])) continue;
-      int lane = r % 8 * 4 + c % 8 / 2;
-      int line = (warp * (Rows / 8) + r / 8) * 32 + lane;
-      int& used = bytes.v[r / 8][lane];
-      staged.set("append_candidates", line, used / 4,
-                 bit_cast<int>(scores.v[r][c]));
-      staged.set("append_candidates", line, used / 4 + 1, column + c);
-      used += 8;
+      int used = stage_hit("append_candidates", staged, bytes, warp, r, c,
+                           scores.v[r][c], column);
       full |= used > 4 * LineColumns - 8 * (Columns / 4);
     }
   if (full)
     flush_candidates(list, counts, staged, bytes, warp, row, rows, capacity);
 }
 
+/// Makes a count so large that its list is not complete.
+inline void raise_count(const char* function, int* count) {
+  emu::checkGlobal(function, count, 4, true);
+  int seen = __atomic_load_n(count, __ATOMIC_RELAXED);
+  while (seen < 1 << 30 &&
+         !__atomic_compare_exchange_n(count, &seen, 1 << 30, false,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
+template <activation Activation, bool SomeHidden, int RowsPerQuery, int Columns,
+          frag_layout Layout, int Lines, int LineColumns,
+          smem_layout StagedLayout>
+void stage_products(smem<int, Lines, LineColumns, StagedLayout> staged,
+                    lanes<int, 1>& bytes, frag<float, 8, Columns, Layout>& sum,
+                    const frag<float, 16, Columns, Layout>& product,
+                    float scale, const rowvec<float, 16>& offsets,
+                    const rowvec<float, 16>& weights, rowvec<float, 8>& sums,
+                    const rowvec<float, 8>& bounds, int warp, int row, int rows,
+                    int column, int last) {
+  frag<float, 16, Columns, Layout> activated = product;
+  affine_rows(activated, scale, offsets);
+  activate<Activation>(activated);
+  add_row_pairs(sum, activated, weights);
+  add_partial_sums(sums, sum);
+  for (int r = 0; r < 8 && row + r < rows; ++r)
+    for (int c = 0; c < Columns; ++c) {
+      if (SomeHidden && column + c > last + r / RowsPerQuery) continue;
+      if (sum.v[r][c] >= bounds.v[r])
+        stage_hit("stage_products", staged, bytes, warp, r, c, sum.v[r][c],
+                  column);
+    }
+}
+
+template <int Room, int Halves, int Lines, int LineColumns, smem_layout Layout>
+void drain_candidates(int* list, int* counts,
+                      smem<int, Lines, LineColumns, Layout> staged,
+                      lanes<int, Halves>& bytes, int warp, int row,
+                      int capacity) {
+  bool full = false;
+  for (int half = 0; half < Halves; ++half)
+    for (int lane = 0; lane < 32; ++lane)
+      full |= bytes.v[half][lane] > 4 * LineColumns - 8 * Room;
+  if (full)
+    flush_candidates(list, counts, staged, bytes, warp, row, row + 8 * Halves,
+                     capacity);
+}
+
 template <int Rows>
 void flag_rows(int* counts, const rowvec<float, Rows>& sums, int row,
                int rows) {
-  for (int r = 0; r < Rows && row + r < rows; ++r) {
-    if (fabsf(sums.v[r]) < INFINITY) continue;
-    int* count = counts + row + r;
-    emu::checkGlobal("flag_rows", count, 4, true);
-    int seen = __atomic_load_n(count, __ATOMIC_RELAXED);
-    while (seen < 1 << 30 &&
-           !__atomic_compare_exchange_n(count, &seen, 1 << 30, false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-    }
-  }
+  for (int r = 0; r < Rows && row + r < rows; ++r)
+    if (!(fabsf(sums.v[r]) < INFINITY))
+      raise_count("flag_rows", counts + row + r);
 }
 
 //===----------------------------------------------------------------------===//
@@ -140,6 +191,35 @@ void load_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
       max_shared("load_candidates", range, 0, ~score_key(x));
       max_shared("load_candidates", range, 1, score_key(x));
       add_shared("load_candidates", range, 2, 1);
+    }
+}
+
+template <class Team, int Count, int Columns, smem_layout Layout>
+void load_row(lanes<float, Count>& scores, lanes<int, Count>& cells,
+              smem<int, 1, Columns, Layout> range, const float* row, int count,
+              int sink, int local, int end) {
+  int threads = 32 * Team::count, first = 32 * warp_rank<Team>();
+  if (count > Count * threads)
+    emu::fail("load_row", "%d cells for %d threads of %d", count, threads,
+              Count);
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane) {
+      int at = i * threads + first + lane;
+      scores.v[i][lane] = 0.0f;
+      cells.v[i][lane] = -1;
+      if (at >= count) continue;
+      emu::checkGlobal("load_row", row + at, 4, false);
+      float x = row[at] + 0.0f;
+      scores.v[i][lane] = x;
+      if (!(fabsf(x) < INFINITY)) {
+        add_shared("load_row", range, 3, 1);
+        continue;
+      }
+      if (at < sink || (at >= local && at < end)) continue;
+      cells.v[i][lane] = at;
+      max_shared("load_row", range, 0, ~score_key(x));
+      max_shared("load_row", range, 1, score_key(x));
+      add_shared("load_row", range, 2, 1);
     }
 }
 

@@ -464,6 +464,62 @@ void store_cells(int* target, smem<int, 1, Size, Layout> cells, int count) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Rows that take all keys
+//===----------------------------------------------------------------------===//
+
+/// Vectors lie on a multiple of their bytes, as on the device.
+inline void check_vector(const char* function, const void* address,
+                         size_t bytes) {
+  if (reinterpret_cast<uintptr_t>(address) % bytes != 0)
+    emu::fail(function, "a vector of %d bytes does not lie on a multiple of it",
+              static_cast<int>(bytes));
+}
+
+template <int Columns, int Vector, class T>
+void count_beyond(lanes<int, 1>& state, const T* array, int begin, int end,
+                  float limit) {
+  for (int first = begin; first < begin + Columns; first += Vector) {
+    if (first + Vector <= end)
+      check_vector("count_beyond", array + first, sizeof(T) * Vector);
+    for (int i = first; i < first + Vector && i < end; ++i) {
+      emu::checkGlobal("count_beyond", array + i, sizeof(T), false);
+      state.v[0][(first - begin) / Vector % 32] +=
+          !(fabsf(to_float(array[i])) <= limit);
+    }
+  }
+}
+
+template <int Vector>
+void list_all(int* target, int count, int slots) {
+  for (int first = 0; first < slots; first += Vector) {
+    check_vector("list_all", target + first, sizeof(int) * Vector);
+    for (int i = first; i < first + Vector; ++i) {
+      emu::checkGlobal("list_all", target + i, sizeof(int), true);
+      target[i] = i < count ? i : -1;
+    }
+  }
+}
+
+inline bool any_set(const int* flags, int begin, int end) {
+  bool some = false;
+  for (int i = begin; i < end; ++i) {
+    emu::checkGlobal("any_set", flags + i, sizeof(int), false);
+    some |= flags[i] != 0;
+  }
+  return some;
+}
+
+template <int Step>
+bool any_short(const int* counts, int rows, int last) {
+  bool some = false;
+  for (int r = 0; r < 16 && r < rows; ++r) {
+    emu::checkGlobal("any_short", counts + r, sizeof(int), false);
+    some |= counts[r] <= last + Step * r;
+  }
+  return some;
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_SELECT_CUH

@@ -47,6 +47,7 @@
 #include "gsa/device/ring.cuh"
 #include "gsa/device/rows.cuh"
 #include "gsa/device/scalar.cuh"
+#include "gsa/device/scores.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/device/softmax.cuh"

@@ -75,6 +75,42 @@ void emit_members(int* keys, int* words, lanes<int, 1>& cursor,
   set_lanes<0>(cursor, place);
 }
 
+/// Bit 0: a query below `Half` wants the key of this word; bit 1: one from it
+/// on does.
+template <int Half>
+int halves_of(int word) {
+  auto bits = static_cast<uint32_t>(word);
+  return (bits % (1u << Half) != 0 ? 1 : 0) + (bits >> Half != 0 ? 2 : 0);
+}
+
+template <int Columns, int Half, int Size, smem_layout Layout>
+void count_kinds(lanes<int, 3>& state, smem<int, 1, Size, Layout> table,
+                 int begin, int end) {
+  for (int at = begin; at < begin + Columns && at < end; ++at)
+    if (int halves = halves_of<Half>(table.get("count_kinds", 0, at)))
+      ++state.v[halves - 1][(at - begin) % 32];
+}
+
+template <int Columns, int Half, int Size, smem_layout Layout>
+void emit_kinds(int* keys, int* words, lanes<int, 3>& cursor,
+                smem<int, 1, Size, Layout> table, int begin, int end,
+                int first) {
+  int next[3] = {cursor.v[0][0], cursor.v[1][0], cursor.v[2][0]};
+  for (int at = begin; at < begin + Columns && at < end; ++at) {
+    int word = table.get("emit_kinds", 0, at);
+    int halves = halves_of<Half>(word);
+    if (halves == 0) continue;
+    int place = halves == 2 ? --next[1] : next[halves - 1]++;
+    emu::checkGlobal("emit_kinds", keys + place, sizeof(int), true);
+    emu::checkGlobal("emit_kinds", words + place, sizeof(int), true);
+    keys[place] = first + at;
+    words[place] = word;
+  }
+  set_lanes<0>(cursor, next[0]);
+  set_lanes<1>(cursor, next[1]);
+  set_lanes<2>(cursor, next[2]);
+}
+
 template <int Strings, int Block>
 void transpose_members(int* bits, int* words, int group) {
   constexpr int per_block = Block / 32;
@@ -107,6 +143,33 @@ inline void append(int* list, int* count, int value) {
   int place = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
   emu::checkGlobal("append", list + place, sizeof(int), true);
   list[place] = value;
+}
+
+//===----------------------------------------------------------------------===//
+// One list as a string of bits
+//===----------------------------------------------------------------------===//
+
+template <int Columns, int Rows, int Size, smem_layout Layout>
+void mark_keys(smem<int, Rows, Size, Layout> table, int row, const int* list,
+               int begin, int end) {
+  int stop = begin + Columns < end ? begin + Columns : end;
+  for (int at = begin; at < stop; ++at) {
+    int key = list_entry("mark_keys", list, at);
+    if (!in_range(key, 32 * Size)) continue;
+    int word = table.get("mark_keys", row, key / 32);
+    table.set("mark_keys", row, key / 32,
+              static_cast<int>(static_cast<uint32_t>(word) | 1u << key % 32));
+  }
+}
+
+template <int Strings, int Words, int Rows, int Size, smem_layout Layout>
+void store_strings(int* bits, smem<int, Rows, Size, Layout> table, int row,
+                   int string) {
+  for (int w = 0; w < Size; ++w) {
+    int* target = bits + (w / Words * Strings + string) * Words + w % Words;
+    emu::checkGlobal("store_strings", target, sizeof(int), true);
+    *target = table.get("store_strings", row, w);
+  }
 }
 
 }  // namespace gsa::dev

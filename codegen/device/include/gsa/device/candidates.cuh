@@ -12,6 +12,7 @@
 #define GSA_DEVICE_CANDIDATES_CUH
 
 #include "gsa/device/frag.cuh"
+#include "gsa/device/math.cuh"
 #include "gsa/device/ptx/predicated.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
@@ -69,8 +70,39 @@ GSA_DEVICE unsigned stage_address(smem<int, Lines, Columns, Layout> staged,
   return staged.address((warp * Halves + half) * 32 + lane(), 0);
 }
 
-/// Each lane reserves places for what it has staged. Its stores go to places of
-/// its own one after the other, so that a sector is complete soon.
+/// Reserves `count` places of this lane in list `row`, for the four lanes of a
+/// row by one atomic addition, and returns the first. A row that does not exist
+/// has no hits.
+GSA_DEVICE int reserve_places(int* counts, int row, int count) {
+  int part = lane() & 3, through = count;
+#pragma unroll
+  for (int distance = 1; distance < 4; distance *= 2) {
+    int other = __shfl_up_sync(all_lanes, through, distance, 4);
+    through += part >= distance ? other : 0;
+  }
+  int first = 0;
+  if (part == 3 && through > 0) first = atomicAdd(counts + row, through);
+  return __shfl_sync(all_lanes, first, 3, 4) + through - count;
+}
+
+/// Appends the first `Unit * units` pairs that a lane has staged for a row.
+template <int Unit>
+GSA_DEVICE void append_staged(int* list, int* counts, unsigned from, int row,
+                              int units, int capacity) {
+  int place = reserve_places(counts, row, Unit * units);
+  bool fits = place <= capacity - Unit * units;
+  auto* to = reinterpret_cast<int2*>(list) +
+             (static_cast<long long>(row) * capacity + place);
+#pragma unroll 1
+  for (int i = 0; i < (fits ? units : 0); ++i) {
+    if constexpr (Unit == 4)
+      ptx::copy_shared_pairs(to + 4 * i, from + 32 * i);
+    else
+      to[i] = ptx::load_shared_pair(from + 8 * i);
+  }
+}
+
+/// Brings what is staged to the lists.
 template <int Halves, int Lines, int Columns, smem_layout Layout>
 GSA_DEVICE void flush_candidates(int* list, int* counts,
                                  smem<int, Lines, Columns, Layout> staged,
@@ -78,19 +110,30 @@ GSA_DEVICE void flush_candidates(int* list, int* counts,
                                  int rows, int capacity) {
 #pragma unroll
   for (int h = 0; h < Halves; ++h) {
-    int number = row + frag_row(2 * h);
-    int count = bytes.v[h] >> 3;
+    append_staged<1>(list, counts, stage_address<Halves>(staged, warp, h),
+                     row + frag_row(2 * h), bytes.v[h] >> 3, capacity);
     bytes.v[h] = 0;
-    int place = capacity;
-    // A row that does not exist has no hits.
-    if (count > 0) place = atomicAdd(counts + number, count);
-    bool fits = place <= capacity - count;
-    long long pair = static_cast<long long>(number) * capacity + place;
-    auto* to = reinterpret_cast<int2*>(list) + pair;
+  }
+}
+
+/// The same for whole sectors of 4 pairs; those that are left, 3 at most, come
+/// to the front.
+template <int Halves, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void flush_sectors(int* list, int* counts,
+                              smem<int, Lines, Columns, Layout> staged,
+                              lanes<int, Halves>& bytes, int warp, int row,
+                              int capacity) {
+#pragma unroll
+  for (int h = 0; h < Halves; ++h) {
     unsigned from = stage_address<Halves>(staged, warp, h);
+    int sectors = bytes.v[h] >> 5, left = bytes.v[h] & 31;
+    append_staged<4>(list, counts, from, row + frag_row(2 * h), sectors,
+                     capacity);
 #pragma unroll 1
-    for (int i = 0; i < (fits ? count : 0); ++i)
-      to[i] = ptx::load_shared_pair(from + 8 * i);
+    for (int i = 0; i < (sectors > 0 ? left : 0); i += 8)
+      ptx::store_shared_pair(from + i,
+                             ptx::load_shared_pair(from + 32 * sectors + i));
+    bytes.v[h] = left;
   }
 }
 
@@ -107,8 +150,8 @@ GSA_DEVICE void append_candidates(int* list, int* counts,
                                   const rowvec<float, R>& bounds, int warp,
                                   int row, int rows, int capacity, int column) {
   constexpr int most = C / 4;  // Hits of a lane and a row.
-  static_assert(Columns >= 2 * most && Columns % 2 == 0,
-                "a step of hits has room");
+  static_assert(Columns >= 2 * (most + 4) && Columns % 4 == 0,
+                "a step of hits has room beside what a flush leaves");
   bool full = false;
 #pragma unroll
   for (int h = 0; h < R / 8; ++h) {
@@ -125,7 +168,62 @@ GSA_DEVICE void append_candidates(int* list, int* counts,
     full |= bytes.v[h] > 4 * Columns - 8 * most;
   }
   if (__any_sync(all_lanes, full))
-    flush_candidates(list, counts, staged, bytes, warp, row, rows, capacity);
+    flush_sectors(list, counts, staged, bytes, warp, row, capacity);
+}
+
+/// One column after the other, so that the compiler finds something to do for
+/// the units that activate while others compare and store: with a branch in
+/// between they would wait for each other.
+template <activation Activation, bool SomeHidden, int RowsPerQuery, int C,
+          frag_layout L, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void stage_products(
+    smem<int, Lines, Columns, Layout> staged, lanes<int, 1>& bytes,
+    frag<float, 8, C, L>& sum, const frag<float, 16, C, L>& product,
+    float scale, const rowvec<float, 16>& offsets,
+    const rowvec<float, 16>& weights, rowvec<float, 8>& sums,
+    const rowvec<float, 8>& bounds, int warp, int row, int rows, int column,
+    int last) {
+  static_assert(Columns >= 2 * (C / 4), "a step of hits has room");
+  float bound = row + frag_row(0) < rows ? bounds.x[0] : quiet_nan();
+  unsigned begin = stage_address<1>(staged, warp, 0);
+  unsigned to = begin + bytes.v[0];
+  int first = column + frag_column(0, 0);
+  int end = last + frag_row(0) / RowsPerQuery;
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j) {
+#pragma unroll
+    for (int c = 0; c < 2; ++c) {
+      float x = sum.x[j][c];
+#pragma unroll
+      for (int h = 0; h < 2; ++h) {
+        float y = fmaf(product.x[j][2 * h + c], scale, offsets.x[h]);
+        x = fmaf(weights.x[h], activate_scalar<Activation>(y), x);
+      }
+      sum.x[j][c] = x;
+    }
+    sums.x[0] += sum.x[j][0] + sum.x[j][1];
+#pragma unroll
+    for (int c = 0; c < 2; ++c) {
+      int cell = first + 8 * j + c;
+      float x = sum.x[j][c];
+      if (SomeHidden) x = cell > end ? quiet_nan() : x;
+      ptx::stage_pair_if(x, bound, to, cell);
+    }
+  }
+  bytes.v[0] = static_cast<int>(to - begin);
+}
+
+template <int Room, int Halves, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void drain_candidates(int* list, int* counts,
+                                 smem<int, Lines, Columns, Layout> staged,
+                                 lanes<int, Halves>& bytes, int warp, int row,
+                                 int capacity) {
+  bool full = false;
+#pragma unroll
+  for (int h = 0; h < Halves; ++h)
+    full |= bytes.v[h] > 4 * Columns - 8 * Room;
+  if (__any_sync(all_lanes, full))
+    flush_sectors(list, counts, staged, bytes, warp, row, capacity);
 }
 
 template <int R>
@@ -179,6 +277,44 @@ GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
   atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), least);
   atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), most);
   atomicAdd(&range.at(0, 2), static_cast<int>(number));
+}
+
+/// The same of a row of scores, of which all are loaded at once.
+template <class Team, int Count, int Columns, smem_layout Layout>
+GSA_DEVICE void load_row(lanes<float, Count>& scores, lanes<int, Count>& cells,
+                         smem<int, 1, Columns, Layout> range, const float* row,
+                         int count, int sink, int local, int end) {
+  static_assert(Columns >= 4, "two bounds of a range and two numbers");
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int at = i * Team::threads + Team::thread();
+    scores.v[i] = at < count ? row[at] : 0.0f;
+  }
+  float low = quiet_nan(), high = quiet_nan();  // Minima ignore NaN.
+  unsigned number = 0, beyond = 0;
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int at = i * Team::threads + Team::thread();
+    bool finite = fabsf(scores.v[i]) < infinity();
+    bool forced = is_forced(at, sink, local) & (at < end);
+    beyond += !finite;
+    scores.v[i] = __fadd_rn(scores.v[i], 0.0f);
+    cells.v[i] = at < count && finite && !forced ? at : -1;
+    float x = cells.v[i] >= 0 ? scores.v[i] : quiet_nan();
+    low = fminf(low, x);
+    high = fmaxf(high, x);
+    number += cells.v[i] >= 0;
+  }
+  unsigned least = is_visible(low) ? ~score_key(low) : 0u;
+  least = __reduce_max_sync(all_lanes, least);
+  unsigned most = __reduce_max_sync(all_lanes, score_key(high));
+  number = __reduce_add_sync(all_lanes, number);
+  beyond = __reduce_add_sync(all_lanes, beyond);
+  if (lane() != 0) return;
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), least);
+  atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), most);
+  atomicAdd(&range.at(0, 2), static_cast<int>(number));
+  if (beyond > 0) atomicAdd(&range.at(0, 3), static_cast<int>(beyond));
 }
 
 template <int Count, int Bins, smem_layout Layout>

@@ -59,9 +59,9 @@ GSA_DEVICE void copy_part(unsigned char* target, const unsigned char* source,
 /// Copies rows to a tile, `find(step, row)` of a thread's unit in the tile's
 /// row gives the number of the row of the view.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
-          class View, class Find>
+          class View, class Find, class Behind>
 GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
-                           int columns, Find find) {
+                           int columns, Find find, Behind behind_batch) {
   using tile = smem<T, R, C, L>;
   constexpr int size = static_cast<int>(sizeof(T));
   static_assert(tile::row_bytes % VectorBytes == 0, "rows are whole vectors");
@@ -74,10 +74,18 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
   constexpr int batch = steps < 8 ? steps : 8;
   // Each thread then has a unit of the tile in each step of each batch.
   constexpr bool even = R * units % Team::threads == 0 && steps % batch == 0;
+  // A thread whose units are whole groups of 8 rows apart keeps its place in
+  // the swizzle, which the compiler does not see.
+  constexpr int apart = Team::threads / units;
+  constexpr bool steady = Team::threads % units == 0 && apart % 8 == 0 &&
+                          L == smem_layout::swizzle_128b;
   int thread = Team::thread();
   int bytes = columns * size;
   // Known to the compiler where `columns` is, and then without a branch.
   bool whole = bytes % VectorBytes == 0;
+  position start(thread, 0);
+  unsigned char* place =
+      target.base + target.offset(start.row, start.unit * VectorBytes / size);
 #pragma unroll 1
   for (int step = 0; step < steps; step += batch) {
     int rows[batch];
@@ -91,18 +99,22 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
       position p(thread, step + i);
       if (!even && p.row >= R) continue;
       int byte = p.unit * VectorBytes;
-      bool exists = view.holds(rows[i]) && byte < bytes;
+      // Known as well, where rows are whole.
+      bool inside = byte < bytes, exists = inside && view.holds(rows[i]);
       // The selected numbers have 32 bits; 0 is an address of the array.
       const unsigned char* from = reinterpret_cast<const unsigned char*>(
                                       view.row(exists ? rows[i] : 0)) +
-                                  (exists ? byte : 0);
-      unsigned char* to = target.base + target.offset(p.row, byte / size);
+                                  (inside ? byte : 0);
+      unsigned char* to =
+          steady ? place + (step + i) * apart * 128
+                 : target.base + target.offset(p.row, byte / size);
       if (whole)
         copy_unit<VectorBytes>(to, from, exists);
       else
         copy_part<VectorBytes>(
             to, from, exists ? valid_bytes<VectorBytes>(byte, bytes) : 0);
     }
+    behind_batch();
   }
 }
 
@@ -114,25 +126,30 @@ template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
 GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view, int first,
                           int columns) {
   if constexpr (is_strided<View>)
-    copy_units<Team, VectorBytes>(target, view.from(first), columns,
-                                  [](int, int row) { return row; });
+    copy_units<Team, VectorBytes>(
+        target, view.from(first), columns, [](int, int row) { return row; },
+        [] {});
   else
-    copy_units<Team, VectorBytes>(target, view, columns, [=](int, int row) {
-      return view.find(first + row);
-    });
+    copy_units<Team, VectorBytes>(
+        target, view, columns,
+        [=](int, int row) { return view.find(first + row); }, [] {});
 }
 
-/// The same of rows that were found before.
+/// The same of rows that were found before. Numbers that are more than a batch
+/// go round in their registers, until they are where they were.
 template <class Team, int VectorBytes, class T, int R, int C, smem_layout L,
           class View, int Units>
 GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view,
-                          const found_rows<Team, R, Units>& found,
-                          int columns) {
+                          found_rows<Team, R, Units>& found, int columns) {
   static_assert(Units * VectorBytes == smem<T, R, C, L>::row_bytes,
                 "rows were found for tiles of this shape");
-  static_assert(found_rows<Team, R, Units>::steps <= 8, "one batch of copies");
+  constexpr int steps = found_rows<Team, R, Units>::steps;
   copy_units<Team, VectorBytes>(
-      target, view, columns, [&](int step, int) { return found.number[step]; });
+      target, view, columns,
+      [&](int step, int) { return found.number[step % 8]; },
+      [&] {
+        if constexpr (steps > 8) found.rotate();
+      });
 }
 
 //===----------------------------------------------------------------------===//

@@ -244,7 +244,16 @@ struct found_rows {
       (Rows * Units + Team::threads - 1) / Team::threads;
   /// Each thread has a unit of the tile in each step.
   static constexpr bool even = Rows * Units % Team::threads == 0;
-  int number[steps];
+  /// Of more than 8 numbers, whole batches of them.
+  static constexpr int kept = steps <= 8 ? steps : (steps + 7) / 8 * 8;
+  int number[kept];
+
+  /// Number i + 8 becomes number i.
+  GSA_DEVICE void rotate() {
+    found_rows before = *this;
+#pragma unroll
+    for (int i = 0; i < kept; ++i) number[i] = before.number[(i + 8) % kept];
+  }
 };
 
 template <class Team, int Rows, int Units, class View>

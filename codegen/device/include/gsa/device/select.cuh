@@ -623,6 +623,67 @@ GSA_DEVICE void store_cells(int* target, smem<int, 1, Size, Layout> cells,
     target[i] = cells.at(0, i);
 }
 
+//===----------------------------------------------------------------------===//
+// Rows that take all keys
+//===----------------------------------------------------------------------===//
+
+/// Some neighbouring elements, which are read at once.
+template <class T, int Vector>
+struct alignas(sizeof(T) * Vector) element_vector {
+  T x[Vector];
+};
+
+template <int Columns, int Vector, class T>
+GSA_DEVICE void count_beyond(lanes<int, 1>& state, const T* array, int begin,
+                             int end, float limit) {
+  using vector = element_vector<T, Vector>;
+  constexpr int steps = Columns / (32 * Vector);
+  vector found[steps];
+#pragma unroll
+  for (int i = 0; i < steps; ++i) {
+    int first = begin + (32 * i + lane()) * Vector;
+    found[i] = {};
+    if (first + Vector <= end) {
+      found[i] = *reinterpret_cast<const vector*>(array + first);
+    } else {
+#pragma unroll
+      for (int v = 0; v < Vector; ++v)
+        if (first + v < end) found[i].x[v] = array[first + v];
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < steps; ++i)
+#pragma unroll
+    for (int v = 0; v < Vector; ++v)
+      state.v[0] += !(fabsf(to_float(found[i].x[v])) <= limit);
+}
+
+template <int Vector>
+GSA_DEVICE void list_all(int* target, int count, int slots) {
+#pragma unroll 4
+  for (int first = Vector * lane(); first < slots; first += 32 * Vector) {
+    element_vector<int, Vector> entries;
+#pragma unroll
+    for (int v = 0; v < Vector; ++v)
+      entries.x[v] = first + v < count ? first + v : -1;
+    *reinterpret_cast<element_vector<int, Vector>*>(target + first) = entries;
+  }
+}
+
+GSA_DEVICE bool any_set(const int* flags, int begin, int end) {
+  bool some = false;
+#pragma unroll 4
+  for (int i = begin + lane(); i < end; i += 32) some |= flags[i] != 0;
+  return __any_sync(all_lanes, some);
+}
+
+template <int Step>
+GSA_DEVICE bool any_short(const int* counts, int rows, int last) {
+  bool some =
+      lane() < 16 && lane() < rows && counts[lane()] <= last + Step * lane();
+  return __any_sync(all_lanes, some);
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_SELECT_CUH

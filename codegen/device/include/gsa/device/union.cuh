@@ -93,6 +93,53 @@ GSA_DEVICE void emit_members(int* keys, int* words, lanes<int, 1>& cursor,
   }
 }
 
+/// Bit 0: a query below `Half` wants the key of this word; bit 1: one from it
+/// on does.
+template <int Half>
+GSA_DEVICE int halves_of(int word) {
+  auto bits = static_cast<unsigned>(word);
+  return (bits & ((1u << Half) - 1) ? 1 : 0) + (bits >> Half ? 2 : 0);
+}
+
+template <int Columns, int Half, int Size, smem_layout Layout>
+GSA_DEVICE void count_kinds(lanes<int, 3>& state,
+                            smem<int, 1, Size, Layout> table, int begin,
+                            int end) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    int halves = halves_of<Half>(at < end ? table.at(0, at) : 0);
+#pragma unroll
+    for (int kind = 0; kind < 3; ++kind) state.v[kind] += halves == kind + 1;
+  }
+}
+
+/// Most words are 0, and so are most groups of 32 neighbours.
+template <int Columns, int Half, int Size, smem_layout Layout>
+GSA_DEVICE void emit_kinds(int* keys, int* words, lanes<int, 3>& cursor,
+                           smem<int, 1, Size, Layout> table, int begin, int end,
+                           int first) {
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    int word = at < end ? table.at(0, at) : 0;
+    if (!__any_sync(all_lanes, word != 0)) continue;
+    int halves = halves_of<Half>(word);
+#pragma unroll
+    for (int kind = 0; kind < 3; ++kind) {
+      unsigned members = __ballot_sync(all_lanes, halves == kind + 1);
+      int before = __popc(members & ((1u << lane()) - 1));
+      int place = kind == 1 ? cursor.v[kind] - 1 - before
+                            : cursor.v[kind] + before;
+      if (halves == kind + 1) {
+        keys[place] = first + at;
+        words[place] = word;
+      }
+      cursor.v[kind] += kind == 1 ? -__popc(members) : __popc(members);
+    }
+  }
+}
+
 template <int Strings, int Block>
 GSA_DEVICE void transpose_members(int* bits, int* words, int group) {
   constexpr int per_block = Block / 32;
@@ -133,6 +180,47 @@ GSA_DEVICE bool any_out_of_range(const frag<float, R, C, L>& output,
 
 GSA_DEVICE void append(int* list, int* count, int value) {
   if (lane() == 0) list[atomicAdd(count, 1)] = value;
+}
+
+//===----------------------------------------------------------------------===//
+// One list as a string of bits
+//===----------------------------------------------------------------------===//
+
+/// Lanes whose keys share a word are neighbours, since lists ascend: they join
+/// their bits, and the last of them writes. A list that does not ascend has the
+/// same result, as the write is an atomic or.
+template <int Columns, int Rows, int Size, smem_layout Layout>
+GSA_DEVICE void mark_keys(smem<int, Rows, Size, Layout> table, int row,
+                          const int* list, int begin, int end) {
+  int key[Columns / 32];
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int at = begin + lane() + 32 * i;
+    key[i] = at < end ? list[at] : -1;
+  }
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int word = in_range(key[i], 32 * Size) ? key[i] >> 5 : -1;
+    unsigned bits = word >= 0 ? 1u << (key[i] & 31) : 0;
+#pragma unroll
+    for (int step = 1; step < 32; step *= 2) {
+      unsigned joined = __shfl_up_sync(all_lanes, bits, step);
+      int other = __shfl_up_sync(all_lanes, word, step);
+      if (lane() >= step && other == word) bits |= joined;
+    }
+    int next = __shfl_down_sync(all_lanes, word, 1);
+    if (word >= 0 && (lane() == 31 || next != word))
+      atomicOr(&table.at(row, word), static_cast<int>(bits));
+  }
+}
+
+template <int Strings, int Words, int Rows, int Size, smem_layout Layout>
+GSA_DEVICE void store_strings(int* bits, smem<int, Rows, Size, Layout> table,
+                              int row, int string) {
+  __syncwarp();
+#pragma unroll 4
+  for (int w = lane(); w < Size; w += 32)
+    bits[(w / Words * Strings + string) * Words + w % Words] = table.at(row, w);
 }
 
 }  // namespace gsa::dev

@@ -82,6 +82,33 @@ GSA_DEVICE int2 load_shared_pair(unsigned address) {
   return pair;
 }
 
+/// Writes a pair to an address in the shared window. PTX: st.shared.v2.b32.
+GSA_DEVICE void store_shared_pair(unsigned address, int2 pair) {
+  asm volatile("st.shared.v2.b32 [%0], {%1, %2};" ::"r"(address), "r"(pair.x),
+               "r"(pair.y)
+               : "memory");
+}
+
+/// Four pairs from a multiple of 16 in the shared window to global memory, by
+/// two instructions where that is a multiple of 16, too. PTX: ld.shared.v4.b32,
+/// st.global.v4.b32.
+GSA_DEVICE void copy_shared_pairs(int2* target, unsigned address) {
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    int4 x;
+    asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w)
+                 : "r"(address + 16 * i)
+                 : "memory");
+    if (reinterpret_cast<unsigned long long>(target) % 16 == 0) {
+      reinterpret_cast<int4*>(target)[i] = x;
+    } else {
+      target[2 * i] = {x.x, x.y};
+      target[2 * i + 1] = {x.z, x.w};
+    }
+  }
+}
+
 /// Writes to an address in the shared window. PTX: st.shared.u32.
 GSA_DEVICE void store_shared_if(bool condition, unsigned address,
                                 unsigned value) {

@@ -1,0 +1,71 @@
+//===- scores.cuh - scores of few queries (host) ---------------*- C++ -*-===//
+
+#ifndef GSA_DEVICE_SCORES_CUH
+#define GSA_DEVICE_SCORES_CUH
+
+#include "gsa/device/candidates.cuh"
+#include "gsa/device/frag.cuh"
+#include "gsa/device/math.cuh"
+#include "gsa/device/select.cuh"
+#include "gsa/device/smem.cuh"
+#include "gsa/device/types.cuh"
+
+namespace gsa::dev {
+
+template <activation Activation, int Heads, int Count, int Columns,
+          frag_layout Layout, int Rows, int Constants, smem_layout TileLayout>
+void score_columns(lanes<float, Count>& scores,
+                   const frag<float, 16, Columns, Layout>& products,
+                   smem<float, Rows, Constants, TileLayout> constants, int row,
+                   float scale) {
+  static_assert(Columns == 32 * Count && Heads <= 16);
+  for (int c = 0; c < Columns; ++c) {
+    float sum = 0.0f;
+    for (int h = 0; h < Heads; ++h) {
+      float weight = constants.get("score_columns", row, h);
+      float offset = constants.get("score_columns", row + 1, h);
+      float x = fmaf(products.v[h][c], scale, offset);
+      sum = fmaf(weight, activate_scalar<Activation>(x), sum);
+    }
+    scores.v[c / 32][c % 32] = sum;
+  }
+}
+
+template <int Count>
+void store_scores(float* target, const lanes<float, Count>& scores, int begin,
+                  int end) {
+  for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
+    emu::checkGlobal("store_scores", target + begin + i, 4, true);
+    target[begin + i] = scores.v[i / 32][i % 32];
+  }
+}
+
+template <int Count>
+void append_cells(int* list, int* counts, int number,
+                  const lanes<float, Count>& scores, float bound, int begin,
+                  int end, int capacity) {
+  int hits = 0;
+  for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
+    float x = scores.v[i / 32][i % 32];
+    if (!(fabsf(x) < INFINITY)) raise_count("append_cells", counts + number);
+    hits += x >= bound;
+  }
+  if (hits == 0) return;
+  int* count = counts + number;
+  emu::checkGlobal("append_cells", count, 4, true);
+  int place = __atomic_fetch_add(count, hits, __ATOMIC_RELAXED);
+  for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
+    float x = scores.v[i / 32][i % 32];
+    if (!(x >= bound)) continue;
+    int own = place++;
+    if (own >= capacity) continue;
+    int* to = list + 2 * (static_cast<long long>(number) * capacity + own);
+    emu::checkGlobal("append_cells", to, 8, true);
+    to[0] = bit_cast<int>(x);
+    to[1] = begin + i;
+  }
+}
+
+}  // namespace gsa::dev
+
+#endif  // GSA_DEVICE_SCORES_CUH

@@ -1,0 +1,137 @@
+//===- GsaShortRowsSchedule.cpp - selection of rows without a choice ------===//
+
+#include <cmath>
+
+#include "dialect/Gsa/GsaLimits.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+
+/// Rows of a block.
+static constexpr int64_t kRows = 16;
+/// Of fewer short rows the scores cost less than three more kernels.
+static constexpr int64_t kLeastShortRows = 512;
+/// Microseconds of kernels that find that they have nothing to do.
+static constexpr double kIdleKernels = 3.0;
+/// Scores of a row that a thread holds, and the most warps of a block.
+static constexpr int64_t kCells = 16, kMostWarps = 32;
+/// Elements of a batch's keys that positions in a kernel count.
+static constexpr int64_t kMostElements = std::numeric_limits<int32_t>::max();
+
+int64_t ShortRowsScheduleAttr::getRowWarps(int64_t keys) const {
+  int64_t cells = 32 * std::max<int64_t>(getCells(), 1);
+  return std::max<int64_t>(llvm::divideCeil(keys, cells),
+                           getExact().getTopk().getWarps());
+}
+
+/// Why a row of scores is not read once, if it shall be.
+static std::string findCellsMisfit(SelectOp op, int64_t cells) {
+  if (cells == 0 || !op.getPolicy().usesStatistic()) return "";
+  return "a budget that depends on a row's scores reads them more than once; "
+         "legal: cells = 0";
+}
+
+SmallVector<Attribute> ShortRowsScheduleAttr::getParts() const {
+  return {getExact().getScores(), getExact().getTopk()};
+}
+
+/// What there is no kernel for, whatever the schedule.
+static std::string findKernelMisfit(SelectOp op) {
+  if (op.getPolicy().usesNormaliser() && !op.getNormaliser())
+    return "budgets depend on the scores of all rows; use "
+           "#gsa.select_schedule";
+  if (op.getScale() &&
+      std::abs(op.getScale()->convertToDouble()) > kLargestIndexerScale)
+    return "a scale above 2^32 makes infinite scores of small numbers; use "
+           "#gsa.select_schedule";
+  return "";
+}
+
+std::string ShortRowsScheduleAttr::findMisfit(Operation* op) const {
+  std::string reason = findKernelMisfit(cast<SelectOp>(op));
+  if (reason.empty()) reason = findCellsMisfit(cast<SelectOp>(op), getCells());
+  return reason.empty() ? inPart("exact", getExact().findMisfit(op)) : reason;
+}
+
+/// What the kernel cannot count.
+static std::string findSizeRefusal(const ScoreProblem& problem) {
+  int64_t elements = problem.keys * problem.depth;
+  return elements > kMostElements
+             ? over("elements of keys", elements, kMostElements)
+             : "";
+}
+
+std::string ShortRowsScheduleAttr::findRefusal(Operation* op,
+                                               const CudaTarget& target) const {
+  ScheduleProblem problem = problemOf(op);
+  std::string reason = findSizeRefusal(*problem.scores);
+  if (reason.empty() && getCells() > 0 &&
+      countShortRows(cast<SelectOp>(op)) < problem.rows->queries)
+    if (int64_t warps = getRowWarps(problem.rows->keys); warps > kMostWarps)
+      reason = over("warps of a row", warps, kMostWarps);
+  return reason.empty() ? inPart("exact", getExact().findRefusal(op, target))
+                        : reason;
+}
+
+/// Of the exact schedule the part of the rows that have a choice; of the others
+/// the lists. The numbers that scores are made of come from a cache.
+double ShortRowsScheduleAttr::estimateCost(Operation* op,
+                                           const CudaTarget& target) const {
+  TopKProblem rows = *problemOf(op).rows;
+  auto queries = static_cast<double>(std::max<int64_t>(rows.queries, 1));
+  auto count = static_cast<double>(countShortRows(cast<SelectOp>(op)));
+  double bytes = static_cast<double>(rows.batch) * count * 4.0 *
+                 static_cast<double>(rows.slots);
+  return (1.0 - count / queries) * getExact().estimateCost(op, target) +
+         bytes / (target.rates.memoryGbs * 1e3) + kIdleKernels;
+}
+
+/// Finds the schedule of rows with a choice, or says why all rows had better
+/// have their scores.
+static std::string findExact(SelectOp op, const CudaTarget& target,
+                             SelectScheduleAttr& exact) {
+  if (std::string reason = findKernelMisfit(op); !reason.empty()) return reason;
+  ScheduleProblem problem = op.getScheduleProblem();
+  if (std::string reason = findSizeRefusal(*problem.scores); !reason.empty())
+    return reason;
+  int64_t rows = problem.rows->batch * countShortRows(op);
+  if (rows < kLeastShortRows)
+    return "rows without a choice " + std::to_string(rows) + " < " +
+           std::to_string(kLeastShortRows) + ": their scores cost less";
+  std::string reason;
+  exact = findFirstLegal<SelectScheduleAttr>(op, target, reason);
+  return exact ? "" : inPart("exact", reason);
+}
+
+std::string ShortRowsScheduleAttr::explainNone(Operation* op,
+                                               const CudaTarget& target) {
+  SelectScheduleAttr exact;
+  return findExact(cast<SelectOp>(op), target, exact);
+}
+
+SmallVector<Attribute> ShortRowsScheduleAttr::enumerate(
+    Operation* op, const CudaTarget& target) {
+  SelectScheduleAttr exact;
+  if (!findExact(cast<SelectOp>(op), target, exact).empty()) return {};
+  SmallVector<Attribute> schedules;
+  for (int64_t cells : {kCells, int64_t{0}})
+    if (findCellsMisfit(cast<SelectOp>(op), cells).empty())
+      schedules.push_back(
+          ShortRowsScheduleAttr::get(op->getContext(), kRows, cells, exact));
+  return schedules;
+}
+
+SmallVector<Attribute> ShortRowsScheduleAttr::getSteps() const {
+  SmallVector<Attribute> steps;
+  addStep(steps, *this, 2 * getRows(), getCells(), getExact());
+  addStep(steps, *this, getRows() / 2, getCells(), getExact());
+  addStep(steps, *this, getRows(), 2 * getCells(), getExact());
+  addStep(steps, *this, getRows(), getCells() / 2, getExact());
+  for (Attribute exact : getExact().getSteps())
+    addStep(steps, *this, getRows(), getCells(),
+            cast<SelectScheduleAttr>(exact));
+  return steps;
+}

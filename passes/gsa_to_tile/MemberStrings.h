@@ -1,0 +1,23 @@
+//===- MemberStrings.h - lists as strings of bits --------------*- C++ -*-===//
+
+#ifndef GSA_PASSES_GSATOTILE_MEMBERSTRINGS_H
+#define GSA_PASSES_GSATOTILE_MEMBERSTRINGS_H
+
+#include "passes/gsa_to_tile/Attention.h"
+
+namespace mlir::gsa {
+
+/// For blocks of `block_q` queries and blocks of `block_k` keys, one after the
+/// other, a string of bits for each query: bit c is set if its list has key c
+/// of the block.
+struct MemberStrings {
+  /// Makes the buffer and launches the kernel that writes it.
+  MemberStrings(const AttentionOperands& operands, DenseScheduleAttr schedule);
+
+  Value bits;     ///< Buffer of i32, [batches, blocks, blocks of keys, words].
+  int64_t words;  ///< Of a block of queries and a block of keys.
+};
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_MEMBERSTRINGS_H

@@ -1,0 +1,303 @@
+//===- ShortRows.cpp - gsa.select of rows without a choice ----------------===//
+//
+// A row that sees no more keys than its budget selects all of them, but for
+// those whose score is NaN or -inf. So the scores of such rows need not be
+// known: a kernel checks that all numbers that a row's scores are made of are
+// far from where one could become such a number, writes lists of all keys, and
+// flags the rows for which that is not so. These are then selected from their
+// scores by the kernels of Select.cpp, whose blocks have nothing to do for all
+// other rows; whether there are flagged rows is known on the device alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include <numeric>
+
+#include "dialect/Gsa/GsaLimits.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/SelectLowering.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+using arith::CmpIPredicate;
+
+/// Vectors of a lane that are under way together.
+static constexpr int64_t kVectors = 4;
+/// Spans of scores in memory for one of those of flagged rows: most blocks have
+/// nothing to do but to find that out.
+static constexpr int64_t kFlaggedSpans = 8;
+
+namespace {
+
+class ShortRowsLowering : public SelectLowering {
+ public:
+  ShortRowsLowering(SelectOp op, ShortRowsScheduleAttr shortRows,
+                    ToTileContext& context)
+      : SelectLowering(op, shortRows.getExact(), context),
+        shortRows(shortRows),
+        count(countShortRows(op)) {}
+
+  LogicalResult emit();
+
+ private:
+  void launchShort(const Chunk& chunk);
+  void launchFlagged(const Chunk& chunk);
+  void launchRows(const Chunk& chunk);
+  void remarkRows();
+
+  ShortRowsScheduleAttr shortRows;
+  int64_t count;  ///< Short rows of a batch, the first ones.
+  Value flags;    ///< Buffer [chunk] of i32.
+};
+
+/// The body of the kernel: a row for each warp.
+class ShortRowsKernel {
+ public:
+  ShortRowsKernel(KernelBuilder& kernel, Location loc, int64_t rows)
+      : kernel(kernel), rows(rows), s(kernel.body(), loc) {}
+
+  // Arguments; null where there are none.
+  Value query, key, weights, bias, indices, counts, status, flags;
+  Value queries, keys, slots, batch, begin, count;
+  int64_t numQueries, numChunk, numSlots, heads, depth;
+  bool causal;
+
+  void emit();
+
+ private:
+  /// How many keys a query sees, at least 0.
+  Value limitOf(Value query);
+  /// Counts numbers of [0, end) of `array`, which begins at a multiple of
+  /// `columns` numbers.
+  void check(Value array, Value end, int64_t columns);
+
+  KernelBuilder& kernel;
+  int64_t rows;
+  KernelScalars s;
+  Value warp, beyond;
+};
+
+}  // namespace
+
+Value ShortRowsKernel::limitOf(Value query) {
+  if (!causal) return keys;
+  Value end = s.add(s.add(query, s.sub(keys, queries)), s.index(1));
+  return s.max(end, s.index(0));
+}
+
+void ShortRowsKernel::check(Value array, Value end, int64_t columns) {
+  auto type = cast<GlobalType>(array.getType());
+  Type element = type.getElementType();
+  int64_t vector = std::max<int64_t>(
+      getVectorBytes(element, columns) * 8 / element.getIntOrFloatBitWidth(),
+      1);
+  int64_t step = kVectors * 32 * vector;
+  s.forLoop(s.mul(warp, step), end, step * rows, [&](Value first) {
+     CountBeyondOp::create(s.b, s.loc, beyond, array, first, end, step,
+                           s.f32(kLargestIndexerInput), vector);
+   })->setAttr(kRolledAttr, s.b.getUnitAttr());
+}
+
+void ShortRowsKernel::emit() {
+  warp =
+      named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team()),
+            "warp");
+  beyond = named(
+      LanesAllocOp::create(
+          s.b, s.loc, LanesType::get(s.b.getContext(), {1}, s.b.getI32Type())),
+      "beyond");
+  Value counted = named(
+      SmemAllocOp::create(s.b, s.loc,
+                          SmemType::get(s.b.getContext(), {rows, 1},
+                                        s.b.getI32Type(), SmemLayout::Linear),
+                          IntegerAttr()),
+      "beyond_of_warps");
+  Value first = named(s.mul(s.blockId(0), rows), "first_row");
+  Value size = named(s.min(s.sub(count, first), s.index(rows)), "rows");
+  Value firstQuery = named(s.add(begin, first), "first_query");
+  Value zero = s.index(0);
+  check(s.at(query, {batch, firstQuery, zero, zero},
+             {queries, s.index(heads), s.index(depth)}),
+        s.mul(size, heads * depth), heads * depth);
+  if (weights)
+    check(s.at(weights, {batch, firstQuery, zero}, {queries, s.index(heads)}),
+          s.mul(size, heads),
+          heads * std::gcd(rows, std::gcd(numQueries, numChunk)));
+  if (bias) check(bias, s.index(heads), heads);
+  // No row of the block sees more.
+  Value seen = limitOf(s.add(firstQuery, s.sub(size, s.index(1))));
+  check(s.at(key, {batch, zero, zero}, {keys, s.index(depth)}),
+        s.mul(named(seen, "seen_keys"), depth), depth);
+  StoreTotalsOp::create(s.b, s.loc, counted, warp, beyond);
+  SyncOp::create(s.b, s.loc, kernel.team());
+  Value total = SumRowsOp::create(s.b, s.loc, s.b.getI32Type(), counted,
+                                  s.index(rows), zero);
+  Value flag = named(s.min(total, s.i32(1)), "flag");
+  s.ifThen(s.cmpi(CmpIPredicate::slt, warp, size), [&] {
+    Value row = named(s.add(firstQuery, warp), "query");
+    Value limit = named(s.min(limitOf(row), slots), "limit");
+    ListAllOp::create(
+        s.b, s.loc, s.at(indices, {batch, row, zero}, {queries, slots}), limit,
+        slots, getVectorBytes(s.b.getI32Type(), numSlots) / 4);
+    auto store = [&](Value array, Value value) {
+      StoreOp::create(s.b, s.loc, s.at(array, {batch, row}, {queries}), zero,
+                      value);
+    };
+    store(counts, s.toI32(limit));
+    store(status, s.i32(0));
+    StoreOp::create(s.b, s.loc, flags, s.add(first, warp), flag);
+  });
+}
+
+void ShortRowsLowering::launchShort(const Chunk& chunk) {
+  KernelBuilder kernel(context, op.getLoc(), "short_rows", shortRows.getRows());
+  kernel.setSchedule(shortRows);
+  ShortRowsKernel body(kernel, op.getLoc(), shortRows.getRows());
+  body.query = kernel.read(source.query, "query");
+  body.key = kernel.read(source.key, "key");
+  if (source.weights) body.weights = kernel.read(source.weights, "weights");
+  if (source.bias) body.bias = kernel.read(source.bias, "bias");
+  body.indices = kernel.write(results[0], "indices");
+  body.counts = kernel.write(results[1], "counts");
+  body.status = kernel.write(results[2], "status");
+  body.flags = kernel.write(flags, "flags");
+  body.queries = kernel.size(source.queries(), "queries");
+  body.keys = kernel.size(source.keys(), "keys");
+  body.slots = kernel.size(policy.getSlots(), "slots");
+  body.batch = kernel.scalar(chunk.batch, "batch");
+  body.begin = kernel.scalar(chunk.begin, "begin");
+  body.count = kernel.scalar(chunk.count, "count");
+  body.numQueries = source.queries();
+  body.numChunk = std::min(chunkSize, count);
+  body.numSlots = policy.getSlots();
+  body.heads = source.heads();
+  body.depth = source.depth();
+  body.causal = source.mask == Mask::Causal;
+  body.emit();
+  IRRewriter& b = context.rewriter();
+  Value blocks = arith::CeilDivSIOp::create(b, op.getLoc(), chunk.count,
+                                            context.index(shortRows.getRows()));
+  kernel.launch(ArrayRef<OpFoldResult>{blocks});
+}
+
+void ShortRowsLowering::launchFlagged(const Chunk& chunk) {
+  Value first = context.index(0), pitch = context.index(source.keys());
+  ScoreRows rows;
+  rows.batch = chunk.batch;
+  rows.begin = chunk.begin;
+  rows.count = chunk.count;
+  rows.keys = endOfKeys(chunk);
+  rows.scores = slab;
+  rows.rows = chunkSize;
+  rows.pitch = pitch;
+  rows.flags = flags;
+  rows.firstFlag = first;
+  ScoreScheduleAttr scores = scoreSchedule;
+  launchIndexScores(source, scores.withSpan(scores.getSpan() * kFlaggedSpans),
+                    rows, op.getLoc(), context, "flagged_scores");
+  Flags only{flags, first, pitch};
+  launchSelection(chunk, &only);
+}
+
+/// Rows of scores that are read once; those with a score that is not finite are
+/// flagged.
+void ShortRowsLowering::launchRows(const Chunk& chunk) {
+  TopKScheduleAttr topk = rowSchedule;
+  int64_t warps = shortRows.getRowWarps(source.keys());
+  topk = TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
+                               topk.getCapacity(), topk.getChunk());
+  KernelBuilder kernel(context, op.getLoc(), "select_long_rows", warps);
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value flagOf = kernel.write(flags, "flags");
+  Value indices = kernel.write(results[0], "indices");
+  Value counts = kernel.write(results[1], "counts");
+  Value status = kernel.write(results[2], "status");
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  Row row = emitRow(kernel, chunk, nullptr);
+  kernel.setSchedule(shortRows);
+  SelectionTarget target = makeTarget(kernel, row, indices, slots);
+  RowEmitter e(kernel, loc, topk, Value(), row.limit);
+  CandidateList list;
+  list.pairs = row.scores;
+  list.count = row.limit;
+  list.capacity = 32 * warps * shortRows.getCells();
+  list.keys = source.keys();
+  list.isRow = true;
+  Value budget = named(gsa::detail::computeBudget(e, policy, e.toI32(row.limit),
+                                                  Value(), Value()),
+                       "budget");
+  SmallVector<Value> cell = {row.batch, row.query};
+  Value zero = kernel.index(0);
+  auto flag = [&](int32_t value) {
+    StoreOp::create(b, loc, flagOf, row.inChunk, e.i32(value));
+  };
+  e.selectRow(
+      list, budget, target,
+      [&](Value taken) {
+        e.byFirstWarp([&] {
+          StoreOp::create(b, loc, at(kernel, counts, cell, {row.queries}), zero,
+                          taken);
+          StoreOp::create(b, loc, at(kernel, status, cell, {row.queries}), zero,
+                          e.i32(0));
+          flag(0);
+        });
+      },
+      [&] { e.byFirstWarp([&] { flag(1); }); });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+  Flags only{flags, context.index(0), context.index(source.keys())};
+  launchSelection(chunk, &only);
+}
+
+void ShortRowsLowering::remarkRows() {
+  remark::passed(op.getLoc(),
+                 remark::RemarkOpts::name("ShortRows").category("gsa.schedule"))
+      << "rows that see no more keys than their budget select all of them, "
+         "unless a score is not finite"
+      << remark::metric("rows", count)
+      << remark::metric("of", source.queries());
+}
+
+LogicalResult ShortRowsLowering::emit() {
+  makeResults();
+  if (source.batches() * source.queries() > 0) {
+    IRRewriter& b = context.rewriter();
+    slab = context.makeBuffer({chunkSize, std::max<int64_t>(source.keys(), 1)},
+                              b.getF32Type());
+    int64_t chunk = std::max<int64_t>(std::min(chunkSize, count), 1);
+    flags = context.makeBuffer({chunkSize}, b.getI32Type());
+    if (context.emitsRemarks()) remarkRows();
+    remarkWorkspace(
+        "scores of a chunk of rows", chunkSize,
+        cast<MemRefType>(slab.getType()).getNumElements() * sizeof(float));
+    if (op.getNormaliser()) normaliser = context.toBuffer(op.getNormaliser());
+    if (count > 0)
+      context.forQueryChunks(source.batches(), count, chunk,
+                             [&](const Chunk& part) {
+                               launchShort(part);
+                               launchFlagged(part);
+                             });
+    if (count < source.queries())
+      context.forQueryChunks(
+          source.batches(), source.queries(), chunkSize,
+          [&](const Chunk& part) {
+            launchScores(part);
+            if (shortRows.getCells() > 0)
+              launchRows(part);
+            else
+              launchSelection(part);
+          },
+          count);
+  }
+  context.replace(op, results);
+  return success();
+}
+
+LogicalResult gsa::lowerShortRows(SelectOp op, ToTileContext& context) {
+  FailureOr<ShortRowsScheduleAttr> schedule =
+      getSchedule<ShortRowsScheduleAttr>(op, context.target());
+  if (failed(schedule)) return failure();
+  return ShortRowsLowering(op, *schedule, context).emit();
+}

@@ -1,0 +1,30 @@
+//===- SplitScores.h - scores of few queries -------------------*- C++ -*-===//
+
+#ifndef GSA_PASSES_GSATOTILE_SPLITSCORES_H
+#define GSA_PASSES_GSATOTILE_SPLITSCORES_H
+
+#include "passes/gsa_to_tile/IndexScores.h"
+
+namespace mlir::gsa {
+
+/// Where the scores of all rows go; row `batch * Sq + query`. Buffers.
+struct SplitRows {
+  Value scores;  ///< [B * Sq, ceil(Sk / sample)] of f32.
+  /// Only keys 0, sample, 2 sample, ... are scored.
+  int64_t sample = 1;
+  /// Lists that scores at or above the bounds go to as well, or null: as
+  /// CandidateLists.
+  Value bounds, counts, pairs;
+  int64_t capacity = 0;
+};
+
+/// Launches the kernel at the context's insertion point, as `name`: blocks of
+/// `span` tiles of keys, for all queries of a sequence.
+void launchSplitScores(const IndexerSource& source,
+                       SplitSelectScheduleAttr schedule, int64_t span,
+                       const SplitRows& rows, Location loc,
+                       ToTileContext& context, StringRef name);
+
+}  // namespace mlir::gsa
+
+#endif  // GSA_PASSES_GSATOTILE_SPLITSCORES_H

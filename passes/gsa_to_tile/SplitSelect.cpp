@@ -1,0 +1,157 @@
+//===- SplitSelect.cpp - gsa.select of few queries ------------------------===//
+//
+// All rows at once, in two or four kernels. Scores go to memory; a block for
+// each row then selects. With lists, the scores of every m-th key and the bound
+// of each row come first, scores at or above it go to the row's list as well,
+// and the block reads its list. Where that does not have all that the row may
+// select, the same block reads the row: there is no further kernel, and no
+// host.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/SelectLowering.h"
+#include "passes/gsa_to_tile/SplitScores.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+/// Blocks of the sample for one of all keys.
+static constexpr int64_t kSampleBlocks = 8;
+
+namespace {
+
+class SplitSelectLowering : public SelectLowering {
+ public:
+  SplitSelectLowering(SelectOp op, SplitSelectScheduleAttr split,
+                      ToTileContext& context)
+      : SelectLowering(op, /*scores=*/{}, split.getRows(), context),
+        split(split),
+        lists{split.getSample(),
+              split.getRank(),
+              split.getCapacity(),
+              kDefaultThreadCandidates,
+              kDefaultCandidateBins,
+              {},
+              {},
+              {}} {}
+
+  LogicalResult emit();
+
+ private:
+  /// All rows of all batches.
+  Chunk allRows() {
+    return {Value(), context.index(0),
+            context.index(source.batches() * source.queries())};
+  }
+  Value makeRowsBuffer(int64_t columns);
+  void launchSample();
+  void launchSelection(Value scores);
+
+  SplitSelectScheduleAttr split;
+  RowLists lists;
+};
+
+}  // namespace
+
+Value SplitSelectLowering::makeRowsBuffer(int64_t columns) {
+  return context.makeBuffer(
+      {source.batches() * source.queries(), std::max<int64_t>(columns, 1)},
+      context.rewriter().getF32Type());
+}
+
+/// The scores of every m-th key, in shorter spans, to the slab; then bounds.
+void SplitSelectLowering::launchSample() {
+  slab = makeRowsBuffer(llvm::divideCeil(source.keys(), lists.sample));
+  if (source.keys() > 0) {
+    SplitRows rows;
+    rows.scores = slab;
+    rows.sample = lists.sample;
+    int64_t span = std::max<int64_t>(split.getSpan() / kSampleBlocks, 1);
+    launchSplitScores(source, split, span, rows, op.getLoc(), context,
+                      "split_sample");
+  }
+  launchBounds(allRows(), lists, "split_bounds");
+}
+
+void SplitSelectLowering::launchSelection(Value scores) {
+  KernelBuilder kernel(context, op.getLoc(), "split_select",
+                       rowSchedule.getWarps());
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value scoresOf = kernel.read(scores, "scores");
+  Value countOf, listOf, divisor;
+  if (split.hasLists()) {
+    countOf = kernel.read(lists.counts, "candidate_counts");
+    listOf = kernel.read(lists.pairs, "candidates");
+  }
+  if (normaliser) divisor = kernel.read(normaliser, "normaliser");
+  SmallVector<Value> outputs = {kernel.write(results[0], "indices"),
+                                kernel.write(results[1], "counts"),
+                                kernel.write(results[2], "status")};
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  Row row = emitPosition(kernel, allRows());
+  row.scores = at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
+  auto fromRow = [&] {
+    emitSelection(kernel, row, /*statistics=*/{}, divisor, outputs, slots);
+  };
+  if (!split.hasLists()) {
+    fromRow();
+  } else {
+    KernelScalars s(b, loc);
+    Value count =
+        named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
+              "candidate_count");
+    Value complete =
+        named(isComplete(kernel, row, lists, slots, count), "is_complete");
+    s.ifThen(
+        complete,
+        [&] {
+          CandidateList list = openList(kernel, row, lists, listOf, count);
+          SelectionTarget target = makeTarget(kernel, row, outputs[0], slots);
+          RowEmitter e(kernel, loc, rowSchedule, Value(), row.limit);
+          Value budget = emitBudget(kernel, e, row, /*statistic=*/{}, divisor);
+          emitFromList(kernel, e, row, list, budget, target,
+                       {outputs[1], outputs[2]});
+        },
+        fromRow);
+  }
+  kernel.launch(ArrayRef<OpFoldResult>{allRows().count});
+}
+
+LogicalResult SplitSelectLowering::emit() {
+  makeResults();
+  int64_t numRows = source.batches() * source.queries();
+  if (numRows > 0) {
+    if (op.getNormaliser()) normaliser = context.toBuffer(op.getNormaliser());
+    SplitRows rows;
+    rows.scores = makeRowsBuffer(source.keys());
+    int64_t bytes =
+        4 * cast<MemRefType>(rows.scores.getType()).getNumElements();
+    if (split.hasLists()) {
+      makeLists(lists, numRows);
+      launchSample();
+      rows.bounds = lists.bounds;
+      rows.counts = lists.counts;
+      rows.pairs = lists.pairs;
+      rows.capacity = lists.capacity;
+      bytes += 4 * cast<MemRefType>(slab.getType()).getNumElements() +
+               numRows * (8 * lists.capacity + 8);
+    }
+    remarkWorkspace("scores of all rows", numRows, bytes);
+    if (source.keys() > 0)
+      launchSplitScores(source, split, split.getSpan(), rows, op.getLoc(),
+                        context, "split_scores");
+    launchSelection(rows.scores);
+  }
+  context.replace(op, results);
+  return success();
+}
+
+LogicalResult gsa::lowerSplitSelect(SelectOp op, ToTileContext& context) {
+  FailureOr<SplitSelectScheduleAttr> schedule =
+      getSchedule<SplitSelectScheduleAttr>(op, context.target());
+  if (failed(schedule)) return failure();
+  return SplitSelectLowering(op, *schedule, context).emit();
+}

@@ -1,0 +1,416 @@
+"""Attention over tensors of NumPy, torch and whatever speaks DLPack.
+
+Layouts are batch first, sequence before heads: query [B, Sq, H, D], key and
+value [B, Sk, G, D] with H a multiple of G. Sums are in f32 (f64 for f64).
+Results belong to the library of the first tensor and are on its device; on a
+GPU a call is submitted to that library's current stream and waits for nothing.
+"""
+
+import collections
+
+from gsa import _capi, _modules, _plan, _tensors
+
+POLICIES = ("fixed", "upstream_variance", "paper_ema", "entropy", "orth")
+SCORE_ACTIVATIONS = ("sigmoid", "relu", "identity")
+WEIGHT_ACTIVATIONS = ("sigmoid", "identity")
+GATE_ACTIVATIONS = ("sigmoid", "tanh", "silu")
+
+Selection = collections.namedtuple("Selection", "indices topk_length status")
+Selection.__doc__ = """What index_topk returns.
+
+indices:     int32 [B, Sq, K]; the first topk_length of a row are keys of its
+             batch element, ascending, the others -1.
+topk_length: int32 [B, Sq].
+status:      int32 [B, Sq], scores of the row that are NaN; 0 is good.
+"""
+AttentionResult = collections.namedtuple(
+    "AttentionResult", "output lse indices topk_length status")
+AttentionResult.__doc__ = """What gated_sparse_attention returns if it is asked
+for the selection: output [B, Sq, H, D], lse [B, H, Sq], and a Selection."""
+
+
+def choose(where, name, value, allowed):
+    if value not in allowed:
+        raise _capi.InvalidArgument(
+            _plan.unknown(f"{where}: {name}", str(value), allowed))
+    return value
+
+
+def whole(where, name, value, least):
+    import operator
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise _capi.InvalidArgument(
+            f"{where}: {name}: got {value!r}, expected a whole number of at "
+            f"least {least}")
+    return number
+
+
+class _Arguments:
+    """The tensors of a call: checks shapes, element types and devices against
+    each other and remembers the sizes that names stand for."""
+
+    def __init__(self, where):
+        self.where, self.sizes = where, {}
+        self.names, self.views = [], []
+
+    def add(self, name, tensor, shape, dtypes=None, alias=None):
+        """`shape` is a string such as "B Sq H D"; a name that is known by
+        then must have its size. None is no argument."""
+        if tensor is None:
+            return None
+        view = _tensors.view(f"{self.where}: {name}", tensor)
+        wanted = shape.split()
+        fits = len(wanted) == len(view.shape)
+        if fits:
+            for letter, size in zip(wanted, view.shape):
+                if self.sizes.setdefault(letter, size) != size:
+                    fits = False
+        if not fits:
+            raise _capi.InvalidArgument(
+                f"{self.where}: {name}: got shape {list(view.shape)}, expected "
+                f"[{', '.join(self._size(letter) for letter in wanted)}]")
+        if dtypes is not None and view.dtype not in dtypes:
+            raise _capi.InvalidArgument(
+                f"{self.where}: {name}: got element type {view.dtype}, "
+                f"expected {' or '.join(dtypes)}")
+        if self.views and view.device != self.views[0].device:
+            raise _capi.InvalidArgument(
+                f"{self.where}: {name}: got a tensor on "
+                f"{_device(view)}, expected {_device(self.views[0])}, where "
+                f"{self.names[0]} is")
+        self.names.append(alias or name)
+        self.views.append(view)
+        return view
+
+    def _size(self, letter):
+        known = self.sizes.get(letter)
+        return letter if known is None else f"{letter} = {known}"
+
+    def heads(self):
+        h, g = self.sizes["H"], self.sizes["G"]
+        if g == 0 or h % g:
+            raise _capi.InvalidArgument(
+                f"{self.where}: got {h} query heads over {g} key heads, "
+                f"expected a multiple")
+
+    @property
+    def shapes(self):
+        return tuple((name, view.shape, view.dtype)
+                     for name, view in zip(self.names, self.views))
+
+    def run(self, text, out=None):
+        return _plan.run_kept(self.where, text, self.names, self.views,
+                              out or {}, [])
+
+
+def _device(view):
+    return "the CPU" if view.device_type == _capi.CPU else (
+        f"GPU {view.device_id}")
+
+
+_FLOATS = ("f16", "bf16", "f32", "f64")
+
+
+def _same(view):
+    """The element types beside one of T: T itself, or that of its sums."""
+    return tuple(dict.fromkeys((view.dtype,
+                                _tensors.ACCUMULATOR[view.dtype])))
+
+
+def _refuse(where, **values):
+    for name, (value, reason) in values.items():
+        if value is not None:
+            raise _capi.Unimplemented(f"{where}: {name}: got a value, expected "
+                                      f"None: {reason}")
+
+
+_RAGGED = "ragged batches are not implemented; pad them, with cache_seqlens"
+_PAGED = "paged caches are not implemented; give dense keys and values"
+
+
+def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
+                     gate=None, gate_activation="sigmoid", cache_seqlens=None,
+                     cu_seqlens_q=None, cu_seqlens_k=None, page_table=None,
+                     out=None, return_lse=False):
+    """Attention of each query over the keys that its list names.
+
+    q:       [B, Sq, H, D]; k: [B, Sk, G, D]; v: [B, Sk, G, Dv], of one type.
+    indices: int32 [B, Sq, K], keys of the same batch element. One outside of
+             [0, Sk), -1 for instance, is skipped; one listed twice counts
+             twice. Which keys a query may see is the list's business.
+    topk_length:   int32 [B, Sq], how many of a row count; None: all K.
+    softmax_scale: factor of the logits; None: 1 / sqrt(D).
+    gate:          logits [B, Sq, H, Dv] or [B, Sq, H] of a gate of the output;
+                   gate_activation: "sigmoid", "tanh" ((tanh + 1) / 2), "silu".
+    cache_seqlens: int32 [B], how many of the Sk keys there are; None: all.
+    out:           tensor [B, Sq, H, Dv] to write.
+
+    Returns out, and with return_lse also the natural log-sum-exp
+    [B, H, Sq] in f32 (f64 for f64). A row without keys gives 0 and -inf.
+    Source: docs/spec.md, gsa.gather_attention.
+    """
+    where = "sparse_attention"
+    _refuse(where, cu_seqlens_q=(cu_seqlens_q, _RAGGED),
+            cu_seqlens_k=(cu_seqlens_k, _RAGGED),
+            page_table=(page_table, _PAGED))
+    choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
+    a = _Arguments(where)
+    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
+    a.add("k", k, "B Sk G D", (query.dtype,), "key")
+    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
+    a.heads()
+    lists = a.add("indices", indices, "B Sq K", ("i32",))
+    if topk_length is None:
+        topk_length = _full(lists)
+    a.add("topk_length", topk_length, "B Sq", ("i32",), "counts")
+    _add_gate(a, "gate", gate, query)
+    a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
+    text = _modules.gather(a.shapes, softmax_scale, gate_activation)
+    output, lse = a.run(text, {"output": out})
+    return (output, lse) if return_lse else output
+
+
+def _add_gate(a, name, gate, query):
+    if gate is not None:
+        per_head = len(getattr(gate, "shape", ())) == 3
+        a.add(name, gate, "B Sq H" if per_head else "B Sq H Dv", _same(query),
+              "gate")
+
+
+def _full(lists):
+    """Counts that say that all slots of the lists count."""
+    counts = _tensors.empty_like(lists, lists.shape[:2], "i32")
+    counts[...] = lists.shape[2]
+    return counts
+
+
+def dense_attention(q, k, v, *, softmax_scale=None, causal=True, gate=None,
+                    gate_activation="sigmoid", cache_seqlens=None, out=None,
+                    return_lse=False):
+    """Attention of each query over all keys that it sees.
+
+    Arguments as in sparse_attention. causal: query t sees the keys up to
+    t + Sk - Sq, the last query all of them; False: every query sees all.
+    Source: docs/spec.md, gsa.dense_attention.
+    """
+    where = "dense_attention"
+    choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
+    a = _Arguments(where)
+    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
+    a.add("k", k, "B Sk G D", (query.dtype,), "key")
+    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
+    a.heads()
+    _add_gate(a, "gate", gate, query)
+    a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
+    text = _modules.dense(a.shapes, softmax_scale, gate_activation,
+                          bool(causal))
+    output, lse = a.run(text, {"output": out})
+    return (output, lse) if return_lse else output
+
+
+def _budget(where, k, policy, k_min, k_max, temperature, normaliser):
+    choose(where, "policy", policy, POLICIES)
+    k = whole(where, "k", k, 1)
+    if policy == "fixed":
+        for name, value in (("k_min", k_min), ("k_max", k_max),
+                            ("temperature", temperature)):
+            if value is not None:
+                raise _capi.InvalidArgument(
+                    f"{where}: {name}: got {value!r} beside policy 'fixed', "
+                    f"which keeps k keys; expected None")
+        k_min = k_max = k
+        temperature = 1.0
+    else:
+        k_min = whole(where, "k_min", 1 if k_min is None else k_min, 1)
+        k_max = whole(where, "k_max", 2 * k if k_max is None else k_max, k_min)
+        temperature = float(1 if temperature is None else temperature)
+        if not 0 <= temperature < float("inf"):
+            raise _capi.InvalidArgument(
+                f"{where}: temperature: got {temperature}, expected a finite "
+                f"number of at least 0")
+    if policy == "paper_ema" and normaliser is None:
+        raise _capi.InvalidArgument(
+            f"{where}: normaliser: got None, expected the running mean of the "
+            f"variance, a scalar tensor, for policy 'paper_ema'")
+    if normaliser is not None and policy not in ("paper_ema",
+                                                 "upstream_variance"):
+        raise _capi.InvalidArgument(
+            f"{where}: normaliser: got a value beside policy {policy!r}, which "
+            f"divides by none; expected None")
+    return k, policy, k_min, k_max, temperature
+
+
+def _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens):
+    query = a.add("q_idx", q_idx, "B Sq Hi Di", _FLOATS, "index_query")
+    a.add("k_idx", k_idx, "B Sk Di", (query.dtype,), "index_key")
+    a.add("weights", weights, "B Sq Hi", _same(query), "index_weights")
+    a.add("bias", bias, "Hi", _same(query), "index_bias")
+    a.add("normaliser", normaliser, "", (_same(query)[-1],))
+    a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
+
+
+def index_topk(q_idx, k_idx, *, k, weights=None, bias=None, act="sigmoid",
+               weight_act="sigmoid", scale=None, policy="fixed", k_min=None,
+               k_max=None, temperature=None, normaliser=None, causal=True,
+               sink=0, local=0, cache_seqlens=None):
+    """The keys that each query keeps, by the scores of the indexer
+
+        I[b,t,s] = sum_j weight_act(weights[b,t,j])
+                         * act(scale * <q_idx[b,t,j], k_idx[b,s]> + bias[j])
+
+    best first, equal scores the smaller key. The scores never exist as a whole.
+
+    q_idx:   [B, Sq, Hi, Di]; k_idx: [B, Sk, Di], of one type.
+    weights: [B, Sq, Hi], before weight_act ("sigmoid", "identity"); None: 1.
+    bias:    [Hi]; None: 0. act: "sigmoid", "relu", "identity".
+    scale:   None: 1 / sqrt(Di).
+    k:       keys that a row keeps, exactly with policy "fixed"; around it with
+             "upstream_variance", "paper_ema" (needs normaliser, a scalar of
+             the type of the sums), "entropy", "orth", between k_min (1) and
+             k_max (2 k); temperature (1) multiplies the statistic.
+    causal:  query t sees the keys up to t + Sk - Sq.
+    sink, local: the first and the last visible keys that are kept before
+             others, within the budget.
+    cache_seqlens: int32 [B], how many of the Sk keys there are; None: all.
+
+    Returns a Selection. The same arguments give the same bits.
+    Source: docs/spec.md, gsa.select and budget policies.
+    """
+    where = "index_topk"
+    choose(where, "act", act, SCORE_ACTIVATIONS)
+    choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
+    k, policy, k_min, k_max, temperature = _budget(
+        where, k, policy, k_min, k_max, temperature, normaliser)
+    a = _Arguments(where)
+    _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
+    text = _modules.select(
+        a.shapes, k, policy, k_min, k_max, temperature, act, weight_act, scale,
+        bool(causal), whole(where, "sink", sink, 0),
+        whole(where, "local", local, 0))
+    return Selection(*a.run(text))
+
+
+def gated_sparse_attention(
+        q, k, v, q_idx, k_idx, *, k_base, weights=None, bias=None,
+        act="sigmoid", weight_act="sigmoid", index_scale=None, policy="fixed",
+        k_min=None, k_max=None, temperature=None, normaliser=None, sink=0,
+        local=0, value_gate=None, output_gate=None, gate_activation="sigmoid",
+        positions=None, key_positions=None, rope_base=10000.0, rope_dim=0,
+        rope_interleaved=False, rope_scaling=None, softmax_scale=None,
+        causal=True, cache_seqlens=None, out=None, return_selection=False):
+    """What stands between the projections of a Gated Sparse Attention layer:
+    value gate, rotary embedding, selection, attention, output gate, as one
+    plan whose stages are fused where that pays.
+
+    q [B, Sq, H, D], k and v [B, Sk, G, D], q_idx [B, Sq, Hi, Di] and k_idx
+    [B, Sk, Di], of one type; weights, bias, act, weight_act, policy, k_min,
+    k_max, temperature, normaliser, sink, local, causal and cache_seqlens as in
+    index_topk, k_base being its k and index_scale its scale; softmax_scale,
+    gate_activation and out as in sparse_attention.
+
+    value_gate:  logits [B, Sk, G, D]; output_gate: logits [B, Sq, H, D].
+    positions:   int64 [B, Sq] turn q, and key_positions [B, Sk] turn k (None:
+                 positions, if Sk = Sq). None: nothing is turned. rope_base,
+                 rope_dim (0: all of a head), rope_interleaved as in the
+                 configuration of a layer; rope_scaling: None or a dict,
+                 {"type": "ntk", "factor": 4.0}.
+
+    Returns the output [B, Sq, H, D], or with return_selection an
+    AttentionResult. Source: docs/spec.md, gsa.attention.
+    """
+    where = "gated_sparse_attention"
+    choose(where, "act", act, SCORE_ACTIVATIONS)
+    choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
+    choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
+    k_base, policy, k_min, k_max, temperature = _budget(
+        where, k_base, policy, k_min, k_max, temperature, normaliser)
+    a = _Arguments(where)
+    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
+    a.add("k", k, "B Sk G D", (query.dtype,), "key")
+    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
+    a.heads()
+    add_positions(a, positions, key_positions)
+    a.add("value_gate", value_gate, "B Sk G Dv", _same(query))
+    if output_gate is not None:
+        a.add("output_gate", output_gate, "B Sq H Dv", _same(query), "gate")
+    _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
+    rope = (float(rope_base), int(rope_dim), bool(rope_interleaved),
+            scaling_text(where, rope_scaling))
+    text = _modules.attention(
+        a.shapes, rope, softmax_scale, gate_activation, k_base, policy, k_min,
+        k_max, temperature, act, weight_act, index_scale, bool(causal),
+        whole(where, "sink", sink, 0), whole(where, "local", local, 0),
+        bool(return_selection))
+    results = a.run(text, {"output": out})
+    return AttentionResult(*results) if return_selection else results[0]
+
+
+def add_positions(a, positions, key_positions):
+    if positions is None:
+        if key_positions is not None:
+            raise _capi.InvalidArgument(
+                f"{a.where}: positions: got None beside key_positions, "
+                f"expected int64 [B, Sq]")
+        return
+    a.add("positions", positions, "B Sq", ("i64", "i32"))
+    if key_positions is not None:
+        a.add("key_positions", key_positions, "B Sk", ("i64", "i32"))
+    elif a.sizes["Sk"] != a.sizes["Sq"]:
+        raise _capi.InvalidArgument(
+            f"{a.where}: key_positions: got None for {a.sizes['Sk']} keys and "
+            f"{a.sizes['Sq']} queries, expected int64 [B, Sk]")
+
+
+def prepare(q, k, v, *, positions=None, value_gate=None,
+            gate_activation="sigmoid", rope_base=10000.0, rope_dim=0,
+            rope_interleaved=False, rope_scaling=None):
+    """q and k turned by their positions and v scaled by its gate: what a
+    cache keeps of new tokens. Arguments as in gated_sparse_attention, with
+    Sk = Sq. Returns (q, k, v)."""
+    where = "prepare"
+    choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
+    a = _Arguments(where)
+    query = a.add("q", q, "B S H D", _FLOATS, "query")
+    a.add("k", k, "B S G D", (query.dtype,), "key")
+    a.add("v", v, "B S G Dv", (query.dtype,), "value")
+    if positions is None and value_gate is None:
+        return q, k, v
+    a.add("positions", positions, "B S", ("i64", "i32"))
+    a.add("value_gate", value_gate, "B S G Dv", _same(query))
+    rope = (float(rope_base), int(rope_dim), bool(rope_interleaved),
+            scaling_text(where, rope_scaling))
+    return tuple(a.run(_modules.prepare(a.shapes, rope, gate_activation)))
+
+
+SCALING_DEFAULTS = {"factor": None, "original_max_position_embeddings": 4096,
+                    "beta_fast": 32.0, "beta_slow": 1.0}
+
+
+def scaling_text(where, scaling):
+    """#gsa.rope_scaling of the published dict, or None."""
+    if scaling is None:
+        return None
+    scaling = dict(scaling)
+    kind = scaling.pop("type", scaling.pop("rope_type", None))
+    if kind == "dynamic_ntk":
+        raise _capi.Unimplemented(
+            f"{where}: rope_scaling: got type 'dynamic_ntk', which is no "
+            f"scaling at all in the published code; expected None, which is "
+            f"the same, 'ntk' or 'yarn'")
+    choose(where, "rope_scaling type", kind, ("ntk", "yarn"))
+    values = dict(SCALING_DEFAULTS)
+    for name, value in scaling.items():
+        if name not in values:
+            raise _capi.InvalidArgument(_plan.unknown(
+                f"{where}: rope_scaling", name, list(values)))
+        values[name] = value
+    if values["factor"] is None:
+        raise _capi.InvalidArgument(
+            f"{where}: rope_scaling: got no factor, expected one of at least 1")
+    return _modules.rope_scaling(kind, values["factor"],
+                                 values["original_max_position_embeddings"],
+                                 values["beta_fast"], values["beta_slow"])

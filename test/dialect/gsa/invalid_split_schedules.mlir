@@ -1,0 +1,61 @@
+// RUN: gsa-opt %s --split-input-file --verify-diagnostics
+
+// What #gsa.split_select_schedule and #gsa.split_attention_schedule may say.
+
+func.func @split_engine() attributes {
+  // expected-error @+1 {{(C1) 'engine' must be fma or mma_sync, got wgmma}}
+  a = #gsa.split_select_schedule<engine = wgmma, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_block_k() attributes {
+  // expected-error @+1 {{(C1) 'block_k' must be a multiple of 128, 32 keys for each of 4 consumers, in [32, 256], got 64}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_ring() attributes {
+  // expected-error @+1 {{(C2) without producers there is one stage, got 4}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 0, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_span() attributes {
+  // expected-error @+1 {{(C3) 'span' must be at least 1, got 0}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 0, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_rank() attributes {
+  // expected-error @+1 {{(C4) 'rank' must be at least 1, or 0 with 'sample' and 'capacity', got 0}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 0, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_sample() attributes {
+  // expected-error @+1 {{(C4) 'sample' must be in [2, 1024], got 1}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 1, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_capacity() attributes {
+  // expected-error @+1 {{(C4) 'capacity' must be in [32, 16384], got 16}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 16, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_list() attributes {
+  // expected-error @+1 {{(C4) 'capacity' must be at least rank * sample, got 1024 for 100 * 16}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 1024, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_rows() attributes {
+  // expected-error @+1 {{(C5) the 8 warps of 'rows' hold up to 4096 candidates, got 8192}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 8192, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+
+// -----
+
+func.func @split_entries() attributes {
+  // expected-error @+1 {{(C1) 'entries' must be a positive multiple of the 64 keys of a tile, got 100}}
+  a = #gsa.split_attention_schedule<entries = 100, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>} { return }

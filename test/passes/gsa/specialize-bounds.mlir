@@ -1,0 +1,52 @@
+// RUN: gsa-opt %s --gsa-specialize-shapes="entry=attend shapes=?2x?5x4x16,?2x?9x2x16,?2x?9x2x8,?2" | FileCheck %s
+// RUN: gsa-opt %s --gsa-specialize-shapes="entry=attend shapes=?2x?5x4x16,2x9x2x16,?2x?9x2x8,?2" | FileCheck %s --check-prefix=FIXED
+
+// Sizes after ? stay dynamic and are noted as bounds, of arguments and then of
+// results.
+// CHECK-LABEL: func.func @attend(
+// CHECK-SAME: tensor<?x?x4x16xf32>
+// CHECK-SAME: -> (tensor<?x?x4x8xf32>, tensor<?x4x?xf32>)
+// CHECK-SAME: gsa.bounds = [array<i64: 2, 5, 4, 16>, array<i64: 2, 9, 2, 16>, array<i64: 2, 9, 2, 8>, array<i64: 2>, array<i64: 2, 5, 4, 8>, array<i64: 2, 4, 5>]
+
+// What one argument fixes is fixed where an op sees it.
+// FIXED-LABEL: func.func @attend(
+// FIXED-SAME: %{{.*}}: tensor<2x9x2x16xf32>
+func.func @attend(%q: tensor<?x?x4x16xf32>, %k: tensor<?x?x2x16xf32>,
+                  %v: tensor<?x?x2x8xf32>, %n: tensor<?xi32>)
+    -> (tensor<?x?x4x8xf32>, tensor<?x4x?xf32>) {
+  %o, %lse = gsa.dense_attention %q, %k, %v lengths %n
+      : (tensor<?x?x4x16xf32>, tensor<?x?x2x16xf32>, tensor<?x?x2x8xf32>,
+         tensor<?xi32>) -> (tensor<?x?x4x8xf32>, tensor<?x4x?xf32>)
+  return %o, %lse : tensor<?x?x4x8xf32>, tensor<?x4x?xf32>
+}
+
+// Sizes that agree have one bound, or the size that one of them has.
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=attend shapes=?2x?5x4x16,?2x?9x2x16,?2x?8x2x8,?2" 2>&1 | FileCheck %s --check-prefix=BOUND
+// BOUND: error: 'func.func' op argument #2: expected the bound 9 in dimension 1, which agrees with that of another argument, got 8
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=attend shapes=?2x?5x4x16,2x9x2x16,?2x?8x2x8,?2" 2>&1 | FileCheck %s --check-prefix=SIZE
+// SIZE: error: 'func.func' op argument #2: expected the size 9 in dimension 1, which agrees with that of another argument, got 8
+
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=attend shapes=?2x?5x4x16,?2x?281474976710656x2x16,?2x?9x2x8,?2" 2>&1 | FileCheck %s --check-prefix=LARGE
+// LARGE: error: 'func.func' op expected tensors of at most 2^48 elements, got shape '?2x?281474976710656x2x16' of argument 1
+
+// Where sizes cannot be followed there is no plan.
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=slice shapes=?8,?4" 2>&1 | FileCheck %s --check-prefix=OP
+// OP: error: 'tensor.extract_slice' op has sizes that only a run knows, in a plan for bounds: expected ops of gsa and linalg, and arithmetic on tensors, or static sizes
+func.func @slice(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %y, %c0 : tensor<?xf32>
+  %part = tensor.extract_slice %x[0] [%n] [1] : tensor<?xf32> to tensor<?xf32>
+  return %part : tensor<?xf32>
+}
+
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=twice shapes=?8" 2>&1 | FileCheck %s --check-prefix=RESULT
+// RESULT: error: 'func.func' op result #0: the size of dimension 0 does not follow from the argument shapes
+func.func @twice(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %more = arith.addi %n, %n : index
+  %empty = tensor.empty(%more) : tensor<?xf32>
+  %filled = linalg.fill ins(%zero : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  return %filled : tensor<?xf32>
+}

@@ -1,0 +1,83 @@
+// Few queries: keys and lists split among blocks.
+// RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse -o %t
+// RUN: FileCheck %s --input-file %t
+// RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_90a -o %t.cuda
+// RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_80 -o %t.sm80
+// RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t.out 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// Scores of 2 x 2 rows of 500 keys, samples of 125, lists of 64 pairs.
+// REMARK: SelectWorkspace
+// REMARK-SAME: bytes=12080, rows=4
+
+// CHECK-LABEL: gsa_tile.kernel @split_sample
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.mma_nt
+// CHECK-NEXT: gsa_tile.score_columns %{{.*}} heads 4 by
+// CHECK: gsa_tile.store_scores
+// CHECK-NOT: gsa_tile.append_cells
+// The second query, with the same keys.
+// CHECK: gsa_tile.mma_nt
+// CHECK: gsa_tile.store_scores
+// CHECK-LABEL: gsa_tile.kernel @split_bounds
+// CHECK: gsa_tile.histogram_row
+// CHECK-LABEL: gsa_tile.kernel @split_scores
+// CHECK: gsa_tile.stream
+// CHECK-COUNT-2: gsa_tile.append_cells
+// From the list, or from the row.
+// CHECK-LABEL: gsa_tile.kernel @split_select
+// CHECK: scf.if
+// CHECK: gsa_tile.load_candidates
+// CHECK: } else {
+// CHECK: gsa_tile.scan_row
+// CHECK-LABEL: func.func @select(
+// CHECK: gsa_tile.launch @split_sample
+// CHECK: gsa_tile.launch @split_bounds
+// CHECK: gsa_tile.launch @split_scores
+// CHECK: gsa_tile.launch @split_select
+// CHECK-NOT: gsa_tile.launch
+func.func @select(%q: tensor<2x2x4x64xbf16>, %k: tensor<2x500x64xbf16>,
+    %w: tensor<2x2x4xbf16>, %b: tensor<4xf32>, %n: tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>) {
+  %r:3 = gsa.select %q, %k weights %w bias %b lengths %n policy <fixed, base = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2, sample = 4, rank = 10, capacity = 64, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>>}
+    : (tensor<2x2x4x64xbf16>, tensor<2x500x64xbf16>, tensor<2x2x4xbf16>,
+       tensor<4xf32>, tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>)
+  return %r#0, %r#1, %r#2 : tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>
+}
+
+// -----
+
+// Without lists there are two kernels.
+// CHECK-NOT: @split_bounds
+// CHECK-LABEL: func.func @rows(
+// CHECK: gsa_tile.launch @split_scores
+// CHECK: gsa_tile.launch @split_select
+func.func @rows(%q: tensor<1x1x3x20xf32>, %k: tensor<1x90x20xf32>)
+    -> (tensor<1x1x20xi32>, tensor<1x1xi32>, tensor<1x1xi32>) {
+  %r:3 = gsa.select %q, %k policy <entropy, base = 10, max = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = fma, block_k = 32, span = 1, stages = 1, producers = 0, consumers = 1, sample = 0, rank = 0, capacity = 0, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>>}
+    : (tensor<1x1x3x20xf32>, tensor<1x90x20xf32>)
+    -> (tensor<1x1x20xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  return %r#0, %r#1, %r#2 : tensor<1x1x20xi32>, tensor<1x1xi32>, tensor<1x1xi32>
+}
+
+// -----
+
+// 5 parts of 128 of 600 entries, merged by one kernel.
+// CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK: gsa_tile.stream
+// CHECK-LABEL: func.func @attention(
+// CHECK: gsa_tile.launch @split_gather_attention
+// CHECK: gsa_tile.launch @map
+// CHECK-NOT: tensor.extract_slice
+func.func @attention(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
+    %i: tensor<2x1x600xi32>, %c: tensor<2x1xi32>, %g: tensor<2x1x8x64xbf16>,
+    %n: tensor<2xi32>) -> tensor<2x1x8x64xbf16> {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c gate %g lengths %n
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
+    : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
+       tensor<2x1x600xi32>, tensor<2x1xi32>, tensor<2x1x8x64xbf16>, tensor<2xi32>)
+    -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
+  return %out : tensor<2x1x8x64xbf16>
+}

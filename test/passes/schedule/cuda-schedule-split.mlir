@@ -1,0 +1,72 @@
+// Few queries against many keys: keys and lists are split among blocks, with
+// lengths and without; and why not where that does not pay.
+
+// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: FileCheck %s --input-file %t
+// RUN: gsa-opt %t --gsa-cuda-schedule=arch=sm_90a | FileCheck %s
+// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_80 | FileCheck %s
+// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_89 | FileCheck %s
+
+// CHECK-LABEL: @decode(
+// CHECK: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, {{.*}}sample = 16, rank = 182, capacity = 4096
+// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128
+// REMARK: [Passed] Scheduled {{.*}}gsa.select heuristic #gsa.split_select_schedule<
+// REMARK: [Missed] Costlier {{.*}}#gsa.attention_schedule<
+// REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.split_attention_schedule<
+func.func @decode(%iq: tensor<1x1x4x64xbf16>, %ik: tensor<1x131072x64xbf16>,
+    %q: tensor<1x1x32x128xbf16>, %k: tensor<1x131072x8x128xbf16>,
+    %n: tensor<1xi32>) -> tensor<1x1x32x128xbf16> {
+  %i, %c, %s = gsa.select %iq, %ik lengths %n policy <fixed, base = 2048>
+    : (tensor<1x1x4x64xbf16>, tensor<1x131072x64xbf16>, tensor<1xi32>)
+    -> (tensor<1x1x2048xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c lengths %n
+    : (tensor<1x1x32x128xbf16>, tensor<1x131072x8x128xbf16>,
+       tensor<1x131072x8x128xbf16>, tensor<1x1x2048xi32>, tensor<1x1xi32>,
+       tensor<1xi32>) -> (tensor<1x1x32x128xbf16>, tensor<1x32x1xf32>)
+  return %out : tensor<1x1x32x128xbf16>
+}
+
+// The last bits of a row follow from its parts: they are the same in a batch.
+// CHECK-LABEL: @batch(
+// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128
+func.func @batch(%q: tensor<128x1x32x128xbf16>, %k: tensor<128x16384x8x128xbf16>,
+    %i: tensor<128x1x2048xi32>, %c: tensor<128x1xi32>)
+    -> tensor<128x1x32x128xbf16> {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c
+    : (tensor<128x1x32x128xbf16>, tensor<128x16384x8x128xbf16>,
+       tensor<128x16384x8x128xbf16>, tensor<128x1x2048xi32>,
+       tensor<128x1xi32>) -> (tensor<128x1x32x128xbf16>, tensor<128x32x1xf32>)
+  return %out : tensor<128x1x32x128xbf16>
+}
+
+// Budgets by a statistic of all scores read them all.
+// CHECK-LABEL: @statistic(
+// CHECK: gsa.select {{.*}}#gsa.split_select_schedule<{{.*}}sample = 0, rank = 0, capacity = 0
+func.func @statistic(%iq: tensor<4x1x4x64xf32>, %ik: tensor<4x65536x64xf32>)
+    -> tensor<4x1x2048xi32> {
+  %0:3 = gsa.select %iq, %ik policy <entropy, base = 1024, max = 2048>
+    : (tensor<4x1x4x64xf32>, tensor<4x65536x64xf32>)
+    -> (tensor<4x1x2048xi32>, tensor<4x1xi32>, tensor<4x1xi32>)
+  return %0#0 : tensor<4x1x2048xi32>
+}
+
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.split_select_schedule: queries 9 > 8: there is work for all SMs without splitting keys; use #gsa.select_schedule
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.split_select_schedule: keys 1024 < 4096: too few to split
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.split_select_schedule: split rows have no kernel for a mean over all rows; use #gsa.select_schedule
+// CHECK-LABEL: @others(
+// CHECK-COUNT-3: gsa.select {{.*}}#gsa.select_schedule<
+func.func @others(%iq: tensor<1x9x4x64xbf16>, %ik: tensor<1x16384x64xbf16>,
+    %jq: tensor<1x1x4x64xbf16>, %jk: tensor<1x1024x64xbf16>)
+    -> (tensor<1x9x512xi32>, tensor<1x1x512xi32>, tensor<1x1x512xi32>) {
+  %0:3 = gsa.select %iq, %ik policy <fixed, base = 512>
+    : (tensor<1x9x4x64xbf16>, tensor<1x16384x64xbf16>)
+    -> (tensor<1x9x512xi32>, tensor<1x9xi32>, tensor<1x9xi32>)
+  %1:3 = gsa.select %jq, %jk policy <fixed, base = 512>
+    : (tensor<1x1x4x64xbf16>, tensor<1x1024x64xbf16>)
+    -> (tensor<1x1x512xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  %2:3 = gsa.select %jq, %ik policy <upstream_variance, base = 256, max = 512>
+    : (tensor<1x1x4x64xbf16>, tensor<1x16384x64xbf16>)
+    -> (tensor<1x1x512xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  return %0#0, %1#0, %2#0
+    : tensor<1x9x512xi32>, tensor<1x1x512xi32>, tensor<1x1x512xi32>
+}

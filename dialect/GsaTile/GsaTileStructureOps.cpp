@@ -231,7 +231,9 @@ bool RingAllocOp::isBarrier() { return true; }
 int64_t FragAllocOp::getThreadRegisters() { return getType().getRegisters(); }
 /// A thread holds two rows of 16.
 int64_t RowVecAllocOp::getThreadRegisters() {
-  return 2 * getElementBytes(getType().getElementType()) / 4;
+  // A number for each 8 rows.
+  RowVecType type = getType();
+  return type.getShape()[0] / 8 * getElementBytes(type.getElementType()) / 4;
 }
 int64_t LanesAllocOp::getThreadRegisters() {
   LanesType type = getType();

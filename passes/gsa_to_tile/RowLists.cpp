@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include <algorithm>
+
 #include "dialect/Gsa/GsaBuilders.h"
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/SelectLowering.h"
@@ -14,6 +16,10 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
+
+/// The kernel of bounds waits for memory, and a thread needs 40 registers: more
+/// warps on an SM than other kernels of rows have.
+static constexpr int64_t kBoundWarps = 48, kMostBoundBlocks = 16;
 
 void SelectLowering::makeLists(RowLists& lists, int64_t rows) {
   Type f32 = context.rewriter().getF32Type();
@@ -52,6 +58,8 @@ void SelectLowering::launchBounds(const Chunk& chunk, const RowLists& lists,
   named(sampled, "sampled");
   Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
   RowEmitter e(kernel, loc, boundSchedule(lists), first, sampled);
+  kernel.kernel().setMinBlocks(std::clamp<int64_t>(
+      kBoundWarps / rowSchedule.getWarps(), 1, kMostBoundBlocks));
   RowScanResult scan = e.scan();
   Value bound = e.rankBound(scan, lists.rank);
   e.byFirstWarp([&] {

@@ -204,6 +204,9 @@ class CpuCompilation {
     CompiledModule& result = compilation_->result;
     result.inputs = std::move(program.inputs);
     result.outputs = std::move(program.outputs);
+    result.size_classes = std::move(program.size_classes);
+    result.input_classes = std::move(program.input_classes);
+    result.output_classes = std::move(program.output_classes);
     result.zone_names = std::move(program.zone_names);
     TakeCode(std::move(*code), program.workspace_bytes, code_.vector_bits,
              options_, &result);
@@ -239,9 +242,10 @@ class CpuCompilation {
     NoteCompilation(event_);
     CompiledModule& result = compilation_->result;
     if (programs_ != nullptr) {
-      const CpuProgram program = {result.inputs, result.outputs,
-                                  result.zone_names, workspace_bytes,
-                                  code->object()};
+      const CpuProgram program = {result.inputs,         result.outputs,
+                                  result.size_classes,   result.input_classes,
+                                  result.output_classes, result.zone_names,
+                                  workspace_bytes,       code->object()};
       programs_->Write(CpuEntry(event_.key, event_.name, program, code_,
                                 event_.milliseconds));
     }

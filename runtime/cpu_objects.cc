@@ -73,6 +73,13 @@ class Writer {
       for (int64_t size : spec.shape) Number(size);
     }
   }
+  void Classes(const std::vector<std::vector<int>>& classes) {
+    Number(static_cast<int64_t>(classes.size()));
+    for (const std::vector<int>& of_tensor : classes) {
+      Number(static_cast<int64_t>(of_tensor.size()));
+      for (int size_class : of_tensor) Number(size_class);
+    }
+  }
   std::string Take() { return std::move(bytes_); }
 
  private:
@@ -130,6 +137,37 @@ class Reader {
     return specs;
   }
 
+  std::vector<SizeClassSpec> SizeClasses() {
+    std::vector<SizeClassSpec> classes(Count());
+    for (SizeClassSpec& size : classes) {
+      size.bound = Number();
+      size.is_static = Number() != 0;
+      size.place = Text();
+      if (size.bound < 0) ok_ = false;
+    }
+    return classes;
+  }
+  // The classes, each below `num_classes`, of the sizes of `specs`; none
+  // without classes.
+  std::vector<std::vector<int>> Classes(const std::vector<TensorSpec>& specs,
+                                        size_t num_classes) {
+    std::vector<std::vector<int>> classes(Count());
+    if (classes.size() != (num_classes == 0 ? 0 : specs.size())) ok_ = false;
+    for (size_t i = 0; i < classes.size() && ok_; ++i) {
+      classes[i].resize(Count());
+      if (classes[i].size() != specs[i].shape.size()) ok_ = false;
+      for (int& size_class : classes[i]) {
+        const int64_t number = Number();
+        if (number < 0 || static_cast<uint64_t>(number) >= num_classes) {
+          ok_ = false;
+        } else {
+          size_class = static_cast<int>(number);
+        }
+      }
+    }
+    return classes;
+  }
+
  private:
   absl::string_view Take(uint64_t size) {
     if (size > bytes_.size()) ok_ = false;
@@ -180,6 +218,14 @@ std::string EncodeCpuProgram(const CpuProgram& program) {
   Writer writer;
   writer.Specs(program.inputs);
   writer.Specs(program.outputs);
+  writer.Number(static_cast<int64_t>(program.size_classes.size()));
+  for (const SizeClassSpec& size : program.size_classes) {
+    writer.Number(size.bound);
+    writer.Number(size.is_static ? 1 : 0);
+    writer.Text(size.place);
+  }
+  writer.Classes(program.input_classes);
+  writer.Classes(program.output_classes);
   writer.Number(static_cast<int64_t>(program.zone_names.size()));
   for (const std::string& name : program.zone_names) writer.Text(name);
   writer.Number(program.workspace_bytes);
@@ -194,6 +240,10 @@ bool DecodeCpuProgram(absl::string_view bytes, CpuProgram* program) {
   Reader reader(bytes);
   program->inputs = reader.Specs();
   program->outputs = reader.Specs();
+  program->size_classes = reader.SizeClasses();
+  const size_t num_classes = program->size_classes.size();
+  program->input_classes = reader.Classes(program->inputs, num_classes);
+  program->output_classes = reader.Classes(program->outputs, num_classes);
   program->zone_names.resize(reader.Count());
   for (std::string& name : program->zone_names) name = reader.Text();
   program->workspace_bytes = reader.Number();

@@ -28,6 +28,9 @@ namespace gsa {
 struct CpuProgram {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
+  // As in CompiledModule; empty without bounds.
+  std::vector<SizeClassSpec> size_classes;
+  std::vector<std::vector<int>> input_classes, output_classes;
   std::vector<std::string> zone_names;
   int64_t workspace_bytes = 0;
   mlir::gsa::CpuObject object;  // without its texts

@@ -126,9 +126,8 @@ LogicalResult StageProductsOp::verify() {
   };
   bool areSums =
       sum.getLayout() == FragLayout::Acc && sum.getElementType().isF32();
-  auto rowsOfProduct =
-      FragType::get(getContext(), {16, sum.getColumns()}, sum.getElementType(),
-                    sum.getLayout());
+  auto rowsOfProduct = FragType::get(getContext(), {16, sum.getColumns()},
+                                     sum.getElementType(), sum.getLayout());
   if (!areSums || sum.getRows() != 8 || product != rowsOfProduct ||
       getWeights().getType() != rowsOf(16) ||
       getOffsets().getType() != rowsOf(16) ||
@@ -139,8 +138,7 @@ LogicalResult StageProductsOp::verify() {
               "columns, got "
            << product << " with " << getOffsets().getType() << " and "
            << getWeights().getType() << " to " << sum << " and "
-           << getSums().getType() << " above "
-           << getBounds().getType();
+           << getSums().getType() << " above " << getBounds().getType();
   if (failed(verifyStage(*this, 1))) return failure();  // stage_products_c2
   return verifyRoom(*this, getStaged().getType(), sum.getColumns() / 4);
 }

@@ -43,7 +43,7 @@ def GsaTile_FoundRowsType : GsaTile_Type<"FoundRows", "found_rows"> {
     For tiles of `rows` rows of `units` vectors that the warps of a team copy.
     Held in the registers of its threads. Prints as
     `found_rows<team, rows, units>`.
-    Constraint: (C1) a thread has at most 8 of the vectors.
+    Constraint: (C1) a thread has at most 16 of the vectors.
     Example: `!gsa_tile.found_rows<64 x 16 by <0, 4>>`.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$units, "TeamAttr":$team);

@@ -114,10 +114,10 @@ void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
   // Rows are looked up once where keys and values are tiles of one shape, and a
   // thread has few of them: one batch of copies.
   constexpr int64_t kFewRows = 8;
-  bool once = source.areListed && chunks.size() == 1 &&
-              chunks[0].columns == paddedValueDepth &&
-              schedule.getBlockK() * units <=
-                  kFewRows * 32 * teams.load.getCount();
+  bool once =
+      source.areListed && chunks.size() == 1 &&
+      chunks[0].columns == paddedValueDepth &&
+      schedule.getBlockK() * units <= kFewRows * 32 * teams.load.getCount();
   Value position = first;
   auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
     Value view = source.makeView(base, pitch);

@@ -1,8 +1,7 @@
 //===- IndexerSource.cpp - what the indexer computes, and gsa.index_scores ===//
 
-#include "passes/gsa_to_tile/IndexScores.h"
-
 #include "dialect/Gsa/GsaBuilders.h"
+#include "passes/gsa_to_tile/IndexScores.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 
 using namespace mlir;

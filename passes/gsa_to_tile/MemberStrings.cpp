@@ -49,8 +49,8 @@ static void emitStrings(KernelBuilder& kernel, Location loc,
             "table");
   ClearSharedOp::create(s.b, loc, table, kernel.team());
   SyncOp::create(s.b, loc, kernel.team());
+  Value zero = s.index(0);
   s.ifThen(s.cmpi(CmpIPredicate::slt, query, queries), [&] {
-    Value zero = s.index(0);
     Value list = s.at(indices, {batch, query, zero}, {queries, slots});
     Value listed = s.toIndex(
         LoadOp::create(s.b, loc, s.b.getI32Type(),
@@ -59,13 +59,14 @@ static void emitStrings(KernelBuilder& kernel, Location loc,
     s.forLoop(zero, count, kStepEntries, [&](Value at) {
        MarkKeysOp::create(s.b, loc, table, warp, list, at, count, kStepEntries);
      })->setAttr(kRolledAttr, s.b.getUnitAttr());
-    Value blocks = s.ceilDiv(queries, sizes.blockQ);
-    Value target = s.at(bits, {batch, s.div(query, sizes.blockQ), zero},
-                        {blocks, s.index(sizes.keys / 32 * sizes.blockQ)});
-    StoreStringsOp::create(s.b, loc, target, table, warp,
-                           s.rem(query, sizes.blockQ), sizes.blockQ,
-                           sizes.words);
   });
+  SyncOp::create(s.b, loc, kernel.team());
+  // Rows of the last block behind the last query see nothing.
+  Value blocks = s.ceilDiv(queries, sizes.blockQ);
+  Value target = s.at(bits, {batch, s.div(query, sizes.blockQ), zero},
+                      {blocks, s.index(sizes.keys / 32 * sizes.blockQ)});
+  StoreStringsOp::create(s.b, loc, target, table, warp,
+                         s.rem(query, sizes.blockQ), sizes.blockQ, sizes.words);
 }
 
 MemberStrings::MemberStrings(const AttentionOperands& operands,
@@ -83,8 +84,8 @@ MemberStrings::MemberStrings(const AttentionOperands& operands,
   KernelBuilder kernel(context, context.loc(), "member_strings", kWarps);
   kernel.setSchedule(schedule);
   emitStrings(kernel, context.loc(), operands, bits, sizes);
-  int64_t rowBlocks = llvm::divideCeil(operands.queries(), kWarps);
-  kernel.launch(ArrayRef<int64_t>{rowBlocks, operands.batches()});
+  kernel.launch(
+      ArrayRef<int64_t>{blocks * blockQ / kWarps, operands.batches()});
   if (!context.emitsRemarks()) return;
   remark::passed(
       context.loc(),

@@ -51,12 +51,11 @@ void ScoreKernel::emitBounds() {
         "staged_bytes");
   }
   if (stagesProducts() && !bias) {
-    noOffsets = named(
-        RowVecAllocOp::create(builder(), location(),
-                              RowVecType::get(builder().getContext(),
-                                              {kTileUnit},
-                                              builder().getF32Type())),
-        "no_offsets");
+    noOffsets = named(RowVecAllocOp::create(
+                          builder(), location(),
+                          RowVecType::get(builder().getContext(), {kTileUnit},
+                                          builder().getF32Type())),
+                      "no_offsets");
     FillRowsOp::create(builder(), location(), noOffsets, zeroValue);
   }
   if (sums) {
@@ -130,8 +129,7 @@ void ScoreKernel::stageProduct(Value row, const KeyRange& range, Value last,
       products[part % static_cast<int64_t>(products.size())], scaleValue,
       bias ? partOffsets[part] : noOffsets,
       partWeights[keepsWeights() ? part : 0], checkSums, boundRows, warpRank,
-      row, count,
-      range.first, last, productActivation(), someHidden,
+      row, count, range.first, last, productActivation(), someHidden,
       /*rows_per_query=*/isCausal() ? 1 : kTileUnit);
 }
 

@@ -12,10 +12,10 @@ namespace mlir::gsa {
 /// those cannot do.
 LogicalResult lowerUnionAttention(GatherAttentionOp op, ToTileContext& context);
 
-/// Strings of bits of a block of keys: one for each of the queries that 64 rows
-/// are of, those that are none included, so that a block of strings is whole
-/// vectors of 16 bytes.
-int64_t countStrings(int64_t ratio, int64_t blockK);
+/// Strings of bits of a block of keys: one for each of the queries that the 64
+/// rows of each group are of, those that are none included, so that a block of
+/// strings is whole vectors of 16 bytes.
+int64_t countStrings(int64_t groups, int64_t ratio, int64_t blockK);
 
 }  // namespace mlir::gsa
 

@@ -30,9 +30,9 @@ static constexpr int64_t kWarps = 16;
 /// Entries of a list, and words of the table, that a warp takes in one step.
 static constexpr int64_t kStepEntries = 128, kStepWords = 128;
 
-int64_t gsa::countStrings(int64_t ratio, int64_t blockK) {
+int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
   constexpr int64_t kRows = 64, kVectorBits = 128;
-  int64_t strings = llvm::divideCeil(kRows, ratio);
+  int64_t strings = llvm::divideCeil(groups * kRows, ratio);
   while (strings * blockK % kVectorBits != 0) ++strings;
   return strings;
 }
@@ -57,7 +57,7 @@ UnionLists::UnionLists(const AttentionOperands& operands,
     apart = capacity + blockK;
     capacity = apart + roomFor(perTile / 2);
   }
-  strings = countStrings(operands.shape.ratio(), blockK);
+  strings = countStrings(schedule.getGroups(), operands.shape.ratio(), blockK);
   words = strings * blockK / 32;
   ToTileContext& context = operands.context;
   Type i32 = context.rewriter().getI32Type();
@@ -73,8 +73,7 @@ int64_t UnionLists::bytes() const {
   int64_t elements = 0;
   for (Value buffer :
        {keys, members, bits, order, counts, again.count, again.list})
-    if (buffer)
-      elements += cast<MemRefType>(buffer.getType()).getNumElements();
+    if (buffer) elements += cast<MemRefType>(buffer.getType()).getNumElements();
   return elements * 4;
 }
 
@@ -104,11 +103,10 @@ class UnionKernel {
         name);
   }
   Value lanes(StringRef name, int64_t count = 1) {
-    return named(
-        LanesAllocOp::create(
-            s.b, s.loc,
-            LanesType::get(s.b.getContext(), {count}, s.b.getI32Type())),
-        name);
+    return named(LanesAllocOp::create(s.b, s.loc,
+                                      LanesType::get(s.b.getContext(), {count},
+                                                     s.b.getI32Type())),
+                 name);
   }
   void sync() { SyncOp::create(s.b, s.loc, kernel.team()); }
   void clear(Value tile) {
@@ -310,10 +308,10 @@ Value UnionKernel::emitStrings() {
                        kernel.team());
   });
   sync();
-  Value tileBits = named(
-      s.at(bitsOut, {tile, s.index(0)},
-           {s.mul(s.div(capacity, schedule.getBlockK()), words)}),
-      "tile_bits");
+  Value tileBits =
+      named(s.at(bitsOut, {tile, s.index(0)},
+                 {s.mul(s.div(capacity, schedule.getBlockK()), words)}),
+            "tile_bits");
   forKinds([&](Value, Value begin, Value padded) {
     Value first = s.add(s.div(begin, 32), warp);
     rolled(first, s.div(s.add(begin, padded), 32), kWarps, [&](Value group) {
@@ -329,10 +327,10 @@ Value UnionKernel::emitStrings() {
 /// earlier one, or with the same if their kind comes first. Returns how many
 /// there are.
 Value UnionKernel::emitOrder() {
-  Value tileOrder = named(
-      s.at(orderOut, {tile, s.index(0)},
-           {s.add(s.div(capacity, schedule.getBlockK()), s.index(1))}),
-      "tile_order");
+  Value tileOrder =
+      named(s.at(orderOut, {tile, s.index(0)},
+                 {s.add(s.div(capacity, schedule.getBlockK()), s.index(1))}),
+            "tile_order");
   SmallVector<Value> sizes;
   Value all = s.index(0);
   for (int64_t kind = 0; kind < kUnionKinds; ++kind) {
@@ -342,9 +340,9 @@ Value UnionKernel::emitOrder() {
   named(all, "blocks");
   for (int64_t kind = 0; kind < kUnionKinds; ++kind) {
     Value size = sizes[kind];
-    Value begin = s.div(
-        beginOf(s.index(kind), s.mul(size, schedule.getBlockK())),
-        schedule.getBlockK());
+    Value begin =
+        s.div(beginOf(s.index(kind), s.mul(size, schedule.getBlockK())),
+              schedule.getBlockK());
     rolled(warp, size, kWarps, [&](Value number) {
       Value odd = s.add(s.mul(number, 2), s.index(1));
       Value place = number;
@@ -356,15 +354,13 @@ Value UnionKernel::emitOrder() {
         Value most = s.divIndex(limit, size);
         place = s.add(place, s.div(s.add(most, s.index(1)), 2));
       }
-      Value entry =
-          s.add(s.mul(s.add(begin, number), 4), s.index(kind + 1));
+      Value entry = s.add(s.mul(s.add(begin, number), 4), s.index(kind + 1));
       StoreOp::create(s.b, s.loc, tileOrder, named(place, "place"),
                       s.toI32(entry));
     });
   }
-  s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
-    StoreOp::create(s.b, s.loc, tileOrder, all, s.i32(0));
-  });
+  s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)),
+           [&] { StoreOp::create(s.b, s.loc, tileOrder, all, s.i32(0)); });
   return s.toI32(all);
 }
 

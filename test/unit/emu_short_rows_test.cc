@@ -253,7 +253,7 @@ std::string Dense(int block_q, int block_k, const char* order, bool masked) {
 double ToDouble(const HostTensor& tensor, size_t i) {
   if (tensor.dtype() == DType::kF32)
     return reinterpret_cast<const float*>(tensor.raw_data())[i];
-  return BF16ToFloat(reinterpret_cast<const uint16_t*>(tensor.raw_data())[i]);
+  return BF16ToFloat(reinterpret_cast<const BF16*>(tensor.raw_data())[i]);
 }
 
 void ExpectNear(const HostTensor& got, const HostTensor& expected,

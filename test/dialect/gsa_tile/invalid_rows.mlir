@@ -173,8 +173,8 @@ func.func private @rows_c1(!gsa_tile.rows<bf16, strided, accumulate>)
 
 // -----
 
-// expected-error @below {{expected at most 8 vectors for each of 32 threads, got 64 x 8}}
-func.func private @found_rows_c1(!gsa_tile.found_rows<64 x 8 by <0, 1>>)
+// expected-error @below {{expected at most 16 vectors for each of 32 threads, got 65 x 8}}
+func.func private @found_rows_c1(!gsa_tile.found_rows<65 x 8 by <0, 1>>)
 
 // -----
 

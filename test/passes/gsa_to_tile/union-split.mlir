@@ -19,41 +19,42 @@
 // CHECK: gsa_tile.count_kinds {{.*}} half 16 : <3xi32>
 // CHECK: gsa_tile.emit_kinds {{.*}} half 16
 // CHECK: gsa_tile.transpose_members {{.*}} strings 32 block 128
-// CHECK-COUNT-4: gsa_tile.store %{{.*}} to %tile_order
+// CHECK: scf.for
+// CHECK-COUNT-4: gsa_tile.store %{{.*}} : <i32, write>, index
 
 // Rows of a block are looked up once for keys and values. Nothing is lagged, and
 // waits and releases stand outside of what a group does of its own tiles.
 // CHECK-LABEL: gsa_tile.kernel @union_attention(
 // CHECK: gsa_tile.copy_rows {{.*}} : <bf16, two_level, read>, index to <128x64xbf16, swizzle_128b>
 // CHECK: gsa_tile.look_up
-// CHECK: gsa_tile.stream below %tiles <loaders = 4, groups = 2>
-// CHECK: gsa_tile.load %tile_order
-// CHECK: gsa_tile.copy_rows {{.*}}[%rows_of_keys]
+// CHECK: gsa_tile.stream below %{{.*}} <loaders = 4, groups = 2>
+// CHECK-COUNT-2: gsa_tile.load %{{.*}} : <i32, read>, index
+// CHECK: gsa_tile.copy_rows %{{.*}}[%[[ROWS:.*]]] columns
 // CHECK: gsa_tile.bulk_rows
-// CHECK: gsa_tile.copy_rows {{.*}}[%rows_of_keys]
-// CHECK-NEXT: gsa_tile.look_up
+// CHECK: gsa_tile.copy_rows %{{.*}}[%[[ROWS]]] columns
+// CHECK: gsa_tile.look_up {{.*}} to %[[ROWS]]
 // CHECK: } compute {
 // CHECK-NOT: gsa_tile.lagged
 // CHECK: %[[OWN:.*]] = arith.cmpi ne
-// CHECK: gsa_tile.await %keys
+// CHECK: gsa_tile.await %[[KEYS:.*]] : <
 // CHECK-NEXT: scf.if %[[OWN]] {
 // CHECK: gsa_tile.wgmma_nt
 // CHECK: gsa_tile.wgmma_wait 0
 // CHECK-NEXT: }
-// CHECK-NEXT: gsa_tile.release %keys
-// CHECK-NEXT: gsa_tile.await %strings
+// CHECK-NEXT: gsa_tile.release %[[KEYS]] : <
+// CHECK-NEXT: gsa_tile.await %[[STRINGS:.*]] : <
 // CHECK-NEXT: scf.if %[[OWN]] {
 // CHECK: gsa_tile.mask_bits {{.*}}rows_per_string = 4
 // CHECK-NEXT: gsa_tile.softmax_step
 // CHECK-NEXT: gsa_tile.scale_rows
 // CHECK: }
-// CHECK-NEXT: gsa_tile.release %strings
-// CHECK-NEXT: gsa_tile.await %values
+// CHECK-NEXT: gsa_tile.release %[[STRINGS]] : <
+// CHECK-NEXT: gsa_tile.await %[[VALUES:.*]] : <
 // CHECK-NEXT: scf.if %[[OWN]] {
 // CHECK: gsa_tile.wgmma_nn
 // CHECK: gsa_tile.wgmma_wait 0
 // CHECK-NEXT: }
-// CHECK-NEXT: gsa_tile.release %values
+// CHECK-NEXT: gsa_tile.release %[[VALUES]] : <
 // CHECK: gsa_tile.append
 
 // Registers of the warps that load go to those that compute.

@@ -52,9 +52,10 @@ CompileOptions OptionsFor(const ProgramCacheOptions& cache, int64_t tokens) {
   return options;
 }
 
-// What a plan for kGate computes of fixed numbers; empty if it is none.
-std::vector<float> ResultOf(const Plan& plan) {
-  const int64_t tokens = plan.inputs()[0].shape[1];
+// What a plan for kGate computes of fixed numbers, for all of its tokens or for
+// those given.
+std::vector<float> ResultOf(const Plan& plan, int64_t tokens = 0) {
+  if (tokens == 0) tokens = plan.inputs()[0].shape[1];
   const int64_t count = tokens * 8;
   alignas(64) static float x[512], logits[512], y[512];
   for (int64_t i = 0; i < count; ++i) {
@@ -153,6 +154,28 @@ TEST(CpuObjectsTest, KeysTellEverythingApart) {
   other.replace(other.find("\"y\""), 3, "\"z\"");
   EXPECT_TRUE(Plan::Compile(other, "gate.mlir", base).ok());
   EXPECT_EQ(Compilations(), before + 1);
+}
+
+// A plan for bounds is one from disk, too: other sizes than the largest run,
+// and sizes that do not agree are refused.
+TEST(CpuObjectsTest, BoundsAreKept) {
+  CacheFolder folder;
+  CompileOptions options = OptionsFor(folder.Options(), 5);
+  const Made fixed = Compile(options);
+  options.bounds = std::move(options.shapes);
+  options.shapes.clear();
+  const Made first = Compile(options);
+  EXPECT_EQ(first.compilations, 1);
+  const Made second = Compile(options);
+  EXPECT_EQ(second.compilations, 0);
+  ASSERT_TRUE(first.plan->is_bounded());
+  EXPECT_TRUE(second.plan->is_bounded());
+  const std::vector<float> large = ResultOf(*fixed.plan);
+  for (const Made* made : {&first, &second}) {
+    EXPECT_EQ(ResultOf(*made->plan), large);
+    const std::vector<float> small = ResultOf(*made->plan, 3);
+    EXPECT_EQ(small, std::vector<float>(large.begin(), large.begin() + 24));
+  }
 }
 
 TEST(CpuObjectsTest, WhoLooksAtPhasesSeesThem) {

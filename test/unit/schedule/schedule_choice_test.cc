@@ -7,6 +7,8 @@
 // as many shapes in place of a sample.
 
 #include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -14,6 +16,8 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "passes/Passes.h"
 #include "passes/schedule/ScheduleChoice.h"
 #include "test/unit/schedule/schedule_testing.h"
 

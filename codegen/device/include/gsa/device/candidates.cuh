@@ -176,13 +176,14 @@ GSA_DEVICE void append_candidates(int* list, int* counts,
 /// between they would wait for each other.
 template <activation Activation, bool SomeHidden, int RowsPerQuery, int C,
           frag_layout L, int Lines, int Columns, smem_layout Layout>
-GSA_DEVICE void stage_products(
-    smem<int, Lines, Columns, Layout> staged, lanes<int, 1>& bytes,
-    frag<float, 8, C, L>& sum, const frag<float, 16, C, L>& product,
-    float scale, const rowvec<float, 16>& offsets,
-    const rowvec<float, 16>& weights, rowvec<float, 8>& sums,
-    const rowvec<float, 8>& bounds, int warp, int row, int rows, int column,
-    int last) {
+GSA_DEVICE void stage_products(smem<int, Lines, Columns, Layout> staged,
+                               lanes<int, 1>& bytes, frag<float, 8, C, L>& sum,
+                               const frag<float, 16, C, L>& product,
+                               float scale, const rowvec<float, 16>& offsets,
+                               const rowvec<float, 16>& weights,
+                               rowvec<float, 8>& sums,
+                               const rowvec<float, 8>& bounds, int warp,
+                               int row, int rows, int column, int last) {
   static_assert(Columns >= 2 * (C / 4), "a step of hits has room");
   float bound = row + frag_row(0) < rows ? bounds.x[0] : quiet_nan();
   unsigned begin = stage_address<1>(staged, warp, 0);
@@ -220,8 +221,7 @@ GSA_DEVICE void drain_candidates(int* list, int* counts,
                                  int capacity) {
   bool full = false;
 #pragma unroll
-  for (int h = 0; h < Halves; ++h)
-    full |= bytes.v[h] > 4 * Columns - 8 * Room;
+  for (int h = 0; h < Halves; ++h) full |= bytes.v[h] > 4 * Columns - 8 * Room;
   if (__any_sync(all_lanes, full))
     flush_sectors(list, counts, staged, bytes, warp, row, capacity);
 }

@@ -105,9 +105,9 @@ GSA_DEVICE void copy_units(smem<T, R, C, L> target, const View& view,
       const unsigned char* from = reinterpret_cast<const unsigned char*>(
                                       view.row(exists ? rows[i] : 0)) +
                                   (inside ? byte : 0);
-      unsigned char* to =
-          steady ? place + (step + i) * apart * 128
-                 : target.base + target.offset(p.row, byte / size);
+      unsigned char* to = steady
+                              ? place + (step + i) * apart * 128
+                              : target.base + target.offset(p.row, byte / size);
       if (whole)
         copy_unit<VectorBytes>(to, from, exists);
       else

@@ -132,7 +132,7 @@ GSA_DEVICE int list_entry(smem<int, R, C, L> list, int position, int end) {
   return ptx::load_shared_if(position < end, list.address(0, position), -1);
 }
 GSA_DEVICE int list_entry(const int* list, int position, int end) {
-  return position < end ? list[position] : -1;
+  return ptx::load_if(position < end, list + position, -1);
 }
 
 /// A row exists if its number lies in [0, limit).

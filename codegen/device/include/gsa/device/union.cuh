@@ -129,8 +129,8 @@ GSA_DEVICE void emit_kinds(int* keys, int* words, lanes<int, 3>& cursor,
     for (int kind = 0; kind < 3; ++kind) {
       unsigned members = __ballot_sync(all_lanes, halves == kind + 1);
       int before = __popc(members & ((1u << lane()) - 1));
-      int place = kind == 1 ? cursor.v[kind] - 1 - before
-                            : cursor.v[kind] + before;
+      int place =
+          kind == 1 ? cursor.v[kind] - 1 - before : cursor.v[kind] + before;
       if (halves == kind + 1) {
         keys[place] = first + at;
         words[place] = word;

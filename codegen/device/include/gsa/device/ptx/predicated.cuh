@@ -29,6 +29,20 @@ GSA_DEVICE float load_if(bool condition, const float* base, float other) {
   return other;
 }
 
+/// The number at an address of global memory that the kernel does not write, or
+/// `other`. PTX: ld.global.nc.u32.
+GSA_DEVICE int load_if(bool condition, const int* address, int other) {
+  asm("{\n\t"
+      ".reg .pred p;\n\t"
+      "setp.ne.s32 p, %2, 0;\n\t"
+      "@p ld.global.nc.u32 %0, [%1];\n\t"
+      "}"
+      : "+r"(other)
+      : "l"(__cvta_generic_to_global(address)),
+        "r"(static_cast<int>(condition)));
+  return other;
+}
+
 /// The number at an address in the shared window, or `other`.
 /// PTX: ld.shared.u32.
 GSA_DEVICE int load_shared_if(bool condition, unsigned address, int other) {

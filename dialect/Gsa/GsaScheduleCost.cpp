@@ -257,13 +257,26 @@ static StageCost costOfRows(const AttentionProblem& problem, Operation* op,
   return stage;
 }
 
+/// Of the operands and results of an op those that it touches: few queries have
+/// lists of few of the keys.
+static double readBytes(Operation* op, const AttentionProblem& problem) {
+  double bytes = boundaryBytes(op);
+  if (problem.isDense || problem.keys < 1) return bytes;
+  double listed = toDouble(problem.queries * problem.slots);
+  double share = std::min(1.0, listed / toDouble(problem.keys));
+  double keys = toDouble(problem.batch * problem.keys * problem.groups) *
+                toDouble(problem.depth + problem.valueDepth) *
+                bytesOf(problem.element);
+  return std::max(bytes - (1 - share) * keys, share * keys);
+}
+
 ScheduleCost AttentionScheduleAttr::getCost(Operation* op,
                                             const CudaTarget& target) const {
   ScheduleCost cost;
   cost.stages.push_back(costOfRows(*problemOf(op).attention, op, *this,
                                    /*parts=*/1, target));
   cost.stages.back()[CostTerm::Memory] =
-      Clock(target).memory(boundaryBytes(op));
+      Clock(target).memory(readBytes(op, *problemOf(op).attention));
   return cost;
 }
 
@@ -320,23 +333,28 @@ ScheduleCost DenseScheduleAttr::getCost(Operation* op,
 
 /// What splitting makes of the attention of one query of one sequence, applied
 /// to all: the choice, and with it the last bits of a row, depends neither on
-/// the batch nor on the number of queries.
+/// the batch nor on the number of queries. It is compared with attention by
+/// query as it usually is.
 double SplitAttentionScheduleAttr::estimateCost(
     Operation* op, const CudaTarget& target) const {
-  AttentionProblem one = *problemOf(op).attention;
+  AttentionProblem problem = *problemOf(op).attention;
+  bool isF32 = problem.element.isF32();
+  auto usual = AttentionScheduleAttr::get(
+      getContext(), isF32 ? Engine::Fma : Engine::MmaSync, /*block_q=*/16,
+      /*block_k=*/64, /*stages=*/2, /*producers=*/4, /*consumers=*/4);
+  AttentionProblem one = problem;
   one.batch = one.queries = 1;
   auto parts = static_cast<int64_t>(
       llvm::divideCeil(std::max<int64_t>(one.slots, 1), getEntries()));
-  double whole =
-      costOfRows(one, op, getPart(), /*parts=*/1, target).microseconds();
-  // Outputs of parts, written and read.
   Clock clock(target);
+  // Outputs of parts, written and read.
   double merge =
       clock.memory(toDouble(parts * one.heads * one.valueDepth) * 8) +
       clock.launch(1);
   double split =
       costOfRows(one, op, getPart(), parts, target).microseconds() + merge;
-  return getPart().estimateCost(op, target) * split / std::max(whole, 1e-6);
+  double whole = costOfRows(one, op, usual, /*parts=*/1, target).microseconds();
+  return usual.estimateCost(op, target) * split / std::max(whole, 1e-6);
 }
 
 double DenseScheduleAttr::estimateCost(Operation* op,

@@ -6,6 +6,7 @@
 // a name; the same one each time, in no time. GSA_SCHEDULE_SHAPES=10000 takes
 // as many shapes in place of a sample.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -94,18 +95,15 @@ TEST_F(ScheduleChoiceTest, RandomShapesAreLegalOrHaveALimit) {
       for (const RejectedSchedule& other : choice->rejected) {
         if (other.why != RejectedSchedule::Costlier) continue;
         Attribute attribute = parseAttribute(other.what, context.get());
-        bool isOfItsKind =
-            attribute &&
-            attribute.getTypeID() == Attribute(choice->schedule).getTypeID();
-        if (isOfItsKind && overruled++ % 6 == 0)
-          llvm::errs() << target.arch << " " << choice->schedule << " "
-                       << choice->us << " not " << other.what << " " << other.us
-                       << ": " << text << "@";
+        overruled += attribute && attribute.getTypeID() ==
+                                      Attribute(choice->schedule).getTypeID();
       }
     }
   }
   EXPECT_GT(limited, NumShapes() / 10);
   EXPECT_LT(limited, NumShapes() * 2 / 3);
+  // Rarely: the order was measured, and the model was not asked to be exact.
+  EXPECT_LT(overruled, std::max(chosen / 20, 1));
   RecordProperty("chosen", chosen);
   RecordProperty("overruled", overruled);
   std::printf("%d chosen, %d against the order of their kind\n", chosen,

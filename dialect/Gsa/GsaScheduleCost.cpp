@@ -72,8 +72,8 @@ static constexpr double kMomentsShare = 1.27;
 static constexpr int64_t kRowPasses = 3;
 /// Further reads if the slots do not fit into shared memory.
 static constexpr int64_t kMoreRowPasses = 4;
-/// Blocks of rows that an SM holds, as shared memory lets them.
-static constexpr double kMostRowBlocks = 5;
+/// Rows that an SM works on at a time, about.
+static constexpr double kRowBlocks = 5;
 /// Clocks of an SM for a score that is read once, and for a slot.
 static constexpr double kCellClocks = 0.17, kSlotClocks = 2.3;
 
@@ -415,7 +415,11 @@ ScheduleCost ScoreScheduleAttr::getCost(Operation* op,
   cost.stages.push_back(scoreStage(
       *this, problem, visibleShare(op, problem.queries, problem.keys),
       /*writes=*/true, target));
-  cost.stages.back().launchUs = Clock(target).launch(1);
+  StageCost& stage = cost.stages.back();
+  // Hidden scores are written, too.
+  stage[CostTerm::Memory] = std::max(stage[CostTerm::Memory],
+                                     Clock(target).memory(boundaryBytes(op)));
+  stage.launchUs = Clock(target).launch(1);
   return cost;
 }
 
@@ -439,10 +443,8 @@ static StageCost rowStage(TopKScheduleAttr schedule, const TopKProblem& problem,
                    rows * kSlotClocks * toDouble(problem.slots));
   // Rows that L2 holds while they are worked on come from memory once; others
   // each time, and are waited for.
-  double held = std::min<double>(
-      kMostRowBlocks, toDouble(target.warpsPerSm / schedule.getWarps()));
   bool isCached =
-      4 * share * toDouble(problem.keys) * held * toDouble(target.sms) <
+      4 * share * toDouble(problem.keys) * kRowBlocks * toDouble(target.sms) <
       toDouble(target.rates.l2Bytes);
   double slots = 4 * rows * toDouble(problem.slots);
   stage[CostTerm::Memory] = clock.memory(4 * cells + slots);

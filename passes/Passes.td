@@ -210,8 +210,8 @@ def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
     class of shapes is taken from the file `database` of measured schedules, or
     from those that the program brings along, if it is legal. Else of each kind
     of schedule that the op admits the first legal one of a short list is taken,
-    unless the cost model says of another one that it takes less than half of
-    its time, and of several kinds the cheapest. What is legal, and what a
+    unless the cost model says of another one that it takes less than a quarter
+    of its time, and of several kinds the cheapest. What is legal, and what a
     kernel takes, the attribute knows (`ScheduleAttrInterface`): the op is
     lowered to find out.
 

@@ -34,6 +34,8 @@ class Finder {
   void tieShapes(Value a, Value b);
   void tieSizes(Value tensor, ValueRange sizes);
   void tieNames(ArrayRef<gsa::detail::NamedValue> values);
+  void tieGroups(Value flat, Value split,
+                 ArrayRef<ReassociationIndices> groups);
   void tieLoops(linalg::LinalgOp op);
   LogicalResult visit(Operation* op);
   LogicalResult note(Value value, SizeClasses& found, std::vector<int>& dims);
@@ -80,6 +82,13 @@ void Finder::tieNames(ArrayRef<gsa::detail::NamedValue> values) {
     }
 }
 
+/// Dimensions of a reshape that stay what they are.
+void Finder::tieGroups(Value flat, Value split,
+                       ArrayRef<ReassociationIndices> groups) {
+  for (auto [i, group] : llvm::enumerate(groups))
+    if (group.size() == 1) tie(node(flat, i), node(split, group.front()));
+}
+
 /// Dimensions that one loop runs through.
 void Finder::tieLoops(linalg::LinalgOp op) {
   SmallVector<int> first(op.getNumLoops(), -1);
@@ -112,6 +121,16 @@ LogicalResult Finder::visit(Operation* op) {
   }
   if (auto cast = dyn_cast<tensor::CastOp>(op)) {
     tieShapes(cast.getSource(), cast.getResult());
+    return success();
+  }
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    tieGroups(expand.getSrc(), expand.getResult(),
+              expand.getReassociationIndices());
+    return success();
+  }
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    tieGroups(collapse.getResult(), collapse.getSrc(),
+              collapse.getReassociationIndices());
     return success();
   }
   if (OpTrait::hasElementwiseMappableTraits(op)) {

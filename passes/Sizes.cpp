@@ -69,6 +69,22 @@ FailureOr<int64_t> gsa::findUpperBound(Value shaped, int64_t dim) {
     return boundOfArgument(argument, dim);
   Operation* op = shaped.getDefiningOp();
   return llvm::TypeSwitch<Operation*, FailureOr<int64_t>>(op)
+      .Case<tensor::ExpandShapeOp, memref::ExpandShapeOp,
+            tensor::CollapseShapeOp, memref::CollapseShapeOp>(
+          [&](auto reshape) -> FailureOr<int64_t> {
+            // Dimensions that stay what they are.
+            bool expands = isa<tensor::ExpandShapeOp, memref::ExpandShapeOp>(
+                reshape.getOperation());
+            for (auto [i, group] :
+                 llvm::enumerate(reshape.getReassociationIndices())) {
+              int64_t own = expands ? group.front() : static_cast<int64_t>(i);
+              int64_t source =
+                  expands ? static_cast<int64_t>(i) : group.front();
+              if (own == dim && group.size() == 1)
+                return findUpperBound(reshape.getSrc(), source);
+            }
+            return failure();
+          })
       .Case<tensor::CastOp, memref::CastOp>(
           [&](auto cast) { return findUpperBound(cast.getSource(), dim); })
       .Case([&](bufferization::ToTensorOp cast) {

@@ -64,7 +64,8 @@ def union(n, groups, block_k, key_stages, value_stages):
     return (f"union_schedule<engine = wgmma, queries = {16 * groups}, groups = "
             f"{groups}, block_k = {block_k}, key_stages = {key_stages}, "
             f"value_stages = {value_stages}, producers = 4, table = 16384, "
-            f"chunk = {min(n, 14336)}, per_query = {by_query}>")
+            f"chunk = {min(n, 21840 if groups == 1 else 14560)}, "
+            f"per_query = {by_query}>")
 
 
 def select(n, engine="mma_sync", block_q=64, block_k=64, stages=3, producers=4,

@@ -3,6 +3,7 @@
 #include "passes/cpu/Contraction.h"
 
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "passes/Sizes.h"
 
 namespace mlir::gsa {
 
@@ -123,8 +124,17 @@ FailureOr<Contraction> matchContraction(linalg::LinalgOp op,
   c.rhsMap = maps[1];
   c.outMap = maps[2];
   c.sizes = op.getStaticLoopRanges();
-  if (llvm::any_of(c.sizes, ShapedType::isDynamic))
-    return fail("a loop has a dynamic size");
+  c.dynamic.assign(c.sizes.size(), -1);
+  for (auto [loop, size] : llvm::enumerate(c.sizes)) {
+    if (!ShapedType::isDynamic(size)) continue;
+    auto dim =
+        c.outMap.getResultPosition(getAffineDimExpr(loop, op->getContext()));
+    FailureOr<int64_t> bound = failure();
+    if (dim) bound = findUpperBound(c.out, *dim);
+    if (failed(bound)) return fail("a loop has a dynamic size");
+    c.dynamic[loop] = *dim;
+    size = *bound;
+  }
   if (llvm::is_contained(c.sizes, 0)) return fail("it is empty");
   auto element = cast<MemRefType>(c.out.getType()).getElementType();
   if (!element.isF32() && !element.isF64())
@@ -139,6 +149,9 @@ FailureOr<Contraction> matchContraction(linalg::LinalgOp op,
   if (uses(c.lhsMap, last)) return fail("its last dimension is a batch");
   if (!hasUnitStride(c.out)) return fail("its result is not contiguous");
   if (!assignRoles(c)) return fail("a loop is used by one operand only");
+  for (auto [loop, dim] : llvm::enumerate(c.dynamic))
+    if (dim >= 0 && !llvm::is_contained(c.rows, loop))
+      return fail("a loop has a dynamic size");
   return c;
 }
 

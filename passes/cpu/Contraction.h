@@ -19,7 +19,10 @@ struct Contraction {
   linalg::LinalgOp op;
   Value lhs, rhs, out;
   AffineMap lhsMap, rhsMap, outMap;
-  SmallVector<int64_t> sizes;    ///< Trip count of each loop.
+  SmallVector<int64_t> sizes;  ///< Trip count of each loop, or its bound.
+  /// Dimension of `out` that a loop runs through whose size is dynamic: one of
+  /// `rows`. By loop, -1 for a static one.
+  SmallVector<int64_t> dynamic;
   SmallVector<unsigned> outer;   ///< Batch loops and further lane loops.
   SmallVector<unsigned> rows;    ///< Loops of lhs and out, flattened.
   SmallVector<unsigned> outerK;  ///< Further reduction loops.
@@ -27,7 +30,11 @@ struct Contraction {
   unsigned k = 0;
   Type acc;  ///< Element type of out: f32 or f64.
 
+  /// Rows; at most, where one of their loops is dynamic.
   int64_t rowCount() const;
+  bool hasDynamicRows() const {
+    return llvm::any_of(dynamic, [](int64_t dim) { return dim >= 0; });
+  }
   int64_t laneCount() const { return sizes[lane]; }
   int64_t depth() const { return sizes[k]; }
   /// Trip count of the outer loops together.
@@ -38,9 +45,9 @@ struct Contraction {
 /// `op` has two inputs and one output.
 bool isMultiplyAccumulate(linalg::LinalgOp op);
 
-/// Recognises a contraction on buffers of static shape whose body is
-/// out + ext(lhs) * ext(rhs). On failure `reason` says what differs, and is
-/// empty when the op is no contraction at all.
+/// Recognises a contraction on buffers whose body is out + ext(lhs) * ext(rhs).
+/// Sizes are static, those of rows may be bounded instead. On failure `reason`
+/// says what differs, and is empty when the op is no contraction at all.
 FailureOr<Contraction> matchContraction(linalg::LinalgOp op,
                                         std::string& reason);
 

@@ -50,7 +50,12 @@ class Emitter {
         tasks(tasks),
         lhsLanes(std::min<int64_t>(vectorBits / c.acc.getIntOrFloatBitWidth(),
                                    llvm::PowerOf2Ceil(c.depth()))),
-        indices(c.sizes.size()) {}
+        indices(c.sizes.size()) {
+    if (!c.hasDynamicRows()) return;
+    rowCount = constant(1);
+    for (unsigned loop : c.rows)
+      rowCount = arith::MulIOp::create(b, loc, rowCount, sizeOf(loop));
+  }
 
   void emit();
 
@@ -59,6 +64,18 @@ class Emitter {
 
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  bool isOne(unsigned loop) const {
+    return c.sizes[loop] == 1 && c.dynamic[loop] < 0;
+  }
+  Value sizeOf(unsigned loop) {
+    if (c.dynamic[loop] < 0) return constant(c.sizes[loop]);
+    return memref::DimOp::create(b, loc, c.out, c.dynamic[loop]);
+  }
+  /// `row`, or the last one behind it.
+  Value existing(Value row) {
+    return min(row, c.hasDynamicRows() ? sub(rowCount, constant(1))
+                                       : constant(c.rowCount() - 1));
   }
   Value add(Value lhs, Value rhs) {
     return arith::AddIOp::create(b, loc, lhs, rhs);
@@ -117,6 +134,7 @@ class Emitter {
   int64_t tasks;
   int64_t lhsLanes;
   SmallVector<Value> indices;  ///< Current value of each loop.
+  Value rowCount;              ///< Null where it is static.
   Value lhsPack, rhsPack;
 };
 
@@ -130,15 +148,14 @@ void Emitter::forLoop(Value begin, Value end, int64_t step, Body body) {
 /// Sets `loops` from their row-major linear index.
 void Emitter::setLoops(ArrayRef<unsigned> loops, Value linear) {
   unsigned first = 0;  // outermost loop that is not trivial
-  while (first < loops.size() && c.sizes[loops[first]] == 1) ++first;
+  while (first < loops.size() && isOne(loops[first])) ++first;
   for (unsigned i = loops.size(); i-- > 0;) {
-    int64_t size = c.sizes[loops[i]];
-    if (size == 1) {
+    if (isOne(loops[i])) {
       indices[loops[i]] = constant(0);
     } else if (i == first) {
       indices[loops[i]] = linear;
     } else {
-      Value divisor = constant(size);
+      Value divisor = sizeOf(loops[i]);
       indices[loops[i]] = arith::RemUIOp::create(b, loc, linear, divisor);
       linear = arith::DivUIOp::create(b, loc, linear, divisor);
     }
@@ -206,11 +223,16 @@ SmallVector<Value> Emitter::transpose(SmallVector<Value> rows) {
 }
 
 void Emitter::emit() {
-  int64_t rowBlocks = llvm::divideCeil(c.rowCount(), blocking.blockRows);
+  Value rowBlocks =
+      c.hasDynamicRows()
+          ? arith::CeilDivUIOp::create(b, loc, rowCount,
+                                       constant(blocking.blockRows))
+                .getResult()
+          : constant(llvm::divideCeil(c.rowCount(), blocking.blockRows));
   int64_t panels = llvm::divideCeil(c.laneCount(), blocking.panel());
   Value zero = constant(0);
   Range outer{zero, constant(c.outerCount())};
-  Range rows{zero, constant(rowBlocks)}, cols{zero, constant(panels)};
+  Range rows{zero, rowBlocks}, cols{zero, constant(panels)};
   if (blocking.split == Blocking::Split::None)
     return emitTask(outer, rows, cols);
 
@@ -355,7 +377,7 @@ void Emitter::packLhs(Range rowBlocks, Value kBegin, Value kCount) {
   Value first = mul(rowBlocks.begin, blocking.blockRows);
   Value last = mul(rowBlocks.end, blocking.blockRows);
   forLoop(first, last, 1, [&](Value row) {
-    setLoops(c.rows, min(row, constant(c.rowCount() - 1)));
+    setLoops(c.rows, existing(row));
     Value slot = sub(row, first);
     Value full = constant(0);
     if (isContiguousAlong(c.lhs, c.lhsMap, c.k)) {
@@ -377,13 +399,14 @@ void Emitter::packLhs(Range rowBlocks, Value kBegin, Value kCount) {
 /// Lanes of `row` from `lane` on that exist, or null when all always do.
 Value Emitter::outMask(Value row, Value lane) {
   bool oddLanes = c.laneCount() % blocking.panel() != 0;
-  bool oddRows = c.rowCount() % blocking.blockRows != 0;
+  bool oddRows = c.hasDynamicRows() || c.rowCount() % blocking.blockRows != 0;
   if (!oddLanes && !oddRows) return {};
   Value left = constant(blocking.lanes);
   if (oddLanes) left = sub(constant(c.laneCount()), lane);
   if (oddRows) {
-    Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, row,
-                                         constant(c.rowCount()));
+    Value exists = arith::CmpIOp::create(
+        b, loc, arith::CmpIPredicate::ult, row,
+        c.hasDynamicRows() ? rowCount : constant(c.rowCount()));
     left = arith::SelectOp::create(b, loc, exists, left, constant(0));
   }
   return vector::CreateMaskOp::create(
@@ -401,7 +424,7 @@ void Emitter::kernel(Value slotPanel, Value panel, Value slotBlock, Value block,
   SmallVector<SmallVector<Value>> positions;
   for (int64_t i = 0; i < blocking.blockRows; ++i) {
     Value row = add(firstRow, i);
-    setLoops(c.rows, min(row, constant(c.rowCount() - 1)));
+    setLoops(c.rows, existing(row));
     for (int64_t v = 0; v < blocking.blockVectors; ++v) {
       Value lane = add(firstLane, v * blocking.lanes);
       Value mask = outMask(row, lane);
@@ -479,13 +502,14 @@ struct TileContractions : impl::GsaCpuTileContractionsBase<TileContractions> {
   LogicalResult checkSizes(linalg::LinalgOp op) {
     auto function = op->getParentOfType<func::FuncOp>();
     std::string reason;
+    if (succeeded(matchContraction(op, reason))) return success();
     if (!function || !function->hasAttr(kBoundsAttr) ||
         op.getNumReductionLoops() == 0 ||
         llvm::none_of(op.getStaticLoopRanges(), ShapedType::isDynamic))
       return success();
     return op->emitError(
                "a plan for bounds sums over static sizes only: "
-               "expected an op of static sizes, got ")
+               "expected rows to be all that is dynamic, got ")
            << op->getOperand(0).getType();
   }
 

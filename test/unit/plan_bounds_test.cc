@@ -219,6 +219,62 @@ TEST(PlanBounds, DenseAttention) {
                           /*dense=*/true, /*threads=*/2);
 }
 
+// A projection, whose rows are all that is dynamic, and its heads.
+TEST(PlanBounds, Projections) {
+  const char kProjection[] = R"mlir(
+#x = affine_map<(b, s, o, i) -> (b, s, i)>
+#w = affine_map<(b, s, o, i) -> (o, i)>
+#y = affine_map<(b, s, o, i) -> (b, s, o)>
+func.func @main(%h: tensor<?x?x40xf32> {gsa.name = "q"},
+                %w: tensor<24x40xf32> {gsa.name = "k"},
+                %g: tensor<?x?x4x6xf32> {gsa.name = "gate"})
+    -> (tensor<?x?x4x6xf32> {gsa.name = "out"}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %b = tensor.dim %h, %c0 : tensor<?x?x40xf32>
+  %s = tensor.dim %h, %c1 : tensor<?x?x40xf32>
+  %empty = tensor.empty(%b, %s) : tensor<?x?x24xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x?x24xf32>)
+      -> tensor<?x?x24xf32>
+  %flat = linalg.contract indexing_maps = [#x, #w, #y]
+      ins(%h, %w : tensor<?x?x40xf32>, tensor<24x40xf32>)
+      outs(%start : tensor<?x?x24xf32>) -> tensor<?x?x24xf32>
+  %heads = tensor.expand_shape %flat [[0], [1], [2, 3]]
+      output_shape [%b, %s, 4, 6] : tensor<?x?x24xf32> into tensor<?x?x4x6xf32>
+  %out = gsa.gate %heads, %g
+      : (tensor<?x?x4x6xf32>, tensor<?x?x4x6xf32>) -> tensor<?x?x4x6xf32>
+  return %out : tensor<?x?x4x6xf32>
+}
+)mlir";
+  for (int threads : {1, 3}) {
+    CompileOptions options;
+    options.num_threads = threads;
+    const auto shapes = [](int64_t b, int64_t s) {
+      return Shapes{{"q", {b, s, 40}}, {"k", {24, 40}}, {"gate", {b, s, 4, 6}}};
+    };
+    options.bounds = shapes(3, 50);
+    auto bounded = Compile(kProjection, options);
+    ASSERT_NE(bounded, nullptr);
+    options.bounds.clear();
+    for (auto [b, s] : {std::pair{3, 50}, {1, 1}, {2, 13}, {3, 0}}) {
+      SCOPED_TRACE(absl::StrCat(b, " ", s));
+      options.shapes = shapes(b, s);
+      auto fixed = Compile(kProjection, options);
+      ASSERT_NE(fixed, nullptr);
+      Tensors expected(*fixed, *fixed, options.shapes);
+      ASSERT_TRUE(expected.Run(*fixed).ok());
+      Tensors got(*bounded, *fixed, options.shapes);
+      const absl::Status status = got.Run(*bounded);
+      ASSERT_TRUE(status.ok()) << status;
+      EXPECT_EQ(
+          std::memcmp(got.outputs[0].raw_data(), expected.outputs[0].raw_data(),
+                      got.outputs[0].byte_size()),
+          0);
+    }
+  }
+}
+
 // Nothing to compute, and no byte read or written.
 TEST(PlanBounds, SizesOfZero) {
   CompileOptions options;

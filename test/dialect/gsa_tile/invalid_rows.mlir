@@ -345,8 +345,8 @@ gsa_tile.kernel @find_rows_many(%x: !gsa_tile.global<bf16, read>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64
   %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
-  // expected-error @below {{expected at most 8 vectors for each of 128 threads, got 256 x 8}}
-  %f = gsa_tile.find_rows %v[%n] for 256 x 8 by <0, 4> : !gsa_tile.rows<bf16, strided, read> to !gsa_tile.found_rows<64 x 8 by <0, 4>>
+  // expected-error @below {{expected at most 16 vectors for each of 128 threads, got 512 x 8}}
+  %f = gsa_tile.find_rows %v[%n] for 512 x 8 by <0, 4> : !gsa_tile.rows<bf16, strided, read> to !gsa_tile.found_rows<64 x 8 by <0, 4>>
   gsa_tile.return
 }
 

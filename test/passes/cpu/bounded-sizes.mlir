@@ -1,5 +1,6 @@
 // RUN: gsa-opt %s --gsa-cpu-vectorize-elementwise --gsa-cpu-distribute-parallel=tasks=2 --split-input-file | FileCheck %s
 // RUN: not gsa-opt %s --gsa-cpu-tile-contractions --split-input-file 2>&1 | FileCheck %s --check-prefix=SUM
+// RUN: not gsa-opt %s --gsa-cpu-tile-contractions --split-input-file 2>/dev/null | FileCheck %s --check-prefix=ROWS
 
 // In a plan for bounds a loop runs to a size of its operands. Vectors, then the
 // elements that fill none; tasks share what there is.
@@ -46,9 +47,32 @@ func.func @rows(%x: memref<?x16xf32>, %s: memref<?xf32>, %y: memref<?x16xf32>)
 
 // -----
 
-// SUM: error: a plan for bounds sums over static sizes only
-func.func @sum(%x: memref<?x64xf32>, %w: memref<64x8xf32>, %y: memref<?x8xf32>)
+// Rows may be dynamic, what is summed over not.
+// SUM: error: a plan for bounds sums over static sizes only: expected rows to be all that is dynamic, got 'memref<32x?xf32>'
+func.func @sum(%x: memref<32x?xf32>, %w: memref<?x8xf32>, %y: memref<32x8xf32>)
     attributes {gsa.bounds = [array<i64: 32, 64>, array<i64: 64, 8>, array<i64: 32, 8>]} {
-  linalg.matmul ins(%x, %w : memref<?x64xf32>, memref<64x8xf32>) outs(%y : memref<?x8xf32>)
+  linalg.matmul ins(%x, %w : memref<32x?xf32>, memref<?x8xf32>) outs(%y : memref<32x8xf32>)
+  return
+}
+
+// -----
+
+// ROWS-LABEL: func.func @product(
+// ROWS: memref.dim
+// ROWS: arith.ceildivui
+// ROWS: vector.fma
+// ROWS: vector.maskedstore
+func.func @product(%x: memref<?x64xf32>, %w: memref<64x8xf32>, %y: memref<?x8xf32>)
+    attributes {gsa.bounds = [array<i64: 32, 64>, array<i64: 64, 8>, array<i64: 32, 8>]} {
+  linalg.generic {
+      indexing_maps = [affine_map<(a, b, c) -> (a, c)>, affine_map<(a, b, c) -> (c, b)>,
+                       affine_map<(a, b, c) -> (a, b)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x64xf32>, memref<64x8xf32>) outs(%y : memref<?x8xf32>) {
+  ^bb0(%l: f32, %r: f32, %sum: f32):
+    %0 = arith.mulf %l, %r : f32
+    %1 = arith.addf %sum, %0 : f32
+    linalg.yield %1 : f32
+  }
   return
 }

@@ -655,8 +655,11 @@ TEST_F(ExecutorTest, EveryFailingCallOfCreateIsReportedWithoutLeaks) {
 
 TEST_F(ExecutorTest, EveryFailingCallOfRunIsReported) {
   auto executor = Create(Program());
+  std::vector<std::unique_ptr<Memory>> memories;
   for (int index = 0;; ++index) {
-    auto memory = MemoryFor(*executor);  // buffers that it has not run on
+    // Buffers that it has not run on: the others stay.
+    memories.push_back(MemoryFor(*executor));
+    const auto& memory = memories.back();
     fake_.FailCall(index, cuda::kErrorLaunchFailed);
     const absl::Status status = executor->Run(memory->run);
     if (status.ok()) {

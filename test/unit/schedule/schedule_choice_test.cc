@@ -6,10 +6,11 @@
 // a name; the same one each time, in no time. GSA_SCHEDULE_SHAPES=10000 takes
 // as many shapes in place of a sample.
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <utility>
@@ -101,6 +102,8 @@ TEST_F(ScheduleChoiceTest, RandomShapesAreLegalOrHaveALimit) {
   }
   EXPECT_GT(limited, NumShapes() / 10);
   EXPECT_LT(limited, NumShapes() * 2 / 3);
+  // Rarely: the order was measured, and the model was not asked to be exact.
+  EXPECT_LT(overruled, std::max(chosen / 20, 1));
   RecordProperty("chosen", chosen);
   RecordProperty("overruled", overruled);
   std::printf("%d chosen, %d against the order of their kind\n", chosen,
@@ -146,12 +149,10 @@ TEST_F(ScheduleChoiceTest, TakesLittleTime) {
   Parsed attention = Parse(TextOf(gather));
   Parsed select =
       Parse(SelectText(b.getBF16Type(), 65536, "fixed, base = 2048", 2048));
-  auto begin = std::chrono::steady_clock::now();
+  std::clock_t begin = std::clock();
   EXPECT_NE(ChoiceText(select.op, hopper), "");
   EXPECT_NE(ChoiceText(attention.op, hopper), "");
-  double ms = std::chrono::duration<double, std::milli>(
-                  std::chrono::steady_clock::now() - begin)
-                  .count();
+  double ms = 1e3 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   std::printf("%.2f ms for the choices of the layer core\n", ms);
   // 5 ms on a machine that does nothing else; builds with checks take longer.
   EXPECT_LT(ms, 50);

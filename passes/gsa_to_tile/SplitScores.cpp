@@ -71,7 +71,7 @@ class SplitScoreKernel : KernelScalars {
   Value query, key, weights, bias, lengths, scores, bounds, counts, pairs;
   Value queries, keys, columns, capacity;
   // Of the block and of each query.
-  Value zero, batch, length, warpKey;
+  Value zero, batch, length, warp, warpKey;
   SmallVector<Value> rowNumbers, ends, boundOf;
   // Storage.
   SmallVector<Chunk> chunks;
@@ -183,8 +183,9 @@ void SplitScoreKernel::emitConstants() {
   constants = tile("constants", 2 * source.queries(), kTileUnit, b.getF32Type(),
                    SmemLayout::Linear);
   Value heads = number(source.heads());
-  Value rank = WarpRankOp::create(b, location(), b.getIndexType(), teams.block);
-  auto isFirst = cmpi(CmpIPredicate::eq, rank, zero);
+  // Of those that compute: registers are theirs.
+  warp = WarpRankOp::create(b, location(), b.getIndexType(), teams.compute);
+  Value isFirst = cmpi(CmpIPredicate::eq, named(warp, "warp"), zero);
   ifThen(named(isFirst, "is_first_warp"), [&] {
     Value row = rowVector("weights_of_heads");
     Value offsets = rowVector("offsets_of_heads");
@@ -212,9 +213,7 @@ void SplitScoreKernel::emitConstants() {
 void SplitScoreKernel::emitStart() {
   OpBuilder& b = builder();
   CopyWaitOp::create(b, location(), teams.block);
-  Value rank =
-      WarpRankOp::create(b, location(), b.getIndexType(), teams.compute);
-  warpKey = named(mul(rank, schedule.getWarpKeys()), "warp_key");
+  warpKey = named(mul(warp, schedule.getWarpKeys()), "warp_key");
   auto acc = FragType::get(b.getContext(), {kTileUnit, schedule.getWarpKeys()},
                            b.getF32Type(), FragLayout::Acc);
   products = named(FragAllocOp::create(b, location(), acc), "products");

@@ -104,18 +104,6 @@ def published_time(case, slots):
         torch.cuda.empty_cache()
 
 
-def host_time(bound, runs=50):
-    """Median us that the host takes to enqueue a run, the device idle."""
-    times = []
-    for _ in range(runs):
-        torch.cuda.synchronize()
-        start = time.perf_counter()
-        bound()
-        times.append((time.perf_counter() - start) * 1e6)
-    torch.cuda.synchronize()
-    return statistics.median(times)
-
-
 def bench_case(library, n, workload, arguments):
     device = torch.device("cuda", 0)
     slots = min(arguments.slots, n)
@@ -140,7 +128,7 @@ def bench_case(library, n, workload, arguments):
         plan.run(case, outputs, workspace, stage_milliseconds=pairs)
         for i, (_, milliseconds) in enumerate(pairs):
             stages[i].append(milliseconds)
-    host = host_time(plan.bind(case, outputs, workspace))
+    host = meter.host_time(plan.bind(case, outputs, workspace))
     jaccard, union = workloads.overlap(outputs[2][0], outputs[3][0])
     published = None
     if n <= arguments.published_up_to:

@@ -70,6 +70,8 @@ class _CompileOptions(ctypes.Structure):
         ("nvrtc", ctypes.c_char_p),
         ("cache_dir", ctypes.c_char_p),
         ("cache_mode", ctypes.c_char_p),
+        ("bounds", ctypes.POINTER(_NamedShape)),
+        ("num_bounds", ctypes.c_size_t),
         ("schedules", ctypes.c_char_p),
     ]
 

@@ -62,6 +62,20 @@ class Meter:
                 for name, samples in self.samples.items()}
 
 
+def host_time(bound, runs=50):
+    """Median us that the host takes to enqueue a run, the device idle: `bound`
+    is what Plan.bind gives."""
+    import torch
+    times = []
+    for _ in range(runs):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        bound()
+        times.append((time.perf_counter() - start) * 1e6)
+    torch.cuda.synchronize()
+    return statistics.median(times)
+
+
 def kernel_times(run):
     """Times of one run by kernel, longest first, from the device's own clock:
     ([{"kernel", "launches", "ms"}], ms in which no kernel ran).

@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -137,12 +138,17 @@ class Clock {
 // Attention
 //===----------------------------------------------------------------------===//
 
-double gsa::detail::visibleShare(Operation* op, int64_t queries, int64_t keys) {
-  if (!isCausal(op) || queries < 1 || keys < 1) return 1;
+/// Of the pairs of queries and keys those that a causal mask shows.
+static double causalShare(int64_t queries, int64_t keys) {
+  if (queries < 1 || keys < 1) return 1;
   // Rows of keys - queries + 1 to keys keys; of fewer keys than queries the
   // first rows have none.
   double q = toDouble(queries), k = toDouble(keys);
   return k >= q ? 1 - q / (2 * k) : k / (2 * q);
+}
+
+double gsa::detail::visibleShare(Operation* op, int64_t queries, int64_t keys) {
+  return isCausal(op) ? causalShare(queries, keys) : 1;
 }
 
 double gsa::detail::listedShare(const AttentionProblem& problem) {
@@ -251,13 +257,26 @@ static StageCost costOfRows(const AttentionProblem& problem, Operation* op,
   return stage;
 }
 
+/// Of the operands and results of an op those that it touches: few queries have
+/// lists of few of the keys.
+static double readBytes(Operation* op, const AttentionProblem& problem) {
+  double bytes = boundaryBytes(op);
+  if (problem.isDense || problem.keys < 1) return bytes;
+  double listed = toDouble(problem.queries * problem.slots);
+  double share = std::min(1.0, listed / toDouble(problem.keys));
+  double keys = toDouble(problem.batch * problem.keys * problem.groups) *
+                toDouble(problem.depth + problem.valueDepth) *
+                bytesOf(problem.element);
+  return std::max(bytes - (1 - share) * keys, share * keys);
+}
+
 ScheduleCost AttentionScheduleAttr::getCost(Operation* op,
                                             const CudaTarget& target) const {
   ScheduleCost cost;
   cost.stages.push_back(costOfRows(*problemOf(op).attention, op, *this,
                                    /*parts=*/1, target));
   cost.stages.back()[CostTerm::Memory] =
-      Clock(target).memory(boundaryBytes(op));
+      Clock(target).memory(readBytes(op, *problemOf(op).attention));
   return cost;
 }
 
@@ -266,21 +285,40 @@ double AttentionScheduleAttr::estimateCost(Operation* op,
   return getCost(op, target).microseconds();
 }
 
+/// Clocks of an SM for an entry of a list that is put into a union.
+static constexpr double kListClocks = 1.65;
+
 ScheduleCost DenseScheduleAttr::getCost(Operation* op,
                                         const CudaTarget& target) const {
   AttentionProblem problem = *problemOf(op).attention;
   Clock clock(target);
   double blocks = toDouble(problem.batch * problem.heads) *
                   ceilDiv(problem.queries, getBlockQ());
-  double keys = toDouble(llvm::alignTo(problem.keys, getBlockK())) *
-                visibleShare(op, problem.queries, problem.keys);
+  // Of lists all keys that their mask shows are read.
+  auto lists = op->getAttrOfType<ListsAttr>(kListsAttr);
+  double visible = visibleShare(op, problem.queries, problem.keys);
+  if (lists && lists.getMask() == Mask::Causal)
+    visible = causalShare(problem.queries, problem.keys);
+  double keys = toDouble(llvm::alignTo(problem.keys, getBlockK())) * visible;
   double columns = toDouble(problem.depth + problem.valueDepth);
   double rows = blocks * toDouble(getBlockQ());
   double share = getGroups() < 3 ? kTwoGroupsShare : 1.0;
 
   ScheduleCost cost;
+  if (getMasked()) {
+    // Lists are read, a bit for each pair is written.
+    StageCost& strings = cost.stages.emplace_back();
+    strings.kernel = "member_strings";
+    double tokens = toDouble(problem.batch * problem.queries);
+    strings[CostTerm::Issue] =
+        clock.clocks(tokens * toDouble(problem.slots) * kListClocks);
+    strings[CostTerm::Memory] = clock.memory(
+        tokens * (4 * toDouble(problem.slots) + toDouble(problem.keys) / 8));
+    strings.rounds = 1;
+    strings.launchUs = clock.launch(1);
+  }
   StageCost& stage = cost.stages.emplace_back();
-  stage.kernel = "dense_attention";
+  stage.kernel = lists ? "group_attention" : "dense_attention";
   stage[CostTerm::Tensor] =
       clock.products(2 * rows * keys * columns, getEngine()) / share;
   stage[CostTerm::Mufu] = clock.mufu(rows * keys);
@@ -295,23 +333,28 @@ ScheduleCost DenseScheduleAttr::getCost(Operation* op,
 
 /// What splitting makes of the attention of one query of one sequence, applied
 /// to all: the choice, and with it the last bits of a row, depends neither on
-/// the batch nor on the number of queries.
+/// the batch nor on the number of queries. It is compared with attention by
+/// query as it usually is.
 double SplitAttentionScheduleAttr::estimateCost(
     Operation* op, const CudaTarget& target) const {
-  AttentionProblem one = *problemOf(op).attention;
+  AttentionProblem problem = *problemOf(op).attention;
+  bool isF32 = problem.element.isF32();
+  auto usual = AttentionScheduleAttr::get(
+      getContext(), isF32 ? Engine::Fma : Engine::MmaSync, /*block_q=*/16,
+      /*block_k=*/64, /*stages=*/2, /*producers=*/4, /*consumers=*/4);
+  AttentionProblem one = problem;
   one.batch = one.queries = 1;
   auto parts = static_cast<int64_t>(
       llvm::divideCeil(std::max<int64_t>(one.slots, 1), getEntries()));
-  double whole =
-      costOfRows(one, op, getPart(), /*parts=*/1, target).microseconds();
-  // Outputs of parts, written and read.
   Clock clock(target);
+  // Outputs of parts, written and read.
   double merge =
       clock.memory(toDouble(parts * one.heads * one.valueDepth) * 8) +
       clock.launch(1);
   double split =
       costOfRows(one, op, getPart(), parts, target).microseconds() + merge;
-  return getPart().estimateCost(op, target) * split / std::max(whole, 1e-6);
+  double whole = costOfRows(one, op, usual, /*parts=*/1, target).microseconds();
+  return usual.estimateCost(op, target) * split / std::max(whole, 1e-6);
 }
 
 double DenseScheduleAttr::estimateCost(Operation* op,
@@ -509,8 +552,6 @@ double OnePassScheduleAttr::estimateCost(Operation* op,
 /// Of the rate at which lists of one query fill shared memory what unions
 /// reach.
 static constexpr double kUnionFill = 0.92;
-/// Clocks of an SM for an entry of a list that is put into a union.
-static constexpr double kListClocks = 1.65;
 /// Rows of a warpgroup.
 static constexpr double kGroupRows = 64;
 

@@ -229,8 +229,13 @@ void GroupAttention::emitFinish(const AgainArguments& again, Value irregular,
   SoftmaxCloseOp::create(s.b, s.loc, sum);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scale,
                           /*bounded=*/false);
+  // Not of lse: where logits are so large that all weights of a row vanish by
+  // rounding, it is that of a row without keys.
+  double limit =
+      std::min<double>(kPreciseLse / getSoftmaxScale(shape.scale).scale,
+                       std::numeric_limits<float>::max());
   Value spoilt = named(AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(),
-                                               output, lse, s.f32(kPreciseLse)),
+                                               output, maximum, s.f32(limit)),
                        "out_of_range");
   if (irregular) spoilt = arith::OrIOp::create(s.b, s.loc, spoilt, irregular);
   if (any) spoilt = arith::AndIOp::create(s.b, s.loc, spoilt, any);

@@ -61,8 +61,9 @@ void ScoreKernel::emitBounds() {
   if (sums) {
     rowSums = startSum("row_sums");
     rowSquares = startSum("row_squares");
+  } else {
+    checkSums = startSum("partial_sums");
   }
-  if (!sums || stagesProducts()) checkSums = startSum("partial_sums");
 }
 
 /// Keys behind the last one are zeros, so that their scores are finite; they
@@ -83,33 +84,33 @@ void ScoreKernel::append(const KeyRange& range) {
   };
   Value row = add(firstRow, warpRow);
   named(hides, "hides_keys");
-  auto stage = [&](bool someHidden) {
-    if (stagesProducts()) stageProduct(row, range, last, someHidden);
+  auto stage = [&](Value check, bool someHidden) {
+    stageProduct(row, range, last, check, someHidden);
   };
   if (stagesProducts() && !keepsWeights())
     loadWeights(parts() - 1, partWeights.front());
   if (sums) {
+    auto add = [&](bool someHidden) {
+      // Rare: a sum that lives from here on would cost registers. Where no key
+      // is hidden, nobody reads it.
+      bool staging = stagesProducts();
+      Value check;
+      if (staging || someHidden) check = startSum("partial_sums");
+      if (staging) stage(check, someHidden);
+      if (someHidden) {
+        if (!staging) AddPartialSumsOp::create(b, location(), check, sum);
+        flagRows(check);
+        hide();
+      }
+      addMoments(someHidden);
+    };
     ifThen(
-        hides,
-        [&] {
-          stage(/*someHidden=*/true);
-          if (!stagesProducts()) {
-            // Rare: a sum that lives from here on would cost registers.
-            Value check = startSum("partial_sums");
-            AddPartialSumsOp::create(b, location(), check, sum);
-            flagRows(check);
-          }
-          hide();
-          addMoments(/*someHidden=*/true);
-        },
-        [&] {
-          stage(/*someHidden=*/false);
-          addMoments(/*someHidden=*/false);
-        });
+        hides, [&] { add(/*someHidden=*/true); },
+        [&] { add(/*someHidden=*/false); });
   } else if (stagesProducts()) {
     ifThen(
-        hides, [&] { stage(/*someHidden=*/true); },
-        [&] { stage(/*someHidden=*/false); });
+        hides, [&] { stage(checkSums, /*someHidden=*/true); },
+        [&] { stage(checkSums, /*someHidden=*/false); });
   } else {
     AddPartialSumsOp::create(b, location(), checkSums, sum);
     ifThen(hides, hide);
@@ -122,14 +123,14 @@ void ScoreKernel::append(const KeyRange& range) {
 
 /// The last product becomes part of the scores where their hits are staged.
 void ScoreKernel::stageProduct(Value row, const KeyRange& range, Value last,
-                               bool someHidden) {
+                               Value check, bool someHidden) {
   int64_t part = parts() - 1;
   StageProductsOp::create(
       builder(), location(), staged, stagedBytes, sum,
       products[part % static_cast<int64_t>(products.size())], scaleValue,
       bias ? partOffsets[part] : noOffsets,
-      partWeights[keepsWeights() ? part : 0], checkSums, boundRows, warpRank,
-      row, count, range.first, last, productActivation(), someHidden,
+      partWeights[keepsWeights() ? part : 0], check, boundRows, warpRank, row,
+      count, range.first, last, productActivation(), someHidden,
       /*rows_per_query=*/isCausal() ? 1 : kTileUnit);
 }
 

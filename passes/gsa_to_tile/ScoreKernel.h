@@ -91,7 +91,7 @@ class ScoreKernel : KernelScalars {
   void flagRows(Value sums);
   void emitBounds();
   void append(const KeyRange& range);
-  void stageProduct(Value row, const KeyRange& range, Value last,
+  void stageProduct(Value row, const KeyRange& range, Value last, Value check,
                     bool someHidden);
   void drain();
   void finishRows();

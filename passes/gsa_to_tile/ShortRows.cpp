@@ -28,6 +28,8 @@ static constexpr int64_t kVectors = 4;
 /// Spans of scores in memory for one of those of flagged rows: most blocks have
 /// nothing to do but to find that out.
 static constexpr int64_t kFlaggedSpans = 8;
+/// Warps of an SM that hold rows.
+static constexpr int64_t kResidentWarps = 24;
 
 namespace {
 
@@ -220,10 +222,14 @@ void ShortRowsLowering::launchRows(const Chunk& chunk) {
   kernel.setSchedule(shortRows);
   SelectionTarget target = makeTarget(kernel, row, indices, slots);
   RowEmitter e(kernel, loc, topk, Value(), row.limit);
+  // The row is in registers: fewer warps on an SM than of other rows.
+  kernel.kernel().setMinBlocks(
+      std::clamp<int64_t>(kResidentWarps / warps, 1, 8));
   CandidateList list;
   list.pairs = row.scores;
   list.count = row.limit;
   list.capacity = 32 * warps * shortRows.getCells();
+  list.bins = topk.getBins();
   list.keys = source.keys();
   list.isRow = true;
   Value budget = named(gsa::detail::computeBudget(e, policy, e.toI32(row.limit),

@@ -256,13 +256,6 @@ func.func @one_pass_schedule_of_constraint_5() attributes {
 
 // -----
 
-func.func private @rope_scaling_without_factor() attributes {
-  // expected-error @+2 {{struct is missing required parameter: factor}}
-  // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
-  a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}
-
-// -----
-
 func.func @lists_c1() attributes {
   // expected-error @+1 {{(C1) 'least' must not be negative, got -1}}
   a = #gsa.lists<mask = causal, least = -1>} { return }
@@ -359,3 +352,10 @@ func.func @score_schedule_of_constraint_6() attributes {
   // expected-error @+1 {{(C6) 'boxes' needs wgmma and producers, got mma_sync and 4 producers}}
   a = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 1, stages = 2,
     producers = 4, consumers = 4, boxes = true>} { return }
+
+// -----
+
+func.func private @rope_scaling_without_factor() attributes {
+  // expected-error @+2 {{struct is missing required parameter: factor}}
+  // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
+  a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}

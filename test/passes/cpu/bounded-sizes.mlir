@@ -58,8 +58,8 @@ func.func @sum(%x: memref<32x?xf32>, %w: memref<?x8xf32>, %y: memref<32x8xf32>)
 // -----
 
 // ROWS-LABEL: func.func @product(
-// ROWS: %[[ROWS:.*]] = memref.dim
-// ROWS: arith.ceildivui %[[ROWS]]
+// ROWS: memref.dim
+// ROWS: arith.ceildivui
 // ROWS: vector.fma
 // ROWS: vector.maskedstore
 func.func @product(%x: memref<?x64xf32>, %w: memref<64x8xf32>, %y: memref<?x8xf32>)

@@ -6,7 +6,7 @@
 
 // CHECK-LABEL: @some_rows(
 // CHECK: gsa.gather_attention {{.*}} {gsa.lists = #gsa.lists<mask = causal, least = 5>}
-// REMARK: [Passed] TracedLists {{.*}}rows that take every visible key, whose attention is dense unless a score is not finite, rows=5, of=9
+// REMARK: [Passed] TracedLists {{.*}}rows that take every visible key, whose attention is dense unless a score is not finite{{.*}}of=9, rows=5
 func.func @some_rows(%q: tensor<2x9x4x8xbf16>, %k: tensor<2x9x2x8xbf16>,
     %v: tensor<2x9x2x8xbf16>, %iq: tensor<2x9x2x4xbf16>, %ik: tensor<2x9x4xbf16>)
     -> tensor<2x9x4x8xbf16> {
@@ -23,7 +23,7 @@ func.func @some_rows(%q: tensor<2x9x4x8xbf16>, %k: tensor<2x9x2x8xbf16>,
 // A budget of a row is at least `min`. No row sees so few keys.
 // CHECK-LABEL: @least(
 // CHECK: {gsa.lists = #gsa.lists<mask = none, least = 3>}
-// REMARK: [Passed] TracedLists {{.*}}rows=0, of=9
+// REMARK: [Passed] TracedLists {{.*}}of=9, rows=0
 func.func @least(%q: tensor<2x9x4x8xbf16>, %k: tensor<2x7x2x8xbf16>,
     %v: tensor<2x7x2x8xbf16>, %iq: tensor<2x9x2x4xbf16>, %ik: tensor<2x7x4xbf16>)
     -> tensor<2x9x4x8xbf16> {

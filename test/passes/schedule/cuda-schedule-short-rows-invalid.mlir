@@ -11,7 +11,7 @@ func.func @scale(%iq: tensor<1x40x4x64xbf16>, %ik: tensor<1x40x64xbf16>) -> tens
 // -----
 
 func.func @lengths(%iq: tensor<1x40x4x64xbf16>, %ik: tensor<1x40x64xbf16>, %n: tensor<1xi32>) -> tensor<1x40x40xi32> {
-  // expected-error @+1 {{has an illegal schedule: rows without a choice have no kernel for a number of keys that the device alone knows; use #gsa.select_schedule}}
+  // expected-error @+1 {{has an illegal schedule: #gsa.short_rows_schedule has no kernel for a number of keys that the device alone knows; use #gsa.select_schedule or #gsa.split_select_schedule}}
   %i, %c, %s = gsa.select %iq, %ik lengths %n policy <fixed, base = 40> {gsa.schedule =
       #gsa.short_rows_schedule<rows = 16, cells = 16, exact = <scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, bins = 256, capacity = 64, chunk = 32>>>}
     : (tensor<1x40x4x64xbf16>, tensor<1x40x64xbf16>, tensor<1xi32>) -> (tensor<1x40x40xi32>, tensor<1x40xi32>, tensor<1x40xi32>)

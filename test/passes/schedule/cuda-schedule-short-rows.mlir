@@ -13,7 +13,8 @@
 // AMPERE-LABEL: @all(
 // AMPERE: gsa.short_rows_schedule<
 // AMPERE: gsa.gather_attention {{.*}}gsa.schedule = #gsa.attention_schedule<
-// REMARK: [Passed] TracedLists {{.*}}rows=2048, of=2048
+// REMARK: [Passed] TracedLists {{.*}}of=2048, rows=2048
+// REMARK: [Passed] TracedLists {{.*}}of=8192, rows=2048
 // REMARK: [Missed] Costlier {{.*}}#gsa.select_schedule<
 // REMARK: [Passed] Scheduled {{.*}}gsa.select heuristic #gsa.short_rows_schedule<
 // REMARK: [Missed] Costlier {{.*}}#gsa.union_schedule<
@@ -31,11 +32,12 @@ func.func @all(%q: tensor<1x2048x32x128xbf16>, %k: tensor<1x2048x8x128xbf16>,
   return %out : tensor<1x2048x32x128xbf16>
 }
 
-// A quarter of them: tiles of all keys, of which strings of bits hide some.
+// A quarter of them: by the estimate unions cost less than tiles of all keys, of
+// which strings of bits hide some.
 // CHECK-LABEL: @quarter(
 // CHECK: gsa.schedule = #gsa.short_rows_schedule<rows = 16,
-// CHECK: gsa.schedule = #gsa.dense_schedule<engine = wgmma, {{.*}}, masked = true>
-// REMARK: [Passed] TracedLists {{.*}}rows=2048, of=8192
+// CHECK: gsa.schedule = #gsa.union_schedule<
+// REMARK: [Missed] Costlier {{.*}}#gsa.dense_schedule<engine = wgmma, {{.*}}, masked = true>
 func.func @quarter(%q: tensor<1x8192x32x128xbf16>, %k: tensor<1x8192x8x128xbf16>,
     %v: tensor<1x8192x8x128xbf16>, %iq: tensor<1x8192x4x64xbf16>,
     %ik: tensor<1x8192x64xbf16>) -> tensor<1x8192x32x128xbf16> {

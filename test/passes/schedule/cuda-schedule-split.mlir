@@ -64,7 +64,7 @@ func.func @others(%iq: tensor<1x9x4x64xbf16>, %ik: tensor<1x16384x64xbf16>,
   %1:3 = gsa.select %jq, %jk policy <fixed, base = 512>
     : (tensor<1x1x4x64xbf16>, tensor<1x1024x64xbf16>)
     -> (tensor<1x1x512xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
-  %2:3 = gsa.select %jq, %ik policy <upstream_variance, base = 256, max = 512>
+  %2:3 = gsa.select %jq, %ik policy <upstream_variance, base = 384, max = 512>
     : (tensor<1x1x4x64xbf16>, tensor<1x16384x64xbf16>)
     -> (tensor<1x1x512xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
   return %0#0, %1#0, %2#0

@@ -14,7 +14,7 @@
 // with 256 MiB of candidates.
 // REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: engine wgmma needs sm_90a, not sm_86
 // CHECK-LABEL: @select(
-// HOPPER: gsa.schedule = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 128, block_k = 64, span = 64, stages = 4, producers = 4, consumers = 16>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>, sample = 16, rank = 182, capacity = 4096, chunk = 8192>
+// HOPPER: gsa.schedule = #gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 128, block_k = 64, span = 64, stages = 4, producers = 4, consumers = 16, boxes = true>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>, sample = 16, rank = 182, capacity = 4096, chunk = 8192, sm_blocks = 2>
 // AMPERE: gsa.schedule = #gsa.select_schedule<scores = <engine = mma_sync, block_q = 64, block_k = 64, span = {{[0-9]+}}, stages = {{[23]}}, producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 1024>>
 func.func @select(%q: tensor<1x131072x4x64xbf16>, %k: tensor<1x131072x64xbf16>)
     -> tensor<1x131072x2048xi32> {

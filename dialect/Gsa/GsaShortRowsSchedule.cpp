@@ -1,5 +1,6 @@
 //===- GsaShortRowsSchedule.cpp - selection of rows without a choice ------===//
 
+#include <algorithm>
 #include <cmath>
 
 #include "dialect/Gsa/GsaLimits.h"
@@ -76,16 +77,28 @@ std::string ShortRowsScheduleAttr::findRefusal(Operation* op,
                         : reason;
 }
 
+/// Of the pairs of queries and visible keys the part that rows without a choice
+/// have, which are those with the fewest keys.
+static double shareOfShortRows(Operation* op, const TopKProblem& rows,
+                               double count) {
+  auto queries = static_cast<double>(rows.queries);
+  if (count >= queries) return 1;
+  double pairs = queries * static_cast<double>(rows.keys) *
+                 visibleShare(op, rows.queries, rows.keys);
+  double mean = static_cast<double>(rows.slots) - count / 2;
+  return std::clamp(count * mean / pairs, 0.0, 1.0);
+}
+
 /// Of the exact schedule the part of the rows that have a choice; of the others
 /// the lists. The numbers that scores are made of come from a cache.
 double ShortRowsScheduleAttr::estimateCost(Operation* op,
                                            const CudaTarget& target) const {
   TopKProblem rows = *problemOf(op).rows;
-  auto queries = static_cast<double>(std::max<int64_t>(rows.queries, 1));
   auto count = static_cast<double>(countShortRows(cast<SelectOp>(op)));
   double bytes = static_cast<double>(rows.batch) * count * 4.0 *
                  static_cast<double>(rows.slots);
-  return (1.0 - count / queries) * getExact().estimateCost(op, target) +
+  return (1.0 - shareOfShortRows(op, rows, count)) *
+             getExact().estimateCost(op, target) +
          bytes / (target.rates.memoryGbs * 1e3) + kIdleKernels;
 }
 

@@ -257,8 +257,7 @@ func.func @one_pass_schedule_of_constraint_5() attributes {
 // -----
 
 func.func private @rope_scaling_without_factor() attributes {
-  // expected-error @+2 {{struct is missing required parameter: factor}}
-  // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
+  // expected-error @+1 {{struct is missing required parameter: factor}}
   a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}
 
 // -----

@@ -32,7 +32,7 @@ func.func @union_rows(%q: tensor<1x40x12x64xbf16>, %k: tensor<1x90x2x64xbf16>,
 
 func.func @union_kind(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x90x2x64xbf16>,
     %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>) -> tensor<1x40x8x64xbf16> {
-  // expected-error @+1 {{expected a #gsa.attention_schedule or #gsa.union_schedule as}}
+  // expected-error @+1 {{expected a #gsa.attention_schedule or #gsa.union_schedule or}}
   %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule =
       #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
     : (tensor<1x40x8x64xbf16>, tensor<1x90x2x64xbf16>, tensor<1x90x2x64xbf16>,

@@ -256,6 +256,12 @@ func.func @one_pass_schedule_of_constraint_5() attributes {
 
 // -----
 
+func.func private @rope_scaling_without_factor() attributes {
+  // expected-error @+1 {{struct is missing required parameter: factor}}
+  a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}
+
+// -----
+
 func.func @lists_c1() attributes {
   // expected-error @+1 {{(C1) 'least' must not be negative, got -1}}
   a = #gsa.lists<mask = causal, least = -1>} { return }

@@ -358,10 +358,3 @@ func.func @score_schedule_of_constraint_6() attributes {
   // expected-error @+1 {{(C6) 'boxes' needs wgmma and producers, got mma_sync and 4 producers}}
   a = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 1, stages = 2,
     producers = 4, consumers = 4, boxes = true>} { return }
-
-// -----
-
-func.func private @rope_scaling_without_factor() attributes {
-  // expected-error @+2 {{struct is missing required parameter: factor}}
-  // expected-error @+1 {{failed to parse Gsa_RopeScalingAttr}}
-  a = #gsa.rope_scaling<yarn, beta_fast = 16.0>}

@@ -107,12 +107,16 @@ def GsaSpecializeShapes : Pass<"gsa-specialize-shapes", "::mlir::ModuleOp"> {
     as ops can infer their result types. Fails if a size contradicts a static
     one, if a result of the function stays dynamic, or if the function has
     more than one block or is referred to within the module.
+
+    A size after `?` is a bound: the argument's size stays dynamic, results may,
+    and the function gets the attribute `gsa.bounds` with all sizes and bounds.
     Example: test/passes/gsa/specialize-shapes.mlir.
   }];
   let options = [
     Option<"entry", "entry", "std::string", "\"main\"", "Entry function">,
     ListOption<"shapes", "shapes", "std::string",
-               "Sizes of each argument, for instance 1x4096x512">
+               "Sizes of each argument, for instance 1x4096x512 or, with a "
+               "bound for the second, 1x?4096x512">
   ];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }

@@ -173,7 +173,7 @@ def GsaCpuDistributeParallel
 def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
   let summary = "Replaces allocations by views of one workspace argument";
   let description = [{
-    Every static `memref.alloc` of the entry function becomes a `memref.view`
+    Every `memref.alloc` of the entry function becomes a `memref.view`
     of a new last argument of type `memref<?xi8>`, at an offset that is a
     multiple of `alignment` bytes. Buffers whose live ranges do not overlap may share
     bytes (first fit over live ranges, in order of allocation). A live range
@@ -190,7 +190,9 @@ def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
     attribute 0, when nothing is allocated. The caller's workspace must be
     aligned to `alignment` bytes.
 
-    Errors: an allocation with dynamic size, an allocation in another function
+    A dynamic size counts as its bound, which follows from `gsa.bounds`.
+
+    Errors: an allocation with a dynamic size without a bound, an allocation in another function
     than the entry, a buffer that is carried by a loop to its next iteration.
 
     Emits the remark `WorkspacePlan` with the bytes.

@@ -281,6 +281,11 @@ def Gsa_ShortRowsScheduleAttr
     cells, and where a score is not finite, as `exact` says.
 
     Constraints: (C1) `rows` is from 1 to 32; (C2) `cells` is from 0 to 32.
+
+    Example: `#gsa.short_rows_schedule<rows = 16, cells = 16, exact = <scores =
+    <engine = mma_sync, block_q = 64, block_k = 64, span = 16, stages = 3,
+    producers = 4, consumers = 4>, topk = <warps = 8, bins = 2048,
+    capacity = 4096, chunk = 2048>>>`.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$cells,
                         "::mlir::gsa::SelectScheduleAttr":$exact);

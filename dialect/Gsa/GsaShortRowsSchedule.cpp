@@ -19,6 +19,11 @@ static constexpr int64_t kLeastShortRows = 512;
 static constexpr double kIdleKernels = 3.0;
 /// Scores of a row that a thread holds, and the most warps of a block.
 static constexpr int64_t kCells = 16, kMostWarps = 32;
+/// Of so many times the keys of a list most rows have a choice.
+static constexpr int64_t kMostListed = 8;
+/// Rows of more keys have warps of so many scores that few are done at a time:
+/// what reads them several times is faster (docs/performance.md).
+static constexpr int64_t kKeysReadOnce = 4096;
 /// Elements of a batch's keys that positions in a kernel count.
 static constexpr int64_t kMostElements = std::numeric_limits<int32_t>::max();
 
@@ -110,7 +115,12 @@ static std::string findExact(SelectOp op, const CudaTarget& target,
   ScheduleProblem problem = op.getScheduleProblem();
   if (std::string reason = findSizeRefusal(*problem.scores); !reason.empty())
     return reason;
-  int64_t rows = problem.rows->batch * countShortRows(op);
+  const TopKProblem& all = *problem.rows;
+  if (all.keys > kMostListed * std::max<int64_t>(all.slots, 1))
+    return "keys " + std::to_string(all.keys) + " > " +
+           std::to_string(kMostListed) + " x " + std::to_string(all.slots) +
+           " slots: few rows have no choice";
+  int64_t rows = all.batch * countShortRows(op);
   if (rows < kLeastShortRows)
     return "rows without a choice " + std::to_string(rows) + " < " +
            std::to_string(kLeastShortRows) + ": their scores cost less";
@@ -130,7 +140,8 @@ SmallVector<Attribute> ShortRowsScheduleAttr::enumerate(
   SelectScheduleAttr exact;
   if (!findExact(cast<SelectOp>(op), target, exact).empty()) return {};
   SmallVector<Attribute> schedules;
-  for (int64_t cells : {kCells, int64_t{0}})
+  bool once = problemOf(op).rows->keys <= kKeysReadOnce;
+  for (int64_t cells : {once ? kCells : 0, once ? 0 : kCells})
     if (findCellsMisfit(cast<SelectOp>(op), cells).empty())
       schedules.push_back(
           ShortRowsScheduleAttr::get(op->getContext(), kRows, cells, exact));

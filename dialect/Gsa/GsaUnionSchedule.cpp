@@ -161,8 +161,11 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
         op->getContext(), Engine::Wgmma, perBlock, groups, blockK, stages,
         stages, /*producers=*/4, /*table=*/16384, chunk * perBlock, perQuery));
   };
-  // Two groups have to be the rows of two warpgroups. Of words that have room
-  // for no more queries than one holds there is nothing to split.
+  for (int64_t stages : {3, 2}) add(/*groups=*/1, /*blockK=*/64, stages);
+  // Two groups take as long as one, and their lists longer
+  // (docs/performance.md); they have to be the rows of two warpgroups. Of words
+  // that have room for no more queries than one holds there is nothing to
+  // split.
   if (2 * queries <= kMostQueries)
     for (auto [blockK, stages] : {std::pair(128, 3), std::pair(96, 3),
                                   std::pair(64, 3), std::pair(64, 2)}) {
@@ -170,7 +173,6 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
       // One tells why.
       if (!findSplitRefusal(2 * queries, headsOfGroup(problem)).empty()) break;
     }
-  for (int64_t stages : {3, 2}) add(/*groups=*/1, /*blockK=*/64, stages);
   return schedules;
 }
 

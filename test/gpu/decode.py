@@ -96,7 +96,8 @@ class Test:
                         f"{queries} queries, attention off by {error:.1e}")
         together = self.run(case, lengths)
         for b in (1, 4, 8):
-            alone = self.run([x[b:b + 1] if x.dim() > 1 else x for x in case],
+            alone = self.run([x[b:b + 1].clone() if x.dim() > 1 else x
+                              for x in case],
                              lengths[b:b + 1].clone())
             same = all(torch.equal(x[0], y[b]) for x, y in zip(alone, together))
             self.expect(same, f"{queries} queries, sequence {b} alone")

@@ -347,6 +347,9 @@ Spec WithFewQueries(Spec spec) {
   attention.part = RandomAttentionTiles(rng, spec);
   // Parts of which some are empty, or one that is the whole.
   attention.entries = attention.part.block_k * rng.Pick<int64_t>({1, 1, 2, 5});
+  // The most parts that a list may have.
+  int64_t most = std::max(spec.topk.slots, spec.select.policy.Slots());
+  while (64 * attention.entries < most) attention.entries *= 2;
   spec.schedules.split_attention = attention;
   return spec;
 }

@@ -137,6 +137,9 @@ inline unsigned __ballot_sync(unsigned, bool value) {
     ballot |= static_cast<unsigned>(said[lane]) << lane;
   return ballot;
 }
+inline bool __any_sync(unsigned all, bool value) {
+  return __ballot_sync(all, value) != 0;
+}
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {
   return host::as<T>(host::meet(value)[lane]);

@@ -81,17 +81,16 @@ def unknown(where, name, known):
 
 
 def nvrtc_place():
-    """What gsa_compile_options.nvrtc gets: the option, an environment whose
-    site-packages hold NVIDIA's wheel, or None for the loader's path."""
+    """What gsa_compile_options.nvrtc gets: the option; NVIDIA's wheel of CUDA 13
+    beside this package; or None for the loader's path, which has what torch
+    has loaded, and for toolkits."""
     if _OPTIONS["nvrtc"]:
         return _OPTIONS["nvrtc"]
     for folder in sys.path:
-        for name in ("cu13", "cuda_nvrtc"):
-            place = os.path.join(folder, "nvidia", name, "lib")
-            if os.path.isdir(place) and any(
-                    file.startswith("libnvrtc.so") for file in
-                    os.listdir(place)):
-                return place
+        place = os.path.join(folder, "nvidia", "cu13", "lib")
+        if os.path.isdir(place) and any(
+                file.startswith("libnvrtc.so") for file in os.listdir(place)):
+            return place
     return None
 
 

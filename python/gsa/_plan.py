@@ -44,7 +44,8 @@ def set_options(**options):
 
     num_threads: threads on a CPU, 0 for one per available CPU.
     host_target: "cpu" or "emu" for tensors in host memory.
-    cache_dir:   directory that keeps the compiled kernels of a GPU, or None
+    cache_dir:   directory that keeps compiled code (kernels of a GPU, objects
+                 for the CPU), or None
                  (at first the environment variable GSA_CACHE_DIR).
     cache_mode:  "rw", "ro", "only", "off" or None for "rw".
     nvrtc:       where NVRTC is, or None (at first GSA_NVRTC).
@@ -81,17 +82,16 @@ def unknown(where, name, known):
 
 
 def nvrtc_place():
-    """What gsa_compile_options.nvrtc gets: the option, an environment whose
-    site-packages hold NVIDIA's wheel, or None for the loader's path."""
+    """What gsa_compile_options.nvrtc gets: the option; NVIDIA's wheel of CUDA 13
+    beside this package; or None for the loader's path, which has what torch
+    has loaded, and for toolkits."""
     if _OPTIONS["nvrtc"]:
         return _OPTIONS["nvrtc"]
     for folder in sys.path:
-        for name in ("cu13", "cuda_nvrtc"):
-            place = os.path.join(folder, "nvidia", name, "lib")
-            if os.path.isdir(place) and any(
-                    file.startswith("libnvrtc.so") for file in
-                    os.listdir(place)):
-                return place
+        place = os.path.join(folder, "nvidia", "cu13", "lib")
+        if os.path.isdir(place) and any(
+                file.startswith("libnvrtc.so") for file in os.listdir(place)):
+            return place
     return None
 
 
@@ -100,10 +100,9 @@ def compile_options(target):
     encoded = {name: value.encode() for name, value in (
         ("target", target),
         ("nvrtc", nvrtc_place() if target.startswith("cuda") else None),
-        ("cache_dir", _OPTIONS["cache_dir"] if target.startswith("cuda")
-         else None),
-        ("cache_mode", _OPTIONS["cache_mode"] if target.startswith("cuda")
-         else None)) if value}
+        ("cache_dir", _OPTIONS["cache_dir"] if target != "emu" else None),
+        ("cache_mode", _OPTIONS["cache_mode"] if target != "emu" else None))
+        if value}
     options_ = _capi.CompileOptions(
         struct_size=ctypes.sizeof(_capi.CompileOptions), **encoded)
     if target == "cpu":

@@ -25,7 +25,7 @@ ACCUMULATOR = {"f16": "f32", "bf16": "f32", "f32": "f32", "f64": "f64"}
 
 class View:
     """A tensor in memory that `owner` keeps alive. `dtype` is a name ("f32"),
-    `strides` are in elements, `kind` says whose it is."""
+    `strides` are in elements, None for a dense one, `kind` says whose it is."""
     __slots__ = ("data", "device_type", "device_id", "shape", "strides",
                  "dtype", "owner", "kind")
 
@@ -89,14 +89,18 @@ def _torch_view(torch, name, tensor):
         _refuse_dtype(name, tensor.dtype)
     device = (_capi.CPU, 0) if kind == "cpu" else (
         _capi.CUDA, tensor.device.index or 0)
-    return View(tensor.data_ptr(), *device, tensor.shape, tensor.stride(),
-                dtype, tensor, "torch")
+    strides = None if tensor.is_contiguous() else tensor.stride()
+    return View(tensor.data_ptr(), *device, tensor.shape, strides, dtype,
+                tensor, "torch")
 
 
 def _numpy_view(name, array):
     dtype = NUMPY.get(array.dtype.name)
     if dtype is None or not array.dtype.isnative:
         _refuse_dtype(name, array.dtype)
+    if array.flags.c_contiguous:
+        return View(array.ctypes.data, _capi.CPU, 0, array.shape, None, dtype,
+                    array, "numpy")
     size = array.itemsize
     strides = array.strides
     if any(stride % size for stride in strides):

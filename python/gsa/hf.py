@@ -173,7 +173,7 @@ class Attention(nn.Module):
                         (index_q, index_k, index_w), self.indexer.bias,
                         cache_seqlens=lengths, softmax_scale=self.scaling,
                         **given)
-        return self.o_proj(output.reshape(b, s, -1)), None
+        return self.o_proj(output.flatten(2)), None
 
     def _room(self, k, v, index_k, queries):
         if queries > 1 and self.gsa_config.policy == "upstream_variance":

@@ -169,7 +169,7 @@ class GatedSparseAttention(nn.Module):
             cache = KeyCache() if past is None else past
             cache.append(k.detach(), v.detach(), index[1].detach())
             attended = self._attend_cache(q, k, v, index, cache, output_gate)
-        output = self.o_proj(attended.reshape(b, s, -1))
+        output = self.o_proj(attended.flatten(2))
         cache = cache if use_cache or past is not None else None
         if self.config.published_tuple:
             return output, cache, None

@@ -66,17 +66,21 @@ def make(torch, gsa, dtype, **fields):
 
 
 def errors(torch, gsa):
-    """Against the same weights and inputs in float64 on the CPU."""
+    """Against the same weights and inputs in float64 on the CPU. Where a row
+    keeps some of its keys, rounding decides between keys of nearly one score:
+    the second limit is for budgets of all keys."""
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(2, 1000, 512, generator=generator)
-    for dtype, limit in ((torch.float32, 2e-3), (torch.bfloat16, 3e-2),
-                         (torch.float16, 6e-3)):
+    for dtype, some, every in ((torch.float32, 2e-3, 1e-4),
+                               (torch.bfloat16, 8e-2, 8e-3),
+                               (torch.float16, 3e-2, 1e-3)):
         for fields in ({}, {"use_adaptive_k": False, "k_base": 1000},
                        {"use_value_gate": False, "use_output_gate": False,
                         "k_policy": "entropy"}):
             module = make(torch, gsa, dtype, **fields)
             y = module(x.cuda().to(dtype))[0].double().cpu()
             want = module.cpu().double()(x.to(dtype).double())[0]
+            limit = every if fields.get("k_base") == 1000 else some
             error = ((y - want).pow(2).mean() / want.pow(2).mean()).sqrt()
             check(f"error {dtype} {fields}", error < limit,
                   f"rms {error:.2e} of rms, limit {limit:.0e}")

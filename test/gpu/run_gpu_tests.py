@@ -21,6 +21,7 @@ machine without LLVM):
                   small random modules under compute-sanitizer
     schedules     other schedules of one module, and few queries against a
                   cache (needs torch)
+    python        the Python package, its layer on torch (needs torch)
     long          test/gpu/long_context.py, per length (needs torch)
 
 A step without its program is skipped, and says so. The exit status is 0 if
@@ -253,6 +254,21 @@ class Runner:
                 step.fail(f"{script}: exit status {status}\n{tail(output)}")
         return step.end()
 
+    def python(self):
+        step, library = Step("python"), self.arguments.library
+        if not library or not os.path.exists(library):
+            return step.skip(f"no library at '{library}'")
+        if importlib.util.find_spec("torch") is None:
+            return step.skip("this Python has no torch")
+        status, output = run(
+            [sys.executable, os.path.join(ROOT, "test", "gpu",
+                                          "python_layer.py"),
+             "--library", library], 300)
+        step.details["checks"] = output.count("\nok    ")
+        if status != 0:
+            step.fail(f"python_layer.py: exit status {status}\n{tail(output)}")
+        return step.end()
+
     def steps(self):
         differential = "device_differential_test"
         yield "selftest", self.selftest
@@ -273,6 +289,7 @@ class Runner:
         for tool in TOOLS:
             yield tool, lambda tool=tool: self.sanitizer(tool)
         yield "schedules", self.schedules
+        yield "python", self.python
         for length in self.arguments.lengths:
             yield f"long-{length}", lambda n=length: self.long_context(n)
 

@@ -1,6 +1,7 @@
 """Functions and plans over NumPy arrays, against the definitions in float64."""
 
 import os
+import signal
 import unittest
 
 import numpy as np
@@ -395,6 +396,7 @@ class Plans(unittest.TestCase):
         gsa.index_topk(q, k, k=2)
         child = os.fork()
         if child == 0:
+            signal.alarm(60)  # A wait that never ends is a failure.
             good = gsa.index_topk(q, k, k=2).topk_length.tolist() == [[1, 2, 2]]
             os._exit(0 if good else 1)
         self.assertEqual(os.waitpid(child, 0)[1], 0)

@@ -36,6 +36,17 @@ class Import(unittest.TestCase):
                       " 'libcuda' in open('/proc/self/maps').read())")
         self.assertEqual(done.stdout, "(1, 2, 1) False False\n", done.stderr)
 
+    def test_one_version(self):
+        import tomllib
+
+        import gsa
+        path = os.path.join(os.path.dirname(__file__), "..", "..", "python",
+                            "pyproject.toml")
+        with open(path, "rb") as file:
+            project = tomllib.load(file)["project"]
+        self.assertEqual(project["version"], gsa.__version__)
+        self.assertEqual(gsa.library_version(), gsa.__version__)
+
     def test_missing_library(self):
         done = python("import gsa\n"
                       "try: gsa.library_version()\n"

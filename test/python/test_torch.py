@@ -145,6 +145,10 @@ class Layer(unittest.TestCase):
         self.assertEqual(y.dtype, torch.bfloat16)
         self.assertTrue(torch.isfinite(y).all())
 
+    def test_no_tokens(self):
+        for shape in ((0, 5, 64), (2, 0, 64)):
+            self.assertEqual(tuple(layer()(torch.empty(shape))[0].shape), shape)
+
     def test_published_tuple(self):
         output, cache, weights = layer(published_tuple=True)(hidden(1, 4, 64))
         self.assertEqual((tuple(output.shape), cache, weights),

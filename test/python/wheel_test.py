@@ -13,6 +13,7 @@ environment says GSA_REQUIRE_WHEELS.
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -75,14 +76,16 @@ def main():
          "-C", f"wheel.tags={tag}", "-C", f"build-dir={work / 'build'}"],
         env={"PYTHONPATH": str(arguments.packages.resolve())})
     wheel, = work.glob("*.whl")
-    if wheel.name != f"gsa-0.1.0-{tag}.whl":
+    version = re.search(r'__version__ = "(.*)"', (
+        work / "python/gsa/__init__.py").read_text(encoding="utf-8"))[1]
+    if wheel.name != f"gsa_compiler-{version}-{tag}.whl":
         sys.exit(f"got {wheel.name}, expected the tag {tag}")
     if arguments.portable and "manylinux" not in tag:
         sys.exit(f"got {tag} of a portable library, expected a manylinux tag")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for name in ("gsa/__init__.py", "gsa/libgsa.so",
-                 "gsa-0.1.0.dist-info/licenses/LICENSE"):
+                 f"gsa_compiler-{version}.dist-info/licenses/LICENSE"):
         if name not in names:
             sys.exit(f"{wheel.name} has no {name}: {names}")
     environment = work / "environment"

@@ -1,8 +1,9 @@
 //===- SelectLowering.h - what schedules of gsa.select share ---*- C++ -*-===//
 //
-// gsa.select has three schedules. Two go through the queries in chunks, the third
-// has few queries (SplitSelect.cpp). All have a kernel whose block selects a row
-// of scores: of all rows, or of those whose candidates do not suffice.
+// gsa.select has three schedules. Two go through the queries in chunks, the
+// third has few queries (SplitSelect.cpp). All have a kernel whose block
+// selects a row of scores: of all rows, or of those whose candidates do not
+// suffice.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +15,8 @@
 
 namespace mlir::gsa {
 
-/// How lists of candidates are made, and their buffers, for the rows of a chunk.
+/// How lists of candidates are made, and their buffers, for the rows of a
+/// chunk.
 struct RowLists {
   int64_t sample, rank, capacity;
   /// What a thread holds of them at most, and bins of their histogram.
@@ -88,12 +90,13 @@ class SelectLowering {
   void launchBounds(const Chunk& chunk, const RowLists& lists, StringRef name);
   /// An i1: whether a list of `count` (i32) candidates has all that `row` may
   /// select.
-  Value isComplete(KernelBuilder& kernel, const Row& row,
-                   const RowLists& lists, Value slots, Value count);
+  Value isComplete(KernelBuilder& kernel, const Row& row, const RowLists& lists,
+                   Value slots, Value count);
   /// Of the kernel of bounds. A sample has few cells at or above its rank: bins
   /// as of candidates, and little memory, so that an SM has many blocks.
   TopKScheduleAttr boundSchedule(const RowLists& lists) const;
-  /// Warps that hold the candidates of a row in registers, a few in each thread.
+  /// Warps that hold the candidates of a row in registers, a few in each
+  /// thread.
   TopKScheduleAttr candidateSchedule(const RowLists& lists) const;
   CandidateList openList(KernelBuilder& kernel, const Row& row,
                          const RowLists& lists, Value pairs, Value count);

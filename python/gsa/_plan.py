@@ -16,7 +16,7 @@ _OPTIONS = {
     # Target for tensors in host memory: "cpu", or "emu", the kernels of a GPU
     # on host threads.
     "host_target": "cpu",
-    # Directory that keeps compiled kernels of a GPU; None: nothing is kept.
+    # Directory that keeps compiled code; None: nothing is kept.
     "cache_dir": os.environ.get("GSA_CACHE_DIR") or None,
     # "rw", "ro", "only" or "off"; None: "rw".
     "cache_mode": None,

@@ -236,21 +236,24 @@ class CpuCompilation {
                                            absl::StatusCode::kUnimplemented));
     if (stopped) return absl::OkStatus();
     std::unique_ptr<mlir::gsa::CpuModule> code;
-    GSA_ASSIGN_OR_RETURN(const int64_t workspace_bytes,
+    GSA_ASSIGN_OR_RETURN(const int64_t workspace,
                          MakeCode(compilation_, code_.vector_bits, &code));
     event_.milliseconds = MillisecondsSince(start);
     NoteCompilation(event_);
     CompiledModule& result = compilation_->result;
     if (programs_ != nullptr) {
-      const CpuProgram program = {result.inputs,         result.outputs,
-                                  result.size_classes,   result.input_classes,
-                                  result.output_classes, result.zone_names,
-                                  workspace_bytes,       code->object()};
+      const CpuProgram program = {result.inputs,
+                                  result.outputs,
+                                  result.size_classes,
+                                  result.input_classes,
+                                  result.output_classes,
+                                  result.zone_names,
+                                  workspace,
+                                  code->object()};
       programs_->Write(CpuEntry(event_.key, event_.name, program, code_,
                                 event_.milliseconds));
     }
-    TakeCode(std::move(code), workspace_bytes, code_.vector_bits, options_,
-             &result);
+    TakeCode(std::move(code), workspace, code_.vector_bits, options_, &result);
     Report(KernelOrigin::kCompiled);
     return absl::OkStatus();
   }

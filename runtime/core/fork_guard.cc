@@ -19,8 +19,8 @@ void CountFork() { generation.fetch_add(1, std::memory_order_relaxed); }
 
 uint64_t Generation() {
   // Fails only for want of memory; forks are then not noticed, as without it.
-  static const int registered = pthread_atfork(nullptr, nullptr, CountFork);
-  static_cast<void>(registered);
+  static const int kRegistered = pthread_atfork(nullptr, nullptr, CountFork);
+  static_cast<void>(kRegistered);
   return generation.load(std::memory_order_relaxed);
 }
 

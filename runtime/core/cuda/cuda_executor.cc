@@ -202,7 +202,8 @@ uint64_t CudaExecutor::Resolve(const Address& address,
 
 absl::Status CudaExecutor::BindLaunch(const Op& op, BoundRun* bound) const {
   for (int32_t i = 0; i < op.num_parameters; ++i) {
-    const size_t index = static_cast<size_t>(op.first_parameter + i);
+    const auto index =
+        static_cast<size_t>(op.first_parameter) + static_cast<size_t>(i);
     const Parameter& parameter = parameters_[index];
     bound->values[index] =
         parameter.base < 0 ? parameter.value

@@ -231,9 +231,10 @@ std::vector<HostTensor> CoreInputs(const Core& c, bool spoilt,
     // of no keys; a value that its readers see.
     ik.At(0, 20, 3) = kNaN;
     v.At(0, 20, 0, 5) = kNaN;
-    iq.At(1, 77, 1, 0) = kNaN;
-    v.At(1, 90, 1, 7) = kInfinity;
-    k.At(1, 100, 0, 0) = 1e30;
+    int64_t last = c.batch - 1;
+    iq.At(last, 77, 1, 0) = kNaN;
+    v.At(last, 90, 1, 7) = kInfinity;
+    k.At(last, 100, 0, 0) = 1e30;
   }
   std::vector<HostTensor> inputs;
   for (const Doubles* tensor : {&q, &k, &v, &iq, &ik, &iw})

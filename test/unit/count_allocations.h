@@ -43,7 +43,25 @@ void* operator new(size_t bytes) {
 void* operator new(size_t bytes, std::align_val_t alignment) {
   return gsa_testing::Allocate(bytes, static_cast<size_t>(alignment));
 }
+// Sanitizers have their own of these, whose memory std::free may not have.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return gsa_testing::Allocate(bytes, alignof(std::max_align_t));
+}
+void* operator new[](size_t bytes) {
+  return gsa_testing::Allocate(bytes, alignof(std::max_align_t));
+}
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
+  return gsa_testing::Allocate(bytes, alignof(std::max_align_t));
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept {
   std::free(memory);

@@ -121,15 +121,14 @@ TEST(EmuShortRowsTest, ScoresThatAreNotFinite) {
   CheckSelect(p, operands, EmuOptions());
   for (auto activation : {reference::ScoreActivation::kRelu,
                           reference::ScoreActivation::kIdentity}) {
-    for (int64_t base : {70, 33}) {
-      Problem other = p;
-      other.options.score_activation = activation;
-      other.options.policy.base = base;
-      ExpectSameBits(other, operands, ShortRows(16, 32));
-      ExpectSameBits(other, operands, ShortRows(1, 70));
-      ExpectSameBits(other, operands, ShortRows(5, 9));
-      ExpectSameBits(other, operands, ShortRows(16, 32, /*cells=*/0));
-    }
+    Problem other = p;
+    other.options.score_activation = activation;
+    other.options.policy.base = 70;
+    ExpectSameBits(other, operands, ShortRows(16, 32));
+    ExpectSameBits(other, operands, ShortRows(1, 70));
+    other.options.policy.base = 33;
+    ExpectSameBits(other, operands, ShortRows(5, 9));
+    ExpectSameBits(other, operands, ShortRows(16, 32, /*cells=*/0));
   }
   operands.bias[1] = kNaN;
   ExpectSameBits(p, operands, ShortRows(16, 32));

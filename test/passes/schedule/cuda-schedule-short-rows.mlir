@@ -71,7 +71,7 @@ func.func @long(%q: tensor<1x16384x32x128xbf16>, %k: tensor<1x16384x8x128xbf16>,
 // Few rows, and budgets that depend on all rows.
 // CHECK-LABEL: @scored(
 // CHECK-COUNT-2: gsa.schedule = #gsa.select_schedule<
-// REMARK: [Missed] NoCandidate {{.*}}#gsa.short_rows_schedule: rows without a choice 400 < 512: their scores cost less
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.short_rows_schedule: keys 4096 > 8 x 400 slots: few rows have no choice
 // REMARK: [Missed] NoCandidate {{.*}}#gsa.short_rows_schedule: budgets depend on the scores of all rows; use #gsa.select_schedule
 func.func @scored(%iq: tensor<1x4096x4x64xbf16>, %ik: tensor<1x4096x64xbf16>)
     -> (tensor<1x4096x400xi32>, tensor<1x4096x3072xi32>) {

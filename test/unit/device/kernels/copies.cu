@@ -69,7 +69,7 @@ __device__ __forceinline__ void copies(const T* source, const int* list,
     copies<T, R, C, smem_layout::L, Vector, Warps>(                          \
         source, list, table, out, numbers, pitch, rows, columns);            \
   }
-COPIES(copies_bf16_16, bf16, 64, 128, swizzle, 16, 4)
+COPIES(copies_bf16_16, bf16, 64, 96, swizzle, 16, 4)
 COPIES(copies_f16_8, f16, 48, 40, swizzle, 8, 3)
 COPIES(copies_bf16_4, bf16, 17, 64, swizzle_128b, 4, 1)
 COPIES(copies_f16_2, f16, 16, 24, linear, 2, 4)

@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaScheduleSupport.h"
@@ -181,7 +182,15 @@ double gsa::detail::boundaryBytes(Operation* op) {
   for (Value operand : op->getOperands())
     if (seen.insert(operand).second) add(operand.getType());
   for (Type type : op->getResultTypes()) add(type);
-  return bytes;
+  // Of keys those that lists name: few queries have lists of few of them.
+  std::optional<AttentionProblem> problem = problemOf(op).attention;
+  if (!problem || problem->isDense || problem->keys < 1) return bytes;
+  double listed = toDouble(problem->queries * problem->slots);
+  double share = std::min(1.0, listed / toDouble(problem->keys));
+  double keys = toDouble(problem->batch * problem->keys * problem->groups) *
+                toDouble(problem->depth + problem->valueDepth) *
+                bytesOf(problem->element);
+  return std::max(bytes - (1 - share) * keys, share * keys);
 }
 
 /// Blocks of the schedule that an SM holds, about.
@@ -257,26 +266,13 @@ static StageCost costOfRows(const AttentionProblem& problem, Operation* op,
   return stage;
 }
 
-/// Of the operands and results of an op those that it touches: few queries have
-/// lists of few of the keys.
-static double readBytes(Operation* op, const AttentionProblem& problem) {
-  double bytes = boundaryBytes(op);
-  if (problem.isDense || problem.keys < 1) return bytes;
-  double listed = toDouble(problem.queries * problem.slots);
-  double share = std::min(1.0, listed / toDouble(problem.keys));
-  double keys = toDouble(problem.batch * problem.keys * problem.groups) *
-                toDouble(problem.depth + problem.valueDepth) *
-                bytesOf(problem.element);
-  return std::max(bytes - (1 - share) * keys, share * keys);
-}
-
 ScheduleCost AttentionScheduleAttr::getCost(Operation* op,
                                             const CudaTarget& target) const {
   ScheduleCost cost;
   cost.stages.push_back(costOfRows(*problemOf(op).attention, op, *this,
                                    /*parts=*/1, target));
   cost.stages.back()[CostTerm::Memory] =
-      Clock(target).memory(readBytes(op, *problemOf(op).attention));
+      Clock(target).memory(boundaryBytes(op));
   return cost;
 }
 

@@ -229,8 +229,8 @@ TEST_F(ScheduleLegalityTest, UnionIsForManyQueriesThatShareHeads) {
   };
   auto schedule = dyn_cast<UnionScheduleAttr>(chosen(problem, hopper));
   ASSERT_TRUE(schedule);
-  EXPECT_EQ(schedule.getQueries(), 32);
-  EXPECT_EQ(schedule.getGroups(), 2);
+  EXPECT_EQ(schedule.getQueries(), 16);
+  EXPECT_EQ(schedule.getGroups(), 1);
   auto byQuery = [&](const AttentionProblem& p, const CudaTarget& target) {
     return isa_and_nonnull<AttentionScheduleAttr>(chosen(p, target));
   };

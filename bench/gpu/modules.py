@@ -26,6 +26,24 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
+def _scheduled(schedule):
+    return f" {{gsa.schedule = #gsa.{schedule}}}" if schedule else ""
+
+
+def _core_types(batch, queries, keys, heads, groups, dim, index_heads, index_dim,
+                slots, dtype):
+    """Types of q, k, iq, ik, iw, bias, indices, counts and lse of a core."""
+    return (f"tensor<{batch}x{queries}x{heads}x{dim}x{dtype}>",
+            f"tensor<{batch}x{keys}x{groups}x{dim}x{dtype}>",
+            f"tensor<{batch}x{queries}x{index_heads}x{index_dim}x{dtype}>",
+            f"tensor<{batch}x{keys}x{index_dim}x{dtype}>",
+            f"tensor<{batch}x{queries}x{index_heads}x{dtype}>",
+            f"tensor<{index_heads}xf32>",
+            f"tensor<{batch}x{queries}x{slots}xi32>",
+            f"tensor<{batch}x{queries}xi32>",
+            f"tensor<{batch}x{heads}x{queries}xf32>")
+
+
 def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
                 slots=2048, dtype="bf16", batch=1, policy=None, gate=True,
                 select_schedule=None, attention_schedule=None):
@@ -39,22 +57,12 @@ def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
     and status [B,N] i32.
     """
     policy = policy or f"<fixed, base = {slots}>"
-    q = f"tensor<{batch}x{n}x{heads}x{dim}x{dtype}>"
-    kv = f"tensor<{batch}x{n}x{groups}x{dim}x{dtype}>"
-    iq = f"tensor<{batch}x{n}x{index_heads}x{index_dim}x{dtype}>"
-    ik = f"tensor<{batch}x{n}x{index_dim}x{dtype}>"
-    iw = f"tensor<{batch}x{n}x{index_heads}x{dtype}>"
-    bias = f"tensor<{index_heads}xf32>"
-    idx = f"tensor<{batch}x{n}x{slots}xi32>"
-    row = f"tensor<{batch}x{n}xi32>"
-    lse = f"tensor<{batch}x{heads}x{n}xf32>"
+    q, kv, iq, ik, iw, bias, idx, row, lse = _core_types(
+        batch, n, n, heads, groups, dim, index_heads, index_dim, slots, dtype)
     gate_argument = f', %gate: {q} {{gsa.name = "gate"}}' if gate else ""
     gate_op = (f"  %result = gsa.gate %out, %gate : ({q}, {q}) -> {q}\n"
                if gate else "")
     result = "%result" if gate else "%out"
-
-    def scheduled(schedule):
-        return f" {{gsa.schedule = #gsa.{schedule}}}" if schedule else ""
 
     return f"""
 func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
@@ -65,8 +73,8 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
         {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
         {row} {{gsa.name = "status"}}) {{
   %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias
-      policy {policy}{scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}) -> ({idx}, {row}, {row})
-  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts{scheduled(attention_schedule)}
+      policy {policy}{_scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}) -> ({idx}, {row}, {row})
+  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts{_scheduled(attention_schedule)}
       : ({q}, {kv}, {kv}, {idx}, {row}) -> ({q}, {lse})
 {gate_op}  return {result}, %lse, %indices, %counts, %status
       : {q}, {lse}, {idx}, {row}, {row}
@@ -104,22 +112,13 @@ def decode(keys, batch=1, queries=1, heads=32, groups=8, dim=128, index_heads=4,
     Outputs as sparse_core.
     """
     policy = policy or f"<fixed, base = {slots}>"
-    q = f"tensor<{batch}x{queries}x{heads}x{dim}x{dtype}>"
-    kv = f"tensor<{batch}x{keys}x{groups}x{dim}x{dtype}>"
-    iq = f"tensor<{batch}x{queries}x{index_heads}x{index_dim}x{dtype}>"
-    ik = f"tensor<{batch}x{keys}x{index_dim}x{dtype}>"
-    iw = f"tensor<{batch}x{queries}x{index_heads}x{dtype}>"
-    bias = f"tensor<{index_heads}xf32>"
-    idx = f"tensor<{batch}x{queries}x{slots}xi32>"
-    row = f"tensor<{batch}x{queries}xi32>"
-    lse = f"tensor<{batch}x{heads}x{queries}xf32>"
+    q, kv, iq, ik, iw, bias, idx, row, lse = _core_types(
+        batch, queries, keys, heads, groups, dim, index_heads, index_dim, slots,
+        dtype)
     length = f"tensor<{batch}xi32>"
     argument = f', %lengths: {length} {{gsa.name = "lengths"}}' if lengths else ""
     clause = " lengths %lengths" if lengths else ""
     more = f", {length}" if lengths else ""
-
-    def scheduled(schedule):
-        return f" {{gsa.schedule = #gsa.{schedule}}}" if schedule else ""
 
     return f"""
 func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
@@ -131,9 +130,9 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
         {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
         {row} {{gsa.name = "status"}}) {{
   %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias{clause}
-      policy {policy}{scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}{more}) -> ({idx}, {row}, {row})
+      policy {policy}{_scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}{more}) -> ({idx}, {row}, {row})
   %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts
-      gate %gate{clause}{scheduled(attention_schedule)}
+      gate %gate{clause}{_scheduled(attention_schedule)}
       : ({q}, {kv}, {kv}, {idx}, {row}, {q}{more}) -> ({q}, {lse})
   return %out, %lse, %indices, %counts, %status : {q}, {lse}, {idx}, {row}, {row}
 }}

@@ -196,6 +196,14 @@ std::string SplitAttentionScheduleAttr::findMisfit(Operation* op) const {
   return inPart("part", getPart().findMisfit(op));
 }
 
+/// What no numbers of the schedule change.
+static std::string findShapeRefusal(const AttentionProblem& problem) {
+  std::string limit = findLimit(problem);
+  return limit.empty()
+             ? findManyQueries(problem.queries, "#gsa.attention_schedule")
+             : limit;
+}
+
 /// Parts of the lists of an op.
 static int64_t countParts(const AttentionProblem& problem, int64_t entries) {
   return std::max<int64_t>(llvm::divideCeil(problem.slots, entries), 1);
@@ -204,10 +212,7 @@ static int64_t countParts(const AttentionProblem& problem, int64_t entries) {
 std::string SplitAttentionScheduleAttr::findRefusal(
     Operation* op, const CudaTarget& target) const {
   AttentionProblem problem = *problemOf(op).attention;
-  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
-  if (std::string reason =
-          findManyQueries(problem.queries, "#gsa.attention_schedule");
-      !reason.empty())
+  if (std::string reason = findShapeRefusal(problem); !reason.empty())
     return reason;
   int64_t parts = countParts(problem, getEntries());
   if (parts > 4 * kMostParts)
@@ -220,10 +225,7 @@ std::string SplitAttentionScheduleAttr::findRefusal(
 std::string SplitAttentionScheduleAttr::explainNone(Operation* op,
                                                     const CudaTarget& target) {
   AttentionProblem problem = *problemOf(op).attention;
-  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
-  if (std::string reason =
-          findManyQueries(problem.queries, "#gsa.attention_schedule");
-      !reason.empty())
+  if (std::string reason = findShapeRefusal(problem); !reason.empty())
     return reason;
   if (problem.slots < kLeastEntries)
     return "slots " + std::to_string(problem.slots) + " < " +

@@ -28,9 +28,8 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Blocks of the sample for one of the pass, and spans of scores in memory for
-/// one of those of flagged rows.
-static constexpr int64_t kSampleBlocks = 4, kFlaggedSpans = 8;
+/// Blocks of the sample for one of the pass.
+static constexpr int64_t kSampleBlocks = 4;
 /// What rows of scores of flagged rows are a multiple of.
 static constexpr int64_t kPitchUnit = 32;
 
@@ -70,7 +69,6 @@ class OnePassLowering : public SelectLowering {
   int64_t sampledKeys() const {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
-  ScoreRows rowsOf(const Chunk& chunk);
   /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
   int64_t blocks() const;
   void makeBuffers();
@@ -102,15 +100,6 @@ Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
                                 Value slots) {
   KernelScalars s(kernel.body(), op.getLoc());
   return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
-}
-
-ScoreRows OnePassLowering::rowsOf(const Chunk& chunk) {
-  ScoreRows rows;
-  rows.batch = chunk.batch;
-  rows.begin = chunk.begin;
-  rows.count = chunk.count;
-  rows.keys = endOfKeys(chunk);
-  return rows;
 }
 
 /// The slab has the sample of a chunk, later the scores of flagged rows.
@@ -261,17 +250,9 @@ void OnePassLowering::launchFlagged(
   part.batch = chunk.batch;
   part.begin = arith::AddIOp::create(b, loc, chunk.begin, first);
   part.count = arith::MinSIOp::create(b, loc, rest, step);
-  ScoreRows rows = rowsOf(part);
-  rows.scores = slab;
-  rows.rows = chunkOfLists;
-  rows.pitch = pitch;
-  rows.flags = flags;
-  rows.firstFlag = first;
-  // Most blocks have nothing to do but to find that out: few of them.
-  ScoreScheduleAttr all = scoreSchedule;
-  launchIndexScores(source, all.withSpan(all.getSpan() * kFlaggedSpans), rows,
-                    loc, context, "flagged_scores");
-  row(part, {flags, first, pitch});
+  Flags only{flags, first, pitch};
+  launchFlaggedScores(part, only, chunkOfLists);
+  row(part, only);
 }
 
 //===----------------------------------------------------------------------===//

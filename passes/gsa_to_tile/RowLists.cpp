@@ -117,22 +117,28 @@ Value SelectLowering::emitBudget(KernelBuilder& kernel, RowEmitter& e,
                "budget");
 }
 
+void SelectLowering::storeTaken(KernelBuilder& kernel, RowEmitter& e,
+                                const Row& row, Value taken, ValueRange outputs,
+                                llvm::function_ref<void()> further) {
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value zero = kernel.index(0);
+  SmallVector<Value> cell = {row.batch, row.query};
+  e.byFirstWarp([&] {
+    StoreOp::create(b, loc, at(kernel, outputs[0], cell, {row.queries}), zero,
+                    taken);
+    StoreOp::create(b, loc, at(kernel, outputs[1], cell, {row.queries}), zero,
+                    KernelScalars(b, loc).i32(0));
+    if (further) further();
+  });
+}
+
+/// A row with a NaN is not complete.
 void SelectLowering::emitFromList(KernelBuilder& kernel, RowEmitter& e,
                                   const Row& row, const CandidateList& list,
                                   Value budget, const SelectionTarget& target,
                                   ValueRange outputs,
                                   llvm::function_ref<void()> further) {
-  OpBuilder& b = kernel.body();
-  Location loc = op.getLoc();
-  Value zero = kernel.index(0);
-  SmallVector<Value> cell = {row.batch, row.query};
   Value taken = e.selectCandidates(list, budget, target);
-  e.byFirstWarp([&] {
-    StoreOp::create(b, loc, at(kernel, outputs[0], cell, {row.queries}), zero,
-                    taken);
-    // A row with a NaN is not complete.
-    StoreOp::create(b, loc, at(kernel, outputs[1], cell, {row.queries}), zero,
-                    KernelScalars(b, loc).i32(0));
-    if (further) further();
-  });
+  storeTaken(kernel, e, row, taken, outputs, further);
 }

@@ -19,6 +19,9 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
+/// Spans of scores in memory for one of those of flagged rows.
+static constexpr int64_t kFlaggedSpans = 8;
+
 void SelectLowering::makeResults() {
   for (Type type : op->getResultTypes())
     results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
@@ -40,17 +43,36 @@ Value SelectLowering::endOfKeys(const Chunk& chunk) {
   return arith::MaxSIOp::create(b, loc, seen, context.index(1));
 }
 
-/// Scores of the keys that the chunk's last query sees.
-void SelectLowering::launchScores(const Chunk& chunk) {
-  if (source.keys() == 0) return;
+ScoreRows SelectLowering::rowsOf(const Chunk& chunk) {
   ScoreRows rows;
   rows.batch = chunk.batch;
   rows.begin = chunk.begin;
   rows.count = chunk.count;
   rows.keys = endOfKeys(chunk);
+  return rows;
+}
+
+/// Scores of the keys that the chunk's last query sees.
+void SelectLowering::launchScores(const Chunk& chunk) {
+  if (source.keys() == 0) return;
+  ScoreRows rows = rowsOf(chunk);
   rows.scores = slab;
   rows.rows = chunkSize;
   launchIndexScores(source, scoreSchedule, rows, op.getLoc(), context);
+}
+
+/// Most blocks have nothing to do but to find that out: few of them.
+void SelectLowering::launchFlaggedScores(const Chunk& chunk, const Flags& flags,
+                                         int64_t rows) {
+  ScoreRows flagged = rowsOf(chunk);
+  flagged.scores = slab;
+  flagged.rows = rows;
+  flagged.pitch = flags.pitch;
+  flagged.flags = flags.flags;
+  flagged.firstFlag = flags.first;
+  int64_t span = scoreSchedule.getSpan() * kFlaggedSpans;
+  launchIndexScores(source, scoreSchedule.withSpan(span), flagged, op.getLoc(),
+                    context, "flagged_scores");
 }
 
 Value SelectLowering::at(KernelBuilder& kernel, Value base, ValueRange indices,

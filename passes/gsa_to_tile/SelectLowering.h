@@ -66,7 +66,13 @@ class SelectLowering {
   void forChunks(int64_t size, llvm::function_ref<void(const Chunk&)> body);
   /// Keys that some query of the chunk sees are before it, a host index.
   Value endOfKeys(const Chunk& chunk);
+  /// The queries of a chunk, and the keys that some of them see.
+  ScoreRows rowsOf(const Chunk& chunk);
   void launchScores(const Chunk& chunk);
+  /// Scores of the rows of a chunk with a flag into the slab; flags are of
+  /// `rows` rows.
+  void launchFlaggedScores(const Chunk& chunk, const Flags& flags,
+                           int64_t rows);
   void launchStatistic(const Chunk& chunk, const Flags* only = nullptr);
   void launchSelection(const Chunk& chunk, const Flags* only = nullptr);
   /// `body` in all blocks, or in those whose row has a flag.
@@ -104,8 +110,12 @@ class SelectLowering {
   /// normaliser's address or null.
   Value emitBudget(KernelBuilder& kernel, RowEmitter& e, const Row& row,
                    Value statistic, Value divisor);
-  /// Selects from a complete list. Outputs are counts and status, which the
-  /// first warp writes, with `further`.
+  /// Writes what a row took, and that none of its scores is a NaN; outputs are
+  /// counts and status. The first warp does, and `further`.
+  void storeTaken(KernelBuilder& kernel, RowEmitter& e, const Row& row,
+                  Value taken, ValueRange outputs,
+                  llvm::function_ref<void()> further);
+  /// Selects from a complete list, and stores so.
   void emitFromList(KernelBuilder& kernel, RowEmitter& e, const Row& row,
                     const CandidateList& list, Value budget,
                     const SelectionTarget& target, ValueRange outputs,

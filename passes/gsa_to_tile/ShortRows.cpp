@@ -25,9 +25,6 @@ using arith::CmpIPredicate;
 
 /// Vectors of a lane that are under way together.
 static constexpr int64_t kVectors = 4;
-/// Spans of scores in memory for one of those of flagged rows: most blocks have
-/// nothing to do but to find that out.
-static constexpr int64_t kFlaggedSpans = 8;
 /// Warps of an SM that hold rows.
 static constexpr int64_t kResidentWarps = 24;
 
@@ -46,6 +43,9 @@ class ShortRowsLowering : public SelectLowering {
  private:
   void launchShort(const Chunk& chunk);
   void launchFlagged(const Chunk& chunk);
+  Flags flagsOfChunk() {
+    return {flags, context.index(0), context.index(source.keys())};
+  }
   void launchRows(const Chunk& chunk);
   void remarkRows();
 
@@ -185,21 +185,8 @@ void ShortRowsLowering::launchShort(const Chunk& chunk) {
 }
 
 void ShortRowsLowering::launchFlagged(const Chunk& chunk) {
-  Value first = context.index(0), pitch = context.index(source.keys());
-  ScoreRows rows;
-  rows.batch = chunk.batch;
-  rows.begin = chunk.begin;
-  rows.count = chunk.count;
-  rows.keys = endOfKeys(chunk);
-  rows.scores = slab;
-  rows.rows = chunkSize;
-  rows.pitch = pitch;
-  rows.flags = flags;
-  rows.firstFlag = first;
-  ScoreScheduleAttr scores = scoreSchedule;
-  launchIndexScores(source, scores.withSpan(scores.getSpan() * kFlaggedSpans),
-                    rows, op.getLoc(), context, "flagged_scores");
-  Flags only{flags, first, pitch};
+  Flags only = flagsOfChunk();
+  launchFlaggedScores(chunk, only, chunkSize);
   launchSelection(chunk, &only);
 }
 
@@ -232,28 +219,18 @@ void ShortRowsLowering::launchRows(const Chunk& chunk) {
   list.bins = topk.getBins();
   list.keys = source.keys();
   list.isRow = true;
-  Value budget = named(gsa::detail::computeBudget(e, policy, e.toI32(row.limit),
-                                                  Value(), Value()),
-                       "budget");
-  SmallVector<Value> cell = {row.batch, row.query};
-  Value zero = kernel.index(0);
+  Value budget = emitBudget(kernel, e, row, /*statistic=*/{}, /*divisor=*/{});
   auto flag = [&](int32_t value) {
     StoreOp::create(b, loc, flagOf, row.inChunk, e.i32(value));
   };
   e.selectRow(
       list, budget, target,
       [&](Value taken) {
-        e.byFirstWarp([&] {
-          StoreOp::create(b, loc, at(kernel, counts, cell, {row.queries}), zero,
-                          taken);
-          StoreOp::create(b, loc, at(kernel, status, cell, {row.queries}), zero,
-                          e.i32(0));
-          flag(0);
-        });
+        storeTaken(kernel, e, row, taken, {counts, status}, [&] { flag(0); });
       },
       [&] { e.byFirstWarp([&] { flag(1); }); });
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
-  Flags only{flags, context.index(0), context.index(source.keys())};
+  Flags only = flagsOfChunk();
   launchSelection(chunk, &only);
 }
 

@@ -132,6 +132,15 @@ _RAGGED = "ragged batches are not implemented; pad them, with cache_seqlens"
 _PAGED = "paged caches are not implemented; give dense keys and values"
 
 
+def _add_heads(a, q, k, v):
+    """Adds what every attention takes; returns the query."""
+    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
+    a.add("k", k, "B Sk G D", (query.dtype,), "key")
+    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
+    a.heads()
+    return query
+
+
 def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
                      gate=None, gate_activation="sigmoid", cache_seqlens=None,
                      cu_seqlens_q=None, cu_seqlens_k=None, page_table=None,
@@ -159,10 +168,7 @@ def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
             page_table=(page_table, _PAGED))
     choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
     a = _Arguments(where)
-    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
-    a.add("k", k, "B Sk G D", (query.dtype,), "key")
-    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
-    a.heads()
+    query = _add_heads(a, q, k, v)
     lists = a.add("indices", indices, "B Sq K", ("i32",))
     if topk_length is None:
         topk_length = _full(lists)
@@ -200,10 +206,7 @@ def dense_attention(q, k, v, *, softmax_scale=None, causal=True, gate=None,
     where = "dense_attention"
     choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
     a = _Arguments(where)
-    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
-    a.add("k", k, "B Sk G D", (query.dtype,), "key")
-    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
-    a.heads()
+    query = _add_heads(a, q, k, v)
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
     text = _modules.dense(a.shapes, softmax_scale, gate_activation,
@@ -329,10 +332,7 @@ def gated_sparse_attention(
     k_base, policy, k_min, k_max, temperature = _budget(
         where, k_base, policy, k_min, k_max, temperature, normaliser)
     a = _Arguments(where)
-    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
-    a.add("k", k, "B Sk G D", (query.dtype,), "key")
-    a.add("v", v, "B Sk G Dv", (query.dtype,), "value")
-    a.heads()
+    query = _add_heads(a, q, k, v)
     add_positions(a, positions, key_positions)
     a.add("value_gate", value_gate, "B Sk G Dv", _same(query))
     if output_gate is not None:

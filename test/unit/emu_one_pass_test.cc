@@ -18,14 +18,6 @@
 namespace gsa::testing {
 namespace {
 
-CompileOptions EmuOptions(bool thread_sanitizer = false) {
-  CompileOptions options;
-  options.target = "emu";
-  options.arch = "sm_90a";
-  options.thread_sanitizer = thread_sanitizer;
-  return options;
-}
-
 struct OnePass {
   bool wgmma = false;
   bool paired = false;  // With wgmma, and an even number of heads.
@@ -83,16 +75,10 @@ Problem SameScores() {
   return p;
 }
 
-void ExpectSameBits(Problem p, const Operands& operands,
+void ExpectSameBits(const Problem& p, const Operands& operands,
                     const OnePass& schedule) {
-  SCOPED_TRACE(schedule.ToString());
-  p.schedule = schedule.ToString();
-  Outputs got = RunSelect(p, operands, EmuOptions());
-  p.schedule = "#gsa.select_schedule<" + schedule.Exact() + ">";
-  Outputs expected = RunSelect(p, operands, EmuOptions());
-  EXPECT_EQ(got.indices, expected.indices);
-  EXPECT_EQ(got.counts, expected.counts);
-  EXPECT_EQ(got.status, expected.status);
+  ExpectSameSelection(p, operands, schedule.ToString(),
+                      "#gsa.select_schedule<" + schedule.Exact() + ">");
 }
 
 TEST(EmuOnePassTest, AgreesWithTheReference) {
@@ -104,7 +90,7 @@ TEST(EmuOnePassTest, AgreesWithTheReference) {
       schedule.wgmma = wgmma;
       p.schedule = schedule.ToString();
       if (dtype == DType::kF16) p.options.mask = reference::Mask::kNone;
-      CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+      CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
     }
   }
 }
@@ -124,9 +110,9 @@ TEST(EmuOnePassTest, PairsOfHeads) {
     p.has_weights = heads != 6;
     p.schedule = schedule.ToString();
     Operands operands = MakeOperands(p, &generator);
-    CheckSelect(p, operands, EmuOptions());
+    CheckSelect(p, operands, HopperOptions());
     p.options.policy = MakePolicy(KPolicyKind::kUpstreamVariance, 12, 4, 30);
-    CheckSelect(p, operands, EmuOptions());
+    CheckSelect(p, operands, HopperOptions());
     p = SameScores();
     p.heads = heads;
     p.options.sink = 3;
@@ -164,9 +150,9 @@ TEST(EmuOnePassTest, OtherNumbers) {
     schedule.sm_blocks = (number + 1) % 3;
     p.schedule = schedule.ToString();
     SCOPED_TRACE(p.schedule);
-    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
     p.options.policy = MakePolicy(KPolicyKind::kUpstreamVariance, 12, 4, 30);
-    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
     ++number;
   }
 }
@@ -188,7 +174,7 @@ TEST(EmuOnePassTest, OddShapes) {
     p.options.policy.base = slots;
     p.has_bias = keys % 2 == 0;
     p.has_weights = keys % 3 != 0;
-    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
   }
 }
 
@@ -210,7 +196,7 @@ TEST(EmuOnePassTest, BudgetsOfRows) {
       Operands operands = MakeOperands(p, &generator);
       operands.query.At(0, 30, 1, 2) = kNaN;
       operands.key.At(1, 200, 0) = kNaN;
-      CheckSelect(p, operands, EmuOptions());
+      CheckSelect(p, operands, HopperOptions());
     }
   }
 }
@@ -252,7 +238,7 @@ TEST(EmuOnePassTest, ScoresThatAreNotFinite) {
   operands.key.At(1, 200, 0) = kNaN;
   operands.key.At(1, 300, 3) = -kInfinity;
   operands.key.At(1, 332, 3) = kNaN;
-  CheckSelect(p, operands, EmuOptions());
+  CheckSelect(p, operands, HopperOptions());
   p = SameScores();
   p.options.score_activation = reference::ScoreActivation::kIdentity;
   p.options.weight_activation = reference::WeightActivation::kIdentity;
@@ -302,7 +288,7 @@ TEST(EmuOnePassTest, LimitsOfLists) {
     for (int i = 0; i < high - schedule.rank; ++i) raise(others[i]);
     SCOPED_TRACE(high);
     p.schedule = schedule.ToString();
-    CheckSelect(p, operands, EmuOptions(), /*exact=*/true);
+    CheckSelect(p, operands, HopperOptions(), /*exact=*/true);
     ExpectSameBits(p, operands, schedule);
   }
 }
@@ -330,13 +316,13 @@ TEST(EmuOnePassTest, NoBitDependsOnTheChunk) {
   std::mt19937 generator(8);
   Problem p = LongRows();
   Operands operands = MakeOperands(p, &generator);
-  Outputs whole = RunSelect(p, operands, EmuOptions());
+  Outputs whole = RunSelect(p, operands, HopperOptions());
   for (auto [chunk, exact] : {std::pair<int, int>{1, 1}, {33, 64}, {70, 1}}) {
     OnePass schedule;
     schedule.chunk = chunk;
     schedule.exact_chunk = exact;
     p.schedule = schedule.ToString();
-    Outputs parts = RunSelect(p, operands, EmuOptions());
+    Outputs parts = RunSelect(p, operands, HopperOptions());
     EXPECT_EQ(whole.indices, parts.indices) << chunk;
     EXPECT_EQ(whole.counts, parts.counts) << chunk;
   }
@@ -353,13 +339,13 @@ TEST(EmuOnePassTest, NoDataRace) {
     OnePass schedule;
     schedule.wgmma = wgmma;
     p.schedule = schedule.ToString();
-    CheckSelect(p, operands, EmuOptions(true));
+    CheckSelect(p, operands, HopperOptions(true));
   }
   OnePass paired;
   paired.wgmma = paired.paired = true;
   p.heads = 4;
   p.schedule = paired.ToString();
-  CheckSelect(p, MakeOperands(p, &generator), EmuOptions(true));
+  CheckSelect(p, MakeOperands(p, &generator), HopperOptions(true));
 }
 
 }  // namespace

@@ -21,14 +21,6 @@ constexpr char kExact[] =
     "stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, bins = 256, "
     "capacity = 64, chunk = ";
 
-CompileOptions EmuOptions(bool thread_sanitizer = false) {
-  CompileOptions options;
-  options.target = "emu";
-  options.arch = "sm_90a";
-  options.thread_sanitizer = thread_sanitizer;
-  return options;
-}
-
 std::string Exact(int chunk) { return kExact + std::to_string(chunk) + ">>"; }
 
 std::string ShortRows(int rows, int chunk, int cells = 8) {
@@ -49,16 +41,10 @@ Problem ShortProblem(int64_t base, DType dtype = DType::kBF16) {
   return p;
 }
 
-void ExpectSameBits(Problem p, const Operands& operands,
+void ExpectSameBits(const Problem& p, const Operands& operands,
                     const std::string& schedule) {
-  SCOPED_TRACE(schedule);
-  p.schedule = schedule;
-  Outputs got = RunSelect(p, operands, EmuOptions());
-  p.schedule = "#gsa.select_schedule" + Exact(32);
-  Outputs expected = RunSelect(p, operands, EmuOptions());
-  EXPECT_EQ(got.indices, expected.indices);
-  EXPECT_EQ(got.counts, expected.counts);
-  EXPECT_EQ(got.status, expected.status);
+  ExpectSameSelection(p, operands, schedule,
+                      "#gsa.select_schedule" + Exact(32));
 }
 
 // All rows short, most of them, some, none.
@@ -66,7 +52,7 @@ TEST(EmuShortRowsTest, AgreesWithTheReference) {
   std::mt19937 generator(1);
   for (int64_t base : {200, 70, 69, 33, 12, 1}) {
     Problem p = ShortProblem(base, base % 2 ? DType::kF16 : DType::kBF16);
-    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
   }
 }
 
@@ -88,7 +74,7 @@ TEST(EmuShortRowsTest, OddShapes) {
       p.has_weights = keys % 3 != 0;
       p.schedule = ShortRows(queries > 5 ? 16 : 1, 7);
       if (!causal) p.options.mask = reference::Mask::kNone;
-      CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+      CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
     }
   }
 }
@@ -101,7 +87,7 @@ TEST(EmuShortRowsTest, BudgetsOfRows) {
     p.options.policy = MakePolicy(kind, 24, 20, 30);
     if (kind == KPolicyKind::kPaperEma) p.options.normaliser = 0.05;
     p.schedule = ShortRows(4, 32, /*cells=*/0);
-    CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+    CheckSelect(p, MakeOperands(p, &generator), HopperOptions());
   }
 }
 
@@ -118,7 +104,7 @@ TEST(EmuShortRowsTest, ScoresThatAreNotFinite) {
   operands.query.At(0, 51, 0, 0) = 0x1p21;
   operands.key.At(1, 20, 0) = kNaN;
   operands.key.At(1, 60, 3) = -kInfinity;
-  CheckSelect(p, operands, EmuOptions());
+  CheckSelect(p, operands, HopperOptions());
   for (auto activation : {reference::ScoreActivation::kRelu,
                           reference::ScoreActivation::kIdentity}) {
     Problem other = p;
@@ -165,7 +151,7 @@ TEST(EmuShortRowsTest, NoDataRace) {
   p.batch = 1;
   Operands operands = MakeOperands(p, &generator);
   operands.query.At(0, 3, 1, 2) = kNaN;
-  CheckSelect(p, operands, EmuOptions(true));
+  CheckSelect(p, operands, HopperOptions(true));
 }
 
 //===----------------------------------------------------------------------===//
@@ -280,7 +266,7 @@ void CheckCore(const Core& c, const std::string& attention, bool spoilt,
           c, "#gsa.select_schedule" + Exact(64),
           "#gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k "
           "= 32, stages = 2, producers = 4, consumers = 1>"),
-      inputs, EmuOptions());
+      inputs, HopperOptions());
   ASSERT_EQ(got.size(), 4u);
   ASSERT_EQ(expected.size(), 4u);
   EXPECT_EQ(ToInts(got[2]), ToInts(expected[2]));
@@ -291,32 +277,33 @@ void CheckCore(const Core& c, const std::string& attention, bool spoilt,
 
 TEST(EmuShortRowsTest, AttentionOverAllKeys) {
   for (bool spoilt : {false, true}) {
-    CheckCore({}, Dense(128, 64, "ping_pong", false), spoilt, EmuOptions());
+    CheckCore({}, Dense(128, 64, "ping_pong", false), spoilt, HopperOptions());
     CheckCore({.queries = 70, .keys = 200, .slots = 200},
-              Dense(64, 80, "free", false), false, EmuOptions());
+              Dense(64, 80, "free", false), false, HopperOptions());
   }
   // Rows that have a choice are done again: slow, and right.
-  CheckCore({.slots = 100}, Dense(64, 64, "free", false), true, EmuOptions());
+  CheckCore({.slots = 100}, Dense(64, 64, "free", false), true,
+            HopperOptions());
   CheckCore(
       {.batch = 1, .queries = 65, .keys = 90, .slots = 90, .mask = "none"},
-      Dense(64, 64, "free", false), false, EmuOptions());
+      Dense(64, 64, "free", false), false, HopperOptions());
 }
 
 TEST(EmuShortRowsTest, AttentionOverMaskedTiles) {
   for (bool spoilt : {false, true})
     for (int64_t slots : {30, 64, 140})
       CheckCore({.slots = slots}, Dense(128, 64, "ping_pong", true), spoilt,
-                EmuOptions());
+                HopperOptions());
   CheckCore({.queries = 70, .keys = 200, .slots = 50},
-            Dense(64, 96, "free", true), false, EmuOptions());
+            Dense(64, 96, "free", true), false, HopperOptions());
   CheckCore(
       {.batch = 1, .queries = 65, .keys = 90, .slots = 20, .mask = "none"},
-      Dense(64, 32, "free", true), false, EmuOptions());
+      Dense(64, 32, "free", true), false, HopperOptions());
 }
 
 TEST(EmuShortRowsTest, NoDataRaceInAttention) {
   CheckCore({.batch = 1, .slots = 30}, Dense(128, 64, "ping_pong", true), true,
-            EmuOptions(true));
+            HopperOptions(true));
 }
 
 }  // namespace

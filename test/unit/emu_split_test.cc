@@ -20,14 +20,6 @@
 namespace gsa::testing {
 namespace {
 
-CompileOptions EmuOptions(bool thread_sanitizer = false) {
-  CompileOptions options;
-  options.target = "emu";
-  options.arch = "sm_90a";
-  options.thread_sanitizer = thread_sanitizer;
-  return options;
-}
-
 constexpr int64_t kSlots = 20, kKeys = 333, kHeads = 3, kDepth = 20;
 
 std::string Split(int sample, int rank, int capacity, int span = 2) {
@@ -112,11 +104,12 @@ void ExpectEqual(const std::vector<HostTensor>& got,
 
 // All splits, with lists and without, against the schedule that does not split.
 void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
-  std::vector<HostTensor> expected = RunDecode(d, inputs, kWhole, EmuOptions());
+  std::vector<HostTensor> expected =
+      RunDecode(d, inputs, kWhole, HopperOptions());
   for (const std::string& schedule :
        {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1)}) {
     SCOPED_TRACE(schedule);
-    ExpectEqual(RunDecode(d, inputs, schedule, EmuOptions()), expected);
+    ExpectEqual(RunDecode(d, inputs, schedule, HopperOptions()), expected);
   }
 }
 
@@ -137,11 +130,12 @@ TEST(EmuSplitTest, LengthsOfABatch) {
     DecodeInputs inputs = MakeInputs(d, &generator);
     ExpectSameBits(d, inputs);
     std::vector<HostTensor> clean =
-        RunDecode(d, inputs, Split(4, 10, 64), EmuOptions());
+        RunDecode(d, inputs, Split(4, 10, 64), HopperOptions());
     for (double value : {kNaN, kInfinity, 1e30}) {
       Poison(d, inputs, value);
-      ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions()), clean);
-      ExpectEqual(RunDecode(d, inputs, Split(0, 0, 0), EmuOptions()), clean);
+      ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), HopperOptions()),
+                  clean);
+      ExpectEqual(RunDecode(d, inputs, Split(0, 0, 0), HopperOptions()), clean);
     }
   }
 }
@@ -154,7 +148,7 @@ TEST(EmuSplitTest, NoRowDependsOnTheBatch) {
   d.lengths = {300, 77, 0, kKeys};
   DecodeInputs inputs = MakeInputs(d, &generator);
   Ints together =
-      ToInts(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions()).front());
+      ToInts(RunDecode(d, inputs, Split(4, 10, 64), HopperOptions()).front());
   for (int64_t b = 0; b < d.batch; ++b) {
     Decode one;
     one.lengths = {d.lengths[b]};
@@ -169,7 +163,7 @@ TEST(EmuSplitTest, NoRowDependsOnTheBatch) {
     DecodeInputs own = {part(inputs.query), part(inputs.key),
                         part(inputs.weights), inputs.bias};
     Ints alone =
-        ToInts(RunDecode(one, own, Split(4, 10, 64), EmuOptions()).front());
+        ToInts(RunDecode(one, own, Split(4, 10, 64), HopperOptions()).front());
     for (int64_t i = 0; i < kSlots; ++i)
       EXPECT_EQ(alone[i], together[b * kSlots + i]) << b << " " << i;
   }
@@ -189,7 +183,7 @@ TEST(EmuSplitTest, TiesAndForcedKeys) {
   for (double& x : inputs.bias.values()) x = 0;
   ExpectSameBits(d, inputs);
   // Scores without rounding: a CPU selects the same.
-  ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions()),
+  ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), HopperOptions()),
               RunDecode(d, inputs, "", CpuOptions(2)));
   d.sink = 3;
   d.local = 7;
@@ -224,8 +218,9 @@ TEST(EmuSplitTest, NoDataRace) {
   d.queries = 2;
   d.lengths = {200, kKeys};
   DecodeInputs inputs = MakeInputs(d, &generator);
-  std::vector<HostTensor> expected = RunDecode(d, inputs, kWhole, EmuOptions());
-  ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), EmuOptions(true)),
+  std::vector<HostTensor> expected =
+      RunDecode(d, inputs, kWhole, HopperOptions());
+  ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), HopperOptions(true)),
               expected);
 }
 

@@ -142,6 +142,14 @@ CompileOptions CpuOptions(int tasks, int vector_bits) {
   return options;
 }
 
+CompileOptions HopperOptions(bool thread_sanitizer) {
+  CompileOptions options;
+  options.target = "emu";
+  options.arch = "sm_90a";
+  options.thread_sanitizer = thread_sanitizer;
+  return options;
+}
+
 std::vector<HostTensor> CompileAndRun(const std::string& text,
                                       const std::vector<HostTensor>& inputs,
                                       const CompileOptions& options) {
@@ -205,6 +213,19 @@ Outputs RunSelect(const Problem& p, const Operands& operands,
       ModuleText(p, false), HostInputs(p, operands, true), options);
   if (outputs.size() != 3) return {};
   return {ToInts(outputs[0]), ToInts(outputs[1]), ToInts(outputs[2])};
+}
+
+void ExpectSameSelection(Problem p, const Operands& operands,
+                         const std::string& schedule,
+                         const std::string& other) {
+  SCOPED_TRACE(schedule);
+  p.schedule = schedule;
+  Outputs got = RunSelect(p, operands, HopperOptions());
+  p.schedule = other;
+  Outputs expected = RunSelect(p, operands, HopperOptions());
+  EXPECT_EQ(got.indices, expected.indices);
+  EXPECT_EQ(got.counts, expected.counts);
+  EXPECT_EQ(got.status, expected.status);
 }
 
 reference::IndexOperands ForReference(const Problem& p,

@@ -65,6 +65,8 @@ Ints ToInts(const HostTensor& tensor);
 
 // Options of a test for the CPU.
 CompileOptions CpuOptions(int tasks, int vector_bits = 0);
+// Options of a test for the emulation of sm_90a.
+CompileOptions HopperOptions(bool thread_sanitizer = false);
 
 // Compiles `text`, runs it on `inputs` and returns its outputs; none, and a
 // failure of the test, if that is not possible. Outputs and workspace start as
@@ -80,6 +82,11 @@ reference::IndexOperands ForReference(const Problem& p,
 
 Outputs RunSelect(const Problem& p, const Operands& operands,
                   const CompileOptions& options);
+
+// Expects that gsa.select gives the same bits under both schedules, in the
+// emulation.
+void ExpectSameSelection(Problem p, const Operands& operands,
+                         const std::string& schedule, const std::string& other);
 
 // How far scores may be off.
 reference::SelectionTolerance Tolerance(const Problem& p);

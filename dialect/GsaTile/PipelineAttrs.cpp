@@ -27,6 +27,13 @@ static bool isStep(Operation* op) {
 
 static bool isStepAttr(Attribute attribute) { return isa<StepAttr>(attribute); }
 
+static bool isLaunch(Operation* op) { return isa<LaunchOp>(op); }
+
+static bool isTime(Attribute attribute) {
+  auto number = dyn_cast<FloatAttr>(attribute);
+  return number && number.getType().isF64() && number.getValueAsDouble() >= 0;
+}
+
 static bool isView(Operation* op) {
   return op->getName().getStringRef() == "memref.view";
 }
@@ -42,6 +49,8 @@ static constexpr AttributeRule kRules[] = {
     {kRolledAttr, "scf.for", isLoop, "a unit attribute", isUnit},
     {kStepAttr, "gsa_tile.launch, gsa_tile.gemm, memref.copy and linalg.fill",
      isStep, "a #gsa_tile.step", isStepAttr},
+    {kEstimateAttr, "gsa_tile.launch", isLaunch, "an f64 that is not negative",
+     isTime},
     {kIndependentAttr, "scf.for", isLoop, "a unit attribute", isUnit},
     {kBufferAttr, "memref.view", isView, "an i64 that is not negative",
      isNumber},

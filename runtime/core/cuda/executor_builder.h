@@ -36,6 +36,7 @@ class ExecutorBuilder {
   absl::Status PlanGemms();
   absl::Status UploadConstants();
   absl::Status BuildOps();
+  void BuildLanes();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);

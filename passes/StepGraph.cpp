@@ -98,7 +98,8 @@ static StepAccess reach(Value value) {
   return access;
 }
 
-static void addAccess(SmallVectorImpl<StepAccess>& accesses, StepAccess access) {
+static void addAccess(SmallVectorImpl<StepAccess>& accesses,
+                      StepAccess access) {
   if (access.begin >= access.end) return;
   for (StepAccess& other : accesses) {
     if (other.root != access.root || other.buffer != access.buffer ||

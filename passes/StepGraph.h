@@ -40,9 +40,9 @@ bool isHostStep(Operation* op);
 /// are none.
 SmallVector<HostStep> collectSteps(func::FuncOp entry);
 
-/// What one of the steps writes and the other one takes, too, or null: an access
-/// of `later`. Steps of different iterations of an independent loop do not
-/// conflict by a buffer that is the same for both.
+/// What one of the steps writes and the other one takes, too, or null: an
+/// access of `later`. Steps of different iterations of an independent loop do
+/// not conflict by a buffer that is the same for both.
 const StepAccess* findConflict(const HostStep& earlier, const HostStep& later);
 
 /// Which steps come before which by their lanes and waits, whatever the order

@@ -167,8 +167,8 @@ LogicalResult Exporter::AddStep(mlir::Operation* op, ProgramStep step) {
 }
 
 LogicalResult Exporter::SkipStep(mlir::Operation* op) {
-  auto attribute = op->getAttrOfType<mlir::gsa_tile::StepAttr>(
-      mlir::gsa_tile::kStepAttr);
+  auto attribute =
+      op->getAttrOfType<mlir::gsa_tile::StepAttr>(mlir::gsa_tile::kStepAttr);
   if (!attribute) return success();
   StepOrder order = OrderFor(attribute);
   if (last_of_lane_[order.lane] >= 0)

@@ -86,7 +86,7 @@ class Planner {
   int64_t alignment;
   BufferViewFlowAnalysis aliases;
   Positions positions;
-  std::optional<StepOrder> order;  ///< Of a function with lanes.
+  std::optional<StepOrder> order;      ///< Of a function with lanes.
   DenseMap<Operation*, Arena> arenas;  // key null: the entry's body
   Value workspace;
 };

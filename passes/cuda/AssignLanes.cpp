@@ -1,9 +1,9 @@
 //===- AssignLanes.cpp - which steps run side by side ---------------------===//
 //
 // gsa-assign-lanes. Steps are submitted in the order in which the longest ways
-// to the end begin, as far as their dependences allow: of two kernels that could
-// both begin, blocks of the one that is submitted first get the SMs, and the
-// other one fills what is left. Estimates of kernels come from the model of
+// to the end begin, as far as their dependences allow: of two kernels that
+// could both begin, blocks of the one that is submitted first get the SMs, and
+// the other one fills what is left. Estimates of kernels come from the model of
 // their op's schedule; without any, the order stays that of the text. The
 // iterations of a loop stay one after the other, since each has memory of its
 // own that later ones use again.
@@ -150,8 +150,8 @@ void LaneAssigner::orderSteps() {
     if (nodes[i].missing == 0) ready.push_back(i);
   while (!ready.empty()) {
     // Of equally long ways that of the earlier step.
-    auto* next = std::min_element(
-        ready.begin(), ready.end(), [&](int64_t a, int64_t b) {
+    auto* next =
+        std::min_element(ready.begin(), ready.end(), [&](int64_t a, int64_t b) {
           return std::pair(-nodes[a].way, a) < std::pair(-nodes[b].way, b);
         });
     int64_t step = *next;
@@ -215,10 +215,9 @@ int64_t LaneAssigner::writeWaits() {
                 StepAttr::get(op->getContext(), place, node.lane, waits,
                               steps[order[place]].order.getParts()));
   }
-  remark::passed(
-      entry.getLoc(),
-      remark::RemarkOpts::name("Lanes").category("gsa.lanes").function(
-          entry.getSymName()))
+  remark::passed(entry.getLoc(), remark::RemarkOpts::name("Lanes")
+                                     .category("gsa.lanes")
+                                     .function(entry.getSymName()))
       << "steps that do not depend on each other run side by side"
       << remark::metric("steps", count) << remark::metric("lanes", lanes)
       << remark::metric("waits", numWaits);

@@ -48,14 +48,13 @@ static LogicalResult checkOrder(ArrayRef<HostStep> steps) {
       if (order.isBefore(a, b)) continue;
       const StepAccess* access = findConflict(steps[a], steps[b]);
       if (!access) continue;
-      InFlightDiagnostic error = steps[b].op->emitError("step ")
-                                 << b << " on lane " << steps[b].order.getLane()
-                                 << " does not wait for step " << a
-                                 << " on lane " << steps[a].order.getLane()
-                                 << ", and both take bytes from "
-                                 << access->begin << " on of one buffer, which "
-                                 << (access->writes ? "this" : "that")
-                                 << " step writes";
+      InFlightDiagnostic error =
+          steps[b].op->emitError("step ")
+          << b << " on lane " << steps[b].order.getLane()
+          << " does not wait for step " << a << " on lane "
+          << steps[a].order.getLane() << ", and both take bytes from "
+          << access->begin << " on of one buffer, which "
+          << (access->writes ? "this" : "that") << " step writes";
       error.attachNote(steps[a].op->getLoc()) << "step " << a << " is here";
       return error;
     }

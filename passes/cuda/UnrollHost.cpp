@@ -1,8 +1,8 @@
 //===- UnrollHost.cpp - the loops of the host function are steps ----------===//
 //
 // gsa-unroll-host. The host executes the function's loops once, when the plan
-// is made (runtime/export_program.h); where steps run side by side, what depends
-// on what has to be known before, for each of them.
+// is made (runtime/export_program.h); where steps run side by side, what
+// depends on what has to be known before, for each of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -93,9 +93,8 @@ LogicalResult Unroller::copyIf(scf::IfOp branch) {
       *taken != 0 ? branch.getThenRegion() : branch.getElseRegion();
   if (region.empty()) return success();
   if (failed(copy(region.front()))) return failure();
-  for (auto [result, value] :
-       llvm::zip(branch.getResults(),
-                 region.front().getTerminator()->getOperands()))
+  for (auto [result, value] : llvm::zip(
+           branch.getResults(), region.front().getTerminator()->getOperands()))
     map.map(result, map.lookupOrDefault(value));
   return success();
 }

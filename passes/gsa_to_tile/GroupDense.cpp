@@ -8,16 +8,16 @@
 //
 // A hidden key meets the rows of a tile with a weight of 0, and so do the rows
 // of the next batch that a box behind the last key reaches: right as long as
-// their values are finite. What is not finite in the end gets a flag and is done
-// again by rows: place ((batch * heads + head) * blocks + block) * warps + warp
-// is the 16 rows of a warp.
+// their values are finite. What is not finite in the end gets a flag and is
+// done again by rows: place ((batch * heads + head) * blocks + block) * warps +
+// warp is the 16 rows of a warp.
 //
 // Lists of a selection are all visible keys where a row sees no more than its
 // budget. Rows of which a list has fewer, since scores were no numbers, get a
 // flag of a kernel of their own, `short_lists`, and are done again by lists. So
 // the tiles of all keys need not wait for the lists. Where rows select a good
-// part of the keys, all keys are multiplied, and strings of bits hide those that
-// are in no list (MemberStrings.cpp).
+// part of the keys, all keys are multiplied, and strings of bits hide those
+// that are in no list (MemberStrings.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -256,8 +256,8 @@ static void emitListedRows(AttentionKernel& kernel,
 namespace {
 
 /// Flags of 16 rows each, buffers of the host: those of a head's results, and
-/// those of lists, which all heads have in common; the latter null where no list
-/// can lack keys, or where attention reads all lists.
+/// those of lists, which all heads have in common; the latter null where no
+/// list can lack keys, or where attention reads all lists.
 struct AgainFlags {
   Value spoilt, lacking;
   int64_t places, tiles;  ///< Of all heads and batches; of one of them.
@@ -290,8 +290,8 @@ static void launchShortLists(const AttentionOperands& operands,
   s.ifThen(s.cmpi(CmpIPredicate::slt, tile, tiles), [&] {
     Value query = named(s.mul(tile, kTileUnit), "first_query");
     bool causal = mask == Mask::Causal;
-    Value last = causal ? s.add(query, s.sub(keys, queries))
-                        : s.sub(keys, s.index(1));
+    Value last =
+        causal ? s.add(query, s.sub(keys, queries)) : s.sub(keys, s.index(1));
     Value isShort = AnyShortOp::create(
         s.b, s.loc, s.b.getI1Type(), s.at(counts, {batch, query}, {queries}),
         s.sub(queries, query), named(last, "last_key"), causal ? 1 : 0);
@@ -332,7 +332,8 @@ static void forFlagged(AttentionKernel& kernel, DenseScheduleAttr schedule,
   }
   any = named(any, "any");
   // All warps see the rings before one of them uses them.
-  auto ready = SyncOp::create(s.b, loc, KernelTeams(schedule.getPerRow()).block);
+  auto ready =
+      SyncOp::create(s.b, loc, KernelTeams(schedule.getPerRow()).block);
   scf::ForOp loop =
       s.forLoop(begin, s.select(any, end, begin), 1, [&](Value place) {
         Value flag =

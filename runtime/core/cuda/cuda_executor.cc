@@ -270,8 +270,9 @@ absl::Status CudaExecutor::Submit(const Op& op, const BoundRun& bound,
     case OpKind::kFill:
       return driver_->MemsetAsync(Resolve(op.a, bound), op.pattern,
                                   op.element_bytes, op.count, stream);
+    case OpKind::kNothing:
+      return absl::OkStatus();
   }
-  if (op.kind == OpKind::kNothing) return absl::OkStatus();
   return absl::InternalError("an operation of unknown kind");
 }
 
@@ -388,8 +389,8 @@ absl::Status CudaExecutor::SubmitOnLanes(const RunArguments& arguments,
         op.lane == 0 ? arguments.stream : set->streams[op.lane - 1];
     absl::Status status;
     for (int32_t i = 0; i < op.num_waits && status.ok(); ++i)
-      status = driver_->StreamWaitEvent(
-          stream, set->events[waits_[op.first_wait + i]]);
+      status = driver_->StreamWaitEvent(stream,
+                                        set->events[waits_[op.first_wait + i]]);
     if (status.ok()) status = Submit(op, bound, stream);
     if (status.ok() && op.event >= 0)
       status = driver_->EventRecord(set->events[op.event], stream);

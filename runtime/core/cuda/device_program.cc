@@ -378,8 +378,7 @@ std::vector<int32_t> OrderSteps(const DeviceProgram& program,
     ready.clear();
     for (size_t lane = 0; lane < lanes.size(); ++lane) {
       if (next[lane] == lanes[lane].size()) continue;
-      const auto& waits =
-          OrderOf(program.steps[lanes[lane][next[lane]]]).waits;
+      const auto& waits = OrderOf(program.steps[lanes[lane][next[lane]]]).waits;
       if (std::all_of(waits.begin(), waits.end(),
                       [&](int32_t wait) { return done[wait]; }))
         ready.push_back(lane);

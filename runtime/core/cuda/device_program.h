@@ -99,9 +99,9 @@ struct KernelSource {
 };
 
 // When a step runs. Steps of one lane run one after the other, those of
-// different lanes side by side; lane 0 is the stream that a run is given. Before
-// it runs, a step waits for those of other lanes that `waits` names, by their
-// index in the program, ascending.
+// different lanes side by side; lane 0 is the stream that a run is given.
+// Before it runs, a step waits for those of other lanes that `waits` names, by
+// their index in the program, ascending.
 struct StepOrder {
   int32_t lane = 0;
   std::vector<int32_t> waits;
@@ -213,8 +213,8 @@ int32_t ZoneOf(const ProgramStep& step);
 const StepOrder& OrderOf(const ProgramStep& step);
 
 // The steps by index in an order that lanes and waits allow, for runs one after
-// the other. Of the lanes whose next step could run `choose` says which one does,
-// given how many they are: a number below that. Lanes ascend.
+// the other. Of the lanes whose next step could run `choose` says which one
+// does, given how many they are: a number below that. Lanes ascend.
 std::vector<int32_t> OrderSteps(const DeviceProgram& program,
                                 const std::function<size_t(size_t)>& choose);
 

@@ -448,8 +448,8 @@ void ExecutorBuilder::AppendOp(const FillStep& step, CudaExecutor::Op op) {
   executor_->ops_.push_back(op);
 }
 
-// There is one op for each step. Events 0 to lanes - 1 are where the lanes begin
-// and end; behind them are those of steps for which others wait.
+// There is one op for each step. Events 0 to lanes - 1 are where the lanes
+// begin and end; behind them are those of steps for which others wait.
 void ExecutorBuilder::BuildLanes() {
   std::vector<CudaExecutor::Op>& ops = executor_->ops_;
   executor_->lanes_ = program_.lanes;

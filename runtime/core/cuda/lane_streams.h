@@ -7,8 +7,8 @@
 // still has to do then is behind it on its streams, and events are waited for
 // as they were recorded when the wait was submitted.
 //
-//   GSA_ASSIGN_OR_RETURN(LaneStreams::Lease set, streams.Take(stream, captures));
-//   set->streams[lane - 1], set->events[i]
+//   GSA_ASSIGN_OR_RETURN(LaneStreams::Lease set, streams.Take(stream,
+//   captures)); set->streams[lane - 1], set->events[i]
 //
 // A stream that a capture has reached belongs to it until it ends: a set whose
 // streams capture is given only to runs on the stream with which it was
@@ -36,8 +36,8 @@ class LaneStreams {
   struct Set {
     std::vector<cuda::Stream> streams;  // of lane 1 and those behind it
     std::vector<cuda::Event> events;
-    bool taken = false;              // guarded by the mutex
-    bool captured = false;           // the last run was captured, on `origin`
+    bool taken = false;     // guarded by the mutex
+    bool captured = false;  // the last run was captured, on `origin`
     cuda::Stream origin = nullptr;
   };
 

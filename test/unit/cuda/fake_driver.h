@@ -49,7 +49,7 @@ class FakeDriver {
     // Counts all launches, and which of them streams and events put this one
     // behind.
     int number = 0;
-    std::set<int> behind;
+    std::set<int> behind = {};
   };
   // What a tensor map was made of.
   struct Map {

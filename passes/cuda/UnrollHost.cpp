@@ -59,7 +59,7 @@ FailureOr<int64_t> Unroller::number(Operation* op, Value value,
                                     StringRef what) {
   if (auto known = getConstantIntValue(map.lookupOrDefault(value)))
     return *known;
-  return op->emitOpError() << "expected a " << what
+  return op->emitOpError() << "expected " << what
                            << " that is known when the plan is made";
 }
 
@@ -67,9 +67,9 @@ LogicalResult Unroller::copyFor(scf::ForOp loop) {
   if (!loop.getInitArgs().empty())
     return loop.emitOpError() << "expected a loop that carries no values, got "
                               << loop.getInitArgs().size();
-  FailureOr<int64_t> lower = number(loop, loop.getLowerBound(), "lower bound");
-  FailureOr<int64_t> upper = number(loop, loop.getUpperBound(), "upper bound");
-  FailureOr<int64_t> step = number(loop, loop.getStep(), "step");
+  FailureOr<int64_t> lower = number(loop, loop.getLowerBound(), "a lower bound");
+  FailureOr<int64_t> upper = number(loop, loop.getUpperBound(), "an upper bound");
+  FailureOr<int64_t> step = number(loop, loop.getStep(), "a step");
   if (failed(lower) || failed(upper) || failed(step)) return failure();
   bool independent = loop->hasAttr(kIndependentAttr);
   int64_t loopNumber = loops++, iteration = 0;
@@ -87,7 +87,7 @@ LogicalResult Unroller::copyFor(scf::ForOp loop) {
 }
 
 LogicalResult Unroller::copyIf(scf::IfOp branch) {
-  FailureOr<int64_t> taken = number(branch, branch.getCondition(), "condition");
+  FailureOr<int64_t> taken = number(branch, branch.getCondition(), "a condition");
   if (failed(taken)) return failure();
   Region& region =
       *taken != 0 ? branch.getThenRegion() : branch.getElseRegion();

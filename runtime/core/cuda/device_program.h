@@ -94,6 +94,8 @@ struct KernelSource {
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
   std::string header;  // comment lines for who reads the text; may be empty
+  // What the text includes; of each header, what this text needs.
+  std::vector<SourceHeader> headers;
 };
 
 // Launches kernels[kernel] over `grid` blocks. `args` are the parameters in the
@@ -167,7 +169,6 @@ struct ConstantData {
 struct DeviceProgram {
   // The architecture that the kernels were generated for, "sm_90a".
   std::string arch;
-  std::vector<SourceHeader> headers;
   std::vector<KernelSource> kernels;
   std::vector<BufferInfo> inputs, outputs;
   std::vector<ConstantData> constants;

@@ -198,13 +198,11 @@ absl::Status ExecutorBuilder::CompileKernels() {
     GSA_ASSIGN_OR_RETURN(cache_, KernelCache::Default());
   }
   std::vector<CompileRequest> requests;
-  const std::string headers_digest = HeadersDigest(program_.headers);
   for (const KernelSource& kernel : program_.kernels) {
     CompileRequest request;
     request.name = FileOf(kernel);
     request.source = kernel.text;
-    request.headers = program_.headers;
-    request.headers_digest = headers_digest;
+    request.headers = kernel.headers;
     request.arch = program_.arch;
     request.options = options_.nvrtc_options;
     requests.push_back(std::move(request));

@@ -143,10 +143,10 @@ std::string Describe(const DeviceProgram& program) {
     absl::StrAppend(&text, program.zone_names[ZoneOf(step)], ": ");
     if (auto* launch = std::get_if<LaunchStep>(&step)) {
       const KernelSource& kernel = program.kernels[launch->kernel];
-      absl::StrAppend(&text, kernel.symbol, "<<<", launch->grid[0], "x",
-                      launch->grid[1], "x", launch->grid[2], ", ",
-                      kernel.threads_per_block, ", ", kernel.dynamic_smem_bytes,
-                      ">>>(");
+      absl::StrAppend(
+          &text, launch->dependent ? "dependent " : "", kernel.symbol, "<<<",
+          launch->grid[0], "x", launch->grid[1], "x", launch->grid[2], ", ",
+          kernel.threads_per_block, ", ", kernel.dynamic_smem_bytes, ">>>(");
       const char* comma = "";
       for (const KernelArg& argument : launch->args) {
         absl::StrAppend(&text, comma, ToText(argument));

@@ -402,24 +402,28 @@ def Gsa_SplitAttentionScheduleAttr
                        ["getParts", "explainNone", "takesLengths", "takesPages"]> {
   let summary = "how gather_attention runs where queries are few";
   let description = [{
-    A block handles `entries` consecutive entries of a list, as `part` says for a
-    whole one. Outputs of parts and the logarithms of their sums go to memory, in
-    A(T); another kernel merges them in the order of the list, multiplies by the
-    gate and rounds. That is gsa.partial_attention for each range and
-    gsa.merge_attention.
+    A part is `entries` consecutive entries of a list, handled as `part` says for a
+    whole one; its output and the logarithm of its sum go to memory, in A(T). A
+    block handles `per_block` parts of a list one after another, and the copies of
+    a part begin while the one before is summed up. A block with all parts of its
+    list merges them in the order of the list, multiplies by the gate and rounds;
+    otherwise another kernel does the same. That is gsa.partial_attention for each
+    range and gsa.merge_attention.
 
     `entries` and `part` decide in which order a row is summed up, and so the last
-    bits of its output; the batch and the number of queries do not.
+    bits of its output; `per_block`, the batch and the number of queries do not.
 
-    Constraints: (C1) `entries` is a positive multiple of the part's `block_k`.
+    Constraints: (C1) `entries` is a positive multiple of the part's `block_k`;
+    (C2) `per_block` is from 1 to 64.
 
-    Example: `#gsa.split_attention_schedule<entries = 128, part = <engine =
-    mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4,
+    Example: `#gsa.split_attention_schedule<entries = 128, per_block = 4, part =
+    <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4,
     consumers = 4>>`.
   }];
   let parameters = (ins "int64_t":$entries,
+                        DefaultValuedParameter<"int64_t", "1">:$per_block,
                         "::mlir::gsa::AttentionScheduleAttr":$part);
-  let assemblyFormat = "`<` struct($entries, $part) `>`";
+  let assemblyFormat = "`<` struct($entries, $per_block, $part) `>`";
 }
 
 #endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

@@ -104,6 +104,10 @@ struct LaunchStep {
   int32_t kernel = 0;
   std::array<int64_t, 3> grid = {1, 1, 1};  // x, y, z
   std::vector<KernelArg> args;
+  // Whether the launch may begin before the step before it, a launch too, has
+  // ended: the kernel waits for that end itself, in each block, before it
+  // touches outputs or the workspace. In order is right as well.
+  bool dependent = false;
   int32_t zone = 0;
 };
 

@@ -363,7 +363,14 @@ def Gsa_SplitSelectScheduleAttr
     `sample`-th key come first, the `rank`-th largest is the row's bound, and
     scores at or above it go to the row's list of `capacity` candidates as well. A
     row whose list does not have all that it may select, or with a score that is
-    not finite, is selected from its scores.
+    not finite, is selected from its scores. A warp stages hits in shared memory
+    and appends them when it has more than `staged`.
+
+    With a `cluster` of blocks one kernel has sample and bounds: its blocks share
+    the sampled keys of a sequence, in tiles of 256 by 8 warps, wait for each other,
+    and have a row each to find the bound of. With 0 these are two kernels.
+
+    Registers are such that an SM holds `sm_blocks` blocks that score keys.
 
     No number changes a result: scores do not depend on tiles, and selections are
     exact.
@@ -372,7 +379,9 @@ def Gsa_SplitSelectScheduleAttr
     multiple of 32 `consumers`; (C2) as attention_schedule C2, and
     `producers + consumers <= 32`; (C3) `span >= 1`; (C4) `rank`, `sample` and
     `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
-    from 32 to 16384 and at least `rank * sample`.
+    from 32 to 16384 and at least `rank * sample`; (C5) the warps of `rows` hold
+    `capacity`, 512 each; (C6) `cluster` is 0, or 2, 4 or 8 with lists; (C7)
+    `staged` is an even number from 2 to 256; (C8) `sm_blocks` is from 1 to 16.
 
     Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
     span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
@@ -384,13 +393,18 @@ def Gsa_SplitSelectScheduleAttr
                         "int64_t":$producers, "int64_t":$consumers,
                         "int64_t":$sample, "int64_t":$rank,
                         "int64_t":$capacity,
-                        "::mlir::gsa::TopKScheduleAttr":$rows);
+                        "::mlir::gsa::TopKScheduleAttr":$rows,
+                        DefaultValuedParameter<"int64_t", "0">:$cluster,
+                        DefaultValuedParameter<"int64_t", "32">:$staged,
+                        DefaultValuedParameter<"int64_t", "1">:$sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
-               $sample, $rank, $capacity, $rows) `>`
+               $sample, $rank, $capacity, $rows, $cluster, $staged, $sm_blocks) `>`
   }];
   let extraClassDeclaration = [{
     bool hasLists() const { return getRank() > 0; }
+    /// Keys and warps of a tile of the sample where a cluster has it.
+    static constexpr int64_t kClusterKeys = 256, kClusterWarps = 8;
     /// Keys of a tile that a warp has, and those of a block.
     int64_t getWarpKeys() const { return getBlockK() / getConsumers(); }
     int64_t getSpanKeys() const { return getSpan() * getBlockK(); }

@@ -65,8 +65,8 @@ class Describer {
         absl::StrCat(step.dependent ? "dependent\n" : "", "launch ",
                      step.kernel, " ", step.grid[0], " ", step.grid[1], " ",
                      step.grid[2], " ", kernel.threads_per_block / 32);
-    absl::StrAppend(&text, " ", kernel.dynamic_smem_bytes, " ",
-                    step.args.size());
+    absl::StrAppend(&text, " ", kernel.cluster, " ", kernel.dynamic_smem_bytes,
+                    " ", step.args.size());
     for (const KernelArg& arg : step.args)
       absl::StrAppend(
           &text, " ",

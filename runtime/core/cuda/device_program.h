@@ -91,6 +91,7 @@ struct KernelSource {
   std::string symbol;
   std::string text;                 // what is compiled; equal for equal kernels
   int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
+  int32_t cluster = 1;              // blocks of a cluster, as the text has them
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
   std::string header;  // comment lines for who reads the text; may be empty

@@ -22,12 +22,14 @@ namespace {
 
 constexpr int64_t kSlots = 20, kKeys = 333, kHeads = 3, kDepth = 20;
 
-std::string Split(int sample, int rank, int capacity, int span = 2) {
+std::string Split(int sample, int rank, int capacity, int span = 2,
+                  int cluster = 0, int staged = 32) {
   return absl::StrCat(
       "#gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = ",
       span, ", stages = 2, producers = 1, consumers = 2, sample = ", sample,
       ", rank = ", rank, ", capacity = ", capacity,
-      ", rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>>");
+      ", rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = ",
+      cluster, ", staged = ", staged, ">");
 }
 const char kWhole[] =
     "#gsa.select_schedule<scores = <engine = mma_sync, block_q = 16, block_k = "
@@ -107,7 +109,8 @@ void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
   std::vector<HostTensor> expected =
       RunDecode(d, inputs, kWhole, HopperOptions());
   for (const std::string& schedule :
-       {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1)}) {
+       {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1),
+        Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2)}) {
     SCOPED_TRACE(schedule);
     ExpectEqual(RunDecode(d, inputs, schedule, HopperOptions()), expected);
   }

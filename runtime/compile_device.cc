@@ -36,6 +36,7 @@ absl::StatusOr<std::string> ArchFor(const Target& target,
 }
 
 absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
+                                     const Target& target,
                                      const std::string& arch) {
   DiagnosticCollector diagnostics(compilation->context());
   auto start = std::chrono::steady_clock::now();
@@ -45,7 +46,8 @@ absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
     return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
                                 "compiling (phase program)");
   }
-  program->headers = DeviceHeaders();
+  // The emulation has headers of its own.
+  if (target.kind == TargetKind::kCuda) AddHeaders(&*program);
   GSA_RETURN_IF_ERROR(Validate(*program, LimitsOf(arch)));
   compilation->result.zone_names = program->zone_names;
   const CompileOptions& options = compilation->options();
@@ -107,7 +109,7 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
                                         absl::StatusCode::kUnimplemented));
   CompiledModule& result = compilation->result;
   if (stopped) return std::move(result);
-  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), arch));
+  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), target, arch));
   if (options.stop_after == "program") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
     GSA_RETURN_IF_ERROR(ReportCode(program, options));

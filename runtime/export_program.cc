@@ -453,6 +453,9 @@ LogicalResult Exporter::RunLaunch(mlir::gsa_tile::LaunchOp op) {
   FailureOr<int32_t> kernel = KernelIndex(op);
   if (failed(kernel)) return failure();
   step.kernel = *kernel;
+  // The launch before may have had nothing to do, and be no step.
+  step.dependent = op.getDependent() && !program_.steps.empty() &&
+                   std::holds_alternative<LaunchStep>(program_.steps.back());
   auto types =
       symbols_.lookup<mlir::gsa_tile::KernelOp>(op.getKernelAttr().getAttr())
           .getFunctionType()

@@ -303,8 +303,14 @@ LogicalResult SplitSelectScheduleAttr::verify(
 
 LogicalResult SplitAttentionScheduleAttr::verify(EmitError emitError,
                                                  int64_t entries,
+                                                 int64_t perBlock,
                                                  AttentionScheduleAttr part) {
-  if (entries > 0 && entries % part.getBlockK() == 0) return success();
-  return emitError() << "(C1) 'entries' must be a positive multiple of the "
-                     << part.getBlockK() << " keys of a tile, got " << entries;
+  if (entries < 1 || entries % part.getBlockK() != 0)
+    return emitError() << "(C1) 'entries' must be a positive multiple of the "
+                       << part.getBlockK() << " keys of a tile, got "
+                       << entries;
+  if (perBlock < 1 || perBlock > 64)
+    return emitError() << "(C2) 'per_block' must be in [1, 64], got "
+                       << perBlock;
+  return success();
 }

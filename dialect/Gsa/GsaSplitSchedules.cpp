@@ -339,17 +339,21 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    schedules.push_back(
-        SplitAttentionScheduleAttr::get(op->getContext(), entries, part));
+    schedules.push_back(SplitAttentionScheduleAttr::get(op->getContext(),
+                                                        entries,
+                                                        /*per_block=*/1, part));
   }
   return schedules;
 }
 
 SmallVector<Attribute> SplitAttentionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  addStep(steps, *this, 2 * getEntries(), getPart());
-  addStep(steps, *this, getEntries() / 2, getPart());
+  int64_t entries = getEntries(), perBlock = getPerBlock();
+  addStep(steps, *this, 2 * entries, perBlock, getPart());
+  addStep(steps, *this, entries / 2, perBlock, getPart());
+  addStep(steps, *this, entries, 2 * perBlock, getPart());
+  addStep(steps, *this, entries, perBlock / 2, getPart());
   for (Attribute part : getPart().getSteps())
-    addStep(steps, *this, getEntries(), cast<AttentionScheduleAttr>(part));
+    addStep(steps, *this, entries, perBlock, cast<AttentionScheduleAttr>(part));
   return steps;
 }

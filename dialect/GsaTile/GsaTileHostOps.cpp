@@ -34,6 +34,17 @@ LogicalResult LaunchOp::verify() {
   return success();
 }
 
+/// Whether some warp of each block waits: in no loop and under no condition.
+static bool waitsForLaunch(KernelOp kernel) {
+  return kernel
+      .walk([](LaunchWaitOp wait) {
+        return isa<KernelOp, RolesOp>(wait->getParentOp())
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
   auto kernel =
       symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
@@ -64,6 +75,9 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
                            << getKernelAttr() << ": expected " << type
                            << ", got " << arg.getType();
   }
+  if (getDependent() && !waitsForLaunch(kernel))  // launch_c4
+    return emitOpError() << "is dependent, but kernel " << getKernelAttr()
+                         << " has no launch_wait in its body or that of a role";
   return success();
 }
 

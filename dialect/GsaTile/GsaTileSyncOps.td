@@ -184,4 +184,46 @@ def GsaTile_SetMaxRegistersOp : GsaTile_Op<"set_max_registers",
   let assemblyFormat = "$count `grow` `=` $grow attr-dict";
 }
 
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+def GsaTile_LaunchWaitOp : GsaTile_Op<"launch_wait", "launch_wait()",
+    [MemoryEffects<[MemRead<GsaTile_Global>, MemWrite<GsaTile_Global>]>]> {
+  let summary = "Waits until the launch before this one has ended (sm_90)";
+  let description = [{
+    What all launches before this one wrote is then seen, and they read nothing
+    any more. Where the launch was not dependent, that is so from the start and
+    the op does nothing. gsa-dependent-launches puts it before what touches
+    memory that other launches write, once in each role that does.
+    PTX: `griddepcontrol.wait`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def GsaTile_LaunchNextOp : GsaTile_Op<"launch_next", "launch_next()",
+    [MemoryEffects<[MemWrite<GsaTile_Global>]>]> {
+  let summary = "A dependent launch behind this one may begin (sm_90)";
+  let description = [{
+    It begins once a warp of each block has run this op, or the block has ended.
+    Says nothing of memory: what this launch writes is seen behind the other
+    one's `launch_wait`. PTX: `griddepcontrol.launch_dependents`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def GsaTile_LaunchedOp : GsaTile_Op<"launched", "launched({source})",
+    [AllTypesMatch<["source", "result"]>,
+     MemoryEffects<[MemRead<GsaTile_Global>]>]> {
+  let summary = "An array that other launches write, behind launch_wait";
+  let description = [{
+    The same address, of which nothing is known from before: no access by the
+    result is moved above the wait, nor is the array taken for one that nobody
+    writes while the kernel runs.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$source);
+  let results = (outs GsaTile_GlobalType:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source)";
+}
+
 #endif  // GSA_TILE_SYNC_OPS_TD

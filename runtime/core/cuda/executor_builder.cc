@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/core/cuda/cublaslt_api.h"
 #include "runtime/core/status_macros.h"
@@ -198,13 +199,11 @@ absl::Status ExecutorBuilder::CompileKernels() {
     GSA_ASSIGN_OR_RETURN(cache_, KernelCache::Default());
   }
   std::vector<CompileRequest> requests;
-  const std::string headers_digest = HeadersDigest(program_.headers);
   for (const KernelSource& kernel : program_.kernels) {
     CompileRequest request;
     request.name = FileOf(kernel);
     request.source = kernel.text;
-    request.headers = program_.headers;
-    request.headers_digest = headers_digest;
+    request.headers = kernel.headers;
     request.arch = program_.arch;
     request.options = options_.nvrtc_options;
     requests.push_back(std::move(request));
@@ -415,6 +414,7 @@ void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
   op.threads = program_.kernels[step.kernel].threads_per_block;
   op.dynamic_smem =
       static_cast<unsigned>(program_.kernels[step.kernel].dynamic_smem_bytes);
+  op.dependent = step.dependent && dependent_launches_;
   op.first_parameter = static_cast<int32_t>(executor_->parameters_.size());
   op.num_parameters = static_cast<int32_t>(step.args.size());
   for (const KernelArg& arg : step.args)
@@ -450,7 +450,25 @@ void ExecutorBuilder::AppendOp(const FillStep& step, CudaExecutor::Op op) {
   executor_->ops_.push_back(op);
 }
 
+// The driver's first version whose captured graphs keep dependent launches;
+// without them launches run in order, which is right as well.
+absl::Status ExecutorBuilder::FindDependentLaunches() {
+  constexpr int kFirstVersion = 12030;
+  const bool any = absl::c_any_of(program_.steps, [](const ProgramStep& step) {
+    const auto* launch = std::get_if<LaunchStep>(&step);
+    return launch != nullptr && launch->dependent;
+  });
+  if (!any || executor_->driver_->table().LaunchKernelEx == nullptr)
+    return absl::OkStatus();
+  GSA_ASSIGN_OR_RETURN(const int version,
+                       executor_->driver_->DriverGetVersion());
+  dependent_launches_ =
+      version >= kFirstVersion && executor_->device_.major >= 9;
+  return absl::OkStatus();
+}
+
 absl::Status ExecutorBuilder::BuildOps() {
+  GSA_RETURN_IF_ERROR(FindDependentLaunches());
   for (size_t i = 0; i < program_.steps.size(); ++i) {
     const ProgramStep& step = program_.steps[i];
     if (const auto* launch = std::get_if<LaunchStep>(&step))

@@ -36,6 +36,7 @@ class ExecutorBuilder {
   absl::Status PlanGemms();
   absl::Status UploadConstants();
   absl::Status BuildOps();
+  absl::Status FindDependentLaunches();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);
@@ -52,6 +53,7 @@ class ExecutorBuilder {
   KernelCache* cache_ = nullptr;
   std::vector<std::shared_ptr<const CachedKernel>> compiled_;
   size_t next_gemm_ = 0;
+  bool dependent_launches_ = false;  // whether the driver and device have them
 };
 
 }  // namespace gsa

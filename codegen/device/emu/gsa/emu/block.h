@@ -113,12 +113,15 @@ struct LaunchInfo {
   int blocksAtOnce = 1;
   /// A Delay, or the seed of random delays.
   uint64_t seed = kLatest;
+  /// Whether launches before may still write until launch_wait.
+  bool dependent = false;
 };
 
 struct Block {
   const LaunchInfo* launch;
   unsigned char* shared;
   Barrier barriers[17];  // 16 named ones, and that between blocks
+  int waits;             // calls of launch_wait; relaxed
   Barrier ofCluster;     // that of the cluster of which this block is the first
   Barrier* clusterBarrier;
 };
@@ -133,6 +136,7 @@ struct Warp {
   uint64_t random;
   std::vector<PendingCopy> pending;
   bool plainCopies;  // since the last barrier: copied by ordinary stores
+  bool waited;       // for the launches before
   const Extent* lastExtent;
   int calls[11];  // of functions that may be faulty
   void (*run)(const void*);
@@ -171,10 +175,20 @@ inline void printPlace(FILE* file, const Warp* warp) {
 /// The ranges that kernels may touch; none: no check.
 inline std::vector<Extent> extents;
 
+/// The row of NaN that pages have which are not in their pool.
+constexpr int64_t kAbsentBytes = 1024;
+inline const char* absentRow() {
+  static const std::vector<uint32_t> words(kAbsentBytes / 4, 0x7fff7fff);
+  return reinterpret_cast<const char*>(words.data());
+}
+
 inline void checkGlobal(const char* function, const void* address,
                         int64_t bytes, bool write) {
   if (extents.empty() || bytes <= 0) return;
   auto* begin = static_cast<const char*>(address);
+  if (!write && begin >= absentRow() &&
+      begin + bytes <= absentRow() + kAbsentBytes)
+    return;
   auto holds = [&](const Extent& extent) {
     return begin >= extent.begin && begin + bytes <= extent.end;
   };
@@ -198,6 +212,10 @@ inline void checkGlobal(const char* function, const void* address,
   }
   if (write && !found->writable)
     fail(function, "write to %s, which is only read", found->name);
+  if (found->writable && self && self->block->launch->dependent &&
+      !self->waited)
+    fail(function, "%s of %s before launch_wait, in a dependent launch",
+         write ? "write" : "read", found->name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -449,11 +467,15 @@ inline void* warpMain(void* argument) {
     if (warp.index == 0) {
       poison(block.shared, launch.sharedBytes);
       memset(block.barriers, 0, 16 * sizeof(Barrier));
+      put(&block.waits, 0);
     }
+    warp.waited = false;
     meetAll();
     warp.run(warp.body);
     performPending();
     meetAll();
+    if (warp.index == 0 && launch.dependent && get(&block.waits) == 0)
+      fail("launch_wait", "no warp of a block of a dependent launch ran it");
   }
   put(&warp.live, false);
   return nullptr;

@@ -7,6 +7,7 @@
 //     run <seed> <blocks at once>
 //     fault <function> <call> <warp>                          at most once
 //     buffer <file or -> <bytes> <writable 0|1> <out 0|1> <name>
+//     dependent                                 of the launch that follows
 //     launch <kernel> <gx> <gy> <gz> <warps> <cluster> <shared bytes> <n> then n of
 //       p <buffer> <offset> | i <int> | l <long long> | f <hex> | d <hex> |
 //       t <buffer> <offset> <rows> <columns> <pitch> <box rows>
@@ -203,6 +204,8 @@ class Program {
         readFault();
       else if (!strcmp(word, "buffer"))
         readBuffer();
+      else if (!strcmp(word, "dependent"))
+        info.dependent = true;
       else if (!strcmp(word, "launch"))
         runLaunch();
       else if (!strcmp(word, "gemm"))
@@ -339,6 +342,7 @@ class Program {
     const Kernel& kernel = kernels[number];
     info.kernel = kernel.name;
     launch(info, [&] { kernel.call(arguments.data(), count); });
+    info.dependent = false;
   }
 
   Matrix readMatrix() {

@@ -90,6 +90,7 @@ struct SourceHeader {
 struct KernelSource {
   std::string symbol;
   std::string text;                 // what is compiled; equal for equal kernels
+  std::string image;                // its machine code; if there, `text` is not
   int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/device/UsedDeclarations.h"
 #include "dialect/Target/CudaTarget.h"
+#include "runtime/core/cuda/executor_builder.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/cpu_objects.h"
@@ -213,6 +215,36 @@ absl::Status ReportCode(const DeviceProgram& program,
            ptx ? "ptx" : "cubin"});
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status FillImages(const CompileOptions& options, DeviceProgram* program) {
+  GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options));
+  const std::vector<CompileRequest> requests = RequestsOf(*program, {});
+  std::vector<KernelOrigin> origins;
+  const auto compiled = cache->GetAll(
+      requests, static_cast<int>(std::thread::hardware_concurrency()),
+      &origins);
+  if (!compiled.ok()) {
+    // Which one it was: an error is not kept.
+    for (size_t i = 0; i < requests.size(); ++i) {
+      const absl::Status failed = cache->Get(requests[i]).status();
+      if (!failed.ok()) return Locate(failed, program->kernels[i]);
+    }
+    return compiled.status();
+  }
+  for (size_t i = 0; i < requests.size(); ++i) {
+    KernelSource& kernel = program->kernels[i];
+    const CachedKernel& code = *(*compiled)[i];
+    if (options.on_kernel)
+      options.on_kernel(KernelCache::EventOf(kernel.symbol, requests[i], code,
+                                             origins[i]));
+    kernel.image = code.code.image;
+    kernel.text.clear();
+    kernel.header.clear();
+    kernel.lines.clear();
+  }
+  program->headers.clear();
   return absl::OkStatus();
 }
 

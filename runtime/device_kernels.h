@@ -51,6 +51,10 @@ void ReportTexts(const DeviceProgram& program, const CompileOptions& options);
 absl::Status ReportCode(const DeviceProgram& program,
                         const CompileOptions& options);
 
+// Gives each kernel of the program its machine code, compiled for the program's
+// architecture or found in a cache, and takes away its text. Errors as above.
+absl::Status FillImages(const CompileOptions& options, DeviceProgram* program);
+
 }  // namespace gsa
 
 #endif  // GSA_RUNTIME_DEVICE_KERNELS_H_

@@ -115,8 +115,9 @@ class Device:
         if not torch.equal(got.isfinite(), finite):
             raise tuning.Unfit(f"{name}: other elements are finite than the "
                                "default's")
-        scale = expected.where(finite, 0).abs().max().item() or 1.0
-        error = (got - expected).where(finite, 0).abs().max().item() / scale
+        scale = expected.masked_fill(~finite, 0).abs().max().item() or 1.0
+        error = (got - expected).masked_fill(~finite, 0).abs().max().item()
+        error /= scale
         if error > TOLERANCE:
             raise tuning.Unfit(f"{name}: differs from the default's by {error}")
 

@@ -104,7 +104,8 @@ absl::Status Validator::CheckBuffers() {
 absl::Status Validator::CheckKernel(const KernelSource& kernel) {
   where_ = absl::StrCat("kernel '", kernel.symbol, "'");
   if (kernel.symbol.empty()) return Invalid("the kernel has no symbol");
-  if (kernel.text.empty()) return Invalid("the kernel has no text");
+  if (kernel.text.empty() && kernel.image.empty())
+    return Invalid("the kernel has neither text nor machine code");
   if (kernel.threads_per_block < 1)
     return Invalid("threads per block is ", kernel.threads_per_block,
                    ", expected at least 1");

@@ -92,6 +92,7 @@ struct SourceHeader {
 struct KernelSource {
   std::string symbol;
   std::string text;                 // what is compiled; equal for equal kernels
+  std::string image;                // its machine code; if there, `text` is not
   int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
   int32_t cluster = 1;              // blocks of a cluster, as the text has them
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch

@@ -15,6 +15,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/core/cuda/cublaslt_api.h"
+#include "runtime/core/sha256.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -100,7 +101,38 @@ TensorMapShape ShapeOf(const TensorMapArg& map) {
   return shape;
 }
 
+// Code that was there, as if it had been compiled.
+std::shared_ptr<const CachedKernel> OfImage(const KernelSource& kernel) {
+  auto code = std::make_shared<CachedKernel>();
+  Sha256 hash;
+  hash.UpdateField("image");
+  hash.UpdateField(kernel.image);
+  code->key = hash.HexDigest();
+  code->code.image = kernel.image;
+  return code;
+}
+
 }  // namespace
+
+std::vector<CompileRequest> RequestsOf(
+    const DeviceProgram& program,
+    const std::vector<std::string>& nvrtc_options) {
+  std::vector<CompileRequest> requests;
+  const std::string headers_digest = HeadersDigest(program.headers);
+  for (const KernelSource& kernel : program.kernels) {
+    if (!kernel.image.empty()) continue;
+    CompileRequest request;
+    request.name = FileOf(kernel);
+    request.source = kernel.text;
+    request.headers = kernel.headers;
+    request.headers = program.headers;
+    request.headers_digest = headers_digest;
+    request.arch = program.arch;
+    request.options = nvrtc_options;
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
 
 absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
     int ordinal) {
@@ -193,20 +225,17 @@ absl::Status ExecutorBuilder::Locate(const absl::Status& error) const {
 }
 
 absl::Status ExecutorBuilder::CompileKernels() {
-  if (program_.kernels.empty()) return absl::OkStatus();
+  for (const KernelSource& kernel : program_.kernels) {
+    compiled_.push_back(kernel.image.empty() ? nullptr : OfImage(kernel));
+  }
+  const auto requests = RequestsOf(program_, options_.nvrtc_options);
+  if (requests.empty()) {
+    cache_ = KernelCache::ForImages();
+    return absl::OkStatus();
+  }
   cache_ = options_.kernels;
   if (cache_ == nullptr) {
     GSA_ASSIGN_OR_RETURN(cache_, KernelCache::Default());
-  }
-  std::vector<CompileRequest> requests;
-  for (const KernelSource& kernel : program_.kernels) {
-    CompileRequest request;
-    request.name = FileOf(kernel);
-    request.source = kernel.text;
-    request.headers = kernel.headers;
-    request.arch = program_.arch;
-    request.options = options_.nvrtc_options;
-    requests.push_back(std::move(request));
   }
   const int threads = options_.compile_threads > 0
                           ? options_.compile_threads
@@ -214,10 +243,16 @@ absl::Status ExecutorBuilder::CompileKernels() {
   std::vector<KernelOrigin> origins;
   auto compiled = cache_->GetAll(requests, threads, &origins);
   if (!compiled.ok()) return Locate(compiled.status());
-  compiled_ = *std::move(compiled);
-  for (size_t i = 0; i < requests.size() && options_.on_kernel; ++i)
-    options_.on_kernel(KernelCache::EventOf(
-        program_.kernels[i].symbol, requests[i], *compiled_[i], origins[i]));
+  size_t next = 0;
+  for (size_t i = 0; i < compiled_.size(); ++i) {
+    if (compiled_[i] != nullptr) continue;
+    compiled_[i] = (*compiled)[next];
+    if (options_.on_kernel)
+      options_.on_kernel(KernelCache::EventOf(program_.kernels[i].symbol,
+                                              requests[next], *compiled_[i],
+                                              origins[next]));
+    ++next;
+  }
   return absl::OkStatus();
 }
 

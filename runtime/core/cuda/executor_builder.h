@@ -18,6 +18,13 @@
 
 namespace gsa {
 
+// What the compiler is asked for the kernels of `program` that have no machine
+// code, in their order. The headers are those of `program`, which must outlive
+// the requests.
+std::vector<CompileRequest> RequestsOf(
+    const DeviceProgram& program,
+    const std::vector<std::string>& nvrtc_options);
+
 class ExecutorBuilder {
  public:
   ExecutorBuilder(const DeviceProgram& program, const ExecutorOptions& options)

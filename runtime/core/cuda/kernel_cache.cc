@@ -116,6 +116,15 @@ std::unique_ptr<KernelCache> KernelCache::ForLoader(
                                        [loader] { return loader->Identify(); });
 }
 
+KernelCache* KernelCache::ForImages() {
+  static KernelCache* cache = new KernelCache(
+      "none", [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+        return absl::FailedPreconditionError(
+            absl::StrCat(request.name, ": there is no compiler for it"));
+      });
+  return cache;
+}
+
 absl::StatusOr<KernelCache*> KernelCache::Default() {
   static std::mutex& mutex = *new std::mutex;
   static KernelCache* cache = nullptr;

@@ -243,8 +243,8 @@ absl::Status FillImages(const CompileOptions& options, DeviceProgram* program) {
     kernel.text.clear();
     kernel.header.clear();
     kernel.lines.clear();
+    kernel.headers.clear();
   }
-  program->headers.clear();
   return absl::OkStatus();
 }
 

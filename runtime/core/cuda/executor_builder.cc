@@ -118,15 +118,12 @@ std::vector<CompileRequest> RequestsOf(
     const DeviceProgram& program,
     const std::vector<std::string>& nvrtc_options) {
   std::vector<CompileRequest> requests;
-  const std::string headers_digest = HeadersDigest(program.headers);
   for (const KernelSource& kernel : program.kernels) {
     if (!kernel.image.empty()) continue;
     CompileRequest request;
     request.name = FileOf(kernel);
     request.source = kernel.text;
     request.headers = kernel.headers;
-    request.headers = program.headers;
-    request.headers_digest = headers_digest;
     request.arch = program.arch;
     request.options = nvrtc_options;
     requests.push_back(std::move(request));

@@ -31,6 +31,7 @@ class Writer {
       out_->Text(kernel.symbol);
       out_->Number(images_->Add(kernel.image));
       out_->Number(kernel.threads_per_block);
+      out_->Number(kernel.cluster);
       out_->Number(kernel.dynamic_smem_bytes);
     }
     for (const auto* buffers : {&program.inputs, &program.outputs}) {
@@ -47,6 +48,7 @@ class Writer {
                   constant.bytes.size()});
     }
     out_->Number(program.workspace_bytes);
+    out_->Number(program.lanes);
     out_->Number(static_cast<int64_t>(program.zone_names.size()));
     for (const std::string& name : program.zone_names) out_->Text(name);
     out_->Number(static_cast<int64_t>(program.steps.size()));
@@ -83,6 +85,11 @@ class Writer {
           int64_t{map.box_columns}, int64_t{map.swizzle_bytes}})
       out_->Number(number);
   }
+  void Write(const StepOrder& order) {
+    out_->Number(order.lane);
+    out_->Number(static_cast<int64_t>(order.waits.size()));
+    for (int32_t wait : order.waits) out_->Number(wait);
+  }
   void Write(const LaunchStep& step) {
     out_->Number(step.kernel);
     for (int64_t blocks : step.grid) out_->Number(blocks);
@@ -91,7 +98,9 @@ class Writer {
       out_->Number(static_cast<int64_t>(arg.index()));
       std::visit([&](const auto& value) { Write(value); }, arg);
     }
+    out_->Number(int64_t{step.dependent});
     out_->Number(step.zone);
+    Write(step.order);
   }
   void Write(const GemmStep& step) {
     for (const BufferRef* ref : {&step.a, &step.b, &step.c}) Write(*ref);
@@ -104,12 +113,14 @@ class Writer {
           step.stride_a, step.stride_b, step.stride_c, int64_t{step.beta},
           int64_t{step.zone}})
       out_->Number(number);
+    Write(step.order);
   }
   void Write(const CopyStep& step) {
     Write(step.source);
     Write(step.destination);
     out_->Number(step.bytes);
     out_->Number(step.zone);
+    Write(step.order);
   }
   void Write(const FillStep& step) {
     Write(step.destination);
@@ -117,6 +128,7 @@ class Writer {
     out_->Number(step.element_bytes);
     out_->Number(step.count);
     out_->Number(step.zone);
+    Write(step.order);
   }
 
   ImageTable* images_;
@@ -139,6 +151,7 @@ class Reader {
       if (!in_->ok()) return;
       kernel->image = images_.images()[static_cast<size_t>(image)];
       kernel->threads_per_block = Small();
+      kernel->cluster = Small();
       kernel->dynamic_smem_bytes = in_->Number();
     });
     for (auto* buffers : {&program.inputs, &program.outputs})
@@ -152,6 +165,7 @@ class Reader {
       constant->bytes.assign(bytes.begin(), bytes.end());
     });
     program.workspace_bytes = in_->Number();
+    program.lanes = Small();
     Each(&program.zone_names,
          [&](std::string* name) { *name = std::string(in_->Text()); });
     Each(&program.steps,
@@ -220,12 +234,18 @@ class Reader {
          {&map->box_rows, &map->box_columns, &map->swizzle_bytes})
       Read(number);
   }
+  void Read(StepOrder* order) {
+    order->lane = Small();
+    Each(&order->waits, [&](int32_t* wait) { *wait = Small(); });
+  }
   void Read(LaunchStep* step) {
     step->kernel = Small();
     for (int64_t& blocks : step->grid) blocks = in_->Number();
     Each(&step->args,
          [&](KernelArg* arg) { ReadVariant(in_->Number(), arg); });
+    step->dependent = Flag();
     step->zone = Small();
+    Read(&step->order);
   }
   void Read(GemmStep* step) {
     for (BufferRef* ref : {&step->a, &step->b, &step->c}) Read(ref);
@@ -242,12 +262,14 @@ class Reader {
       Read(number);
     step->beta = Small();
     step->zone = Small();
+    Read(&step->order);
   }
   void Read(CopyStep* step) {
     Read(&step->source);
     Read(&step->destination);
     step->bytes = in_->Number();
     step->zone = Small();
+    Read(&step->order);
   }
   void Read(FillStep* step) {
     Read(&step->destination);
@@ -256,6 +278,7 @@ class Reader {
     step->element_bytes = Small();
     step->count = in_->Number();
     step->zone = Small();
+    Read(&step->order);
   }
 
   const ImageTable& images_;

@@ -18,7 +18,7 @@ static void addCleanup(OpPassManager& pm) {
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
-void gsa::buildCudaHostPipeline(OpPassManager& pm) {
+void gsa::buildCudaHostPipeline(OpPassManager& pm, StringRef arch) {
   GsaCpuPrepareEntryOptions prepare;
   prepare.cInterface = false;
   pm.addPass(createGsaCpuPrepareEntry(prepare));
@@ -44,4 +44,7 @@ void gsa::buildCudaHostPipeline(OpPassManager& pm) {
   pm.addPass(createGsaPlanWorkspace(plan));
   addCleanup(pm);
   pm.addPass(createGsaCheckLanes());
+  GsaDependentLaunchesOptions dependent;
+  dependent.arch = arch.str();
+  pm.addPass(createGsaDependentLaunches(dependent));
 }

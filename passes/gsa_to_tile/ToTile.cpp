@@ -81,6 +81,9 @@ static std::string describeOp(Operation* op) {
 void ToTileContext::begin(Operation* op) {
   location = op->getLoc();
   origin = StringAttr::get(op->getContext(), describeOp(op));
+  // Where queries are few, a row needs several kernels of microseconds.
+  brief = isa_and_nonnull<SplitSelectScheduleAttr, SplitAttentionScheduleAttr>(
+      op->getAttr(kScheduleAttr));
   hostRewriter.setInsertionPoint(op);
   cost = {};
   auto function = op->getParentOfType<FunctionOpInterface>();
@@ -289,8 +292,9 @@ LaunchOp KernelBuilder::launch(ArrayRef<OpFoldResult> grid) {
   IRRewriter& b = context.rewriter();
   SmallVector<Value> sizes =
       getValueOrCreateConstantIndexOp(b, context.loc(), grid);
-  auto launch =
-      LaunchOp::create(b, context.loc(), symbol, sizes, hostArguments);
+  auto launch = LaunchOp::create(
+      b, context.loc(), symbol, sizes, hostArguments,
+      /*brief=*/context.brief ? b.getUnitAttr() : UnitAttr());
   if (estimate > 0) launch->setAttr(kEstimateAttr, b.getF64FloatAttr(estimate));
   return launch;
 }

@@ -106,6 +106,8 @@ class ToTileContext {
   Location location;
   /// The op that is being lowered, as kOriginAttr says it.
   StringAttr origin;
+  /// Whether its kernels take about as long as the time between two launches.
+  bool brief = false;
   /// What its schedule is estimated to take, where the host's kernels have
   /// lanes.
   ScheduleCost cost;

@@ -82,6 +82,7 @@ class Validator {
   const DeviceProgram& program_;
   const LaunchLimits& limits_;
   std::string where_;
+  bool follows_launch_ = false;  // of the step that is checked
 };
 
 absl::Status Validator::CheckBuffers() {
@@ -103,7 +104,8 @@ absl::Status Validator::CheckBuffers() {
 absl::Status Validator::CheckKernel(const KernelSource& kernel) {
   where_ = absl::StrCat("kernel '", kernel.symbol, "'");
   if (kernel.symbol.empty()) return Invalid("the kernel has no symbol");
-  if (kernel.text.empty()) return Invalid("the kernel has no text");
+  if (kernel.text.empty() && kernel.image.empty())
+    return Invalid("the kernel has neither text nor machine code");
   if (kernel.threads_per_block < 1)
     return Invalid("threads per block is ", kernel.threads_per_block,
                    ", expected at least 1");
@@ -213,6 +215,8 @@ absl::Status Validator::CheckStep(const LaunchStep& step) {
                        step.grid[axis], ", the limit is ",
                        limits_.max_grid[axis]);
   }
+  if (step.dependent && !follows_launch_)
+    return Invalid("is dependent, expected a launch as the step before");
   int64_t parameter_bytes = 0;
   for (size_t i = 0; i < step.args.size(); ++i) {
     const KernelArg& arg = step.args[i];
@@ -350,6 +354,7 @@ absl::Status Validator::Run() {
     GSA_RETURN_IF_ERROR(CheckOrder(OrderOf(step), i));
     GSA_RETURN_IF_ERROR(
         std::visit([&](const auto& typed) { return CheckStep(typed); }, step));
+    follows_launch_ = std::holds_alternative<LaunchStep>(step);
   }
   return absl::OkStatus();
 }

@@ -46,6 +46,7 @@ class FakeDriver {
     // Zero-extended; of a tensor map its first 8 bytes, which are its number
     // in maps().
     std::vector<uint64_t> arguments;
+    bool dependent = false;
     // Counts all launches, and which of them streams and events put this one
     // behind.
     int number = 0;

@@ -80,7 +80,8 @@ AttentionKernel::AttentionKernel(AttentionOperands& operands,
   };
   key = readRows(operands.keyRows, maps.key, "key", keyRows);
   value = readRows(operands.valueRows, maps.value, "value", valueRows);
-  if (operands.indices) {
+  // Boxes are of all keys, in order: what makes them waits for no list.
+  if (operands.indices && !maps.key) {
     indices = kernel.read(operands.indices, "indices");
     counts = kernel.read(operands.counts, "counts");
   }

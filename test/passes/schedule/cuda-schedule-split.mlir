@@ -9,7 +9,7 @@
 
 // CHECK-LABEL: @decode(
 // CHECK: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, {{.*}}sample = 16, rank = 182, capacity = 4096
-// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128
+// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, part
 // REMARK: [Passed] Scheduled {{.*}}gsa.select heuristic #gsa.split_select_schedule<
 // REMARK: [Missed] Costlier {{.*}}#gsa.attention_schedule<
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.split_attention_schedule<
@@ -26,9 +26,10 @@ func.func @decode(%iq: tensor<1x1x4x64xbf16>, %ik: tensor<1x131072x64xbf16>,
   return %out : tensor<1x1x32x128xbf16>
 }
 
-// The last bits of a row follow from its parts: they are the same in a batch.
+// The last bits of a row follow from its parts: they are the same in a batch,
+// where a block has several of them.
 // CHECK-LABEL: @batch(
-// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128
+// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, per_block = 16, part
 func.func @batch(%q: tensor<128x1x32x128xbf16>, %k: tensor<128x16384x8x128xbf16>,
     %i: tensor<128x1x2048xi32>, %c: tensor<128x1xi32>)
     -> tensor<128x1x32x128xbf16> {

@@ -32,14 +32,33 @@ struct merged_sum {
   }
 };
 
+/// Parts whose loads are in flight together.
+inline constexpr int merge_batch = 8;
+
+/// The lse of parts `first` and on; that of no part is -inf.
+GSA_DEVICE void load_lses(float (&lse)[merge_batch], const float* lses,
+                          long long step, int first, int parts) {
+#pragma unroll
+  for (int j = 0; j < merge_batch; ++j)
+    lse[j] = first + j < parts ? lses[(first + j) * step] : -infinity();
+}
+
 /// NaN and +inf make the sum NaN.
 GSA_DEVICE merged_sum merge_sums(const float* lses, long long step, int parts) {
   merged_sum merged{-infinity(), 0.0f};
-#pragma unroll 8
-  for (int i = 0; i < parts; ++i)
-    merged.maximum = ptx::max_nan(merged.maximum, lses[i * step]);
-#pragma unroll 8
-  for (int i = 0; i < parts; ++i) merged.sum += merged.weigh(lses[i * step]);
+  float lse[merge_batch];
+#pragma unroll 1
+  for (int first = 0; first < parts; first += merge_batch) {
+    load_lses(lse, lses, step, first, parts);
+#pragma unroll
+    for (float x : lse) merged.maximum = ptx::max_nan(merged.maximum, x);
+  }
+#pragma unroll 1
+  for (int first = 0; first < parts; first += merge_batch) {
+    load_lses(lse, lses, step, first, parts);
+#pragma unroll
+    for (float x : lse) merged.sum += merged.weigh(x);
+  }
   return merged;
 }
 
@@ -51,23 +70,34 @@ GSA_DEVICE void merge_columns(float (&result)[Width], merged_sum merged,
                               const float* lses, long long lse_step,
                               int parts) {
   float unit = 1.0f / merged.sum;
+  float lse[merge_batch], values[merge_batch][Width];
 #pragma unroll
   for (float& x : result) x = 0.0f;
-#pragma unroll 8
-  for (int i = 0; i < parts; ++i) {
-    float lse = lses[i * lse_step];
-    float weight = merged.weigh(lse) * unit;
-    float values[Width];
-    if constexpr (Width == 4) {
-      float4 x = *reinterpret_cast<const float4*>(outputs + i * output_step);
-      values[0] = x.x, values[1] = x.y, values[2] = x.z, values[3] = x.w;
-    } else {
-      values[0] = outputs[i * output_step];
-    }
-    // The output of a part without keys may be anything.
+#pragma unroll 1
+  for (int first = 0; first < parts; first += merge_batch) {
+    load_lses(lse, lses, lse_step, first, parts);
 #pragma unroll
-    for (int c = 0; c < Width; ++c)
-      if (lse != -infinity()) result[c] = fmaf(weight, values[c], result[c]);
+    for (int j = 0; j < merge_batch; ++j) {
+      const float* from =
+          outputs + (first + j < parts ? first + j : first) * output_step;
+      if constexpr (Width == 4) {
+        float4 x = *reinterpret_cast<const float4*>(from);
+        values[j][0] = x.x, values[j][1] = x.y;
+        values[j][2] = x.z, values[j][3] = x.w;
+      } else {
+        values[j][0] = *from;
+      }
+    }
+#pragma unroll
+    for (int j = 0; j < merge_batch; ++j) {
+      float weight = merged.weigh(lse[j]) * unit;
+      // The output of a part without keys may be anything.
+      bool takes_part = lse[j] != -infinity();
+#pragma unroll
+      for (int c = 0; c < Width; ++c)
+        result[c] =
+            takes_part ? fmaf(weight, values[j][c], result[c]) : result[c];
+    }
   }
 }
 

@@ -47,11 +47,17 @@ class GatherKernel {
                  s.index(schedule.getBlockQ()));
     if (block.heads) rows = s.min(rows, block.heads);
     named(rows, "rows");
+    auto emitQueries = [&] {
+      emitter.emitQueries(
+          s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
+               {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
+          s.i64(shape.depth), rows);
+    };
+    // Lists are the work of the launch before: with parts, whose kernels are
+    // brief, queries need not wait for it.
+    if (block.results) emitQueries();
     emitList();
-    emitter.emitQueries(
-        s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
-             {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
-        s.i64(shape.depth), rows);
+    if (!block.results) emitQueries();
     if (segment == most) {
       copyList(s.index(0), count);
       emitter.emitStart();

@@ -57,6 +57,7 @@ absl::StatusOr<bool> RunPhases(Compilation* compilation,
 }
 
 absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
+                                     const Target& target,
                                      const std::string& arch) {
   DiagnosticCollector diagnostics(compilation->context());
   auto start = std::chrono::steady_clock::now();
@@ -66,7 +67,8 @@ absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
     return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
                                 "compiling (phase program)");
   }
-  program->headers = DeviceHeaders();
+  // The emulation has headers of its own.
+  if (target.kind == TargetKind::kCuda) AddHeaders(&*program);
   GSA_RETURN_IF_ERROR(Validate(*program, LimitsOf(arch)));
   compilation->result.zone_names = program->zone_names;
   const CompileOptions& options = compilation->options();
@@ -114,7 +116,7 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
   GSA_ASSIGN_OR_RETURN(bool stopped, RunPhases(compilation.get(), arch));
   CompiledModule& result = compilation->result;
   if (stopped) return std::move(result);
-  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), arch));
+  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), target, arch));
   if (options.stop_after == "program") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
     GSA_RETURN_IF_ERROR(ReportCode(program, options));

@@ -12,7 +12,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "codegen/device/DeviceHeaders.h"
+#include "codegen/device/UsedDeclarations.h"
 #include "dialect/Target/CudaTarget.h"
 #include "runtime/core/cuda/executor_builder.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
@@ -81,16 +81,13 @@ std::string KeyOf(const CompileOptions& options) {
 
 }  // namespace
 
-const std::vector<SourceHeader>& DeviceHeaders() {
-  static const auto& headers = *[] {
-    auto* made = new std::vector<SourceHeader>;
-    for (const mlir::gsa_tile::DeviceHeader& header :
-         mlir::gsa_tile::getDeviceHeaders()) {
-      made->push_back({header.name.str(), header.text.str()});
+void AddHeaders(DeviceProgram* program) {
+  for (KernelSource& kernel : program->kernels) {
+    for (mlir::gsa_tile::UsedHeader& header :
+         mlir::gsa_tile::getUsedDeviceHeaders(kernel.text)) {
+      kernel.headers.push_back({header.name.str(), std::move(header.text)});
     }
-    return made;
-  }();
-  return headers;
+  }
 }
 
 absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
@@ -148,10 +145,10 @@ std::string Describe(const DeviceProgram& program) {
     absl::StrAppend(&text, program.zone_names[ZoneOf(step)], ": ");
     if (auto* launch = std::get_if<LaunchStep>(&step)) {
       const KernelSource& kernel = program.kernels[launch->kernel];
-      absl::StrAppend(&text, kernel.symbol, "<<<", launch->grid[0], "x",
-                      launch->grid[1], "x", launch->grid[2], ", ",
-                      kernel.threads_per_block, ", ", kernel.dynamic_smem_bytes,
-                      ">>>(");
+      absl::StrAppend(
+          &text, launch->dependent ? "dependent " : "", kernel.symbol, "<<<",
+          launch->grid[0], "x", launch->grid[1], "x", launch->grid[2], ", ",
+          kernel.threads_per_block, ", ", kernel.dynamic_smem_bytes, ">>>(");
       const char* comma = "";
       for (const KernelArg& argument : launch->args) {
         absl::StrAppend(&text, comma, ToText(argument));
@@ -194,14 +191,12 @@ absl::Status ReportCode(const DeviceProgram& program,
                         const CompileOptions& options) {
   if (!options.on_phase || !options.keep_texts) return absl::OkStatus();
   GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options));
-  const std::string headers_digest = HeadersDigest(program.headers);
   for (const KernelSource& kernel : program.kernels) {
     for (CudaOutput output : {CudaOutput::kPtx, CudaOutput::kCubin}) {
       CompileRequest request;
       request.name = kernel.symbol + ".cu";
       request.source = kernel.text;
-      request.headers = program.headers;
-      request.headers_digest = headers_digest;
+      request.headers = kernel.headers;
       request.arch = program.arch;
       request.output = output;
       KernelOrigin origin;
@@ -248,8 +243,8 @@ absl::Status FillImages(const CompileOptions& options, DeviceProgram* program) {
     kernel.text.clear();
     kernel.header.clear();
     kernel.lines.clear();
+    kernel.headers = {};
   }
-  program->headers.clear();
   return absl::OkStatus();
 }
 

@@ -20,8 +20,9 @@
 
 namespace gsa {
 
-// The device headers that every kernel includes, as the binary has them.
-const std::vector<SourceHeader>& DeviceHeaders();
+// Gives every kernel what its text uses of the device headers, as the binary has
+// them.
+void AddHeaders(DeviceProgram* program);
 
 // The cache over the NVRTC that the options name or that is found in the places
 // that they name, and over the cache on disk that they name. With the latter it

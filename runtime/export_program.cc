@@ -384,6 +384,7 @@ FailureOr<int32_t> Exporter::KernelIndex(mlir::gsa_tile::LaunchOp op) {
   source.text = *std::move(text);
   source.header = mlir::gsa_tile::getKernelHeader(kernel);
   source.threads_per_block = static_cast<int32_t>(32 * kernel.getWarps());
+  source.cluster = static_cast<int32_t>(kernel.getCluster());
   source.dynamic_smem_bytes = kernel.getSharedBytes();
   for (const mlir::gsa_tile::LineMap::Entry& line : lines.getEntries()) {
     source.lines.push_back(
@@ -452,6 +453,9 @@ LogicalResult Exporter::RunLaunch(mlir::gsa_tile::LaunchOp op) {
   FailureOr<int32_t> kernel = KernelIndex(op);
   if (failed(kernel)) return failure();
   step.kernel = *kernel;
+  // The launch before may have had nothing to do, and be no step.
+  step.dependent = op.getDependent() && !program_.steps.empty() &&
+                   std::holds_alternative<LaunchStep>(program_.steps.back());
   auto types =
       symbols_.lookup<mlir::gsa_tile::KernelOp>(op.getKernelAttr().getAttr())
           .getFunctionType()

@@ -18,7 +18,7 @@ static void addCleanup(OpPassManager& pm) {
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
-void gsa::buildCudaHostPipeline(OpPassManager& pm) {
+void gsa::buildCudaHostPipeline(OpPassManager& pm, StringRef arch) {
   GsaCpuPrepareEntryOptions prepare;
   prepare.cInterface = false;
   pm.addPass(createGsaCpuPrepareEntry(prepare));
@@ -38,4 +38,7 @@ void gsa::buildCudaHostPipeline(OpPassManager& pm) {
   plan.alignment = kDeviceAlignment;
   pm.addPass(createGsaPlanWorkspace(plan));
   addCleanup(pm);
+  GsaDependentLaunchesOptions dependent;
+  dependent.arch = arch.str();
+  pm.addPass(createGsaDependentLaunches(dependent));
 }

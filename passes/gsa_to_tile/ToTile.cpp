@@ -81,6 +81,9 @@ static std::string describeOp(Operation* op) {
 void ToTileContext::begin(Operation* op) {
   location = op->getLoc();
   origin = StringAttr::get(op->getContext(), describeOp(op));
+  // Where queries are few, a row needs several kernels of microseconds.
+  brief = isa_and_nonnull<SplitSelectScheduleAttr, SplitAttentionScheduleAttr>(
+      op->getAttr(kScheduleAttr));
   hostRewriter.setInsertionPoint(op);
 }
 
@@ -276,7 +279,9 @@ LaunchOp KernelBuilder::launch(ArrayRef<OpFoldResult> grid) {
   IRRewriter& b = context.rewriter();
   SmallVector<Value> sizes =
       getValueOrCreateConstantIndexOp(b, context.loc(), grid);
-  return LaunchOp::create(b, context.loc(), symbol, sizes, hostArguments);
+  return LaunchOp::create(
+      b, context.loc(), symbol, sizes, hostArguments,
+      /*brief=*/context.brief ? b.getUnitAttr() : UnitAttr());
 }
 
 LaunchOp KernelBuilder::launch(ArrayRef<int64_t> grid) {

@@ -105,6 +105,8 @@ class ToTileContext {
   Location location;
   /// The op that is being lowered, as kOriginAttr says it.
   StringAttr origin;
+  /// Whether its kernels take about as long as the time between two launches.
+  bool brief = false;
   SymbolTable symbols;
   /// Kernels by the name that they were asked to have.
   llvm::MapVector<StringAttr, SmallVector<gsa_tile::KernelOp>> kernels;

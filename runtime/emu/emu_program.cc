@@ -61,11 +61,12 @@ class Describer {
 
   std::string Step(const LaunchStep& step) const {
     const KernelSource& kernel = program_.kernels[step.kernel];
-    std::string text = absl::StrCat("launch ", step.kernel, " ", step.grid[0],
-                                    " ", step.grid[1], " ", step.grid[2], " ",
-                                    kernel.threads_per_block / 32);
-    absl::StrAppend(&text, " ", kernel.dynamic_smem_bytes, " ",
-                    step.args.size());
+    std::string text =
+        absl::StrCat(step.dependent ? "dependent\n" : "", "launch ",
+                     step.kernel, " ", step.grid[0], " ", step.grid[1], " ",
+                     step.grid[2], " ", kernel.threads_per_block / 32);
+    absl::StrAppend(&text, " ", kernel.cluster, " ", kernel.dynamic_smem_bytes,
+                    " ", step.args.size());
     for (const KernelArg& arg : step.args)
       absl::StrAppend(
           &text, " ",

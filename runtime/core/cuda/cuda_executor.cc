@@ -242,19 +242,42 @@ absl::StatusOr<BoundRuns::Lease> CudaExecutor::Bind(
   return lease;
 }
 
+absl::Status CudaExecutor::Launch(const Op& op, const BoundRun& bound,
+                                  cuda::Stream stream) const {
+  // The driver copies what the pointers point to, and writes nothing there.
+  void** parameters =
+      const_cast<void**>(bound.pointers.data()) + op.first_parameter;
+  if (!op.dependent) {
+    const cuda::Result result = driver_->table().LaunchKernel(
+        op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
+        op.dynamic_smem, stream, parameters, nullptr);
+    if (result == cuda::kSuccess) return absl::OkStatus();
+    return driver_->ToStatus(result, "cuLaunchKernel");
+  }
+  cuda::LaunchAttribute attribute = {};
+  attribute.id = cuda::kLaunchProgrammaticStreamSerialization;
+  attribute.allowed = 1;
+  cuda::LaunchConfig config = {};
+  config.grid_x = op.grid[0];
+  config.grid_y = op.grid[1];
+  config.grid_z = op.grid[2];
+  config.block_x = op.threads;
+  config.block_y = config.block_z = 1;
+  config.dynamic_smem = op.dynamic_smem;
+  config.stream = stream;
+  config.attributes = &attribute;
+  config.num_attributes = 1;
+  const cuda::Result result = driver_->table().LaunchKernelEx(
+      &config, op.function, parameters, nullptr);
+  if (result == cuda::kSuccess) return absl::OkStatus();
+  return driver_->ToStatus(result, "cuLaunchKernelEx");
+}
+
 absl::Status CudaExecutor::Submit(const Op& op, const BoundRun& bound,
                                   cuda::Stream stream) const {
   switch (op.kind) {
-    case OpKind::kLaunch: {
-      // The driver copies what the pointers point to, and writes nothing there.
-      void** parameters =
-          const_cast<void**>(bound.pointers.data()) + op.first_parameter;
-      const cuda::Result result = driver_->table().LaunchKernel(
-          op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
-          op.dynamic_smem, stream, parameters, nullptr);
-      if (result == cuda::kSuccess) return absl::OkStatus();
-      return driver_->ToStatus(result, "cuLaunchKernel");
-    }
+    case OpKind::kLaunch:
+      return Launch(op, bound, stream);
     case OpKind::kGemm: {
       const Address scratch = {
           static_cast<int32_t>(inputs_.size() + outputs_.size()),

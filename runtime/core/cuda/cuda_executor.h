@@ -175,6 +175,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
     unsigned grid[3] = {1, 1, 1};
     unsigned threads = 1;
     unsigned dynamic_smem = 0;
+    bool dependent = false;  // begins early, by cuLaunchKernelEx
     int32_t first_parameter = 0;
     int32_t num_parameters = 0;
     // kGemm: a, b, c; kCopy: source, destination; kFill: destination.
@@ -200,6 +201,8 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   // The address of `address` for the buffers of `bound`.
   uint64_t Resolve(const Address& address, const BoundRun& bound) const;
   absl::Status Submit(const Op& op, const BoundRun& bound,
+                      cuda::Stream stream) const;
+  absl::Status Launch(const Op& op, const BoundRun& bound,
                       cuda::Stream stream) const;
   // "step 3 (launch of 'attend')".
   std::string NameOf(const Op& op) const;

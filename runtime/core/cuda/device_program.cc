@@ -81,6 +81,7 @@ class Validator {
   const DeviceProgram& program_;
   const LaunchLimits& limits_;
   std::string where_;
+  bool follows_launch_ = false;  // of the step that is checked
 };
 
 absl::Status Validator::CheckBuffers() {
@@ -194,6 +195,8 @@ absl::Status Validator::CheckStep(const LaunchStep& step) {
                        step.grid[axis], ", the limit is ",
                        limits_.max_grid[axis]);
   }
+  if (step.dependent && !follows_launch_)
+    return Invalid("is dependent, expected a launch as the step before");
   int64_t parameter_bytes = 0;
   for (size_t i = 0; i < step.args.size(); ++i) {
     const KernelArg& arg = step.args[i];
@@ -330,6 +333,7 @@ absl::Status Validator::Run() {
       return Invalid("has zone ", zone, ", the program has ", zones);
     GSA_RETURN_IF_ERROR(
         std::visit([&](const auto& typed) { return CheckStep(typed); }, step));
+    follows_launch_ = std::holds_alternative<LaunchStep>(step);
   }
   return absl::OkStatus();
 }

@@ -92,9 +92,12 @@ struct KernelSource {
   std::string text;                 // what is compiled; equal for equal kernels
   std::string image;                // its machine code; if there, `text` is not
   int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
+  int32_t cluster = 1;              // blocks of a cluster, as the text has them
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
   std::string header;  // comment lines for who reads the text; may be empty
+  // What the text includes; of each header, what this text needs.
+  std::vector<SourceHeader> headers;
 };
 
 // Launches kernels[kernel] over `grid` blocks. `args` are the parameters in the
@@ -103,6 +106,10 @@ struct LaunchStep {
   int32_t kernel = 0;
   std::array<int64_t, 3> grid = {1, 1, 1};  // x, y, z
   std::vector<KernelArg> args;
+  // Whether the launch may begin before the step before it, a launch too, has
+  // ended: the kernel waits for that end itself, in each block, before it
+  // touches outputs or the workspace. In order is right as well.
+  bool dependent = false;
   int32_t zone = 0;
 };
 
@@ -168,7 +175,6 @@ struct ConstantData {
 struct DeviceProgram {
   // The architecture that the kernels were generated for, "sm_90a".
   std::string arch;
-  std::vector<SourceHeader> headers;
   std::vector<KernelSource> kernels;
   std::vector<BufferInfo> inputs, outputs;
   std::vector<ConstantData> constants;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/core/cuda/cublaslt_api.h"
 #include "runtime/core/sha256.h"
@@ -117,14 +118,12 @@ std::vector<CompileRequest> RequestsOf(
     const DeviceProgram& program,
     const std::vector<std::string>& nvrtc_options) {
   std::vector<CompileRequest> requests;
-  const std::string headers_digest = HeadersDigest(program.headers);
   for (const KernelSource& kernel : program.kernels) {
     if (!kernel.image.empty()) continue;
     CompileRequest request;
     request.name = FileOf(kernel);
     request.source = kernel.text;
-    request.headers = program.headers;
-    request.headers_digest = headers_digest;
+    request.headers = kernel.headers;
     request.arch = program.arch;
     request.options = nvrtc_options;
     requests.push_back(std::move(request));
@@ -447,6 +446,7 @@ void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
   op.threads = program_.kernels[step.kernel].threads_per_block;
   op.dynamic_smem =
       static_cast<unsigned>(program_.kernels[step.kernel].dynamic_smem_bytes);
+  op.dependent = step.dependent && dependent_launches_;
   op.first_parameter = static_cast<int32_t>(executor_->parameters_.size());
   op.num_parameters = static_cast<int32_t>(step.args.size());
   for (const KernelArg& arg : step.args)
@@ -482,7 +482,25 @@ void ExecutorBuilder::AppendOp(const FillStep& step, CudaExecutor::Op op) {
   executor_->ops_.push_back(op);
 }
 
+// The driver's first version whose captured graphs keep dependent launches;
+// without them launches run in order, which is right as well.
+absl::Status ExecutorBuilder::FindDependentLaunches() {
+  constexpr int kFirstVersion = 12030;
+  const bool any = absl::c_any_of(program_.steps, [](const ProgramStep& step) {
+    const auto* launch = std::get_if<LaunchStep>(&step);
+    return launch != nullptr && launch->dependent;
+  });
+  if (!any || executor_->driver_->table().LaunchKernelEx == nullptr)
+    return absl::OkStatus();
+  GSA_ASSIGN_OR_RETURN(const int version,
+                       executor_->driver_->DriverGetVersion());
+  dependent_launches_ =
+      version >= kFirstVersion && executor_->device_.major >= 9;
+  return absl::OkStatus();
+}
+
 absl::Status ExecutorBuilder::BuildOps() {
+  GSA_RETURN_IF_ERROR(FindDependentLaunches());
   for (size_t i = 0; i < program_.steps.size(); ++i) {
     const ProgramStep& step = program_.steps[i];
     if (const auto* launch = std::get_if<LaunchStep>(&step))

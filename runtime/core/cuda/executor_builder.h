@@ -19,8 +19,7 @@
 namespace gsa {
 
 // What the compiler is asked for the kernels of `program` that have no machine
-// code, in their order. The headers are those of `program`, which must outlive
-// the requests.
+// code, in their order. `program` must outlive the requests.
 std::vector<CompileRequest> RequestsOf(
     const DeviceProgram& program,
     const std::vector<std::string>& nvrtc_options);
@@ -43,6 +42,7 @@ class ExecutorBuilder {
   absl::Status PlanGemms();
   absl::Status UploadConstants();
   absl::Status BuildOps();
+  absl::Status FindDependentLaunches();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);
@@ -59,6 +59,7 @@ class ExecutorBuilder {
   KernelCache* cache_ = nullptr;
   std::vector<std::shared_ptr<const CachedKernel>> compiled_;
   size_t next_gemm_ = 0;
+  bool dependent_launches_ = false;  // whether the driver and device have them
 };
 
 }  // namespace gsa

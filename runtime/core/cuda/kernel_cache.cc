@@ -146,9 +146,7 @@ std::string KernelCache::KeyOf(const CompileRequest& request) const {
   hash.UpdateField(request.name);
   hash.UpdateField(absl::StrCat(request.options.size()));
   for (const std::string& option : request.options) hash.UpdateField(option);
-  hash.UpdateField(request.headers_digest.empty()
-                       ? HeadersDigest(request.headers)
-                       : request.headers_digest);
+  hash.UpdateField(HeadersDigest(request.headers));
   hash.UpdateField(request.source);
   return hash.HexDigest();
 }

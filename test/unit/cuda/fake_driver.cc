@@ -208,14 +208,22 @@ struct FakeDriverCalls {
                                    unsigned smem, cuda::Stream stream,
                                    void** parameters, void** extra) {
     GSA_FAKE_ENTER("cuLaunchKernel");
+    return Record(function, {x, y, z}, {threads, threads_y, threads_z}, smem,
+                  stream, parameters, extra);
+  }
+  static cuda::Result Record(cuda::Function function,
+                             std::array<unsigned, 3> grid,
+                             std::array<unsigned, 3> threads, unsigned smem,
+                             cuda::Stream stream, void** parameters,
+                             void** extra) {
     const std::string symbol = fake->functions_.at(function);
     const auto limit = fake->max_dynamic_smem_.find(symbol);
     if (limit != fake->max_dynamic_smem_.end() &&
         static_cast<int>(smem) > limit->second)
       return cuda::kErrorInvalidValue;
-    if (threads_y != 1 || threads_z != 1 || extra != nullptr)
+    if (threads[1] != 1 || threads[2] != 1 || extra != nullptr)
       return cuda::kErrorInvalidValue;
-    FakeDriver::Launch launch{symbol, {x, y, z}, threads, smem, stream, {}};
+    FakeDriver::Launch launch{symbol, grid, threads[0], smem, stream, {}};
     for (size_t i = 0; i < KernelOf(function).parameter_bytes.size(); ++i) {
       uint64_t value = 0;
       std::memcpy(&value, parameters[i],
@@ -223,6 +231,23 @@ struct FakeDriverCalls {
       launch.arguments.push_back(value);
     }
     fake->launches_.push_back(std::move(launch));
+    return cuda::kSuccess;
+  }
+  // What one attribute of the configuration says is all that is looked at.
+  static cuda::Result LaunchKernelEx(const cuda::LaunchConfig* config,
+                                     cuda::Function function, void** parameters,
+                                     void** extra) {
+    GSA_FAKE_ENTER("cuLaunchKernelEx");
+    const cuda::Result result =
+        Record(function, {config->grid_x, config->grid_y, config->grid_z},
+               {config->block_x, config->block_y, config->block_z},
+               config->dynamic_smem, config->stream, parameters, extra);
+    if (result != cuda::kSuccess) return result;
+    if (config->num_attributes != 1 ||
+        config->attributes[0].id !=
+            cuda::kLaunchProgrammaticStreamSerialization)
+      return cuda::kErrorInvalidValue;
+    fake->launches_.back().dependent = config->attributes[0].allowed == 1;
     return cuda::kSuccess;
   }
   // The limits of the driver; the map holds nothing but its number.

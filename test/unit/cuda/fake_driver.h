@@ -46,6 +46,7 @@ class FakeDriver {
     // Zero-extended; of a tensor map its first 8 bytes, which are its number
     // in maps().
     std::vector<uint64_t> arguments;
+    bool dependent = false;
   };
   // What a tensor map was made of.
   struct Map {

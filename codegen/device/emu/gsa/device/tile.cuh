@@ -41,6 +41,7 @@
 #include "gsa/device/frag.cuh"
 #include "gsa/device/global.cuh"
 #include "gsa/device/hopper.cuh"
+#include "gsa/device/launch.cuh"
 #include "gsa/device/math.cuh"
 #include "gsa/device/mma.cuh"
 #include "gsa/device/reduce.cuh"

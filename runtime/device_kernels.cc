@@ -243,7 +243,7 @@ absl::Status FillImages(const CompileOptions& options, DeviceProgram* program) {
     kernel.text.clear();
     kernel.header.clear();
     kernel.lines.clear();
-    kernel.headers = {};
+    kernel.headers.clear();
   }
   return absl::OkStatus();
 }

@@ -47,7 +47,8 @@ inline constexpr llvm::StringLiteral kLanesAttr = "gsa.lanes";
 inline constexpr int64_t kMostLanes = 8;
 
 /// Whether passes alone write the attribute: all of the above but names,
-/// schedules and lanes. A module that a user gives to the library has none of them.
+/// schedules and lanes. A module that a user gives to the library has none of
+/// them.
 bool isAttributeOfPasses(llvm::StringRef name);
 
 /// Where each of them may stand, and as what.

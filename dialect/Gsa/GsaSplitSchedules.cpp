@@ -27,6 +27,8 @@ static constexpr int64_t kCluster = 8, kClusterSample = 2048,
                          kMostClusterSample = 4096;
 /// Blocks of scores that an SM holds at most: a thread then has 80 registers.
 static constexpr int64_t kMostScoreBlocks = 3;
+/// Rounds of blocks that scores are shared out for, at most.
+static constexpr int64_t kMostRounds = 16;
 /// Hits that a warp keeps before it appends them.
 static constexpr int64_t kStagedCells = 32;
 /// Tiles in whose time a block starts.
@@ -149,26 +151,24 @@ static int64_t countSmBlocks(const ScoreProblem& scores, int64_t blockK,
                              1, kMostScoreBlocks);
 }
 
-/// Time of all spans in that of a tile: rounds of as many blocks as all SMs
-/// hold.
-static int64_t timeOfSpans(const ScoreProblem& scores, int64_t tiles,
-                           int64_t span, int64_t resident) {
-  auto blocks = static_cast<int64_t>(scores.batch * llvm::divideCeil(tiles, span));
-  auto rounds = static_cast<int64_t>(llvm::divideCeil(blocks, resident));
-  return rounds * (span + kStartTiles);
-}
-
-/// The span with which `smBlocks` blocks of each SM are done first; of equal ones
-/// the shortest, whose last blocks end at about the same time.
+/// The span with which rounds of `smBlocks` blocks on each SM are done first; of
+/// equal ones the shortest, whose last blocks end at about the same time.
 static int64_t spanFor(const ScoreProblem& scores, int64_t blockK,
                        int64_t smBlocks, const CudaTarget& target) {
   auto tiles = static_cast<int64_t>(
       llvm::divideCeil(std::max<int64_t>(scores.keys, 1), blockK));
-  int64_t resident = smBlocks * target.sms, best = 1;
-  for (int64_t span = 1; span <= tiles; ++span)
-    if (timeOfSpans(scores, tiles, span, resident) <
-        timeOfSpans(scores, tiles, best, resident))
-      best = span;
+  int64_t batch = std::max<int64_t>(scores.batch, 1);
+  int64_t resident = smBlocks * target.sms, best = tiles;
+  auto time = [&](int64_t span) {
+    auto blocks = batch * static_cast<int64_t>(llvm::divideCeil(tiles, span));
+    return static_cast<int64_t>(llvm::divideCeil(blocks, resident)) *
+           (span + kStartTiles);
+  };
+  for (int64_t rounds = 1; rounds <= kMostRounds; ++rounds) {
+    int64_t spans = std::clamp<int64_t>(rounds * resident / batch, 1, tiles);
+    auto span = static_cast<int64_t>(llvm::divideCeil(tiles, spans));
+    if (time(span) <= time(best)) best = span;
+  }
   return best;
 }
 
@@ -191,10 +191,12 @@ static SmallVector<SplitLists> enumerateLists(Operation* op,
       all.push_back({step, rank, capacity, cluster});
   };
   if (!cast<SelectOp>(op).getPolicy().usesStatistic()) {
-    int64_t step = kSampleStep;
-    while (problem.rows->keys > kClusterSample * step) step *= 2;
-    if (findClusterRefusal(*problem.scores, kCluster, step, target).empty())
-      add(step, kCluster);
+    int64_t first = kSampleStep;
+    while (problem.rows->keys > kClusterSample * first) first *= 2;
+    // Of twice as many keys lists are shorter: rows of fewer keys have them.
+    for (int64_t step : {first, std::max(first / 2, kSampleStep)})
+      if (findClusterRefusal(*problem.scores, kCluster, step, target).empty())
+        add(step, kCluster);
     add(kSampleStep, /*cluster=*/0);
   }
   all.emplace_back();

@@ -28,8 +28,8 @@ inline constexpr llvm::StringLiteral kRolledAttr = "gsa_tile.rolled";
 /// product, a copy or a fill of memrefs.
 inline constexpr llvm::StringLiteral kStepAttr = "gsa_tile.step";
 
-/// On a launch, f64: how long all launches of its kernel for the op take, as the
-/// model of the op's schedule has it, in microseconds.
+/// On a launch, f64: how long all launches of its kernel for the op take, as
+/// the model of the op's schedule has it, in microseconds.
 inline constexpr llvm::StringLiteral kEstimateAttr = "gsa_tile.estimate";
 
 /// Unit attribute of an scf.for of a host function: as those of an scf.forall,

@@ -42,7 +42,7 @@ def GsaUnrollHost : Pass<"gsa-unroll-host", "::mlir::ModuleOp"> {
     Example: test/passes/cuda/unroll-host.mlir.
   }];
   let options = [
-    Option<"most", "most", "int64_t", "4096", "Steps, at most">
+    Option<"most", "most", "int64_t", "2048", "Steps, at most">
   ];
   let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect",
                            "::mlir::arith::ArithDialect"];
@@ -57,6 +57,10 @@ def GsaAssignLanes : Pass<"gsa-assign-lanes", "::mlir::ModuleOp"> {
     buffers and the ranges of them that they take; steps of different iterations
     of an independent loop do so by none of the buffers that both share. Products
     depend on each other, since they share the scratch of the library.
+
+    Steps are brought into the order in which the longest ways to the end of the
+    run begin (`gsa_tile.estimate`), as far as they do not depend on each other;
+    iterations of a loop stay one after the other. Marks of zones go along.
 
     A step goes on the lane whose last step is the latest that it depends on, or,
     if that lane has gone on, on the lane that has been idle for longest. So

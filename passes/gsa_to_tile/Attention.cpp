@@ -75,7 +75,8 @@ AttentionKernel::AttentionKernel(AttentionOperands& operands,
   };
   key = readKeys(operands.key, maps.key, "key");
   value = readKeys(operands.value, maps.value, "value");
-  if (operands.indices) {
+  // Boxes are of all keys, in order: what makes them waits for no list.
+  if (operands.indices && !maps.key) {
     indices = kernel.read(operands.indices, "indices");
     counts = kernel.read(operands.counts, "counts");
   }

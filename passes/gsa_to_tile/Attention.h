@@ -64,8 +64,8 @@ struct KeyMaps {
 class AttentionKernel {
  public:
   /// Makes a kernel of `warps` warps without a body: its arguments are the
-  /// operands, keys and values by `maps` if there are any, the results and the
-  /// sizes Sq and Sk of the op.
+  /// operands, keys and values by `maps` if there are any and without lists
+  /// then, the results and the sizes Sq and Sk of the op.
   AttentionKernel(AttentionOperands& operands, Attribute schedule,
                   int64_t warps, StringRef name, const KeyMaps& maps = {});
 

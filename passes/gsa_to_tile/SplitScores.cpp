@@ -51,6 +51,10 @@ class SplitScoreKernel : KernelScalars {
 
   void addArguments();
   Value number(int64_t value) { return kernel.index(value); }
+  /// One query is in registers from the start, not read again for each tile.
+  bool keepsQuery() const {
+    return source.queries() == 1 && chunks.size() == 1;
+  }
   Value tile(StringRef name, int64_t rows, int64_t columns, Type type,
              SmemLayout layout);
   Value rowVector(StringRef name);
@@ -233,6 +237,9 @@ void SplitScoreKernel::emitStart() {
   auto lanes = LanesType::get(b.getContext(), {schedule.getWarpKeys() / 32},
                               b.getF32Type());
   values = named(LanesAllocOp::create(b, location(), lanes), "scores_of_lanes");
+  if (keepsQuery())
+    LoadLhsOp::create(b, location(), chunks.front().lhs,
+                      chunks.front().queries.front(), zero);
   if (!bounds) return;
   int64_t hits = schedule.getWarpKeys() + schedule.getStaged();
   staged = tile("staged", source.queries() * schedule.getConsumers(), 2 * hits,
@@ -285,9 +292,13 @@ void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
   OpBuilder& b = builder();
   FillOp::create(b, location(), products, f32(0.0));
   for (auto [chunk, tile] : llvm::zip(chunks, keyTiles)) {
-    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[query], zero);
+    if (!keepsQuery())
+      LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[query], zero);
     MmaNtOp::create(b, location(), products, chunk.lhs, tile, warpKey);
   }
+  // The next keys may come while heads are activated.
+  if (query + 1 == source.queries())
+    ReleaseOp::create(b, location(), keyTiles.front());
   ScoreColumnsOp::create(b, location(), values, products, constants,
                          number(2 * query), f32(source.scale), source.heads(),
                          toActivation(source.scoreActivation));

@@ -238,10 +238,11 @@ void SharedKeysKernel::maskStrings(Value strings) {
 void SharedKeysKernel::emitEnd(const AgainArguments& again) {
   Value irregular =
       named(s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
-  emitFinish(again, irregular, Value(), [&] {
-    return s.add(
-        s.mul(s.add(s.mul(tile, shape.groups), group), schedule.getConsumers()),
-        rank);
+  Value spoilt = arith::OrIOp::create(s.b, s.loc, emitFinish(), irregular);
+  s.ifThen(spoilt, [&] {
+    Value place = s.add(s.mul(tile, shape.groups), group);
+    AppendOp::create(s.b, s.loc, again.list, again.count,
+                     s.add(s.mul(place, schedule.getConsumers()), rank));
   });
   emitStore(rows);
 }
@@ -361,6 +362,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
   Location loc = op.getLoc();
   Value tiles = arith::CeilDivSIOp::create(
       b, loc, chunk.count, context.index(schedule.getQueries()));
+  lists.makeBuffers();
   lists.launch(chunk, tiles);
   {
     AttentionKernel kernel(operands, schedule, teamsOf(schedule).warps(),

@@ -464,8 +464,7 @@ void ExecutorBuilder::AppendOp(const GemmStep& step, CudaExecutor::Op op) {
 }
 
 void ExecutorBuilder::AppendOp(const CopyStep& step, CudaExecutor::Op op) {
-  if (step.bytes == 0) return;
-  op.kind = CudaExecutor::OpKind::kCopy;
+  if (step.bytes > 0) op.kind = CudaExecutor::OpKind::kCopy;
   op.a = AddressOf(step.source);
   op.b = AddressOf(step.destination);
   op.count = static_cast<uint64_t>(step.bytes);
@@ -473,8 +472,7 @@ void ExecutorBuilder::AppendOp(const CopyStep& step, CudaExecutor::Op op) {
 }
 
 void ExecutorBuilder::AppendOp(const FillStep& step, CudaExecutor::Op op) {
-  if (step.count == 0) return;
-  op.kind = CudaExecutor::OpKind::kFill;
+  if (step.count > 0) op.kind = CudaExecutor::OpKind::kFill;
   op.a = AddressOf(step.destination);
   op.count = static_cast<uint64_t>(step.count);
   op.pattern = step.pattern;
@@ -499,6 +497,28 @@ absl::Status ExecutorBuilder::FindDependentLaunches() {
   return absl::OkStatus();
 }
 
+// There is one op for each step. Events 0 to lanes - 1 are where the lanes
+// begin and end; behind them are those of steps for which others wait.
+void ExecutorBuilder::BuildLanes() {
+  std::vector<CudaExecutor::Op>& ops = executor_->ops_;
+  executor_->lanes_ = program_.lanes;
+  int32_t events = program_.lanes;
+  for (CudaExecutor::Op& op : ops) {
+    const StepOrder& order = OrderOf(program_.steps[op.step]);
+    op.lane = order.lane;
+    op.first_wait = static_cast<int32_t>(executor_->waits_.size());
+    op.num_waits = static_cast<int32_t>(order.waits.size());
+    for (int32_t wait : order.waits) {
+      CudaExecutor::Op& other = ops[wait];
+      if (other.event < 0) other.event = events++;
+      executor_->waits_.push_back(other.event);
+    }
+  }
+  if (program_.lanes > 1)
+    executor_->lane_streams_.SetSizes(executor_->context_, program_.lanes,
+                                      events);
+}
+
 absl::Status ExecutorBuilder::BuildOps() {
   GSA_RETURN_IF_ERROR(FindDependentLaunches());
   for (size_t i = 0; i < program_.steps.size(); ++i) {
@@ -506,10 +526,12 @@ absl::Status ExecutorBuilder::BuildOps() {
     if (const auto* launch = std::get_if<LaunchStep>(&step))
       GSA_RETURN_IF_ERROR(CheckParameters(*launch, absl::StrCat("step ", i)));
     CudaExecutor::Op op;
+    op.kind = CudaExecutor::OpKind::kNothing;
     op.step = static_cast<int32_t>(i);
     op.zone = ZoneOf(step);
     std::visit([&](const auto& typed) { AppendOp(typed, op); }, step);
   }
+  BuildLanes();
   int32_t previous = -1;
   for (CudaExecutor::Op& op : executor_->ops_) {
     op.new_zone = op.zone != previous;

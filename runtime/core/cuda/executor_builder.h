@@ -43,6 +43,7 @@ class ExecutorBuilder {
   absl::Status UploadConstants();
   absl::Status BuildOps();
   absl::Status FindDependentLaunches();
+  void BuildLanes();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);

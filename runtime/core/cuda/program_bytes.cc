@@ -74,8 +74,8 @@ class Writer {
   void Write(BufferRef::Kind kind) { out_->Number(static_cast<int64_t>(kind)); }
   // What only a compiler needs is not written.
   void Write(const KernelSource& kernel) {
-    const auto& [symbol, text, image, threads, cluster, smem, lines, header,
-                 headers] = kernel;
+    const auto& [symbol, text, threads, smem, lines, header, headers, cluster,
+                 image] = kernel;
     Write(symbol);
     out_->Number(images_->Add(image));
     All(threads, cluster, smem);
@@ -212,8 +212,8 @@ class Reader {
         in_->NumberIn(0, static_cast<int64_t>(BufferRef::Kind::kConstant)));
   }
   void Read(KernelSource* kernel) {
-    auto& [symbol, text, image, threads, cluster, smem, lines, header,
-           headers] = *kernel;
+    auto& [symbol, text, threads, smem, lines, header, headers, cluster,
+           image] = *kernel;
     Read(&symbol);
     const auto count = static_cast<int64_t>(images_.images().size());
     const int64_t number = in_->NumberIn(0, count - 1);

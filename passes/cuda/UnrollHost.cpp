@@ -51,6 +51,12 @@ class Unroller {
   IRMapping map;
   SmallVector<int64_t> parts;
   int64_t loops = 0, steps = 0;
+  /// Of the last independent loop in each of the blocks around: its number and
+  /// that of its next iteration.
+  struct Last {
+    int64_t loop = -1, iteration = 0;
+  };
+  SmallVector<Last> last;
 };
 
 }  // namespace
@@ -67,18 +73,21 @@ LogicalResult Unroller::copyFor(scf::ForOp loop) {
   if (!loop.getInitArgs().empty())
     return loop.emitOpError() << "expected a loop that carries no values, got "
                               << loop.getInitArgs().size();
-  FailureOr<int64_t> lower = number(loop, loop.getLowerBound(), "a lower bound");
-  FailureOr<int64_t> upper = number(loop, loop.getUpperBound(), "an upper bound");
+  FailureOr<int64_t> lower =
+      number(loop, loop.getLowerBound(), "a lower bound");
+  FailureOr<int64_t> upper =
+      number(loop, loop.getUpperBound(), "an upper bound");
   FailureOr<int64_t> step = number(loop, loop.getStep(), "a step");
   if (failed(lower) || failed(upper) || failed(step)) return failure();
   bool independent = loop->hasAttr(kIndependentAttr);
-  int64_t loopNumber = loops++, iteration = 0;
+  if (independent && (last.back().loop < 0 || !loop->hasAttr(kJoinedAttr)))
+    last.back() = {loops++, 0};
   for (int64_t i = *lower; i < *upper && steps <= most; i += *step) {
     map.map(loop.getInductionVar(),
             arith::ConstantOp::create(
                 builder, loop.getLoc(),
                 builder.getIntegerAttr(loop.getInductionVar().getType(), i)));
-    if (independent) parts.append({loopNumber, iteration++});
+    if (independent) parts.append({last.back().loop, last.back().iteration++});
     LogicalResult copied = copy(*loop.getBody());
     if (independent) parts.pop_back_n(2);
     if (failed(copied)) return failure();
@@ -87,7 +96,8 @@ LogicalResult Unroller::copyFor(scf::ForOp loop) {
 }
 
 LogicalResult Unroller::copyIf(scf::IfOp branch) {
-  FailureOr<int64_t> taken = number(branch, branch.getCondition(), "a condition");
+  FailureOr<int64_t> taken =
+      number(branch, branch.getCondition(), "a condition");
   if (failed(taken)) return failure();
   Region& region =
       *taken != 0 ? branch.getThenRegion() : branch.getElseRegion();
@@ -119,8 +129,10 @@ LogicalResult Unroller::copy(Operation* op) {
 }
 
 LogicalResult Unroller::copy(Block& block) {
+  last.emplace_back();
   for (Operation& op : block.without_terminator())
     if (steps <= most && failed(copy(&op))) return failure();
+  last.pop_back();
   return success();
 }
 
@@ -137,6 +149,7 @@ FailureOr<bool> Unroller::run(Block& block) {
       op->erase();
     }
   };
+  last.emplace_back();
   for (Operation* op : old)
     if (steps <= most && failed(copy(op))) return failure();
   if (steps > most) {

@@ -261,7 +261,7 @@ LogicalResult ShortRowsLowering::emit() {
                                launchShort(part);
                                launchFlagged(part);
                              });
-    if (count < source.queries())
+    if (count < source.queries()) {
       context.forQueryChunks(
           source.batches(), source.queries(), chunkSize,
           [&](const Chunk& part) {
@@ -273,6 +273,10 @@ LogicalResult ShortRowsLowering::emit() {
               launchSelection(part);
           },
           count);
+      // The loop that was made: other rows than those of the one before.
+      Operation* loop = &*std::prev(context.rewriter().getInsertionPoint());
+      loop->setAttr(kJoinedAttr, context.rewriter().getUnitAttr());
+    }
   }
   context.replace(op, results);
   return success();

@@ -49,6 +49,35 @@ gsa_tile.kernel @score(%a: !gsa_tile.global<f32, read>) attributes {warps = 1 : 
   gsa_tile.return
 }
 
+// A joined loop goes on with the iterations of the one before; without it, a
+// loop is one of its own.
+// CHECK-LABEL: func.func @joined
+// CHECK: step<0, lane = 0, parts = [0, 0]>
+// CHECK: step<1, lane = 0, parts = [0, 1]>
+// CHECK: step<2, lane = 0, parts = [0, 2]>
+// CHECK: step<3, lane = 0, parts = [1, 0]>
+func.func @joined(%in: memref<8xf32>) attributes {gsa.lanes = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  scf.for %i = %c0 to %c2 step %c1 {
+    gsa_tile.launch @score grid(%c1) args(%in) : memref<8xf32>
+  } {gsa_tile.independent}
+  scf.for %i = %c0 to %c1 step %c1 {
+    gsa_tile.launch @score grid(%c1) args(%in) : memref<8xf32>
+  } {gsa_tile.independent, gsa_tile.joined}
+  scf.for %i = %c0 to %c1 step %c1 {
+    gsa_tile.launch @score grid(%c1) args(%in) : memref<8xf32>
+  } {gsa_tile.independent}
+  return
+}
+
+// -----
+
+gsa_tile.kernel @score(%a: !gsa_tile.global<f32, read>) attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+
 // One lane: loops stay loops.
 // CHECK-LABEL: func.func @one
 // CHECK: scf.for

@@ -13,12 +13,12 @@ gsa_tile.kernel @score(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32
 // CHECK-SAME: gsa.lanes = 2
 // CHECK-NOT: scf.for
 // CHECK: %[[A:.*]] = memref.alloc() : memref<8xf32>
-// CHECK: gsa_tile.launch @score {{.*}} args(%arg0, %[[A]], {{.*}}) {gsa_tile.step = #gsa_tile.step<0, lane = 0, parts = [0, 0]>}
-// CHECK: gsa_tile.launch @score {{.*}} args(%[[A]], %arg1, {{.*}}) {gsa_tile.step = #gsa_tile.step<1, lane = 0, parts = [0, 0]>}
+// CHECK: gsa_tile.launch @score {{.*}} args(%arg0, %[[A]], {{.*}}) {gsa_tile.step = #gsa_tile.step<0, lane = 0 parts = [0, 0]>}
+// CHECK: gsa_tile.launch @score {{.*}} args(%[[A]], %arg1, {{.*}}) {gsa_tile.step = #gsa_tile.step<1, lane = 0 parts = [0, 0]>}
 // CHECK: %[[B:.*]] = memref.alloc() : memref<8xf32>
-// CHECK: gsa_tile.launch @score {{.*}} args(%arg0, %[[B]], {{.*}}) {gsa_tile.step = #gsa_tile.step<2, lane = 0, parts = [0, 1]>}
-// CHECK: gsa_tile.launch @score {{.*}} args(%[[B]], %arg1, {{.*}}) {gsa_tile.step = #gsa_tile.step<3, lane = 0, parts = [0, 1]>}
-// CHECK: gsa_tile.launch @score {{.*}} args(%[[B]], %arg1, {{.*}}) {gsa_tile.step = #gsa_tile.step<4, lane = 0, parts = [0, 1]>}
+// CHECK: gsa_tile.launch @score {{.*}} args(%arg0, %[[B]], {{.*}}) {gsa_tile.step = #gsa_tile.step<2, lane = 0 parts = [0, 1]>}
+// CHECK: gsa_tile.launch @score {{.*}} args(%[[B]], %arg1, {{.*}}) {gsa_tile.step = #gsa_tile.step<3, lane = 0 parts = [0, 1]>}
+// CHECK: gsa_tile.launch @score {{.*}} args(%[[B]], %arg1, {{.*}}) {gsa_tile.step = #gsa_tile.step<4, lane = 0 parts = [0, 1]>}
 // CHECK: memref.copy %arg0, %arg2 {gsa_tile.step = #gsa_tile.step<5, lane = 0>}
 // CHECK-NEXT: return
 func.func @chunks(%in: memref<8xf32>, %out: memref<8xf32>, %copy: memref<8xf32>)
@@ -52,10 +52,10 @@ gsa_tile.kernel @score(%a: !gsa_tile.global<f32, read>) attributes {warps = 1 : 
 // A joined loop goes on with the iterations of the one before; without it, a
 // loop is one of its own.
 // CHECK-LABEL: func.func @joined
-// CHECK: step<0, lane = 0, parts = [0, 0]>
-// CHECK: step<1, lane = 0, parts = [0, 1]>
-// CHECK: step<2, lane = 0, parts = [0, 2]>
-// CHECK: step<3, lane = 0, parts = [1, 0]>
+// CHECK: step<0, lane = 0 parts = [0, 0]>
+// CHECK: step<1, lane = 0 parts = [0, 1]>
+// CHECK: step<2, lane = 0 parts = [0, 2]>
+// CHECK: step<3, lane = 0 parts = [1, 0]>
 func.func @joined(%in: memref<8xf32>) attributes {gsa.lanes = 2 : i64} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

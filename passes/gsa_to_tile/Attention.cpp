@@ -123,8 +123,8 @@ Value AttentionKernel::makeQueries(KernelScalars& s,
                   rows, shape.heads, shape.depth);
 }
 
-AttentionTarget AttentionKernel::makeTarget(KernelScalars& s,
-                                            const AttentionRows& rows) {
+AttentionTarget AttentionResults::viewRows(KernelScalars& s,
+                                           const AttentionRows& rows) const {
   Value zero = s.index(0), heads = s.index(shape.heads);
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
@@ -142,14 +142,14 @@ AttentionTarget AttentionKernel::makeTarget(KernelScalars& s,
   if (!gate) return target;
   SmallVector<Value> indices = {rows.batch, rows.query, rows.head};
   SmallVector<Value> sizes = {queries, heads};
-  if (!operands.gatePerRow) {
+  if (!gatePerRow) {
     indices.push_back(zero);
     sizes.push_back(depth);
   }
-  int64_t width = operands.gatePerRow ? 1 : shape.valueDepth;
+  int64_t width = gatePerRow ? 1 : shape.valueDepth;
   target.gate = {
       makeRows(s, s.at(gate, indices, sizes), rows, shape.heads, width),
-      operands.gateActivation, operands.gatePerRow};
+      activation, gatePerRow};
   return target;
 }
 

@@ -56,6 +56,19 @@ struct AttentionRows {
   Value lsePitch;
 };
 
+/// The arrays that a kernel writes rows of attention to, or reads them from,
+/// and their gate; null where there is none.
+struct AttentionResults {
+  const AttentionShape& shape;
+  Value output, lse, gate;
+  Value queries;  ///< Sq.
+  gsa_tile::Activation activation = gsa_tile::Activation::Identity;
+  bool gatePerRow = false;
+
+  /// Views of the rows of a block.
+  AttentionTarget viewRows(KernelScalars& s, const AttentionRows& rows) const;
+};
+
 /// What the bulk copy engine reads at a time of keys and of values, if it does:
 /// boxes of the matrices [B * Sk, G * D] and [B * Sk, G * Dv].
 struct KeyMaps {
@@ -87,7 +100,18 @@ class AttentionKernel {
   /// The query rows of a block.
   Value makeQueries(KernelScalars& s, const AttentionRows& rows);
   /// Where the rows of a block go.
-  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows);
+  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows) {
+    return results().viewRows(s, rows);
+  }
+  AttentionResults results() const {
+    return {shape,
+            output,
+            lse,
+            gate,
+            queries,
+            operands.gateActivation,
+            operands.gatePerRow};
+  }
 
   const AttentionShape& shape;
 

@@ -89,9 +89,7 @@ void AttentionEmitter::emitStart() {
   output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
   maximum = rowVector("maximum");
   sum = rowVector("sum");
-  FillOp::create(s.b, s.loc, output, zero);
-  FillRowsOp::create(s.b, s.loc, maximum, minusInfinity);
-  FillRowsOp::create(s.b, s.loc, sum, zero);
+  emitReset();
   for (Chunk& chunk : chunks)
     chunk.lhs =
         fragment("query", chunk.columns, shape.element, FragLayout::Lhs);
@@ -99,16 +97,29 @@ void AttentionEmitter::emitStart() {
     LoadLhsOp::create(s.b, s.loc, chunks[0].lhs, chunks[0].queries, warpRow);
 }
 
+void AttentionEmitter::emitReset() {
+  FillOp::create(s.b, s.loc, output, zero);
+  FillRowsOp::create(s.b, s.loc, maximum, minusInfinity);
+  FillRowsOp::create(s.b, s.loc, sum, zero);
+}
+
 //===----------------------------------------------------------------------===//
 // The loop over tiles
 //===----------------------------------------------------------------------===//
+
+/// The first key of a tile of the stream.
+Value AttentionEmitter::firstKeyOf(Value tile, const KeySource& source) {
+  Value first = s.mul(tile, schedule.getBlockK());
+  if (source.firstKey) first = s.add(source.firstKey, first);
+  return named(first, "first_key");
+}
 
 void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
   Value tile = named(stream.getLoad().getArgument(0), "tile_number");
-  Value first = named(s.mul(tile, schedule.getBlockK()), "first_key");
+  Value first = firstKeyOf(tile, source);
   int64_t units =
       chunks[0].columns * getElementBytes(shape.element) / keyVectorBytes();
   // Rows are looked up once where keys and values are tiles of one shape, and a
@@ -153,7 +164,7 @@ void AttentionEmitter::emitCompute(
   for (Value tile : tiles.drop_back()) named(tile, "keys");
   Value values = named(tiles.back(), "values");
   Value tile = named(stream.getCompute().getArgument(0), "tile_number");
-  Value first = named(s.mul(tile, schedule.getBlockK()), "first_key");
+  Value first = firstKeyOf(tile, source);
   FillOp::create(s.b, s.loc, scores, zero);
   for (auto [chunk, keys] : llvm::zip(chunks, tiles)) {
     if (chunks.size() > 1)

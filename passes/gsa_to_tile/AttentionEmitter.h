@@ -45,6 +45,8 @@ struct KeySource {
   llvm::function_ref<Value(const KernelRows& rows, Value base)> makeView;
   /// Whether rows have to be looked up, by a list or a table of pages.
   bool areFound;
+  /// Position of the first key; null: 0.
+  Value firstKey = {};
 };
 
 /// Emits the body of an attention kernel, at the builder's position.
@@ -67,6 +69,8 @@ class AttentionEmitter : public AttentionStorage {
   void emitQueries(Value queries, Value pitch, Value rows);
   /// Waits for what was copied, and makes the registers of the warp.
   void emitStart();
+  /// Forgets all keys: what emitStart ends with.
+  void emitReset();
   /// First row of this warp within the block, and first key within a tile.
   Value rowBase() { return warpRow; }
   Value keyBase() { return warpKey; }
@@ -100,6 +104,7 @@ class AttentionEmitter : public AttentionStorage {
   bool bounded() const { return !shape.element.isF16(); }
 
   gsa_tile::SmemType tileOf(int64_t rows, int64_t columns);
+  Value firstKeyOf(Value tile, const KeySource& source);
   void emitLoad(gsa_tile::StreamOp stream, const KeySource& source);
   void emitCompute(
       gsa_tile::StreamOp stream, const KeySource& source,

@@ -2,8 +2,6 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse | FileCheck %s
 // RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_90a -o %t.cuda
 
-#part = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>
-
 // Scores of every key of the sequence in tiles of 64, of pages of 48; nothing
 // behind its length.
 // CHECK-LABEL: gsa_tile.kernel @index_scores
@@ -27,6 +25,8 @@ func.func @scores(%q: tensor<2x33x4x64xbf16>, %p: tensor<30x48x64xbf16>,
 }
 
 // -----
+
+#part = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>
 
 // Keys and values side by side in one pool: one lookup for both, pages as far
 // apart as their rows say, and values from column 128 on.
@@ -57,6 +57,8 @@ func.func @side_by_side(%q: tensor<2x9x8x128xbf16>, %p: tensor<30x48x2x256xbf16>
 }
 
 // -----
+
+#part = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>
 
 // Page by page, heads first: from page to page there are the rows of keys and
 // values of all heads.

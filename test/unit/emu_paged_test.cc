@@ -22,7 +22,7 @@
 namespace gsa::testing {
 namespace {
 
-constexpr int64_t kHeads = 4, kGroups = 2, kDepth = 32, kIndexDepth = 20;
+constexpr int64_t kHeads = 4, kGroups = 2, kDepth = 64, kIndexDepth = 20;
 constexpr int64_t kSlots = 20;
 
 // How keys and values lie in their pools.
@@ -38,6 +38,7 @@ struct Cache {
   Pools pools = Pools::kApart;
   int64_t page = 16, pages_of_table = 9, spare = 3, queries = 1;
   std::vector<int32_t> lengths;
+  bool takes_lengths = true;  // Otherwise those are all rows.
   std::string select_schedule, attention_schedule;
 
   int64_t batch() const { return static_cast<int64_t>(lengths.size()); }
@@ -119,12 +120,15 @@ std::string Text(const Cache& c) {
   auto schedule = [](const std::string& text) {
     return text.empty() ? "" : " {gsa.schedule = " + text + "}";
   };
+  std::string clause = c.takes_lengths ? " lengths %n" : "";
   std::string once = absl::StrReplaceAll(
-      "  %i#:3 = gsa.select %iq, %IK weights %w lengths %n policy <fixed, base "
-      "= $SLOTS>$SELECT : ($IQ, $IKT, $W, $N) -> ($I, $C, $C)\n"
-      "  %o#:2 = gsa.gather_attention %q, %K, %V indices %i##0, %i##1 lengths "
-      "%n$ATTENTION : ($Q, $KT, $KT, $I, $C, $N) -> ($Q, $L)\n",
+      "  %i#:3 = gsa.select %iq, %IK weights %w$LENGTHS policy <fixed, base = "
+      "$SLOTS>$SELECT : ($IQ, $IKT, $W$MORE) -> ($I, $C, $C)\n"
+      "  %o#:2 = gsa.gather_attention %q, %K, %V indices %i##0, %i##1$LENGTHS"
+      "$ATTENTION : ($Q, $KT, $KT, $I, $C$MORE) -> ($Q, $L)\n",
       {{"$SLOTS", absl::StrCat(kSlots)},
+       {"$LENGTHS", clause},
+       {"$MORE", c.takes_lengths ? ", $N" : ""},
        {"$SELECT", schedule(c.select_schedule)},
        {"$ATTENTION", schedule(c.attention_schedule)}});
   auto make = [&](const char* number, const char* index, const char* key,
@@ -315,7 +319,7 @@ const char kAttention[] =
     "stages = 2, producers = 1, consumers = 1>";
 
 TEST(EmuPagedTest, DecodingOverPagesOfEachSize) {
-  for (int64_t page : {16, 5, 100}) {
+  for (int64_t page : {16, 5, 784}) {
     SCOPED_TRACE(page);
     Cache c;
     c.page = page;
@@ -352,6 +356,31 @@ TEST(EmuPagedTest, ChunksOfPrompts) {
   c.select_schedule = kWholeSelect;
   c.attention_schedule = kAttention;
   ExpectSameBits(c, 3);
+}
+
+// Scores that go to lists without memory between, and keys that neighbouring
+// queries share, by warpgroups.
+TEST(EmuPagedTest, LongPrompts) {
+  Cache c;
+  c.page = 24;
+  c.pages_of_table = 14;
+  c.queries = 70;
+  c.lengths = {336, 336};
+  c.takes_lengths = false;
+  c.select_schedule = absl::StrCat(
+      "#gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 64, block_k "
+      "= 64, span = 2, stages = 2, producers = 4, consumers = 4, pairs = 2, "
+      "boxes = false>, exact = <scores = <engine = mma_sync, block_q = 32, "
+      "block_k = 32, span = 2, stages = 2, producers = 1, consumers = 2>, topk "
+      "= <warps = 2, bins = 256, capacity = 64, chunk = 32>>, sample = 4, rank "
+      "= 12, capacity = 96, chunk = 96, sm_blocks = 0, staged = 10, "
+      "thread_candidates = 16, candidate_bins = 1024>");
+  c.attention_schedule =
+      "#gsa.union_schedule<engine = wgmma, queries = 16, groups = 1, block_k = "
+      "64, key_stages = 2, value_stages = 2, producers = 4, table = 1024, "
+      "chunk = 32, per_query = <engine = mma_sync, block_q = 16, block_k = 32, "
+      "stages = 2, producers = 2, consumers = 2>>";
+  ExpectSameBits(c, 5);
 }
 
 // A number of the table that is none of a page, below the length: its rows are

@@ -173,7 +173,7 @@ void AttentionEmitter::emitCompute(
   }
   scaleScores();
   Value firstOfWarp = named(s.add(first, warpKey), "first_key_of_warp");
-  mask(scores, source.makeView(source.keyRows, source.keys), firstOfWarp);
+  mask(scores, source.makeMask(), firstOfWarp);
   SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue,
                           bounded());
   if (bounded())

@@ -41,8 +41,10 @@ struct KeySource {
   const KernelRows &keyRows, &valueRows;
   /// Addresses that positions of rows count from.
   Value keys, values;
-  /// Those of the rows from `base` on that the kernel reads.
+  /// Those of the rows from `base` on that the kernel reads, and of the rows of
+  /// keys for masks.
   llvm::function_ref<Value(const KernelRows& rows, Value base)> makeView;
+  llvm::function_ref<Value()> makeMask;
   /// Whether rows have to be looked up, by a list or a table of pages.
   bool areFound;
   /// Position of the first key; null: 0.

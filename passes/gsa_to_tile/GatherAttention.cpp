@@ -153,9 +153,13 @@ void GatherKernel::emitTiles(Value size, Value first) {
     return rows.listed(s, base, block.batch, list, end, keys);
   };
   Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
+  Value keyBase = from(kernel.keyRows), valueBase = from(kernel.valueRows);
+  auto mask = [&] {
+    return kernel.keyRows.maskListed(s, keyBase, list, end, keys);
+  };
   emitter.emitStream(tiles,
-                     {kernel.keyRows, kernel.valueRows, from(kernel.keyRows),
-                      from(kernel.valueRows), view, /*areFound=*/true, first},
+                     {kernel.keyRows, kernel.valueRows, keyBase, valueBase,
+                      view, mask, /*areFound=*/true, first},
                      [&](Value scores, Value listed, Value first) {
                        MaskRowsOp::create(s.b, s.loc, scores, listed, first);
                      });

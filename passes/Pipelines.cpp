@@ -149,7 +149,7 @@ std::vector<Phase> gsa::getCudaPhases(const CudaTargetConfig& config) {
        "shared memory and registers are shared out, kernels can be printed",
        [=](OpPassManager& pm) { addPlan(pm, config); }},
       {"host", "buffers, one workspace, a list of steps",
-       [=](OpPassManager& pm) { buildCudaHostPipeline(pm); }},
+       [=](OpPassManager& pm) { buildCudaHostPipeline(pm, config.arch); }},
   };
 }
 

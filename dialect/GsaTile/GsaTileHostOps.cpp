@@ -2,6 +2,7 @@
 
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::gsa_tile;
@@ -33,6 +34,18 @@ LogicalResult LaunchOp::verify() {
   return success();
 }
 
+/// Whether some warp of each block waits: in no loop and under no condition.
+static bool waitsForLaunch(KernelOp kernel) {
+  return kernel
+      .walk([](LaunchWaitOp wait) {
+        Operation* parent = wait->getParentOp();
+        if (isa<RolesOp>(parent)) parent = parent->getParentOp();
+        return isa<KernelOp>(parent) ? WalkResult::interrupt()
+                                     : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
   auto kernel =
       symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
@@ -43,6 +56,13 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
     return emitOpError() << "kernel " << getKernelAttr() << " expects "
                          << expected.size() << " arguments, got "
                          << getArgs().size();
+  auto cluster = static_cast<int64_t>(kernel.getCluster());
+  APInt blocks;
+  if (matchPattern(getGrid().front(), m_ConstantInt(&blocks)) &&
+      blocks.getSExtValue() % cluster != 0)  // kernel_c3
+    return emitOpError() << "expected a multiple of " << cluster
+                         << " blocks, the cluster of kernel " << getKernelAttr()
+                         << ", got " << blocks.getSExtValue();
   for (auto [i, type, arg] : llvm::enumerate(expected, getArgs())) {
     bool fits = type == arg.getType();
     auto memref = dyn_cast<MemRefType>(arg.getType());
@@ -56,6 +76,9 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
                            << getKernelAttr() << ": expected " << type
                            << ", got " << arg.getType();
   }
+  if (getDependent() && !waitsForLaunch(kernel))  // launch_c4
+    return emitOpError() << "is dependent, but kernel " << getKernelAttr()
+                         << " has no launch_wait in its body or that of a role";
   return success();
 }
 

@@ -29,16 +29,28 @@ def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
     outside of the matrix, not beyond each of its batches. The sizes must be
     known when the program is exported, the rows a multiple of 16 bytes.
 
+    A `brief` launch takes about as long as the time between two launches, so that
+    it is worth to overlap them. Set by lowerings.
+
+    A `dependent` launch may begin before the launch before it has ended, if that
+    allows it (`gsa_tile.launch_next`); its kernel waits for the end before it
+    touches what launches write (`gsa_tile.launch_wait`). It is a permission: in
+    order, one after another, is right as well. Set by gsa-dependent-launches.
+
     Constraints:
     - (C1) the kernel exists and its arguments fit, in number and type; for a
       `tensormap` the memref has its element type and at least one dimension.
     - (C2) one to three grid sizes.
     - (C3) memrefs have the identity layout, with any static or dynamic offset.
+    - (C4) the kernel of a dependent launch has a `launch_wait` that some warp of
+      each block runs: one in its body, or in that of a role.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Index>:$grid,
-                       Variadic<AnyType>:$args);
+                       Variadic<AnyType>:$args, UnitAttr:$brief,
+                       UnitAttr:$dependent);
   let assemblyFormat = [{
-    $kernel `grid` `(` $grid `)` `args` `(` $args `)` attr-dict `:` type($args)
+    $kernel (`brief` $brief^)? (`dependent` $dependent^)? `grid` `(` $grid `)`
+    `args` `(` $args `)` attr-dict `:` type($args)
   }];
   let hasVerifier = 1;
 }

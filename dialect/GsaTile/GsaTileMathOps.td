@@ -186,6 +186,45 @@ def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
   }];
 }
 
+def GsaTile_MergePartsOp : GsaTile_Op<"merge_parts",
+    "merge_parts<{team}, {activation}, {per_row}>({output}, {lse}, {outputs}, "
+    "{output_step}, {lses}, {lse_step}, {parts}, {columns}, "
+    "gate_of({gate...}))",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "Joins outputs of parts of a list, gates and rounds them";
+  let description = [{
+    With i over `parts` in turn, r over the rows that exist in `output` and
+    c < `columns`:
+
+    ```
+    lse[r] = log(sum_i exp(lses_i[r]))
+    output[r, c] = T(act(gate[r, c]) * sum_i exp(lses_i[r] - lse[r]) * outputs_i[r, c])
+    ```
+
+    `outputs` and `lses` are views of f32 whose part i is `output_step` and
+    `lse_step` elements behind part i - 1. As gsa.merge_attention of it: parts
+    whose lse is -inf take no part, a row of nothing but such gives 0 and -inf, an
+    lse of NaN or +inf makes its row NaN. With `per_row` the logit is
+    `gate[r, 0]`. The order of operations does not depend on the team.
+    Constraint: (C1) `output` and `lse` write.
+  }];
+  let arguments = (ins TileViewOut:$output, TileViewOut:$lse,
+                       TileViewIn:$outputs, I64:$output_step, TileViewIn:$lses,
+                       I64:$lse_step, Index:$parts, Index:$columns,
+                       Arg<Optional<GsaTile_RowsType>, "",
+                           [MemRead<GsaTile_Global>]>:$gate,
+                       GsaTile_TeamAttr:$team,
+                       GsaTile_ActivationAttr:$activation,
+                       DefaultValuedAttr<BoolAttr, "false">:$per_row);
+  let assemblyFormat = [{
+    $parts `of` $outputs `step` $output_step `,` $lses `step` $lse_step `columns`
+    $columns (`gate` $gate^ `:` type($gate))? $activation `to` $output `,` $lse
+    `by` $team attr-dict `:` type($outputs) `,` type($lses) `to` type($output)
+    `,` type($lse)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Masks
 //===----------------------------------------------------------------------===//

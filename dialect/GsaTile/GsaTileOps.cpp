@@ -126,6 +126,11 @@ static LogicalResult verifyWritten(Operation* op, RowsType rows) {
 LogicalResult StoreRowsOp::verify() {
   return verifyWritten(*this, getView().getType());
 }
+LogicalResult MergePartsOp::verify() {
+  if (failed(verifyWritten(*this, getOutput().getType())))  // merge_parts_c1
+    return failure();
+  return verifyWritten(*this, getLse().getType());  // merge_parts_c1
+}
 LogicalResult StoreRowVecOp::verify() {
   return verifyWritten(*this, getView().getType());
 }

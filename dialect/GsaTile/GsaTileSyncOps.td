@@ -34,6 +34,22 @@ def GsaTile_CopyWaitOp : GsaTile_Op<"copy_wait", "copy_wait<{team}, {barrier}>()
   let assemblyFormat = "$team (`barrier` $barrier^)? attr-dict";
 }
 
+def GsaTile_ClusterSyncOp : GsaTile_Op<"cluster_sync", "cluster_sync<{blocks}>()",
+    [MemoryEffects<[MemRead<GsaTile_Barrier>, MemWrite<GsaTile_Barrier>,
+                    MemRead<GsaTile_Shared>, MemWrite<GsaTile_Shared>,
+                    MemRead<GsaTile_Global>, MemWrite<GsaTile_Global>]>]> {
+  let summary = "Barrier of all warps of all blocks of a cluster";
+  let description = [{
+    Orders accesses to shared and global memory among them: what a block wrote,
+    the others read behind it. PTX: `barrier.cluster.arrive.release`,
+    `barrier.cluster.wait.acquire`.
+    Constraint: (C1) `blocks` is the cluster of the kernel, more than one block.
+  }];
+  let arguments = (ins I64Attr:$blocks);
+  let assemblyFormat = "$blocks attr-dict";
+  let hasVerifier = 1;
+}
+
 class GsaTile_RingOp<string mnemonic, string call, string step,
                      list<string> more = []>
     : GsaTile_Op<mnemonic, call,
@@ -166,6 +182,48 @@ def GsaTile_SetMaxRegistersOp : GsaTile_Op<"set_max_registers",
   let summary = "Moves registers between warpgroups (setmaxnreg, sm_90a)";
   let arguments = (ins I64Attr:$count, BoolAttr:$grow);
   let assemblyFormat = "$count `grow` `=` $grow attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+def GsaTile_LaunchWaitOp : GsaTile_Op<"launch_wait", "launch_wait()",
+    [MemoryEffects<[MemRead<GsaTile_Global>, MemWrite<GsaTile_Global>]>]> {
+  let summary = "Waits until the launch before this one has ended (sm_90)";
+  let description = [{
+    What all launches before this one wrote is then seen, and they read nothing
+    any more. Where the launch was not dependent, that is so from the start and
+    the op does nothing. gsa-dependent-launches puts it before what touches
+    memory that other launches write, once in each role that does.
+    PTX: `griddepcontrol.wait`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def GsaTile_LaunchNextOp : GsaTile_Op<"launch_next", "launch_next()",
+    [MemoryEffects<[MemWrite<GsaTile_Global>]>]> {
+  let summary = "A dependent launch behind this one may begin (sm_90)";
+  let description = [{
+    It begins once a warp of each block has run this op, or the block has ended.
+    Says nothing of memory: what this launch writes is seen behind the other
+    one's `launch_wait`. PTX: `griddepcontrol.launch_dependents`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def GsaTile_LaunchedOp : GsaTile_Op<"launched", "launched({source})",
+    [AllTypesMatch<["source", "result"]>,
+     MemoryEffects<[MemRead<GsaTile_Global>]>]> {
+  let summary = "An array that other launches write, behind launch_wait";
+  let description = [{
+    The same address, of which nothing is known from before: no access by the
+    result is moved above the wait, nor is the array taken for one that nobody
+    writes while the kernel runs.
+  }];
+  let arguments = (ins GsaTile_GlobalType:$source);
+  let results = (outs GsaTile_GlobalType:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source)";
 }
 
 #endif  // GSA_TILE_SYNC_OPS_TD

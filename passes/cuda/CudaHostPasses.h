@@ -26,8 +26,8 @@ inline constexpr int64_t kDeviceAlignment = 256;
 /// Lowers the entry function of a module whose work is in gsa_tile.launch,
 /// gsa_tile.gemm and linalg.fill: tensors become buffers, results arguments,
 /// allocations parts of one workspace. The signature becomes (inputs...,
-/// results..., workspace: memref<?xi8>).
-void buildCudaHostPipeline(OpPassManager& pm);
+/// results..., workspace: memref<?xi8>). `arch` names the architecture.
+void buildCudaHostPipeline(OpPassManager& pm, StringRef arch);
 
 }  // namespace mlir::gsa
 

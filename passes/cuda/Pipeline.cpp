@@ -18,7 +18,7 @@ static void addCleanup(OpPassManager& pm) {
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
-void gsa::buildCudaHostPipeline(OpPassManager& pm) {
+void gsa::buildCudaHostPipeline(OpPassManager& pm, StringRef arch) {
   GsaCpuPrepareEntryOptions prepare;
   prepare.cInterface = false;
   pm.addPass(createGsaCpuPrepareEntry(prepare));
@@ -34,8 +34,17 @@ void gsa::buildCudaHostPipeline(OpPassManager& pm) {
   addCleanup(pm);
   pm.addPass(createGsaPlaceResults());
   addCleanup(pm);
+  // Lanes before the workspace is planned: buffers of steps that run side by
+  // side cannot share memory.
+  pm.addPass(createGsaUnrollHost());
+  addCleanup(pm);
+  pm.addPass(createGsaAssignLanes());
   GsaPlanWorkspaceOptions plan;
   plan.alignment = kDeviceAlignment;
   pm.addPass(createGsaPlanWorkspace(plan));
   addCleanup(pm);
+  pm.addPass(createGsaCheckLanes());
+  GsaDependentLaunchesOptions dependent;
+  dependent.arch = arch.str();
+  pm.addPass(createGsaDependentLaunches(dependent));
 }

@@ -9,6 +9,7 @@
 #define GSA_PASSES_GSATOTILE_ATTENTION_H
 
 #include "passes/gsa_to_tile/AttentionEmitter.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 
 namespace mlir::gsa {
 
@@ -25,10 +26,11 @@ class AttentionOperands {
   Operation* op;
   AttentionForm form;
   ToTileContext& context;
+  RowStorage keyRows, valueRows;
   AttentionShape shape;
 
   // Buffers; null where the op has no such operand.
-  Value query, key, value, indices, counts, gate, lengths, output, lse;
+  Value query, indices, counts, gate, lengths, output, lse;
   gsa_tile::Activation gateActivation = gsa_tile::Activation::Identity;
   bool gatePerRow = false;
 
@@ -54,6 +56,19 @@ struct AttentionRows {
   Value lsePitch;
 };
 
+/// The arrays that a kernel writes rows of attention to, or reads them from,
+/// and their gate; null where there is none.
+struct AttentionResults {
+  const AttentionShape& shape;
+  Value output, lse, gate;
+  Value queries;  ///< Sq.
+  gsa_tile::Activation activation = gsa_tile::Activation::Identity;
+  bool gatePerRow = false;
+
+  /// Views of the rows of a block.
+  AttentionTarget viewRows(KernelScalars& s, const AttentionRows& rows) const;
+};
+
 /// What the bulk copy engine reads at a time of keys and of values, if it does:
 /// boxes of the matrices [B * Sk, G * D] and [B * Sk, G * Dv].
 struct KeyMaps {
@@ -64,8 +79,8 @@ struct KeyMaps {
 class AttentionKernel {
  public:
   /// Makes a kernel of `warps` warps without a body: its arguments are the
-  /// operands, keys and values by `maps` if there are any, the results and the
-  /// sizes Sq and Sk of the op.
+  /// operands, keys and values by `maps` if there are any and without lists
+  /// then, the results and the sizes Sq and Sk of the op.
   AttentionKernel(AttentionOperands& operands, Attribute schedule,
                   int64_t warps, StringRef name, const KeyMaps& maps = {});
 
@@ -85,10 +100,22 @@ class AttentionKernel {
   /// The query rows of a block.
   Value makeQueries(KernelScalars& s, const AttentionRows& rows);
   /// Where the rows of a block go.
-  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows);
+  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows) {
+    return results().viewRows(s, rows);
+  }
+  AttentionResults results() const {
+    return {shape,
+            output,
+            lse,
+            gate,
+            queries,
+            operands.gateActivation,
+            operands.gatePerRow};
+  }
 
   const AttentionShape& shape;
 
+  KernelRows keyRows, valueRows;  ///< Unless they come in boxes.
   // Arguments of the kernel; null where the op has no such operand.
   Value query, key, value, indices, counts, gate, lengths, output, lse;
   Value queries, keys;  ///< Sq and Sk.

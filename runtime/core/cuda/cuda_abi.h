@@ -161,8 +161,32 @@ inline constexpr int kTensorMapSwizzle128 = 3;
 inline constexpr int kTensorMapL2Promotion128 = 2;
 inline constexpr int kTensorMapOobFillNone = 0;
 
+// CUlaunchAttribute: of the union of values only what is used here.
+struct LaunchAttribute {
+  int id;
+  char padding[4];
+  union {
+    int allowed;  // programmaticStreamSerializationAllowed
+    uint64_t words[8];
+  };
+};
+inline constexpr int kLaunchProgrammaticStreamSerialization = 6;
+
+// CUlaunchConfig.
+struct LaunchConfig {
+  unsigned grid_x, grid_y, grid_z;
+  unsigned block_x, block_y, block_z;
+  unsigned dynamic_smem;
+  Stream stream;
+  LaunchAttribute* attributes;
+  unsigned num_attributes;
+};
+
 // CUstream_flags.
 inline constexpr unsigned kStreamNonBlocking = 1;
+
+// CUevent_flags.
+inline constexpr unsigned kEventDisableTiming = 2;
 
 // CUjit_option.
 enum JitOption : int {
@@ -224,6 +248,7 @@ enum JitOption : int {
   X(StreamDestroy, "cuStreamDestroy_v2", (Stream))                             \
   X(StreamSynchronize, "cuStreamSynchronize", (Stream))                        \
   X(StreamIsCapturing, "cuStreamIsCapturing", (Stream, int*))                  \
+  X(StreamWaitEvent, "cuStreamWaitEvent", (Stream, Event, unsigned))           \
   X(ThreadExchangeStreamCaptureMode, "cuThreadExchangeStreamCaptureMode",      \
     (int*))                                                                    \
   X(StreamGetCtx, "cuStreamGetCtx", (Stream, Context*))                        \
@@ -236,8 +261,10 @@ enum JitOption : int {
 // Functions of newer drivers; null where the driver lacks them.
 #define GSA_CUDA_DRIVER_OPTIONAL_FUNCTIONS(X)                            \
   X(FuncGetParamInfo, "cuFuncGetParamInfo",                              \
-    (Function, size_t, size_t*, size_t*))           /* CUDA 12.4 */      \
-  X(FuncLoad, "cuFuncLoad", (Function))             /* CUDA 12.4 */      \
+    (Function, size_t, size_t*, size_t*)) /* CUDA 12.4 */                \
+  X(FuncLoad, "cuFuncLoad", (Function))   /* CUDA 12.4 */                \
+  X(LaunchKernelEx, "cuLaunchKernelEx",   /* CUDA 11.8 */                \
+    (const LaunchConfig*, Function, void**, void**))                     \
   X(TensorMapEncodeTiled, "cuTensorMapEncodeTiled", /* CUDA 12.0 */      \
     (TensorMap*, int, uint32_t, void*, const uint64_t*, const uint64_t*, \
      const uint32_t*, const uint32_t*, int, int, int, int))

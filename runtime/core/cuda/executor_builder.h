@@ -18,6 +18,12 @@
 
 namespace gsa {
 
+// What the compiler is asked for the kernels of `program` that have no machine
+// code, in their order. `program` must outlive the requests.
+std::vector<CompileRequest> RequestsOf(
+    const DeviceProgram& program,
+    const std::vector<std::string>& nvrtc_options);
+
 class ExecutorBuilder {
  public:
   ExecutorBuilder(const DeviceProgram& program, const ExecutorOptions& options)
@@ -36,6 +42,8 @@ class ExecutorBuilder {
   absl::Status PlanGemms();
   absl::Status UploadConstants();
   absl::Status BuildOps();
+  absl::Status FindDependentLaunches();
+  void BuildLanes();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);
@@ -52,6 +60,7 @@ class ExecutorBuilder {
   KernelCache* cache_ = nullptr;
   std::vector<std::shared_ptr<const CachedKernel>> compiled_;
   size_t next_gemm_ = 0;
+  bool dependent_launches_ = false;  // whether the driver and device have them
 };
 
 }  // namespace gsa

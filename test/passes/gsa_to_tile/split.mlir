@@ -2,7 +2,6 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse -o %t
 // RUN: FileCheck %s --input-file %t
 // RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_90a -o %t.cuda
-// RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_80 -o %t.sm80
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t.out 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // Scores of 2 x 2 rows of 500 keys, samples of 125, lists of 64 pairs.
@@ -23,6 +22,8 @@
 // CHECK-LABEL: gsa_tile.kernel @split_scores
 // CHECK: gsa_tile.stream
 // CHECK-COUNT-2: gsa_tile.append_cells
+// CHECK: gsa_tile.flush_cells
+// CHECK: gsa_tile.flush_cells
 // From the list, or from the row.
 // CHECK-LABEL: gsa_tile.kernel @split_select
 // CHECK: scf.if
@@ -48,6 +49,37 @@ func.func @select(%q: tensor<2x2x4x64xbf16>, %k: tensor<2x500x64xbf16>,
 
 // -----
 
+// A cluster of 8 blocks for each sequence has sample and bounds: blocks 0 and 1
+// of it have those of its two queries.
+// CHECK-LABEL: gsa_tile.kernel @split_sample
+// CHECK-SAME: cluster = 8
+// CHECK: gsa_tile.store_scores
+// CHECK: gsa_tile.cluster_sync 8
+// CHECK: scf.if
+// CHECK: gsa_tile.load_row
+// CHECK: gsa_tile.histogram_candidates
+// CHECK: gsa_tile.drop_below
+// CHECK: gsa_tile.histogram_candidates
+// CHECK-NOT: gsa_tile.kernel @split_bounds
+// CHECK-LABEL: func.func @cluster(
+// CHECK: gsa_tile.launch @split_sample
+// CHECK-SAME: grid(%c8{{.*}}, %c2
+// CHECK: gsa_tile.launch @split_scores
+// CHECK: gsa_tile.launch @split_select
+// CHECK-NOT: gsa_tile.launch
+func.func @cluster(%q: tensor<2x2x4x64xbf16>, %k: tensor<2x500x64xbf16>,
+    %w: tensor<2x2x4xbf16>, %b: tensor<4xf32>, %n: tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>) {
+  %r:3 = gsa.select %q, %k weights %w bias %b lengths %n policy <fixed, base = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2, sample = 4, rank = 10, capacity = 64, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = 8, sm_blocks = 3>}
+    : (tensor<2x2x4x64xbf16>, tensor<2x500x64xbf16>, tensor<2x2x4xbf16>,
+       tensor<4xf32>, tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>)
+  return %r#0, %r#1, %r#2 : tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>
+}
+
+// -----
+
 // Without lists there are two kernels.
 // CHECK-NOT: @split_bounds
 // CHECK-LABEL: func.func @rows(
@@ -64,20 +96,56 @@ func.func @rows(%q: tensor<1x1x3x20xf32>, %k: tensor<1x90x20xf32>)
 
 // -----
 
-// 5 parts of 128 of 600 entries, merged by one kernel.
+// 5 parts of 128 of 600 entries, two of them in a block, merged by one kernel. A
+// part begins with an empty state, its list is in shared memory from the start.
+// REMARK: SplitList {{.*}}another kernel merges the parts of a list
+// REMARK-SAME: parts=5, per_block=2
 // CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK: gsa_tile.copy_rows
+// CHECK: scf.for
+// CHECK: gsa_tile.fill_rows
 // CHECK: gsa_tile.stream
+// CHECK: gsa_tile.store_rows
+// CHECK-NOT: gsa_tile.gate_rows
+// CHECK: gsa_tile.store_rowvec
+// CHECK-NOT: gsa_tile.merge_parts
+// CHECK-LABEL: gsa_tile.kernel @split_merge
+// CHECK: gsa_tile.merge_parts {{.*}} gate {{.*}} <sigmoid> to
 // CHECK-LABEL: func.func @attention(
-// CHECK: gsa_tile.launch @split_gather_attention
-// CHECK: gsa_tile.launch @map
-// CHECK-NOT: tensor.extract_slice
+// CHECK: gsa_tile.launch @split_gather_attention brief
+// CHECK: gsa_tile.launch @split_merge brief
+// CHECK-NOT: gsa_tile.launch
 func.func @attention(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
     %i: tensor<2x1x600xi32>, %c: tensor<2x1xi32>, %g: tensor<2x1x8x64xbf16>,
-    %n: tensor<2xi32>) -> tensor<2x1x8x64xbf16> {
+    %n: tensor<2xi32>) -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>) {
   %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c gate %g lengths %n
-    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, per_block = 2, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
     : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
        tensor<2x1x600xi32>, tensor<2x1xi32>, tensor<2x1x8x64xbf16>, tensor<2xi32>)
+    -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
+  return %out, %lse : tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>
+}
+
+// -----
+
+// A block with all parts merges them behind a barrier of those that compute.
+// REMARK: SplitList {{.*}}a block merges the parts of its list
+// REMARK-SAME: parts=5, per_block=5
+// CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK: scf.for
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.sync <4, 4> barrier 1
+// CHECK: gsa_tile.merge_parts {{.*}} by <4, 4>
+// CHECK-LABEL: func.func @whole(
+// CHECK: gsa_tile.launch @split_gather_attention brief
+// CHECK-NOT: gsa_tile.launch
+func.func @whole(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
+    %i: tensor<2x1x600xi32>, %c: tensor<2x1xi32>, %g: tensor<2x1x8xf32>)
+    -> tensor<2x1x8x64xbf16> {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c gate %g
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, per_block = 8, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
+    : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
+       tensor<2x1x600xi32>, tensor<2x1xi32>, tensor<2x1x8xf32>)
     -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
   return %out : tensor<2x1x8x64xbf16>
 }

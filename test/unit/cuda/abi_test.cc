@@ -84,6 +84,7 @@ GSA_SAME(StreamCreate, cuStreamCreate);
 GSA_SAME(StreamDestroy, cuStreamDestroy);
 GSA_SAME(StreamSynchronize, cuStreamSynchronize);
 GSA_SAME(StreamIsCapturing, cuStreamIsCapturing);
+GSA_SAME(StreamWaitEvent, cuStreamWaitEvent);
 GSA_SAME(EventCreate, cuEventCreate);
 GSA_SAME(EventDestroy, cuEventDestroy);
 GSA_SAME(EventRecord, cuEventRecord);
@@ -91,6 +92,7 @@ GSA_SAME(EventSynchronize, cuEventSynchronize);
 GSA_SAME(EventElapsedTime, cuEventElapsedTime);
 GSA_SAME(FuncGetParamInfo, cuFuncGetParamInfo);
 GSA_SAME(FuncLoad, cuFuncLoad);
+GSA_SAME(LaunchKernelEx, cuLaunchKernelEx);
 GSA_SAME(TensorMapEncodeTiled, cuTensorMapEncodeTiled);
 // cuStreamGetCtx has a second form with three parameters that newer headers may
 // map the plain name to; the exported plain name has two.
@@ -98,6 +100,18 @@ static_assert(sizeof(Uuid) == sizeof(CUuuid));
 static_assert(sizeof(TensorMap) == sizeof(CUtensorMap));
 // Older headers say 64, newer ones 128; the driver's documentation says 64.
 static_assert(alignof(CUtensorMap) % alignof(TensorMap) == 0);
+static_assert(sizeof(LaunchAttribute) == sizeof(CUlaunchAttribute));
+static_assert(offsetof(LaunchAttribute, allowed) ==
+              offsetof(CUlaunchAttribute, value));
+static_assert(kLaunchProgrammaticStreamSerialization ==
+              CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
+static_assert(sizeof(LaunchConfig) == sizeof(CUlaunchConfig));
+static_assert(offsetof(LaunchConfig, stream) ==
+              offsetof(CUlaunchConfig, hStream));
+static_assert(offsetof(LaunchConfig, attributes) ==
+              offsetof(CUlaunchConfig, attrs));
+static_assert(offsetof(LaunchConfig, num_attributes) ==
+              offsetof(CUlaunchConfig, numAttrs));
 static_assert(std::is_same_v<Context, CUcontext>);
 static_assert(std::is_same_v<Module, CUmodule>);
 static_assert(std::is_same_v<Function, CUfunction>);

@@ -103,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
              "'k' has -5 bytes"},
         Case{"NoText", [](auto& p) { p.kernels[0].text.clear(); }, kInvalid,
              "kernel 'attend': the kernel has no text"},
+        Case{"NothingToDependOn", [](auto& p) { Launch(p).dependent = true; },
+             kInvalid, "is dependent, expected a launch as the step before"},
         Case{"SameSymbol", [](auto& p) { p.kernels.push_back(p.kernels[0]); },
              kInvalid, "two kernels have this symbol"},
         Case{"NoThreads", [](auto& p) { p.kernels[0].threads_per_block = 0; },

@@ -205,6 +205,28 @@ TEST_F(ExecutorTest, SaysWhereEachKernelCameFrom) {
   EXPECT_EQ(origins[0], kernel + " memory");
 }
 
+// The launch of 'scale' behind that of 'attend', as one that may begin early.
+TEST_F(ExecutorTest, LaunchesDependentStepsEarly) {
+  DeviceProgram program = Program();
+  LaunchStep scale = std::get<LaunchStep>(program.steps.back());
+  scale.dependent = true;
+  program.steps.push_back(scale);
+  auto executor = Create(program);
+  auto memory = MemoryFor(*executor);
+  fake_.TakeCalls();
+  ASSERT_TRUE(executor->Run(memory->run).ok());
+  EXPECT_EQ(fake_.TakeCalls().back(), "cuLaunchKernelEx");
+  const auto launches = fake_.TakeLaunches();
+  ASSERT_THAT(launches, SizeIs(3));
+  EXPECT_FALSE(launches[1].dependent);
+  EXPECT_TRUE(launches[2].dependent);
+  EXPECT_EQ(launches[2].symbol, "scale");
+  EXPECT_EQ(launches[2].grid, launches[1].grid);
+  EXPECT_EQ(launches[2].threads, launches[1].threads);
+  EXPECT_EQ(launches[2].stream, launches[1].stream);
+  EXPECT_EQ(launches[2].arguments, launches[1].arguments);
+}
+
 TEST_F(ExecutorTest, SubmitsTheStepsInOrderWithTheirArguments) {
   auto executor = Create(Program());
   EXPECT_EQ(gemms_->warm_ups, 1);

@@ -208,21 +208,50 @@ struct FakeDriverCalls {
                                    unsigned smem, cuda::Stream stream,
                                    void** parameters, void** extra) {
     GSA_FAKE_ENTER("cuLaunchKernel");
+    return Record(function, {x, y, z}, {threads, threads_y, threads_z}, smem,
+                  stream, parameters, extra);
+  }
+  static cuda::Result Record(cuda::Function function,
+                             std::array<unsigned, 3> grid,
+                             std::array<unsigned, 3> threads, unsigned smem,
+                             cuda::Stream stream, void** parameters,
+                             void** extra) {
     const std::string symbol = fake->functions_.at(function);
     const auto limit = fake->max_dynamic_smem_.find(symbol);
     if (limit != fake->max_dynamic_smem_.end() &&
         static_cast<int>(smem) > limit->second)
       return cuda::kErrorInvalidValue;
-    if (threads_y != 1 || threads_z != 1 || extra != nullptr)
+    if (threads[1] != 1 || threads[2] != 1 || extra != nullptr)
       return cuda::kErrorInvalidValue;
-    FakeDriver::Launch launch{symbol, {x, y, z}, threads, smem, stream, {}};
+    FakeDriver::Launch launch{symbol, grid, threads[0], smem, stream, {}};
     for (size_t i = 0; i < KernelOf(function).parameter_bytes.size(); ++i) {
       uint64_t value = 0;
       std::memcpy(&value, parameters[i],
                   std::min<size_t>(KernelOf(function).parameter_bytes[i], 8));
       launch.arguments.push_back(value);
     }
+    std::set<int>& done = fake->done_[stream];
+    launch.number = fake->num_launches_++;
+    launch.behind = done;
+    done.insert(launch.number);
     fake->launches_.push_back(std::move(launch));
+    return cuda::kSuccess;
+  }
+  // What one attribute of the configuration says is all that is looked at.
+  static cuda::Result LaunchKernelEx(const cuda::LaunchConfig* config,
+                                     cuda::Function function, void** parameters,
+                                     void** extra) {
+    GSA_FAKE_ENTER("cuLaunchKernelEx");
+    const cuda::Result result =
+        Record(function, {config->grid_x, config->grid_y, config->grid_z},
+               {config->block_x, config->block_y, config->block_z},
+               config->dynamic_smem, config->stream, parameters, extra);
+    if (result != cuda::kSuccess) return result;
+    if (config->num_attributes != 1 ||
+        config->attributes[0].id !=
+            cuda::kLaunchProgrammaticStreamSerialization)
+      return cuda::kErrorInvalidValue;
+    fake->launches_.back().dependent = config->attributes[0].allowed == 1;
     return cuda::kSuccess;
   }
   // The limits of the driver; the map holds nothing but its number.
@@ -360,6 +389,12 @@ struct FakeDriverCalls {
     *status = fake->capture_status;
     return cuda::kSuccess;
   }
+  static cuda::Result StreamWaitEvent(cuda::Stream stream, cuda::Event event,
+                                      unsigned) {
+    GSA_FAKE_ENTER("cuStreamWaitEvent");
+    fake->done_[stream].merge(std::set<int>(fake->recorded_[event]));
+    return cuda::kSuccess;
+  }
   static cuda::Result StreamGetCtx(cuda::Stream stream,
                                    cuda::Context* context) {
     GSA_FAKE_ENTER("cuStreamGetCtx");
@@ -377,8 +412,9 @@ struct FakeDriverCalls {
     return fake->events_.erase(event) ? cuda::kSuccess
                                       : cuda::kErrorInvalidValue;
   }
-  static cuda::Result EventRecord(cuda::Event event, cuda::Stream) {
+  static cuda::Result EventRecord(cuda::Event event, cuda::Stream stream) {
     GSA_FAKE_ENTER("cuEventRecord");
+    fake->recorded_[event] = fake->done_[stream];
     fake->events_.at(event) = fake->clock_++;
     return cuda::kSuccess;
   }

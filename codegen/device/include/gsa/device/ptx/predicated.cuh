@@ -14,14 +14,15 @@
 namespace gsa::dev::ptx {
 
 /// `condition ? base[Index] : other` from global memory that the kernel does
-/// not write. No access, and no need of an address, without the condition.
-/// PTX: ld.global.nc.f32.
+/// not write. No access, and no need of an address, without the condition. Not
+/// ld.global.nc: a launch before may write while a dependent one waits for it.
+/// PTX: ld.global.f32.
 template <int Index>
 GSA_DEVICE float load_if(bool condition, const float* base, float other) {
   asm("{\n\t"
       ".reg .pred p;\n\t"
       "setp.ne.s32 p, %2, 0;\n\t"
-      "@p ld.global.nc.f32 %0, [%1+%3];\n\t"
+      "@p ld.global.f32 %0, [%1+%3];\n\t"
       "}"
       : "+f"(other)
       : "l"(__cvta_generic_to_global(base)), "r"(static_cast<int>(condition)),
@@ -30,12 +31,12 @@ GSA_DEVICE float load_if(bool condition, const float* base, float other) {
 }
 
 /// The number at an address of global memory that the kernel does not write, or
-/// `other`. PTX: ld.global.nc.u32.
+/// `other`. PTX: ld.global.u32.
 GSA_DEVICE int load_if(bool condition, const int* address, int other) {
   asm("{\n\t"
       ".reg .pred p;\n\t"
       "setp.ne.s32 p, %2, 0;\n\t"
-      "@p ld.global.nc.u32 %0, [%1];\n\t"
+      "@p ld.global.u32 %0, [%1];\n\t"
       "}"
       : "+r"(other)
       : "l"(__cvta_generic_to_global(address)),

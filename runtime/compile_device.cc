@@ -116,7 +116,8 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
   GSA_ASSIGN_OR_RETURN(bool stopped, RunPhases(compilation.get(), arch));
   CompiledModule& result = compilation->result;
   if (stopped) return std::move(result);
-  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), target, arch));
+  GSA_ASSIGN_OR_RETURN(DeviceProgram program,
+                       Export(compilation.get(), target, arch));
   if (options.stop_after == "program") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
     GSA_RETURN_IF_ERROR(ReportCode(program, options));

@@ -2,8 +2,8 @@
  * File: pack.c
  * -----------------------------------------------------------------------------
  *
- * Loads a plan that gsa-compile made ahead of time, with the library that has no
- * compiler.
+ * Loads a plan that gsa-compile made ahead of time, with the library that has
+ * no compiler.
  *
  *   gsa-compile FILE.mlir --arch sm_90a --plan seq=4096 -o layer.gsapack
  *   example-pack layer.gsapack [TARGET]

@@ -2,8 +2,8 @@
 // File: replay.cc
 // -----------------------------------------------------------------------------
 //
-// The main function of a fuzz target without libFuzzer: each file of the folders
-// of its arguments once, whole and cut off in the middle.
+// The main function of a fuzz target without libFuzzer: each file of the
+// folders of its arguments once, whole and cut off in the middle.
 
 #include <cstdint>
 #include <cstdio>

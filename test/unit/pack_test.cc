@@ -6,6 +6,8 @@
 // plan that is asked for is found or named, and a plan is loaded onto a driver
 // of the tests' own without a compiler.
 
+#include "runtime/pack.h"
+
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -23,7 +25,6 @@
 #include "runtime/core/cuda/driver_api.h"
 #include "runtime/core/sha256.h"
 #include "runtime/load_plan.h"
-#include "runtime/pack.h"
 
 namespace gsa {
 namespace {
@@ -40,8 +41,10 @@ constexpr size_t kHeaderBytes = 16;
 KernelSource Kernel(const std::string& symbol) {
   KernelSource kernel;
   kernel.symbol = symbol;
-  kernel.image = absl::StrCat("\x7f" "ELF code of ", symbol,
-                              std::string("\0\xff", 2));
+  kernel.image = absl::StrCat(
+      "\x7f"
+      "ELF code of ",
+      symbol, std::string("\0\xff", 2));
   kernel.threads_per_block = 128;
   kernel.cluster = 2;
   kernel.dynamic_smem_bytes = 4096;
@@ -112,7 +115,8 @@ PackedPlan CpuPlan() {
   plan.code = "an object";
   plan.num_threads = 3;
   plan.interface.inputs = {{"x", DType::kF16, {8, 2}}};
-  plan.interface.size_classes = {{8, false, "dimension 0 of 'x'"}, {2, true, ""}};
+  plan.interface.size_classes = {{8, false, "dimension 0 of 'x'"},
+                                 {2, true, ""}};
   plan.interface.input_classes = {{0, 1}};
   return plan;
 }
@@ -175,9 +179,9 @@ TEST(PackTest, EveryByteFlippedIsRefused) {
     const auto pack = DecodePack(changed, "p");
     ASSERT_FALSE(pack.ok()) << i;
     const bool is_version = i >= 8 && i < kHeaderBytes;
-    ASSERT_EQ(pack.status().code(),
-              is_version ? absl::StatusCode::kFailedPrecondition
-                         : absl::StatusCode::kInvalidArgument)
+    ASSERT_EQ(pack.status().code(), is_version
+                                        ? absl::StatusCode::kFailedPrecondition
+                                        : absl::StatusCode::kInvalidArgument)
         << i << ": " << pack.status();
   }
 }
@@ -280,9 +284,11 @@ TEST(PackTest, Files) {
 
 TEST(FindPlanTest, ByArchitectureAndShapes) {
   const Pack pack = SomePack();
-  const auto find = [&](TargetKind kind, const std::string& arch,
-                        const std::map<std::string, std::vector<int64_t>>&
-                            shapes) { return FindPlan(pack, kind, arch, shapes); };
+  const auto find =
+      [&](TargetKind kind, const std::string& arch,
+          const std::map<std::string, std::vector<int64_t>>& shapes) {
+        return FindPlan(pack, kind, arch, shapes);
+      };
   const auto cuda = TargetKind::kCuda;
   EXPECT_EQ(*find(cuda, "sm_90a", {{"x", {1, 32}}}), &pack.plans[1]);
   EXPECT_EQ(*find(cuda, "sm_80", {}), &pack.plans[2]);
@@ -291,10 +297,10 @@ TEST(FindPlanTest, ByArchitectureAndShapes) {
     EXPECT_EQ(found.status().code(), code) << found.status();
     return std::string(found.status().message());
   };
-  EXPECT_THAT(message(find(cuda, "sm_89", {}),
-                      absl::StatusCode::kFailedPrecondition),
-              AllOf(HasSubstr("cuda sm_89"), HasSubstr("cuda sm_80"),
-                    HasSubstr("cpu znver4")));
+  EXPECT_THAT(
+      message(find(cuda, "sm_89", {}), absl::StatusCode::kFailedPrecondition),
+      AllOf(HasSubstr("cuda sm_89"), HasSubstr("cuda sm_80"),
+            HasSubstr("cpu znver4")));
   const auto invalid = absl::StatusCode::kInvalidArgument;
   EXPECT_THAT(message(find(cuda, "sm_90a", {}), invalid),
               AllOf(HasSubstr("several"), HasSubstr("x: f32[1, 16]")));
@@ -357,8 +363,8 @@ TEST_F(LoadPlanTest, RefusesOtherTargets) {
               HasSubstr("'auto'"));
   EXPECT_THAT(message("gpu", absl::StatusCode::kInvalidArgument),
               HasSubstr("'cuda'"));
-  options_.cpu = [](const PackedPlan&)
-      -> absl::StatusOr<std::unique_ptr<Executable>> {
+  options_.cpu =
+      [](const PackedPlan&) -> absl::StatusOr<std::unique_ptr<Executable>> {
     return absl::FailedPreconditionError("it is for another CPU");
   };
   EXPECT_THAT(message("cpu", absl::StatusCode::kFailedPrecondition),

@@ -70,11 +70,11 @@ std::vector<float> Run(const Plan& plan) {
     inputs.push_back({DType::kF32, tensors[i].shape(), tensors[i].raw_data()});
   const std::vector<MutableTensorView> outputs = {
       {DType::kF32, tensors[2].shape(), tensors[2].raw_data()}};
-  const absl::Status status = plan.Run(
-      inputs, outputs,
-      absl::MakeSpan(static_cast<char*>(scratch.raw_data()),
-                     scratch.byte_size()),
-      {});
+  const absl::Status status =
+      plan.Run(inputs, outputs,
+               absl::MakeSpan(static_cast<char*>(scratch.raw_data()),
+                              scratch.byte_size()),
+               {});
   EXPECT_TRUE(status.ok()) << status;
   const absl::Span<float> y = tensors[2].values<float>();
   return {y.begin(), y.end()};

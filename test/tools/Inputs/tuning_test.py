@@ -129,7 +129,8 @@ class SearchTest(unittest.TestCase):
 
 OP = {"op": "gsa.select", "location": "m.mlir:1:1", "schedule": "d",
       "class": {"op": "gsa.select", "arch": "sm_90a", "queries": 8},
-      "legal": [{"schedule": c, "us": i} for i, c in enumerate("adbc")]}
+      "legal": [{"schedule": c, "us": us}
+                for c, us in zip("adbc", (10, 11, 12, 13))]}
 # In the place of gsa-run: writes the code of a candidate, and its entry.
 FAKE_RUN = """#!{python}
 import json, os, struct, sys
@@ -181,6 +182,13 @@ class CandidatesTest(unittest.TestCase):
 
     def test_the_cheapest_are_tried(self):
         self.assertEqual(candidates.worth_trying(OP, 2), ["d", "a", "b"])
+
+    def test_one_of_each_estimate_comes_first(self):
+        legal = [("a", 10), ("b", 10), ("c", 10), ("d", 11), ("e", 12),
+                 ("f", 12), ("g", 31)]
+        op = OP | {"legal": [{"schedule": c, "us": us} for c, us in legal]}
+        self.assertEqual(candidates.worth_trying(op, 9),
+                         ["d", "a", "e", "b", "f", "c"])
 
     def test_a_time_is_of_one_op(self):
         self.assertEqual(candidates.zone_of(OP, [OP]), "select")

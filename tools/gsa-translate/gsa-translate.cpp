@@ -20,6 +20,7 @@
 #include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

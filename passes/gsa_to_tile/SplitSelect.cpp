@@ -3,9 +3,9 @@
 // All rows at once, in two to four kernels. Scores go to memory; a block for
 // each row then selects. With lists, the scores of every m-th key and the bound
 // of each row come first, in one kernel or two, scores at or above it go to the
-// row's list as well, and the block reads its list. Where that does not have all that the row may
-// select, the same block reads the row: there is no further kernel, and no
-// host.
+// row's list as well, and the block reads its list. Where that does not have
+// all that the row may select, the same block reads the row: there is no
+// further kernel, and no host.
 //
 //===----------------------------------------------------------------------===//
 

@@ -56,8 +56,7 @@ absl::StatusOr<bool> RunPhases(Compilation* compilation,
                           absl::StatusCode::kUnimplemented);
 }
 
-absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
-                                     const Target& target,
+absl::StatusOr<DeviceProgram> Export(Compilation* compilation, TargetKind kind,
                                      const std::string& arch) {
   DiagnosticCollector diagnostics(compilation->context());
   auto start = std::chrono::steady_clock::now();
@@ -68,7 +67,7 @@ absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
                                 "compiling (phase program)");
   }
   // The emulation has headers of its own.
-  if (target.kind == TargetKind::kCuda) AddHeaders(&*program);
+  if (kind == TargetKind::kCuda) AddHeaders(&*program);
   GSA_RETURN_IF_ERROR(Validate(*program, LimitsOf(arch)));
   compilation->result.zone_names = program->zone_names;
   const CompileOptions& options = compilation->options();
@@ -116,7 +115,8 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
   GSA_ASSIGN_OR_RETURN(bool stopped, RunPhases(compilation.get(), arch));
   CompiledModule& result = compilation->result;
   if (stopped) return std::move(result);
-  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), target, arch));
+  GSA_ASSIGN_OR_RETURN(DeviceProgram program,
+                       Export(compilation.get(), target.kind, arch));
   if (options.stop_after == "program") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
     GSA_RETURN_IF_ERROR(ReportCode(program, options));
@@ -151,7 +151,8 @@ absl::StatusOr<PackedPlan> CompileDevicePlan(const std::string& text,
   plan.kind = TargetKind::kCuda;
   plan.arch = options.arch;
   plan.entry = compilation->entry();
-  GSA_ASSIGN_OR_RETURN(plan.program, Export(compilation.get(), options.arch));
+  GSA_ASSIGN_OR_RETURN(plan.program,
+                       Export(compilation.get(), plan.kind, options.arch));
   GSA_RETURN_IF_ERROR(FillImages(options, &plan.program));
   plan.interface = compilation->result;
   return plan;

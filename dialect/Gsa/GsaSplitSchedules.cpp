@@ -36,6 +36,8 @@ static constexpr int64_t kStartTiles = 2;
 /// Entries of a part, and the most parts: a merge reads all of them for each
 /// element.
 static constexpr int64_t kPartEntries = 128, kMostParts = 16;
+/// Blocks of an SM that read while others sum up.
+static constexpr int64_t kSmBlocks = 2;
 
 /// Why `queries` queries are not few.
 static std::string findManyQueries(int64_t queries, StringRef other) {
@@ -308,6 +310,10 @@ std::string SplitAttentionScheduleAttr::findRefusal(
     return over("parts of a list", parts, 4 * kMostParts);
   if (parts * problem.batch > kGridLimit)
     return over("parts of all sequences", parts * problem.batch, kGridLimit);
+  int64_t perBlock = std::min(getPerBlock(), parts);
+  if (perBlock > 1 && perBlock * getEntries() > kListEntries)
+    return over("entries of a block's parts", perBlock * getEntries(),
+                kListEntries);
   return inPart("part", getPart().findRefusal(op, target));
 }
 
@@ -325,6 +331,27 @@ std::string SplitAttentionScheduleAttr::explainNone(Operation* op,
              : inPart("part", reason);
 }
 
+/// As few blocks as nearly fill the device, two to an SM: a block that has
+/// several parts reads on while it sums up, and one that has all of a list
+/// merges them. No bit depends on it.
+static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
+                           int64_t blockQ, const CudaTarget& target) {
+  int64_t parts = countParts(problem, entries);
+  int64_t ratio = problem.heads / problem.groups;
+  int64_t lists = problem.batch * problem.queries * problem.groups *
+                  static_cast<int64_t>(llvm::divideCeil(ratio, blockQ));
+  auto fills = [&](int64_t perBlock) {
+    auto blocks =
+        lists * static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
+    return 8 * blocks >= 7 * kSmBlocks * target.sms;
+  };
+  int64_t perBlock = 1;
+  while (perBlock < parts && 2 * perBlock * entries <= kListEntries &&
+         fills(2 * perBlock))
+    perBlock *= 2;
+  return perBlock;
+}
+
 /// All tiles of a part are in flight at once, if they fit.
 SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     Operation* op, const CudaTarget& target) {
@@ -339,9 +366,9 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    schedules.push_back(SplitAttentionScheduleAttr::get(op->getContext(),
-                                                        entries,
-                                                        /*per_block=*/1, part));
+    schedules.push_back(SplitAttentionScheduleAttr::get(
+        op->getContext(), entries,
+        perBlockFor(problem, entries, part.getBlockQ(), target), part));
   }
   return schedules;
 }

@@ -38,9 +38,10 @@ LogicalResult LaunchOp::verify() {
 static bool waitsForLaunch(KernelOp kernel) {
   return kernel
       .walk([](LaunchWaitOp wait) {
-        return isa<KernelOp, RolesOp>(wait->getParentOp())
-                   ? WalkResult::interrupt()
-                   : WalkResult::advance();
+        Operation* parent = wait->getParentOp();
+        if (isa<RolesOp>(parent)) parent = parent->getParentOp();
+        return isa<KernelOp>(parent) ? WalkResult::interrupt()
+                                     : WalkResult::advance();
       })
       .wasInterrupted();
 }

@@ -16,6 +16,7 @@
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/Passes.h"
 #include "passes/StepGraph.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/cuda/CudaHostPasses.h"

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/ValueNames.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Remarks.h"
@@ -120,6 +121,7 @@ class WaitPlacer {
       if (llvm::none_of(argument.getUses(), inside)) continue;
       auto launched =
           LaunchedOp::create(b, kernel.getLoc(), argument.getType(), argument);
+      named(launched, ("written_" + getValueName(argument)).str());
       argument.replaceUsesWithIf(launched, [&](OpOperand& use) {
         return use.getOwner() != launched && inside(use);
       });

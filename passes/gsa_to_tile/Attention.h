@@ -9,6 +9,7 @@
 #define GSA_PASSES_GSATOTILE_ATTENTION_H
 
 #include "passes/gsa_to_tile/AttentionEmitter.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 
 namespace mlir::gsa {
 
@@ -25,10 +26,11 @@ class AttentionOperands {
   Operation* op;
   AttentionForm form;
   ToTileContext& context;
+  RowStorage keyRows, valueRows;
   AttentionShape shape;
 
   // Buffers; null where the op has no such operand.
-  Value query, key, value, indices, counts, gate, lengths, output, lse;
+  Value query, indices, counts, gate, lengths, output, lse;
   gsa_tile::Activation gateActivation = gsa_tile::Activation::Identity;
   bool gatePerRow = false;
 
@@ -52,6 +54,19 @@ struct AttentionRows {
   /// (i64) apart; or, with `perQuery` heads, those of one query after another.
   int64_t headStep = 1, perQuery = 0;
   Value lsePitch;
+};
+
+/// The arrays that a kernel writes rows of attention to, or reads them from,
+/// and their gate; null where there is none.
+struct AttentionResults {
+  const AttentionShape& shape;
+  Value output, lse, gate;
+  Value queries;  ///< Sq.
+  gsa_tile::Activation activation = gsa_tile::Activation::Identity;
+  bool gatePerRow = false;
+
+  /// Views of the rows of a block.
+  AttentionTarget viewRows(KernelScalars& s, const AttentionRows& rows) const;
 };
 
 /// What the bulk copy engine reads at a time of keys and of values, if it does:
@@ -85,10 +100,22 @@ class AttentionKernel {
   /// The query rows of a block.
   Value makeQueries(KernelScalars& s, const AttentionRows& rows);
   /// Where the rows of a block go.
-  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows);
+  AttentionTarget makeTarget(KernelScalars& s, const AttentionRows& rows) {
+    return results().viewRows(s, rows);
+  }
+  AttentionResults results() const {
+    return {shape,
+            output,
+            lse,
+            gate,
+            queries,
+            operands.gateActivation,
+            operands.gatePerRow};
+  }
 
   const AttentionShape& shape;
 
+  KernelRows keyRows, valueRows;  ///< Unless they come in boxes.
   // Arguments of the kernel; null where the op has no such operand.
   Value query, key, value, indices, counts, gate, lengths, output, lse;
   Value queries, keys;  ///< Sq and Sk.

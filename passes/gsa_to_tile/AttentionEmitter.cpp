@@ -89,9 +89,7 @@ void AttentionEmitter::emitStart() {
   output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
   maximum = rowVector("maximum");
   sum = rowVector("sum");
-  FillOp::create(s.b, s.loc, output, zero);
-  FillRowsOp::create(s.b, s.loc, maximum, minusInfinity);
-  FillRowsOp::create(s.b, s.loc, sum, zero);
+  emitReset();
   for (Chunk& chunk : chunks)
     chunk.lhs =
         fragment("query", chunk.columns, shape.element, FragLayout::Lhs);
@@ -99,28 +97,42 @@ void AttentionEmitter::emitStart() {
     LoadLhsOp::create(s.b, s.loc, chunks[0].lhs, chunks[0].queries, warpRow);
 }
 
+void AttentionEmitter::emitReset() {
+  FillOp::create(s.b, s.loc, output, zero);
+  FillRowsOp::create(s.b, s.loc, maximum, minusInfinity);
+  FillRowsOp::create(s.b, s.loc, sum, zero);
+}
+
 //===----------------------------------------------------------------------===//
 // The loop over tiles
 //===----------------------------------------------------------------------===//
+
+/// The first key of a tile of the stream.
+Value AttentionEmitter::firstKeyOf(Value tile, const KeySource& source) {
+  Value first = s.mul(tile, schedule.getBlockK());
+  if (source.firstKey) first = s.add(source.firstKey, first);
+  return named(first, "first_key");
+}
 
 void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
   Value tile = named(stream.getLoad().getArgument(0), "tile_number");
-  Value first = named(s.mul(tile, schedule.getBlockK()), "first_key");
+  Value first = firstKeyOf(tile, source);
   int64_t units =
       chunks[0].columns * getElementBytes(shape.element) / keyVectorBytes();
   // Rows are looked up once where keys and values are tiles of one shape, and a
   // thread has few of them: one batch of copies.
   constexpr int64_t kFewRows = 8;
   bool once =
-      source.areListed && chunks.size() == 1 &&
-      chunks[0].columns == paddedValueDepth &&
+      source.areFound && source.keyRows.sharesNumbers(source.valueRows) &&
+      chunks.size() == 1 && chunks[0].columns == paddedValueDepth &&
       schedule.getBlockK() * units <= kFewRows * 32 * teams.load.getCount();
   Value position = first;
-  auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
-    Value view = source.makeView(base, pitch);
+  auto copy = [&](Value target, const KernelRows& rows, Value base,
+                  int64_t columns) {
+    Value view = source.makeView(rows, base);
     if (once && position == first)
       position =
           named(FindRowsOp::create(
@@ -136,11 +148,10 @@ void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
     Value from = chunk.first == 0
                      ? source.keys
                      : s.at(source.keys, {s.index(chunk.first)}, {});
-    copy(target, from, shape.groups * shape.depth,
+    copy(target, source.keyRows, from,
          std::min(chunk.columns, shape.depth - chunk.first));
   }
-  copy(tiles.back(), source.values, shape.groups * shape.valueDepth,
-       shape.valueDepth);
+  copy(tiles.back(), source.valueRows, source.values, shape.valueDepth);
 }
 
 void AttentionEmitter::emitCompute(
@@ -153,7 +164,7 @@ void AttentionEmitter::emitCompute(
   for (Value tile : tiles.drop_back()) named(tile, "keys");
   Value values = named(tiles.back(), "values");
   Value tile = named(stream.getCompute().getArgument(0), "tile_number");
-  Value first = named(s.mul(tile, schedule.getBlockK()), "first_key");
+  Value first = firstKeyOf(tile, source);
   FillOp::create(s.b, s.loc, scores, zero);
   for (auto [chunk, keys] : llvm::zip(chunks, tiles)) {
     if (chunks.size() > 1)
@@ -162,8 +173,7 @@ void AttentionEmitter::emitCompute(
   }
   scaleScores();
   Value firstOfWarp = named(s.add(first, warpKey), "first_key_of_warp");
-  mask(scores, source.makeView(source.keys, shape.groups * shape.depth),
-       firstOfWarp);
+  mask(scores, source.makeView(source.keyRows, source.keys), firstOfWarp);
   SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue,
                           bounded());
   if (bounded())

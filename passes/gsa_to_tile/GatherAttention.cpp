@@ -47,35 +47,45 @@ class GatherKernel {
                  s.index(schedule.getBlockQ()));
     if (block.heads) rows = s.min(rows, block.heads);
     named(rows, "rows");
+    auto emitQueries = [&] {
+      emitter.emitQueries(
+          s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
+               {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
+          s.i64(shape.depth), rows);
+    };
+    // Lists are the work of the launch before: with parts, whose kernels are
+    // brief, queries need not wait for it.
+    if (block.results) emitQueries();
     emitList();
-    emitter.emitQueries(
-        s.at(kernel.query, {block.batch, block.token, firstHead, s.index(0)},
-             {kernel.queries, s.index(shape.heads), s.index(shape.depth)}),
-        s.i64(shape.depth), rows);
+    if (!block.results) emitQueries();
     if (segment == most) {
       copyList(s.index(0), count);
       emitter.emitStart();
-      emitTiles(count);
+      if (block.parts) {
+        emitParts();
+      } else {
+        emitTiles(count);
+        emitEnd(Value());
+      }
     } else {
       emitter.emitStart();
       emitSegments();
+      emitEnd(Value());
     }
-    emitter.emitEnd([&] {
-      AttentionRows target;
-      target.batch = block.resultBatch ? block.resultBatch : block.batch;
-      target.query = block.token;
-      target.head = firstHead;
-      target.count = rows;
-      target.lsePitch = s.toI64(kernel.queries);
-      return kernel.makeTarget(s, target);
-    });
+    if (!block.atEnd) return;
+    SyncOp::create(s.b, s.loc, emitter.teams.compute,
+                   emitter.teams.computeBarrier());
+    block.atEnd(s, emitter.teams, rowsOf(block.batch));
   }
 
  private:
   void emitList();
   void copyList(Value first, Value size);
-  void emitTiles(Value size);
+  void emitTiles(Value size, Value first = {});
   void emitSegments();
+  void emitParts();
+  void emitEnd(Value part);
+  AttentionRows rowsOf(Value batch);
 
   AttentionKernel& kernel;
   AttentionScheduleAttr schedule;
@@ -132,27 +142,23 @@ void GatherKernel::copyList(Value first, Value size) {
                      emitter.teams.block);
 }
 
-/// The stream of the first `size` entries of the list in shared memory.
-void GatherKernel::emitTiles(Value size) {
-  Value zero = s.index(0);
-  auto from = [&](Value array, int64_t depth) {
-    return s.at(array, {block.batch, zero, block.group, zero},
-                {kernel.keys, s.index(shape.groups), s.index(depth)});
+/// The stream of `size` entries of the list in shared memory, from `first` on
+/// (null: 0).
+void GatherKernel::emitTiles(Value size, Value first) {
+  Value end = first ? named(s.add(first, size), "end_of_part") : size;
+  auto from = [&](const KernelRows& rows) {
+    return rows.base(s, block.batch, block.group, 0, kernel.keys);
   };
-  auto view = [&](Value base, int64_t pitch) -> Value {
-    return ListedRowsOp::create(s.b, s.loc,
-                                RowsType::get(s.b.getContext(), shape.element,
-                                              RowKind::Listed, RowAccess::Read),
-                                base, s.i64(pitch), list, size, keys);
+  auto view = [&](const KernelRows& rows, Value base) {
+    return rows.listed(s, base, block.batch, list, end, keys);
   };
   Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
-  emitter.emitStream(
-      tiles,
-      {from(kernel.key, shape.depth), from(kernel.value, shape.valueDepth),
-       view, /*areListed=*/true},
-      [&](Value scores, Value listed, Value first) {
-        MaskRowsOp::create(s.b, s.loc, scores, listed, first);
-      });
+  emitter.emitStream(tiles,
+                     {kernel.keyRows, kernel.valueRows, from(kernel.keyRows),
+                      from(kernel.valueRows), view, /*areFound=*/true, first},
+                     [&](Value scores, Value listed, Value first) {
+                       MaskRowsOp::create(s.b, s.loc, scores, listed, first);
+                     });
 }
 
 /// A list that does not fit: one segment after another, each behind a barrier
@@ -168,6 +174,40 @@ void GatherKernel::emitSegments() {
               CopyWaitOp::create(s.b, s.loc, emitter.teams.block);
               emitTiles(size);
             });
+}
+
+AttentionRows GatherKernel::rowsOf(Value batch) {
+  AttentionRows target;
+  target.batch = batch;
+  target.query = block.token;
+  target.head = firstHead;
+  target.count = rows;
+  target.lsePitch = s.toI64(kernel.queries);
+  return target;
+}
+
+void GatherKernel::emitEnd(Value part) {
+  emitter.emitEnd([&] {
+    AttentionResults results =
+        block.results ? *block.results : kernel.results();
+    return results.viewRows(
+        s,
+        rowsOf(block.resultBatch ? block.resultBatch(s, part) : block.batch));
+  });
+}
+
+/// The copies of a part begin while the one before is summed up: warps that
+/// fill the ring meet no barrier between parts.
+void GatherKernel::emitParts() {
+  s.forLoop(s.index(0), block.parts, 1, [&](Value part) {
+    named(part, "part_of_block");
+    Value first = named(s.mul(part, block.partEntries), "part_begin");
+    Value size = s.min(s.sub(count, first), s.index(block.partEntries));
+    size = named(s.max(size, s.index(0)), "part_size");
+    emitter.emitReset();
+    emitTiles(size, first);
+    emitEnd(part);
+  });
 }
 
 void gsa::emitGather(int64_t slots, AttentionScheduleAttr schedule,

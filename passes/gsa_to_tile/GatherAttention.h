@@ -3,6 +3,8 @@
 #ifndef GSA_PASSES_GSATOTILE_GATHERATTENTION_H
 #define GSA_PASSES_GSATOTILE_GATHERATTENTION_H
 
+#include <functional>
+
 #include "passes/gsa_to_tile/Attention.h"
 
 namespace mlir::gsa {
@@ -11,12 +13,24 @@ namespace mlir::gsa {
 /// `group * ratio + firstRow` and following ones of a token.
 struct GatherBlock {
   Value batch, token, group, firstRow;
-  /// Of a part of the list: its first entry, the most that it has, and the
-  /// batch of the arrays of results that it goes to. Otherwise null and 0.
-  Value firstEntry, resultBatch;
+  /// Of a range of the list: its first entry and the most that it has.
+  /// Otherwise null and 0.
+  Value firstEntry;
   int64_t entries = 0;
+  /// Parts of `partEntries` entries, one after another, each with a result of
+  /// its own; null: one, of all entries.
+  Value parts;
+  int64_t partEntries = 0;
+  /// The batch of the arrays of results that part i goes to; null: `batch`.
+  std::function<Value(KernelScalars&, Value part)> resultBatch = {};
   /// Heads of the block at most; null: all that a block has.
   Value heads = {};
+  /// The arrays of results; those of the kernel by default.
+  std::optional<AttentionResults> results = {};
+  /// What follows behind a barrier of the warps that compute, with the rows of
+  /// the block.
+  std::function<void(KernelScalars&, const KernelTeams&, const AttentionRows&)>
+      atEnd = {};
 };
 
 /// Emits attention over the list of `block.token`, of up to `slots` entries,

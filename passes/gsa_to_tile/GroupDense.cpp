@@ -298,8 +298,8 @@ static void launchShortLists(const AttentionOperands& operands,
     StoreOp::create(s.b, s.loc, s.at(lacking, {batch, tile}, {tiles}),
                     s.index(0), s.select(isShort, s.i32(1), s.i32(0)));
   });
-  kernel.launch(ArrayRef<int64_t>{llvm::divideCeil(flags.tiles, kShortWarps),
-                                  operands.batches()});
+  int64_t blocks = llvm::divideCeil(flags.tiles, kShortWarps);
+  kernel.launch(ArrayRef<int64_t>{blocks, operands.batches()});
 }
 
 /// `body` for each place with a flag. A block has neighbouring places, and a

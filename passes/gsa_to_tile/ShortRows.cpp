@@ -158,7 +158,7 @@ void ShortRowsLowering::launchShort(const Chunk& chunk) {
   kernel.setSchedule(shortRows);
   ShortRowsKernel body(kernel, op.getLoc(), shortRows.getRows());
   body.query = kernel.read(source.query, "query");
-  body.key = kernel.read(source.key, "key");
+  body.key = kernel.read(source.keyRows.buffer, "key");
   if (source.weights) body.weights = kernel.read(source.weights, "weights");
   if (source.bias) body.bias = kernel.read(source.bias, "bias");
   body.indices = kernel.write(results[0], "indices");

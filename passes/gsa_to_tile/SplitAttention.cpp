@@ -1,17 +1,17 @@
 //===- SplitAttention.cpp - attention of few queries ----------------------===//
 //
-// Blocks share the list of a query: each handles a part of its entries, by the
-// emission of attention over whole lists, and writes output and lse of its
-// part. gsa.merge_attention then joins the parts, by its definition: one
-// kernel, in which each element of the output reads the parts in the order of
-// the list.
+// Blocks share the list of a query: each handles some parts of its entries, one
+// after another, by the emission of attention over whole lists, and writes
+// output and lse of each part. Parts are then merged in the order of the list:
+// by the block if it has all of them, by another kernel otherwise, and by the
+// same op, so that a row's bits do not depend on who does it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/gsa_to_tile/SplitAttention.h"
 
 #include "llvm/Support/MathExtras.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 #include "passes/gsa_to_tile/GatherAttention.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 
@@ -19,87 +19,196 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Part i of `tensor`, [parts, ...], without that dimension.
-static Value takePart(ToTileContext& context, Value tensor, int64_t i) {
-  IRRewriter& b = context.rewriter();
-  auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0));
-  SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t size : type.getShape()) sizes.push_back(b.getIndexAttr(size));
-  offsets[0] = b.getIndexAttr(i);
-  sizes[0] = b.getIndexAttr(1);
-  auto part = RankedTensorType::get(type.getShape().drop_front(),
-                                    type.getElementType());
-  return tensor::ExtractSliceOp::create(b, context.loc(), part, tensor, offsets,
-                                        sizes, strides);
+/// Warps of a block that only merges.
+static constexpr int64_t kMergeWarps = 4;
+
+namespace {
+
+class SplitLowering {
+ public:
+  SplitLowering(GatherAttentionOp op, SplitAttentionScheduleAttr schedule,
+                ToTileContext& context)
+      : context(context),
+        op(op),
+        schedule(schedule),
+        operands(op, context),
+        parts(std::max<int64_t>(
+            llvm::divideCeil(operands.slots(), schedule.getEntries()), 1)),
+        perBlock(std::min(schedule.getPerBlock(), parts)),
+        rowBlocks(countRowBlocks(operands.shape, schedule.getPart())) {}
+
+  LogicalResult emit();
+
+ private:
+  bool mergesInBlock() const { return perBlock == parts; }
+  /// The grid of blocks with one token, and some heads of one group, each.
+  SmallVector<int64_t> gridOf(int64_t blocksOfList) const {
+    return {operands.queries(), operands.shape.groups * rowBlocks,
+            operands.batches() * blocksOfList};
+  }
+  void emitPosition(KernelScalars& s, GatherBlock& block);
+  LogicalResult launchParts();
+  void emitMerge(KernelScalars& s, KernelBuilder& kernel, TeamAttr team,
+                 const AttentionResults& from, const AttentionResults& to,
+                 const AttentionRows& rows);
+  void launchMerge();
+  void remark();
+
+  ToTileContext& context;
+  GatherAttentionOp op;
+  SplitAttentionScheduleAttr schedule;
+  AttentionOperands operands;
+  int64_t parts, perBlock, rowBlocks;
+  /// Buffers: results of parts, in A(T) and not gated.
+  Value outputs, logSums;
+};
+
+}  // namespace
+
+/// The heads of a block.
+void SplitLowering::emitPosition(KernelScalars& s, GatherBlock& block) {
+  block.token = named(s.blockId(0), "token");
+  Value y = s.blockId(1);
+  block.group = named(s.div(y, rowBlocks), "group");
+  block.firstRow = named(
+      s.mul(s.rem(y, rowBlocks), schedule.getPart().getBlockQ()), "first_row");
 }
 
-/// Replaces the op by the merge of parts in two buffers.
-static LogicalResult mergeParts(GatherAttentionOp op, Value outputs,
-                                Value logSums, int64_t parts,
-                                ToTileContext& context) {
-  IRRewriter& b = context.rewriter();
-  Value outputTensor = context.toTensor(outputs);
-  Value logSumTensor = context.toTensor(logSums);
-  SmallVector<Value> outputParts, logSumParts;
-  for (int64_t i = 0; i < parts; ++i) {
-    outputParts.push_back(takePart(context, outputTensor, i));
-    logSumParts.push_back(takePart(context, logSumTensor, i));
+LogicalResult SplitLowering::launchParts() {
+  AttentionScheduleAttr part = schedule.getPart();
+  AttentionOperands own = operands;
+  if (!mergesInBlock()) {
+    own.gate = Value();
+    own.output = outputs;
+    own.lse = logSums;
   }
-  Type element =
-      cast<RankedTensorType>(op.getOutput().getType()).getElementType();
-  auto merge = MergeAttentionOp::create(
-      b, op.getLoc(), op->getResultTypes(), outputParts, logSumParts,
-      op.getGate(), TypeAttr::get(element), op.getGateActivation());
-  b.replaceOp(op, merge);
-  context.begin(merge);
-  if (failed(tile::lowerMergeAttention(merge, context))) return failure();
-  for (Value part : llvm::concat<Value>(outputParts, logSumParts))
-    if (part.use_empty()) b.eraseOp(part.getDefiningOp());
+  AttentionKernel kernel(own, schedule, KernelTeams(part).warps(),
+                         "split_gather_attention");
+  GatherBlock block;
+  AttentionResults results = kernel.results();
+  if (mergesInBlock()) {
+    results.output = kernel.builder().write(outputs, "part_outputs");
+    results.lse = kernel.builder().write(logSums, "part_lses");
+    results.gate = Value();
+  }
+  block.results.emplace(results);
+  Value batchSize = kernel.builder().size(operands.batches(), "batches");
+  KernelScalars s(kernel.bodyBuilder(), op.getLoc());
+  emitPosition(s, block);
+  int64_t entries = schedule.getEntries();
+  block.partEntries = entries;
+  block.entries =
+      std::min(perBlock * entries, std::max<int64_t>(operands.slots(), 1));
+  Value z = s.blockId(2), firstPart = s.index(0);
+  if (mergesInBlock()) {
+    block.batch = named(z, "batch");
+  } else {
+    firstPart =
+        s.mul(named(s.divIndex(z, batchSize), "block_of_list"), perBlock);
+    named(firstPart, "first_part");
+    block.batch = named(s.remIndex(z, batchSize), "batch");
+  }
+  block.firstEntry = named(s.mul(firstPart, entries), "first_entry");
+  if (perBlock > 1)
+    block.parts =
+        named(s.min(s.sub(s.index(parts), firstPart), s.index(perBlock)),
+              "parts_of_block");
+  block.resultBatch = [=](KernelScalars& at, Value i) {
+    Value number = i ? at.add(firstPart, i) : firstPart;
+    return named(at.add(at.mul(number, batchSize), block.batch),
+                 "part_of_batch");
+  };
+  if (mergesInBlock())
+    block.atEnd = [&](KernelScalars& at, const KernelTeams& teams,
+                      const AttentionRows& rows) {
+      emitMerge(at, kernel.builder(), teams.compute, results, kernel.results(),
+                rows);
+    };
+  emitGather(operands.slots(), part, op.getLoc(), kernel, block);
+  return kernel.launch(gridOf(llvm::divideCeil(parts, perBlock)));
+}
+
+/// Rows of all parts of `from` to those of `to`.
+void SplitLowering::emitMerge(KernelScalars& s, KernelBuilder& kernel,
+                              TeamAttr team, const AttentionResults& from,
+                              const AttentionResults& to,
+                              const AttentionRows& rows) {
+  Builder b(op.getContext());
+  auto step = [&](Value buffer, StringRef name) {
+    int64_t elements = cast<MemRefType>(buffer.getType()).getNumElements();
+    return kernel.number(b.getI64IntegerAttr(elements / parts), name);
+  };
+  Value outputStep = step(outputs, "output_step");
+  Value lseStep = step(logSums, "lse_step");
+  AttentionTarget source = from.viewRows(s, rows);
+  AttentionTarget target = to.viewRows(s, rows);
+  MergePartsOp::create(
+      s.b, s.loc, target.output, target.lse, source.output, outputStep,
+      source.lse, lseStep, s.index(parts), s.index(operands.shape.valueDepth),
+      target.gate ? target.gate->rows : Value(), team,
+      target.gate ? target.gate->activation : Activation::Identity,
+      target.gate && target.gate->perRow);
+}
+
+void SplitLowering::launchMerge() {
+  KernelBuilder kernel(context, op.getLoc(), "split_merge", kMergeWarps);
+  kernel.setSchedule(schedule);
+  AttentionResults from{operands.shape, kernel.read(outputs, "part_outputs"),
+                        kernel.read(logSums, "part_lses"), Value(), Value()};
+  AttentionResults to = from;
+  if (operands.gate) to.gate = kernel.read(operands.gate, "gate");
+  to.activation = operands.gateActivation;
+  to.gatePerRow = operands.gatePerRow;
+  to.output = kernel.write(operands.output, "output");
+  to.lse = kernel.write(operands.lse, "lse");
+  from.queries = to.queries = kernel.size(operands.queries(), "queries");
+  KernelScalars s(kernel.body(), op.getLoc());
+  GatherBlock block;
+  emitPosition(s, block);
+  const AttentionShape& shape = operands.shape;
+  AttentionRows rows;
+  rows.batch = named(s.blockId(2), "batch");
+  rows.query = block.token;
+  rows.head = named(s.add(s.mul(block.group, shape.ratio()), block.firstRow),
+                    "first_head");
+  rows.count = named(s.min(s.sub(s.index(shape.ratio()), block.firstRow),
+                           s.index(schedule.getPart().getBlockQ())),
+                     "rows");
+  rows.lsePitch = s.toI64(to.queries);
+  emitMerge(s, kernel, kernel.team(), from, to, rows);
+  kernel.launch(gridOf(1));
+}
+
+void SplitLowering::remark() {
+  if (!context.emitsRemarks()) return;
+  remark::passed(op.getLoc(),
+                 remark::RemarkOpts::name("SplitList").category("gsa.schedule"))
+      << (mergesInBlock() ? "a block merges the parts of its list"
+                          : "another kernel merges the parts of a list")
+      << remark::metric("parts", parts)
+      << remark::metric("per_block", perBlock);
+}
+
+LogicalResult SplitLowering::emit() {
+  const AttentionShape& shape = operands.shape;
+  Type f32 = context.rewriter().getF32Type();
+  outputs = context.makeBuffer({parts, operands.batches(), operands.queries(),
+                                shape.heads, shape.valueDepth},
+                               f32);
+  logSums = context.makeBuffer(
+      {parts, operands.batches(), shape.heads, operands.queries()}, f32);
+  remark();
+  if (failed(launchParts())) return failure();
+  if (!mergesInBlock() && operands.batches() * operands.queries() > 0)
+    launchMerge();
+  operands.replace();
   return success();
 }
 
 LogicalResult gsa::lowerSplitAttention(GatherAttentionOp op,
                                        ToTileContext& context) {
-  FailureOr<SplitAttentionScheduleAttr> split =
+  FailureOr<SplitAttentionScheduleAttr> schedule =
       getSchedule<SplitAttentionScheduleAttr>(op, context.target());
-  if (failed(split)) return failure();
-  AttentionScheduleAttr schedule = split->getPart();
-  AttentionOperands operands(op, context);
-  int64_t entries = split->getEntries();
-  int64_t parts =
-      std::max<int64_t>(llvm::divideCeil(operands.slots(), entries), 1);
-  // The kernel's results are those of parts: of A(T), and not gated.
-  const AttentionShape& shape = operands.shape;
-  Type f32 = context.rewriter().getF32Type();
-  int64_t batches = operands.batches(), queries = operands.queries();
-  operands.gate = Value();
-  for (Value buffer : {operands.output, operands.lse})
-    context.rewriter().eraseOp(buffer.getDefiningOp());
-  operands.output = context.makeBuffer(
-      {parts, batches, queries, shape.heads, shape.valueDepth}, f32);
-  operands.lse =
-      context.makeBuffer({parts, batches, shape.heads, queries}, f32);
-  AttentionKernel kernel(operands, schedule, KernelTeams(schedule).warps(),
-                         "split_gather_attention");
-  Value batchSize = kernel.builder().size(batches, "batches");
-  KernelScalars s(kernel.bodyBuilder(), op.getLoc());
-  int64_t rowBlocks = countRowBlocks(shape, schedule);
-  GatherBlock block;
-  block.token = named(s.blockId(0), "token");
-  Value y = s.blockId(1);
-  block.resultBatch = named(s.blockId(2), "part_of_batch");
-  Value part = named(s.divIndex(block.resultBatch, batchSize), "part");
-  block.batch = named(s.remIndex(block.resultBatch, batchSize), "batch");
-  block.group = named(s.div(y, rowBlocks), "group");
-  block.firstRow =
-      named(s.mul(s.rem(y, rowBlocks), schedule.getBlockQ()), "first_row");
-  block.firstEntry = named(s.mul(part, entries), "first_entry");
-  block.entries = std::min(entries, std::max<int64_t>(operands.slots(), 1));
-  emitGather(operands.slots(), schedule, op.getLoc(), kernel, block);
-  if (failed(
-          kernel.launch({queries, shape.groups * rowBlocks, batches * parts})))
-    return failure();
-  return mergeParts(op, operands.output, operands.lse, parts, context);
+  if (failed(schedule)) return failure();
+  return SplitLowering(op, *schedule, context).emit();
 }

@@ -79,7 +79,8 @@ class SplitScoreKernel : KernelScalars {
   KernelBuilder& kernel;
 
   // Arguments.
-  Value query, key, weights, bias, lengths, scores, bounds, counts, pairs;
+  KernelRows keyRows;
+  Value query, weights, bias, lengths, scores, bounds, counts, pairs;
   Value queries, keys, columns, capacity;
   // Of the block and of each query.
   Value zero, batch, firstRow, length, warp, warpKey;
@@ -99,7 +100,7 @@ class SplitScoreKernel : KernelScalars {
 
 void SplitScoreKernel::addArguments() {
   query = kernel.read(source.query, "query");
-  key = kernel.read(source.key, "key");
+  keyRows = KernelRows(kernel, source.keyRows, "key");
   if (source.weights) weights = kernel.read(source.weights, "weights");
   if (source.bias) bias = kernel.read(source.bias, "bias");
   if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
@@ -187,7 +188,7 @@ void SplitScoreKernel::emitQueries() {
     chunk.lhs = named(FragAllocOp::create(b, location(), lhs), "query_heads");
     chunks.push_back(chunk);
   }
-  CopyEngine engine = getCopyEngine(getVectorBytes(element, depth));
+  CopyEngine engine = getCopyEngine(source.keyVectorBytes());
   auto type =
       TileRingType::get(b.getContext(), schedule.getStages(), engine, keyTiles);
   ring = named(TileRingOp::create(b, location(), type), "ring");
@@ -276,13 +277,14 @@ void SplitScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   Value first = named(mul(number, schedule.getBlockK()), "first_key");
   ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
   for (auto [chunk, target] : llvm::zip(chunks, tiles)) {
-    Value from = at(key, {batch, zero, kernel.index(chunk.first)},
-                    {keys, kernel.index(depth)});
+    Value from = keyRows.base(*this, batch, Value(), chunk.first, keys);
+    // Nothing of a page behind the last key is read.
+    Value limit = keyRows.isPaged() ? ends.back() : columns;
     CopyRowsOp::create(
         b, location(), target,
-        stridedRows(from, i64(rows.sample * depth), columns), first,
+        keyRows.view(*this, from, batch, rows.sample, limit), first,
         kernel.index(std::min(chunk.columns, depth - chunk.first)),
-        getVectorBytes(element, depth), teams.load);
+        source.keyVectorBytes(), teams.load);
   }
 }
 

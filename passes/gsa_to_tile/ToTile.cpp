@@ -2,6 +2,7 @@
 
 #include "passes/gsa_to_tile/ToTile.h"
 
+#include "dialect/Gsa/GsaOps.h"
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"

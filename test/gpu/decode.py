@@ -49,6 +49,11 @@ SPLITS = [split(128, 8, 4, 4, 4, (16, 56, 1536)),
 LENGTHS = [0, 1, SLOTS - 1, SLOTS, SLOTS + 1, 1536, 1537, 9999, 40000]
 
 
+def split_list(per_block):
+    return (f"split_attention_schedule<entries = 128, per_block = {per_block}, part "
+            f"= {PART}>")
+
+
 def make_case(batch, queries, keys, device, seed=3):
     generator = torch.Generator(device=device).manual_seed(seed)
 
@@ -98,6 +103,10 @@ class Test:
             self.expect(error < 2e-2 and bool(got[0].isfinite().all()),
                         f"{queries} queries, attention off by {error:.1e}")
         together = self.run(case, lengths)
+        for per_block in (1, 2, 4):
+            got = self.run(case, lengths, attention_schedule=split_list(per_block))
+            same = all(torch.equal(x, y) for x, y in zip(got, together))
+            self.expect(same, f"{queries} queries, {per_block} parts in a block")
         for b in (1, 4, 8):
             alone = self.run([x[b:b + 1].clone() if x.dim() > 1 else x
                               for x in case],

@@ -16,6 +16,8 @@ import torch
 from gsa import _capi
 from gsa import _torch_ops as ops
 
+__all__ = ["Pages", "Batch", "Queries", "attend", "refuse", "doubled"]
+
 # Shapes grow by doubling from here on, so that a server has few plans.
 FIRST_ROOM = 128
 

@@ -24,6 +24,7 @@ from gsa import _capi
 from gsa.serving import paged
 
 NAME = "gsa"
+__all__ = ["register", "GSAAttnBackend"]
 
 
 def register():

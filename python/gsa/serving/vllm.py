@@ -29,6 +29,8 @@ from gsa import _capi
 from gsa.serving import paged
 
 NAME = "GSA"
+__all__ = ["register", "GSAAttention", "GSACache", "GSABackend",
+           "GSAMetadataBuilder", "GSAMetadata", "GSAImpl"]
 
 
 def register():

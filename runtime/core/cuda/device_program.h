@@ -92,14 +92,14 @@ struct SourceHeader {
 struct KernelSource {
   std::string symbol;
   std::string text;                 // what is compiled; equal for equal kernels
-  std::string image;                // its machine code; if there, `text` is not
   int32_t threads_per_block = 0;    // blockDim.x; y and z are 1
-  int32_t cluster = 1;              // blocks of a cluster, as the text has them
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
   std::string header;  // comment lines for who reads the text; may be empty
   // What the text includes; of each header, what this text needs.
   std::vector<SourceHeader> headers;
+  int32_t cluster = 1;  // blocks of a cluster, as the text has them
+  std::string image;    // machine code of the text, which is then not needed
 };
 
 // When a step runs. Steps of one lane run one after the other, those of

@@ -19,8 +19,7 @@
 namespace gsa {
 
 // What the compiler is asked for the kernels of `program` that have no machine
-// code, in their order. The headers are those of `program`, which must outlive
-// the requests.
+// code, in their order. `program` must outlive the requests.
 std::vector<CompileRequest> RequestsOf(
     const DeviceProgram& program,
     const std::vector<std::string>& nvrtc_options);

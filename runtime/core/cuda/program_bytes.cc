@@ -3,14 +3,16 @@
 // -----------------------------------------------------------------------------
 //
 // Each thing is written and read by one function pair, field by field in the
-// order of device_program.h. Variants begin with the number of their kind.
+// order of device_program.h. Variants begin with the number of their kind. All
+// members are named where a thing is taken apart: with another one of
+// device_program.h this does not compile until the format has it as well.
 
 #include "runtime/core/cuda/program_bytes.h"
 
 #include <cstring>
 #include <limits>
-#include <utility>
 #include <variant>
+#include <vector>
 
 namespace gsa {
 namespace {
@@ -25,46 +27,38 @@ class Writer {
   Writer(ImageTable* images, ByteWriter* out) : images_(images), out_(out) {}
 
   void Write(const DeviceProgram& program) {
-    out_->Text(program.arch);
-    out_->Number(static_cast<int64_t>(program.kernels.size()));
-    for (const KernelSource& kernel : program.kernels) {
-      out_->Text(kernel.symbol);
-      out_->Number(images_->Add(kernel.image));
-      out_->Number(kernel.threads_per_block);
-      out_->Number(kernel.cluster);
-      out_->Number(kernel.dynamic_smem_bytes);
-    }
-    for (const auto* buffers : {&program.inputs, &program.outputs}) {
-      out_->Number(static_cast<int64_t>(buffers->size()));
-      for (const BufferInfo& buffer : *buffers) {
-        out_->Text(buffer.name);
-        out_->Number(buffer.bytes);
-      }
-    }
-    out_->Number(static_cast<int64_t>(program.constants.size()));
-    for (const ConstantData& constant : program.constants) {
-      out_->Text(constant.name);
-      out_->Text({reinterpret_cast<const char*>(constant.bytes.data()),
-                  constant.bytes.size()});
-    }
-    out_->Number(program.workspace_bytes);
-    out_->Number(program.lanes);
-    out_->Number(static_cast<int64_t>(program.zone_names.size()));
-    for (const std::string& name : program.zone_names) out_->Text(name);
-    out_->Number(static_cast<int64_t>(program.steps.size()));
-    for (const ProgramStep& step : program.steps) {
-      out_->Number(static_cast<int64_t>(step.index()));
-      std::visit([&](const auto& value) { Write(value); }, step);
-    }
+    const auto& [arch, kernels, inputs, outputs, constants, workspace_bytes,
+                 zone_names, lanes, steps] = program;
+    Write(arch);
+    Each(kernels);
+    Each(inputs);
+    Each(outputs);
+    Each(constants);
+    Write(workspace_bytes);
+    Each(zone_names);
+    Write(lanes);
+    Each(steps);
   }
 
  private:
-  void Write(const BufferRef& ref) {
-    out_->Number(static_cast<int64_t>(ref.kind));
-    out_->Number(ref.index);
-    out_->Number(ref.byte_offset);
+  template <typename T>
+  void Each(const std::vector<T>& list) {
+    out_->Number(static_cast<int64_t>(list.size()));
+    for (const T& one : list) Write(one);
   }
+  template <typename... Parts>
+  void All(const Parts&... parts) {
+    (Write(parts), ...);
+  }
+  template <typename... Kinds>
+  void Write(const std::variant<Kinds...>& value) {
+    out_->Number(static_cast<int64_t>(value.index()));
+    std::visit([&](const auto& kind) { Write(kind); }, value);
+  }
+  void Write(const std::string& text) { out_->Text(text); }
+  void Write(bool value) { out_->Number(value ? 1 : 0); }
   void Write(int32_t value) { out_->Number(value); }
+  void Write(uint32_t value) { out_->Number(value); }
   void Write(int64_t value) { out_->Number(value); }
   void Write(float value) {
     uint32_t bits;
@@ -77,58 +71,61 @@ class Writer {
     out_->Number(bits);
   }
   void Write(DType dtype) { out_->Text(DTypeName(dtype)); }
+  void Write(BufferRef::Kind kind) { out_->Number(static_cast<int64_t>(kind)); }
+  // What only a compiler needs is not written.
+  void Write(const KernelSource& kernel) {
+    const auto& [symbol, text, threads, smem, lines, header, headers, cluster,
+                 image] = kernel;
+    Write(symbol);
+    out_->Number(images_->Add(image));
+    All(threads, cluster, smem);
+  }
+  void Write(const BufferInfo& buffer) {
+    const auto& [name, bytes] = buffer;
+    All(name, bytes);
+  }
+  void Write(const ConstantData& constant) {
+    const auto& [name, bytes] = constant;
+    Write(name);
+    out_->Text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  void Write(const BufferRef& ref) {
+    const auto& [kind, index, byte_offset] = ref;
+    All(kind, index, byte_offset);
+  }
   void Write(const TensorMapArg& map) {
-    Write(map.base);
-    Write(map.dtype);
-    for (int64_t number :
-         {map.rows, map.columns, map.row_pitch, int64_t{map.box_rows},
-          int64_t{map.box_columns}, int64_t{map.swizzle_bytes}})
-      out_->Number(number);
+    const auto& [base, dtype, rows, columns, row_pitch, box_rows, box_columns,
+                 swizzle_bytes] = map;
+    All(base, dtype, rows, columns, row_pitch, box_rows, box_columns,
+        swizzle_bytes);
   }
   void Write(const StepOrder& order) {
-    out_->Number(order.lane);
-    out_->Number(static_cast<int64_t>(order.waits.size()));
-    for (int32_t wait : order.waits) out_->Number(wait);
+    const auto& [lane, waits] = order;
+    Write(lane);
+    Each(waits);
   }
   void Write(const LaunchStep& step) {
-    out_->Number(step.kernel);
-    for (int64_t blocks : step.grid) out_->Number(blocks);
-    out_->Number(static_cast<int64_t>(step.args.size()));
-    for (const KernelArg& arg : step.args) {
-      out_->Number(static_cast<int64_t>(arg.index()));
-      std::visit([&](const auto& value) { Write(value); }, arg);
-    }
-    out_->Number(int64_t{step.dependent});
-    out_->Number(step.zone);
-    Write(step.order);
+    const auto& [kernel, grid, args, dependent, zone, order] = step;
+    All(kernel, grid[0], grid[1], grid[2]);
+    Each(args);
+    All(dependent, zone, order);
   }
   void Write(const GemmStep& step) {
-    for (const BufferRef* ref : {&step.a, &step.b, &step.c}) Write(*ref);
-    for (DType dtype :
-         {step.a_dtype, step.b_dtype, step.c_dtype, step.compute_dtype})
-      Write(dtype);
-    for (int64_t number :
-         {step.m, step.n, step.k, step.lda, step.ldb, step.ldc,
-          int64_t{step.trans_a}, int64_t{step.trans_b}, step.batch,
-          step.stride_a, step.stride_b, step.stride_c, int64_t{step.beta},
-          int64_t{step.zone}})
-      out_->Number(number);
-    Write(step.order);
+    const auto& [a, b, c, a_dtype, b_dtype, c_dtype, compute_dtype, m, n, k,
+                 lda, ldb, ldc, trans_a, trans_b, batch, stride_a, stride_b,
+                 stride_c, beta, zone, order] = step;
+    All(a, b, c, a_dtype, b_dtype, c_dtype, compute_dtype, m, n, k, lda, ldb,
+        ldc, trans_a, trans_b, batch, stride_a, stride_b, stride_c, beta, zone,
+        order);
   }
   void Write(const CopyStep& step) {
-    Write(step.source);
-    Write(step.destination);
-    out_->Number(step.bytes);
-    out_->Number(step.zone);
-    Write(step.order);
+    const auto& [source, destination, bytes, zone, order] = step;
+    All(source, destination, bytes, zone, order);
   }
   void Write(const FillStep& step) {
-    Write(step.destination);
-    out_->Number(step.pattern);
-    out_->Number(step.element_bytes);
-    out_->Number(step.count);
-    out_->Number(step.zone);
-    Write(step.order);
+    const auto& [destination, pattern, element_bytes, count, zone, order] =
+        step;
+    All(destination, pattern, element_bytes, count, zone, order);
   }
 
   ImageTable* images_;
@@ -141,77 +138,62 @@ class Reader {
  public:
   Reader(const ImageTable& images, ByteReader* in) : images_(images), in_(in) {}
 
-  DeviceProgram Read() {
-    DeviceProgram program;
-    program.arch = std::string(in_->Text());
-    Each(&program.kernels, [&](KernelSource* kernel) {
-      kernel->symbol = std::string(in_->Text());
-      const auto count = static_cast<int64_t>(images_.images().size());
-      const int64_t image = in_->NumberIn(0, count - 1);
-      if (!in_->ok()) return;
-      kernel->image = images_.images()[static_cast<size_t>(image)];
-      kernel->threads_per_block = Small();
-      kernel->cluster = Small();
-      kernel->dynamic_smem_bytes = in_->Number();
-    });
-    for (auto* buffers : {&program.inputs, &program.outputs})
-      Each(buffers, [&](BufferInfo* buffer) {
-        buffer->name = std::string(in_->Text());
-        buffer->bytes = in_->Number();
-      });
-    Each(&program.constants, [&](ConstantData* constant) {
-      constant->name = std::string(in_->Text());
-      const absl::string_view bytes = in_->Text();
-      constant->bytes.assign(bytes.begin(), bytes.end());
-    });
-    program.workspace_bytes = in_->Number();
-    program.lanes = Small();
-    Each(&program.zone_names,
-         [&](std::string* name) { *name = std::string(in_->Text()); });
-    Each(&program.steps,
-         [&](ProgramStep* step) { ReadVariant(in_->Number(), step); });
-    return program;
+  void Read(DeviceProgram* program) {
+    auto& [arch, kernels, inputs, outputs, constants, workspace_bytes,
+           zone_names, lanes, steps] = *program;
+    Read(&arch);
+    Each(&kernels);
+    Each(&inputs);
+    Each(&outputs);
+    Each(&constants);
+    Read(&workspace_bytes);
+    Each(&zone_names);
+    Read(&lanes);
+    Each(&steps);
   }
 
  private:
   // A list, which grows with what is there: a number alone takes no memory.
-  template <typename T, typename ReadOne>
-  void Each(std::vector<T>* list, const ReadOne& read_one) {
+  template <typename T>
+  void Each(std::vector<T>* list) {
     const size_t count = in_->Count();
     for (size_t i = 0; i < count && in_->ok(); ++i) {
       list->emplace_back();
-      read_one(&list->back());
+      Read(&list->back());
     }
   }
-  int32_t Small() {
-    return static_cast<int32_t>(in_->NumberIn(kLeast32, kMost32));
+  template <typename... Parts>
+  void All(Parts*... parts) {
+    (Read(parts), ...);
   }
-  bool Flag() { return in_->NumberIn(0, 1) != 0; }
   // An alternative of a variant, the one of that number.
-  template <typename Variant, size_t kIndex = 0>
-  void ReadVariant(int64_t index, Variant* variant) {
-    if constexpr (kIndex == std::variant_size_v<Variant>) {
+  template <size_t kIndex, typename... Kinds>
+  void ReadKind(int64_t index, std::variant<Kinds...>* value) {
+    if constexpr (kIndex == sizeof...(Kinds)) {
       in_->Fail();
     } else if (index == static_cast<int64_t>(kIndex)) {
-      std::variant_alternative_t<kIndex, Variant> value{};
-      Read(&value);
-      *variant = std::move(value);
+      Read(&value->template emplace<kIndex>());
     } else {
-      ReadVariant<Variant, kIndex + 1>(index, variant);
+      ReadKind<kIndex + 1>(index, value);
     }
   }
-
-  void Read(BufferRef* ref) {
-    ref->kind = static_cast<BufferRef::Kind>(
-        in_->NumberIn(0, static_cast<int64_t>(BufferRef::Kind::kConstant)));
-    ref->index = Small();
-    ref->byte_offset = in_->Number();
+  template <typename... Kinds>
+  void Read(std::variant<Kinds...>* value) {
+    ReadKind<0>(in_->Number(), value);
   }
-  void Read(int32_t* value) { *value = Small(); }
+  void Read(std::string* text) { *text = std::string(in_->Text()); }
+  void Read(bool* value) { *value = in_->NumberIn(0, 1) != 0; }
+  void Read(int32_t* value) {
+    *value = static_cast<int32_t>(in_->NumberIn(kLeast32, kMost32));
+  }
+  void Read(uint32_t* value) {
+    *value = static_cast<uint32_t>(
+        in_->NumberIn(0, std::numeric_limits<uint32_t>::max()));
+  }
   void Read(int64_t* value) { *value = in_->Number(); }
   void Read(float* value) {
-    const auto bits = static_cast<uint32_t>(
-        in_->NumberIn(0, std::numeric_limits<uint32_t>::max()));
+    uint32_t bits;
+    Read(&bits);
     std::memcpy(value, &bits, sizeof(bits));
   }
   void Read(double* value) {
@@ -219,66 +201,72 @@ class Reader {
     std::memcpy(value, &bits, sizeof(bits));
   }
   void Read(DType* dtype) {
-    const absl::StatusOr<DType> known = ParseDType(std::string(in_->Text()));
+    const absl::StatusOr<DType> known = ParseDType(in_->Text());
     if (known.ok())
       *dtype = *known;
     else
       in_->Fail();
   }
+  void Read(BufferRef::Kind* kind) {
+    *kind = static_cast<BufferRef::Kind>(
+        in_->NumberIn(0, static_cast<int64_t>(BufferRef::Kind::kConstant)));
+  }
+  void Read(KernelSource* kernel) {
+    auto& [symbol, text, threads, smem, lines, header, headers, cluster,
+           image] = *kernel;
+    Read(&symbol);
+    const auto count = static_cast<int64_t>(images_.images().size());
+    const int64_t number = in_->NumberIn(0, count - 1);
+    if (!in_->ok()) return;
+    image = images_.images()[static_cast<size_t>(number)];
+    All(&threads, &cluster, &smem);
+  }
+  void Read(BufferInfo* buffer) {
+    auto& [name, bytes] = *buffer;
+    All(&name, &bytes);
+  }
+  void Read(ConstantData* constant) {
+    auto& [name, bytes] = *constant;
+    Read(&name);
+    const absl::string_view text = in_->Text();
+    bytes.assign(text.begin(), text.end());
+  }
+  void Read(BufferRef* ref) {
+    auto& [kind, index, byte_offset] = *ref;
+    All(&kind, &index, &byte_offset);
+  }
   void Read(TensorMapArg* map) {
-    Read(&map->base);
-    Read(&map->dtype);
-    for (int64_t* number : {&map->rows, &map->columns, &map->row_pitch})
-      Read(number);
-    for (int32_t* number :
-         {&map->box_rows, &map->box_columns, &map->swizzle_bytes})
-      Read(number);
+    auto& [base, dtype, rows, columns, row_pitch, box_rows, box_columns,
+           swizzle_bytes] = *map;
+    All(&base, &dtype, &rows, &columns, &row_pitch, &box_rows, &box_columns,
+        &swizzle_bytes);
   }
   void Read(StepOrder* order) {
-    order->lane = Small();
-    Each(&order->waits, [&](int32_t* wait) { *wait = Small(); });
+    auto& [lane, waits] = *order;
+    Read(&lane);
+    Each(&waits);
   }
   void Read(LaunchStep* step) {
-    step->kernel = Small();
-    for (int64_t& blocks : step->grid) blocks = in_->Number();
-    Each(&step->args,
-         [&](KernelArg* arg) { ReadVariant(in_->Number(), arg); });
-    step->dependent = Flag();
-    step->zone = Small();
-    Read(&step->order);
+    auto& [kernel, grid, args, dependent, zone, order] = *step;
+    All(&kernel, &grid[0], &grid[1], &grid[2]);
+    Each(&args);
+    All(&dependent, &zone, &order);
   }
   void Read(GemmStep* step) {
-    for (BufferRef* ref : {&step->a, &step->b, &step->c}) Read(ref);
-    for (DType* dtype : {&step->a_dtype, &step->b_dtype, &step->c_dtype,
-                         &step->compute_dtype})
-      Read(dtype);
-    for (int64_t* number : {&step->m, &step->n, &step->k, &step->lda,
-                            &step->ldb, &step->ldc})
-      Read(number);
-    step->trans_a = Flag();
-    step->trans_b = Flag();
-    for (int64_t* number : {&step->batch, &step->stride_a, &step->stride_b,
-                            &step->stride_c})
-      Read(number);
-    step->beta = Small();
-    step->zone = Small();
-    Read(&step->order);
+    auto& [a, b, c, a_dtype, b_dtype, c_dtype, compute_dtype, m, n, k, lda, ldb,
+           ldc, trans_a, trans_b, batch, stride_a, stride_b, stride_c, beta,
+           zone, order] = *step;
+    All(&a, &b, &c, &a_dtype, &b_dtype, &c_dtype, &compute_dtype, &m, &n, &k,
+        &lda, &ldb, &ldc, &trans_a, &trans_b, &batch, &stride_a, &stride_b,
+        &stride_c, &beta, &zone, &order);
   }
   void Read(CopyStep* step) {
-    Read(&step->source);
-    Read(&step->destination);
-    step->bytes = in_->Number();
-    step->zone = Small();
-    Read(&step->order);
+    auto& [source, destination, bytes, zone, order] = *step;
+    All(&source, &destination, &bytes, &zone, &order);
   }
   void Read(FillStep* step) {
-    Read(&step->destination);
-    step->pattern = static_cast<uint32_t>(
-        in_->NumberIn(0, std::numeric_limits<uint32_t>::max()));
-    step->element_bytes = Small();
-    step->count = in_->Number();
-    step->zone = Small();
-    Read(&step->order);
+    auto& [destination, pattern, element_bytes, count, zone, order] = *step;
+    All(&destination, &pattern, &element_bytes, &count, &zone, &order);
   }
 
   const ImageTable& images_;
@@ -313,7 +301,9 @@ void WriteProgram(const DeviceProgram& program, ImageTable* images,
 }
 
 DeviceProgram ReadProgram(const ImageTable& images, ByteReader* reader) {
-  return Reader(images, reader).Read();
+  DeviceProgram program;
+  Reader(images, reader).Read(&program);
+  return program;
 }
 
 }  // namespace gsa

@@ -77,3 +77,9 @@ func.func @split_sm_blocks() attributes {
 func.func @split_entries() attributes {
   // expected-error @+1 {{(C1) 'entries' must be a positive multiple of the 64 keys of a tile, got 100}}
   a = #gsa.split_attention_schedule<entries = 100, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>} { return }
+
+// -----
+
+func.func @split_per_block() attributes {
+  // expected-error @+1 {{(C2) 'per_block' must be in [1, 64], got 65}}
+  a = #gsa.split_attention_schedule<entries = 128, per_block = 65, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>} { return }

@@ -79,3 +79,22 @@ gsa_tile.kernel @cluster_sync_c1() attributes {warps = 1 : i64, cluster = 4 : i6
   gsa_tile.cluster_sync 2
   gsa_tile.return
 }
+
+// -----
+
+// A wait that not every block runs is none.
+gsa_tile.kernel @may_wait(%y: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %some = arith.cmpi slt, %c0, %n : index
+  scf.if %some {
+    gsa_tile.launch_wait
+  }
+  gsa_tile.return
+}
+func.func @launch_c4(%a: memref<64xf32>) {
+  %c1 = arith.constant 1 : index
+  // expected-error @below {{is dependent, but kernel @may_wait has no launch_wait in its body or that of a role}}
+  gsa_tile.launch @may_wait dependent grid(%c1) args(%a, %c1) : memref<64xf32>, index
+  return
+}

@@ -461,3 +461,12 @@ gsa_tile.kernel @tma_load_c2(%m: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>)
   "gsa_tile.tma_load"(%t, %m, %c0, %c0, %c0) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1>, team = #gsa_tile.team<0, 4>}> : (!gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.tensormap<64x64xbf16, swizzle_128b>, index, index, index) -> ()
   gsa_tile.return
 }
+
+// -----
+
+func.func @merge_parts_c1(%x: !gsa_tile.global<f32, read>, %n: index, %p: i64) {
+  %rows = gsa_tile.strided_rows %x pitch %p count %n : !gsa_tile.global<f32, read> to !gsa_tile.rows<f32, strided, read>
+  // expected-error @below {{expected rows that are written, got '!gsa_tile.rows<f32, strided, read>'}}
+  gsa_tile.merge_parts %n of %rows step %p, %rows step %p columns %n <identity> to %rows, %rows by <0, 4> : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read>
+  return
+}

@@ -96,20 +96,56 @@ func.func @rows(%q: tensor<1x1x3x20xf32>, %k: tensor<1x90x20xf32>)
 
 // -----
 
-// 5 parts of 128 of 600 entries, merged by one kernel.
+// 5 parts of 128 of 600 entries, two of them in a block, merged by one kernel. A
+// part begins with an empty state, its list is in shared memory from the start.
+// REMARK: SplitList {{.*}}another kernel merges the parts of a list
+// REMARK-SAME: parts=5, per_block=2
 // CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK: gsa_tile.copy_rows
+// CHECK: scf.for
+// CHECK: gsa_tile.fill_rows
 // CHECK: gsa_tile.stream
+// CHECK: gsa_tile.store_rows
+// CHECK-NOT: gsa_tile.gate_rows
+// CHECK: gsa_tile.store_rowvec
+// CHECK-NOT: gsa_tile.merge_parts
+// CHECK-LABEL: gsa_tile.kernel @split_merge
+// CHECK: gsa_tile.merge_parts {{.*}} gate {{.*}} <sigmoid> to
 // CHECK-LABEL: func.func @attention(
-// CHECK: gsa_tile.launch @split_gather_attention
-// CHECK: gsa_tile.launch @map
-// CHECK-NOT: tensor.extract_slice
+// CHECK: gsa_tile.launch @split_gather_attention brief
+// CHECK: gsa_tile.launch @split_merge brief
+// CHECK-NOT: gsa_tile.launch
 func.func @attention(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
     %i: tensor<2x1x600xi32>, %c: tensor<2x1xi32>, %g: tensor<2x1x8x64xbf16>,
-    %n: tensor<2xi32>) -> tensor<2x1x8x64xbf16> {
+    %n: tensor<2xi32>) -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>) {
   %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c gate %g lengths %n
-    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, per_block = 2, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
     : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
        tensor<2x1x600xi32>, tensor<2x1xi32>, tensor<2x1x8x64xbf16>, tensor<2xi32>)
+    -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
+  return %out, %lse : tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>
+}
+
+// -----
+
+// A block with all parts merges them behind a barrier of those that compute.
+// REMARK: SplitList {{.*}}a block merges the parts of its list
+// REMARK-SAME: parts=5, per_block=5
+// CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK: scf.for
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.sync <4, 4> barrier 1
+// CHECK: gsa_tile.merge_parts {{.*}} by <4, 4>
+// CHECK-LABEL: func.func @whole(
+// CHECK: gsa_tile.launch @split_gather_attention brief
+// CHECK-NOT: gsa_tile.launch
+func.func @whole(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
+    %i: tensor<2x1x600xi32>, %c: tensor<2x1xi32>, %g: tensor<2x1x8xf32>)
+    -> tensor<2x1x8x64xbf16> {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c gate %g
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, per_block = 8, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>}
+    : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
+       tensor<2x1x600xi32>, tensor<2x1xi32>, tensor<2x1x8xf32>)
     -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
   return %out : tensor<2x1x8x64xbf16>
 }

@@ -96,7 +96,7 @@ struct SplitSelectTiles {
 };
 /// Lists of few queries shared by blocks.
 struct SplitAttentionTiles {
-  int64_t entries = 32;
+  int64_t entries = 32, per_block = 1;
   AttentionTiles part;
 };
 struct Schedules {

@@ -350,6 +350,10 @@ Spec WithFewQueries(Spec spec) {
   // The most parts that a list may have.
   int64_t most = std::max(spec.topk.slots, spec.select.policy.Slots());
   while (64 * attention.entries < most) attention.entries *= 2;
+  // One part, some, and all of a list in a block.
+  attention.per_block = rng.Pick<int64_t>({1, 2, 3, 64});
+  while (attention.per_block * attention.entries > 8192)
+    attention.per_block /= 2;
   spec.schedules.split_attention = attention;
   return spec;
 }

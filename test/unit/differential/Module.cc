@@ -139,7 +139,8 @@ std::string SplitSelectFields(const SplitSelectTiles& tiles) {
                       ", rows = <", TopKFields(tiles.rows), ">");
 }
 std::string SplitAttentionFields(const SplitAttentionTiles& tiles) {
-  return absl::StrCat("entries = ", tiles.entries, ", part = <",
+  return absl::StrCat("entries = ", tiles.entries,
+                      ", per_block = ", tiles.per_block, ", part = <",
                       AttentionFields(tiles.part), ">");
 }
 

@@ -43,6 +43,7 @@
 #include "gsa/device/hopper.cuh"
 #include "gsa/device/launch.cuh"
 #include "gsa/device/math.cuh"
+#include "gsa/device/merge.cuh"
 #include "gsa/device/mma.cuh"
 #include "gsa/device/reduce.cuh"
 #include "gsa/device/ring.cuh"

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 #include "passes/gsa_to_tile/SelectLowering.h"
 #include "passes/gsa_to_tile/SplitScores.h"
@@ -17,8 +18,8 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Blocks of the sample for one of all keys.
-static constexpr int64_t kSampleBlocks = 8;
+/// Blocks of the sample for one of all keys, at most: each has little to do.
+static constexpr int64_t kSampleBlocks = 4;
 
 namespace {
 
@@ -79,7 +80,12 @@ void SplitSelectLowering::launchSample() {
     SplitRows rows;
     rows.scores = slab;
     rows.sample = lists.sample;
-    int64_t span = std::max<int64_t>(split.getSpan() / kSampleBlocks, 1);
+    auto tiles = static_cast<int64_t>(llvm::divideCeil(
+        source.keys(), lists.sample * split.getBlockK()));
+    auto spans = static_cast<int64_t>(
+        llvm::divideCeil(source.keys(), split.getSpanKeys()));
+    auto span =
+        static_cast<int64_t>(llvm::divideCeil(tiles, kSampleBlocks * spans));
     launchSplitScores(source, split, span, rows, op.getLoc(), context,
                       "split_sample");
   }

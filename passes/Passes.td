@@ -219,6 +219,10 @@ def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
     kernel takes, the attribute knows (`ScheduleAttrInterface`): the op is
     lowered to find out.
 
+    A function with an op of 512 queries or more gets 2 `gsa.lanes`, if it has no
+    such attribute: its kernels run side by side where they do not depend on each
+    other (remark `LanesChosen`).
+
     Emits the remark `NoCandidate` with a reason for each kind that has nothing to
     try, `TileRejected` with a reason for each candidate that is not legal,
     `Costlier` with both estimates for what is not the cheapest, `RecordRejected`

@@ -15,6 +15,7 @@
 #include "runtime/device_kernels.h"
 #include "runtime/export_program.h"
 #include "runtime/option_errors.h"
+#include "runtime/pack_plan.h"
 #include "runtime/schedule_databases.h"
 #include "runtime/status_adapter.h"
 
@@ -35,7 +36,28 @@ absl::StatusOr<std::string> ArchFor(const Target& target,
   return arch;
 }
 
+// Runs the phases up to kernels; true if CompileOptions::stop_after ended them.
+absl::StatusOr<bool> RunPhases(Compilation* compilation,
+                               const std::string& arch) {
+  const CompileOptions& options = compilation->options();
+  // An error of the file is the user's, not of the phase that reads it.
+  GSA_RETURN_IF_ERROR(LoadScheduleDatabases(options,
+                                            *mlir::gsa::findCudaTarget(arch),
+                                            compilation->context())
+                          .status());
+  mlir::gsa::CudaTargetConfig config;
+  config.arch = arch;
+  config.entry = compilation->entry();
+  config.shapes = compilation->shapes();
+  config.scheduleDatabase = options.schedule_database;
+  config.shippedSchedules = options.shipped_schedules;
+  config.markZones = true;
+  return compilation->Run(mlir::gsa::getCudaPhases(config),
+                          absl::StatusCode::kUnimplemented);
+}
+
 absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
+                                     const Target& target,
                                      const std::string& arch) {
   DiagnosticCollector diagnostics(compilation->context());
   auto start = std::chrono::steady_clock::now();
@@ -45,7 +67,8 @@ absl::StatusOr<DeviceProgram> Export(Compilation* compilation,
     return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
                                 "compiling (phase program)");
   }
-  program->headers = DeviceHeaders();
+  // The emulation has headers of its own.
+  if (target.kind == TargetKind::kCuda) AddHeaders(&*program);
   GSA_RETURN_IF_ERROR(Validate(*program, LimitsOf(arch)));
   compilation->result.zone_names = program->zone_names;
   const CompileOptions& options = compilation->options();
@@ -90,24 +113,10 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
                        Compilation::Create(text, filename, options));
   if (options.stop_after == "parse") return std::move(compilation->result);
   GSA_ASSIGN_OR_RETURN(std::string arch, ArchFor(target, options));
-  // An error of the file is the user's, not of the phase that reads it.
-  GSA_RETURN_IF_ERROR(LoadScheduleDatabases(options,
-                                            *mlir::gsa::findCudaTarget(arch),
-                                            compilation->context())
-                          .status());
-  mlir::gsa::CudaTargetConfig config;
-  config.arch = arch;
-  config.entry = compilation->entry();
-  config.shapes = compilation->shapes();
-  config.scheduleDatabase = options.schedule_database;
-  config.shippedSchedules = options.shipped_schedules;
-  config.markZones = true;
-  GSA_ASSIGN_OR_RETURN(bool stopped,
-                       compilation->Run(mlir::gsa::getCudaPhases(config),
-                                        absl::StatusCode::kUnimplemented));
+  GSA_ASSIGN_OR_RETURN(bool stopped, RunPhases(compilation.get(), arch));
   CompiledModule& result = compilation->result;
   if (stopped) return std::move(result);
-  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), arch));
+  GSA_ASSIGN_OR_RETURN(DeviceProgram program, Export(compilation.get(), target, arch));
   if (options.stop_after == "program") return std::move(result);
   if (target.kind == TargetKind::kCuda) {
     GSA_RETURN_IF_ERROR(ReportCode(program, options));
@@ -128,6 +137,24 @@ absl::StatusOr<CompiledModule> CompileForDevice(const std::string& text,
                       "txt"});
   }
   return std::move(result);
+}
+
+absl::StatusOr<PackedPlan> CompileDevicePlan(const std::string& text,
+                                             const std::string& filename,
+                                             const CompileOptions& options) {
+  GSA_RETURN_IF_ERROR(CheckArch(options.arch));
+  const std::future<void> nvrtc = BeginLoadingNvrtc(options);
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
+                       Compilation::Create(text, filename, options));
+  GSA_RETURN_IF_ERROR(RunPhases(compilation.get(), options.arch).status());
+  PackedPlan plan;
+  plan.kind = TargetKind::kCuda;
+  plan.arch = options.arch;
+  plan.entry = compilation->entry();
+  GSA_ASSIGN_OR_RETURN(plan.program, Export(compilation.get(), options.arch));
+  GSA_RETURN_IF_ERROR(FillImages(options, &plan.program));
+  plan.interface = compilation->result;
+  return plan;
 }
 
 }  // namespace gsa

@@ -27,11 +27,11 @@
 #include "runtime/compilation.h"
 #include "runtime/core/compilations.h"
 #include "runtime/core/nearest_name.h"
-#include "runtime/core/run_context.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/cpu_objects.h"
 #include "runtime/executable.h"
 #include "runtime/module_checks.h"
+#include "runtime/pack_plan.h"
 #include "runtime/parse_advice.h"
 #include "runtime/status_adapter.h"
 
@@ -93,9 +93,7 @@ mlir::gsa::CpuCodegenOptions CodegenOptions(const CompileOptions& options,
   codegen.optLevel = static_cast<unsigned>(options.opt_level);
   codegen.keepLlvmIr = options.keep_texts;
   codegen.keepAssembly = options.keep_texts;
-  codegen.symbols["gsa_cpu_parallel"] =
-      reinterpret_cast<void*>(&gsa_cpu_parallel);
-  codegen.symbols["gsa_cpu_zone"] = reinterpret_cast<void*>(&gsa_cpu_zone);
+  codegen.symbols = CpuSymbols();
   return codegen;
 }
 
@@ -153,8 +151,12 @@ absl::StatusOr<int64_t> MakeCode(Compilation* compilation, unsigned vector_bits,
 // compiled and put there.
 class CpuCompilation {
  public:
-  explicit CpuCompilation(Compilation* compilation)
-      : compilation_(compilation), options_(compilation->options()) {
+  // `encoded`, if not null, receives the program as a pack keeps it.
+  explicit CpuCompilation(Compilation* compilation,
+                          std::string* encoded = nullptr)
+      : compilation_(compilation),
+        options_(compilation->options()),
+        encoded_(encoded) {
     // Who looks at the phases wants them to run.
     const bool looks = options_.keep_texts || !options_.stop_after.empty();
     programs_ = looks ? nullptr : CpuPrograms(options_);
@@ -192,22 +194,16 @@ class CpuCompilation {
     const auto start = std::chrono::steady_clock::now();
     CpuProgram program;
     if (!ReadCpuProgram(programs_, event_.key, &program, absent)) return false;
+    if (encoded_ != nullptr) *encoded_ = EncodeCpuProgram(program);
     llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
-        mlir::gsa::CpuModule::load(
-            std::move(program.object),
-            CodegenOptions(options_, code_.vector_bits).symbols);
+        mlir::gsa::CpuModule::load(std::move(program.object), CpuSymbols());
     if (!code) {
       llvm::consumeError(code.takeError());
       return false;
     }
     event_.milliseconds = program.milliseconds;
     CompiledModule& result = compilation_->result;
-    result.inputs = std::move(program.inputs);
-    result.outputs = std::move(program.outputs);
-    result.size_classes = std::move(program.size_classes);
-    result.input_classes = std::move(program.input_classes);
-    result.output_classes = std::move(program.output_classes);
-    result.zone_names = std::move(program.zone_names);
+    static_cast<PlanInterface&>(result) = program;
     TakeCode(std::move(*code), program.workspace_bytes, code_.vector_bits,
              options_, &result);
     if (options_.on_phase) {
@@ -241,17 +237,15 @@ class CpuCompilation {
     event_.milliseconds = MillisecondsSince(start);
     NoteCompilation(event_);
     CompiledModule& result = compilation_->result;
-    if (programs_ != nullptr) {
-      const CpuProgram program = {result.inputs,
-                                  result.outputs,
-                                  result.size_classes,
-                                  result.input_classes,
-                                  result.output_classes,
-                                  result.zone_names,
-                                  workspace,
-                                  code->object()};
-      programs_->Write(CpuEntry(event_.key, event_.name, program, code_,
-                                event_.milliseconds));
+    if (programs_ != nullptr || encoded_ != nullptr) {
+      const CpuProgram program = {
+          static_cast<const PlanInterface&>(result), workspace,
+          code->object()};
+      if (encoded_ != nullptr) *encoded_ = EncodeCpuProgram(program);
+      if (programs_ != nullptr) {
+        programs_->Write(CpuEntry(event_.key, event_.name, program, code_,
+                                  event_.milliseconds));
+      }
     }
     TakeCode(std::move(code), workspace, code_.vector_bits, options_, &result);
     Report(KernelOrigin::kCompiled);
@@ -267,6 +261,7 @@ class CpuCompilation {
 
   Compilation* compilation_;
   const CompileOptions& options_;
+  std::string* encoded_;
   ProgramCache* programs_;
   CpuCodeOptions code_;
   CompilationEvent event_;
@@ -447,6 +442,21 @@ absl::StatusOr<CompiledModule> CompileForCpu(const std::string& text,
   if (options.stop_after == "parse") return std::move(compilation->result);
   GSA_RETURN_IF_ERROR(CpuCompilation(compilation.get()).Run());
   return std::move(compilation->result);
+}
+
+absl::StatusOr<PackedPlan> CompileCpuPlan(const std::string& text,
+                                          const std::string& filename,
+                                          const CompileOptions& options) {
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
+                       Compilation::Create(text, filename, options));
+  PackedPlan plan;
+  GSA_RETURN_IF_ERROR(CpuCompilation(compilation.get(), &plan.code).Run());
+  plan.kind = TargetKind::kCpu;
+  plan.arch = mlir::gsa::hostCpuName();
+  plan.entry = compilation->entry();
+  plan.interface = compilation->result;
+  plan.num_threads = ThreadsOf(options);
+  return plan;
 }
 
 }  // namespace gsa

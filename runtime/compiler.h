@@ -19,18 +19,13 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "runtime/executable.h"
 #include "runtime/plan.h"
+#include "runtime/plan_parts.h"
 #include "runtime/target.h"
 
 namespace gsa {
 
 // A compiled entry function and what its callers must know.
-struct CompiledModule {
-  std::vector<TensorSpec> inputs;
-  std::vector<TensorSpec> outputs;
-  // As in Plan; empty without bounds.
-  std::vector<SizeClassSpec> size_classes;
-  std::vector<std::vector<int>> input_classes, output_classes;
-  std::vector<std::string> zone_names;
+struct CompiledModule : PlanInterface {
   KernelCounts kernel_counts;
   // Null if CompileOptions::stop_after ended the compilation before.
   std::unique_ptr<Executable> executable;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "codegen/cpu/CpuJit.h"
 #include "runtime/core/run_context.h"
 #include "runtime/executable.h"
 

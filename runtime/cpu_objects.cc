@@ -19,7 +19,11 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Host.h"
 #include "mlir/IR/Verifier.h"
+#include "runtime/core/byte_stream.h"
+#include "runtime/core/run_context.h"
 #include "runtime/core/sha256.h"
+#include "runtime/plan_bytes.h"
+#include "runtime/status_adapter.h"
 
 namespace gsa {
 
@@ -50,136 +54,6 @@ const std::string& CompilerIdentity() {
       " bytes, gsa ", kGeneratorHash));
   return identity;
 }
-
-// Numbers and strings one after the other, and back.
-class Writer {
- public:
-  void Number(int64_t value) {
-    const auto word = static_cast<uint64_t>(value);
-    for (int i = 0; i < 8; ++i) {
-      bytes_ += static_cast<char>(word >> (8 * i) & 0xff);
-    }
-  }
-  void Text(absl::string_view text) {
-    Number(static_cast<int64_t>(text.size()));
-    absl::StrAppend(&bytes_, text);
-  }
-  void Specs(const std::vector<TensorSpec>& specs) {
-    Number(static_cast<int64_t>(specs.size()));
-    for (const TensorSpec& spec : specs) {
-      Text(spec.name);
-      Text(DTypeName(spec.dtype));
-      Number(static_cast<int64_t>(spec.shape.size()));
-      for (int64_t size : spec.shape) Number(size);
-    }
-  }
-  void Classes(const std::vector<std::vector<int>>& classes) {
-    Number(static_cast<int64_t>(classes.size()));
-    for (const std::vector<int>& of_tensor : classes) {
-      Number(static_cast<int64_t>(of_tensor.size()));
-      for (int size_class : of_tensor) Number(size_class);
-    }
-  }
-  std::string Take() { return std::move(bytes_); }
-
- private:
-  std::string bytes_;
-};
-
-// After the first thing that is not there, nothing is.
-class Reader {
- public:
-  explicit Reader(absl::string_view bytes) : bytes_(bytes) {}
-
-  bool ok() const { return ok_; }
-  bool AtEnd() const { return ok_ && bytes_.empty(); }
-
-  int64_t Number() {
-    const absl::string_view word = Take(8);
-    uint64_t value = 0;
-    for (size_t i = 0; i < word.size(); ++i) {
-      value |= uint64_t{static_cast<unsigned char>(word[i])} << (8 * i);
-    }
-    return static_cast<int64_t>(value);
-  }
-  // A number of things that take at least 8 bytes each.
-  size_t Count() {
-    const int64_t count = Number();
-    if (count < 0 || static_cast<uint64_t>(count) > bytes_.size() / 8) {
-      ok_ = false;
-    }
-    return ok_ ? static_cast<size_t>(count) : 0;
-  }
-  std::string Text() {
-    const int64_t size = Number();
-    if (size < 0) ok_ = false;
-    return std::string(Take(static_cast<uint64_t>(size)));
-  }
-  std::vector<TensorSpec> Specs() {
-    std::vector<TensorSpec> specs(Count());
-    for (TensorSpec& spec : specs) {
-      spec.name = Text();
-      const absl::StatusOr<DType> dtype = ParseDType(Text());
-      if (dtype.ok()) {
-        spec.dtype = *dtype;
-      } else {
-        ok_ = false;
-      }
-      spec.shape.resize(Count());
-      if (spec.shape.size() > kMaxRank) ok_ = false;
-      for (int64_t& size : spec.shape) {
-        size = Number();
-        if (size < 0) ok_ = false;
-      }
-      // Callers rely on the bytes of a tensor being a number.
-      if (ok_ && !CheckedByteSize(spec.dtype, spec.shape).ok()) ok_ = false;
-    }
-    return specs;
-  }
-
-  std::vector<SizeClassSpec> SizeClasses() {
-    std::vector<SizeClassSpec> classes(Count());
-    for (SizeClassSpec& size : classes) {
-      size.bound = Number();
-      size.is_static = Number() != 0;
-      size.place = Text();
-      if (size.bound < 0) ok_ = false;
-    }
-    return classes;
-  }
-  // The classes, each below `num_classes`, of the sizes of `specs`; none
-  // without classes.
-  std::vector<std::vector<int>> Classes(const std::vector<TensorSpec>& specs,
-                                        size_t num_classes) {
-    std::vector<std::vector<int>> classes(Count());
-    if (classes.size() != (num_classes == 0 ? 0 : specs.size())) ok_ = false;
-    for (size_t i = 0; i < classes.size() && ok_; ++i) {
-      classes[i].resize(Count());
-      if (classes[i].size() != specs[i].shape.size()) ok_ = false;
-      for (int& size_class : classes[i]) {
-        const int64_t number = Number();
-        if (number < 0 || static_cast<uint64_t>(number) >= num_classes) {
-          ok_ = false;
-        } else {
-          size_class = static_cast<int>(number);
-        }
-      }
-    }
-    return classes;
-  }
-
- private:
-  absl::string_view Take(uint64_t size) {
-    if (size > bytes_.size()) ok_ = false;
-    if (!ok_) return "";
-    const absl::string_view taken = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
-    return taken;
-  }
-
-  absl::string_view bytes_;
-  bool ok_ = true;
-};
 
 // The caches of this process.
 struct Caches {
@@ -215,19 +89,8 @@ std::string CpuObjectKey(Compilation* compilation,
 }
 
 std::string EncodeCpuProgram(const CpuProgram& program) {
-  Writer writer;
-  writer.Specs(program.inputs);
-  writer.Specs(program.outputs);
-  writer.Number(static_cast<int64_t>(program.size_classes.size()));
-  for (const SizeClassSpec& size : program.size_classes) {
-    writer.Number(size.bound);
-    writer.Number(size.is_static ? 1 : 0);
-    writer.Text(size.place);
-  }
-  writer.Classes(program.input_classes);
-  writer.Classes(program.output_classes);
-  writer.Number(static_cast<int64_t>(program.zone_names.size()));
-  for (const std::string& name : program.zone_names) writer.Text(name);
+  ByteWriter writer;
+  WriteInterface(program, &writer);
   writer.Number(program.workspace_bytes);
   writer.Text(program.object.entrySymbol);
   writer.Text(program.object.cpu);
@@ -237,20 +100,13 @@ std::string EncodeCpuProgram(const CpuProgram& program) {
 }
 
 bool DecodeCpuProgram(absl::string_view bytes, CpuProgram* program) {
-  Reader reader(bytes);
-  program->inputs = reader.Specs();
-  program->outputs = reader.Specs();
-  program->size_classes = reader.SizeClasses();
-  const size_t num_classes = program->size_classes.size();
-  program->input_classes = reader.Classes(program->inputs, num_classes);
-  program->output_classes = reader.Classes(program->outputs, num_classes);
-  program->zone_names.resize(reader.Count());
-  for (std::string& name : program->zone_names) name = reader.Text();
+  ByteReader reader(bytes);
+  ReadInterface(&reader, program);
   program->workspace_bytes = reader.Number();
-  program->object.entrySymbol = reader.Text();
-  program->object.cpu = reader.Text();
-  program->object.features = reader.Text();
-  const std::string object = reader.Text();
+  program->object.entrySymbol = std::string(reader.Text());
+  program->object.cpu = std::string(reader.Text());
+  program->object.features = std::string(reader.Text());
+  const absl::string_view object = reader.Text();
   program->object.bytes.assign(object.begin(), object.end());
   return reader.AtEnd() && program->workspace_bytes >= 0 && !object.empty();
 }
@@ -296,6 +152,36 @@ ProgramCache* CpuPrograms(const CompileOptions& options) {
       cache.directory, "|", ToString(cache.mode), "|", cache.max_bytes)];
   if (programs == nullptr) programs = std::make_unique<ProgramCache>(cache);
   return programs.get();
+}
+
+llvm::StringMap<void*> CpuSymbols() {
+  llvm::StringMap<void*> symbols;
+  symbols["gsa_cpu_parallel"] = reinterpret_cast<void*>(&gsa_cpu_parallel);
+  symbols["gsa_cpu_zone"] = reinterpret_cast<void*>(&gsa_cpu_zone);
+  return symbols;
+}
+
+absl::StatusOr<std::unique_ptr<Executable>> LoadPackedCpuPlan(
+    const PackedPlan& plan) {
+  CpuProgram program;
+  if (!DecodeCpuProgram(plan.code, &program)) {
+    return absl::InvalidArgumentError("its code is none of this library");
+  }
+  const std::string cpu = mlir::gsa::hostCpuName();
+  if (program.object.cpu != cpu ||
+      program.object.features != mlir::gsa::hostCpuFeatures()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "it is for ", program.object.cpu, ", this processor is ", cpu,
+        program.object.cpu == cpu ? " with other features" : ""));
+  }
+  std::string description = absl::StrCat(
+      cpu, ", ", plan.num_threads, plan.num_threads == 1 ? " thread" : " threads",
+      ", of a pack");
+  llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
+      mlir::gsa::CpuModule::load(std::move(program.object), CpuSymbols());
+  if (!code) return ToStatus(code.takeError(), absl::StatusCode::kInternal);
+  return MakeCpuExecutable(std::move(*code), std::move(program.zone_names),
+                           program.workspace_bytes, std::move(description));
 }
 
 }  // namespace gsa

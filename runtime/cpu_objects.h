@@ -13,25 +13,24 @@
 #define GSA_RUNTIME_CPU_OBJECTS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "codegen/cpu/CpuJit.h"
 #include "runtime/compilation.h"
 #include "runtime/core/program_cache.h"
+#include "runtime/executable.h"
+#include "runtime/pack.h"
 #include "runtime/plan.h"
+#include "runtime/plan_parts.h"
 
 namespace gsa {
 
 // What a plan for the CPU is made of.
-struct CpuProgram {
-  std::vector<TensorSpec> inputs;
-  std::vector<TensorSpec> outputs;
-  // As in CompiledModule; empty without bounds.
-  std::vector<SizeClassSpec> size_classes;
-  std::vector<std::vector<int>> input_classes, output_classes;
-  std::vector<std::string> zone_names;
+struct CpuProgram : PlanInterface {
   int64_t workspace_bytes = 0;
   mlir::gsa::CpuObject object;  // without its texts
   double milliseconds = 0;      // that it took, of what was read
@@ -62,6 +61,13 @@ ProgramEntry CpuEntry(const std::string& key, const std::string& name,
 // The program of `key`, if it is in the cache and is one for this machine.
 bool ReadCpuProgram(ProgramCache* programs, const std::string& key,
                     CpuProgram* program, bool* absent = nullptr);
+
+// The functions of the runtime that compiled code calls.
+llvm::StringMap<void*> CpuSymbols();
+
+// A CpuLoader (runtime/load_plan.h): links the object of a packed plan.
+absl::StatusOr<std::unique_ptr<Executable>> LoadPackedCpuPlan(
+    const PackedPlan& plan);
 
 // The cache of this process over the directory that `options` name; null if
 // they name none. Never destroyed.

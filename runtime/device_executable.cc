@@ -2,7 +2,8 @@
 // File: device_executable.cc
 // -----------------------------------------------------------------------------
 //
-// Plans that are device programs: on a GPU, or emulated on the host.
+// Plans that are device programs of the compiler: on a GPU, or emulated on the
+// host.
 
 #include <algorithm>
 #include <utility>
@@ -28,57 +29,6 @@ auto Pointers(absl::Span<const View> views) {
   for (const View& view : views) pointers.push_back(view.data);
   return pointers;
 }
-
-class CudaExecutable : public Executable {
- public:
-  explicit CudaExecutable(std::shared_ptr<const CudaExecutor> executor)
-      : executor_(std::move(executor)) {}
-
-  int64_t workspace_bytes() const override {
-    return executor_->workspace_bytes();
-  }
-  int64_t tensor_alignment() const override { return kBufferAlignment; }
-  int64_t workspace_alignment() const override { return kWorkspaceAlignment; }
-  std::string description() const override {
-    const DeviceInfo& device = executor_->device();
-    return absl::StrCat("cuda:", device.ordinal, ", ", device.name, ", ",
-                        device.arch);
-  }
-
-  absl::Status WarmUp() const override { return executor_->WarmUp(); }
-
-  absl::Status Run(absl::Span<const TensorView> inputs,
-                   absl::Span<const MutableTensorView> outputs,
-                   absl::Span<char> workspace,
-                   const RunOptions& options) const override {
-    absl::InlinedVector<void*, kUsualBuffers> in;
-    // The executor only reads inputs; the driver's interface has no const.
-    for (const TensorView& view : inputs) {
-      in.push_back(const_cast<void*>(view.data));
-    }
-    const auto out = Pointers(outputs);
-    RunArguments arguments;
-    arguments.inputs = in;
-    arguments.outputs = out;
-    arguments.workspace = workspace.data();
-    arguments.workspace_bytes = static_cast<int64_t>(workspace.size());
-    arguments.stream = static_cast<cuda::Stream>(options.stream);
-    if (options.zone_times == nullptr) return executor_->Run(arguments);
-    GSA_ASSIGN_OR_RETURN(std::unique_ptr<ZoneTimer> timer,
-                         ZoneTimer::Create(executor_));
-    arguments.timer = timer.get();
-    GSA_RETURN_IF_ERROR(executor_->Run(arguments));
-    GSA_ASSIGN_OR_RETURN(std::vector<float> times, timer->Milliseconds());
-    options.zone_times->clear();
-    for (size_t i = 0; i < times.size(); ++i) {
-      options.zone_times->push_back({executor_->zone_names()[i], times[i]});
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  const std::shared_ptr<const CudaExecutor> executor_;
-};
 
 class EmuExecutable : public Executable {
  public:
@@ -136,10 +86,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
   cuda.cublaslt = NotConfined(options.toolkit);
   cuda.on_kernel = options.on_kernel;
   cuda.warm_up = options.warm_up;
-  GSA_ASSIGN_OR_RETURN(std::shared_ptr<const CudaExecutor> executor,
-                       CudaExecutor::Create(program, target.ordinal, cuda));
-  return std::unique_ptr<Executable>(
-      std::make_unique<CudaExecutable>(std::move(executor)));
+  return MakeCudaExecutable(program, target.ordinal, cuda);
 }
 
 }  // namespace gsa

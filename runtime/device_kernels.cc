@@ -6,13 +6,15 @@
 
 #include <map>
 #include <mutex>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "codegen/device/DeviceHeaders.h"
+#include "codegen/device/UsedDeclarations.h"
 #include "dialect/Target/CudaTarget.h"
+#include "runtime/core/cuda/executor_builder.h"
 #include "runtime/core/cuda/nvrtc_compiler.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/cpu_objects.h"
@@ -79,16 +81,13 @@ std::string KeyOf(const CompileOptions& options) {
 
 }  // namespace
 
-const std::vector<SourceHeader>& DeviceHeaders() {
-  static const auto& headers = *[] {
-    auto* made = new std::vector<SourceHeader>;
-    for (const mlir::gsa_tile::DeviceHeader& header :
-         mlir::gsa_tile::getDeviceHeaders()) {
-      made->push_back({header.name.str(), header.text.str()});
+void AddHeaders(DeviceProgram* program) {
+  for (KernelSource& kernel : program->kernels) {
+    for (mlir::gsa_tile::UsedHeader& header :
+         mlir::gsa_tile::getUsedDeviceHeaders(kernel.text)) {
+      kernel.headers.push_back({header.name.str(), std::move(header.text)});
     }
-    return made;
-  }();
-  return headers;
+  }
 }
 
 absl::StatusOr<KernelCache*> KernelCacheFor(const CompileOptions& options) {
@@ -192,14 +191,12 @@ absl::Status ReportCode(const DeviceProgram& program,
                         const CompileOptions& options) {
   if (!options.on_phase || !options.keep_texts) return absl::OkStatus();
   GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options));
-  const std::string headers_digest = HeadersDigest(program.headers);
   for (const KernelSource& kernel : program.kernels) {
     for (CudaOutput output : {CudaOutput::kPtx, CudaOutput::kCubin}) {
       CompileRequest request;
       request.name = kernel.symbol + ".cu";
       request.source = kernel.text;
-      request.headers = program.headers;
-      request.headers_digest = headers_digest;
+      request.headers = kernel.headers;
       request.arch = program.arch;
       request.output = output;
       KernelOrigin origin;
@@ -217,6 +214,36 @@ absl::Status ReportCode(const DeviceProgram& program,
            [&] { return ptx ? std::string(image.c_str()) : image; },
            ptx ? "ptx" : "cubin"});
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillImages(const CompileOptions& options, DeviceProgram* program) {
+  GSA_ASSIGN_OR_RETURN(KernelCache * cache, KernelCacheFor(options));
+  const std::vector<CompileRequest> requests = RequestsOf(*program, {});
+  std::vector<KernelOrigin> origins;
+  const auto compiled = cache->GetAll(
+      requests, static_cast<int>(std::thread::hardware_concurrency()),
+      &origins);
+  if (!compiled.ok()) {
+    // Which one it was: an error is not kept.
+    for (size_t i = 0; i < requests.size(); ++i) {
+      const absl::Status failed = cache->Get(requests[i]).status();
+      if (!failed.ok()) return Locate(failed, program->kernels[i]);
+    }
+    return compiled.status();
+  }
+  for (size_t i = 0; i < requests.size(); ++i) {
+    KernelSource& kernel = program->kernels[i];
+    const CachedKernel& code = *(*compiled)[i];
+    if (options.on_kernel)
+      options.on_kernel(KernelCache::EventOf(kernel.symbol, requests[i], code,
+                                             origins[i]));
+    kernel.image = code.code.image;
+    kernel.text.clear();
+    kernel.header.clear();
+    kernel.lines.clear();
+    kernel.headers.clear();
   }
   return absl::OkStatus();
 }

@@ -20,8 +20,9 @@
 
 namespace gsa {
 
-// The device headers that every kernel includes, as the binary has them.
-const std::vector<SourceHeader>& DeviceHeaders();
+// Gives every kernel what its text uses of the device headers, as the binary has
+// them.
+void AddHeaders(DeviceProgram* program);
 
 // The cache over the NVRTC that the options name or that is found in the places
 // that they name, and over the cache on disk that they name. With the latter it
@@ -49,6 +50,10 @@ void ReportTexts(const DeviceProgram& program, const CompileOptions& options);
 // CompileCuda, with the place of the op for each message that has one.
 absl::Status ReportCode(const DeviceProgram& program,
                         const CompileOptions& options);
+
+// Gives each kernel of the program its machine code, compiled for the program's
+// architecture or found in a cache, and takes away its text. Errors as above.
+absl::Status FillImages(const CompileOptions& options, DeviceProgram* program);
 
 }  // namespace gsa
 

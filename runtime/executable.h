@@ -15,10 +15,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "codegen/cpu/CpuJit.h"
+#include "runtime/core/cuda/cuda_executor.h"
 #include "runtime/core/cuda/device_program.h"
 #include "runtime/plan.h"
 #include "runtime/target.h"
+
+namespace mlir::gsa {
+class CpuModule;
+}
 
 namespace gsa {
 
@@ -48,6 +52,11 @@ std::unique_ptr<Executable> MakeCpuExecutable(
     std::unique_ptr<mlir::gsa::CpuModule> module,
     std::vector<std::string> zone_names, int64_t workspace_bytes,
     std::string description);
+
+// A program on GPU `ordinal`; kernels without machine code are compiled. Needs
+// nothing of the compiler of modules.
+absl::StatusOr<std::unique_ptr<Executable>> MakeCudaExecutable(
+    const DeviceProgram& program, int ordinal, const ExecutorOptions& options);
 
 // Compiles the kernels of `program` and makes it ready to run on a GPU or in
 // emulation. `options` gives the place of NVRTC.

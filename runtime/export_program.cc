@@ -13,6 +13,7 @@
 #include "codegen/cuda/CudaPrinter.h"
 #include "codegen/cuda/KernelHeader.h"
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -78,6 +79,10 @@ class Exporter {
                                 mlir::Type type, mlir::Value value) const;
   FailureOr<int32_t> KernelIndex(mlir::gsa_tile::LaunchOp op);
   LogicalResult AddStep(mlir::Operation* op, ProgramStep step);
+  // A step that there is nothing to do for: who waits for it waits for what it
+  // would have waited for.
+  LogicalResult SkipStep(mlir::Operation* op);
+  StepOrder OrderFor(mlir::gsa_tile::StepAttr attribute) const;
   int32_t Zone();
 
   mlir::SymbolTable symbols_;
@@ -87,6 +92,10 @@ class Exporter {
   llvm::DenseMap<mlir::Operation*, int32_t> constants_;
   std::optional<int32_t> zone_;  // nothing outside of the marks
   std::optional<int32_t> other_zone_;
+  // Of functions with lanes. By the number of a step of the IR: what who waits
+  // for it waits for in the program. Of each lane its last step, or -1.
+  llvm::DenseMap<int64_t, std::vector<int32_t>> waits_;
+  std::vector<int32_t> last_of_lane_ = std::vector<int32_t>(kMaxLanes, -1);
 };
 
 // ---- Values -----------------------------------------------------------------
@@ -145,8 +154,42 @@ LogicalResult Exporter::AddStep(mlir::Operation* op, ProgramStep step) {
     return op->emitError("more than ") << kMaxSteps << " steps in one program";
   }
   std::visit([&](auto& typed) { typed.zone = Zone(); }, step);
+  if (auto attribute = op->getAttrOfType<mlir::gsa_tile::StepAttr>(
+          mlir::gsa_tile::kStepAttr)) {
+    const auto index = static_cast<int32_t>(program_.steps.size());
+    StepOrder order = OrderFor(attribute);
+    waits_[attribute.getNumber()] = {index};
+    last_of_lane_[order.lane] = index;
+    std::visit([&](auto& typed) { typed.order = std::move(order); }, step);
+  }
   program_.steps.push_back(std::move(step));
   return success();
+}
+
+LogicalResult Exporter::SkipStep(mlir::Operation* op) {
+  auto attribute =
+      op->getAttrOfType<mlir::gsa_tile::StepAttr>(mlir::gsa_tile::kStepAttr);
+  if (!attribute) return success();
+  StepOrder order = OrderFor(attribute);
+  if (last_of_lane_[order.lane] >= 0)
+    order.waits.push_back(last_of_lane_[order.lane]);
+  waits_[attribute.getNumber()] = std::move(order.waits);
+  return success();
+}
+
+StepOrder Exporter::OrderFor(mlir::gsa_tile::StepAttr attribute) const {
+  StepOrder order;
+  order.lane = static_cast<int32_t>(attribute.getLane());
+  for (int64_t number : attribute.getWaits()) {
+    for (int32_t step : waits_.lookup(number)) {
+      if (OrderOf(program_.steps[step]).lane != order.lane)
+        order.waits.push_back(step);
+    }
+  }
+  std::sort(order.waits.begin(), order.waits.end());
+  order.waits.erase(std::unique(order.waits.begin(), order.waits.end()),
+                    order.waits.end());
+  return order;
 }
 
 // ---- The function -----------------------------------------------------------
@@ -162,6 +205,10 @@ LogicalResult Exporter::BindArguments(mlir::func::FuncOp entry) {
            << mlir::gsa::kWorkspaceBytesAttr << "'";
   }
   program_.workspace_bytes = workspace.getInt();
+  if (auto lanes =
+          entry->getAttrOfType<mlir::IntegerAttr>(mlir::gsa::kLanesAttr)) {
+    program_.lanes = static_cast<int32_t>(lanes.getInt());
+  }
   const int64_t count = entry.getNumArguments();
   const int64_t first_output = count - 1 - outputs.getInt();
   for (auto [i, argument] : llvm::enumerate(entry.getArguments())) {
@@ -384,6 +431,7 @@ FailureOr<int32_t> Exporter::KernelIndex(mlir::gsa_tile::LaunchOp op) {
   source.text = *std::move(text);
   source.header = mlir::gsa_tile::getKernelHeader(kernel);
   source.threads_per_block = static_cast<int32_t>(32 * kernel.getWarps());
+  source.cluster = static_cast<int32_t>(kernel.getCluster());
   source.dynamic_smem_bytes = kernel.getSharedBytes();
   for (const mlir::gsa_tile::LineMap::Entry& line : lines.getEntries()) {
     source.lines.push_back(
@@ -448,7 +496,7 @@ LogicalResult Exporter::RunLaunch(mlir::gsa_tile::LaunchOp op) {
     step.grid[i] = *number;
   }
   // Nothing to do: tensors without elements.
-  if (llvm::is_contained(step.grid, 0)) return success();
+  if (llvm::is_contained(step.grid, 0)) return SkipStep(op);
   FailureOr<int32_t> kernel = KernelIndex(op);
   if (failed(kernel)) return failure();
   step.kernel = *kernel;
@@ -476,7 +524,7 @@ LogicalResult Exporter::RunGemm(mlir::gsa_tile::GemmOp op) {
   step->a = a->Ref(cast<mlir::MemRefType>(op.getA().getType()));
   step->b = b->Ref(cast<mlir::MemRefType>(op.getB().getType()));
   step->c = c->Ref(cast<mlir::MemRefType>(op.getC().getType()));
-  if (step->m == 0 || step->n == 0 || step->batch == 0) return success();
+  if (step->m == 0 || step->n == 0 || step->batch == 0) return SkipStep(op);
   if (step->k == 0) {
     return op.emitError("expected at least one product per sum, got k = 0");
   }
@@ -497,7 +545,7 @@ LogicalResult Exporter::RunCopy(mlir::memref::CopyOp op) {
   const bool same = step.source.kind == step.destination.kind &&
                     step.source.index == step.destination.index &&
                     step.source.byte_offset == step.destination.byte_offset;
-  if (same || step.bytes == 0) return success();
+  if (same || step.bytes == 0) return SkipStep(op);
   return AddStep(op, step);
 }
 
@@ -513,7 +561,7 @@ LogicalResult Exporter::RunFill(mlir::linalg::FillOp op) {
       MakeFillStep(op, value ? *value : mlir::Attribute(), type);
   if (failed(step)) return failure();
   step->destination = view->Ref(type);
-  if (step->count == 0) return success();
+  if (step->count == 0) return SkipStep(op);
   return AddStep(op, *step);
 }
 

@@ -10,13 +10,9 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "passes/Pipelines.h"
-#include "runtime/compiler.h"
-#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/executable.h"
-#include "runtime/option_errors.h"
+#include "runtime/plan_parts.h"
 
 namespace gsa {
 
@@ -27,84 +23,28 @@ std::string TensorSpec::ToString() const {
   return absl::StrCat(name, ": ", TypeToString(dtype, shape));
 }
 
-namespace {
-
-absl::StatusOr<CompiledModule> CompileFor(const Target& target,
-                                          const std::string& text,
-                                          const std::string& filename,
-                                          const CompileOptions& options) {
-  const std::vector<absl::Status> errors = OptionErrors(target, options);
-  if (!errors.empty()) return errors.front();
-  if (target.kind == TargetKind::kCpu) {
-    return CompileForCpu(text, filename, options);
-  }
-  return CompileForDevice(text, filename, target, options);
-}
-
-}  // namespace
-
-std::vector<std::string> PhaseNames(const Target& target) {
-  std::vector<std::string> names = {"parse"};
-  const bool cpu = target.kind == TargetKind::kCpu;
-  for (const mlir::gsa::Phase& phase :
-       cpu ? mlir::gsa::getCpuPhases({}) : mlir::gsa::getCudaPhases({})) {
-    names.push_back(phase.name);
-  }
-  if (cpu) {
-    names.insert(names.end(), {"codegen", "assembly"});
-  } else {
-    names.push_back("program");
-    if (target.kind == TargetKind::kCuda) names.push_back("code");
-  }
-  return names;
-}
-
-absl::Status CompileToPhase(const std::string& text,
-                            const std::string& filename,
-                            const CompileOptions& options) {
-  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options));
-  const std::vector<std::string> names = PhaseNames(target);
-  if (std::count(names.begin(), names.end(), options.stop_after) == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "target ", target.ToString(), " has no phase '", options.stop_after,
-        "'; it has: ", absl::StrJoin(names, ", "),
-        DidYouMean(options.stop_after, {names.begin(), names.end()})));
-  }
-  return CompileFor(target, text, filename, options).status();
-}
-
-absl::StatusOr<std::shared_ptr<const Plan>> Plan::Compile(
-    const std::string& text, const std::string& filename,
-    const CompileOptions& options) {
-  if (!options.stop_after.empty()) {
-    return absl::InvalidArgumentError(
-        "a plan needs all phases: expected no stop_after");
-  }
-  GSA_ASSIGN_OR_RETURN(Target target, ResolveTarget(options));
-  absl::StatusOr<CompiledModule> compiled =
-      CompileFor(target, text, filename, options);
-  if (!compiled.ok()) return compiled.status();
+absl::StatusOr<std::shared_ptr<const Plan>> Plan::Make(PlanParts parts) {
   std::shared_ptr<Plan> plan(new Plan);
-  plan->inputs_ = std::move(compiled->inputs);
-  plan->outputs_ = std::move(compiled->outputs);
-  for (const TensorSpec& spec : plan->inputs_) {
+  for (const TensorSpec& spec : parts.interface.inputs) {
     GSA_ASSIGN_OR_RETURN(int64_t bytes,
                          CheckedByteSize(spec.dtype, spec.shape));
     plan->input_bytes_.push_back(bytes);
   }
-  for (const TensorSpec& spec : plan->outputs_) {
+  for (const TensorSpec& spec : parts.interface.outputs) {
     GSA_ASSIGN_OR_RETURN(int64_t bytes,
                          CheckedByteSize(spec.dtype, spec.shape));
     plan->output_bytes_.push_back(bytes);
   }
-  plan->size_classes_ = std::move(compiled->size_classes);
-  plan->input_classes_ = std::move(compiled->input_classes);
-  plan->output_classes_ = std::move(compiled->output_classes);
-  plan->zone_names_ = std::move(compiled->zone_names);
-  plan->num_threads_ = ThreadsOf(options);
-  plan->kernel_counts_ = compiled->kernel_counts;
-  plan->target_ = std::move(target);
-  plan->executable_ = std::move(compiled->executable);
+  plan->inputs_ = std::move(parts.interface.inputs);
+  plan->outputs_ = std::move(parts.interface.outputs);
+  plan->size_classes_ = std::move(parts.interface.size_classes);
+  plan->input_classes_ = std::move(parts.interface.input_classes);
+  plan->output_classes_ = std::move(parts.interface.output_classes);
+  plan->zone_names_ = std::move(parts.interface.zone_names);
+  plan->num_threads_ = parts.num_threads;
+  plan->kernel_counts_ = parts.kernel_counts;
+  plan->target_ = std::move(parts.target);
+  plan->executable_ = std::move(parts.executable);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

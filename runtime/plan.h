@@ -35,6 +35,7 @@
 namespace gsa {
 
 class Executable;
+struct PlanParts;
 
 // An argument or result of a plan: dense, row-major. In a plan for bounds its
 // sizes are the largest.
@@ -184,6 +185,10 @@ class Plan {
   static absl::StatusOr<std::shared_ptr<const Plan>> Compile(
       const std::string& text, const std::string& filename,
       const CompileOptions& options);
+
+  // For who has the parts already (runtime/plan_parts.h). InvalidArgument if a
+  // tensor has more bytes than there are numbers.
+  static absl::StatusOr<std::shared_ptr<const Plan>> Make(PlanParts parts);
 
   ~Plan();
   Plan(const Plan&) = delete;

@@ -4,8 +4,6 @@
 
 #include "runtime/target.h"
 
-#include <algorithm>
-
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -14,16 +12,9 @@
 #include "runtime/core/cuda/driver_api.h"
 #include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
-#include "runtime/device_kernels.h"
-#include "runtime/plan.h"
 
 namespace gsa {
 namespace {
-
-absl::Status CudaIsUsable(const CompileOptions& options) {
-  GSA_RETURN_IF_ERROR(DeviceArch(0).status());
-  return KernelCacheFor(options).status();
-}
 
 // What a user may have meant, by the names that other programs use as well.
 std::string NearestTarget(const std::string& text) {
@@ -84,21 +75,6 @@ absl::StatusOr<Target> ParseTarget(const std::string& text) {
       absl::StrCat("target: expected 'cpu', 'cuda', 'cuda:<ordinal>', 'emu' or "
                    "'auto', got '",
                    text, "'", NearestTarget(text)));
-}
-
-absl::StatusOr<Target> ResolveTarget(const CompileOptions& options) {
-  GSA_ASSIGN_OR_RETURN(Target target, ParseTarget(options.target));
-  if (options.target != "auto") return target;
-  absl::Status usable = CudaIsUsable(options);
-  target.kind = usable.ok() ? TargetKind::kCuda : TargetKind::kCpu;
-  if (usable.ok()) {
-    target.note = "auto: found a GPU and NVRTC";
-    return target;
-  }
-  std::string reason(usable.message());
-  std::replace(reason.begin(), reason.end(), '\n', ' ');  // part of one line
-  target.note = absl::StrCat("auto: no GPU to use, because ", reason);
-  return target;
 }
 
 }  // namespace gsa

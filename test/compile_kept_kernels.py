@@ -1,20 +1,36 @@
 #!/usr/bin/env python3
 """Compiles every kernel that the lit suite emitted, with NVRTC.
 
-    compile_kept_kernels.py <folder> --tools build/dev/bin
+    compile_kept_kernels.py <folder> --tools build/dev/bin [--all | --update]
 
 The folder is that of keep_kernels.py. Kernels of an earlier phase go through
 the passes that are left. Each is then compiled for the six architectures, or
 for those that have its instructions, and must keep out of local memory. Prints
 why one does not.
+
+test/kept_kernels.json records what passed, by hashes of the text, the device
+headers, the architecture and the version of NVRTC. Of those, one in SAMPLE is
+compiled again, others with other kernels of the tree; --all compiles every one.
+--update writes the record.
 """
 
 import argparse
 import concurrent.futures
+import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tools", "check"))
+import device_headers  # noqa: E402
+
+RECORD = os.path.join(ROOT, "test", "kept_kernels.json")
+HEADERS = os.path.join(ROOT, "codegen", "device", "include")
+# One in so many of the recorded kernels is compiled all the same.
+SAMPLE = 8
 
 ARCHITECTURES = ["sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120"]
 # Ops that only some of them have.
@@ -80,22 +96,44 @@ def compile_for(tools, module, arch):
         if done.returncode else ""
 
 
+def read_record():
+    try:
+        with open(RECORD, encoding="utf-8") as file:
+            return set(json.load(file))
+    except FileNotFoundError:
+        return set()
+
+
+def due(keys, record):
+    """The keys that are not recorded, and a sample of the others, which follows
+    from all keys."""
+    turn = int(hashlib.sha256("".join(sorted(keys)).encode()).hexdigest(), 16)
+    return {key for key in keys if key not in record
+            or int(key, 16) % SAMPLE == turn % SAMPLE}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--tools", required=True)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true")
+    which.add_argument("--update", action="store_true")
     arguments = parser.parse_args()
     tools, folder = arguments.tools, arguments.folder
     names = sorted(n for n in os.listdir(folder) if n.endswith(".mlir")) \
         if os.path.isdir(folder) else []
-    if subprocess.run([os.path.join(tools, "gsa-translate"),
-                       "--nvrtc-version"], capture_output=True,
-                      check=False).returncode:
+    version = subprocess.run([os.path.join(tools, "gsa-translate"),
+                              "--nvrtc-version"], capture_output=True,
+                             check=False)
+    if version.returncode:
         print("no NVRTC: nothing can be compiled")
         return SKIPPED
     if not names:
         print(f"no kernels in {folder}: the lit suite has not run")
         return 1
+    common = version.stdout + device_headers.hash_headers(HEADERS).encode()
+    common += (PASSES + BUDGETS).encode()
 
     errors, compiled, texts = [], 0, {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -110,16 +148,30 @@ def main():
                 errors.append(f"{name}: {error.strip()}")
                 continue
             texts.setdefault(result[1], (name, result[0]))
-        jobs = [(name, module, arch) for name, module in texts.values()
-                for arch in archs_of(module)]
-        for (name, _, arch), (kernels, error) in zip(
-                jobs, pool.map(lambda j: compile_for(tools, *j[1:]), jobs)):
+        jobs = {}
+        for text, (name, module) in texts.items():
+            for arch in archs_of(module):
+                key = hashlib.sha256(common + arch.encode() + text)
+                jobs[key.hexdigest()[:16]] = (name, module, arch)
+        record = read_record()
+        keys = sorted(jobs if arguments.all else due(jobs, record))
+        passed = set(jobs) & record
+        for key, (kernels, error) in zip(keys, pool.map(
+                lambda key: compile_for(tools, *jobs[key][1:]), keys)):
             compiled += kernels
+            passed.add(key)
             if error:
+                passed.remove(key)
+                name, _, arch = jobs[key]
                 errors.append(f"{name}, {arch}: {error.strip()}")
 
+    if arguments.update:
+        with open(RECORD, "w", encoding="utf-8") as file:
+            json.dump(sorted(passed), file, indent=0)
+            file.write("\n")
     print(f"{len(modules)} modules with kernels, {len(texts)} of different "
-          f"text; {compiled} kernels compiled, {len(errors)} errors")
+          f"text; {compiled} kernels compiled, {len(jobs) - len(keys)} modules "
+          f"recorded as compiled, {len(errors)} errors")
     for error in errors:
         print(error)
     return 1 if errors or not compiled else 0

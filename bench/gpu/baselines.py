@@ -52,3 +52,63 @@ def published_sparse(q, k, v, iq, ik, iw, bias, gate, slots):
     chosen = v.repeat_interleave(group, dim=2)[rows, indices]
     out = torch.einsum("bths,btshd->bthd", weights, chosen)
     return out * torch.sigmoid(gate)
+
+
+def published_turn(x, positions, base=10000.0):
+    """Rotary embedding of [B,S,H,D] as published: halves, a table in f32."""
+    half = x.shape[-1] // 2
+    rates = base ** (-torch.arange(half, device=x.device).float() / half)
+    angle = torch.cat([positions[..., None].float() * rates] * 2, -1)[:, :, None]
+    turned = torch.cat([-x[..., half:], x[..., :half]], -1)
+    return x * angle.cos().to(x.dtype) + turned * angle.sin().to(x.dtype)
+
+
+def published_budgets(scores, config):
+    """k of each row [B,S] by the published formula of the variance, over cells
+    that are not visible as zeros."""
+    filled = scores.masked_fill(scores == float("-inf"), 0)
+    variance = filled.var(-1)
+    share = variance / (variance.mean() + 1e-8) * config.adaptive_k_temperature
+    k = (config.k_base * (0.5 + 1 / (1 + share))).clamp(config.k_min,
+                                                       config.k_max)
+    return torch.minimum(k, (scores != float("-inf")).sum(-1).to(k.dtype)).long()
+
+
+def published_layer(layer, x, positions, past=None):
+    """The forward of the published layer, as plain torch operations, with the
+    weights of `layer`, a gsa.GatedSparseAttention: hidden states [B,S,d_model]
+    -> (output, (k, v)). Scores of all pairs are in memory, keys and values are
+    expanded to all heads and gathered to [B,S,K,H,D]. With `past`, keys and
+    values that came before, the indexer sees the new tokens alone, as published:
+    what it selects lies at the start of the cache."""
+    c = layer.config
+    b, s, _ = x.shape
+    q = layer.q_proj(x).view(b, s, c.n_heads, c.d_head)
+    k = layer.k_proj(x).view(b, s, c.n_kv_heads, c.d_head)
+    v = layer.v_proj(x).view(b, s, c.n_kv_heads, c.d_head)
+    if layer.value_gate is not None:
+        v = v * torch.sigmoid(layer.value_gate(x))
+    q, k = (published_turn(t, positions, c.rope_base) for t in (q, k))
+    if past is not None:
+        k, v = (torch.cat(pair, 1) for pair in zip(past, (k, v)))
+    iq, ik, iw = layer.indexer(x)
+    scores = published_scores(iq, ik, torch.sigmoid(iw), layer.indexer.bias)
+    slots = min(c.k_max if c.use_adaptive_k else c.k_base, s)
+    picked, indices = scores.masked_fill(scores == float("-inf"),
+                                         -1e9).topk(slots, dim=-1)
+    valid = picked > -1e8
+    if c.use_adaptive_k:
+        valid &= torch.arange(slots, device=x.device) < published_budgets(
+            scores, c)[..., None]
+    rows = torch.arange(b, device=x.device)[:, None, None]
+    group = c.n_heads // c.n_kv_heads
+    keys = k.repeat_interleave(group, dim=2)[rows, indices]
+    values = v.repeat_interleave(group, dim=2)[rows, indices]
+    logits = torch.einsum("bthd,btshd->bths", q, keys) / math.sqrt(c.d_head)
+    hidden = ~valid[:, :, None]
+    weights = torch.softmax(logits.masked_fill(hidden, float("-inf")), dim=-1)
+    out = torch.einsum("bths,btshd->bthd", weights.masked_fill(hidden, 0.0),
+                       values)
+    if layer.output_gate is not None:
+        out = out * torch.sigmoid(layer.output_gate(x))
+    return layer.o_proj(out.flatten(2)), (k, v)

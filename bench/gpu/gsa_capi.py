@@ -267,11 +267,11 @@ class Plan:
             stage_milliseconds[:] = list(zip(self.stages, times))
         return outputs
 
-
-    def bind(self, inputs, outputs, workspace):
+    def bind(self, inputs, outputs, workspace, stages=False):
         """A function that enqueues a run on these tensors and torch's current
         stream, with everything made that ctypes needs: what it takes is what
-        gsa_run takes, and a fraction of a microsecond."""
+        gsa_run takes, and a fraction of a microsecond. With `stages` it waits
+        for the run and returns milliseconds by stage."""
         device = inputs[0].device
         options = _RunOptions(struct_size=ctypes.sizeof(_RunOptions))
         options.stream = torch.cuda.current_stream(device).cuda_stream
@@ -281,11 +281,16 @@ class Plan:
                      ctypes.c_void_p(workspace.data_ptr()), workspace.numel(),
                      ctypes.byref(options))
         run, check = self.library.lib.gsa_run, self.library.check
+        times = (ctypes.c_double * max(1, len(self.stages)))()
+        if stages:
+            options.stage_milliseconds = times
+            options.num_stage_milliseconds = len(self.stages)
 
         def bound():
             status = run(*arguments)
             if status:
                 check(status)
+            return dict(zip(self.stages, times)) if stages else None
 
         bound.keep = (self, inputs, outputs, workspace, keep_ins, keep_outs)
         return bound

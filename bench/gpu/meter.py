@@ -93,6 +93,21 @@ def kernel_times(run):
     return sum_spans(spans)
 
 
+def median_kernel_times(functions, runs):
+    """Medians over `runs` runs of `functions` in turn: [{"kernel", "launches",
+    "ms"}] of the kernels of most of them, longest first. One profile alone may
+    lack a record."""
+    found = {}
+    for i in range(runs):
+        for entry in kernel_times(functions[i % len(functions)])[0]:
+            found.setdefault(entry["kernel"], []).append(entry)
+    kernels = [{"kernel": name,
+                "launches": statistics.median_high(e["launches"] for e in entries),
+                "ms": statistics.median(e["ms"] for e in entries)}
+               for name, entries in found.items() if 2 * len(entries) > runs]
+    return sorted(kernels, key=lambda entry: -entry["ms"])
+
+
 def sum_spans(spans):
     """`spans` are (begin us, end us, name) -> as kernel_times."""
     kernels, covered, end = {}, 0.0, float("-inf")

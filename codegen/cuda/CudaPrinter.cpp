@@ -386,9 +386,13 @@ LogicalResult Printer::printKernel(KernelOp kernel, StringRef header) {
   if (failed(parameters)) return failure();
   emitLine(nullptr, "");
   if (!header.empty()) emitLine(nullptr, header.rtrim('\n'));
-  emitLine(kernel, "extern \"C\" __global__ __launch_bounds__(" +
-                       Twine(32 * kernel.getWarps()) + ", " +
-                       Twine(kernel.getMinBlocks()) + ")");
+  std::string cluster;
+  if (kernel.getCluster() > 1)
+    cluster = "__cluster_dims__(" + std::to_string(kernel.getCluster()) +
+              ", 1, 1) ";
+  emitLine(kernel, "extern \"C\" __global__ " + Twine(cluster) +
+                       "__launch_bounds__(" + Twine(32 * kernel.getWarps()) +
+                       ", " + Twine(kernel.getMinBlocks()) + ")");
   return emitBlock(
       kernel, "void " + Twine(kernel.getSymName()) + "(" + *parameters + ")",
       kernel.getBody().front());

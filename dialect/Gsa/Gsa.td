@@ -11,6 +11,7 @@ include "dialect/Gsa/GsaDialect.td"
 include "dialect/Gsa/GsaAttrs.td"
 include "dialect/Gsa/GsaSelectionOps.td"
 include "dialect/Gsa/GsaAttentionOps.td"
+include "dialect/Gsa/GsaPagedOps.td"
 include "dialect/Gsa/GsaPartialOps.td"
 include "dialect/Gsa/GsaScheduleAttrs.td"
 

@@ -37,6 +37,12 @@ static bool isCount(Attribute attribute) {
   return number && number.getType().isInteger(64) && number.getInt() >= 0;
 }
 
+static bool isLanes(Attribute attribute) {
+  auto number = dyn_cast<IntegerAttr>(attribute);
+  return number && number.getType().isInteger(64) && number.getInt() >= 1 &&
+         number.getInt() <= kMostLanes;
+}
+
 static bool isStrings(Attribute attribute) {
   auto array = dyn_cast<ArrayAttr>(attribute);
   return array && llvm::all_of(array, llvm::IsaPred<StringAttr>);
@@ -67,6 +73,8 @@ static constexpr AttributeRule kRules[] = {
      isBounds},
     {kOutputsAttr, "a function", isFunction, "an i64 that is not negative",
      isCount},
+    {kLanesAttr, "a function", isFunction, "an i64 from 1 to 8", isLanes,
+     /*isOfPasses=*/false},
 };
 
 ArrayRef<AttributeRule> gsa::getAttributeRules() { return kRules; }

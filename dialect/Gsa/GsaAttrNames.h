@@ -41,8 +41,14 @@ inline constexpr llvm::StringLiteral kWorkspaceBytesAttr =
 /// come after the inputs and before the workspace.
 inline constexpr llvm::StringLiteral kOutputsAttr = "gsa.outputs";
 
-/// Whether passes alone write the attribute: all of the above but names and
-/// schedules. A module that a user gives to the library has none of them.
+/// i64 attribute of the entry function: on how many lanes its kernels run side
+/// by side on a GPU, from 1 to kMostLanes.
+inline constexpr llvm::StringLiteral kLanesAttr = "gsa.lanes";
+inline constexpr int64_t kMostLanes = 8;
+
+/// Whether passes alone write the attribute: all of the above but names,
+/// schedules and lanes. A module that a user gives to the library has none of
+/// them.
 bool isAttributeOfPasses(llvm::StringRef name);
 
 /// Where each of them may stand, and as what.

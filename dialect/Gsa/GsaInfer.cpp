@@ -196,12 +196,24 @@ static SmallVector<NamedValue> nameValues(OpTy op) {
   return values;
 }
 
+/// The rows of a sequence, N * page, are a size of their own.
+static SmallVector<NamedValue> namePagedRows(PagedRowsOp op) {
+  bool hasHeads = op.getPool().getType().getRank() == 4;
+  StringRef pool = !hasHeads            ? "P page D"
+                   : op.getHeadsFirst() ? "P G page D"
+                                        : "P page G D";
+  return {{op.getPool(), namesOf(pool)},
+          {op.getTable(), namesOf("B N")},
+          {op.getRows(), namesOf(hasHeads ? "B Sk G D" : "B Sk D")}};
+}
+
 SmallVector<NamedValue> gsa::detail::getNamedValues(Operation* op) {
   return llvm::TypeSwitch<Operation*, SmallVector<NamedValue>>(op)
       .Case<IndexScoresOp, RowStatisticsOp, StatMeanOp, AdaptiveKOp, TopKOp,
             SelectOp, GatherAttentionOp, DenseAttentionOp, PartialAttentionOp,
             MergeAttentionOp, GateOp, RopeOp, AttentionOp>(
           [](auto typed) { return nameValues(typed); })
+      .Case([](PagedRowsOp rows) { return namePagedRows(rows); })
       .Default(SmallVector<NamedValue>());
 }
 

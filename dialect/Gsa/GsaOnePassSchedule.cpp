@@ -25,18 +25,19 @@ static bool hasMoments(SelectOp op) {
 }
 
 /// The rank in the sample that is the budget and kBelow deviations more: r
-/// samples above the bound stand for r * kSampleStep keys, give or take
-/// kSampleStep * sqrt(r).
-int64_t gsa::detail::getListRank(int64_t slots) {
-  double ratio = static_cast<double>(slots) / kSampleStep;
+/// samples above the bound stand for r * step keys, give or take
+/// step * sqrt(r).
+int64_t gsa::detail::getListRank(int64_t slots, int64_t step) {
+  double ratio = static_cast<double>(slots) / static_cast<double>(step);
   double root = (kBelow + std::sqrt(kBelow * kBelow + 4 * ratio)) / 2;
   return static_cast<int64_t>(std::ceil(root * root));
 }
 
 /// The room for the candidates of that rank and kAbove deviations more.
-int64_t gsa::detail::getListCapacity(int64_t rank) {
-  double room = kSampleStep * (static_cast<double>(rank) +
-                               kAbove * std::sqrt(static_cast<double>(rank)));
+int64_t gsa::detail::getListCapacity(int64_t rank, int64_t step) {
+  double room = static_cast<double>(step) *
+                (static_cast<double>(rank) +
+                 kAbove * std::sqrt(static_cast<double>(rank)));
   return static_cast<int64_t>(
       llvm::alignTo(static_cast<uint64_t>(std::ceil(room)), 256));
 }

@@ -30,6 +30,19 @@ double gsa::getScaleOrDefault(std::optional<APFloat> scale, int64_t dim) {
 // Attention
 //===----------------------------------------------------------------------===//
 
+PagedInputs PagedInputs::of(Operation* op) {
+  auto rowsOf = [](Value tensor) { return PagedRowsOp::of(tensor); };
+  if (isAttention(op)) {
+    AttentionForm form = AttentionForm::of(op);
+    return {rowsOf(form.key), rowsOf(form.value)};
+  }
+  if (auto select = dyn_cast<SelectOp>(op))
+    return {rowsOf(select.getKey()), {}};
+  if (auto scores = dyn_cast<IndexScoresOp>(op))
+    return {rowsOf(scores.getKey()), {}};
+  return {};
+}
+
 bool gsa::isAttention(Operation* op) {
   return isa_and_nonnull<GatherAttentionOp, DenseAttentionOp,
                          PartialAttentionOp>(op);

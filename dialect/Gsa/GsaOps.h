@@ -46,6 +46,15 @@ struct AttentionForm {
   double scale() const;
 };
 
+/// The pages that an op reads its keys and its values from; null for rows that
+/// lie one behind the other, and for ops without keys.
+struct PagedInputs {
+  PagedRowsOp key, value;
+
+  static PagedInputs of(Operation* op);
+  bool any() const { return key || value; }
+};
+
 /// The first queries of each batch that see no more keys than their budget
 /// surely has. Of an op whose shapes are static and that has no lengths.
 int64_t countShortRows(SelectOp op);

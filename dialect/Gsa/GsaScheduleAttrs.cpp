@@ -267,7 +267,8 @@ static LogicalResult verifyLists(EmitError emitError, int64_t sample,
 LogicalResult SplitSelectScheduleAttr::verify(
     EmitError emitError, Engine engine, int64_t blockK, int64_t span,
     int64_t stages, int64_t producers, int64_t consumers, int64_t sample,
-    int64_t rank, int64_t capacity, TopKScheduleAttr rows) {
+    int64_t rank, int64_t capacity, TopKScheduleAttr rows, int64_t cluster,
+    int64_t staged, int64_t smBlocks) {
   if (engine == Engine::Wgmma)
     return emitError() << "(C1) 'engine' must be fma or mma_sync, got wgmma";
   if (failed(verifyRing(emitError, stages, producers, consumers)))
@@ -285,6 +286,18 @@ LogicalResult SplitSelectScheduleAttr::verify(
                        << " warps of 'rows' hold up to "
                        << 512 * rows.getWarps() << " candidates, got "
                        << capacity;
+  if (cluster != 0 &&
+      (rank == 0 || !llvm::is_contained({2, 4, 8}, cluster)))
+    return emitError() << "(C6) 'cluster' must be 0, or 2, 4 or 8 with lists, "
+                          "got "
+                       << cluster;
+  if (staged < 2 || staged > 256 || staged % 2 != 0)
+    return emitError() << "(C7) 'staged' must be an even number from 2 to 256, "
+                          "got "
+                       << staged;
+  if (smBlocks < 1 || smBlocks > 16)
+    return emitError() << "(C8) 'sm_blocks' must be in [1, 16], got "
+                       << smBlocks;
   return success();
 }
 

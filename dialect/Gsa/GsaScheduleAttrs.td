@@ -43,7 +43,7 @@ class Gsa_ScheduleAttr<string name, string attrMnemonic,
 
 def Gsa_AttentionScheduleAttr
     : Gsa_ScheduleAttr<"AttentionSchedule", "attention_schedule",
-                       ["getCost", "takesLengths"]> {
+                       ["getCost", "takesLengths", "takesPages"]> {
   let summary = "how gather_attention or dense_attention runs on a GPU";
   let description = [{
     A block of `producers + consumers` warps handles `block_q` rows (rows are
@@ -81,7 +81,7 @@ def Gsa_AttentionScheduleAttr
 
 def Gsa_UnionScheduleAttr
     : Gsa_ScheduleAttr<"UnionSchedule", "union_schedule",
-                       ["getCost", "getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone", "takesPages"]> {
   let summary = "how gather_attention shares keys among neighbouring queries";
   let description = [{
     A block handles `queries` neighbouring queries, all heads of a group, as the
@@ -184,7 +184,7 @@ def Gsa_DenseScheduleAttr
 
 def Gsa_ScoreScheduleAttr
     : Gsa_ScheduleAttr<"ScoreSchedule", "score_schedule",
-                       ["getCost", "takesLengths"]> {
+                       ["getCost", "takesLengths", "takesPages"]> {
   let summary = "how index_scores runs on a GPU";
   let description = [{
     A block handles `block_q` queries, all indexer heads in turn, and a span of
@@ -230,7 +230,7 @@ def Gsa_ScoreScheduleAttr
 
 def Gsa_TopKScheduleAttr
     : Gsa_ScheduleAttr<"TopKSchedule", "topk_schedule",
-                       ["getCost", "takesLengths"]> {
+                       ["getCost", "takesLengths", "takesPages"]> {
   let summary = "how rows are selected on a GPU";
   let description = [{
     A block of `warps` warps selects one row: a histogram of `bins` linear bins
@@ -253,7 +253,7 @@ def Gsa_TopKScheduleAttr
 
 def Gsa_SelectScheduleAttr
     : Gsa_ScheduleAttr<"SelectSchedule", "select_schedule",
-                       ["getCost", "getParts", "takesLengths"]> {
+                       ["getCost", "getParts", "takesLengths", "takesPages"]> {
   let summary = "schedules of the parts of select";
   let description = [{
     Scores are written to memory as `scores` says, and each row of them is
@@ -299,7 +299,7 @@ def Gsa_ShortRowsScheduleAttr
 
 def Gsa_OnePassScheduleAttr
     : Gsa_ScheduleAttr<"OnePassSchedule", "one_pass_schedule",
-                       ["getCost", "getParts", "explainNone"]> {
+                       ["getCost", "getParts", "explainNone", "takesPages"]> {
   let summary = "how select runs on a GPU without scores in memory";
   let description = [{
     The scores of every `sample`-th key of a row are written and their `rank`-th
@@ -350,7 +350,7 @@ def Gsa_OnePassScheduleAttr
 
 def Gsa_SplitSelectScheduleAttr
     : Gsa_ScheduleAttr<"SplitSelectSchedule", "split_select_schedule",
-                       ["getParts", "explainNone", "takesLengths"]> {
+                       ["getParts", "explainNone", "takesLengths", "takesPages"]> {
   let summary = "how select runs on a GPU where queries are few";
   let description = [{
     Blocks share the keys of a sequence. Each scores a span of `span` tiles of
@@ -363,7 +363,14 @@ def Gsa_SplitSelectScheduleAttr
     `sample`-th key come first, the `rank`-th largest is the row's bound, and
     scores at or above it go to the row's list of `capacity` candidates as well. A
     row whose list does not have all that it may select, or with a score that is
-    not finite, is selected from its scores.
+    not finite, is selected from its scores. A warp stages hits in shared memory
+    and appends them when it has more than `staged`.
+
+    With a `cluster` of blocks one kernel has sample and bounds: its blocks share
+    the sampled keys of a sequence, in tiles of 256 by 8 warps, wait for each other,
+    and have a row each to find the bound of. With 0 these are two kernels.
+
+    Registers are such that an SM holds `sm_blocks` blocks that score keys.
 
     No number changes a result: scores do not depend on tiles, and selections are
     exact.
@@ -372,7 +379,9 @@ def Gsa_SplitSelectScheduleAttr
     multiple of 32 `consumers`; (C2) as attention_schedule C2, and
     `producers + consumers <= 32`; (C3) `span >= 1`; (C4) `rank`, `sample` and
     `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
-    from 32 to 16384 and at least `rank * sample`.
+    from 32 to 16384 and at least `rank * sample`; (C5) the warps of `rows` hold
+    `capacity`, 512 each; (C6) `cluster` is 0, or 2, 4 or 8 with lists; (C7)
+    `staged` is an even number from 2 to 256; (C8) `sm_blocks` is from 1 to 16.
 
     Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
     span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
@@ -384,13 +393,18 @@ def Gsa_SplitSelectScheduleAttr
                         "int64_t":$producers, "int64_t":$consumers,
                         "int64_t":$sample, "int64_t":$rank,
                         "int64_t":$capacity,
-                        "::mlir::gsa::TopKScheduleAttr":$rows);
+                        "::mlir::gsa::TopKScheduleAttr":$rows,
+                        DefaultValuedParameter<"int64_t", "0">:$cluster,
+                        DefaultValuedParameter<"int64_t", "32">:$staged,
+                        DefaultValuedParameter<"int64_t", "1">:$sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
-               $sample, $rank, $capacity, $rows) `>`
+               $sample, $rank, $capacity, $rows, $cluster, $staged, $sm_blocks) `>`
   }];
   let extraClassDeclaration = [{
     bool hasLists() const { return getRank() > 0; }
+    /// Keys and warps of a tile of the sample where a cluster has it.
+    static constexpr int64_t kClusterKeys = 256, kClusterWarps = 8;
     /// Keys of a tile that a warp has, and those of a block.
     int64_t getWarpKeys() const { return getBlockK() / getConsumers(); }
     int64_t getSpanKeys() const { return getSpan() * getBlockK(); }
@@ -399,7 +413,7 @@ def Gsa_SplitSelectScheduleAttr
 
 def Gsa_SplitAttentionScheduleAttr
     : Gsa_ScheduleAttr<"SplitAttentionSchedule", "split_attention_schedule",
-                       ["getParts", "explainNone", "takesLengths"]> {
+                       ["getParts", "explainNone", "takesLengths", "takesPages"]> {
   let summary = "how gather_attention runs where queries are few";
   let description = [{
     A part is `entries` consecutive entries of a list, handled as `part` says for a

@@ -625,5 +625,6 @@ double SplitSelectScheduleAttr::estimateCost(Operation* op,
     return pass + clock.launch(1) + getRows().estimateCost(op, target);
   double sampled = pass / toDouble(getSample());
   double listed = clock.memory(rows * toDouble(getCapacity()) * 16);
-  return pass + sampled + clock.rounds(rows) * listed + clock.launch(4);
+  return pass + sampled + clock.rounds(rows) * listed +
+         clock.launch(getCluster() > 0 ? 3 : 4);
 }

@@ -69,7 +69,11 @@ def Gsa_ScheduleAttrInterface : AttrInterface<"ScheduleAttrInterface"> {
         Whether the kernels of this kind read a number of keys from the `lengths`
         of an op. Kinds that say nothing do not: such an op is then none for
         them.
-      }], "bool", "takesLengths", (ins), "", "return false;">
+      }], "bool", "takesLengths", (ins), "", "return false;">,
+    StaticInterfaceMethod<[{
+        Whether the kernels of this kind read keys and values that are rows of a
+        gsa.paged_rows from its pages. Kinds that say nothing do not.
+      }], "bool", "takesPages", (ins), "", "return false;">
   ];
   let extraClassDeclaration = [{
     /// What the kernels of `op` take with this schedule: the op is lowered, or

@@ -152,6 +152,20 @@ bool SplitSelectScheduleAttr::takesLengths() { return true; }
 bool SplitAttentionScheduleAttr::takesLengths() { return true; }
 
 //===----------------------------------------------------------------------===//
+// Pages
+//===----------------------------------------------------------------------===//
+
+bool AttentionScheduleAttr::takesPages() { return true; }
+bool ScoreScheduleAttr::takesPages() { return true; }
+// Rows of scores have no pages.
+bool TopKScheduleAttr::takesPages() { return true; }
+bool SelectScheduleAttr::takesPages() { return true; }
+bool OnePassScheduleAttr::takesPages() { return true; }
+bool SplitSelectScheduleAttr::takesPages() { return true; }
+bool SplitAttentionScheduleAttr::takesPages() { return true; }
+bool UnionScheduleAttr::takesPages() { return true; }
+
+//===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
 

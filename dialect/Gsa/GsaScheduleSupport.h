@@ -77,11 +77,11 @@ inline constexpr int64_t kSampleStep = 16;
 inline constexpr int64_t kLongRow = 8;
 /// The most candidates that a schedule can have room for.
 inline constexpr int64_t kMaxListCapacity = 16384;
-/// The rank in the sample that the bound of a row has, and the room for its
-/// candidates: a row has more of them, or fewer than its slots, 3 times of
-/// 100000 and less.
-int64_t getListRank(int64_t slots);
-int64_t getListCapacity(int64_t rank);
+/// The rank in a sample of every `step`-th key that the bound of a row has, and
+/// the room for its candidates: a row has more of them, or fewer than its slots,
+/// 3 times of 100000 and less.
+int64_t getListRank(int64_t slots, int64_t step = kSampleStep);
+int64_t getListCapacity(int64_t rank, int64_t step = kSampleStep);
 
 /// The first legal schedule of a kind, as part of a schedule of another kind;
 /// null, and in `reason` what is wrong with the last one, if there is none.

@@ -60,30 +60,54 @@ Kinds PartialAttentionOp::getScheduleKinds(Device device) {
                                : kinds<AttentionScheduleAttr>(*this);
 }
 
-std::string ScheduleKind::findLengthsMisfit(Operation* op) const {
-  const auto* interface = kind->getInterface<ScheduleAttrInterface>();
+/// Why no kernel reads these pages; sizes that are not known are none.
+static std::string findPageLimit(PagedRowsOp rows) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  RankedTensorType pool = rows.getPool().getType();
+  if (!pool.hasStaticShape()) return "";
+  // A row of one head, or of all of them.
+  int64_t count = pool.getDimSize(0) * rows.getPage();
+  if (rows.getHeadsFirst()) count *= pool.getDimSize(1);
+  if (count <= kMost) return "";
+  return "rows of a pool " + std::to_string(count) + " > " +
+         std::to_string(kMost);
+}
+
+std::string ScheduleKind::findInputMisfit(Operation* op) const {
   auto scheduled = dyn_cast<ScheduledOpInterface>(op);
-  if (!interface || !scheduled || !scheduled.getLengths() ||
-      interface->takesLengths())
-    return "";
-  std::string text =
-      getName() +
-      " has no kernel for a number of keys that the device alone "
-      "knows";
-  StringRef separator = "; use ";
-  for (const ScheduleKind& other : scheduled.getScheduleKinds(Device::Cuda)) {
-    const auto* known = other.kind->getInterface<ScheduleAttrInterface>();
-    if (!known || !known->takesLengths()) continue;
-    text += separator.str() + other.getName();
-    separator = " or ";
-  }
-  return text;
+  if (!scheduled || !kind->getInterface<ScheduleAttrInterface>()) return "";
+  auto refuse = [&](StringRef what, auto takes) -> std::string {
+    auto holds = [&](const ScheduleKind& other) {
+      const auto* known = other.kind->getInterface<ScheduleAttrInterface>();
+      return known && takes(*known);
+    };
+    if (holds(*this)) return "";
+    std::string text = getName() + " has no kernel for " + what.str();
+    StringRef separator = "; use ";
+    for (const ScheduleKind& other : scheduled.getScheduleKinds(Device::Cuda)) {
+      if (!holds(other)) continue;
+      text += separator.str() + other.getName();
+      separator = " or ";
+    }
+    return text;
+  };
+  std::string reason;
+  if (scheduled.getLengths())
+    reason = refuse("a number of keys that the device alone knows",
+                    [](const auto& known) { return known.takesLengths(); });
+  PagedInputs pages = PagedInputs::of(op);
+  if (reason.empty() && pages.any())
+    reason = refuse("keys in pages",
+                    [](const auto& known) { return known.takesPages(); });
+  for (PagedRowsOp rows : {pages.key, pages.value})
+    if (reason.empty() && rows) reason = findPageLimit(rows);
+  return reason;
 }
 
 SmallVector<Attribute> ScheduleKind::enumerate(Operation* op,
                                                const CudaTarget& target) const {
   const auto* interface = kind->getInterface<ScheduleAttrInterface>();
-  if (!interface || !findLengthsMisfit(op).empty()) return {};
+  if (!interface || !findInputMisfit(op).empty()) return {};
   return interface->enumerate(op, target);
 }
 
@@ -91,7 +115,7 @@ std::string ScheduleKind::explainNone(Operation* op,
                                       const CudaTarget& target) const {
   const auto* interface = kind->getInterface<ScheduleAttrInterface>();
   if (!interface) return "of another device than " + target.arch.str();
-  std::string reason = findLengthsMisfit(op);
+  std::string reason = findInputMisfit(op);
   return reason.empty() ? interface->explainNone(op, target) : reason;
 }
 
@@ -218,7 +242,7 @@ const Footprint& ScheduleAttrInterface::getFootprint(
 }
 
 std::string ScheduleAttrInterface::findOpMisfit(Operation* op) const {
-  std::string reason = ScheduleKind::of(*this).findLengthsMisfit(op);
+  std::string reason = ScheduleKind::of(*this).findInputMisfit(op);
   return reason.empty() ? findMisfit(op) : reason;
 }
 

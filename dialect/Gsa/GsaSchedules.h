@@ -176,13 +176,13 @@ class ScheduleKind {
   bool contains(Attribute attribute) const {
     return attribute && attribute.getTypeID() == kind->getTypeID();
   }
-  /// Why `op`, whose number of keys the device alone knows, is none for this
-  /// kind, and which kinds it has; empty if the kind is of another device,
-  /// takes lengths, or the op has none.
-  std::string findLengthsMisfit(Operation* op) const;
+  /// Why `op`, whose number of keys the device alone knows or whose keys are in
+  /// pages, is none for this kind, and which kinds it has; or why its pages are
+  /// none for any. Empty if the kind is of another device or takes them.
+  std::string findInputMisfit(Operation* op) const;
   /// Schedules of this kind to try on a GPU, best first: what
   /// ScheduleAttrInterface::enumerate says. None for kinds of other devices,
-  /// and for lengths that the kind does not take.
+  /// and for lengths or pages that the kind does not take.
   SmallVector<Attribute> enumerate(Operation* op,
                                    const CudaTarget& target) const;
   /// Why there are none: what ScheduleAttrInterface::explainNone says.

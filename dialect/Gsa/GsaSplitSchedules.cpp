@@ -21,6 +21,18 @@ static constexpr int64_t kMostHeads = kTileUnit;
 /// Rows of fewer keys, and lists of fewer entries, keep one block busy for less
 /// than another kernel costs.
 static constexpr int64_t kLeastKeys = 4096, kLeastEntries = 512;
+/// Blocks of a cluster that has a sample, the keys that they sample, and the most
+/// that the registers of the block that finds a bound hold.
+static constexpr int64_t kCluster = 8, kClusterSample = 2048,
+                         kMostClusterSample = 4096;
+/// Blocks of scores that an SM holds at most: a thread then has 80 registers.
+static constexpr int64_t kMostScoreBlocks = 3;
+/// Rounds of blocks that scores are shared out for, at most.
+static constexpr int64_t kMostRounds = 16;
+/// Hits that a warp keeps before it appends them.
+static constexpr int64_t kStagedCells = 32;
+/// Tiles in whose time a block starts.
+static constexpr int64_t kStartTiles = 2;
 /// Entries of a part, and the most parts: a merge reads all of them for each
 /// element.
 static constexpr int64_t kPartEntries = 128, kMostParts = 16;
@@ -81,11 +93,33 @@ static std::string findShapeRefusal(const ScheduleProblem& problem) {
   return "";
 }
 
+/// Why a sample of every `step`-th key has no cluster of `cluster` blocks.
+static std::string findClusterRefusal(const ScoreProblem& scores,
+                                      int64_t cluster, int64_t step,
+                                      const CudaTarget& target) {
+  if (!target.bulkCopy)
+    return "clusters need sm_90a or later, not " + target.arch.str() +
+           "; use cluster = 0";
+  if (scores.queries > cluster)
+    return over("queries", scores.queries, cluster) +
+           ", the blocks of a cluster, each of which has a row";
+  auto sampled = static_cast<int64_t>(llvm::divideCeil(scores.keys, step));
+  if (sampled > kMostClusterSample)
+    return over("sampled keys", sampled, kMostClusterSample) +
+           ", those that a block holds; use a larger sample step";
+  return "";
+}
+
 std::string SplitSelectScheduleAttr::findRefusal(
     Operation* op, const CudaTarget& target) const {
   ScheduleProblem problem = problemOf(op);
   if (std::string reason = findShapeRefusal(problem); !reason.empty())
     return reason;
+  if (getCluster() > 0)
+    if (std::string reason = findClusterRefusal(*problem.scores, getCluster(),
+                                                getSample(), target);
+        !reason.empty())
+      return reason;
   if (hasLists() && problem.rows->slots > getCapacity())
     return over("slots", problem.rows->slots, getCapacity()) +
            ", the candidates of a row";
@@ -105,20 +139,70 @@ std::string SplitSelectScheduleAttr::explainNone(Operation* op,
   return "";
 }
 
-/// Spans of up to 64 tiles, of which blocks load queries once. Shorter ones,
-/// down to 8, where a device has less than 8 rounds of blocks, of which the
-/// last one is short; and as short as it takes to give nearly each SM a block.
+/// Blocks of a ring of `stages` tiles that an SM holds, of `warps` warps.
+static int64_t countSmBlocks(const ScoreProblem& scores, int64_t blockK,
+                             int64_t stages, int64_t warps,
+                             const CudaTarget& target) {
+  auto rowBytes = static_cast<int64_t>(llvm::alignTo(scores.depth, kTileUnit)) *
+                  scores.element.getIntOrFloatBitWidth() / 8;
+  // Beside the ring: queries, staged hits, barriers.
+  int64_t bytes = (stages * blockK + kTileUnit * scores.queries) * rowBytes +
+                  int64_t{4096} * scores.queries + 1024;
+  return std::clamp<int64_t>(std::min(target.sharedBytesPerSm / bytes,
+                                      target.warpsPerSm / warps),
+                             1, kMostScoreBlocks);
+}
+
+/// The span with which rounds of `smBlocks` blocks on each SM are done first; of
+/// equal ones the shortest, whose last blocks end at about the same time.
 static int64_t spanFor(const ScoreProblem& scores, int64_t blockK,
-                       const CudaTarget& target) {
-  int64_t tiles = llvm::divideCeil(scores.keys, blockK);
-  int64_t span = 64;
-  auto blocks = [&] {
-    return scores.batch * static_cast<int64_t>(llvm::divideCeil(tiles, span));
+                       int64_t smBlocks, const CudaTarget& target) {
+  auto tiles = static_cast<int64_t>(
+      llvm::divideCeil(std::max<int64_t>(scores.keys, 1), blockK));
+  int64_t batch = std::max<int64_t>(scores.batch, 1);
+  int64_t resident = smBlocks * target.sms, best = tiles;
+  auto time = [&](int64_t span) {
+    auto blocks = batch * static_cast<int64_t>(llvm::divideCeil(tiles, span));
+    return static_cast<int64_t>(llvm::divideCeil(blocks, resident)) *
+           (span + kStartTiles);
   };
-  while ((span > 8 && blocks() < 8 * target.sms) ||
-         (span > 1 && 8 * blocks() < 7 * target.sms))
-    span /= 2;
-  return span;
+  for (int64_t rounds = 1; rounds <= kMostRounds; ++rounds) {
+    int64_t spans = std::clamp<int64_t>(rounds * resident / batch, 1, tiles);
+    auto span = static_cast<int64_t>(llvm::divideCeil(tiles, spans));
+    if (time(span) <= time(best)) best = span;
+  }
+  return best;
+}
+
+/// How lists are made, or zeros.
+struct SplitLists {
+  int64_t sample = 0, rank = 0, capacity = 0, cluster = 0;
+};
+
+/// With a cluster, in one kernel, where the device has them and so few samples
+/// are enough; with a kernel for the bounds; without lists.
+static SmallVector<SplitLists> enumerateLists(Operation* op,
+                                              const ScheduleProblem& problem,
+                                              const CudaTarget& target) {
+  SmallVector<SplitLists> all;
+  auto add = [&](int64_t step, int64_t cluster) {
+    int64_t rank = getListRank(problem.rows->slots, step);
+    int64_t capacity = getListCapacity(rank, step);
+    if (capacity <= kMaxListCapacity &&
+        problem.rows->keys >= kLongRow * capacity)
+      all.push_back({step, rank, capacity, cluster});
+  };
+  if (!cast<SelectOp>(op).getPolicy().usesStatistic()) {
+    int64_t first = kSampleStep;
+    while (problem.rows->keys > kClusterSample * first) first *= 2;
+    // Of twice as many keys lists are shorter: rows of fewer keys have them.
+    for (int64_t step : {first, std::max(first / 2, kSampleStep)})
+      if (findClusterRefusal(*problem.scores, kCluster, step, target).empty())
+        add(step, kCluster);
+    add(kSampleStep, /*cluster=*/0);
+  }
+  all.emplace_back();
+  return all;
 }
 
 SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
@@ -126,16 +210,10 @@ SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
   SmallVector<Attribute> schedules;
   if (!explainNone(op, target).empty()) return schedules;
   ScheduleProblem problem = problemOf(op);
+  const ScoreProblem& scores = *problem.scores;
   MLIRContext* context = op->getContext();
-  Engine engine =
-      problem.scores->element.isF32() ? Engine::Fma : Engine::MmaSync;
-  int64_t rank = getListRank(problem.rows->slots);
-  int64_t capacity = getListCapacity(rank);
-  bool isLong = !cast<SelectOp>(op).getPolicy().usesStatistic() &&
-                capacity <= kMaxListCapacity &&
-                problem.rows->keys >= kLongRow * capacity;
-  for (bool lists : {true, false}) {
-    if (lists && !isLong) continue;
+  Engine engine = scores.element.isF32() ? Engine::Fma : Engine::MmaSync;
+  for (const SplitLists& lists : enumerateLists(op, problem, target))
     for (Attribute candidate : TopKScheduleAttr::enumerate(op, target)) {
       auto topk = cast<TopKScheduleAttr>(candidate);
       // A row has an SM of its own.
@@ -144,45 +222,56 @@ SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
       for (auto [blockK, stages, consumers] :
            {std::tuple<int64_t, int64_t, int64_t>{128, 4, 4},
             {64, 3, 2},
-            {32, 1, 1}})
+            {32, 1, 1}}) {
+        int64_t producers = stages > 1 ? 4 : 0;
+        int64_t smBlocks = countSmBlocks(scores, blockK, stages,
+                                         producers + consumers, target);
         schedules.push_back(SplitSelectScheduleAttr::get(
-            context, engine, blockK, spanFor(*problem.scores, blockK, target),
-            stages, stages > 1 ? 4 : 0, consumers, lists ? kSampleStep : 0,
-            lists ? rank : 0, lists ? capacity : 0, rows));
+            context, engine, blockK, spanFor(scores, blockK, smBlocks, target),
+            stages, producers, consumers, lists.sample, lists.rank,
+            lists.capacity, rows, lists.cluster, kStagedCells, smBlocks));
+      }
     }
-  }
   return schedules;
 }
 
 SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  auto add = [&](int64_t blockK, int64_t span, int64_t stages, int64_t sample,
-                 int64_t rank, int64_t capacity, TopKScheduleAttr rows) {
+  int64_t k = getBlockK(), n = getSpan(), s = getStages(), m = getSample(),
+          r = getRank(), c = getCapacity(), b = getSmBlocks();
+  TopKScheduleAttr t = getRows();
+  auto addLists = [&](int64_t sample, int64_t rank, int64_t capacity,
+                      int64_t cluster) {
+    addStep(steps, *this, getEngine(), k, n, s, getProducers(), getConsumers(),
+            sample, rank, capacity, t, cluster, getStaged(), b);
+  };
+  auto add = [&](int64_t blockK, int64_t span, int64_t stages, int64_t smBlocks,
+                 TopKScheduleAttr rows) {
     addStep(steps, *this, getEngine(), blockK, span, stages,
             stages == 1          ? 0
             : getProducers() > 0 ? getProducers()
                                  : 4,
-            getConsumers(), sample, rank, capacity, rows);
+            getConsumers(), m, r, c, rows, getCluster(), getStaged(), smBlocks);
   };
-  int64_t k = getBlockK(), n = getSpan(), s = getStages(), m = getSample(),
-          r = getRank(), c = getCapacity();
-  TopKScheduleAttr t = getRows();
-  add(2 * k, n, s, m, r, c, t);
-  add(k / 2, n, s, m, r, c, t);
-  add(k, 2 * n, s, m, r, c, t);
-  add(k, n / 2, s, m, r, c, t);
-  add(k, n, s + 1, m, r, c, t);
-  add(k, n, s - 1, m, r, c, t);
+  add(2 * k, n, s, b, t);
+  add(k / 2, n, s, b, t);
+  add(k, 2 * n, s, b, t);
+  add(k, n / 2, s, b, t);
+  add(k, n, s + 1, b, t);
+  add(k, n, s - 1, b, t);
+  add(k, n, s, b + 1, t);
+  add(k, n, s, b - 1, t);
   if (hasLists()) {
     // As many keys stand for the bound as before.
-    add(k, n, s, 2 * m, llvm::divideCeil(r, 2), c, t);
-    add(k, n, s, m / 2, 2 * r, c, t);
-    add(k, n, s, m, r, c + 256, t);
-    add(k, n, s, m, r, c - 256, t);
-    add(k, n, s, 0, 0, 0, t);
+    addLists(2 * m, llvm::divideCeil(r, 2), c, getCluster());
+    addLists(m / 2, 2 * r, c, getCluster());
+    addLists(m, r, c + 256, getCluster());
+    addLists(m, r, c - 256, getCluster());
+    addLists(m, r, c, getCluster() > 0 ? 0 : kCluster);
+    addLists(0, 0, 0, 0);
   }
   for (Attribute rows : t.getSteps())
-    add(k, n, s, m, r, c, cast<TopKScheduleAttr>(rows));
+    add(k, n, s, b, cast<TopKScheduleAttr>(rows));
   return steps;
 }
 

@@ -201,6 +201,10 @@ LogicalResult HistogramCandidatesOp::verify() {
   return verifyLanes(*this, getScores().getType(), getCells().getType());
 }
 
+LogicalResult DropBelowOp::verify() {
+  return verifyLanes(*this, getScores().getType(), getCells().getType());
+}
+
 LogicalResult MarkAboveOp::verify() {
   for (auto [name, tile] : {std::pair<StringRef, Value>{"bitmap", getBitmap()},
                             {"keys", getKeys()},

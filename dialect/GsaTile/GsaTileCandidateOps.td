@@ -260,7 +260,8 @@ def GsaTile_HistogramCandidatesOp : GsaTile_Op<"histogram_candidates",
   let summary = "Counts candidates in linear bins over a range of scores";
   let description = [{
     `histogram[0, b] += 1`, atomically, for each cell that is not -1; bins are
-    those of histogram_row.
+    those of histogram_row, the last but one that of scores above the range.
+    None may be below it.
     Constraint: (C1) lanes as load_candidates C1, the histogram is one row of
     i32.
   }];
@@ -269,6 +270,21 @@ def GsaTile_HistogramCandidatesOp : GsaTile_Op<"histogram_candidates",
   let assemblyFormat = [{
     $histogram `,` $scores `,` $cells `range` $low `,` $high attr-dict `:`
     type($histogram) `,` type($scores) `,` type($cells)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_DropBelowOp : GsaTile_Op<"drop_below",
+    "drop_below({cells}, {scores}, {bound})"> {
+  let summary = "Leaves the candidates whose scores are at or above a bound";
+  let description = [{
+    Cells of scores below `bound` become -1: a histogram of a part of the range has
+    no bin for them.
+    Constraint: (C1) lanes as load_candidates C1.
+  }];
+  let arguments = (ins TileLanesInOut:$cells, TileLanesIn:$scores, F32:$bound);
+  let assemblyFormat = [{
+    $cells `,` $scores `bound` $bound attr-dict `:` type($cells) `,` type($scores)
   }];
   let hasVerifier = 1;
 }

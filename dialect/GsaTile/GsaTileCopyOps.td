@@ -113,38 +113,51 @@ def GsaTile_ListedRowsOp : GsaTile_ViewOp<"listed_rows",
 }
 
 def GsaTile_PagedRowsOp : GsaTile_ViewOp<"paged_rows",
-    "paged_rows<{page}>({base}, {pitch}, {table}, {limit})", "Paged"> {
-  let summary = "Row p is at `base + (table[p / page] * page + p % page) * pitch`";
+    "paged_rows<{page}, {apart}, {step}>({base}, {pitch}, {table}, {pages}, "
+    "{limit})", "Paged"> {
+  let summary = "Row p is row `p * step` of a sequence in pages";
   let description = [{
-    For p in [0, `limit`). Constraints: (C1) as strided_rows; (C2) `page >= 1`,
-    and the table is of i32.
+    For p in [0, `limit`); row q of the sequence is at
+    `base + (table[q / page] * apart + q % page) * pitch`. Where the table has a
+    number outside [0, `pages`), there is no such page: its rows are NaN for who
+    reads them, and do not exist for who writes them. Numbers of rows have 32
+    bits: `pages * apart` is at most 2^31 - 1.
+    Constraints: (C1) as strided_rows; (C2) `page`, `apart` and `step` are at
+    least 1, and the table is of i32.
   }];
   let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
-                       GsaTile_GlobalType:$table,
+                       GsaTile_GlobalType:$table, Index:$pages,
                        ConfinedAttr<I64Attr, [IntMinValue<1>]>:$page,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$apart,
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$step,
                        Index:$limit);
   let assemblyFormat = [{
-    $base `pitch` $pitch `table` $table `page` $page `limit` $limit attr-dict `:`
-    type($base) `,` type($table) `to` type($result)
+    $base `pitch` $pitch `table` $table `pages` $pages `of` $page `apart` $apart
+    `step` $step `limit` $limit attr-dict `:` type($base) `,` type($table) `to`
+    type($result)
   }];
 }
 
 def GsaTile_ListedPagedRowsOp : GsaTile_ViewOp<"listed_paged_rows",
-    "listed_paged_rows<{page}>({base}, {pitch}, {table}, {list}, {end}, {limit})",
-    "Paged"> {
+    "listed_paged_rows<{page}, {apart}>({base}, {pitch}, {table}, {pages}, "
+    "{list}, {end}, {limit})", "Paged"> {
   let summary = "Row p is row `list[0, p]` of paged rows";
   let description = [{
-    For p < `end`, and entries in [0, `limit`). Constraints: (C1) as
-    strided_rows; (C2) `page >= 1`, table and list are of i32.
+    For p < `end`, and entries in [0, `limit`); the list as in listed_rows, the
+    pages as in paged_rows. Constraints: (C1) as strided_rows; (C2) `page` and
+    `apart` are at least 1, table and list are of i32.
   }];
   let arguments = (ins GsaTile_GlobalType:$base, I64:$pitch,
-                       GsaTile_GlobalType:$table,
+                       GsaTile_GlobalType:$table, Index:$pages,
                        ConfinedAttr<I64Attr, [IntMinValue<1>]>:$page,
-                       GsaTile_SmemType:$list, Index:$end, Index:$limit);
+                       ConfinedAttr<I64Attr, [IntMinValue<1>]>:$apart,
+                       AnyTypeOf<[GsaTile_SmemType, GsaTile_GlobalType],
+                                 "tile in shared memory or array">:$list,
+                       Index:$end, Index:$limit);
   let assemblyFormat = [{
-    $base `pitch` $pitch `table` $table `page` $page `list` $list `end` $end
-    `limit` $limit attr-dict `:` type($base) `,` type($table) `,` type($list)
-    `to` type($result)
+    $base `pitch` $pitch `table` $table `pages` $pages `of` $page `apart` $apart
+    `list` $list `end` $end `limit` $limit attr-dict `:` type($base) `,`
+    type($table) `,` type($list) `to` type($result)
   }];
 }
 

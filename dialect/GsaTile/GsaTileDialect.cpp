@@ -68,3 +68,24 @@ LogicalResult RoleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << registers;
   return success();
 }
+
+LogicalResult StepAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t number, int64_t lane,
+                               ArrayRef<int64_t> waits,
+                               ArrayRef<int64_t> parts) {
+  if (number < 0 || lane < 0)  // step_c1
+    return emitError() << "expected a number and a lane from 0 on, got "
+                       << number << " and " << lane;
+  int64_t least = 0;
+  for (int64_t wait : waits) {
+    if (wait < least || wait >= number)  // step_c2
+      return emitError() << "expected ascending numbers of steps before step "
+                         << number << " to wait for, got " << waits;
+    least = wait + 1;
+  }
+  if (parts.size() % 2 != 0 ||
+      llvm::any_of(parts, [](int64_t part) { return part < 0; }))
+    return emitError()  // step_c3
+           << "expected pairs of a loop and an iteration, got " << parts;
+  return success();
+}

@@ -204,6 +204,32 @@ def GsaTile_PipelineAttr : GsaTile_Attr<"Pipeline", "pipeline"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def GsaTile_StepAttr : GsaTile_Attr<"Step", "step"> {
+  let summary = "when a step of the host program runs";
+  let description = [{
+    `number` counts the steps of the host function in their order. Steps of one
+    `lane` run one after the other, those of different lanes side by side; lane 0
+    is the stream of the caller. Before it runs, a step waits for the steps of
+    other lanes that `waits` names, and so for all that those waited for.
+
+    `parts` says of which iterations of unrolled loops the step is: pairs of a
+    loop's number and an iteration's. Iterations of one loop write
+    different parts of the buffers that they share (`gsa_tile.independent`).
+
+    Constraints: (C1) `number` and `lane` are not negative; (C2) `waits` ascend,
+    from 0 on, and are smaller than `number`; (C3) `parts` are pairs of numbers
+    that are not negative.
+    Example: `#gsa_tile.step<7, lane = 1, waits = [3, 5], parts = [0, 2]>`.
+  }];
+  let parameters = (ins "int64_t":$number, "int64_t":$lane,
+                        OptionalArrayRefParameter<"int64_t">:$waits,
+                        OptionalArrayRefParameter<"int64_t">:$parts);
+  let assemblyFormat = [{
+    `<` $number `,` `lane` `=` $lane (`,` `waits` `=` `[` $waits^ `]`)?
+    (`,` `parts` `=` `[` $parts^ `]`)? `>`
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Resources and the base of ops
 //===----------------------------------------------------------------------===//

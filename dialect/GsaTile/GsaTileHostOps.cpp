@@ -2,6 +2,7 @@
 
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::gsa_tile;
@@ -55,6 +56,13 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection& symbols) {
     return emitOpError() << "kernel " << getKernelAttr() << " expects "
                          << expected.size() << " arguments, got "
                          << getArgs().size();
+  auto cluster = static_cast<int64_t>(kernel.getCluster());
+  APInt blocks;
+  if (matchPattern(getGrid().front(), m_ConstantInt(&blocks)) &&
+      blocks.getSExtValue() % cluster != 0)  // kernel_c3
+    return emitOpError() << "expected a multiple of " << cluster
+                         << " blocks, the cluster of kernel " << getKernelAttr()
+                         << ", got " << blocks.getSExtValue();
   for (auto [i, type, arg] : llvm::enumerate(expected, getArgs())) {
     bool fits = type == arg.getType();
     auto memref = dyn_cast<MemRefType>(arg.getType());

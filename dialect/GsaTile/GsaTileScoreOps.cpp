@@ -44,13 +44,39 @@ LogicalResult StoreScoresOp::verify() {
   return emitOpError() << "target: expected f32, got " << target;
 }
 
-LogicalResult AppendCellsOp::verify() {
-  if (failed(verifyScores(*this, getScores().getType()))) return failure();
-  for (auto [name, array] : {std::pair<StringRef, Value>{"list", getList()},
-                             {"counts", getCounts()}}) {
-    auto type = cast<GlobalType>(array.getType());
+/// Constraints of ops on staged hits, where an op has up to `hits`.
+static LogicalResult verifyCells(Operation* op, GlobalType list,
+                                 GlobalType counts, SmemType staged,
+                                 LanesType held, int64_t hits) {
+  for (auto [name, type] : {std::pair<StringRef, GlobalType>{"list", list},
+                            {"counts", counts}})
     if (!type.getElementType().isInteger(32))  // append_cells_c2
-      return emitOpError() << name << ": expected i32, got " << type;
-  }
+      return op->emitOpError() << name << ": expected i32, got " << type;
+  if (!held.getElementType().isInteger(32) ||
+      held.getShape()[0] != 1)  // append_cells_c3
+    return op->emitOpError() << "held: expected lanes<1xi32>, got " << held;
+  if (!staged.getElementType().isInteger(32) || staged.isStaged() ||
+      staged.getLayout() != SmemLayout::Linear ||
+      staged.getColumns() % 2 != 0)  // append_cells_c3
+    return op->emitOpError()
+           << "staged: expected a linear tile of i32 of lines of pairs, got "
+           << staged;
+  if (staged.getColumns() <= 2 * hits)  // append_cells_c3
+    return op->emitOpError()
+           << "staged: expected lines of more than " << hits
+           << " pairs, the hits of an op, got " << staged.getColumns() / 2;
   return success();
+}
+
+LogicalResult AppendCellsOp::verify() {
+  LanesType scores = getScores().getType();
+  if (failed(verifyScores(*this, scores))) return failure();
+  return verifyCells(*this, getList().getType(), getCounts().getType(),
+                     getStaged().getType(), getHeld().getType(),
+                     32 * scores.getShape()[0]);
+}
+
+LogicalResult FlushCellsOp::verify() {
+  return verifyCells(*this, getList().getType(), getCounts().getType(),
+                     getStaged().getType(), getHeld().getType(), /*hits=*/0);
 }

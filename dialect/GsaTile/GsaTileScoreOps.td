@@ -54,27 +54,58 @@ def GsaTile_StoreScoresOp : GsaTile_Op<"store_scores",
   let hasVerifier = 1;
 }
 
-def GsaTile_AppendCellsOp : GsaTile_Op<"append_cells",
-    "append_cells({list}, {counts}, {number}, {scores}, {bound}, {begin}, "
-    "{end}, {capacity})"> {
+/// Hits that a warp has staged for one list, and where they go.
+class GsaTile_CellsOp<string mnemonic, string call>
+    : GsaTile_Op<mnemonic, call> {
+  dag lists = (ins TileGlobalOut:$list, TileGlobalAtomic:$counts, Index:$number);
+  dag stage = (ins TileSmemInOut:$staged, Index:$line, TileLanesInOut:$held);
+  let hasVerifier = 1;
+}
+
+def GsaTile_AppendCellsOp : GsaTile_CellsOp<"append_cells",
+    "append_cells({list}, {counts}, {number}, {staged}, {line}, {held}, {scores}, "
+    "{bound}, {begin}, {end}, {capacity})"> {
   let summary = "Appends the scores of lanes at or above a bound to a list";
   let description = [{
     Cells are those of store_scores. Of those below `end` each with a score at or
-    above `bound` goes to list `number` as append_candidates has it: the warp
-    takes places `p = counts[number]`, which it makes p + n, for its n pairs, and
-    writes those whose place is below `capacity`. If one of the scores is not
-    finite, `counts[number]` becomes at least 2^30. Atomic.
-    Constraints: (C1) scores are lanes of f32; (C2) list and counts are i32.
+    above `bound` goes to list `number`, as a pair (bits of the score, cell), by
+    way of line `line` of `staged`, where the warp has `held` pairs: the same
+    number in all lanes. When the line may have no room for those of one more op,
+    the warp takes places `p = counts[number]`, which it makes p + n for its n
+    pairs, and writes those whose place is below `capacity`; lists are `capacity`
+    pairs apart. If one of the scores is not finite, `counts[number]` becomes at
+    least 2^30 at once. Atomic; the order is not defined.
+
+    A line belongs to one warp and one list: an atomic addition for each step of a
+    warp would have it wait for memory in most steps.
+    Constraints: (C1) scores are lanes of f32; (C2) list and counts are i32; (C3)
+    `held` is lanes<1xi32>, and `staged` is linear, of i32, of lines of pairs with
+    room for all hits of an op and one more.
   }];
-  let arguments = (ins TileGlobalOut:$list, TileGlobalAtomic:$counts,
-                       Index:$number, TileLanesIn:$scores, F32:$bound,
-                       Index:$begin, Index:$end, Index:$capacity);
+  let arguments = !con(lists, stage, (ins TileLanesIn:$scores, F32:$bound,
+                       Index:$begin, Index:$end, Index:$capacity));
   let assemblyFormat = [{
     $scores `above` $bound `[` $begin `to` $end `]` `to` $list `,` $counts `[`
-    $number `]` `capacity` $capacity attr-dict `:` type($scores) `to` type($list)
-    `,` type($counts)
+    $number `]` `capacity` $capacity `by` `way` `of` $staged `[` $line `]` `,`
+    $held attr-dict `:` type($scores) `to` type($list) `,` type($counts) `by`
+    `way` `of` type($staged) `,` type($held)
   }];
-  let hasVerifier = 1;
+}
+
+def GsaTile_FlushCellsOp : GsaTile_CellsOp<"flush_cells",
+    "flush_cells({list}, {counts}, {number}, {staged}, {line}, {held}, "
+    "{capacity})"> {
+  let summary = "Appends what a warp has staged to a list";
+  let description = [{
+    See append_cells; none is staged then.
+    Constraint: (C1) as append_cells C2 and C3.
+  }];
+  let arguments = !con(lists, stage, (ins Index:$capacity));
+  let assemblyFormat = [{
+    $staged `[` $line `]` `,` $held `to` $list `,` $counts `[` $number `]`
+    `capacity` $capacity attr-dict `:` type($staged) `,` type($held) `to`
+    type($list) `,` type($counts)
+  }];
 }
 
 #endif  // GSA_TILE_SCORE_OPS_TD

@@ -61,7 +61,21 @@ LogicalResult KernelOp::verify() {
   }
   if (getWarps() < 1 || getWarps() > 32)  // kernel_c2
     return emitOpError() << "expected 1 to 32 warps, got " << getWarps();
+  auto cluster = static_cast<int64_t>(getCluster());
+  if (!llvm::is_contained({1, 2, 4, 8}, cluster))  // kernel_c3
+    return emitOpError() << "cluster: expected 1, 2, 4 or 8 blocks, got "
+                         << cluster;
   return success();
+}
+
+LogicalResult ClusterSyncOp::verify() {
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  if (!kernel) return success();
+  if (getBlocks() > 1 && getBlocks() == kernel.getCluster())
+    return success();  // cluster_sync_c1
+  return emitOpError() << "expected the blocks of a cluster of the kernel, "
+                       << kernel.getCluster() << " and more than 1, got "
+                       << getBlocks();
 }
 
 //===----------------------------------------------------------------------===//

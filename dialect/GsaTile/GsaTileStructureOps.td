@@ -13,12 +13,15 @@ def GsaTile_KernelOp : GsaTile_Op<"kernel", "", [
     Arguments are `!gsa_tile.global` pointers and scalars (index, i32, i64,
     f32, f64). `warps` is the number of warps of a block, `shared_bytes` the
     dynamic shared memory (set by gsa-tile-plan-smem), `min_blocks` how many
-    blocks an SM shall hold at least. Prints as an `extern "C" __global__`
-    function of the same name.
+    blocks an SM shall hold at least. `cluster` neighbouring blocks along
+    dimension 0 of the grid run at the same time (1: each by itself); with more
+    than 1, devices of sm_90 and later have them. Prints as an
+    `extern "C" __global__` function of the same name.
 
     Constraints:
     - (C1) no results; arguments of the types above.
     - (C2) `1 <= warps <= 32`.
+    - (C3) `cluster` is 1, 2, 4 or 8, and the first size of a grid is a multiple.
     Example: test/dialect/gsa_tile/ops.mlir.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -26,6 +29,7 @@ def GsaTile_KernelOp : GsaTile_Op<"kernel", "", [
                        I64Attr:$warps,
                        DefaultValuedAttr<I64Attr, "0">:$shared_bytes,
                        DefaultValuedAttr<I64Attr, "1">:$min_blocks,
+                       DefaultValuedAttr<I64Attr, "1">:$cluster,
                        OptionalAttr<DictArrayAttr>:$arg_attrs,
                        OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region SizedRegion<1>:$body);

@@ -39,7 +39,7 @@ struct CudaTarget {
   int64_t sms;
   /// wgmma and setmaxnreg (sm_90a alone).
   bool wgmma;
-  /// Bulk copies and tensor maps (sm_90 and later).
+  /// Bulk copies, tensor maps and clusters of blocks (sm_90 and later).
   bool bulkCopy;
   /// Of the same product.
   DeviceRates rates;

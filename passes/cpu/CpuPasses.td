@@ -181,6 +181,10 @@ def GsaPlanWorkspace : Pass<"gsa-plan-workspace", "::mlir::ModuleOp"> {
     to the whole loop for uses inside a loop that does not contain the
     allocation.
 
+    Where steps have lanes (`gsa_tile.step`), buffers share bytes only if all
+    steps that use one of them have ended when those of the other begin, and each
+    view has the number of its buffer (`gsa_tile.buffer`).
+
     Allocations inside an `scf.parallel` with `gsa.tasks` are planned as an
     arena of their own, of which every task has its copy.
 

@@ -2,10 +2,13 @@
 //
 // gsa-plan-workspace: compiled code never allocates. Offsets are fixed here,
 // from live ranges; the caller provides one buffer of the size recorded in the
-// function's attribute.
+// function's attribute. Where steps run side by side on lanes, a live range is
+// the set of steps that use a buffer, and two ranges are apart if all steps of
+// one have ended when those of the other begin.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -13,6 +16,7 @@
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "passes/Sizes.h"
+#include "passes/StepGraph.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -48,6 +52,8 @@ struct Item {
   scf::ParallelOp loop;
   int64_t bytes = 0;
   int64_t begin = 0, end = 0;
+  /// Of a function with lanes: the numbers of the steps that use it.
+  SmallVector<int64_t> steps;
   int64_t offset = 0;
 };
 
@@ -61,13 +67,17 @@ struct Arena {
 class Planner {
  public:
   Planner(func::FuncOp entry, int64_t alignment)
-      : entry(entry), alignment(alignment), aliases(entry), positions(entry) {}
+      : entry(entry), alignment(alignment), aliases(entry), positions(entry) {
+    SmallVector<HostStep> steps = collectSteps(entry);
+    if (!steps.empty()) order.emplace(steps);
+  }
 
   LogicalResult run();
 
  private:
   FailureOr<Item> describe(memref::AllocOp alloc);
   FailureOr<Arena> plan(scf::ParallelOp scope);
+  bool areApart(const Item& a, const Item& b) const;
   void place(Arena& arena);
   void rewrite(scf::ParallelOp scope, Value base);
   LogicalResult checkNotCarried(memref::AllocOp alloc, Value alias);
@@ -76,6 +86,7 @@ class Planner {
   int64_t alignment;
   BufferViewFlowAnalysis aliases;
   Positions positions;
+  std::optional<StepOrder> order;      ///< Of a function with lanes.
   DenseMap<Operation*, Arena> arenas;  // key null: the entry's body
   Value workspace;
 };
@@ -115,6 +126,9 @@ FailureOr<Item> Planner::describe(memref::AllocOp alloc) {
   for (Value alias : aliases.resolve(alloc.getResult())) {
     if (failed(checkNotCarried(alloc, alias))) return failure();
     for (Operation* user : alias.getUsers()) {
+      if (auto step =
+              user->getAttrOfType<gsa_tile::StepAttr>(gsa_tile::kStepAttr))
+        item.steps.push_back(step.getNumber());
       // A use in a loop that does not contain the allocation lasts as long as
       // that loop; an alias that escapes upwards is followed upwards.
       Block* block = alloc->getBlock();
@@ -129,6 +143,18 @@ FailureOr<Item> Planner::describe(memref::AllocOp alloc) {
   return item;
 }
 
+/// Whether one of them is no longer needed when the other one begins.
+bool Planner::areApart(const Item& a, const Item& b) const {
+  if (!order) return a.end <= b.begin || b.end <= a.begin;
+  auto isBefore = [&](const Item& a, const Item& b) {
+    return llvm::all_of(a.steps, [&](int64_t x) {
+      return llvm::all_of(b.steps,
+                          [&](int64_t y) { return order->isBefore(x, y); });
+    });
+  };
+  return isBefore(a, b) || isBefore(b, a);
+}
+
 /// First fit: the lowest offset that collides with no live neighbour.
 void Planner::place(Arena& arena) {
   SmallVector<Item*> placed;
@@ -136,7 +162,7 @@ void Planner::place(Arena& arena) {
     arena.bytesWithoutReuse += item.bytes;
     int64_t offset = 0;
     for (Item* other : placed) {  // sorted by offset
-      if (other->end <= item.begin || item.end <= other->begin) continue;
+      if (areApart(*other, item)) continue;
       if (offset + item.bytes <= other->offset) break;
       offset = std::max(offset, other->offset + other->bytes);
     }
@@ -186,6 +212,7 @@ FailureOr<Arena> Planner::plan(scf::ParallelOp scope) {
 /// Replaces the buffers of `scope`; `base` is its arena's first byte, null for
 /// the entry's body, whose arena starts at 0.
 void Planner::rewrite(scf::ParallelOp scope, Value base) {
+  int64_t number = 0;
   for (Item& item : arenas[scope].items) {
     Operation* op =
         item.alloc ? item.alloc.getOperation() : item.loop.getOperation();
@@ -197,6 +224,10 @@ void Planner::rewrite(scf::ParallelOp scope, Value base) {
       Value view =
           memref::ViewOp::create(builder, loc, item.alloc.getType(), workspace,
                                  offset, item.alloc.getDynamicSizes());
+      // Who looks at lanes later tells buffers apart that share bytes.
+      if (order)
+        view.getDefiningOp()->setAttr(gsa_tile::kBufferAttr,
+                                      builder.getI64IntegerAttr(number++));
       item.alloc.replaceAllUsesWith(view);
       item.alloc.erase();
       continue;

@@ -27,6 +27,64 @@ def GsaPlaceResults : Pass<"gsa-place-results", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def GsaUnrollHost : Pass<"gsa-unroll-host", "::mlir::ModuleOp"> {
+  let summary = "Makes steps of the loops of the entry function";
+  let description = [{
+    Where the entry function has `gsa.lanes` of 2 or more, every `scf.for` and
+    `scf.if` in it is replaced by what it executes, so that each step is an op of
+    its own. Bounds and conditions have to be known when their turn comes. Steps
+    (launches, products, copies and fills) are numbered (`gsa_tile.step`); those
+    from loops with `gsa_tile.independent` say of which iterations they are.
+
+    A function of more than `most` steps keeps its loops and runs on one lane:
+    the attribute becomes 1. Emits the remark `LanesRejected` then.
+    Errors: a loop that carries values, bounds that are not known.
+    Example: test/passes/cuda/unroll-host.mlir.
+  }];
+  let options = [
+    Option<"most", "most", "int64_t", "2048", "Steps, at most">
+  ];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def GsaAssignLanes : Pass<"gsa-assign-lanes", "::mlir::ModuleOp"> {
+  let summary = "Says which steps run side by side";
+  let description = [{
+    Where the entry function has `gsa.lanes` of 2 or more, every numbered step
+    gets its lane and the steps that it waits for. Two steps depend on each
+    other if one of them writes what the other one reads or writes, judged by the
+    buffers and the ranges of them that they take; steps of different iterations
+    of an independent loop do so by none of the buffers that both share. Products
+    depend on each other, since they share the scratch of the library.
+
+    Steps are brought into the order in which the longest ways to the end of the
+    run begin (`gsa_tile.estimate`), as far as they do not depend on each other;
+    iterations of a loop stay one after the other. Marks of zones go along.
+
+    A step goes on the lane whose last step is the latest that it depends on, or,
+    if that lane has gone on, on the lane that has been idle for longest. So
+    iterations of an independent loop take lanes in turn. Only waits that
+    do not follow from others are kept.
+
+    The attribute `gsa.lanes` becomes the number of lanes that are used. Emits
+    the remark `Lanes` with steps, lanes and waits.
+    Example: test/passes/cuda/assign-lanes.mlir.
+  }];
+  let dependentDialects = ["::mlir::gsa_tile::GsaTileDialect"];
+}
+
+def GsaCheckLanes : Pass<"gsa-check-lanes", "::mlir::ModuleOp"> {
+  let summary = "Fails where a step does not wait for what it depends on";
+  let description = [{
+    Finds the dependences of all steps anew, by the bytes of inputs, outputs and
+    workspace that they take, and fails at a step that neither its lane nor its
+    waits put behind one that it depends on. Steps have numbers in their order,
+    waits name steps of other lanes, and lanes are less than `gsa.lanes`.
+    Example: test/passes/cuda/check-lanes.mlir.
+  }];
+}
+
 def GsaDependentLaunches
     : Pass<"gsa-dependent-launches", "::mlir::ModuleOp"> {
   let summary = "Lets launches begin before the launch before them has ended";

@@ -148,11 +148,14 @@ struct DependentLaunches
     func::FuncOp entry = findEntry(module);
     if (!target || !entry) return signalPassFailure();
     collect(module, entry);
+    auto lanes = entry->getAttrOfType<IntegerAttr>(kLanesAttr);
     entry.walk([&](LaunchOp launch) {
       if (!launch.getBrief() || launch.getDependent()) return;
       StringRef reason;
       if (!target->bulkCopy)
         reason = "the architecture has no dependent launches";
+      else if (lanes && lanes.getInt() > 1)
+        reason = "steps run on lanes, where the step before is another one";
       else
         mark(launch, reason);
       remark(launch, reason);

@@ -34,10 +34,16 @@ void gsa::buildCudaHostPipeline(OpPassManager& pm, StringRef arch) {
   addCleanup(pm);
   pm.addPass(createGsaPlaceResults());
   addCleanup(pm);
+  // Lanes before the workspace is planned: buffers of steps that run side by
+  // side cannot share memory.
+  pm.addPass(createGsaUnrollHost());
+  addCleanup(pm);
+  pm.addPass(createGsaAssignLanes());
   GsaPlanWorkspaceOptions plan;
   plan.alignment = kDeviceAlignment;
   pm.addPass(createGsaPlanWorkspace(plan));
   addCleanup(pm);
+  pm.addPass(createGsaCheckLanes());
   GsaDependentLaunchesOptions dependent;
   dependent.arch = arch.str();
   pm.addPass(createGsaDependentLaunches(dependent));

@@ -30,6 +30,7 @@ static StringRef getZone(Operation* op) {
         return op.getIndices() ? "sparse_attention" : "dense_attention";
       })
       .Case<MergeAttentionOp>([](auto) { return "merge_attention"; })
+      .Case<PagedRowsOp>([](auto) { return "paged_rows"; })
       .Case<GateOp>([](auto) { return "gates"; })
       .Case<RopeOp>([](auto) { return "rope"; })
       .Case<AttentionOp>([](auto) { return "attention_block"; })

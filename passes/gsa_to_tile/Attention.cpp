@@ -24,24 +24,25 @@ static Activation toActivation(GateActivation activation) {
   llvm_unreachable("unknown activation");
 }
 
-static AttentionShape makeShape(const AttentionForm& form) {
+static AttentionShape makeShape(const AttentionForm& form,
+                                const RowStorage& keys,
+                                const RowStorage& values) {
   RankedTensorType query = tensorType(form.query);
   RankedTensorType value = tensorType(form.value);
   return {query.getElementType(), query.getDimSize(2), value.getDimSize(2),
-          query.getDimSize(3),    value.getDimSize(3), form.scale()};
+          query.getDimSize(3),    value.getDimSize(3), form.scale(),
+          keys.vectorUnit(),      values.vectorUnit()};
 }
 
 AttentionOperands::AttentionOperands(Operation* op, ToTileContext& context)
-    : op(op),
-      form(AttentionForm::of(op)),
-      context(context),
-      shape(makeShape(form)) {
+    : op(op), form(AttentionForm::of(op)), context(context) {
   auto buffer = [&](Value tensor) {
     return tensor ? context.toBuffer(tensor) : Value();
   };
   query = buffer(form.query);
-  key = buffer(form.key);
-  value = buffer(form.value);
+  keyRows = getRowStorage(form.key, context);
+  valueRows = getRowStorage(form.value, context);
+  shape = makeShape(form, keyRows, valueRows);
   indices = buffer(form.indices);
   counts = buffer(form.counts);
   gate = buffer(form.gate);
@@ -69,13 +70,18 @@ AttentionKernel::AttentionKernel(AttentionOperands& operands,
       kernel(operands.context, operands.op->getLoc(), name, warps) {
   kernel.setSchedule(schedule);
   query = kernel.read(operands.query, "query");
-  auto readKeys = [&](Value buffer, TensorMapType map, StringRef name) {
-    if (!map) return kernel.read(buffer, name);
-    return kernel.map(flattenHeads(operands.context, buffer), map, name);
+  auto readRows = [&](const RowStorage& storage, TensorMapType map,
+                      StringRef name, KernelRows& rows) {
+    if (map)
+      return kernel.map(flattenHeads(operands.context, storage.buffer), map,
+                        name);
+    rows = KernelRows(kernel, storage, name, &keyRows);
+    return rows.array;
   };
-  key = readKeys(operands.key, maps.key, "key");
-  value = readKeys(operands.value, maps.value, "value");
-  if (operands.indices) {
+  key = readRows(operands.keyRows, maps.key, "key", keyRows);
+  value = readRows(operands.valueRows, maps.value, "value", valueRows);
+  // Boxes are of all keys, in order: what makes them waits for no list.
+  if (operands.indices && !maps.key) {
     indices = kernel.read(operands.indices, "indices");
     counts = kernel.read(operands.counts, "counts");
   }

@@ -9,6 +9,7 @@
 #define GSA_PASSES_GSATOTILE_ATTENTION_H
 
 #include "passes/gsa_to_tile/AttentionEmitter.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 
 namespace mlir::gsa {
 
@@ -25,10 +26,11 @@ class AttentionOperands {
   Operation* op;
   AttentionForm form;
   ToTileContext& context;
+  RowStorage keyRows, valueRows;
   AttentionShape shape;
 
   // Buffers; null where the op has no such operand.
-  Value query, key, value, indices, counts, gate, lengths, output, lse;
+  Value query, indices, counts, gate, lengths, output, lse;
   gsa_tile::Activation gateActivation = gsa_tile::Activation::Identity;
   bool gatePerRow = false;
 
@@ -77,8 +79,8 @@ struct KeyMaps {
 class AttentionKernel {
  public:
   /// Makes a kernel of `warps` warps without a body: its arguments are the
-  /// operands, keys and values by `maps` if there are any, the results and the
-  /// sizes Sq and Sk of the op.
+  /// operands, keys and values by `maps` if there are any and without lists
+  /// then, the results and the sizes Sq and Sk of the op.
   AttentionKernel(AttentionOperands& operands, Attribute schedule,
                   int64_t warps, StringRef name, const KeyMaps& maps = {});
 
@@ -113,6 +115,7 @@ class AttentionKernel {
 
   const AttentionShape& shape;
 
+  KernelRows keyRows, valueRows;  ///< Unless they come in boxes.
   // Arguments of the kernel; null where the op has no such operand.
   Value query, key, value, indices, counts, gate, lengths, output, lse;
   Value queries, keys;  ///< Sq and Sk.

@@ -126,12 +126,13 @@ void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
   // thread has few of them: one batch of copies.
   constexpr int64_t kFewRows = 8;
   bool once =
-      source.areListed && chunks.size() == 1 &&
-      chunks[0].columns == paddedValueDepth &&
+      source.areFound && source.keyRows.sharesNumbers(source.valueRows) &&
+      chunks.size() == 1 && chunks[0].columns == paddedValueDepth &&
       schedule.getBlockK() * units <= kFewRows * 32 * teams.load.getCount();
   Value position = first;
-  auto copy = [&](Value target, Value base, int64_t pitch, int64_t columns) {
-    Value view = source.makeView(base, pitch);
+  auto copy = [&](Value target, const KernelRows& rows, Value base,
+                  int64_t columns) {
+    Value view = source.makeView(rows, base);
     if (once && position == first)
       position =
           named(FindRowsOp::create(
@@ -147,11 +148,10 @@ void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
     Value from = chunk.first == 0
                      ? source.keys
                      : s.at(source.keys, {s.index(chunk.first)}, {});
-    copy(target, from, shape.groups * shape.depth,
+    copy(target, source.keyRows, from,
          std::min(chunk.columns, shape.depth - chunk.first));
   }
-  copy(tiles.back(), source.values, shape.groups * shape.valueDepth,
-       shape.valueDepth);
+  copy(tiles.back(), source.valueRows, source.values, shape.valueDepth);
 }
 
 void AttentionEmitter::emitCompute(
@@ -173,8 +173,7 @@ void AttentionEmitter::emitCompute(
   }
   scaleScores();
   Value firstOfWarp = named(s.add(first, warpKey), "first_key_of_warp");
-  mask(scores, source.makeView(source.keys, shape.groups * shape.depth),
-       firstOfWarp);
+  mask(scores, source.makeView(source.keyRows, source.keys), firstOfWarp);
   SoftmaxUpdateOp::create(s.b, s.loc, scores, output, maximum, sum, scaleValue,
                           bounded());
   if (bounded())

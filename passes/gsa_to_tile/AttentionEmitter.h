@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/gsa_to_tile/AttentionStorage.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 
 namespace mlir::gsa {
 
@@ -37,12 +38,13 @@ struct AttentionTarget {
 
 /// Keys and values of a stream.
 struct KeySource {
+  const KernelRows &keyRows, &valueRows;
   /// Addresses that positions of rows count from.
   Value keys, values;
-  /// The rows of an array from `base` on, `pitch` elements apart.
-  llvm::function_ref<Value(Value base, int64_t pitch)> makeView;
-  /// Whether rows have to be looked up, and so once for keys and values.
-  bool areListed;
+  /// Those of the rows from `base` on that the kernel reads.
+  llvm::function_ref<Value(const KernelRows& rows, Value base)> makeView;
+  /// Whether rows have to be looked up, by a list or a table of pages.
+  bool areFound;
   /// Position of the first key; null: 0.
   Value firstKey = {};
 };
@@ -58,8 +60,8 @@ class AttentionEmitter : public AttentionStorage {
   /// Vectors in which keys and values are copied: the same for both, so that
   /// a stage of a ring is asynchronous or not as a whole.
   int64_t keyVectorBytes() const {
-    return std::min(getVectorBytes(shape.element, shape.depth),
-                    getVectorBytes(shape.element, shape.valueDepth));
+    return std::min(getVectorBytes(shape.element, shape.keyUnit),
+                    getVectorBytes(shape.element, shape.valueUnit));
   }
 
   /// Makes tiles, and starts the copy of the `rows` query rows from `queries`

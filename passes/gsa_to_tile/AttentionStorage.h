@@ -17,6 +17,8 @@ struct AttentionShape {
   int64_t depth;          ///< D.
   int64_t valueDepth;     ///< Dv.
   double scale;           ///< Logits are scale * <q, k>.
+  /// What rows of keys and of values begin at multiples of, in elements.
+  int64_t keyUnit, valueUnit;
   int64_t ratio() const { return heads / groups; }
 };
 

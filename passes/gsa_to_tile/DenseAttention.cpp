@@ -47,11 +47,9 @@ class DenseKernel {
  private:
   void emitTiles();
   AttentionTarget makeTarget();
-  /// The address of the first key's row in `array`.
-  Value keyRows(Value array, int64_t depth) {
-    Value first = kernel.rangeFirst ? kernel.rangeFirst : s.index(0);
-    return s.at(array, {batch, first, group, s.index(0)},
-                {kernel.keys, s.index(shape.groups), s.index(depth)});
+  /// The address of the first key's row.
+  Value firstOf(const KernelRows& rows) {
+    return rows.base(s, batch, group, 0, kernel.keys, kernel.rangeFirst);
   }
 
   AttentionKernel& kernel;
@@ -82,8 +80,8 @@ void DenseKernel::emitTiles() {
   Value warpLast;
   if (causal)
     warpLast = named(s.add(last, emitter.rowBase()), "last_key_of_warp");
-  auto view = [&](Value base, int64_t pitch) {
-    return s.stridedRows(base, s.i64(pitch), end);
+  auto view = [&](const KernelRows& rows, Value base) {
+    return rows.view(s, base, batch, /*step=*/1, end);
   };
   auto mask = [&](Value scores, Value keys, Value first) {
     if (causal) MaskCausalOp::create(s.b, s.loc, scores, warpLast, first);
@@ -98,9 +96,9 @@ void DenseKernel::emitTiles() {
   };
   Value tiles = named(s.ceilDiv(end, schedule.getBlockK()), "tiles");
   emitter.emitStream(tiles,
-                     {keyRows(kernel.key, shape.depth),
-                      keyRows(kernel.value, shape.valueDepth), view,
-                      /*areListed=*/false},
+                     {kernel.keyRows, kernel.valueRows, firstOf(kernel.keyRows),
+                      firstOf(kernel.valueRows), view,
+                      /*areFound=*/kernel.keyRows.isPaged()},
                      mask, multiply);
 }
 

@@ -145,26 +145,20 @@ void GatherKernel::copyList(Value first, Value size) {
 /// The stream of `size` entries of the list in shared memory, from `first` on
 /// (null: 0).
 void GatherKernel::emitTiles(Value size, Value first) {
-  Value zero = s.index(0);
   Value end = first ? named(s.add(first, size), "end_of_part") : size;
-  auto from = [&](Value array, int64_t depth) {
-    return s.at(array, {block.batch, zero, block.group, zero},
-                {kernel.keys, s.index(shape.groups), s.index(depth)});
+  auto from = [&](const KernelRows& rows) {
+    return rows.base(s, block.batch, block.group, 0, kernel.keys);
   };
-  auto view = [&](Value base, int64_t pitch) -> Value {
-    return ListedRowsOp::create(s.b, s.loc,
-                                RowsType::get(s.b.getContext(), shape.element,
-                                              RowKind::Listed, RowAccess::Read),
-                                base, s.i64(pitch), list, end, keys);
+  auto view = [&](const KernelRows& rows, Value base) {
+    return rows.listed(s, base, block.batch, list, end, keys);
   };
   Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
-  emitter.emitStream(
-      tiles,
-      {from(kernel.key, shape.depth), from(kernel.value, shape.valueDepth),
-       view, /*areListed=*/true, first},
-      [&](Value scores, Value listed, Value first) {
-        MaskRowsOp::create(s.b, s.loc, scores, listed, first);
-      });
+  emitter.emitStream(tiles,
+                     {kernel.keyRows, kernel.valueRows, from(kernel.keyRows),
+                      from(kernel.valueRows), view, /*areFound=*/true, first},
+                     [&](Value scores, Value listed, Value first) {
+                       MaskRowsOp::create(s.b, s.loc, scores, listed, first);
+                     });
 }
 
 /// A list that does not fit: one segment after another, each behind a barrier

@@ -35,8 +35,7 @@ AgainArguments::AgainArguments(KernelBuilder& kernel, const AgainList& lists,
   count = add(lists.count, "again_count");
 }
 
-/// Tiles and rings of what a loop repeats are made once, before `place`.
-static void hoistStorage(Operation* loop, Operation* place) {
+void gsa::hoistStorage(Operation* loop, Operation* place) {
   SmallVector<Operation*> storage;
   loop->walk([&](Operation* op) {
     if (isa<SmemAllocOp, TileRingOp>(op)) storage.push_back(op);
@@ -223,8 +222,7 @@ void GroupAttention::emitComputeOwn(StreamOp stream, const OwnLoop& loop) {
 // The end
 //===----------------------------------------------------------------------===//
 
-void GroupAttention::emitFinish(const AgainArguments& again, Value irregular,
-                                Value any, llvm::function_ref<Value()> entry) {
+Value GroupAttention::emitFinish() {
   lse = rowVector("lse_rows");
   SoftmaxCloseOp::create(s.b, s.loc, sum);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scale,
@@ -234,14 +232,9 @@ void GroupAttention::emitFinish(const AgainArguments& again, Value irregular,
   double limit =
       std::min<double>(kPreciseLse / getSoftmaxScale(shape.scale).scale,
                        std::numeric_limits<float>::max());
-  Value spoilt = named(AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(),
-                                               output, maximum, s.f32(limit)),
-                       "out_of_range");
-  if (irregular) spoilt = arith::OrIOp::create(s.b, s.loc, spoilt, irregular);
-  if (any) spoilt = arith::AndIOp::create(s.b, s.loc, spoilt, any);
-  s.ifThen(spoilt, [&] {
-    AppendOp::create(s.b, s.loc, again.list, again.count, entry());
-  });
+  return named(AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(), output,
+                                       maximum, s.f32(limit)),
+               "out_of_range");
 }
 
 void GroupAttention::emitStore(const AttentionRows& rows) {

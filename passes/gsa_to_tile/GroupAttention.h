@@ -16,6 +16,7 @@ namespace mlir::gsa {
 /// Entries of what a kernel leaves to another one: 16 rows of a warp each.
 class AgainList {
  public:
+  AgainList() = default;
   /// Host buffers for at most `most` entries.
   AgainList(ToTileContext& context, int64_t most);
   Value list;   ///< i32 entries, in no order.
@@ -34,6 +35,8 @@ struct AgainArguments {
 void emitAgainLoop(AttentionKernel& kernel, Location loc,
                    gsa_tile::TeamAttr block, const AgainArguments& again,
                    llvm::function_ref<void(KernelScalars&, Value entry)> body);
+/// Tiles and rings of what a loop repeats are made once, before `place`.
+void hoistStorage(Operation* loop, Operation* place);
 /// Blocks of that kernel, for at most `most` entries: few have anything to do.
 int64_t countAgainBlocks(const CudaTarget& target, int64_t most);
 
@@ -89,11 +92,9 @@ class GroupAttention : public AttentionStorage {
   /// The same, nothing of which is lagged: groups are not at the same tile, so
   /// that one multiplies while the other one weighs. Threads copied the tiles.
   void emitComputeOwn(gsa_tile::StreamOp stream, const OwnLoop& loop);
-  /// Ends the softmax, and enters `entry` where a row of the warp is to be done
-  /// again: its result is out of range, or `irregular` (may be null). With
-  /// `any`, only if that holds, too.
-  void emitFinish(const AgainArguments& again, Value irregular, Value any,
-                  llvm::function_ref<Value()> entry);
+  /// Ends the softmax. An i1: whether a result of the warp's rows is out of
+  /// range, so that they are to be done again.
+  Value emitFinish();
   /// Gates and stores the rows.
   void emitStore(const AttentionRows& rows);
 

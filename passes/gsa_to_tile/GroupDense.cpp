@@ -8,15 +8,16 @@
 //
 // A hidden key meets the rows of a tile with a weight of 0, and so do the rows
 // of the next batch that a box behind the last key reaches: right as long as
-// their values are finite. What is not finite in the end is entered in a list
-// and done again by rows: entry ((batch * heads + head) * blocks + block) *
-// warps + warp is the 16 rows of a warp.
+// their values are finite. What is not finite in the end gets a flag and is
+// done again by rows: place ((batch * heads + head) * blocks + block) * warps +
+// warp is the 16 rows of a warp.
 //
 // Lists of a selection are all visible keys where a row sees no more than its
-// budget. Rows of which a list has fewer, since scores were no numbers, are
-// entered as well, and what is entered is done again by lists. Where rows
-// select a good part of the keys, all keys are multiplied, and strings of bits
-// hide those that are in no list (MemberStrings.cpp).
+// budget. Rows of which a list has fewer, since scores were no numbers, get a
+// flag of a kernel of their own, `short_lists`, and are done again by lists. So
+// the tiles of all keys need not wait for the lists. Where rows select a good
+// part of the keys, all keys are multiplied, and strings of bits hide those
+// that are in no list (MemberStrings.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,7 +25,6 @@
 
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "passes/gsa_to_tile/DenseAttention.h"
 #include "passes/gsa_to_tile/GatherAttention.h"
 #include "passes/gsa_to_tile/GroupAttention.h"
@@ -37,6 +37,9 @@ using arith::CmpIPredicate;
 
 /// The first barrier of turns: 0 is the block's, 1 that of warps that compute.
 static constexpr int64_t kTurnBarrier = 2;
+
+/// Warps of a block that looks for short lists, 16 rows to each.
+static constexpr int64_t kShortWarps = 4;
 
 static KernelTeams teamsOf(DenseScheduleAttr schedule) {
   return KernelTeams(schedule, schedule.getGroups(),
@@ -56,8 +59,10 @@ class GroupDenseKernel : public GroupAttention {
         schedule(schedule),
         causal(mask == Mask::Causal) {}
 
-  void emit(const AgainArguments& again);
+  void emit();
 
+  /// The flags of what is to be done again, an argument beside those of the op.
+  Value spoilt;
   /// Strings of bits of the rows' lists, an argument beside those of the op,
   /// and words of a tile; null if no list hides keys.
   Value bits;
@@ -69,9 +74,7 @@ class GroupDenseKernel : public GroupAttention {
   void emitLoad(StreamOp stream);
   void hide(Value number);
   void hideByStrings(Value strings);
-  /// Whether a list of the warp's rows lacks keys; null if there are no lists.
-  Value emitShort();
-  void emitEnd(const AgainArguments& again);
+  void emitEnd();
 
   DenseScheduleAttr schedule;
   bool causal;
@@ -80,7 +83,6 @@ class GroupDenseKernel : public GroupAttention {
   /// The last key that the block's first query sees, negative if none, and that
   /// of the warp's first row; the tiles that all rows see as a whole.
   Value last, warpLast, whole;
-  Value isShort;
   Value tiles;
 };
 
@@ -166,28 +168,19 @@ void GroupDenseKernel::hide(Value number) {
   });
 }
 
-Value GroupDenseKernel::emitShort() {
-  if (!kernel.counts || bits) return {};
-  Value counts = s.at(kernel.counts, {rows.batch, s.add(rows.query, warpRow)},
-                      {kernel.queries});
-  return named(
-      AnyShortOp::create(s.b, s.loc, s.b.getI1Type(), counts,
-                         s.sub(rows.count, warpRow), warpLast, causal ? 1 : 0),
-      "is_short");
-}
-
-void GroupDenseKernel::emitEnd(const AgainArguments& again) {
+void GroupDenseKernel::emitEnd() {
   // Rows behind the last query are nobody's.
   Value any = s.cmpi(CmpIPredicate::slt, warpRow, rows.count);
-  emitFinish(again, isShort, any, [&] {
-    Value head = s.add(s.mul(rows.batch, shape.heads), rows.head);
-    Value place = s.add(s.mul(head, blocks), block);
-    return s.add(s.mul(place, schedule.getConsumers()), rank);
-  });
+  Value again = arith::AndIOp::create(s.b, s.loc, emitFinish(), any);
+  Value head = s.add(s.mul(rows.batch, shape.heads), rows.head);
+  Value place = s.add(s.mul(head, blocks), block);
+  StoreOp::create(s.b, s.loc, spoilt,
+                  s.add(s.mul(place, schedule.getConsumers()), rank),
+                  s.select(again, s.i32(1), s.i32(0)));
   emitStore(rows);
 }
 
-void GroupDenseKernel::emit(const AgainArguments& again) {
+void GroupDenseKernel::emit() {
   emitPosition();
   emitBounds();
   emitQueries(rows, schedule.getGroups());
@@ -203,7 +196,6 @@ void GroupDenseKernel::emit(const AgainArguments& again) {
                                        s.b.getI32Type(), SmemLayout::Linear)));
   emitRegisters(schedule.getGroups());
   warpLast = causal ? named(s.add(last, warpRow), "last_key_of_warp") : last;
-  isShort = emitShort();
   // The queries, which threads copied.
   FenceAsyncOp::create(s.b, s.loc);
   auto stream = StreamOp::create(s.b, s.loc, tiles, rings, teams.pipeline);
@@ -219,7 +211,7 @@ void GroupDenseKernel::emit(const AgainArguments& again) {
          else
            hide(number);
        }});
-  emitEnd(again);
+  emitEnd();
 }
 
 /// The rows of a dense_attention by rows.
@@ -261,13 +253,111 @@ static void emitListedRows(AttentionKernel& kernel,
    })->setAttr(kRolledAttr, s.b.getUnitAttr());
 }
 
-/// Attention by rows over each entry of the list.
+namespace {
+
+/// Flags of 16 rows each, buffers of the host: those of a head's results, and
+/// those of lists, which all heads have in common; the latter null where no
+/// list can lack keys, or where attention reads all lists.
+struct AgainFlags {
+  Value spoilt, lacking;
+  int64_t places, tiles;  ///< Of all heads and batches; of one of them.
+};
+
+/// The same in a kernel.
+struct AgainFlagArguments {
+  Value spoilt, lacking, places;
+};
+
+}  // namespace
+
+/// The kernel that looks which lists lack keys that the mask shows.
+static void launchShortLists(const AttentionOperands& operands,
+                             DenseScheduleAttr schedule, Mask mask,
+                             const AgainFlags& flags) {
+  ToTileContext& context = operands.context;
+  KernelBuilder kernel(context, context.loc(), "short_lists", kShortWarps);
+  kernel.setSchedule(schedule);
+  KernelScalars s(kernel.body(), context.loc());
+  Value counts = kernel.read(operands.counts, "counts");
+  Value lacking = kernel.write(flags.lacking, "lacking");
+  Value queries = kernel.size(operands.queries(), "queries");
+  Value keys = kernel.size(operands.keys(), "keys");
+  Value tiles = kernel.size(flags.tiles, "tiles");
+  Value batch = named(s.blockId(1), "batch");
+  Value warp =
+      WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team());
+  Value tile = named(s.add(s.mul(s.blockId(0), kShortWarps), warp), "tile");
+  s.ifThen(s.cmpi(CmpIPredicate::slt, tile, tiles), [&] {
+    Value query = named(s.mul(tile, kTileUnit), "first_query");
+    bool causal = mask == Mask::Causal;
+    Value last =
+        causal ? s.add(query, s.sub(keys, queries)) : s.sub(keys, s.index(1));
+    Value isShort = AnyShortOp::create(
+        s.b, s.loc, s.b.getI1Type(), s.at(counts, {batch, query}, {queries}),
+        s.sub(queries, query), named(last, "last_key"), causal ? 1 : 0);
+    StoreOp::create(s.b, s.loc, s.at(lacking, {batch, tile}, {tiles}),
+                    s.index(0), s.select(isShort, s.i32(1), s.i32(0)));
+  });
+  int64_t blocks = llvm::divideCeil(flags.tiles, kShortWarps);
+  kernel.launch(ArrayRef<int64_t>{blocks, operands.batches()});
+}
+
+/// `body` for each place with a flag. A block has neighbouring places, and a
+/// look at all of their flags tells it that there is nothing to do.
+static void forFlagged(AttentionKernel& kernel, DenseScheduleAttr schedule,
+                       Location loc, const AgainFlagArguments& flags,
+                       llvm::function_ref<void(KernelScalars&, Value)> body) {
+  KernelScalars s(kernel.bodyBuilder(), loc);
+  Value blocks = GridSizeOp::create(s.b, loc, s.b.getIndexType(), 0);
+  Value share =
+      s.divIndex(s.add(flags.places, s.sub(blocks, s.index(1))), blocks);
+  Value begin = named(s.mul(s.blockId(0), share), "first_place");
+  Value end = named(s.min(s.add(begin, share), flags.places), "end_place");
+  auto anySet = [&](Value array, Value from, Value to) -> Value {
+    return AnySetOp::create(s.b, loc, s.b.getI1Type(), array, from, to);
+  };
+  Value any = anySet(flags.spoilt, begin, end);
+  Value tiles, ofBatch;
+  if (flags.lacking) {
+    tiles = named(s.mul(s.ceilDiv(kernel.queries, schedule.getBlockQ()),
+                        schedule.getConsumers()),
+                  "tiles");
+    ofBatch = named(s.mul(tiles, kernel.shape.heads), "places_of_batch");
+    Value first = s.divIndex(begin, ofBatch);
+    Value behind =
+        s.add(s.divIndex(s.sub(end, s.index(1)), ofBatch), s.index(1));
+    any = arith::OrIOp::create(
+        s.b, loc, any,
+        anySet(flags.lacking, s.mul(first, tiles), s.mul(behind, tiles)));
+  }
+  any = named(any, "any");
+  // All warps see the rings before one of them uses them.
+  auto ready =
+      SyncOp::create(s.b, loc, KernelTeams(schedule.getPerRow()).block);
+  scf::ForOp loop =
+      s.forLoop(begin, s.select(any, end, begin), 1, [&](Value place) {
+        Value flag =
+            LoadOp::create(s.b, loc, s.b.getI32Type(), flags.spoilt, place);
+        if (flags.lacking) {
+          Value tile = s.add(s.mul(s.divIndex(place, ofBatch), tiles),
+                             s.remIndex(place, tiles));
+          flag = arith::OrIOp::create(
+              s.b, loc, flag,
+              LoadOp::create(s.b, loc, s.b.getI32Type(), flags.lacking, tile));
+        }
+        s.ifThen(named(s.cmpi(CmpIPredicate::ne, flag, s.i32(0)), "is_flagged"),
+                 [&] { body(s, place); });
+      });
+  loop->setAttr(kRolledAttr, s.b.getUnitAttr());
+  hoistStorage(loop, ready);
+}
+
+/// Attention by rows over all that has a flag.
 static void emitAgain(AttentionKernel& kernel, DenseScheduleAttr schedule,
                       int64_t slots, Location loc,
-                      const AgainArguments& again) {
+                      const AgainFlagArguments& flags) {
   AttentionScheduleAttr perRow = schedule.getPerRow();
-  TeamAttr all = KernelTeams(perRow).block;
-  emitAgainLoop(kernel, loc, all, again, [&](KernelScalars& s, Value entry) {
+  forFlagged(kernel, schedule, loc, flags, [&](KernelScalars& s, Value entry) {
     Value warp = s.rem(entry, schedule.getConsumers());
     Value place = s.div(entry, schedule.getConsumers());
     Value blocks =
@@ -307,10 +397,15 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
     operands.replace();
     return success();
   }
-  AgainList list(context, most);
-  linalg::FillOp::create(
-      context.rewriter(), op->getLoc(),
-      context.constant(context.rewriter().getI32IntegerAttr(0)), list.count);
+  Type i32 = context.rewriter().getI32Type();
+  AgainFlags flags;
+  flags.places = most;
+  flags.tiles = blocks * schedule->getConsumers();
+  flags.spoilt = context.makeBuffer({most}, i32);
+  if (operands.counts && !schedule->getMasked()) {
+    flags.lacking = context.makeBuffer({operands.batches(), flags.tiles}, i32);
+    launchShortLists(operands, *schedule, maskOf(op), flags);
+  }
   auto box = TensorMapType::get(op->getContext(),
                                 {schedule->getBlockK(), kPanelColumns},
                                 shape.element, SmemLayout::Swizzle128B);
@@ -325,8 +420,8 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
       body.bits = kernel.builder().read(strings->bits, "bits");
       body.words = strings->words;
     }
-    AgainArguments again(kernel.builder(), list, /*writes=*/true);
-    body.emit(again);
+    body.spoilt = kernel.builder().write(flags.spoilt, "again");
+    body.emit();
     if (failed(kernel.launch(
             {blocks * shape.ratio(), shape.groups, operands.batches()})))
       return failure();
@@ -334,7 +429,11 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
   AttentionKernel kernel(operands, schedule->getPerRow(),
                          KernelTeams(schedule->getPerRow()).warps(),
                          operands.indices ? "listed_again" : "dense_again");
-  AgainArguments again(kernel.builder(), list, /*writes=*/false);
+  AgainFlagArguments again;
+  again.spoilt = kernel.builder().read(flags.spoilt, "again");
+  if (flags.lacking)
+    again.lacking = kernel.builder().read(flags.lacking, "lacking");
+  again.places = kernel.builder().size(flags.places, "places");
   emitAgain(kernel, *schedule, operands.slots(), op->getLoc(), again);
   if (failed(kernel.launch({countAgainBlocks(context.target(), most)})))
     return failure();

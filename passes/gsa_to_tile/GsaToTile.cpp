@@ -12,6 +12,7 @@
 #include "passes/gsa_to_tile/Contraction.h"
 #include "passes/gsa_to_tile/Elementwise.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 
 namespace mlir::gsa {
 #define GEN_PASS_DEF_GSATOTILE
@@ -75,11 +76,21 @@ struct ErasedOps : RewriterBase::Listener {
 
 /// Ops that must not be left over; linalg.fill becomes a step of its own.
 bool mustBeLowered(Operation* op) {
-  if (op->hasTrait<OpTrait::IsTerminator>() || isa<linalg::FillOp>(op) ||
+  // Who reads the rows of pages reads the pages.
+  if (op->hasTrait<OpTrait::IsTerminator>() ||
+      isa<linalg::FillOp, PagedRowsOp>(op) ||
       op->getParentOfType<linalg::LinalgOp>())
     return false;
   return isa<tensor::InsertSliceOp>(op) ||
          isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
+}
+
+/// Rows of pages that nobody reads any more, their kernels being made.
+void erasePages(ModuleOp module, IRRewriter& rewriter) {
+  SmallVector<PagedRowsOp> work;
+  module.walk([&](PagedRowsOp op) { work.push_back(op); });
+  for (PagedRowsOp op : work)
+    if (op->use_empty()) rewriter.eraseOp(op);
 }
 
 /// A tensor.generate is a linalg.generic without inputs.
@@ -103,6 +114,9 @@ LogicalResult tile::lowerOp(Operation* op, ToTileContext& context) {
     return op->emitError("no lowering to gsa_tile for ")
            << op->getName().getStringRef();
   if (failed(checkStatic(op, "be lowered to gsa_tile"))) return failure();
+  PagedInputs pages = PagedInputs::of(op);
+  for (PagedRowsOp rows : {pages.key, pages.value})
+    if (rows && failed(checkPages(rows))) return failure();
   context.begin(op);
   return (*lowering)(op, context);
 }
@@ -125,6 +139,13 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
       if (failed(generateByLinalg(module, rewriter)))
         return signalPassFailure();
     }
+    // Also of pages that only ops read which know of none.
+    WalkResult checked = module.walk([&](PagedRowsOp op) {
+      return WalkResult(failed(checkStatic(op, "be lowered to gsa_tile"))
+                            ? failure()
+                            : checkPages(op));
+    });
+    if (checked.wasInterrupted()) return signalPassFailure();
     SmallVector<Operation*> work;
     for (auto function : module.getOps<func::FuncOp>())
       function.walk([&](Operation* op) {
@@ -141,6 +162,7 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
       }
       if (failed(lower(op, context))) return signalPassFailure();
     }
+    erasePages(module, rewriter);
     if (ops.empty() && failed(tile::lowerSlices(module, context)))
       return signalPassFailure();
   }

@@ -45,13 +45,13 @@ int64_t gsa::getSpanKeys(ScoreScheduleAttr schedule) {
 void ScoreKernel::addArguments() {
   query = kernel.read(source.query, "query");
   if (schedule.getBoxes())
-    key = kernel.map(source.key,
+    key = kernel.map(source.keyRows.buffer,
                      TensorMapType::get(builder().getContext(),
                                         {schedule.getBlockK(), kPanelColumns},
                                         element, SmemLayout::Swizzle128B),
                      "key");
   else
-    key = kernel.read(source.key, "key");
+    keyRows = KernelRows(kernel, source.keyRows, "key");
   if (source.weights) weights = kernel.read(source.weights, "weights");
   if (source.bias) bias = kernel.read(source.bias, "bias");
   if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
@@ -212,7 +212,7 @@ void ScoreKernel::emitQueries() {
   }
   CopyEngine engine = schedule.getBoxes()
                           ? CopyEngine::Bulk
-                          : getCopyEngine(getVectorBytes(element, depth));
+                          : getCopyEngine(source.keyVectorBytes());
   ring = named(
       TileRingOp::create(b, location(),
                          TileRingType::get(b.getContext(), schedule.getStages(),
@@ -374,6 +374,10 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(stream.getLoad().front().getTerminator());
   int64_t depth = source.depth();
+  // Nothing of a page behind the last key is read.
+  Value limit = scoredKeys;
+  if (keyRows.isPaged() && lengths)
+    limit = rows.sample > 1 ? ceilDiv(keysOfBatch, rows.sample) : keysOfBatch;
   Value tile = add(firstTile, stream.getLoad().getArgument(0));
   KeyRange range = keyRange(named(tile, "tile_number"));
   ValueRange keyTiles = stream.getTiles(stream.getLoad(), 0);
@@ -384,13 +388,12 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
                         Value(), Value(), teams.load);
       continue;
     }
-    Value from =
-        at(key, {batch, zero, number(chunk.first)}, {keys, number(depth)});
+    Value from = keyRows.base(*this, batch, Value(), chunk.first, keys);
     CopyRowsOp::create(b, location(), target,
-                       stridedRows(from, i64(rows.sample * depth), scoredKeys),
+                       keyRows.view(*this, from, batch, rows.sample, limit),
                        range.first,
                        number(std::min(chunk.columns, depth - chunk.first)),
-                       getVectorBytes(element, depth), teams.load);
+                       source.keyVectorBytes(), teams.load);
   }
 }
 

@@ -11,13 +11,15 @@
 #include <optional>
 
 #include "dialect/Gsa/GsaOps.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
 namespace mlir::gsa {
 
 /// What the indexer computes; operands are buffers.
 struct IndexerSource {
-  Value query, key;     ///< [B, Sq, Hi, Di], [B, Sk, Di]
+  Value query;          ///< [B, Sq, Hi, Di]
+  RowStorage keyRows;   ///< [B, Sk, Di]
   Value weights, bias;  ///< [B, Sq, Hi], [Hi]; null: all 1, all 0.
   Value lengths;        ///< [B] of i32; null: Sk each.
   double scale;
@@ -30,7 +32,11 @@ struct IndexerSource {
   int64_t queries() const { return queryType().getDimSize(1); }
   int64_t heads() const { return queryType().getDimSize(2); }
   int64_t depth() const { return queryType().getDimSize(3); }
-  int64_t keys() const { return cast<MemRefType>(key.getType()).getDimSize(1); }
+  int64_t keys() const { return keyRows.rows; }
+  /// Vectors in which keys are copied.
+  int64_t keyVectorBytes() const {
+    return getVectorBytes(queryType().getElementType(), keyRows.vectorUnit());
+  }
 };
 
 /// The operands of an index_scores or select op as buffers.

@@ -11,7 +11,7 @@ template <typename OpTy>
 static IndexerSource makeSource(OpTy op, ToTileContext& context) {
   IndexerSource source;
   source.query = context.toBuffer(op.getQuery());
-  source.key = context.toBuffer(op.getKey());
+  source.keyRows = getRowStorage(op.getKey(), context);
   if (op.getWeights()) source.weights = context.toBuffer(op.getWeights());
   if (op.getBias()) source.bias = context.toBuffer(op.getBias());
   if (op.getLengths()) source.lengths = context.toBuffer(op.getLengths());

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 
+#include "llvm/ADT/SetVector.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,6 +22,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/RowStorage.h"
 #include "passes/tile/FragmentRegisters.h"
 #include "passes/tile/Transforms.h"
 
@@ -32,19 +34,46 @@ using namespace mlir::gsa_tile;
 // One op by itself
 //===----------------------------------------------------------------------===//
 
+/// What `tensor` is made of by views alone, last one first: of rows in pages
+/// the pages, and the slices that their pool is.
+static void collectViews(Value tensor, SmallVector<Operation*>& views) {
+  Operation* op = tensor.getDefiningOp();
+  bool isView =
+      views.empty()
+          ? isa_and_nonnull<gsa::PagedRowsOp>(op)
+          : isa_and_nonnull<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
+                            tensor::CollapseShapeOp>(op);
+  if (!isView || llvm::is_contained(views, op)) return;
+  views.push_back(op);
+  collectViews(op->getOperand(0), views);
+}
+
 /// A module of one function that computes `op` with `schedule`; operands are
-/// arguments. Returns the copy of the op.
+/// arguments, or views of them. Returns the copy of the op.
 static Operation* isolate(Operation* op, Attribute schedule, ModuleOp module) {
-  SmallVector<Value> inputs(op->getOperands());
+  SmallVector<Operation*> views;
+  llvm::SetVector<Value> inputs;
+  for (Value operand : op->getOperands()) {
+    SmallVector<Operation*> own;
+    collectViews(operand, own);
+    llvm::append_range(views, llvm::reverse(own));
+    if (own.empty()) inputs.insert(operand);
+    for (Operation* view : own)
+      for (Value input : view->getOperands())
+        if (!llvm::is_contained(own, input.getDefiningOp()))
+          inputs.insert(input);
+  }
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   auto function = func::FuncOp::create(
       b, op->getLoc(), "op",
-      b.getFunctionType(TypeRange(ValueRange(inputs)), {}));
+      b.getFunctionType(TypeRange(ValueRange(inputs.getArrayRef())), {}));
   Block* entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   IRMapping values;
   for (auto [input, argument] : llvm::zip(inputs, entry->getArguments()))
     values.map(input, argument);
+  for (Operation* view : views)
+    if (!values.contains(view->getResult(0))) b.clone(*view, values);
   Operation* copy = b.clone(*op, values);
   copy->setAttr(kScheduleAttr, schedule);
   func::ReturnOp::create(b, op->getLoc(), copy->getResults());
@@ -151,11 +180,17 @@ class LoweringMeasure : public KernelMeasure {
     // With the sizes of segments, which tell a gate from lengths.
     NamedAttrList attributes(op->getAttrDictionary());
     attributes.erase(kScheduleAttr);
+    SmallVector<Attribute> pages;
+    for (Value operand : op->getOperands()) {
+      Attribute page = describePages(operand);
+      pages.push_back(page ? page : b.getUnitAttr());
+    }
     return b.getArrayAttr({schedule, b.getStringAttr(target.arch),
                            b.getStringAttr(op->getName().getStringRef()),
                            TypeAttr::get(b.getFunctionType(
                                op->getOperandTypes(), op->getResultTypes())),
-                           attributes.getDictionary(op->getContext())});
+                           attributes.getDictionary(op->getContext()),
+                           b.getArrayAttr(pages)});
   }
 
   std::mutex mutex;

@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <limits>
+#include <utility>
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -91,6 +92,7 @@ class OnePassLowering : public SelectLowering {
   bool shortRows;
   RowLists lists;
   Value flags;  ///< A buffer, for the rows of a chunk.
+  bool remarked = false;
   std::optional<RowMoments> moments;
 };
 
@@ -102,7 +104,8 @@ Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
   return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
 }
 
-/// The slab has the sample of a chunk, later the scores of flagged rows.
+/// Those of one chunk. The slab has its sample, later the scores of flagged
+/// rows.
 void OnePassLowering::makeBuffers() {
   Type f32 = context.rewriter().getF32Type();
   Type i32 = context.rewriter().getI32Type();
@@ -122,6 +125,7 @@ void OnePassLowering::makeBuffers() {
                          context.makeBuffer({chunkOfLists, columns}, f32)};
     buffers.append({moments->sums, moments->squares});
   }
+  if (std::exchange(remarked, true)) return;
   int64_t bytes = 0;
   for (Value buffer : buffers)
     bytes += 4 * cast<MemRefType>(buffer.getType()).getNumElements();
@@ -355,6 +359,7 @@ LogicalResult OnePassLowering::emitVariances() {
                                     context.rewriter().getF32Type());
   variances = buffer;
   forChunks(chunkOfLists, [&](const Chunk& chunk) {
+    makeBuffers();
     launchEmptyCounts(chunk);
     if (source.keys() > 0) launchMoments(chunk);
     launchVariances(chunk);
@@ -369,13 +374,13 @@ LogicalResult OnePassLowering::emitVariances() {
 LogicalResult OnePassLowering::emit() {
   makeResults();
   if (source.batches() * source.queries() > 0) {
-    makeBuffers();
     if (op.getNormaliser())
       normaliser = context.toBuffer(op.getNormaliser());
     else if (policy.usesNormaliser() && failed(emitVariances()))
       return failure();
     forChunks(chunkOfLists, [&](const Chunk& chunk) {
       bool hasKeys = source.keys() > 0;
+      makeBuffers();
       if (hasKeys) launchSample(chunk);
       launchBounds(chunk, lists, "row_bounds");
       if (hasKeys) launchPass(chunk);

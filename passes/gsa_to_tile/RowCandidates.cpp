@@ -32,10 +32,10 @@ static constexpr double kSafeRatio = 64;
 
 /// The least score of a bin, up to rounding: the inverse of linear_bins of the
 /// device library.
-Value RowEmitter::binEdge(const RowScanResult& scan, Value bin) {
+Value RowEmitter::binEdge(Value low, Value high, Value bin) {
   Type f32Type = builder().getF32Type();
-  Value begin = mul(scan.low, f32(0.5));
-  Value span = sub(mul(scan.high, f32(0.5)), begin);
+  Value begin = mul(low, f32(0.5));
+  Value span = sub(mul(high, f32(0.5)), begin);
   span = select(cmpf(CmpFPredicate::OGT, span, f32(0.0)), span, f32(1.0));
   Value width = div(span, f32(static_cast<double>(schedule.getBins()) - 2.25));
   Value half = add(mul(toFloat(bin, f32Type), width), begin);
@@ -61,7 +61,9 @@ Value RowEmitter::rankBound(const RowScanResult& scan, int64_t rank) {
     ifThen(
         cmpi(CmpIPredicate::sle, crowd, few),
         [&] {
-          byFirstWarp([&] { storeShared(shared, 0, binEdge(scan, kept.bin)); });
+          byFirstWarp([&] {
+            storeShared(shared, 0, binEdge(scan.low, scan.high, kept.bin));
+          });
         },
         [&] {
           emitExactKey(scan, wanted, kept, cut, forced);
@@ -70,6 +72,86 @@ Value RowEmitter::rankBound(const RowScanResult& scan, int64_t rank) {
                                            loadShared(cut.tile, 0));
             storeShared(shared, 0, key);
           });
+        });
+  });
+  sync();
+  return named(loadShared(shared, 0), "bound_of_row");
+}
+
+Value RowEmitter::lowOfRange(Value range) {
+  Value complement = arith::XOrIOp::create(builder(), location(),
+                                           loadShared(range, 0), i32(-1));
+  return named(KeyValueOp::create(builder(), location(), builder().getF32Type(),
+                                  complement),
+               "low");
+}
+
+Value RowEmitter::highOfRange(Value range) {
+  return named(KeyValueOp::create(builder(), location(), builder().getF32Type(),
+                                  loadShared(range, 1)),
+               "high");
+}
+
+/// Where many share a bin, as in rows with scores far from the others, a second
+/// histogram has two bins of the first one for its range.
+Value RowEmitter::sampleBound(Value row, Value count, int64_t most,
+                              int64_t rank) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Type i32Type = b.getI32Type(), f32Type = b.getF32Type();
+  int64_t each = llvm::divideCeil(most, 32 * schedule.getWarps());
+  Value zero = kernel.index(0);
+  Value last = kernel.index(std::numeric_limits<int32_t>::max());
+  Value wanted = i32(static_cast<int32_t>(rank));
+  Value histogram = named(smem(1, schedule.getBins(), i32Type), "histogram");
+  Value range = named(smem(1, 4, i32Type), "range");
+  Value found = named(smem(1, 4, i32Type), "found");
+  Value shared = named(smem(1, 1, f32Type), "bound");
+  Value values = named(lanes(each, f32Type), "sample_scores");
+  Value cells = named(lanes(each, i32Type), "sample_cells");
+  auto clear = [&](ValueRange tiles) {
+    for (Value tile : tiles)
+      ClearSharedOp::create(b, loc, tile, kernel.team());
+    sync();
+  };
+  clear({histogram, range, found});
+  LoadRowOp::create(b, loc, values, cells, range, row, count, zero, last, count,
+                    kernel.team());
+  byFirstWarp([&] {
+    storeShared(shared, 0, f32(std::numeric_limits<float>::lowest()));
+  });
+  sync();
+  Value total = named(loadShared(range, 2), "finite_scores");
+  ifThen(cmpi(CmpIPredicate::sge, total, wanted), [&] {
+    Value low = lowOfRange(range), high = highOfRange(range);
+    auto findBin = [&](Value from, Value to) {
+      HistogramCandidatesOp::create(b, loc, histogram, values, cells, from, to);
+      sync();
+      byFirstWarp([&] {
+        FindRankOp::create(b, loc, found, histogram, wanted,
+                           schedule.getBins());
+      });
+      sync();
+      return named(loadShared(found, 0), "bin");
+    };
+    Value bin = findBin(low, high);
+    Value crowd = named(loadShared(found, 2), "cells_of_bin");
+    Value few = i32(static_cast<int32_t>(std::max<int64_t>(rank / 16, 1)));
+    ifThen(
+        cmpi(CmpIPredicate::sle, crowd, few),
+        [&] {
+          byFirstWarp([&] { storeShared(shared, 0, binEdge(low, high, bin)); });
+        },
+        [&] {
+          // One below, as edges are right up to rounding alone.
+          Value below = max(sub(bin, i32(1)), i32(0));
+          Value from = named(binEdge(low, high, below), "low_of_bin");
+          Value to =
+              named(binEdge(low, high, add(bin, i32(1))), "high_of_bin");
+          DropBelowOp::create(b, loc, cells, values, from);
+          clear({histogram});
+          Value part = findBin(from, to);
+          byFirstWarp([&] { storeShared(shared, 0, binEdge(from, to, part)); });
         });
   });
   sync();
@@ -255,11 +337,8 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   MarkForcedOp::create(b, loc, row.bitmap, forced.sink, forced.local,
                        forced.end, kernel.team());
   sync();
-  Value complement =
-      arith::XOrIOp::create(b, loc, loadShared(row.range, 0), i32(-1));
-  row.low = named(KeyValueOp::create(b, loc, f32Type, complement), "low");
-  row.high = named(
-      KeyValueOp::create(b, loc, f32Type, loadShared(row.range, 1)), "high");
+  row.low = lowOfRange(row.range);
+  row.high = highOfRange(row.range);
   return row;
 }
 

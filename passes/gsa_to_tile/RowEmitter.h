@@ -94,6 +94,11 @@ class RowEmitter : public KernelScalars {
   /// are fewer visible cells; the same in all warps.
   Value rankBound(const RowScanResult& scan, int64_t rank);
 
+  /// A bound like that of rankBound, of `count` scores at `row`, `most` at most:
+  /// they are read once, by ordinary loads, and stay in registers. Those that
+  /// are not finite do not count.
+  Value sampleBound(Value row, Value count, int64_t most, int64_t rank);
+
   /// As selectCells for a row whose cells before its end are all visible.
   /// Those that are neither in the list nor forced are worse than those in the
   /// list, of which there are at least as many as are selected.
@@ -170,7 +175,11 @@ class RowEmitter : public KernelScalars {
   Value finishVariance(Value squares, Value count, int64_t correction);
   void sumOfSpans(Value first, const MomentList& moments, Value shared,
                   int64_t row);
-  Value binEdge(const RowScanResult& scan, Value bin);
+  Value binEdge(Value low, Value high, Value bin);
+  /// The ends of the range that load_candidates and load_row leave in shared
+  /// memory.
+  Value lowOfRange(Value range);
+  Value highOfRange(Value range);
   Forced takeForced(const CandidateList& list, const SelectionTarget& selection,
                     Value count);
   Candidates loadCandidates(const CandidateList& list, const Forced& forced);

@@ -108,6 +108,7 @@ class ScoreKernel : KernelScalars {
   KernelBuilder& kernel;
 
   // Arguments.
+  KernelRows keyRows;  ///< Unless they come in boxes.
   Value query, key, weights, bias, lengths, scores, flags;
   Value bounds, counts, pairs, capacity, skipBelow;
   Value sums, squares, spans;

@@ -27,6 +27,17 @@ void SelectLowering::makeResults() {
     results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
 }
 
+void SelectLowering::makeSlab() {
+  slab = context.makeBuffer({chunkSize, std::max<int64_t>(source.keys(), 1)},
+                            context.rewriter().getF32Type());
+}
+
+void SelectLowering::remarkScores() {
+  remarkWorkspace("scores of a chunk of rows", chunkSize,
+                  chunkSize * std::max<int64_t>(source.keys(), 1) *
+                      static_cast<int64_t>(sizeof(float)));
+}
+
 void SelectLowering::forChunks(int64_t size,
                                llvm::function_ref<void(const Chunk&)> body) {
   context.forQueryChunks(source.batches(), source.queries(), size, body);
@@ -254,22 +265,20 @@ LogicalResult SelectLowering::emit() {
   makeResults();
   if (source.batches() * source.queries() > 0) {
     Type f32 = context.rewriter().getF32Type();
-    slab = context.makeBuffer({chunkSize, std::max<int64_t>(source.keys(), 1)},
-                              f32);
-    remarkWorkspace(
-        "scores of a chunk of rows", chunkSize,
-        cast<MemRefType>(slab.getType()).getNumElements() * sizeof(float));
+    remarkScores();
     if (op.getNormaliser()) {
       normaliser = context.toBuffer(op.getNormaliser());
     } else if (policy.usesNormaliser()) {
       variances = context.makeBuffer({source.batches(), source.queries()}, f32);
       forChunks(chunkSize, [&](const Chunk& chunk) {
+        makeSlab();
         launchScores(chunk);
         launchStatistic(chunk);
       });
       if (failed(emitMean())) return failure();
     }
     forChunks(chunkSize, [&](const Chunk& chunk) {
+      makeSlab();
       launchScores(chunk);
       launchSelection(chunk);
     });

@@ -62,6 +62,9 @@ class SelectLowering {
     return std::max<int64_t>(std::min(chunk, source.queries()), 1);
   }
   void makeResults();
+  /// The slab of scores of a chunk of rows, made for each chunk.
+  void makeSlab();
+  void remarkScores();
   /// `body` for all queries, `size` at a time.
   void forChunks(int64_t size, llvm::function_ref<void(const Chunk&)> body);
   /// Keys that some query of the chunk sees are before it, a host index.

@@ -158,7 +158,7 @@ void ShortRowsLowering::launchShort(const Chunk& chunk) {
   kernel.setSchedule(shortRows);
   ShortRowsKernel body(kernel, op.getLoc(), shortRows.getRows());
   body.query = kernel.read(source.query, "query");
-  body.key = kernel.read(source.key, "key");
+  body.key = kernel.read(source.keyRows.buffer, "key");
   if (source.weights) body.weights = kernel.read(source.weights, "weights");
   if (source.bias) body.bias = kernel.read(source.bias, "bias");
   body.indices = kernel.write(results[0], "indices");
@@ -246,19 +246,18 @@ void ShortRowsLowering::remarkRows() {
 LogicalResult ShortRowsLowering::emit() {
   makeResults();
   if (source.batches() * source.queries() > 0) {
-    IRRewriter& b = context.rewriter();
-    slab = context.makeBuffer({chunkSize, std::max<int64_t>(source.keys(), 1)},
-                              b.getF32Type());
     int64_t chunk = std::max<int64_t>(std::min(chunkSize, count), 1);
-    flags = context.makeBuffer({chunkSize}, b.getI32Type());
+    auto makeScratch = [&] {
+      makeSlab();
+      flags = context.makeBuffer({chunkSize}, context.rewriter().getI32Type());
+    };
     if (context.emitsRemarks()) remarkRows();
-    remarkWorkspace(
-        "scores of a chunk of rows", chunkSize,
-        cast<MemRefType>(slab.getType()).getNumElements() * sizeof(float));
+    remarkScores();
     if (op.getNormaliser()) normaliser = context.toBuffer(op.getNormaliser());
     if (count > 0)
       context.forQueryChunks(source.batches(), count, chunk,
                              [&](const Chunk& part) {
+                               makeScratch();
                                launchShort(part);
                                launchFlagged(part);
                              });
@@ -266,6 +265,7 @@ LogicalResult ShortRowsLowering::emit() {
       context.forQueryChunks(
           source.batches(), source.queries(), chunkSize,
           [&](const Chunk& part) {
+            makeScratch();
             launchScores(part);
             if (shortRows.getCells() > 0)
               launchRows(part);

@@ -12,6 +12,7 @@
 
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
+#include "passes/gsa_to_tile/RowEmitter.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -37,6 +38,8 @@ class SplitScoreKernel : KernelScalars {
   }
 
   void emit();
+  /// Tiles are those of a cluster; bounds of its rows come behind them.
+  void emitSample(const SplitBounds& target);
 
  private:
   /// Some columns of queries and keys: what one left operand holds.
@@ -48,6 +51,10 @@ class SplitScoreKernel : KernelScalars {
 
   void addArguments();
   Value number(int64_t value) { return kernel.index(value); }
+  /// One query is in registers from the start, not read again for each tile.
+  bool keepsQuery() const {
+    return source.queries() == 1 && chunks.size() == 1;
+  }
   Value tile(StringRef name, int64_t rows, int64_t columns, Type type,
              SmemLayout layout);
   Value rowVector(StringRef name);
@@ -58,6 +65,10 @@ class SplitScoreKernel : KernelScalars {
   void emitLoad(StreamOp stream, Value firstTile);
   void emitCompute(StreamOp stream, Value firstTile);
   void emitScores(int64_t query, Value firstKey, ValueRange keyTiles);
+  void emitStream(Value firstTile, Value tiles);
+  Value tileNumber(Value firstTile, Value step);
+  Value lineOf(int64_t query);
+  void emitBound(const SplitBounds& target, Value boundOf, Value countOf);
 
   const IndexerSource& source;
   SplitSelectScheduleAttr schedule;
@@ -68,21 +79,28 @@ class SplitScoreKernel : KernelScalars {
   KernelBuilder& kernel;
 
   // Arguments.
-  Value query, key, weights, bias, lengths, scores, bounds, counts, pairs;
+  KernelRows keyRows;
+  Value query, weights, bias, lengths, scores, bounds, counts, pairs;
   Value queries, keys, columns, capacity;
   // Of the block and of each query.
-  Value zero, batch, length, warp, warpKey;
+  Value zero, batch, firstRow, length, warp, warpKey;
   SmallVector<Value> rowNumbers, ends, boundOf;
+  /// Tiles from one of a block to its next.
+  int64_t stride = 1;
   // Storage.
   SmallVector<Chunk> chunks;
   Value ring, constants, products, values;
+  /// Hits that are not in the lists yet: a line of `staged` for each query and
+  /// warp, and how many each query has there.
+  Value staged;
+  SmallVector<Value> held;
 };
 
 }  // namespace
 
 void SplitScoreKernel::addArguments() {
   query = kernel.read(source.query, "query");
-  key = kernel.read(source.key, "key");
+  keyRows = KernelRows(kernel, source.keyRows, "key");
   if (source.weights) weights = kernel.read(source.weights, "weights");
   if (source.bias) bias = kernel.read(source.bias, "bias");
   if (source.lengths) lengths = kernel.read(source.lengths, "lengths");
@@ -130,7 +148,7 @@ void SplitScoreKernel::emitPosition() {
         toIndex(LoadOp::create(b, location(), b.getI32Type(), lengths, batch));
     length = named(min(max(given, zero), keys), "length");
   }
-  Value firstRow = named(mul(batch, queries), "first_row");
+  firstRow = named(mul(batch, queries), "first_row");
   for (int64_t t = 0; t < source.queries(); ++t) {
     rowNumbers.push_back(named(add(firstRow, number(t)), "row"));
     Value end = length;
@@ -170,7 +188,7 @@ void SplitScoreKernel::emitQueries() {
     chunk.lhs = named(FragAllocOp::create(b, location(), lhs), "query_heads");
     chunks.push_back(chunk);
   }
-  CopyEngine engine = getCopyEngine(getVectorBytes(element, depth));
+  CopyEngine engine = getCopyEngine(source.keyVectorBytes());
   auto type =
       TileRingType::get(b.getContext(), schedule.getStages(), engine, keyTiles);
   ring = named(TileRingOp::create(b, location(), type), "ring");
@@ -220,33 +238,53 @@ void SplitScoreKernel::emitStart() {
   auto lanes = LanesType::get(b.getContext(), {schedule.getWarpKeys() / 32},
                               b.getF32Type());
   values = named(LanesAllocOp::create(b, location(), lanes), "scores_of_lanes");
-  for (int64_t t = 0; bounds && t < source.queries(); ++t)
+  if (keepsQuery())
+    LoadLhsOp::create(b, location(), chunks.front().lhs,
+                      chunks.front().queries.front(), zero);
+  if (!bounds) return;
+  int64_t hits = schedule.getWarpKeys() + schedule.getStaged();
+  staged = tile("staged", source.queries() * schedule.getConsumers(), 2 * hits,
+                b.getI32Type(), SmemLayout::Linear);
+  auto count = LanesType::get(b.getContext(), {1}, b.getI32Type());
+  for (int64_t t = 0; t < source.queries(); ++t) {
+    held.push_back(named(LanesAllocOp::create(b, location(), count), "held"));
     boundOf.push_back(named(
         LoadOp::create(b, location(), b.getF32Type(), bounds, rowNumbers[t]),
         "bound"));
+  }
+}
+
+/// Where this warp stages the hits of a query.
+Value SplitScoreKernel::lineOf(int64_t query) {
+  return named(add(warp, number(query * schedule.getConsumers())), "line");
 }
 
 //===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
 
+Value SplitScoreKernel::tileNumber(Value firstTile, Value step) {
+  Value from = stride > 1 ? mul(step, stride) : step;
+  return named(add(firstTile, from), "tile_number");
+}
+
 void SplitScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   OpBuilder& b = builder();
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(stream.getLoad().front().getTerminator());
   int64_t depth = source.depth();
-  Value number =
-      named(add(firstTile, stream.getLoad().getArgument(0)), "tile_number");
+  Value number = tileNumber(firstTile, stream.getLoad().getArgument(0));
   Value first = named(mul(number, schedule.getBlockK()), "first_key");
   ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
   for (auto [chunk, target] : llvm::zip(chunks, tiles)) {
-    Value from = at(key, {batch, zero, kernel.index(chunk.first)},
-                    {keys, kernel.index(depth)});
+    Value from = keyRows.base(*this, batch, Value(), chunk.first, keys);
+    // Nothing of a page behind the last key is read.
+    Value limit = keyRows.isPaged() ? ends.back() : columns;
     CopyRowsOp::create(
         b, location(), target,
-        stridedRows(from, i64(rows.sample * depth), columns), first,
+        keyRows.view(*this, from, batch, rows.sample, limit), first,
         kernel.index(std::min(chunk.columns, depth - chunk.first)),
-        getVectorBytes(element, depth), teams.load);
+        source.keyVectorBytes(), teams.load);
   }
 }
 
@@ -256,9 +294,13 @@ void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
   OpBuilder& b = builder();
   FillOp::create(b, location(), products, f32(0.0));
   for (auto [chunk, tile] : llvm::zip(chunks, keyTiles)) {
-    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[query], zero);
+    if (!keepsQuery())
+      LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[query], zero);
     MmaNtOp::create(b, location(), products, chunk.lhs, tile, warpKey);
   }
+  // The next keys may come while heads are activated.
+  if (query + 1 == source.queries())
+    ReleaseOp::create(b, location(), keyTiles.front());
   ScoreColumnsOp::create(b, location(), values, products, constants,
                          number(2 * query), f32(source.scale), source.heads(),
                          toActivation(source.scoreActivation));
@@ -266,8 +308,8 @@ void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
   StoreScoresOp::create(b, location(), row, values, firstKey, ends[query]);
   if (bounds)
     AppendCellsOp::create(b, location(), pairs, counts, rowNumbers[query],
-                          values, boundOf[query], firstKey, ends[query],
-                          capacity);
+                          staged, lineOf(query), held[query], values,
+                          boundOf[query], firstKey, ends[query], capacity);
 }
 
 void SplitScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
@@ -276,15 +318,20 @@ void SplitScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   b.setInsertionPoint(stream.getCompute().front().getTerminator());
   ValueRange tiles = stream.getTiles(stream.getCompute(), 0);
   for (Value tile : tiles) named(tile, "key_tile");
-  Value number =
-      named(add(firstTile, stream.getCompute().getArgument(0)), "tile_number");
+  Value number = tileNumber(firstTile, stream.getCompute().getArgument(0));
   Value first = named(add(mul(number, schedule.getBlockK()), warpKey),
                       "first_key_of_warp");
   for (int64_t t = 0; t < source.queries(); ++t) emitScores(t, first, tiles);
 }
 
+void SplitScoreKernel::emitStream(Value firstTile, Value tiles) {
+  auto stream =
+      StreamOp::create(builder(), location(), tiles, ring, teams.pipeline);
+  emitLoad(stream, firstTile);
+  emitCompute(stream, firstTile);
+}
+
 void SplitScoreKernel::emit() {
-  OpBuilder& b = builder();
   emitPosition();
   emitQueries();
   emitConstants();
@@ -293,11 +340,70 @@ void SplitScoreKernel::emit() {
   // The last query sees all keys that one of them sees.
   Value seen = ceilDiv(ends.back(), schedule.getBlockK());
   Value end = named(min(add(first, number(span)), seen), "end_tile");
-  Value tiles = named(sub(end, first), "tiles");
-  auto stream = StreamOp::create(b, location(), tiles, ring, teams.pipeline);
-  emitLoad(stream, first);
-  emitCompute(stream, first);
+  emitStream(first, named(sub(end, first), "tiles"));
+  for (int64_t t = 0; bounds && t < source.queries(); ++t)
+    FlushCellsOp::create(builder(), location(), pairs, counts, rowNumbers[t],
+                         staged, lineOf(t), held[t], capacity);
 }
+
+//===----------------------------------------------------------------------===//
+// Samples
+//===----------------------------------------------------------------------===//
+
+/// Block `t` of a cluster has the bound of query t: what the others wrote of its
+/// row is there behind the barrier.
+void SplitScoreKernel::emitBound(const SplitBounds& target, Value boundOf,
+                                 Value countOf) {
+  OpBuilder& b = builder();
+  Value rank = blockId(0);
+  Value hasRow = cmpi(CmpIPredicate::slt, rank, queries);
+  ifThen(named(hasRow, "has_row"), [&] {
+    Value row = named(add(firstRow, rank), "row");
+    Value end = length;
+    if (source.mask == Mask::Causal)
+      end = max(sub(add(length, add(rank, number(1))), queries), zero);
+    // Rows that fit into their lists need no bound.
+    Value fits = cmpi(CmpIPredicate::sle, end, number(target.capacity));
+    Value sampled = named(select(named(fits, "fits"), zero,
+                                 ceilDiv(end, rows.sample)),
+                          "sampled");
+    auto bySchedule = TopKScheduleAttr::get(
+        b.getContext(), teams.warps(), target.bins, target.capacity,
+        /*chunk=*/1);
+    RowEmitter e(kernel, location(), bySchedule, /*scores=*/{}, sampled);
+    auto most =
+        static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));
+    Value bound = e.sampleBound(at(scores, {row, zero}, {columns}), sampled,
+                                std::max<int64_t>(most, 1), target.rank);
+    e.byFirstWarp([&] {
+      StoreOp::create(b, location(), boundOf, row, bound);
+      StoreOp::create(b, location(), countOf, row, i32(0));
+    });
+  });
+  // As many as an SM has work for.
+  kernel.kernel().setMinBlocks(2);
+}
+
+void SplitScoreKernel::emitSample(const SplitBounds& target) {
+  Value boundOf = kernel.write(target.bounds, "bounds");
+  Value countOf = kernel.write(target.counts, "counts");
+  stride = schedule.getCluster();
+  kernel.kernel().setCluster(stride);
+  emitPosition();
+  emitQueries();
+  emitConstants();
+  emitStart();
+  Value first = named(blockId(0), "first_tile");
+  Value seen = ceilDiv(ends.back(), schedule.getBlockK());
+  Value tiles = ceilDiv(max(sub(seen, first), zero), stride);
+  emitStream(first, named(tiles, "tiles"));
+  ClusterSyncOp::create(builder(), location(), stride);
+  emitBound(target, boundOf, countOf);
+}
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
 
 void gsa::launchSplitScores(const IndexerSource& source,
                             SplitSelectScheduleAttr schedule, int64_t span,
@@ -305,10 +411,36 @@ void gsa::launchSplitScores(const IndexerSource& source,
                             ToTileContext& context, StringRef name) {
   KernelBuilder kernel(context, loc, name, KernelTeams(schedule).warps());
   kernel.setSchedule(schedule);
+  kernel.kernel().setMinBlocks(schedule.getSmBlocks());
   SplitScoreKernel(source, schedule, span, rows, loc, kernel).emit();
   auto keys =
       static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));
   auto spans =
       static_cast<int64_t>(llvm::divideCeil(keys, span * schedule.getBlockK()));
   kernel.launch(ArrayRef<int64_t>{spans, source.batches()});
+}
+
+/// The schedule of the kernel of a sample: one team, which has nothing to do
+/// before its keys are there.
+static SplitSelectScheduleAttr ofSample(SplitSelectScheduleAttr schedule) {
+  using Split = SplitSelectScheduleAttr;
+  return Split::get(schedule.getContext(), schedule.getEngine(),
+                    Split::kClusterKeys, /*span=*/1, /*stages=*/1,
+                    /*producers=*/0, Split::kClusterWarps, schedule.getSample(),
+                    schedule.getRank(), schedule.getCapacity(),
+                    schedule.getRows(), schedule.getCluster(),
+                    schedule.getStaged(), /*smBlocks=*/1);
+}
+
+void gsa::launchSplitSample(const IndexerSource& source,
+                            SplitSelectScheduleAttr schedule,
+                            const SplitRows& rows, const SplitBounds& bounds,
+                            Location loc, ToTileContext& context,
+                            StringRef name) {
+  SplitSelectScheduleAttr sample = ofSample(schedule);
+  KernelBuilder kernel(context, loc, name, KernelTeams(sample).warps());
+  kernel.setSchedule(sample);
+  SplitScoreKernel(source, sample, /*span=*/1, rows, loc, kernel)
+      .emitSample(bounds);
+  kernel.launch(ArrayRef<int64_t>{schedule.getCluster(), source.batches()});
 }

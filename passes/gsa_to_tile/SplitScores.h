@@ -18,11 +18,28 @@ struct SplitRows {
   int64_t capacity = 0;
 };
 
+/// What the sample of a row is for. Buffers of all rows, which are written.
+struct SplitBounds {
+  Value bounds;  ///< [B * Sq] of f32: the bound of each row.
+  Value counts;  ///< [B * Sq] of i32: becomes 0.
+  int64_t rank;  ///< That of the bound in the sample.
+  /// Candidates of a row; one with no more keys needs no bound.
+  int64_t capacity;
+  int64_t bins;  ///< Of the histogram of the sample.
+};
+
 /// Launches the kernel at the context's insertion point, as `name`: blocks of
 /// `span` tiles of keys, for all queries of a sequence.
 void launchSplitScores(const IndexerSource& source,
                        SplitSelectScheduleAttr schedule, int64_t span,
                        const SplitRows& rows, Location loc,
+                       ToTileContext& context, StringRef name);
+
+/// The same of a sample, by a cluster of blocks for each sequence, as `schedule`
+/// says; and the bounds of the rows.
+void launchSplitSample(const IndexerSource& source,
+                       SplitSelectScheduleAttr schedule, const SplitRows& rows,
+                       const SplitBounds& bounds, Location loc,
                        ToTileContext& context, StringRef name);
 
 }  // namespace mlir::gsa

@@ -1,9 +1,9 @@
 //===- SplitSelect.cpp - gsa.select of few queries ------------------------===//
 //
-// All rows at once, in two or four kernels. Scores go to memory; a block for
+// All rows at once, in two to four kernels. Scores go to memory; a block for
 // each row then selects. With lists, the scores of every m-th key and the bound
-// of each row come first, scores at or above it go to the row's list as well,
-// and the block reads its list. Where that does not have all that the row may
+// of each row come first, in one kernel or two, scores at or above it go to the
+// row's list as well, and the block reads its list. Where that does not have all that the row may
 // select, the same block reads the row: there is no further kernel, and no
 // host.
 //
@@ -61,9 +61,20 @@ Value SplitSelectLowering::makeRowsBuffer(int64_t columns) {
       context.rewriter().getF32Type());
 }
 
-/// The scores of every m-th key, in shorter spans, to the slab; then bounds.
+/// The scores of every m-th key to the slab, and bounds: by clusters, or in
+/// shorter spans and by a kernel of their own.
 void SplitSelectLowering::launchSample() {
   slab = makeRowsBuffer(llvm::divideCeil(source.keys(), lists.sample));
+  if (split.getCluster() > 0) {
+    SplitRows rows;
+    rows.scores = slab;
+    rows.sample = lists.sample;
+    SplitBounds target{lists.bounds, lists.counts, lists.rank, lists.capacity,
+                       lists.bins};
+    launchSplitSample(source, split, rows, target, op.getLoc(), context,
+                      "split_sample");
+    return;
+  }
   if (source.keys() > 0) {
     SplitRows rows;
     rows.scores = slab;

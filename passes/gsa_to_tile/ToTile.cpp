@@ -2,6 +2,7 @@
 
 #include "passes/gsa_to_tile/ToTile.h"
 
+#include "dialect/Gsa/GsaOps.h"
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -85,6 +86,13 @@ void ToTileContext::begin(Operation* op) {
   brief = isa_and_nonnull<SplitSelectScheduleAttr, SplitAttentionScheduleAttr>(
       op->getAttr(kScheduleAttr));
   hostRewriter.setInsertionPoint(op);
+  cost = {};
+  auto function = op->getParentOfType<FunctionOpInterface>();
+  auto lanes = function ? function->getAttrOfType<IntegerAttr>(kLanesAttr)
+                        : IntegerAttr();
+  if (!lanes || lanes.getInt() < 2) return;
+  if (auto schedule = op->getAttrOfType<ScheduleAttrInterface>(kScheduleAttr))
+    cost = schedule.getCost(op, device);
 }
 
 static MemRefType denseType(ShapedType type) {
@@ -155,6 +163,8 @@ void ToTileContext::forQueryChunks(
   auto outer = scf::ForOp::create(b, location, zero, lastBatch, one);
   b.setInsertionPointToStart(outer.getBody());
   auto inner = scf::ForOp::create(b, location, begins, last, step);
+  for (scf::ForOp loop : {outer, inner})
+    loop->setAttr(kIndependentAttr, b.getUnitAttr());
   b.setInsertionPointToStart(inner.getBody());
   Value begin = inner.getInductionVar();
   Value rest = arith::SubIOp::create(b, location, last, begin);
@@ -275,13 +285,19 @@ LaunchOp KernelBuilder::launch(ArrayRef<OpFoldResult> grid) {
   SmallVector<Type> types(op.getBody().getArgumentTypes());
   op.setFunctionTypeAttr(
       TypeAttr::get(FunctionType::get(op.getContext(), types, {})));
+  // By the name that it was to have.
+  double estimate = 0;
+  for (const StageCost& stage : context.cost.stages)
+    if (stage.kernel == op.getSymName()) estimate += stage.microseconds();
   FlatSymbolRefAttr symbol = context.enter(std::exchange(op, KernelOp()));
   IRRewriter& b = context.rewriter();
   SmallVector<Value> sizes =
       getValueOrCreateConstantIndexOp(b, context.loc(), grid);
-  return LaunchOp::create(
+  auto launch = LaunchOp::create(
       b, context.loc(), symbol, sizes, hostArguments,
       /*brief=*/context.brief ? b.getUnitAttr() : UnitAttr());
+  if (estimate > 0) launch->setAttr(kEstimateAttr, b.getF64FloatAttr(estimate));
+  return launch;
 }
 
 LaunchOp KernelBuilder::launch(ArrayRef<int64_t> grid) {

@@ -82,7 +82,8 @@ class ToTileContext {
   Value constant(TypedAttr value);
 
   /// Host loops over all batches and, `size` queries at a time, their queries
-  /// from `first` on.
+  /// from `first` on. The iterations are independent (kIndependentAttr): `body`
+  /// makes the buffers that they do not share.
   void forQueryChunks(int64_t batches, int64_t queries, int64_t size,
                       llvm::function_ref<void(const QueryChunk&)> body,
                       int64_t first = 0);
@@ -107,6 +108,9 @@ class ToTileContext {
   StringAttr origin;
   /// Whether its kernels take about as long as the time between two launches.
   bool brief = false;
+  /// What its schedule is estimated to take, where the host's kernels have
+  /// lanes.
+  ScheduleCost cost;
   SymbolTable symbols;
   /// Kernels by the name that they were asked to have.
   llvm::MapVector<StringAttr, SmallVector<gsa_tile::KernelOp>> kernels;

@@ -65,9 +65,9 @@ class SharedKeysKernel : public GroupAttention {
   Value isOwn(Value number);
   FoundRowsType findRowsType(int64_t most);
   void emitRows();
-  Value makeView(Value array, int64_t depth);
-  void copyRows(StreamOp stream, unsigned ring, Value array, int64_t depth,
-                Value first);
+  Value makeView(const KernelRows& rows);
+  void copyRows(StreamOp stream, unsigned ring, const KernelRows& rows,
+                int64_t depth, Value first);
   void copyStrings(StreamOp stream, Value block);
   void maskStrings(Value strings);
   void emitEnd(const AgainArguments& again);
@@ -122,17 +122,17 @@ void SharedKeysKernel::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
-  copyRows(stream, 0, kernel.key, shape.depth,
+  copyRows(stream, 0, kernel.keyRows, shape.depth,
            keyRows ? keyRows : firstOf(number));
   copyStrings(stream, number);
   inLagged([&](Value before) {
-    copyRows(stream, 1, kernel.value, shape.valueDepth,
+    copyRows(stream, 1, kernel.valueRows, shape.valueDepth,
              valueRows ? valueRows : firstOf(before));
   });
   if (!keyRows) return;
   KeepFoundOp::create(s.b, s.loc, valueRows, keyRows, teams.load);
   Value next = named(s.add(firstOf(number), s.index(blockK)), "first_of_next");
-  LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth), next,
+  LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.keyRows), next,
                    teams.load);
 }
 
@@ -166,13 +166,13 @@ void SharedKeysKernel::emitOwnLoad(StreamOp stream) {
     Value last = s.sub(tiles, s.index(1));
     next = named(blockOf(s.min(s.add(number, s.index(1)), last)), "next_block");
   }
-  copyRows(stream, 0, kernel.key, shape.depth,
+  copyRows(stream, 0, kernel.keyRows, shape.depth,
            keyRows ? keyRows : firstOf(block));
   copyStrings(stream, block);
-  copyRows(stream, 1, kernel.value, shape.valueDepth,
+  copyRows(stream, 1, kernel.valueRows, shape.valueDepth,
            keyRows ? keyRows : firstOf(block));
   if (keyRows)
-    LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth),
+    LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.keyRows),
                      firstOf(next), teams.load);
 }
 
@@ -181,6 +181,7 @@ void SharedKeysKernel::emitOwnLoad(StreamOp stream) {
 FoundRowsType SharedKeysKernel::findRowsType(int64_t most) {
   int64_t units = pad(shape.depth) * 2 / 16;
   if (pad(shape.depth) != pad(shape.valueDepth) ||
+      !kernel.keyRows.sharesNumbers(kernel.valueRows) ||
       blockK * units > most * 32 * teams.load.getCount())
     return {};
   return FoundRowsType::get(s.b.getContext(), blockK, units, teams.load);
@@ -197,27 +198,22 @@ void SharedKeysKernel::emitRows() {
     valueRows = named(FoundAllocOp::create(s.b, s.loc, type), "rows_of_values");
   Value first =
       lags ? s.index(0) : firstOf(s.div(s.toIndex(findBlock(s.index(0))), 4));
-  LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.key, shape.depth),
-                   first, teams.load);
+  LookUpOp::create(s.b, s.loc, keyRows, makeView(kernel.keyRows), first,
+                   teams.load);
 }
 
-/// The rows of `array` that the union lists.
-Value SharedKeysKernel::makeView(Value array, int64_t depth) {
-  Value base = s.at(array, {batch, s.index(0), group, s.index(0)},
-                    {kernel.keys, s.index(shape.groups), s.index(depth)});
-  return ListedRowsOp::create(s.b, s.loc,
-                              RowsType::get(s.b.getContext(), shape.element,
-                                            RowKind::Listed, RowAccess::Read),
-                              base, s.i64(shape.groups * depth), tileKeys, size,
-                              kernel.keys);
+/// The rows that the union lists.
+Value SharedKeysKernel::makeView(const KernelRows& rows) {
+  Value base = rows.base(s, batch, group, 0, kernel.keys);
+  return rows.listed(s, base, batch, tileKeys, size, kernel.keys);
 }
 
-/// Rows of `array` to the tile of a ring: from a position on, or found ones.
-void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring, Value array,
-                                int64_t depth, Value first) {
+/// Rows to the tile of a ring: from a position on, or found ones.
+void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring,
+                                const KernelRows& rows, int64_t depth,
+                                Value first) {
   CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
-                     makeView(array, depth), first, s.index(depth), 16,
-                     teams.load);
+                     makeView(rows), first, s.index(depth), 16, teams.load);
 }
 
 /// The strings of a block.
@@ -238,10 +234,11 @@ void SharedKeysKernel::maskStrings(Value strings) {
 void SharedKeysKernel::emitEnd(const AgainArguments& again) {
   Value irregular =
       named(s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
-  emitFinish(again, irregular, Value(), [&] {
-    return s.add(
-        s.mul(s.add(s.mul(tile, shape.groups), group), schedule.getConsumers()),
-        rank);
+  Value spoilt = arith::OrIOp::create(s.b, s.loc, emitFinish(), irregular);
+  s.ifThen(spoilt, [&] {
+    Value place = s.add(s.mul(tile, shape.groups), group);
+    AppendOp::create(s.b, s.loc, again.list, again.count,
+                     s.add(s.mul(place, schedule.getConsumers()), rank));
   });
   emitStore(rows);
 }
@@ -361,6 +358,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
   Location loc = op.getLoc();
   Value tiles = arith::CeilDivSIOp::create(
       b, loc, chunk.count, context.index(schedule.getQueries()));
+  lists.makeBuffers();
   lists.launch(chunk, tiles);
   {
     AttentionKernel kernel(operands, schedule, teamsOf(schedule).warps(),
@@ -402,6 +400,13 @@ void UnionLowering::remarkWorkspace() {
 }
 
 LogicalResult UnionLowering::emit() {
+  constexpr int64_t kVectorElements = 8;
+  for (int64_t unit : {operands.shape.keyUnit, operands.shape.valueUnit})
+    if (unit % kVectorElements != 0)
+      return op.emitOpError()
+             << "has no kernel over unions for rows that do not begin at "
+                "multiples of 16 bytes, got multiples of "
+             << 2 * unit;
   if (operands.batches() * operands.queries() > 0) {
     if (context.emitsRemarks()) remarkWorkspace();
     LogicalResult result = success();

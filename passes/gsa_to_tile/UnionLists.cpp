@@ -41,8 +41,6 @@ UnionLists::UnionLists(const AttentionOperands& operands,
                        UnionScheduleAttr schedule)
     : tiles(llvm::divideCeil(std::min(schedule.getChunk(), operands.queries()),
                              schedule.getQueries())),
-      again(operands.context,
-            tiles * operands.shape.groups * schedule.getConsumers()),
       operands(operands),
       schedule(schedule) {
   int64_t perTile = schedule.getQueries(), blockK = schedule.getBlockK();
@@ -59,7 +57,12 @@ UnionLists::UnionLists(const AttentionOperands& operands,
   }
   strings = countStrings(schedule.getGroups(), operands.shape.ratio(), blockK);
   words = strings * blockK / 32;
+}
+
+void UnionLists::makeBuffers() {
+  int64_t blockK = schedule.getBlockK();
   ToTileContext& context = operands.context;
+  again = AgainList(context, mostAgain());
   Type i32 = context.rewriter().getI32Type();
   keys = context.makeBuffer({tiles, capacity}, i32);
   members = context.makeBuffer({tiles, capacity}, i32);
@@ -70,11 +73,10 @@ UnionLists::UnionLists(const AttentionOperands& operands,
 }
 
 int64_t UnionLists::bytes() const {
-  int64_t elements = 0;
-  for (Value buffer :
-       {keys, members, bits, order, counts, again.count, again.list})
-    if (buffer) elements += cast<MemRefType>(buffer.getType()).getNumElements();
-  return elements * 4;
+  int64_t blocks = capacity / schedule.getBlockK();
+  int64_t perTile = 2 * capacity + blocks * words + 1;
+  if (schedule.isSplit()) perTile += blocks + 1;
+  return (tiles * perTile + 1 + mostAgain()) * 4;
 }
 
 namespace {

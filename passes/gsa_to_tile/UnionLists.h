@@ -8,10 +8,13 @@
 namespace mlir::gsa {
 
 /// Unions of the lists of a chunk's queries, one for `queries` of them each: a
-/// tile. Buffers, made once and filled for each chunk.
+/// tile. Buffers, made for each chunk.
 class UnionLists {
  public:
   UnionLists(const AttentionOperands& operands, UnionScheduleAttr schedule);
+
+  /// The buffers of a chunk.
+  void makeBuffers();
 
   /// Tiles of a whole chunk, and keys that a union has room for: a multiple of
   /// block_k, as many as all lists of a tile can have.
@@ -34,11 +37,10 @@ class UnionLists {
   /// i32 [tiles]: keys of the union, of a split one its blocks; -1 if a list
   /// does not ascend strictly within the keys.
   Value counts;
-  /// What is to be done again, see UnionAttention.cpp; none for each chunk at
-  /// first.
+  /// What is to be done again, see UnionAttention.cpp; none at first.
   AgainList again;
 
-  /// Bytes of all buffers.
+  /// Bytes of all buffers of a chunk.
   int64_t bytes() const;
 
   /// Launches the kernel that makes the unions of a chunk, of `numTiles` (host
@@ -46,6 +48,11 @@ class UnionLists {
   void launch(const QueryChunk& chunk, Value numTiles);
 
  private:
+  /// Entries of `again` at most.
+  int64_t mostAgain() const {
+    return tiles * operands.shape.groups * schedule.getConsumers();
+  }
+
   const AttentionOperands& operands;
   UnionScheduleAttr schedule;
 };

@@ -7,6 +7,7 @@
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/Passes.h"
 #include "passes/StaticShapes.h"
 #include "passes/TargetOption.h"
@@ -73,6 +74,31 @@ static LogicalResult schedule(ScheduledOpInterface op, const CudaTarget& target,
   return success();
 }
 
+/// Queries of a batch from which on kernels run side by side, and on how many
+/// lanes: chunks of queries have buffers for each lane.
+static constexpr int64_t kLaneQueries = 512, kLanes = 2;
+
+/// Where an op has that many queries its kernels run for longer than the host
+/// takes to submit them, and the ends of some leave SMs to others. A step of
+/// decoding is a few kernels that wait for each other.
+static void chooseLanes(FunctionOpInterface function) {
+  if (function.isExternal() || function->hasAttr(kLanesAttr)) return;
+  int64_t most = 0;
+  function->walk([&](ScheduledOpInterface op) {
+    if (op.getScheduleKinds(Device::Cuda).empty()) return;
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    if (type && type.getRank() > 1) most = std::max(most, type.getDimSize(1));
+  });
+  if (most < kLaneQueries) return;
+  function->setAttr(kLanesAttr,
+                    Builder(function.getContext()).getI64IntegerAttr(kLanes));
+  remark::passed(
+      function.getLoc(),
+      remark::RemarkOpts::name("LanesChosen").category("gsa.schedule"))
+      << "kernels that do not depend on each other run side by side"
+      << remark::metric("lanes", kLanes) << remark::metric("queries", most);
+}
+
 namespace {
 
 struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
@@ -99,7 +125,9 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
       return failed(schedule(op, *target, *databases)) ? WalkResult::interrupt()
                                                        : WalkResult::advance();
     });
-    if (walk.wasInterrupted()) signalPassFailure();
+    if (walk.wasInterrupted()) return signalPassFailure();
+    getOperation()->walk(
+        [](FunctionOpInterface function) { chooseLanes(function); });
   }
 };
 

@@ -160,6 +160,9 @@ def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
 
     Returns out, and with return_lse also the natural log-sum-exp
     [B, H, Sq] in f32 (f64 for f64). A row without keys gives 0 and -inf.
+    Raises InvalidArgument for a shape, an element type, a device or strides that
+    do not fit, with the argument's name, and Unimplemented for ragged batches,
+    pages, and what the target cannot compile.
     Source: docs/spec.md, gsa.gather_attention.
     """
     where = "sparse_attention"
@@ -199,7 +202,7 @@ def dense_attention(q, k, v, *, softmax_scale=None, causal=True, gate=None,
                     return_lse=False):
     """Attention of each query over all keys that it sees.
 
-    Arguments as in sparse_attention. causal: query t sees the keys up to
+    Arguments, results and errors as in sparse_attention. causal: query t sees the keys up to
     t + Sk - Sq, the last query all of them; False: every query sees all.
     Source: docs/spec.md, gsa.dense_attention.
     """
@@ -280,7 +283,9 @@ def index_topk(q_idx, k_idx, *, k, weights=None, bias=None, act="sigmoid",
              others, within the budget.
     cache_seqlens: int32 [B], how many of the Sk keys there are; None: all.
 
-    Returns a Selection. The same arguments give the same bits.
+    Returns a Selection. The same arguments give the same bits. Raises
+    InvalidArgument for a tensor that does not fit, a name that is unknown, with
+    the nearest, and a setting that the policy does not have.
     Source: docs/spec.md, gsa.select and budget policies.
     """
     where = "index_topk"
@@ -323,7 +328,8 @@ def gated_sparse_attention(
                  {"type": "ntk", "factor": 4.0}.
 
     Returns the output [B, Sq, H, D], or with return_selection an
-    AttentionResult. Source: docs/spec.md, gsa.attention.
+    AttentionResult. Errors are those of index_topk and sparse_attention.
+    Source: docs/spec.md, gsa.attention.
     """
     where = "gated_sparse_attention"
     choose(where, "act", act, SCORE_ACTIVATIONS)

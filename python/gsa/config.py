@@ -164,6 +164,7 @@ class GSAConfig:
         return cls(**config_dict)
 
     def to_dict(self):
+        """All fields by name, for from_dict and for JSON."""
         return {field.name: getattr(self, field.name)
                 for field in dataclasses.fields(self)}
 
@@ -179,6 +180,7 @@ class GSAConfig:
             return cls.from_dict(json.load(file))
 
     def save_pretrained(self, folder):
+        """Writes config.json into a folder, which is made."""
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "config.json"), "w",
                   encoding="utf-8") as file:

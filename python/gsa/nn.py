@@ -138,6 +138,10 @@ class GatedSparseAttention(nn.Module):
         past_key_value: the cache that a call with use_cache returned, whose
         tokens stand before these. It grows in place and is returned again.
         A token sees every token up to itself; attention_mask must be None.
+
+        Raises InvalidArgument for a shape, a type or a cache that does not fit,
+        Unimplemented for a mask, for weights that are asked for, for dropout in
+        training, and in a backward pass.
         """
         past = self._check(hidden_states, positions, attention_mask,
                            past_key_value, output_attentions)

@@ -419,6 +419,55 @@ GSA_API gsa_code gsa_support_code(const gsa_support* support, size_t index);
 /* Frees the list; NULL is allowed. */
 GSA_API void gsa_support_destroy(gsa_support* support);
 
+/* ---- Packs -------------------------------------------------------------- */
+
+/* Plans that gsa-compile made ahead of time, for several shapes and
+ * architectures, in one file. Loading one compiles nothing and opens no NVRTC.
+ * Beside libgsa there is libgsa-runtime, which has neither LLVM nor MLIR: the
+ * functions of this section for GPUs, and all that take a plan. A pack is code
+ * that runs as the process: its digest finds damage, and does not say who made
+ * it. */
+typedef struct gsa_pack gsa_pack;
+
+/* Reads a pack of a file. GSA_INVALID_ARGUMENT: there is none, or it is cut off
+ * or changed; GSA_FAILED_PRECONDITION: it is of another version of the format.
+ */
+GSA_API gsa_status* gsa_pack_open(const char* path, gsa_pack** pack);
+/* The same of `length` bytes in memory, which are not needed afterwards. `name`
+ * appears in messages; NULL is "<memory>". */
+GSA_API gsa_status* gsa_pack_read(const void* bytes, size_t length,
+                                  const char* name, gsa_pack** pack);
+/* Frees a pack; plans that were loaded from it stay. NULL is allowed. */
+GSA_API void gsa_pack_close(gsa_pack* pack);
+/* Number of plans; 0 for NULL. */
+GSA_API size_t gsa_pack_num_plans(const gsa_pack* pack);
+/* Plan `index`: "cuda sm_90a, layer.mlir @main, hidden_states: f32[1, 64, 512]",
+ * with all inputs; NULL out of range. Lives as long as the pack. */
+GSA_API const char* gsa_pack_plan(const gsa_pack* pack, size_t index);
+
+/* Which plan of a pack, and where to. Only `struct_size` is required; a NULL
+ * pointer instead of the structure means zero in all fields. */
+typedef struct gsa_load_options {
+  size_t struct_size;
+  /* "cpu", "cuda" or "cuda:<N>"; NULL or "" is "cpu". */
+  const char* target;
+  /* Shapes of inputs, of as many as tell the plans for the target's device
+   * apart. */
+  const gsa_named_shape* shapes;
+  size_t num_shapes;
+  /* 1: as in gsa_compile_options. */
+  int64_t load_later;
+} gsa_load_options;
+
+/* Loads the plan of the pack that is for the architecture of the target's
+ * device and has these shapes. GSA_FAILED_PRECONDITION: there is none for the
+ * architecture; GSA_INVALID_ARGUMENT: none of these shapes, or several, and the
+ * message lists what there is; GSA_UNAVAILABLE: no driver or no such GPU;
+ * GSA_UNIMPLEMENTED: "cpu" with libgsa-runtime. The plan has one reference. */
+GSA_API gsa_status* gsa_pack_load(const gsa_pack* pack,
+                                  const gsa_load_options* options,
+                                  gsa_plan** plan);
+
 /* ---- What a plan needs and gives ---------------------------------------- */
 
 /* An input or output of a plan. Filled by the library: fields beyond its

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +22,8 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "runtime/capi/gsa.h"
+#include "runtime/load_plan.h"
+#include "runtime/pack.h"
 #include "runtime/plan.h"
 
 struct gsa_status {
@@ -32,6 +35,11 @@ struct gsa_plan {
   std::shared_ptr<const gsa::Plan> plan;
   std::string target;
   std::atomic<int64_t> references{1};
+};
+
+struct gsa_pack {
+  gsa::Pack pack;
+  std::vector<std::string> descriptions;  // by plan
 };
 
 struct gsa_support {
@@ -124,6 +132,19 @@ absl::StatusOr<std::vector<T>> ReadArray(const char* what, const T* source,
 // zeros up to the caller's size.
 template <typename T>
 absl::Status Write(const char* what, const T& value, T* target);
+
+// Reads named shapes into `*target`; `kind` is "shape" or "bound". Values that
+// are wrong go to `errors`; the status is that of null pointers and structures.
+absl::Status ReadShapes(const char* kind, const gsa_named_shape* shapes,
+                        size_t count,
+                        std::map<std::string, std::vector<int64_t>>* target,
+                        std::vector<absl::Status>* errors);
+
+// ---- Packs ------------------------------------------------------------------
+
+// What links the code of plans for the CPU, or null: libgsa has one, the
+// library that only runs plans has none.
+CpuLoader TheCpuLoader();
 
 // ---- Conversions ------------------------------------------------------------
 

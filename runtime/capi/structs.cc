@@ -75,6 +75,14 @@ GSA_LAYOUT(gsa_kernel_counts, struct_size,
            GSA_FIELD_END(gsa_kernel_counts, from_memory),
            GSA_FIELD_END(gsa_kernel_counts, compile_milliseconds));
 
+GSA_NO_TAIL_PADDING(gsa_load_options, load_later);
+GSA_LAYOUT(gsa_load_options, struct_size,
+           GSA_FIELD_END(gsa_load_options, struct_size),
+           GSA_FIELD_END(gsa_load_options, target),
+           GSA_FIELD_END(gsa_load_options, shapes),
+           GSA_FIELD_END(gsa_load_options, num_shapes),
+           GSA_FIELD_END(gsa_load_options, load_later));
+
 GSA_NO_TAIL_PADDING(gsa_run_options, num_stage_milliseconds);
 GSA_LAYOUT(gsa_run_options, struct_size,
            GSA_FIELD_END(gsa_run_options, struct_size),
@@ -205,6 +213,8 @@ template absl::StatusOr<gsa_compile_options> Read(const char*,
                                                   const gsa_compile_options*);
 template absl::StatusOr<gsa_layer_config> Read(const char*,
                                                const gsa_layer_config*);
+template absl::StatusOr<gsa_load_options> Read(const char*,
+                                               const gsa_load_options*);
 template absl::StatusOr<gsa_run_options> Read(const char*,
                                               const gsa_run_options*);
 template absl::Status ReadArray(const char*, const gsa_tensor*,

@@ -65,8 +65,8 @@ class Describer {
         absl::StrCat(step.dependent ? "dependent\n" : "", "launch ",
                      step.kernel, " ", step.grid[0], " ", step.grid[1], " ",
                      step.grid[2], " ", kernel.threads_per_block / 32);
-    absl::StrAppend(&text, " ", kernel.dynamic_smem_bytes, " ",
-                    step.args.size());
+    absl::StrAppend(&text, " ", kernel.cluster, " ", kernel.dynamic_smem_bytes,
+                    " ", step.args.size());
     for (const KernelArg& arg : step.args)
       absl::StrAppend(
           &text, " ",
@@ -121,6 +121,17 @@ class Describer {
   const DeviceProgram& program_;
 };
 
+std::vector<int32_t> OrderOfRun(const DeviceProgram& program, uint64_t seed) {
+  uint64_t state = seed;
+  return OrderSteps(program, [&](size_t ready) -> size_t {
+    if (seed == 0) return ready - 1;
+    if (seed == 1) return 0;
+    // An even spread is not needed, only another choice for another seed.
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % ready;
+  });
+}
+
 }  // namespace
 
 std::string EmuSource(
@@ -162,10 +173,10 @@ std::string EmuDescription(const DeviceProgram& program,
     absl::StrAppend(&text, "fault ", options.fault, " ", options.fault_call,
                     " ", options.fault_warp, "\n");
   absl::StrAppend(&text, describer.Buffers());
-  for (const ProgramStep& step : program.steps)
-    absl::StrAppend(
-        &text,
-        std::visit([&](const auto& s) { return describer.Step(s); }, step));
+  for (int32_t i : OrderOfRun(program, options.seed))
+    absl::StrAppend(&text,
+                    std::visit([&](const auto& s) { return describer.Step(s); },
+                               program.steps[i]));
   return text;
 }
 

@@ -26,7 +26,9 @@ std::string EmuSource(const DeviceProgram& program);
 // How the steps run.
 struct EmuRunOptions {
   // When asynchronous copies happen: 0 as late as allowed, 1 at once, other
-  // values at random times from that seed.
+  // values at random times from that seed. Of programs with lanes also which
+  // lane goes on: 0 the last that can, 1 the first that can, else one at
+  // random; so what a step should have waited for shows in the results.
   uint64_t seed = 0;
   // Blocks that run at the same time. Two show ThreadSanitizer races between
   // blocks; one is faster. 0: two under ThreadSanitizer, else one.

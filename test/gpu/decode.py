@@ -29,18 +29,21 @@ PART = ("<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers =
         "4, consumers = 4>")
 
 
-def split(block_k, span, stages, producers, consumers, lists):
+def split(block_k, span, stages, producers, consumers, lists, more=""):
     sample, rank, capacity = lists
     return (f"split_select_schedule<engine = mma_sync, block_k = {block_k}, span = "
             f"{span}, stages = {stages}, producers = {producers}, consumers = "
             f"{consumers}, sample = {sample}, rank = {rank}, capacity = {capacity}, "
-            f"rows = {TOPK}>")
+            f"rows = {TOPK}{more}>")
 
 
 SPLITS = [split(128, 8, 4, 4, 4, (16, 56, 1536)),
           split(128, 3, 2, 4, 2, (4, 180, 1024)),
           split(64, 64, 1, 0, 1, (0, 0, 0)),
           split(256, 5, 2, 4, 8, (32, 20, 4096)),
+          # Samples by clusters; blocks that share an SM.
+          split(128, 7, 4, 4, 4, (16, 56, 1536), ", cluster = 8, sm_blocks = 3"),
+          split(128, 20, 2, 4, 4, (32, 37, 2304), ", cluster = 4, staged = 2"),
           # Lists with so little room that rows take their scores.
           split(128, 8, 3, 4, 4, (16, 32, 520))]
 LENGTHS = [0, 1, SLOTS - 1, SLOTS, SLOTS + 1, 1536, 1537, 9999, 40000]

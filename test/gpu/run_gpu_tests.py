@@ -37,11 +37,9 @@ committed summary is one of the headers in the tree:
 import argparse
 import concurrent.futures
 import datetime
-import hashlib
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +48,9 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools", "check"))
+from device_headers import hash_headers  # noqa: E402
+
 TOOLS = ["memcheck", "initcheck", "synccheck"]
 # Differences between sanitizers: what initcheck looks for must stay as the
 # driver gave it, see Session.cc.
@@ -297,26 +298,6 @@ class Runner:
 def head_commit():
     status, output = run(["git", "-C", ROOT, "rev-parse", "HEAD"], 10)
     return output.strip() if status == 0 else ""
-
-
-def hash_headers(root):
-    """SHA-256 of the device headers below `root`: their names and what a
-    compiler sees of them. A comment is no reason to run the GPU tests again."""
-    digest = hashlib.sha256()
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        for name in sorted(files):
-            path = os.path.join(folder, name)
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
-            # No string of the headers holds two slashes.
-            text = " ".join(re.sub(r"//[^\n]*", "", text).split())
-            # Where a line is broken says nothing, beside words.
-            text = re.sub(r" ?([^\w ]) ?", r"\1", text)
-            name = os.path.relpath(path, root).replace(os.sep, "/")
-            for part in (name, text):
-                digest.update(f"{len(part)}:{part}".encode())
-    return digest.hexdigest()
 
 
 def check(path, headers):

@@ -2,9 +2,10 @@
 """Builds the wheel from a clean copy of python/, installs it into a fresh virtual
 environment, and runs what a user runs first.
 
-    wheel_test.py --library LIBGSA --root REPOSITORY [--packages FOLDER] WORK
+    wheel_test.py --library LIBGSA --cache-tool GSA_CACHE --root REPOSITORY
+                  [--packages FOLDER] WORK
 
-LIBGSA goes into the wheel, so that nothing is compiled. FOLDER holds the modules
+LIBGSA and GSA_CACHE go into the wheel, so that nothing is compiled. FOLDER holds the modules
 that `./dev test` downloads, scikit-build-core among them: nothing comes from the
 network. Ends with 77 (skipped) where it is missing, with 1 where the
 environment says GSA_REQUIRE_WHEELS.
@@ -52,6 +53,7 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", required=True)
+    parser.add_argument("--cache-tool", required=True)
     parser.add_argument("--root", type=pathlib.Path, required=True)
     parser.add_argument("--packages", type=pathlib.Path, required=True)
     parser.add_argument("--portable", action="store_true",
@@ -69,10 +71,11 @@ def main():
     shutil.copytree(arguments.root / "python", work / "python",
                     ignore=shutil.ignore_patterns("__pycache__"))
     tag = run([sys.executable, work / "python" / "wheel_tag.py",
-               arguments.library]).strip()
+               arguments.library, arguments.cache_tool]).strip()
     run([sys.executable, "-m", "pip", "wheel", "--no-deps",
          "--no-build-isolation", "--no-index", "-w", work, work / "python",
          "-C", f"cmake.define.GSA_LIBRARY={arguments.library}",
+         "-C", f"cmake.define.GSA_CACHE_TOOL={arguments.cache_tool}",
          "-C", f"wheel.tags={tag}", "-C", f"build-dir={work / 'build'}"],
         env={"PYTHONPATH": str(arguments.packages.resolve())})
     wheel, = work.glob("*.whl")
@@ -84,7 +87,7 @@ def main():
         sys.exit(f"got {tag} of a portable library, expected a manylinux tag")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for name in ("gsa/__init__.py", "gsa/libgsa.so",
+    for name in ("gsa/__init__.py", "gsa/libgsa.so", "gsa/bin/gsa-cache",
                  f"gsa_compiler-{version}.dist-info/licenses/LICENSE"):
         if name not in names:
             sys.exit(f"{wheel.name} has no {name}: {names}")
@@ -100,6 +103,12 @@ def main():
     run([python, "-m", "pip", "check"])
     run([python, "-c", QUICK], cwd=work)
     run([python, "-m", "gsa", "doctor"], cwd=work)
+    kept = {"GSA_CACHE_DIR": str(work / "kept")}
+    run([python, "-c", QUICK], cwd=work, env=kept)
+    run([python, "-m", "gsa", "cache", "verify"], cwd=work, env=kept)
+    listed = run([python, "-m", "gsa", "cache", "ls"], cwd=work, env=kept)
+    if "2 entries" not in listed:
+        sys.exit("expected the objects of two plans")
     shutil.rmtree(work)
 
 

@@ -32,6 +32,7 @@ gsa_tile.kernel @sums(%data: !gsa_tile.global<f32, read> loc("data"),
   %c2 = arith.constant 2 : index
   %c4 = arith.constant 4 : index
   %c16 = arith.constant 16 : index
+  %c20 = arith.constant 20 : index
   %c32 = arith.constant 32 : index
   %c64 = arith.constant 64 : index
   %c100 = arith.constant 100 : index
@@ -63,8 +64,8 @@ gsa_tile.kernel @sums(%data: !gsa_tile.global<f32, read> loc("data"),
   gsa_tile.stream below %c4 <loaders = 4> rings(%ring : !ring) load {
   ^bb0(%i: index, %a: !tile, %b: !tile):
     %first = arith.muli %i, %c64 : index
-    %view_a = gsa_tile.paged_rows %data pitch %p32 table %table page 16 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read> to !rows
-    %view_b = gsa_tile.paged_rows %half pitch %p32 table %table page 16 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read> to !rows
+    %view_a = gsa_tile.paged_rows %data pitch %p32 table %table pages %c20 of 16 apart 16 step 1 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read> to !rows
+    %view_b = gsa_tile.paged_rows %half pitch %p32 table %table pages %c20 of 16 apart 16 step 1 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read> to !rows
     %found = gsa_tile.find_rows %view_a[%first] for 64 x 4 by #load : !rows to !found
     gsa_tile.copy_rows %view_a[%found] columns %c16 to %a by #load vector 16 : !rows, !found to !tile
     gsa_tile.copy_rows %view_b[%found] columns %c16 to %b by #load vector 16 : !rows, !found to !tile
@@ -83,8 +84,8 @@ gsa_tile.kernel @sums(%data: !gsa_tile.global<f32, read> loc("data"),
   gsa_tile.stream below %c2 <loaders = 4> rings(%ring : !ring) load {
   ^bb0(%i: index, %a: !tile, %b: !tile):
     %first = arith.muli %i, %c64 : index
-    %view_a = gsa_tile.listed_paged_rows %data pitch %p32 table %table page 16 list %entries end %c100 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read>, !list to !rows
-    %view_b = gsa_tile.listed_paged_rows %half pitch %p32 table %table page 16 list %entries end %c100 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read>, !list to !rows
+    %view_a = gsa_tile.listed_paged_rows %data pitch %p32 table %table pages %c20 of 16 apart 16 list %entries end %c100 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read>, !list to !rows
+    %view_b = gsa_tile.listed_paged_rows %half pitch %p32 table %table pages %c20 of 16 apart 16 list %entries end %c100 limit %c200 : !gsa_tile.global<f32, read>, !gsa_tile.global<i32, read>, !list to !rows
     %found = gsa_tile.find_rows %view_a[%first] for 64 x 4 by #load : !rows to !found
     gsa_tile.copy_rows %view_a[%found] columns %c16 to %a by #load vector 16 : !rows, !found to !tile
     gsa_tile.copy_rows %view_b[%first] columns %c16 to %b by #load vector 16 : !rows, index to !tile

@@ -22,12 +22,14 @@ namespace {
 
 constexpr int64_t kSlots = 20, kKeys = 333, kHeads = 3, kDepth = 20;
 
-std::string Split(int sample, int rank, int capacity, int span = 2) {
+std::string Split(int sample, int rank, int capacity, int span = 2,
+                  int cluster = 0, int staged = 32) {
   return absl::StrCat(
       "#gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = ",
       span, ", stages = 2, producers = 1, consumers = 2, sample = ", sample,
       ", rank = ", rank, ", capacity = ", capacity,
-      ", rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>>");
+      ", rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = ",
+      cluster, ", staged = ", staged, ">");
 }
 const char kWhole[] =
     "#gsa.select_schedule<scores = <engine = mma_sync, block_q = 16, block_k = "
@@ -35,7 +37,7 @@ const char kWhole[] =
     "2, bins = 256, capacity = 64, chunk = 1>>";
 
 struct Decode {
-  int64_t batch = 1, queries = 1;
+  int64_t batch = 1, queries = 1, keys = kKeys;
   std::vector<int32_t> lengths;
   const char* activation = "sigmoid";
   int64_t sink = 0, local = 0;
@@ -50,7 +52,7 @@ DecodeInputs MakeInputs(const Decode& d, std::mt19937* generator) {
   Problem p;
   p.batch = d.batch;
   p.queries = d.queries;
-  p.keys = kKeys;
+  p.keys = d.keys;
   p.heads = kHeads;
   p.depth = kDepth;
   p.dtype = DType::kBF16;
@@ -60,7 +62,7 @@ DecodeInputs MakeInputs(const Decode& d, std::mt19937* generator) {
 
 std::string Text(const Decode& d, const std::string& schedule) {
   std::string q = TypeText({d.batch, d.queries, kHeads, kDepth}, "bf16");
-  std::string k = TypeText({d.batch, kKeys, kDepth}, "bf16");
+  std::string k = TypeText({d.batch, d.keys, kDepth}, "bf16");
   std::string w = TypeText({d.batch, d.queries, kHeads}, "bf16");
   std::string b = TypeText({kHeads}, "bf16"), n = TypeText({d.batch}, "i32");
   std::string i = TypeText({d.batch, d.queries, kSlots}, "i32");
@@ -107,7 +109,8 @@ void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
   std::vector<HostTensor> expected =
       RunDecode(d, inputs, kWhole, HopperOptions());
   for (const std::string& schedule :
-       {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1)}) {
+       {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1),
+        Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2)}) {
     SCOPED_TRACE(schedule);
     ExpectEqual(RunDecode(d, inputs, schedule, HopperOptions()), expected);
   }
@@ -137,6 +140,33 @@ TEST(EmuSplitTest, LengthsOfABatch) {
                   clean);
       ExpectEqual(RunDecode(d, inputs, Split(0, 0, 0), HopperOptions()), clean);
     }
+  }
+}
+
+// Several tiles for each block of a cluster, some of them behind the end of a
+// sequence; scores far from the others, so that those share a bin.
+TEST(EmuSplitTest, SamplesOfClusters) {
+  std::mt19937 generator(6);
+  Decode d;
+  d.batch = 3;
+  d.queries = 2;
+  d.keys = 1700;
+  d.lengths = {1700, 900, 70};
+  d.activation = "identity";
+  DecodeInputs inputs = MakeInputs(d, &generator);
+  for (double far : {0.0, 1e3}) {
+    for (int64_t b = 0; b < d.batch; ++b)
+      for (int64_t i = 0; i < kDepth; ++i)
+        inputs.key.At(b, 2, i) = far + inputs.key.At(b, 2, i);
+    std::vector<HostTensor> expected =
+        RunDecode(d, inputs, kWhole, HopperOptions());
+    for (int cluster : {2, 8})
+      for (int rank : {14, 40})
+        ExpectEqual(RunDecode(d, inputs,
+                              Split(2, rank, 96, /*span=*/3, cluster,
+                                    /*staged=*/2),
+                              HopperOptions()),
+                    expected);
   }
 }
 
@@ -221,6 +251,9 @@ TEST(EmuSplitTest, NoDataRace) {
   std::vector<HostTensor> expected =
       RunDecode(d, inputs, kWhole, HopperOptions());
   ExpectEqual(RunDecode(d, inputs, Split(4, 10, 64), HopperOptions(true)),
+              expected);
+  ExpectEqual(RunDecode(d, inputs, Split(2, 14, 64, /*span=*/2, /*cluster=*/2),
+                        HopperOptions(true)),
               expected);
 }
 

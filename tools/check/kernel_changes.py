@@ -31,6 +31,8 @@ import subprocess
 import sys
 import tempfile
 
+import device_headers
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ARCHITECTURES = ["sm_80", "sm_90a", "sm_120"]
 # Name, and what gsa-run is told.
@@ -67,14 +69,6 @@ def hash_of(text):
 def body_of(text):
     begin = BEGIN.search(text)
     return text[begin.end():].lstrip("\n") if begin else text
-
-
-def hash_headers():
-    texts = [f"{path.relative_to(ROOT)}\n{path.read_text(encoding='utf-8')}"
-             for path in sorted((ROOT / HEADERS).rglob("*.cuh"))]
-    if not texts:
-        fail(f"{HEADERS} has no headers")
-    return hash_of("\n".join(texts))
 
 
 def compile_module(gsa_run, name, arguments, arch, folder, code):
@@ -132,7 +126,7 @@ def make_manifest(kernels):
             f"{hash_of(body_of(text))} {len(body_of(text).splitlines())} lines")
     return {"comment": "Hashes of emitted kernels; tools/check/"
                        "kernel_changes.py writes and compares them.",
-            "device_headers": hash_headers(), "modules": modules}
+            "device_headers": device_headers.hash_headers(ROOT / HEADERS), "modules": modules}
 
 
 def flatten(manifest):

@@ -1,11 +1,18 @@
 """The reference of the Python package, from its source: nothing is imported, so
 that it needs neither torch nor a library.
 
-Public are the names that python/gsa/__init__.py lists, in its order.
+Public are the names that python/gsa/__init__.py lists, in its order, each with a
+docstring, and so its methods; and those of __all__ in MODULES.
 """
 
 import ast
 import inspect
+import textwrap
+
+# What is imported by its own name; of classes the methods that say something,
+# since others are of a server's interface.
+MODULES = ("gsa.pictures", "gsa.serving.paged", "gsa.serving.vllm",
+           "gsa.serving.sglang")
 
 
 def public(root):
@@ -32,14 +39,19 @@ def docstring(node):
     return inspect.cleandoc(text) if text else None
 
 
-def fields(node):
-    """Fields of a dataclass, as written."""
-    return [ast.unparse(child) for child in node.body
-            if isinstance(child, ast.AnnAssign)]
+def fields(node, source):
+    """Fields of a dataclass or a NamedTuple, as written, with their comments."""
+    found = [child for child in node.body if isinstance(child, ast.AnnAssign)]
+    if not found:
+        return []
+    lines = source.splitlines()[found[0].lineno - 1:found[-1].end_lineno]
+    return textwrap.dedent("\n".join(lines)).splitlines()
 
 
-def entry(name, tree):
-    """Markdown of one public name."""
+def entry(name, source, complete=True):
+    """Markdown of one public name. `complete`: a public method without a
+    docstring is an error."""
+    tree = ast.parse(source)
     for node in tree.body:
         if isinstance(node, ast.Assign):
             # A named tuple, whose docstring may be assigned after it.
@@ -61,13 +73,19 @@ def entry(name, tree):
         init = next((m for m in node.body if isinstance(m, ast.FunctionDef) and
                      m.name == "__init__"), None)
         lines += ["```text"]
-        if init is not None and not fields(node):
+        written = fields(node, source)
+        if init is not None and not written:
             lines += [signature(name, init), ""]
         lines += [docstring(node)]
-        lines += [""] * bool(fields(node)) + fields(node) + ["```", ""]
+        lines += [""] * bool(written) + written + ["```", ""]
         for method in node.body:
             if isinstance(method, ast.FunctionDef) and \
-                    not method.name.startswith("_") and docstring(method):
+                    not method.name.startswith("_"):
+                if not docstring(method):
+                    if complete:
+                        raise SystemExit(f"python_docs: {name}.{method.name} "
+                                         f"has no docstring")
+                    continue
                 is_property = any(ast.unparse(d) == "property" for d in
                                   method.decorator_list)
                 call = f"{name}.{method.name}" if is_property else signature(
@@ -81,10 +99,23 @@ def reference(root, regenerate):
     """The page."""
     lines = ["# Reference of the Python package", "",
              f"<!-- Generated from python/gsa; `{regenerate}` writes it. -->", ""]
-    trees = {}
+    sources = {}
+
+    def source(module):
+        if module not in sources:
+            path = root / "python" / (module.replace(".", "/") + ".py")
+            sources[module] = path.read_text(encoding="utf-8")
+        return sources[module]
+
     for name, module in public(root).items():
-        path = root / "python" / (module.replace(".", "/") + ".py")
-        if path not in trees:
-            trees[path] = ast.parse(path.read_text(encoding="utf-8"))
-        lines += entry(name, trees[path])
+        lines += entry(name, source(module))
+    for module in MODULES:
+        tree = ast.parse(source(module))
+        names = next(ast.literal_eval(node.value) for node in tree.body
+                     if isinstance(node, ast.Assign) and
+                     node.targets[0].id == "__all__")
+        lines += [f"## {module}", "", "```text", docstring(tree), "```", ""]
+        for name in names:
+            heading, *rest = entry(name, source(module), complete=False)
+            lines += ["#" + heading, *rest]
     return "\n".join(lines).rstrip() + "\n"

@@ -8,10 +8,11 @@ of the build folder are used if they are there.
 test/tidy.json records the sources that passed, each with the hash of what its
 findings follow from (tidy_record.py); a source that still has its hash is not
 looked at again. --update writes those that pass into the record, --all looks at
-every source, whatever is recorded.
+every source, whatever is recorded. --seconds bounds the time: no source is begun
+after it, and how many were left out is said. Sources without a record come first.
 
-Usage: tidy.py <repository> <build folder> [--jobs N] [--update] [--all]
-               [<folder>...]
+Usage: tidy.py <repository> <build folder> [--jobs N] [--seconds N] [--update]
+               [--all] [<folder>...]
 """
 
 import argparse
@@ -23,6 +24,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import tidy_record
 
@@ -57,7 +59,10 @@ def sources(root, build, folders):
     return dict(sorted(commands.items()))
 
 
-def check(tool, build, file):
+def check(tool, build, file, deadline):
+    """None if the time is up."""
+    if deadline is not None and time.monotonic() > deadline:
+        return None
     result = subprocess.run([tool, "-p", str(build), *ARGUMENTS, file],
                             capture_output=True, text=True)
     return file, result.returncode, result.stdout, result.stderr
@@ -79,6 +84,8 @@ def parse():
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float,
+                        help="begin no source after this time")
     parser.add_argument("--update", action="store_true",
                         help="record the sources that pass")
     parser.add_argument("--all", action="store_true",
@@ -112,15 +119,20 @@ def main():
 
     files = [file for file in commands if options.all or not hashes[file] or
              record.get(name(file)) != hashes[file]]
+    files.sort(key=lambda file: name(file) in record)
     skipped = len(commands) - len(files)
     if skipped:
         print(f"tidy: skips {skipped} of {len(commands)} sources, which "
               f"{tidy_record.PATH} records as they are", flush=True)
-    seen, failed = set(), 0
+    seen, failed, left_out = set(), 0, 0
+    deadline = options.seconds and time.monotonic() + options.seconds
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        tasks = [pool.submit(check, tool, build, file) for file in files]
+        tasks = [pool.submit(check, tool, build, file, deadline) for file in files]
         for task in tasks:
-            file, code, out, err = task.result()
+            if (result := task.result()) is None:
+                left_out += 1
+                continue
+            file, code, out, err = result
             if options.update:
                 record.pop(name(file), None)
                 # What was changed meanwhile is not what was looked at.
@@ -139,6 +151,9 @@ def main():
         tidy_record.write(root, record)
     if failed:
         sys.exit(f"tidy: {len(seen)} findings in {len(files)} sources")
+    if left_out:
+        print(f"tidy: {left_out} sources were not looked at: "
+              f"{options.seconds:g} s are over; ./dev tidy has no limit")
     left = [hashes[file] for file in commands
             if not hashes[file] or record.get(name(file)) != hashes[file]]
     hints = ""
@@ -147,7 +162,8 @@ def main():
     if unknown := left.count(None):
         hints += (f"; {unknown} cannot be recorded, since they include what a "
                   f"macro says")
-    print(f"tidy: {len(commands)} sources of {', '.join(folders)} pass{hints}")
+    print(f"tidy: {len(commands) - left_out} sources of {', '.join(folders)} "
+          f"pass{hints}")
 
 
 if __name__ == "__main__":

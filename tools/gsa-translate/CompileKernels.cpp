@@ -3,7 +3,7 @@
 #include "tools/gsa-translate/CompileKernels.h"
 
 #include "codegen/cuda/CudaPrinter.h"
-#include "codegen/device/DeviceHeaders.h"
+#include "codegen/device/UsedDeclarations.h"
 #include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/Regex.h"
 #include "tools/common/ExitCode.h"
@@ -18,16 +18,6 @@ using ::gsa::KernelResources;
 
 /// Name of the printed text in the compiler's messages.
 static constexpr char kFile[] = "kernel.cu";
-
-static const std::vector<::gsa::SourceHeader>& getHeaders() {
-  static const auto* headers = [] {
-    auto* result = new std::vector<::gsa::SourceHeader>;
-    for (const gsa_tile::DeviceHeader& header : gsa_tile::getDeviceHeaders())
-      result->push_back({header.name.str(), header.text.str()});
-    return result;
-  }();
-  return *headers;
-}
 
 /// Line of the printed text that a message is about; 0 if there is none. A
 /// message in a header is about the line that instantiated it, which follows in
@@ -87,7 +77,10 @@ FailureOr<CompiledCuda> compileKernels(ModuleOp module, StringRef arch,
   CompileRequest request;
   request.name = kFile;
   request.source = *text;
-  request.headers = getHeaders();
+  std::vector<::gsa::SourceHeader> headers;
+  for (gsa_tile::UsedHeader& header : gsa_tile::getUsedDeviceHeaders(*text))
+    headers.push_back({header.name.str(), std::move(header.text)});
+  request.headers = headers;
   request.arch = arch.str();
   request.output = output;
   CompileLog log;

@@ -19,6 +19,7 @@
 #include "test/reference/IndexScores.h"
 #include "test/reference/Math.h"
 #include "test/reference/MergeAttention.h"
+#include "test/reference/PagedRows.h"
 #include "test/reference/Rope.h"
 #include "test/reference/RowStatistics.h"
 #include "test/reference/Select.h"
@@ -600,6 +601,12 @@ static Results evaluateGate(GateOp op, const OpContext& context) {
                           context.operands[1].floats(), activation)};
 }
 
+static Results evaluatePagedRows(PagedRowsOp op, const OpContext& context) {
+  return {reference::PagedRows(context.operands[0].floats(),
+                               context.operands[1].ints(),
+                               op.getHeadsFirst())};
+}
+
 static Results evaluateStatMean(StatMeanOp op, const OpContext& context) {
   Operands operands(context);
   return {
@@ -622,6 +629,7 @@ std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
           [&](auto) { return evaluateAttentionForm(context); })
       .Case([&](MergeAttentionOp op) { return evaluateMerge(op, context); })
       .Case([&](GateOp op) { return evaluateGate(op, context); })
+      .Case([&](PagedRowsOp op) { return evaluatePagedRows(op, context); })
       .Case([&](RopeOp op) { return evaluateRope(op, context); })
       .Case([&](AttentionOp op) { return evaluateAttention(op, context); })
       .Default([](Operation*) { return std::nullopt; });

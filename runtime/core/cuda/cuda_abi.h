@@ -185,6 +185,9 @@ struct LaunchConfig {
 // CUstream_flags.
 inline constexpr unsigned kStreamNonBlocking = 1;
 
+// CUevent_flags.
+inline constexpr unsigned kEventDisableTiming = 2;
+
 // CUjit_option.
 enum JitOption : int {
   kJitInfoLogBuffer = 3,
@@ -245,6 +248,7 @@ enum JitOption : int {
   X(StreamDestroy, "cuStreamDestroy_v2", (Stream))                             \
   X(StreamSynchronize, "cuStreamSynchronize", (Stream))                        \
   X(StreamIsCapturing, "cuStreamIsCapturing", (Stream, int*))                  \
+  X(StreamWaitEvent, "cuStreamWaitEvent", (Stream, Event, unsigned))           \
   X(ThreadExchangeStreamCaptureMode, "cuThreadExchangeStreamCaptureMode",      \
     (int*))                                                                    \
   X(StreamGetCtx, "cuStreamGetCtx", (Stream, Context*))                        \

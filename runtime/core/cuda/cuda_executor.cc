@@ -186,6 +186,7 @@ absl::Status CudaExecutor::WarmUp() const {
   }
   for (const std::unique_ptr<GemmPlan>& gemm : gemms_)
     GSA_RETURN_IF_ERROR(gemm->WarmUp());
+  if (lanes_ > 1) GSA_RETURN_IF_ERROR(lane_streams_.Reserve());
   warm_.store(true, std::memory_order_release);
   return absl::OkStatus();
 }
@@ -292,6 +293,8 @@ absl::Status CudaExecutor::Submit(const Op& op, const BoundRun& bound,
     case OpKind::kFill:
       return driver_->MemsetAsync(Resolve(op.a, bound), op.pattern,
                                   op.element_bytes, op.count, stream);
+    case OpKind::kNothing:
+      return absl::OkStatus();
   }
   return absl::InternalError("an operation of unknown kind");
 }
@@ -310,6 +313,9 @@ std::string CudaExecutor::NameOf(const Op& op) const {
       break;
     case OpKind::kFill:
       what = "fill";
+      break;
+    case OpKind::kNothing:
+      what = "nothing";
       break;
   }
   return absl::StrCat("step ", op.step, " (", what, ")");
@@ -349,6 +355,21 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
     GSA_RETURN_IF_ERROR(WarmUp());
   }
 
+  if (lanes_ > 1 && arguments.timer == nullptr)
+    return RunOnLanes(arguments, *bound, captures);
+  return RunInOrder(arguments, *bound);
+}
+
+absl::Status CudaExecutor::Named(const absl::Status& error,
+                                 const Op& op) const {
+  return absl::Status(
+      error.code(),
+      absl::StrCat(NameOf(op), ": ", error.message(),
+                   LosesContext(error) ? SubmittedBefore(op) : ""));
+}
+
+absl::Status CudaExecutor::RunInOrder(const RunArguments& arguments,
+                                      const BoundRun& bound) const {
   ZoneTimer* timer = arguments.timer;
   size_t next_event = 0;
   if (timer != nullptr) timer->recorded_ = false;
@@ -356,18 +377,60 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
     if (timer != nullptr && op.new_zone)
       GSA_RETURN_IF_ERROR(
           driver_->EventRecord(timer->events_[next_event++], arguments.stream));
-    absl::Status status = Submit(op, *bound, arguments.stream);
-    if (!status.ok())
-      return absl::Status(
-          status.code(),
-          absl::StrCat(NameOf(op), ": ", status.message(),
-                       LosesContext(status) ? SubmittedBefore(op) : ""));
+    absl::Status status = Submit(op, bound, arguments.stream);
+    if (!status.ok()) return Named(status, op);
   }
   if (timer == nullptr) return absl::OkStatus();
   GSA_RETURN_IF_ERROR(
       driver_->EventRecord(timer->events_[next_event], arguments.stream));
   timer->recorded_ = true;
   return absl::OkStatus();
+}
+
+// Event 0 is where the lanes begin, event i where lane i ends.
+absl::Status CudaExecutor::RunOnLanes(const RunArguments& arguments,
+                                      const BoundRun& bound,
+                                      bool captures) const {
+  GSA_ASSIGN_OR_RETURN(const LaneStreams::Lease set,
+                       lane_streams_.Take(arguments.stream, captures));
+  GSA_RETURN_IF_ERROR(
+      driver_->EventRecord(set->events.front(), arguments.stream));
+  absl::Status status = SubmitOnLanes(arguments, bound, set);
+  // What was submitted uses the caller's buffers, whatever came behind.
+  const absl::Status joined = Join(arguments, set);
+  return status.ok() ? joined : status;
+}
+
+absl::Status CudaExecutor::SubmitOnLanes(const RunArguments& arguments,
+                                         const BoundRun& bound,
+                                         const LaneStreams::Lease& set) const {
+  // All of them here, so that a lane can be joined whatever fails.
+  for (cuda::Stream stream : set->streams)
+    GSA_RETURN_IF_ERROR(driver_->StreamWaitEvent(stream, set->events.front()));
+  for (const Op& op : ops_) {
+    cuda::Stream stream =
+        op.lane == 0 ? arguments.stream : set->streams[op.lane - 1];
+    absl::Status status;
+    for (int32_t i = 0; i < op.num_waits && status.ok(); ++i)
+      status = driver_->StreamWaitEvent(stream,
+                                        set->events[waits_[op.first_wait + i]]);
+    if (status.ok()) status = Submit(op, bound, stream);
+    if (status.ok() && op.event >= 0)
+      status = driver_->EventRecord(set->events[op.event], stream);
+    if (!status.ok()) return Named(status, op);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaExecutor::Join(const RunArguments& arguments,
+                                const LaneStreams::Lease& set) const {
+  absl::Status status;
+  for (size_t i = 0; i < set->streams.size(); ++i) {
+    status.Update(driver_->EventRecord(set->events[i + 1], set->streams[i]));
+    status.Update(
+        driver_->StreamWaitEvent(arguments.stream, set->events[i + 1]));
+  }
+  return status;
 }
 
 absl::StatusOr<std::unique_ptr<ZoneTimer>> ZoneTimer::Create(

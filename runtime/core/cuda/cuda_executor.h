@@ -5,9 +5,11 @@
 // A device program, ready to run on one GPU. Everything that allocates,
 // compiles, loads or waits happens in Create (what loads, in WarmUp, where that
 // is asked for); a run only submits work to a stream, so that it can be
-// captured into a CUDA graph. The first run on a set of buffers checks them and
-// prepares the arguments of all launches (bound_runs.h); the next ones on the
-// same set launch.
+// captured into a CUDA graph. Steps of lanes other than the first go to streams
+// of the executor's own (lane_streams.h), which begin where the caller's stream
+// is and end before what it does next. The first run on a set of buffers checks
+// them and prepares the arguments of all launches (bound_runs.h); the next ones
+// on the same set launch.
 //
 //   GSA_ASSIGN_OR_RETURN(auto executor, CudaExecutor::Create(program, 0, {}));
 //   RunArguments run;
@@ -38,6 +40,7 @@
 #include "runtime/core/cuda/driver_api.h"
 #include "runtime/core/cuda/gemm.h"
 #include "runtime/core/cuda/kernel_cache.h"
+#include "runtime/core/cuda/lane_streams.h"
 #include "runtime/core/cuda/toolkit_search.h"
 #include "runtime/core/fork_guard.h"
 
@@ -163,12 +166,16 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
     int32_t base = 0;
     uint64_t offset = 0;
   };
-  enum class OpKind : uint8_t { kLaunch, kGemm, kCopy, kFill };
+  // kNothing: a step of no bytes, for which others may wait.
+  enum class OpKind : uint8_t { kLaunch, kGemm, kCopy, kFill, kNothing };
   struct Op {
     OpKind kind = OpKind::kLaunch;
     int32_t step = 0;  // in the program, for messages
     int32_t zone = 0;
     bool new_zone = false;  // the zone differs from that of the op before
+    int32_t lane = 0;
+    int32_t event = -1;  // of its lane's set, recorded behind it; -1 for none
+    int32_t first_wait = 0, num_waits = 0;  // in waits_
     // kLaunch
     int32_t kernel = 0;
     cuda::Function function = nullptr;
@@ -204,6 +211,20 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
                       cuda::Stream stream) const;
   absl::Status Launch(const Op& op, const BoundRun& bound,
                       cuda::Stream stream) const;
+  // All ops on the stream of the caller, with times of zones.
+  absl::Status RunInOrder(const RunArguments& arguments,
+                          const BoundRun& bound) const;
+  // Each op on the stream of its lane.
+  absl::Status RunOnLanes(const RunArguments& arguments, const BoundRun& bound,
+                          bool captures) const;
+  absl::Status SubmitOnLanes(const RunArguments& arguments,
+                             const BoundRun& bound,
+                             const LaneStreams::Lease& set) const;
+  // Lets the stream of the caller wait for those of the lanes.
+  absl::Status Join(const RunArguments& arguments,
+                    const LaneStreams::Lease& set) const;
+  // An error of the driver with the op that it is of.
+  absl::Status Named(const absl::Status& error, const Op& op) const;
   // "step 3 (launch of 'attend')".
   std::string NameOf(const Op& op) const;
   std::string SubmittedBefore(const Op& end) const;
@@ -229,13 +250,17 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::vector<Op> ops_;
   std::vector<Parameter> parameters_;
   std::vector<TensorMapShape> tensor_maps_;
+  int32_t lanes_ = 1;
+  std::vector<int32_t> waits_;  // numbers of events
+  mutable LaneStreams lane_streams_;
   mutable BoundRuns bound_runs_;
   int32_t num_segments_ = 0;    // runs of ops of one zone
   int64_t scratch_offset_ = 0;  // of matrix products, within the workspace
   int64_t workspace_bytes_ = 0;
 };
 
-// Times the zones of a run with events on its stream. For one run at a time.
+// Times the zones of a run with events on its stream, on which it has all
+// lanes, one step after the other. For one run at a time.
 class ZoneTimer {
  public:
   static absl::StatusOr<std::unique_ptr<ZoneTimer>> Create(

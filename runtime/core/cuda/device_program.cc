@@ -64,6 +64,7 @@ class Validator {
   absl::Status CheckMatrix(const BufferRef& ref, const char* what, DType dtype,
                            int64_t rows, int64_t columns, int64_t ld,
                            int64_t batch, int64_t stride, bool written);
+  absl::Status CheckOrder(const StepOrder& order, int64_t index);
   absl::Status CheckStep(const LaunchStep& step);
   absl::Status CheckStep(const GemmStep& step);
   absl::Status CheckStep(const CopyStep& step);
@@ -87,6 +88,8 @@ class Validator {
 absl::Status Validator::CheckBuffers() {
   where_ = "program";
   if (program_.arch.empty()) return Invalid("the architecture is not set");
+  if (program_.lanes < 1 || program_.lanes > kMaxLanes)
+    return Invalid("lanes is ", program_.lanes, ", expected 1 to ", kMaxLanes);
   if (program_.workspace_bytes < 0)
     return Invalid("workspace_bytes is ", program_.workspace_bytes,
                    ", expected at least 0");
@@ -101,7 +104,8 @@ absl::Status Validator::CheckBuffers() {
 absl::Status Validator::CheckKernel(const KernelSource& kernel) {
   where_ = absl::StrCat("kernel '", kernel.symbol, "'");
   if (kernel.symbol.empty()) return Invalid("the kernel has no symbol");
-  if (kernel.text.empty()) return Invalid("the kernel has no text");
+  if (kernel.text.empty() && kernel.image.empty())
+    return Invalid("the kernel has neither text nor machine code");
   if (kernel.threads_per_block < 1)
     return Invalid("threads per block is ", kernel.threads_per_block,
                    ", expected at least 1");
@@ -176,6 +180,23 @@ absl::Status Validator::CheckMap(const TensorMapArg& map,
   if (!MultiplyAdd(map.rows - 1, map.row_pitch, row_bytes, &bytes))
     return Invalid(what, ": the size of the matrix is over 2^63 bytes");
   return CheckRef(map.base, bytes, what.c_str(), false);
+}
+
+absl::Status Validator::CheckOrder(const StepOrder& order, int64_t index) {
+  if (order.lane < 0 || order.lane >= program_.lanes)
+    return Invalid("is on lane ", order.lane, ", the program has ",
+                   program_.lanes);
+  int64_t least = 0;
+  for (int32_t wait : order.waits) {
+    if (wait < least || wait >= index)
+      return Invalid("waits for step ", wait, ", expected steps from ", least,
+                     " on and before itself");
+    if (OrderOf(program_.steps[wait]).lane == order.lane)
+      return Invalid("waits for step ", wait,
+                     " of its own lane, expected steps of other lanes");
+    least = int64_t{wait} + 1;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Validator::CheckStep(const LaunchStep& step) {
@@ -330,6 +351,7 @@ absl::Status Validator::Run() {
     const int64_t zones = program_.zone_names.size();
     if (zone < 0 || zone >= zones)
       return Invalid("has zone ", zone, ", the program has ", zones);
+    GSA_RETURN_IF_ERROR(CheckOrder(OrderOf(step), i));
     GSA_RETURN_IF_ERROR(
         std::visit([&](const auto& typed) { return CheckStep(typed); }, step));
     follows_launch_ = std::holds_alternative<LaunchStep>(step);
@@ -341,6 +363,37 @@ absl::Status Validator::Run() {
 
 int32_t ZoneOf(const ProgramStep& step) {
   return std::visit([](const auto& typed) { return typed.zone; }, step);
+}
+
+const StepOrder& OrderOf(const ProgramStep& step) {
+  return std::visit(
+      [](const auto& typed) -> const StepOrder& { return typed.order; }, step);
+}
+
+std::vector<int32_t> OrderSteps(const DeviceProgram& program,
+                                const std::function<size_t(size_t)>& choose) {
+  std::vector<std::vector<int32_t>> lanes(program.lanes);
+  for (size_t i = 0; i < program.steps.size(); ++i)
+    lanes[OrderOf(program.steps[i]).lane].push_back(static_cast<int32_t>(i));
+  std::vector<size_t> next(lanes.size(), 0);
+  std::vector<bool> done(program.steps.size(), false);
+  std::vector<int32_t> order;
+  std::vector<size_t> ready;
+  while (order.size() < program.steps.size()) {
+    ready.clear();
+    for (size_t lane = 0; lane < lanes.size(); ++lane) {
+      if (next[lane] == lanes[lane].size()) continue;
+      const auto& waits = OrderOf(program.steps[lanes[lane][next[lane]]]).waits;
+      if (std::all_of(waits.begin(), waits.end(),
+                      [&](int32_t wait) { return done[wait]; }))
+        ready.push_back(lane);
+    }
+    const size_t lane = ready[choose(ready.size())];
+    const int32_t step = lanes[lane][next[lane]++];
+    done[step] = true;
+    order.push_back(step);
+  }
+  return order;
 }
 
 std::string LocationOfLine(const KernelSource& kernel, int32_t cuda_line) {

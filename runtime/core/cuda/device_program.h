@@ -3,7 +3,8 @@
 // -----------------------------------------------------------------------------
 //
 // The flat program that the compiler makes of a module for a device: kernels as
-// CUDA C++ text, and the steps that the host submits to one stream, in order.
+// CUDA C++ text, and the steps that the host submits, in order: to one stream,
+// or to a stream for each lane.
 // Pure data: no handles, no pointers, no MLIR. The CUDA executor and the host
 // emulation run the same program.
 //
@@ -21,6 +22,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -94,6 +96,19 @@ struct KernelSource {
   int64_t dynamic_smem_bytes = 0;   // shared memory given at launch
   std::vector<LineMapEntry> lines;  // ascending in cuda_line; may be empty
   std::string header;  // comment lines for who reads the text; may be empty
+  // What the text includes; of each header, what this text needs.
+  std::vector<SourceHeader> headers;
+  int32_t cluster = 1;  // blocks of a cluster, as the text has them
+  std::string image;    // machine code of the text, which is then not needed
+};
+
+// When a step runs. Steps of one lane run one after the other, those of
+// different lanes side by side; lane 0 is the stream that a run is given.
+// Before it runs, a step waits for those of other lanes that `waits` names, by
+// their index in the program, ascending.
+struct StepOrder {
+  int32_t lane = 0;
+  std::vector<int32_t> waits;
 };
 
 // Launches kernels[kernel] over `grid` blocks. `args` are the parameters in the
@@ -107,6 +122,7 @@ struct LaunchStep {
   // touches outputs or the workspace. In order is right as well.
   bool dependent = false;
   int32_t zone = 0;
+  StepOrder order = {};
 };
 
 // A (batched) matrix product of row-major matrices:
@@ -136,6 +152,7 @@ struct GemmStep {
   int64_t stride_a = 0, stride_b = 0, stride_c = 0;
   int32_t beta = 0;  // 0 (C is not read) or 1
   int32_t zone = 0;
+  StepOrder order = {};
 };
 
 // Copies `bytes` bytes; the ranges must not overlap.
@@ -143,6 +160,7 @@ struct CopyStep {
   BufferRef source, destination;
   int64_t bytes = 0;
   int32_t zone = 0;
+  StepOrder order = {};
 };
 
 // Writes `count` times the low `element_bytes` (1, 2 or 4) bytes of `pattern`.
@@ -152,6 +170,7 @@ struct FillStep {
   int32_t element_bytes = 1;
   int64_t count = 0;
   int32_t zone = 0;
+  StepOrder order = {};
 };
 
 using ProgramStep = std::variant<LaunchStep, GemmStep, CopyStep, FillStep>;
@@ -171,7 +190,6 @@ struct ConstantData {
 struct DeviceProgram {
   // The architecture that the kernels were generated for, "sm_90a".
   std::string arch;
-  std::vector<SourceHeader> headers;
   std::vector<KernelSource> kernels;
   std::vector<BufferInfo> inputs, outputs;
   std::vector<ConstantData> constants;
@@ -179,8 +197,14 @@ struct DeviceProgram {
   int64_t workspace_bytes = 0;
   // In the order of first use; a step names its zone by index.
   std::vector<std::string> zone_names;
+  // How many lanes the steps have. The steps in their order, on one stream, are
+  // the same program.
+  int32_t lanes = 1;
   std::vector<ProgramStep> steps;
 };
+
+// More lanes than any program has.
+inline constexpr int32_t kMaxLanes = 8;
 
 // What a device allows. The defaults hold for every supported architecture.
 struct LaunchLimits {
@@ -191,8 +215,15 @@ struct LaunchLimits {
   std::array<int64_t, 3> max_grid = {2147483647, 65535, 65535};
 };
 
-// The zone of a step.
+// The zone of a step, and when it runs.
 int32_t ZoneOf(const ProgramStep& step);
+const StepOrder& OrderOf(const ProgramStep& step);
+
+// The steps by index in an order that lanes and waits allow, for runs one after
+// the other. Of the lanes whose next step could run `choose` says which one
+// does, given how many they are: a number below that. Lanes ascend.
+std::vector<int32_t> OrderSteps(const DeviceProgram& program,
+                                const std::function<size_t(size_t)>& choose);
 
 // The place of the op that a line of the kernel's text came from, or "" where
 // the line map does not tell.

@@ -424,6 +424,12 @@ absl::StatusOr<cuda::CaptureStatus> DriverApi::StreamIsCapturing(
   return static_cast<cuda::CaptureStatus>(status);
 }
 
+absl::Status DriverApi::StreamWaitEvent(cuda::Stream stream,
+                                        cuda::Event event) const {
+  return ToStatus(table_.StreamWaitEvent(stream, event, 0),
+                  "cuStreamWaitEvent");
+}
+
 absl::StatusOr<cuda::Context> DriverApi::StreamGetCtx(
     cuda::Stream stream) const {
   cuda::Context context = nullptr;

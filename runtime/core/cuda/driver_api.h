@@ -142,6 +142,9 @@ class DriverApi {
   absl::Status StreamSynchronize(cuda::Stream stream) const;
   absl::StatusOr<cuda::CaptureStatus> StreamIsCapturing(
       cuda::Stream stream) const;
+  // What is submitted to `stream` from now on runs behind what `event` has
+  // recorded by now.
+  absl::Status StreamWaitEvent(cuda::Stream stream, cuda::Event event) const;
   absl::StatusOr<cuda::Context> StreamGetCtx(cuda::Stream stream) const;
 
   absl::StatusOr<cuda::Event> EventCreate(unsigned flags) const;

@@ -15,6 +15,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/core/cuda/cublaslt_api.h"
+#include "runtime/core/sha256.h"
 #include "runtime/core/status_macros.h"
 
 namespace gsa {
@@ -100,7 +101,35 @@ TensorMapShape ShapeOf(const TensorMapArg& map) {
   return shape;
 }
 
+// Code that was there, as if it had been compiled.
+std::shared_ptr<const CachedKernel> OfImage(const KernelSource& kernel) {
+  auto code = std::make_shared<CachedKernel>();
+  Sha256 hash;
+  hash.UpdateField("image");
+  hash.UpdateField(kernel.image);
+  code->key = hash.HexDigest();
+  code->code.image = kernel.image;
+  return code;
+}
+
 }  // namespace
+
+std::vector<CompileRequest> RequestsOf(
+    const DeviceProgram& program,
+    const std::vector<std::string>& nvrtc_options) {
+  std::vector<CompileRequest> requests;
+  for (const KernelSource& kernel : program.kernels) {
+    if (!kernel.image.empty()) continue;
+    CompileRequest request;
+    request.name = FileOf(kernel);
+    request.source = kernel.text;
+    request.headers = kernel.headers;
+    request.arch = program.arch;
+    request.options = nvrtc_options;
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
 
 absl::StatusOr<std::shared_ptr<const CudaExecutor>> ExecutorBuilder::Build(
     int ordinal) {
@@ -193,22 +222,17 @@ absl::Status ExecutorBuilder::Locate(const absl::Status& error) const {
 }
 
 absl::Status ExecutorBuilder::CompileKernels() {
-  if (program_.kernels.empty()) return absl::OkStatus();
+  for (const KernelSource& kernel : program_.kernels) {
+    compiled_.push_back(kernel.image.empty() ? nullptr : OfImage(kernel));
+  }
+  const auto requests = RequestsOf(program_, options_.nvrtc_options);
+  if (requests.empty()) {
+    cache_ = KernelCache::ForImages();
+    return absl::OkStatus();
+  }
   cache_ = options_.kernels;
   if (cache_ == nullptr) {
     GSA_ASSIGN_OR_RETURN(cache_, KernelCache::Default());
-  }
-  std::vector<CompileRequest> requests;
-  const std::string headers_digest = HeadersDigest(program_.headers);
-  for (const KernelSource& kernel : program_.kernels) {
-    CompileRequest request;
-    request.name = FileOf(kernel);
-    request.source = kernel.text;
-    request.headers = program_.headers;
-    request.headers_digest = headers_digest;
-    request.arch = program_.arch;
-    request.options = options_.nvrtc_options;
-    requests.push_back(std::move(request));
   }
   const int threads = options_.compile_threads > 0
                           ? options_.compile_threads
@@ -216,10 +240,16 @@ absl::Status ExecutorBuilder::CompileKernels() {
   std::vector<KernelOrigin> origins;
   auto compiled = cache_->GetAll(requests, threads, &origins);
   if (!compiled.ok()) return Locate(compiled.status());
-  compiled_ = *std::move(compiled);
-  for (size_t i = 0; i < requests.size() && options_.on_kernel; ++i)
-    options_.on_kernel(KernelCache::EventOf(
-        program_.kernels[i].symbol, requests[i], *compiled_[i], origins[i]));
+  size_t next = 0;
+  for (size_t i = 0; i < compiled_.size(); ++i) {
+    if (compiled_[i] != nullptr) continue;
+    compiled_[i] = (*compiled)[next];
+    if (options_.on_kernel)
+      options_.on_kernel(KernelCache::EventOf(program_.kernels[i].symbol,
+                                              requests[next], *compiled_[i],
+                                              origins[next]));
+    ++next;
+  }
   return absl::OkStatus();
 }
 
@@ -434,8 +464,7 @@ void ExecutorBuilder::AppendOp(const GemmStep& step, CudaExecutor::Op op) {
 }
 
 void ExecutorBuilder::AppendOp(const CopyStep& step, CudaExecutor::Op op) {
-  if (step.bytes == 0) return;
-  op.kind = CudaExecutor::OpKind::kCopy;
+  if (step.bytes > 0) op.kind = CudaExecutor::OpKind::kCopy;
   op.a = AddressOf(step.source);
   op.b = AddressOf(step.destination);
   op.count = static_cast<uint64_t>(step.bytes);
@@ -443,8 +472,7 @@ void ExecutorBuilder::AppendOp(const CopyStep& step, CudaExecutor::Op op) {
 }
 
 void ExecutorBuilder::AppendOp(const FillStep& step, CudaExecutor::Op op) {
-  if (step.count == 0) return;
-  op.kind = CudaExecutor::OpKind::kFill;
+  if (step.count > 0) op.kind = CudaExecutor::OpKind::kFill;
   op.a = AddressOf(step.destination);
   op.count = static_cast<uint64_t>(step.count);
   op.pattern = step.pattern;
@@ -469,6 +497,28 @@ absl::Status ExecutorBuilder::FindDependentLaunches() {
   return absl::OkStatus();
 }
 
+// There is one op for each step. Events 0 to lanes - 1 are where the lanes
+// begin and end; behind them are those of steps for which others wait.
+void ExecutorBuilder::BuildLanes() {
+  std::vector<CudaExecutor::Op>& ops = executor_->ops_;
+  executor_->lanes_ = program_.lanes;
+  int32_t events = program_.lanes;
+  for (CudaExecutor::Op& op : ops) {
+    const StepOrder& order = OrderOf(program_.steps[op.step]);
+    op.lane = order.lane;
+    op.first_wait = static_cast<int32_t>(executor_->waits_.size());
+    op.num_waits = static_cast<int32_t>(order.waits.size());
+    for (int32_t wait : order.waits) {
+      CudaExecutor::Op& other = ops[wait];
+      if (other.event < 0) other.event = events++;
+      executor_->waits_.push_back(other.event);
+    }
+  }
+  if (program_.lanes > 1)
+    executor_->lane_streams_.SetSizes(executor_->context_, program_.lanes,
+                                      events);
+}
+
 absl::Status ExecutorBuilder::BuildOps() {
   GSA_RETURN_IF_ERROR(FindDependentLaunches());
   for (size_t i = 0; i < program_.steps.size(); ++i) {
@@ -476,10 +526,12 @@ absl::Status ExecutorBuilder::BuildOps() {
     if (const auto* launch = std::get_if<LaunchStep>(&step))
       GSA_RETURN_IF_ERROR(CheckParameters(*launch, absl::StrCat("step ", i)));
     CudaExecutor::Op op;
+    op.kind = CudaExecutor::OpKind::kNothing;
     op.step = static_cast<int32_t>(i);
     op.zone = ZoneOf(step);
     std::visit([&](const auto& typed) { AppendOp(typed, op); }, step);
   }
+  BuildLanes();
   int32_t previous = -1;
   for (CudaExecutor::Op& op : executor_->ops_) {
     op.new_zone = op.zone != previous;

@@ -18,6 +18,12 @@
 
 namespace gsa {
 
+// What the compiler is asked for the kernels of `program` that have no machine
+// code, in their order. `program` must outlive the requests.
+std::vector<CompileRequest> RequestsOf(
+    const DeviceProgram& program,
+    const std::vector<std::string>& nvrtc_options);
+
 class ExecutorBuilder {
  public:
   ExecutorBuilder(const DeviceProgram& program, const ExecutorOptions& options)
@@ -37,6 +43,7 @@ class ExecutorBuilder {
   absl::Status UploadConstants();
   absl::Status BuildOps();
   absl::Status FindDependentLaunches();
+  void BuildLanes();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
   void AppendOp(const CopyStep& step, CudaExecutor::Op op);

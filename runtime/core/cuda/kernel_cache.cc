@@ -116,6 +116,15 @@ std::unique_ptr<KernelCache> KernelCache::ForLoader(
                                        [loader] { return loader->Identify(); });
 }
 
+KernelCache* KernelCache::ForImages() {
+  static KernelCache* cache = new KernelCache(
+      "none", [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+        return absl::FailedPreconditionError(
+            absl::StrCat(request.name, ": there is no compiler for it"));
+      });
+  return cache;
+}
+
 absl::StatusOr<KernelCache*> KernelCache::Default() {
   static std::mutex& mutex = *new std::mutex;
   static KernelCache* cache = nullptr;
@@ -137,9 +146,7 @@ std::string KernelCache::KeyOf(const CompileRequest& request) const {
   hash.UpdateField(request.name);
   hash.UpdateField(absl::StrCat(request.options.size()));
   for (const std::string& option : request.options) hash.UpdateField(option);
-  hash.UpdateField(request.headers_digest.empty()
-                       ? HeadersDigest(request.headers)
-                       : request.headers_digest);
+  hash.UpdateField(HeadersDigest(request.headers));
   hash.UpdateField(request.source);
   return hash.HexDigest();
 }

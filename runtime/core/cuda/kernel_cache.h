@@ -102,6 +102,10 @@ class KernelCache {
       std::shared_ptr<NvrtcLoader> loader,
       std::shared_ptr<ProgramCache> programs);
 
+  // The cache of this process for code that is there: it loads modules, and to
+  // compile is an error. Never destroyed.
+  static KernelCache* ForImages();
+
   // The cache of this process, over the NVRTC of the standard places. A failure
   // to find one is not kept. Never destroyed.
   static absl::StatusOr<KernelCache*> Default();

@@ -42,11 +42,9 @@ struct CompileRequest {
   // Options of NVRTC beside --gpu-architecture, --std=c++20, --minimal (from
   // NVRTC 13 on) and the verbose report of ptxas.
   std::vector<std::string> options;
-  // HeadersDigest(headers) where the caller has it; "": computed for each key.
-  std::string headers_digest;
 };
 
-// SHA-256 of names and texts: headers are the same for many kernels.
+// SHA-256 of names and texts.
 std::string HeadersDigest(absl::Span<const SourceHeader> headers);
 
 // All options that an NVRTC of that major version compiles the request with.

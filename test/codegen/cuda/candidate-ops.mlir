@@ -61,6 +61,8 @@ gsa_tile.kernel @candidates(%list: !gsa_tile.global<i32, read> loc("list"),
   gsa_tile.load_candidates %list count %n forced %c2, %n below %n to %x, %c, %range by #all : !gsa_tile.global<i32, read> to !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32>, !gsa_tile.smem<1x4xi32, linear>
   // CHECK-NEXT: histogram_candidates(before, x, c, f, f);
   gsa_tile.histogram_candidates %before, %x, %c range %f, %f : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32>
+  // CHECK-NEXT: drop_below(c, x, f);
+  gsa_tile.drop_below %c, %x bound %f : !gsa_tile.lanes<2xi32>, !gsa_tile.lanes<2xf32>
   // CHECK-NEXT: mark_above<256>(bitmap, keys, cells, found, x, c, f, f, 7);
   gsa_tile.mark_above %bitmap, %x, %c range %f, %f bin %bin of 256 keep %keys, %cells, %found : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32> keep !gsa_tile.smem<1x128xi32, linear>, !gsa_tile.smem<1x128xi32, linear>, !gsa_tile.smem<1x4xi32, linear>
   // CHECK-NEXT: mark_best<team<0, 2>>(bitmap, keys, cells, 7, 7);

@@ -14,7 +14,7 @@ gsa_tile.kernel @scores_of_keys(%list: !gsa_tile.global<i32, write> loc("list"),
                                 %counts: !gsa_tile.global<i32, write> loc("counts"),
                                 %row: !gsa_tile.global<f32, write> loc("row"),
                                 %n: index loc("n"), %f: f32 loc("f"))
-    attributes {warps = 1 : i64, shared_bytes = 128 : i64} {
+    attributes {warps = 1 : i64, shared_bytes = 1408 : i64} {
   %c0 = arith.constant 0 : index
   %c8 = arith.constant 8 : index
   %c64 = arith.constant 64 : index
@@ -29,7 +29,12 @@ gsa_tile.kernel @scores_of_keys(%list: !gsa_tile.global<i32, write> loc("list"),
   gsa_tile.score_columns %products heads 9 by %heads[%c0] scale %f <sigmoid> to %scores : !gsa_tile.frag<16x64xf32, acc> by !gsa_tile.smem<2x16xf32, linear> to !gsa_tile.lanes<2xf32>
   // CHECK-NEXT: store_scores(row, scores, 8, n);
   gsa_tile.store_scores %scores to %row[%c8 to %n] : !gsa_tile.lanes<2xf32> to !gsa_tile.global<f32, write>
-  // CHECK-NEXT: append_cells(list, counts, 0, scores, f, 8, n, 64);
-  gsa_tile.append_cells %scores above %f [%c8 to %n] to %list, %counts[%c0] capacity %c64 : !gsa_tile.lanes<2xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
+  %staged = gsa_tile.smem_alloc at 128 : !gsa_tile.smem<2x160xi32, linear> loc("staged")
+  %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32> loc("held")
+  %c1 = arith.constant 1 : index
+  // CHECK: append_cells(list, counts, 0, staged, 1, held, scores, f, 8, n, 64);
+  gsa_tile.append_cells %scores above %f [%c8 to %n] to %list, %counts[%c0] capacity %c64 by way of %staged[%c1], %held : !gsa_tile.lanes<2xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write> by way of !gsa_tile.smem<2x160xi32, linear>, !gsa_tile.lanes<1xi32>
+  // CHECK-NEXT: flush_cells(list, counts, 0, staged, 1, held, 64);
+  gsa_tile.flush_cells %staged[%c1], %held to %list, %counts[%c0] capacity %c64 : !gsa_tile.smem<2x160xi32, linear>, !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
   gsa_tile.return
 }

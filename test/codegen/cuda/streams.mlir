@@ -38,12 +38,12 @@ gsa_tile.kernel @views(%x: !in loc("x"), %table: !table loc("pages"), %n: index 
   %turns = gsa_tile.interleaved_rows %x pitch %outer, %pitch count %n : !in to !gsa_tile.rows<bf16, interleaved, read> loc("turns")
   // CHECK-NEXT:  copy_rows<team<0, 4>, 16>(tile, turns, 0, 64);
   gsa_tile.copy_rows %turns[%c0] columns %c64 to %tile by #load vector 16 : !gsa_tile.rows<bf16, interleaved, read>, index to !tile
-  // CHECK-NEXT:  auto cache = paged_rows<16>(x, 64ll, pages, n);
-  %cache = gsa_tile.paged_rows %x pitch %pitch table %table page 16 limit %n : !in, !table to !paged loc("cache")
+  // CHECK-NEXT:  auto cache = paged_rows<16, 16, 1>(x, 64ll, pages, n, n);
+  %cache = gsa_tile.paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 step 1 limit %n : !in, !table to !paged loc("cache")
   // CHECK-NEXT:  copy_rows<team<0, 4>, 8>(tile, cache, n, 64);
   gsa_tile.copy_rows %cache[%n] columns %c64 to %tile by #load vector 8 : !paged, index to !tile
-  // CHECK-NEXT:  auto chosen = listed_paged_rows<16>(x, 64ll, pages, list, n, n);
-  %chosen = gsa_tile.listed_paged_rows %x pitch %pitch table %table page 16 list %list end %n limit %n : !in, !table, !list to !paged loc("chosen")
+  // CHECK-NEXT:  auto chosen = listed_paged_rows<16, 16>(x, 64ll, pages, n, list, n, n);
+  %chosen = gsa_tile.listed_paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 list %list end %n limit %n : !in, !table, !list to !paged loc("chosen")
   // CHECK-NEXT:  auto numbers = find_rows<team<0, 4>, 64, 8>(chosen, 0);
   %found = gsa_tile.find_rows %chosen[%c0] for 64 x 8 by #load : !paged to !found loc("numbers")
   // CHECK-NEXT:  copy_rows<team<0, 4>, 16>(tile, chosen, numbers, 64);

@@ -56,6 +56,24 @@ func.func @split_rows() attributes {
 
 // -----
 
+func.func @split_cluster() attributes {
+  // expected-error @+1 {{(C6) 'cluster' must be 0, or 2, 4 or 8 with lists, got 16}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, cluster = 16>} { return }
+
+// -----
+
+func.func @split_staged() attributes {
+  // expected-error @+1 {{(C7) 'staged' must be an even number from 2 to 256, got 7}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, staged = 7>} { return }
+
+// -----
+
+func.func @split_sm_blocks() attributes {
+  // expected-error @+1 {{(C8) 'sm_blocks' must be in [1, 16], got 0}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, sm_blocks = 0>} { return }
+
+// -----
+
 func.func @split_entries() attributes {
   // expected-error @+1 {{(C1) 'entries' must be a positive multiple of the 64 keys of a tile, got 100}}
   a = #gsa.split_attention_schedule<entries = 100, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>} { return }

@@ -253,6 +253,16 @@ gsa_tile.kernel @histogram_candidates_c1(%f: f32, %i: i32)
 
 // -----
 
+gsa_tile.kernel @drop_below_c1(%f: f32) attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %less = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  // expected-error @below {{expected as many}}
+  gsa_tile.drop_below %less, %x bound %f : !gsa_tile.lanes<3xi32>, !gsa_tile.lanes<4xf32>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @mark_above_c1(%f: f32, %i: i32)
     attributes {warps = 1 : i64} {
   %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>

@@ -54,6 +54,34 @@ func.func @launch_c3(%a: memref<64x64xbf16, strided<[128, 1]>>) {
 
 // -----
 
+gsa_tile.kernel @pairs() attributes {warps = 1 : i64, cluster = 2 : i64} {
+  gsa_tile.cluster_sync 2
+  gsa_tile.return
+}
+func.func @kernel_c3() {
+  %c3 = arith.constant 3 : index
+  // expected-error @below {{expected a multiple of 2 blocks, the cluster of kernel @pairs, got 3}}
+  gsa_tile.launch @pairs grid(%c3) args()
+  return
+}
+
+// -----
+
+// expected-error @below {{cluster: expected 1, 2, 4 or 8 blocks, got 3}}
+gsa_tile.kernel @kernel_c3_blocks() attributes {warps = 1 : i64, cluster = 3 : i64} {
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @cluster_sync_c1() attributes {warps = 1 : i64, cluster = 4 : i64} {
+  // expected-error @below {{expected the blocks of a cluster of the kernel, 4 and more than 1, got 2}}
+  gsa_tile.cluster_sync 2
+  gsa_tile.return
+}
+
+// -----
+
 // A wait that not every block runs is none.
 gsa_tile.kernel @may_wait(%y: !gsa_tile.global<f32, write>, %n: index)
     attributes {warps = 1 : i64} {

@@ -98,7 +98,7 @@ gsa_tile.kernel @paged_rows_c1(%x: !gsa_tile.global<bf16, read>, %table: !gsa_ti
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64
   // expected-error @below {{expected rows of kind paged, got '!gsa_tile.rows<bf16, listed, read>'}}
-  %v = gsa_tile.paged_rows %x pitch %pitch table %table page 16 limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read> to !gsa_tile.rows<bf16, listed, read>
+  %v = gsa_tile.paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 step 1 limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read> to !gsa_tile.rows<bf16, listed, read>
   gsa_tile.return
 }
 
@@ -108,7 +108,7 @@ gsa_tile.kernel @paged_rows_c2(%x: !gsa_tile.global<bf16, read>, %table: !gsa_ti
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64
   // expected-error @below {{attribute 'page' failed to satisfy constraint: 64-bit signless integer attribute whose minimum value is 1}}
-  %v = gsa_tile.paged_rows %x pitch %pitch table %table page 0 limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read> to !gsa_tile.rows<bf16, paged, read>
+  %v = gsa_tile.paged_rows %x pitch %pitch table %table pages %n of 0 apart 16 step 1 limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read> to !gsa_tile.rows<bf16, paged, read>
   gsa_tile.return
 }
 
@@ -118,7 +118,7 @@ gsa_tile.kernel @paged_rows_c2_table(%x: !gsa_tile.global<bf16, read>, %table: !
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64
   // expected-error @below {{expected lists and tables of i32, got '!gsa_tile.global<i64, read>'}}
-  %v = gsa_tile.paged_rows %x pitch %pitch table %table page 16 limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i64, read> to !gsa_tile.rows<bf16, paged, read>
+  %v = gsa_tile.paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 step 1 limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i64, read> to !gsa_tile.rows<bf16, paged, read>
   gsa_tile.return
 }
 
@@ -129,7 +129,7 @@ gsa_tile.kernel @listed_paged_rows_c1(%x: !gsa_tile.global<bf16, read>, %table: 
   %pitch = arith.constant 64 : i64
   %list = gsa_tile.smem_alloc : !gsa_tile.smem<1x64xi32, linear>
   // expected-error @below {{expected rows of kind paged, got '!gsa_tile.rows<bf16, listed, read>'}}
-  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table page 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read>, !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.rows<bf16, listed, read>
+  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read>, !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.rows<bf16, listed, read>
   gsa_tile.return
 }
 
@@ -140,7 +140,7 @@ gsa_tile.kernel @listed_paged_rows_c2(%x: !gsa_tile.global<bf16, read>, %table: 
   %pitch = arith.constant 64 : i64
   %list = gsa_tile.smem_alloc : !gsa_tile.smem<1x64xf32, linear>
   // expected-error @below {{expected lists and tables of i32, got '!gsa_tile.smem<1x64xf32, linear>'}}
-  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table page 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read>, !gsa_tile.smem<1x64xf32, linear> to !gsa_tile.rows<bf16, paged, read>
+  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read>, !gsa_tile.smem<1x64xf32, linear> to !gsa_tile.rows<bf16, paged, read>
   gsa_tile.return
 }
 
@@ -151,7 +151,7 @@ gsa_tile.kernel @listed_paged_rows_c2_table(%x: !gsa_tile.global<bf16, read>, %t
   %pitch = arith.constant 64 : i64
   %list = gsa_tile.smem_alloc : !gsa_tile.smem<1x64xi32, linear>
   // expected-error @below {{expected lists and tables of i32, got '!gsa_tile.global<f32, read>'}}
-  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table page 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<f32, read>, !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.rows<bf16, paged, read>
+  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<f32, read>, !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.rows<bf16, paged, read>
   gsa_tile.return
 }
 
@@ -162,7 +162,7 @@ gsa_tile.kernel @listed_paged_rows_c2_page(%x: !gsa_tile.global<bf16, read>, %ta
   %pitch = arith.constant 64 : i64
   %list = gsa_tile.smem_alloc : !gsa_tile.smem<1x64xi32, linear>
   // expected-error @below {{attribute 'page' failed to satisfy constraint: 64-bit signless integer attribute whose minimum value is 1}}
-  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table page -1 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read>, !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.rows<bf16, paged, read>
+  %v = gsa_tile.listed_paged_rows %x pitch %pitch table %table pages %n of -1 apart 16 list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i32, read>, !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.rows<bf16, paged, read>
   gsa_tile.return
 }
 

@@ -67,9 +67,11 @@ gsa_tile.kernel @store_scores_c1(%row: !gsa_tile.global<bf16, write>, %n: index)
 // -----
 
 gsa_tile.kernel @append_cells_c1(%list: !gsa_tile.global<i32, write>, %n: index, %f: f32) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<1x128xi32, linear>
+  %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
   %scores = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
   // expected-error @below {{scores: expected lanes of f32, got '!gsa_tile.lanes<1xi32>'}}
-  gsa_tile.append_cells %scores above %f [%n to %n] to %list, %list[%n] capacity %n : !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
+  gsa_tile.append_cells %scores above %f [%n to %n] to %list, %list[%n] capacity %n by way of %staged[%n], %held : !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write> by way of !gsa_tile.smem<1x128xi32, linear>, !gsa_tile.lanes<1xi32>
   gsa_tile.return
 }
 
@@ -77,8 +79,42 @@ gsa_tile.kernel @append_cells_c1(%list: !gsa_tile.global<i32, write>, %n: index,
 
 gsa_tile.kernel @append_cells_c2(%list: !gsa_tile.global<i32, write>,
     %counts: !gsa_tile.global<f32, write>, %n: index, %f: f32) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<1x128xi32, linear>
+  %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
   %scores = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xf32>
   // expected-error @below {{counts: expected i32, got '!gsa_tile.global<f32, write>'}}
-  gsa_tile.append_cells %scores above %f [%n to %n] to %list, %counts[%n] capacity %n : !gsa_tile.lanes<1xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<f32, write>
+  gsa_tile.append_cells %scores above %f [%n to %n] to %list, %counts[%n] capacity %n by way of %staged[%n], %held : !gsa_tile.lanes<1xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<f32, write> by way of !gsa_tile.smem<1x128xi32, linear>, !gsa_tile.lanes<1xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @append_cells_c3(%list: !gsa_tile.global<i32, write>, %n: index, %f: f32) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<1x64xi32, linear>
+  %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  %scores = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xf32>
+  // expected-error @below {{staged: expected lines of more than 32 pairs, the hits of an op, got 32}}
+  gsa_tile.append_cells %scores above %f [%n to %n] to %list, %list[%n] capacity %n by way of %staged[%n], %held : !gsa_tile.lanes<1xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write> by way of !gsa_tile.smem<1x64xi32, linear>, !gsa_tile.lanes<1xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @append_cells_c3_held(%list: !gsa_tile.global<i32, write>, %n: index, %f: f32) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<1x128xi32, linear>
+  %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xi32>
+  %scores = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xf32>
+  // expected-error @below {{held: expected lanes<1xi32>, got '!gsa_tile.lanes<2xi32>'}}
+  gsa_tile.append_cells %scores above %f [%n to %n] to %list, %list[%n] capacity %n by way of %staged[%n], %held : !gsa_tile.lanes<1xf32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write> by way of !gsa_tile.smem<1x128xi32, linear>, !gsa_tile.lanes<2xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @flush_cells_c1(%list: !gsa_tile.global<i32, write>, %n: index) attributes {warps = 1 : i64} {
+  %staged = gsa_tile.smem_alloc : !gsa_tile.smem<1x128xf32, linear>
+  %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
+  // expected-error @below {{staged: expected a linear tile of i32 of lines of pairs, got '!gsa_tile.smem<1x128xf32, linear>'}}
+  gsa_tile.flush_cells %staged[%n], %held to %list, %list[%n] capacity %n : !gsa_tile.smem<1x128xf32, linear>, !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
   gsa_tile.return
 }

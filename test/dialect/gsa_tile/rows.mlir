@@ -31,10 +31,10 @@ gsa_tile.kernel @views(%x: !in, %table: !table, %n: index)
   gsa_tile.copy_rows %turns[%c0] columns %c64 to %tile by #all vector 16 : !gsa_tile.rows<bf16, interleaved, read>, index to !tile
   // CHECK: gsa_tile.listed_rows %arg0 pitch %{{.*}} list %{{.*}} end %arg2 limit %arg2 : <bf16, read>, !gsa_tile.smem<1x128xi32, linear> to <bf16, listed, read>
   %c = gsa_tile.listed_rows %x pitch %pitch list %list end %n limit %n : !in, !list to !gsa_tile.rows<bf16, listed, read>
-  // CHECK: gsa_tile.paged_rows %arg0 pitch %{{.*}} table %arg1 page 16 limit %arg2 : <bf16, read>, <i32, read> to <bf16, paged, read>
-  %d = gsa_tile.paged_rows %x pitch %pitch table %table page 16 limit %n : !in, !table to !gsa_tile.rows<bf16, paged, read>
-  // CHECK: gsa_tile.listed_paged_rows %arg0 pitch %{{.*}} table %arg1 page 16 list %{{.*}} end %arg2 limit %arg2 : <bf16, read>, <i32, read>, <1x128xi32, linear> to <bf16, paged, read>
-  %e = gsa_tile.listed_paged_rows %x pitch %pitch table %table page 16 list %list end %n limit %n : !in, !table, !list to !gsa_tile.rows<bf16, paged, read>
+  // CHECK: gsa_tile.paged_rows %arg0 pitch %{{.*}} table %arg1 pages %arg2 of 16 apart 16 step 1 limit %arg2 : <bf16, read>, <i32, read> to <bf16, paged, read>
+  %d = gsa_tile.paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 step 1 limit %n : !in, !table to !gsa_tile.rows<bf16, paged, read>
+  // CHECK: gsa_tile.listed_paged_rows %arg0 pitch %{{.*}} table %arg1 pages %arg2 of 16 apart 16 list %{{.*}} end %arg2 limit %arg2 : <bf16, read>, <i32, read>, !gsa_tile.smem<1x128xi32, linear> to <bf16, paged, read>
+  %e = gsa_tile.listed_paged_rows %x pitch %pitch table %table pages %n of 16 apart 16 list %list end %n limit %n : !in, !table, !list to !gsa_tile.rows<bf16, paged, read>
   // CHECK: gsa_tile.copy_rows %{{.*}}[%{{.*}}] columns %{{.*}} to %{{.*}} by <0, 4> vector 16 : <bf16, strided, read>, index to <64x64xbf16, swizzle>
   gsa_tile.copy_rows %a[%c0] columns %c64 to %tile by #all vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !tile
   gsa_tile.copy_rows %b[%c0] columns %c64 to %tile by #all vector 16 : !gsa_tile.rows<bf16, two_level, read>, index to !tile

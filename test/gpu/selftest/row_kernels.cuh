@@ -33,10 +33,13 @@ __device__ void with_view(row_case c, T* base, F f) {
   if (c.kind == 1) f(two_level_rows<3>(base, c.pitch, c.inner, c.limit));
   if (c.kind == 2) f(two_level_rows<8>(base, c.pitch, c.inner, c.limit));
   if (c.kind == 3) f(listed_rows(base, c.pitch, c.list, c.end, c.limit));
-  if (c.kind == 4) f(paged_rows<4>(base, c.pitch, c.table, c.limit));
-  if (c.kind == 5) f(paged_rows<16>(base, c.pitch, c.table, c.limit));
+  if (c.kind == 4)
+    f(paged_rows<4, 4, 1>(base, c.pitch, c.table, 0x7fffffff / 4, c.limit));
+  if (c.kind == 5)
+    f(paged_rows<16, 16, 1>(base, c.pitch, c.table, 0x7fffffff / 16, c.limit));
   if (c.kind == 6)
-    f(listed_paged_rows<4>(base, c.pitch, c.table, c.list, c.end, c.limit));
+    f(listed_paged_rows<4, 4>(base, c.pitch, c.table, 0x7fffffff / 4, c.list,
+                              c.end, c.limit));
   if (c.kind == 7) f(interleaved_rows(base, c.pitch, c.inner, c.limit));
 }
 

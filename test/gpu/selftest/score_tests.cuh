@@ -47,22 +47,30 @@ inline void test_score_columns(Suite& suite) {
   }
 }
 
-/// Each warp appends 64 cells to list 1.
+/// Each warp appends 4 times 64 cells to list 1, through lines with room for 6
+/// hits beside those of a call.
 __global__ void append_cells_kernel(const float* scores, float bound, int end,
                                     int capacity, int* list, int* counts) {
+  auto staged = smem_alloc<smem<int, 4, 140, linear>>(0);
+  auto held = lanes_alloc<lanes<int, 1>>();
   auto mine = lanes_alloc<lanes<float, 2>>();
-  int begin = 64 * static_cast<int>(threadIdx.x / 32 + 4 * blockIdx.x);
-  for (int i = 0; i < 2; ++i) mine.v[i] = scores[begin + 32 * i + lane()];
-  append_cells(list, counts, 1, mine, bound, begin, end, capacity);
+  int line = static_cast<int>(threadIdx.x / 32);
+  for (int step = 0; step < 4; ++step) {
+    int begin = 64 * (4 * static_cast<int>(line + 4 * blockIdx.x) + step);
+    for (int i = 0; i < 2; ++i) mine.v[i] = scores[begin + 32 * i + lane()];
+    append_cells(list, counts, 1, staged, line, held, mine, bound, begin, end,
+                 capacity);
+  }
+  flush_cells(list, counts, 1, staged, line, held, capacity);
 }
 
 inline void test_append_cells() {
   Suite suite("append_cells");
   Random random(3);
-  constexpr int cells = 1024, capacity = 300;
+  constexpr int cells = 4096, capacity = 1200;
   Array<float> scores(cells);
   Array<int> list(2 * 2 * capacity), counts(2);
-  for (int end : {0, 1, 63, 500, cells})
+  for (int end : {0, 1, 63, 2000, cells})
     for (float bound : {-1.0f, 0.5f, 0.9f, 2.0f})
       for (bool finite : {true, false}) {
         for (int i = 0; i < cells; ++i)
@@ -72,8 +80,8 @@ inline void test_append_cells() {
         if (!finite && end > 0) scores[end / 2] = static_cast<float>(kNan);
         counts[0] = counts[1] = 0;
         std::fill(list.data(), list.data() + list.size(), -7);
-        launch("append_cells", append_cells_kernel, cells / 256, 4, 0,
-               scores.data(), bound, end, capacity, list.data(), counts.data());
+        launch("append_cells", append_cells_kernel, cells / 1024, 4,
+               4 * 140 * 4, scores.data(), bound, end, capacity, list.data(), counts.data());
         suite.Context("end %d bound %g finite %d", end, bound, finite);
         std::vector<int> want, got;
         for (int i = 0; i < end; ++i)

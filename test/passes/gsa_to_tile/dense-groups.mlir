@@ -33,13 +33,15 @@
 // CHECK: gsa_tile.softmax_step
 // CHECK: gsa_tile.scale_rows
 // CHECK: gsa_tile.any_out_of_range
-// CHECK: gsa_tile.append
+// CHECK: gsa_tile.store
 // CHECK: gsa_tile.gate_rows
 
-// Storage stands before the loops.
+// A block looks at the flags of all its places at once. Storage stands before the loops.
 // CHECK-LABEL: gsa_tile.kernel @dense_again(
+// CHECK: gsa_tile.any_set
 // CHECK: gsa_tile.tile_ring
 // CHECK: scf.for
+// CHECK: scf.if
 // CHECK: gsa_tile.stream
 // CHECK: gsa_tile.mma_nn_causal
 // CHECK: gsa_tile.gate_rows
@@ -60,7 +62,6 @@
 
 // CHECK-LABEL: func.func @both
 // CHECK-DAG: memref.collapse_shape {{.*}} memref<2x900x2x128xbf16> into memref<1800x256xbf16>
-// CHECK-DAG: linalg.fill
 // CHECK: gsa_tile.launch @group_attention grid(%c12{{[^,]*}}, %c2{{[^,]*}}, %c2
 // CHECK: gsa_tile.launch @dense_again grid(
 

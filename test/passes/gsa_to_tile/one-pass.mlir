@@ -57,13 +57,13 @@
 // CHECK: gsa_tile.scan_row
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
+// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c300 step %c96
 // CHECK: %[[SLAB:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: %[[BOUNDS:.*]] = memref.alloc() : memref<96xf32>
 // CHECK: %[[COUNTS:.*]] = memref.alloc() : memref<96xi32>
 // CHECK: %[[LISTS:.*]] = memref.alloc() : memref<96x64x2xi32>
 // CHECK: %[[FLAGS:.*]] = memref.alloc() : memref<96xi32>
-// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
-// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c300 step %c96
 // CHECK: gsa_tile.launch @sample_scores {{.*}}%[[SLAB]]
 // CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
 // CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
@@ -72,6 +72,7 @@
 // CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %[[STEP]]
 // CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SLAB]]
 // CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SLAB]]
+// CHECK: } {gsa_tile.independent}
 func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)
     -> (tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>) {
   %i, %c, %n = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16> {

@@ -3,6 +3,7 @@
 // RUN: gsa-opt %s --gsa-trace-lists --gsa-to-tile=arch=sm_90a --canonicalize --cse --remarks-filter="gsa.schedule" -o %t.lowered 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file %t.lowered
 // RUN: gsa-opt %s --gsa-trace-lists --gsa-to-cuda=arch=sm_90a -o %t.final
+// RUN: FileCheck %s --check-prefix=LANES --input-file %t.final
 // RUN: %if nvrtc %{ gsa-translate --resource-usage --refuse-spills --arch=sm_90a %t.final | FileCheck %s --check-prefix=USAGE %}
 
 // USAGE-DAG: sm_90a {{short_rows.*}} stack=0 spill_stores=0 spill_loads=0
@@ -16,10 +17,14 @@
 // CHECK: gsa_tile.store_totals
 // CHECK: gsa_tile.list_all
 
-// CHECK: gsa_tile.kernel @group_attention(
+// CHECK: gsa_tile.kernel @short_lists(
 // CHECK: gsa_tile.any_short {{.*}} step 1
-// CHECK: gsa_tile.append
+// CHECK: gsa_tile.store
+// CHECK: gsa_tile.kernel @group_attention(
+// CHECK-NOT: gsa_tile.any_short
+// CHECK: gsa_tile.any_out_of_range
 // CHECK: gsa_tile.kernel @listed_again(
+// CHECK-COUNT-2: gsa_tile.any_set
 // CHECK: gsa_tile.listed_rows
 
 // CHECK: func.func @all(
@@ -27,8 +32,20 @@
 // CHECK: gsa_tile.launch @flagged_scores
 // CHECK: gsa_tile.launch @select_flagged_rows
 // CHECK-NOT: gsa_tile.launch @index_scores
+// CHECK: gsa_tile.launch @short_lists
 // CHECK: gsa_tile.launch @group_attention
 // CHECK: gsa_tile.launch @listed_again
+
+// Attention to all keys takes no list: it runs beside the kernels that make
+// them, and first.
+// LANES-LABEL: func.func @all
+// LANES-SAME: gsa.lanes = 2
+// LANES: gsa_tile.launch @group_attention {{.*}}gsa_tile.estimate{{.*}}step<0, lane = 0>
+// LANES: gsa_tile.launch @short_rows {{.*}}step<1, lane = 1, parts
+// LANES: gsa_tile.launch @flagged_scores {{.*}}step<2, lane = 1, parts
+// LANES: gsa_tile.launch @select_flagged_rows {{.*}}step<3, lane = 1, parts
+// LANES: gsa_tile.launch @short_lists {{.*}}step<4, lane = 1>
+// LANES: gsa_tile.launch @listed_again {{.*}}step<5, lane = 1, waits = [0]>
 func.func @all(%q: tensor<1x1024x8x128xbf16>, %k: tensor<1x1024x2x128xbf16>,
     %v: tensor<1x1024x2x128xbf16>, %iq: tensor<1x1024x4x64xbf16>,
     %ik: tensor<1x1024x64xbf16>) -> tensor<1x1024x8x128xbf16> {

@@ -2,7 +2,6 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse -o %t
 // RUN: FileCheck %s --input-file %t
 // RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_90a -o %t.cuda
-// RUN: gsa-opt %s --split-input-file --gsa-to-cuda=arch=sm_80 -o %t.sm80
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t.out 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // Scores of 2 x 2 rows of 500 keys, samples of 125, lists of 64 pairs.
@@ -23,6 +22,8 @@
 // CHECK-LABEL: gsa_tile.kernel @split_scores
 // CHECK: gsa_tile.stream
 // CHECK-COUNT-2: gsa_tile.append_cells
+// CHECK: gsa_tile.flush_cells
+// CHECK: gsa_tile.flush_cells
 // From the list, or from the row.
 // CHECK-LABEL: gsa_tile.kernel @split_select
 // CHECK: scf.if
@@ -40,6 +41,37 @@ func.func @select(%q: tensor<2x2x4x64xbf16>, %k: tensor<2x500x64xbf16>,
     -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>) {
   %r:3 = gsa.select %q, %k weights %w bias %b lengths %n policy <fixed, base = 20>
     {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2, sample = 4, rank = 10, capacity = 64, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>>}
+    : (tensor<2x2x4x64xbf16>, tensor<2x500x64xbf16>, tensor<2x2x4xbf16>,
+       tensor<4xf32>, tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>)
+  return %r#0, %r#1, %r#2 : tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>
+}
+
+// -----
+
+// A cluster of 8 blocks for each sequence has sample and bounds: blocks 0 and 1
+// of it have those of its two queries.
+// CHECK-LABEL: gsa_tile.kernel @split_sample
+// CHECK-SAME: cluster = 8
+// CHECK: gsa_tile.store_scores
+// CHECK: gsa_tile.cluster_sync 8
+// CHECK: scf.if
+// CHECK: gsa_tile.load_row
+// CHECK: gsa_tile.histogram_candidates
+// CHECK: gsa_tile.drop_below
+// CHECK: gsa_tile.histogram_candidates
+// CHECK-NOT: gsa_tile.kernel @split_bounds
+// CHECK-LABEL: func.func @cluster(
+// CHECK: gsa_tile.launch @split_sample
+// CHECK-SAME: grid(%c8{{.*}}, %c2
+// CHECK: gsa_tile.launch @split_scores
+// CHECK: gsa_tile.launch @split_select
+// CHECK-NOT: gsa_tile.launch
+func.func @cluster(%q: tensor<2x2x4x64xbf16>, %k: tensor<2x500x64xbf16>,
+    %w: tensor<2x2x4xbf16>, %b: tensor<4xf32>, %n: tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>) {
+  %r:3 = gsa.select %q, %k weights %w bias %b lengths %n policy <fixed, base = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2, sample = 4, rank = 10, capacity = 64, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = 8, sm_blocks = 3>}
     : (tensor<2x2x4x64xbf16>, tensor<2x500x64xbf16>, tensor<2x2x4xbf16>,
        tensor<4xf32>, tensor<2xi32>)
     -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>)

@@ -2,13 +2,15 @@
 // lengths and without; and why not where that does not pay.
 
 // RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
-// RUN: FileCheck %s --input-file %t
-// RUN: gsa-opt %t --gsa-cuda-schedule=arch=sm_90a | FileCheck %s
-// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_80 | FileCheck %s
-// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_89 | FileCheck %s
+// RUN: FileCheck %s --input-file %t --check-prefixes=CHECK,HOPPER
+// RUN: gsa-opt %t --gsa-cuda-schedule=arch=sm_90a | FileCheck %s --check-prefixes=CHECK,HOPPER
+// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_80 | FileCheck %s --check-prefixes=CHECK,AMPERE
+// RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_89 | FileCheck %s --check-prefixes=CHECK,AMPERE
 
 // CHECK-LABEL: @decode(
-// CHECK: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, {{.*}}sample = 16, rank = 182, capacity = 4096
+// A cluster samples 2048 keys; three blocks of scores for an SM, of three tiles.
+// HOPPER: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 3, stages = 4, {{.*}}sample = 64, rank = 64, capacity = 6656, {{.*}}cluster = 8, {{.*}}sm_blocks = 3
+// AMPERE: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, {{.*}}sample = 16, rank = 182, capacity = 4096
 // CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, part
 // REMARK: [Passed] Scheduled {{.*}}gsa.select heuristic #gsa.split_select_schedule<
 // REMARK: [Missed] Costlier {{.*}}#gsa.attention_schedule<

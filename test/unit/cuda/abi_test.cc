@@ -84,6 +84,7 @@ GSA_SAME(StreamCreate, cuStreamCreate);
 GSA_SAME(StreamDestroy, cuStreamDestroy);
 GSA_SAME(StreamSynchronize, cuStreamSynchronize);
 GSA_SAME(StreamIsCapturing, cuStreamIsCapturing);
+GSA_SAME(StreamWaitEvent, cuStreamWaitEvent);
 GSA_SAME(EventCreate, cuEventCreate);
 GSA_SAME(EventDestroy, cuEventDestroy);
 GSA_SAME(EventRecord, cuEventRecord);

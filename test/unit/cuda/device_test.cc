@@ -137,10 +137,6 @@ class CudaDeviceTest : public ::testing::Test {
   DeviceProgram AffineProgram(int64_t count) {
     DeviceProgram program;
     program.arch = device_.arch;
-    program.headers = {{"affine.cuh",
-                        "#pragma once\n__device__ inline float affine(float x, "
-                        "float scale, double shift) { return scale * x + "
-                        "(float)shift; }\n"}};
     program.kernels.resize(1);
     program.kernels[0] = {
         "affine_kernel",
@@ -160,7 +156,10 @@ class CudaDeviceTest : public ::testing::Test {
         128,
         128 * 128 * 4,
         {{3, "test.mlir:1:1"}},
-        ""};
+        "",
+        {{"affine.cuh",
+          "#pragma once\n__device__ inline float affine(float x, float scale, "
+          "double shift) { return scale * x + (float)shift; }\n"}}};
     program.inputs = {{"in", count * 4}};
     program.outputs = {{"out", count * 4}};
     std::vector<float> table = {1, 2, 3, 4};
@@ -406,7 +405,7 @@ class CudaTensorMapTest : public CudaDeviceTest {
   static DeviceProgram Program() {
     DeviceProgram program = TileScoresProgram("sm_90a");
     for (const auto& header : kDeviceHeaders)
-      program.headers.push_back({header.name, header.text});
+      program.kernels[0].headers.push_back({header.name, header.text});
     return program;
   }
 

@@ -230,6 +230,10 @@ struct FakeDriverCalls {
                   std::min<size_t>(KernelOf(function).parameter_bytes[i], 8));
       launch.arguments.push_back(value);
     }
+    std::set<int>& done = fake->done_[stream];
+    launch.number = fake->num_launches_++;
+    launch.behind = done;
+    done.insert(launch.number);
     fake->launches_.push_back(std::move(launch));
     return cuda::kSuccess;
   }
@@ -385,6 +389,12 @@ struct FakeDriverCalls {
     *status = fake->capture_status;
     return cuda::kSuccess;
   }
+  static cuda::Result StreamWaitEvent(cuda::Stream stream, cuda::Event event,
+                                      unsigned) {
+    GSA_FAKE_ENTER("cuStreamWaitEvent");
+    fake->done_[stream].merge(std::set<int>(fake->recorded_[event]));
+    return cuda::kSuccess;
+  }
   static cuda::Result StreamGetCtx(cuda::Stream stream,
                                    cuda::Context* context) {
     GSA_FAKE_ENTER("cuStreamGetCtx");
@@ -402,8 +412,9 @@ struct FakeDriverCalls {
     return fake->events_.erase(event) ? cuda::kSuccess
                                       : cuda::kErrorInvalidValue;
   }
-  static cuda::Result EventRecord(cuda::Event event, cuda::Stream) {
+  static cuda::Result EventRecord(cuda::Event event, cuda::Stream stream) {
     GSA_FAKE_ENTER("cuEventRecord");
+    fake->recorded_[event] = fake->done_[stream];
     fake->events_.at(event) = fake->clock_++;
     return cuda::kSuccess;
   }

@@ -47,6 +47,10 @@ class FakeDriver {
     // in maps().
     std::vector<uint64_t> arguments;
     bool dependent = false;
+    // Counts all launches, and which of them streams and events put this one
+    // behind.
+    int number = 0;
+    std::set<int> behind = {};
   };
   // What a tensor map was made of.
   struct Map {
@@ -109,6 +113,11 @@ class FakeDriver {
   std::set<cuda::Stream> owned_streams_;
   std::map<cuda::Event, int> events_;  // -> time of the record
   std::map<int, int> retained_;        // device -> count
+  // Numbers of launches: done where what comes next to a stream begins, and
+  // where an event was recorded.
+  std::map<cuda::Stream, std::set<int>> done_;
+  std::map<cuda::Event, std::set<int>> recorded_;
+  int num_launches_ = 0;
   int clock_ = 0;
   uintptr_t next_handle_ = 0x100000;
 };

@@ -22,10 +22,12 @@ __device__ __forceinline__ void copies(const T* source, const int* list,
   auto values = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
   auto row_values = rowvec_alloc<rowvec<float, 16>>();
   take_frag(values, tile, 0);
-  load_rowvec(row_values, paged_rows<16>(source, pitch, table, rows), 5);
+  load_rowvec(row_values,
+              paged_rows<16, 16, 1>(source, pitch, table, rows, rows), 5);
   sync<all, 0>();
   auto listed = listed_rows(source, pitch, entries, rows, 1000);
-  auto paged = listed_paged_rows<16>(source, pitch, table, entries, rows, 1000);
+  auto paged = listed_paged_rows<16, 24>(source, pitch, table, columns, entries,
+                                         rows, 1000);
   copy_rows<all, Vector>(tile, listed, 3, columns);
   copy_wait<all, 1>();
   put_frag(sums, 16, values);
@@ -44,9 +46,10 @@ __device__ __forceinline__ void copies(const T* source, const int* list,
     add_scaled(values, again, row_values);
     take_frag(again, tile, 0);
     sync<all, 0>();
-    copy_rows<all, Vector>(
-        tile, listed_paged_rows<16>(out, pitch, table, entries, rows, 1000),
-        found, columns);
+    copy_rows<all, Vector>(tile,
+                           listed_paged_rows<16, 24>(out, pitch, table, columns,
+                                                     entries, rows, 1000),
+                           found, columns);
     copy_wait<all, 1>();
   }
   add_scaled(values, again, row_values);
@@ -57,7 +60,8 @@ __device__ __forceinline__ void copies(const T* source, const int* list,
   mask_causal(values, rows, columns, 4);
   gate_rows<activation::sigmoid>(
       values, two_level_rows<6>(source, pitch, C, rows), 3, columns, true);
-  store_rows(paged_rows<16>(out, pitch, table, rows), 5, values, columns);
+  store_rows(paged_rows<16, 16, 1>(out, pitch, table, rows, rows), 5, values,
+             columns);
   store(numbers, 1, load_shared(sums, 0, 0) + load(numbers, 2));
 }
 

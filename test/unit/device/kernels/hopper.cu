@@ -68,7 +68,7 @@ extern "C" __global__ __launch_bounds__(384, 1) void streams(
       for (int i = 0; i < steps; ++i) {
         auto slot = ring_acquire(slots, base + i);
         bulk_rows<loaders>(stage(tiles, slot),
-                           paged_rows<16>(source, pitch, table, rows), i * 64,
+                           paged_rows<16, 16, 1>(source, pitch, table, rows, rows), i * 64,
                            64, slots, base + i);
         ring_commit<false>(slots, base + i);
       }

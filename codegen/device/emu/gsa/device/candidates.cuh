@@ -251,6 +251,14 @@ void histogram_candidates(smem<int, 1, Bins, Layout> histogram,
   });
 }
 
+template <int Count>
+void drop_below(lanes<int, Count>& cells, const lanes<float, Count>& scores,
+                float bound) {
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane)
+      if (scores.v[i][lane] < bound) cells.v[i][lane] = -1;
+}
+
 template <int Bins, int Count, int Words, int Capacity, int CellCapacity,
           int Columns, smem_layout Layout, smem_layout KeyLayout,
           smem_layout CellLayout, smem_layout FoundLayout>

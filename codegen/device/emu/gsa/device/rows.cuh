@@ -3,6 +3,8 @@
 #ifndef GSA_DEVICE_ROWS_CUH
 #define GSA_DEVICE_ROWS_CUH
 
+#include <type_traits>
+
 #include "gsa/device/smem.cuh"
 #include "gsa/device/team.cuh"
 
@@ -113,26 +115,37 @@ listed_view<T, const int*> listed_rows(T* base, long long pitch,
   return {base, pitch, list, end, limit};
 }
 
-template <class T, int Page, class Source>
+template <class T, int Page, int Apart, class Source>
 struct paged_view {
   using element = T;
+  static constexpr bool reads = std::is_const_v<T>;
   T* base;
   long long pitch;
   const int* table;
+  int pages;
   Source source;
   int limit;
   int find(const char* function, int position) const {
     int number = source.find(function, position);
     if (!in_range(number, limit)) return -1;
     emu::checkGlobal(function, table + number / Page, sizeof(int), false);
-    return table[number / Page] * Page + number % Page;
+    int page = table[number / Page];
+    if (!in_range(page, pages)) return reads ? -2 : -1;
+    return page * Apart + number % Page;
   }
-  bool holds(int number) const { return number >= 0; }
-  T* row(int number) const { return base + number * pitch; }
+  bool holds(int number) const {
+    return number >= 0 || (reads && number == -2);
+  }
+  T* row(int number) const {
+    if constexpr (reads)
+      if (number == -2) return reinterpret_cast<T*>(emu::absentRow());
+    return base + number * pitch;
+  }
 };
 
+template <int Step>
 struct own_position {
-  int find(const char*, int position) const { return position; }
+  int find(const char*, int position) const { return position * Step; }
 };
 template <class List>
 struct listed_position {
@@ -143,16 +156,17 @@ struct listed_position {
   }
 };
 
-template <int Page, class T>
-paged_view<T, Page, own_position> paged_rows(T* base, long long pitch,
-                                             const int* table, int limit) {
-  return {base, pitch, table, {}, limit};
+template <int Page, int Apart, int Step, class T>
+paged_view<T, Page, Apart, own_position<Step>> paged_rows(
+    T* base, long long pitch, const int* table, int pages, int limit) {
+  return {base,  pitch, table,
+          pages, {},    limit > 0 ? (limit - 1) * Step + 1 : 0};
 }
-template <int Page, class T, int R, int C, smem_layout L>
-paged_view<T, Page, listed_position<smem<int, R, C, L>>> listed_paged_rows(
-    T* base, long long pitch, const int* table, smem<int, R, C, L> list,
-    int end, int limit) {
-  return {base, pitch, table, {list, end}, limit};
+template <int Page, int Apart, class T, class List>
+paged_view<T, Page, Apart, listed_position<List>> listed_paged_rows(
+    T* base, long long pitch, const int* table, int pages, List list, int end,
+    int limit) {
+  return {base, pitch, table, pages, {list, end}, limit};
 }
 
 /// All rows of a tile: a warp uses those of its units.

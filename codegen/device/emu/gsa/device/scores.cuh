@@ -40,30 +40,43 @@ void store_scores(float* target, const lanes<float, Count>& scores, int begin,
   }
 }
 
-template <int Count>
+template <int Lines, int Columns, smem_layout Layout>
+void flush_cells(int* list, int* counts, int number,
+                 smem<int, Lines, Columns, Layout> staged, int line,
+                 lanes<int, 1>& held, int capacity) {
+  int total = held.v[0][0];
+  if (total == 0) return;
+  int* count = counts + number;
+  emu::checkGlobal("flush_cells", count, 4, true);
+  int place = __atomic_fetch_add(count, total, __ATOMIC_RELAXED);
+  for (int i = 0; i < total && place + i < capacity; ++i) {
+    int* to = list + 2 * (static_cast<long long>(number) * capacity + place + i);
+    emu::checkGlobal("flush_cells", to, 8, true);
+    to[0] = staged.get("flush_cells", line, 2 * i);
+    to[1] = staged.get("flush_cells", line, 2 * i + 1);
+  }
+  for (int l = 0; l < 32; ++l) held.v[0][l] = 0;
+}
+
+template <int Count, int Lines, int Columns, smem_layout Layout>
 void append_cells(int* list, int* counts, int number,
-                  const lanes<float, Count>& scores, float bound, int begin,
-                  int end, int capacity) {
-  int hits = 0;
-  for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
+                  smem<int, Lines, Columns, Layout> staged, int line,
+                  lanes<int, 1>& held, const lanes<float, Count>& scores,
+                  float bound, int begin, int end, int capacity) {
+  constexpr int most = 32 * Count;
+  static_assert(Columns > 2 * most);
+  int place = held.v[0][0];
+  for (int i = 0; i < most && begin + i < end; ++i) {
     float x = scores.v[i / 32][i % 32];
     if (!(fabsf(x) < INFINITY)) raise_count("append_cells", counts + number);
-    hits += x >= bound;
-  }
-  if (hits == 0) return;
-  int* count = counts + number;
-  emu::checkGlobal("append_cells", count, 4, true);
-  int place = __atomic_fetch_add(count, hits, __ATOMIC_RELAXED);
-  for (int i = 0; i < 32 * Count && begin + i < end; ++i) {
-    float x = scores.v[i / 32][i % 32];
     if (!(x >= bound)) continue;
-    int own = place++;
-    if (own >= capacity) continue;
-    int* to = list + 2 * (static_cast<long long>(number) * capacity + own);
-    emu::checkGlobal("append_cells", to, 8, true);
-    to[0] = bit_cast<int>(x);
-    to[1] = begin + i;
+    staged.set("append_cells", line, 2 * place, bit_cast<int>(x));
+    staged.set("append_cells", line, 2 * place + 1, begin + i);
+    ++place;
   }
+  for (int l = 0; l < 32; ++l) held.v[0][l] = place;
+  if (2 * place > Columns - 2 * most)
+    flush_cells(list, counts, number, staged, line, held, capacity);
 }
 
 }  // namespace gsa::dev

@@ -55,7 +55,8 @@ struct linear_bins {
   int bin(float x, unsigned key) const {
     if (key == kKeyForced) return bins - 1;
     if (key == kKeyInfinity) return bins - 2;
-    return static_cast<int>(fmaf(x, 0.5f, -low) * scale);
+    float place = fmaf(x, 0.5f, -low) * scale;
+    return static_cast<int>(fminf(place, static_cast<float>(bins - 2)));
   }
 };
 

@@ -64,6 +64,17 @@ void copy_wait() {
             Barrier);
 }
 
+template <int Blocks>
+void cluster_sync() {
+  emu::Block& block = *emu::self->block;
+  if (block.launch->cluster != Blocks)
+    emu::fail("cluster_sync", "of %d blocks in a cluster of %d", Blocks,
+              block.launch->cluster);
+  emu::self->plainCopies = false;
+  emu::meet(block.clusterBarrier, Blocks * block.launch->warps, "cluster_sync",
+            17);
+}
+
 //===----------------------------------------------------------------------===//
 // Turns
 //===----------------------------------------------------------------------===//

@@ -106,7 +106,10 @@ struct LaunchInfo {
   int grid[3] = {1, 1, 1};
   int warps = 1;
   int sharedBytes = 0;
-  /// Blocks that run at the same time, each with its own threads.
+  /// Neighbouring blocks that may wait for each other.
+  int cluster = 1;
+  /// Blocks that run at the same time, each with its own threads; of a cluster
+  /// all do.
   int blocksAtOnce = 1;
   /// A Delay, or the seed of random delays.
   uint64_t seed = kLatest;
@@ -119,6 +122,8 @@ struct Block {
   unsigned char* shared;
   Barrier barriers[17];  // 16 named ones, and that between blocks
   int waits;             // calls of launch_wait; relaxed
+  Barrier ofCluster;     // that of the cluster of which this block is the first
+  Barrier* clusterBarrier;
 };
 
 struct Warp {
@@ -170,10 +175,20 @@ inline void printPlace(FILE* file, const Warp* warp) {
 /// The ranges that kernels may touch; none: no check.
 inline std::vector<Extent> extents;
 
+/// The row of NaN that pages have which are not in their pool.
+constexpr int64_t kAbsentBytes = 1024;
+inline const char* absentRow() {
+  static const std::vector<uint32_t> words(kAbsentBytes / 4, 0x7fff7fff);
+  return reinterpret_cast<const char*>(words.data());
+}
+
 inline void checkGlobal(const char* function, const void* address,
                         int64_t bytes, bool write) {
   if (extents.empty() || bytes <= 0) return;
   auto* begin = static_cast<const char*>(address);
+  if (!write && begin >= absentRow() &&
+      begin + bytes <= absentRow() + kAbsentBytes)
+    return;
   auto holds = [&](const Extent& extent) {
     return begin >= extent.begin && begin + bytes <= extent.end;
   };
@@ -425,6 +440,12 @@ inline void startWatchdog() {
   pthread_detach(thread);
 }
 
+/// Whole clusters.
+inline int blocksAtOnce(const LaunchInfo& launch) {
+  int clusters = (launch.blocksAtOnce + launch.cluster - 1) / launch.cluster;
+  return clusters * launch.cluster;
+}
+
 inline void* warpMain(void* argument) {
   self = static_cast<Warp*>(argument);
   Warp& warp = *self;
@@ -435,7 +456,7 @@ inline void* warpMain(void* argument) {
   };
   int64_t blocks =
       int64_t(1) * launch.grid[0] * launch.grid[1] * launch.grid[2];
-  for (int64_t i = warp.group; i < blocks; i += launch.blocksAtOnce) {
+  for (int64_t i = warp.group; i < blocks; i += blocksAtOnce(launch)) {
     put(&warp.blockId[0], static_cast<int>(i % launch.grid[0]));
     put(&warp.blockId[1],
         static_cast<int>(i / launch.grid[0] % launch.grid[1]));
@@ -464,12 +485,17 @@ inline void* warpMain(void* argument) {
 template <typename Body>
 void launch(const LaunchInfo& info, const Body& body) {
   startWatchdog();
-  std::vector<Block> blocks(info.blocksAtOnce);
-  std::vector<Warp> warps(static_cast<size_t>(info.blocksAtOnce) * info.warps);
+  if (info.cluster * info.warps > 255 || info.grid[0] % info.cluster != 0)
+    fail("launch", "a cluster of %d blocks of %d warps in a grid of %d blocks",
+         info.cluster, info.warps, info.grid[0]);
+  std::vector<Block> blocks(blocksAtOnce(info));
+  std::vector<Warp> warps(blocks.size() * info.warps);
   std::vector<pthread_t> threads(warps.size());
-  for (Block& block : blocks) {
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    Block& block = blocks[i];
     memset(&block, 0, sizeof(block));
     block.launch = &info;
+    block.clusterBarrier = &blocks[i - i % info.cluster].ofCluster;
     size_t bytes = (static_cast<size_t>(info.sharedBytes) + 1024) & ~1023ull;
     block.shared = static_cast<unsigned char*>(aligned_alloc(1024, bytes));
   }

@@ -8,7 +8,7 @@
 //     fault <function> <call> <warp>                          at most once
 //     buffer <file or -> <bytes> <writable 0|1> <out 0|1> <name>
 //     dependent                                 of the launch that follows
-//     launch <kernel> <gx> <gy> <gz> <warps> <shared bytes> <n> then n of
+//     launch <kernel> <gx> <gy> <gz> <warps> <cluster> <shared bytes> <n> then n of
 //       p <buffer> <offset> | i <int> | l <long long> | f <hex> | d <hex> |
 //       t <buffer> <offset> <rows> <columns> <pitch> <box rows>
 //         <box columns> <element bytes>                   pitch in elements
@@ -331,10 +331,10 @@ class Program {
 
   void runLaunch() {
     int number, count;
-    expect(fscanf(file, "%d %d %d %d %d %d %d", &number, &info.grid[0],
-                  &info.grid[1], &info.grid[2], &info.warps, &info.sharedBytes,
-                  &count),
-           7, "launch");
+    expect(fscanf(file, "%d %d %d %d %d %d %d %d", &number, &info.grid[0],
+                  &info.grid[1], &info.grid[2], &info.warps, &info.cluster,
+                  &info.sharedBytes, &count),
+           8, "launch");
     if (number < 0 || number >= kernelCount)
       badProgram("unknown kernel of item", "launch");
     std::vector<Argument> arguments(count);

@@ -329,6 +329,14 @@ GSA_DEVICE void histogram_candidates(smem<int, 1, Bins, Layout> histogram,
                        histogram.address(0, map.bin(scores.v[i])), 1);
 }
 
+template <int Count>
+GSA_DEVICE void drop_below(lanes<int, Count>& cells,
+                           const lanes<float, Count>& scores, float bound) {
+#pragma unroll
+  for (int i = 0; i < Count; ++i)
+    cells.v[i] = scores.v[i] < bound ? -1 : cells.v[i];
+}
+
 template <int Words, smem_layout Layout>
 GSA_DEVICE void mark_if(smem<int, 1, Words, Layout> bitmap, bool condition,
                         int cell) {

@@ -166,17 +166,45 @@ GSA_DEVICE listed_view<T, const int*> listed_rows(T* base, long long pitch,
 }
 
 //===----------------------------------------------------------------------===//
-// Paged: row r at base + (table[r / Page] * Page + r mod Page) * pitch
+// Paged: row r at base + (table[r / Page] * Apart + r mod Page) * pitch
 //===----------------------------------------------------------------------===//
 
-/// r is the position, or the list's entry there. A row exists if r lies in
-/// [0, limit); the table has an entry for each page of those.
-template <class T, int Page, class Source>
+template <class T>
+inline constexpr bool is_read_only = false;
+template <class T>
+inline constexpr bool is_read_only<const T> = true;
+
+#define GSA_NAN_WORDS_4 0x7fff7fffu, 0x7fff7fffu, 0x7fff7fffu, 0x7fff7fffu
+#define GSA_NAN_WORDS_16 \
+  GSA_NAN_WORDS_4, GSA_NAN_WORDS_4, GSA_NAN_WORDS_4, GSA_NAN_WORDS_4
+#define GSA_NAN_WORDS_64 \
+  GSA_NAN_WORDS_16, GSA_NAN_WORDS_16, GSA_NAN_WORDS_16, GSA_NAN_WORDS_16
+
+/// What a page that is not in the pool has: a row of NaN of every element type,
+/// as long as the longest row of a tile.
+template <class T>
+GSA_DEVICE const T* absent_row() {
+  alignas(16) static const unsigned words[256] = {
+      GSA_NAN_WORDS_64, GSA_NAN_WORDS_64, GSA_NAN_WORDS_64, GSA_NAN_WORDS_64};
+  return reinterpret_cast<const T*>(words);
+}
+
+#undef GSA_NAN_WORDS_64
+#undef GSA_NAN_WORDS_16
+#undef GSA_NAN_WORDS_4
+
+/// r is what the source says of the position. A row exists if r lies in
+/// [0, limit); the table has an entry for each page of those. An entry that is
+/// no number of a page in [0, pages) gives rows of NaN, number -2, to who reads
+/// them; to who writes them they do not exist.
+template <class T, int Page, int Apart, class Source>
 struct paged_view {
   using element = T;
+  static constexpr bool reads = is_read_only<T>;
   T* base;
   long long pitch;
   const int* table;
+  int pages;
   Source source;
   int limit;
 
@@ -184,15 +212,24 @@ struct paged_view {
     int number = source(position);
     if (!in_range(number, limit)) return -1;
     auto n = static_cast<unsigned>(number);
-    return table[n / Page] * Page + static_cast<int>(n % Page);
+    int page = table[n / Page];
+    if (!in_range(page, pages)) return reads ? -2 : -1;
+    return page * Apart + static_cast<int>(n % Page);
   }
-  GSA_DEVICE bool holds(int number) const { return number >= 0; }
-  GSA_DEVICE T* row(int number) const { return base + number * pitch; }
+  GSA_DEVICE bool holds(int number) const {
+    return reads ? number != -1 : number >= 0;
+  }
+  GSA_DEVICE T* row(int number) const {
+    if constexpr (reads)
+      if (number < 0) return absent_row<T>();
+    return base + number * pitch;
+  }
   GSA_DEVICE bool paired() const { return pairs_aligned(base, pitch); }
 };
 
+template <int Step>
 struct own_position {
-  GSA_DEVICE int operator()(int position) const { return position; }
+  GSA_DEVICE int operator()(int position) const { return position * Step; }
 };
 template <class List>
 struct listed_position {
@@ -203,18 +240,18 @@ struct listed_position {
   }
 };
 
-template <int Page, class T>
-GSA_DEVICE paged_view<T, Page, own_position> paged_rows(T* base,
-                                                        long long pitch,
-                                                        const int* table,
-                                                        int limit) {
-  return {base, pitch, table, {}, max(limit, 0)};
+/// `limit` counts positions, of which each `Step` is a row of the sequence.
+template <int Page, int Apart, int Step, class T>
+GSA_DEVICE paged_view<T, Page, Apart, own_position<Step>> paged_rows(
+    T* base, long long pitch, const int* table, int pages, int limit) {
+  return {base,  pitch, table,
+          pages, {},    (max(limit, 1) - 1) * Step + (limit > 0)};
 }
-template <int Page, class T, int R, int C, smem_layout L>
-GSA_DEVICE paged_view<T, Page, listed_position<smem<int, R, C, L>>>
-listed_paged_rows(T* base, long long pitch, const int* table,
-                  smem<int, R, C, L> list, int end, int limit) {
-  return {base, pitch, table, {list, end}, max(limit, 0)};
+template <int Page, int Apart, class T, class List>
+GSA_DEVICE paged_view<T, Page, Apart, listed_position<List>> listed_paged_rows(
+    T* base, long long pitch, const int* table, int pages, List list, int end,
+    int limit) {
+  return {base, pitch, table, pages, {list, end}, max(limit, 0)};
 }
 
 //===----------------------------------------------------------------------===//

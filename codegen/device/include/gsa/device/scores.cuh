@@ -11,6 +11,7 @@
 
 #include "gsa/device/frag.cuh"
 #include "gsa/device/math.cuh"
+#include "gsa/device/ptx/predicated.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
 #include "gsa/device/team.cuh"
@@ -63,37 +64,54 @@ GSA_DEVICE void store_scores(float* target, const lanes<float, Count>& scores,
   }
 }
 
-/// One atomic addition for the hits of a warp, if it has any.
-template <int Count>
+/// Brings what the warp has staged to the list, by one atomic addition.
+template <int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void flush_cells(int* list, int* counts, int number,
+                            smem<int, Lines, Columns, Layout> staged, int line,
+                            lanes<int, 1>& held, int capacity) {
+  int total = held.v[0], place = 0;
+  if (total == 0) return;
+  if (lane() == 0) place = atomicAdd(counts + number, total);
+  place = __shfl_sync(all_lanes, place, 0);
+  __syncwarp();  // Lanes read what others staged.
+  unsigned from = staged.address(line, 0);
+  auto* pairs =
+      reinterpret_cast<int2*>(list) + static_cast<long long>(number) * capacity;
+#pragma unroll 1
+  for (int i = lane(); i < total && place + i < capacity; i += 32)
+    pairs[place + i] = ptx::load_shared_pair(from + 8 * i);
+  __syncwarp();  // They have, before the line is written again.
+  held.v[0] = 0;
+}
+
+template <int Count, int Lines, int Columns, smem_layout Layout>
 GSA_DEVICE void append_cells(int* list, int* counts, int number,
+                             smem<int, Lines, Columns, Layout> staged, int line,
+                             lanes<int, 1>& held,
                              const lanes<float, Count>& scores, float bound,
                              int begin, int end, int capacity) {
+  constexpr int most = 32 * Count;  // Hits of a call.
+  static_assert(Columns > 2 * most, "a call has room beside what is held");
   bool finite = true;
-  unsigned hits[Count];
-  int total = 0;
+  int place = held.v[0];
+  unsigned from = staged.address(line, 0);
 #pragma unroll
   for (int i = 0; i < Count; ++i) {
     float x = scores.v[i];
-    bool exists = begin + 32 * i + lane() < end;
+    int cell = begin + 32 * i + lane();
+    bool exists = cell < end;
     finite &= !exists | (fabsf(x) < infinity());
-    hits[i] = __ballot_sync(all_lanes, exists & (x >= bound));
-    total += __popc(hits[i]);
+    bool hits = exists & (x >= bound);
+    unsigned ballot = __ballot_sync(all_lanes, hits);
+    int own = place + count_below(ballot);
+    ptx::store_shared_if(hits, from + 8 * own, __float_as_uint(x));
+    ptx::store_shared_if(hits, from + 8 * own + 4, static_cast<unsigned>(cell));
+    place += __popc(ballot);
   }
+  held.v[0] = place;
   if (!finite) atomicMax(counts + number, 1 << 30);
-  if (total == 0) return;
-  int place = 0;
-  if (lane() == 0) place = atomicAdd(counts + number, total);
-  place = __shfl_sync(all_lanes, place, 0);
-  auto* pairs =
-      reinterpret_cast<int2*>(list) + static_cast<long long>(number) * capacity;
-#pragma unroll
-  for (int i = 0; i < Count; ++i) {
-    int own = place + __popc(hits[i] & ((1u << lane()) - 1u));
-    if ((hits[i] >> lane() & 1u) != 0 && own < capacity)
-      pairs[own] =
-          make_int2(__float_as_int(scores.v[i]), begin + 32 * i + lane());
-    place += __popc(hits[i]);
-  }
+  if (2 * place > Columns - 2 * most)
+    flush_cells(list, counts, number, staged, line, held, capacity);
 }
 
 }  // namespace gsa::dev

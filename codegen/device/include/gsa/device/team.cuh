@@ -72,6 +72,14 @@ GSA_DEVICE void sync() {
   ptx::barrier_sync<Barrier, Team::threads>();
 }
 
+/// Barrier of all warps of the `Blocks` blocks of a cluster; orders their global
+/// and shared accesses.
+template <int Blocks>
+GSA_DEVICE void cluster_sync() {
+  static_assert(Blocks > 1, "a cluster has several blocks");
+  ptx::barrier_cluster();
+}
+
 /// Waits until all copies that the team issued are visible to all of it.
 template <class Team, int Barrier>
 GSA_DEVICE void copy_wait() {

@@ -25,6 +25,15 @@ GSA_DEVICE void barrier_arrive(int barrier, int threads) {
                : "memory");
 }
 
+/// All threads of a cluster arrive, with what they wrote, and wait. PTX:
+/// barrier.cluster.arrive.release, barrier.cluster.wait.acquire; sm_90 and later.
+GSA_DEVICE void barrier_cluster() {
+  asm volatile(
+      "barrier.cluster.arrive.release;\n\t"
+      "barrier.cluster.wait.acquire;" ::
+          : "memory");
+}
+
 /// PTX: setmaxnreg.{inc,dec}.sync.aligned.u32 (ISA 9.7.19, Miscellaneous:
 /// setmaxnreg); architecture-specific targets sm_90a, sm_100a.
 template <int Count, bool Grow>

@@ -1,0 +1,179 @@
+//===- UnrollHost.cpp - the loops of the host function are steps ----------===//
+//
+// gsa-unroll-host. The host executes the function's loops once, when the plan
+// is made (runtime/export_program.h); where steps run side by side, what
+// depends on what has to be known before, for each of them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/StepGraph.h"
+#include "passes/cpu/CpuPasses.h"
+#include "passes/cuda/CudaHostPasses.h"
+
+namespace mlir::gsa {
+#define GEN_PASS_DEF_GSAUNROLLHOST
+#include "passes/cuda/CudaHostPasses.h.inc"
+}  // namespace mlir::gsa
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+namespace {
+
+/// Clones a block in front of it, with what loops and branches execute in their
+/// place.
+class Unroller {
+ public:
+  Unroller(func::FuncOp entry, int64_t most)
+      : builder(entry.getContext()), most(most) {}
+
+  /// Whether there were few enough steps; fails with an error.
+  FailureOr<bool> run(Block& block);
+
+ private:
+  LogicalResult copy(Block& block);
+  LogicalResult copy(Operation* op);
+  LogicalResult copyFor(scf::ForOp loop);
+  LogicalResult copyIf(scf::IfOp branch);
+  /// What a bound or a condition is, where it is known by now.
+  FailureOr<int64_t> number(Operation* op, Value value, StringRef what);
+
+  OpBuilder builder;
+  int64_t most;
+  IRMapping map;
+  SmallVector<int64_t> parts;
+  int64_t loops = 0, steps = 0;
+};
+
+}  // namespace
+
+FailureOr<int64_t> Unroller::number(Operation* op, Value value,
+                                    StringRef what) {
+  if (auto known = getConstantIntValue(map.lookupOrDefault(value)))
+    return *known;
+  return op->emitOpError() << "expected " << what
+                           << " that is known when the plan is made";
+}
+
+LogicalResult Unroller::copyFor(scf::ForOp loop) {
+  if (!loop.getInitArgs().empty())
+    return loop.emitOpError() << "expected a loop that carries no values, got "
+                              << loop.getInitArgs().size();
+  FailureOr<int64_t> lower = number(loop, loop.getLowerBound(), "a lower bound");
+  FailureOr<int64_t> upper = number(loop, loop.getUpperBound(), "an upper bound");
+  FailureOr<int64_t> step = number(loop, loop.getStep(), "a step");
+  if (failed(lower) || failed(upper) || failed(step)) return failure();
+  bool independent = loop->hasAttr(kIndependentAttr);
+  int64_t loopNumber = loops++, iteration = 0;
+  for (int64_t i = *lower; i < *upper && steps <= most; i += *step) {
+    map.map(loop.getInductionVar(),
+            arith::ConstantOp::create(
+                builder, loop.getLoc(),
+                builder.getIntegerAttr(loop.getInductionVar().getType(), i)));
+    if (independent) parts.append({loopNumber, iteration++});
+    LogicalResult copied = copy(*loop.getBody());
+    if (independent) parts.pop_back_n(2);
+    if (failed(copied)) return failure();
+  }
+  return success();
+}
+
+LogicalResult Unroller::copyIf(scf::IfOp branch) {
+  FailureOr<int64_t> taken = number(branch, branch.getCondition(), "a condition");
+  if (failed(taken)) return failure();
+  Region& region =
+      *taken != 0 ? branch.getThenRegion() : branch.getElseRegion();
+  if (region.empty()) return success();
+  if (failed(copy(region.front()))) return failure();
+  for (auto [result, value] : llvm::zip(
+           branch.getResults(), region.front().getTerminator()->getOperands()))
+    map.map(result, map.lookupOrDefault(value));
+  return success();
+}
+
+LogicalResult Unroller::copy(Operation* op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op)) return copyFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op)) return copyIf(branch);
+  Operation* clone = builder.clone(*op, map);
+  if (isHostStep(clone)) {
+    clone->setAttr(kStepAttr,
+                   StepAttr::get(op->getContext(), steps++, 0, {}, parts));
+    return success();
+  }
+  // Sizes of chunks become numbers, on which bounds of inner loops depend.
+  SmallVector<Value> folded;
+  if (succeeded(builder.tryFold(clone, folded)) && !folded.empty()) {
+    for (auto [result, value] : llvm::zip(op->getResults(), folded))
+      map.map(result, value);
+    clone->erase();
+  }
+  return success();
+}
+
+LogicalResult Unroller::copy(Block& block) {
+  for (Operation& op : block.without_terminator())
+    if (steps <= most && failed(copy(&op))) return failure();
+  return success();
+}
+
+FailureOr<bool> Unroller::run(Block& block) {
+  SmallVector<Operation*> old;
+  for (Operation& op : block.without_terminator()) old.push_back(&op);
+  if (old.empty()) return true;
+  // Behind the old ops, which stay if there are too many steps.
+  Operation* end = block.getTerminator();
+  builder.setInsertionPoint(end);
+  auto drop = [](ArrayRef<Operation*> ops) {
+    for (Operation* op : llvm::reverse(ops)) {
+      op->dropAllUses();
+      op->erase();
+    }
+  };
+  for (Operation* op : old)
+    if (steps <= most && failed(copy(op))) return failure();
+  if (steps > most) {
+    SmallVector<Operation*> copies;
+    for (Operation* op = old.back()->getNextNode(); op != end;
+         op = op->getNextNode())
+      copies.push_back(op);
+    drop(copies);
+    return false;
+  }
+  for (OpOperand& operand : end->getOpOperands())
+    operand.set(map.lookupOrDefault(operand.get()));
+  drop(old);
+  return true;
+}
+
+namespace {
+
+struct UnrollHost : gsa::impl::GsaUnrollHostBase<UnrollHost> {
+  using GsaUnrollHostBase::GsaUnrollHostBase;
+
+  void runOnOperation() override {
+    func::FuncOp entry = findEntry(getOperation());
+    if (!entry) return signalPassFailure();
+    auto lanes = entry->getAttrOfType<IntegerAttr>(kLanesAttr);
+    if (!lanes || lanes.getInt() < 2) return;
+    FailureOr<bool> unrolled =
+        Unroller(entry, most).run(entry.getBody().front());
+    if (failed(unrolled)) return signalPassFailure();
+    if (*unrolled) return;
+    entry->setAttr(kLanesAttr, Builder(&getContext()).getI64IntegerAttr(1));
+    remark::missed(entry.getLoc(), remark::RemarkOpts::name("LanesRejected")
+                                       .category("gsa.lanes")
+                                       .function(entry.getSymName()))
+        << "more steps than are looked at for lanes"
+        << remark::metric("most", most.getValue());
+  }
+};
+
+}  // namespace

@@ -1,0 +1,216 @@
+"""Pictures of what a layer does: which keys its queries keep, how much attention
+goes to the first tokens, how far its gates are open.
+
+    seen = gsa.pictures.observe_layer(layer, hidden_states)
+    gsa.pictures.save(seen, "pictures")
+
+Needs matplotlib to draw, and NumPy alone to observe. Nothing of matplotlib's
+state is touched: a figure is made, written and gone.
+"""
+
+import collections
+import os
+
+from gsa import _capi, _functions
+
+__all__ = ["Observation", "observe", "observe_layer", "draw_selection",
+           "draw_sink_mass", "draw_gates", "save"]
+
+Observation = collections.namedtuple(
+    "Observation", "indices topk_length keys sink dense sparse gates")
+Observation.__doc__ = """What pictures are drawn of, as NumPy arrays.
+
+indices:     int32 [B, Sq, K] and topk_length: int32 [B, Sq], a Selection's.
+keys:        how many keys there are, Sk.
+sink:        how many first tokens `dense` and `sparse` are about.
+dense, sparse: float64 [B, H, Sq], the share (0 to 1) of a query's attention on
+             them, over all keys that it sees, and over those that it keeps.
+gates:       {name: array}, what gates multiply by, any shape.
+"""
+
+
+def _array(tensor, dtype="float64"):
+    import numpy
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach()
+        tensor = tensor.double().cpu().numpy() if tensor.is_floating_point() \
+            else tensor.cpu().numpy()
+    return numpy.asarray(tensor, dtype)
+
+
+def _sink_mass(q, k, lse, scale, seen):
+    """[B, H, Sq] of q [B, Sq, H, D], the first keys k [B, n, G, D], and which of
+    them a query sees, [B, Sq, n]."""
+    import numpy
+    keys = numpy.repeat(k, q.shape[2] // k.shape[2], axis=2)
+    logits = scale * numpy.einsum("bthd,bshd->bhts", q, keys)
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        share = numpy.exp(logits - lse[..., None])
+    return numpy.where(seen[:, None], share, 0.0).sum(-1)
+
+
+def observe(q, k, v, indices, topk_length, *, gates=None, sink=1,
+            softmax_scale=None):
+    """An Observation of attention over lists of keys.
+
+    q [B, Sq, H, D], k and v [B, Sk, G, D], indices int32 [B, Sq, K] and
+    topk_length int32 [B, Sq] as in sparse_attention; causal, the last query
+    sees all keys. gates: {name: what a gate multiplies by}. sink: how many first
+    tokens to sum the attention on.
+    """
+    import numpy
+    where = "observe"
+    _functions.whole(where, "sink", sink, 1)
+    _, dense = _functions.dense_attention(q, k, v, return_lse=True,
+                                          softmax_scale=softmax_scale)
+    _, sparse = _functions.sparse_attention(
+        q, k, v, indices, topk_length=topk_length, return_lse=True,
+        softmax_scale=softmax_scale)
+    queries, scale = _array(q), softmax_scale
+    if scale is None:
+        scale = queries.shape[3] ** -0.5
+    lists, counts = _array(indices, "int32"), _array(topk_length, "int32")
+    b, sq, slots = lists.shape
+    sk = k.shape[1]
+    first = numpy.arange(min(sink, sk))
+    keys = _array(k)[:, first]
+    visible = first[None] <= (numpy.arange(sq) + sk - sq)[:, None]
+    listed = numpy.arange(slots) < counts[..., None]
+    kept = ((lists[..., None] == first) & listed[..., None]).any(2)
+    return Observation(
+        lists, counts, sk, int(sink),
+        _sink_mass(queries, keys, _array(dense), scale,
+                   numpy.broadcast_to(visible, (b, sq, len(first)))),
+        _sink_mass(queries, keys, _array(sparse), scale, kept),
+        {name: _array(gate) for name, gate in (gates or {}).items()})
+
+
+def observe_layer(layer, hidden_states, positions=None, *, sink=1):
+    """An Observation of a gsa.GatedSparseAttention on hidden states
+    [B, S, d_model], computed apart from its forward."""
+    import torch
+
+    from gsa import _torch_ops as ops
+    from gsa import hf
+    c = layer.config
+    b, s, _ = hidden_states.shape
+    with torch.no_grad():
+        if positions is None:
+            positions = torch.arange(s, device=hidden_states.device).expand(
+                b, s)
+        q = layer.q_proj(hidden_states).view(b, s, c.n_heads, c.d_head)
+        k = layer.k_proj(hidden_states).view(b, s, c.n_kv_heads, c.d_head)
+        v = layer.v_proj(hidden_states).view(b, s, c.n_kv_heads, c.d_head)
+        logits = {name: getattr(layer, name)(hidden_states)
+                  for name in ("value_gate", "output_gate")
+                  if getattr(layer, name) is not None}
+        gates = {name: hf._gate(torch.ones_like(x), x, c.gate_activation)
+                 for name, x in logits.items()}
+        q, k, v = ops.prepare(
+            q, k, v, positions.contiguous(), logits.get("value_gate"),
+            gate_activation=c.gate_activation, **layer._rope())
+        iq, ik, iw = layer.indexer(hidden_states)
+        budget = {} if c.policy == "fixed" else {
+            "k_min": c.k_min, "k_max": c.k_max,
+            "temperature": float(c.adaptive_k_temperature)}
+        kept = _functions.index_topk(
+            iq, ik, k=c.k_base, weights=iw, bias=layer.indexer.bias.to(iq.dtype),
+            act=c.indexer_activation, policy=c.policy, sink=c.sink,
+            local=c.local, **budget)
+        return observe(q, k, v, kept.indices, kept.topk_length, gates=gates,
+                       sink=sink)
+
+
+def _figure(width=6.0, height=4.0):
+    """(figure, axes) of matplotlib, without pyplot and its list of figures."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise _capi.Unavailable(
+            "pictures: there is no matplotlib, expected it for drawing: pip "
+            "install matplotlib") from None
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _share_kept(observation, batch, cells):
+    """[rows, columns], the share of a cell's keys that its queries keep; a cell
+    is some queries and some keys, at most `cells` each way."""
+    import numpy
+    lists = observation.indices[batch]
+    counts = observation.topk_length[batch]
+    sq, slots = lists.shape
+    rows, columns = min(cells, sq), min(cells, observation.keys)
+    row = numpy.repeat(numpy.arange(sq)[:, None] * rows // sq, slots, 1)
+    listed = numpy.arange(slots) < counts[:, None]
+    column = lists[listed].astype(numpy.int64) * columns // observation.keys
+    grid = numpy.zeros((rows, columns))
+    numpy.add.at(grid, (row[listed], column), 1)
+    queries = numpy.bincount(numpy.arange(sq) * rows // sq, minlength=rows)
+    keys = numpy.bincount(
+        numpy.arange(observation.keys) * columns // observation.keys,
+        minlength=columns)
+    return grid / numpy.outer(queries, keys)
+
+
+def draw_selection(observation, batch=0, cells=512):
+    """A figure of matplotlib: queries from top to bottom, keys from left to
+    right, darker where more of a cell's keys are kept."""
+    figure, axes = _figure(5.0, 5.0)
+    share = _share_kept(observation, batch, cells)
+    axes.imshow(share, cmap="Greys", vmin=0, aspect="auto",
+                interpolation="nearest",
+                extent=(0, observation.keys, observation.indices.shape[1], 0))
+    mean = observation.topk_length[batch].mean()
+    axes.set(xlabel="key", ylabel="query",
+             title=f"keys that are kept, {mean:.1f} a query")
+    return figure
+
+
+def draw_sink_mass(observation, batch=0):
+    """A figure of matplotlib: the share of attention on the first tokens by
+    query, mean over heads, dense and over the kept keys."""
+    import numpy
+    figure, axes = _figure()
+    at = numpy.arange(observation.dense.shape[2])
+    for name, mass in (("all visible keys", observation.dense),
+                       ("kept keys", observation.sparse)):
+        axes.plot(at, mass[batch].mean(0), label=name, linewidth=1)
+    tokens = "first token" if observation.sink == 1 else \
+        f"first {observation.sink} tokens"
+    axes.set(xlabel="query", ylabel="share of attention", ylim=(0, 1),
+             title=f"attention on the {tokens}")
+    axes.legend()
+    return figure
+
+
+def draw_gates(observation, bins=50):
+    """A figure of matplotlib: how often a gate multiplies by how much."""
+    if not observation.gates:
+        raise _capi.InvalidArgument(
+            "draw_gates: got an observation without gates, expected some")
+    figure, axes = _figure()
+    for name, values in observation.gates.items():
+        axes.hist(values.ravel(), bins=bins, histtype="step", density=True,
+                  label=f"{name.replace('_', ' ')}, mean {values.mean():.3f}")
+    axes.set(xlabel="factor", ylabel="density", title="gates")
+    axes.legend()
+    return figure
+
+
+def save(observation, folder, batch=0):
+    """Writes selection.png, sink_mass.png and, if there are gates, gates.png
+    into a folder, which is made; returns their paths."""
+    os.makedirs(folder, exist_ok=True)
+    figures = {"selection": draw_selection(observation, batch),
+               "sink_mass": draw_sink_mass(observation, batch)}
+    if observation.gates:
+        figures["gates"] = draw_gates(observation)
+    paths = []
+    for name, figure in figures.items():
+        paths.append(os.path.join(folder, name + ".png"))
+        # Without its version in the file, that pictures are the same each time.
+        figure.savefig(paths[-1], dpi=110, metadata={"Software": None})
+    return paths

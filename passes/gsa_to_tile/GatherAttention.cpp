@@ -60,7 +60,7 @@ class GatherKernel {
     if (!block.results) emitQueries();
     if (segment == most) {
       copyList(s.index(0), count);
-      emitter.emitStart();
+      emitter.emitStart(/*resets=*/block.parts != nullptr);
       if (block.parts) {
         emitParts();
       } else {

@@ -263,7 +263,7 @@ LogicalResult ShortRowsLowering::emit() {
                                launchShort(part);
                                launchFlagged(part);
                              });
-    if (count < source.queries())
+    if (count < source.queries()) {
       context.forQueryChunks(
           source.batches(), source.queries(), chunkSize,
           [&](const Chunk& part) {
@@ -276,6 +276,10 @@ LogicalResult ShortRowsLowering::emit() {
               launchSelection(part, &all);
           },
           count);
+      // The loop that was made: other rows than those of the one before.
+      Operation* loop = &*std::prev(context.rewriter().getInsertionPoint());
+      loop->setAttr(kJoinedAttr, context.rewriter().getUnitAttr());
+    }
   }
   context.replace(op, results);
   return success();

@@ -105,12 +105,14 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
 
 def decode(keys, batch=1, queries=1, heads=32, groups=8, dim=128, index_heads=4,
            index_dim=64, slots=2048, dtype="bf16", policy=None, lengths=True,
-           select_schedule=None, attention_schedule=None):
+           select_schedule=None, attention_schedule=None, pages=None):
     """A few queries against a cache with room for `keys` keys: selection, sparse
     attention and the output gate.
 
     Inputs: q [B,S,H,D], k, v [B,N,G,D], iq [B,S,Hi,Di], ik [B,N,Di], iw [B,S,Hi]
     (logits), bias [Hi] f32, gate [B,S,H,D], lengths [B] i32 (if asked for).
+    With `pages`, a pair (page, P), k, v and ik lie in pages: [P,page,G,D] twice,
+    [P,page,Di], and a table [B,keys/page] i32 comes last.
     Outputs as sparse_core.
     """
     policy = policy or f"<fixed, base = {slots}>"
@@ -118,22 +120,36 @@ def decode(keys, batch=1, queries=1, heads=32, groups=8, dim=128, index_heads=4,
         batch, queries, keys, heads, groups, dim, index_heads, index_dim, slots,
         dtype)
     length = f"tensor<{batch}xi32>"
+    names, rows, last = ("%k", "%v", "%ik"), "", ""
+    cache, index_cache = kv, ik
+    if pages:
+        page, count = pages
+        cache = f"tensor<{count}x{page}x{groups}x{dim}x{dtype}>"
+        index_cache = f"tensor<{count}x{page}x{index_dim}x{dtype}>"
+        table = f"tensor<{batch}x{keys // page}xi32>"
+        last = f', %table: {table} {{gsa.name = "table"}}'
+        for name, pool, tensor in zip(names, (cache, cache, index_cache),
+                                      (kv, kv, ik)):
+            rows += (f"  {name}_rows = gsa.paged_rows {name}, %table : ({pool}, "
+                     f"{table}) -> {tensor}\n")
+        names = [name + "_rows" for name in names]
+    k, v, index = names
     argument = f', %lengths: {length} {{gsa.name = "lengths"}}' if lengths else ""
     clause = " lengths %lengths" if lengths else ""
     more = f", {length}" if lengths else ""
 
     return f"""
-func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
-                %v: {kv} {{gsa.name = "v"}}, %iq: {iq} {{gsa.name = "iq"}},
-                %ik: {ik} {{gsa.name = "ik"}}, %iw: {iw} {{gsa.name = "iw"}},
+func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {cache} {{gsa.name = "k"}},
+                %v: {cache} {{gsa.name = "v"}}, %iq: {iq} {{gsa.name = "iq"}},
+                %ik: {index_cache} {{gsa.name = "ik"}}, %iw: {iw} {{gsa.name = "iw"}},
                 %bias: {bias} {{gsa.name = "bias"}},
-                %gate: {q} {{gsa.name = "gate"}}{argument})
+                %gate: {q} {{gsa.name = "gate"}}{argument}{last})
     -> ({q} {{gsa.name = "attended"}}, {lse} {{gsa.name = "lse"}},
         {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
         {row} {{gsa.name = "status"}}) {{
-  %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias{clause}
+{rows}  %indices, %counts, %status = gsa.select %iq, {index} weights %iw bias %bias{clause}
       policy {policy}{_scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}{more}) -> ({idx}, {row}, {row})
-  %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts
+  %out, %lse = gsa.gather_attention %q, {k}, {v} indices %indices, %counts
       gate %gate{clause}{_scheduled(attention_schedule)}
       : ({q}, {kv}, {kv}, {idx}, {row}, {q}{more}) -> ({q}, {lse})
   return %out, %lse, %indices, %counts, %status : {q}, {lse}, {idx}, {row}, {row}

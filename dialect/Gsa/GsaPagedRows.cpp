@@ -7,8 +7,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include <limits>
-
 #include "dialect/Gsa/GsaBuilders.h"
 #include "dialect/Gsa/GsaShapes.h"
 
@@ -112,7 +110,9 @@ FailureOr<SmallVector<Value>> PagedRowsOp::decomposeOperation(OpBuilder& b) {
   Location loc = getLoc();
   ReifiedRankedShapedTypeDims shapes;
   if (failed(reifyResultShapes(b, shapes))) return failure();
-  Type element = getPool().getType().getElementType();
+  auto element = cast<FloatType>(getPool().getType().getElementType());
+  // Rows are moved as bits: no element is a number on the way.
+  Type bits = b.getIntegerType(element.getWidth());
   auto size = [&](int64_t dim) -> Value {
     return tensor::DimOp::create(b, loc, getPool(), dim);
   };
@@ -124,20 +124,22 @@ FailureOr<SmallVector<Value>> PagedRowsOp::decomposeOperation(OpBuilder& b) {
         Value exists = arith::AndIOp::create(
             s.b, s.loc, s.cmpi(arith::CmpIPredicate::sge, entry, s.index(0)),
             s.cmpi(arith::CmpIPredicate::slt, entry, pages));
-        return s.lazySelect(
-            exists, element,
-            [&] {
-              SmallVector<Value> place = {entry, s.remIndex(cell[1], page)};
-              if (cell.size() == 4)
-                place.insert(place.begin() + (getHeadsFirst() ? 1 : 2),
-                             cell[2]);
-              place.push_back(cell.back());
-              return s.extract(getPool(), place);
-            },
-            [&] {
-              return s.constant(element,
-                                std::numeric_limits<double>::quiet_NaN());
-            });
+        auto load = [&]() -> Value {
+          SmallVector<Value> place = {entry, s.remIndex(cell[1], page)};
+          if (cell.size() == 4)
+            place.insert(place.begin() + (getHeadsFirst() ? 1 : 2), cell[2]);
+          place.push_back(cell.back());
+          return arith::BitcastOp::create(s.b, s.loc, bits,
+                                          s.extract(getPool(), place));
+        };
+        auto makeNaN = [&]() -> Value {
+          llvm::APInt nan =
+              APFloat::getQNaN(element.getFloatSemantics()).bitcastToAPInt();
+          return arith::ConstantOp::create(s.b, s.loc,
+                                           IntegerAttr::get(bits, nan));
+        };
+        Value value = s.lazySelect(exists, bits, load, makeNaN);
+        return arith::BitcastOp::create(s.b, s.loc, element, value);
       });
   return SmallVector<Value>{rows};
 }

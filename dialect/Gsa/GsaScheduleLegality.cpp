@@ -206,6 +206,8 @@ std::string ScoreScheduleAttr::findRefusal(Operation* op,
     if (problem.heads % getFragmentHeads() != 0)
       return "8 queries a warp need an even number of indexer heads, not " +
              std::to_string(problem.heads);
+    if (getBoxes() && PagedInputs::of(op).any())
+      return "boxes have no kernel for keys in pages";
     // A box has no end of its own: behind the keys of a batch come those of the
     // next one.
     if (getBoxes() && problem.depth % kPanelColumns != 0)

@@ -83,6 +83,10 @@ void DenseKernel::emitTiles() {
   auto view = [&](const KernelRows& rows, Value base) {
     return rows.view(s, base, batch, /*step=*/1, end);
   };
+  Value tiles = named(s.ceilDiv(end, schedule.getBlockK()), "tiles");
+  Value keyBase = firstOf(kernel.keyRows);
+  Value valueBase = firstOf(kernel.valueRows);
+  auto maskView = [&] { return kernel.keyRows.maskView(s, keyBase, end); };
   auto mask = [&](Value scores, Value keys, Value first) {
     if (causal) MaskCausalOp::create(s.b, s.loc, scores, warpLast, first);
     MaskRowsOp::create(s.b, s.loc, scores, keys, first);
@@ -94,11 +98,9 @@ void DenseKernel::emitTiles() {
     else
       MmaNnOp::create(s.b, s.loc, output, weights, values, emitter.keyBase());
   };
-  Value tiles = named(s.ceilDiv(end, schedule.getBlockK()), "tiles");
   emitter.emitStream(tiles,
-                     {kernel.keyRows, kernel.valueRows, firstOf(kernel.keyRows),
-                      firstOf(kernel.valueRows), view,
-                      /*areFound=*/kernel.keyRows.isPaged()},
+                     {kernel.keyRows, kernel.valueRows, keyBase, valueBase,
+                      view, maskView, /*areFound=*/kernel.keyRows.isPaged()},
                      mask, multiply);
 }
 

@@ -59,8 +59,8 @@ class GatherKernel {
     emitList();
     if (!block.results) emitQueries();
     if (segment == most) {
-      copyList(s.index(0), count);
-      emitter.emitStart();
+      copyList(s.index(0), block.results ? countSlots() : count);
+      emitter.emitStart(/*resets=*/block.parts != nullptr);
       if (block.parts) {
         emitParts();
       } else {
@@ -80,6 +80,7 @@ class GatherKernel {
 
  private:
   void emitList();
+  Value countSlots();
   void copyList(Value first, Value size);
   void emitTiles(Value size, Value first = {});
   void emitSegments();
@@ -142,6 +143,14 @@ void GatherKernel::copyList(Value first, Value size) {
                      emitter.teams.block);
 }
 
+/// Slots of the block's range, filled or not: who copies them all need not know
+/// the count first.
+Value GatherKernel::countSlots() {
+  if (entries % most == 0) return s.index(std::min(entries, most));
+  return named(s.min(s.sub(s.index(entries), block.firstEntry), s.index(most)),
+               "slots");
+}
+
 /// The stream of `size` entries of the list in shared memory, from `first` on
 /// (null: 0).
 void GatherKernel::emitTiles(Value size, Value first) {
@@ -153,9 +162,13 @@ void GatherKernel::emitTiles(Value size, Value first) {
     return rows.listed(s, base, block.batch, list, end, keys);
   };
   Value tiles = named(s.ceilDiv(size, schedule.getBlockK()), "tiles");
+  Value keyBase = from(kernel.keyRows), valueBase = from(kernel.valueRows);
+  auto mask = [&] {
+    return kernel.keyRows.maskListed(s, keyBase, list, end, keys);
+  };
   emitter.emitStream(tiles,
-                     {kernel.keyRows, kernel.valueRows, from(kernel.keyRows),
-                      from(kernel.valueRows), view, /*areFound=*/true, first},
+                     {kernel.keyRows, kernel.valueRows, keyBase, valueBase,
+                      view, mask, /*areFound=*/true, first},
                      [&](Value scores, Value listed, Value first) {
                        MaskRowsOp::create(s.b, s.loc, scores, listed, first);
                      });

@@ -179,6 +179,17 @@ static RowsType rowsOf(Value base, RowKind kind) {
                        RowAccess::Read);
 }
 
+Value KernelRows::maskView(KernelScalars& s, Value base, Value limit) const {
+  return s.stridedRows(base, s.i64(storage.groups * storage.depth), limit);
+}
+
+Value KernelRows::maskListed(KernelScalars& s, Value base, Value list,
+                             Value end, Value limit) const {
+  return ListedRowsOp::create(s.b, s.loc, rowsOf(base, RowKind::Listed), base,
+                              s.i64(storage.groups * storage.depth), list, end,
+                              limit);
+}
+
 Value KernelRows::view(KernelScalars& s, Value base, Value batch, int64_t step,
                        Value limit) const {
   if (!isPaged())
@@ -191,10 +202,7 @@ Value KernelRows::view(KernelScalars& s, Value base, Value batch, int64_t step,
 
 Value KernelRows::listed(KernelScalars& s, Value base, Value batch, Value list,
                          Value end, Value limit) const {
-  if (!isPaged())
-    return ListedRowsOp::create(s.b, s.loc, rowsOf(base, RowKind::Listed), base,
-                                s.i64(storage.groups * storage.depth), list,
-                                end, limit);
+  if (!isPaged()) return maskListed(s, base, list, end, limit);
   return ListedPagedRowsOp::create(
       s.b, s.loc, rowsOf(base, RowKind::Paged), base, s.i64(storage.pitch),
       tableRow(s, batch), pages, storage.page, storage.apart, list, end, limit);

@@ -78,6 +78,12 @@ class KernelRows {
   Value listed(KernelScalars& s, Value base, Value batch, Value list, Value end,
                Value limit) const;
 
+  /// Views that have the same rows as the two above, as far as they exist or
+  /// not: for masks, which look up no page.
+  Value maskView(KernelScalars& s, Value base, Value limit) const;
+  Value maskListed(KernelScalars& s, Value base, Value list, Value end,
+                   Value limit) const;
+
   Value array;  ///< The argument.
 
  private:

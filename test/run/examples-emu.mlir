@@ -9,6 +9,7 @@
 // RUN: gsa-run %examples/attention_only.mlir --target emu --batch 2 --seq 45 --compare -q
 // RUN: gsa-run %examples/indexer_only.mlir --target emu --seq 67 --compare -q --workload independent
 // RUN: gsa-run %examples/sparse_only.mlir --target emu --seq 33 --keys 65 --compare -q
+// RUN: gsa-run %examples/paged_decode.mlir --target emu --arch sm_90a --batch 2 --shape kv_pool=17x64x2x256 --shape index_pool=17x64x64 --shape table=2x5 --compare -q
 // RUN: gsa-run %examples/gate_only.mlir --target emu --batch 3 --seq 17 --compare -q
 // RUN: gsa-run %examples/dense_with_gates.mlir --target emu --seq 65 --compare -q
 

@@ -8,6 +8,7 @@
 // RUN: gsa-run %examples/attention_only.mlir --seq 29 --compare -q --reference
 // RUN: gsa-run %examples/indexer_only.mlir --seq 67 --compare -q --workload independent
 // RUN: gsa-run %examples/sparse_only.mlir --seq 33 --keys 65 --compare -q
+// RUN: gsa-run %examples/paged_decode.mlir --batch 3 --shape kv_pool=17x64x2x256 --shape index_pool=17x64x64 --shape table=3x5 --compare -q
 // RUN: gsa-run %examples/gate_only.mlir --batch 3 --seq 17 --compare -q
 // RUN: gsa-run %examples/dense_with_gates.mlir --seq 65 --compare -q
 

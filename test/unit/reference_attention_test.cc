@@ -7,12 +7,14 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "test/reference/DenseAttention.h"
 #include "test/reference/Gate.h"
 #include "test/reference/GatherAttention.h"
 #include "test/reference/Linear.h"
 #include "test/reference/MergeAttention.h"
+#include "test/reference/PagedRows.h"
 #include "test/reference/Parallel.h"
 #include "test/reference/Rope.h"
 #include "test/unit/reference_testing.h"
@@ -248,6 +250,39 @@ void ExpectNear(const Tensor<double>& a, const Tensor<double>& b) {
       EXPECT_NEAR(a[i], b[i], 1e-13 * std::max(1.0, std::abs(b[i]))) << i;
     }
   }
+}
+
+TEST(PagedRows, FollowsTheTable) {
+  Tensor<double> pool({2, 2, 1, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
+  Tensor<int32_t> table({2, 2}, {1, 0, 2, 1});
+  Tensor<double> rows = PagedRows(pool, table, /*heads_first=*/false);
+  EXPECT_EQ(rows.shape(), (Shape{2, 4, 1, 2}));
+  EXPECT_EQ(std::vector<double>(rows.data(), rows.data() + 8),
+            (std::vector<double>{4, 5, 6, 7, 0, 1, 2, 3}));
+  for (int i = 8; i < 12; ++i) EXPECT_TRUE(std::isnan(rows[i])) << i;
+  EXPECT_EQ(std::vector<double>(rows.data() + 12, rows.data() + 16),
+            (std::vector<double>{4, 5, 6, 7}));
+}
+
+TEST(PagedRows, HeadsMayComeFirst) {
+  Tensor<double> pool({1, 2, 3, 1}, {0, 1, 2, 10, 11, 12});
+  Tensor<int32_t> table({1, 2}, {0, -1});
+  Tensor<double> rows = PagedRows(pool, table, /*heads_first=*/true);
+  EXPECT_EQ(rows.shape(), (Shape{1, 6, 2, 1}));
+  EXPECT_EQ(std::vector<double>(rows.data(), rows.data() + 6),
+            (std::vector<double>{0, 10, 1, 11, 2, 12}));
+  for (int i = 6; i < 12; ++i) EXPECT_TRUE(std::isnan(rows[i])) << i;
+}
+
+TEST(PagedRows, RefusesOtherShapes) {
+  Tensor<int32_t> table({1, 2});
+  EXPECT_THROW(PagedRows(Tensor<double>({2, 2}), table, false),
+               std::invalid_argument);
+  EXPECT_THROW(PagedRows(Tensor<double>({2, 2, 2}), table, true),
+               std::invalid_argument);
+  EXPECT_THROW(
+      PagedRows(Tensor<double>({2, 2, 2}), Tensor<int32_t>({2}), false),
+      std::invalid_argument);
 }
 
 TEST(MergeAttention, OfAllPartsIsTheWhole) {

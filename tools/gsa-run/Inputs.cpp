@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <set>
 #include <tuple>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -315,8 +317,46 @@ class Generator {
     return HostTensor::Create(spec.name, spec.dtype, spec.shape);
   }
 
+  /// The first input whose pages a table names: "index_pool" [P, page, Di].
+  const TensorSpec* findPool() const {
+    for (const TensorSpec& spec : specs)
+      if (absl::EndsWith(spec.name, "_pool") && spec.shape.size() >= 3)
+        return &spec;
+    return nullptr;
+  }
+
+  /// Pages in no order, each once as far as there are enough of them.
+  absl::StatusOr<HostTensor> makeTable(const TensorSpec& spec, int64_t pages) {
+    absl::StatusOr<HostTensor> tensor = zeros(spec);
+    if (!tensor.ok()) return tensor;
+    int64_t step = pages / 2 + 1;
+    while (std::gcd(step, pages) != 1) ++step;
+    absl::Span<int32_t> values = tensor->values<int32_t>();
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<int32_t>(static_cast<int64_t>(i) * step % pages);
+    return tensor;
+  }
+
+  /// Of the rows that there is room for, all in the first sequence and fewer in
+  /// each following one.
+  absl::StatusOr<HostTensor> makeLengths(const TensorSpec& spec, int64_t room) {
+    absl::StatusOr<HostTensor> tensor = zeros(spec);
+    if (!tensor.ok()) return tensor;
+    absl::Span<int32_t> values = tensor->values<int32_t>();
+    auto batches = static_cast<int64_t>(values.size());
+    for (int64_t b = 0; b < batches; ++b)
+      values[b] = static_cast<int32_t>(room - b * room / batches);
+    return tensor;
+  }
+
   /// Positions count from the first key; queries are the last tokens.
   absl::StatusOr<HostTensor> makeIntegers(const TensorSpec& spec) {
+    const TensorSpec *pool = findPool(), *table = findSpec("table");
+    bool isPaged = pool && pool->shape[0] > 0 && table &&
+                   table->shape.size() == 2 && spec.dtype == DType::kI32;
+    if (isPaged && &spec == table) return makeTable(spec, pool->shape[0]);
+    if (isPaged && spec.name == "lengths" && spec.shape.size() == 1)
+      return makeLengths(spec, table->shape[1] * pool->shape[1]);
     bool isPosition = spec.name == "positions" || spec.name == "key_positions";
     if (!isPosition || spec.dtype != DType::kI64 || spec.shape.size() != 2)
       return absl::InvalidArgumentError(absl::StrCat(

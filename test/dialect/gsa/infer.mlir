@@ -45,6 +45,12 @@ func.func @less_static(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
       {element_type = bf16}
     : (tensor<2x?x4x6xf32>, tensor<2x?x4x6xf32>, tensor<?x4x?xf32>,
        tensor<?x4x?xf32>) -> (tensor<?x3x4x6xbf16>, tensor<2x4x?xf32>)
+  // CHECK: gsa.paged_rows
+  // CHECK-SAME: -> tensor<?x45x4x?xf32>
+  %pool = tensor.empty() : tensor<7x9x4x8xf32>
+  %table = tensor.empty() : tensor<2x5xi32>
+  %r = gsa.paged_rows %pool, %table
+    : (tensor<7x9x4x8xf32>, tensor<2x5xi32>) -> tensor<?x45x4x?xf32>
   // CHECK: gsa.gate
   // CHECK-SAME: -> tensor<?x3x4x?xf32>
   %7 = gsa.gate %q, %q

@@ -247,6 +247,21 @@ func.func @merge_attention(%o: tensor<2x3x4x6xf32>, %l: tensor<2x4x3xf32>,
   return
 }
 
+// CHECK-LABEL: @paged_rows
+func.func @paged_rows(%p: tensor<7x16x2x8xbf16>, %i: tensor<7x16x6xbf16>,
+                      %h: tensor<7x2x16x8xbf16>, %t: tensor<2x3xi32>) {
+  // CHECK: gsa.paged_rows %{{[a-z0-9]+}}, %{{[a-z0-9]+}} : (tensor<7x16x2x8xbf16>, tensor<2x3xi32>) -> tensor<2x48x2x8xbf16>
+  %0 = gsa.paged_rows %p, %t
+    : (tensor<7x16x2x8xbf16>, tensor<2x3xi32>) -> tensor<2x48x2x8xbf16>
+  // CHECK: gsa.paged_rows %{{[a-z0-9]+}}, %{{[a-z0-9]+}} : (tensor<7x16x6xbf16>, tensor<2x3xi32>) -> tensor<2x48x6xbf16>
+  %1 = gsa.paged_rows %i, %t
+    : (tensor<7x16x6xbf16>, tensor<2x3xi32>) -> tensor<2x48x6xbf16>
+  // CHECK: gsa.paged_rows %{{[a-z0-9]+}}, %{{[a-z0-9]+}} {heads_first} : (tensor<7x2x16x8xbf16>, tensor<2x3xi32>) -> tensor<2x48x2x8xbf16>
+  %2 = gsa.paged_rows %h, %t {heads_first}
+    : (tensor<7x2x16x8xbf16>, tensor<2x3xi32>) -> tensor<2x48x2x8xbf16>
+  return
+}
+
 // CHECK-LABEL: @gate
 func.func @gate(%x: tensor<2x3x4x8xf16>, %l: tensor<2x3x4x8xf16>,
                 %h: tensor<2x3x4xf32>) {

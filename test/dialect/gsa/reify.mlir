@@ -152,6 +152,26 @@ func.func @merge_attention(%o: tensor<?x?x4x?xf32>, %p: tensor<?x?x4x6xf32>,
   return %sq, %dv : index, index
 }
 
+// The rows of a sequence are those of its pages.
+// CHECK-LABEL: @paged_rows(
+// CHECK-SAME: %[[POOL:[a-z0-9]+]]: tensor<?x2x?x8xf32>, %[[TABLE:[a-z0-9]+]]: tensor<3x?xi32>
+func.func @paged_rows(%pool: tensor<?x2x?x8xf32>, %table: tensor<3x?xi32>)
+    -> (index, index) {
+  // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+  // CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %0 = gsa.paged_rows %pool, %table {heads_first}
+    : (tensor<?x2x?x8xf32>, tensor<3x?xi32>) -> tensor<3x?x?x8xf32>
+  // CHECK-DAG: %[[PAGES:.*]] = tensor.dim %[[TABLE]], %[[C1]]
+  // CHECK-DAG: %[[PAGE:.*]] = tensor.dim %[[POOL]], %[[C2]]
+  // CHECK: %[[ROWS:.*]] = arith.muli %[[PAGES]], %[[PAGE]]
+  %rows = tensor.dim %0, %c1 : tensor<3x?x?x8xf32>
+  %heads = tensor.dim %0, %c2 : tensor<3x?x?x8xf32>
+  // CHECK: return %[[ROWS]], %[[C2]]
+  return %rows, %heads : index, index
+}
+
 // CHECK-LABEL: @gate_and_rope(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x?x?x8xf32>
 func.func @gate_and_rope(%x: tensor<?x?x?x8xf32>, %l: tensor<?x?x?xf32>,

@@ -27,7 +27,8 @@ enum RowKind {
   kPaged4,
   kPaged16,
   kListedPaged4,
-  kInterleaved
+  kInterleaved,
+  kPagedApart  ///< Every third row of pages of 4 that lie 7 rows apart.
 };
 
 inline constexpr int kListEntries = 128;
@@ -45,11 +46,11 @@ struct RowCase {
   bool Lists() const { return kind == kListed || kind == kListedPaged4; }
   /// Rows of a page or of the inner level.
   int Group() const {
-    return kind == kTwoLevel3                         ? 3
-           : kind == kTwoLevel8                       ? 8
-           : kind == kPaged4 || kind == kListedPaged4 ? 4
-           : kind == kPaged16                         ? 16
-                                                      : 1;
+    return kind == kTwoLevel3                                                ? 3
+           : kind == kTwoLevel8                                              ? 8
+           : kind == kPaged4 || kind == kListedPaged4 || kind == kPagedApart ? 4
+           : kind == kPaged16 ? 16
+                              : 1;
   }
 
   /// Elements from the base to the row at a position; -1 if there is none.
@@ -64,8 +65,10 @@ struct RowCase {
     if (row < 0 || row >= limit) return -1;
     if (kind == kTwoLevel3 || kind == kTwoLevel8)
       return row / Group() * pitch + row % Group() * inner;
+    if (kind == kPagedApart) row *= 3;
     if (!table.empty())
-      row = static_cast<long long>(table[row / Group()]) * Group() +
+      row = static_cast<long long>(table[row / Group()]) *
+                (kind == kPagedApart ? 7 : Group()) +
             row % Group();
     return row * pitch;
   }
@@ -109,8 +112,8 @@ class RowCases {
         unit_(unit),
         width_((std::max(columns, 1) + unit - 1) / unit * unit),
         repeats_(repeats) {
-    for (RowKind kind :
-         {kStrided, kTwoLevel3, kTwoLevel8, kPaged4, kPaged16, kInterleaved})
+    for (RowKind kind : {kStrided, kTwoLevel3, kTwoLevel8, kPaged4, kPaged16,
+                         kInterleaved, kPagedApart})
       for (int first : {-2, 0, 3})
         for (int count : {-3, 0, 1, rows / 2 | 1, rows, rows + 5})
           Add(kind, first, 0, count <= 0 ? count : std::max(first, 0) + count);
@@ -145,8 +148,10 @@ class RowCases {
     for (int i = 0; test.Lists() && i < kListEntries; ++i)
       test.list[i] =
           i % 7 == 5 ? bad[i / 7 % 6] : (i / (repeats_ ? 2 : 1) * 29 + 7) % 97;
-    if (kind == kPaged4 || kind == kPaged16 || kind == kListedPaged4) {
-      int pages = (std::max(limit, 0) + test.Group() - 1) / test.Group();
+    if (kind == kPaged4 || kind == kPaged16 || kind == kListedPaged4 ||
+        kind == kPagedApart) {
+      int rows = std::max(limit, 0) * (kind == kPagedApart ? 3 : 1);
+      int pages = (rows + test.Group() - 1) / test.Group();
       for (int i = 0; i < pages; ++i)
         test.table.push_back(2 * (pages - 1 - i) + i % 2);
     }

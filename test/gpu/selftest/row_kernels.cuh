@@ -41,6 +41,8 @@ __device__ void with_view(row_case c, T* base, F f) {
     f(listed_paged_rows<4, 4>(base, c.pitch, c.table, 0x7fffffff / 4, c.list,
                               c.end, c.limit));
   if (c.kind == 7) f(interleaved_rows(base, c.pitch, c.inner, c.limit));
+  if (c.kind == 8)
+    f(paged_rows<4, 7, 3>(base, c.pitch, c.table, 0x7fffffff / 7, c.limit));
 }
 
 /// The list in shared memory; a barrier of the warps must follow.

@@ -28,9 +28,9 @@ def GsaPlaceResults : Pass<"gsa-place-results", "::mlir::ModuleOp"> {
 }
 
 def GsaUnrollHost : Pass<"gsa-unroll-host", "::mlir::ModuleOp"> {
-  let summary = "Makes steps of the loops of the entry function";
+  let summary = "Makes steps of the loops of functions with lanes";
   let description = [{
-    Where the entry function has `gsa.lanes` of 2 or more, every `scf.for` and
+    Where a function has `gsa.lanes` of 2 or more, every `scf.for` and
     `scf.if` in it is replaced by what it executes, so that each step is an op of
     its own. Steps (launches, products, and copies and fills of memrefs) are
     numbered (`gsa_tile.step`); those from loops with `gsa_tile.independent` say of

@@ -14,7 +14,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/StepGraph.h"
-#include "passes/cpu/CpuPasses.h"
 #include "passes/cuda/CudaHostPasses.h"
 
 namespace mlir::gsa {
@@ -172,16 +171,21 @@ struct UnrollHost : gsa::impl::GsaUnrollHostBase<UnrollHost> {
   using GsaUnrollHostBase::GsaUnrollHostBase;
 
   void runOnOperation() override {
-    func::FuncOp entry = findEntry(getOperation());
-    if (!entry) return signalPassFailure();
-    auto lanes = entry->getAttrOfType<IntegerAttr>(kLanesAttr);
-    if (!lanes || lanes.getInt() < 2) return;
-    std::string reason = Unroller(entry, most).run(entry.getBody().front());
+    for (auto function : getOperation().getOps<func::FuncOp>()) run(function);
+  }
+
+  void run(func::FuncOp function) {
+    auto lanes = function->getAttrOfType<IntegerAttr>(kLanesAttr);
+    if (!lanes || lanes.getInt() < 2 || function.isExternal()) return;
+    std::string reason =
+        function.getBody().hasOneBlock()
+            ? Unroller(function, most).run(function.getBody().front())
+            : "the function has several blocks";
     if (reason.empty()) return;
-    entry->setAttr(kLanesAttr, Builder(&getContext()).getI64IntegerAttr(1));
-    remark::missed(entry.getLoc(), remark::RemarkOpts::name("LanesRejected")
-                                       .category("gsa.lanes")
-                                       .function(entry.getSymName()))
+    function->setAttr(kLanesAttr, Builder(&getContext()).getI64IntegerAttr(1));
+    remark::missed(function.getLoc(), remark::RemarkOpts::name("LanesRejected")
+                                          .category("gsa.lanes")
+                                          .function(function.getSymName()))
         << reason;
   }
 };

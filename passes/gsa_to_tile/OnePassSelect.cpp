@@ -118,8 +118,7 @@ void OnePassLowering::makeBuffers() {
   auto pitch = static_cast<int64_t>(llvm::alignTo(source.keys(), kPitchUnit));
   flaggedScores =
       context.makeBuffer({std::max<int64_t>(chunkSize * pitch, 1)}, f32);
-  SmallVector<Value> buffers = {flags,        slab,        lists.bounds,
-                                lists.counts, lists.pairs, flaggedScores};
+  SmallVector<Value> buffers = {slab, lists.bounds, lists.counts, lists.pairs};
   if (policy.usesStatistic()) {
     int64_t columns = std::max<int64_t>(spans(), 1);
     moments = RowMoments{context.makeBuffer({chunkOfLists, columns}, f32),
@@ -127,9 +126,12 @@ void OnePassLowering::makeBuffers() {
     buffers.append({moments->sums, moments->squares});
   }
   if (std::exchange(remarked, true)) return;
+  auto bytesOf = [](Value buffer) {
+    return 4 * cast<MemRefType>(buffer.getType()).getNumElements();
+  };
   int64_t bytes = 0;
-  for (Value buffer : buffers)
-    bytes += 4 * cast<MemRefType>(buffer.getType()).getNumElements();
+  for (Value buffer : buffers) bytes += bytesOf(buffer);
+  bytes = bytesOf(flags) + std::max(bytes, bytesOf(flaggedScores));
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 

@@ -4,10 +4,10 @@
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --canonicalize --cse | FileCheck %s
 // RUN: gsa-opt %s --split-input-file --gsa-to-tile=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 
-// 96 lists of 64 pairs, bounds, counts, flags; 96 samples of 75 or 70 rows of 320
-// scores.
+// 96 flags, and 70 rows of 320 scores where 96 lists of 64 pairs, bounds, counts and
+// samples of 75 were.
 // REMARK: SelectWorkspace
-// REMARK-SAME: bytes=139904, rows=96
+// REMARK-SAME: bytes=89984, rows=96
 
 // Every 4th key; cells behind the row's last key are written, but not read.
 // CHECK-LABEL: gsa_tile.kernel @sample_scores

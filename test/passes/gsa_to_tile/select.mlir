@@ -15,11 +15,11 @@
 // CHECK-NOT: gsa_tile.sum_row %
 // CHECK: gsa_tile.emit_row
 // CHECK-LABEL: func.func @main
-// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<32x200xf32>
 // CHECK: scf.for %[[BATCH:.*]] = %c0 to %c2 step %c1
 // CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c100 step %c32
 // CHECK: %[[REST:.*]] = arith.subi %c100, %[[BEGIN]]
 // CHECK: %[[ROWS:.*]] = arith.minsi %[[REST]], %c32
+// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<32x200xf32>
 // CHECK: gsa_tile.launch @index_scores {{.*}} args({{.*}}, %[[SLAB]], {{.*}}, %[[BATCH]], %[[BEGIN]], %[[ROWS]]
 // CHECK: gsa_tile.launch @select_rows grid(%[[ROWS]]) args({{.*}}, %[[SLAB]], {{.*}}, %[[BATCH]], %[[BEGIN]])
 func.func @main(%q: tensor<2x100x2x64xbf16>, %k: tensor<2x200x64xbf16>)

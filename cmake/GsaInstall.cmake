@@ -50,7 +50,7 @@ function(gsa_require_built)
     endif()" ALL_COMPONENTS)
 endfunction()
 if(GSA_INSTALL)
-  gsa_require_built(gsa gsa-cache gsa-doctor gsa-explain gsa-run gsa-opt
+  gsa_require_built(gsa gsa_runtime gsa-cache gsa-compile gsa-doctor gsa-explain gsa-run gsa-opt
                     gsa-translate gsa-reduce gsa-lsp-server GSAPlugin)
 endif()
 

@@ -112,6 +112,7 @@ static void addTile(OpPassManager& pm, const CudaTargetConfig& config) {
   GsaToTileOptions options;
   options.arch = config.arch;
   pm.addPass(createGsaToTile(options));
+  pm.addPass(createGsaUnrollHost());
   addCleanup(pm);
 }
 

@@ -238,9 +238,8 @@ class CpuCompilation {
     NoteCompilation(event_);
     CompiledModule& result = compilation_->result;
     if (programs_ != nullptr || encoded_ != nullptr) {
-      const CpuProgram program = {
-          static_cast<const PlanInterface&>(result), workspace,
-          code->object()};
+      const CpuProgram program = {static_cast<const PlanInterface&>(result),
+                                  workspace, code->object()};
       if (encoded_ != nullptr) *encoded_ = EncodeCpuProgram(program);
       if (programs_ != nullptr) {
         programs_->Write(CpuEntry(event_.key, event_.name, program, code_,

@@ -175,8 +175,8 @@ absl::StatusOr<std::unique_ptr<Executable>> LoadPackedCpuPlan(
         program.object.cpu == cpu ? " with other features" : ""));
   }
   std::string description = absl::StrCat(
-      cpu, ", ", plan.num_threads, plan.num_threads == 1 ? " thread" : " threads",
-      ", of a pack");
+      cpu, ", ", plan.num_threads,
+      plan.num_threads == 1 ? " thread" : " threads", ", of a pack");
   llvm::Expected<std::unique_ptr<mlir::gsa::CpuModule>> code =
       mlir::gsa::CpuModule::load(std::move(program.object), CpuSymbols());
   if (!code) return ToStatus(code.takeError(), absl::StatusCode::kInternal);

@@ -237,8 +237,8 @@ absl::Status FillImages(const CompileOptions& options, DeviceProgram* program) {
     KernelSource& kernel = program->kernels[i];
     const CachedKernel& code = *(*compiled)[i];
     if (options.on_kernel)
-      options.on_kernel(KernelCache::EventOf(kernel.symbol, requests[i], code,
-                                             origins[i]));
+      options.on_kernel(
+          KernelCache::EventOf(kernel.symbol, requests[i], code, origins[i]));
     kernel.image = code.code.image;
     kernel.text.clear();
     kernel.header.clear();

@@ -20,8 +20,8 @@
 
 namespace gsa {
 
-// Gives every kernel what its text uses of the device headers, as the binary has
-// them.
+// Gives every kernel what its text uses of the device headers, as the binary
+// has them.
 void AddHeaders(DeviceProgram* program);
 
 // The cache over the NVRTC that the options name or that is found in the places

@@ -42,10 +42,10 @@ absl::Status CheckNames(const std::vector<const PackedPlan*>& plans,
       known.insert(spec.name);
   for (const auto& [name, shape] : shapes) {
     if (known.count(name) != 0) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "shape given for '", name, "', but the inputs are ",
-        known.empty() ? "none" : absl::StrJoin(known, ", "),
-        DidYouMean(name, {known.begin(), known.end()})));
+    return absl::InvalidArgumentError(
+        absl::StrCat("shape given for '", name, "', but the inputs are ",
+                     known.empty() ? "none" : absl::StrJoin(known, ", "),
+                     DidYouMean(name, {known.begin(), known.end()})));
   }
   return absl::OkStatus();
 }
@@ -104,8 +104,9 @@ absl::StatusOr<const PackedPlan*> FindPlan(const Pack& pack, TargetKind kind,
     return absl::FailedPreconditionError(absl::StrCat(
         "the pack has no plan for ",
         kind == TargetKind::kCuda ? "cuda " : "cpu", arch, ": it has ",
-        others.empty() ? "none" : absl::StrCat("plans for ",
-                                               absl::StrJoin(others, ", "))));
+        others.empty()
+            ? "none"
+            : absl::StrCat("plans for ", absl::StrJoin(others, ", "))));
   GSA_RETURN_IF_ERROR(CheckNames(of_arch, shapes));
   std::vector<const PackedPlan*> fitting;
   for (const PackedPlan* plan : of_arch)
@@ -135,9 +136,10 @@ absl::StatusOr<std::shared_ptr<const Plan>> LoadPlan(
   absl::StatusOr<std::unique_ptr<Executable>> executable =
       LoadExecutable(*plan, target, options);
   if (!executable.ok())
-    return absl::Status(executable.status().code(),
-                        absl::StrCat("the plan ", plan->ToString(), ": ",
-                                     std::string(executable.status().message())));
+    return absl::Status(
+        executable.status().code(),
+        absl::StrCat("the plan ", plan->ToString(), ": ",
+                     std::string(executable.status().message())));
   PlanParts parts;
   parts.interface = plan->interface;
   parts.num_threads = plan->num_threads;

@@ -45,9 +45,9 @@ absl::StatusOr<const PackedPlan*> FindPlan(
     const Pack& pack, TargetKind kind, const std::string& arch,
     const std::map<std::string, std::vector<int64_t>>& shapes);
 
-// Finds the plan for the target's device and loads it there. Errors of FindPlan,
-// of the driver and of the device; Unimplemented: the target is one that this
-// library loads no plans for.
+// Finds the plan for the target's device and loads it there. Errors of
+// FindPlan, of the driver and of the device; Unimplemented: the target is one
+// that this library loads no plans for.
 absl::StatusOr<std::shared_ptr<const Plan>> LoadPlan(
     const Pack& pack, const LoadOptions& options);
 

@@ -65,7 +65,8 @@ PackedPlan ReadPlan(const ImageTable& images, ByteReader* reader) {
   plan.module = std::string(reader->Text());
   plan.entry = std::string(reader->Text());
   ReadInterface(reader, &plan.interface);
-  plan.kind = reader->NumberIn(0, 1) != 0 ? TargetKind::kCuda : TargetKind::kCpu;
+  plan.kind =
+      reader->NumberIn(0, 1) != 0 ? TargetKind::kCuda : TargetKind::kCpu;
   plan.arch = std::string(reader->Text());
   plan.num_threads = static_cast<int>(
       reader->NumberIn(1, std::numeric_limits<int32_t>::max()));
@@ -132,17 +133,18 @@ absl::StatusOr<Pack> DecodePack(absl::string_view bytes,
   };
   if (!absl::StartsWith(bytes, kMagic))
     return refuse("it begins with something else");
-  if (bytes.size() < kHeaderBytes + kDigestBytes) return refuse("it is cut off");
+  if (bytes.size() < kHeaderBytes + kDigestBytes)
+    return refuse("it is cut off");
   if (bytes.size() > kMaxPackBytes) return refuse("it is too large");
-  ByteReader reader(bytes.substr(
-      kMagic.size(), bytes.size() - kMagic.size() - kDigestBytes));
+  ByteReader reader(
+      bytes.substr(kMagic.size(), bytes.size() - kMagic.size() - kDigestBytes));
   // What another version has behind this number is not known.
   const int64_t version = reader.Number();
   if (version != kPackVersion)
-    return absl::FailedPreconditionError(absl::StrCat(
-        "'", name, "' is a pack of version ", version,
-        ": expected one of version ", kPackVersion,
-        ", which the gsa-compile of this library makes"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("'", name, "' is a pack of version ", version,
+                     ": expected one of version ", kPackVersion,
+                     ", which the gsa-compile of this library makes"));
   // Before anything else is believed.
   const size_t end = bytes.size() - kDigestBytes;
   if (DigestOf(bytes.substr(0, end)) != bytes.substr(end))
@@ -178,8 +180,7 @@ absl::StatusOr<Pack> ReadPack(const std::string& path) {
   std::string bytes(static_cast<size_t>(info.st_size), '\0');
   size_t filled = 0;
   while (filled < bytes.size()) {
-    const ssize_t got =
-        read(file.get(), &bytes[filled], bytes.size() - filled);
+    const ssize_t got = read(file.get(), &bytes[filled], bytes.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("read", errno);
     if (got == 0) break;  // It became shorter: the digest will tell.

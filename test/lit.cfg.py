@@ -25,6 +25,7 @@ GSA_TOOLS = [
     "gsa-lsp-server",
     "gsa-translate",
     "gsa-cache",
+    "gsa-compile",
     "gsa-doctor",
     "gsa-explain",
     "gsa-reduce",
@@ -76,7 +77,7 @@ for tool in LLVM_TOOLS:
     add_tool(tool, os.path.join(config.gsa_llvm_bin, tool), False)
 
 # What a build may leave out: the portable one has no plugin, for example.
-for library in ("libgsa", "libGSAPlugin"):
+for library in ("libgsa", "libgsa-runtime", "libGSAPlugin"):
     if os.path.exists(os.path.join(config.gsa_lib_dir, library + ".so")):
         config.available_features.add(library)
 

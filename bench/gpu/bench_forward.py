@@ -109,7 +109,8 @@ def bench_case(library, n, workload, arguments):
     slots = min(arguments.slots, n)
     case = inputs(n, workload, arguments.seed, device)
     plan = library.compile(
-        modules.sparse_core(n, slots=slots, policy=arguments.policy),
+        modules.sparse_core(n, slots=slots, policy=arguments.policy,
+                            lanes=arguments.lanes),
         target="cuda:0")
     PLANS.append(plan)
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
@@ -140,6 +141,7 @@ def bench_case(library, n, workload, arguments):
                   "k": slots, "dtype": "bf16",
                   "policy": arguments.policy or "fixed"},
         "seed": arguments.seed, "rounds": rounds,
+        "lanes": arguments.lanes or "chosen",
         "ours_ms": medians["ours"],
         "stages_ms": {name: statistics.median(t)
                       for name, t in zip(plan.stages, stages)},
@@ -174,6 +176,8 @@ def main():
                         choices=sorted(workloads.WORKLOADS) + ["all"])
     parser.add_argument("--slots", type=int, default=2048)
     parser.add_argument("--policy", help="a k policy instead of fixed")
+    parser.add_argument("--lanes", type=int, choices=range(1, 9),
+                        help="lanes of kernels instead of what is chosen")
     parser.add_argument("--published-up-to", type=int, default=4096)
     parser.add_argument("--seconds", type=float, default=2.0,
                         help="measuring time per case")

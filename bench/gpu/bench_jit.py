@@ -14,8 +14,10 @@ processes:
                      a process that does not count: nothing is compiled, which
                      is checked
 
-and in each process, after its first plan: a plan of another length, which has
-the same kernels, and one of another head size, which has others. The layer core
+and in each process, after its first plan: one of 7/8 of the length, which has
+the schedules of the first one and so its kernels (that none is compiled is
+checked), one of twice the length, which may have others, and one of another head
+size, which has. How many kernels each compiled is in the record. The layer core
 (selection, sparse attention, gate) in bf16, 32 query heads, 8 key heads of 128.
 
 With --kernels, a folder of the texts of the kernels
@@ -42,7 +44,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HEADERS = os.path.join(HERE, "..", "..", "codegen", "device", "include")
+TRANSLATE = os.path.join(HERE, "..", "..", "build", "dev", "bin",
+                         "gsa-translate")
 sys.path.insert(0, HERE)
 import modules  # noqa: E402
 
@@ -106,13 +109,15 @@ def plan_process(library_path, n, cache_dir):
     plan.run(case)
     torch.cuda.synchronize()
     times["first_result"] = times["compile"] + lap()
-    library.compile(modules.sparse_core(2 * n), target="cuda:0",
-                    cache_dir=cache_dir)
-    times["new_length"] = lap()
-    library.compile(modules.sparse_core(n, dim=64), target="cuda:0",
-                    cache_dir=cache_dir)
-    times["new_head"] = lap()
+    compiled = {}
+    for name, module in [("same_schedules", modules.sparse_core(n * 7 // 8)),
+                         ("new_length", modules.sparse_core(2 * n)),
+                         ("new_head", modules.sparse_core(n, dim=64))]:
+        other = library.compile(module, target="cuda:0", cache_dir=cache_dir)
+        times[name] = lap()
+        compiled[name] = other.kernel_counts()["compiled"]
     print(json.dumps({"times": times, "kernels": plan.kernel_counts(),
+                      "compiled": compiled,
                       "torch": torch.__version__,
                       "device": torch.cuda.get_device_name(0)}))
 
@@ -122,13 +127,20 @@ def plan_record(state, first, runs, n):
     "disk_warm")."""
     times = medians([run["times"] for run in runs])
     compiles = [run["times"]["compile"] for run in runs]
+    for run in runs:
+        if run["compiled"]["same_schedules"]:
+            raise RuntimeError(f"kernels of another length: {run['compiled']}, "
+                               f"expected none of same_schedules")
     return {"bench": "gpu_jit", "driver_cache": state, "n": n,
             f"{first}_compile_ms": times["compile"],
             f"{first}_first_result_ms": times["first_result"],
             f"{first}_compile_range_ms": [min(compiles), max(compiles)],
             "load_library_ms": times["load"],
+            "in_process_same_schedules_ms": times["same_schedules"],
             "in_process_new_length_ms": times["new_length"],
-            "in_process_new_head_ms": times["new_head"], "runs": len(runs),
+            "in_process_new_head_ms": times["new_head"],
+            "kernels": runs[0]["kernels"],
+            "in_process_compiled": runs[0]["compiled"], "runs": len(runs),
             "device": runs[0]["device"], "torch": runs[0]["torch"]}
 
 
@@ -149,8 +161,7 @@ def plan_records(library, n, runs):
     for run in own:
         if run["kernels"]["compiled"] or not run["kernels"]["from_disk"]:
             raise RuntimeError(f"kernels of a warm process: {run['kernels']}")
-    yield {**plan_record("off", "own_warm", own, n), "bench": "gpu_jit_own",
-           "kernels": own[0]["kernels"]}
+    yield {**plan_record("off", "own_warm", own, n), "bench": "gpu_jit_own"}
 
 
 #
@@ -203,27 +214,32 @@ def parse_phases(lines):
     return phases
 
 
-def kernel_process(nvrtc, path, arch):
-    """In a fresh process: the phases of one kernel, as we compile it."""
+def kernel_process(nvrtc, path, arch, translate):
+    """In a fresh process: the phases of one kernel, as we compile it, with what
+    it uses of the device headers."""
     with open(path, "rb") as file:
         text = file.read()
     with tempfile.TemporaryDirectory(prefix="gsa-jit-") as folder:
         table = os.path.join(folder, "time.csv")
+        subprocess.run([translate, f"--dump-device-headers={folder}",
+                        f"--used-by={path}"], check=True)
         Nvrtc(nvrtc).compile(
-            os.path.basename(path), text, read_headers(HEADERS),
+            os.path.basename(path), text,
+            read_headers(os.path.join(folder, "include")),
             [f"--gpu-architecture={arch}", "--std=c++20", "--minimal",
              "--ptxas-options=-v", f"--time={table}"])
         with open(table) as file:
             print(json.dumps(parse_phases(file)))
 
 
-def kernel_records(folder, nvrtc, arch, runs):
+def kernel_records(folder, nvrtc, arch, translate, runs):
     """A record for each kernel's text in a folder, without a commit."""
     paths = sorted(glob.glob(os.path.join(folder, "*kernel-*.cu")))
     if not paths:
         raise FileNotFoundError(f"{folder}: no kernel-*.cu; see --help")
     for path in paths:
-        child = ["--nvrtc", nvrtc, "--arch", arch, "--kernel-process", path]
+        child = ["--nvrtc", nvrtc, "--arch", arch, "--translate", translate,
+                 "--kernel-process", path]
         phases = medians([fresh(child, None) for _ in range(runs)])
         name = re.search(r"kernel-(\w+)\.cu$", path).group(1)
         yield {"bench": "gpu_jit_kernel", "driver_cache": "off",
@@ -241,6 +257,8 @@ def main():
                         help="texts of kernels to time one by one")
     parser.add_argument("--nvrtc", default="libnvrtc.so.13")
     parser.add_argument("--arch", default="sm_90a")
+    parser.add_argument("--translate", default=TRANSLATE,
+                        help="path of gsa-translate, which knows the headers")
     parser.add_argument("--json", help="file to append JSON lines to")
     parser.add_argument("--plan-process", action="store_true",
                         help=argparse.SUPPRESS)
@@ -252,7 +270,7 @@ def main():
                             arguments.cache_dir)
     if arguments.kernel_process:
         return kernel_process(arguments.nvrtc, arguments.kernel_process,
-                              arguments.arch)
+                              arguments.arch, arguments.translate)
     if not arguments.library and not arguments.kernels:
         parser.error("expected --library or --kernels")
     records = []
@@ -261,7 +279,8 @@ def main():
                                 arguments.runs)
     if arguments.kernels:
         records += kernel_records(arguments.kernels, arguments.nvrtc,
-                                  arguments.arch, arguments.runs)
+                                  arguments.arch, arguments.translate,
+                                  arguments.runs)
     for record in records:
         record["commit"] = modules.commit()
         print(json.dumps(record))

@@ -10,6 +10,7 @@ search needs no GPU.
 import concurrent.futures
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -24,6 +25,8 @@ import tuning
 # and slower than its text says.
 LOCAL = re.compile(r"([1-9]\d*) bytes (stack frame|spill stores|spill loads)")
 LOSS = "Potential Performance Loss"
+# Times the least estimate: the model is wrong by less.
+FAR = 3.0
 # Of an entry of a cache of programs (runtime/core/program_entry.h).
 ENTRY = b"GSAENTRY"
 DIGEST_BYTES = 64
@@ -62,9 +65,18 @@ def zone_of(op, ops):
 
 
 def worth_trying(op, most):
-    """The default, then what the model takes for the fastest, up to `most`."""
-    others = [legal["schedule"] for legal in op["legal"]
-              if legal["schedule"] != op["schedule"]]
+    """The default, then up to `most` of those that the model takes for fast: in
+    turn one of each estimate, since it has one for all that differ in what it
+    does not see, from the least estimate up to FAR times that."""
+    groups = {}
+    for legal in op["legal"]:
+        if legal["schedule"] != op["schedule"]:
+            groups.setdefault(f"{legal['us']:.3g}", []).append(legal)
+    least = min((legal["us"] for legal in op["legal"]), default=0)
+    near = [group for group in groups.values()
+            if group[0]["us"] <= FAR * least]
+    turns = itertools.zip_longest(*near)
+    others = [legal["schedule"] for turn in turns for legal in turn if legal]
     return [op["schedule"]] + others[:most]
 
 

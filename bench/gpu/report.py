@@ -211,6 +211,41 @@ def dense_text(records):
                    "largest error", "ours at"], rows))
 
 
+def python_text(records):
+    """The layer of the Python package beside the published one."""
+    known = [r for r in records if r["bench"] == "gpu_python"]
+    if not known:
+        return ""
+
+    def ms(value, missing="out of memory"):
+        return missing if value is None else f"{value:.2f}"
+
+    def mib(value):
+        return "out of memory" if value is None else f"{value:.0f}"
+
+    forward = [[r["config"], str(r["n"]), ms(r["ours_ms"]),
+                ms(r["published_ms"]), mib(r["ours_peak_mib"]),
+                mib(r["published_peak_mib"])]
+               for r in known if r["what"] == "prefill"]
+    step = [[r["config"], str(r["n"]), ms(r["ours_ms"]),
+             ms(r["published_whole_ms"]), ms(r["published_one_key_ms"])]
+            for r in known if r["what"] == "decode"]
+    return (f"\n### The layer of the Python package (commit "
+            f"{known[0]['commit']})\n\n`gsa.GatedSparseAttention` as a user calls "
+            "it, projections included, bf16, one sequence; beside it the published "
+            "layer's formulas in torch with the same weights, in one process. "
+            "`quick_start` is the configuration of the published README (k 2048), "
+            "`k256` the same with k 256. MiB are what a call needs at once beyond "
+            "weights and input.\n\n" +
+            table(["configuration", "N", "ours ms", "published ms", "ours MiB",
+                   "published MiB"], forward) +
+            "\nOne token behind N. The published layer has two ways: a forward of "
+            "all tokens, and its cache, with which the token attends to one key "
+            "and is wrong.\n\n" +
+            table(["configuration", "N", "ours ms", "published, all tokens, ms",
+                   "published, one key, ms"], step))
+
+
 def report(records):
     forward = [r for r in records if r["bench"] == "gpu_forward"]
     fixed = [r for r in forward if r["shape"]["policy"] == "fixed"]
@@ -246,7 +281,8 @@ def report(records):
                  "`ratio` is to the schedule that the compiler chooses.\n\n" +
                  table(["schedule", "stage", "ms", "ratio"],
                        schedule_rows(schedules)))
-    return text + dense_text(records) + jit_text(records)
+    return (text + dense_text(records) + python_text(records) +
+            jit_text(records))
 
 
 def main():

@@ -388,8 +388,8 @@ LogicalResult Printer::printKernel(KernelOp kernel, StringRef header) {
   if (!header.empty()) emitLine(nullptr, header.rtrim('\n'));
   std::string cluster;
   if (kernel.getCluster() > 1)
-    cluster = "__cluster_dims__(" + std::to_string(kernel.getCluster()) +
-              ", 1, 1) ";
+    cluster =
+        "__cluster_dims__(" + std::to_string(kernel.getCluster()) + ", 1, 1) ";
   emitLine(kernel, "extern \"C\" __global__ " + Twine(cluster) +
                        "__launch_bounds__(" + Twine(32 * kernel.getWarps()) +
                        ", " + Twine(kernel.getMinBlocks()) + ")");

@@ -286,8 +286,7 @@ LogicalResult SplitSelectScheduleAttr::verify(
                        << " warps of 'rows' hold up to "
                        << 512 * rows.getWarps() << " candidates, got "
                        << capacity;
-  if (cluster != 0 &&
-      (rank == 0 || !llvm::is_contained({2, 4, 8}, cluster)))
+  if (cluster != 0 && (rank == 0 || !llvm::is_contained({2, 4, 8}, cluster)))
     return emitError() << "(C6) 'cluster' must be 0, or 2, 4 or 8 with lists, "
                           "got "
                        << cluster;

@@ -78,8 +78,8 @@ inline constexpr int64_t kLongRow = 8;
 /// The most candidates that a schedule can have room for.
 inline constexpr int64_t kMaxListCapacity = 16384;
 /// The rank in a sample of every `step`-th key that the bound of a row has, and
-/// the room for its candidates: a row has more of them, or fewer than its slots,
-/// 3 times of 100000 and less.
+/// the room for its candidates: a row has more of them, or fewer than its
+/// slots, 3 times of 100000 and less.
 int64_t getListRank(int64_t slots, int64_t step = kSampleStep);
 int64_t getListCapacity(int64_t rank, int64_t step = kSampleStep);
 

@@ -21,8 +21,8 @@ static constexpr int64_t kMostHeads = kTileUnit;
 /// Rows of fewer keys, and lists of fewer entries, keep one block busy for less
 /// than another kernel costs.
 static constexpr int64_t kLeastKeys = 4096, kLeastEntries = 512;
-/// Blocks of a cluster that has a sample, the keys that they sample, and the most
-/// that the registers of the block that finds a bound hold.
+/// Blocks of a cluster that has a sample, the keys that they sample, and the
+/// most that the registers of the block that finds a bound hold.
 static constexpr int64_t kCluster = 8, kClusterSample = 2048,
                          kMostClusterSample = 4096;
 /// Blocks of scores that an SM holds at most: a thread then has 80 registers.
@@ -148,13 +148,13 @@ static int64_t countSmBlocks(const ScoreProblem& scores, int64_t blockK,
   // Beside the ring: queries, staged hits, barriers.
   int64_t bytes = (stages * blockK + kTileUnit * scores.queries) * rowBytes +
                   int64_t{4096} * scores.queries + 1024;
-  return std::clamp<int64_t>(std::min(target.sharedBytesPerSm / bytes,
-                                      target.warpsPerSm / warps),
-                             1, kMostScoreBlocks);
+  return std::clamp<int64_t>(
+      std::min(target.sharedBytesPerSm / bytes, target.warpsPerSm / warps), 1,
+      kMostScoreBlocks);
 }
 
-/// The span with which rounds of `smBlocks` blocks on each SM are done first; of
-/// equal ones the shortest, whose last blocks end at about the same time.
+/// The span with which rounds of `smBlocks` blocks on each SM are done first;
+/// of equal ones the shortest, whose last blocks end at about the same time.
 static int64_t spanFor(const ScoreProblem& scores, int64_t blockK,
                        int64_t smBlocks, const CudaTarget& target) {
   auto tiles = static_cast<int64_t>(

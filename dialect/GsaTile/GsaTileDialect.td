@@ -219,14 +219,14 @@ def GsaTile_StepAttr : GsaTile_Attr<"Step", "step"> {
     Constraints: (C1) `number` and `lane` are not negative; (C2) `waits` ascend,
     from 0 on, and are smaller than `number`; (C3) `parts` are pairs of numbers
     that are not negative.
-    Example: `#gsa_tile.step<7, lane = 1, waits = [3, 5], parts = [0, 2]>`.
+    Example: `#gsa_tile.step<7, lane = 1 waits = [3, 5] parts = [0, 2]>`.
   }];
   let parameters = (ins "int64_t":$number, "int64_t":$lane,
                         OptionalArrayRefParameter<"int64_t">:$waits,
                         OptionalArrayRefParameter<"int64_t">:$parts);
   let assemblyFormat = [{
-    `<` $number `,` `lane` `=` $lane (`,` `waits` `=` `[` $waits^ `]`)?
-    (`,` `parts` `=` `[` $parts^ `]`)? `>`
+    `<` $number `,` `lane` `=` $lane (`waits` `=` `[` $waits^ `]`)?
+    (`parts` `=` `[` $parts^ `]`)? `>`
   }];
 }
 

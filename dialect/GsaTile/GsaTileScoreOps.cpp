@@ -48,8 +48,8 @@ LogicalResult StoreScoresOp::verify() {
 static LogicalResult verifyCells(Operation* op, GlobalType list,
                                  GlobalType counts, SmemType staged,
                                  LanesType held, int64_t hits) {
-  for (auto [name, type] : {std::pair<StringRef, GlobalType>{"list", list},
-                            {"counts", counts}})
+  for (auto [name, type] :
+       {std::pair<StringRef, GlobalType>{"list", list}, {"counts", counts}})
     if (!type.getElementType().isInteger(32))  // append_cells_c2
       return op->emitOpError() << name << ": expected i32, got " << type;
   if (!held.getElementType().isInteger(32) ||

@@ -52,6 +52,7 @@ static constexpr AttributeRule kRules[] = {
     {kEstimateAttr, "gsa_tile.launch", isLaunch, "an f64 that is not negative",
      isTime},
     {kIndependentAttr, "scf.for", isLoop, "a unit attribute", isUnit},
+    {kJoinedAttr, "scf.for", isLoop, "a unit attribute", isUnit},
     {kBufferAttr, "memref.view", isView, "an i64 that is not negative",
      isNumber},
 };

@@ -37,6 +37,10 @@ inline constexpr llvm::StringLiteral kEstimateAttr = "gsa_tile.estimate";
 /// another one writes.
 inline constexpr llvm::StringLiteral kIndependentAttr = "gsa_tile.independent";
 
+/// Unit attribute of such a loop: its iterations are as independent of those of
+/// the loop before it in the block as of each other.
+inline constexpr llvm::StringLiteral kJoinedAttr = "gsa_tile.joined";
+
 /// On a memref.view of the workspace, i64: which of the buffers that share the
 /// workspace it is. Two views of one buffer have one number.
 inline constexpr llvm::StringLiteral kBufferAttr = "gsa_tile.buffer";

@@ -30,6 +30,19 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
+/// Steps of the text; some come of bufferization and are of no loop.
+static SmallVector<HostStep> numberSteps(func::FuncOp entry) {
+  int64_t number = 0;
+  for (Operation& op : entry.getBody().front()) {
+    if (!isHostStep(&op)) continue;
+    auto old = op.getAttrOfType<StepAttr>(kStepAttr);
+    ArrayRef<int64_t> parts = old ? old.getParts() : ArrayRef<int64_t>();
+    op.setAttr(kStepAttr,
+               StepAttr::get(op.getContext(), number++, 0, {}, parts));
+  }
+  return collectSteps(entry);
+}
+
 namespace {
 
 /// What the pass knows of a step, by its number in the text.
@@ -47,7 +60,7 @@ struct Node {
 class LaneAssigner {
  public:
   LaneAssigner(func::FuncOp entry, int64_t lanes)
-      : entry(entry), lanes(lanes), steps(collectSteps(entry)) {}
+      : entry(entry), lanes(lanes), steps(numberSteps(entry)) {}
 
   /// How many lanes are used; 1 leaves the function without steps' attributes.
   int64_t run();

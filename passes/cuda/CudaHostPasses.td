@@ -28,17 +28,18 @@ def GsaPlaceResults : Pass<"gsa-place-results", "::mlir::ModuleOp"> {
 }
 
 def GsaUnrollHost : Pass<"gsa-unroll-host", "::mlir::ModuleOp"> {
-  let summary = "Makes steps of the loops of the entry function";
+  let summary = "Makes steps of the loops of functions with lanes";
   let description = [{
-    Where the entry function has `gsa.lanes` of 2 or more, every `scf.for` and
+    Where a function has `gsa.lanes` of 2 or more, every `scf.for` and
     `scf.if` in it is replaced by what it executes, so that each step is an op of
-    its own. Bounds and conditions have to be known when their turn comes. Steps
-    (launches, products, copies and fills) are numbered (`gsa_tile.step`); those
-    from loops with `gsa_tile.independent` say of which iterations they are.
+    its own. Steps (launches, products, and copies and fills of memrefs) are
+    numbered (`gsa_tile.step`); those from loops with `gsa_tile.independent` say of
+    which iterations they are.
 
-    A function of more than `most` steps keeps its loops and runs on one lane:
-    the attribute becomes 1. Emits the remark `LanesRejected` then.
-    Errors: a loop that carries values, bounds that are not known.
+    A function that cannot be unrolled, since a bound or a condition is not known
+    or a loop carries values, or that has more than `most` steps, keeps its
+    loops and runs on one lane: the attribute becomes 1. Emits the remark
+    `LanesRejected` then.
     Example: test/passes/cuda/unroll-host.mlir.
   }];
   let options = [
@@ -51,8 +52,8 @@ def GsaUnrollHost : Pass<"gsa-unroll-host", "::mlir::ModuleOp"> {
 def GsaAssignLanes : Pass<"gsa-assign-lanes", "::mlir::ModuleOp"> {
   let summary = "Says which steps run side by side";
   let description = [{
-    Where the entry function has `gsa.lanes` of 2 or more, every numbered step
-    gets its lane and the steps that it waits for. Two steps depend on each
+    Where the entry function has `gsa.lanes` of 2 or more, every step
+    gets its number, its lane and the steps that it waits for. Two steps depend on each
     other if one of them writes what the other one reads or writes, judged by the
     buffers and the ranges of them that they take; steps of different iterations
     of an independent loop do so by none of the buffers that both share. Products

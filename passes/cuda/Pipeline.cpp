@@ -36,8 +36,6 @@ void gsa::buildCudaHostPipeline(OpPassManager& pm, StringRef arch) {
   addCleanup(pm);
   // Lanes before the workspace is planned: buffers of steps that run side by
   // side cannot share memory.
-  pm.addPass(createGsaUnrollHost());
-  addCleanup(pm);
   pm.addPass(createGsaAssignLanes());
   GsaPlanWorkspaceOptions plan;
   plan.alignment = kDeviceAlignment;

@@ -14,7 +14,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/StepGraph.h"
-#include "passes/cpu/CpuPasses.h"
 #include "passes/cuda/CudaHostPasses.h"
 
 namespace mlir::gsa {
@@ -28,15 +27,15 @@ using namespace mlir::gsa_tile;
 
 namespace {
 
-/// Clones a block in front of it, with what loops and branches execute in their
-/// place.
+/// Clones the ops of a block behind them, with what loops and branches execute
+/// in their place.
 class Unroller {
  public:
   Unroller(func::FuncOp entry, int64_t most)
       : builder(entry.getContext()), most(most) {}
 
-  /// Whether there were few enough steps; fails with an error.
-  FailureOr<bool> run(Block& block);
+  /// Why the block stays as it is; empty if it does not.
+  std::string run(Block& block);
 
  private:
   LogicalResult copy(Block& block);
@@ -44,41 +43,51 @@ class Unroller {
   LogicalResult copyFor(scf::ForOp loop);
   LogicalResult copyIf(scf::IfOp branch);
   /// What a bound or a condition is, where it is known by now.
-  FailureOr<int64_t> number(Operation* op, Value value, StringRef what);
+  FailureOr<int64_t> number(Value value, StringRef what);
+  LogicalResult giveUp(const Twine& why) {
+    reason = why.str();
+    return failure();
+  }
 
   OpBuilder builder;
   int64_t most;
+  std::string reason;
   IRMapping map;
   SmallVector<int64_t> parts;
   int64_t loops = 0, steps = 0;
+  /// Of the last independent loop in each of the blocks around: its number and
+  /// that of its next iteration.
+  struct Last {
+    int64_t loop = -1, iteration = 0;
+  };
+  SmallVector<Last> last;
 };
 
 }  // namespace
 
-FailureOr<int64_t> Unroller::number(Operation* op, Value value,
-                                    StringRef what) {
+FailureOr<int64_t> Unroller::number(Value value, StringRef what) {
   if (auto known = getConstantIntValue(map.lookupOrDefault(value)))
     return *known;
-  return op->emitOpError() << "expected " << what
-                           << " that is known when the plan is made";
+  return giveUp(what + " is not known when the plan is made");
 }
 
 LogicalResult Unroller::copyFor(scf::ForOp loop) {
-  if (!loop.getInitArgs().empty())
-    return loop.emitOpError() << "expected a loop that carries no values, got "
-                              << loop.getInitArgs().size();
-  FailureOr<int64_t> lower = number(loop, loop.getLowerBound(), "a lower bound");
-  FailureOr<int64_t> upper = number(loop, loop.getUpperBound(), "an upper bound");
-  FailureOr<int64_t> step = number(loop, loop.getStep(), "a step");
-  if (failed(lower) || failed(upper) || failed(step)) return failure();
+  if (!loop.getInitArgs().empty()) return giveUp("a loop carries values");
+  FailureOr<int64_t> lower = number(loop.getLowerBound(), "a lower bound");
+  if (failed(lower)) return failure();
+  FailureOr<int64_t> upper = number(loop.getUpperBound(), "an upper bound");
+  if (failed(upper)) return failure();
+  FailureOr<int64_t> step = number(loop.getStep(), "a step");
+  if (failed(step)) return failure();
   bool independent = loop->hasAttr(kIndependentAttr);
-  int64_t loopNumber = loops++, iteration = 0;
-  for (int64_t i = *lower; i < *upper && steps <= most; i += *step) {
+  if (independent && (last.back().loop < 0 || !loop->hasAttr(kJoinedAttr)))
+    last.back() = {loops++, 0};
+  for (int64_t i = *lower; i < *upper; i += *step) {
     map.map(loop.getInductionVar(),
             arith::ConstantOp::create(
                 builder, loop.getLoc(),
                 builder.getIntegerAttr(loop.getInductionVar().getType(), i)));
-    if (independent) parts.append({loopNumber, iteration++});
+    if (independent) parts.append({last.back().loop, last.back().iteration++});
     LogicalResult copied = copy(*loop.getBody());
     if (independent) parts.pop_back_n(2);
     if (failed(copied)) return failure();
@@ -87,7 +96,7 @@ LogicalResult Unroller::copyFor(scf::ForOp loop) {
 }
 
 LogicalResult Unroller::copyIf(scf::IfOp branch) {
-  FailureOr<int64_t> taken = number(branch, branch.getCondition(), "a condition");
+  FailureOr<int64_t> taken = number(branch.getCondition(), "a condition");
   if (failed(taken)) return failure();
   Region& region =
       *taken != 0 ? branch.getThenRegion() : branch.getElseRegion();
@@ -104,6 +113,8 @@ LogicalResult Unroller::copy(Operation* op) {
   if (auto branch = dyn_cast<scf::IfOp>(op)) return copyIf(branch);
   Operation* clone = builder.clone(*op, map);
   if (isHostStep(clone)) {
+    if (steps == most)
+      return giveUp("there are more than " + Twine(most) + " steps");
     clone->setAttr(kStepAttr,
                    StepAttr::get(op->getContext(), steps++, 0, {}, parts));
     return success();
@@ -119,16 +130,17 @@ LogicalResult Unroller::copy(Operation* op) {
 }
 
 LogicalResult Unroller::copy(Block& block) {
+  last.emplace_back();
   for (Operation& op : block.without_terminator())
-    if (steps <= most && failed(copy(&op))) return failure();
+    if (failed(copy(&op))) return failure();
+  last.pop_back();
   return success();
 }
 
-FailureOr<bool> Unroller::run(Block& block) {
+std::string Unroller::run(Block& block) {
   SmallVector<Operation*> old;
   for (Operation& op : block.without_terminator()) old.push_back(&op);
-  if (old.empty()) return true;
-  // Behind the old ops, which stay if there are too many steps.
+  if (old.empty()) return "";
   Operation* end = block.getTerminator();
   builder.setInsertionPoint(end);
   auto drop = [](ArrayRef<Operation*> ops) {
@@ -137,20 +149,20 @@ FailureOr<bool> Unroller::run(Block& block) {
       op->erase();
     }
   };
-  for (Operation* op : old)
-    if (steps <= most && failed(copy(op))) return failure();
-  if (steps > most) {
+  last.emplace_back();
+  for (Operation* op : old) {
+    if (succeeded(copy(op))) continue;
     SmallVector<Operation*> copies;
-    for (Operation* op = old.back()->getNextNode(); op != end;
-         op = op->getNextNode())
-      copies.push_back(op);
+    for (Operation* made = old.back()->getNextNode(); made != end;
+         made = made->getNextNode())
+      copies.push_back(made);
     drop(copies);
-    return false;
+    return reason;
   }
   for (OpOperand& operand : end->getOpOperands())
     operand.set(map.lookupOrDefault(operand.get()));
   drop(old);
-  return true;
+  return "";
 }
 
 namespace {
@@ -159,20 +171,22 @@ struct UnrollHost : gsa::impl::GsaUnrollHostBase<UnrollHost> {
   using GsaUnrollHostBase::GsaUnrollHostBase;
 
   void runOnOperation() override {
-    func::FuncOp entry = findEntry(getOperation());
-    if (!entry) return signalPassFailure();
-    auto lanes = entry->getAttrOfType<IntegerAttr>(kLanesAttr);
-    if (!lanes || lanes.getInt() < 2) return;
-    FailureOr<bool> unrolled =
-        Unroller(entry, most).run(entry.getBody().front());
-    if (failed(unrolled)) return signalPassFailure();
-    if (*unrolled) return;
-    entry->setAttr(kLanesAttr, Builder(&getContext()).getI64IntegerAttr(1));
-    remark::missed(entry.getLoc(), remark::RemarkOpts::name("LanesRejected")
-                                       .category("gsa.lanes")
-                                       .function(entry.getSymName()))
-        << "more steps than are looked at for lanes"
-        << remark::metric("most", most.getValue());
+    for (auto function : getOperation().getOps<func::FuncOp>()) run(function);
+  }
+
+  void run(func::FuncOp function) {
+    auto lanes = function->getAttrOfType<IntegerAttr>(kLanesAttr);
+    if (!lanes || lanes.getInt() < 2 || function.isExternal()) return;
+    std::string reason =
+        function.getBody().hasOneBlock()
+            ? Unroller(function, most).run(function.getBody().front())
+            : "the function has several blocks";
+    if (reason.empty()) return;
+    function->setAttr(kLanesAttr, Builder(&getContext()).getI64IntegerAttr(1));
+    remark::missed(function.getLoc(), remark::RemarkOpts::name("LanesRejected")
+                                          .category("gsa.lanes")
+                                          .function(function.getSymName()))
+        << reason;
   }
 };
 

@@ -69,7 +69,7 @@ void AttentionEmitter::emitQueries(Value queries, Value pitch, Value rows) {
                   tiles);
 }
 
-void AttentionEmitter::emitStart() {
+void AttentionEmitter::emitStart(bool resets) {
   Type f32 = s.b.getF32Type();
   CopyWaitOp::create(s.b, s.loc, teams.block);
   Value rank =
@@ -89,15 +89,25 @@ void AttentionEmitter::emitStart() {
   output = fragment("output", paddedValueDepth, f32, FragLayout::Acc);
   maximum = rowVector("maximum");
   sum = rowVector("sum");
-  emitReset();
+  if (!resets) emitEmptyState();
   for (Chunk& chunk : chunks)
     chunk.lhs =
         fragment("query", chunk.columns, shape.element, FragLayout::Lhs);
+  if (!resets) loadQueries();
+}
+
+/// Queries of several chunks are loaded with their keys.
+void AttentionEmitter::loadQueries() {
   if (chunks.size() == 1)
     LoadLhsOp::create(s.b, s.loc, chunks[0].lhs, chunks[0].queries, warpRow);
 }
 
 void AttentionEmitter::emitReset() {
+  emitEmptyState();
+  loadQueries();
+}
+
+void AttentionEmitter::emitEmptyState() {
   FillOp::create(s.b, s.loc, output, zero);
   FillRowsOp::create(s.b, s.loc, maximum, minusInfinity);
   FillRowsOp::create(s.b, s.loc, sum, zero);

@@ -69,9 +69,11 @@ class AttentionEmitter : public AttentionStorage {
   /// Makes tiles, and starts the copy of the `rows` query rows from `queries`
   /// on, `pitch` elements apart.
   void emitQueries(Value queries, Value pitch, Value rows);
-  /// Waits for what was copied, and makes the registers of the warp.
-  void emitStart();
-  /// Forgets all keys: what emitStart ends with.
+  /// Waits for what was copied, and makes the registers of the warp: without
+  /// contents if `resets` follow.
+  void emitStart(bool resets = false);
+  /// The state of no keys, and the queries. Those are loaded anew for each part
+  /// of a list, so that registers of theirs are free at its end.
   void emitReset();
   /// First row of this warp within the block, and first key within a tile.
   Value rowBase() { return warpRow; }
@@ -113,6 +115,8 @@ class AttentionEmitter : public AttentionStorage {
       llvm::function_ref<void(Value, Value, Value)> mask,
       llvm::function_ref<void(Value, Value, Value, Value)> multiplyValues);
   void scaleScores();
+  void emitEmptyState();
+  void loadQueries();
   void emitMerge();
   void emitFinish(const AttentionTarget& target);
 

@@ -59,8 +59,8 @@ class GatherKernel {
     emitList();
     if (!block.results) emitQueries();
     if (segment == most) {
-      copyList(s.index(0), count);
-      emitter.emitStart();
+      copyList(s.index(0), block.results ? countSlots() : count);
+      emitter.emitStart(/*resets=*/block.parts != nullptr);
       if (block.parts) {
         emitParts();
       } else {
@@ -80,6 +80,7 @@ class GatherKernel {
 
  private:
   void emitList();
+  Value countSlots();
   void copyList(Value first, Value size);
   void emitTiles(Value size, Value first = {});
   void emitSegments();
@@ -140,6 +141,14 @@ void GatherKernel::copyList(Value first, Value size) {
                      s.stridedRows(from, s.i64(entries), s.index(1)),
                      s.index(0), size, getVectorBytes(s.b.getI32Type(), units),
                      emitter.teams.block);
+}
+
+/// Slots of the block's range, filled or not: who copies them all need not know
+/// the count first.
+Value GatherKernel::countSlots() {
+  if (entries % most == 0) return s.index(std::min(entries, most));
+  return named(s.min(s.sub(s.index(entries), block.firstEntry), s.index(most)),
+               "slots");
 }
 
 /// The stream of `size` entries of the list in shared memory, from `first` on

@@ -67,6 +67,7 @@ class GroupDenseKernel : public GroupAttention {
   /// and words of a tile; null if no list hides keys.
   Value bits;
   int64_t words = 0;
+  Value keyBlocks;  ///< Blocks of keys that the strings have room for.
 
  private:
   void emitPosition();
@@ -141,9 +142,8 @@ void GroupDenseKernel::emitLoad(StreamOp stream) {
        keyColumn);
   inLagged([&](Value before) { copy(1, kernel.value, before, valueColumn); });
   if (!bits) return;
-  Value blocksOfKeys = s.ceilDiv(kernel.keys, blockK);
   Value rowsOfBlock = s.at(bits, {rows.batch, block, s.index(0), s.index(0)},
-                           {blocks, blocksOfKeys, s.index(words)});
+                           {blocks, keyBlocks, s.index(words)});
   Value strings = s.stridedRows(rowsOfBlock, s.i64(words), tiles);
   BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
                      strings, stream.getLoad().getArgument(0), s.index(words),
@@ -419,6 +419,8 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
     if (strings) {
       body.bits = kernel.builder().read(strings->bits, "bits");
       body.words = strings->words;
+      body.keyBlocks =
+          kernel.builder().size(strings->keyBlocks, "key_blocks");
     }
     body.spoilt = kernel.builder().write(flags.spoilt, "again");
     body.emit();

@@ -86,6 +86,8 @@ void ScoreKernel::addArguments() {
   count = kernel.scalar(rows.count, "count");
   visibleKeys = kernel.scalar(rows.keys, "visible_keys");
   if (flags) firstFlag = kernel.scalar(rows.firstFlag, "first_flag");
+  if (rows.onlyFlagged)
+    onlyFlagged = kernel.scalar(rows.onlyFlagged, "only_flagged");
   spanTiles =
       hostSpan ? kernel.scalar(hostSpan, "span") : number(schedule.getSpan());
   rowPitch = rows.pitch ? kernel.scalar(rows.pitch, "row_pitch") : scoredKeys;
@@ -135,7 +137,7 @@ void ScoreKernel::emitPosition() {
   zero = number(0);
   Value x = BlockIdOp::create(b, location(), indexType, 0);
   // The longest first, so that the last blocks are short.
-  if (hostSpan && isCausal()) {
+  if (rows.blocks > 0 && isCausal()) {
     Value blocks = GridSizeOp::create(b, location(), indexType, 0);
     x = named(sub(sub(blocks, number(1)), x), "block");
   }
@@ -163,12 +165,19 @@ void ScoreKernel::emitPosition() {
                      "group_row");
 }
 
-/// Whether a query of the block has a flag.
+/// Whether a query of the block has a flag. Where flags do not count, none is
+/// read.
 Value ScoreKernel::emitFlags() {
   Value first = named(add(firstFlag, firstRow), "first_flag_of_block");
-  return named(AnySetOp::create(builder(), location(), builder().getI1Type(),
-                                flags, first, add(first, rowsOfBlock)),
-               "any_flag");
+  Value size = onlyFlagged ? mul(rowsOfBlock, onlyFlagged) : rowsOfBlock;
+  Value any = named(AnySetOp::create(builder(), location(),
+                                     builder().getI1Type(), flags, first,
+                                     add(first, size)),
+                    "any_flag");
+  if (!onlyFlagged) return any;
+  Value all = cmpi(arith::CmpIPredicate::eq, onlyFlagged, zero);
+  return named(Value(arith::OrIOp::create(builder(), location(), any, all)),
+               "is_busy");
 }
 
 void ScoreKernel::emitQueries() {
@@ -535,9 +544,10 @@ void gsa::launchIndexScores(const IndexerSource& source,
   Value x = hostCeilDiv(context, rows.count, schedule.getBlockQ());
   Value scored = hostCeilDiv(context, rows.keys, rows.sample);
   Value tiles = hostCeilDiv(context, scored, schedule.getBlockK());
-  Value span, y;
-  if (rows.blocks > 0) {
+  Value span = rows.span, y;
+  if (rows.blocks > 0)
     span = makeSpan(context, source, schedule, rows, x, tiles);
+  if (span) {
     Value less = context.rewriter().createOrFold<arith::SubIOp>(
         context.loc(), span, context.index(1));
     y = hostCeilDiv(context, tiles, span, less);

@@ -16,6 +16,8 @@ struct MemberStrings {
 
   Value bits;     ///< Buffer of i32, [batches, blocks, blocks of keys, words].
   int64_t words;  ///< Of a block of queries and a block of keys.
+  /// Blocks of keys that the buffer has room for, at least those that exist.
+  int64_t keyBlocks;
 };
 
 }  // namespace mlir::gsa

@@ -92,6 +92,8 @@ class OnePassLowering : public SelectLowering {
   bool shortRows;
   RowLists lists;
   Value flags;  ///< A buffer, for the rows of a chunk.
+  /// Scores of some of them. The slab, before, is that of the sample.
+  Value flaggedScores;
   bool remarked = false;
   std::optional<RowMoments> moments;
 };
@@ -104,21 +106,20 @@ Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
   return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
 }
 
-/// Those of one chunk. The slab has its sample, later the scores of flagged
-/// rows.
+/// Those of one chunk. Flags come first: they alone are needed as long as the
+/// scores of flagged rows, which may lie where all others were.
 void OnePassLowering::makeBuffers() {
   Type f32 = context.rewriter().getF32Type();
   Type i32 = context.rewriter().getI32Type();
-  int64_t cells =
-      std::max<int64_t>({chunkOfLists * sampledKeys(),
-                         chunkSize * static_cast<int64_t>(llvm::alignTo(
-                                         source.keys(), kPitchUnit)),
-                         1});
-  slab = context.makeBuffer({cells}, f32);
-  makeLists(lists, chunkOfLists);
   flags = context.makeBuffer({chunkOfLists}, i32);
-  SmallVector<Value> buffers = {slab, lists.bounds, lists.counts, lists.pairs,
-                                flags};
+  slab = context.makeBuffer(
+      {std::max<int64_t>(chunkOfLists * sampledKeys(), 1)}, f32);
+  makeLists(lists, chunkOfLists);
+  auto pitch = static_cast<int64_t>(llvm::alignTo(source.keys(), kPitchUnit));
+  flaggedScores =
+      context.makeBuffer({std::max<int64_t>(chunkSize * pitch, 1)}, f32);
+  SmallVector<Value> buffers = {flags,        slab,        lists.bounds,
+                                lists.counts, lists.pairs, flaggedScores};
   if (policy.usesStatistic()) {
     int64_t columns = std::max<int64_t>(spans(), 1);
     moments = RowMoments{context.makeBuffer({chunkOfLists, columns}, f32),
@@ -244,6 +245,7 @@ void OnePassLowering::launchFlagged(
       b.createOrFold<arith::AddIOp>(loc, pitch, context.index(kPitchUnit - 1));
   pitch = b.createOrFold<arith::DivUIOp>(loc, pitch, context.index(kPitchUnit));
   pitch = b.createOrFold<arith::MulIOp>(loc, pitch, context.index(kPitchUnit));
+  slab = flaggedScores;
   int64_t cells = cast<MemRefType>(slab.getType()).getNumElements();
   Value step = b.createOrFold<arith::DivUIOp>(loc, context.index(cells), pitch);
   auto loop = scf::ForOp::create(b, loc, context.index(0), chunk.count, step);

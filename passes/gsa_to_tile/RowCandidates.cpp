@@ -110,8 +110,7 @@ Value RowEmitter::sampleBound(Value row, Value count, int64_t most,
   Value values = named(lanes(each, f32Type), "sample_scores");
   Value cells = named(lanes(each, i32Type), "sample_cells");
   auto clear = [&](ValueRange tiles) {
-    for (Value tile : tiles)
-      ClearSharedOp::create(b, loc, tile, kernel.team());
+    for (Value tile : tiles) ClearSharedOp::create(b, loc, tile, kernel.team());
     sync();
   };
   clear({histogram, range, found});
@@ -146,8 +145,7 @@ Value RowEmitter::sampleBound(Value row, Value count, int64_t most,
           // One below, as edges are right up to rounding alone.
           Value below = max(sub(bin, i32(1)), i32(0));
           Value from = named(binEdge(low, high, below), "low_of_bin");
-          Value to =
-              named(binEdge(low, high, add(bin, i32(1))), "high_of_bin");
+          Value to = named(binEdge(low, high, add(bin, i32(1))), "high_of_bin");
           DropBelowOp::create(b, loc, cells, values, from);
           clear({histogram});
           Value part = findBin(from, to);

@@ -94,9 +94,9 @@ class RowEmitter : public KernelScalars {
   /// are fewer visible cells; the same in all warps.
   Value rankBound(const RowScanResult& scan, int64_t rank);
 
-  /// A bound like that of rankBound, of `count` scores at `row`, `most` at most:
-  /// they are read once, by ordinary loads, and stay in registers. Those that
-  /// are not finite do not count.
+  /// A bound like that of rankBound, of `count` scores at `row`, `most` at
+  /// most: they are read once, by ordinary loads, and stay in registers. Those
+  /// that are not finite do not count.
   Value sampleBound(Value row, Value count, int64_t most, int64_t rank);
 
   /// As selectCells for a row whose cells before its end are all visible.

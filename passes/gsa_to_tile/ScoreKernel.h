@@ -114,7 +114,7 @@ class ScoreKernel : KernelScalars {
   Value sums, squares, spans;
   Value firstBatch, begin, count, queries, keys, visibleKeys, bufferRows;
   Value scoredKeys;  ///< Columns: all keys, or those of the sample.
-  Value firstFlag;
+  Value firstFlag, onlyFlagged;
   Value spanTiles;  ///< Of a block's span.
   Value rowPitch;   ///< Of the buffer of scores.
   // Position of the block and of the warp.

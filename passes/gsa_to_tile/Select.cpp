@@ -19,7 +19,8 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Spans of scores in memory for one of those of flagged rows.
+/// Spans of scores in memory for one of those of flagged rows: most blocks have
+/// nothing to do but to find that out, so few of them.
 static constexpr int64_t kFlaggedSpans = 8;
 
 void SelectLowering::makeResults() {
@@ -72,18 +73,33 @@ void SelectLowering::launchScores(const Chunk& chunk) {
   launchIndexScores(source, scoreSchedule, rows, op.getLoc(), context);
 }
 
-/// Most blocks have nothing to do but to find that out: few of them.
-void SelectLowering::launchFlaggedScores(const Chunk& chunk, const Flags& flags,
-                                         int64_t rows) {
+ScoreRows SelectLowering::flaggedRows(const Chunk& chunk, const Flags& flags,
+                                      int64_t rows) {
   ScoreRows flagged = rowsOf(chunk);
   flagged.scores = slab;
   flagged.rows = rows;
   flagged.pitch = flags.pitch;
   flagged.flags = flags.flags;
   flagged.firstFlag = flags.first;
+  flagged.onlyFlagged = flags.only;
+  return flagged;
+}
+
+void SelectLowering::launchFlaggedScores(const Chunk& chunk, const Flags& flags,
+                                         int64_t rows) {
+  ScoreRows flagged = flaggedRows(chunk, flags, rows);
   int64_t span = scoreSchedule.getSpan() * kFlaggedSpans;
   launchIndexScores(source, scoreSchedule.withSpan(span), flagged, op.getLoc(),
                     context, "flagged_scores");
+}
+
+void SelectLowering::launchScoresOf(const Chunk& chunk, const Flags& flags,
+                                    bool all) {
+  if (source.keys() == 0) return;
+  ScoreRows rows = flaggedRows(chunk, flags, chunkSize);
+  rows.span =
+      context.index(scoreSchedule.getSpan() * (all ? 1 : kFlaggedSpans));
+  launchIndexScores(source, scoreSchedule, rows, op.getLoc(), context);
 }
 
 Value SelectLowering::at(KernelBuilder& kernel, Value base, ValueRange indices,
@@ -157,6 +173,18 @@ void SelectLowering::forRows(KernelBuilder& kernel, const Row& row,
   if (!only) return body();
   OpBuilder& b = kernel.body();
   KernelScalars s(b, op.getLoc());
+  if (only->only) {
+    // Where flags do not count, none is read.
+    Value counts = kernel.scalar(only->only, "only_flagged");
+    Value own = s.add(first, row.inChunk);
+    Value any = AnySetOp::create(b, op.getLoc(), b.getI1Type(), flags, own,
+                                 s.add(own, counts));
+    Value all = s.cmpi(arith::CmpIPredicate::eq, counts, s.index(0));
+    s.ifThen(named(Value(arith::OrIOp::create(b, op.getLoc(), any, all)),
+                   "is_selected"),
+             body);
+    return;
+  }
   Value flag = LoadOp::create(b, op.getLoc(), b.getI32Type(), flags,
                               s.add(first, row.inChunk));
   Value isFlagged = s.cmpi(arith::CmpIPredicate::ne, flag, s.i32(0));
@@ -188,9 +216,11 @@ void SelectLowering::launchStatistic(const Chunk& chunk, const Flags* only) {
 }
 
 void SelectLowering::launchSelection(const Chunk& chunk, const Flags* only) {
-  KernelBuilder kernel(context, op.getLoc(),
-                       only ? "select_flagged_rows" : "select_rows",
-                       rowSchedule.getWarps());
+  bool isShared = only && only->only;
+  KernelBuilder kernel(
+      context, op.getLoc(),
+      only && !isShared ? "select_flagged_rows" : "select_rows",
+      rowSchedule.getWarps());
   Value statistics, divisor, flags, first;
   if (variances) statistics = kernel.read(variances, "statistic");
   if (normaliser) divisor = kernel.read(normaliser, "normaliser");

@@ -56,6 +56,10 @@ class SelectLowering {
     Value flags;  ///< Buffer of i32.
     Value first;  ///< Host index.
     Value pitch;  ///< Of a row of scores in the slab, a host index.
+    /// Host index: 1, or 0 for all rows; null: 1. Where a schedule selects all
+    /// rows of one part and flagged ones of another, both have one kernel, or
+    /// two would have to be compiled.
+    Value only = {};
   };
 
   int64_t clampChunk(int64_t chunk) {
@@ -76,6 +80,9 @@ class SelectLowering {
   /// `rows` rows.
   void launchFlaggedScores(const Chunk& chunk, const Flags& flags,
                            int64_t rows);
+  /// The same, or of all rows, by one kernel: `flags` says which.
+  void launchScoresOf(const Chunk& chunk, const Flags& flags, bool all);
+  ScoreRows flaggedRows(const Chunk& chunk, const Flags& flags, int64_t rows);
   void launchStatistic(const Chunk& chunk, const Flags* only = nullptr);
   void launchSelection(const Chunk& chunk, const Flags* only = nullptr);
   /// `body` in all blocks, or in those whose row has a flag.

@@ -43,8 +43,10 @@ class ShortRowsLowering : public SelectLowering {
  private:
   void launchShort(const Chunk& chunk);
   void launchFlagged(const Chunk& chunk);
-  Flags flagsOfChunk() {
-    return {flags, context.index(0), context.index(source.keys())};
+  /// Of flagged rows, or of all.
+  Flags flagsOfChunk(bool all = false) {
+    return {flags, context.index(0), context.index(source.keys()),
+            context.index(all ? 0 : 1)};
   }
   void launchRows(const Chunk& chunk);
   void remarkRows();
@@ -186,7 +188,7 @@ void ShortRowsLowering::launchShort(const Chunk& chunk) {
 
 void ShortRowsLowering::launchFlagged(const Chunk& chunk) {
   Flags only = flagsOfChunk();
-  launchFlaggedScores(chunk, only, chunkSize);
+  launchScoresOf(chunk, only, /*all=*/false);
   launchSelection(chunk, &only);
 }
 
@@ -261,18 +263,23 @@ LogicalResult ShortRowsLowering::emit() {
                                launchShort(part);
                                launchFlagged(part);
                              });
-    if (count < source.queries())
+    if (count < source.queries()) {
       context.forQueryChunks(
           source.batches(), source.queries(), chunkSize,
           [&](const Chunk& part) {
             makeScratch();
-            launchScores(part);
+            Flags all = flagsOfChunk(/*all=*/true);
+            launchScoresOf(part, all, /*all=*/true);
             if (shortRows.getCells() > 0)
               launchRows(part);
             else
-              launchSelection(part);
+              launchSelection(part, &all);
           },
           count);
+      // The loop that was made: other rows than those of the one before.
+      Operation* loop = &*std::prev(context.rewriter().getInsertionPoint());
+      loop->setAttr(kJoinedAttr, context.rewriter().getUnitAttr());
+    }
   }
   context.replace(op, results);
   return success();

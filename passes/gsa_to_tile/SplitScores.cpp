@@ -350,8 +350,8 @@ void SplitScoreKernel::emit() {
 // Samples
 //===----------------------------------------------------------------------===//
 
-/// Block `t` of a cluster has the bound of query t: what the others wrote of its
-/// row is there behind the barrier.
+/// Block `t` of a cluster has the bound of query t: what the others wrote of
+/// its row is there behind the barrier.
 void SplitScoreKernel::emitBound(const SplitBounds& target, Value boundOf,
                                  Value countOf) {
   OpBuilder& b = builder();
@@ -364,12 +364,12 @@ void SplitScoreKernel::emitBound(const SplitBounds& target, Value boundOf,
       end = max(sub(add(length, add(rank, number(1))), queries), zero);
     // Rows that fit into their lists need no bound.
     Value fits = cmpi(CmpIPredicate::sle, end, number(target.capacity));
-    Value sampled = named(select(named(fits, "fits"), zero,
-                                 ceilDiv(end, rows.sample)),
-                          "sampled");
-    auto bySchedule = TopKScheduleAttr::get(
-        b.getContext(), teams.warps(), target.bins, target.capacity,
-        /*chunk=*/1);
+    Value sampled =
+        named(select(named(fits, "fits"), zero, ceilDiv(end, rows.sample)),
+              "sampled");
+    auto bySchedule = TopKScheduleAttr::get(b.getContext(), teams.warps(),
+                                            target.bins, target.capacity,
+                                            /*chunk=*/1);
     RowEmitter e(kernel, location(), bySchedule, /*scores=*/{}, sampled);
     auto most =
         static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));

@@ -35,8 +35,8 @@ void launchSplitScores(const IndexerSource& source,
                        const SplitRows& rows, Location loc,
                        ToTileContext& context, StringRef name);
 
-/// The same of a sample, by a cluster of blocks for each sequence, as `schedule`
-/// says; and the bounds of the rows.
+/// The same of a sample, by a cluster of blocks for each sequence, as
+/// `schedule` says; and the bounds of the rows.
 void launchSplitSample(const IndexerSource& source,
                        SplitSelectScheduleAttr schedule, const SplitRows& rows,
                        const SplitBounds& bounds, Location loc,

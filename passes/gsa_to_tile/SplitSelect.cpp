@@ -3,12 +3,13 @@
 // All rows at once, in two to four kernels. Scores go to memory; a block for
 // each row then selects. With lists, the scores of every m-th key and the bound
 // of each row come first, in one kernel or two, scores at or above it go to the
-// row's list as well, and the block reads its list. Where that does not have all that the row may
-// select, the same block reads the row: there is no further kernel, and no
-// host.
+// row's list as well, and the block reads its list. Where that does not have
+// all that the row may select, the same block reads the row: there is no
+// further kernel, and no host.
 //
 //===----------------------------------------------------------------------===//
 
+#include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 #include "passes/gsa_to_tile/SelectLowering.h"
 #include "passes/gsa_to_tile/SplitScores.h"
@@ -17,8 +18,8 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Blocks of the sample for one of all keys.
-static constexpr int64_t kSampleBlocks = 8;
+/// Blocks of the sample for one of all keys, at most: each has little to do.
+static constexpr int64_t kSampleBlocks = 4;
 
 namespace {
 
@@ -79,7 +80,12 @@ void SplitSelectLowering::launchSample() {
     SplitRows rows;
     rows.scores = slab;
     rows.sample = lists.sample;
-    int64_t span = std::max<int64_t>(split.getSpan() / kSampleBlocks, 1);
+    auto tiles = static_cast<int64_t>(
+        llvm::divideCeil(source.keys(), lists.sample * split.getBlockK()));
+    auto spans = static_cast<int64_t>(
+        llvm::divideCeil(source.keys(), split.getSpanKeys()));
+    auto span =
+        static_cast<int64_t>(llvm::divideCeil(tiles, kSampleBlocks * spans));
     launchSplitScores(source, split, span, rows, op.getLoc(), context,
                       "split_sample");
   }

@@ -355,23 +355,27 @@ struct CompileOptions {
 
 namespace internal {
 
+// The structures of gsa.h for shapes by name, which they point into.
+inline std::vector<gsa_named_shape> NamedShapes(
+    const std::map<std::string, std::vector<int64_t>>& by_name) {
+  std::vector<gsa_named_shape> list;
+  for (const auto& [name, sizes] : by_name) {
+    gsa_named_shape shape = {};
+    shape.struct_size = sizeof(shape);
+    shape.name = name.c_str();
+    shape.sizes = sizes.data();
+    shape.rank = static_cast<int64_t>(sizes.size());
+    list.push_back(shape);
+  }
+  return list;
+}
+
 // The structures of gsa.h for `options`, which they point into.
 class CompileArguments {
  public:
   explicit CompileArguments(const CompileOptions& options) {
-    const auto convert = [](const auto& by_name,
-                            std::vector<gsa_named_shape>& list) {
-      for (const auto& [name, sizes] : by_name) {
-        gsa_named_shape shape = {};
-        shape.struct_size = sizeof(shape);
-        shape.name = name.c_str();
-        shape.sizes = sizes.data();
-        shape.rank = static_cast<int64_t>(sizes.size());
-        list.push_back(shape);
-      }
-    };
-    convert(options.shapes, shapes_);
-    convert(options.bounds, bounds_);
+    shapes_ = NamedShapes(options.shapes);
+    bounds_ = NamedShapes(options.bounds);
     const auto text = [](const std::string& value) {
       return value.empty() ? nullptr : value.c_str();
     };
@@ -433,6 +437,53 @@ inline Result<std::vector<Status>> CheckSupport(
   gsa_support_destroy(support);
   return reasons;
 }
+
+// ---- Packs ------------------------------------------------------------------
+
+// Plans that gsa-compile made; see gsa_pack. What it needs of the library is in
+// libgsa-runtime as well.
+class Pack {
+ public:
+  static Result<Pack> Open(const std::string& path) {
+    gsa_pack* pack = nullptr;
+    Status status(gsa_pack_open(path.c_str(), &pack));
+    if (!status.ok()) return status;
+    return Pack(pack);
+  }
+
+  // "cuda sm_90a, layer.mlir @main, x: f32[1, 64]", each.
+  std::vector<std::string> plans() const {
+    std::vector<std::string> descriptions;
+    for (size_t i = 0; i < gsa_pack_num_plans(get()); ++i)
+      descriptions.emplace_back(gsa_pack_plan(get(), i));
+    return descriptions;
+  }
+  gsa_pack* get() const { return pack_.get(); }
+
+  // Loads the plan for the device of `target` and these shapes; see
+  // gsa_pack_load.
+  Result<Plan> Load(
+      const std::string& target,
+      const std::map<std::string, std::vector<int64_t>>& shapes = {},
+      bool load_later = false) const {
+    const std::vector<gsa_named_shape> named = internal::NamedShapes(shapes);
+    gsa_load_options options = {};
+    options.struct_size = sizeof(options);
+    options.target = target.c_str();
+    options.shapes = named.data();
+    options.num_shapes = named.size();
+    options.load_later = load_later ? 1 : 0;
+    gsa_plan* plan = nullptr;
+    Status status(gsa_pack_load(get(), &options, &plan));
+    if (!status.ok()) return status;
+    return Plan(plan);
+  }
+
+ private:
+  explicit Pack(gsa_pack* pack) : pack_(pack, gsa_pack_close) {}
+
+  std::shared_ptr<gsa_pack> pack_;
+};
 
 }  // namespace gsa
 

@@ -4,6 +4,8 @@
 //
 // Packs of the C API.
 
+#include "runtime/pack.h"
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,7 +17,6 @@
 #include "runtime/capi/internal.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/load_plan.h"
-#include "runtime/pack.h"
 
 namespace gsa {
 namespace capi {

@@ -27,8 +27,9 @@ absl::Status ReadShapes(const char* kind, const gsa_named_shape* shapes,
     if (shape.name == nullptr) return NullError((what + ": name").c_str());
     absl::StrAppend(&what, " ('", shape.name, "')");
     if (shape.rank < 0 || shape.rank > static_cast<int64_t>(kMaxRank)) {
-      errors->push_back(absl::InvalidArgumentError(absl::StrCat(what, ": expected a rank from 0 to ",
-                                     kMaxRank, ", got ", shape.rank)));
+      errors->push_back(absl::InvalidArgumentError(
+          absl::StrCat(what, ": expected a rank from 0 to ", kMaxRank, ", got ",
+                       shape.rank)));
       continue;
     }
     if (shape.rank > 0 && shape.sizes == nullptr) {
@@ -36,8 +37,8 @@ absl::Status ReadShapes(const char* kind, const gsa_named_shape* shapes,
     }
     std::vector<int64_t> sizes(shape.sizes, shape.sizes + shape.rank);
     if (!target->emplace(shape.name, std::move(sizes)).second) {
-      errors->push_back(absl::InvalidArgumentError(absl::StrCat(what, ": expected one ", kind,
-                                     " for this input, got two")));
+      errors->push_back(absl::InvalidArgumentError(absl::StrCat(
+          what, ": expected one ", kind, " for this input, got two")));
     }
   }
   return absl::OkStatus();

@@ -21,7 +21,8 @@ machine without LLVM):
                   small random modules under compute-sanitizer
     schedules     other schedules of one module, and few queries against a
                   cache (needs torch)
-    python        the Python package, its layer on torch (needs torch)
+    python        the Python package, its layer on torch and attention over
+                  pages (needs torch)
     long          test/gpu/long_context.py, per length (needs torch)
 
 A step without its program is skipped, and says so. The exit status is 0 if
@@ -261,13 +262,14 @@ class Runner:
             return step.skip(f"no library at '{library}'")
         if importlib.util.find_spec("torch") is None:
             return step.skip("this Python has no torch")
-        status, output = run(
-            [sys.executable, os.path.join(ROOT, "test", "gpu",
-                                          "python_layer.py"),
-             "--library", library], 300)
-        step.details["checks"] = output.count("\nok    ")
-        if status != 0:
-            step.fail(f"python_layer.py: exit status {status}\n{tail(output)}")
+        step.details["checks"] = 0
+        for script in ("python_layer.py", "python_paged.py"):
+            status, output = run(
+                [sys.executable, os.path.join(ROOT, "test", "gpu", script),
+                 "--library", library], 300)
+            step.details["checks"] += ("\n" + output).count("\nok    ")
+            if status != 0:
+                step.fail(f"{script}: exit status {status}\n{tail(output)}")
         return step.end()
 
     def steps(self):

@@ -28,7 +28,7 @@ def main():
     root = os.path.dirname(os.path.dirname(here))
     folders = [here, os.path.join(root, "python")]
     if arguments.packages:
-        folders.append(arguments.packages)
+        folders.append(os.path.abspath(arguments.packages))
     sys.path[:0] = folders
     # Of the processes that tests start.
     os.environ["PYTHONPATH"] = os.pathsep.join(

@@ -28,6 +28,36 @@ class Import(unittest.TestCase):
         best = min(float(python(code).stdout) for _ in range(5))
         self.assertLess(best, 0.3)
 
+    def test_imports_little(self):
+        """Of the standard library: importlib, which is there already."""
+        done = subprocess.run(
+            [sys.executable, "-I", "-X", "importtime", "-c",
+             "import sys; sys.path[:0] = sys.argv[1:]\n"
+             "print('@@', file=sys.stderr); import gsa", *sys.path],
+            capture_output=True, text=True, check=True)
+        lines = done.stderr.split("@@\n")[1].splitlines()
+        names = [line.split("|")[-1].strip() for line in lines]
+        self.assertEqual(names[-1], "gsa")
+        self.assertLess(len(names), 12, names)
+
+    def test_submodules_need_no_torch(self):
+        done = python("import sys, gsa.pictures, gsa.serving, gsa._cache\n"
+                      "print([n for n in ('torch', 'numpy', 'matplotlib') "
+                      "if n in sys.modules])")
+        self.assertEqual(done.stdout, "[]\n", done.stderr)
+
+    def test_first_call(self):
+        """Opens the library, makes a plan and runs it: seconds at most, in a
+        process of its own, even beside a build."""
+        code = ("import time; t = time.perf_counter(); import gsa, numpy\n"
+                "x = numpy.ones((1, 64, 2, 32), numpy.float32)\n"
+                "gsa.index_topk(x, x[:, :, 0], k=8)\n"
+                "print(time.perf_counter() - t)")
+        best = min(float(python(code).stdout) for _ in range(3))
+        print(f"first call, from import to result: {best:.2f} s",
+              file=sys.stderr)
+        self.assertLess(best, 10)
+
     def test_functions_need_no_torch(self):
         done = python("import sys, numpy, gsa\n"
                       "x = numpy.ones((1, 2, 1, 8), numpy.float32)\n"

@@ -1,6 +1,7 @@
 """The module and the operators of torch."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import unittest
@@ -222,6 +223,40 @@ class Decoding(unittest.TestCase):
                                     "past_key_value: got tuple, expected the "
                                     "KeyCache"):
             layer()(x, past_key_value=(x, x))
+
+
+class PublishedFormulas(unittest.TestCase):
+    """What bench/gpu/bench_python.py times beside ours: on a prefill the same
+    results, and for a decoded token those that the published layer gives."""
+
+    def setUp(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                            "..", "bench", "gpu", "baselines.py")
+        spec = importlib.util.spec_from_file_location("baselines", path)
+        self.baselines = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.baselines)
+
+    def test_prefill(self):
+        x = hidden(2, 41, 64, dtype=torch.float64)
+        positions = torch.arange(41).expand(2, -1)
+        for fields in ({}, {"use_adaptive_k": False},
+                       {"use_value_gate": False, "use_output_gate": False}):
+            module = layer(torch.float64, **fields)
+            want, _ = self.baselines.published_layer(module, x, positions)
+            # Its rotary table is in f32.
+            torch.testing.assert_close(module(x)[0], want, rtol=0, atol=1e-5)
+
+    def test_a_decoded_token_attends_to_the_first(self):
+        module = layer(torch.float64, use_adaptive_k=False,
+                       use_output_gate=False)
+        x = hidden(1, 9, 64, dtype=torch.float64)
+        positions = torch.arange(9).unsqueeze(0)
+        _, (k, v) = self.baselines.published_layer(module, x[:, :8],
+                                                   positions[:, :8])
+        got, _ = self.baselines.published_layer(module, x[:, 8:],
+                                                positions[:, 8:], (k, v))
+        first = v[:, :1].repeat_interleave(2, dim=2).flatten(2)
+        torch.testing.assert_close(got, module.o_proj(first))
 
 
 class Refusals(unittest.TestCase):

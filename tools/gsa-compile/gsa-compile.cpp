@@ -36,8 +36,7 @@ struct PackOptions {
   std::string output;
 };
 
-std::optional<int> parseArguments(int argc, char** argv,
-                                  PackOptions& options) {
+std::optional<int> parseArguments(int argc, char** argv, PackOptions& options) {
   CLI::App app(
       "Compiles a module for several shapes and architectures into one file. A "
       "program loads a plan of it with gsa_pack_load, without a compiler, "
@@ -110,12 +109,11 @@ absl::StatusOr<RunnerOptions> planOptions(const RunnerOptions& module,
                                           const std::string& plan) {
   RunnerOptions result = module;
   if (plan.empty()) return result;
-  const std::pair<const char*, int64_t*> sizes[] = {
-      {"batch", &result.batch},
-      {"seq", &result.sequence},
-      {"keys", &result.keys}};
-  for (const std::string& part : std::vector<std::string>(
-           absl::StrSplit(plan, ','))) {
+  const std::pair<const char*, int64_t*> sizes[] = {{"batch", &result.batch},
+                                                    {"seq", &result.sequence},
+                                                    {"keys", &result.keys}};
+  for (const std::string& part :
+       std::vector<std::string>(absl::StrSplit(plan, ','))) {
     const std::vector<std::string> sides =
         absl::StrSplit(part, absl::MaxSplits('=', 1));
     if (sides.size() != 2)
@@ -150,8 +148,7 @@ absl::Status compile(const PackOptions& options) {
   compile.shipped_schedules = module.shippedSchedules;
   compile.toolkit = module.toolkit;
   compile.cache = module.cache;
-  compile.num_threads =
-      module.threads > 0 ? module.threads : AvailableCpus();
+  compile.num_threads = module.threads > 0 ? module.threads : AvailableCpus();
   KernelCounts counts;
   compile.on_kernel = [&](const KernelEvent& event) { counts.Add(event); };
   for (const std::string& arch : options.archs) {
@@ -160,11 +157,9 @@ absl::Status compile(const PackOptions& options) {
                            planOptions(module, plan));
       compile.arch = arch;
       GSA_ASSIGN_OR_RETURN(
-          compile.shapes,
-          resolveShapes(interface.inputs, InputFiles(), sizes));
-      GSA_ASSIGN_OR_RETURN(
-          PackedPlan packed,
-          CompilePackedPlan(text, module.modulePath, compile));
+          compile.shapes, resolveShapes(interface.inputs, InputFiles(), sizes));
+      GSA_ASSIGN_OR_RETURN(PackedPlan packed,
+                           CompilePackedPlan(text, module.modulePath, compile));
       if (!module.quiet)
         GSA_RETURN_IF_ERROR(writeToStandardOutput(packed.ToString() + "\n"));
       pack.plans.push_back(std::move(packed));

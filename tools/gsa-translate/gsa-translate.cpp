@@ -6,7 +6,7 @@
 //   gsa-translate --gsa-tile-to-emu kernels.mlir
 //   gsa-translate --gsa-tile-to-ptx --arch=sm_90a kernels.mlir
 //   gsa-translate --resource-usage --refuse-spills kernels.mlir
-//   gsa-translate --dump-device-headers=folder
+//   gsa-translate --dump-device-headers=folder [--used-by=kernel.cu]
 //   gsa-translate --nvrtc-version
 //
 // Exit codes are those of tools/common/ExitCode.h; the driver of MLIR ends with
@@ -15,11 +15,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/CudaPrinter.h"
-#include "codegen/device/DeviceHeaders.h"
+#include "codegen/device/UsedDeclarations.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/Target/CudaTarget.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -146,10 +147,11 @@ static int printLine(const std::string& line) {
   return ::gsa::kExitFailure;
 }
 
-/// Writes both sets of headers below `folder`, for a compiler run by hand.
-static int dumpHeaders(StringRef folder) {
-  auto dump = [&](StringRef set, ArrayRef<gsa_tile::DeviceHeader> headers) {
-    for (const gsa_tile::DeviceHeader& header : headers) {
+/// Writes both sets of headers below `folder`, for a compiler run by hand; with
+/// the file of a kernel's text, what NVRTC is given with it instead.
+static int dumpHeaders(StringRef folder, std::optional<StringRef> kernel) {
+  auto dump = [&](StringRef set, const auto& headers) {
+    for (const auto& header : headers) {
       SmallString<128> path(folder);
       llvm::sys::path::append(path, set, header.name);
       std::error_code error =
@@ -169,6 +171,16 @@ static int dumpHeaders(StringRef folder) {
     }
     return success();
   };
+  if (kernel) {
+    auto text = llvm::MemoryBuffer::getFile(*kernel, /*IsText=*/true);
+    if (!text) {
+      llvm::errs() << "gsa-translate: cannot read " << *kernel << ": "
+                   << text.getError().message() << '\n';
+      return ::gsa::kExitUsage;
+    }
+    auto used = gsa_tile::getUsedDeviceHeaders((*text)->getBuffer());
+    return failed(dump("include", used)) ? ::gsa::kExitUsage : ::gsa::kExitOk;
+  }
   if (failed(dump("include", gsa_tile::getDeviceHeaders())) ||
       failed(dump("emu", gsa_tile::getEmulationHeaders())))
     return ::gsa::kExitUsage;
@@ -179,10 +191,14 @@ static int dumpHeaders(StringRef folder) {
 
 /// What needs no input; nothing if the command line asks for a translation.
 static std::optional<int> runWithoutInput(int argc, char** argv) {
-  if (argc != 2) return std::nullopt;
-  StringRef argument(argv[1]);
+  StringRef argument(argc > 1 ? argv[1] : "");
+  StringRef kernel(argc == 3 ? argv[2] : "");
+  bool isOfKernel = kernel.consume_front("--used-by=");
+  if (argc != 2 && !isOfKernel) return std::nullopt;
   if (argument.consume_front("--dump-device-headers="))
-    return dumpHeaders(argument);
+    return dumpHeaders(argument,
+                       isOfKernel ? std::optional(kernel) : std::nullopt);
+  if (isOfKernel) return std::nullopt;
   if (argument != "--nvrtc-version") return std::nullopt;
   auto nvrtc = ::gsa::NvrtcApi::Load(getToolkitSearchFromEnvironment());
   if (nvrtc.ok()) return printLine((*nvrtc)->Describe());

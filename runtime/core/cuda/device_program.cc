@@ -215,6 +215,8 @@ absl::Status Validator::CheckStep(const LaunchStep& step) {
                        step.grid[axis], ", the limit is ",
                        limits_.max_grid[axis]);
   }
+  if (step.dependent && program_.lanes > 1)
+    return Invalid("is dependent, expected one lane, got ", program_.lanes);
   if (step.dependent && !follows_launch_)
     return Invalid("is dependent, expected a launch as the step before");
   int64_t parameter_bytes = 0;

@@ -118,7 +118,8 @@ std::unique_ptr<KernelCache> KernelCache::ForLoader(
 
 KernelCache* KernelCache::ForImages() {
   static KernelCache* cache = new KernelCache(
-      "none", [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
+      "none",
+      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
         return absl::FailedPreconditionError(
             absl::StrCat(request.name, ": there is no compiler for it"));
       });

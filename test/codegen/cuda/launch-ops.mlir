@@ -30,10 +30,10 @@ gsa_tile.kernel @merge(%parts: !gsa_tile.global<f32, read> loc("parts"),
   %logs = gsa_tile.strided_rows %sums pitch %one count %c4 : !gsa_tile.global<f32, read> to !gsa_tile.rows<f32, strided, read> loc("logs")
   %logits = gsa_tile.strided_rows %gate pitch %one count %c4 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read> loc("logits")
   %to = gsa_tile.strided_rows %out pitch %pitch count %c4 : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write> loc("to")
-  %log = gsa_tile.strided_rows %lse pitch %one count %c4 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write> loc("log")
-  // CHECK: merge_parts<team<0, 4>, activation::identity, false>(to, log, from, 64ll, logs, 1ll, n, 64, gate_of());
+  %log = gsa_tile.strided_rows %lse pitch %one count %c4 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write> loc("lse_rows")
+  // CHECK: merge_parts<team<0, 4>, activation::identity, false>(to, lse_rows, from, 64ll, logs, 1ll, n, 64, gate_of());
   gsa_tile.merge_parts %n of %from step %pitch, %logs step %one columns %c64 <identity> to %to, %log by <0, 4> : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<bf16, strided, write>, !gsa_tile.rows<f32, strided, write>
-  // CHECK: merge_parts<team<0, 4>, activation::sigmoid, true>(to, log, from, 64ll, logs, 1ll, n, 64, gate_of(logits));
+  // CHECK: merge_parts<team<0, 4>, activation::sigmoid, true>(to, lse_rows, from, 64ll, logs, 1ll, n, 64, gate_of(logits));
   gsa_tile.merge_parts %n of %from step %pitch, %logs step %one columns %c64 gate %logits : !gsa_tile.rows<bf16, strided, read> <sigmoid> to %to, %log by <0, 4> {per_row = true} : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<bf16, strided, write>, !gsa_tile.rows<f32, strided, write>
   gsa_tile.return
 }

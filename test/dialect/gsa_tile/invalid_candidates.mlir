@@ -256,7 +256,7 @@ gsa_tile.kernel @histogram_candidates_c1(%f: f32, %i: i32)
 gsa_tile.kernel @drop_below_c1(%f: f32) attributes {warps = 1 : i64} {
   %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
   %less = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
-  // expected-error @below {{expected as many}}
+  // expected-error @below {{expected scores of f32 and as many cells of i32, got '!gsa_tile.lanes<4xf32>' and '!gsa_tile.lanes<3xi32>'}}
   gsa_tile.drop_below %less, %x bound %f : !gsa_tile.lanes<3xi32>, !gsa_tile.lanes<4xf32>
   gsa_tile.return
 }

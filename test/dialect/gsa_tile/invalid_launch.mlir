@@ -54,14 +54,14 @@ func.func @launch_c3(%a: memref<64x64xbf16, strided<[128, 1]>>) {
 
 // -----
 
-gsa_tile.kernel @pairs() attributes {warps = 1 : i64, cluster = 2 : i64} {
+gsa_tile.kernel @pairs(%n: index) attributes {warps = 1 : i64, cluster = 2 : i64} {
   gsa_tile.cluster_sync 2
   gsa_tile.return
 }
 func.func @kernel_c3() {
   %c3 = arith.constant 3 : index
   // expected-error @below {{expected a multiple of 2 blocks, the cluster of kernel @pairs, got 3}}
-  gsa_tile.launch @pairs grid(%c3) args()
+  gsa_tile.launch @pairs grid(%c3) args(%c3) : index
   return
 }
 

@@ -12,7 +12,7 @@ func.func @step_c1(%a: memref<8xf32>, %b: memref<8xf32>) {
 
 func.func @step_c2(%a: memref<8xf32>, %b: memref<8xf32>) {
   // expected-error @+1 {{expected ascending numbers of steps before step 2 to wait for, got 1, 1}}
-  memref.copy %a, %b {gsa_tile.step = #gsa_tile.step<2, lane = 0, waits = [1, 1]>} : memref<8xf32> to memref<8xf32>
+  memref.copy %a, %b {gsa_tile.step = #gsa_tile.step<2, lane = 0 waits = [1, 1]>} : memref<8xf32> to memref<8xf32>
   return
 }
 
@@ -20,7 +20,7 @@ func.func @step_c2(%a: memref<8xf32>, %b: memref<8xf32>) {
 
 func.func @step_c3(%a: memref<8xf32>, %b: memref<8xf32>) {
   // expected-error @+1 {{expected pairs of a loop and an iteration, got 1}}
-  memref.copy %a, %b {gsa_tile.step = #gsa_tile.step<0, lane = 0, parts = [1]>} : memref<8xf32> to memref<8xf32>
+  memref.copy %a, %b {gsa_tile.step = #gsa_tile.step<0, lane = 0 parts = [1]>} : memref<8xf32> to memref<8xf32>
   return
 }
 

@@ -41,14 +41,14 @@ gsa_tile.kernel @merge(%parts: !gsa_tile.global<f32, read>,
   gsa_tile.launch_next
   // CHECK: gsa_tile.launch_wait
   gsa_tile.launch_wait
-  // CHECK: gsa_tile.launched %{{.*}} : !gsa_tile.global<f32, read>
+  // CHECK: gsa_tile.launched %{{.*}} : <f32, read>
   %written = gsa_tile.launched %parts : !gsa_tile.global<f32, read>
   %from = gsa_tile.strided_rows %written pitch %pitch count %c4 : !gsa_tile.global<f32, read> to !gsa_tile.rows<f32, strided, read>
   %logs = gsa_tile.strided_rows %sums pitch %one count %c4 : !gsa_tile.global<f32, read> to !gsa_tile.rows<f32, strided, read>
   %logits = gsa_tile.strided_rows %gate pitch %one count %c4 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
   %to = gsa_tile.strided_rows %out pitch %pitch count %c4 : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
   %log = gsa_tile.strided_rows %lse pitch %one count %c4 : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
-  // CHECK: gsa_tile.merge_parts %{{.*}} of %{{.*}} step %{{.*}}, %{{.*}} step %{{.*}} columns %{{.*}} <identity> to %{{.*}}, %{{.*}} by <0, 4> : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<bf16, strided, write>, !gsa_tile.rows<f32, strided, write>
+  // CHECK: gsa_tile.merge_parts %{{.*}} of %{{.*}} step %{{.*}}, %{{.*}} step %{{.*}} columns %{{.*}} <identity> to %{{.*}}, %{{.*}} by <0, 4> : <f32, strided, read>, <f32, strided, read> to <bf16, strided, write>, <f32, strided, write>
   gsa_tile.merge_parts %c4 of %from step %pitch, %logs step %one columns %c64 <identity> to %to, %log by <0, 4> : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<bf16, strided, write>, !gsa_tile.rows<f32, strided, write>
   // CHECK: gsa_tile.merge_parts %{{.*}} gate %{{.*}} : !gsa_tile.rows<bf16, strided, read> <sigmoid> to %{{.*}} by <0, 4> {per_row = true} :
   gsa_tile.merge_parts %c4 of %from step %pitch, %logs step %one columns %c64 gate %logits : !gsa_tile.rows<bf16, strided, read> <sigmoid> to %to, %log by <0, 4> {per_row = true} : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<bf16, strided, write>, !gsa_tile.rows<f32, strided, write>

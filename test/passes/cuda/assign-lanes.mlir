@@ -13,21 +13,18 @@ gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, 
 // CHECK-LABEL: func.func @chunks
 // CHECK-SAME: gsa.lanes = 2
 // CHECK-COUNT-3: memref.alloc
-// CHECK: gsa_tile.launch @use {{.*}}step<0, lane = 0, parts = [0, 0]>
-// CHECK: gsa_tile.launch @use {{.*}}step<1, lane = 0, parts = [0, 0]>
-// CHECK: gsa_tile.launch @use {{.*}}step<2, lane = 1, parts = [0, 1]>
-// CHECK: gsa_tile.launch @use {{.*}}step<3, lane = 1, parts = [0, 1]>
-// CHECK: gsa_tile.launch @use {{.*}}step<4, lane = 0, parts = [0, 2]>
-// CHECK: gsa_tile.launch @use {{.*}}step<5, lane = 0, parts = [0, 2]>
-// CHECK: memref.copy {{.*}}step<6, lane = 0, waits = [3]>
+// CHECK: gsa_tile.launch @use {{.*}}step<0, lane = 0 parts = [0, 0]>
+// CHECK: gsa_tile.launch @use {{.*}}step<1, lane = 0 parts = [0, 0]>
+// CHECK: gsa_tile.launch @use {{.*}}step<2, lane = 1 parts = [0, 1]>
+// CHECK: gsa_tile.launch @use {{.*}}step<3, lane = 1 parts = [0, 1]>
+// CHECK: gsa_tile.launch @use {{.*}}step<4, lane = 0 parts = [0, 2]>
+// CHECK: gsa_tile.launch @use {{.*}}step<5, lane = 0 parts = [0, 2]>
+// CHECK: memref.copy {{.*}}step<6, lane = 0 waits = [3]>
 // PLAN-LABEL: func.func @chunks
 // PLAN-SAME: gsa.workspace_bytes = 512
-// PLAN: %[[S0:.*]] = arith.constant 0 : index
-// PLAN: memref.view %{{.*}}[%[[S0]]][] {gsa_tile.buffer = 0 : i64}
-// PLAN: %[[S1:.*]] = arith.constant 256 : index
-// PLAN: memref.view %{{.*}}[%[[S1]]][] {gsa_tile.buffer = 1 : i64}
-// PLAN: %[[S2:.*]] = arith.constant 0 : index
-// PLAN: memref.view %{{.*}}[%[[S2]]][] {gsa_tile.buffer = 2 : i64}
+// PLAN: memref.view %{{.*}}[%c0{{[_0-9]*}}][] {gsa_tile.buffer = 0 : i64}
+// PLAN: memref.view %{{.*}}[%c256{{[_0-9]*}}][] {gsa_tile.buffer = 1 : i64}
+// PLAN: memref.view %{{.*}}[%c0{{[_0-9]*}}][] {gsa_tile.buffer = 2 : i64}
 func.func @chunks(%in: memref<8xf32>, %out: memref<8xf32>, %copy: memref<8xf32>)
     attributes {gsa.lanes = 2 : i64} {
   %c0 = arith.constant 0 : index
@@ -77,7 +74,7 @@ gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, 
 // CHECK-LABEL: func.func @halves
 // CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.estimate = 9.000000e+01 : f64, gsa_tile.step = #gsa_tile.step<0, lane = 0>}
 // CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<1, lane = 1>}
-// CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<2, lane = 1, waits = [0]>}
+// CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<2, lane = 1 waits = [0]>}
 // CHECK-NEXT: return
 func.func @halves(%in: memref<8xf32>, %both: memref<2x8xf32>, %out: memref<2x8xf32>)
     attributes {gsa.lanes = 2 : i64} {

@@ -11,7 +11,7 @@ func.func @ordered(%in: memref<8xf32>, %x: memref<8xf32>, %y: memref<8xf32>, %z:
     attributes {gsa.lanes = 2 : i64} {
   %c1 = arith.constant 1 : index
   gsa_tile.launch @use grid(%c1) args(%in, %x) {gsa_tile.step = #gsa_tile.step<0, lane = 0>} : memref<8xf32>, memref<8xf32>
-  gsa_tile.launch @use grid(%c1) args(%in, %y) {gsa_tile.step = #gsa_tile.step<1, lane = 1, waits = [0]>} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %y) {gsa_tile.step = #gsa_tile.step<1, lane = 1 waits = [0]>} : memref<8xf32>, memref<8xf32>
   gsa_tile.launch @use grid(%c1) args(%x, %z) {gsa_tile.step = #gsa_tile.step<2, lane = 1>} : memref<8xf32>, memref<8xf32>
   return
 }
@@ -51,9 +51,9 @@ func.func @reuse(%in: memref<8xf32>, %out: memref<8xf32>, %workspace: memref<?xi
   %a = memref.view %workspace[%c0][] {gsa_tile.buffer = 0 : i64} : memref<?xi8> to memref<8xf32>
   %b = memref.view %workspace[%c16][] {gsa_tile.buffer = 1 : i64} : memref<?xi8> to memref<8xf32>
   // expected-note @+1 {{step 0 is here}}
-  gsa_tile.launch @use grid(%c1) args(%a, %out) {gsa_tile.step = #gsa_tile.step<0, lane = 0, parts = [0, 0]>} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%a, %out) {gsa_tile.step = #gsa_tile.step<0, lane = 0 parts = [0, 0]>} : memref<8xf32>, memref<8xf32>
   // expected-error @+1 {{step 1 on lane 1 does not wait for step 0 on lane 0, and both take bytes from 16 on of one buffer, which this step writes}}
-  gsa_tile.launch @use grid(%c1) args(%in, %b) {gsa_tile.step = #gsa_tile.step<1, lane = 1, parts = [0, 1]>} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %b) {gsa_tile.step = #gsa_tile.step<1, lane = 1 parts = [0, 1]>} : memref<8xf32>, memref<8xf32>
   return
 }
 
@@ -90,6 +90,6 @@ func.func @own(%in: memref<8xf32>, %x: memref<8xf32>, %y: memref<8xf32>)
     attributes {gsa.lanes = 2 : i64} {
   memref.copy %in, %x {gsa_tile.step = #gsa_tile.step<0, lane = 1>} : memref<8xf32> to memref<8xf32>
   // expected-error @+1 {{waits for step 0 of its own lane, expected steps of others}}
-  memref.copy %x, %y {gsa_tile.step = #gsa_tile.step<1, lane = 1, waits = [0]>} : memref<8xf32> to memref<8xf32>
+  memref.copy %x, %y {gsa_tile.step = #gsa_tile.step<1, lane = 1 waits = [0]>} : memref<8xf32> to memref<8xf32>
   return
 }

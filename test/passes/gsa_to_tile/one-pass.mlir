@@ -59,19 +59,20 @@
 // CHECK-LABEL: func.func @main
 // CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
 // CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c300 step %c96
-// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<22400xf32>
+// CHECK: %[[FLAGS:.*]] = memref.alloc() : memref<96xi32>
+// CHECK: %[[SLAB:.*]] = memref.alloc() : memref<7200xf32>
 // CHECK: %[[BOUNDS:.*]] = memref.alloc() : memref<96xf32>
 // CHECK: %[[COUNTS:.*]] = memref.alloc() : memref<96xi32>
 // CHECK: %[[LISTS:.*]] = memref.alloc() : memref<96x64x2xi32>
-// CHECK: %[[FLAGS:.*]] = memref.alloc() : memref<96xi32>
+// CHECK: %[[SCORES:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: gsa_tile.launch @sample_scores {{.*}}%[[SLAB]]
 // CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
 // CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
 // CHECK: gsa_tile.launch @select_candidates {{.*}}%[[COUNTS]], %[[LISTS]], %[[FLAGS]]
 // CHECK: %[[STEP:.*]] = arith.divui %c22400, %{{.*}}
 // CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %[[STEP]]
-// CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SLAB]]
-// CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SLAB]]
+// CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SCORES]]
+// CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SCORES]]
 // CHECK: } {gsa_tile.independent}
 func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)
     -> (tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>) {

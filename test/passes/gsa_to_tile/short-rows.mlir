@@ -41,11 +41,11 @@
 // LANES-LABEL: func.func @all
 // LANES-SAME: gsa.lanes = 2
 // LANES: gsa_tile.launch @group_attention {{.*}}gsa_tile.estimate{{.*}}step<0, lane = 0>
-// LANES: gsa_tile.launch @short_rows {{.*}}step<1, lane = 1, parts
-// LANES: gsa_tile.launch @flagged_scores {{.*}}step<2, lane = 1, parts
-// LANES: gsa_tile.launch @select_flagged_rows {{.*}}step<3, lane = 1, parts
+// LANES: gsa_tile.launch @short_rows {{.*}}step<1, lane = 1 parts
+// LANES: gsa_tile.launch @flagged_scores {{.*}}step<2, lane = 1 parts
+// LANES: gsa_tile.launch @select_flagged_rows {{.*}}step<3, lane = 1 parts
 // LANES: gsa_tile.launch @short_lists {{.*}}step<4, lane = 1>
-// LANES: gsa_tile.launch @listed_again {{.*}}step<5, lane = 1, waits = [0]>
+// LANES: gsa_tile.launch @listed_again {{.*}}step<5, lane = 1 waits = [0]>
 func.func @all(%q: tensor<1x1024x8x128xbf16>, %k: tensor<1x1024x2x128xbf16>,
     %v: tensor<1x1024x2x128xbf16>, %iq: tensor<1x1024x4x64xbf16>,
     %ik: tensor<1x1024x64xbf16>) -> tensor<1x1024x8x128xbf16> {

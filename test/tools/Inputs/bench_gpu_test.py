@@ -103,6 +103,25 @@ class Dense(unittest.TestCase):
         self.assertEqual(report.dense_text([]), "")
 
 
+class PythonLayer(unittest.TestCase):
+
+    def test_report_says_what_did_not_fit(self):
+        one = {"bench": "gpu_python", "config": "k256", "commit": "abc",
+               "ours_ms": 1.0, "ours_peak_mib": 64.4}
+        text = report.python_text([
+            {**one, "what": "prefill", "n": 512, "published_ms": 20.0,
+             "published_peak_mib": 9000.0},
+            {**one, "what": "prefill", "n": 8192, "published_ms": None,
+             "published_peak_mib": None},
+            {**one, "what": "decode", "n": 512, "published_whole_ms": 20.5,
+             "published_one_key_ms": 0.8}])
+        self.assertIn("| k256 | 512 | 1.00 | 20.00 | 64 | 9000 |\n"
+                      "| k256 | 8192 | 1.00 | out of memory | 64 | "
+                      "out of memory |", text)
+        self.assertIn("| k256 | 512 | 1.00 | 20.50 | 0.80 |", text)
+        self.assertEqual(report.python_text([{"bench": "gpu_rates"}]), "")
+
+
 class Records(unittest.TestCase):
 
     def setUp(self):

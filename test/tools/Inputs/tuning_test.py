@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
 """The search of bench/gpu/tune.py, with a device and a clock of its own.
 
-    python3 test/tools/Inputs/tuning_test.py <root of the repository>
+    python3 test/tools/Inputs/tuning_test.py <root of the repository> <build>
 """
 
+import itertools
+import json
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import unittest
 
-ROOT = os.path.abspath(sys.argv.pop(1))
+ROOT, BUILD = map(os.path.abspath, sys.argv[1:3])
+del sys.argv[1:3]
 sys.path.insert(0, os.path.join(ROOT, "bench/gpu"))
+import bench_choice  # noqa: E402
+import candidates  # noqa: E402
 import tuning  # noqa: E402
 
 
@@ -119,6 +125,135 @@ class SearchTest(unittest.TestCase):
         best = {search(FakeDevice(times, noise=0.03, seed=seed)).best
                 for seed in range(10)}
         self.assertEqual(best, {"c0"})
+
+
+OP = {"op": "gsa.select", "location": "m.mlir:1:1", "schedule": "d",
+      "class": {"op": "gsa.select", "arch": "sm_90a", "queries": 8},
+      "legal": [{"schedule": c, "us": us}
+                for c, us in zip("adbc", (10, 11, 12, 13))]}
+# In the place of gsa-run: writes the code of a candidate, and its entry.
+FAKE_RUN = """#!{python}
+import json, os, struct, sys
+arguments = dict(a.lstrip("-").split("=", 1) for a in sys.argv[1:] if "=" in a)
+name = json.loads(open(arguments["schedules"]).read())["schedule"]
+if name == "c":
+    sys.exit("m.mlir:1:1: error: no such schedule\\n")
+code = b"code of " + name.encode()
+os.mkdir(arguments["dump-dir"])
+open(arguments["dump-dir"] + "/07-kernel-k.cubin", "wb").write(code)
+log = {{"a": "0 bytes stack frame, 0 bytes spill stores",
+       "b": "8 bytes stack frame, 16 bytes spill stores",
+       "d": "8 bytes stack frame"}}[name]
+header = json.dumps({{"bytes": len(code), "fields": {{"log": log}},
+                     "key": "k", "kind": "cubin"}}).encode()
+open(arguments["cache-dir"] + "/" + name + ".gsa", "wb").write(
+    b"GSAENTRY" + struct.pack("<II", 1, len(header)) + header + code + b"0" * 64)
+"""
+
+
+class CandidatesTest(unittest.TestCase):
+    def test_compiles_and_looks_at_what_ptxas_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(folder + "/bin")
+            os.mkdir(folder + "/cache")
+            with open(folder + "/bin/gsa-run", "w") as file:
+                file.write(FAKE_RUN.format(python=sys.executable))
+            os.chmod(folder + "/bin/gsa-run", 0o700)
+            kernels = candidates.Kernels(folder, "m.mlir", "sm_90a",
+                                         folder + "/cache", OP, 2)
+            kernels.begin(candidates.worth_trying(OP, 9))
+            self.assertEqual(candidates.read_records(kernels.wait("a"))[0]
+                             ["schedule"], "a")
+            # The default takes part whatever it uses.
+            self.assertTrue(kernels.wait("d"))
+            with self.assertRaisesRegex(tuning.Unfit, "8 bytes stack frame"):
+                kernels.wait("b")
+            with self.assertRaisesRegex(tuning.Unfit, "no such schedule"):
+                kernels.wait("c")
+            kernels.end()
+            kernels.end()
+
+    def test_faults(self):
+        self.assertEqual(candidates.find_fault("0 bytes stack frame"), "")
+        self.assertIn("12 bytes spill loads", candidates.find_fault(
+            "0 bytes spill stores, 12 bytes spill loads"))
+        self.assertIn("C7510", candidates.find_fault(
+            "x\n ptxas info : (C7510) Potential Performance Loss: wgmma\n"))
+
+    def test_the_cheapest_are_tried(self):
+        self.assertEqual(candidates.worth_trying(OP, 2), ["d", "a", "b"])
+
+    def test_one_of_each_estimate_comes_first(self):
+        legal = [("a", 10), ("b", 10), ("c", 10), ("d", 11), ("e", 12),
+                 ("f", 12), ("g", 31)]
+        op = OP | {"legal": [{"schedule": c, "us": us} for c, us in legal]}
+        self.assertEqual(candidates.worth_trying(op, 9),
+                         ["d", "a", "e", "b", "f", "c"])
+
+    def test_a_time_is_of_one_op(self):
+        self.assertEqual(candidates.zone_of(OP, [OP]), "select")
+        with self.assertRaisesRegex(SystemExit, "expected one in the module"):
+            candidates.zone_of(OP, [OP, OP])
+        with self.assertRaisesRegex(SystemExit, "gsa.select"):
+            candidates.zone_of(OP | {"op": "gsa.rope"}, [OP])
+
+    def test_a_class_has_one_record(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = folder + "/tuned.jsonl"
+            other = OP | {"class": OP["class"] | {"queries": 16}}
+            for op, us in [(OP, 5), (other, 6), (OP, 4)]:
+                candidates.save(path, op, candidates.record(op, "a", us, 9, "x"))
+            self.assertEqual([(r["queries"], r["us"])
+                              for r in candidates.read_records(path)],
+                             [(16, 6), (8, 4)])
+            self.assertEqual(os.listdir(folder), ["tuned.jsonl"])
+
+
+class ChoiceTest(unittest.TestCase):
+    def cases(self, seed=bench_choice.SEED):
+        return list(itertools.islice(bench_choice.draw(seed), 200))
+
+    def test_cases_are_those_of_the_seed(self):
+        self.assertEqual(self.cases(), self.cases())
+        self.assertNotEqual(self.cases(), self.cases(1))
+        kinds = [case["kind"] for case in self.cases()]
+        for kind in ("prefill", "decode", "dense"):
+            self.assertGreater(kinds.count(kind), 20)
+
+    def test_cases_are_modules(self):
+        explain = os.path.join(BUILD, "bin/gsa-explain")
+        with tempfile.TemporaryDirectory() as folder:
+            for number, case in enumerate(self.cases()[:12]):
+                path = f"{folder}/{number}.mlir"
+                with open(path, "w") as file:
+                    file.write(bench_choice.module_of(case))
+                done = subprocess.run([explain, path, "--json"], text=True,
+                                      capture_output=True)
+                self.assertEqual(done.returncode, 0, f"{case} {done.stderr}")
+                ops = json.loads(done.stdout)["ops"]
+                self.assertGreaterEqual(len(ops), 1)
+                for op in ops:
+                    candidates.zone_of(op, ops)
+
+    def test_goes_on_where_it_ended(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = folder + "/choice.jsonl"
+            self.assertEqual(bench_choice.read_done(path), {})
+            with open(path, "w") as file:
+                for case in (0, 0, 2):
+                    file.write(json.dumps({"bench": "gpu_choice", "seed": 11,
+                                           "case": case}) + "\n")
+            done = bench_choice.read_done(path)
+            self.assertEqual(sorted(done), [(11, 0), (11, 2)])
+            self.assertEqual(len(done[11, 0]), 2)
+
+    def test_the_mean_is_geometric(self):
+        def entry(ratio):
+            return {"ratio": ratio, "op": "gsa.topk", "case": 0}
+        self.assertIn("geometric mean 0.5000, worst 0.250",
+                      bench_choice.summary([entry(1.0), entry(0.25),
+                                            entry(None)]))
+        self.assertIn("nothing", bench_choice.summary([]))
 
 
 class ToolTest(unittest.TestCase):

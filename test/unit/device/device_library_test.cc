@@ -19,6 +19,7 @@
 #include <tuple>
 #include <vector>
 
+#include "codegen/device/UsedDeclarations.h"
 #include "dialect/GsaTile/GsaTileDialect.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -104,6 +105,30 @@ TEST_P(FamilyTest, CompilesWithoutWarningsSpillsOrStack) {
 
 std::string TargetName(const ::testing::TestParamInfo<Target>& info) {
   return std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
+}
+
+// Variables of headers are in PTX whether a kernel uses them or not.
+std::string WithoutVariables(const std::string& ptx) {
+  static const std::regex kVariable("\\.global \\.align[^;]*;\n");
+  return std::regex_replace(ptx, kVariable, "");
+}
+
+TEST_P(FamilyTest, NeedsOfTheHeadersWhatItUses) {
+  auto [family, arch] = GetParam();
+  auto whole = Compile(family, arch, CudaOutput::kPtx);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  CompileRequest request;
+  request.name = std::string(family) + ".cu";
+  request.source = ReadFile(kKernels / request.name);
+  std::vector<SourceHeader> headers;
+  for (auto& header : mlir::gsa_tile::getUsedDeviceHeaders(request.source))
+    headers.push_back({header.name.str(), std::move(header.text)});
+  request.headers = headers;
+  request.arch = arch;
+  request.output = CudaOutput::kPtx;
+  auto used = CompileCuda(request);
+  ASSERT_TRUE(used.ok()) << used.status();
+  EXPECT_EQ(WithoutVariables(used->image), WithoutVariables(whole->image));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -99,6 +99,43 @@ TEST(EmuExecutorTest, CompilesOncePerTextUnderConcurrency) {
   EXPECT_EQ(compiler->compilations(), 1);
 }
 
+// Through the workspace, from one lane to the other.
+DeviceProgram TwoLanes(int64_t n, std::vector<int32_t> waits) {
+  OneLaunch launch;
+  launch.symbol = "scale";
+  const BufferRef between = {BufferRef::Kind::kWorkspace, 0, 0};
+  launch.args = {In(0), between, 2.0f, 1.0, n};
+  launch.input_bytes = launch.output_bytes = {4 * n};
+  DeviceProgram program = MakeProgram(launch);
+  program.workspace_bytes = 4 * n;
+  program.lanes = 2;
+  auto second = std::get<LaunchStep>(program.steps[0]);
+  second.args = {between, Out(0), 3.0f, 0.0, n};
+  second.order = {1, std::move(waits)};
+  program.steps.push_back(second);
+  return program;
+}
+
+TEST(EmuExecutorTest, LanesRunInAnyOrderThatWaitsAllow) {
+  const int64_t n = 100;
+  std::vector<float> x(n, 5.0f), y(n);
+  const auto run = [&](const DeviceProgram& program, uint64_t seed) {
+    EmuOptions options;
+    options.run.seed = seed;
+    auto executor = EmuExecutor::Create(program, options);
+    ASSERT_TRUE(executor.ok()) << executor.status();
+    const absl::Status status = (*executor)->Run({x.data()}, {y.data()});
+    ASSERT_TRUE(status.ok()) << status;
+  };
+  for (uint64_t seed : {0, 1, 7}) {
+    run(TwoLanes(n, {0}), seed);
+    EXPECT_EQ(y[n - 1], 33.0f) << seed;
+  }
+  // What should have waited shows: it reads what has not been written.
+  run(TwoLanes(n, {}), 0);
+  EXPECT_TRUE(std::isnan(y[n - 1])) << y[n - 1];
+}
+
 TEST(EmuExecutorTest, CopiesFillsAndMultiplies) {
   OneLaunch launch;
   launch.symbol = "scale";

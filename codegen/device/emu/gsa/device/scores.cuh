@@ -50,7 +50,8 @@ void flush_cells(int* list, int* counts, int number,
   emu::checkGlobal("flush_cells", count, 4, true);
   int place = __atomic_fetch_add(count, total, __ATOMIC_RELAXED);
   for (int i = 0; i < total && place + i < capacity; ++i) {
-    int* to = list + 2 * (static_cast<long long>(number) * capacity + place + i);
+    int* to =
+        list + 2 * (static_cast<long long>(number) * capacity + place + i);
     emu::checkGlobal("flush_cells", to, 8, true);
     to[0] = staged.get("flush_cells", line, 2 * i);
     to[1] = staged.get("flush_cells", line, 2 * i + 1);

@@ -8,7 +8,8 @@
 //     fault <function> <call> <warp>                          at most once
 //     buffer <file or -> <bytes> <writable 0|1> <out 0|1> <name>
 //     dependent                                 of the launch that follows
-//     launch <kernel> <gx> <gy> <gz> <warps> <cluster> <shared bytes> <n> then n of
+//     launch <kernel> <gx> <gy> <gz> <warps> <cluster> <shared bytes> <n> then
+//     n of
 //       p <buffer> <offset> | i <int> | l <long long> | f <hex> | d <hex> |
 //       t <buffer> <offset> <rows> <columns> <pitch> <box rows>
 //         <box columns> <element bytes>                   pitch in elements

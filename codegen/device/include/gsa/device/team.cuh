@@ -72,8 +72,8 @@ GSA_DEVICE void sync() {
   ptx::barrier_sync<Barrier, Team::threads>();
 }
 
-/// Barrier of all warps of the `Blocks` blocks of a cluster; orders their global
-/// and shared accesses.
+/// Barrier of all warps of the `Blocks` blocks of a cluster; orders their
+/// global and shared accesses.
 template <int Blocks>
 GSA_DEVICE void cluster_sync() {
   static_assert(Blocks > 1, "a cluster has several blocks");

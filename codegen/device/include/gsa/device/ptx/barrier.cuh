@@ -26,7 +26,8 @@ GSA_DEVICE void barrier_arrive(int barrier, int threads) {
 }
 
 /// All threads of a cluster arrive, with what they wrote, and wait. PTX:
-/// barrier.cluster.arrive.release, barrier.cluster.wait.acquire; sm_90 and later.
+/// barrier.cluster.arrive.release, barrier.cluster.wait.acquire; sm_90 and
+/// later.
 GSA_DEVICE void barrier_cluster() {
   asm volatile(
       "barrier.cluster.arrive.release;\n\t"

@@ -17,6 +17,15 @@
 // CHECK: gsa_tile.store_totals
 // CHECK: gsa_tile.list_all
 
+// Flagged rows have the kernels of all rows, which a number tells apart.
+// CHECK: gsa_tile.kernel @index_scores(
+// CHECK: %[[ANY:.*]] = gsa_tile.any_set
+// CHECK: arith.ori %[[ANY]]
+// CHECK: gsa_tile.kernel @select_rows(
+// CHECK: %[[ANY:.*]] = gsa_tile.any_set
+// CHECK: arith.ori %[[ANY]]
+// CHECK-NOT: gsa_tile.kernel @select_
+
 // CHECK: gsa_tile.kernel @short_lists(
 // CHECK: gsa_tile.any_short {{.*}} step 1
 // CHECK: gsa_tile.store
@@ -29,8 +38,8 @@
 
 // CHECK: func.func @all(
 // CHECK: gsa_tile.launch @short_rows
-// CHECK: gsa_tile.launch @flagged_scores
-// CHECK: gsa_tile.launch @select_flagged_rows
+// CHECK: gsa_tile.launch @index_scores
+// CHECK: gsa_tile.launch @select_rows
 // CHECK-NOT: gsa_tile.launch @index_scores
 // CHECK: gsa_tile.launch @short_lists
 // CHECK: gsa_tile.launch @group_attention
@@ -42,8 +51,8 @@
 // LANES-SAME: gsa.lanes = 2
 // LANES: gsa_tile.launch @group_attention {{.*}}gsa_tile.estimate{{.*}}step<0, lane = 0>
 // LANES: gsa_tile.launch @short_rows {{.*}}step<1, lane = 1 parts
-// LANES: gsa_tile.launch @flagged_scores {{.*}}step<2, lane = 1 parts
-// LANES: gsa_tile.launch @select_flagged_rows {{.*}}step<3, lane = 1 parts
+// LANES: gsa_tile.launch @index_scores {{.*}}step<2, lane = 1 parts
+// LANES: gsa_tile.launch @select_rows {{.*}}step<3, lane = 1 parts
 // LANES: gsa_tile.launch @short_lists {{.*}}step<4, lane = 1>
 // LANES: gsa_tile.launch @listed_again {{.*}}step<5, lane = 1 waits = [0]>
 func.func @all(%q: tensor<1x1024x8x128xbf16>, %k: tensor<1x1024x2x128xbf16>,

@@ -122,7 +122,21 @@ def dense_run(case, backend):
     return run
 
 
-def bench_case(library, n, batch, modes, rounds, slots):
+def in_pages(case, page, generator):
+    """The inputs of the same step over pages of a pool in no order."""
+    n, batch = case[1].shape[1], case[1].shape[0]
+    count = batch * n // page
+    order = torch.randperm(count, generator=generator, device=case[1].device)
+    inputs = list(case)
+    for i in (1, 2, 4):
+        pool = torch.empty((count, page, *case[i].shape[2:]), dtype=case[i].dtype,
+                           device=case[i].device)
+        pool[order] = case[i].reshape(pool.shape)
+        inputs[i] = pool
+    return inputs + [order.to(torch.int32).reshape(batch, n // page)]
+
+
+def bench_case(library, n, batch, modes, rounds, slots, page=None):
     device = torch.device("cuda", 0)
     generator = torch.Generator(device=device).manual_seed(n + batch)
     sequence = 2 * (2 * n * GROUPS * DIM + n * INDEX_DIM)
@@ -130,18 +144,23 @@ def bench_case(library, n, batch, modes, rounds, slots):
     read = batch * (2 * n * INDEX_DIM + 4 * min(slots, n) * GROUPS * DIM)
     sets = min(max(2, math.ceil(SCRUB_BYTES / read)),
                max(2, (24 << 30) // (batch * sequence)), 24)
+    if page:
+        sets = max(2, sets // 2)  # Caches are there twice.
     cases = [make_case(n, batch, generator, device) for _ in range(sets)]
-    plan = library.compile(modules.decode(n, batch, slots=min(slots, n)),
-                           target="cuda:0")
+    inputs = [in_pages(case, page, generator) for case in cases] if page else cases
+    plan = library.compile(
+        modules.decode(n, batch, slots=min(slots, n),
+                       pages=page and (page, batch * n // page)),
+        target="cuda:0")
     workspace = plan.new_workspace(device)
     outputs = [plan.new_outputs(device) for _ in cases]
     ours = [lambda c=c, o=o: plan.run(c, o, workspace)
-            for c, o in zip(cases, outputs)]
+            for c, o in zip(inputs, outputs)]
     ours[0]()
     torch.cuda.synchronize()
     other, error = compare(cases[0], outputs[0], slots)
     kernels = meter.median_kernel_times(ours, PROFILED_RUNS)
-    host = meter.host_time(plan.bind(cases[0], outputs[0], workspace))
+    host = meter.host_time(plan.bind(inputs[0], outputs[0], workspace))
     repeats = max(sets, min(400, int(40e3 / (20 + 8 * batch * n / 131072))))
     for mode in modes:
         wrap = capture if mode == "graph" else list
@@ -155,7 +174,7 @@ def bench_case(library, n, batch, modes, rounds, slots):
         best = min(dense, key=dense.get)
         time = measure(wrap(ours), rounds, repeats)
         yield {"bench": "gpu_decode", "n": n, "batch": batch, "mode": mode,
-               "kv_dtype": "bf16",
+               "kv_dtype": "bf16", "page": page,
                "shape": {"heads": HEADS, "kv_heads": GROUPS, "dim": DIM,
                          "index_heads": INDEX_HEADS, "index_dim": INDEX_DIM,
                          "k": slots},
@@ -178,6 +197,8 @@ def main():
     parser.add_argument("--modes", nargs="+", default=["graph", "stream"],
                         choices=["graph", "stream"])
     parser.add_argument("--slots", type=int, default=2048)
+    parser.add_argument("--page", type=int,
+                        help="ours over pages of so many tokens; it divides lengths")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", help="file to append JSON lines to")
     arguments = parser.parse_args()
@@ -187,7 +208,8 @@ def main():
     for n in arguments.lengths:
         for batch in arguments.batches:
             for record in bench_case(library, n, batch, arguments.modes,
-                                     arguments.rounds, arguments.slots):
+                                     arguments.rounds, arguments.slots,
+                                     arguments.page):
                 record.update(common)
                 stages = ", ".join(f"{name} {us:.1f}" for name, us in
                                    record["stages_us"].items())

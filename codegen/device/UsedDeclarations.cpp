@@ -20,7 +20,8 @@ enum class TokenKind { End, Directive, Identifier, Other };
 
 struct Token {
   TokenKind kind = TokenKind::End;
-  StringRef text;  ///< Of what is not a name, a number or a literal: one character.
+  StringRef
+      text;  ///< Of what is not a name, a number or a literal: one character.
 
   bool is(StringRef spelling) const { return text == spelling; }
 };
@@ -326,8 +327,7 @@ std::vector<UsedHeader> DeclarationIndex::select(StringRef text) const {
   }
   std::vector<UsedHeader> result;
   for (auto [header, kept] : llvm::zip_equal(headers, parts)) {
-    llvm::sort(kept,
-               [](Fixed a, Fixed b) { return a.begin < b.begin; });
+    llvm::sort(kept, [](Fixed a, Fixed b) { return a.begin < b.begin; });
     std::string made;
     size_t at = 0;
     for (Fixed part : kept) {

@@ -1,15 +1,16 @@
 //===- UsedDeclarations.h - of the headers what a text uses ----*- C++ -*-===//
 //
-// A compiler of kernels reads the headers anew for every kernel, one kernel at a
-// time, and a kernel uses a small part of them. So it is given that part.
+// A compiler of kernels reads the headers anew for every kernel, one kernel at
+// a time, and a kernel uses a small part of them. So it is given that part.
 // docs/rationale/kernel-length.md says what it is worth.
 //
 // Headers are split at their declarations: functions, types, variables, aliases
-// and macros, at the level of files and namespaces. A text uses a declaration if
-// it has its name anywhere, and what a used declaration names is used, too.
-// Overloads and specialisations have one name, so all of them are there or none:
-// what a call means does not depend on what else is left out. Declarations
-// without a name (assertions, operators) and directives always stay.
+// and macros, at the level of files and namespaces. A text uses a declaration
+// if it has its name anywhere, and what a used declaration names is used, too.
+// Overloads and specialisations have one name, so all of them are there or
+// none: what a call means does not depend on what else is left out.
+// Declarations without a name (assertions, operators) and directives always
+// stay.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,7 +51,8 @@ class DeclarationIndex {
     SmallVector<StringRef, 1> names;
     SmallVector<unsigned> uses;  ///< Declarations.
   };
-  /// A stretch of a header that always stays: a directive, a namespace's braces.
+  /// A stretch of a header that always stays: a directive, a namespace's
+  /// braces.
   struct Fixed {
     size_t begin, end;
   };

@@ -106,40 +106,75 @@ LogicalResult PagedRowsOp::verify() {
 // Meaning
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// The cell of a row: moved as bits, since no element is a number on the way.
+class RowCell {
+ public:
+  RowCell(PagedRowsOp op, ScalarBuilder& s, ValueRange cell, Value page)
+      : op(op),
+        s(s),
+        cell(cell),
+        element(cast<FloatType>(op.getPool().getType().getElementType())),
+        bits(s.b.getIntegerType(element.getWidth())),
+        row(s.remIndex(cell[1], page)),
+        entry(s.toIndex(
+            s.extract(op.getTable(), {cell[0], s.divIndex(cell[1], page)}))) {}
+
+  Value get(Value pages) {
+    Value exists = arith::AndIOp::create(
+        s.b, s.loc, s.cmpi(arith::CmpIPredicate::sge, entry, s.index(0)),
+        s.cmpi(arith::CmpIPredicate::slt, entry, pages));
+    // A NaN of every element type.
+    Value ones = integer(llvm::APInt::getSignedMaxValue(element.getWidth()));
+    int64_t known = op.getPool().getType().getDimSize(0);
+    if (known == 0) return toElement(ones);
+    if (ShapedType::isDynamic(known))
+      return toElement(s.lazySelect(
+          exists, bits, [&] { return load(entry); }, [&] { return ones; }));
+    // Without a branch: another page is read, and its bits are covered.
+    Value zero = integer(llvm::APInt::getZero(element.getWidth()));
+    Value value = load(s.select(exists, entry, s.index(0)));
+    Value cover = s.select(exists, zero, ones);
+    return toElement(arith::OrIOp::create(s.b, s.loc, value, cover));
+  }
+
+ private:
+  Value integer(const llvm::APInt& value) {
+    return arith::ConstantOp::create(s.b, s.loc, IntegerAttr::get(bits, value));
+  }
+  Value toElement(Value value) {
+    return arith::BitcastOp::create(s.b, s.loc, element, value);
+  }
+  Value load(Value number) {
+    SmallVector<Value> place = {number, row};
+    if (cell.size() == 4)
+      place.insert(place.begin() + (op.getHeadsFirst() ? 1 : 2), cell[2]);
+    place.push_back(cell.back());
+    return arith::BitcastOp::create(s.b, s.loc, bits,
+                                    s.extract(op.getPool(), place));
+  }
+
+  PagedRowsOp op;
+  ScalarBuilder& s;
+  ValueRange cell;
+  FloatType element;
+  Type bits;
+  Value row, entry;
+};
+}  // namespace
+
 FailureOr<SmallVector<Value>> PagedRowsOp::decomposeOperation(OpBuilder& b) {
   Location loc = getLoc();
   ReifiedRankedShapedTypeDims shapes;
   if (failed(reifyResultShapes(b, shapes))) return failure();
-  auto element = cast<FloatType>(getPool().getType().getElementType());
-  // Rows are moved as bits: no element is a number on the way.
-  Type bits = b.getIntegerType(element.getWidth());
+  Type element = getPool().getType().getElementType();
   auto size = [&](int64_t dim) -> Value {
     return tensor::DimOp::create(b, loc, getPool(), dim);
   };
   Value pages = size(0), page = size(getRowDim());
-  Value rows = generateTensor(
-      b, loc, shapes[0], element, [&](ScalarBuilder& s, ValueRange cell) {
-        Value entry = s.toIndex(
-            s.extract(getTable(), {cell[0], s.divIndex(cell[1], page)}));
-        Value exists = arith::AndIOp::create(
-            s.b, s.loc, s.cmpi(arith::CmpIPredicate::sge, entry, s.index(0)),
-            s.cmpi(arith::CmpIPredicate::slt, entry, pages));
-        auto load = [&]() -> Value {
-          SmallVector<Value> place = {entry, s.remIndex(cell[1], page)};
-          if (cell.size() == 4)
-            place.insert(place.begin() + (getHeadsFirst() ? 1 : 2), cell[2]);
-          place.push_back(cell.back());
-          return arith::BitcastOp::create(s.b, s.loc, bits,
-                                          s.extract(getPool(), place));
-        };
-        auto makeNaN = [&]() -> Value {
-          llvm::APInt nan =
-              APFloat::getQNaN(element.getFloatSemantics()).bitcastToAPInt();
-          return arith::ConstantOp::create(s.b, s.loc,
-                                           IntegerAttr::get(bits, nan));
-        };
-        Value value = s.lazySelect(exists, bits, load, makeNaN);
-        return arith::BitcastOp::create(s.b, s.loc, element, value);
-      });
+  Value rows = generateTensor(b, loc, shapes[0], element,
+                              [&](ScalarBuilder& s, ValueRange cell) {
+                                return RowCell(*this, s, cell, page).get(pages);
+                              });
   return SmallVector<Value>{rows};
 }

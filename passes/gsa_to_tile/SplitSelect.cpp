@@ -80,8 +80,8 @@ void SplitSelectLowering::launchSample() {
     SplitRows rows;
     rows.scores = slab;
     rows.sample = lists.sample;
-    auto tiles = static_cast<int64_t>(llvm::divideCeil(
-        source.keys(), lists.sample * split.getBlockK()));
+    auto tiles = static_cast<int64_t>(
+        llvm::divideCeil(source.keys(), lists.sample * split.getBlockK()));
     auto spans = static_cast<int64_t>(
         llvm::divideCeil(source.keys(), split.getSpanKeys()));
     auto span =

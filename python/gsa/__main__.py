@@ -1,8 +1,9 @@
-"""python -m gsa doctor | explain | bench | cache
+"""python -m gsa doctor | explain | bench | pictures | cache
 
 doctor   what is found on this machine, and what is missing
 explain  what a layer is compiled to, for one shape
 bench    how long it takes, stage by stage
+pictures which keys a layer of random weights keeps, its sinks and gates
 cache    what is kept on disk: ls, verify, gc, clear, export, import
 
 Exit codes: 0 good, 1 failure (also: cache verify found a bad entry), 2 usage,
@@ -141,6 +142,32 @@ def random_inputs(plan, target):
     return inputs
 
 
+def pictures(arguments):
+    from gsa import pictures as drawing
+    from gsa.config import GSAConfig
+    fields = {}
+    for part in filter(None, arguments.config.split(",")):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise _capi.InvalidArgument(f"pictures: got {part.strip()!r}, "
+                                        f"expected <field>=<value>")
+        try:
+            fields[name.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            fields[name.strip()] = value.strip()
+    seen = drawing.observe_random(
+        GSAConfig(**fields), arguments.seq, correlation=arguments.correlation,
+        sink=arguments.sink, seed=arguments.seed)
+    report = {"keys a query": round(float(seen.topk_length.mean()), 1),
+              "sink, dense": round(float(seen.dense.mean()), 4),
+              "sink, sparse": round(float(seen.sparse.mean()), 4)}
+    report.update({name.replace("_", " "): round(float(gate.mean()), 3)
+                   for name, gate in seen.gates.items()})
+    report["files"] = ", ".join(drawing.save(seen, arguments.output))
+    show(report, arguments.json)
+    return 0
+
+
 def show(report, as_json):
     if as_json:
         print(json.dumps({"schema_version": 1, **report}))
@@ -176,6 +203,20 @@ def main():
                              help="print the module and compile nothing")
         else:
             one.add_argument("--repeat", type=int, default=10)
+    one = commands.add_parser("pictures", help="draw what a layer of random "
+                                               "weights selects")
+    one.add_argument("config", help='"d_model=512, n_heads=8, ...", the fields '
+                                    "of GSAConfig; values as in JSON")
+    one.add_argument("--seq", type=int, default=512, help="tokens")
+    one.add_argument("--correlation", type=float, default=0.98,
+                     help="of a token with the one before it (0.98)")
+    one.add_argument("--sink", type=int, default=1,
+                     help="first tokens whose attention is summed (1)")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--output", default="pictures",
+                     help="the folder that is written (pictures)")
+    one.add_argument("--json", action="store_true")
+    one.set_defaults(run=pictures)
     # All that follows is for gsa-cache, its --help and its mistakes, too.
     commands.add_parser("cache", add_help=False,
                         help="what is kept on disk (cache --help says more)")

@@ -13,8 +13,8 @@ import os
 
 from gsa import _capi, _functions
 
-__all__ = ["Observation", "observe", "observe_layer", "draw_selection",
-           "draw_sink_mass", "draw_gates", "save"]
+__all__ = ["Observation", "observe", "observe_layer", "observe_random",
+           "draw_selection", "draw_sink_mass", "draw_gates", "save"]
 
 Observation = collections.namedtuple(
     "Observation", "indices topk_length keys sink dense sparse gates")
@@ -110,15 +110,66 @@ def observe_layer(layer, hidden_states, positions=None, *, sink=1):
             q, k, v, positions.contiguous(), logits.get("value_gate"),
             gate_activation=c.gate_activation, **layer._rope())
         iq, ik, iw = layer.indexer(hidden_states)
-        budget = {} if c.policy == "fixed" else {
-            "k_min": c.k_min, "k_max": c.k_max,
-            "temperature": float(c.adaptive_k_temperature)}
         kept = _functions.index_topk(
             iq, ik, k=c.k_base, weights=iw, bias=layer.indexer.bias.to(iq.dtype),
             act=c.indexer_activation, policy=c.policy, sink=c.sink,
-            local=c.local, **budget)
+            local=c.local, **_budget(c))
         return observe(q, k, v, kept.indices, kept.topk_length, gates=gates,
                        sink=sink)
+
+
+def observe_random(config, tokens, *, correlation=0.98, sink=1, seed=0):
+    """An Observation of a layer of that GSAConfig with weights drawn as published,
+    on one sequence of hidden states each of which has `correlation` (0 to 1) with
+    the one before it. Needs NumPy alone; the same arguments give the same
+    numbers. What a trained layer does, it does not show."""
+    import numpy
+    c, where = config, "observe_random"
+    _functions.whole(where, "tokens", tokens, 1)
+    if not 0 <= correlation <= 1:
+        raise _capi.InvalidArgument(f"{where}: correlation: got {correlation}, "
+                                    f"expected 0 to 1")
+    rng = numpy.random.default_rng(seed)
+    x = rng.standard_normal((tokens, c.d_model))
+    for t in range(1, tokens):
+        x[t] = correlation * x[t - 1] + (1 - correlation ** 2) ** 0.5 * x[t]
+
+    def project(width, gain=1.0, bias=0.0):
+        limit = gain * (6 / (c.d_model + width)) ** 0.5
+        weight = rng.uniform(-limit, limit, (c.d_model, width))
+        return (x @ weight + bias).astype(numpy.float32)[None]
+
+    def heads(count, size, gain=1.0, bias=0.0):
+        return project(count * size, gain, bias).reshape(1, tokens, count, size)
+    q, k, v = (heads(n, c.d_head, 0.5 ** 0.5)
+               for n in (c.n_heads, c.n_kv_heads, c.n_kv_heads))
+    index = (heads(c.n_indexer_heads, c.d_indexer), project(c.d_indexer),
+             project(c.n_indexer_heads, 0.1))
+    logits = {}
+    for name, count in (("value_gate", c.n_kv_heads),
+                        ("output_gate", c.n_heads)):
+        if getattr(c, "use_" + name):
+            logits[name] = heads(count, c.d_head, 0.1, c.gate_bias_init)
+    q, k, v = _functions.prepare(
+        q, k, v, positions=numpy.arange(tokens)[None],
+        value_gate=logits.get("value_gate"), gate_activation=c.gate_activation,
+        rope_base=c.rope_base, rope_dim=c.rope_dim,
+        rope_interleaved=c.rope_interleaved, rope_scaling=c.rope_scaling)
+    kept = _functions.index_topk(
+        index[0], index[1], k=c.k_base, weights=index[2],
+        act=c.indexer_activation, policy=c.policy, sink=c.sink, local=c.local,
+        **_budget(c))
+    act = {"sigmoid": lambda z: 1 / (1 + numpy.exp(-z)),
+           "tanh": lambda z: (numpy.tanh(z) + 1) / 2,
+           "silu": lambda z: z / (1 + numpy.exp(-z))}[c.gate_activation]
+    return observe(q, k, v, kept.indices, kept.topk_length, sink=sink,
+                   gates={name: act(z) for name, z in logits.items()})
+
+
+def _budget(config):
+    return {} if config.policy == "fixed" else {
+        "k_min": config.k_min, "k_max": config.k_max,
+        "temperature": float(config.adaptive_k_temperature)}
 
 
 def _figure(width=6.0, height=4.0):
@@ -171,16 +222,21 @@ def draw_selection(observation, batch=0, cells=512):
 
 def draw_sink_mass(observation, batch=0):
     """A figure of matplotlib: the share of attention on the first tokens by
-    query, mean over heads, dense and over the kept keys."""
+    query, mean over heads, dense and over the kept keys, as far up as queries
+    behind the first eighth go."""
     import numpy
     figure, axes = _figure()
-    at = numpy.arange(observation.dense.shape[2])
+    count = observation.dense.shape[2]
+    at, late = numpy.arange(count), 0.01
     for name, mass in (("all visible keys", observation.dense),
                        ("kept keys", observation.sparse)):
-        axes.plot(at, mass[batch].mean(0), label=name, linewidth=1)
+        share = mass[batch].mean(0)
+        axes.plot(at, share, label=name, linewidth=1)
+        # The first queries have few keys, whatever a layer does.
+        late = max(late, 1.2 * share[count // 8:].max())
     tokens = "first token" if observation.sink == 1 else \
         f"first {observation.sink} tokens"
-    axes.set(xlabel="query", ylabel="share of attention", ylim=(0, 1),
+    axes.set(xlabel="query", ylabel="share of attention", ylim=(0, min(1, late)),
              title=f"attention on the {tokens}")
     axes.legend()
     return figure

@@ -24,7 +24,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 # Other projects' programs: their options are not ours to check.
 FOREIGN = re.compile(
     r"\b(cmake|ctest|git|pip3?|pkg-config|lit|apt-get|nvdisasm|cuobjdump|nvcc|"
-    r"ncu|compute-sanitizer|cc|c\+\+|clang|gcc|mlir-opt|ptxas|NVRTC)\b")
+    r"ncu|compute-sanitizer|vllm|sglang|cc|c\+\+|clang|gcc|mlir-opt|ptxas|NVRTC)\b")
 # Said not to exist.
 ABSENT = {"--debug-only"}
 PATH = re.compile(r"^(bench|codegen|dialect|docs|examples|passes|runtime|test|"
@@ -42,7 +42,7 @@ def help_texts(root, tools):
                 [program, flag], capture_output=True, text=True,
                 check=False).stdout)
     for script in [*root.glob("bench/**/*.py"), *root.glob("test/**/*.py"),
-                   *root.glob("tools/**/*.py")]:
+                   *root.glob("tools/**/*.py"), *root.glob("python/**/*.py")]:
         texts.append(script.read_text(encoding="utf-8"))
     texts.append((root / "dev").read_text(encoding="utf-8"))
     return "\n".join(texts)

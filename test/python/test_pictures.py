@@ -1,6 +1,7 @@
 """Observations against attention's weights in float64, and pictures of them."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -104,7 +105,34 @@ class Pictures(unittest.TestCase):
             gsa.pictures.draw_gates(seen._replace(gates={}))
 
 
+    def test_command(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", "gsa", "pictures",
+                 "d_model=64, n_heads=4, n_kv_heads=2, d_indexer=16, k_base=8, "
+                 "k_min=4, k_max=16, k_policy=\"entropy\"", "--seq", "64",
+                 "--output", folder, "--json"], check=False,
+                capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.assertGreater(report["sink, dense"], 0)
+            self.assertEqual(sorted(os.listdir(folder)), [
+                "gates.png", "selection.png", "sink_mass.png"])
+
+
 class WithoutMatplotlib(unittest.TestCase):
+    def test_random_layers(self):
+        config = gsa.GSAConfig(d_model=32, n_heads=4, n_kv_heads=1, d_indexer=8,
+                               k_base=6, use_adaptive_k=False,
+                               use_value_gate=False)
+        seen = gsa.pictures.observe_random(config, 40)
+        self.assertEqual(seen.topk_length.max(), 6)
+        self.assertEqual(list(seen.gates), ["output_gate"])
+        again = gsa.pictures.observe_random(config, 40)
+        np.testing.assert_array_equal(seen.indices, again.indices)
+        with self.assertRaisesRegex(gsa.InvalidArgument, "correlation: got 2"):
+            gsa.pictures.observe_random(config, 40, correlation=2)
+
     def test_says_what_is_missing(self):
         code = ("import sys; sys.modules['matplotlib'] = None\n"
                 "import gsa, gsa.pictures\n"

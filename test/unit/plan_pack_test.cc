@@ -93,7 +93,7 @@ TEST(PlanPackTest, ThePlanForTheCpuIsTheOneThatIsCompiled) {
   EXPECT_THAT((*loaded)->target_description(), HasSubstr("of a pack"));
   const auto plan = Plan::Compile(kGate, "gate.mlir", options);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  EXPECT_EQ(Run(**loaded), Run(**plan));
+  EXPECT_EQ(::gsa::Run(**loaded), ::gsa::Run(**plan));
   EXPECT_EQ((*loaded)->zone_names(), (*plan)->zone_names());
 }
 

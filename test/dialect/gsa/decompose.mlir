@@ -405,8 +405,8 @@ func.func @rope_scaling(%x: tensor<1x1x1x8xf64>, %p: tensor<1x1xi64>)
 
 // -----
 
-// A copy of rows; a page that is not in the pool has rows of NaN, and is not
-// read.
+// A copy of rows; a page that is not in the pool has rows of NaN, and another one
+// is read in its place.
 // CHECK-LABEL: @paged_rows
 // CHECK-SAME: %[[POOL:[a-z0-9]+]]: tensor<7x2x16x8xbf16>, %[[TABLE:[a-z0-9]+]]: tensor<2x3xi32>
 func.func @paged_rows(%pool: tensor<7x2x16x8xbf16>, %table: tensor<2x3xi32>)
@@ -416,11 +416,13 @@ func.func @paged_rows(%pool: tensor<7x2x16x8xbf16>, %table: tensor<2x3xi32>)
   // CHECK: %[[NUMBER:.*]] = arith.index_cast %[[ENTRY]] : i32 to index
   // CHECK: arith.cmpi sge, %[[NUMBER]]
   // CHECK: arith.cmpi slt, %[[NUMBER]]
-  // CHECK: scf.if
-  // CHECK: %[[CELL:.*]] = tensor.extract %[[POOL]][%[[NUMBER]],
-  // CHECK: arith.bitcast %[[CELL]] : bf16 to i16
-  // CHECK: else
-  // CHECK: arith.constant 32704 : i16
+  // CHECK: %[[EXISTS:.*]] = arith.andi
+  // CHECK: %[[ONES:.*]] = arith.constant 32767 : i16
+  // CHECK: %[[READ:.*]] = arith.select %[[EXISTS]], %[[NUMBER]]
+  // CHECK: %[[CELL:.*]] = tensor.extract %[[POOL]][%[[READ]],
+  // CHECK: %[[BITS:.*]] = arith.bitcast %[[CELL]] : bf16 to i16
+  // CHECK: %[[COVER:.*]] = arith.select %[[EXISTS]], %{{.*}}, %[[ONES]]
+  // CHECK: arith.ori %[[BITS]], %[[COVER]]
   // CHECK: arith.bitcast %{{.*}} : i16 to bf16
   %0 = gsa.paged_rows %pool, %table {heads_first}
     : (tensor<7x2x16x8xbf16>, tensor<2x3xi32>) -> tensor<2x48x2x8xbf16>

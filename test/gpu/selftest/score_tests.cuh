@@ -81,7 +81,8 @@ inline void test_append_cells() {
         counts[0] = counts[1] = 0;
         std::fill(list.data(), list.data() + list.size(), -7);
         launch("append_cells", append_cells_kernel, cells / 1024, 4,
-               4 * 140 * 4, scores.data(), bound, end, capacity, list.data(), counts.data());
+               4 * 140 * 4, scores.data(), bound, end, capacity, list.data(),
+               counts.data());
         suite.Context("end %d bound %g finite %d", end, bound, finite);
         std::vector<int> want, got;
         for (int i = 0; i < end; ++i)

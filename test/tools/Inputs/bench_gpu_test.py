@@ -18,7 +18,10 @@ k.cu, PTX Translation, 100, ms
 """.splitlines()
 
 PROCESS = {"times": {"load": 60.0, "compile": 500.0, "first_result": 510.0,
-                     "new_length": 15.0, "new_head": 400.0},
+                     "same_schedules": 10.0, "new_length": 15.0,
+                     "new_head": 400.0},
+           "kernels": {"compiled": 5, "from_disk": 0},
+           "compiled": {"same_schedules": 0, "new_length": 2, "new_head": 5},
            "device": "a GPU", "torch": "2"}
 
 
@@ -176,6 +179,12 @@ class Records(unittest.TestCase):
         self.compiled = 1
         with self.assertRaisesRegex(RuntimeError, "kernels of a warm process"):
             list(bench_jit.plan_records("libgsa.so", 8192, 3))
+
+    def test_kernels_of_another_length_are_an_error(self):
+        PROCESS["compiled"]["same_schedules"] = 1
+        with self.assertRaisesRegex(RuntimeError, "kernels of another length"):
+            list(bench_jit.plan_records("libgsa.so", 8192, 3))
+        PROCESS["compiled"]["same_schedules"] = 0
 
     def test_phases_of_a_kernel(self):
         self.assertEqual(bench_jit.parse_phases(TABLE),

@@ -5,12 +5,11 @@
 // What is left of headers for a text: all that the text needs and what that
 // needs, whole declarations, at their lines.
 
-#include "codegen/device/UsedDeclarations.h"
-
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "codegen/device/UsedDeclarations.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -68,9 +67,8 @@ DEVICE bool operator==(forward a, forward b) { return true; }
 }  // namespace a::b
 )"),
               UnorderedElementsAre("DEVICE", "TWICE", "function", "aligned",
-                                   "forward", "kind", "alias", "taken",
-                                   "first", "second", "third", "variable",
-                                   "array"));
+                                   "forward", "kind", "alias", "taken", "first",
+                                   "second", "third", "variable", "array"));
 }
 
 TEST(UsedDeclarationsTest, WhatIsNamedAndWhatThatNames) {

@@ -352,6 +352,22 @@ static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
   return perBlock;
 }
 
+/// Two warps compute, since each further one is merged with the first at the
+/// end of every part, one after the other. As many copy where a block has
+/// several parts, so that two blocks have room in the registers of an SM; where
+/// it has one, all of its copies begin at once and more warps issue them. How
+/// many copy changes no bit.
+static AttentionScheduleAttr withFewWarps(AttentionScheduleAttr part,
+                                          int64_t perBlock) {
+  if (part.getEngine() != Engine::MmaSync || part.getBlockQ() != kTileUnit ||
+      part.getProducers() == 0 || part.getConsumers() <= 2 ||
+      part.getBlockK() % (2 * kTileUnit) != 0)
+    return part;
+  return AttentionScheduleAttr::get(
+      part.getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
+      part.getStages(), /*producers=*/perBlock > 1 ? 2 : 4, /*consumers=*/2);
+}
+
 /// All tiles of a part are in flight at once, if they fit.
 SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     Operation* op, const CudaTarget& target) {
@@ -366,9 +382,12 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    schedules.push_back(SplitAttentionScheduleAttr::get(
-        op->getContext(), entries,
-        perBlockFor(problem, entries, part.getBlockQ(), target), part));
+    int64_t perBlock = perBlockFor(problem, entries, part.getBlockQ(), target);
+    for (AttentionScheduleAttr each : {withFewWarps(part, perBlock), part})
+      if (auto schedule = SplitAttentionScheduleAttr::get(
+              op->getContext(), entries, perBlock, each);
+          !llvm::is_contained(schedules, schedule))
+        schedules.push_back(schedule);
   }
   return schedules;
 }

@@ -352,15 +352,20 @@ static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
   return perBlock;
 }
 
-/// A part as a block of few warps: twice as many blocks share an SM, and hide
-/// what one of them waits for.
-static AttentionScheduleAttr withFewWarps(AttentionScheduleAttr part) {
-  if (part.getEngine() != Engine::MmaSync) return part;
-  int64_t rowWarps = part.getBlockQ() / kTileUnit;
+/// Two warps compute, since each further one is merged with the first at the
+/// end of every part, one after the other. As many copy where a block has
+/// several parts, so that two blocks have room in the registers of an SM; where
+/// it has one, all of its copies begin at once and more warps issue them. How
+/// many copy changes no bit.
+static AttentionScheduleAttr withFewWarps(AttentionScheduleAttr part,
+                                          int64_t perBlock) {
+  if (part.getEngine() != Engine::MmaSync || part.getBlockQ() != kTileUnit ||
+      part.getProducers() == 0 || part.getConsumers() <= 2 ||
+      part.getBlockK() % (2 * kTileUnit) != 0)
+    return part;
   return AttentionScheduleAttr::get(
       part.getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
-      part.getStages(), std::min<int64_t>(part.getProducers(), 2),
-      std::min<int64_t>(part.getConsumers(), 2 * rowWarps));
+      part.getStages(), /*producers=*/perBlock > 1 ? 2 : 4, /*consumers=*/2);
 }
 
 /// All tiles of a part are in flight at once, if they fit.
@@ -370,17 +375,19 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
   if (!explainNone(op, target).empty()) return schedules;
   AttentionProblem problem = *problemOf(op).attention;
   for (Attribute candidate : AttentionScheduleAttr::enumerate(op, target)) {
-    AttentionScheduleAttr part =
-        withFewWarps(cast<AttentionScheduleAttr>(candidate));
+    auto part = cast<AttentionScheduleAttr>(candidate);
     int64_t least = std::max<int64_t>(
         kPartEntries, llvm::divideCeil(problem.slots, kMostParts));
     auto entries = static_cast<int64_t>(llvm::alignTo(least, part.getBlockK()));
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    schedules.push_back(SplitAttentionScheduleAttr::get(
-        op->getContext(), entries,
-        perBlockFor(problem, entries, part.getBlockQ(), target), part));
+    int64_t perBlock = perBlockFor(problem, entries, part.getBlockQ(), target);
+    for (AttentionScheduleAttr each : {withFewWarps(part, perBlock), part})
+      if (auto schedule = SplitAttentionScheduleAttr::get(
+              op->getContext(), entries, perBlock, each);
+          !llvm::is_contained(schedules, schedule))
+        schedules.push_back(schedule);
   }
   return schedules;
 }

@@ -170,10 +170,10 @@ void ScoreKernel::emitPosition() {
 Value ScoreKernel::emitFlags() {
   Value first = named(add(firstFlag, firstRow), "first_flag_of_block");
   Value size = onlyFlagged ? mul(rowsOfBlock, onlyFlagged) : rowsOfBlock;
-  Value any = named(AnySetOp::create(builder(), location(),
-                                     builder().getI1Type(), flags, first,
-                                     add(first, size)),
-                    "any_flag");
+  Value any =
+      named(AnySetOp::create(builder(), location(), builder().getI1Type(),
+                             flags, first, add(first, size)),
+            "any_flag");
   if (!onlyFlagged) return any;
   Value all = cmpi(arith::CmpIPredicate::eq, onlyFlagged, zero);
   return named(Value(arith::OrIOp::create(builder(), location(), any, all)),

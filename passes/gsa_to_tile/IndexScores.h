@@ -93,8 +93,8 @@ struct ScoreRows {
   /// Buffer of i32, or null: flag `firstFlag` (host index) + i is that of query
   /// i. Blocks of queries without flags, all of them 0, do nothing.
   Value flags, firstFlag;
-  /// With flags, a host index: 1, or 0 if flags do not count, so that one kernel
-  /// serves both; null: 1.
+  /// With flags, a host index: 1, or 0 if flags do not count, so that one
+  /// kernel serves both; null: 1.
   Value onlyFlagged;
   /// Tiles of a block's span, a host index; null: as the schedule has them.
   Value span;

@@ -21,8 +21,8 @@ using arith::CmpIPredicate;
 static constexpr int64_t kWarps = 16, kStepEntries = 256;
 
 /// Keys of a row of the table: at least the first number, then powers of two,
-/// then multiples of the second one. So lengths have few texts between them: what
-/// is written for keys that are none is cheaper than a kernel to compile.
+/// then multiples of the second one. So lengths have few texts between them:
+/// what is written for keys that are none is cheaper than a kernel to compile.
 static constexpr int64_t kLeastKeys = 2048, kKeyStep = 8192;
 
 static int64_t roundKeys(int64_t keys) {
@@ -83,15 +83,14 @@ MemberStrings::MemberStrings(const AttentionOperands& operands,
                              DenseScheduleAttr schedule) {
   ToTileContext& context = operands.context;
   int64_t blockQ = schedule.getBlockQ(), blockK = schedule.getBlockK();
-  StringSizes sizes{static_cast<int64_t>(
-                        llvm::alignTo(roundKeys(operands.keys()), blockK)),
-                    blockQ, blockK / 32};
+  StringSizes sizes{
+      static_cast<int64_t>(llvm::alignTo(roundKeys(operands.keys()), blockK)),
+      blockQ, blockK / 32};
   words = blockQ * sizes.words;
   keyBlocks = sizes.keys / blockK;
   int64_t blocks = llvm::divideCeil(operands.queries(), blockQ);
-  bits = context.makeBuffer(
-      {operands.batches(), blocks, keyBlocks, words},
-      context.rewriter().getI32Type());
+  bits = context.makeBuffer({operands.batches(), blocks, keyBlocks, words},
+                            context.rewriter().getI32Type());
   KernelBuilder kernel(context, context.loc(), "member_strings", kWarps);
   kernel.setSchedule(schedule);
   emitStrings(kernel, context.loc(), operands, bits, sizes);

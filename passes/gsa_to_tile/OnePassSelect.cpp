@@ -70,6 +70,11 @@ class OnePassLowering : public SelectLowering {
   int64_t sampledKeys() const {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
+  /// Scores of flagged rows that are in memory at a time.
+  int64_t flaggedCells() const {
+    auto pitch = static_cast<int64_t>(llvm::alignTo(source.keys(), kPitchUnit));
+    return std::max<int64_t>(chunkSize * pitch, 1);
+  }
   /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
   int64_t blocks() const;
   void makeBuffers();
@@ -92,8 +97,6 @@ class OnePassLowering : public SelectLowering {
   bool shortRows;
   RowLists lists;
   Value flags;  ///< A buffer, for the rows of a chunk.
-  /// Scores of some of them. The slab, before, is that of the sample.
-  Value flaggedScores;
   bool remarked = false;
   std::optional<RowMoments> moments;
 };
@@ -106,8 +109,8 @@ Value OnePassLowering::takesAll(KernelBuilder& kernel, const Row& row,
   return named(s.cmpi(CmpIPredicate::sle, row.limit, slots), "takes_all");
 }
 
-/// Those of one chunk. Flags come first: they alone are needed as long as the
-/// scores of flagged rows, which may lie where all others were.
+/// Those of one chunk but the scores of flagged rows. Flags come first: they
+/// alone are needed as long as those, which may lie where all others were.
 void OnePassLowering::makeBuffers() {
   Type f32 = context.rewriter().getF32Type();
   Type i32 = context.rewriter().getI32Type();
@@ -115,9 +118,6 @@ void OnePassLowering::makeBuffers() {
   slab = context.makeBuffer(
       {std::max<int64_t>(chunkOfLists * sampledKeys(), 1)}, f32);
   makeLists(lists, chunkOfLists);
-  auto pitch = static_cast<int64_t>(llvm::alignTo(source.keys(), kPitchUnit));
-  flaggedScores =
-      context.makeBuffer({std::max<int64_t>(chunkSize * pitch, 1)}, f32);
   SmallVector<Value> buffers = {slab, lists.bounds, lists.counts, lists.pairs};
   if (policy.usesStatistic()) {
     int64_t columns = std::max<int64_t>(spans(), 1);
@@ -131,7 +131,7 @@ void OnePassLowering::makeBuffers() {
   };
   int64_t bytes = 0;
   for (Value buffer : buffers) bytes += bytesOf(buffer);
-  bytes = bytesOf(flags) + std::max(bytes, bytesOf(flaggedScores));
+  bytes = bytesOf(flags) + std::max(bytes, 4 * flaggedCells());
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 
@@ -247,8 +247,9 @@ void OnePassLowering::launchFlagged(
       b.createOrFold<arith::AddIOp>(loc, pitch, context.index(kPitchUnit - 1));
   pitch = b.createOrFold<arith::DivUIOp>(loc, pitch, context.index(kPitchUnit));
   pitch = b.createOrFold<arith::MulIOp>(loc, pitch, context.index(kPitchUnit));
-  slab = flaggedScores;
-  int64_t cells = cast<MemRefType>(slab.getType()).getNumElements();
+  // Here, where the sample and the lists are no longer needed.
+  int64_t cells = flaggedCells();
+  slab = context.makeBuffer({cells}, b.getF32Type());
   Value step = b.createOrFold<arith::DivUIOp>(loc, context.index(cells), pitch);
   auto loop = scf::ForOp::create(b, loc, context.index(0), chunk.count, step);
   b.setInsertionPointToStart(loop.getBody());

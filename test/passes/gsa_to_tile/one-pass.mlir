@@ -64,11 +64,11 @@
 // CHECK: %[[BOUNDS:.*]] = memref.alloc() : memref<96xf32>
 // CHECK: %[[COUNTS:.*]] = memref.alloc() : memref<96xi32>
 // CHECK: %[[LISTS:.*]] = memref.alloc() : memref<96x64x2xi32>
-// CHECK: %[[SCORES:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: gsa_tile.launch @sample_scores {{.*}}%[[SLAB]]
 // CHECK: gsa_tile.launch @row_bounds {{.*}}%[[SLAB]], %[[BOUNDS]], %[[COUNTS]]
 // CHECK: gsa_tile.launch @append_scores {{.*}}%[[COUNTS]], %[[BOUNDS]], %[[LISTS]]
 // CHECK: gsa_tile.launch @select_candidates {{.*}}%[[COUNTS]], %[[LISTS]], %[[FLAGS]]
+// CHECK: %[[SCORES:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: %[[STEP:.*]] = arith.divui %c22400, %{{.*}}
 // CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %[[STEP]]
 // CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SCORES]]

@@ -352,6 +352,17 @@ static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
   return perBlock;
 }
 
+/// A part as a block of few warps: twice as many blocks share an SM, and hide
+/// what one of them waits for.
+static AttentionScheduleAttr withFewWarps(AttentionScheduleAttr part) {
+  if (part.getEngine() != Engine::MmaSync) return part;
+  int64_t rowWarps = part.getBlockQ() / kTileUnit;
+  return AttentionScheduleAttr::get(
+      part.getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
+      part.getStages(), std::min<int64_t>(part.getProducers(), 2),
+      std::min<int64_t>(part.getConsumers(), 2 * rowWarps));
+}
+
 /// All tiles of a part are in flight at once, if they fit.
 SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     Operation* op, const CudaTarget& target) {
@@ -359,7 +370,8 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
   if (!explainNone(op, target).empty()) return schedules;
   AttentionProblem problem = *problemOf(op).attention;
   for (Attribute candidate : AttentionScheduleAttr::enumerate(op, target)) {
-    auto part = cast<AttentionScheduleAttr>(candidate);
+    AttentionScheduleAttr part =
+        withFewWarps(cast<AttentionScheduleAttr>(candidate));
     int64_t least = std::max<int64_t>(
         kPartEntries, llvm::divideCeil(problem.slots, kMostParts));
     auto entries = static_cast<int64_t>(llvm::alignTo(least, part.getBlockK()));

@@ -419,8 +419,7 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
     if (strings) {
       body.bits = kernel.builder().read(strings->bits, "bits");
       body.words = strings->words;
-      body.keyBlocks =
-          kernel.builder().size(strings->keyBlocks, "key_blocks");
+      body.keyBlocks = kernel.builder().size(strings->keyBlocks, "key_blocks");
     }
     body.spoilt = kernel.builder().write(flags.spoilt, "again");
     body.emit();

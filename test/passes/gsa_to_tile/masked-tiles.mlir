@@ -12,7 +12,7 @@
 // USAGE-DAG: sm_90a {{listed_again.*}} stack=0 spill_stores=0 spill_loads=0
 
 // REMARK: [Passed] ShortRows {{.*}}of=1024, rows=512
-// REMARK: [Passed] MaskedTiles {{.*}}bytes=131072
+// REMARK: [Passed] MaskedTiles {{.*}}bytes=262144
 
 // CHECK: gsa_tile.kernel @select_long_rows(
 // CHECK: gsa_tile.load_row
@@ -30,7 +30,7 @@
 // CHECK: gsa_tile.launch @short_rows
 // CHECK: gsa_tile.launch @index_scores
 // CHECK: gsa_tile.launch @select_long_rows
-// CHECK: gsa_tile.launch @select_flagged_rows
+// CHECK: gsa_tile.launch @select_rows
 // CHECK: gsa_tile.launch @member_strings
 // CHECK: gsa_tile.launch @masked_attention
 func.func @half(%q: tensor<1x1024x8x128xbf16>, %k: tensor<1x1024x2x128xbf16>,

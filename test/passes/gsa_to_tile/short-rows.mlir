@@ -17,6 +17,15 @@
 // CHECK: gsa_tile.store_totals
 // CHECK: gsa_tile.list_all
 
+// Flagged rows have the kernels of all rows, which a number tells apart.
+// CHECK: gsa_tile.kernel @index_scores(
+// CHECK: %[[ANY:.*]] = gsa_tile.any_set
+// CHECK: arith.ori %[[ANY]]
+// CHECK: gsa_tile.kernel @select_rows(
+// CHECK: %[[ANY:.*]] = gsa_tile.any_set
+// CHECK: arith.ori %[[ANY]]
+// CHECK-NOT: gsa_tile.kernel @select_
+
 // CHECK: gsa_tile.kernel @short_lists(
 // CHECK: gsa_tile.any_short {{.*}} step 1
 // CHECK: gsa_tile.store

@@ -5,10 +5,12 @@
 // Scores of every key of the sequence in tiles of 64, of pages of 48; nothing
 // behind its length.
 // CHECK-LABEL: gsa_tile.kernel @index_scores
-// CHECK-SAME: loc("key"), %[[TABLE:[a-z0-9_]+]]: !gsa_tile.global<i32, read>
-// CHECK: %[[LENGTH:.*]] = arith.minsi
-// CHECK: %[[ROW:.*]] = gsa_tile.at %[[TABLE]]
-// CHECK: gsa_tile.paged_rows %{{.*}} table %[[ROW]] pages %{{.*}} of 48 apart 48 step 1 limit %[[LENGTH]]
+// CHECK-SAME: %[[KEYS:.*]]: !gsa_tile.global<bf16, read>, %[[TABLE:.*]]: !gsa_tile.global<i32, read>, %[[PAGES_OF_TABLE:.*]]: index, %[[PAGES:.*]]: index, %{{.*}}: !gsa_tile.global<i32, read>
+// CHECK: gsa_tile.load
+// CHECK: arith.maxsi
+// CHECK-NEXT: %[[LENGTH:.*]] = arith.minsi
+// CHECK: %[[ROW:.*]] = gsa_tile.at %[[TABLE]][%{{.*}}, %{{.*}}] sizes[%[[PAGES_OF_TABLE]]]
+// CHECK: gsa_tile.paged_rows %{{.*}} table %[[ROW]] pages %[[PAGES]] of 48 apart 48 step 1 limit %[[LENGTH]]
 // CHECK-LABEL: func.func @scores(
 // CHECK-NOT: gsa.paged_rows
 // CHECK-NOT: memref.alloc{{.*}}48x64xbf16

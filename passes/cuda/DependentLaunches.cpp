@@ -5,7 +5,8 @@
 // docs/rationale/dependent-launch.md; it rests on three rules that are kept
 // here:
 //
-// - Steps run one after another, and the first launch is not dependent. So inputs and constants,
+// - Steps run one after another, and the first launch is not dependent. So
+// inputs and constants,
 //   which no step writes, are complete before any kernel of the program starts.
 // - The kernel of a dependent launch touches nothing else before its wait.
 // - It waits in each block, so that it ends after all launches before it.

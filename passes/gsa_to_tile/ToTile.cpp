@@ -293,9 +293,9 @@ LaunchOp KernelBuilder::launch(ArrayRef<OpFoldResult> grid) {
   IRRewriter& b = context.rewriter();
   SmallVector<Value> sizes =
       getValueOrCreateConstantIndexOp(b, context.loc(), grid);
-  auto launch = LaunchOp::create(
-      b, context.loc(), symbol, sizes, hostArguments,
-      /*brief=*/context.brief ? b.getUnitAttr() : UnitAttr());
+  auto launch =
+      LaunchOp::create(b, context.loc(), symbol, sizes, hostArguments,
+                       /*brief=*/context.brief ? b.getUnitAttr() : UnitAttr());
   if (estimate > 0) launch->setAttr(kEstimateAttr, b.getF64FloatAttr(estimate));
   return launch;
 }

@@ -603,8 +603,7 @@ static Results evaluateGate(GateOp op, const OpContext& context) {
 
 static Results evaluatePagedRows(PagedRowsOp op, const OpContext& context) {
   return {reference::PagedRows(context.operands[0].floats(),
-                               context.operands[1].ints(),
-                               op.getHeadsFirst())};
+                               context.operands[1].ints(), op.getHeadsFirst())};
 }
 
 static Results evaluateStatMean(StatMeanOp op, const OpContext& context) {

@@ -7,6 +7,7 @@ void barrier_sync() {
 // Turns, which no kernel here takes.
 void barrier_sync(int barrier, int threads);
 void barrier_arrive(int barrier, int threads);
+void barrier_cluster();
 template <int Count, bool Grow>
 void setmaxnreg();
 }  // namespace gsa::dev::ptx

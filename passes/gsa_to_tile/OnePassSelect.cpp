@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "dialect/Gsa/GsaBuilders.h"
@@ -31,7 +32,9 @@ using arith::CmpIPredicate;
 
 /// Blocks of the sample for one of the pass.
 static constexpr int64_t kSampleBlocks = 4;
-/// What rows of scores of flagged rows are a multiple of.
+/// What rows of scores of flagged rows are a multiple of, and of their tiles:
+/// a tile is stored whole, also where the keys of its last ones are behind all
+/// that the rows of a chunk see.
 static constexpr int64_t kPitchUnit = 32;
 
 namespace {
@@ -70,9 +73,13 @@ class OnePassLowering : public SelectLowering {
   int64_t sampledKeys() const {
     return llvm::divideCeil(source.keys(), onePass.getSample());
   }
+  int64_t pitchUnit() const {
+    return std::lcm(kPitchUnit, onePass.getExact().getScores().getBlockK());
+  }
   /// Scores of flagged rows that are in memory at a time.
   int64_t flaggedCells() const {
-    auto pitch = static_cast<int64_t>(llvm::alignTo(source.keys(), kPitchUnit));
+    auto pitch =
+        static_cast<int64_t>(llvm::alignTo(source.keys(), pitchUnit()));
     return std::max<int64_t>(chunkSize * pitch, 1);
   }
   /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
@@ -243,10 +250,11 @@ void OnePassLowering::launchFlagged(
   Location loc = op.getLoc();
   OpBuilder::InsertionGuard guard(b);
   Value pitch = endOfKeys(chunk);
+  Value unit = context.index(pitchUnit());
   pitch =
-      b.createOrFold<arith::AddIOp>(loc, pitch, context.index(kPitchUnit - 1));
-  pitch = b.createOrFold<arith::DivUIOp>(loc, pitch, context.index(kPitchUnit));
-  pitch = b.createOrFold<arith::MulIOp>(loc, pitch, context.index(kPitchUnit));
+      b.createOrFold<arith::AddIOp>(loc, pitch, context.index(pitchUnit() - 1));
+  pitch = b.createOrFold<arith::DivUIOp>(loc, pitch, unit);
+  pitch = b.createOrFold<arith::MulIOp>(loc, pitch, unit);
   // Here, where the sample and the lists are no longer needed.
   int64_t cells = flaggedCells();
   slab = context.makeBuffer({cells}, b.getF32Type());

@@ -221,7 +221,8 @@ def GsaCudaSchedule : Pass<"gsa-cuda-schedule"> {
 
     A function with an op of 512 queries or more gets 2 `gsa.lanes`, if it has no
     such attribute: its kernels run side by side where they do not depend on each
-    other (remark `LanesChosen`).
+    other (remark `LanesChosen`). Where budgets follow a statistic of all rows it
+    gets none (`LanesRejected`): each chunk that runs ahead would keep its lists.
 
     Emits the remark `NoCandidate` with a reason for each kind that has nothing to
     try, `TileRejected` with a reason for each candidate that is not legal,

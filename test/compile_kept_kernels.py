@@ -104,6 +104,12 @@ def read_record():
         return set()
 
 
+def write_record(keys):
+    with open(RECORD, "w", encoding="utf-8") as file:
+        json.dump(sorted(keys), file, indent=0)
+        file.write("\n")
+
+
 def due(keys, record):
     """The keys that are not recorded, and a sample of the others, which follows
     from all keys."""
@@ -156,19 +162,20 @@ def main():
         record = read_record()
         keys = sorted(jobs if arguments.all else due(jobs, record))
         passed = set(jobs) & record
-        for key, (kernels, error) in zip(keys, pool.map(
-                lambda key: compile_for(tools, *jobs[key][1:]), keys)):
+        for number, (key, (kernels, error)) in enumerate(zip(keys, pool.map(
+                lambda key: compile_for(tools, *jobs[key][1:]), keys))):
             compiled += kernels
             passed.add(key)
             if error:
                 passed.remove(key)
                 name, _, arch = jobs[key]
                 errors.append(f"{name}, {arch}: {error.strip()}")
+            # Now, for a run that does not come to its end.
+            if arguments.update and number % 100 == 99:
+                write_record(passed)
 
     if arguments.update:
-        with open(RECORD, "w", encoding="utf-8") as file:
-            json.dump(sorted(passed), file, indent=0)
-            file.write("\n")
+        write_record(passed)
     print(f"{len(modules)} modules with kernels, {len(texts)} of different "
           f"text; {compiled} kernels compiled, {len(jobs) - len(keys)} modules "
           f"recorded as compiled, {len(errors)} errors")

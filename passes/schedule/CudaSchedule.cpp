@@ -78,6 +78,16 @@ static LogicalResult schedule(ScheduledOpInterface op, const CudaTarget& target,
 /// lanes: chunks of queries have buffers for each lane.
 static constexpr int64_t kLaneQueries = 512, kLanes = 2;
 
+/// Whether budgets are known only when all rows have been scored once.
+static bool waitsForAllRows(FunctionOpInterface function) {
+  return function
+      ->walk([](SelectOp op) {
+        return op.getPolicy().usesStatistic() ? WalkResult::interrupt()
+                                              : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Where an op has that many queries its kernels run for longer than the host
 /// takes to submit them, and the ends of some leave SMs to others. A step of
 /// decoding is a few kernels that wait for each other.
@@ -90,6 +100,14 @@ static void chooseLanes(FunctionOpInterface function) {
     if (type && type.getRank() > 1) most = std::max(most, type.getDimSize(1));
   });
   if (most < kLaneQueries) return;
+  if (waitsForAllRows(function)) {
+    remark::missed(
+        function.getLoc(),
+        remark::RemarkOpts::name("LanesRejected").category("gsa.schedule"))
+        << "budgets wait for a statistic of all rows: chunks that run ahead of "
+           "it would each keep their lists";
+    return;
+  }
   function->setAttr(kLanesAttr,
                     Builder(function.getContext()).getI64IntegerAttr(kLanes));
   remark::passed(

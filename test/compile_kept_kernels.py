@@ -153,7 +153,9 @@ def main():
             if result is None:
                 errors.append(f"{name}: {error.strip()}")
                 continue
-            texts.setdefault(result[1], (name, result[0]))
+            # Comments say where a kernel is from.
+            text = re.sub(rb"//[^\n]*", b"", result[1])
+            texts.setdefault(text, (name, result[0]))
         jobs = {}
         for text, (name, module) in texts.items():
             for arch in archs_of(module):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compiles every kernel that the lit suite emitted, with NVRTC.
 
-    compile_kept_kernels.py <folder> --tools build/dev/bin [--all | --update]
+    compile_kept_kernels.py <folder> --tools build/dev/bin [--seconds N]
+                            [--all | --update]
 
 The folder is that of keep_kernels.py. Kernels of an earlier phase go through
 the passes that are left. Each is then compiled for the six architectures, or
@@ -11,7 +12,8 @@ why one does not.
 test/kept_kernels.json records what passed, by hashes of the text, the device
 headers, the architecture and the version of NVRTC. Of those, one in SAMPLE is
 compiled again, others with other kernels of the tree; --all compiles every one.
---update writes the record.
+--update writes the record. --seconds bounds the time: no kernel is begun after it,
+what is not recorded comes first, and how many were left out is said.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tools", "check"))
@@ -82,7 +85,10 @@ def finish(tools, module):
     return (done.stdout, text.stdout), ""
 
 
-def compile_for(tools, module, arch):
+def compile_for(tools, module, arch, deadline):
+    """How many kernels, None if the time is up, and an error."""
+    if deadline is not None and time.monotonic() > deadline:
+        return None, ""
     if arch == "sm_90a":
         done = transform(tools, BUDGETS, module)
         if done.returncode:
@@ -122,6 +128,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--tools", required=True)
+    parser.add_argument("--seconds", type=float)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true")
     which.add_argument("--update", action="store_true")
@@ -141,7 +148,8 @@ def main():
     common = version.stdout + device_headers.hash_headers(HEADERS).encode()
     common += (PASSES + BUDGETS).encode()
 
-    errors, compiled, texts = [], 0, {}
+    deadline = arguments.seconds and time.monotonic() + arguments.seconds
+    errors, compiled, left_out, texts = [], 0, 0, {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         modules = []
         for name in names:
@@ -162,10 +170,15 @@ def main():
                 key = hashlib.sha256(common + arch.encode() + text)
                 jobs[key.hexdigest()[:16]] = (name, module, arch)
         record = read_record()
-        keys = sorted(jobs if arguments.all else due(jobs, record))
+        keys = sorted(jobs if arguments.all else due(jobs, record),
+                      key=lambda key: (key in record, key))
         passed = set(jobs) & record
         for number, (key, (kernels, error)) in enumerate(zip(keys, pool.map(
-                lambda key: compile_for(tools, *jobs[key][1:]), keys))):
+                lambda key: compile_for(tools, *jobs[key][1:], deadline),
+                keys))):
+            if kernels is None:
+                left_out += 1
+                continue
             compiled += kernels
             passed.add(key)
             if error:
@@ -181,6 +194,9 @@ def main():
     print(f"{len(modules)} modules with kernels, {len(texts)} of different "
           f"text; {compiled} kernels compiled, {len(jobs) - len(keys)} modules "
           f"recorded as compiled, {len(errors)} errors")
+    if left_out:
+        print(f"{left_out} modules were not compiled: {arguments.seconds:g} s are "
+              f"over; without --seconds there is no limit")
     for error in errors:
         print(error)
     return 1 if errors or not compiled else 0

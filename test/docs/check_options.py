@@ -18,8 +18,9 @@ import sys
 
 import document_blocks
 
-TOOLS = ["gsa-cache", "gsa-doctor", "gsa-explain", "gsa-opt", "gsa-run",
-         "gsa-translate", "gsa-reduce", "gsa-lsp-server", "gsa-bench-cpu"]
+TOOLS = ["gsa-cache", "gsa-compile", "gsa-doctor", "gsa-explain", "gsa-opt",
+         "gsa-run", "gsa-translate", "gsa-reduce", "gsa-lsp-server",
+         "gsa-bench-cpu"]
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 # Other projects' programs: their options are not ours to check.
 FOREIGN = re.compile(

@@ -56,6 +56,8 @@ NOT_RUN = [
      "builds the portable library; the test python-wheel installs the wheel"),
     (r"python3 -m venv \S+ && \S+pip install",
      "half a gigabyte; the test toolkit-wheels does it once"),
+    (r"python3 -m gsa pictures\b",
+     "needs matplotlib and writes into the tree; the test python-pictures draws"),
     (r"git clone\b", "needs the project's server"),
 ]
 # The tools whose exit code 4 says that there is no GPU.
@@ -123,13 +125,20 @@ def is_gpu_there():
 
 
 def options_of_script(command):
-    """Fails unless a script knows the options that its command line uses."""
+    """Fails unless a script, or one that it imports from its folder, knows the
+    options that its command line uses."""
     words = command.replace("\\\n", " ").split()
     script = words[1]
     used = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
     # Their --help may need torch.
     with open(script, encoding="utf-8") as file:
         text = file.read()
+    folder = os.path.dirname(script)
+    for name in re.findall(r"^import (\w+)", text, re.MULTILINE):
+        path = os.path.join(folder, f"{name}.py")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                text += file.read()
     unknown = sorted(option for option in used
                      if f'"{option}"' not in text)
     return f"{script} has no {', '.join(unknown)}" if unknown else None

@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NegativeInput", [](auto& p) { p.inputs[1].bytes = -5; }, kInvalid,
              "'k' has -5 bytes"},
         Case{"NoText", [](auto& p) { p.kernels[0].text.clear(); }, kInvalid,
-             "kernel 'attend': the kernel has no text"},
+             "the kernel has neither text nor machine code"},
         Case{"NothingToDependOn", [](auto& p) { Launch(p).dependent = true; },
              kInvalid, "is dependent, expected a launch as the step before"},
         Case{"SameSymbol", [](auto& p) { p.kernels.push_back(p.kernels[0]); },

@@ -307,7 +307,7 @@ TEST(EmuExecutorTest, RaceBetweenBlocksIsFound) {
   options.thread_sanitizer = true;
   absl::Status status = RunWrong("same_place", 1, 0, 1024, options, {64, 1, 1});
   EXPECT_TRUE(absl::IsAborted(status)) << status;
-  EXPECT_THAT(Message(status), HasSubstr("gsa::dev::store"));
+  EXPECT_THAT(Message(status), HasSubstr("store<float>"));
 }
 
 TEST(EmuExecutorTest, NoCompilerIsAnError) {

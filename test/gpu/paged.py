@@ -22,26 +22,13 @@ import torch
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "gpu"))
 import bench_decode  # noqa: E402
+import decode  # noqa: E402
 import gsa_capi  # noqa: E402
 import modules  # noqa: E402
 
 SLOTS = 512
 LENGTHS = [0, 1, 63, SLOTS, SLOTS + 1, 1601, 9999]
 NAN = float("nan")
-
-
-def make_rows(batch, queries, keys, device, seed=3):
-    generator = torch.Generator(device=device).manual_seed(seed)
-
-    def normal(*shape):
-        return torch.randn(shape, generator=generator, device=device,
-                           dtype=torch.bfloat16)
-
-    return [normal(batch, queries, 32, 128), normal(batch, keys, 8, 128),
-            normal(batch, keys, 8, 128), normal(batch, queries, 4, 64),
-            normal(batch, keys, 64), normal(batch, queries, 4),
-            torch.randn(4, generator=generator, device=device),
-            normal(batch, queries, 32, 128)]
 
 
 def make_pages(rows, lengths, page, pool_pages, device, first=0):
@@ -68,15 +55,8 @@ def make_pages(rows, lengths, page, pool_pages, device, first=0):
     return case, table
 
 
-class Test:
-    def __init__(self, library):
-        self.library, self.failures = library, 0
-
-    def expect(self, good, text):
-        self.failures += not good
-        print("ok     " if good else "FAILED ", text, flush=True)
-
-    def run(self, text, inputs):
+class Test(decode.Test):
+    def outputs_of(self, text, inputs):
         outputs = self.library.compile(text, target="cuda:0").run(inputs)
         torch.cuda.synchronize()
         return outputs
@@ -86,12 +66,12 @@ class Test:
         keys = -(-max(lengths) // page) * page
         count = batch * (keys // page)
         pool_pages = pool_pages or count + 5
-        rows = make_rows(batch, queries, keys, device)
+        rows = decode.make_case(batch, queries, keys, device)
         number = torch.tensor(lengths, dtype=torch.int32, device=device)
         case, table = make_pages(rows, lengths, page, pool_pages, device, first)
-        plain = self.run(modules.decode(keys, batch, queries, slots=SLOTS),
+        plain = self.outputs_of(modules.decode(keys, batch, queries, slots=SLOTS),
                          rows + [number])
-        paged = self.run(modules.decode(keys, batch, queries, slots=SLOTS,
+        paged = self.outputs_of(modules.decode(keys, batch, queries, slots=SLOTS,
                                         pages=(page, pool_pages)),
                          case + [number, table])
         self.expect(all(map(torch.equal, plain, paged)),
@@ -103,11 +83,11 @@ class Test:
     def missing(self):
         """Numbers that are no page below the length: NaN, and counted."""
         device, page, keys = torch.device("cuda", 0), 64, 8192
-        rows = make_rows(1, 1, keys, device)
+        rows = decode.make_case(1, 1, keys, device)
         case, table = make_pages(rows, [keys], page, keys // page, device)
         table[0, 3], table[0, 100] = -5, keys // page
         number = torch.tensor([keys], dtype=torch.int32, device=device)
-        got = self.run(modules.decode(keys, slots=SLOTS,
+        got = self.outputs_of(modules.decode(keys, slots=SLOTS,
                                       pages=(page, keys // page)),
                        case + [number, table])
         indices, status = got[2][0, 0], got[4].item()

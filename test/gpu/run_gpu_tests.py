@@ -20,7 +20,7 @@ machine without LLVM):
     memcheck, initcheck, synccheck
                   small random modules under compute-sanitizer
     schedules     other schedules of one module, and few queries against a
-                  cache (needs torch)
+                  cache, also in pages (needs torch)
     python        the Python package, its layer on torch and attention over
                   pages (needs torch)
     long          test/gpu/long_context.py, per length (needs torch)
@@ -245,11 +245,12 @@ class Runner:
         if importlib.util.find_spec("torch") is None:
             return step.skip("this Python has no torch")
         step.details["schedules"] = 0
-        for script in ("schedules.py", "dense_schedules.py",
-                       "short_rows.py", "decode.py"):
+        for script, *options in (["schedules.py"], ["dense_schedules.py"],
+                                 ["short_rows.py"], ["decode.py"],
+                                 ["paged.py", "--no-times"]):
             status, output = run(
                 [sys.executable, os.path.join(ROOT, "test", "gpu", script),
-                 "--library", library], 300)
+                 "--library", library, *options], 300)
             step.details["schedules"] += (output.count("_schedule<") +
                                           output.count(" select "))
             if status != 0:

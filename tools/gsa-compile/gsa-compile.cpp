@@ -173,22 +173,6 @@ absl::Status compile(const PackOptions& options) {
       pack.plans.size(), bytes.size(), counts.compiled, counts.disk));
 }
 
-int exitCodeOf(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kOk:
-      return kExitOk;
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound:
-      return kExitUsage;
-    case absl::StatusCode::kUnimplemented:
-      return kExitUnsupported;
-    case absl::StatusCode::kUnavailable:
-      return kExitDevice;
-    default:
-      return kExitFailure;
-  }
-}
-
 }  // namespace
 }  // namespace gsa
 
@@ -203,5 +187,5 @@ int main(int argc, char** argv) {
   if (!status.ok())
     std::fprintf(stderr, "gsa-compile: error: %s\n",
                  std::string(status.message()).c_str());
-  return gsa::exitCodeOf(status.code());
+  return gsa::exitCodeOf(status);
 }

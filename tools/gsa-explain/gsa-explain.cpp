@@ -116,13 +116,5 @@ int main(int argc, char** argv) {
   if (status.ok()) return gsa::kExitOk;
   std::fprintf(stderr, "gsa-explain: error: %s\n",
                std::string(status.message()).c_str());
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound:
-      return gsa::kExitUsage;
-    case absl::StatusCode::kUnimplemented:
-      return gsa::kExitUnsupported;
-    default:
-      return gsa::kExitFailure;
-  }
+  return gsa::exitCodeOf(status);
 }

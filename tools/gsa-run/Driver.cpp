@@ -38,22 +38,6 @@
 namespace gsa {
 namespace {
 
-int exitCodeOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kOk:
-      return kExitOk;
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound:
-      return kExitUsage;
-    case absl::StatusCode::kUnimplemented:
-      return kExitUnsupported;
-    case absl::StatusCode::kUnavailable:
-      return kExitDevice;
-    default:
-      return kExitFailure;
-  }
-}
-
 /// One run, from the module's text to results.
 class Session {
  public:

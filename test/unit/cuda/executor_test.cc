@@ -178,13 +178,7 @@ class ExecutorTest : public ::testing::Test {
 
   FakeDriver fake_;
   DriverApi driver_{fake_.Table()};
-  KernelCache cache_{
-      "test",
-      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
-        CompiledCuda compiled;
-        compiled.image = request.source;
-        return compiled;
-      }};
+  KernelCache cache_{"test", TextAsImage};
   std::shared_ptr<FakeGemms> gemms_ = std::make_shared<FakeGemms>();
   ExecutorOptions options_;
 };

@@ -508,4 +508,10 @@ std::string FakeDriver::Leaks() const {
   return leaks;
 }
 
+absl::StatusOr<CompiledCuda> TextAsImage(const CompileRequest& request) {
+  CompiledCuda compiled;
+  compiled.image = request.source;
+  return compiled;
+}
+
 }  // namespace gsa

@@ -18,7 +18,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "runtime/core/cuda/cuda_abi.h"
+#include "runtime/core/cuda/nvrtc_compiler.h"
 
 namespace gsa {
 
@@ -121,6 +123,9 @@ class FakeDriver {
   int clock_ = 0;
   uintptr_t next_handle_ = 0x100000;
 };
+
+// The compiler of a KernelCache for that driver, which takes text for an image.
+absl::StatusOr<CompiledCuda> TextAsImage(const CompileRequest& request);
 
 }  // namespace gsa
 

@@ -82,13 +82,7 @@ class LanesTest : public ::testing::Test {
 
   FakeDriver fake_;
   DriverApi driver_{fake_.Table()};
-  KernelCache cache_{
-      "test",
-      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
-        CompiledCuda compiled;
-        compiled.image = request.source;
-        return compiled;
-      }};
+  KernelCache cache_{"test", TextAsImage};
   ExecutorOptions options_;
   std::vector<void*> outputs_ = {reinterpret_cast<void*>(uintptr_t{0x1000})};
 };

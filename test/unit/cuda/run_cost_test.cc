@@ -132,13 +132,7 @@ class RunCostTest : public ::testing::Test {
 
   FakeDriver fake_;
   DriverApi driver_{QuietTable(fake_.Table())};
-  KernelCache cache_{
-      "test",
-      [](const CompileRequest& request) -> absl::StatusOr<CompiledCuda> {
-        CompiledCuda compiled;
-        compiled.image = request.source;
-        return compiled;
-      }};
+  KernelCache cache_{"test", TextAsImage};
   ExecutorOptions options_;
 };
 

@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
-"""Compares the constraint labels (C1, C2, ...) of every op and attribute.
+"""Compares the constraint labels (C1, C2, ...) of every op, attribute and type.
 
-A label exists in four places: the record in dialect/Gsa/*.td, the section of
-the op in docs/spec.md, a test case `@<op>_c<N>` in test/dialect/gsa/*.mlir, and
-the diagnostic which that case expects. Each place must have the labels of the
-record and no others.
+A label of the gsa dialect exists in four places: the record in dialect/Gsa/*.td,
+the section of the op in docs/spec.md, a test case `@<op>_c<N>` in
+test/dialect/gsa/*.mlir, and the diagnostic which that case expects. One of gsa_tile
+exists in two: the record in dialect/GsaTile/*.td, and a case `@<op>_c<N>` in
+test/dialect/gsa_tile/*.mlir that expects an error. Each place must have the labels
+of the record and no others.
+
+Messages of both dialects and of all passes have cases, too, whether they have a label
+or not: see refusals.py.
 
 Usage: labels.py <repository>
 """
@@ -12,6 +17,8 @@ Usage: labels.py <repository>
 import pathlib
 import re
 import sys
+
+import refusals
 
 
 def expand_labels(text):
@@ -41,6 +48,53 @@ def read_records(root):
         description = re.search(r"description = \[\{(.*?)\}\];", body, re.S)
         records[name] = expand_labels(description[1] if description else "")
     return records
+
+
+def read_tile_records(root):
+    """The same of gsa_tile, whose records state constraints in a sentence."""
+    records = {}
+    pattern = re.compile(
+        r'^def \w+ : GsaTile_(?P<kind>\w+)<\s*"(?P<op>\w+)"(?:, "(?P<name>\w+)")?',
+        re.M)
+    source = "\n".join(
+        path.read_text() for path in sorted(root.glob("dialect/GsaTile/*.td")))
+    source = re.sub(r"\n\s+: ", " : ", source)
+    heads = list(pattern.finditer(source))
+    ends = [head.start() for head in heads[1:]] + [len(source)]
+    for head, end in zip(heads, ends):
+        body = source[head.start():end]
+        description = re.search(r'description = (?:\[\{(.*?)\}\]|"(.*?)");', body,
+                                re.S)
+        text = description and (description[1] or description[2]) or ""
+        sentence = re.search(r"Constraints?:(.*)", text, re.S)
+        labels = expand_labels(text)
+        if sentence:
+            labels.update(map(int, re.findall(r"\(C(\d+)\)", sentence[1])))
+        is_op = head["kind"] not in ("Attr", "Type")
+        name = head["op"] if is_op else head["name"]
+        if not labels:
+            continue
+        # An op has the name of its type.
+        records[name + "_op" if name in records and is_op else name] = labels
+    return records
+
+
+def read_tile_tests(root, names, errors):
+    """{name: labels} of the cases of gsa_tile."""
+    labels = {name: set() for name in names}
+    for path in sorted(root.glob("test/dialect/gsa_tile/invalid*.mlir")):
+        for case in re.split(r"^// -----$", path.read_text(), flags=re.M):
+            found = [(name, int(number)) for name, number in
+                     re.findall(r"@([a-z_0-9]+?)_c(\d+)(?![a-z0-9])", case)]
+            for name, number in found:
+                where = f"{path.relative_to(root)}: @{name}_c{number}"
+                if name not in labels:
+                    errors.append(f"{where} names nothing of the dialect")
+                    continue
+                labels[name].add(number)
+                if "expected-error" not in case:
+                    errors.append(f"{where} expects no error")
+    return labels
 
 
 def read_spec(root):
@@ -102,11 +156,23 @@ def main():
     compare("docs/spec.md", records, read_spec(root), errors)
     compare("test/dialect/gsa", records, read_tests(root, records, errors),
             errors)
+    tile = read_tile_records(root)
+    if not tile:
+        errors.append("no records with constraints found in dialect/GsaTile/*.td")
+    for name, labels in tile.items():
+        if labels != set(range(1, len(labels) + 1)):
+            errors.append(f"labels of '{name}' are not C1, C2, ... without gaps")
+    compare("test/dialect/gsa_tile", tile, read_tile_tests(root, tile, errors),
+            errors)
+    refused, messages, unreached = refusals.check(root)
+    errors += refused
     for error in errors:
         print(f"labels: {error}", file=sys.stderr)
     if not errors:
-        total = sum(len(labels) for labels in records.values())
-        print(f"labels: {total} constraints of {len(records)} records agree")
+        total = sum(len(labels) for labels in (records | tile).values())
+        print(f"labels: {total} constraints of {len(records) + len(tile)} records "
+              f"agree; {messages - unreached} messages have cases, no input reaches "
+              f"{unreached}")
     return 1 if errors else 0
 
 

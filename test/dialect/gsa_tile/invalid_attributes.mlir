@@ -59,3 +59,87 @@ gsa_tile.kernel @op() attributes {warps = 1 : i64} {
 
 // expected-error @+1 {{'func.func' op argument #0 has no attribute "gsa_tile.pointer", it takes none}}
 func.func @argument(%a: memref<4xf32> {gsa_tile.pointer}) { return }
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #0 has no attribute "gsa_tile.pointer", it takes none}}
+func.func @result(%a: memref<4xf32>) -> (memref<4xf32> {gsa_tile.pointer}) {
+  return %a : memref<4xf32>
+}
+
+// -----
+
+func.func @unit(%n: index) {
+  // expected-error @+1 {{'scf.for' op expected a unit attribute as 'gsa_tile.rolled', got 1 : i64}}
+  scf.for %i = %n to %n step %n {
+  } {gsa_tile.rolled = 1}
+  return
+}
+
+// -----
+
+func.func @step_place(%n: index) {
+  // expected-error @+1 {{'scf.for' op cannot have the attribute 'gsa_tile.step', which is for gsa_tile.launch, gsa_tile.gemm, memref.copy and linalg.fill}}
+  scf.for %i = %n to %n step %n {
+  } {gsa_tile.step = #gsa_tile.step<0, lane = 0>}
+  return
+}
+
+// -----
+
+func.func @step_kind(%a: memref<4xf32>) {
+  // expected-error @+1 {{'memref.copy' op expected a #gsa_tile.step as 'gsa_tile.step', got 0 : i64}}
+  memref.copy %a, %a {gsa_tile.step = 0} : memref<4xf32> to memref<4xf32>
+  return
+}
+
+// -----
+
+gsa_tile.kernel @k(%x: !gsa_tile.global<f32, read>) attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+func.func @estimate_kind(%a: memref<4xf32>) {
+  %c1 = arith.constant 1 : index
+  // expected-error @+1 {{'gsa_tile.launch' op expected an f64 that is not negative as 'gsa_tile.estimate', got -1.000000e+00 : f64}}
+  gsa_tile.launch @k grid(%c1) args(%a) {gsa_tile.estimate = -1.0 : f64} : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @estimate_place(%a: memref<4xf32>) {
+  // expected-error @+1 {{'memref.copy' op cannot have the attribute 'gsa_tile.estimate', which is for gsa_tile.launch}}
+  memref.copy %a, %a {gsa_tile.estimate = 1.0 : f64} : memref<4xf32> to memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @buffer_kind(%a: memref<64xi8>, %n: index) {
+  // expected-error @+1 {{'memref.view' op expected an i64 that is not negative as 'gsa_tile.buffer', got -1 : i64}}
+  %v = memref.view %a[%n][] {gsa_tile.buffer = -1} : memref<64xi8> to memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @buffer_place(%a: memref<4xf32>) {
+  // expected-error @+1 {{'memref.copy' op cannot have the attribute 'gsa_tile.buffer', which is for memref.view}}
+  memref.copy %a, %a {gsa_tile.buffer = 1} : memref<4xf32> to memref<4xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'gsa_tile.kernel' op cannot have the attribute 'gsa_tile.buffer', which is for memref.view}}
+gsa_tile.kernel @buffer() attributes {warps = 1 : i64, gsa_tile.buffer = 1 : i64} {
+  gsa_tile.return
+}
+
+// -----
+
+func.func @origin(%a: memref<4xf32>) {
+  // expected-error @+1 {{'memref.copy' op cannot have the attribute 'gsa_tile.origin', which is for gsa_tile.kernel}}
+  memref.copy %a, %a {gsa_tile.origin = "gsa.gate"} : memref<4xf32> to memref<4xf32>
+  return
+}

@@ -361,3 +361,25 @@ gsa_tile.kernel @place_marked_c1(%n: index)
   gsa_tile.place_marked %c forced %n, %n below %n at %words, %words to %two by <0, 1> : !gsa_tile.lanes<4xi32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<2x256xi32, linear>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @scan_bits_c2(%n: index)
+    attributes {warps = 1 : i64} {
+  %bitmap = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  %bits = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xf32>
+  // expected-error @below {{expected lanes of 2xi32, got '!gsa_tile.lanes<2xf32>'}}
+  gsa_tile.scan_bits %bitmap, %bits, %bitmap[%n to %n] step 128 : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.lanes<2xf32>, !gsa_tile.smem<1x256xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @place_marked_c1_cells(%n: index)
+    attributes {warps = 1 : i64} {
+  %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  %c = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  // expected-error @below {{cells: expected lanes of i32, got '!gsa_tile.lanes<4xf32>'}}
+  gsa_tile.place_marked %c forced %n, %n below %n at %words, %words to %words by <0, 1> : !gsa_tile.lanes<4xf32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x256xi32, linear>
+  gsa_tile.return
+}

@@ -119,7 +119,7 @@ gsa_tile.kernel @stream_c8_number(%x: !in, %n: index) attributes {warps = 12 : i
 !acc = !gsa_tile.frag<16x64xf32, acc>
 !lhs = !gsa_tile.frag<16x64xbf16, lhs>
 
-gsa_tile.kernel @stream_c8_made(%x: !in, %n: index) attributes {warps = 12 : i64} {
+gsa_tile.kernel @lagged_c1_made(%x: !in, %n: index) attributes {warps = 12 : i64} {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index
   %pitch = arith.constant 64 : i64

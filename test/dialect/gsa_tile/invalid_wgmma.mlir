@@ -273,3 +273,55 @@ gsa_tile.kernel @wgmma_nn_c6_transposed() attributes {warps = 4 : i64} {
   gsa_tile.wgmma_nn %acc, %lhs[%c0], %rhs[%c0] {transposed_lhs = true} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<128x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @wgmma_nn_c2()
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %lhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  %rhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, linear>
+  // expected-error @below {{expected 'rhs' to be a single stage of f16 or bf16 of layout swizzle_128b}}
+  gsa_tile.wgmma_nn %acc, %lhs[%c0], %rhs[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @wgmma_nn_c3()
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %lhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xf16, swizzle_128b>
+  %rhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  // expected-error @below {{expected 'lhs' of the element type of 'rhs', 'bf16', got '!gsa_tile.smem<64x64xf16, swizzle_128b>'}}
+  gsa_tile.wgmma_nn %acc, %lhs[%c0], %rhs[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x64xf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @wgmma_nn_c4()
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %lhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x32xbf16, swizzle>
+  %rhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  // expected-error @below {{expected panels of 128 bytes of a 'lhs' that is transposed, got '!gsa_tile.smem<64x32xbf16, swizzle>'}}
+  gsa_tile.wgmma_nn %acc, %lhs[%c0], %rhs[%c0] {transposed_lhs = true} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<64x32xbf16, swizzle>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @wgmma_nn_c5()
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %lhs = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xbf16, swizzle_128b>
+  %rhs = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  // expected-error @below {{expected 64 or more rows of 'lhs', got 32}}
+  gsa_tile.wgmma_nn %acc, %lhs[%c0], %rhs[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.smem<32x64xbf16, swizzle_128b>, !gsa_tile.smem<64x64xbf16, swizzle_128b>
+  gsa_tile.return
+}

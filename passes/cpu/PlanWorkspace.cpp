@@ -274,7 +274,7 @@ struct PlanWorkspace : impl::GsaPlanWorkspaceBase<PlanWorkspace> {
       entry.emitError(
           "gsa-plan-workspace: expected an alignment that is a "
           "power of two, got ")
-          << alignment;
+          << alignment.getValue();
       return signalPassFailure();
     }
     WalkResult result = getOperation().walk([&](memref::AllocOp alloc) {

@@ -42,10 +42,10 @@ static StringRef findObstacle(GateOp gate) {
   });
   if (!isAttention) return "the input is not the output of an attention op";
   if (hasGate) return "attention has a gate already";
-  if (!gate.getInput().hasOneUse())
-    return "the output of attention has another user";
   if (gate.getLogits() == gate.getInput())
     return "the output of attention is its own gate";
+  if (!gate.getInput().hasOneUse())
+    return "the output of attention has another user";
   if (attention->getBlock() != gate->getBlock())
     return "attention is in another block";
   if (!mayMoveTo(attention, gate)) return "lse is read before the gate";

@@ -60,6 +60,7 @@ def read_tile_records(root):
         path.read_text() for path in sorted(root.glob("dialect/GsaTile/*.td")))
     source = re.sub(r"\n\s+: ", " : ", source)
     heads = list(pattern.finditer(source))
+    types = {head["name"] for head in heads if head["kind"] == "Type"}
     ends = [head.start() for head in heads[1:]] + [len(source)]
     for head, end in zip(heads, ends):
         body = source[head.start():end]
@@ -72,10 +73,9 @@ def read_tile_records(root):
             labels.update(map(int, re.findall(r"\(C(\d+)\)", sentence[1])))
         is_op = head["kind"] not in ("Attr", "Type")
         name = head["op"] if is_op else head["name"]
-        if not labels:
-            continue
-        # An op has the name of its type.
-        records[name + "_op" if name in records and is_op else name] = labels
+        # An op may have the name of a type.
+        if labels:
+            records[name + "_op" if is_op and name in types else name] = labels
     return records
 
 

@@ -28,7 +28,7 @@ EMITTERS = {"emitError", "emitOpError"}
 # decisions that remarks tell of.
 OTHER = {"assert", "llvm_unreachable", "report_fatal_error", "desc", "clEnumValN",
          "passed", "analysis", "RemarkOpts", "remarkOpts", "static_assert",
-         "PassPipelineRegistration"}
+         "PassPipelineRegistration", "OpPassManager", "remarkWorkspace"}
 HEADS = {"if", "else", "for", "while", "switch"}
 
 
@@ -82,7 +82,7 @@ def is_words(text):
 
 
 def is_prose(text):
-    return re.search(r"[A-Za-z]{2,},? [A-Za-z]", text) is not None
+    return re.search(r"[a-z]{2,},? [a-z]{2,}", text) is not None
 
 
 def read_messages(path, text):

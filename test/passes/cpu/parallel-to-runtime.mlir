@@ -68,3 +68,48 @@ func.func @offset(%out: memref<4xf32>, %x: f32) {
   } {gsa.tasks}
   return
 }
+
+// -----
+
+func.func @count(%out: memref<4xf32>, %x: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-error @+1 {{expected a constant number of tasks}}
+  scf.parallel (%t) = (%c0) to (%n) step (%c1) {
+    memref.store %x, %out[%t] : memref<4xf32>
+    scf.reduce
+  } {gsa.tasks}
+  return
+}
+
+// -----
+
+func.func @nested(%out: memref<4xf32>, %x: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.parallel (%t) = (%c0) to (%c4) step (%c1) {
+    // expected-error @+1 {{task loops cannot be nested}}
+    scf.parallel (%u) = (%c0) to (%c4) step (%c1) {
+      memref.store %x, %out[%u] : memref<4xf32>
+      scf.reduce
+    } {gsa.tasks}
+    scf.reduce
+  } {gsa.tasks}
+  return
+}
+
+// -----
+
+func.func @type(%out: memref<4xf32>, %x: tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  // expected-error @+1 {{cannot pass a value of type 'tensor<4xf32>' to a task}}
+  scf.parallel (%t) = (%c0) to (%c4) step (%c1) {
+    %v = tensor.extract %x[%t] : tensor<4xf32>
+    memref.store %v, %out[%t] : memref<4xf32>
+    scf.reduce
+  } {gsa.tasks}
+  return
+}

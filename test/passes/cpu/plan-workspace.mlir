@@ -146,7 +146,7 @@ func.func @carried(%in: memref<4xf32>, %out: memref<4xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %r = scf.for %i = %c0 to %n step %c1 iter_args(%x = %in) -> memref<4xf32> {
-    // expected-error @+1 {{buffer is carried to the loop's next iteration}}
+    // expected-error @+1 {{buffer is carried to the loop's next iteration; expected the loop to update its initial buffer in place}}
     %a = memref.alloc() : memref<4xf32>
     linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
     scf.yield %a : memref<4xf32>
@@ -164,5 +164,27 @@ func.func private @helper() {
 }
 func.func @entry() {
   call @helper() : () -> ()
+  return
+}
+
+// -----
+
+func.func @tasks(%out: memref<4xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-error @+1 {{expected a constant number of tasks}}
+  scf.parallel (%t) = (%c0) to (%n) step (%c1) {
+    %a = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%out : memref<4xf32>) outs(%a : memref<4xf32>)
+    scf.reduce
+  } {gsa.tasks}
+  return
+}
+
+// -----
+
+func.func @large(%out: memref<4xf32>) {
+  // expected-error @+1 {{buffer is too large: 'memref<35184372088832xf32>'}}
+  %a = memref.alloc() : memref<35184372088832xf32>
   return
 }

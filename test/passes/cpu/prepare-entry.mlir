@@ -28,3 +28,12 @@ func.func @first() {
 func.func @second() {
   return
 }
+
+// -----
+
+// expected-error @+1 {{expected one public function with a body, got none}}
+module {
+  func.func private @hidden() {
+    return
+  }
+}

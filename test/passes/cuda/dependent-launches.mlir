@@ -118,3 +118,33 @@ func.func @main(%in: memref<8xf32>, %out: memref<8xf32>, %work: memref<?xi8>)
   gsa_tile.launch @scale brief grid(%c1) args(%in, %out) : memref<8xf32>, memref<8xf32>
   return
 }
+
+// -----
+
+// REMARK: NotDependent{{.*}}copy: steps run on lanes, where the step before is another one
+gsa_tile.kernel @copy(%x: !gsa_tile.global<f32, read>) attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+// CHECK-LABEL: func.func @lanes
+// CHECK-NOT: dependent
+func.func @lanes(%a: memref<4xf32>, %w: memref<?xi8>) attributes {gsa.lanes = 2 : i64, gsa.outputs = 0 : i64} {
+  %c1 = arith.constant 1 : index
+  gsa_tile.launch @copy brief grid(%c1) args(%a) : memref<4xf32>
+  return
+}
+
+// -----
+
+// REMARK: NotDependent{{.*}}nothing: it is the first step of its block
+// REMARK: NotDependent{{.*}}nothing: its kernel touches nothing that steps write
+gsa_tile.kernel @nothing(%x: !gsa_tile.global<f32, read>) attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+// CHECK-LABEL: func.func @untouched
+// CHECK-NOT: dependent
+func.func @untouched(%a: memref<4xf32>, %w: memref<?xi8>) attributes {gsa.outputs = 0 : i64} {
+  %c1 = arith.constant 1 : index
+  gsa_tile.launch @nothing brief grid(%c1) args(%a) : memref<4xf32>
+  gsa_tile.launch @nothing brief grid(%c1) args(%a) : memref<4xf32>
+  return
+}

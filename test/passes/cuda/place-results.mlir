@@ -59,3 +59,12 @@ func.func @strided(%x: memref<4xf32, strided<[2]>>)
   // expected-error @+1 {{expected results that are dense buffers, got 'memref<4xf32, strided<[2]>>' for result #0}}
   return %x : memref<4xf32, strided<[2]>>
 }
+
+// -----
+
+// expected-error @+1 {{expected one block, got 2}}
+func.func @blocks(%a: memref<4xf32>) -> memref<4xf32> {
+  cf.br ^end
+^end:
+  return %a : memref<4xf32>
+}

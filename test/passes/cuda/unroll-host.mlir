@@ -120,3 +120,39 @@ func.func @carries(%in: memref<8xf32>) attributes {gsa.lanes = 2 : i64} {
   }
   return
 }
+
+// -----
+
+// REMARK: [Missed] LanesRejected {{.*}}a lower bound is not known when the plan is made
+// CHECK-LABEL: func.func @begin
+// CHECK-SAME: gsa.lanes = 1
+func.func @begin(%n: index) attributes {gsa.lanes = 2 : i64} {
+  %c1 = arith.constant 1 : index
+  scf.for %i = %n to %c1 step %c1 {
+  }
+  return
+}
+
+// -----
+
+// REMARK: [Missed] LanesRejected {{.*}}a step is not known when the plan is made
+// CHECK-LABEL: func.func @step
+// CHECK-SAME: gsa.lanes = 1
+func.func @step(%n: index) attributes {gsa.lanes = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %c1 step %n {
+  }
+  return
+}
+
+// -----
+
+// REMARK: [Missed] LanesRejected {{.*}}the function has several blocks
+// CHECK-LABEL: func.func @blocks
+// CHECK-SAME: gsa.lanes = 1
+func.func @blocks() attributes {gsa.lanes = 2 : i64} {
+  cf.br ^end
+^end:
+  return
+}

@@ -125,3 +125,36 @@ func.func @has_gate(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
     : (tensor<1x3x4x8xf32>, tensor<1x3x4xf32>) -> tensor<1x3x4x8xf32>
   return %two : tensor<1x3x4x8xf32>
 }
+
+// CHECK-LABEL: @own_gate(
+// CHECK: gsa.gate
+// REMARK: [Missed] NotFused {{.*}}the output of attention is its own gate
+func.func @own_gate(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
+    %v: tensor<1x5x2x8xf32>) -> tensor<1x3x4x8xf32> {
+  %out, %lse = gsa.dense_attention %q, %k, %v
+    : (tensor<1x3x4x8xf32>, tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>)
+    -> (tensor<1x3x4x8xf32>, tensor<1x4x3xf32>)
+  %gated = gsa.gate %out, %out
+    : (tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32>) -> tensor<1x3x4x8xf32>
+  return %gated : tensor<1x3x4x8xf32>
+}
+
+// CHECK-LABEL: @other_block(
+// CHECK: scf.if
+// CHECK: gsa.gate
+// REMARK: [Missed] NotFused {{.*}}attention is in another block
+func.func @other_block(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
+    %v: tensor<1x5x2x8xf32>, %g: tensor<1x3x4xf32>, %c: i1)
+    -> tensor<1x3x4x8xf32> {
+  %out, %lse = gsa.dense_attention %q, %k, %v
+    : (tensor<1x3x4x8xf32>, tensor<1x5x2x8xf32>, tensor<1x5x2x8xf32>)
+    -> (tensor<1x3x4x8xf32>, tensor<1x4x3xf32>)
+  %r = scf.if %c -> tensor<1x3x4x8xf32> {
+    %gated = gsa.gate %out, %g
+      : (tensor<1x3x4x8xf32>, tensor<1x3x4xf32>) -> tensor<1x3x4x8xf32>
+    scf.yield %gated : tensor<1x3x4x8xf32>
+  } else {
+    scf.yield %q : tensor<1x3x4x8xf32>
+  }
+  return %r : tensor<1x3x4x8xf32>
+}

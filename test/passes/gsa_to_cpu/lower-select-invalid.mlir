@@ -29,3 +29,13 @@ func.func @not_a_schedule(%q: tensor<1x9x2x4xf32>, %k: tensor<1x9x4xf32>) -> ten
     : (tensor<1x9x2x4xf32>, tensor<1x9x4xf32>) -> tensor<1x9x9xf32>
   return %0 : tensor<1x9x9xf32>
 }
+
+// -----
+
+func.func @depth(%q: tensor<1x9x2x?xf32>, %k: tensor<1x9x?xf32>) -> tensor<1x9x9xf32>
+    attributes {gsa.bounds = [array<i64: 1, 9, 2, 4>, array<i64: 1, 9, 4>]} {
+  // expected-error @+1 {{'gsa.index_scores' op cannot be lowered to loops: expected a static size for Di, got dimension 3 of 'tensor<1x9x2x?xf32>'}}
+  %0 = gsa.index_scores %q, %k {scale = 0.5 : f64, gsa.schedule = #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
+    : (tensor<1x9x2x?xf32>, tensor<1x9x?xf32>) -> tensor<1x9x9xf32>
+  return %0 : tensor<1x9x9xf32>
+}

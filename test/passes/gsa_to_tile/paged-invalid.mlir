@@ -51,3 +51,17 @@ func.func @boxes(%q: tensor<1x128x8x64xbf16>, %p: tensor<30x64x2x64xbf16>,
     -> (tensor<1x128x8x64xbf16>, tensor<1x8x128xf32>)
   return %o#0, %o#1 : tensor<1x128x8x64xbf16>, tensor<1x8x128xf32>
 }
+
+// -----
+
+func.func @range(%q: tensor<1x1x4x64xbf16>, %p: tensor<30x16x2x64xbf16>,
+    %t: tensor<1x4xi32>, %n: tensor<1xi32>) -> tensor<1x1x4x64xf32> {
+  %k = gsa.paged_rows %p, %t
+    : (tensor<30x16x2x64xbf16>, tensor<1x4xi32>) -> tensor<1x64x2x64xbf16>
+  // expected-error @+1 {{has no kernel for a range of keys in pages}}
+  %o:2 = gsa.partial_attention %q, %k, %k first 0 size 64
+    {mask = #gsa.mask<causal>, gsa.schedule = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>}
+    : (tensor<1x1x4x64xbf16>, tensor<1x64x2x64xbf16>, tensor<1x64x2x64xbf16>)
+    -> (tensor<1x1x4x64xf32>, tensor<1x4x1xf32>)
+  return %o#0 : tensor<1x1x4x64xf32>
+}

@@ -84,3 +84,15 @@ func.func @scored(%iq: tensor<1x4096x4x64xbf16>, %ik: tensor<1x4096x64xbf16>)
     -> (tensor<1x4096x3072xi32>, tensor<1x4096xi32>, tensor<1x4096xi32>)
   return %i, %j : tensor<1x4096x400xi32>, tensor<1x4096x3072xi32>
 }
+
+// Rows without a choice, but few of them.
+// CHECK-LABEL: @few_rows(
+// CHECK: gsa.schedule = #gsa.select_schedule<
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.short_rows_schedule: rows without a choice 40 < 512: their scores cost less
+func.func @few_rows(%iq: tensor<1x100x4x64xbf16>, %ik: tensor<1x100x64xbf16>)
+    -> tensor<1x100x40xi32> {
+  %i, %c, %s = gsa.select %iq, %ik policy <fixed, base = 40>
+    : (tensor<1x100x4x64xbf16>, tensor<1x100x64xbf16>)
+    -> (tensor<1x100x40xi32>, tensor<1x100xi32>, tensor<1x100xi32>)
+  return %i : tensor<1x100x40xi32>
+}

@@ -73,3 +73,16 @@ func.func @others(%iq: tensor<1x9x4x64xbf16>, %ik: tensor<1x16384x64xbf16>,
   return %0#0, %1#0, %2#0
     : tensor<1x9x512xi32>, tensor<1x1x512xi32>, tensor<1x1x512xi32>
 }
+
+// A list that one block reads soon enough.
+// CHECK-LABEL: @short_list(
+// CHECK: #gsa.attention_schedule<
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.split_attention_schedule: slots 64 < 512: too few to split
+func.func @short_list(%q: tensor<1x1x32x128xbf16>, %k: tensor<1x4096x8x128xbf16>,
+    %i: tensor<1x1x64xi32>, %c: tensor<1x1xi32>) -> tensor<1x1x32x128xbf16> {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c
+    : (tensor<1x1x32x128xbf16>, tensor<1x4096x8x128xbf16>,
+       tensor<1x4096x8x128xbf16>, tensor<1x1x64xi32>, tensor<1x1xi32>)
+    -> (tensor<1x1x32x128xbf16>, tensor<1x32x1xf32>)
+  return %out : tensor<1x1x32x128xbf16>
+}

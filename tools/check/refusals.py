@@ -93,8 +93,7 @@ def read_messages(path, text):
         texts = [token[1] for token in tokens if isinstance(token, tuple)]
         emits = bool(words & EMITTERS)
         if not emits and (path.suffix == ".td" or words & OTHER
-                          or not any(map(is_prose, texts))
-                          or not any(map(str.isidentifier, words))):
+                          or not any(map(is_prose, texts))):
             continue
         pieces = tuple(text.strip() for text in texts if is_words(text))
         # A row of a table has texts of several messages.
@@ -109,7 +108,7 @@ def read_cases(root):
     for path in sorted(root.glob("test/**/*")):
         if path.suffix in (".mlir", ".test"):
             cases += [line for line in path.read_text().splitlines()
-                      if re.search(r"expected-(error|remark|note|warning)|[A-Z]:",
+                      if re.search(r"expected-(error|remark|note|warning)|[A-Z0-9]:",
                                    line)]
         elif path.suffix == ".cc":
             cases += [token[1] for _, tokens in statements(path.read_text())

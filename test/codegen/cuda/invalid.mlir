@@ -34,3 +34,11 @@ gsa_tile.kernel @op(%n: i64, %y: !gsa_tile.global<i64, write>)
 gsa_tile.kernel @fill() attributes {warps = 1 : i64} {
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @left(%x: !gsa_tile.global<bf16, read>) attributes {warps = 2 : i64} {
+  // expected-error @below {{has no CUDA C++ emission: gsa-tile-pipeline lowers it}}
+  %ring = gsa_tile.tile_ring : !gsa_tile.tile_ring<2 by cp_async, !gsa_tile.smem<16x16xbf16, linear>>
+  gsa_tile.return
+}

@@ -208,3 +208,13 @@ func.func @schedule_without_prefix(%q: tensor<1x4x2x8xf32>, %k: tensor<1x4x8xf32
     : (tensor<1x4x2x8xf32>, tensor<1x4x8xf32>) -> tensor<1x4x4xf32>
   return %0 : tensor<1x4x4xf32>
 }
+
+// -----
+
+// expected-error @+1 {{'func.func' op expected an array of strings as 'gsa.zones', got [1]}}
+func.func @zones() attributes {gsa.zones = [1]} { return }
+
+// -----
+
+// expected-error @+1 {{'func.func' op expected an array of arrays of i64 as 'gsa.bounds', got [1]}}
+func.func @bounds() attributes {gsa.bounds = [1]} { return }

@@ -130,7 +130,7 @@ gsa_tile.kernel @stage_products_c1_weights(%f: f32, %n: index) attributes {warps
   %rows = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<8xf32>
   %staged = gsa_tile.smem_alloc : !gsa_tile.smem<32x40xi32, linear>
   %bytes = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
-  // expected-error @below {{expected f32 of layout acc, 16 rows to add to 8 of as many columns, got}}
+  // expected-error @below {{expected f32 of layout acc, 16 rows to add to 8 of as many columns, got '!gsa_tile.frag<16x64xf32, acc>' with '!gsa_tile.rowvec<8xf32>' and '!gsa_tile.rowvec<8xf32>' to '!gsa_tile.frag<8x64xf32, acc>' and '!gsa_tile.rowvec<8xf32>' above '!gsa_tile.rowvec<8xf32>'}}
   gsa_tile.stage_products <relu> %x * %f + %w weights %w to %sum, %rows above %rows[%n below %n] column %n last %n stage %staged, %bytes warp %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<8xf32>, !gsa_tile.rowvec<8xf32> to !gsa_tile.frag<8x64xf32, acc>, !gsa_tile.rowvec<8xf32> above !gsa_tile.rowvec<8xf32> stage !gsa_tile.smem<32x40xi32, linear>, !gsa_tile.lanes<1xi32>
   gsa_tile.return
 }

@@ -65,3 +65,21 @@ func.func @range(%q: tensor<1x1x4x64xbf16>, %p: tensor<30x16x2x64xbf16>,
     -> (tensor<1x1x4x64xf32>, tensor<1x4x1xf32>)
   return %o#0 : tensor<1x1x4x64xf32>
 }
+
+// -----
+
+// Rows of a pool that begin every 136 bytes.
+func.func @union(%q: tensor<1x40x8x64xbf16>, %a: tensor<30x16x2x68xbf16>,
+    %t: tensor<1x4xi32>, %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>)
+    -> tensor<1x40x8x64xbf16> {
+  %p = tensor.extract_slice %a[0, 0, 0, 0][30, 16, 2, 64][1, 1, 1, 1]
+    : tensor<30x16x2x68xbf16> to tensor<30x16x2x64xbf16>
+  %k = gsa.paged_rows %p, %t
+    : (tensor<30x16x2x64xbf16>, tensor<1x4xi32>) -> tensor<1x64x2x64xbf16>
+  // expected-error @+1 {{has no kernel over unions for rows that do not begin at multiples of 16 bytes, got multiples of 8}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c {gsa.schedule = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 2, value_stages = 2, producers = 4, table = 1024, chunk = 32, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>}
+    : (tensor<1x40x8x64xbf16>, tensor<1x64x2x64xbf16>, tensor<1x64x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>)
+    -> (tensor<1x40x8x64xbf16>, tensor<1x8x40xf32>)
+  return %out : tensor<1x40x8x64xbf16>
+}

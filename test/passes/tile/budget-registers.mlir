@@ -206,3 +206,77 @@ gsa_tile.kernel @crowd() attributes {warps = 16 : i64, shared_bytes = 1024 : i64
   }
   gsa_tile.return
 }
+
+// -----
+
+// REMARK: [Missed] NoRegisterBudgets {{.*}}many: fragments do not fit into their share
+// CHECK-LABEL: gsa_tile.kernel @many
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @many() attributes {warps = 24 : i64, shared_bytes = 131072 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 8>> {
+    }
+    role <"compute", team = <8, 16>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x192xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x192xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// REMARK: [Missed] NoRegisterBudgets {{.*}}all: all roles hold fragments, or none does
+// CHECK-LABEL: gsa_tile.kernel @all
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @all() attributes {warps = 8 : i64, shared_bytes = 131072 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"first", team = <0, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x64xf32, acc>
+    }
+    role <"second", team = <4, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x64xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// REMARK: [Missed] NoRegisterBudgets {{.*}}given: the roles have some
+// CHECK-LABEL: gsa_tile.kernel @given
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @given() attributes {warps = 8 : i64, shared_bytes = 131072 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>, registers = 72> {
+    }
+    role <"compute", team = <4, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x192xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x192xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// REMARK: [Missed] NoRegisterBudgets {{.*}}idle: a warp has no role
+// CHECK-LABEL: gsa_tile.kernel @idle
+// CHECK-NOT: set_max_registers
+gsa_tile.kernel @idle() attributes {warps = 12 : i64, shared_bytes = 131072 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x192xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x192xf32, acc>
+    }
+  }
+  gsa_tile.return
+}

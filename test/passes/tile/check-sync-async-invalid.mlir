@@ -558,3 +558,25 @@ gsa_tile.kernel @sums_never_waited(%y: !gsa_tile.global<f32, write>, %n: index)
   gsa_tile.reduce_rows %part columns %c64 to %sums[%c0] by #all : !part to !sums
   gsa_tile.return
 }
+
+// -----
+
+!tile = !gsa_tile.smem<64x64xbf16, swizzle_128b>
+!acc = !gsa_tile.frag<16x64xf32, acc>
+
+// The fence names what the product before it still sums into.
+gsa_tile.kernel @fence_in_flight() attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %tile = gsa_tile.smem_alloc : !tile
+  %acc = gsa_tile.frag_alloc : !acc
+  gsa_tile.fill %acc, %zero : !acc
+  gsa_tile.wgmma_fence %acc : !acc
+  // expected-note @below {{the product}}
+  gsa_tile.wgmma_nt %acc, %tile[%c0], %tile[%c0] : !acc, !tile, !tile
+  gsa_tile.wgmma_commit
+  // expected-error @below {{names a fragment of a product that is in flight}}
+  gsa_tile.wgmma_fence %acc : !acc
+  gsa_tile.wgmma_wait 0
+  gsa_tile.return
+}

@@ -88,8 +88,9 @@ TEST_F(ScheduleDatabaseTest, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(ErrorWith("sm_90a", "sm_90"),
               HasSubstr("\"arch\": expected one of sm_80, "));
   EXPECT_THAT(ErrorWith("\"f32\"", "\"f64\""),
-              HasSubstr("expected f16, bf16 or f32, got 'f64'"));
-  EXPECT_THAT(ErrorWith("false", "0"), HasSubstr("\"causal\""));
+              HasSubstr("\"element\": expected f16, bf16 or f32, got 'f64'"));
+  EXPECT_THAT(ErrorWith("false", "0"),
+              HasSubstr("\"causal\": expected true or false"));
   EXPECT_THAT(ErrorWith("\"batch\": 1", "\"batch\": -1"),
               HasSubstr("\"batch\": expected a size"));
   EXPECT_THAT(ErrorWith("4096, \"keys\"", "4097, \"keys\""),
@@ -109,29 +110,35 @@ TEST_F(ScheduleDatabaseTest, SaysWhatIsWrongAndWhere) {
               HasSubstr("expected 12 members, got 13 of 12 names"));
   EXPECT_THAT(ErrorWith("warps = 8", "warps = 80"),
               HasSubstr("a.jsonl:1: \"schedule\": "));
-  EXPECT_THAT(ErrorWith("#gsa.topk_schedule<warps = 8, bins = 2048, capacity = "
-                        "4096, chunk = 2048>",
-                        "#gsa.mask<causal>"),
-              HasSubstr("is no schedule of a GPU"));
+  EXPECT_THAT(ErrorWith("#gsa.topk_schedule<", "#arith.fastmath<"),
+              HasSubstr("\"schedule\": expected an attribute #gsa...."));
+  EXPECT_THAT(
+      ErrorWith("#gsa.topk_schedule<warps = 8, bins = 2048, capacity = "
+                "4096, chunk = 2048>",
+                "#gsa.mask<causal>"),
+      HasSubstr("\"schedule\": '#gsa.mask<causal>' is no schedule of a GPU"));
   EXPECT_THAT(ErrorWith("chunk = 2048>", "chunk = 2048> trailing"),
               HasSubstr("\"schedule\": "));
 }
 
 // What would recurse or run away in a parser behind is refused before.
 TEST_F(ScheduleDatabaseTest, RefusesWhatNoParserShouldSee) {
-  EXPECT_THAT(ErrorOf(std::string(8193, '1')), HasSubstr("line of 8193 bytes"));
+  EXPECT_THAT(ErrorOf(std::string(8193, '1')),
+              HasSubstr("line of 8193 bytes, expected at most 8192"));
   EXPECT_THAT(ErrorOf(std::string(8000, '[')),
-              HasSubstr("got '[' in column 1"));
+              HasSubstr("expected texts, numbers and booleans in one object, "
+                        "got '[' in column 1"));
   std::string objects;
   for (int i = 0; i < 1000; ++i) absl::StrAppend(&objects, "{\"a\":");
   EXPECT_THAT(ErrorOf(objects), HasSubstr("got '{' in column 6"));
-  EXPECT_THAT(ErrorWith("NVIDIA", "NV\\u0000IDIA"), HasSubstr("no escapes"));
+  EXPECT_THAT(ErrorWith("NVIDIA", "NV\\u0000IDIA"),
+              HasSubstr("expected no escapes, got one in column "));
   EXPECT_THAT(ErrorWith("NVIDIA", std::string("NV\0IDIA", 7)),
-              HasSubstr("control character"));
+              HasSubstr("control character in column "));
   EXPECT_THAT(ErrorWith("#gsa.topk_schedule<", "#gsa.topk_schedule<<<<<<<<<"),
-              HasSubstr("nested too deep"));
+              HasSubstr("\"schedule\": nested too deep"));
   EXPECT_THAT(ErrorWith("warps = 8", "warps = [8]"),
-              HasSubstr("unexpected character '['"));
+              HasSubstr("\"schedule\": unexpected character '['"));
 }
 
 // Random damage to a file of two lines: it is read, or an error names a line.

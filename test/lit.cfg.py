@@ -4,16 +4,19 @@
 # `config` that start with gsa_ come from lit.site.cfg.py, which CMake writes.
 #
 # A tool that is built becomes a substitution with its full path and a feature
-# of the same name, so a test may say `REQUIRES: gsa-translate`.
+# of the same name, so a test may say `REQUIRES: gsa-translate`. A test that leaves
+# lines out (`%if nvrtc %{ ... %}`) is unsupported, not passed: see lit_format.py.
 
 import os
 import shutil
 import subprocess
+import sys
 
-import lit.formats
+sys.path.insert(0, os.path.dirname(__file__))
+import lit_format
 
 config.name = "gsa"
-config.test_format = lit.formats.ShTest(execute_external=False)
+config.test_format = lit_format.WholeShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs", "CMakeLists.txt", "install", "unit", "reference"]
 config.test_source_root = os.path.dirname(__file__)
@@ -96,6 +99,7 @@ config.substitutions.append(
     )
 )
 config.substitutions.append(("%python", config.gsa_python))
+config.substitutions.append(("%lit", f"{config.gsa_python} {sys.argv[0]}"))
 
 # What compiles emulated kernels: the first that gsa-run would take, too.
 for compiler in ("clang++-22", "clang++", "g++", "c++"):

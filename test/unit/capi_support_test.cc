@@ -8,6 +8,7 @@
 
 #include <gsa/gsa.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -196,7 +197,12 @@ TEST_P(CapiSupportAgreement, OverModulesAndOptions) {
 
 INSTANTIATE_TEST_SUITE_P(Targets, CapiSupportAgreement,
                          testing::Values(nullptr, "emu", "cuda", "cuda:7",
-                                         "auto", "CPU", "cuda:x"));
+                                         "auto", "CPU", "cuda:x"),
+                         [](const auto& info) {
+                           std::string name = info.param ? info.param : "none";
+                           std::replace(name.begin(), name.end(), ':', '_');
+                           return name;
+                         });
 
 TEST(CapiSupport, LengthsThatNoTextHasAreNotRead) {
   for (size_t length : {(size_t{256} << 20) + 1, SIZE_MAX}) {

@@ -218,7 +218,8 @@ INSTANTIATE_TEST_SUITE_P(Variants, CpuPipelineTest,
                                          Variant{.tasks = 4, .reference = true},
                                          Variant{.tasks = 2,
                                                  .vector_bits = 256,
-                                                 .cpu = "x86-64-v3"}));
+                                                 .cpu = "x86-64-v3"}),
+                         [](const auto& info) { return NameOf(info); });
 
 // out[out_dims] = sum lhs[lhs_dims] * rhs[rhs_dims], one letter per dimension,
 // as in einsum; `sizes` gives each letter's size.

@@ -333,6 +333,7 @@ TEST_P(CpuMathTest, NarrowFusedMultiplyAdd) {
 INSTANTIATE_TEST_SUITE_P(Variants, CpuMathTest,
                          testing::Values(Variant{}, Variant{.reference = true},
                                          Variant{.vector_bits = 256,
-                                                 .cpu = "x86-64-v3"}));
+                                                 .cpu = "x86-64-v3"}),
+                         [](const auto& info) { return NameOf(info); });
 
 }  // namespace

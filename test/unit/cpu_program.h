@@ -84,6 +84,18 @@ struct Variant {
   std::string cpu = {};
 };
 
+// "tasks2Bits256_x86_64_v3": what differs from the default.
+inline std::string NameOf(const testing::TestParamInfo<Variant>& info) {
+  const Variant& variant = info.param;
+  std::string name = "tasks" + std::to_string(variant.tasks);
+  if (variant.reference) name += "Reference";
+  if (variant.threads) name += "Threads";
+  if (!variant.cpu.empty())
+    name += "Bits" + std::to_string(variant.vector_bits) + "_" + variant.cpu;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 struct Program {
   std::unique_ptr<mlir::gsa::CpuModule> module;
   int64_t workspace_bytes = -1;

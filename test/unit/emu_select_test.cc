@@ -347,12 +347,16 @@ TEST_P(EmuSelectTest, AgreesWithTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, EmuSelectTest,
-                         ::testing::Values(KPolicyKind::kFixed,
-                                           KPolicyKind::kUpstreamVariance,
-                                           KPolicyKind::kPaperEma,
-                                           KPolicyKind::kEntropy,
-                                           KPolicyKind::kOrth));
+INSTANTIATE_TEST_SUITE_P(
+    Policies, EmuSelectTest,
+    ::testing::Values(KPolicyKind::kFixed, KPolicyKind::kUpstreamVariance,
+                      KPolicyKind::kPaperEma, KPolicyKind::kEntropy,
+                      KPolicyKind::kOrth),
+    [](const auto& info) {
+      constexpr const char* kNames[] = {"fixed", "upstream_variance",
+                                        "paper_ema", "entropy", "orth"};
+      return kNames[static_cast<int>(info.param)];
+    });
 
 TEST(EmuLargeSelectTest, LargeScores) { CheckLargeScores(EmuOptions()); }
 

@@ -178,6 +178,22 @@ TEST_F(ScheduleLegalityTest, SaysWhy) {
   EXPECT_EQ(findLimit(problem), "no kernel for elements of f64");
 }
 
+// A program that has the dialect alone cannot say what a kernel takes.
+TEST_F(ScheduleLegalityTest, NothingMeasuresKernelsWithoutPasses) {
+  MLIRContext bare;
+  bare.loadDialect<GsaDialect, func::FuncDialect>();
+  Builder b(&bare);
+  auto module =
+      parseSourceString<ModuleOp>(TextOf(DenseProblem(b.getBF16Type())), &bare);
+  ASSERT_TRUE(module);
+  ScheduleAttrInterface schedule =
+      AttentionScheduleAttr::get(&bare, Engine::MmaSync, 64, 128, 2, 4, 4);
+  module->walk([&](ScheduledOpInterface op) {
+    EXPECT_EQ(schedule.findIllegality(op, *findCudaTarget("sm_90a")).reason,
+              "nothing is registered that could lower the op");
+  });
+}
+
 TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
   Builder b(&context_);
   CudaTarget hopper = *findCudaTarget("sm_90a");
@@ -309,8 +325,42 @@ TEST_F(ScheduleLegalityTest, IndexerLimitNamesTheNearestSizes) {
   EXPECT_THAT(findLimit(problem), Not(HasSubstr("200 heads of up to")));
 }
 
+// Registers of a thread for a fragment, a row vector or lanes, by their types'
+// definitions; 0 for other types.
+int64_t RegistersOf(Type type) {
+  auto bytes = [](Type element) { return element.getIntOrFloatBitWidth() / 8; };
+  // A warp of 32 threads holds a fragment; a thread has the numbers of a row of
+  // each 8, and all of its lanes.
+  if (auto frag = dyn_cast<gsa_tile::FragType>(type))
+    return frag.getShape()[0] * frag.getShape()[1] *
+           bytes(frag.getElementType()) / 128;
+  if (auto rows = dyn_cast<gsa_tile::RowVecType>(type))
+    return rows.getShape()[0] / 8 * bytes(rows.getElementType()) / 4;
+  if (auto lanes = dyn_cast<gsa_tile::LanesType>(type))
+    return lanes.getShape()[0] * bytes(lanes.getElementType()) / 4;
+  return 0;
+}
+
+// What `region` holds at some op at least, its operands, and at all of them
+// together at most: counted without live ranges.
+std::pair<int64_t, int64_t> RegisterRange(Region& region) {
+  int64_t least = 0, all = 0;
+  llvm::DenseSet<Value> seen;
+  region.walk([&](Operation* op) {
+    int64_t here = 0;
+    llvm::DenseSet<Value> own;
+    for (Value operand : op->getOperands()) {
+      if (own.insert(operand).second) here += RegistersOf(operand.getType());
+      if (seen.insert(operand).second) all += RegistersOf(operand.getType());
+    }
+    least = std::max(least, here);
+  });
+  return {least, all};
+}
+
 // What the compiler makes of the op with the schedule: shared memory and, from
-// its check, fragments.
+// its check, fragments. These are as many as types and operands of the kernel
+// allow.
 SmallVector<KernelFootprint> Compile(ModuleOp module, Attribute schedule,
                                      const CudaTarget& target) {
   OwningOpRef<ModuleOp> copy = module.clone();
@@ -345,12 +395,51 @@ SmallVector<KernelFootprint> Compile(ModuleOp module, Attribute schedule,
         most = std::max(most, fragments.findPeak(roles, i).registers);
       }
     if (!has_roles) most = fragments.findPeak().registers;
+    auto [least, all] = RegisterRange(kernel.getBody());
+    EXPECT_GE(most, least) << kernel.getSymName().str();
+    EXPECT_LE(most, all) << kernel.getSymName().str();
     found.push_back({kernel.getSymName().str(), kernel->getAttr("gsa.schedule"),
                      static_cast<int64_t>(kernel.getSharedBytes()),
                      most + kRegistersBesideFragments,
                      static_cast<int64_t>(kernel.getWarps())});
   }
   return found;
+}
+
+// By hand, for kernels that are small enough to count: what the function says
+// that footprints, and the check of the compiler, are made of.
+TEST_F(ScheduleLegalityTest, PeaksAreThoseThatOneCounts) {
+  auto peak = [&](const std::string& body) {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
+        absl::StrCat("gsa_tile.kernel @k(%f: f32) attributes {warps = 1 : i64} "
+                     "{\n",
+                     body, "gsa_tile.return\n}\n"),
+        &context_);
+    EXPECT_TRUE(module) << body;
+    if (!module) return int64_t{-1};
+    return FragmentRegisters(*module->getOps<gsa_tile::KernelOp>().begin())
+        .findPeak()
+        .registers;
+  };
+  auto allocate = [](const std::string& name, const std::string& type) {
+    return absl::StrCat("%", name, " = gsa_tile.frag_alloc : !gsa_tile.frag<",
+                        type, ">\n");
+  };
+  auto fill = [](const std::string& name, const std::string& type) {
+    return absl::StrCat("gsa_tile.fill %", name, ", %f : !gsa_tile.frag<", type,
+                        ">\n");
+  };
+  const std::string wide = "16x64xf32, acc", half = "8x64xf32, acc";
+  // 16 x 64 floats of 32 threads.
+  EXPECT_EQ(peak(allocate("a", wide) + fill("a", wide)), 32);
+  EXPECT_EQ(peak(allocate("a", half) + fill("a", half)), 16);
+  // One behind the other, and one around the other.
+  EXPECT_EQ(peak(allocate("a", wide) + allocate("b", half) + fill("a", wide) +
+                 fill("b", half)),
+            32);
+  EXPECT_EQ(peak(allocate("a", wide) + allocate("b", half) + fill("a", wide) +
+                 fill("b", half) + fill("a", wide)),
+            48);
 }
 
 // Every candidate of random problems, lowered by the whole compiler, takes what

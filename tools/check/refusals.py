@@ -9,8 +9,10 @@ CHECK line, a text of a unit test. A message has a case if one of them has all o
 pieces in their order; of a choice (`a ? "x" : "y"`) each text must be in one. As
 many statements as say the same need as many cases.
 
-What no input can reach stands in tools/check/refusals.json with the reason; an entry
+What no input reaches stands in tools/check/refusals.json with the reason; an entry
 that no message needs is an error.
+
+Usage: refusals.py <repository> (labels.py does the same, and more)
 """
 
 import collections
@@ -168,3 +170,17 @@ def check(root):
     if not messages:
         errors.append("no messages found in dialect and passes")
     return errors, sum(map(len, messages.values())), len(used)
+
+
+def main():
+    errors, messages, unreached = check(
+        pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    for error in errors:
+        print(f"refusals: {error}", file=sys.stderr)
+    if not errors:
+        print(f"refusals: {messages} messages, no input reaches {unreached}")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -347,16 +347,19 @@ TEST_P(EmuSelectTest, AgreesWithTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Policies, EmuSelectTest,
-    ::testing::Values(KPolicyKind::kFixed, KPolicyKind::kUpstreamVariance,
-                      KPolicyKind::kPaperEma, KPolicyKind::kEntropy,
-                      KPolicyKind::kOrth),
-    [](const auto& info) {
-      constexpr const char* kNames[] = {"fixed", "upstream_variance",
-                                        "paper_ema", "entropy", "orth"};
-      return kNames[static_cast<int>(info.param)];
-    });
+std::string NameOf(const ::testing::TestParamInfo<KPolicyKind>& info) {
+  constexpr const char* kNames[] = {"fixed", "upstream_variance", "paper_ema",
+                                    "entropy", "orth"};
+  return kNames[static_cast<int>(info.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, EmuSelectTest,
+                         ::testing::Values(KPolicyKind::kFixed,
+                                           KPolicyKind::kUpstreamVariance,
+                                           KPolicyKind::kPaperEma,
+                                           KPolicyKind::kEntropy,
+                                           KPolicyKind::kOrth),
+                         NameOf);
 
 TEST(EmuLargeSelectTest, LargeScores) { CheckLargeScores(EmuOptions()); }
 

@@ -10,6 +10,15 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options(-fcolor-diagnostics)
 endif()
 
+if(GSA_COVERAGE)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "GSA_COVERAGE: expected clang, got "
+                        "${CMAKE_CXX_COMPILER_ID}")
+  endif()
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+
 if(GSA_SANITIZE)
   add_compile_options(-fsanitize=${GSA_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)

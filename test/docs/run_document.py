@@ -43,7 +43,7 @@ COMMAND = re.compile(
 
 # Commands that are right, but not for a test: pattern and reason.
 NOT_RUN = [
-    (r"\./dev (test|sanitize|tidy|format|setup)\b",
+    (r"\./dev (test|sanitize|coverage|tidy|format|setup)\b",
      "builds and runs what this test is a part of"),
     (r"\./dev build\b", "builds the tree, under the feet of other tests"),
     (r"\./dev bench\b", "minutes of measuring; ctest -L bench has a short run"),
@@ -51,6 +51,8 @@ NOT_RUN = [
      "writes what the test docs-in-sync reads at the same time"),
     (r"cmake --build build/dev --target gsa-kernels",
      "writes what the test kernel-changes reads at the same time"),
+    (r"python3 tools/check/mutants\.py --(only|layer)",
+     "builds a second tree; the test slips-are-planted checks the list"),
     (r"ctest\b", "runs the suite that this test is a part of"),
     (r"python3 -m venv \S+ && \S+pip install \./python",
      "builds the portable library; the test python-wheel installs the wheel"),

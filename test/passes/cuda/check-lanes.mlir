@@ -93,3 +93,22 @@ func.func @own(%in: memref<8xf32>, %x: memref<8xf32>, %y: memref<8xf32>)
   memref.copy %x, %y {gsa_tile.step = #gsa_tile.step<1, lane = 1 waits = [0]>} : memref<8xf32> to memref<8xf32>
   return
 }
+
+// -----
+
+gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, write>)
+    attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+
+// Steps that are apart: a step that has to do with neither stands between them.
+func.func @apart(%in: memref<8xf32>, %x: memref<8xf32>, %y: memref<8xf32>, %z: memref<8xf32>)
+    attributes {gsa.lanes = 2 : i64} {
+  %c1 = arith.constant 1 : index
+  // expected-note @+1 {{step 0 is here}}
+  gsa_tile.launch @use grid(%c1) args(%in, %x) {gsa_tile.step = #gsa_tile.step<0, lane = 0>} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %y) {gsa_tile.step = #gsa_tile.step<1, lane = 1>} : memref<8xf32>, memref<8xf32>
+  // expected-error @+1 {{step 2 on lane 1 does not wait for step 0 on lane 0, and both take bytes from 0 on of one buffer, which that step writes}}
+  gsa_tile.launch @use grid(%c1) args(%x, %z) {gsa_tile.step = #gsa_tile.step<2, lane = 1>} : memref<8xf32>, memref<8xf32>
+  return
+}

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Plants slips, one at a time, and tells which of them no test notices.
+
+test/mutants/slips.json lists them: a file, a text that stands in it once, what is
+written in its place, and the tests that should notice:
+
+  unit:<executable>:<filter>   tests of one executable of test/unit
+  lit:<path below test>        one file of the lit suite
+  python:<name>                test/python/test_<name>.py
+  gpu:<step>                   a step of test/gpu/run_gpu_tests.py
+
+A slip is noticed if a test fails, which passes without it, or the code does not
+compile. Slips are planted in a copy of the repository's last commit, a work tree of git
+below build/mutants, which is built with the preset dev; only what the tests need is
+built. With --in-place it is this tree and its build: its files are put back, also after
+Ctrl-C.
+
+  mutants.py --check             only whether each slip can be planted (CTest)
+  mutants.py                     all of them; hours
+  mutants.py --layer passes --only 14,15
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+LIST = "test/mutants/slips.json"
+# What a lit test runs, unless its folder needs less.
+LIT_TARGETS = {"dialect": ["gsa-opt"], "passes": ["gsa-opt", "gsa-translate"],
+               "codegen": ["gsa-opt", "gsa-translate"]}
+LIT_TARGETS_ELSE = ["gsa-opt", "gsa-translate", "gsa-run"]
+
+
+def read_slips(root):
+    return json.loads((root / LIST).read_text())
+
+
+def find_errors(root, slips):
+    """What keeps slips from being planted, in words."""
+    for number, slip in enumerate(slips, 1):
+        path = root / slip["file"]
+        if not path.is_file():
+            yield f"{number}: no file '{slip['file']}'"
+            continue
+        found = path.read_text().count(slip["old"])
+        if found != 1:
+            yield f"{number}: {slip['file']} has {found} times '{slip['old']}'"
+        if slip["old"] == slip["new"]:
+            yield f"{number}: nothing changes in {slip['file']}"
+        if not slip["tests"]:
+            yield f"{number}: no test for {slip['file']}"
+        for test in slip["tests"]:
+            if error := find_test_error(root, test):
+                yield f"{number}: {error}"
+
+
+def find_test_error(root, test):
+    kind, _, name = test.partition(":")
+    if kind == "lit":
+        return None if (root / "test" / name).is_file() else f"no test/{name}"
+    if kind == "python":
+        file = f"test/python/test_{name}.py"
+        return None if (root / file).is_file() else f"no {file}"
+    if kind == "unit":
+        executable = name.partition(":")[0]
+        text = (root / "test/unit/CMakeLists.txt").read_text()
+        return None if executable in text else f"no {executable} in test/unit"
+    if kind == "gpu":
+        text = (root / "test/gpu/run_gpu_tests.py").read_text()
+        return None if f'yield "{name}"' in text else f"no step {name} on a GPU"
+    return f"expected unit:, lit:, python: or gpu:, got '{test}'"
+
+
+class Tree:
+    """Where slips are planted, and its build."""
+
+    def __init__(self, root, build, lit):
+        self.root, self.build, self.lit = root, build, lit
+
+    @contextlib.contextmanager
+    def planted(self, slip):
+        path = self.root / slip["file"]
+        text = path.read_text()
+        try:
+            path.write_text(text.replace(slip["old"], slip["new"]))
+            yield
+        finally:
+            path.write_text(text)
+
+    def run(self, command, log, **options):
+        log.write(f"$ {' '.join(map(str, command))}\n")
+        log.flush()
+        return subprocess.run(command, stdout=log, stderr=subprocess.STDOUT,
+                              **options).returncode == 0
+
+    def make(self, targets, log):
+        return self.run(["cmake", "--build", self.build, "--target", *targets], log)
+
+    def targets_of(self, test):
+        kind, _, name = test.partition(":")
+        if kind == "unit":
+            return [name.partition(":")[0]]
+        if kind == "lit":
+            return LIT_TARGETS.get(name.partition("/")[0], LIT_TARGETS_ELSE)
+        return ["gsa"] if kind == "python" else ["device_selftest"]
+
+    def has_tests(self, test):
+        """Whether the filter of an executable, if it is one, lets a test through."""
+        kind, _, name = test.partition(":")
+        if kind != "unit":
+            return True
+        executable, _, filters = name.partition(":")
+        return bool(subprocess.run(
+            [self.build / "bin" / executable, "--gtest_list_tests",
+             f"--gtest_filter={filters}"], capture_output=True,
+            text=True).stdout.partition("\n")[2].strip())
+
+    def passes(self, test, log):
+        kind, _, name = test.partition(":")
+        if kind == "unit":
+            executable, _, filters = name.partition(":")
+            return self.run([self.build / "bin" / executable,
+                             f"--gtest_filter={filters}", "--gtest_brief=1",
+                             "--gtest_fail_fast"], log, timeout=1800)
+        if kind == "lit":
+            return self.run([sys.executable, self.lit, "-sv",
+                             self.build / "test" / name], log, timeout=1800)
+        if kind == "python":
+            return self.run(["ctest", "--test-dir", self.build, "-R",
+                             f"^python-{name}$", "--output-on-failure"], log,
+                            timeout=1800)
+        return self.run([sys.executable, "test/gpu/run_gpu_tests.py", "--steps", name,
+                         "--binaries", self.build / "bin"], log, cwd=self.root,
+                        timeout=3600)
+
+
+def find_broken(tree, tests, log):
+    """Tests that fail as it is, and so would notice anything."""
+    for test in sorted(tests):
+        if not tree.make(tree.targets_of(test), log):
+            yield f"{test}: its targets do not build without a slip"
+        elif not tree.has_tests(test):
+            yield f"{test}: no test has such a name"
+        elif not tree.passes(test, log):
+            yield f"{test}: fails without a slip"
+
+
+def judge(tree, slip, has_gpu, log):
+    """How the slip was noticed; None if it was not."""
+    tests = [test for test in slip["tests"]
+             if has_gpu or not test.startswith("gpu:")]
+    if not tests:
+        return "needs a GPU"
+    with tree.planted(slip):
+        for test in tests:
+            if not tree.make(tree.targets_of(test), log):
+                return "does not compile"
+            try:
+                if not tree.passes(test, log):
+                    return test
+            except subprocess.TimeoutExpired:
+                return f"{test} (hangs)"
+    return None
+
+
+def make_tree(arguments):
+    root = arguments.root.resolve()
+    lit = arguments.lit or next(
+        (path for path in ("/usr/lib/llvm-22/bin/lit", "/usr/bin/lit")
+         if os.path.exists(path)), None)
+    if lit is None:
+        sys.exit("mutants: no lit found, expected one by --lit")
+    if arguments.in_place:
+        return Tree(root, (arguments.build or root / "build/dev").resolve(), lit)
+    copy = root / "build/mutants"
+    if not copy.exists():
+        subprocess.run(["git", "-C", root, "worktree", "add", "--detach", copy],
+                       check=True)
+    subprocess.run(["git", "-C", copy, "checkout", "--quiet", "--force", "--detach",
+                    subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], text=True,
+                                   check=True, capture_output=True).stdout.strip()],
+                   check=True)
+    subprocess.run(["cmake", "--preset", "dev"], cwd=copy, check=True,
+                   stdout=subprocess.DEVNULL)
+    return Tree(copy, copy / "build/dev", lit)
+
+
+def choose(slips, arguments):
+    only = {int(number) for number in arguments.only.split(",") if number}
+    for number, slip in enumerate(slips, 1):
+        if (not only or number in only) and arguments.layer in ("", slip["layer"]):
+            yield number, slip
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("."))
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--in-place", action="store_true")
+    parser.add_argument("--build", type=pathlib.Path, help="with --in-place")
+    parser.add_argument("--only", default="", help="numbers of slips, from 1 on")
+    parser.add_argument("--layer", default="")
+    parser.add_argument("--lit", help="where lit is")
+    parser.add_argument("--log", type=pathlib.Path,
+                        default=pathlib.Path("build/mutants.log"))
+    arguments = parser.parse_args()
+    slips = read_slips(arguments.root)
+    errors = list(find_errors(arguments.root, slips))
+    for error in errors:
+        print(f"mutants: {error}", file=sys.stderr)
+    if errors:
+        return 1
+    if arguments.check:
+        print(f"mutants: {len(slips)} slips can be planted")
+        return 0
+    chosen = list(choose(slips, arguments))
+    if not chosen:
+        print("mutants: no slip of these numbers and this layer", file=sys.stderr)
+        return 1
+    tree = make_tree(arguments)
+    has_gpu = os.path.exists("/dev/nvidia0")
+    survivors, skipped = [], 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("mutants: stopped"))
+    arguments.log.parent.mkdir(parents=True, exist_ok=True)
+    with open(arguments.log, "w") as log:
+        tests = {test for _, slip in chosen for test in slip["tests"]
+                 if has_gpu or not test.startswith("gpu:")}
+        if broken := list(find_broken(tree, tests, log)):
+            sys.exit("\n".join(f"mutants: {error}" for error in broken))
+        for number, slip in chosen:
+            begin = time.monotonic()
+            how = judge(tree, slip, has_gpu, log)
+            skipped += how == "needs a GPU"
+            if how is None:
+                survivors.append((number, slip))
+            print(f"{number:3} {slip['layer']:8} {how or 'SURVIVED':50} "
+                  f"{time.monotonic() - begin:5.0f} s", flush=True)
+    for number, slip in survivors:
+        print(f"survived: {number} {slip['file']}\n  - {slip['old']}\n"
+              f"  + {slip['new']}")
+    print(f"mutants: {len(chosen) - skipped} planted, {len(survivors)} survived, "
+          f"{skipped} need a GPU")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,6 +16,7 @@ Usage: refusals.py <repository> (labels.py does the same, and more)
 """
 
 import collections
+import itertools
 import json
 import pathlib
 import re
@@ -136,9 +137,10 @@ def find_missing(messages, cases):
         if any(piece not in text for piece in pieces):
             missing[pieces, is_choice] = len(places)
         elif not is_choice:
-            found = sum(has_in_order(case, pieces) for case in cases)
-            if found < len(places):
-                missing[pieces, is_choice] = len(places) - found
+            found = (case for case in cases if has_in_order(case, pieces))
+            count = len(list(itertools.islice(found, len(places))))
+            if count < len(places):
+                missing[pieces, is_choice] = len(places) - count
     return missing
 
 

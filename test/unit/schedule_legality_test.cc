@@ -6,6 +6,7 @@
 // every architecture, for random shapes. What a schedule is said to take is
 // what its kernel takes. Neighbours are legal, and costs order.
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "llvm/ADT/DenseSet.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Pass/PassManager.h"

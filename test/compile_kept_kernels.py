@@ -39,7 +39,8 @@ ARCHITECTURES = ["sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120"]
 # Ops that only some of them have.
 LIMITED = [
     (re.compile(rb"gsa_tile\.(wgmma|set_max_registers)"), ["sm_90a"]),
-    (re.compile(rb"gsa_tile\.(tma_load|bulk_rows|reduce_rows|fence_async)"),
+    (re.compile(rb"gsa_tile\.(tma_load|bulk_rows|reduce_rows|fence_async)"
+                rb"|gsa_tile\.kernel .*\bcluster = "),
      ["sm_90a", "sm_100a", "sm_120"]),
 ]
 # What is left to do after gsa-to-tile; each pass leaves a kernel alone that

@@ -15,13 +15,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "test/gpu/selftest/candidate_tests.cuh"
 #include "test/gpu/selftest/copy_tests.cuh"
 #include "test/gpu/selftest/harness.cuh"
 #include "test/gpu/selftest/math_tests.cuh"
+#include "test/gpu/selftest/merge_tests.cuh"
 #include "test/gpu/selftest/mma_tests.cuh"
 #include "test/gpu/selftest/ring_tests.cuh"
 #include "test/gpu/selftest/row_tests.cuh"
 #include "test/gpu/selftest/score_tests.cuh"
+#include "test/gpu/selftest/select_tests.cuh"
 #include "test/gpu/selftest/short_rows_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
@@ -45,6 +48,9 @@ int main() {
   selftest::run_union_tests();
   selftest::run_score_tests();
   selftest::run_short_rows_tests();
+  selftest::run_select_tests();
+  selftest::run_candidate_tests();
+  selftest::run_merge_tests();
   int failed = selftest::failed_suites();
   std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);
   return failed ? 1 : 0;

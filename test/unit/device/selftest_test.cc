@@ -8,12 +8,15 @@
 // instructions.h's; everything above them is what a GPU runs.
 
 #include "gtest/gtest.h"
+#include "test/gpu/selftest/candidate_tests.cuh"
 #include "test/gpu/selftest/copy_tests.cuh"
 #include "test/gpu/selftest/math_tests.cuh"
+#include "test/gpu/selftest/merge_tests.cuh"
 #include "test/gpu/selftest/mma_tests.cuh"
 #include "test/gpu/selftest/ring_tests.cuh"
 #include "test/gpu/selftest/row_tests.cuh"
 #include "test/gpu/selftest/score_tests.cuh"
+#include "test/gpu/selftest/select_tests.cuh"
 #include "test/gpu/selftest/short_rows_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
@@ -39,6 +42,9 @@ TEST(DeviceSelftest, Streams) { ExpectPass(run_stream_tests); }
 TEST(DeviceSelftest, Unions) { ExpectPass(run_union_tests); }
 TEST(DeviceSelftest, Scores) { ExpectPass(run_score_tests); }
 TEST(DeviceSelftest, ShortRows) { ExpectPass(run_short_rows_tests); }
+TEST(DeviceSelftest, Selection) { ExpectPass(run_select_tests); }
+TEST(DeviceSelftest, Candidates) { ExpectPass(run_candidate_tests); }
+TEST(DeviceSelftest, Merging) { ExpectPass(run_merge_tests); }
 TEST(DeviceSelftest, WarpgroupProducts) { ExpectPass(run_wgmma_tests); }
 
 }  // namespace

@@ -345,10 +345,9 @@ ProgramCache::Claim ProgramCache::Lock(const std::string& key) {
     // The holder before may have removed the name, and another process may
     // have made a new file under it, which is the one that counts.
     struct stat ours, named;
-    const bool is_named =
-        fstat(file.get(), &ours) == 0 &&
-        fstatat(directory->get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) ==
-            0;
+    const bool is_named = fstat(file.get(), &ours) == 0 &&
+                          fstatat(directory->get(), name.c_str(), &named,
+                                  AT_SYMLINK_NOFOLLOW) == 0;
     if (!is_named && errno != ENOENT) return claim;  // as without locks
     if (is_named && ours.st_dev == named.st_dev &&
         ours.st_ino == named.st_ino) {

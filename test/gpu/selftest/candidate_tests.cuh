@@ -73,8 +73,7 @@ __global__ void append_kernel(const float* scores, int steps,
 }
 
 template <int R, int C>
-void check_append(Suite& suite, int steps, int rows, int capacity,
-                  float hits) {
+void check_append(Suite& suite, int steps, int rows, int capacity, float hits) {
   const int width = steps * C;
   Random random(steps + rows);
   Array<float> scores(R * width), bounds(R), moments(2 * R);
@@ -188,8 +187,8 @@ void check_products(Suite& suite, int rows, int last) {
       double x = before[r * C + c];
       for (int h = 0; h < 2; ++h)
         x += weights[r + 8 * h] *
-             std::max(0.0, products[(r + 8 * h) * C + c] * 0.5 +
-                               offsets[r + 8 * h]);
+             std::max(0.0,
+                      products[(r + 8 * h) * C + c] * 0.5 + offsets[r + 8 * h]);
       suite.Equal(after[r * C + c], x, r, c);
       sum += x;
       bool hidden = SomeHidden && column + c > last + r / RowsPerQuery;
@@ -317,8 +316,8 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
     for (size_t i = 0; i < want.size() && i < 600; ++i)
       suite.Equal(out[4 + i], want[i], static_cast<int>(i));
     for (int i = 0; i < 256; ++i) {
-      int cell = i < count && !forced(cells[i]) && scores[i] >= 0.5f ? cells[i]
-                                                                     : -1;
+      int cell =
+          i < count && !forced(cells[i]) && scores[i] >= 0.5f ? cells[i] : -1;
       suite.Equal(out[604 + i], cell, i, 9);
     }
   }

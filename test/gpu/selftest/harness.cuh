@@ -134,7 +134,7 @@ void launch(const char* what, Kernel* kernel, int blocks, int warps, int shared,
   require(cudaFuncSetAttribute(
               kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared),
           what);
-  kernel<<<blocks, 32 * warps, shared>>>(arguments...);
+  kernel<<<blocks, 32 * warps, shared> > >(arguments...);
   require(cudaGetLastError(), what);
   require(cudaDeviceSynchronize(), what);
 #endif

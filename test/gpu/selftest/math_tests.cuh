@@ -134,6 +134,48 @@ inline void test_add_scaled() {
   }
 }
 
+/// target[8, 40] + the pairs of rows of 2 source + offsets, in a launch that
+/// may begin early.
+__global__ void row_pairs_kernel(const float* source, const float* offsets,
+                                 const float* before, float* target) {
+  launch_wait();
+  launch_next();
+  source = launched(source);
+  fragment x;
+  frag<float, 8, kColumns, frag_layout::acc> sum;
+  rowvec<float, 16> offset, weights;
+  put_dense(x, source);
+  put_dense(offset, offsets);
+  fill_halves(weights, 0.5f, -2.0f);
+  affine_rows(x, 2.0f, offset);
+  for_elements(sum,
+               [=](float& y, int r, int c) { y = before[r * kColumns + c]; });
+  add_row_pairs(sum, x, weights);
+  for_elements(sum,
+               [=](float& y, int r, int c) { target[r * kColumns + c] = y; });
+}
+
+inline void test_row_pairs() {
+  Suite suite(
+      "affine_rows fill_halves add_row_pairs launched launch_wait launch_next");
+  Random random(2);
+  Array<float> source(640), offsets(16), before(320), target(320);
+  random.Fill(source);
+  random.Fill(offsets);
+  random.Fill(before);
+  launch("add_row_pairs", row_pairs_kernel, 1, 1, 0,
+         static_cast<const float*>(source.data()),
+         static_cast<const float*>(offsets.data()),
+         static_cast<const float*>(before.data()), target.data());
+  for (int i = 0; i < 320; ++i) {
+    int row = i / kColumns;
+    float upper = std::fma(source[i], 2.0f, offsets[row]);
+    float lower = std::fma(source[320 + i], 2.0f, offsets[row + 8]);
+    float sum = std::fma(0.5f, upper, before[i]);
+    suite.Equal(target[i], std::fma(-2.0f, lower, sum), row, i % kColumns);
+  }
+}
+
 template <class T>
 struct gate_fragment {
   const T* logits;
@@ -446,6 +488,7 @@ inline void test_scalars() {
 inline void run_math_tests() {
   test_activations();
   test_add_scaled();
+  test_row_pairs();
   test_gates();
   test_masks();
   test_mask_listed();

@@ -7,7 +7,7 @@
 
 namespace selftest {
 
-enum merge_gate { kNoGate, kGatePerRow, kGatePerColumn };
+enum merge_gate { kUngated, kGatedPerRow, kGatedPerColumn };
 
 /// Parts one after the other, `rows` rows of `columns` each.
 template <merge_gate Gate>
@@ -20,14 +20,14 @@ __global__ void merge_kernel(const float* outputs, const float* lses,
   auto from = strided_rows(outputs, pitch, rows);
   auto part_lses = strided_rows(lses, 1LL, rows);
   auto result_lses = strided_rows(lse, 1LL, rows);
-  if constexpr (Gate == kNoGate)
+  if constexpr (Gate == kUngated)
     merge_parts<both, activation::sigmoid, false>(output, result_lses, from,
                                                   size, part_lses, rows, parts,
                                                   columns, gate_of());
   else
-    merge_parts<both, activation::sigmoid, Gate == kGatePerRow>(
+    merge_parts<both, activation::sigmoid, Gate == kGatedPerRow>(
         output, result_lses, from, size, part_lses, rows, parts, columns,
-        gate_of(strided_rows(gates, Gate == kGatePerRow ? 1LL : pitch, rows)));
+        gate_of(strided_rows(gates, Gate == kGatedPerRow ? 1LL : pitch, rows)));
 }
 
 template <merge_gate Gate>
@@ -56,8 +56,7 @@ void check_merge(Suite& suite, int parts, int rows, int columns, double large) {
                 columns, large);
   for (int r = 0; r < rows; ++r) {
     double most = -kInf, sum = 0;
-    for (int p = 0; p < parts; ++p)
-      most = std::fmax(most, lses[p * rows + r]);
+    for (int p = 0; p < parts; ++p) most = std::fmax(most, lses[p * rows + r]);
     for (int p = 0; p < parts; ++p)
       if (most > -kInf) sum += std::exp(lses[p * rows + r] - most);
     suite.Near(lse[r], most == -kInf ? most : most + std::log(sum),
@@ -68,9 +67,9 @@ void check_merge(Suite& suite, int parts, int rows, int columns, double large) {
         if (lses[p * rows + r] > -kInf)
           x += std::exp(lses[p * rows + r] - most) / sum *
                outputs[(p * rows + r) * columns + c];
-      if (Gate != kNoGate)
+      if (Gate != kUngated)
         x /= 1 + std::exp(-static_cast<double>(
-                     gates[Gate == kGatePerRow ? r : r * columns + c]));
+                     gates[Gate == kGatedPerRow ? r : r * columns + c]));
       // Rounded to 8 bits, from a float that is off by little.
       suite.Near(to_host(to[r * columns + c]), x,
                  std::ldexp(std::fabs(x), -8) + 2e-5, r, c);
@@ -82,9 +81,9 @@ inline void run_merge_tests() {
   Suite suite("merge_parts merge_sums merge_columns gate_of");
   for (int parts : {1, 2, 8, 9, 20})
     for (int columns : {4, 7, 64}) {
-      check_merge<kNoGate>(suite, parts, 5, columns, 0);
-      check_merge<kGatePerRow>(suite, parts, 3, columns, 90);
-      check_merge<kGatePerColumn>(suite, parts, 6, columns, -90);
+      check_merge<kUngated>(suite, parts, 5, columns, 0);
+      check_merge<kGatedPerRow>(suite, parts, 3, columns, 90);
+      check_merge<kGatedPerColumn>(suite, parts, 6, columns, -90);
     }
 }
 

@@ -156,7 +156,8 @@ inline void check_statistics(Suite& suite, int length, bool finite, int seed) {
   double squares = 0, powers = 0, entropy = 0;
   for (float x : scores) {
     if (!shows(x)) continue;
-    squares += (static_cast<double>(x) - mean) * (static_cast<double>(x) - mean);
+    squares +=
+        (static_cast<double>(x) - mean) * (static_cast<double>(x) - mean);
     double power = std::exp(static_cast<double>(x) - maximum);
     powers += power;
     entropy -= power * inverse * std::log(power * inverse + 1e-10);
@@ -363,7 +364,8 @@ inline void test_radix() {
     suite.Context("shift %d", shift);
     std::vector<int> want(256), with_hidden(256);
     for (int i = 0; i < length; ++i) {
-      bool same = shift == 24 || keys[i] >> (shift + 8) == prefix >> (shift + 8);
+      bool same =
+          shift == 24 || keys[i] >> (shift + 8) == prefix >> (shift + 8);
       if (!same) continue;
       ++with_hidden[keys[i] >> shift & 255];
       if (shows(scores[i])) ++want[keys[i] >> shift & 255];
@@ -425,7 +427,8 @@ inline void check_emission(Suite& suite, int length, int k, int sink, int local,
   const unsigned threshold = sorted[k - 1];
   if (threshold == 0) return;  // more than there are
   int above = 0, equal = 0;
-  for (unsigned key : sorted) above += key > threshold, equal += key == threshold;
+  for (unsigned key : sorted)
+    above += key > threshold, equal += key == threshold;
   std::memset(of_row.data(), 0xff, (length + 1) * sizeof(int));
   std::memset(of_kept.data(), 0xff, (length + 1) * sizeof(int));
   launch("emit", emit_kernel, 1, 1, 4096, static_cast<const float*>(row.data()),
@@ -506,7 +509,8 @@ void check_sort(Suite& suite, int count, int seed) {
   suite.Context("size %d count %d", Size, count);
   for (size_t i = 0; i < want.size(); ++i)
     suite.Equal(out[i], want[i], static_cast<int>(i));
-  for (int i = std::max(begin, static_cast<int>(want.size())); i < Size + 3; ++i)
+  for (int i = std::max(begin, static_cast<int>(want.size())); i < Size + 3;
+       ++i)
     suite.Equal(out[i], -7, i);
   suite.Equal(out[Size + 3], 99, Size + 3);
 }

@@ -27,8 +27,8 @@ class CublasLtTest : public ::testing::Test {
   CublasLtTest() {
     blas = FakeBlas();
     context_ = *PrimaryContext::Retain(driver_, *GetDevice(driver_, 0));
-    gemms_ =
-        *CreateCublasLtGemms(std::make_shared<CublasLtApi>(FakeBlasTable()), context_);
+    gemms_ = *CreateCublasLtGemms(
+        std::make_shared<CublasLtApi>(FakeBlasTable()), context_);
   }
 
   FakeDriver fake_;

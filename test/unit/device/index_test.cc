@@ -31,7 +31,8 @@ T* Base() {
 }
 template <class T>
 long long Distance(T* to) {
-  return (reinterpret_cast<intptr_t>(to) - reinterpret_cast<intptr_t>(Base<T>())) /
+  return (reinterpret_cast<intptr_t>(to) -
+          reinterpret_cast<intptr_t>(Base<T>())) /
          static_cast<long long>(sizeof(T));
 }
 
@@ -40,12 +41,12 @@ TEST(DeviceIndex, ElementsBeyond32Bits) {
   EXPECT_EQ(Distance(at(Base<float>(), indices(7), sizes())), 7);
   EXPECT_EQ(Distance(at(Base<bf16>(), indices(3, 5), sizes(kBillion))),
             3 * kBillion + 5);
-  EXPECT_EQ(Distance(at(Base<float>(), indices(70000, 69999, 3),
-                        sizes(70001, 4))),
-            (70000LL * 70001 + 69999) * 4 + 3);
-  EXPECT_EQ(Distance(at(Base<double>(), indices(INT_MAX, 1, 2, 3),
-                        sizes(8, 16, 4))),
-            ((INT_MAX * 8LL + 1) * 16 + 2) * 4 + 3);
+  EXPECT_EQ(
+      Distance(at(Base<float>(), indices(70000, 69999, 3), sizes(70001, 4))),
+      (70000LL * 70001 + 69999) * 4 + 3);
+  EXPECT_EQ(
+      Distance(at(Base<double>(), indices(INT_MAX, 1, 2, 3), sizes(8, 16, 4))),
+      ((INT_MAX * 8LL + 1) * 16 + 2) * 4 + 3);
 }
 
 TEST(DeviceIndex, RowsBeyond32Bits) {
@@ -134,8 +135,7 @@ TEST(DeviceIndex, PlacesOfFragments) {
     for (int block = 0; block < 3; ++block)
       for (int i = 0; i < 4; ++i) {
         const int row = static_cast<int>(lane / 4) + (i >= 2 ? 8 : 0);
-        const int column =
-            8 * block + static_cast<int>(lane % 4) * 2 + (i % 2);
+        const int column = 8 * block + static_cast<int>(lane % 4) * 2 + (i % 2);
         EXPECT_EQ(frag_row(i), row);
         EXPECT_EQ(frag_column(block, i), column);
         seen.insert({frag_row(i), frag_column(block, i)});
@@ -160,15 +160,16 @@ void CheckTile() {
       const int byte = c * kSize, chunk = byte / 16, within = byte % 16;
       int want = r * kRow + byte;
       if (Layout == swizzle_128b) {
-        want = chunk / 8 * (Rows * 128) + r * 128 +
-               (chunk % 8 ^ r % 8) * 16 + within;
+        want = chunk / 8 * (Rows * 128) + r * 128 + (chunk % 8 ^ r % 8) * 16 +
+               within;
       } else if (Layout == swizzle) {
         // Rows of an odd number of chunks need none; the longest power of two
         // that divides it, up to 8, is what is permuted.
         int period = 1;
         while (period < 8 && kRow / 16 % (2 * period) == 0) period *= 2;
         const int flip = r * period / 8 % period;
-        want = r * kRow + (chunk / period * period + (chunk % period ^ flip)) * 16 +
+        want = r * kRow +
+               (chunk / period * period + (chunk % period ^ flip)) * 16 +
                within;
       }
       EXPECT_EQ(offset, want) << r << ", " << c;
@@ -237,8 +238,8 @@ TEST(DeviceIndex, WarpsOfTeams) {
     const int group = turns<team<4, 8>, 2>::group();
     if (lane() == 5) ranks[number] = rank, groups[number] = group;
   });
-  EXPECT_THAT(ranks, ::testing::ElementsAre(-1, -1, -1, -1, 0, 1, 2, 3, 4, 5,
-                                            6, 7));
+  EXPECT_THAT(ranks,
+              ::testing::ElementsAre(-1, -1, -1, -1, 0, 1, 2, 3, 4, 5, 6, 7));
   for (int i = 4; i < 12; ++i) EXPECT_EQ(groups[i], (i - 4) / 4);
   EXPECT_EQ((turns<team<4, 8>, 2>::threads), 256);
 }

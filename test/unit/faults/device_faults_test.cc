@@ -83,11 +83,11 @@ cuda::NvrtcTable FakeNvrtcTable() {
   table.CompileProgram = [](cuda::NvrtcProgram, int, const char* const*) {
     return 0;
   };
-  table.GetCUBINSize = table.GetPTXSize = [](cuda::NvrtcProgram program,
-                                             size_t* size) {
-    *size = TextOf(program).size();
-    return 0;
-  };
+  table.GetCUBINSize =
+      table.GetPTXSize = [](cuda::NvrtcProgram program, size_t* size) {
+        *size = TextOf(program).size();
+        return 0;
+      };
   table.GetCUBIN = table.GetPTX = [](cuda::NvrtcProgram program, char* code) {
     TextOf(program).copy(code, TextOf(program).size());
     return 0;
@@ -194,8 +194,8 @@ struct Buffers {
   RunArguments run;
 
   Buffers(const CudaExecutor& executor, cuda::Stream stream) {
-    for (int64_t bytes : {int64_t{128}, int64_t{128}, int64_t{128},
-                          executor.workspace_bytes()})
+    for (int64_t bytes :
+         {int64_t{128}, int64_t{128}, int64_t{128}, executor.workspace_bytes()})
       memory.push_back(*DeviceBuffer::Allocate(executor.context(), bytes));
     inputs = {memory[0].data(), memory[1].data()};
     outputs = {memory[2].data()};
@@ -279,12 +279,12 @@ TEST(DeviceFaults, CreateAndDestroy) {
         });
     EXPECT_GT(calls, 100);
     if (lanes == 1) EXPECT_THAT(seen, Contains("cuDriverGetVersion"));
-    EXPECT_THAT(
-        seen,
-        IsSupersetOf({"cuDeviceGetUuid_v2", "cuFuncGetParamInfo", "cuFuncSetAttribute",
-                      "cuMemFree_v2", "cuModuleUnload", "cublasLtDestroy",
-                      "cublasLtMatmulAlgoGetHeuristic", "nvrtcGetCUBIN",
-                      "nvrtcGetProgramLog", "nvrtcGetSupportedArchs"}));
+    EXPECT_THAT(seen,
+                IsSupersetOf({"cuDeviceGetUuid_v2", "cuFuncGetParamInfo",
+                              "cuFuncSetAttribute", "cuMemFree_v2",
+                              "cuModuleUnload", "cublasLtDestroy",
+                              "cublasLtMatmulAlgoGetHeuristic", "nvrtcGetCUBIN",
+                              "nvrtcGetProgramLog", "nvrtcGetSupportedArchs"}));
   }
 }
 
@@ -318,8 +318,8 @@ TEST(DeviceFaults, ALostContextAtAnyMoment) {
     ForEachFault(
         Faults::kTables, attempt,
         [&](const absl::Status& status, const std::string& failed) {
-          if (!status.ok()) EXPECT_THAT(std::string(status.message()),
-                                        HasSubstr("_OF_TEST"));
+          if (!status.ok())
+            EXPECT_THAT(std::string(status.message()), HasSubstr("_OF_TEST"));
           // What a lost context held is lost, the context itself is not.
           EXPECT_THAT(leaks, Not(HasSubstr("contexts;"))) << failed;
           EXPECT_EQ(open_programs, 0);
@@ -335,26 +335,56 @@ struct RunCase {
   bool known;     // the run before was on the same buffers
   bool captures;  // the stream
   bool timed;
-  Names calls;    // that a run of the case makes, among others
+  Names calls;  // that a run of the case makes, among others
 };
 
 const RunCase kRunCases[] = {
-    {"a first run on buffers", 1, true, false, false, false,
+    {"a first run on buffers",
+     1,
+     true,
+     false,
+     false,
+     false,
      {"cuPointerGetAttributes", "cuTensorMapEncodeTiled", "cuStreamGetCtx",
       "cuStreamIsCapturing", "cuMemsetD16Async", "cublasLtMatmul",
       "cuLaunchKernel", "cuLaunchKernelEx", "cuMemcpyDtoDAsync_v2"}},
-    {"a run on known buffers", 1, true, true, false, false,
+    {"a run on known buffers",
+     1,
+     true,
+     true,
+     false,
+     false,
      {"cuLaunchKernel", "cuLaunchKernelEx"}},
-    {"a run that loads", 1, false, false, false, false,
+    {"a run that loads",
+     1,
+     false,
+     false,
+     false,
+     false,
      {"cuFuncLoad", "cuStreamCreate", "cuMemAlloc_v2", "cuMemsetD8Async",
       "cuStreamSynchronize"}},
     {"a capture", 1, true, true, true, false, {"cuLaunchKernel"}},
-    {"lanes", 2, true, true, false, false,
+    {"lanes",
+     2,
+     true,
+     true,
+     false,
+     false,
      {"cuEventRecord", "cuStreamWaitEvent", "cuLaunchKernel"}},
-    {"lanes that load", 2, false, false, false, false,
+    {"lanes that load",
+     2,
+     false,
+     false,
+     false,
+     false,
      {"cuStreamCreate", "cuEventCreate", "cuFuncLoad"}},
     {"lanes in a capture", 2, true, true, true, false, {"cuEventRecord"}},
-    {"zones", 1, true, true, false, true,
+    {"zones",
+     1,
+     true,
+     true,
+     false,
+     true,
      {"cuEventCreate", "cuEventRecord", "cuEventSynchronize",
       "cuEventElapsedTime"}},
 };
@@ -375,8 +405,7 @@ absl::Status RunOnce(const std::shared_ptr<const CudaExecutor>& executor,
 // whatever reason the whole product runs, and its status counts.
 bool IsOfWarmUp(const std::string& failed) {
   static const Names names = {"cuMemAlloc_v2", "cuMemsetD8Async",
-                              "cuStreamSynchronize",
-                              "cuCtxPushCurrent_v2"};
+                              "cuStreamSynchronize", "cuCtxPushCurrent_v2"};
   return names.count(failed) != 0 || failed.rfind("cublasLt", 0) == 0;
 }
 
@@ -408,21 +437,20 @@ TEST(DeviceFaults, Run) {
       leaks = machine.fake.Leaks();
       return status;
     };
-    ForEachFault(
-        Faults::kTables, attempt,
-        [&](const absl::Status& status, const std::string& failed) {
-          seen.insert(failed);
-          if (!IsHarmless(failed) &&
-              !(status.ok() && !c.warm && IsOfWarmUp(failed)) &&
-              !(status.ok() && LosesMemory(failed) && c.timed))
-            ExpectTold(status, failed);
-          EXPECT_TRUE(again.ok()) << again;
-          ASSERT_THAT(launches, SizeIs(2));
-          EXPECT_EQ(launches[0].symbol, "attend");
-          EXPECT_EQ(launches[0].arguments[2], 7u);
-          EXPECT_EQ(launches[1].symbol, "scale");
-          if (!LosesMemory(failed)) EXPECT_EQ(leaks, "");
-        });
+    ForEachFault(Faults::kTables, attempt,
+                 [&](const absl::Status& status, const std::string& failed) {
+                   seen.insert(failed);
+                   if (!IsHarmless(failed) &&
+                       !(status.ok() && !c.warm && IsOfWarmUp(failed)) &&
+                       !(status.ok() && LosesMemory(failed) && c.timed))
+                     ExpectTold(status, failed);
+                   EXPECT_TRUE(again.ok()) << again;
+                   ASSERT_THAT(launches, SizeIs(2));
+                   EXPECT_EQ(launches[0].symbol, "attend");
+                   EXPECT_EQ(launches[0].arguments[2], 7u);
+                   EXPECT_EQ(launches[1].symbol, "scale");
+                   if (!LosesMemory(failed)) EXPECT_EQ(leaks, "");
+                 });
     EXPECT_THAT(seen, IsSupersetOf(c.calls));
   }
 }
@@ -465,8 +493,8 @@ TEST(DeviceFaults, Buffers) {
     Machine machine;
     absl::Status status;
     {
-      auto context = PrimaryContext::Retain(machine.driver,
-                                            *GetDevice(machine.driver, 0));
+      auto context =
+          PrimaryContext::Retain(machine.driver, *GetDevice(machine.driver, 0));
       arm();
       auto buffer = DeviceBuffer::Allocate(*context, 64);
       status = buffer.status();

@@ -34,8 +34,8 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -79,24 +79,25 @@ TEST(FileFaults, AFileIsTheOldOneOrTheNewOne) {
     return WriteFileAtomically(path, after);
   };
   Names seen;
-  const int calls = ForEachFault(
-      Faults::kFiles, attempt,
-      [&](const absl::Status& status, const std::string& failed) {
-        EXPECT_THAT(folder.Names(), ElementsAre("file"));
-        EXPECT_EQ(OpenFiles(), files);
-        if (status.ok()) {
-          // That the name is on disk, too, is more than was promised.
-          EXPECT_THAT(seen, Contains("rename"));
-          EXPECT_EQ(ReadBytes(path), after);
-        } else {
-          ExpectTold(status, path);
-          EXPECT_EQ(ReadBytes(path), before);
-        }
-        seen.insert(failed);
-        EXPECT_TRUE(WriteFileAtomically(path, after).ok());
-        EXPECT_EQ(ReadBytes(path), after);
-        WriteBytes(path, before);
-      });
+  const int calls =
+      ForEachFault(Faults::kFiles, attempt,
+                   [&](const absl::Status& status, const std::string& failed) {
+                     EXPECT_THAT(folder.Names(), ElementsAre("file"));
+                     EXPECT_EQ(OpenFiles(), files);
+                     if (status.ok()) {
+                       // That the name is on disk, too, is more than was
+                       // promised.
+                       EXPECT_THAT(seen, Contains("rename"));
+                       EXPECT_EQ(ReadBytes(path), after);
+                     } else {
+                       ExpectTold(status, path);
+                       EXPECT_EQ(ReadBytes(path), before);
+                     }
+                     seen.insert(failed);
+                     EXPECT_TRUE(WriteFileAtomically(path, after).ok());
+                     EXPECT_EQ(ReadBytes(path), after);
+                     WriteBytes(path, before);
+                   });
   EXPECT_EQ(calls, 10);
   // Pieces, and signals between them.
   for (Effect effect : {Effect::kPart, Effect::kInterrupted})
@@ -157,20 +158,22 @@ TEST(FileFaults, Tensors) {
                  }
                  EXPECT_EQ(OpenFiles(), files);
                });
-  EXPECT_THAT(seen, ElementsAre("aligned_alloc", "close", "fstat", "open",
-                                "pread"));
+  EXPECT_THAT(seen,
+              ElementsAre("aligned_alloc", "close", "fstat", "open", "pread"));
   for (Effect effect : {Effect::kPart, Effect::kInterrupted})
-    ForEachFault(Faults::kFiles, read,
-                 [&](const absl::Status& status, const std::string&) {
-                   EXPECT_TRUE(status.ok()) << status;
-                 },
-                 /*onwards=*/false, effect);
-  ForEachFault(Faults::kFiles, read,
-               [&](const absl::Status& status, const std::string&) {
-                 EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-                 EXPECT_THAT(std::string(status.message()), HasSubstr(path));
-               },
-               /*onwards=*/false, Effect::kNothing);
+    ForEachFault(
+        Faults::kFiles, read,
+        [&](const absl::Status& status, const std::string&) {
+          EXPECT_TRUE(status.ok()) << status;
+        },
+        /*onwards=*/false, effect);
+  ForEachFault(
+      Faults::kFiles, read,
+      [&](const absl::Status& status, const std::string&) {
+        EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+        EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+      },
+      /*onwards=*/false, Effect::kNothing);
 }
 
 //===----------------------------------------------------------------------===//
@@ -245,29 +248,31 @@ TEST(FileFaults, Packs) {
     return status;
   };
   Names seen;
-  ForEachFault(
-      Faults::kFiles | Faults::kDriver, attempt,
-      [&](const absl::Status& status, const std::string& failed) {
-        seen.insert(failed);
-        EXPECT_EQ(OpenFiles(), files);
-        if (failed == "cuCtxPushCurrent_v2") return;
-        EXPECT_EQ(leaks, "");
-        if (GivesBack(failed) || failed == "cuCtxGetCurrent" ||
-            failed == "cuThreadExchangeStreamCaptureMode")
-          return;
-        if (failed.rfind("cu", 0) != 0) return ExpectTold(status, path);
-        ASSERT_FALSE(status.ok()) << "nobody was told";
-        EXPECT_THAT(std::string(status.message()), HasSubstr("_OF_TEST"));
-      });
+  ForEachFault(Faults::kFiles | Faults::kDriver, attempt,
+               [&](const absl::Status& status, const std::string& failed) {
+                 seen.insert(failed);
+                 EXPECT_EQ(OpenFiles(), files);
+                 if (failed == "cuCtxPushCurrent_v2") return;
+                 EXPECT_EQ(leaks, "");
+                 if (GivesBack(failed) || failed == "cuCtxGetCurrent" ||
+                     failed == "cuThreadExchangeStreamCaptureMode")
+                   return;
+                 if (failed.rfind("cu", 0) != 0)
+                   return ExpectTold(status, path);
+                 ASSERT_FALSE(status.ok()) << "nobody was told";
+                 EXPECT_THAT(std::string(status.message()),
+                             HasSubstr("_OF_TEST"));
+               });
   EXPECT_THAT(seen, IsSupersetOf({"close", "fstat", "open", "read",
                                   "cuModuleLoadDataEx", "cuLaunchKernel",
                                   "cuEventElapsedTime"}));
   for (Effect effect : {Effect::kPart, Effect::kInterrupted})
-    ForEachFault(Faults::kFiles, attempt,
-                 [&](const absl::Status& status, const std::string&) {
-                   EXPECT_TRUE(status.ok()) << status;
-                 },
-                 /*onwards=*/false, effect);
+    ForEachFault(
+        Faults::kFiles, attempt,
+        [&](const absl::Status& status, const std::string&) {
+          EXPECT_TRUE(status.ok()) << status;
+        },
+        /*onwards=*/false, effect);
 }
 
 //===----------------------------------------------------------------------===//
@@ -318,23 +323,21 @@ TEST(FileFaults, EntriesOfTheCache) {
       ProgramCache next(options);
       cache.Write(entry);
       const auto again = next.Read(entry.key, entry.kind);
-      EXPECT_TRUE(again && again->payload == entry.payload)
-          << Faults::Failed();
+      EXPECT_TRUE(again && again->payload == entry.payload) << Faults::Failed();
       return absl::OkStatus();
     };
-    ForEachFault(
-        Faults::kFiles, attempt,
-        [&](const absl::Status&, const std::string& failed) {
-          seen.insert(failed);
-          if (failures > 0) {
-            EXPECT_THAT(problems, HasSubstr("gsa_cache_"));
-            EXPECT_THAT(problems, Not(HasSubstr("changed")));
-          }
-        });
-    EXPECT_THAT(seen, IsSupersetOf({"close", "fdopendir", "flock", "fstat",
-                                    "fstatat", "fsync", "open", "openat",
-                                    "read", "readdir", "rename", "unlink",
-                                    "write"}));
+    ForEachFault(Faults::kFiles, attempt,
+                 [&](const absl::Status&, const std::string& failed) {
+                   seen.insert(failed);
+                   if (failures > 0) {
+                     EXPECT_THAT(problems, HasSubstr("gsa_cache_"));
+                     EXPECT_THAT(problems, Not(HasSubstr("changed")));
+                   }
+                 });
+    EXPECT_THAT(seen,
+                IsSupersetOf({"close", "fdopendir", "flock", "fstat", "fstatat",
+                              "fsync", "open", "openat", "read", "readdir",
+                              "rename", "unlink", "write"}));
   }
 }
 
@@ -370,7 +373,9 @@ TEST(FileFaults, ALockThatCannotBeLookedAtIsNotWaitedFor) {
   int calls = 0;
   for (int index = 0; index == calls; ++index) {
     Faults::Arm(Faults::kFiles, index, /*onwards=*/true);
-    { const ProgramCache::Claim claim = cache.Lock(KeyFor("a")); }
+    {
+      const ProgramCache::Claim claim = cache.Lock(KeyFor("a"));
+    }
     Faults::Disarm();
     if (!Faults::Failed().empty()) ++calls;
   }
@@ -397,14 +402,13 @@ TEST(FileFaults, ToolsOfTheCache) {
     if (!collected.ok()) return collected.status();
     return removed.status();
   };
-  ForEachFault(Faults::kFiles, attempt,
-               [&](const absl::Status& status, const std::string&) {
-                 if (status.ok()) return;
-                 EXPECT_THAT(std::string(status.message()),
-                             HasSubstr("gsa_cache_"));
-                 EXPECT_THAT(std::string(status.message()),
-                             Not(HasSubstr("more than")));
-               });
+  ForEachFault(
+      Faults::kFiles, attempt,
+      [&](const absl::Status& status, const std::string&) {
+        if (status.ok()) return;
+        EXPECT_THAT(std::string(status.message()), HasSubstr("gsa_cache_"));
+        EXPECT_THAT(std::string(status.message()), Not(HasSubstr("more than")));
+      });
 }
 
 // A kernel is compiled, whatever the disk does.
@@ -421,9 +425,9 @@ TEST(FileFaults, KernelsNeedNoDisk) {
     };
     arm();
     for (int process = 0; process < 2; ++process) {
-      KernelCache cache(
-          "test", TextAsImage,
-          std::make_shared<ProgramCache>(folder.Options()), identify);
+      KernelCache cache("test", TextAsImage,
+                        std::make_shared<ProgramCache>(folder.Options()),
+                        identify);
       const auto kernel = cache.Get(request);
       if (!kernel.ok()) return kernel.status();
       EXPECT_EQ((*kernel)->code.image, "text");
@@ -433,11 +437,11 @@ TEST(FileFaults, KernelsNeedNoDisk) {
     EXPECT_EQ(OpenFiles(), files);
     return absl::OkStatus();
   };
-  const int calls = ForEachFault(
-      Faults::kFiles, attempt,
-      [](const absl::Status& status, const std::string&) {
-        EXPECT_TRUE(status.ok()) << status;
-      });
+  const int calls =
+      ForEachFault(Faults::kFiles, attempt,
+                   [](const absl::Status& status, const std::string&) {
+                     EXPECT_TRUE(status.ok()) << status;
+                   });
   EXPECT_GT(calls, 20);
 }
 

@@ -176,7 +176,8 @@ T Fold(unsigned mask, const char* name, T value, F f) {
   CheckMask(mask);
   const uint64_t* values = Exchange(name, ToBits(value));
   T result = FromBits<T>(values[0]);
-  for (int i = 1; i < kWarpSize; ++i) result = f(result, FromBits<T>(values[i]));
+  for (int i = 1; i < kWarpSize; ++i)
+    result = f(result, FromBits<T>(values[i]));
   return result;
 }
 

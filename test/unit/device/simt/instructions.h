@@ -14,9 +14,9 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
+#include <utility>
+#include <vector>
 
-#include "runtime/core/dtype.h"
 #include "simt.h"
 
 namespace host_asm {
@@ -27,19 +27,52 @@ namespace host_asm {
 // Numbers
 //===----------------------------------------------------------------------===//
 
-// Of formats by their bits: widen, and round to nearest even.
-struct Bf16 {
+// A 16-bit format of `Exponent` and `Mantissa` bits, by its bits.
+template <int Exponent, int Mantissa>
+struct Format16 {
+  static constexpr int kBias = (1 << (Exponent - 1)) - 1;
+  static constexpr int kInfinity = ((1 << Exponent) - 1) << Mantissa;
+
   static float Widen(uint32_t bits) {
-    return gsa::BF16ToFloat({static_cast<uint16_t>(bits)});
+    static const auto& table = *new std::vector<float>(Table());
+    return table[bits & 0xffff];
   }
-  static uint16_t Round(double x) { return gsa::BF16FromDouble(x).bits; }
-};
-struct F16 {
-  static float Widen(uint32_t bits) {
-    return gsa::F16ToFloat({static_cast<uint16_t>(bits)});
+  static std::vector<float> Table() {
+    std::vector<float> table;
+    for (uint32_t bits = 0; bits < 65536; ++bits) table.push_back(Value(bits));
+    return table;
   }
-  static uint16_t Round(double x) { return gsa::F16FromDouble(x).bits; }
+  static float Value(uint32_t bits) {
+    const int exponent =
+        static_cast<int>(bits >> Mantissa) & ((1 << Exponent) - 1);
+    const int mantissa = static_cast<int>(bits) & ((1 << Mantissa) - 1);
+    double magnitude = std::ldexp(mantissa, 1 - kBias - Mantissa);
+    if (exponent == (1 << Exponent) - 1)
+      magnitude = mantissa != 0 ? NAN : INFINITY;
+    else if (exponent != 0)
+      magnitude =
+          std::ldexp((1 << Mantissa) + mantissa, exponent - kBias - Mantissa);
+    return static_cast<float>(bits >> 15 & 1 ? -magnitude : magnitude);
+  }
+  // To nearest, ties to even, once.
+  static uint16_t Round(double x) {
+    if (x != x) return 0x7fff;
+    const int sign = std::signbit(x) ? 0x8000 : 0;
+    const double magnitude = std::fabs(x);
+    if (std::isinf(x)) return static_cast<uint16_t>(sign | kInfinity);
+    int exponent;
+    std::frexp(magnitude, &exponent);
+    if (exponent > kBias + 1) return static_cast<uint16_t>(sign | kInfinity);
+    if (magnitude == 0 || exponent < 2 - kBias) exponent = 2 - kBias;
+    // In units of the last place; a carry goes on into the exponent.
+    const double units =
+        std::nearbyint(std::ldexp(magnitude, Mantissa + 1 - exponent));
+    return static_cast<uint16_t>(sign | (((exponent + kBias - 2) << Mantissa) +
+                                         static_cast<int>(units)));
+  }
 };
+using Bf16 = Format16<8, 7>;
+using F16 = Format16<5, 10>;
 
 inline float flush(float x) {
   return std::fabs(x) < 0x1p-126f ? std::copysign(0.0f, x) : x;
@@ -206,8 +239,8 @@ inline void cp_async_bulk_wait_group_read() { simt::FinishCopies(); }
 // The swizzles of panels of 128, 64 and 32 bytes: of the address, the number of
 // the 16-byte chunk is xored with that of the 128-byte line.
 inline unsigned Swizzled(unsigned address, int panel) {
-  return address ^ ((address >> 7 & (static_cast<unsigned>(panel) / 16 - 1))
-                    << 4);
+  return address ^
+         ((address >> 7 & (static_cast<unsigned>(panel) / 16 - 1)) << 4);
 }
 
 struct TensorMap {
@@ -483,8 +516,8 @@ void WgmmaRegisters(float (&d)[N / 8][4], const unsigned (&a)[4],
   const Left left("wgmma", a[0], a[1], a[2], a[3]);
   const SharedOperand right(b, AlongRowsB != 0);
   WarpgroupProduct<T, N>(
-      d, Accumulate != 0,
-      [&](int row, int k) { return left.At<T>(row, k); }, right);
+      d, Accumulate != 0, [&](int row, int k) { return left.At<T>(row, k); },
+      right);
 }
 
 // NOLINTEND(readability-identifier-naming)

@@ -167,7 +167,8 @@ void Run(Dim3 grid, int threads, int shared_bytes,
                     static_cast<size_t>(shared_bytes));
         for (size_t i = 0; i < one.lanes.size(); ++i) PrepareLane(i);
         RunBlock();
-        for (LaneState& lane : one.lanes) Stacks().push_back(std::move(lane.stack));
+        for (LaneState& lane : one.lanes)
+          Stacks().push_back(std::move(lane.stack));
         block = nullptr;
       }
 }
@@ -201,8 +202,7 @@ void Fail(const char* format, ...) {
   va_start(arguments, format);
   std::vfprintf(stderr, format, arguments);
   va_end(arguments);
-  if (block != nullptr)
-    std::fprintf(stderr, " (thread %d)", block->current);
+  if (block != nullptr) std::fprintf(stderr, " (thread %d)", block->current);
   std::fprintf(stderr, "\n");
   std::abort();
 }
@@ -211,9 +211,10 @@ void* SharedMemory(unsigned address, int bytes, int alignment) {
   const int64_t offset = int64_t{address} - kSharedBase;
   if (offset < 0 || offset + bytes > block->shared_bytes ||
       address % static_cast<unsigned>(alignment) != 0)
-    Fail("%d bytes at %lld of %d bytes of shared memory, expected a multiple "
-         "of %d within",
-         bytes, static_cast<long long>(offset), block->shared_bytes, alignment);
+    Fail(
+        "%d bytes at %lld of %d bytes of shared memory, expected a multiple "
+        "of %d within",
+        bytes, static_cast<long long>(offset), block->shared_bytes, alignment);
   return gsa::dev::gsa_shared_memory + offset;
 }
 

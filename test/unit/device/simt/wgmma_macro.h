@@ -43,9 +43,9 @@ struct Wgmma {
 }  // namespace host_asm
 
 #undef GSA_WGMMA
-#define GSA_WGMMA(n, T)                         \
-  template <>                                   \
-  struct gsa::dev::ptx::wgmma<n, gsa::dev::T> : \
-      ::host_asm::Wgmma<n, gsa::dev::T> {}
+#define GSA_WGMMA(n, T)                       \
+  template <>                                 \
+  struct gsa::dev::ptx::wgmma<n, gsa::dev::T> \
+      : ::host_asm::Wgmma<n, gsa::dev::T> {}
 
 #endif  // GSA_TEST_UNIT_DEVICE_SIMT_WGMMA_MACRO_H_

@@ -113,6 +113,24 @@ TEST_F(CublasLtTest, WarmsUpWithFewRowsOrWithAll) {
   EXPECT_EQ(blas.open, 0);
 }
 
+// Neither with few rows nor with all: the second error counts, and the memory
+// of both is given back.
+TEST_F(CublasLtTest, AWarmUpThatFailsTwice) {
+  GemmStep step;
+  step.m = 600, step.n = step.k = 8;
+  step.lda = step.ldb = step.ldc = 8;
+  auto plan = *gemms_->Plan(step, 1 << 20);
+  const int open = blas.open;
+  blas.refuse_rows_below = 1000;
+  const absl::Status status = plan->WarmUp();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("cublasLtMatmul"));
+  EXPECT_THAT(blas.rows_of_products, ::testing::ElementsAre(512, 600));
+  EXPECT_EQ(blas.open, open);
+  EXPECT_THAT(fake_.Leaks(), ::testing::Not(HasSubstr("allocations")));
+  EXPECT_THAT(fake_.Leaks(), ::testing::Not(HasSubstr("streams")));
+}
+
 TEST_F(CublasLtTest, NoAlgorithmIsUnimplemented) {
   blas.algorithms = 0;
   GemmStep step;

@@ -92,7 +92,7 @@ TEST(KernelCacheTest, ErrorsAreSharedAndForgotten) {
 TEST(KernelCacheTest, KeysTellEverythingApart) {
   const std::vector<SourceHeader> headers = {{"a.cuh", "1"}, {"b.cuh", "2"}};
   const std::vector<SourceHeader> swapped = {{"a.cuh", "2"}, {"b.cuh", "1"}};
-  std::vector<CompileRequest> requests(8, Request("text"));
+  std::vector<CompileRequest> requests(12, Request("text"));
   requests[1].source = "text ";
   requests[2].arch = "sm_80";
   requests[3].options = {"-lineinfo", "-O1"};
@@ -100,13 +100,18 @@ TEST(KernelCacheTest, KeysTellEverythingApart) {
   requests[5].headers = headers;
   requests[6].headers = swapped;
   requests[7].output = CudaOutput::kPtx;
+  requests[8].name = "other.cu";
+  requests[9].options = {"-O1", "-lineinfo"};
+  requests[10].options = {"-lineinfo"};
+  const std::vector<SourceHeader> renamed = {{"a.cuh", "1"}, {"c.cuh", "2"}};
+  requests[11].headers = renamed;
   std::set<std::string> keys;
   const KernelCache cache("test 1", Echo), newer("test 2", Echo);
   for (const CompileRequest& request : requests) {
     keys.insert(cache.KeyOf(request));
     keys.insert(newer.KeyOf(request));
   }
-  EXPECT_EQ(keys.size(), 16u);
+  EXPECT_EQ(keys.size(), 2 * requests.size());
   EXPECT_EQ(cache.KeyOf(requests[0]), cache.KeyOf(Request("text")));
 }
 

@@ -92,7 +92,7 @@ TEST(KernelCacheTest, ErrorsAreSharedAndForgotten) {
 TEST(KernelCacheTest, KeysTellEverythingApart) {
   const std::vector<SourceHeader> headers = {{"a.cuh", "1"}, {"b.cuh", "2"}};
   const std::vector<SourceHeader> swapped = {{"a.cuh", "2"}, {"b.cuh", "1"}};
-  std::vector<CompileRequest> requests(12, Request("text"));
+  std::vector<CompileRequest> requests(13, Request("text"));
   requests[1].source = "text ";
   requests[2].arch = "sm_80";
   requests[3].options = {"-lineinfo", "-O1"};
@@ -105,6 +105,7 @@ TEST(KernelCacheTest, KeysTellEverythingApart) {
   requests[10].options = {"-lineinfo"};
   const std::vector<SourceHeader> renamed = {{"a.cuh", "1"}, {"c.cuh", "2"}};
   requests[11].headers = renamed;
+  requests[12].options = {"-lineinfo", "-O2"};
   std::set<std::string> keys;
   const KernelCache cache("test 1", Echo), newer("test 2", Echo);
   for (const CompileRequest& request : requests) {

@@ -30,6 +30,7 @@ struct State {
   int left = 0;  // calls before the one that fails
   bool onwards = false;
   Faults::Effect effect = Faults::Effect::kFails;
+  std::string name;  // of the function; "" for all
   std::string failed;
   std::vector<std::string> calls;
 };
@@ -41,13 +42,15 @@ State& TheState() {
 
 }  // namespace
 
-void Faults::Arm(unsigned kinds, int index, bool onwards, Effect effect) {
+void Faults::Arm(unsigned kinds, int index, bool onwards, Effect effect,
+                 const char* name) {
   State& state = TheState();
   std::lock_guard<std::mutex> lock(state.mutex);
   state.kinds = kinds;
   state.left = index;
   state.onwards = onwards;
   state.effect = effect;
+  state.name = name;
   state.failed.clear();
   state.calls.clear();
 }
@@ -74,6 +77,7 @@ bool Faults::Hits(Kind kind, const char* name, Effect* effect) {
   State& state = TheState();
   std::lock_guard<std::mutex> lock(state.mutex);
   if ((state.kinds & kind) == 0) return false;
+  if (!state.name.empty() && state.name != name) return false;
   // What a call cannot have does not use up its turn.
   if (effect == nullptr && state.effect != Effect::kFails) return false;
   state.calls.emplace_back(name);

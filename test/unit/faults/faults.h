@@ -43,9 +43,10 @@ class Faults {
   };
 
   // Counts the calls of `kinds` from now on. The one of that number, from 0,
-  // has the effect; with `onwards` all behind it, too.
+  // has the effect; with `onwards` all behind it, too. With a name, only calls
+  // of that function count.
   static void Arm(unsigned kinds, int index, bool onwards = false,
-                  Effect effect = Effect::kFails);
+                  Effect effect = Effect::kFails, const char* name = "");
   static void Disarm();
 
   // Since Arm: the first call that had an effect, "" for none; all calls.

@@ -1,14 +1,16 @@
 //===- device_selftest.cu - the device library on a GPU -*- CUDA -*-===//
 //
-// Calls every function of codegen/device/include on the GPU at hand and
-// compares with its definition, computed by the host. From the root of the
-// repository:
+// Calls every function of codegen/device/include on the GPU at hand, or has a
+// reason why not (tools/check/device_functions.py), and compares with its
+// definition, computed by the host. The target device_selftest builds it for
+// sm_90a; from the root of the repository:
 //
 //   nvcc -std=c++20 -O2 -gencode arch=compute_90a,code=sm_90a \
 //     -DGSA_SELFTEST_SM90A -I. -Icodegen/device/include \
 //     test/gpu/device_selftest.cu -o device_selftest
 //   ./device_selftest
 //
+// Without a GPU test/unit/device/selftest_test.cc runs the same, lane by lane.
 // GSA_SELFTEST_SM90A adds what only sm_90a has. Prints a line per function;
 // the exit status is 0 if all pass, 1 if one fails, 2 after an error of CUDA.
 // Runs under compute-sanitizer too.

@@ -134,7 +134,9 @@ void launch(const char* what, Kernel* kernel, int blocks, int warps, int shared,
   require(cudaFuncSetAttribute(
               kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared),
           what);
-  kernel<<<blocks, 32 * warps, shared> > >(arguments...);
+  // clang-format off
+  kernel<<<blocks, 32 * warps, shared>>>(arguments...);
+  // clang-format on
   require(cudaGetLastError(), what);
   require(cudaDeviceSynchronize(), what);
 #endif

@@ -7,6 +7,10 @@
 
 #include "runtime/core/cuda/kernel_cache.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -139,6 +143,30 @@ TEST(KernelCacheTest, CompilesInParallelAndKeepsTheOrder) {
 }
 
 // One thread shows the order of the compilations.
+// A system that gives no more threads: this one compiles all.
+TEST(KernelCacheTest, CompilesWithoutFurtherThreads) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    // The limit does not bind root.
+    if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0))
+      _exit(2);
+    const rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_NPROC, &none) != 0) _exit(3);
+    KernelCache cache("test 1", Echo);
+    std::vector<CompileRequest> requests;
+    for (int i = 0; i < 9; ++i) requests.push_back(Request(absl::StrCat(i)));
+    const auto kernels = cache.GetAll(requests, 4);
+    const bool all = kernels.ok() && kernels->size() == 9 &&
+                     (*kernels)[8]->code.image == "image of 8";
+    _exit(all ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
 TEST(KernelCacheTest, CompilesTheLongestTextFirst) {
   std::vector<std::string> begun;
   KernelCache cache("test 1", [&](const CompileRequest& request) {

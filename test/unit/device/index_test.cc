@@ -62,6 +62,9 @@ TEST(DeviceIndex, RowsBeyond32Bits) {
   // Row 16 * 2 + 8 + 5.
   EXPECT_EQ(Distance(turns.row(45)), (8 * 2 + 5) * pitch + apart);
   EXPECT_EQ(Distance(turns.row(37)), (8 * 2 + 5) * pitch);
+  const int list[] = {0};
+  EXPECT_EQ(Distance(listed_rows(Base<float>(), pitch, list, 1, 100).row(99)),
+            99 * pitch);
 }
 
 // Each element of a grid is one thread's, in steps of all threads.

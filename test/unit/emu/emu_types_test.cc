@@ -88,5 +88,24 @@ TEST(EmuTypesTest, PositionsHave64Bits) {
       (INT_MAX * 8LL + 1) * 16 + 2);
 }
 
+TEST(EmuTypesTest, RowsHave64Bits) {
+  auto* base = reinterpret_cast<float*>(intptr_t{1} << 40);
+  const auto distance = [&](float* to) {
+    return (reinterpret_cast<intptr_t>(to) - reinterpret_cast<intptr_t>(base)) /
+           4;
+  };
+  const long long pitch = (1LL << 33) + 24, apart = 1LL << 38;
+  EXPECT_EQ(distance(dev::strided_rows(base, pitch, 100).row(77)), 77 * pitch);
+  EXPECT_EQ(distance(dev::strided_rows(base, 100000LL, 100000).row(99999)),
+            99999 * 100000LL);
+  EXPECT_EQ(distance(dev::two_level_rows<8>(base, pitch, 5LL, 100).row(83)),
+            10 * pitch + 3 * 5);
+  EXPECT_EQ(distance(dev::interleaved_rows(base, pitch, apart, 100).row(45)),
+            (8 * 2 + 5) * pitch + apart);
+  const int list[] = {0};
+  EXPECT_EQ(distance(dev::listed_rows(base, pitch, list, 1, 100).row(99)),
+            99 * pitch);
+}
+
 }  // namespace
 }  // namespace gsa

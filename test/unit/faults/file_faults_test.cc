@@ -45,7 +45,7 @@ using ::testing::SizeIs;
 using Effect = Faults::Effect;
 using Names = std::set<std::string>;
 
-constexpr unsigned kSeconds = 60;
+constexpr unsigned kSeconds = 300;
 
 void ExpectTold(const absl::Status& status, const std::string& path) {
   ASSERT_FALSE(status.ok()) << "nobody was told";

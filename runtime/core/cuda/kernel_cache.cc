@@ -308,10 +308,12 @@ KernelCache::GetAll(absl::Span<const CompileRequest> requests, int num_threads,
   const size_t threads =
       std::min<size_t>(std::max(num_threads, 1), requests.size());
   std::vector<std::thread> others;
-  try {
-    for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
-  } catch (const std::system_error&) {
-    // Those that could be started do it, this one at least.
+  for (size_t i = 1; i < threads; ++i) {
+    try {
+      others.emplace_back(work);
+    } catch (const std::system_error&) {
+      break;  // Those that could be started do it, this one at least.
+    }
   }
   work();
   for (std::thread& thread : others) thread.join();

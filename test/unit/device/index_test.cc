@@ -22,7 +22,6 @@ namespace gsa::dev {
 namespace {
 
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAreArray;
 
 // An address that is computed with and never used.
 template <class T>

@@ -256,7 +256,7 @@ TEST(DeviceFaults, CreateAndDestroy) {
       Machine machine;
       machine.options.warm_up = false;
       arm();
-      const absl::Status status = machine.Create(lanes).status();
+      absl::Status status = machine.Create(lanes).status();
       Faults::Disarm();
       leaks = machine.fake.Leaks();
       again = machine.Create(lanes).status();
@@ -396,7 +396,7 @@ absl::Status RunOnce(const std::shared_ptr<const CudaExecutor>& executor,
   auto timer = ZoneTimer::Create(executor);
   if (!timer.ok()) return timer.status();
   run.timer = timer->get();
-  const absl::Status status = executor->Run(run);
+  absl::Status status = executor->Run(run);
   if (!status.ok()) return status;
   return (*timer)->Milliseconds().status();
 }
@@ -404,9 +404,9 @@ absl::Status RunOnce(const std::shared_ptr<const CudaExecutor>& executor,
 // The first warm-up of a product is of a few of its rows; where that fails for
 // whatever reason the whole product runs, and its status counts.
 bool IsOfWarmUp(const std::string& failed) {
-  static const Names names = {"cuMemAlloc_v2", "cuMemsetD8Async",
-                              "cuStreamSynchronize", "cuCtxPushCurrent_v2"};
-  return names.count(failed) != 0 || failed.rfind("cublasLt", 0) == 0;
+  static const Names kNames = {"cuMemAlloc_v2", "cuMemsetD8Async",
+                               "cuStreamSynchronize", "cuCtxPushCurrent_v2"};
+  return kNames.count(failed) != 0 || failed.rfind("cublasLt", 0) == 0;
 }
 
 TEST(DeviceFaults, Run) {

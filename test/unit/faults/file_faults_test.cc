@@ -36,7 +36,6 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
@@ -298,7 +297,7 @@ TEST(FileFaults, EntriesOfTheCache) {
   const int files = OpenFiles();
   for (const char* missing : {"", "/not/there"}) {
     Names seen;
-    std::string written, problems;
+    std::string problems;
     int64_t failures = 0;
     const auto attempt = [&](const auto& arm) {
       CacheFolder folder;

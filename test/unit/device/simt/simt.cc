@@ -2,6 +2,9 @@
 // File: simt.cc
 // -----------------------------------------------------------------------------
 
+// A checked longjmp goes up one stack only; these go from one to another.
+#undef _FORTIFY_SOURCE
+
 #include "simt.h"
 
 #include <setjmp.h>

@@ -108,6 +108,8 @@ absl::Status AtomicFileWriter::Append(absl::Span<const char> bytes) {
       if (errno == EINTR) continue;
       return Error(errno, "write");
     }
+    // No file system should; it would be tried for ever.
+    if (written == 0) return Error(ENOSPC, "write");
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return absl::OkStatus();

@@ -87,17 +87,19 @@ std::string EntryName(absl::string_view key) {
 }
 
 // At most `bytes` bytes; fewer where the file has been cut off since its size
-// was asked for, which the digest then says.
-void ReadAll(int fd, size_t bytes, std::string* text) {
+// was asked for, which the digest then says. False: it cannot be read.
+bool ReadAll(int fd, size_t bytes, std::string* text) {
   text->resize(bytes);
   size_t done = 0;
   while (done < bytes) {
     const ssize_t got = read(fd, text->data() + done, bytes - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
+    if (got < 0) return false;
+    if (got == 0) break;
     done += static_cast<size_t>(got);
   }
   text->resize(done);
+  return true;
 }
 
 bool IsTemporaryName(absl::string_view name) {
@@ -117,11 +119,13 @@ bool ForEachName(int directory, See see) {
     return false;
   }
   size_t count = 0;
-  while (const dirent* entry = readdir(names.get())) {
+  while (true) {
+    errno = 0;  // an error and the end differ in nothing else
+    const dirent* entry = readdir(names.get());
+    if (entry == nullptr) return errno == 0;
     if (++count > kMaxNames) return false;
     see(std::string(entry->d_name));
   }
-  return true;
 }
 
 ProgramCache::Listing ListIn(int directory) {
@@ -265,7 +269,8 @@ EntryRefusal ProgramCache::ReadFile(int directory, const std::string& key,
     return EntryRefusal::kTooLarge;
   // Into memory of ours: what is mapped can change after it has been checked.
   std::string bytes;
-  ReadAll(file.get(), static_cast<size_t>(info.st_size), &bytes);
+  if (!ReadAll(file.get(), static_cast<size_t>(info.st_size), &bytes))
+    return EntryRefusal::kUnreadable;
   const EntryRefusal refusal = DecodeProgramEntry(bytes, key, entry);
   if (refusal == EntryRefusal::kNone &&
       options_.mode == CacheMode::kReadWrite &&
@@ -340,10 +345,12 @@ ProgramCache::Claim ProgramCache::Lock(const std::string& key) {
     // The holder before may have removed the name, and another process may
     // have made a new file under it, which is the one that counts.
     struct stat ours, named;
-    if (fstat(file.get(), &ours) == 0 &&
-        fstatat(directory->get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) ==
-            0 &&
-        ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
+    const bool is_named = fstat(file.get(), &ours) == 0 &&
+                          fstatat(directory->get(), name.c_str(), &named,
+                                  AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_named && errno != ENOENT) return claim;  // as without locks
+    if (is_named && ours.st_dev == named.st_dev &&
+        ours.st_ino == named.st_ino) {
       claim.fd_ = file.Release();
       claim.path_ = PathOf(name);
       return claim;
@@ -411,8 +418,9 @@ absl::StatusOr<ProgramCache::Collected> ProgramCache::CollectIn(
   Listing listing = ListIn(directory);
   if (!listing.complete)
     return absl::FailedPreconditionError(
-        absl::StrCat("the cache ", options_.directory, " has more than ",
-                     kMaxNames, " files; remove what does not belong there"));
+        absl::StrCat("the cache ", options_.directory,
+                     " cannot be read to its end: expected at most ", kMaxNames,
+                     " files; remove what does not belong there"));
   RemoveAbandoned(directory);
   Collected collected;
   int64_t bytes = listing.bytes;

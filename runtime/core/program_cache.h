@@ -121,7 +121,8 @@ class ProgramCache {
   struct Listing {
     std::vector<File> files;  // the one used least recently first
     int64_t bytes = 0;
-    bool complete = true;  // false: the directory has too much else in it
+    // False: the directory has too much else in it, or cannot be read.
+    bool complete = true;
   };
 
   struct Collected {

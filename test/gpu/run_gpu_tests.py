@@ -8,8 +8,8 @@
 Runs, from a folder of binaries (a build's bin folder, or a copy of it on a
 machine without LLVM):
 
-    selftest      every function of the device library (device_selftest, which
-                  nvcc builds; see test/gpu/device_selftest.cu)
+    selftest      every function of the device library (the target
+                  device_selftest, where there is an nvcc)
     runtime       the CUDA runtime (cuda_device_test)
     differential  random modules against float64, over processes; one run of
                   each recipe is repeated and must give the same bits

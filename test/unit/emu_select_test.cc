@@ -363,6 +363,14 @@ INSTANTIATE_TEST_SUITE_P(Policies, EmuSelectTest,
 
 TEST(EmuLargeSelectTest, LargeScores) { CheckLargeScores(EmuOptions()); }
 
+// See LowerSelectTest.
+TEST(EmuSampleVarianceTest, TheVarianceOfASample) {
+  std::mt19937 generator(9);
+  Problem p = SampleVarianceProblem();
+  p.schedule = SelectSchedule(p.dtype, 16);
+  CheckSelect(p, MakeOperands(p, &generator), EmuOptions());
+}
+
 TEST(EmuSelectChunkTest, NoBitDependsOnTheChunk) {
   std::mt19937 generator(7);
   Problem p = EmuProblem(DType::kBF16, KPolicyKind::kUpstreamVariance);

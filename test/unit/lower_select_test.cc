@@ -176,6 +176,19 @@ TEST(LowerSelectTest, NanAndInfinity) {
   CheckSelect(p, operands, CpuOptions(1));
 }
 
+// The variance of upstream_variance is that of a sample, over N - 1. Where it
+// is divided by the mean of variances nothing shows which one it is; where the
+// normaliser is given, budgets do.
+TEST(LowerSelectTest, TheVarianceOfASample) {
+  std::mt19937 generator(9);
+  const Problem p = SampleVarianceProblem();
+  const Operands operands = MakeOperands(p, &generator);
+  CheckSelect(p, operands, CpuOptions(1));
+  CompileOptions definitions = CpuOptions(1);
+  definitions.reference = true;
+  CheckSelect(p, operands, definitions);
+}
+
 TEST(LowerSelectTest, LargeScores) {
   CheckLargeScores(CpuOptions(2));
   CheckLargeScores(CpuOptions(1, 128));

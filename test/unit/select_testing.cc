@@ -321,6 +321,18 @@ KPolicy MakePolicy(KPolicyKind kind, int64_t base, int64_t min, int64_t max) {
   return policy;
 }
 
+Problem SampleVarianceProblem() {
+  Problem p;
+  p.queries = 96;
+  p.keys = 14;
+  p.heads = 2;
+  p.depth = 8;
+  p.options.mask = reference::Mask::kNone;
+  p.options.policy = MakePolicy(KPolicyKind::kUpstreamVariance, 10, 1, 15);
+  p.options.normaliser = 0.02;
+  return p;
+}
+
 Problem RandomProblem(std::mt19937* generator) {
   auto pick = [&](int64_t low, int64_t high) {
     return reference::RandomInt(low, high, generator);

@@ -105,6 +105,10 @@ void CheckLargeScores(const CompileOptions& options);
 
 KPolicy MakePolicy(KPolicyKind kind, int64_t base, int64_t min, int64_t max);
 
+// Rows of few keys, whose budgets are others if variances are those of a
+// population and not of a sample.
+Problem SampleVarianceProblem();
+
 // Odd sizes, any policy and activation, any element type.
 Problem RandomProblem(std::mt19937* generator);
 

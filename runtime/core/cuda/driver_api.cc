@@ -255,7 +255,10 @@ absl::StatusOr<cuda::Module> DriverApi::ModuleLoadData(
       result, absl::StrCat("cuModuleLoadDataEx(", image.size(), " bytes)"));
   log.resize(log.find('\0') == std::string::npos ? log.size() : log.find('\0'));
   if (log.empty()) return status;
-  return absl::Status(status.code(), absl::StrCat(status.message(), "\n", log));
+  absl::Status with_log(status.code(),
+                        absl::StrCat(status.message(), "\n", log));
+  if (LosesContext(status)) with_log.SetPayload(kLostPayload, absl::Cord());
+  return with_log;
 }
 
 absl::Status DriverApi::ModuleUnload(cuda::Module module) const {

@@ -335,8 +335,13 @@ absl::Status ExecutorBuilder::CheckParameters(const LaunchStep& step,
   if (get_info == nullptr) return absl::OkStatus();  // an older driver
   const cuda::Function function = executor_->functions_[step.kernel];
   size_t offset = 0, size = 0, count = 0;
-  // Past the last parameter the driver reports an invalid value.
-  while (get_info(function, count, &offset, &size) == cuda::kSuccess) {
+  while (true) {
+    const cuda::Result result = get_info(function, count, &offset, &size);
+    // What the driver reports past the last parameter.
+    if (result == cuda::kErrorInvalidValue) break;
+    if (result != cuda::kSuccess)
+      return executor_->driver_->ToStatus(
+          result, absl::StrCat(where, ": cuFuncGetParamInfo(", count, ")"));
     const int64_t expected =
         count < step.args.size() ? ParameterBytes(step.args[count]) : 0;
     if (count < step.args.size() && static_cast<int64_t>(size) != expected)

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <numeric>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "absl/memory/memory.h"
@@ -307,7 +308,13 @@ KernelCache::GetAll(absl::Span<const CompileRequest> requests, int num_threads,
   const size_t threads =
       std::min<size_t>(std::max(num_threads, 1), requests.size());
   std::vector<std::thread> others;
-  for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
+  for (size_t i = 1; i < threads; ++i) {
+    try {
+      others.emplace_back(work);
+    } catch (const std::system_error&) {
+      break;  // Those that could be started do it, this one at least.
+    }
+  }
   work();
   for (std::thread& thread : others) thread.join();
   for (const absl::Status& status : statuses) GSA_RETURN_IF_ERROR(status);

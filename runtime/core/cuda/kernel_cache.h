@@ -131,10 +131,10 @@ class KernelCache {
       const CompileRequest& request, KernelOrigin* origin = nullptr);
 
   // The kernels of all requests in their order, compiled on up to `num_threads`
-  // threads. The longest text begins first, since the time of all is that of
-  // the one that ends last, and equal ones in the order of the requests. All
-  // are tried; the first error in the order of the requests is returned.
-  // `origins` may be null.
+  // threads, of which the system may give fewer. The longest text begins first,
+  // since the time of all is that of the one that ends last, and equal ones in
+  // the order of the requests. All are tried; the first error in the order of
+  // the requests is returned. `origins` may be null.
   absl::StatusOr<std::vector<std::shared_ptr<const CachedKernel>>> GetAll(
       absl::Span<const CompileRequest> requests, int num_threads,
       std::vector<KernelOrigin>* origins = nullptr);

@@ -101,15 +101,18 @@ absl::Status Create(const NvrtcApi& nvrtc, const CompileRequest& request,
                  "");
 }
 
-std::string ReadLog(const NvrtcApi& nvrtc, cuda::NvrtcProgram program) {
+absl::StatusOr<std::string> ReadLog(const NvrtcApi& nvrtc,
+                                    cuda::NvrtcProgram program,
+                                    const CompileRequest& request) {
   size_t size = 0;
-  if (nvrtc.table().GetProgramLogSize(program, &size) != cuda::kNvrtcSuccess ||
-      size <= 1)
-    return "";
+  cuda::NvrtcResult result = nvrtc.table().GetProgramLogSize(program, &size);
   std::string log(size, '\0');
-  if (nvrtc.table().GetProgramLog(program, log.data()) != cuda::kNvrtcSuccess)
-    return "";
-  log.resize(size - 1);  // the final zero
+  if (result == cuda::kNvrtcSuccess && size > 1)
+    result = nvrtc.table().GetProgramLog(program, log.data());
+  if (result != cuda::kNvrtcSuccess)
+    return Failure(nvrtc, result,
+                   absl::StrCat("reading the log of ", request.name), "");
+  if (!log.empty()) log.pop_back();  // the final zero
   return log;
 }
 
@@ -316,7 +319,12 @@ absl::StatusOr<CompiledCuda> CompileCuda(const NvrtcApi& nvrtc,
 
   CompiledCuda compiled;
   compiled.output = request.output;
-  compiled.log.text = ReadLog(nvrtc, program.get());
+  const absl::StatusOr<std::string> text =
+      ReadLog(nvrtc, program.get(), request);
+  // Of a compilation that failed the log is a help. Of one that did not, it is
+  // what the kernels use.
+  if (result == cuda::kNvrtcSuccess) GSA_RETURN_IF_ERROR(text.status());
+  if (text.ok()) compiled.log.text = *text;
   compiled.log.messages = ParseMessages(compiled.log.text);
   if (log != nullptr) *log = compiled.log;
   if (result != cuda::kNvrtcSuccess)

@@ -183,6 +183,71 @@ inline void test_listed_rows() {
   test_listed_rows<team<4, 1>, 16, bf16, 16, 256, linear>(suite);
 }
 
+/// Rows of pages of 4, some of which are not in the pool: NaN to who reads
+/// them, not there to who writes them.
+template <int Vector, class T, int C>
+__global__ void pages_kernel(const T* source, T* target, long long pitch,
+                             const int* table, int pages, int limit,
+                             int columns, const float* values, T* out) {
+  auto tile = smem_alloc<smem<T, 32, C, linear>>(0);
+  copy_rows<team<0, 1>, Vector>(
+      tile, paged_rows<4, 4, 1>(source, pitch, table, pages, limit), 0,
+      columns);
+  copy_wait<team<0, 1>, 0>();
+  get_tile(tile, out);
+  auto stored = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
+  put_dense(stored, values);
+  store_rows(paged_rows<4, 4, 1>(target, pitch, table, pages, limit), 0, stored,
+             columns);
+}
+
+template <int Vector, class T, int C>
+void test_pages(Suite& suite, int limit, int columns) {
+  Random random(C + limit);
+  const int pages = 9;
+  const long long pitch = C + 8;
+  const int entries[] = {3, -1, 8, pages, 0, INT32_MAX, INT32_MIN, 5};
+  Array<int> table(8);
+  std::copy(entries, entries + 8, table.data());
+  Array<T> source(4 * pages * pitch), target(source.size()), out(32 * C);
+  Array<float> values(16 * C);
+  random.Fill(source);
+  random.Fill(values);
+  for (long long i = 0; i < target.size(); ++i) target[i] = from_host<T>(7);
+  launch("paged_rows", pages_kernel<Vector, T, C>, 1, 1,
+         32 * C * static_cast<int>(sizeof(T)),
+         static_cast<const T*>(source.data()), target.data(), pitch,
+         static_cast<const int*>(table.data()), pages, limit, columns,
+         static_cast<const float*>(values.data()), out.data());
+  suite.Context("%s, %d columns, limit %d", format<T>::name, columns, limit);
+  std::vector<double> want(target.size(), 7);
+  for (int r = 0; r < 32; ++r) {
+    int page = entries[r / 4];
+    bool exists = r < limit, there = page >= 0 && page < pages;
+    long long row = there ? (4LL * page + r % 4) * pitch : 0;
+    for (int c = 0; c < C; ++c) {
+      bool copied = exists && c < columns;
+      suite.Equal(to_host(out[r * C + c]),
+                  !copied ? 0
+                  : there ? to_host(source[row + c])
+                          : kNan,
+                  r, c);
+      if (copied && there && r < 16)
+        want[row + c] = rounded<T>(values[r * C + c]);
+    }
+  }
+  check_array(suite, target, want, static_cast<int>(pitch));
+}
+
+inline void test_pages() {
+  Suite suite("paged_rows of pages that are not in the pool");
+  for (int limit : {0, 5, 27, 32})
+    for (int columns : {32, 19}) {
+      test_pages<16, bf16, 32>(suite, limit, columns);
+      test_pages<4, float, 32>(suite, limit, columns);
+    }
+}
+
 //===----------------------------------------------------------------------===//
 // Registers to memory and back
 //===----------------------------------------------------------------------===//
@@ -317,6 +382,7 @@ inline void run_copy_tests() {
   test_layouts();
   test_copy_rows();
   test_listed_rows();
+  test_pages();
   test_store_rows();
   test_rowvecs();
   test_put_frags();

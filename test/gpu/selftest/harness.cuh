@@ -22,10 +22,20 @@
 #include <vector>
 
 #include "gsa/device/tile.cuh"
+#if defined(GSA_SELFTEST_HOST)  // test/unit/device/simt
+#include "wgmma_macro.h"
+#endif
 
 namespace selftest {
 
 using namespace gsa::dev;
+
+#if defined(GSA_SELFTEST_HOST)
+/// Of a list of many cases every so many; a GPU takes them all.
+inline constexpr int kCaseStep = 23;
+#else
+inline constexpr int kCaseStep = 1;
+#endif
 
 inline constexpr double kInf = std::numeric_limits<double>::infinity();
 inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -116,12 +126,20 @@ class Array {
 template <class Kernel, class... Arguments>
 void launch(const char* what, Kernel* kernel, int blocks, int warps, int shared,
             Arguments... arguments) {
+#if defined(GSA_SELFTEST_HOST)
+  static_cast<void>(what);
+  simt::Run({static_cast<unsigned>(blocks), 1, 1}, 32 * warps, shared,
+            [&] { kernel(arguments...); });
+#else
   require(cudaFuncSetAttribute(
               kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared),
           what);
+  // clang-format off
   kernel<<<blocks, 32 * warps, shared>>>(arguments...);
+  // clang-format on
   require(cudaGetLastError(), what);
   require(cudaDeviceSynchronize(), what);
+#endif
 }
 
 //===----------------------------------------------------------------------===//

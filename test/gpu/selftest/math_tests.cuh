@@ -44,6 +44,8 @@ inline double activation_of(activation kind, double x) {
       return x * sigmoid;
     case activation::relu:
       return std::isnan(x) ? x : x > 0 ? x : 0;
+    case activation::fast_tanh:
+      return std::tanh(x);
   }
   return kNan;
 }
@@ -69,6 +71,8 @@ void test_activation(const char* name) {
     double tolerance = exact ? 0 : 3e-7;
     if (Kind == activation::silu)
       tolerance = std::isfinite(x) ? 3e-7 * std::fabs(x) : 0;
+    // The bound of the instruction.
+    if (Kind == activation::fast_tanh) tolerance = 0x1p-11 * std::fabs(want);
     suite.Near(to[i], want, tolerance, i);
     if (std::isinf(x) && Kind != activation::silu) suite.Equal(to[i], want, i);
   }
@@ -77,6 +81,7 @@ void test_activation(const char* name) {
 __global__ void activate_rows_kernel(float* x) {
   rowvec<float, 16> rows;
   put_dense(rows, x);
+  __syncwarp();  // four lanes read a row, and write it
   activate_rows<activation::sigmoid>(rows);
   get_dense(rows, x);
 }
@@ -87,6 +92,7 @@ inline void test_activations() {
   test_activation<activation::tanh>("tanh");
   test_activation<activation::silu>("silu");
   test_activation<activation::relu>("relu");
+  test_activation<activation::fast_tanh>("fast_tanh");
   Suite suite("activate_rows");
   Array<float> x(16);
   for (int i = 0; i < 16; ++i) x[i] = i - 8.0f;
@@ -125,6 +131,48 @@ inline void test_add_scaled() {
     float sum = std::fma(weights[i / kColumns], source[i], before[i]);
     suite.Equal(target[i], std::fma(sum, 3.0f, -0.1f), i / kColumns,
                 i % kColumns);
+  }
+}
+
+/// target[8, 40] + the pairs of rows of 2 source + offsets, in a launch that
+/// may begin early.
+__global__ void row_pairs_kernel(const float* source, const float* offsets,
+                                 const float* before, float* target) {
+  launch_wait();
+  launch_next();
+  source = launched(source);
+  fragment x;
+  frag<float, 8, kColumns, frag_layout::acc> sum;
+  rowvec<float, 16> offset, weights;
+  put_dense(x, source);
+  put_dense(offset, offsets);
+  fill_halves(weights, 0.5f, -2.0f);
+  affine_rows(x, 2.0f, offset);
+  for_elements(sum,
+               [=](float& y, int r, int c) { y = before[r * kColumns + c]; });
+  add_row_pairs(sum, x, weights);
+  for_elements(sum,
+               [=](float& y, int r, int c) { target[r * kColumns + c] = y; });
+}
+
+inline void test_row_pairs() {
+  Suite suite(
+      "affine_rows fill_halves add_row_pairs launched launch_wait launch_next");
+  Random random(2);
+  Array<float> source(640), offsets(16), before(320), target(320);
+  random.Fill(source);
+  random.Fill(offsets);
+  random.Fill(before);
+  launch("add_row_pairs", row_pairs_kernel, 1, 1, 0,
+         static_cast<const float*>(source.data()),
+         static_cast<const float*>(offsets.data()),
+         static_cast<const float*>(before.data()), target.data());
+  for (int i = 0; i < 320; ++i) {
+    int row = i / kColumns;
+    float upper = std::fma(source[i], 2.0f, offsets[row]);
+    float lower = std::fma(source[320 + i], 2.0f, offsets[row + 8]);
+    float sum = std::fma(0.5f, upper, before[i]);
+    suite.Equal(target[i], std::fma(-2.0f, lower, sum), row, i % kColumns);
   }
 }
 
@@ -440,6 +488,7 @@ inline void test_scalars() {
 inline void run_math_tests() {
   test_activations();
   test_add_scaled();
+  test_row_pairs();
   test_gates();
   test_masks();
   test_mask_listed();

@@ -110,7 +110,67 @@ inline void test_converts() {
   test_convert<float, 48>(suite);
 }
 
+/// What a causal mask hides holds NaN.
+template <int RowsPerQuery, class T, int N, int K>
+__global__ void causal_kernel(const T* a, const T* b, float* out, int row,
+                              int last, int column) {
+  auto left = smem_alloc<smem<T, 16, K, swizzle>>(0);
+  auto right = smem_alloc<smem<T, K + 8, N, swizzle>>(
+      16 * K * static_cast<int>(sizeof(T)));
+  put_tile(left, a);
+  put_tile(right, b);
+  auto operand = frag_alloc<frag<T, 16, K, frag_layout::lhs>>();
+  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
+  fill(sum, 1.5f);
+  load_lhs(operand, left, 0);
+  mma_nn_causal<RowsPerQuery>(sum, operand, right, row, last, column);
+  get_dense(sum, out);
+}
+
+template <int RowsPerQuery, class T, int N, int K>
+void test_causal(Suite& suite) {
+  Random random(N + K);
+  Array<T> a(16 * K), b((K + 8) * N);
+  Array<float> out(16 * N);
+  random.Fill(a);
+  const int row = 3, column = 40;
+  // Before, at, within and behind the columns of the tile.
+  for (int last : {column - 20, column - 1, column, column + 7, column + K / 2,
+                   column + K - 2, column + K - 1, column + K + 5}) {
+    random.Fill(b);
+    const int hidden = last + 15 / RowsPerQuery + 1 - column;
+    for (int k = std::max(hidden, 0); k < K; ++k)
+      for (int n = 0; n < N; ++n) b[(row + k) * N + n] = from_host<T>(kNan);
+    launch("mma_nn_causal", causal_kernel<RowsPerQuery, T, N, K>, 1, 1,
+           (16 * K + (K + 8) * N) * static_cast<int>(sizeof(T)), a.data(),
+           b.data(), out.data(), row, last, column);
+    suite.Context("%s N %d K %d, %d rows a query, last %d", format<T>::name, N,
+                  K, RowsPerQuery, last - column);
+    for (int m = 0; m < 16; ++m)
+      for (int n = 0; n < N; ++n) {
+        double sum = 1.5, size = 1.5;
+        for (int k = 0; k < K && column + k <= last + m / RowsPerQuery; ++k) {
+          double product =
+              to_host(a[m * K + k]) * to_host(b[(row + k) * N + n]);
+          sum += product;
+          size += std::fabs(product);
+        }
+        suite.Near(out[m * N + n], sum, 2e-6 * size, m, n);
+      }
+  }
+}
+
+inline void test_causals() {
+  Suite suite("mma_nn_causal");
+  test_causal<1, bf16, 16, 32>(suite);
+  test_causal<4, bf16, 64, 64>(suite);
+  test_causal<16, f16, 24, 16>(suite);
+  test_causal<2, float, 32, 48>(suite);
+  test_causal<16, float, 8, 16>(suite);
+}
+
 inline void run_mma_tests() {
+  test_causals();
   test_mma_shapes<bf16, true>("mma_nt");
   test_mma_shapes<f16, true>("mma_nt");
   test_mma_shapes<float, true>("mma_nt");

@@ -48,7 +48,7 @@ __global__ void ring_kernel(const int* stream, int iterations, int seed,
       ring_release(slots, i);
       fold = fold * 31 + __reduce_add_sync(0xffffffffu, sum);
     }
-    if (lane() == 0) folds[warp_rank<consumers>()] = fold;
+    store(folds, warp_rank<consumers>(), fold);
   }
 }
 

@@ -132,7 +132,8 @@ void test_unite(Suite& suite, int lists, int slots, int first) {
   for (int key = 0; key < kTable - 5; ++key) {
     if (members[key] == 0) continue;
     suite.Equal(keys[n], first + key, n);
-    suite.Equal(words[n++], static_cast<int>(members[key]), n);
+    suite.Equal(words[n], static_cast<int>(members[key]), n);
+    ++n;
   }
   suite.Equal(count[0], n);
   constexpr int per_block = Block / 32;

@@ -54,11 +54,12 @@ void test_wgmma(Suite& suite, wgmma_results* results = nullptr,
   check_shape<Shape, T>(wgmma_on_gpu<Shape, T>(), suite, results, wide);
 }
 
-/// N, N - 8, ... 8.
+/// N, N - 8, ... 8; on the host few of them.
+inline constexpr int kWidthStep = kCaseStep > 1 ? 112 : 8;
 template <class T, int N>
 void test_widths(Suite& suite, const wgmma_results& wide) {
   test_wgmma<T, N, 64, 256, swizzle_128b>(suite, nullptr, &wide);
-  if constexpr (N > 8) test_widths<T, N - 8>(suite, wide);
+  if constexpr (N > kWidthStep) test_widths<T, N - kWidthStep>(suite, wide);
 }
 
 /// Runs a kernel of one block on a and b.

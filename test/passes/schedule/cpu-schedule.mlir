@@ -53,8 +53,16 @@ func.func @dynamic(%q: tensor<?x?x2x4xf32>, %k: tensor<?x?x4xf32>) -> tensor<?x?
   return %0 : tensor<?x?x?xf32>
 }
 
+// Half of the registers are accumulators: of two heads that share keys, and of
+// rows of a dense block.
+
 // CHECK-LABEL: @attention(
-// CHECK-COUNT-2: gsa.schedule = #gsa.cpu_schedule<tasks = 3
+// CHECK: gsa.gather_attention
+// WIDE-SAME: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 16, rows = 2, vectors = 8>
+// NARROW-SAME: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 8, rows = 2, vectors = 4>
+// CHECK: gsa.dense_attention
+// WIDE-SAME: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 16, rows = 8, vectors = 2, block_rows = 64>
+// NARROW-SAME: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 8, rows = 4, vectors = 2, block_rows = 64>
 func.func @attention(%q: tensor<1x9x4x8xf32>, %k: tensor<1x9x2x8xf32>, %v: tensor<1x9x2x8xf32>,
                      %i: tensor<1x9x3xi32>, %c: tensor<1x9xi32>)
     -> (tensor<1x9x4x8xf32>, tensor<1x9x4x8xf32>) {
@@ -65,6 +73,27 @@ func.func @attention(%q: tensor<1x9x4x8xf32>, %k: tensor<1x9x2x8xf32>, %v: tenso
     : (tensor<1x9x4x8xf32>, tensor<1x9x2x8xf32>, tensor<1x9x2x8xf32>)
     -> (tensor<1x9x4x8xf32>, tensor<1x4x9xf32>)
   return %0#0, %1#0 : tensor<1x9x4x8xf32>, tensor<1x9x4x8xf32>
+}
+
+// Of six heads that share keys four are taken together; of sizes that are not
+// known, one.
+
+// CHECK-LABEL: @many_heads(
+// WIDE: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 16, rows = 4, vectors = 4>
+// NARROW: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 8, rows = 4, vectors = 2>
+// WIDE: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 16, rows = 1, vectors = 8>
+// NARROW: gsa.schedule = #gsa.cpu_schedule<tasks = 3, lanes = 8, rows = 1, vectors = 8>
+func.func @many_heads(%q: tensor<1x9x12x8xbf16>, %k: tensor<1x9x2x8xbf16>,
+                      %i: tensor<1x9x3xi32>, %c: tensor<1x9xi32>,
+                      %dq: tensor<1x9x?x8xbf16>, %dk: tensor<1x9x?x8xbf16>)
+    -> (tensor<1x9x12x8xbf16>, tensor<1x9x?x8xbf16>) {
+  %0:2 = gsa.gather_attention %q, %k, %k indices %i, %c
+    : (tensor<1x9x12x8xbf16>, tensor<1x9x2x8xbf16>, tensor<1x9x2x8xbf16>, tensor<1x9x3xi32>, tensor<1x9xi32>)
+    -> (tensor<1x9x12x8xbf16>, tensor<1x12x9xf32>)
+  %1:2 = gsa.gather_attention %dq, %dk, %dk indices %i, %c
+    : (tensor<1x9x?x8xbf16>, tensor<1x9x?x8xbf16>, tensor<1x9x?x8xbf16>, tensor<1x9x3xi32>, tensor<1x9xi32>)
+    -> (tensor<1x9x?x8xbf16>, tensor<1x?x9xf32>)
+  return %0#0, %1#0 : tensor<1x9x12x8xbf16>, tensor<1x9x?x8xbf16>
 }
 
 // Ops without a choice to make get no schedule.

@@ -280,3 +280,50 @@ gsa_tile.kernel @idle() attributes {warps = 12 : i64, shared_bytes = 131072 : i6
   }
   gsa_tile.return
 }
+
+// -----
+
+// What is left for each of 384 threads, 146, is rounded down to a unit of 8.
+// REMARK: [Passed] RegisterBudgets {{.*}}Remark="sixteen, load 72, compute 144", blocks=1, launch=128
+// CHECK-LABEL: gsa_tile.kernel @sixteen
+// CHECK: gsa_tile.set_max_registers 144 grow = true
+gsa_tile.kernel @sixteen() attributes {warps = 16 : i64, shared_bytes = 65536 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 12>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x192xf32, acc>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x192xf32, acc>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// So is what is of use: twice 66 registers of fragments and 24 beside, 156.
+// REMARK: [Passed] RegisterBudgets {{.*}}Remark="odd, load 72, compute 152", blocks=2, launch=128
+// CHECK-LABEL: gsa_tile.kernel @odd
+// CHECK: gsa_tile.set_max_registers 152 grow = true
+gsa_tile.kernel @odd() attributes {warps = 8 : i64, shared_bytes = 65536 : i64} {
+  %zero = arith.constant 0.0 : f32
+  gsa_tile.roles {
+    role <"load", team = <0, 4>> {
+    }
+    role <"compute", team = <4, 4>> {
+      %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x120xf32, acc>
+      %a = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+      %b = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+      %c = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+      gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x120xf32, acc>
+      gsa_tile.fill_rows %a, %zero : !gsa_tile.rowvec<16xf32>
+      gsa_tile.fill_rows %b, %zero : !gsa_tile.rowvec<16xf32>
+      gsa_tile.fill_rows %c, %zero : !gsa_tile.rowvec<16xf32>
+      gsa_tile.affine_rows %acc, %zero, %a : !gsa_tile.frag<16x120xf32, acc>, !gsa_tile.rowvec<16xf32>
+      gsa_tile.affine_rows %acc, %zero, %b : !gsa_tile.frag<16x120xf32, acc>, !gsa_tile.rowvec<16xf32>
+      gsa_tile.affine_rows %acc, %zero, %c : !gsa_tile.frag<16x120xf32, acc>, !gsa_tile.rowvec<16xf32>
+    }
+  }
+  gsa_tile.return
+}

@@ -225,6 +225,14 @@ TEST(KernelCacheDiskTest, KeysTellEverythingApart) {
   request = Request("a");
   request.output = CudaOutput::kPtx;
   add(request, compiler);
+  request = Request("a");
+  request.name = "other.cu";  // which line information has
+  add(request, compiler);
+  request = Request("a");
+  request.options = {"-lineinfo", "-O1"};
+  add(request, compiler);
+  request.options = {"-O1", "-lineinfo"};
+  add(request, compiler);
   const std::vector<SourceHeader> headers = {{"a.cuh", "x"}};
   const std::vector<SourceHeader> other = {{"a.cuh", "y"}};
   request = Request("a");

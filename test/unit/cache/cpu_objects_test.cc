@@ -142,6 +142,21 @@ TEST(CpuObjectsTest, KeysTellEverythingApart) {
   const int other_bits = mlir::gsa::hostVectorBits() == 128 ? 256 : 128;
   EXPECT_TRUE(
       is_other([&](CompileOptions* o) { o->vector_bits = other_bits; }));
+  // Bounds of sizes are no sizes.
+  EXPECT_TRUE(
+      is_other([](CompileOptions* o) { std::swap(o->shapes, o->bounds); }));
+  // Of one module's functions each is another program.
+  std::string second = kGate;
+  second.replace(second.find("@main"), 5, "@also");
+  const std::string both = absl::StrCat(kGate, second);
+  for (const char* entry : {"main", "also"}) {
+    CompileOptions options = base;
+    options.entry = entry;
+    const int64_t compilations = Compilations();
+    const auto plan = Plan::Compile(both, "gate.mlir", options);
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    EXPECT_EQ(Compilations(), compilations + 1) << entry;
+  }
   // Places, comments and names of values are not the module's meaning.
   const int64_t before = Compilations();
   std::string renamed = absl::StrCat("// A comment.\n\n", kGate);

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/core/cuda/driver_api.h"
@@ -107,6 +108,76 @@ TEST(DriverErrors, AreClassified) {
   EXPECT_EQ(lost.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(lost.message()), HasSubstr("context of this process "
                                                      "is lost"));
+}
+
+// Of every error that has a name here: which status it is, and whether it
+// loses the context.
+TEST(DriverErrors, EachHasItsStatus) {
+  using Code = absl::StatusCode;
+  struct Case {
+    int result;
+    Code code;
+    bool loses_context;
+  };
+  const Case cases[] = {
+      {cuda::kErrorInvalidValue, Code::kInvalidArgument, false},
+      {cuda::kErrorOutOfMemory, Code::kResourceExhausted, false},
+      {cuda::kErrorNotInitialized, Code::kUnavailable, false},
+      {cuda::kErrorDeinitialized, Code::kUnavailable, false},
+      {cuda::kErrorStubLibrary, Code::kUnavailable, false},
+      {cuda::kErrorDeviceUnavailable, Code::kUnavailable, false},
+      {cuda::kErrorNoDevice, Code::kUnavailable, false},
+      {cuda::kErrorInvalidDevice, Code::kInvalidArgument, false},
+      {cuda::kErrorInvalidImage, Code::kInvalidArgument, false},
+      {cuda::kErrorInvalidContext, Code::kInvalidArgument, false},
+      {cuda::kErrorNoBinaryForGpu, Code::kFailedPrecondition, false},
+      {cuda::kErrorInvalidPtx, Code::kInvalidArgument, false},
+      {cuda::kErrorUnsupportedPtxVersion, Code::kFailedPrecondition, false},
+      {cuda::kErrorNotFound, Code::kNotFound, false},
+      {cuda::kErrorNotReady, Code::kInternal, false},
+      {cuda::kErrorIllegalAddress, Code::kInternal, true},
+      {cuda::kErrorLaunchOutOfResources, Code::kResourceExhausted, false},
+      {cuda::kErrorLaunchTimeout, Code::kInternal, true},
+      {cuda::kErrorAssert, Code::kInternal, true},
+      {cuda::kErrorHardwareStackError, Code::kInternal, true},
+      {cuda::kErrorIllegalInstruction, Code::kInternal, true},
+      {cuda::kErrorMisalignedAddress, Code::kInternal, true},
+      {cuda::kErrorInvalidAddressSpace, Code::kInternal, true},
+      {cuda::kErrorInvalidPc, Code::kInternal, true},
+      {cuda::kErrorLaunchFailed, Code::kInternal, true},
+      {cuda::kErrorNotSupported, Code::kUnimplemented, false},
+      {cuda::kErrorSystemNotReady, Code::kUnavailable, false},
+      {cuda::kErrorSystemDriverMismatch, Code::kUnavailable, false},
+      {cuda::kErrorCompatNotSupported, Code::kUnavailable, false},
+      {cuda::kErrorStreamCaptureUnsupported, Code::kFailedPrecondition, false},
+      {cuda::kErrorStreamCaptureInvalidated, Code::kFailedPrecondition, false},
+      {cuda::kErrorStreamCaptureImplicit, Code::kFailedPrecondition, false},
+      {cuda::kErrorStreamCaptureWrongThread, Code::kFailedPrecondition, false},
+      {cuda::kErrorStreamCaptureUnsupported - 1, Code::kInternal, false},
+      {cuda::kErrorStreamCaptureWrongThread + 1, Code::kInternal, false},
+  };
+  const DriverApi driver(NamingTable());
+  for (const Case& c : cases) {
+    const absl::Status status = driver.ToStatus(c.result, "call");
+    EXPECT_EQ(status.code(), c.code) << c.result;
+    EXPECT_EQ(LosesContext(status), c.loses_context) << c.result;
+    EXPECT_EQ(absl::StrContains(status.message(), "is lost"), c.loses_context)
+        << c.result;
+  }
+  EXPECT_FALSE(LosesContext(absl::InternalError("of something else")));
+}
+
+// What the driver says of a module is beside the mark of a lost context.
+TEST(DriverErrors, AModuleThatLosesTheContextSaysSo) {
+  cuda::DriverTable table = NamingTable();
+  table.ModuleLoadDataEx = [](cuda::Module*, const void*, unsigned, int*,
+                              void** values) {
+    std::string("a log").copy(static_cast<char*>(values[0]), 100);
+    return cuda::kErrorLaunchFailed;
+  };
+  const absl::Status status = DriverApi(table).ModuleLoadData("x").status();
+  EXPECT_TRUE(LosesContext(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("a log"));
 }
 
 TEST(DriverErrors, InitTellsOfForkedProcesses) {

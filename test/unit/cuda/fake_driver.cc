@@ -450,7 +450,12 @@ FakeDriver::FakeDriver(std::vector<Device> devices)
   fake = this;
 }
 
-FakeDriver::~FakeDriver() { fake = nullptr; }
+FakeDriver::~FakeDriver() {
+  // What a test lost with its context.
+  for (const auto& [pointer, bytes] : memory_)
+    std::free(reinterpret_cast<void*>(pointer));
+  fake = nullptr;
+}
 
 cuda::DriverTable FakeDriver::Table(bool with_optional_functions) const {
   cuda::DriverTable table;

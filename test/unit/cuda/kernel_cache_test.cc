@@ -7,6 +7,10 @@
 
 #include "runtime/core/cuda/kernel_cache.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -92,7 +96,7 @@ TEST(KernelCacheTest, ErrorsAreSharedAndForgotten) {
 TEST(KernelCacheTest, KeysTellEverythingApart) {
   const std::vector<SourceHeader> headers = {{"a.cuh", "1"}, {"b.cuh", "2"}};
   const std::vector<SourceHeader> swapped = {{"a.cuh", "2"}, {"b.cuh", "1"}};
-  std::vector<CompileRequest> requests(8, Request("text"));
+  std::vector<CompileRequest> requests(13, Request("text"));
   requests[1].source = "text ";
   requests[2].arch = "sm_80";
   requests[3].options = {"-lineinfo", "-O1"};
@@ -100,13 +104,19 @@ TEST(KernelCacheTest, KeysTellEverythingApart) {
   requests[5].headers = headers;
   requests[6].headers = swapped;
   requests[7].output = CudaOutput::kPtx;
+  requests[8].name = "other.cu";
+  requests[9].options = {"-O1", "-lineinfo"};
+  requests[10].options = {"-lineinfo"};
+  const std::vector<SourceHeader> renamed = {{"a.cuh", "1"}, {"c.cuh", "2"}};
+  requests[11].headers = renamed;
+  requests[12].options = {"-lineinfo", "-O2"};
   std::set<std::string> keys;
   const KernelCache cache("test 1", Echo), newer("test 2", Echo);
   for (const CompileRequest& request : requests) {
     keys.insert(cache.KeyOf(request));
     keys.insert(newer.KeyOf(request));
   }
-  EXPECT_EQ(keys.size(), 16u);
+  EXPECT_EQ(keys.size(), 2 * requests.size());
   EXPECT_EQ(cache.KeyOf(requests[0]), cache.KeyOf(Request("text")));
 }
 
@@ -133,6 +143,30 @@ TEST(KernelCacheTest, CompilesInParallelAndKeepsTheOrder) {
 }
 
 // One thread shows the order of the compilations.
+// A system that gives no more threads: this one compiles all.
+TEST(KernelCacheTest, CompilesWithoutFurtherThreads) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    // The limit does not bind root.
+    if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0))
+      _exit(2);
+    const rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_NPROC, &none) != 0) _exit(3);
+    KernelCache cache("test 1", Echo);
+    std::vector<CompileRequest> requests;
+    for (int i = 0; i < 9; ++i) requests.push_back(Request(absl::StrCat(i)));
+    const auto kernels = cache.GetAll(requests, 4);
+    const bool all = kernels.ok() && kernels->size() == 9 &&
+                     (*kernels)[8]->code.image == "image of 8";
+    _exit(all ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
 TEST(KernelCacheTest, CompilesTheLongestTextFirst) {
   std::vector<std::string> begun;
   KernelCache cache("test 1", [&](const CompileRequest& request) {

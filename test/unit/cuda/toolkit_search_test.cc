@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -170,12 +171,17 @@ TEST_F(ToolkitSearchTest, AnEmptySystemIsSaid) {
 }
 
 TEST_F(ToolkitSearchTest, KeysDiffer) {
-  ToolkitSearch one, two;
-  EXPECT_EQ(ToKey(one), ToKey(two));
-  two.only = "/a";
-  EXPECT_NE(ToKey(one), ToKey(two));
-  one.first = "/a";
-  EXPECT_NE(ToKey(one), ToKey(two));
+  EXPECT_EQ(ToKey({}), ToKey({}));
+  std::vector<ToolkitSearch> searches(7);
+  searches[1].only = "/a";
+  searches[2].first = "/a";
+  searches[3].cuda_home = "/a";
+  searches[4].python_prefixes = {"/a"};
+  searches[5].last_prefixes = {"/a"};
+  searches[6].system = !searches[6].system;
+  std::set<std::string> keys;
+  for (const ToolkitSearch& search : searches) keys.insert(ToKey(search));
+  EXPECT_EQ(keys.size(), searches.size());
 }
 
 // The environment of the tools; variables are set for this process alone.

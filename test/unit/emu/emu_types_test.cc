@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <cmath>
 #include <random>
 
@@ -65,6 +66,45 @@ TEST(EmuTypesTest, WidensEveryHalf) {
     else
       EXPECT_EQ(dev::to_float(dev::bf16{half}), b) << bits;
   }
+}
+
+// Positions beyond 2^31 elements and 4 GiB, of an address that is not used.
+TEST(EmuTypesTest, PositionsHave64Bits) {
+  const auto position = [](auto* to) {
+    return (reinterpret_cast<intptr_t>(to) - (intptr_t{1} << 40)) /
+           static_cast<long long>(sizeof(*to));
+  };
+  auto* base = reinterpret_cast<float*>(intptr_t{1} << 40);
+  auto* halves = reinterpret_cast<dev::bf16*>(intptr_t{1} << 40);
+  EXPECT_EQ(position(dev::at(base, dev::indices(7), dev::sizes())), 7);
+  EXPECT_EQ(
+      position(dev::at(halves, dev::indices(3, 5), dev::sizes(1000000000))),
+      3000000005LL);
+  EXPECT_EQ(position(dev::at(base, dev::indices(70000, 69999, 3),
+                             dev::sizes(70001, 4))),
+            (70000LL * 70001 + 69999) * 4 + 3);
+  EXPECT_EQ(
+      position(dev::at(base, dev::indices(INT_MAX, 1, 2), dev::sizes(8, 16))),
+      (INT_MAX * 8LL + 1) * 16 + 2);
+}
+
+TEST(EmuTypesTest, RowsHave64Bits) {
+  auto* base = reinterpret_cast<float*>(intptr_t{1} << 40);
+  const auto distance = [&](float* to) {
+    return (reinterpret_cast<intptr_t>(to) - reinterpret_cast<intptr_t>(base)) /
+           4;
+  };
+  const long long pitch = (1LL << 33) + 24, apart = 1LL << 38;
+  EXPECT_EQ(distance(dev::strided_rows(base, pitch, 100).row(77)), 77 * pitch);
+  EXPECT_EQ(distance(dev::strided_rows(base, 100000LL, 100000).row(99999)),
+            99999 * 100000LL);
+  EXPECT_EQ(distance(dev::two_level_rows<8>(base, pitch, 5LL, 100).row(83)),
+            10 * pitch + 3 * 5);
+  EXPECT_EQ(distance(dev::interleaved_rows(base, pitch, apart, 100).row(45)),
+            (8 * 2 + 5) * pitch + apart);
+  const int list[] = {0};
+  EXPECT_EQ(distance(dev::listed_rows(base, pitch, list, 1, 100).row(99)),
+            99 * pitch);
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lanes.h"
+#include "cuda_runtime.h"
 // Their text.
 #include KERNELS
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
+#include <vector>
 
 namespace {
 
@@ -77,7 +79,7 @@ bool isRight(const std::vector<float>& row, Kernel kernel, int sink,
              int local) {
   int count = -1, nans = -1, size = static_cast<int>(row.size());
   std::vector<int> indices(kSlots, -7);
-  host::launch(32 * kWarps, [&] {
+  simt::Run({1, 1, 1}, 32 * kWarps, simt::kMaxSharedBytes, [&] {
     kernel(row.data(), &kSlots, indices.data(), &count, &nans, size, kSlots);
   });
   std::vector<unsigned> keys = keysOf(row, sink, local);

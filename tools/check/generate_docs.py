@@ -20,6 +20,8 @@ import python_docs
 PAGES = [
     ("gsa-ops.md", "Ops of the gsa dialect", "dialect/Gsa/Gsa.td",
      [["-gen-op-doc", "-dialect=gsa"]]),
+    ("gsa-gradient-ops.md", "Gradient ops of the gsa dialect",
+     "dialect/Gsa/GsaGradientOps.td", [["-gen-op-doc", "-dialect=gsa"]]),
     ("gsa-attrs.md", "Attributes and enums of the gsa dialect",
      "dialect/Gsa/Gsa.td",
      [["-gen-attrdef-doc", "-dialect=gsa"], ["-gen-enum-doc"]]),

@@ -1,0 +1,241 @@
+//===- gradients_test.cc - compiled gradients against the reference -------===//
+//
+// Lists that no selection makes: entries that are no keys, keys listed twice,
+// counts below zero and above the slots, garbage behind the counts, rows and
+// batches without keys.
+//
+//===----------------------------------------------------------------------===//
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+
+#include "test/reference/AttentionGradient.h"
+#include "test/unit/differential/Data.h"
+#include "test/unit/differential/Runner.h"
+#include "test/unit/reference_testing.h"
+
+namespace gsa::differential {
+namespace {
+
+using reference::Random;
+using reference::RandomInt;
+using reference::Tensor;
+
+constexpr int64_t kHeads = 6, kGroups = 2, kDepth = 9, kValueDepth = 5;
+constexpr int64_t kSlots = 7;
+const char* const kResults[] = {"row_sums", "dq", "dk", "dv", "eq", "ek", "ev"};
+
+/// Gradients of attention over lists and over all keys of elements of `type`,
+/// with any number of batches, queries and keys.
+std::string ModuleText(DType type) {
+  std::string text = R"mlir(
+!q = tensor<?x?x6x9xT>
+!k = tensor<?x?x2x9xT>
+!v = tensor<?x?x2x5xT>
+!o = tensor<?x?x6x5xT>
+!l = tensor<?x6x?xA>
+!i = tensor<?x?x7xi32>
+!c = tensor<?x?xi32>
+!n = tensor<?xi32>
+func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
+                %v: !v {gsa.name = "v"}, %i: !i {gsa.name = "indices"},
+                %c: !c {gsa.name = "counts"}, %n: !n {gsa.name = "lengths"},
+                %o: !o {gsa.name = "output"}, %do: !o {gsa.name = "output_grad"},
+                %lse: !l {gsa.name = "lse"}, %dlse: !l {gsa.name = "lse_grad"})
+    -> (!l {gsa.name = "row_sums"}, !q {gsa.name = "dq"}, !k {gsa.name = "dk"},
+        !v {gsa.name = "dv"}, !q {gsa.name = "eq"}, !k {gsa.name = "ek"},
+        !v {gsa.name = "ev"}) {
+  %s = gsa.attention_row_sums %o, %do lse_grad %dlse : (!o, !o, !l) -> !l
+  %d:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %do
+      lse %lse row_sums %s lengths %n
+      : (!q, !k, !v, !i, !c, !o, !l, !l, !n) -> (!q, !k, !v)
+  %e:3 = gsa.dense_attention_grad %q, %k, %v output_grad %do lse %lse
+      row_sums %s lengths %n {scale = 0.25 : f64}
+      : (!q, !k, !v, !o, !l, !l, !n) -> (!q, !k, !v)
+  return %s, %d#0, %d#1, %d#2, %e#0, %e#1, %e#2 : !l, !q, !k, !v, !q, !k, !v
+}
+)mlir";
+  auto replace = [&](const std::string& from, const std::string& to) {
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;)
+      text.replace(at, from.size(), to);
+  };
+  replace("xT>", std::string("x") + DTypeName(type) + ">");
+  replace("xA>", type == DType::kF64 ? "xf64>" : "xf32>");
+  return text;
+}
+
+HostTensor ToHost32(const std::string& name, const Tensor<int32_t>& values) {
+  HostTensor tensor = *HostTensor::Create(name, DType::kI32, values.shape());
+  std::copy_n(values.data(), values.size(),
+              static_cast<int32_t*>(tensor.raw_data()));
+  return tensor;
+}
+
+/// Inputs for a batch of `batch`, as their types hold them, and the shapes that
+/// a plan for them has.
+struct Inputs {
+  Inputs(DType type, int64_t batch, int64_t queries, int64_t keys,
+         uint32_t seed) {
+    DType acc = type == DType::kF64 ? DType::kF64 : DType::kF32;
+    std::mt19937 generator(seed);
+    auto add = [&](const char* name, DType dtype, reference::Shape shape) {
+      tensors[name] = ToHost(name, dtype, Random(shape, &generator));
+      shapes[name] = shape;
+    };
+    auto add_ints = [&](const char* name, reference::Shape shape, int64_t low,
+                        int64_t high) {
+      Tensor<int32_t> values(shape);
+      for (int32_t& x : values.values()) x = RandomInt(low, high, &generator);
+      tensors[name] = ToHost32(name, values);
+      shapes[name] = shape;
+    };
+    add("q", type, {batch, queries, kHeads, kDepth});
+    add("k", type, {batch, keys, kGroups, kDepth});
+    add("v", type, {batch, keys, kGroups, kValueDepth});
+    add("output_grad", type, {batch, queries, kHeads, kValueDepth});
+    add("lse_grad", acc, {batch, kHeads, queries});
+    add_ints("indices", {batch, queries, kSlots}, -1, keys);
+    add_ints("counts", {batch, queries}, -1, kSlots + 1);
+    add_ints("lengths", {batch}, 0, keys + 1);
+    // What stands behind the counts must not be read.
+    auto* indices = static_cast<int32_t*>(tensors["indices"].raw_data());
+    auto* counts = static_cast<int32_t*>(tensors["counts"].raw_data());
+    for (int64_t i = 0; i < batch * queries * kSlots; ++i)
+      if (i % kSlots >= counts[i / kSlots])
+        indices[i] = std::numeric_limits<int32_t>::min();
+    // The forward function's results.
+    reference::AttentionResult result = reference::GatherAttention(
+        {AsDouble(tensors["q"]), AsDouble(tensors["k"]),
+         AsDouble(tensors["v"])},
+        AsInt32(tensors["indices"]), AsInt32(tensors["counts"]), Options());
+    tensors["output"] = ToHost("output", type, result.output);
+    tensors["lse"] = ToHost("lse", acc, result.lse);
+    shapes["output"] = result.output.shape();
+    shapes["lse"] = result.lse.shape();
+  }
+
+  /// Of attention over lists; valid until the next call.
+  reference::GatherAttentionOptions Options() {
+    lengths = AsInt32(tensors["lengths"]);
+    reference::GatherAttentionOptions options;
+    options.lengths = &lengths;
+    return options;
+  }
+
+  Tensors tensors;
+  std::map<std::string, std::vector<int64_t>> shapes;
+  Tensor<int32_t> lengths;
+};
+
+std::shared_ptr<const Plan> Compile(DType type, const Inputs& inputs,
+                                    int threads, bool bounds = false) {
+  CompileOptions options;
+  (bounds ? options.bounds : options.shapes) = inputs.shapes;
+  options.num_threads = threads;
+  options.opt_level = 1;
+  auto plan = Plan::Compile(ModuleText(type), "gradients.mlir", options);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return plan.ok() ? *plan : nullptr;
+}
+
+Tensors RunPlan(const std::shared_ptr<const Plan>& plan, const Inputs& inputs,
+                int threads = 1) {
+  if (!plan) return {};
+  auto outputs = Run(*plan, inputs.tensors, threads, /*garbage=*/0xA5);
+  EXPECT_TRUE(outputs.ok()) << outputs.status();
+  return outputs.ok() ? *std::move(outputs) : Tensors{};
+}
+
+/// The results of the module by the reference.
+std::map<std::string, Tensor<double>> Reference(Inputs* inputs) {
+  Tensors& t = inputs->tensors;
+  Tensor<double> q = AsDouble(t["q"]), k = AsDouble(t["k"]);
+  Tensor<double> v = AsDouble(t["v"]), grad = AsDouble(t["output_grad"]);
+  Tensor<double> lse = AsDouble(t["lse"]), lse_grad = AsDouble(t["lse_grad"]);
+  Tensor<double> sums =
+      reference::AttentionRowSums(AsDouble(t["output"]), grad, &lse_grad);
+  reference::AttentionGradients d = reference::GatherAttentionGradient(
+      {q, k, v}, AsInt32(t["indices"]), AsInt32(t["counts"]), {grad, lse, sums},
+      inputs->Options());
+  reference::DenseAttentionOptions options;
+  options.scale = 0.25;
+  options.lengths = &inputs->lengths;
+  reference::AttentionGradients e =
+      reference::DenseAttentionGradient({q, k, v}, {grad, lse, sums}, options);
+  return {{"row_sums", sums}, {"dq", d.query}, {"dk", d.key},  {"dv", d.value},
+          {"eq", e.query},    {"ek", e.key},   {"ev", e.value}};
+}
+
+/// NaN where the reference has it, and everything else close to it.
+void ExpectClose(const Tensors& outputs,
+                 const std::map<std::string, Tensor<double>>& reference,
+                 double tolerance) {
+  for (const char* name : kResults) {
+    Tensor<double> got = AsDouble(outputs.at(name));
+    const Tensor<double>& want = reference.at(name);
+    ASSERT_EQ(got.shape(), want.shape()) << name;
+    double largest = 0.0;
+    for (double x : want.values())
+      if (!std::isnan(x)) largest = std::max(largest, std::abs(x));
+    for (int64_t i = 0; i < want.size(); ++i) {
+      EXPECT_EQ(std::isnan(got[i]), std::isnan(want[i])) << name << " " << i;
+      if (std::isnan(want[i])) continue;
+      EXPECT_NEAR(got[i], want[i], tolerance * largest) << name << " " << i;
+    }
+  }
+}
+
+TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
+  Inputs inputs(DType::kF64, 2, 11, 8, /*seed=*/1);
+  // A NaN concerns the rows that list its key; 0 keys, a batch.
+  static_cast<double*>(inputs.tensors["v"].raw_data())[3] = std::nan("");
+  static_cast<int32_t*>(inputs.tensors["lengths"].raw_data())[1] = 0;
+  auto plan = Compile(DType::kF64, inputs, 1);
+  ExpectClose(RunPlan(plan, inputs), Reference(&inputs), 1e-13);
+}
+
+TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
+  Inputs inputs(DType::kF32, 2, 37, 19, /*seed=*/2);
+  Tensors one = RunPlan(Compile(DType::kF32, inputs, 1), inputs);
+  ExpectClose(one, Reference(&inputs), 1e-5);
+  auto plan = Compile(DType::kF32, inputs, 5);
+  for (int threads : {1, 3, 5})
+    EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
+        << threads << " threads";
+}
+
+TEST(Gradients, OfAPlanForBoundsAreThoseOfAPlanForSizes) {
+  Inputs largest(DType::kF32, 2, 13, 17, /*seed=*/3);
+  Inputs inputs(DType::kF32, 2, 5, 9, /*seed=*/4);
+  auto plan = Compile(DType::kF32, largest, 2, /*bounds=*/true);
+  ASSERT_TRUE(plan);
+  auto like = Compile(DType::kF32, inputs, 2);
+  Tensors expected = RunPlan(like, inputs);
+  Tensors outputs;
+  std::vector<TensorView> arguments;
+  for (const TensorSpec& spec : plan->inputs())
+    arguments.push_back(inputs.tensors.at(spec.name).view());
+  std::vector<MutableTensorView> results;
+  for (const TensorSpec& spec : like->outputs()) {
+    outputs[spec.name] = *HostTensor::Create(spec.name, spec.dtype, spec.shape);
+    HostTensor& tensor = outputs[spec.name];
+    results.push_back({tensor.dtype(), tensor.shape(), tensor.raw_data()});
+  }
+  HostTensor workspace =
+      *HostTensor::Create("workspace", DType::kU8, {plan->workspace_bytes()});
+  auto status =
+      plan->Run(arguments, results,
+                absl::MakeSpan(static_cast<char*>(workspace.raw_data()),
+                               workspace.byte_size()),
+                {});
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(FirstDifference(expected, outputs), "");
+}
+
+}  // namespace
+}  // namespace gsa::differential

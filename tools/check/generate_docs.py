@@ -27,6 +27,8 @@ PAGES = [
      [["-gen-attrdef-doc", "-dialect=gsa"], ["-gen-enum-doc"]]),
     ("gsa-passes.md", "Passes on the gsa dialect", "passes/Passes.td",
      [["-gen-pass-doc"]]),
+    ("gradient-passes.md", "Passes that make backward functions",
+     "passes/gsa/GradientPasses.td", [["-gen-pass-doc"]]),
     ("cuda-host-passes.md", "Passes on the host side of kernels",
      "passes/cuda/CudaHostPasses.td", [["-gen-pass-doc"]]),
     ("cpu-passes.md", "Passes from linalg to LLVM for the CPU",

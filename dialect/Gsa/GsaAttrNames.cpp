@@ -60,7 +60,7 @@ static constexpr AttributeRule kRules[] = {
      /*isOfPasses=*/false},
     {kScheduleAttr,
      "gsa.index_scores, row_statistics, topk, select, gather_attention, "
-     "dense_attention and partial_attention",
+     "dense_attention, partial_attention and gradients of attention",
      isScheduled, "a schedule", isAnything, /*isOfPasses=*/false},
     {kListsAttr, "gsa.gather_attention",
      [](Operation* op) { return isa<GatherAttentionOp>(op); }, "a #gsa.lists",

@@ -1,7 +1,7 @@
 //===- GsaGradientOps.cpp - gradients of attention and gates --------------===//
 //
-// Generated definitions, and the shapes of the one op whose second result has a
-// rank that its operands decide.
+// Generated definitions, schedules, and the shapes of the one op whose second
+// result has a rank that its operands decide.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,6 +22,54 @@ using namespace mlir::gsa::detail;
 bool gsa::isGradient(Operation* op) {
   return isa<AttentionRowSumsOp, GatherAttentionGradOp, DenseAttentionGradOp,
              GateGradOp>(op);
+}
+
+//===----------------------------------------------------------------------===//
+// Schedules: on a CPU; no GPU has kernels for them
+//===----------------------------------------------------------------------===//
+
+static SmallVector<ScheduleKind> kindsFor(Operation* op, Device device) {
+  if (device != Device::Cpu) return {};
+  return {ScheduleKind::get<CpuScheduleAttr>(op->getContext())};
+}
+
+/// Without the slots of lists, which `OpTy` may not have.
+template <typename OpTy>
+static AttentionProblem makeProblem(OpTy op) {
+  RankedTensorType query = op.getQuery().getType();
+  RankedTensorType key = op.getKey().getType();
+  AttentionProblem problem;
+  problem.element = query.getElementType();
+  problem.isDense = true;
+  problem.batch = query.getDimSize(0);
+  problem.queries = query.getDimSize(1);
+  problem.keys = key.getDimSize(1);
+  problem.heads = query.getDimSize(2);
+  problem.groups = key.getDimSize(2);
+  problem.depth = query.getDimSize(3);
+  problem.valueDepth = op.getValue().getType().getDimSize(3);
+  return problem;
+}
+
+SmallVector<ScheduleKind> GatherAttentionGradOp::getScheduleKinds(
+    Device device) {
+  return kindsFor(*this, device);
+}
+
+SmallVector<ScheduleKind> DenseAttentionGradOp::getScheduleKinds(
+    Device device) {
+  return kindsFor(*this, device);
+}
+
+ScheduleProblem GatherAttentionGradOp::getScheduleProblem() {
+  AttentionProblem problem = makeProblem(*this);
+  problem.isDense = false;
+  problem.slots = getIndices().getType().getDimSize(2);
+  return {.attention = problem, .scores = {}, .rows = {}};
+}
+
+ScheduleProblem DenseAttentionGradOp::getScheduleProblem() {
+  return {.attention = makeProblem(*this), .scores = {}, .rows = {}};
 }
 
 //===----------------------------------------------------------------------===//

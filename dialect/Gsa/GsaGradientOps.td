@@ -44,7 +44,7 @@ def Gsa_AttentionRowSumsOp : Gsa_Op<"attention_row_sums",
 def Gsa_GatherAttentionGradOp : Gsa_Op<"gather_attention_grad",
     ["B Sq H D", "B Sk G D", "B Sk G Dv", "B Sq K", "B Sq", "B Sq H Dv",
      "B H Sq", "B H Sq", "B"],
-    ["B Sq H D", "B Sk G D", "B Sk G Dv"]> {
+    ["B Sq H D", "B Sk G D", "B Sk G Dv"], [Gsa_Scheduled]> {
   let summary = "Gradient of attention of each query over its own list of keys";
   let description = [{
     With r = H / G and i over the entries of row t's list that
@@ -102,7 +102,7 @@ def Gsa_GatherAttentionGradOp : Gsa_Op<"gather_attention_grad",
 
 def Gsa_DenseAttentionGradOp : Gsa_Op<"dense_attention_grad",
     ["B Sq H D", "B Sk G D", "B Sk G Dv", "B Sq H Dv", "B H Sq", "B H Sq", "B"],
-    ["B Sq H D", "B Sk G D", "B Sk G Dv"]> {
+    ["B Sq H D", "B Sk G D", "B Sk G Dv"], [Gsa_Scheduled]> {
   let summary = "Gradient of attention over all keys that the mask shows";
   let description = [{
     `gsa.gather_attention_grad` over the list of all keys that

@@ -132,10 +132,13 @@ struct Inputs {
   Tensor<int32_t> lengths;
 };
 
+enum class Form { kLoops, kDefinition, kBounds };
+
 std::shared_ptr<const Plan> Compile(DType type, const Inputs& inputs,
-                                    int threads, bool bounds = false) {
+                                    int threads, Form form = Form::kLoops) {
   CompileOptions options;
-  (bounds ? options.bounds : options.shapes) = inputs.shapes;
+  (form == Form::kBounds ? options.bounds : options.shapes) = inputs.shapes;
+  options.reference = form == Form::kDefinition;
   options.num_threads = threads;
   options.opt_level = 1;
   auto plan = Plan::Compile(ModuleText(type), "gradients.mlir", options);
@@ -195,24 +198,31 @@ TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
   // A NaN concerns the rows that list its key; 0 keys, a batch.
   static_cast<double*>(inputs.tensors["v"].raw_data())[3] = std::nan("");
   static_cast<int32_t*>(inputs.tensors["lengths"].raw_data())[1] = 0;
-  auto plan = Compile(DType::kF64, inputs, 1);
-  ExpectClose(RunPlan(plan, inputs), Reference(&inputs), 1e-13);
+  for (Form form : {Form::kLoops, Form::kDefinition}) {
+    SCOPED_TRACE(form == Form::kLoops ? "loops" : "definition");
+    auto plan = Compile(DType::kF64, inputs, 1, form);
+    ExpectClose(RunPlan(plan, inputs), Reference(&inputs), 1e-13);
+  }
 }
 
 TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
-  Inputs inputs(DType::kF32, 2, 37, 19, /*seed=*/2);
-  Tensors one = RunPlan(Compile(DType::kF32, inputs, 1), inputs);
-  ExpectClose(one, Reference(&inputs), 1e-5);
-  auto plan = Compile(DType::kF32, inputs, 5);
-  for (int threads : {1, 3, 5})
-    EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
-        << threads << " threads";
+  // In bf16 sums are in scratch memory of their own.
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    SCOPED_TRACE(DTypeName(type));
+    Inputs inputs(type, 2, 37, 19, /*seed=*/2);
+    Tensors one = RunPlan(Compile(type, inputs, 1), inputs);
+    ExpectClose(one, Reference(&inputs), type == DType::kF32 ? 1e-5 : 0x1p-8);
+    auto plan = Compile(type, inputs, 5);
+    for (int threads : {1, 3, 5})
+      EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
+          << threads << " threads";
+  }
 }
 
 TEST(Gradients, OfAPlanForBoundsAreThoseOfAPlanForSizes) {
   Inputs largest(DType::kF32, 2, 13, 17, /*seed=*/3);
   Inputs inputs(DType::kF32, 2, 5, 9, /*seed=*/4);
-  auto plan = Compile(DType::kF32, largest, 2, /*bounds=*/true);
+  auto plan = Compile(DType::kF32, largest, 2, Form::kBounds);
   ASSERT_TRUE(plan);
   auto like = Compile(DType::kF32, inputs, 2);
   Tensors expected = RunPlan(like, inputs);

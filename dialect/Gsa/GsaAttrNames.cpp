@@ -3,6 +3,7 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 
 #include "dialect/Common/AttributeNames.h"
+#include "dialect/Gsa/GsaReadAttr.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/StringSet.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -18,6 +19,10 @@ static bool isFunction(Operation* op) { return isa<FunctionOpInterface>(op); }
 
 static bool isParallelLoop(Operation* op) {
   return op->getName().getStringRef() == "scf.parallel";
+}
+
+static bool isRead(Operation* op) {
+  return op->getName().getStringRef() == "bufferization.to_buffer";
 }
 
 static bool isKernel(Operation* op) {
@@ -67,6 +72,8 @@ static constexpr AttributeRule kRules[] = {
      [](Attribute attribute) { return isa<ListsAttr>(attribute); }},
     {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
     {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
+    {kReadAttr, "bufferization.to_buffer", isRead,
+     "an i64 that is not negative", isCount},
     {kWorkspaceBytesAttr, "a function", isFunction,
      "an i64 that is not negative", isCount},
     {kBoundsAttr, "a function", isFunction, "an array of arrays of i64",

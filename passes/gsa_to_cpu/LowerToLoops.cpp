@@ -1,6 +1,7 @@
 //===- LowerToLoops.cpp - gsa-lower-to-loops ------------------------------===//
 
 #include "dialect/Gsa/GsaGradientOps.h"
+#include "dialect/Gsa/GsaReadAttr.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -97,6 +98,17 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
           remark::RemarkOpts::name("LoweredToLoops").category("gsa.schedule"))
           << name;
     }
+    keepReadsApart();
+  }
+
+  /// Numbers the reads of each tensor behind the first one.
+  void keepReadsApart() {
+    llvm::DenseMap<Value, int64_t> reads;
+    Builder b(&getContext());
+    getOperation()->walk([&](bufferization::ToBufferOp op) {
+      int64_t number = reads[op.getTensor()]++;
+      if (number > 0) op->setAttr(kReadAttr, b.getI64IntegerAttr(number));
+    });
   }
 };
 

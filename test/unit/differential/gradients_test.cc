@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 
+#include "absl/strings/str_format.h"
 #include "test/reference/AttentionGradient.h"
 #include "test/unit/differential/Data.h"
 #include "test/unit/differential/Runner.h"
@@ -26,20 +27,28 @@ using reference::Random;
 using reference::RandomInt;
 using reference::Tensor;
 
-constexpr int64_t kHeads = 6, kGroups = 2, kDepth = 9, kValueDepth = 5;
-constexpr int64_t kSlots = 7;
+/// What is static in a module.
+struct Heads {
+  DType type = DType::kF32;
+  int64_t heads = 6, groups = 2, depth = 9, value_depth = 5, slots = 7;
+
+  /// Of attention over all keys, which takes the lse of attention over lists.
+  double scale() const { return 0.5 / std::sqrt(static_cast<double>(depth)); }
+  DType acc() const { return type == DType::kF64 ? DType::kF64 : DType::kF32; }
+};
+
 const char* const kResults[] = {"row_sums", "dq", "dk", "dv", "eq", "ek", "ev"};
 
-/// Gradients of attention over lists and over all keys of elements of `type`,
-/// with any number of batches, queries and keys.
-std::string ModuleText(DType type) {
+/// Gradients of attention over lists and over all keys, with any number of
+/// batches, queries and keys.
+std::string ModuleText(const Heads& heads) {
   std::string text = R"mlir(
-!q = tensor<?x?x6x9xT>
-!k = tensor<?x?x2x9xT>
-!v = tensor<?x?x2x5xT>
-!o = tensor<?x?x6x5xT>
-!l = tensor<?x6x?xA>
-!i = tensor<?x?x7xi32>
+!q = tensor<?x?xHxDxT>
+!k = tensor<?x?xGxDxT>
+!v = tensor<?x?xGxExT>
+!o = tensor<?x?xHxExT>
+!l = tensor<?xHx?xA>
+!i = tensor<?x?xKxi32>
 !c = tensor<?x?xi32>
 !n = tensor<?xi32>
 func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
@@ -55,7 +64,7 @@ func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
       lse %lse row_sums %s lengths %n
       : (!q, !k, !v, !i, !c, !o, !l, !l, !n) -> (!q, !k, !v)
   %e:3 = gsa.dense_attention_grad %q, %k, %v output_grad %do lse %lse
-      row_sums %s lengths %n {scale = 0.25 : f64}
+      row_sums %s lengths %n {scale = SCALE : f64}
       : (!q, !k, !v, !o, !l, !l, !n) -> (!q, !k, !v)
   return %s, %d#0, %d#1, %d#2, %e#0, %e#1, %e#2 : !l, !q, !k, !v, !q, !k, !v
 }
@@ -64,8 +73,15 @@ func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
     for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;)
       text.replace(at, from.size(), to);
   };
-  replace("xT>", std::string("x") + DTypeName(type) + ">");
-  replace("xA>", type == DType::kF64 ? "xf64>" : "xf32>");
+  auto size = [](int64_t n) { return "x" + std::to_string(n) + "x"; };
+  replace("xT>", std::string("x") + DTypeName(heads.type) + ">");
+  replace("xA>", std::string("x") + DTypeName(heads.acc()) + ">");
+  replace("SCALE", absl::StrFormat("%.17e", heads.scale()));
+  replace("xHx", size(heads.heads));
+  replace("xGx", size(heads.groups));
+  replace("xDx", size(heads.depth));
+  replace("xEx", size(heads.value_depth));
+  replace("xKx", size(heads.slots));
   return text;
 }
 
@@ -79,9 +95,10 @@ HostTensor ToHost32(const std::string& name, const Tensor<int32_t>& values) {
 /// Inputs for a batch of `batch`, as their types hold them, and the shapes that
 /// a plan for them has.
 struct Inputs {
-  Inputs(DType type, int64_t batch, int64_t queries, int64_t keys,
-         uint32_t seed) {
-    DType acc = type == DType::kF64 ? DType::kF64 : DType::kF32;
+  Inputs(const Heads& z, int64_t batch, int64_t queries, int64_t keys,
+         uint32_t seed)
+      : heads(z) {
+    DType type = z.type, acc = z.acc();
     std::mt19937 generator(seed);
     auto add = [&](const char* name, DType dtype, reference::Shape shape) {
       tensors[name] = ToHost(name, dtype, Random(shape, &generator));
@@ -94,19 +111,19 @@ struct Inputs {
       tensors[name] = ToHost32(name, values);
       shapes[name] = shape;
     };
-    add("q", type, {batch, queries, kHeads, kDepth});
-    add("k", type, {batch, keys, kGroups, kDepth});
-    add("v", type, {batch, keys, kGroups, kValueDepth});
-    add("output_grad", type, {batch, queries, kHeads, kValueDepth});
-    add("lse_grad", acc, {batch, kHeads, queries});
-    add_ints("indices", {batch, queries, kSlots}, -1, keys);
-    add_ints("counts", {batch, queries}, -1, kSlots + 1);
+    add("q", type, {batch, queries, z.heads, z.depth});
+    add("k", type, {batch, keys, z.groups, z.depth});
+    add("v", type, {batch, keys, z.groups, z.value_depth});
+    add("output_grad", type, {batch, queries, z.heads, z.value_depth});
+    add("lse_grad", acc, {batch, z.heads, queries});
+    add_ints("indices", {batch, queries, z.slots}, -1, keys);
+    add_ints("counts", {batch, queries}, -1, z.slots + 1);
     add_ints("lengths", {batch}, 0, keys + 1);
     // What stands behind the counts must not be read.
     auto* indices = static_cast<int32_t*>(tensors["indices"].raw_data());
     auto* counts = static_cast<int32_t*>(tensors["counts"].raw_data());
-    for (int64_t i = 0; i < batch * queries * kSlots; ++i)
-      if (i % kSlots >= counts[i / kSlots])
+    for (int64_t i = 0; i < batch * queries * z.slots; ++i)
+      if (i % z.slots >= counts[i / z.slots])
         indices[i] = std::numeric_limits<int32_t>::min();
     // The forward function's results.
     reference::AttentionResult result = reference::GatherAttention(
@@ -127,6 +144,7 @@ struct Inputs {
     return options;
   }
 
+  Heads heads;
   Tensors tensors;
   std::map<std::string, std::vector<int64_t>> shapes;
   Tensor<int32_t> lengths;
@@ -134,14 +152,15 @@ struct Inputs {
 
 enum class Form { kLoops, kDefinition, kBounds };
 
-std::shared_ptr<const Plan> Compile(DType type, const Inputs& inputs,
-                                    int threads, Form form = Form::kLoops) {
+std::shared_ptr<const Plan> Compile(const Inputs& inputs, int threads,
+                                    Form form = Form::kLoops) {
   CompileOptions options;
   (form == Form::kBounds ? options.bounds : options.shapes) = inputs.shapes;
   options.reference = form == Form::kDefinition;
   options.num_threads = threads;
   options.opt_level = 1;
-  auto plan = Plan::Compile(ModuleText(type), "gradients.mlir", options);
+  auto plan =
+      Plan::Compile(ModuleText(inputs.heads), "gradients.mlir", options);
   EXPECT_TRUE(plan.ok()) << plan.status();
   return plan.ok() ? *plan : nullptr;
 }
@@ -166,7 +185,7 @@ std::map<std::string, Tensor<double>> Reference(Inputs* inputs) {
       {q, k, v}, AsInt32(t["indices"]), AsInt32(t["counts"]), {grad, lse, sums},
       inputs->Options());
   reference::DenseAttentionOptions options;
-  options.scale = 0.25;
+  options.scale = inputs->heads.scale();
   options.lengths = &inputs->lengths;
   reference::AttentionGradients e =
       reference::DenseAttentionGradient({q, k, v}, {grad, lse, sums}, options);
@@ -194,14 +213,37 @@ void ExpectClose(const Tensors& outputs,
 }
 
 TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
-  Inputs inputs(DType::kF64, 2, 11, 8, /*seed=*/1);
+  Inputs inputs({DType::kF64}, 2, 11, 8, /*seed=*/1);
   // A NaN concerns the rows that list its key; 0 keys, a batch.
   static_cast<double*>(inputs.tensors["v"].raw_data())[3] = std::nan("");
   static_cast<int32_t*>(inputs.tensors["lengths"].raw_data())[1] = 0;
   for (Form form : {Form::kLoops, Form::kDefinition}) {
     SCOPED_TRACE(form == Form::kLoops ? "loops" : "definition");
-    auto plan = Compile(DType::kF64, inputs, 1, form);
+    auto plan = Compile(inputs, 1, form);
     ExpectClose(RunPlan(plan, inputs), Reference(&inputs), 1e-13);
+  }
+}
+
+TEST(Gradients, OfAnyHeadsAreThoseOfTheReference) {
+  // One element; whole vectors and a rest; more vectors than are unrolled; a
+  // head of 3000 elements runs by definition. No slot; one key head for all.
+  const Heads cases[] = {{DType::kF32, 1, 1, 1, 1, 1},
+                         {DType::kF32, 4, 4, 33, 64, 0},
+                         {DType::kF16, 6, 1, 16, 31, 3},
+                         {DType::kF64, 2, 1, 300, 257, 4},
+                         {DType::kF32, 2, 1, 3000, 2, 4}};
+  uint32_t seed = 10;
+  for (const Heads& heads : cases) {
+    SCOPED_TRACE(testing::Message()
+                 << DTypeName(heads.type) << " H" << heads.heads << " G"
+                 << heads.groups << " D" << heads.depth << " Dv"
+                 << heads.value_depth << " K" << heads.slots);
+    Inputs inputs(heads, 1, 5, 6, ++seed);
+    double tolerance = heads.type == DType::kF64   ? 1e-12
+                       : heads.type == DType::kF32 ? 2e-5
+                                                   : 0x1p-10;
+    ExpectClose(RunPlan(Compile(inputs, 2), inputs, 2), Reference(&inputs),
+                tolerance);
   }
 }
 
@@ -209,10 +251,10 @@ TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
   // In bf16 sums are in scratch memory of their own.
   for (DType type : {DType::kF32, DType::kBF16}) {
     SCOPED_TRACE(DTypeName(type));
-    Inputs inputs(type, 2, 37, 19, /*seed=*/2);
-    Tensors one = RunPlan(Compile(type, inputs, 1), inputs);
+    Inputs inputs({type}, 2, 37, 19, /*seed=*/2);
+    Tensors one = RunPlan(Compile(inputs, 1), inputs);
     ExpectClose(one, Reference(&inputs), type == DType::kF32 ? 1e-5 : 0x1p-8);
-    auto plan = Compile(type, inputs, 5);
+    auto plan = Compile(inputs, 5);
     for (int threads : {1, 3, 5})
       EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
           << threads << " threads";
@@ -220,11 +262,11 @@ TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(Gradients, OfAPlanForBoundsAreThoseOfAPlanForSizes) {
-  Inputs largest(DType::kF32, 2, 13, 17, /*seed=*/3);
-  Inputs inputs(DType::kF32, 2, 5, 9, /*seed=*/4);
-  auto plan = Compile(DType::kF32, largest, 2, Form::kBounds);
+  Inputs largest({}, 2, 13, 17, /*seed=*/3);
+  Inputs inputs({}, 2, 5, 9, /*seed=*/4);
+  auto plan = Compile(largest, 2, Form::kBounds);
   ASSERT_TRUE(plan);
-  auto like = Compile(DType::kF32, inputs, 2);
+  auto like = Compile(inputs, 2);
   Tensors expected = RunPlan(like, inputs);
   Tensors outputs;
   std::vector<TensorView> arguments;

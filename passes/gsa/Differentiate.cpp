@@ -138,6 +138,11 @@ struct Boundary {
   Value value;
 };
 
+/// The function, the copy that is differentiated, and what is made of it.
+struct Functions {
+  func::FuncOp forward, copy, backward;
+};
+
 struct Differentiate : gsa::impl::GsaDifferentiateBase<Differentiate> {
   using GsaDifferentiateBase::GsaDifferentiateBase;
 
@@ -146,14 +151,26 @@ struct Differentiate : gsa::impl::GsaDifferentiateBase<Differentiate> {
   }
 
   LogicalResult run();
+  FailureOr<func::FuncOp> findFunction();
+  /// Arguments for the gradients of chosen results.
+  LogicalResult addSeeds(Functions functions, ArrayRef<bool> chosen,
+                         BackwardBuilder& backward,
+                         SmallVectorImpl<Boundary>& arguments);
+  /// The gradients of arguments, with remarks about those that have none.
+  LogicalResult collect(Functions functions, BackwardBuilder& backward,
+                        SmallVectorImpl<Boundary>& results);
+  /// Names what is saved of `read`, and keeps the forward function if it is.
+  LogicalResult finish(Functions functions, ArrayRef<Value> read,
+                       SmallVector<Boundary> arguments,
+                       ArrayRef<Boundary> results, SymbolTable& symbols);
   /// Marks what depends on chosen arguments, with remarks about selections.
   void markActive(func::FuncOp copy, ArrayRef<bool> inputs,
                   BackwardBuilder& backward);
   /// Returns the results and removes what they do not need.
   void close(func::FuncOp backward, ArrayRef<Boundary> results);
   /// Gives a closed function its type and names; unused arguments go.
-  LogicalResult finish(func::FuncOp backward, ArrayRef<Boundary> arguments,
-                       ArrayRef<Boundary> results);
+  LogicalResult setBoundary(func::FuncOp backward, ArrayRef<Boundary> arguments,
+                            ArrayRef<Boundary> results);
   /// Returns what is saved behind a function's own results.
   void addResults(func::FuncOp forward, ArrayRef<Boundary> saved);
 };
@@ -193,9 +210,9 @@ void Differentiate::close(func::FuncOp backward, ArrayRef<Boundary> results) {
   (void)runRegionDCE(rewriter, backward->getRegions());
 }
 
-LogicalResult Differentiate::finish(func::FuncOp backward,
-                                    ArrayRef<Boundary> arguments,
-                                    ArrayRef<Boundary> results) {
+LogicalResult Differentiate::setBoundary(func::FuncOp backward,
+                                         ArrayRef<Boundary> arguments,
+                                         ArrayRef<Boundary> results) {
   Block& body = backward.getBody().front();
   Builder b(&getContext());
   SmallVector<Attribute> names;  // In the order of the block's arguments.
@@ -236,47 +253,59 @@ void Differentiate::addResults(func::FuncOp forward, ArrayRef<Boundary> saved) {
   }
 }
 
-LogicalResult Differentiate::run() {
+LogicalResult Differentiate::finish(Functions functions, ArrayRef<Value> read,
+                                    SmallVector<Boundary> arguments,
+                                    ArrayRef<Boundary> results,
+                                    SymbolTable& symbols) {
+  // Some of what was read may have been read for nothing.
+  func::FuncOp forward = functions.forward, copy = functions.copy;
+  Block& block = functions.backward.getBody().front();
+  SmallVector<Boundary> saved;
+  unsigned next = block.getNumArguments() - read.size();
+  for (Value value : read) {
+    BlockArgument own = block.getArgument(next++);
+    std::string name = "saved" + std::to_string(saved.size());
+    arguments.push_back({name, own});
+    if (!own.use_empty()) saved.push_back({name, value});
+  }
+  if (failed(setBoundary(functions.backward, arguments, results)))
+    return failure();
+  remark::passed(
+      forward.getLoc(),
+      remark::RemarkOpts::name("Differentiated").category("gsa.gradient"))
+      << function << remark::metric("gradients", results.size())
+      << remark::metric("saved", saved.size());
+  if (saved.empty())
+    symbols.erase(copy);
+  else
+    addResults(copy, saved);
+  return success();
+}
+
+FailureOr<func::FuncOp> Differentiate::findFunction() {
   ModuleOp module = getOperation();
   auto forward = module.lookupSymbol<func::FuncOp>(function);
   if (!forward || forward.isExternal())
     return module.emitError("gsa-differentiate: no function '")
            << function.getValue() << "' with a body in the module";
-  std::string backwardName = function + "_backward";
-  std::string forwardName = function + "_forward";
-  for (const std::string& name : {backwardName, forwardName})
-    if (module.lookupSymbol(name))
+  for (StringRef suffix : {"_backward", "_forward"})
+    if (module.lookupSymbol(function + suffix.str()))
       return module.emitError("gsa-differentiate: the module has a symbol '")
-             << name << "', which the pass wants to make; rename it";
+             << function + suffix.str()
+             << "', which the pass wants to make; rename it";
   if (failed(checkFunction(forward))) return failure();
-  FailureOr<SmallVector<bool>> chosenInputs = choose(forward, inputs, false);
-  if (failed(chosenInputs)) return failure();
-  FailureOr<SmallVector<bool>> chosenOutputs = choose(forward, outputs, true);
-  if (failed(chosenOutputs)) return failure();
+  return forward;
+}
 
-  SymbolTable symbols(module);
-  func::FuncOp copy = forward.clone();
-  copy.setName(forwardName);
-  symbols.insert(copy, std::next(Block::iterator(forward)));
-  if (failed(prepare(copy))) return failure();
-  Block& body = copy.getBody().front();
-  auto gradients = func::FuncOp::create(
-      forward.getLoc(), backwardName, FunctionType::get(&getContext(), {}, {}));
-  symbols.insert(gradients, std::next(Block::iterator(copy)));
-  Block* block = gradients.addEntryBlock();
-  BackwardBuilder backward(block, save);
-
-  // Arguments: those of the forward function, gradients of results.
-  SmallVector<Boundary> arguments, results;
-  for (BlockArgument argument : body.getArguments()) {
-    Value own = block->addArgument(argument.getType(), argument.getLoc());
-    backward.map(argument, own);
-    arguments.push_back({nameOf(forward, argument.getArgNumber(), false), own});
-  }
-  markActive(copy, *chosenInputs, backward);
-  auto returned = cast<func::ReturnOp>(body.getTerminator());
-  for (auto [i, value] : llvm::enumerate(returned.getOperands())) {
-    if (!(*chosenOutputs)[i] || !isFloatTensor(value.getType())) continue;
+LogicalResult Differentiate::addSeeds(Functions functions,
+                                      ArrayRef<bool> chosen,
+                                      BackwardBuilder& backward,
+                                      SmallVectorImpl<Boundary>& arguments) {
+  func::FuncOp forward = functions.forward, copy = functions.copy;
+  Block& block = functions.backward.getBody().front();
+  Operation* returned = copy.getBody().front().getTerminator();
+  for (auto [i, value] : llvm::enumerate(returned->getOperands())) {
+    if (!chosen[i] || !isFloatTensor(value.getType())) continue;
     std::string name = nameOf(forward, i, true);
     if (!backward.isActive(value)) {
       if (outputs.empty()) continue;
@@ -284,21 +313,20 @@ LogicalResult Differentiate::run() {
              << name << "' in option 'outputs' depends on no differentiated "
              << "argument, but through a selection";
     }
-    Value own = block->addArgument(value.getType(), value.getLoc());
+    Value own = block.addArgument(value.getType(), value.getLoc());
     backward.add(value, own);
     arguments.push_back({name + "_grad", own});
   }
-  for (Operation& op : llvm::reverse(body.without_terminator())) {
-    bool isReached = llvm::any_of(op.getResults(), [&](Value result) {
-      return backward.hasGradient(result);
-    });
-    if (isReached && failed(addGradients(&op, backward))) return failure();
-  }
+  return success();
+}
 
-  for (BlockArgument argument : body.getArguments()) {
-    unsigned i = argument.getArgNumber();
+LogicalResult Differentiate::collect(Functions functions,
+                                     BackwardBuilder& backward,
+                                     SmallVectorImpl<Boundary>& results) {
+  func::FuncOp forward = functions.forward, copy = functions.copy;
+  for (BlockArgument argument : copy.getArguments()) {
     if (!backward.isActive(argument)) continue;
-    std::string name = nameOf(forward, i, false);
+    std::string name = nameOf(forward, argument.getArgNumber(), false);
     if (Value gradient = backward.gradientOf(argument)) {
       results.push_back({name + "_grad", gradient});
       continue;
@@ -316,25 +344,49 @@ LogicalResult Differentiate::run() {
     return forward.emitError(
         "gsa-differentiate: nothing to differentiate: no result of floats "
         "depends on an argument of floats");
-  close(gradients, results);
-  // Some of what was read may have been read for nothing.
-  SmallVector<Boundary> saved;
-  unsigned next = block->getNumArguments() - backward.saved().size();
-  for (Value value : backward.saved()) {
-    BlockArgument own = block->getArgument(next++);
-    std::string name = "saved" + std::to_string(saved.size());
-    arguments.push_back({name, own});
-    if (!own.use_empty()) saved.push_back({name, value});
-  }
-  if (failed(finish(gradients, arguments, results))) return failure();
-  remark::passed(
-      forward.getLoc(),
-      remark::RemarkOpts::name("Differentiated").category("gsa.gradient"))
-      << function << remark::metric("gradients", results.size())
-      << remark::metric("saved", saved.size());
-  if (saved.empty())
-    symbols.erase(copy);
-  else
-    addResults(copy, saved);
   return success();
+}
+
+LogicalResult Differentiate::run() {
+  FailureOr<func::FuncOp> found = findFunction();
+  if (failed(found)) return failure();
+  func::FuncOp forward = *found;
+  FailureOr<SmallVector<bool>> chosenInputs = choose(forward, inputs, false);
+  if (failed(chosenInputs)) return failure();
+  FailureOr<SmallVector<bool>> chosenOutputs = choose(forward, outputs, true);
+  if (failed(chosenOutputs)) return failure();
+
+  SymbolTable symbols(getOperation());
+  Functions functions{
+      forward, forward.clone(),
+      func::FuncOp::create(forward.getLoc(), function + "_backward",
+                           FunctionType::get(&getContext(), {}, {}))};
+  functions.copy.setName(function + "_forward");
+  symbols.insert(functions.copy, std::next(Block::iterator(forward)));
+  symbols.insert(functions.backward,
+                 std::next(Block::iterator(functions.copy)));
+  if (failed(prepare(functions.copy))) return failure();
+  Block* block = functions.backward.addEntryBlock();
+  BackwardBuilder backward(block, save);
+
+  // Arguments: those of the forward function, gradients of results.
+  SmallVector<Boundary> arguments, results;
+  for (BlockArgument argument : functions.copy.getArguments()) {
+    Value own = block->addArgument(argument.getType(), argument.getLoc());
+    backward.map(argument, own);
+    arguments.push_back({nameOf(forward, argument.getArgNumber(), false), own});
+  }
+  markActive(functions.copy, *chosenInputs, backward);
+  if (failed(addSeeds(functions, *chosenOutputs, backward, arguments)))
+    return failure();
+  Block& body = functions.copy.getBody().front();
+  for (Operation& op : llvm::reverse(body.without_terminator())) {
+    bool isReached = llvm::any_of(op.getResults(), [&](Value result) {
+      return backward.hasGradient(result);
+    });
+    if (isReached && failed(addGradients(&op, backward))) return failure();
+  }
+  if (failed(collect(functions, backward, results))) return failure();
+  close(functions.backward, results);
+  return finish(functions, backward.saved(), arguments, results, symbols);
 }

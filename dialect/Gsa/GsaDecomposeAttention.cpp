@@ -9,7 +9,6 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa::detail;
 using arith::CmpFPredicate;
-using arith::CmpIPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

@@ -41,8 +41,11 @@ class HeadGradient {
   HeadGradient(const AttentionOperands& operands,
                const AttentionUpstream& upstream,
                const GatherAttentionOptions& options,
-               AttentionGradients* gradients)
-      : operands_(operands), upstream_(upstream), gradients_(gradients) {
+               AttentionGradients* gradients, AttentionGradients* squares)
+      : operands_(operands),
+        upstream_(upstream),
+        gradients_(gradients),
+        squares_(squares) {
     depth_ = operands.query.dim(3);
     value_depth_ = operands.value.dim(3);
     repeat_ = operands.query.dim(2) / operands.key.dim(2);
@@ -70,9 +73,12 @@ class HeadGradient {
         p = std::exp(logit - lse);
         SumAndSize dp = DotAndSize(output_grad, operands_.value.Slice(b, s, g),
                                    value_depth_);
-        // Up for one key and down for the next: errors are independent.
-        double moved = (i % 2 ? -unit_ : unit_) * dp.size;
-        dl = p * (dp.sum + moved - row_sum);
+        dl = p * (dp.sum - row_sum);
+        if (unit_ > 0) {
+          double error = scale_ * p * unit_ * dp.size;
+          AddSquares(error, k, squares_->query.Slice(b, t, j));
+          AddSquares(error, q, squares_->key.Slice(b, s, g));
+        }
       }
       AddScaled(scale_ * dl, k, gradients_->query.Slice(b, t, j), depth_);
       AddScaled(scale_ * dl, q, gradients_->key.Slice(b, s, g), depth_);
@@ -81,14 +87,26 @@ class HeadGradient {
   }
 
  private:
+  void AddSquares(double error, const double* x, double* squares) const {
+    for (int64_t d = 0; d < depth_; ++d)
+      squares[d] += error * x[d] * (error * x[d]);
+  }
+
   const AttentionOperands& operands_;
   const AttentionUpstream& upstream_;
   AttentionGradients* gradients_;
+  AttentionGradients* squares_;  ///< Of the errors of queries and keys.
   int64_t depth_, value_depth_, repeat_;
   double scale_;
   std::optional<Rounder> round_;
   double unit_ = 0.0;  ///< Unit roundoff of sums; 0: exact.
 };
+
+/// Moves each element by the root of its square, up or down.
+void MoveByRoots(const Tensor<double>& squares, Tensor<double>* gradient) {
+  for (int64_t i = 0; i < squares.size(); ++i)
+    (*gradient)[i] += SignOf(static_cast<uint64_t>(i)) * std::sqrt(squares[i]);
+}
 
 AttentionGradients GradientOverLists(const AttentionOperands& operands,
                                      const AttentionUpstream& upstream,
@@ -102,12 +120,17 @@ AttentionGradients GradientOverLists(const AttentionOperands& operands,
   AttentionGradients gradients{Tensor<double>(q),
                                Tensor<double>(operands.key.shape()),
                                Tensor<double>(operands.value.shape())};
+  AttentionGradients squares;
+  if (options.rounding) {
+    squares.query = Tensor<double>(q);
+    squares.key = Tensor<double>(operands.key.shape());
+  }
   int64_t groups = operands.key.dim(2), repeat = q[2] / groups;
   // A key head is written by the query heads of its group only.
   ParallelFor(
       q[0] * groups, options.num_threads,
       [&](int64_t begin, int64_t end) {
-        HeadGradient head(operands, upstream, options, &gradients);
+        HeadGradient head(operands, upstream, options, &gradients, &squares);
         for (int64_t item = begin; item < end; ++item) {
           int64_t b = item / groups, g = item % groups;
           for (int64_t t = 0; t < q[1]; ++t) {
@@ -118,6 +141,8 @@ AttentionGradients GradientOverLists(const AttentionOperands& operands,
         }
       },
       /*piece=*/1);
+  MoveByRoots(squares.query, &gradients.query);
+  MoveByRoots(squares.key, &gradients.key);
   return gradients;
 }
 

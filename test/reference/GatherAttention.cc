@@ -35,13 +35,6 @@ struct HeadLoop {
   std::vector<double> logits, squares;
 };
 
-/// 1 or -1, a hash of `i`.
-double SignOf(uint64_t i) {
-  i = (i + 1) * 0x9E3779B97F4A7C15u;
-  i = (i ^ (i >> 31)) * 0xBF58476D1CE4E5B9u;
-  return i >> 63 ? -1.0 : 1.0;
-}
-
 /// Moves `output`, the sum of weights times values over `sum`, by what the
 /// rounding of weights may do to it. `weights` are at most 1 before division.
 void MoveByWeightRounding(const std::vector<double>& weights, double sum,

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -244,6 +245,20 @@ TEST(Gradients, OfAnyHeadsAreThoseOfTheReference) {
                                                    : 0x1p-10;
     ExpectClose(RunPlan(Compile(inputs, 2), inputs, 2), Reference(&inputs),
                 tolerance);
+  }
+}
+
+TEST(Gradients, OfNothingAreZeroOrNothing) {
+  const std::array<int64_t, 3> cases[] = {{2, 5, 0}, {2, 0, 5}, {0, 3, 4}};
+  for (auto [batch, queries, keys] : cases) {
+    for (Form form : {Form::kLoops, Form::kDefinition}) {
+      SCOPED_TRACE(testing::Message()
+                   << "B" << batch << " Sq" << queries << " Sk" << keys
+                   << (form == Form::kLoops ? " loops" : " definition"));
+      Inputs inputs({}, batch, queries, keys, /*seed=*/20);
+      ExpectClose(RunPlan(Compile(inputs, 2, form), inputs, 2),
+                  Reference(&inputs), 0.0);
+    }
   }
 }
 

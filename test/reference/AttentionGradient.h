@@ -28,10 +28,10 @@ struct AttentionGradients {
 };
 
 /// Gradients of GatherAttention with these options, whose range must be that of
-/// all entries. With `rounding`, logits are rounded to the accumulator type, and
-/// the gradients of query and key are moved, up or down, by what is to be expected
-/// of the rounding of each <output_grad, v> there, the errors being independent.
-/// A head of a row whose lse is -inf takes no part in anything.
+/// all entries. With `rounding`, logits are rounded to the accumulator type,
+/// and the gradients of query and key are moved, up or down, by what is to be
+/// expected of the rounding of each <output_grad, v> there, the errors being
+/// independent. A head of a row whose lse is -inf takes no part in anything.
 AttentionGradients GatherAttentionGradient(
     const AttentionOperands& operands, const Tensor<int32_t>& indices,
     const Tensor<int32_t>& counts, const AttentionUpstream& upstream,

@@ -160,10 +160,9 @@ def GsaCpuSchedule : Pass<"gsa-cpu-schedule"> {
   let summary = "Chooses how each op runs on a CPU";
   let description = [{
     Sets the discardable attribute `gsa.schedule` (a `#gsa.cpu_schedule`) on
-    `gsa.select`, `gsa.index_scores`, `gsa.gather_attention` and
-    `gsa.dense_attention`, by rule: from the sizes of the op, the number of
-    tasks and the width of vector registers. An op that has the attribute keeps
-    it.
+    `gsa.select`, `gsa.index_scores`, the attention ops and their gradients, by
+    rule: from the sizes of the op, the number of tasks and the width of vector
+    registers. An op that has the attribute keeps it.
 
     Emits the remark `Scheduled` for each choice.
     Example: test/passes/schedule/cpu-schedule.mlir.

@@ -9,6 +9,7 @@
 #include "passes/Passes.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/cuda/CudaHostPasses.h"
+#include "passes/gsa/GradientPasses.h"
 #include "passes/tile/Passes.h"
 
 using namespace mlir;
@@ -247,6 +248,7 @@ void addPhases(OpPassManager& pm, const std::vector<Phase>& phases, Last last) {
 
 void gsa::registerPipelines() {
   registerGsaCudaHostPasses();
+  registerGsaGradientPasses();
   PassPipelineRegistration<GsaToCpuOptions>(
       "gsa-to-cpu", "Compiles a gsa module for the CPU, down to LLVM",
       [](OpPassManager& pm, const GsaToCpuOptions& options) {

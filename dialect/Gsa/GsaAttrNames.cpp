@@ -3,6 +3,7 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 
 #include "dialect/Common/AttributeNames.h"
+#include "dialect/Gsa/GsaReadAttr.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/StringSet.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -18,6 +19,10 @@ static bool isFunction(Operation* op) { return isa<FunctionOpInterface>(op); }
 
 static bool isParallelLoop(Operation* op) {
   return op->getName().getStringRef() == "scf.parallel";
+}
+
+static bool isRead(Operation* op) {
+  return op->getName().getStringRef() == "bufferization.to_buffer";
 }
 
 static bool isKernel(Operation* op) {
@@ -60,13 +65,15 @@ static constexpr AttributeRule kRules[] = {
      /*isOfPasses=*/false},
     {kScheduleAttr,
      "gsa.index_scores, row_statistics, topk, select, gather_attention, "
-     "dense_attention and partial_attention",
+     "dense_attention, partial_attention and gradients of attention",
      isScheduled, "a schedule", isAnything, /*isOfPasses=*/false},
     {kListsAttr, "gsa.gather_attention",
      [](Operation* op) { return isa<GatherAttentionOp>(op); }, "a #gsa.lists",
      [](Attribute attribute) { return isa<ListsAttr>(attribute); }},
     {kZonesAttr, "a function", isFunction, "an array of strings", isStrings},
     {kTasksAttr, "scf.parallel", isParallelLoop, "a unit attribute", isUnit},
+    {kReadAttr, "bufferization.to_buffer", isRead,
+     "an i64 that is not negative", isCount},
     {kWorkspaceBytesAttr, "a function", isFunction,
      "an i64 that is not negative", isCount},
     {kBoundsAttr, "a function", isFunction, "an array of arrays of i64",

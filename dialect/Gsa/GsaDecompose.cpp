@@ -7,7 +7,7 @@
 
 #include <limits>
 
-#include "dialect/Gsa/GsaBuilders.h"
+#include "dialect/Gsa/GsaElementwise.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -90,9 +90,7 @@ FailureOr<SmallVector<Value>> SelectOp::decomposeOperation(OpBuilder& b) {
 // Elementwise ops
 //===----------------------------------------------------------------------===//
 
-/// A generic whose dimensions are all parallel: one map per input, identity
-/// for the single result; `body` gets the inputs' elements.
-static Value elementwise(
+Value gsa::detail::elementwise(
     OpBuilder& b, Location loc, ValueRange inputs, ArrayRef<AffineMap> maps,
     Value init, llvm::function_ref<Value(ScalarBuilder&, ValueRange)> body) {
   int64_t rank = cast<RankedTensorType>(init.getType()).getRank();

@@ -2,14 +2,13 @@
 
 #include <limits>
 
-#include "dialect/Gsa/GsaBuilders.h"
+#include "dialect/Gsa/GsaAttentionLists.h"
 #include "dialect/Gsa/GsaShapes.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa::detail;
 using arith::CmpFPredicate;
-using arith::CmpIPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -21,63 +20,14 @@ static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
   return getValueOrCreateConstantIndexOp(b, loc, dim(b, loc, tensor, i));
 }
 
-namespace {
-/// Values that all steps of a decomposition of attention over lists use.
-struct GatherParts {
-  AttentionForm form;
-  OpBuilder& b;
-  Location loc;
-  Type acc;
-  /// Sk, D, r = H / G and K as index values.
-  Value keys, headSize, groupSize, slots;
+/// What the gate multiplies a cell of the output by.
+static Value gateOf(AttentionLists& p, ScalarBuilder& s, ArrayRef<Value> cell) {
+  auto type = cast<RankedTensorType>(p.form.gate.getType());
+  Value logit = s.extract(p.form.gate, cell.take_front(type.getRank()));
+  return applyGate(s, p.form.gateActivation, s.cast(logit, p.acc));
+}
 
-  /// Row's key at `slot`, as an index value.
-  Value keyAt(ScalarBuilder& s, Value batch, Value t, Value slot) {
-    return s.toIndex(s.extract(form.indices, {batch, t, slot}));
-  }
-
-  /// First slot that a row reads.
-  Value begin(ScalarBuilder& s) { return s.index(form.first); }
-
-  /// Row's number of listed keys, or the end of the range if it comes before.
-  /// A count beyond the list is cut to its length; a negative one lists
-  /// nothing.
-  Value end(ScalarBuilder& s, Value batch, Value t) {
-    Value count = s.toIndex(s.extract(form.counts, {batch, t}));
-    Value end = s.min(count, slots);
-    return form.isPartial() ? s.min(end, s.index(form.first + form.size)) : end;
-  }
-
-  /// Whether a row reads `slot`.
-  Value isListed(ScalarBuilder& s, Value batch, Value t, Value slot) {
-    Value before = s.cmpi(CmpIPredicate::slt, slot, end(s, batch, t));
-    if (form.first == 0) return before;
-    Value behind = s.cmpi(CmpIPredicate::sge, slot, begin(s));
-    return arith::AndIOp::create(s.builder(), s.location(), behind, before);
-  }
-
-  /// What the gate multiplies a cell of the output by.
-  Value gateOf(ScalarBuilder& s, ArrayRef<Value> cell) {
-    auto type = cast<RankedTensorType>(form.gate.getType());
-    Value logit = s.extract(form.gate, cell.take_front(type.getRank()));
-    return applyGate(s, form.gateActivation, s.cast(logit, acc));
-  }
-
-  Value group(ScalarBuilder& s, Value head) {
-    return arith::DivUIOp::create(s.builder(), s.location(), head, groupSize);
-  }
-
-  /// Whether `key` (index value) is one of the batch's: as unsigned, negative
-  /// indices are huge.
-  Value inRange(ScalarBuilder& s, Value batch, Value key) {
-    return s.cmpi(CmpIPredicate::ult, key,
-                  countKeys(s, form.lengths, batch, keys));
-  }
-};
-}  // namespace
-
-/// Logits [B,Sq,H,K]; -inf in slots that hold no key.
-static Value makeLogits(GatherParts& p) {
+Value gsa::detail::makeLogits(AttentionLists& p) {
   double scale = p.form.scale();
   SmallVector<OpFoldResult> shape = {
       dim(p.b, p.loc, p.form.query, 0), dim(p.b, p.loc, p.form.query, 1),
@@ -111,7 +61,7 @@ static Value makeLogits(GatherParts& p) {
 }
 
 /// log-sum-exp [B,H,Sq] of the logits; -inf for a row without keys.
-static Value makeLse(GatherParts& p, Value logits) {
+static Value makeLse(AttentionLists& p, Value logits) {
   SmallVector<OpFoldResult> shape = {dim(p.b, p.loc, p.form.query, 0),
                                      dim(p.b, p.loc, p.form.query, 2),
                                      dim(p.b, p.loc, p.form.query, 1)};
@@ -142,7 +92,7 @@ static Value makeLse(GatherParts& p, Value logits) {
 }
 
 /// Softmax weights [B,Sq,H,K]; 0 in slots that hold no key.
-static Value makeWeights(GatherParts& p, Value logits, Value lse) {
+static Value makeWeights(AttentionLists& p, Value logits, Value lse) {
   return generateTensor(p.b, p.loc, tensor::getMixedSizes(p.b, p.loc, logits),
                         p.acc, [&](ScalarBuilder& s, ValueRange cell) {
                           Value logit = s.extract(logits, cell);
@@ -155,7 +105,7 @@ static Value makeWeights(GatherParts& p, Value logits, Value lse) {
                         });
 }
 
-static Value makeOutput(GatherParts& p, Value weights) {
+static Value makeOutput(AttentionLists& p, Value weights) {
   ReifiedRankedShapedTypeDims shapes;
   auto shaped = cast<ReifyRankedShapedTypeOpInterface>(p.form.op);
   if (failed(shaped.reifyResultShapes(p.b, shapes))) return Value();
@@ -179,27 +129,31 @@ static Value makeOutput(GatherParts& p, Value weights) {
                   [&]() -> Value { return carried[0]; });
               return {next};
             })[0];
-        if (p.form.gate) sum = s.mul(sum, p.gateOf(s, {batch, t, head, d}));
+        if (p.form.gate) sum = s.mul(sum, gateOf(p, s, {batch, t, head, d}));
         return s.cast(sum, data);
       });
 }
 
-/// Attention over lists, or over a range of them.
-static FailureOr<SmallVector<Value>> attendToLists(OpBuilder& b,
-                                                   const AttentionForm& form) {
+AttentionLists AttentionLists::of(OpBuilder& b, const AttentionForm& form) {
   Location loc = form.op->getLoc();
   auto queryType = cast<RankedTensorType>(form.query.getType());
   Value heads = dimValue(b, loc, form.query, 2);
   Value groups = dimValue(b, loc, form.key, 2);
   Value ratio = arith::DivUIOp::create(b, loc, heads, groups);
-  GatherParts parts{form,
-                    b,
-                    loc,
-                    getAccumulatorType(queryType.getElementType()),
-                    dimValue(b, loc, form.key, 1),
-                    dimValue(b, loc, form.query, 3),
-                    ratio,
-                    dimValue(b, loc, form.indices, 2)};
+  return {form,
+          b,
+          loc,
+          getAccumulatorType(queryType.getElementType()),
+          dimValue(b, loc, form.key, 1),
+          dimValue(b, loc, form.query, 3),
+          ratio,
+          dimValue(b, loc, form.indices, 2)};
+}
+
+/// Attention over lists, or over a range of them.
+static FailureOr<SmallVector<Value>> attendToLists(OpBuilder& b,
+                                                   const AttentionForm& form) {
+  AttentionLists parts = AttentionLists::of(b, form);
   Value logits = makeLogits(parts);
   Value lse = makeLse(parts, logits);
   Value output = makeOutput(parts, makeWeights(parts, logits, lse));
@@ -212,15 +166,8 @@ FailureOr<SmallVector<Value>> GatherAttentionOp::decomposeOperation(
   return attendToLists(b, AttentionForm::of(*this));
 }
 
-namespace {
-/// Lists that make attention over all keys attention over lists.
-struct VisibleKeys {
-  Value indices, counts;
-};
-}  // namespace
-
-/// The visible keys of a row are a prefix: lists all keys, counts the visible.
-static VisibleKeys listVisibleKeys(OpBuilder& b, const AttentionForm& form) {
+VisibleKeys gsa::detail::listVisibleKeys(OpBuilder& b,
+                                         const AttentionForm& form) {
   Location loc = form.op->getLoc();
   Value queries = dimValue(b, loc, form.query, 1);
   Value all = dimValue(b, loc, form.key, 1);

@@ -5,7 +5,7 @@
 #include "dialect/Common/AttributeNames.h"
 #include "dialect/Common/StrictOperation.h"
 #include "dialect/Gsa/GsaAttrNames.h"
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -42,6 +42,9 @@ void GsaDialect::initialize() {
   addStrictOperations<
 #define GET_OP_LIST
 #include "dialect/Gsa/GsaOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "dialect/Gsa/GsaGradientOps.cpp.inc"
       >(*this);
 }
 

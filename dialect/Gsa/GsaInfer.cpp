@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/Builders.h"
@@ -95,6 +96,15 @@ static SmallVector<Type> elementsOf(RopeOp*, ResultElements e) {
 static SmallVector<Type> elementsOf(AttentionOp*, ResultElements e) {
   return {e.data, e.acc, e.index, e.index, e.index};
 }
+static SmallVector<Type> elementsOf(AttentionRowSumsOp*, ResultElements e) {
+  return {e.acc};
+}
+static SmallVector<Type> elementsOf(GatherAttentionGradOp*, ResultElements e) {
+  return {e.data, e.data, e.data};
+}
+static SmallVector<Type> elementsOf(DenseAttentionGradOp*, ResultElements e) {
+  return {e.data, e.data, e.data};
+}
 
 /// T where an attribute states it.
 template <typename OpTy>
@@ -182,17 +192,18 @@ static SmallVector<StringRef> namesOf(StringRef spec) {
 template <typename OpTy>
 static SmallVector<NamedValue> nameValues(OpTy op) {
   SmallVector<NamedValue> values;
+  auto add = [&](Value value, StringRef spec) {
+    SmallVector<StringRef> names = namesOf(spec);
+    int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+    if (names.empty()) names = namesOf(OpTy::kResultDims[0]);
+    if (static_cast<int64_t>(names.size()) > rank) names.resize(rank);
+    values.push_back({value, names});
+  };
   for (unsigned i = 0; i < std::size(OpTy::kOperandDims); ++i)
-    for (Value value : op.getODSOperands(i)) {
-      SmallVector<StringRef> names = namesOf(OpTy::kOperandDims[i]);
-      int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
-      if (names.empty()) names = namesOf(OpTy::kResultDims[0]);
-      if (static_cast<int64_t>(names.size()) > rank) names.resize(rank);
-      values.push_back({value, names});
-    }
+    for (Value value : op.getODSOperands(i)) add(value, OpTy::kOperandDims[i]);
   for (auto [result, spec] :
        llvm::zip_equal(op->getResults(), OpTy::kResultDims))
-    values.push_back({result, namesOf(spec)});
+    add(result, spec);
   return values;
 }
 
@@ -211,7 +222,8 @@ SmallVector<NamedValue> gsa::detail::getNamedValues(Operation* op) {
   return llvm::TypeSwitch<Operation*, SmallVector<NamedValue>>(op)
       .Case<IndexScoresOp, RowStatisticsOp, StatMeanOp, AdaptiveKOp, TopKOp,
             SelectOp, GatherAttentionOp, DenseAttentionOp, PartialAttentionOp,
-            MergeAttentionOp, GateOp, RopeOp, AttentionOp>(
+            MergeAttentionOp, GateOp, RopeOp, AttentionOp, AttentionRowSumsOp,
+            GatherAttentionGradOp, DenseAttentionGradOp, GateGradOp>(
           [](auto typed) { return nameValues(typed); })
       .Case([](PagedRowsOp rows) { return namePagedRows(rows); })
       .Default(SmallVector<NamedValue>());
@@ -230,3 +242,6 @@ GSA_SHAPE_METHODS(MergeAttentionOp)
 GSA_SHAPE_METHODS(GateOp)
 GSA_SHAPE_METHODS(RopeOp)
 GSA_SHAPE_METHODS(AttentionOp)
+GSA_SHAPE_METHODS(AttentionRowSumsOp)
+GSA_SHAPE_METHODS(GatherAttentionGradOp)
+GSA_SHAPE_METHODS(DenseAttentionGradOp)

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "dialect/Gsa/GsaLimits.h"
 #include "dialect/Gsa/GsaShapes.h"
 
@@ -394,4 +395,55 @@ LogicalResult AttentionOp::verify() {
                                 getValueGate())) &&
       succeeded(verifyDataOrAcc(*this, "C3", getQuery(), "output_gate",
                                 getOutputGate())));
+}
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+/// Every value in `others` that there is has the type A(T) of `data`.
+static LogicalResult verifyAcc(Operation* op, StringRef label, Value data,
+                               ArrayRef<std::pair<StringRef, Value>> others) {
+  Type acc = getAccumulatorType(elementTypeOf(data));
+  for (auto [name, value] : others)
+    if (value && elementTypeOf(value) != acc)
+      return op->emitOpError()
+             << "(" << label << ") expected element type " << acc << " for '"
+             << name << "', got " << elementTypeOf(value);
+  return success();
+}
+
+/// C2 to C5 of the gradients of attention.
+template <typename OpTy>
+static LogicalResult verifyAttentionGradient(OpTy op) {
+  if (failed(verifyAttention(op)) ||
+      failed(verifySameElement(op, "C2", op.getQuery(),
+                               {{"output_grad", op.getOutputGrad()}})))
+    return failure();
+  return verifyAcc(op, "C5", op.getQuery(),
+                   {{"lse", op.getLse()}, {"row_sums", op.getRowSums()}});
+}
+
+LogicalResult AttentionRowSumsOp::verify() {
+  if (failed(verifySameElement(*this, "C2", getOutput(),
+                               {{"output_grad", getOutputGrad()}})))
+    return failure();
+  return verifyAcc(*this, "C3", getOutput(), {{"lse_grad", getLseGrad()}});
+}
+
+LogicalResult GatherAttentionGradOp::verify() {
+  return verifyAttentionGradient(*this);
+}
+
+LogicalResult DenseAttentionGradOp::verify() {
+  return verifyAttentionGradient(*this);
+}
+
+LogicalResult GateGradOp::verify() {
+  auto type = cast<RankedTensorType>(getInput().getType());
+  if (failed(verifyGate(*this, "C1", "C2", type.getShape(),
+                        type.getElementType(), "logits", getLogits())))
+    return failure();
+  return verifySameElement(*this, "C2", getInput(),
+                           {{"output_grad", getOutputGrad()}});
 }

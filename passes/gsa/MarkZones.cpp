@@ -1,6 +1,6 @@
 //===- MarkZones.cpp - gsa-mark-zones -------------------------------------===//
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,7 +31,9 @@ static StringRef getZone(Operation* op) {
       })
       .Case<MergeAttentionOp>([](auto) { return "merge_attention"; })
       .Case<PagedRowsOp>([](auto) { return "paged_rows"; })
-      .Case<GateOp>([](auto) { return "gates"; })
+      .Case<GateOp, GateGradOp>([](auto) { return "gates"; })
+      .Case<AttentionRowSumsOp, GatherAttentionGradOp, DenseAttentionGradOp>(
+          [](auto) { return "attention_gradient"; })
       .Case<RopeOp>([](auto) { return "rope"; })
       .Case<AttentionOp>([](auto) { return "attention_block"; })
       .Case<linalg::FillOp>([](auto) { return ""; })

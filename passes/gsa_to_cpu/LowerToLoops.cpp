@@ -1,5 +1,7 @@
 //===- LowerToLoops.cpp - gsa-lower-to-loops ------------------------------===//
 
+#include "dialect/Gsa/GsaGradientOps.h"
+#include "dialect/Gsa/GsaReadAttr.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -10,6 +12,7 @@
 #include "passes/Passes.h"
 #include "passes/Sizes.h"
 #include "passes/gsa_to_cpu/Attention.h"
+#include "passes/gsa_to_cpu/AttentionGradient.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 
 namespace mlir::gsa {
@@ -28,7 +31,8 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
   /// Only ops that have a lowering; others are left to gsa-decompose.
   static bool isSupported(Operation* op) {
     return isa<DenseAttentionOp, GatherAttentionOp, IndexScoresOp,
-               PartialAttentionOp, SelectOp>(op);
+               PartialAttentionOp, SelectOp, GatherAttentionGradOp,
+               DenseAttentionGradOp>(op);
   }
 
   LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
@@ -39,6 +43,8 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
       return AttentionForm::of(op).isDense()
                  ? cpu::lowerDenseAttention(op, schedule, rewriter)
                  : cpu::lowerGatherAttention(op, schedule, rewriter);
+    if (isa<GatherAttentionGradOp, DenseAttentionGradOp>(op))
+      return cpu::lowerAttentionGradient(op, schedule, rewriter);
     if (auto select = dyn_cast<SelectOp>(op))
       return lowerSelect(select, schedule, rewriter);
     return op->emitOpError("has no lowering to loops");
@@ -92,6 +98,17 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
           remark::RemarkOpts::name("LoweredToLoops").category("gsa.schedule"))
           << name;
     }
+    keepReadsApart();
+  }
+
+  /// Numbers the reads of each tensor behind the first one.
+  void keepReadsApart() {
+    llvm::DenseMap<Value, int64_t> reads;
+    Builder b(&getContext());
+    getOperation()->walk([&](bufferization::ToBufferOp op) {
+      int64_t number = reads[op.getTensor()]++;
+      if (number > 0) op->setAttr(kReadAttr, b.getI64IntegerAttr(number));
+    });
   }
 };
 

@@ -1,5 +1,6 @@
 //===- GsaToTile.cpp - gsa-to-tile ----------------------------------------===//
 
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -85,6 +86,19 @@ bool mustBeLowered(Operation* op) {
          isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
 }
 
+/// Fails at the first op of a backward function, before what is around it fails
+/// for a reason that says less.
+LogicalResult refuseGradients(ModuleOp module) {
+  WalkResult walk = module.walk([](Operation* op) {
+    if (!isGradient(op)) return WalkResult::advance();
+    op->emitOpError(
+        "has no kernels: gradients run on the CPU target only so far; compile "
+        "the function with this op for the target 'cpu'");
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 /// Rows of pages that nobody reads any more, their kernels being made.
 void erasePages(ModuleOp module, IRRewriter& rewriter) {
   SmallVector<PagedRowsOp> work;
@@ -131,7 +145,8 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
     std::optional<CudaTarget> target =
         findTargetOption(module, getArgument(), arch);
     if (!target) return signalPassFailure();
-    if (failed(OpFilter(ops).check(module, "gsa-to-tile")))
+    if (failed(OpFilter(ops).check(module, "gsa-to-tile")) ||
+        failed(refuseGradients(module)))
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
     if (ops.empty()) {

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "passes/Passes.h"
 #include "passes/Sizes.h"
@@ -51,6 +51,14 @@ static LogicalResult checkRange(Operation* op) {
       })
       .Case<GatherAttentionOp, DenseAttentionOp, PartialAttentionOp>(
           [](auto op) { return checkAttention(op); })
+      .Case([](GatherAttentionGradOp gradient) {
+        if (failed(checkSize(gradient, gradient.getIndices(), 2, "slots")))
+          return failure();
+        return checkSize(gradient, gradient.getKey(), 1, "keys");
+      })
+      .Case([](DenseAttentionGradOp gradient) {
+        return checkSize(gradient, gradient.getKey(), 1, "keys");
+      })
       .Default(success());
 }
 

@@ -21,6 +21,11 @@ struct DenseAttentionOptions {
   const Tensor<int32_t>* lengths = nullptr;
 };
 
+/// The keys of each row: those of the options' range that the mask shows, in
+/// ascending order. The options' lengths must outlive the result.
+KeyList VisibleKeyLists(const AttentionOperands& operands,
+                        const DenseAttentionOptions& options);
+
 /// Attention of each query over all keys that the mask shows; bitwise equal to
 /// GatherAttention over the ascending list of those keys.
 AttentionResult DenseAttention(const AttentionOperands& operands,

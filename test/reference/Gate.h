@@ -16,6 +16,21 @@ double Activate(GateActivation activation, double x);
 Tensor<double> Gate(const Tensor<double>& input, const Tensor<double>& logits,
                     GateActivation activation = GateActivation::kSigmoid);
 
+/// act'(x).
+double ActivateSlope(GateActivation activation, double x);
+
+/// Gradients of the operands of Gate, of their shapes.
+struct GateGradients {
+  Tensor<double> input, logits;
+};
+
+/// output_grad * act(logits) and output_grad * input * act'(logits), the latter
+/// summed up over a head where logits are [B, S, H].
+GateGradients GateGradient(
+    const Tensor<double>& input, const Tensor<double>& logits,
+    const Tensor<double>& output_grad,
+    GateActivation activation = GateActivation::kSigmoid);
+
 }  // namespace gsa::reference
 
 #endif  // GSA_TEST_REFERENCE_GATE_H_

@@ -35,13 +35,6 @@ struct HeadLoop {
   std::vector<double> logits, squares;
 };
 
-/// 1 or -1, a hash of `i`.
-double SignOf(uint64_t i) {
-  i = (i + 1) * 0x9E3779B97F4A7C15u;
-  i = (i ^ (i >> 31)) * 0xBF58476D1CE4E5B9u;
-  return i >> 63 ? -1.0 : 1.0;
-}
-
 /// Moves `output`, the sum of weights times values over `sum`, by what the
 /// rounding of weights may do to it. `weights` are at most 1 before division.
 void MoveByWeightRounding(const std::vector<double>& weights, double sum,
@@ -170,26 +163,35 @@ AttentionResult AttendToLists(const AttentionOperands& operands,
   return result;
 }
 
+KeyList ListedKeys(const AttentionOperands& operands,
+                   const Tensor<int32_t>& indices,
+                   const Tensor<int32_t>& counts,
+                   const GatherAttentionOptions& options) {
+  CheckAttentionOperands(operands, options.scale);
+  int64_t batch = operands.query.dim(0), queries = operands.query.dim(1);
+  RequireRank("indices", indices, 3);
+  int64_t slots = indices.dim(2), all = operands.key.dim(1);
+  RequireShape("indices", indices, {batch, queries, slots});
+  RequireShape("counts", counts, {batch, queries});
+  if (options.lengths) RequireShape("lengths", *options.lengths, {batch});
+  return [&indices, &counts, lengths = options.lengths, range = options.range,
+          slots, all](int64_t b, int64_t t) {
+    const int32_t* list = indices.Slice(b, t);
+    int64_t count = std::clamp<int64_t>(counts.Slice(b)[t], 0, slots);
+    std::vector<int32_t> kept(list + range.begin(count),
+                              list + range.end(count));
+    int64_t keys = CountKeys(lengths, b, all);
+    std::erase_if(kept, [&](int32_t s) { return s < 0 || s >= keys; });
+    return kept;
+  };
+}
+
 AttentionResult GatherAttention(const AttentionOperands& operands,
                                 const Tensor<int32_t>& indices,
                                 const Tensor<int32_t>& counts,
                                 const GatherAttentionOptions& options) {
-  CheckAttentionOperands(operands, options.scale);
-  int64_t batch = operands.query.dim(0), queries = operands.query.dim(1);
-  RequireRank("indices", indices, 3);
-  int64_t slots = indices.dim(2);
-  RequireShape("indices", indices, {batch, queries, slots});
-  RequireShape("counts", counts, {batch, queries});
-  if (options.lengths) RequireShape("lengths", *options.lengths, {batch});
-  return AttendToLists(operands, options, [&](int64_t b, int64_t t) {
-    const int32_t* list = indices.Slice(b, t);
-    int64_t count = std::clamp<int64_t>(counts.Slice(b)[t], 0, slots);
-    std::vector<int32_t> kept(list + options.range.begin(count),
-                              list + options.range.end(count));
-    int64_t keys = CountKeys(options.lengths, b, operands.key.dim(1));
-    std::erase_if(kept, [&](int32_t s) { return s >= keys; });
-    return kept;
-  });
+  return AttendToLists(operands, options,
+                       ListedKeys(operands, indices, counts, options));
 }
 
 }  // namespace gsa::reference

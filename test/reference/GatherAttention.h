@@ -73,6 +73,15 @@ AttentionResult AttendToLists(const AttentionOperands& operands,
                               const GatherAttentionOptions& options,
                               const KeyList& keys_of);
 
+/// The keys of each row: the entries of the options' range among the first
+/// counts[b,t] of indices[b,t], without those that are no keys. `indices` is
+/// [B, Sq, K], `counts` is [B, Sq]; both and the options' lengths must outlive
+/// the result.
+KeyList ListedKeys(const AttentionOperands& operands,
+                   const Tensor<int32_t>& indices,
+                   const Tensor<int32_t>& counts,
+                   const GatherAttentionOptions& options);
+
 /// Attention of each query over the first counts[b,t] entries of
 /// indices[b,t]. `indices` is [B, Sq, K], `counts` is [B, Sq]. Entries beyond
 /// the count are not read; a count below 0 is 0, one above K is K.

@@ -52,6 +52,13 @@ inline void AddScaled(double a, const double* x, double* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += a * x[i];
 }
 
+/// 1 or -1, a hash of `i`: the direction of an error of unknown sign.
+inline double SignOf(uint64_t i) {
+  i = (i + 1) * 0x9E3779B97F4A7C15u;
+  i = (i ^ (i >> 31)) * 0xBF58476D1CE4E5B9u;
+  return i >> 63 ? -1.0 : 1.0;
+}
+
 }  // namespace gsa::reference
 
 #endif  // GSA_TEST_REFERENCE_MATH_H_

@@ -59,6 +59,7 @@ struct OpContext {
 
 /// Each function evaluates the ops it knows and returns nullopt for others.
 std::optional<Results> evaluateGsaOp(const OpContext& context);
+std::optional<Results> evaluateGradientOp(const OpContext& context);
 std::optional<Results> evaluateLinalgOp(const OpContext& context);
 std::optional<Results> evaluateTensorOp(const OpContext& context);
 std::optional<Results> evaluateScalarOp(const OpContext& context);

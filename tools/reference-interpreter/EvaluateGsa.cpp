@@ -631,5 +631,5 @@ std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
       .Case([&](PagedRowsOp op) { return evaluatePagedRows(op, context); })
       .Case([&](RopeOp op) { return evaluateRope(op, context); })
       .Case([&](AttentionOp op) { return evaluateAttention(op, context); })
-      .Default([](Operation*) { return std::nullopt; });
+      .Default([&](Operation*) { return evaluateGradientOp(context); });
 }

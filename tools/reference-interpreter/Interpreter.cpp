@@ -10,7 +10,7 @@
 #include <exception>
 #include <new>
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "tools/reference-interpreter/Evaluate.h"
 
@@ -130,7 +130,8 @@ std::optional<Results> dispatch(const OpContext& context) {
 /// Whether an op rounds inside, so that rounding its exact results is not the
 /// same as evaluating it again.
 bool roundsInside(Operation* op) {
-  if (isAttention(op) || isa<AttentionOp, RowStatisticsOp, StatMeanOp>(op))
+  if (isAttention(op) || isa<AttentionOp, RowStatisticsOp, StatMeanOp,
+                             GatherAttentionGradOp, DenseAttentionGradOp>(op))
     return true;
   if (op->getNumRegions() == 0 || isContraction(op)) return false;
   // Regions that only move elements, as those of linalg.fill and

@@ -101,7 +101,7 @@ func.func @schedule_of_topk(%s: tensor<1x5x5xf32>, %k: tensor<1x5xi32>) {
 // -----
 
 func.func @schedule_of_none(%x: tensor<1x2x3x4xf32>, %l: tensor<1x2x3xf32>) {
-  // expected-error @+1 {{'gsa.gate' op cannot have the attribute 'gsa.schedule', which is for gsa.index_scores, row_statistics, topk, select, gather_attention, dense_attention and partial_attention}}
+  // expected-error @+1 {{'gsa.gate' op cannot have the attribute 'gsa.schedule', which is for gsa.index_scores, row_statistics, topk, select, gather_attention, dense_attention, partial_attention and gradients of attention}}
   %0 = gsa.gate %x, %l {gsa.schedule = #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
       : (tensor<1x2x3x4xf32>, tensor<1x2x3xf32>) -> tensor<1x2x3x4xf32>
   return

@@ -51,3 +51,23 @@ func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
       -> (tensor<1x2x4x8xf32>, tensor<1x4x2xf32>)
   return %y : tensor<1x2x4x8xf32>
 }
+
+// -----
+
+// The gradients of attention are one zone; those of gates are in that of gates.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: gsa.zones = ["gates", "attention_gradient"]
+func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
+                %o: tensor<1x2x4x8xf32>, %l: tensor<1x4x2xf32>)
+    -> tensor<1x2x4x8xf32> {
+  %d:2 = gsa.gate_grad %o, %o output_grad %o
+      : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
+  %s = gsa.attention_row_sums %o, %d#0
+      : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) -> tensor<1x4x2xf32>
+  %g:3 = gsa.dense_attention_grad %q, %k, %k output_grad %d#0 lse %l row_sums %s
+      : (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>,
+         tensor<1x2x4x8xf32>, tensor<1x4x2xf32>, tensor<1x4x2xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>)
+  return %g#0 : tensor<1x2x4x8xf32>
+}

@@ -69,3 +69,34 @@ func.func @slots_of_gather(%q: tensor<1x1x1x1xf16>, %k: tensor<1x4x1x1xf16>,
      -> (tensor<1x1x1x1xf16>, tensor<1x1x1xf32>)
   return
 }
+
+// -----
+
+func.func @slots_of_gradient(
+    %q: tensor<1x1x1x1xf16>, %k: tensor<1x4x1x1xf16>,
+    %i: tensor<1x1x2147483648xi32>, %c: tensor<1x1xi32>,
+    %l: tensor<1x1x1xf32>) {
+  // expected-error @+1 {{'gsa.gather_attention_grad' op has int32 indices and counts, which hold at most 2147483647 slots, got 2147483648}}
+  %0:3 = gsa.gather_attention_grad %q, %k, %k indices %i, %c output_grad %q
+      lse %l row_sums %l
+      : (tensor<1x1x1x1xf16>, tensor<1x4x1x1xf16>, tensor<1x4x1x1xf16>,
+         tensor<1x1x2147483648xi32>, tensor<1x1xi32>, tensor<1x1x1x1xf16>,
+         tensor<1x1x1xf32>, tensor<1x1x1xf32>)
+     -> (tensor<1x1x1x1xf16>, tensor<1x4x1x1xf16>, tensor<1x4x1x1xf16>)
+  return
+}
+
+// -----
+
+func.func @keys_of_dense_gradient(%q: tensor<1x1x1x1xf16>,
+                                  %k: tensor<1x2147483648x1x1xf16>,
+                                  %l: tensor<1x1x1xf32>) {
+  // expected-error @+1 {{'gsa.dense_attention_grad' op has int32 indices and counts, which hold at most 2147483647 keys, got 2147483648}}
+  %0:3 = gsa.dense_attention_grad %q, %k, %k output_grad %q lse %l row_sums %l
+      : (tensor<1x1x1x1xf16>, tensor<1x2147483648x1x1xf16>,
+         tensor<1x2147483648x1x1xf16>, tensor<1x1x1x1xf16>,
+         tensor<1x1x1xf32>, tensor<1x1x1xf32>)
+     -> (tensor<1x1x1x1xf16>, tensor<1x2147483648x1x1xf16>,
+         tensor<1x2147483648x1x1xf16>)
+  return
+}

@@ -1,0 +1,77 @@
+//===- GsaAttentionLists.h - parts of decompositions of attention ---------===//
+//
+// What the definitions of attention over lists and of its gradient have in
+// common: how a list is read, and the logits of its keys.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GSA_DIALECT_GSA_GSAATTENTIONLISTS_H
+#define GSA_DIALECT_GSA_GSAATTENTIONLISTS_H
+
+#include "dialect/Gsa/GsaBuilders.h"
+
+namespace mlir::gsa::detail {
+
+/// Values that all steps of a decomposition of attention over lists use.
+struct AttentionLists {
+  AttentionForm form;
+  OpBuilder& b;
+  Location loc;
+  Type acc;
+  /// Sk, D, r = H / G and K as index values.
+  Value keys, headSize, groupSize, slots;
+
+  /// Of a form with lists; creates the sizes at the insertion point of `b`.
+  static AttentionLists of(OpBuilder& b, const AttentionForm& form);
+
+  /// Row's key at `slot`, as an index value.
+  Value keyAt(ScalarBuilder& s, Value batch, Value t, Value slot) {
+    return s.toIndex(s.extract(form.indices, {batch, t, slot}));
+  }
+
+  /// First slot that a row reads.
+  Value begin(ScalarBuilder& s) { return s.index(form.first); }
+
+  /// Row's number of listed keys, or the end of the range if it comes before.
+  /// A count beyond the list is cut to its length; a negative one lists
+  /// nothing.
+  Value end(ScalarBuilder& s, Value batch, Value t) {
+    Value count = s.toIndex(s.extract(form.counts, {batch, t}));
+    Value end = s.min(count, slots);
+    return form.isPartial() ? s.min(end, s.index(form.first + form.size)) : end;
+  }
+
+  /// Whether a row reads `slot`.
+  Value isListed(ScalarBuilder& s, Value batch, Value t, Value slot) {
+    Value before = s.cmpi(arith::CmpIPredicate::slt, slot, end(s, batch, t));
+    if (form.first == 0) return before;
+    Value behind = s.cmpi(arith::CmpIPredicate::sge, slot, begin(s));
+    return arith::AndIOp::create(s.builder(), s.location(), behind, before);
+  }
+
+  Value group(ScalarBuilder& s, Value head) {
+    return arith::DivUIOp::create(s.builder(), s.location(), head, groupSize);
+  }
+
+  /// Whether `key` (index value) is one of the batch's: as unsigned, negative
+  /// indices are huge.
+  Value inRange(ScalarBuilder& s, Value batch, Value key) {
+    return s.cmpi(arith::CmpIPredicate::ult, key,
+                  countKeys(s, form.lengths, batch, keys));
+  }
+};
+
+/// Logits [B,Sq,H,K]; -inf in slots that hold no key.
+Value makeLogits(AttentionLists& lists);
+
+/// Lists that make attention over all keys attention over lists.
+struct VisibleKeys {
+  Value indices, counts;
+};
+
+/// The visible keys of a row are a prefix: lists all keys, counts the visible.
+VisibleKeys listVisibleKeys(OpBuilder& b, const AttentionForm& form);
+
+}  // namespace mlir::gsa::detail
+
+#endif  // GSA_DIALECT_GSA_GSAATTENTIONLISTS_H

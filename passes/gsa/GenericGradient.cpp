@@ -1,0 +1,394 @@
+//===- GenericGradient.cpp - gradients of elementwise ops and sums --------===//
+//
+// A linalg.generic is differentiated by its body: the gradient of each operand
+// is a generic over the same loops whose body is that of the forward op
+// followed by the same backwards. Loops that the operand does not have are
+// summed over.
+//
+//===----------------------------------------------------------------------===//
+
+#include <cmath>
+
+#include "dialect/Gsa/GsaElementwise.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "passes/gsa/BackwardBuilder.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+
+namespace {
+
+/// A result of the forward op that has a gradient.
+struct Seed {
+  unsigned result;
+  Value gradient;       ///< Of the result, in the backward function.
+  Operation* sum = {};  ///< The addition to the output, of a sum.
+};
+
+/// The backward arithmetic of one body.
+class ScalarGradients {
+ public:
+  ScalarGradients(ScalarBuilder& s, const IRMapping& values,
+                  const llvm::DenseSet<Value>& active)
+      : s(s), values(values), active(active) {}
+
+  void add(Value forward, Value gradient) {
+    if (!active.contains(forward)) return;
+    Value& total = totals[forward];
+    total = total ? s.add(total, gradient) : gradient;
+  }
+  Value get(Value forward) const { return totals.lookup(forward); }
+  /// Adds to the operands of `op`; fails for an op without a gradient.
+  LogicalResult step(Operation* op);
+
+ private:
+  Value x(Operation* op, unsigned i) {
+    return values.lookup(op->getOperand(i));
+  }
+  Value constant(Value like, double number) {
+    return s.constant(like.getType(), number);
+  }
+  bool stepArith(Operation* op, Value d);
+  bool stepMath(Operation* op, Value d);
+
+  ScalarBuilder& s;
+  const IRMapping& values;
+  const llvm::DenseSet<Value>& active;
+  llvm::DenseMap<Value, Value> totals;
+};
+
+}  // namespace
+
+LogicalResult ScalarGradients::step(Operation* op) {
+  if (op->getNumResults() != 1) return success();
+  Value d = get(op->getResult(0));
+  if (!d || stepArith(op, d) || stepMath(op, d)) return success();
+  return failure();
+}
+
+bool ScalarGradients::stepArith(Operation* op, Value d) {
+  auto to = [&](unsigned i, llvm::function_ref<Value()> gradient) {
+    if (active.contains(op->getOperand(i))) add(op->getOperand(i), gradient());
+  };
+  auto chosen = [&](arith::CmpFPredicate predicate) {
+    Value first = s.cmpf(predicate, x(op, 0), x(op, 1));
+    to(0, [&] { return s.select(first, d, constant(d, 0.0)); });
+    to(1, [&] { return s.select(first, constant(d, 0.0), d); });
+  };
+  if (isa<arith::AddFOp>(op)) {
+    to(0, [&] { return d; });
+    to(1, [&] { return d; });
+  } else if (isa<arith::SubFOp>(op)) {
+    to(0, [&] { return d; });
+    to(1, [&] { return s.neg(d); });
+  } else if (isa<arith::MulFOp>(op)) {
+    to(0, [&] { return s.mul(d, x(op, 1)); });
+    to(1, [&] { return s.mul(d, x(op, 0)); });
+  } else if (isa<arith::DivFOp>(op)) {
+    to(0, [&] { return s.div(d, x(op, 1)); });
+    to(1, [&] {
+      Value y = values.lookup(op->getResult(0));
+      return s.neg(s.div(s.mul(d, y), x(op, 1)));
+    });
+  } else if (isa<arith::NegFOp>(op)) {
+    to(0, [&] { return s.neg(d); });
+  } else if (isa<arith::ExtFOp, arith::TruncFOp>(op)) {
+    to(0, [&] { return s.cast(d, op->getOperand(0).getType()); });
+  } else if (isa<arith::SelectOp>(op)) {
+    to(1, [&] { return s.select(x(op, 0), d, constant(d, 0.0)); });
+    to(2, [&] { return s.select(x(op, 0), constant(d, 0.0), d); });
+  } else if (isa<arith::MaximumFOp, arith::MaxNumFOp>(op)) {
+    chosen(arith::CmpFPredicate::OGT);
+  } else if (isa<arith::MinimumFOp, arith::MinNumFOp>(op)) {
+    chosen(arith::CmpFPredicate::OLT);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// Functions of one number, by the derivative times `d`.
+bool ScalarGradients::stepMath(Operation* op, Value d) {
+  Value y = values.lookup(op->getResult(0));
+  Value gradient;
+  if (isa<math::ExpOp>(op)) {
+    gradient = s.mul(d, y);
+  } else if (isa<math::LogOp>(op)) {
+    gradient = s.div(d, x(op, 0));
+  } else if (isa<math::Log1pOp>(op)) {
+    gradient = s.div(d, s.add(constant(d, 1.0), x(op, 0)));
+  } else if (isa<math::TanhOp>(op)) {
+    gradient = s.mul(d, s.sub(constant(d, 1.0), s.mul(y, y)));
+  } else if (isa<math::SqrtOp>(op)) {
+    gradient = s.div(s.mul(d, constant(d, 0.5)), y);
+  } else if (isa<math::RsqrtOp>(op)) {
+    Value cube = s.mul(y, s.mul(y, y));
+    gradient = s.mul(d, s.mul(constant(d, -0.5), cube));
+  } else if (isa<math::SinOp>(op)) {
+    gradient = s.mul(d, math::CosOp::create(s.b, s.loc, x(op, 0)));
+  } else if (isa<math::CosOp>(op)) {
+    gradient = s.neg(s.mul(d, math::SinOp::create(s.b, s.loc, x(op, 0))));
+  } else if (isa<math::AbsFOp>(op)) {
+    Value sign =
+        math::CopySignOp::create(s.b, s.loc, constant(d, 1.0), x(op, 0));
+    gradient = s.mul(d, sign);
+  } else if (isa<math::ErfOp>(op)) {
+    Value square = s.mul(x(op, 0), x(op, 0));
+    Value bell =
+        s.mul(constant(d, 2.0 / std::sqrt(M_PI)), s.exp(s.neg(square)));
+    gradient = s.mul(d, bell);
+  } else {
+    return false;
+  }
+  add(op->getOperand(0), gradient);
+  return true;
+}
+
+namespace {
+
+/// The gradients of the operands of one generic.
+class GenericGradient {
+ public:
+  GenericGradient(linalg::GenericOp op, BackwardBuilder& backward)
+      : op(op), backward(backward), body(op.getRegion().front()) {}
+
+  LogicalResult run();
+
+ private:
+  LogicalResult findSeeds();
+  LogicalResult findActive();
+  LogicalResult addInput(OpOperand* input);
+  /// Fills a detached block with the arguments inputs, gradients of results and
+  /// output; returns what it yields, or null if the input has no gradient.
+  FailureOr<Value> emitBody(Block& block, OpOperand* input, bool sums);
+  /// Size of loop `loop`.
+  OpFoldResult sizeOfLoop(unsigned loop);
+  AffineMap mapOf(OpOperand* operand) {
+    return op.getMatchingIndexingMap(operand);
+  }
+  AffineMap mapOf(const Seed& seed) {
+    return mapOf(op.getDpsInitOperand(seed.result));
+  }
+
+  linalg::GenericOp op;
+  BackwardBuilder& backward;
+  Block& body;
+  SmallVector<Seed> seeds;
+  llvm::DenseSet<Value> active;  ///< Of the body.
+};
+
+}  // namespace
+
+/// The results that have gradients: functions of single elements, or sums.
+LogicalResult GenericGradient::findSeeds() {
+  auto yield = cast<linalg::YieldOp>(body.getTerminator());
+  for (OpResult result : op->getResults()) {
+    unsigned i = result.getResultNumber();
+    if (!backward.hasGradient(result)) continue;
+    Seed seed{i, backward.gradientOf(result)};
+    BlockArgument old = op.getRegionOutputArgs()[i];
+    if (!old.use_empty()) {
+      Value sum = yield.getOperand(i);
+      auto add = sum.getDefiningOp<arith::AddFOp>();
+      bool isSum = add && sum.hasOneUse() && old.hasOneUse() &&
+                   *old.user_begin() == add.getOperation();
+      if (!isSum)
+        return op.emitOpError()
+               << "has no gradient: result " << i
+               << " reads its output otherwise than to add to it; known are "
+                  "functions of single elements, and sums of them";
+      seed.sum = add;
+    }
+    if (!mapOf(seed).isProjectedPermutation())
+      return op.emitOpError()
+             << "has no gradient: result " << i << " is written by the map "
+             << AffineMapAttr::get(mapOf(seed))
+             << ", expected a choice of loops";
+    seeds.push_back(seed);
+  }
+  return success();
+}
+
+/// The numbers of the body that active operands reach.
+LogicalResult GenericGradient::findActive() {
+  for (OpOperand* input : op.getDpsInputOperands())
+    if (backward.isActive(input->get()))
+      active.insert(op.getMatchingBlockArgument(input));
+  for (Operation& inner : body.without_terminator()) {
+    llvm::SetVector<Value> read(inner.operand_begin(), inner.operand_end());
+    getUsedValuesDefinedAbove(inner.getRegions(), read);
+    for (Value value : read)
+      if (backward.isActive(value))
+        return inner.emitOpError(
+            "has no gradient: it reads a tensor from within a linalg.generic; "
+            "make it an operand of that");
+    bool reached =
+        llvm::any_of(read, [&](Value value) { return active.contains(value); });
+    if (inner.getNumRegions() != 0 && reached)
+      return inner.emitOpError(
+          "has no gradient within a linalg.generic: expected arithmetic "
+          "without regions");
+    for (Value result : inner.getResults())
+      if (reached && isa<FloatType>(result.getType())) active.insert(result);
+  }
+  return success();
+}
+
+FailureOr<Value> GenericGradient::emitBody(Block& block, OpOperand* input,
+                                           bool sums) {
+  OpBuilder b(op.getContext());
+  b.setInsertionPointToEnd(&block);
+  Location loc = op.getLoc();
+  IRMapping values;
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  for (Value outer : captured) values.map(outer, backward.valueOf(outer));
+  for (BlockArgument argument : op.getRegionInputArgs())
+    values.map(argument, block.addArgument(argument.getType(), loc));
+  SmallVector<Value> given;
+  for (const Seed& seed : seeds)
+    given.push_back(
+        block.addArgument(getElementTypeOrSelf(seed.gradient.getType()), loc));
+  Type data = getElementTypeOrSelf(input->get().getType());
+  Type result = sums ? Type(getAccumulatorType(data)) : data;
+  Value output = block.addArgument(result, loc);
+  auto isSum = [&](Operation& inner) {
+    return llvm::any_of(seeds,
+                        [&](const Seed& seed) { return seed.sum == &inner; });
+  };
+  for (Operation& inner : body.without_terminator())
+    if (!isSum(inner)) b.clone(inner, values);
+
+  ScalarBuilder s(b, loc);
+  ScalarGradients gradients(s, values, active);
+  auto yield = cast<linalg::YieldOp>(body.getTerminator());
+  for (auto [seed, gradient] : llvm::zip_equal(seeds, given)) {
+    Value target = yield.getOperand(seed.result);
+    if (seed.sum) {
+      Value old = op.getRegionOutputArgs()[seed.result];
+      target = seed.sum->getOperand(seed.sum->getOperand(0) == old ? 1 : 0);
+    }
+    gradients.add(target, gradient);
+  }
+  for (Operation& inner : llvm::reverse(body.without_terminator())) {
+    if (isSum(inner) || succeeded(gradients.step(&inner))) continue;
+    return inner.emitOpError(
+        "has no gradient: known are addf, subf, mulf, divf, negf, extf, "
+        "truncf, "
+        "select, maximumf and minimumf of arith, and exp, log, log1p, tanh, "
+        "sqrt, rsqrt, sin, cos, absf and erf of math; write it by these");
+  }
+  Value own = gradients.get(op.getMatchingBlockArgument(input));
+  if (own) {
+    own = s.cast(own, result);
+    if (sums) own = s.add(output, own);
+    linalg::YieldOp::create(b, loc, own);
+  }
+  return own;
+}
+
+OpFoldResult GenericGradient::sizeOfLoop(unsigned loop) {
+  OpBuilder& b = backward.builder();
+  AffineExpr wanted = b.getAffineDimExpr(loop);
+  for (const Seed& seed : seeds)
+    if (auto i = mapOf(seed).getResultPosition(wanted))
+      return tensor::getMixedSize(b, op.getLoc(), seed.gradient, *i);
+  for (OpOperand& operand : op->getOpOperands())
+    if (auto i = mapOf(&operand).getResultPosition(wanted))
+      return backward.sizeOf(operand.get(), *i);
+  llvm_unreachable("verified: every loop is a dimension of an operand");
+}
+
+LogicalResult GenericGradient::addInput(OpOperand* input) {
+  AffineMap map = mapOf(input);
+  if (!map.isProjectedPermutation())
+    return op.emitOpError()
+           << "has no gradient: an operand is read by the map "
+           << AffineMapAttr::get(map) << ", expected a choice of loops";
+  unsigned loops = op.getNumLoops();
+  bool sums = map.getNumResults() < loops;
+  Block block;
+  FailureOr<Value> yielded = emitBody(block, input, sums);
+  if (failed(yielded)) return failure();
+  if (!*yielded) return success();
+  for (Operation& inner : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (isOpTriviallyDead(&inner)) inner.erase();
+
+  // Operands that the body reads, and one for each loop that none of these has.
+  SmallVector<Value> operands;
+  SmallVector<AffineMap> maps;
+  SmallVector<unsigned> numbers;
+  llvm::SmallBitVector covered(loops);
+  auto cover = [&](AffineMap covering) {
+    for (unsigned loop = 0; loop < loops; ++loop)
+      if (covering.isFunctionOfDim(loop)) covered.set(loop);
+  };
+  auto take = [&](unsigned number, Value operand, AffineMap operandMap) {
+    operands.push_back(operand);
+    maps.push_back(operandMap);
+    numbers.push_back(number);
+    cover(operandMap);
+  };
+  cover(map);
+  unsigned inputs = op.getNumDpsInputs();
+  for (auto [i, seed] : llvm::enumerate(seeds))
+    if (!block.getArgument(inputs + i).use_empty())
+      take(inputs + i, seed.gradient, mapOf(seed));
+  for (OpOperand* operand : op.getDpsInputOperands()) {
+    unsigned number = operand->getOperandNumber();
+    bool isRead = !block.getArgument(number).use_empty();
+    AffineMap operandMap = mapOf(operand);
+    bool isNeeded = llvm::any_of(llvm::seq(loops), [&](unsigned loop) {
+      return !covered.test(loop) && operandMap.isFunctionOfDim(loop);
+    });
+    if (isRead || isNeeded)
+      take(number, backward.valueOf(operand->get()), operandMap);
+  }
+
+  OpBuilder& b = backward.builder();
+  Location loc = op.getLoc();
+  SmallVector<OpFoldResult> shape;
+  SmallVector<utils::IteratorType> iterators(loops,
+                                             utils::IteratorType::reduction);
+  for (AffineExpr result : map.getResults()) {
+    unsigned loop = cast<AffineDimExpr>(result).getPosition();
+    shape.push_back(sizeOfLoop(loop));
+    iterators[loop] = utils::IteratorType::parallel;
+  }
+  Type element = (*yielded).getType();
+  Value init = sums ? backward.zeros(loc, shape, element)
+                    : emptyTensor(b, loc, shape, element);
+  maps.push_back(map);
+  auto gradient = linalg::GenericOp::create(
+      b, loc, init.getType(), operands, init, maps, iterators,
+      [&](OpBuilder& inner, Location, ValueRange arguments) {
+        IRMapping moved;
+        for (auto [number, argument] :
+             llvm::zip(numbers, arguments.drop_back()))
+          moved.map(block.getArgument(number), argument);
+        moved.map(block.getArguments().back(), arguments.back());
+        for (Operation& each : block) inner.clone(each, moved);
+      });
+  Type data = getElementTypeOrSelf(input->get().getType());
+  backward.add(input->get(), backward.cast(loc, gradient.getResult(0), data));
+  return success();
+}
+
+LogicalResult GenericGradient::run() {
+  if (failed(findSeeds()) || failed(findActive())) return failure();
+  for (const Seed& seed : seeds)
+    if (seed.sum)
+      backward.add(op.getDpsInitOperand(seed.result)->get(), seed.gradient);
+  for (OpOperand* input : op.getDpsInputOperands())
+    if (backward.isActive(input->get()) && failed(addInput(input)))
+      return failure();
+  return success();
+}
+
+LogicalResult gsa::addGradients(linalg::GenericOp op,
+                                BackwardBuilder& backward) {
+  return GenericGradient(op, backward).run();
+}

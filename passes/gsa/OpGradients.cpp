@@ -1,0 +1,238 @@
+//===- OpGradients.cpp - gradients of gsa ops, projections, reshapes ------===//
+
+#include "dialect/Gsa/GsaElementwise.h"
+#include "dialect/Gsa/GsaGradientOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "passes/gsa/BackwardBuilder.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
+
+/// Whether a region of `op` reads an active value of the outside.
+static bool capturesActive(Operation* op, const BackwardBuilder& backward) {
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  return llvm::any_of(captured,
+                      [&](Value value) { return backward.isActive(value); });
+}
+
+bool gsa::passesGradients(Operation* op, const BackwardBuilder& backward) {
+  if (capturesActive(op, backward)) return true;
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  return llvm::any_of(op->getOpOperands(), [&](OpOperand& operand) {
+    // What an output held before counts where the body reads it.
+    bool isRead =
+        !linalgOp || !linalgOp.getMatchingBlockArgument(&operand).use_empty();
+    return isRead && backward.isActive(operand.get());
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// gsa ops
+//===----------------------------------------------------------------------===//
+
+static LogicalResult addGate(GateOp op, BackwardBuilder& backward) {
+  auto gradient = GateGradOp::create(
+      backward.builder(), op.getLoc(), op.getInput().getType(),
+      op.getLogits().getType(), backward.valueOf(op.getInput()),
+      backward.valueOf(op.getLogits()), backward.gradientOf(op.getOutput()),
+      op.getActivation());
+  backward.add(op.getInput(), gradient.getInputGrad());
+  backward.add(op.getLogits(), gradient.getLogitsGrad());
+  return success();
+}
+
+/// The rotation back.
+static LogicalResult addRope(RopeOp op, BackwardBuilder& backward) {
+  OpBuilder& b = backward.builder();
+  Location loc = op.getLoc();
+  Value positions = backward.valueOf(op.getPositions());
+  Value init = emptyTensor(b, loc, tensor::getMixedSizes(b, loc, positions),
+                           b.getI64Type());
+  Value negated = elementwise(
+      b, loc, positions, b.getMultiDimIdentityMap(2), init,
+      [](ScalarBuilder& s, ValueRange x) { return s.sub(s.i64(0), x[0]); });
+  Value gradient = backward.gradientOf(op.getOutput());
+  backward.add(op.getInput(),
+               RopeOp::create(b, loc, op.getInput().getType(), gradient,
+                              negated, op.getBaseAttr(), op.getRotaryDimAttr(),
+                              op.getInterleavedAttr(), op.getScalingAttr()));
+  return success();
+}
+
+/// Row sums of an attention op, from the gradients of its two results.
+static Value makeRowSums(const AttentionForm& form, Value outputGrad,
+                         BackwardBuilder& backward) {
+  OpResult output = form.op->getResult(0), lse = form.op->getResult(1);
+  return AttentionRowSumsOp::create(backward.builder(), form.op->getLoc(),
+                                    lse.getType(), backward.valueOf(output),
+                                    outputGrad, backward.gradientOf(lse));
+}
+
+static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
+  AttentionForm form = AttentionForm::of(op);
+  if (form.gate)
+    return op->emitOpError(
+        "has no gradient: its gate is part of it; make the gate a gsa.gate of "
+        "its output");
+  OpBuilder& b = backward.builder();
+  Location loc = op->getLoc();
+  OpResult output = op->getResult(0);
+  Value outputGrad = backward.gradientOf(output);
+  if (!outputGrad) {
+    SmallVector<OpFoldResult> shape;
+    for (int64_t i = 0; i < 4; ++i) shape.push_back(backward.sizeOf(output, i));
+    outputGrad = backward.zeros(loc, shape, getElementTypeOrSelf(output));
+    if (outputGrad.getType() != output.getType())
+      outputGrad = tensor::CastOp::create(b, loc, output.getType(), outputGrad);
+  }
+  Value sums = makeRowSums(form, outputGrad, backward);
+  auto valueOf = [&](Value value) {
+    return value ? backward.valueOf(value) : Value();
+  };
+  Value query = valueOf(form.query), key = valueOf(form.key);
+  Value value = valueOf(form.value), lse = valueOf(op->getResult(1));
+  Value lengths = valueOf(form.lengths);
+  SmallVector<Value> factors = {form.query, form.key, form.value};
+  TypeRange types = ValueRange(factors).getTypes();
+  auto scale = op->getAttrOfType<FloatAttr>("scale");
+  Operation* gradient = nullptr;
+  if (form.isDense())
+    gradient = DenseAttentionGradOp::create(
+        b, loc, types, query, key, value, outputGrad, lse, sums, lengths, scale,
+        MaskAttr::get(b.getContext(), form.mask));
+  else
+    gradient = GatherAttentionGradOp::create(
+        b, loc, types, query, key, value, valueOf(form.indices),
+        valueOf(form.counts), outputGrad, lse, sums, lengths, scale);
+  for (auto [operand, result] :
+       llvm::zip_equal(factors, gradient->getResults()))
+    backward.add(operand, result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Upstream ops
+//===----------------------------------------------------------------------===//
+
+/// Products that are summed up: the gradient of each factor is the contraction
+/// of the result's gradient with the other one.
+static LogicalResult addContraction(linalg::LinalgOp op,
+                                    BackwardBuilder& backward) {
+  OpBuilder& b = backward.builder();
+  Location loc = op.getLoc();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  Value gradient = backward.gradientOf(op->getResult(0));
+  OpOperand* init = op.getDpsInitOperand(0);
+  auto elementOf = [](Value value) { return getElementTypeOrSelf(value); };
+  for (unsigned i : {0u, 1u}) {
+    Value factor = op->getOperand(i), other = op->getOperand(1 - i);
+    if (!backward.isActive(factor)) continue;
+    Value given = backward.valueOf(other);
+    SmallVector<OpFoldResult> shape;
+    for (AffineExpr loop : maps[i].getResults()) {
+      if (auto at = maps[2].getResultPosition(loop))
+        shape.push_back(tensor::getMixedSize(b, loc, gradient, *at));
+      else if (auto in = maps[1 - i].getResultPosition(loop))
+        shape.push_back(tensor::getMixedSize(b, loc, given, *in));
+      else
+        return op->emitOpError(
+            "has no gradient: a dimension of one factor is in neither the "
+            "other factor nor the result; sum it up first");
+    }
+    Type data = elementOf(factor);
+    bool isUniform = elementOf(gradient) == data && elementOf(other) == data;
+    Type sum = isUniform ? data : Type(getAccumulatorType(data));
+    auto product = linalg::ContractOp::create(
+        b, loc, ValueRange{gradient, given}, backward.zeros(loc, shape, sum),
+        b.getAffineMapArrayAttr({maps[2], maps[1 - i], maps[i]}));
+    backward.add(factor, backward.cast(loc, product->getResult(0), data));
+  }
+  backward.add(init->get(), gradient);
+  return success();
+}
+
+static LogicalResult addExpand(tensor::ExpandShapeOp op,
+                               BackwardBuilder& backward) {
+  backward.add(
+      op.getSrc(),
+      tensor::CollapseShapeOp::create(
+          backward.builder(), op.getLoc(), op.getSrcType(),
+          backward.gradientOf(op.getResult()), op.getReassociationIndices()));
+  return success();
+}
+
+static LogicalResult addCollapse(tensor::CollapseShapeOp op,
+                                 BackwardBuilder& backward) {
+  OpBuilder& b = backward.builder();
+  Location loc = op.getLoc();
+  Value gradient = backward.gradientOf(op.getResult());
+  RankedTensorType type = op.getSrcType();
+  SmallVector<OpFoldResult> shape;
+  for (auto [i, group] : llvm::enumerate(op.getReassociationIndices())) {
+    bool isOne = group.size() == 1;
+    for (int64_t dim : group)
+      // A dimension that stays what it is is one of the gradient's.
+      shape.push_back(isOne ? tensor::getMixedSize(b, loc, gradient,
+                                                   static_cast<int64_t>(i))
+                            : backward.sizeOf(op.getSrc(), dim));
+  }
+  backward.add(op.getSrc(), tensor::ExpandShapeOp::create(
+                                b, loc, type, gradient,
+                                op.getReassociationIndices(), shape));
+  return success();
+}
+
+static LogicalResult addCast(tensor::CastOp op, BackwardBuilder& backward) {
+  // `add` casts to the source's type.
+  backward.add(op.getSource(), backward.gradientOf(op.getDest()));
+  return success();
+}
+
+/// What to do about an op without a gradient.
+static StringRef adviceFor(Operation* op) {
+  if (isa<PartialAttentionOp, MergeAttentionOp>(op))
+    return "attention in parts is for inference; differentiate "
+           "gsa.gather_attention or gsa.dense_attention, which it is a part of";
+  if (isa<PagedRowsOp>(op))
+    return "pages are a cache, which is for inference; give keys and values as "
+           "tensors";
+  if (isa<IndexScoresOp, RowStatisticsOp, StatMeanOp>(op))
+    return "nothing that a selection computes has one yet; leave results that "
+           "depend on it out of 'outputs'";
+  if (isGradient(op))
+    return "gradients of gradients are not known; leave results that depend on "
+           "it out of 'outputs'";
+  return "known are gsa.gather_attention, gsa.dense_attention, gsa.gate, "
+         "gsa.rope, contractions, elementwise ops and sums of arith, math and "
+         "linalg, and tensor.expand_shape, collapse_shape and cast; write it "
+         "by "
+         "these, or leave results that depend on it out of 'outputs'";
+}
+
+LogicalResult gsa::addGradients(Operation* op, BackwardBuilder& backward) {
+  return llvm::TypeSwitch<Operation*, LogicalResult>(op)
+      .Case([&](GateOp gate) { return addGate(gate, backward); })
+      .Case([&](RopeOp rope) { return addRope(rope, backward); })
+      .Case<GatherAttentionOp, DenseAttentionOp>(
+          [&](auto) { return addAttention(op, backward); })
+      .Case([&](tensor::ExpandShapeOp expand) {
+        return addExpand(expand, backward);
+      })
+      .Case([&](tensor::CollapseShapeOp collapse) {
+        return addCollapse(collapse, backward);
+      })
+      .Case([&](tensor::CastOp cast) { return addCast(cast, backward); })
+      .Default([&](Operation* other) -> LogicalResult {
+        auto linalgOp = dyn_cast<linalg::LinalgOp>(other);
+        if (linalgOp && linalg::isaContractionOpInterface(linalgOp))
+          return addContraction(linalgOp, backward);
+        if (auto generic = dyn_cast<linalg::GenericOp>(other))
+          return addGradients(generic, backward);
+        return other->emitOpError("has no gradient: ") << adviceFor(other);
+      });
+}

@@ -1,0 +1,29 @@
+// RUN: gsa-opt %s --gsa-differentiate="function=layer inputs=w outputs=y" | FileCheck %s
+// RUN: not gsa-opt %s --gsa-differentiate="function=layer inputs=v" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not gsa-opt %s --gsa-differentiate="function=layer outputs=counts" 2>&1 | FileCheck %s --check-prefix=INTEGER
+// RUN: not gsa-opt %s --gsa-differentiate="function=layer inputs=u" 2>&1 | FileCheck %s --check-prefix=UNREACHED
+// RUN: not gsa-opt %s --gsa-differentiate="function=layer inputs=w outputs=other" 2>&1 | FileCheck %s --check-prefix=CONSTANT
+
+// What is not asked for has no gradient, and what only that needs is not there.
+
+// UNKNOWN: error: gsa-differentiate: 'v' in option 'inputs' names no argument; those of @layer are x, w, u, n
+// INTEGER: error: gsa-differentiate: 'counts' in option 'outputs' has no gradient: expected a ranked tensor of floats, got 'tensor<2xi32>'
+// UNREACHED: error: gsa-differentiate: 'u' in option 'inputs' has no gradient: no differentiated result depends on it, but through a selection
+// CONSTANT: error: gsa-differentiate: 'other' in option 'outputs' depends on no differentiated argument, but through a selection
+
+// CHECK-LABEL: func.func @layer_backward(
+// CHECK-SAME: %[[X:.*]]: tensor<2xf32> {gsa.name = "x"}, %[[D:.*]]: tensor<2xf32> {gsa.name = "y_grad"})
+// CHECK-SAME: -> (tensor<2xf32> {gsa.name = "w_grad"})
+// CHECK: %[[G:.*]] = linalg.generic {{.*}} ins(%[[D]], %[[X]] :
+// CHECK-NOT: linalg.generic
+// CHECK: return %[[G]]
+func.func @layer(%x: tensor<2xf32> {gsa.name = "x"},
+                 %w: tensor<2xf32> {gsa.name = "w"},
+                 %u: tensor<2xf32> {gsa.name = "u"},
+                 %n: tensor<2xi32> {gsa.name = "n"})
+    -> (tensor<2xf32> {gsa.name = "y"}, tensor<2xf32> {gsa.name = "other"},
+        tensor<2xi32> {gsa.name = "counts"}) {
+  %y = arith.mulf %x, %w : tensor<2xf32>
+  %z = math.exp %x : tensor<2xf32>
+  return %y, %z, %n : tensor<2xf32>, tensor<2xf32>, tensor<2xi32>
+}

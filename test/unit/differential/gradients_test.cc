@@ -1,0 +1,308 @@
+//===- gradients_test.cc - compiled gradients against the reference -------===//
+//
+// Lists that no selection makes: entries that are no keys, keys listed twice,
+// counts below zero and above the slots, garbage behind the counts, rows and
+// batches without keys.
+//
+//===----------------------------------------------------------------------===//
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "test/reference/AttentionGradient.h"
+#include "test/unit/differential/Data.h"
+#include "test/unit/differential/Runner.h"
+#include "test/unit/reference_testing.h"
+
+namespace gsa::differential {
+namespace {
+
+using reference::Random;
+using reference::RandomInt;
+using reference::Tensor;
+
+/// What is static in a module.
+struct Heads {
+  DType type = DType::kF32;
+  int64_t heads = 6, groups = 2, depth = 9, value_depth = 5, slots = 7;
+
+  /// Of attention over all keys, which takes the lse of attention over lists.
+  double scale() const { return 0.5 / std::sqrt(static_cast<double>(depth)); }
+  DType acc() const { return type == DType::kF64 ? DType::kF64 : DType::kF32; }
+};
+
+const char* const kResults[] = {"row_sums", "dq", "dk", "dv", "eq", "ek", "ev"};
+
+/// Gradients of attention over lists and over all keys, with any number of
+/// batches, queries and keys.
+std::string ModuleText(const Heads& heads) {
+  std::string text = R"mlir(
+!q = tensor<?x?xHxDxT>
+!k = tensor<?x?xGxDxT>
+!v = tensor<?x?xGxExT>
+!o = tensor<?x?xHxExT>
+!l = tensor<?xHx?xA>
+!i = tensor<?x?xKxi32>
+!c = tensor<?x?xi32>
+!n = tensor<?xi32>
+func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
+                %v: !v {gsa.name = "v"}, %i: !i {gsa.name = "indices"},
+                %c: !c {gsa.name = "counts"}, %n: !n {gsa.name = "lengths"},
+                %o: !o {gsa.name = "output"}, %do: !o {gsa.name = "output_grad"},
+                %lse: !l {gsa.name = "lse"}, %dlse: !l {gsa.name = "lse_grad"})
+    -> (!l {gsa.name = "row_sums"}, !q {gsa.name = "dq"}, !k {gsa.name = "dk"},
+        !v {gsa.name = "dv"}, !q {gsa.name = "eq"}, !k {gsa.name = "ek"},
+        !v {gsa.name = "ev"}) {
+  %s = gsa.attention_row_sums %o, %do lse_grad %dlse : (!o, !o, !l) -> !l
+  %d:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %do
+      lse %lse row_sums %s lengths %n
+      : (!q, !k, !v, !i, !c, !o, !l, !l, !n) -> (!q, !k, !v)
+  %e:3 = gsa.dense_attention_grad %q, %k, %v output_grad %do lse %lse
+      row_sums %s lengths %n {scale = SCALE : f64}
+      : (!q, !k, !v, !o, !l, !l, !n) -> (!q, !k, !v)
+  return %s, %d#0, %d#1, %d#2, %e#0, %e#1, %e#2 : !l, !q, !k, !v, !q, !k, !v
+}
+)mlir";
+  auto replace = [&](const std::string& from, const std::string& to) {
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;)
+      text.replace(at, from.size(), to);
+  };
+  auto size = [](int64_t n) { return "x" + std::to_string(n) + "x"; };
+  replace("xT>", std::string("x") + DTypeName(heads.type) + ">");
+  replace("xA>", std::string("x") + DTypeName(heads.acc()) + ">");
+  replace("SCALE", absl::StrFormat("%.17e", heads.scale()));
+  replace("xHx", size(heads.heads));
+  replace("xGx", size(heads.groups));
+  replace("xDx", size(heads.depth));
+  replace("xEx", size(heads.value_depth));
+  replace("xKx", size(heads.slots));
+  return text;
+}
+
+HostTensor ToHost32(const std::string& name, const Tensor<int32_t>& values) {
+  HostTensor tensor = *HostTensor::Create(name, DType::kI32, values.shape());
+  std::copy_n(values.data(), values.size(),
+              static_cast<int32_t*>(tensor.raw_data()));
+  return tensor;
+}
+
+/// Inputs for a batch of `batch`, as their types hold them, and the shapes that
+/// a plan for them has.
+struct Inputs {
+  Inputs(const Heads& z, int64_t batch, int64_t queries, int64_t keys,
+         uint32_t seed)
+      : heads(z) {
+    DType type = z.type, acc = z.acc();
+    std::mt19937 generator(seed);
+    auto add = [&](const char* name, DType dtype, reference::Shape shape) {
+      tensors[name] = ToHost(name, dtype, Random(shape, &generator));
+      shapes[name] = shape;
+    };
+    auto add_ints = [&](const char* name, reference::Shape shape, int64_t low,
+                        int64_t high) {
+      Tensor<int32_t> values(shape);
+      for (int32_t& x : values.values()) x = RandomInt(low, high, &generator);
+      tensors[name] = ToHost32(name, values);
+      shapes[name] = shape;
+    };
+    add("q", type, {batch, queries, z.heads, z.depth});
+    add("k", type, {batch, keys, z.groups, z.depth});
+    add("v", type, {batch, keys, z.groups, z.value_depth});
+    add("output_grad", type, {batch, queries, z.heads, z.value_depth});
+    add("lse_grad", acc, {batch, z.heads, queries});
+    add_ints("indices", {batch, queries, z.slots}, -1, keys);
+    add_ints("counts", {batch, queries}, -1, z.slots + 1);
+    add_ints("lengths", {batch}, 0, keys + 1);
+    // What stands behind the counts must not be read.
+    auto* indices = static_cast<int32_t*>(tensors["indices"].raw_data());
+    auto* counts = static_cast<int32_t*>(tensors["counts"].raw_data());
+    for (int64_t i = 0; i < batch * queries * z.slots; ++i)
+      if (i % z.slots >= counts[i / z.slots])
+        indices[i] = std::numeric_limits<int32_t>::min();
+    // The forward function's results.
+    reference::AttentionResult result = reference::GatherAttention(
+        {AsDouble(tensors["q"]), AsDouble(tensors["k"]),
+         AsDouble(tensors["v"])},
+        AsInt32(tensors["indices"]), AsInt32(tensors["counts"]), Options());
+    tensors["output"] = ToHost("output", type, result.output);
+    tensors["lse"] = ToHost("lse", acc, result.lse);
+    shapes["output"] = result.output.shape();
+    shapes["lse"] = result.lse.shape();
+  }
+
+  /// Of attention over lists; valid until the next call.
+  reference::GatherAttentionOptions Options() {
+    lengths = AsInt32(tensors["lengths"]);
+    reference::GatherAttentionOptions options;
+    options.lengths = &lengths;
+    return options;
+  }
+
+  Heads heads;
+  Tensors tensors;
+  std::map<std::string, std::vector<int64_t>> shapes;
+  Tensor<int32_t> lengths;
+};
+
+enum class Form { kLoops, kDefinition, kBounds };
+
+std::shared_ptr<const Plan> Compile(const Inputs& inputs, int threads,
+                                    Form form = Form::kLoops) {
+  CompileOptions options;
+  (form == Form::kBounds ? options.bounds : options.shapes) = inputs.shapes;
+  options.reference = form == Form::kDefinition;
+  options.num_threads = threads;
+  options.opt_level = 1;
+  auto plan =
+      Plan::Compile(ModuleText(inputs.heads), "gradients.mlir", options);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return plan.ok() ? *plan : nullptr;
+}
+
+Tensors RunPlan(const std::shared_ptr<const Plan>& plan, const Inputs& inputs,
+                int threads = 1) {
+  if (!plan) return {};
+  auto outputs = Run(*plan, inputs.tensors, threads, /*garbage=*/0xA5);
+  EXPECT_TRUE(outputs.ok()) << outputs.status();
+  return outputs.ok() ? *std::move(outputs) : Tensors{};
+}
+
+/// The results of the module by the reference.
+std::map<std::string, Tensor<double>> Reference(Inputs* inputs) {
+  Tensors& t = inputs->tensors;
+  Tensor<double> q = AsDouble(t["q"]), k = AsDouble(t["k"]);
+  Tensor<double> v = AsDouble(t["v"]), grad = AsDouble(t["output_grad"]);
+  Tensor<double> lse = AsDouble(t["lse"]), lse_grad = AsDouble(t["lse_grad"]);
+  Tensor<double> sums =
+      reference::AttentionRowSums(AsDouble(t["output"]), grad, &lse_grad);
+  reference::AttentionGradients d = reference::GatherAttentionGradient(
+      {q, k, v}, AsInt32(t["indices"]), AsInt32(t["counts"]), {grad, lse, sums},
+      inputs->Options());
+  reference::DenseAttentionOptions options;
+  options.scale = inputs->heads.scale();
+  options.lengths = &inputs->lengths;
+  reference::AttentionGradients e =
+      reference::DenseAttentionGradient({q, k, v}, {grad, lse, sums}, options);
+  return {{"row_sums", sums}, {"dq", d.query}, {"dk", d.key},  {"dv", d.value},
+          {"eq", e.query},    {"ek", e.key},   {"ev", e.value}};
+}
+
+/// NaN where the reference has it, and everything else close to it.
+void ExpectClose(const Tensors& outputs,
+                 const std::map<std::string, Tensor<double>>& reference,
+                 double tolerance) {
+  for (const char* name : kResults) {
+    Tensor<double> got = AsDouble(outputs.at(name));
+    const Tensor<double>& want = reference.at(name);
+    ASSERT_EQ(got.shape(), want.shape()) << name;
+    double largest = 0.0;
+    for (double x : want.values())
+      if (!std::isnan(x)) largest = std::max(largest, std::abs(x));
+    for (int64_t i = 0; i < want.size(); ++i) {
+      EXPECT_EQ(std::isnan(got[i]), std::isnan(want[i])) << name << " " << i;
+      if (std::isnan(want[i])) continue;
+      EXPECT_NEAR(got[i], want[i], tolerance * largest) << name << " " << i;
+    }
+  }
+}
+
+TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
+  Inputs inputs({DType::kF64}, 2, 11, 8, /*seed=*/1);
+  // A NaN concerns the rows that list its key; 0 keys, a batch.
+  static_cast<double*>(inputs.tensors["v"].raw_data())[3] = std::nan("");
+  static_cast<int32_t*>(inputs.tensors["lengths"].raw_data())[1] = 0;
+  for (Form form : {Form::kLoops, Form::kDefinition}) {
+    SCOPED_TRACE(form == Form::kLoops ? "loops" : "definition");
+    auto plan = Compile(inputs, 1, form);
+    ExpectClose(RunPlan(plan, inputs), Reference(&inputs), 1e-13);
+  }
+}
+
+TEST(Gradients, OfAnyHeadsAreThoseOfTheReference) {
+  // One element; whole vectors and a rest; more vectors than are unrolled; a
+  // head of 3000 elements runs by definition. No slot; one key head for all.
+  const Heads cases[] = {{DType::kF32, 1, 1, 1, 1, 1},
+                         {DType::kF32, 4, 4, 33, 64, 0},
+                         {DType::kF16, 6, 1, 16, 31, 3},
+                         {DType::kF64, 2, 1, 300, 257, 4},
+                         {DType::kF32, 2, 1, 3000, 2, 4}};
+  uint32_t seed = 10;
+  for (const Heads& heads : cases) {
+    SCOPED_TRACE(testing::Message()
+                 << DTypeName(heads.type) << " H" << heads.heads << " G"
+                 << heads.groups << " D" << heads.depth << " Dv"
+                 << heads.value_depth << " K" << heads.slots);
+    Inputs inputs(heads, 1, 5, 6, ++seed);
+    double tolerance = heads.type == DType::kF64   ? 1e-12
+                       : heads.type == DType::kF32 ? 2e-5
+                                                   : 0x1p-10;
+    ExpectClose(RunPlan(Compile(inputs, 2), inputs, 2), Reference(&inputs),
+                tolerance);
+  }
+}
+
+TEST(Gradients, OfNothingAreZeroOrNothing) {
+  const std::array<int64_t, 3> cases[] = {{2, 5, 0}, {2, 0, 5}, {0, 3, 4}};
+  for (auto [batch, queries, keys] : cases) {
+    for (Form form : {Form::kLoops, Form::kDefinition}) {
+      SCOPED_TRACE(testing::Message()
+                   << "B" << batch << " Sq" << queries << " Sk" << keys
+                   << (form == Form::kLoops ? " loops" : " definition"));
+      Inputs inputs({}, batch, queries, keys, /*seed=*/20);
+      ExpectClose(RunPlan(Compile(inputs, 2, form), inputs, 2),
+                  Reference(&inputs), 0.0);
+    }
+  }
+}
+
+TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
+  // In bf16 sums are in scratch memory of their own.
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    SCOPED_TRACE(DTypeName(type));
+    Inputs inputs({type}, 2, 37, 19, /*seed=*/2);
+    Tensors one = RunPlan(Compile(inputs, 1), inputs);
+    ExpectClose(one, Reference(&inputs), type == DType::kF32 ? 1e-5 : 0x1p-8);
+    auto plan = Compile(inputs, 5);
+    for (int threads : {1, 3, 5})
+      EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
+          << threads << " threads";
+  }
+}
+
+TEST(Gradients, OfAPlanForBoundsAreThoseOfAPlanForSizes) {
+  Inputs largest({}, 2, 13, 17, /*seed=*/3);
+  Inputs inputs({}, 2, 5, 9, /*seed=*/4);
+  auto plan = Compile(largest, 2, Form::kBounds);
+  ASSERT_TRUE(plan);
+  auto like = Compile(inputs, 2);
+  Tensors expected = RunPlan(like, inputs);
+  Tensors outputs;
+  std::vector<TensorView> arguments;
+  for (const TensorSpec& spec : plan->inputs())
+    arguments.push_back(inputs.tensors.at(spec.name).view());
+  std::vector<MutableTensorView> results;
+  for (const TensorSpec& spec : like->outputs()) {
+    outputs[spec.name] = *HostTensor::Create(spec.name, spec.dtype, spec.shape);
+    HostTensor& tensor = outputs[spec.name];
+    results.push_back({tensor.dtype(), tensor.shape(), tensor.raw_data()});
+  }
+  HostTensor workspace =
+      *HostTensor::Create("workspace", DType::kU8, {plan->workspace_bytes()});
+  auto status =
+      plan->Run(arguments, results,
+                absl::MakeSpan(static_cast<char*>(workspace.raw_data()),
+                               workspace.byte_size()),
+                {});
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(FirstDifference(expected, outputs), "");
+}
+
+}  // namespace
+}  // namespace gsa::differential

@@ -115,7 +115,7 @@ func.func @main(%x: tensor<1x3x2x4xf32>) -> tensor<1x3x2x4xf32> {
 
 func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %e = tensor.empty() : tensor<4x4xf32>
-  // expected-error @+1 {{'linalg.softmax' op has no gradient: known are gsa.gather_attention, gsa.dense_attention, gsa.gate, gsa.rope, contractions}}
+  // expected-error @+1 {{'linalg.softmax' op has no gradient: known are gsa.gather_attention, gsa.dense_attention, gsa.gate, gsa.rope, contractions, elementwise ops and sums of arith, math and linalg, and tensor.expand_shape, collapse_shape and cast; write it by these, or leave results that depend on it out of 'outputs'}}
   %0 = linalg.softmax dimension(1) ins(%x : tensor<4x4xf32>)
       outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
@@ -138,7 +138,7 @@ func.func @main(%x: tensor<4xf32>, %c: i1) -> tensor<4xf32> {
 // -----
 
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error @+1 {{'math.powf' op has no gradient: known are addf, subf}}
+  // expected-error @+1 {{'math.powf' op has no gradient: known are addf, subf, mulf, divf, negf, extf, truncf, select, maximumf and minimumf of arith, and exp, log, log1p, tanh, sqrt, rsqrt, sin, cos, absf and erf of math; write it by these}}
   %0 = math.powf %x, %x : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
@@ -207,4 +207,42 @@ func.func @main(%x: tensor<7xf32>) -> tensor<4xf32> {
     linalg.yield %t : f32
   } -> tensor<4xf32>
   return %0 : tensor<4xf32>
+}
+
+// -----
+
+// Every second element.
+func.func @main(%x: tensor<4xf32>, %e: tensor<7xf32>) -> tensor<7xf32> {
+  // expected-error @+1 {{'linalg.generic' op has no gradient: result 0 is written by the map affine_map<(d0) -> (d0 * 2)>, expected a choice of loops}}
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>,
+                                        affine_map<(i) -> (2 * i)>],
+                       iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%e : tensor<7xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.mulf %a, %a : f32
+    linalg.yield %c : f32
+  } -> tensor<7xf32>
+  return %0 : tensor<7xf32>
+}
+
+// -----
+
+// The sum over l is of one factor alone.
+func.func @main(%x: tensor<2x3x5xf32>, %y: tensor<3x4xf32>)
+    -> tensor<2x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<2x4xf32>
+  // expected-error @+1 {{'linalg.generic' op has no gradient: a dimension of one factor is in neither the other factor nor the result; sum it up first}}
+  %0 = linalg.generic {
+      indexing_maps = [affine_map<(i, j, k, l) -> (i, k, l)>,
+                       affine_map<(i, j, k, l) -> (k, j)>,
+                       affine_map<(i, j, k, l) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %y : tensor<2x3x5xf32>, tensor<3x4xf32>)
+      outs(%zero : tensor<2x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %old: f32):
+    %c = arith.mulf %a, %b : f32
+    %d = arith.addf %old, %c : f32
+    linalg.yield %d : f32
+  } -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
 }

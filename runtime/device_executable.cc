@@ -73,6 +73,7 @@ absl::StatusOr<std::unique_ptr<Executable>> MakeDeviceExecutable(
     EmuOptions emu;
     emu.host = options.host;
     emu.thread_sanitizer = options.thread_sanitizer;
+    emu.opt_level = options.opt_level;
     if (options.watchdog_seconds > 0) {
       emu.timeout = absl::Seconds(options.watchdog_seconds);
     }

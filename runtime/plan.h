@@ -88,7 +88,7 @@ struct CompileOptions {
   int num_threads = 1;
   // Vector register width in bits; 0 takes the machine's.
   int vector_bits = 0;
-  // Effort of LLVM's optimiser, 0 to 3. Less compiles faster, for tests.
+  // Effort of the optimiser (CPU, emulation), 0 to 3. Less compiles faster.
   int opt_level = 3;
   // Where NVRTC is (`toolkit.only` confines the search for it), and where
   // cuBLASLt is searched.

@@ -97,6 +97,7 @@ absl::StatusOr<std::unique_ptr<const EmuExecutor>> EmuExecutor::Create(
   HostCompilerOptions host;
   host.compiler = options.compiler;
   host.thread_sanitizer = options.thread_sanitizer;
+  host.opt_level = options.opt_level;
   host.faults = !options.run.fault.empty();
   GSA_ASSIGN_OR_RETURN(std::string path,
                        compiler->Compile(EmuSource(program), host));

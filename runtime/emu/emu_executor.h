@@ -37,6 +37,7 @@ struct EmuOptions {
   // As in HostCompilerOptions.
   std::string compiler;
   bool thread_sanitizer = false;
+  int opt_level = 2;
   // Where programs are compiled and kept, by a compiler that the process
   // shares; or a compiler of one's own, which must outlive the executor.
   HostPlaces host;

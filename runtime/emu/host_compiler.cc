@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -68,12 +69,11 @@ bool IsClang(const std::string& compiler) {
 std::vector<std::string> Flags(const std::string& compiler,
                                const HostCompilerOptions& options) {
   std::vector<std::string> flags = {"-std=c++20", "-pthread", "-w"};
+  const int most = options.thread_sanitizer ? 1 : 2;
+  flags.push_back(absl::StrCat("-O", std::clamp(options.opt_level, 0, most)));
   if (options.thread_sanitizer) {
-    flags.insert(flags.end(),
-                 {"-O1", "-fno-omit-frame-pointer", "-fsanitize=thread"});
+    flags.insert(flags.end(), {"-fno-omit-frame-pointer", "-fsanitize=thread"});
     flags.push_back(IsClang(compiler) ? "-gline-tables-only" : "-g1");
-  } else {
-    flags.push_back("-O2");
   }
   if (options.faults) flags.push_back("-DGSA_EMU_FAULT=1");
   return flags;

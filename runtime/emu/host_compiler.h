@@ -27,6 +27,8 @@ struct HostCompilerOptions {
   // Empty: the first found of clang++-22, clang++, g++, c++.
   std::string compiler;
   bool thread_sanitizer = false;
+  // Effort of the optimiser, from 0; 2 at most, and 1 beside ThreadSanitizer.
+  int opt_level = 2;
   // Compiles in the seeded faults of tests.
   bool faults = false;
 };

@@ -33,7 +33,8 @@ HIDE = ("for folder in /usr/local/cuda*/ /opt/cuda/; do "
 def environment_of(**variables):
     environment = {name: value for name, value in os.environ.items()
                    if name not in SEARCHED}
-    environment.update(variables)
+    # Kernels of an earlier run would be taken without NVRTC.
+    environment.update(variables, GSA_CACHE="off")
     return environment
 
 

@@ -22,6 +22,7 @@ namespace {
 CompileOptions EmuOptions(bool thread_sanitizer = false) {
   CompileOptions options;
   options.target = "emu";
+  options.opt_level = 0;
   options.thread_sanitizer = thread_sanitizer;
   return options;
 }

@@ -146,6 +146,7 @@ CompileOptions HopperOptions(bool thread_sanitizer) {
   CompileOptions options;
   options.target = "emu";
   options.arch = "sm_90a";
+  options.opt_level = 0;  // Most of the time goes to its compiler.
   options.thread_sanitizer = thread_sanitizer;
   return options;
 }

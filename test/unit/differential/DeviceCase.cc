@@ -216,7 +216,7 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   spec.dtype = kDTypes[(recipe % kNumFamilies + recipe / kNumFamilies) % 3];
   spec.target = scale.target;
   spec.arch = scale.arch;
-  spec.opt_level = 1;
+  spec.opt_level = 0;
   HeadSizes(rng, spec, scale.all_sizes);
   RandomOptions(rng, spec, kTypicalKeys);
   RandomSchedules(rng, spec, scale.all_sizes);

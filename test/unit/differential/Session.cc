@@ -210,6 +210,7 @@ CompileOptions OptionsFor(const std::string& target) {
   if (target == "emu") {
     options.arch = "sm_90a";
     options.thread_sanitizer = true;
+    options.opt_level = 0;
     options.watchdog_seconds = 120;
   }
   options.toolkit = getToolkitSearchFromEnvironment();

@@ -62,6 +62,7 @@ Result RunProgram(const EmuRunOptions& run) {
   }
   EmuOptions options;
   options.thread_sanitizer = true;
+  options.opt_level = 0;
   options.run = run;
   auto executor = EmuExecutor::Create(*std::move(program), options);
   result.status = executor.status();

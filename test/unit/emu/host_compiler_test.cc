@@ -93,6 +93,9 @@ TEST_F(HostCompilerTest, CompilesATextOnce) {
   ASSERT_TRUE(other.ok()) << other.status();
   EXPECT_EQ(*(*other)->Compile(kProgram, {}), *program);
   EXPECT_EQ((*other)->compilations(), 0);
+  // With more or less effort it is another program.
+  EXPECT_NE(*(*other)->Compile(kProgram, {.opt_level = 0}), *program);
+  EXPECT_EQ((*other)->compilations(), 1);
 }
 
 TEST_F(HostCompilerTest, NamesAHeaderThatWasChanged) {

@@ -131,6 +131,7 @@ void Launches::Add(const std::string& symbol, std::vector<KernelArg> args,
 absl::Status Launches::Run(const EmuRunOptions& run, std::string* wrong) {
   EmuOptions options;
   options.thread_sanitizer = true;
+  options.opt_level = 0;
   options.run = run;
   std::vector<const void*> inputs;
   std::vector<void*> outputs;

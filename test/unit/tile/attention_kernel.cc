@@ -217,6 +217,7 @@ Output CompileAndRun(const Problem& p, const Data& data) {
     program.outputs.push_back({"output", static_cast<int64_t>(bytes->size())});
 
   EmuOptions options;
+  options.opt_level = 0;
   options.run.seed = 3;
   auto executor = EmuExecutor::Create(std::move(program), options);
   if (!executor.ok()) {

@@ -1,7 +1,8 @@
 //===- GsaAttentionLists.h - parts of decompositions of attention ---------===//
 //
 // What the definitions of attention over lists and of its gradient have in
-// common: how a list is read, and the logits of its keys.
+// common: what they read of an op, how a list is read, and the logits of its
+// keys.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +12,20 @@
 #include "dialect/Gsa/GsaBuilders.h"
 
 namespace mlir::gsa::detail {
+
+/// What the ops of attention and their gradients name alike; the rest of a form
+/// is left as it is without lists, mask and gate.
+template <typename OpTy>
+AttentionForm makeAttentionForm(OpTy op) {
+  AttentionForm form;
+  form.op = op;
+  form.query = op.getQuery();
+  form.key = op.getKey();
+  form.value = op.getValue();
+  form.lengths = op.getLengths();
+  form.scaleGiven = op.getScale();
+  return form;
+}
 
 /// Values that all steps of a decomposition of attention over lists use.
 struct AttentionLists {

@@ -27,6 +27,19 @@ static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
       b, loc, tensor::getMixedSize(b, loc, tensor, i));
 }
 
+/// The sum over d < `size` of lhs[row.., d] * rhs[row.., d], in `acc`.
+static Value dotRows(ScalarBuilder& s, Type acc, Value size, Value lhs,
+                     Value rhs, ArrayRef<Value> row) {
+  return s.forLoop(s.index(0), size, s.constant(acc, 0.0),
+                   [&](Value d, ValueRange carried) -> SmallVector<Value> {
+                     SmallVector<Value> at(row);
+                     at.push_back(d);
+                     Value left = s.cast(s.extract(lhs, at), acc);
+                     Value right = s.cast(s.extract(rhs, at), acc);
+                     return {s.add(carried[0], s.mul(left, right))};
+                   })[0];
+}
+
 //===----------------------------------------------------------------------===//
 // Row sums
 //===----------------------------------------------------------------------===//
@@ -40,14 +53,8 @@ FailureOr<SmallVector<Value>> AttentionRowSumsOp::decomposeOperation(
   Value headSize = dimValue(b, loc, getOutput(), 3);
   Value sums = generateTensor(
       b, loc, shapes[0], acc, [&](ScalarBuilder& s, ValueRange cell) {
-        Value sum = s.forLoop(
-            s.index(0), headSize, s.constant(acc, 0.0),
-            [&](Value d, ValueRange carried) -> SmallVector<Value> {
-              SmallVector<Value> at = {cell[0], cell[2], cell[1], d};
-              Value output = s.cast(s.extract(getOutput(), at), acc);
-              Value grad = s.cast(s.extract(getOutputGrad(), at), acc);
-              return {s.add(carried[0], s.mul(output, grad))};
-            })[0];
+        Value sum = dotRows(s, acc, headSize, getOutput(), getOutputGrad(),
+                            {cell[0], cell[2], cell[1]});
         if (!getLseGrad()) return sum;
         return s.sub(sum, s.extract(getLseGrad(), cell));
       });
@@ -347,22 +354,9 @@ SmallVector<Value> AttentionGradient::make() {
       makeSumByKey(inverse, {weights, outputGrad, form.value, 1.0})};
 }
 
-/// What the gradient ops have in common with the ops of attention.
-template <typename OpTy>
-static AttentionForm makeForm(OpTy op) {
-  AttentionForm form;
-  form.op = op;
-  form.query = op.getQuery();
-  form.key = op.getKey();
-  form.value = op.getValue();
-  form.lengths = op.getLengths();
-  form.scaleGiven = op.getScale();
-  return form;
-}
-
 FailureOr<SmallVector<Value>> GatherAttentionGradOp::decomposeOperation(
     OpBuilder& b) {
-  AttentionForm form = makeForm(*this);
+  AttentionForm form = makeAttentionForm(*this);
   form.indices = getIndices();
   form.counts = getCounts();
   return AttentionGradient(b, form, getOutputGrad(), getLse(), getRowSums())
@@ -371,7 +365,7 @@ FailureOr<SmallVector<Value>> GatherAttentionGradOp::decomposeOperation(
 
 FailureOr<SmallVector<Value>> DenseAttentionGradOp::decomposeOperation(
     OpBuilder& b) {
-  AttentionForm form = makeForm(*this);
+  AttentionForm form = makeAttentionForm(*this);
   form.mask = getMask();
   VisibleKeys keys = listVisibleKeys(b, form);
   auto gather = GatherAttentionGradOp::create(
@@ -434,14 +428,8 @@ FailureOr<SmallVector<Value>> GateGradOp::decomposeOperation(OpBuilder& b) {
   Value logitsGrad = generateTensor(
       b, loc, ArrayRef(sizes).drop_back(), logitData,
       [&](ScalarBuilder& s, ValueRange head) {
-        Value sum = s.forLoop(
-            s.index(0), headSize, s.constant(acc, 0.0),
-            [&](Value d, ValueRange carried) -> SmallVector<Value> {
-              SmallVector<Value> at = {head[0], head[1], head[2], d};
-              Value grad = s.cast(s.extract(getOutputGrad(), at), acc);
-              Value x = s.cast(s.extract(getInput(), at), acc);
-              return {s.add(carried[0], s.mul(grad, x))};
-            })[0];
+        Value sum = dotRows(s, acc, headSize, getOutputGrad(), getInput(),
+                            {head[0], head[1], head[2]});
         Value slope = gateSlope(s, getActivation(),
                                 s.cast(s.extract(getLogits(), head), acc));
         return s.cast(s.mul(sum, slope), logitData);

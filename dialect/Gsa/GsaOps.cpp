@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dialect/Gsa/GsaAttentionLists.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/Matchers.h"
@@ -48,35 +49,22 @@ bool gsa::isAttention(Operation* op) {
                          PartialAttentionOp>(op);
 }
 
-/// What the attention ops name alike.
-template <typename OpTy>
-static AttentionForm makeForm(OpTy op) {
-  AttentionForm form;
-  form.op = op;
-  form.query = op.getQuery();
-  form.key = op.getKey();
-  form.value = op.getValue();
-  form.lengths = op.getLengths();
-  form.scaleGiven = op.getScale();
-  return form;
-}
-
 AttentionForm AttentionForm::of(Operation* op) {
   AttentionForm form;
   if (auto gather = dyn_cast<GatherAttentionOp>(op)) {
-    form = makeForm(gather);
+    form = detail::makeAttentionForm(gather);
     form.indices = gather.getIndices();
     form.counts = gather.getCounts();
     form.gate = gather.getGate();
     form.gateActivation = gather.getGateActivation();
   } else if (auto dense = dyn_cast<DenseAttentionOp>(op)) {
-    form = makeForm(dense);
+    form = detail::makeAttentionForm(dense);
     form.mask = dense.getMask();
     form.gate = dense.getGate();
     form.gateActivation = dense.getGateActivation();
   } else {
     auto partial = cast<PartialAttentionOp>(op);
-    form = makeForm(partial);
+    form = detail::makeAttentionForm(partial);
     form.indices = partial.getIndices();
     form.counts = partial.getCounts();
     form.mask = partial.getMask().value_or(Mask::None);

@@ -272,8 +272,7 @@ TEST(LowerSelectInvarianceTest, OtherBatchElements) {
   }
 }
 
-// A change of the tokens from 31 on, and a shorter prompt, leave the rows
-// before 31 as they are.
+// A change of the tokens from 31 on leaves the rows before 31 as they are.
 TEST(LowerSelectInvarianceTest, LaterTokens) {
   constexpr int64_t kKept = 31;
   std::mt19937 generator(10);

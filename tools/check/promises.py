@@ -2,7 +2,8 @@
 """Every promise of docs/determinism.md is held by a test that exists.
 
 A cell of the table's last three columns is `no`, or names tests: `Suite.Test`, which
-some source of test/unit defines, or the path of a file.
+some source of test/unit defines, or the path of a file. A test that is skipped
+unless the environment asks for it holds no promise.
 
 Usage: promises.py <repository>
 """
@@ -11,14 +12,27 @@ import pathlib
 import re
 import sys
 
+TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)\s*"
+                  r"(\{(?:[^\n]*\}$|.*?^\}))", re.M | re.S)
+FUNCTION = re.compile(r"^( *)(?:[\w:<>&*]+ )+(\w+)\([^;{}]*\)(?: const)? \{\n"
+                      r"(.*?)^\1\}", re.M | re.S)
+
+
+def asks(body):
+    """Whether a function's body skips what the environment does not ask for."""
+    return "getenv(" in body and "GTEST_SKIP(" in body
+
 
 def read_tests(root):
-    """Names of the tests that sources define."""
-    names = set()
+    """{test: whether it, or a function of its file that it calls, asks}."""
+    tests = {}
     for path in root.glob("test/unit/**/*.cc"):
-        names.update(f"{suite}.{test}" for suite, test in re.findall(
-            r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", path.read_text(), re.M))
-    return names
+        text = path.read_text()
+        asking = {name for _, name, body in FUNCTION.findall(text) if asks(body)}
+        for suite, test, body in TEST.findall(text):
+            tests[f"{suite}.{test}"] = asks(body) or not asking.isdisjoint(
+                re.findall(r"(\w+)\(", body))
+    return tests
 
 
 def check_cell(cell, tests, root):
@@ -33,6 +47,8 @@ def check_cell(cell, tests, root):
                 yield f"no file '{name}'"
         elif name not in tests:
             yield f"no test '{name}'"
+        elif tests[name]:
+            yield f"'{name}' runs only where the environment asks for it"
 
 
 def main():

@@ -4,10 +4,11 @@
 A message is the constant text of a statement of dialect/, passes/ or codegen/cuda/: of
 one that emits an error (emitError, emitOpError), and in dialect and passes of any other
 one with prose, which is a reason that an error or a remark states. Its pieces stand
-between the values that it prints. A case is a text that tests expect: an expected-error (or -remark, -note), a
-CHECK line, a text of a unit test. A message has a case if one of them has all of its
-pieces in their order; of a choice (`a ? "x" : "y"`) each text must be in one. As
-many statements as say the same need as many cases.
+between the values that it prints. A case is a text that tests expect: an
+expected-error (or -remark, -note), a CHECK line, a text of a unit test. A message has
+a case if one of them has all of its pieces in their order; of a choice
+(`a ? "x" : "y"`) each text must be in one. As many statements as say the same need as
+many cases.
 
 What no input reaches stands in tools/check/refusals.json with the reason; an entry
 that no message needs is an error.

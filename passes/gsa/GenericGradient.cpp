@@ -25,6 +25,7 @@ namespace {
 struct Seed {
   unsigned result;
   Value gradient;       ///< Of the result, in the backward function.
+  Value term;           ///< Of the body: what is yielded, or added.
   Operation* sum = {};  ///< The addition to the output, of a sum.
 };
 
@@ -63,7 +64,9 @@ class ScalarGradients {
 }  // namespace
 
 LogicalResult ScalarGradients::step(Operation* op) {
-  if (op->getNumResults() != 1) return success();
+  if (op->getNumResults() != 1)
+    return failure(llvm::any_of(op->getResults(),
+                                [&](Value result) { return get(result); }));
   Value d = get(op->getResult(0));
   if (!d || stepArith(op, d) || stepMath(op, d)) return success();
   return failure();
@@ -159,6 +162,7 @@ class GenericGradient {
 
  private:
   LogicalResult findSeeds();
+  LogicalResult findNeeded();
   LogicalResult findActive();
   LogicalResult addInput(OpOperand* input);
   /// Fills a detached block with the arguments inputs, gradients of results and
@@ -177,7 +181,8 @@ class GenericGradient {
   BackwardBuilder& backward;
   Block& body;
   SmallVector<Seed> seeds;
-  llvm::DenseSet<Value> active;  ///< Of the body.
+  llvm::DenseSet<Operation*> needed;  ///< Of the body, for the seeds' terms.
+  llvm::DenseSet<Value> active;       ///< Of the body.
 };
 
 }  // namespace
@@ -188,10 +193,10 @@ LogicalResult GenericGradient::findSeeds() {
   for (OpResult result : op->getResults()) {
     unsigned i = result.getResultNumber();
     if (!backward.hasGradient(result)) continue;
-    Seed seed{i, backward.gradientOf(result)};
+    Seed seed{i, backward.gradientOf(result), yield.getOperand(i)};
     BlockArgument old = op.getRegionOutputArgs()[i];
     if (!old.use_empty()) {
-      Value sum = yield.getOperand(i);
+      Value sum = seed.term;
       auto add = sum.getDefiningOp<arith::AddFOp>();
       bool isSum = add && sum.hasOneUse() && old.hasOneUse() &&
                    *old.user_begin() == add.getOperation();
@@ -201,13 +206,41 @@ LogicalResult GenericGradient::findSeeds() {
                << " reads its output otherwise than to add to it; known are "
                   "functions of single elements, and sums of them";
       seed.sum = add;
+      seed.term = add->getOperand(add->getOperand(0) == old ? 1 : 0);
     }
     if (!mapOf(seed).isProjectedPermutation())
       return op.emitOpError()
              << "has no gradient: result " << i << " is written by the map "
              << AffineMapAttr::get(mapOf(seed))
              << ", expected a choice of loops";
+    if (!seed.sum && mapOf(seed).getNumResults() != op.getNumLoops())
+      return op.emitOpError()
+             << "has no gradient: result " << i << ", written by the map "
+             << AffineMapAttr::get(mapOf(seed))
+             << ", keeps the last of several numbers, expected their sum";
     seeds.push_back(seed);
+  }
+  return success();
+}
+
+/// What the seeds' terms are computed by: not by numbers that change from one
+/// iteration to the next, which the backward function does not have.
+LogicalResult GenericGradient::findNeeded() {
+  llvm::SetVector<Value> read;
+  for (const Seed& seed : seeds) read.insert(seed.term);
+  for (size_t i = 0; i < read.size(); ++i) {
+    auto argument = dyn_cast<BlockArgument>(read[i]);
+    if (argument && argument.getOwner() == &body &&
+        argument.getArgNumber() >= op.getNumDpsInputs())
+      return op.emitOpError()
+             << "has no gradient: a result is computed from output "
+             << argument.getArgNumber() - op.getNumDpsInputs()
+             << "; make that an operand, or two ops of this one";
+    Operation* inner = read[i].getDefiningOp();
+    if (!inner || inner->getBlock() != &body) continue;
+    needed.insert(inner);
+    read.insert(inner->operand_begin(), inner->operand_end());
+    getUsedValuesDefinedAbove(inner->getRegions(), read);
   }
   return success();
 }
@@ -218,6 +251,7 @@ LogicalResult GenericGradient::findActive() {
     if (backward.isActive(input->get()))
       active.insert(op.getMatchingBlockArgument(input));
   for (Operation& inner : body.without_terminator()) {
+    if (!needed.contains(&inner)) continue;
     llvm::SetVector<Value> read(inner.operand_begin(), inner.operand_end());
     getUsedValuesDefinedAbove(inner.getRegions(), read);
     for (Value value : read)
@@ -232,7 +266,8 @@ LogicalResult GenericGradient::findActive() {
           "has no gradient within a linalg.generic: expected arithmetic "
           "without regions");
     for (Value result : inner.getResults())
-      if (reached && isa<FloatType>(result.getType())) active.insert(result);
+      if (reached && !getElementTypeOrSelf(result.getType()).isIntOrIndex())
+        active.insert(result);
   }
   return success();
 }
@@ -255,26 +290,15 @@ FailureOr<Value> GenericGradient::emitBody(Block& block, OpOperand* input,
   Type data = getElementTypeOrSelf(input->get().getType());
   Type result = sums ? Type(getAccumulatorType(data)) : data;
   Value output = block.addArgument(result, loc);
-  auto isSum = [&](Operation& inner) {
-    return llvm::any_of(seeds,
-                        [&](const Seed& seed) { return seed.sum == &inner; });
-  };
   for (Operation& inner : body.without_terminator())
-    if (!isSum(inner)) b.clone(inner, values);
+    if (needed.contains(&inner)) b.clone(inner, values);
 
   ScalarBuilder s(b, loc);
   ScalarGradients gradients(s, values, active);
-  auto yield = cast<linalg::YieldOp>(body.getTerminator());
-  for (auto [seed, gradient] : llvm::zip_equal(seeds, given)) {
-    Value target = yield.getOperand(seed.result);
-    if (seed.sum) {
-      Value old = op.getRegionOutputArgs()[seed.result];
-      target = seed.sum->getOperand(seed.sum->getOperand(0) == old ? 1 : 0);
-    }
-    gradients.add(target, gradient);
-  }
+  for (auto [seed, gradient] : llvm::zip_equal(seeds, given))
+    gradients.add(seed.term, gradient);
   for (Operation& inner : llvm::reverse(body.without_terminator())) {
-    if (isSum(inner) || succeeded(gradients.step(&inner))) continue;
+    if (!needed.contains(&inner) || succeeded(gradients.step(&inner))) continue;
     return inner.emitOpError(
         "has no gradient: known are addf, subf, mulf, divf, negf, extf, "
         "truncf, "
@@ -378,7 +402,8 @@ LogicalResult GenericGradient::addInput(OpOperand* input) {
 }
 
 LogicalResult GenericGradient::run() {
-  if (failed(findSeeds()) || failed(findActive())) return failure();
+  if (failed(findSeeds()) || failed(findNeeded()) || failed(findActive()))
+    return failure();
   for (const Seed& seed : seeds)
     if (seed.sum)
       backward.add(op.getDpsInitOperand(seed.result)->get(), seed.gradient);

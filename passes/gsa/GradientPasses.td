@@ -36,8 +36,8 @@ def GsaDifferentiate : Pass<"gsa-differentiate", "::mlir::ModuleOp"> {
 
     What @f_backward needs of the forward function it computes again, or reads, by
     `save`: `none`; `lists`, those of selection; `attention`, also outputs and lse
-    of attention; `all`, everything but reshapes and constants. If anything is
-    saved, @f_forward is @f with the results saved0, saved1, ... behind its own,
+    of attention; `all`, everything but reshapes, constants and what no function
+    returns (tensors of i1). If anything is saved, @f_forward is @f with the results saved0, saved1, ... behind its own,
     which @f_backward has as arguments of these names.
 
     Remark `Differentiated`, with the number of gradients and of saved tensors.

@@ -375,6 +375,7 @@ LogicalResult Differentiate::run() {
       func::FuncOp::create(forward.getLoc(), function + "_backward",
                            FunctionType::get(&getContext(), {}, {}))};
   functions.copy.setName(function + "_forward");
+  functions.copy.setPublic();
   symbols.insert(functions.copy, std::next(Block::iterator(forward)));
   symbols.insert(functions.backward,
                  std::next(Block::iterator(functions.copy)));

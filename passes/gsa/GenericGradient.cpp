@@ -344,32 +344,34 @@ LogicalResult GenericGradient::addInput(OpOperand* input) {
   // Operands that the body reads, and one for each loop that none of these has.
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
-  SmallVector<unsigned> numbers;
+  SmallVector<Value> read;  // Arguments of `block`; null where none is.
   llvm::SmallBitVector covered(loops);
   auto cover = [&](AffineMap covering) {
     for (unsigned loop = 0; loop < loops; ++loop)
       if (covering.isFunctionOfDim(loop)) covered.set(loop);
   };
-  auto take = [&](unsigned number, Value operand, AffineMap operandMap) {
+  auto take = [&](Value argument, Value operand, AffineMap operandMap) {
     operands.push_back(operand);
     maps.push_back(operandMap);
-    numbers.push_back(number);
+    read.push_back(argument);
     cover(operandMap);
   };
   cover(map);
   unsigned inputs = op.getNumDpsInputs();
   for (auto [i, seed] : llvm::enumerate(seeds))
     if (!block.getArgument(inputs + i).use_empty())
-      take(inputs + i, seed.gradient, mapOf(seed));
-  for (OpOperand* operand : op.getDpsInputOperands()) {
-    unsigned number = operand->getOperandNumber();
-    bool isRead = !block.getArgument(number).use_empty();
-    AffineMap operandMap = mapOf(operand);
+      take(block.getArgument(inputs + i), seed.gradient, mapOf(seed));
+  for (OpOperand& operand : op->getOpOperands()) {
+    Value argument;
+    if (op.isDpsInput(&operand))
+      argument = block.getArgument(operand.getOperandNumber());
+    bool isRead = argument && !argument.use_empty();
+    AffineMap operandMap = mapOf(&operand);
     bool isNeeded = llvm::any_of(llvm::seq(loops), [&](unsigned loop) {
       return !covered.test(loop) && operandMap.isFunctionOfDim(loop);
     });
     if (isRead || isNeeded)
-      take(number, backward.valueOf(operand->get()), operandMap);
+      take(argument, backward.valueOf(operand.get()), operandMap);
   }
 
   OpBuilder& b = backward.builder();
@@ -390,9 +392,8 @@ LogicalResult GenericGradient::addInput(OpOperand* input) {
       b, loc, init.getType(), operands, init, maps, iterators,
       [&](OpBuilder& inner, Location, ValueRange arguments) {
         IRMapping moved;
-        for (auto [number, argument] :
-             llvm::zip(numbers, arguments.drop_back()))
-          moved.map(block.getArgument(number), argument);
+        for (auto [own, argument] : llvm::zip(read, arguments.drop_back()))
+          if (own) moved.map(own, argument);
         moved.map(block.getArguments().back(), arguments.back());
         for (Operation& each : block) inner.clone(each, moved);
       });

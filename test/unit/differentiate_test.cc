@@ -361,7 +361,8 @@ func.func @main(%x: tensor<3x4xf64> {gsa.name = "x"},
 
 TEST(Differentiate, ProductsAreThoseOfDifferences) {
   // Products of functions of the factors; a factor with every loop, whose
-  // gradient sums nothing; a loop of one factor alone; the same factor twice.
+  // gradient sums nothing; a loop of one factor alone; the same factor twice. A
+  // sum over a loop that only another result has.
   Differentiated module(R"mlir(
 func.func @main(%x: tensor<4x3xf64> {gsa.name = "x"},
                 %y: tensor<3x2xf64> {gsa.name = "y"},
@@ -369,7 +370,8 @@ func.func @main(%x: tensor<4x3xf64> {gsa.name = "x"},
                 %u: tensor<3xf64> {gsa.name = "u"},
                 %s: tensor<f64> {gsa.name = "s"})
     -> (tensor<4x2xf64> {gsa.name = "a"}, tensor<4xf64> {gsa.name = "b"},
-        tensor<f64> {gsa.name = "c"}, tensor<4xf64> {gsa.name = "d"}) {
+        tensor<f64> {gsa.name = "c"}, tensor<4xf64> {gsa.name = "d"},
+        tensor<3xf64> {gsa.name = "f"}) {
   %a = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>,
         affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
@@ -395,7 +397,16 @@ func.func @main(%x: tensor<4x3xf64> {gsa.name = "x"},
     %t = arith.addf %sum, %p : f64
     linalg.yield %t : f64
   } -> tensor<4xf64>
-  return %a, %b, %c, %d : tensor<4x2xf64>, tensor<4xf64>, tensor<f64>, tensor<4xf64>
+  %f:2 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>,
+        affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%u : tensor<3xf64>) outs(%u, %y : tensor<3xf64>, tensor<3x2xf64>) {
+  ^bb0(%g: f64, %sum: f64, %old: f64):
+    %p = arith.mulf %g, %g : f64
+    %t = arith.addf %p, %sum : f64
+    linalg.yield %t, %p : f64, f64
+  } -> (tensor<3xf64>, tensor<3x2xf64>)
+  return %a, %b, %c, %d, %f#0 : tensor<4x2xf64>, tensor<4xf64>, tensor<f64>, tensor<4xf64>, tensor<3xf64>
 }
 )mlir");
   std::mt19937 generator(4);

@@ -30,14 +30,15 @@ func.func @layer(%x: tensor<2xf32> {gsa.name = "x"},
   return %y, %z, %n : tensor<2xf32>, tensor<2xf32>, tensor<2xi32>
 }
 
-// A comparison is computed again: no function returns i1.
+// A comparison is computed again: no function returns i1. What is made of a
+// private function is there to be called from outside.
 // ALL-LABEL: func.func @choice_forward(
 // ALL-SAME: -> (tensor<2xf32> {gsa.name = "y"}, tensor<2xf32> {gsa.name = "saved0"})
 // ALL-LABEL: func.func @choice_backward(
 // ALL-SAME: tensor<2xf32> {gsa.name = "saved0"})
 // ALL: arith.cmpf
-func.func @choice(%x: tensor<2xf32> {gsa.name = "x"},
-                  %w: tensor<2xf32> {gsa.name = "w"})
+func.func private @choice(%x: tensor<2xf32> {gsa.name = "x"},
+                          %w: tensor<2xf32> {gsa.name = "w"})
     -> (tensor<2xf32> {gsa.name = "y"}) {
   %z = math.exp %x : tensor<2xf32>
   %c = arith.cmpf ogt, %z, %w : tensor<2xf32>

@@ -29,7 +29,9 @@ struct Seed {
   Operation* sum = {};  ///< The addition to the output, of a sum.
 };
 
-/// The backward arithmetic of one body.
+/// The backward arithmetic of one body. The gradient of a number of type T is
+/// in A(T), and so are the numbers that it is multiplied by: what is summed up
+/// later is rounded once, not term by term.
 class ScalarGradients {
  public:
   ScalarGradients(ScalarBuilder& s, const IRMapping& values,
@@ -38,6 +40,7 @@ class ScalarGradients {
 
   void add(Value forward, Value gradient) {
     if (!active.contains(forward)) return;
+    gradient = widen(gradient, forward.getType());
     Value& total = totals[forward];
     total = total ? s.add(total, gradient) : gradient;
   }
@@ -47,8 +50,14 @@ class ScalarGradients {
 
  private:
   Value x(Operation* op, unsigned i) {
-    return values.lookup(op->getOperand(i));
+    return wide(values.lookup(op->getOperand(i)));
   }
+  Value y(Operation* op) { return wide(values.lookup(op->getResult(0))); }
+  /// `value` in A(T), where `type` is T.
+  Value widen(Value value, Type type) {
+    return s.cast(value, getAccumulatorType(type));
+  }
+  Value wide(Value value) { return widen(value, value.getType()); }
   Value constant(Value like, double number) {
     return s.constant(like.getType(), number);
   }
@@ -92,17 +101,15 @@ bool ScalarGradients::stepArith(Operation* op, Value d) {
     to(1, [&] { return s.mul(d, x(op, 0)); });
   } else if (isa<arith::DivFOp>(op)) {
     to(0, [&] { return s.div(d, x(op, 1)); });
-    to(1, [&] {
-      Value y = values.lookup(op->getResult(0));
-      return s.neg(s.div(s.mul(d, y), x(op, 1)));
-    });
+    to(1, [&] { return s.neg(s.div(s.mul(d, y(op)), x(op, 1))); });
   } else if (isa<arith::NegFOp>(op)) {
     to(0, [&] { return s.neg(d); });
   } else if (isa<arith::ExtFOp, arith::TruncFOp>(op)) {
-    to(0, [&] { return s.cast(d, op->getOperand(0).getType()); });
+    to(0, [&] { return d; });
   } else if (isa<arith::SelectOp>(op)) {
-    to(1, [&] { return s.select(x(op, 0), d, constant(d, 0.0)); });
-    to(2, [&] { return s.select(x(op, 0), constant(d, 0.0), d); });
+    Value first = values.lookup(op->getOperand(0));
+    to(1, [&] { return s.select(first, d, constant(d, 0.0)); });
+    to(2, [&] { return s.select(first, constant(d, 0.0), d); });
   } else if (isa<arith::MaximumFOp, arith::MaxNumFOp>(op)) {
     chosen(arith::CmpFPredicate::OGT);
   } else if (isa<arith::MinimumFOp, arith::MinNumFOp>(op)) {
@@ -115,20 +122,21 @@ bool ScalarGradients::stepArith(Operation* op, Value d) {
 
 /// Functions of one number, by the derivative times `d`.
 bool ScalarGradients::stepMath(Operation* op, Value d) {
-  Value y = values.lookup(op->getResult(0));
   Value gradient;
   if (isa<math::ExpOp>(op)) {
-    gradient = s.mul(d, y);
+    gradient = s.mul(d, y(op));
   } else if (isa<math::LogOp>(op)) {
     gradient = s.div(d, x(op, 0));
   } else if (isa<math::Log1pOp>(op)) {
     gradient = s.div(d, s.add(constant(d, 1.0), x(op, 0)));
   } else if (isa<math::TanhOp>(op)) {
-    gradient = s.mul(d, s.sub(constant(d, 1.0), s.mul(y, y)));
+    Value tanh = y(op);
+    gradient = s.mul(d, s.sub(constant(d, 1.0), s.mul(tanh, tanh)));
   } else if (isa<math::SqrtOp>(op)) {
-    gradient = s.div(s.mul(d, constant(d, 0.5)), y);
+    gradient = s.div(s.mul(d, constant(d, 0.5)), y(op));
   } else if (isa<math::RsqrtOp>(op)) {
-    Value cube = s.mul(y, s.mul(y, y));
+    Value root = y(op);
+    Value cube = s.mul(root, s.mul(root, root));
     gradient = s.mul(d, s.mul(constant(d, -0.5), cube));
   } else if (isa<math::SinOp>(op)) {
     gradient = s.mul(d, math::CosOp::create(s.b, s.loc, x(op, 0)));
@@ -139,7 +147,7 @@ bool ScalarGradients::stepMath(Operation* op, Value d) {
         math::CopySignOp::create(s.b, s.loc, constant(d, 1.0), x(op, 0));
     gradient = s.mul(d, sign);
   } else if (isa<math::ErfOp>(op)) {
-    Value square = s.mul(x(op, 0), x(op, 0));
+    Value z = x(op, 0), square = s.mul(z, z);
     Value bell =
         s.mul(constant(d, 2.0 / std::sqrt(M_PI)), s.exp(s.neg(square)));
     gradient = s.mul(d, bell);

@@ -87,6 +87,11 @@ bool ScalarGradients::stepArith(Operation* op, Value d) {
   };
   auto chosen = [&](arith::CmpFPredicate predicate) {
     Value first = s.cmpf(predicate, x(op, 0), x(op, 1));
+    // Of a number and a NaN these have the number.
+    if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op)) {
+      Value isNan = s.cmpf(arith::CmpFPredicate::UNO, x(op, 1), x(op, 1));
+      first = arith::OrIOp::create(s.b, s.loc, first, isNan);
+    }
     to(0, [&] { return s.select(first, d, constant(d, 0.0)); });
     to(1, [&] { return s.select(first, constant(d, 0.0), d); });
   };
@@ -143,8 +148,12 @@ bool ScalarGradients::stepMath(Operation* op, Value d) {
   } else if (isa<math::CosOp>(op)) {
     gradient = s.neg(s.mul(d, math::SinOp::create(s.b, s.loc, x(op, 0))));
   } else if (isa<math::AbsFOp>(op)) {
-    Value sign =
-        math::CopySignOp::create(s.b, s.loc, constant(d, 1.0), x(op, 0));
+    // 0 at 0, and NaN of NaN, whose sign means nothing.
+    Value z = x(op, 0), zero = constant(d, 0.0);
+    Value sign = s.select(s.cmpf(arith::CmpFPredicate::OLT, z, zero),
+                          constant(d, -1.0), z);
+    sign = s.select(s.cmpf(arith::CmpFPredicate::OGT, z, zero),
+                    constant(d, 1.0), sign);
     gradient = s.mul(d, sign);
   } else if (isa<math::ErfOp>(op)) {
     Value z = x(op, 0), square = s.mul(z, z);

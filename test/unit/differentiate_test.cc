@@ -359,6 +359,34 @@ func.func @main(%x: tensor<3x4xf64> {gsa.name = "x"},
   ExpectDifferences(module, inputs, 3);
 }
 
+TEST(Differentiate, WhatIsNoNumberMattersWhereItIsChosen) {
+  Differentiated module(R"mlir(
+func.func @main(%x: tensor<4xf64> {gsa.name = "x"}, %y: tensor<4xf64> {gsa.name = "y"})
+    -> (tensor<4xf64> {gsa.name = "a"}, tensor<4xf64> {gsa.name = "b"}) {
+  %a = math.absf %x : tensor<4xf64>
+  %b = arith.maxnumf %x, %y : tensor<4xf64>
+  return %a, %b : tensor<4xf64>, tensor<4xf64>
+}
+)mlir");
+  const double nan = std::nan("");
+  auto row = [](std::vector<double> numbers) {
+    Tensor<double> tensor({4});
+    std::copy(numbers.begin(), numbers.end(), tensor.values().begin());
+    return tensor;
+  };
+  Values inputs = {{"x", row({nan, 0.0, -3.0, 4.0})},
+                   {"y", row({1.0, nan, nan, 5.0})},
+                   {"a_grad", row({0.0, 1.0, 1.0, 1.0})},
+                   {"b_grad", row({1.0, 10.0, 10.0, 10.0})}};
+  Values gradients = module.Run("main_backward", inputs);
+  Tensor<double> x = gradients.at("x_grad").floats();
+  EXPECT_TRUE(std::isnan(x[0]));
+  EXPECT_EQ(x[1], 10.0);
+  EXPECT_EQ(x[2], 9.0);
+  EXPECT_EQ(x[3], 1.0);
+  EXPECT_EQ(gradients.at("y_grad").floats(), row({1.0, 0.0, 0.0, 10.0}));
+}
+
 TEST(Differentiate, ProductsAreThoseOfDifferences) {
   // Products of functions of the factors; a factor with every loop, whose
   // gradient sums nothing; a loop of one factor alone; the same factor twice. A

@@ -134,6 +134,10 @@ absl::StatusOr<Explanation> ExplainSchedules(const std::string& text,
   result.product = target.rates.product.str();
   result.is_measured = target.rates.isMeasured;
   DiagnosticCollector diagnostics(compilation->context());
+  if (mlir::failed(mlir::gsa::refuseGradients(compilation->module()))) {
+    return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
+                                "choosing schedules");
+  }
   const mlir::WalkResult walk =
       compilation->module().walk([&](mlir::gsa::ScheduledOpInterface op) {
         if (op.getScheduleKinds(mlir::gsa::Device::Cuda).empty()) {

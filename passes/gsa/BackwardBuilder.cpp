@@ -23,9 +23,19 @@ static bool movesNoData(Operation* op) {
              tensor::CollapseShapeOp, tensor::CastOp>(op);
 }
 
+/// Whether a function that runs can return it: an i1 of a comparison cannot be.
+static bool isResultType(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor) return false;
+  Type element = tensor.getElementType();
+  return element.isF16() || element.isBF16() || element.isF32() ||
+         element.isF64() || element.isSignlessInteger(32) ||
+         element.isSignlessInteger(64);
+}
+
 bool BackwardBuilder::isSaved(Value forward) const {
   Operation* op = forward.getDefiningOp();
-  if (!op || !isa<RankedTensorType>(forward.getType())) return false;
+  if (!op || !isResultType(forward.getType())) return false;
   bool isList = isa<SelectOp, TopKOp>(op);
   switch (save) {
     case SavedValues::None:

@@ -68,6 +68,11 @@ class BackwardBuilder {
 /// from selection, whose results are lists, nor to sizes and other integers.
 bool passesGradients(Operation* op, const BackwardBuilder& backward);
 
+/// Whether `op` sums up products of its two inputs, and the gradient of each of
+/// these is a contraction too: not where a factor has every loop (of a dot
+/// product it is an outer one), nor where only it has one.
+bool hasContractionGradients(linalg::LinalgOp op);
+
 /// Adds the gradients of the operands of `op` from those of its results. Fails,
 /// with an error at the op, if it has no gradient.
 LogicalResult addGradients(Operation* op, BackwardBuilder& backward);

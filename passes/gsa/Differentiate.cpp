@@ -9,11 +9,11 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/StringSet.h"
-#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/gsa/BackwardBuilder.h"
@@ -84,7 +84,7 @@ static FailureOr<SmallVector<bool>> choose(func::FuncOp function,
 //===----------------------------------------------------------------------===//
 
 /// Opens gsa.attention; makes elementwise ops, and named linalg ops that are
-/// neither contractions nor fills, generics.
+/// neither fills nor contractions with gradients of their kind, generics.
 static LogicalResult prepare(func::FuncOp function) {
   SmallVector<AttentionOp> blocks;
   function.walk([&](AttentionOp block) { blocks.push_back(block); });
@@ -103,7 +103,7 @@ static LogicalResult prepare(func::FuncOp function) {
   SmallVector<linalg::LinalgOp> named;
   function.walk([&](linalg::LinalgOp op) {
     if (!isa<linalg::GenericOp, linalg::FillOp>(op.getOperation()) &&
-        !linalg::isaContractionOpInterface(op))
+        !hasContractionGradients(op))
       named.push_back(op);
   });
   for (linalg::LinalgOp op : named) {
@@ -172,7 +172,7 @@ struct Differentiate : gsa::impl::GsaDifferentiateBase<Differentiate> {
   LogicalResult setBoundary(func::FuncOp backward, ArrayRef<Boundary> arguments,
                             ArrayRef<Boundary> results);
   /// Returns what is saved behind a function's own results.
-  void addResults(func::FuncOp forward, ArrayRef<Boundary> saved);
+  LogicalResult addResults(func::FuncOp forward, ArrayRef<Boundary> saved);
 };
 
 }  // namespace
@@ -187,7 +187,7 @@ void Differentiate::markActive(func::FuncOp copy, ArrayRef<bool> inputs,
     if (!passesGradients(&op, backward)) continue;
     bool passes = false;
     for (Value result : op.getResults())
-      if (isFloatTensor(result.getType()) || isa<FloatType>(result.getType())) {
+      if (!getElementTypeOrSelf(result.getType()).isIntOrIndex()) {
         backward.setActive(result);
         passes = true;
       }
@@ -236,21 +236,36 @@ LogicalResult Differentiate::setBoundary(func::FuncOp backward,
       body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
   for (auto [i, name] : llvm::enumerate(names))
     backward.setArgAttr(i, kNameAttr, name);
-  for (auto [i, result] : llvm::enumerate(results))
+  seen.clear();
+  for (auto [i, result] : llvm::enumerate(results)) {
+    if (!seen.insert(result.name).second)
+      return backward.emitError("gsa-differentiate: @")
+             << backward.getName() << " would have two results named '"
+             << result.name << "'; rename the argument of @"
+             << function.getValue();
     backward.setResultAttr(i, kNameAttr, b.getStringAttr(result.name));
+  }
   return success();
 }
 
-void Differentiate::addResults(func::FuncOp forward, ArrayRef<Boundary> saved) {
+LogicalResult Differentiate::addResults(func::FuncOp forward,
+                                        ArrayRef<Boundary> saved) {
+  SmallVector<std::string> own = namesOf(forward, true);
   auto returned =
       cast<func::ReturnOp>(forward.getBody().front().getTerminator());
   Builder b(&getContext());
   for (const Boundary& result : saved) {
+    if (llvm::is_contained(own, result.name))
+      return forward.emitError("gsa-differentiate: @")
+             << forward.getName() << " would have two results named '"
+             << result.name << "'; rename the result of @"
+             << function.getValue();
     returned.getOperandsMutable().append(result.value);
     (void)forward.insertResult(forward.getNumResults(), result.value.getType(),
                                b.getDictionaryAttr(b.getNamedAttr(
                                    kNameAttr, b.getStringAttr(result.name))));
   }
+  return success();
 }
 
 LogicalResult Differentiate::finish(Functions functions, ArrayRef<Value> read,
@@ -275,10 +290,8 @@ LogicalResult Differentiate::finish(Functions functions, ArrayRef<Value> read,
       remark::RemarkOpts::name("Differentiated").category("gsa.gradient"))
       << function << remark::metric("gradients", results.size())
       << remark::metric("saved", saved.size());
-  if (saved.empty())
-    symbols.erase(copy);
-  else
-    addResults(copy, saved);
+  if (!saved.empty()) return addResults(copy, saved);
+  symbols.erase(copy);
   return success();
 }
 
@@ -362,6 +375,7 @@ LogicalResult Differentiate::run() {
       func::FuncOp::create(forward.getLoc(), function + "_backward",
                            FunctionType::get(&getContext(), {}, {}))};
   functions.copy.setName(function + "_forward");
+  functions.copy.setPublic();
   symbols.insert(functions.copy, std::next(Block::iterator(forward)));
   symbols.insert(functions.backward,
                  std::next(Block::iterator(functions.copy)));

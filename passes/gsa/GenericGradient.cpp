@@ -25,10 +25,13 @@ namespace {
 struct Seed {
   unsigned result;
   Value gradient;       ///< Of the result, in the backward function.
+  Value term;           ///< Of the body: what is yielded, or added.
   Operation* sum = {};  ///< The addition to the output, of a sum.
 };
 
-/// The backward arithmetic of one body.
+/// The backward arithmetic of one body. The gradient of a number of type T is
+/// in A(T), and so are the numbers that it is multiplied by: what is summed up
+/// later is rounded once, not term by term.
 class ScalarGradients {
  public:
   ScalarGradients(ScalarBuilder& s, const IRMapping& values,
@@ -37,6 +40,7 @@ class ScalarGradients {
 
   void add(Value forward, Value gradient) {
     if (!active.contains(forward)) return;
+    gradient = widen(gradient, forward.getType());
     Value& total = totals[forward];
     total = total ? s.add(total, gradient) : gradient;
   }
@@ -46,8 +50,14 @@ class ScalarGradients {
 
  private:
   Value x(Operation* op, unsigned i) {
-    return values.lookup(op->getOperand(i));
+    return wide(values.lookup(op->getOperand(i)));
   }
+  Value y(Operation* op) { return wide(values.lookup(op->getResult(0))); }
+  /// `value` in A(T), where `type` is T.
+  Value widen(Value value, Type type) {
+    return s.cast(value, getAccumulatorType(type));
+  }
+  Value wide(Value value) { return widen(value, value.getType()); }
   Value constant(Value like, double number) {
     return s.constant(like.getType(), number);
   }
@@ -63,7 +73,9 @@ class ScalarGradients {
 }  // namespace
 
 LogicalResult ScalarGradients::step(Operation* op) {
-  if (op->getNumResults() != 1) return success();
+  if (op->getNumResults() != 1)
+    return failure(llvm::any_of(op->getResults(),
+                                [&](Value result) { return get(result); }));
   Value d = get(op->getResult(0));
   if (!d || stepArith(op, d) || stepMath(op, d)) return success();
   return failure();
@@ -75,6 +87,11 @@ bool ScalarGradients::stepArith(Operation* op, Value d) {
   };
   auto chosen = [&](arith::CmpFPredicate predicate) {
     Value first = s.cmpf(predicate, x(op, 0), x(op, 1));
+    // Of a number and a NaN these have the number.
+    if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op)) {
+      Value isNan = s.cmpf(arith::CmpFPredicate::UNO, x(op, 1), x(op, 1));
+      first = arith::OrIOp::create(s.b, s.loc, first, isNan);
+    }
     to(0, [&] { return s.select(first, d, constant(d, 0.0)); });
     to(1, [&] { return s.select(first, constant(d, 0.0), d); });
   };
@@ -89,17 +106,15 @@ bool ScalarGradients::stepArith(Operation* op, Value d) {
     to(1, [&] { return s.mul(d, x(op, 0)); });
   } else if (isa<arith::DivFOp>(op)) {
     to(0, [&] { return s.div(d, x(op, 1)); });
-    to(1, [&] {
-      Value y = values.lookup(op->getResult(0));
-      return s.neg(s.div(s.mul(d, y), x(op, 1)));
-    });
+    to(1, [&] { return s.neg(s.div(s.mul(d, y(op)), x(op, 1))); });
   } else if (isa<arith::NegFOp>(op)) {
     to(0, [&] { return s.neg(d); });
   } else if (isa<arith::ExtFOp, arith::TruncFOp>(op)) {
-    to(0, [&] { return s.cast(d, op->getOperand(0).getType()); });
+    to(0, [&] { return d; });
   } else if (isa<arith::SelectOp>(op)) {
-    to(1, [&] { return s.select(x(op, 0), d, constant(d, 0.0)); });
-    to(2, [&] { return s.select(x(op, 0), constant(d, 0.0), d); });
+    Value first = values.lookup(op->getOperand(0));
+    to(1, [&] { return s.select(first, d, constant(d, 0.0)); });
+    to(2, [&] { return s.select(first, constant(d, 0.0), d); });
   } else if (isa<arith::MaximumFOp, arith::MaxNumFOp>(op)) {
     chosen(arith::CmpFPredicate::OGT);
   } else if (isa<arith::MinimumFOp, arith::MinNumFOp>(op)) {
@@ -112,31 +127,36 @@ bool ScalarGradients::stepArith(Operation* op, Value d) {
 
 /// Functions of one number, by the derivative times `d`.
 bool ScalarGradients::stepMath(Operation* op, Value d) {
-  Value y = values.lookup(op->getResult(0));
   Value gradient;
   if (isa<math::ExpOp>(op)) {
-    gradient = s.mul(d, y);
+    gradient = s.mul(d, y(op));
   } else if (isa<math::LogOp>(op)) {
     gradient = s.div(d, x(op, 0));
   } else if (isa<math::Log1pOp>(op)) {
     gradient = s.div(d, s.add(constant(d, 1.0), x(op, 0)));
   } else if (isa<math::TanhOp>(op)) {
-    gradient = s.mul(d, s.sub(constant(d, 1.0), s.mul(y, y)));
+    Value tanh = y(op);
+    gradient = s.mul(d, s.sub(constant(d, 1.0), s.mul(tanh, tanh)));
   } else if (isa<math::SqrtOp>(op)) {
-    gradient = s.div(s.mul(d, constant(d, 0.5)), y);
+    gradient = s.div(s.mul(d, constant(d, 0.5)), y(op));
   } else if (isa<math::RsqrtOp>(op)) {
-    Value cube = s.mul(y, s.mul(y, y));
+    Value root = y(op);
+    Value cube = s.mul(root, s.mul(root, root));
     gradient = s.mul(d, s.mul(constant(d, -0.5), cube));
   } else if (isa<math::SinOp>(op)) {
     gradient = s.mul(d, math::CosOp::create(s.b, s.loc, x(op, 0)));
   } else if (isa<math::CosOp>(op)) {
     gradient = s.neg(s.mul(d, math::SinOp::create(s.b, s.loc, x(op, 0))));
   } else if (isa<math::AbsFOp>(op)) {
-    Value sign =
-        math::CopySignOp::create(s.b, s.loc, constant(d, 1.0), x(op, 0));
+    // 0 at 0, and NaN of NaN, whose sign means nothing.
+    Value z = x(op, 0), zero = constant(d, 0.0);
+    Value sign = s.select(s.cmpf(arith::CmpFPredicate::OLT, z, zero),
+                          constant(d, -1.0), z);
+    sign = s.select(s.cmpf(arith::CmpFPredicate::OGT, z, zero),
+                    constant(d, 1.0), sign);
     gradient = s.mul(d, sign);
   } else if (isa<math::ErfOp>(op)) {
-    Value square = s.mul(x(op, 0), x(op, 0));
+    Value z = x(op, 0), square = s.mul(z, z);
     Value bell =
         s.mul(constant(d, 2.0 / std::sqrt(M_PI)), s.exp(s.neg(square)));
     gradient = s.mul(d, bell);
@@ -159,6 +179,7 @@ class GenericGradient {
 
  private:
   LogicalResult findSeeds();
+  LogicalResult findNeeded();
   LogicalResult findActive();
   LogicalResult addInput(OpOperand* input);
   /// Fills a detached block with the arguments inputs, gradients of results and
@@ -177,7 +198,8 @@ class GenericGradient {
   BackwardBuilder& backward;
   Block& body;
   SmallVector<Seed> seeds;
-  llvm::DenseSet<Value> active;  ///< Of the body.
+  llvm::DenseSet<Operation*> needed;  ///< Of the body, for the seeds' terms.
+  llvm::DenseSet<Value> active;       ///< Of the body.
 };
 
 }  // namespace
@@ -188,10 +210,10 @@ LogicalResult GenericGradient::findSeeds() {
   for (OpResult result : op->getResults()) {
     unsigned i = result.getResultNumber();
     if (!backward.hasGradient(result)) continue;
-    Seed seed{i, backward.gradientOf(result)};
+    Seed seed{i, backward.gradientOf(result), yield.getOperand(i)};
     BlockArgument old = op.getRegionOutputArgs()[i];
     if (!old.use_empty()) {
-      Value sum = yield.getOperand(i);
+      Value sum = seed.term;
       auto add = sum.getDefiningOp<arith::AddFOp>();
       bool isSum = add && sum.hasOneUse() && old.hasOneUse() &&
                    *old.user_begin() == add.getOperation();
@@ -201,13 +223,41 @@ LogicalResult GenericGradient::findSeeds() {
                << " reads its output otherwise than to add to it; known are "
                   "functions of single elements, and sums of them";
       seed.sum = add;
+      seed.term = add->getOperand(add->getOperand(0) == old ? 1 : 0);
     }
     if (!mapOf(seed).isProjectedPermutation())
       return op.emitOpError()
              << "has no gradient: result " << i << " is written by the map "
              << AffineMapAttr::get(mapOf(seed))
              << ", expected a choice of loops";
+    if (!seed.sum && mapOf(seed).getNumResults() != op.getNumLoops())
+      return op.emitOpError()
+             << "has no gradient: result " << i << ", written by the map "
+             << AffineMapAttr::get(mapOf(seed))
+             << ", keeps the last of several numbers, expected their sum";
     seeds.push_back(seed);
+  }
+  return success();
+}
+
+/// What the seeds' terms are computed by: not by numbers that change from one
+/// iteration to the next, which the backward function does not have.
+LogicalResult GenericGradient::findNeeded() {
+  llvm::SetVector<Value> read;
+  for (const Seed& seed : seeds) read.insert(seed.term);
+  for (size_t i = 0; i < read.size(); ++i) {
+    auto argument = dyn_cast<BlockArgument>(read[i]);
+    if (argument && argument.getOwner() == &body &&
+        argument.getArgNumber() >= op.getNumDpsInputs())
+      return op.emitOpError()
+             << "has no gradient: a result is computed from output "
+             << argument.getArgNumber() - op.getNumDpsInputs()
+             << "; make that an operand, or two ops of this one";
+    Operation* inner = read[i].getDefiningOp();
+    if (!inner || inner->getBlock() != &body) continue;
+    needed.insert(inner);
+    read.insert(inner->operand_begin(), inner->operand_end());
+    getUsedValuesDefinedAbove(inner->getRegions(), read);
   }
   return success();
 }
@@ -218,6 +268,7 @@ LogicalResult GenericGradient::findActive() {
     if (backward.isActive(input->get()))
       active.insert(op.getMatchingBlockArgument(input));
   for (Operation& inner : body.without_terminator()) {
+    if (!needed.contains(&inner)) continue;
     llvm::SetVector<Value> read(inner.operand_begin(), inner.operand_end());
     getUsedValuesDefinedAbove(inner.getRegions(), read);
     for (Value value : read)
@@ -232,7 +283,8 @@ LogicalResult GenericGradient::findActive() {
           "has no gradient within a linalg.generic: expected arithmetic "
           "without regions");
     for (Value result : inner.getResults())
-      if (reached && isa<FloatType>(result.getType())) active.insert(result);
+      if (reached && !getElementTypeOrSelf(result.getType()).isIntOrIndex())
+        active.insert(result);
   }
   return success();
 }
@@ -255,26 +307,15 @@ FailureOr<Value> GenericGradient::emitBody(Block& block, OpOperand* input,
   Type data = getElementTypeOrSelf(input->get().getType());
   Type result = sums ? Type(getAccumulatorType(data)) : data;
   Value output = block.addArgument(result, loc);
-  auto isSum = [&](Operation& inner) {
-    return llvm::any_of(seeds,
-                        [&](const Seed& seed) { return seed.sum == &inner; });
-  };
   for (Operation& inner : body.without_terminator())
-    if (!isSum(inner)) b.clone(inner, values);
+    if (needed.contains(&inner)) b.clone(inner, values);
 
   ScalarBuilder s(b, loc);
   ScalarGradients gradients(s, values, active);
-  auto yield = cast<linalg::YieldOp>(body.getTerminator());
-  for (auto [seed, gradient] : llvm::zip_equal(seeds, given)) {
-    Value target = yield.getOperand(seed.result);
-    if (seed.sum) {
-      Value old = op.getRegionOutputArgs()[seed.result];
-      target = seed.sum->getOperand(seed.sum->getOperand(0) == old ? 1 : 0);
-    }
-    gradients.add(target, gradient);
-  }
+  for (auto [seed, gradient] : llvm::zip_equal(seeds, given))
+    gradients.add(seed.term, gradient);
   for (Operation& inner : llvm::reverse(body.without_terminator())) {
-    if (isSum(inner) || succeeded(gradients.step(&inner))) continue;
+    if (!needed.contains(&inner) || succeeded(gradients.step(&inner))) continue;
     return inner.emitOpError(
         "has no gradient: known are addf, subf, mulf, divf, negf, extf, "
         "truncf, "
@@ -320,32 +361,34 @@ LogicalResult GenericGradient::addInput(OpOperand* input) {
   // Operands that the body reads, and one for each loop that none of these has.
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
-  SmallVector<unsigned> numbers;
+  SmallVector<Value> read;  // Arguments of `block`; null where none is.
   llvm::SmallBitVector covered(loops);
   auto cover = [&](AffineMap covering) {
     for (unsigned loop = 0; loop < loops; ++loop)
       if (covering.isFunctionOfDim(loop)) covered.set(loop);
   };
-  auto take = [&](unsigned number, Value operand, AffineMap operandMap) {
+  auto take = [&](Value argument, Value operand, AffineMap operandMap) {
     operands.push_back(operand);
     maps.push_back(operandMap);
-    numbers.push_back(number);
+    read.push_back(argument);
     cover(operandMap);
   };
   cover(map);
   unsigned inputs = op.getNumDpsInputs();
   for (auto [i, seed] : llvm::enumerate(seeds))
     if (!block.getArgument(inputs + i).use_empty())
-      take(inputs + i, seed.gradient, mapOf(seed));
-  for (OpOperand* operand : op.getDpsInputOperands()) {
-    unsigned number = operand->getOperandNumber();
-    bool isRead = !block.getArgument(number).use_empty();
-    AffineMap operandMap = mapOf(operand);
+      take(block.getArgument(inputs + i), seed.gradient, mapOf(seed));
+  for (OpOperand& operand : op->getOpOperands()) {
+    Value argument;
+    if (op.isDpsInput(&operand))
+      argument = block.getArgument(operand.getOperandNumber());
+    bool isRead = argument && !argument.use_empty();
+    AffineMap operandMap = mapOf(&operand);
     bool isNeeded = llvm::any_of(llvm::seq(loops), [&](unsigned loop) {
       return !covered.test(loop) && operandMap.isFunctionOfDim(loop);
     });
     if (isRead || isNeeded)
-      take(number, backward.valueOf(operand->get()), operandMap);
+      take(argument, backward.valueOf(operand.get()), operandMap);
   }
 
   OpBuilder& b = backward.builder();
@@ -366,9 +409,8 @@ LogicalResult GenericGradient::addInput(OpOperand* input) {
       b, loc, init.getType(), operands, init, maps, iterators,
       [&](OpBuilder& inner, Location, ValueRange arguments) {
         IRMapping moved;
-        for (auto [number, argument] :
-             llvm::zip(numbers, arguments.drop_back()))
-          moved.map(block.getArgument(number), argument);
+        for (auto [own, argument] : llvm::zip(read, arguments.drop_back()))
+          if (own) moved.map(own, argument);
         moved.map(block.getArguments().back(), arguments.back());
         for (Operation& each : block) inner.clone(each, moved);
       });
@@ -378,7 +420,8 @@ LogicalResult GenericGradient::addInput(OpOperand* input) {
 }
 
 LogicalResult GenericGradient::run() {
-  if (failed(findSeeds()) || failed(findActive())) return failure();
+  if (failed(findSeeds()) || failed(findNeeded()) || failed(findActive()))
+    return failure();
   for (const Seed& seed : seeds)
     if (seed.sum)
       backward.add(op.getDpsInitOperand(seed.result)->get(), seed.gradient);

@@ -31,13 +31,14 @@ def GsaDifferentiate : Pass<"gsa-differentiate", "::mlir::ModuleOp"> {
     gsa.dense_attention without a `gate`, gsa.gate, gsa.rope; contractions;
     elementwise ops of arith, math and linalg and sums over dimensions;
     tensor.expand_shape, collapse_shape and cast. Another one that a gradient has
-    to pass is an error that names it. The gradients that a value gets are summed
-    up in A(T) and rounded once.
+    to pass is an error that names it. The gradient of an elementwise op or a sum
+    is computed in A(T) and rounded once, as is the sum of all gradients that a
+    value gets.
 
     What @f_backward needs of the forward function it computes again, or reads, by
     `save`: `none`; `lists`, those of selection; `attention`, also outputs and lse
-    of attention; `all`, everything but reshapes and constants. If anything is
-    saved, @f_forward is @f with the results saved0, saved1, ... behind its own,
+    of attention; `all`, everything but reshapes, constants and what no function
+    returns (tensors of i1). If anything is saved, @f_forward is @f with the results saved0, saved1, ... behind its own,
     which @f_backward has as arguments of these names.
 
     Remark `Differentiated`, with the number of gradients and of saved tensors.

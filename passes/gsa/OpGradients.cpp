@@ -119,8 +119,55 @@ static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
 // Upstream ops
 //===----------------------------------------------------------------------===//
 
-/// Products that are summed up: the gradient of each factor is the contraction
-/// of the result's gradient with the other one.
+/// Whether a body is a sum of products of its two inputs and of nothing that is
+/// made of them, but for their types: what isaContractionOpInterface looks
+/// through includes negations and exponentials.
+static bool isSumOfProducts(linalg::LinalgOp op) {
+  if (!linalg::isaContractionOpInterface(op)) return false;
+  auto withoutCasts = [](Value value) {
+    while (
+        isa_and_present<arith::ExtFOp, arith::TruncFOp>(value.getDefiningOp()))
+      value = value.getDefiningOp()->getOperand(0);
+    return value;
+  };
+  auto isOf = [&](Operation* pair, Value first, Value second) {
+    Value x = withoutCasts(pair->getOperand(0));
+    Value y = withoutCasts(pair->getOperand(1));
+    return (x == first && y == second) || (x == second && y == first);
+  };
+  Block& body = *op.getBlock();
+  Value total = withoutCasts(body.getTerminator()->getOperand(0));
+  auto sum = total.getDefiningOp<arith::AddFOp>();
+  if (!sum) return false;
+  for (Value operand : sum->getOperands()) {
+    Value term = withoutCasts(operand);
+    auto product = term.getDefiningOp<arith::MulFOp>();
+    if (product && isOf(product, body.getArgument(0), body.getArgument(1)) &&
+        isOf(sum, body.getArgument(2), term))
+      return true;
+  }
+  return false;
+}
+
+bool gsa::hasContractionGradients(linalg::LinalgOp op) {
+  if (!isSumOfProducts(op)) return false;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  for (unsigned i : {0u, 1u}) {
+    bool sums = false;
+    for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
+      bool isOwn = maps[i].isFunctionOfDim(loop);
+      bool inOther = maps[1 - i].isFunctionOfDim(loop);
+      bool inResult = maps[2].isFunctionOfDim(loop);
+      if (isOwn ? !inOther && !inResult : !inOther || !inResult) return false;
+      sums |= !isOwn;
+    }
+    if (!sums) return false;
+  }
+  return true;
+}
+
+/// The gradient of each factor is the contraction of the result's gradient with
+/// the other one.
 static LogicalResult addContraction(linalg::LinalgOp op,
                                     BackwardBuilder& backward) {
   OpBuilder& b = backward.builder();
@@ -137,12 +184,9 @@ static LogicalResult addContraction(linalg::LinalgOp op,
     for (AffineExpr loop : maps[i].getResults()) {
       if (auto at = maps[2].getResultPosition(loop))
         shape.push_back(tensor::getMixedSize(b, loc, gradient, *at));
-      else if (auto in = maps[1 - i].getResultPosition(loop))
-        shape.push_back(tensor::getMixedSize(b, loc, given, *in));
       else
-        return op->emitOpError(
-            "has no gradient: a dimension of one factor is in neither the "
-            "other factor nor the result; sum it up first");
+        shape.push_back(tensor::getMixedSize(
+            b, loc, given, *maps[1 - i].getResultPosition(loop)));
     }
     Type data = elementOf(factor);
     bool isUniform = elementOf(gradient) == data && elementOf(other) == data;
@@ -215,6 +259,14 @@ static StringRef adviceFor(Operation* op) {
 }
 
 LogicalResult gsa::addGradients(Operation* op, BackwardBuilder& backward) {
+  for (OpOperand& operand : op->getOpOperands())
+    if (backward.isActive(operand.get()) &&
+        !isa<RankedTensorType>(operand.get().getType()))
+      return op->emitOpError()
+             << "has no gradient: operand " << operand.getOperandNumber()
+             << " depends on a differentiated argument, expected a ranked "
+                "tensor, got "
+             << operand.get().getType();
   return llvm::TypeSwitch<Operation*, LogicalResult>(op)
       .Case([&](GateOp gate) { return addGate(gate, backward); })
       .Case([&](RopeOp rope) { return addRope(rope, backward); })
@@ -229,7 +281,7 @@ LogicalResult gsa::addGradients(Operation* op, BackwardBuilder& backward) {
       .Case([&](tensor::CastOp cast) { return addCast(cast, backward); })
       .Default([&](Operation* other) -> LogicalResult {
         auto linalgOp = dyn_cast<linalg::LinalgOp>(other);
-        if (linalgOp && linalg::isaContractionOpInterface(linalgOp))
+        if (linalgOp && hasContractionGradients(linalgOp))
           return addContraction(linalgOp, backward);
         if (auto generic = dyn_cast<linalg::GenericOp>(other))
           return addGradients(generic, backward);

@@ -13,6 +13,7 @@
 #include "passes/gsa_to_tile/Contraction.h"
 #include "passes/gsa_to_tile/Elementwise.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/MeasureKernels.h"
 #include "passes/gsa_to_tile/RowStorage.h"
 
 namespace mlir::gsa {
@@ -22,6 +23,17 @@ namespace mlir::gsa {
 
 using namespace mlir;
 using namespace mlir::gsa;
+
+LogicalResult gsa::refuseGradients(ModuleOp module) {
+  WalkResult walk = module.walk([](Operation* op) {
+    if (!isGradient(op)) return WalkResult::advance();
+    op->emitOpError(
+        "has no kernels: gradients run on the CPU target only so far; compile "
+        "the function with this op for the target 'cpu'");
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted());
+}
 
 namespace {
 
@@ -86,19 +98,6 @@ bool mustBeLowered(Operation* op) {
          isa_and_nonnull<GsaDialect, linalg::LinalgDialect>(op->getDialect());
 }
 
-/// Fails at the first op of a backward function, before what is around it fails
-/// for a reason that says less.
-LogicalResult refuseGradients(ModuleOp module) {
-  WalkResult walk = module.walk([](Operation* op) {
-    if (!isGradient(op)) return WalkResult::advance();
-    op->emitOpError(
-        "has no kernels: gradients run on the CPU target only so far; compile "
-        "the function with this op for the target 'cpu'");
-    return WalkResult::interrupt();
-  });
-  return failure(walk.wasInterrupted());
-}
-
 /// Rows of pages that nobody reads any more, their kernels being made.
 void erasePages(ModuleOp module, IRRewriter& rewriter) {
   SmallVector<PagedRowsOp> work;
@@ -145,6 +144,7 @@ struct GsaToTile : gsa::impl::GsaToTileBase<GsaToTile> {
     std::optional<CudaTarget> target =
         findTargetOption(module, getArgument(), arch);
     if (!target) return signalPassFailure();
+    // Gradients before what is around them fails for a reason that says less.
     if (failed(OpFilter(ops).check(module, "gsa-to-tile")) ||
         failed(refuseGradients(module)))
       return signalPassFailure();

@@ -3,6 +3,7 @@
 #ifndef GSA_PASSES_GSATOTILE_MEASUREKERNELS_H
 #define GSA_PASSES_GSATOTILE_MEASUREKERNELS_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mlir::gsa {
@@ -11,6 +12,10 @@ namespace mlir::gsa {
 /// the dialects that it needs and the interface KernelMeasure of the gsa
 /// dialect.
 void registerKernelMeasure(DialectRegistry& registry);
+
+/// Fails, with an error at it, at the first op of a backward function: these
+/// have no kernels.
+LogicalResult refuseGradients(ModuleOp module);
 
 }  // namespace mlir::gsa
 

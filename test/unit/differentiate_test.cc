@@ -359,5 +359,90 @@ func.func @main(%x: tensor<3x4xf64> {gsa.name = "x"},
   ExpectDifferences(module, inputs, 3);
 }
 
+TEST(Differentiate, WhatIsNoNumberMattersWhereItIsChosen) {
+  Differentiated module(R"mlir(
+func.func @main(%x: tensor<4xf64> {gsa.name = "x"}, %y: tensor<4xf64> {gsa.name = "y"})
+    -> (tensor<4xf64> {gsa.name = "a"}, tensor<4xf64> {gsa.name = "b"}) {
+  %a = math.absf %x : tensor<4xf64>
+  %b = arith.maxnumf %x, %y : tensor<4xf64>
+  return %a, %b : tensor<4xf64>, tensor<4xf64>
+}
+)mlir");
+  const double nan = std::nan("");
+  auto row = [](std::vector<double> numbers) {
+    Tensor<double> tensor({4});
+    std::copy(numbers.begin(), numbers.end(), tensor.values().begin());
+    return tensor;
+  };
+  Values inputs = {{"x", row({nan, 0.0, -3.0, 4.0})},
+                   {"y", row({1.0, nan, nan, 5.0})},
+                   {"a_grad", row({0.0, 1.0, 1.0, 1.0})},
+                   {"b_grad", row({1.0, 10.0, 10.0, 10.0})}};
+  Values gradients = module.Run("main_backward", inputs);
+  Tensor<double> x = gradients.at("x_grad").floats();
+  EXPECT_TRUE(std::isnan(x[0]));
+  EXPECT_EQ(x[1], 10.0);
+  EXPECT_EQ(x[2], 9.0);
+  EXPECT_EQ(x[3], 1.0);
+  EXPECT_EQ(gradients.at("y_grad").floats(), row({1.0, 0.0, 0.0, 10.0}));
+}
+
+TEST(Differentiate, ProductsAreThoseOfDifferences) {
+  // Products of functions of the factors; a factor with every loop, whose
+  // gradient sums nothing; a loop of one factor alone; the same factor twice. A
+  // sum over a loop that only another result has.
+  Differentiated module(R"mlir(
+func.func @main(%x: tensor<4x3xf64> {gsa.name = "x"},
+                %y: tensor<3x2xf64> {gsa.name = "y"},
+                %z: tensor<4x2xf64> {gsa.name = "z"},
+                %u: tensor<3xf64> {gsa.name = "u"},
+                %s: tensor<f64> {gsa.name = "s"})
+    -> (tensor<4x2xf64> {gsa.name = "a"}, tensor<4xf64> {gsa.name = "b"},
+        tensor<f64> {gsa.name = "c"}, tensor<4xf64> {gsa.name = "d"},
+        tensor<3xf64> {gsa.name = "f"}) {
+  %a = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>,
+        affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : tensor<4x3xf64>, tensor<3x2xf64>) outs(%z : tensor<4x2xf64>) {
+  ^bb0(%f: f64, %g: f64, %sum: f64):
+    %e = math.exp %f : f64
+    %p = arith.mulf %e, %g : f64
+    %n = arith.negf %p : f64
+    %t = arith.addf %sum, %n : f64
+    linalg.yield %t : f64
+  } -> tensor<4x2xf64>
+  %b0 = arith.constant dense<0.0> : tensor<4xf64>
+  %b = linalg.matvec ins(%x, %u : tensor<4x3xf64>, tensor<3xf64>)
+      outs(%b0 : tensor<4xf64>) -> tensor<4xf64>
+  %c = linalg.dot ins(%b, %b : tensor<4xf64>, tensor<4xf64>)
+      outs(%s : tensor<f64>) -> tensor<f64>
+  %d = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>,
+        affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i)>],
+      iterator_types = ["parallel", "reduction", "reduction"]}
+      ins(%x, %y : tensor<4x3xf64>, tensor<3x2xf64>) outs(%b : tensor<4xf64>) {
+  ^bb0(%f: f64, %g: f64, %sum: f64):
+    %p = arith.mulf %f, %g : f64
+    %t = arith.addf %sum, %p : f64
+    linalg.yield %t : f64
+  } -> tensor<4xf64>
+  %f:2 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>,
+        affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%u : tensor<3xf64>) outs(%u, %y : tensor<3xf64>, tensor<3x2xf64>) {
+  ^bb0(%g: f64, %sum: f64, %old: f64):
+    %p = arith.mulf %g, %g : f64
+    %t = arith.addf %p, %sum : f64
+    linalg.yield %t, %p : f64, f64
+  } -> (tensor<3xf64>, tensor<3x2xf64>)
+  return %a, %b, %c, %d, %f#0 : tensor<4x2xf64>, tensor<4xf64>, tensor<f64>, tensor<4xf64>, tensor<3xf64>
+}
+)mlir");
+  std::mt19937 generator(4);
+  Values inputs;
+  module.AddInputs("main", &generator, &inputs);
+  module.AddInputs("main_backward", &generator, &inputs);
+  ExpectDifferences(module, inputs, 5);
+}
+
 }  // namespace
 }  // namespace mlir::gsa

@@ -227,22 +227,100 @@ func.func @main(%x: tensor<4xf32>, %e: tensor<7xf32>) -> tensor<7xf32> {
 
 // -----
 
-// The sum over l is of one factor alone.
-func.func @main(%x: tensor<2x3x5xf32>, %y: tensor<3x4xf32>)
-    -> tensor<2x4xf32> {
-  %zero = arith.constant dense<0.0> : tensor<2x4xf32>
-  // expected-error @+1 {{'linalg.generic' op has no gradient: a dimension of one factor is in neither the other factor nor the result; sum it up first}}
-  %0 = linalg.generic {
-      indexing_maps = [affine_map<(i, j, k, l) -> (i, k, l)>,
-                       affine_map<(i, j, k, l) -> (k, j)>,
-                       affine_map<(i, j, k, l) -> (i, j)>],
-      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
-      ins(%x, %y : tensor<2x3x5xf32>, tensor<3x4xf32>)
-      outs(%zero : tensor<2x4xf32>) {
+// What would be two results of one name.
+// expected-error @+1 {{gsa-differentiate: @main_backward would have two results named 'arg1_grad'; rename the argument of @main}}
+func.func @main(%x: tensor<4xf32> {gsa.name = "arg1"}, %y: tensor<4xf32>)
+    -> tensor<4xf32> {
+  %0 = arith.addf %x, %y : tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    // expected-error @+1 {{'math.sincos' op has no gradient: known are}}
+    %s, %c = math.sincos %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// The last element.
+func.func @main(%x: tensor<4xf32>) -> tensor<f32> {
+  %e = tensor.empty() : tensor<f32>
+  // expected-error @+1 {{'linalg.generic' op has no gradient: result 0, written by the map affine_map<(d0) -> ()>, keeps the last of several numbers, expected their sum}}
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>],
+      iterator_types = ["reduction"]} ins(%x : tensor<4xf32>) outs(%e : tensor<f32>) {
+  ^bb0(%a: f32, %old: f32):
+    linalg.yield %a : f32
+  } -> tensor<f32>
+  return %0 : tensor<f32>
+}
+
+// -----
+
+// A sum of each element times the largest so far.
+func.func @main(%x: tensor<4xf32>, %m: tensor<f32>) -> tensor<f32> {
+  %z = arith.constant dense<0.0> : tensor<f32>
+  // expected-error @+1 {{'linalg.generic' op has no gradient: a result is computed from output 1; make that an operand, or two ops of this one}}
+  %0:2 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>,
+        affine_map<(i) -> ()>, affine_map<(i) -> ()>],
+      iterator_types = ["reduction"]}
+      ins(%x : tensor<4xf32>) outs(%z, %m : tensor<f32>, tensor<f32>) {
+  ^bb0(%a: f32, %sum: f32, %most: f32):
+    %b = arith.maximumf %a, %most : f32
+    %c = arith.mulf %b, %a : f32
+    %d = arith.addf %c, %sum : f32
+    linalg.yield %d, %b : f32, f32
+  } -> (tensor<f32>, tensor<f32>)
+  return %0#0 : tensor<f32>
+}
+
+// -----
+
+// A number as an operand.
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %i = arith.constant 1 : index
+  %v = tensor.extract %x[%i] : tensor<4xf32>
+  // expected-error @+1 {{'linalg.generic' op has no gradient: operand 1 depends on a differentiated argument, expected a ranked tensor, got 'f32'}}
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]} ins(%x, %v : tensor<4xf32>, f32) outs(%x : tensor<4xf32>) {
   ^bb0(%a: f32, %b: f32, %old: f32):
     %c = arith.mulf %a, %b : f32
-    %d = arith.addf %old, %c : f32
+    linalg.yield %c : f32
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = tensor.cast %x : tensor<4xf32> to tensor<*xf32>
+  // expected-error @+1 {{'tensor.cast' op has no gradient: operand 0 depends on a differentiated argument, expected a ranked tensor, got 'tensor<*xf32>'}}
+  %1 = tensor.cast %0 : tensor<*xf32> to tensor<4xf32>
+  %2 = arith.mulf %1, %x : tensor<4xf32>
+  return %2 : tensor<4xf32>
+}
+
+// -----
+
+// Complex numbers on the way.
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %b = complex.create %a, %a : complex<f32>
+    // expected-error @+1 {{'complex.abs' op has no gradient: known are}}
+    %c = complex.abs %b : complex<f32>
+    %d = arith.mulf %a, %c : f32
     linalg.yield %d : f32
-  } -> tensor<2x4xf32>
-  return %0 : tensor<2x4xf32>
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
 }

@@ -148,3 +148,25 @@ func.func @main(%q: tensor<?x?x2x4xf32>, %k: tensor<?x?x1x4xf32>,
   %t = arith.truncf %l : tensor<?x2x?xf32> to tensor<?x2x?xf16>
   return %t : tensor<?x2x?xf16>
 }
+
+// -----
+
+// The gradient of a scale: terms and their sum in f32, rounded once.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]}
+// CHECK: arith.extf %{{.*}} : bf16 to f32
+// CHECK: %[[P:.*]] = arith.mulf %{{.*}}, %{{.*}} : f32
+// CHECK-NEXT: %[[S:.*]] = arith.addf %{{.*}}, %[[P]] : f32
+// CHECK-NEXT: linalg.yield %[[S]] : f32
+func.func @main(%x: tensor<4xbf16>, %s: tensor<bf16>) -> tensor<4xbf16> {
+  %e = tensor.empty() : tensor<4xbf16>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>,
+        affine_map<(i) -> ()>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]}
+      ins(%x, %s : tensor<4xbf16>, tensor<bf16>) outs(%e : tensor<4xbf16>) {
+  ^bb0(%a: bf16, %b: bf16, %old: bf16):
+    %p = arith.mulf %a, %b : bf16
+    linalg.yield %p : bf16
+  } -> tensor<4xbf16>
+  return %0 : tensor<4xbf16>
+}

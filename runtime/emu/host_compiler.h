@@ -25,7 +25,7 @@ struct HostCompilerOptions {
   // A C++20 compiler, GCC 12 or Clang 16 and later: a path, or a name in
   // HostPlaces::search_path.
   // Empty: the first found of clang++-22, clang++, g++, c++.
-  std::string compiler;
+  std::string compiler = {};
   bool thread_sanitizer = false;
   // Effort of the optimiser, from 0; 2 at most, and 1 beside ThreadSanitizer.
   int opt_level = 2;

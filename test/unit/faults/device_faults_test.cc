@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -45,7 +46,8 @@ constexpr unsigned kSeconds = 300;
 // An NVRTC whose code is the text
 //===----------------------------------------------------------------------===//
 
-int open_programs = 0;
+// Kernels are compiled on threads of their own.
+std::atomic<int> open_programs = 0;
 
 constexpr char kLog[] =
     "ptxas info    : Compiling entry function 'attend' for 'sm_90a'\n"

@@ -153,6 +153,7 @@ absl::StatusOr<PackedPlan> CompileDevicePlan(const std::string& text,
   plan.entry = compilation->entry();
   GSA_ASSIGN_OR_RETURN(plan.program,
                        Export(compilation.get(), plan.kind, options.arch));
+  if (nvrtc.valid()) nvrtc.wait();
   GSA_RETURN_IF_ERROR(FillImages(options, &plan.program));
   plan.interface = compilation->result;
   return plan;

@@ -429,7 +429,7 @@ static SplitSelectScheduleAttr ofSample(SplitSelectScheduleAttr schedule) {
                     /*producers=*/0, Split::kClusterWarps, schedule.getSample(),
                     schedule.getRank(), schedule.getCapacity(),
                     schedule.getRows(), schedule.getCluster(),
-                    schedule.getStaged(), /*smBlocks=*/1);
+                    schedule.getStaged(), /*sm_blocks=*/1);
 }
 
 void gsa::launchSplitSample(const IndexerSource& source,

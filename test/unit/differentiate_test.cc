@@ -72,6 +72,15 @@ class Differentiated {
     return named;
   }
 
+  /// Of @main and of what else @main_backward takes.
+  Values RandomInputs(unsigned seed) {
+    std::mt19937 generator(seed);
+    Values inputs;
+    AddInputs("main", &generator, &inputs);
+    AddInputs("main_backward", &generator, &inputs);
+    return inputs;
+  }
+
   /// Random values for the arguments of a function that `inputs` lacks.
   void AddInputs(const char* name, std::mt19937* generator, Values* inputs) {
     std::normal_distribution<double> normal;
@@ -240,10 +249,7 @@ func.func @main(
 
 TEST(Differentiate, LayerIsThatOfDifferences) {
   Differentiated module(kLayer);
-  std::mt19937 generator(1);
-  Values inputs;
-  module.AddInputs("main", &generator, &inputs);
-  module.AddInputs("main_backward", &generator, &inputs);
+  Values inputs = module.RandomInputs(1);
   // All but the two projections of the indexer.
   ExpectDifferences(module, inputs, 9);
 }
@@ -293,10 +299,7 @@ func.func @main(%q: tensor<2x4x4x4xf64> {gsa.name = "q"},
   return %o, %l2 : tensor<2x4x4x3xf64>, tensor<2x4x4xf64>
 }
 )mlir");
-  std::mt19937 generator(2);
-  Values inputs;
-  module.AddInputs("main", &generator, &inputs);
-  module.AddInputs("main_backward", &generator, &inputs);
+  Values inputs = module.RandomInputs(2);
   ExpectDifferences(module, inputs, 3);
 }
 
@@ -352,10 +355,7 @@ func.func @main(%x: tensor<3x4xf64> {gsa.name = "x"},
   return %a, %b : tensor<3x4xf64>, tensor<3xf64>
 }
 )mlir");
-  std::mt19937 generator(3);
-  Values inputs;
-  module.AddInputs("main", &generator, &inputs);
-  module.AddInputs("main_backward", &generator, &inputs);
+  Values inputs = module.RandomInputs(3);
   ExpectDifferences(module, inputs, 3);
 }
 
@@ -437,10 +437,7 @@ func.func @main(%x: tensor<4x3xf64> {gsa.name = "x"},
   return %a, %b, %c, %d, %f#0 : tensor<4x2xf64>, tensor<4xf64>, tensor<f64>, tensor<4xf64>, tensor<3xf64>
 }
 )mlir");
-  std::mt19937 generator(4);
-  Values inputs;
-  module.AddInputs("main", &generator, &inputs);
-  module.AddInputs("main_backward", &generator, &inputs);
+  Values inputs = module.RandomInputs(4);
   ExpectDifferences(module, inputs, 5);
 }
 

@@ -415,6 +415,24 @@ def GsaTile_StoreRowsOp : GsaTile_Op<"store_rows",
   let hasVerifier = 1;
 }
 
+def GsaTile_StoreTileOp : GsaTile_Op<"store_tile",
+    "store_tile<{vector_bytes}>({view}, {first}, {source}, {row}, {columns})"> {
+  let summary = "Rounds 16 rows of a shared tile and writes them to global memory";
+  let description = [{
+    `view[first + r, c] = T(source[row + r, c])` for r < 16, rows that exist,
+    c < `columns`: as store_rows, in whole vectors and in a loop, for rows that
+    the warp put there itself. Constraints: (C1) the view writes; (C2) a row of
+    the tile is whole vectors of 2, 4, 8 or 16 bytes of the view's element type.
+  }];
+  let arguments = (ins TileViewOut:$view, Index:$first, TileSmemIn:$source,
+                       Index:$row, Index:$columns, I64Attr:$vector_bytes);
+  let assemblyFormat = [{
+    $source `[` $row `]` `columns` $columns `to` $view `[` $first `]` `vector`
+    $vector_bytes attr-dict `:` type($source) `to` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_LoadRowVecOp : GsaTile_Op<"load_rowvec",
     "load_rowvec({target}, {view}, {first})"> {
   let summary = "`target[r] = view[first + r, 0]`, 0 where no row exists";

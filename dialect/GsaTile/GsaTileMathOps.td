@@ -186,6 +186,23 @@ def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
   }];
 }
 
+def GsaTile_GateTileOp : GsaTile_Op<"gate_tile",
+    "gate_tile<{activation}>({target}, {gate}, {row})"> {
+  let summary = "Output gate in shared memory: `target[row + r, c] *= act(gate[row + r, c])`";
+  let description = [{
+    For r < 16 and all columns: as gate_rows, in a loop, for rows that the warp
+    put there itself. Constraints: (C1) both tiles have one shape, with a
+    multiple of 8 columns; (C2) the target is of f32.
+  }];
+  let arguments = (ins TileSmemInOut:$target, TileSmemIn:$gate, Index:$row,
+                       GsaTile_ActivationAttr:$activation);
+  let assemblyFormat = [{
+    $target `[` $row `]` `by` $gate $activation attr-dict `:` type($target) `by`
+    type($gate)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_MergePartsOp : GsaTile_Op<"merge_parts",
     "merge_parts<{team}, {activation}, {per_row}>({output}, {lse}, {outputs}, "
     "{output_step}, {lses}, {lse_step}, {parts}, {columns}, "

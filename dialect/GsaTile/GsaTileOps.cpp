@@ -126,6 +126,32 @@ static LogicalResult verifyWritten(Operation* op, RowsType rows) {
 LogicalResult StoreRowsOp::verify() {
   return verifyWritten(*this, getView().getType());
 }
+LogicalResult StoreTileOp::verify() {
+  RowsType rows = getView().getType();
+  if (failed(verifyWritten(*this, rows))) return failure();  // store_tile_c1
+  uint64_t vector = getVectorBytes();
+  int64_t element = rows.getElementType().getIntOrFloatBitWidth() / 8;
+  int64_t row = getSource().getType().getColumns() * element;
+  if (llvm::isPowerOf2_64(vector) && vector >= static_cast<uint64_t>(element) &&
+      vector <= 16 && row % static_cast<int64_t>(vector) == 0)
+    return success();
+  return emitOpError() << "expected vectors of " << element
+                       << " to 16 bytes that a row of " << row
+                       << " bytes is whole ones of, got " << vector;
+}
+LogicalResult GateTileOp::verify() {
+  SmemType target = getTarget().getType(), gate = getGate().getType();
+  if (target.isStaged() || gate.isStaged() ||
+      target.getRows() != gate.getRows() ||
+      target.getColumns() != gate.getColumns() || target.getColumns() % 8 != 0)
+    return emitOpError() << "expected two tiles of one shape with a multiple of "
+                            "8 columns, got "
+                         << target << " and " << gate;  // gate_tile_c1
+  if (!target.getElementType().isF32())
+    return emitOpError() << "expected a target of f32, got "
+                         << target;  // gate_tile_c2
+  return success();
+}
 LogicalResult MergePartsOp::verify() {
   if (failed(verifyWritten(*this, getOutput().getType())))  // merge_parts_c1
     return failure();

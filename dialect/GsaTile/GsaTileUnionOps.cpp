@@ -50,10 +50,6 @@ static LogicalResult verifyKinds(Operation* op, Value table, uint64_t columns,
                            << half;
 }
 
-LogicalResult LowerBoundOp::verify() {
-  return verifyNumbers(*this, getList());  // lower_bound_c1
-}
-
 LogicalResult CheckListOp::verify() {
   if (failed(verifyNumbers(*this, getList())) ||  // check_list_c1
       failed(verifySteps(*this, getColumns())))

@@ -18,21 +18,6 @@ defvar TileGlobalInOut = GsaTile_Update<GsaTile_GlobalType, GsaTile_Global>;
 // Lists
 //===----------------------------------------------------------------------===//
 
-def GsaTile_LowerBoundOp : GsaTile_Op<"lower_bound",
-    "lower_bound({list}, {count}, {value})"> {
-  let summary = "How many of the first `count` entries are below `value`";
-  let description = [{
-    Of an ascending list, by the lanes of a warp together; a number from 0 to
-    `count` for any other list. Constraint: (C1) the list is of i32.
-  }];
-  let arguments = (ins TileGlobalIn:$list, Index:$count, Index:$value);
-  let results = (outs Index:$result);
-  let assemblyFormat = [{
-    $list `count` $count `value` $value attr-dict `:` type($list)
-  }];
-  let hasVerifier = 1;
-}
-
 def GsaTile_CheckListOp : GsaTile_Op<"check_list",
     "check_list<{columns}>({state}, {list}, {begin}, {end}, {limit})"> {
   let summary = "Counts entries that do not ascend strictly within [0, limit)";
@@ -59,12 +44,17 @@ def GsaTile_MarkMembersOp : GsaTile_Op<"mark_members",
     "mark_members<{columns}>({table}, {list}, {begin}, {end}, {first}, {bit})"> {
   let summary = "Sets a bit in the words of listed keys, atomically";
   let description = [{
-    Bit `bit` of `table[0, list[i] - first]` for entries [begin, min(begin +
-    columns, end)); keys that the table has no word for are left out.
+    Bit `bit` of `table[0, list[i] - first]` for entries from `begin` on, until
+    one lies behind the table or `end` is reached; keys below `first` are left
+    out. Returns the place of the first entry that is not done, so that a walk
+    through an ascending list by pieces of keys needs no search. `columns`
+    entries are read at a time. Of a list that does not ascend, the last step
+    may mark entries behind that place; the place is from `begin` to `end`.
     Constraints: (C1) as check_list; (C2) the table is of i32 and one row.
   }];
   let arguments = (ins TileSmemAtomic:$table, TileGlobalIn:$list, Index:$begin,
                        Index:$end, I64Attr:$columns, Index:$first, Index:$bit);
+  let results = (outs Index:$result);
   let assemblyFormat = [{
     $table `,` $list `[` $begin `to` $end `]` `step` $columns `first` $first
     `bit` $bit attr-dict `:` type($table) `,` type($list)

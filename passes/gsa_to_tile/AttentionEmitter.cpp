@@ -69,6 +69,12 @@ void AttentionEmitter::emitQueries(Value queries, Value pitch, Value rows) {
                   tiles);
 }
 
+void AttentionEmitter::emitLogits(const AttentionTarget& target) {
+  if (schedule.getKeySplit() > 1)
+    logits = copyLogits(target, schedule.getBlockQ(), paddedValueDepth,
+                        SmemLayout::Swizzle, teams.block);
+}
+
 void AttentionEmitter::emitStart(bool resets) {
   Type f32 = s.b.getF32Type();
   CopyWaitOp::create(s.b, s.loc, teams.block);
@@ -221,8 +227,8 @@ void AttentionEmitter::scaleScores() {
 void AttentionEmitter::emitMerge() {
   Type f32 = s.b.getF32Type();
   int64_t rowParts = schedule.getBlockQ() / kTileUnit;
-  Value outputs = smem("outputs", {schedule.getBlockQ(), paddedValueDepth}, f32,
-                       SmemLayout::Linear);
+  outputs = smem("outputs", {schedule.getBlockQ(), paddedValueDepth}, f32,
+                 SmemLayout::Linear);
   Value states =
       smem("states", {2 * rowParts, kTileUnit}, f32, SmemLayout::Linear);
   Value maximumRow = named(s.mul(rowPart, 2), "maximum_row");
@@ -250,15 +256,21 @@ void AttentionEmitter::emitMerge() {
   });
 }
 
+/// Of the warps that have all keys of their rows. With logits in a tile others
+/// have handed their states on, through a tile that is free then.
 void AttentionEmitter::emitFinish(const AttentionTarget& target) {
   Value lse = rowVector("lse_rows");
-  Value columns = s.index(shape.valueDepth);
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scaleValue,
                           bounded());
-  if (target.gate)
-    GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow, columns,
-                       target.gate->activation, target.gate->perRow);
-  StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
+  if (logits) {
+    storeThroughTile({outputs, logits, output, warpRow}, target);
+  } else {
+    Value columns = s.index(shape.valueDepth);
+    if (target.gate)
+      GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow,
+                         columns, target.gate->activation, target.gate->perRow);
+    StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
+  }
   StoreRowVecOp::create(s.b, s.loc, target.lse, warpRow, lse);
 }
 

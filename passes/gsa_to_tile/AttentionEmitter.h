@@ -23,19 +23,6 @@ struct SoftmaxScale {
 };
 SoftmaxScale getSoftmaxScale(double scale);
 
-/// The output gate in the epilogue.
-struct GateSource {
-  Value rows;
-  gsa_tile::Activation activation;
-  bool perRow;  ///< One logit for a whole row.
-};
-
-/// Where the rows of the block go: views.
-struct AttentionTarget {
-  Value output, lse;
-  std::optional<GateSource> gate;
-};
-
 /// Keys and values of a stream.
 struct KeySource {
   const KernelRows &keyRows, &valueRows;
@@ -69,6 +56,10 @@ class AttentionEmitter : public AttentionStorage {
   /// Makes tiles, and starts the copy of the `rows` query rows from `queries`
   /// on, `pitch` elements apart.
   void emitQueries(Value queries, Value pitch, Value rows);
+  /// Starts the copy of the logits of the gate that the rows will have, where
+  /// they leave through a tile. Without it they are gated in registers, which is
+  /// a longer text and takes fewer registers in the loop.
+  void emitLogits(const AttentionTarget& target);
   /// Waits for what was copied, and makes the registers of the warp: without
   /// contents if `resets` follow.
   void emitStart(bool resets = false);
@@ -124,6 +115,8 @@ class AttentionEmitter : public AttentionStorage {
   int64_t paddedValueDepth;
   SmallVector<Chunk> chunks;
   Value tileRing, warpRow, warpKey, rowPart, keyPart;
+  Value outputs;  ///< Tile by which outputs go from warp to warp, of f32.
+  Value logits;   ///< Tile of the gate's; null where registers are gated.
   Value scores, weights, output, maximum, sum, scaleValue, zero, minusInfinity;
 };
 

@@ -3,6 +3,8 @@
 #ifndef GSA_PASSES_GSATOTILE_ATTENTIONSTORAGE_H
 #define GSA_PASSES_GSATOTILE_ATTENTIONSTORAGE_H
 
+#include <optional>
+
 #include "dialect/Gsa/GsaOps.h"
 #include "dialect/GsaTile/GsaTileOps.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
@@ -20,6 +22,25 @@ struct AttentionShape {
   /// What rows of keys and of values begin at multiples of, in elements.
   int64_t keyUnit, valueUnit;
   int64_t ratio() const { return heads / groups; }
+};
+
+/// The output gate in the epilogue.
+struct GateSource {
+  Value rows;
+  gsa_tile::Activation activation;
+  bool perRow;  ///< One logit for a whole row.
+};
+
+/// Where the rows of the block go: views.
+struct AttentionTarget {
+  Value output, lse;
+  std::optional<GateSource> gate;
+};
+
+/// By which 16 rows of a warp go to memory: its fragment, through its rows of a
+/// tile of f32, gated by those of a tile of logits, or null.
+struct OutputRows {
+  Value staged, logits, output, warpRow;
 };
 
 /// Makes the tiles, rings and registers of a kernel's body, by their names.
@@ -62,6 +83,15 @@ class AttentionStorage {
     return gsa_tile::named(gsa_tile::RowVecAllocOp::create(s.b, s.loc, type),
                            name);
   }
+
+  /// Starts the copy of the logits of a gate, by a team, to a tile of `rows`
+  /// rows; null if there is no gate with a logit for each column.
+  Value copyLogits(const AttentionTarget& target, int64_t rows, int64_t columns,
+                   gsa_tile::SmemLayout layout, gsa_tile::TeamAttr team);
+  /// Gates, rounds and stores rows of a warp in loops over vectors, which
+  /// registers have no index for: a sixth of the instructions that it takes from
+  /// registers, and what is stored lies side by side.
+  void storeThroughTile(const OutputRows& rows, const AttentionTarget& target);
 
   const AttentionShape shape;
 };

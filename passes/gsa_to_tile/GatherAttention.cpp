@@ -57,7 +57,10 @@ class GatherKernel {
     // brief, queries need not wait for it.
     if (block.results) emitQueries();
     emitList();
-    if (!block.results) emitQueries();
+    if (!block.results) {
+      emitQueries();
+      emitter.emitLogits(kernel.results().viewRows(s, rowsOf(block.batch)));
+    }
     if (segment == most) {
       copyList(s.index(0), block.results ? countSlots() : count);
       emitter.emitStart(/*resets=*/block.parts != nullptr);

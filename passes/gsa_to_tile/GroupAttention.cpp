@@ -238,11 +238,17 @@ Value GroupAttention::emitFinish() {
 }
 
 void GroupAttention::emitStore(const AttentionRows& rows) {
-  Value columns = s.index(shape.valueDepth);
   AttentionTarget target = kernel.makeTarget(s, rows);
-  if (target.gate)
-    GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow, columns,
-                       target.gate->activation, target.gate->perRow);
-  StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
+  int64_t tileRows = cast<SmemType>(queries.getType()).getRows(),
+          columns = pad(shape.valueDepth);
+  // Nobody reads the rings and the queries any more, whose place tiles take.
+  SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+  Value logits = copyLogits(target, tileRows, columns, SmemLayout::Swizzle128B,
+                            teams.compute);
+  if (logits)
+    CopyWaitOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+  Value staged =
+      smem("staged", {tileRows, columns}, f32(), SmemLayout::Swizzle);
+  storeThroughTile({staged, logits, output, warpRow}, target);
   StoreRowVecOp::create(s.b, s.loc, target.lse, warpRow, lse);
 }

@@ -28,7 +28,17 @@ using arith::CmpIPredicate;
 /// Warps of a block: a list for each, and an SM holds several blocks.
 static constexpr int64_t kWarps = 16;
 /// Entries of a list, and words of the table, that a warp takes in one step.
-static constexpr int64_t kStepEntries = 128, kStepWords = 128;
+/// Entries come from memory, and are asked for together.
+static constexpr int64_t kStepEntries = 256, kStepWords = 128;
+
+/// Blocks of an SM: warps wait for lists, for each other and for what they wrote
+/// themselves, so that registers are shared among as many as the tables let in.
+static int64_t countBlocks(const CudaTarget& target,
+                           UnionScheduleAttr schedule) {
+  constexpr int64_t kMost = 3, kBytesBesides = 2048;
+  int64_t bytes = 4 * schedule.getTable() + kBytesBesides;
+  return std::clamp<int64_t>(target.sharedBytesPerSm / bytes, 1, kMost);
+}
 
 int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
   constexpr int64_t kRows = 64, kVectorBits = 128;
@@ -207,23 +217,16 @@ Value UnionKernel::emitEnd() {
 
 /// Keys [first, first + words of the table).
 void UnionKernel::emitPiece(Value first) {
-  int64_t size = schedule.getTable();
   clear(table);
   sync();
-  Value behind = named(s.add(first, s.index(size)), "piece_end");
   forLists([&](Value number, Value list, Value count) {
-    auto bound = [&](Value key) {
-      return LowerBoundOp::create(s.b, s.loc, s.b.getIndexType(), list, count,
-                                  key);
-    };
     // Where the piece before ended: lists ascend, and where one does not there
     // are no pieces.
     Value from = named(s.toIndex(loadShared(begins, number)), "from");
-    Value to = named(bound(behind), "to");
-    rolled(from, to, kStepEntries, [&](Value at) {
-      MarkMembersOp::create(s.b, s.loc, table, list, at, to, kStepEntries,
-                            first, number);
-    });
+    Value to = named(MarkMembersOp::create(s.b, s.loc, s.b.getIndexType(),
+                                           table, list, from, count,
+                                           kStepEntries, first, number),
+                     "to");
     storeShared(begins, number, s.toI32(to));
   });
   sync();
@@ -408,7 +411,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   ToTileContext& context = operands.context;
   KernelBuilder kernel(context, context.loc(), "union_lists", kWarps);
   kernel.setSchedule(schedule);
-  kernel.kernel().setMinBlocks(2);
+  kernel.kernel().setMinBlocks(countBlocks(context.target(), schedule));
   UnionKernel body(kernel, context.loc(), schedule);
   body.indices = kernel.read(operands.indices, "indices");
   body.listCounts = kernel.read(operands.counts, "counts");

@@ -2,7 +2,9 @@
 //
 // gsa-tile-plan-smem. Live ranges are compared in the innermost block that
 // contains both allocations; the barrier that must lie between them is sought
-// there too, so that it is certain to be passed.
+// there too, so that it is certain to be passed. What one role alone uses is
+// compared within that role: it may lie over the buffers of rings that the role
+// has read to the end.
 //
 //===----------------------------------------------------------------------===//
 
@@ -108,8 +110,68 @@ std::optional<Range> getRange(const Item& item, Block* block) {
   return Range{first, last};
 }
 
+/// The region of a roles op that holds an op; null if none does.
+Region* getRole(Operation* op, KernelOp kernel) {
+  for (; op != kernel; op = op->getParentOp())
+    if (isa<RolesOp>(op->getParentOp())) return op->getParentRegion();
+  return nullptr;
+}
+
+/// Whether a role reads the slots of a ring's buffers. What others write there
+/// is over once it has read the last one: gsa-tile-check-sync sees that it
+/// waits for every slot that is filled.
+bool readsSlots(const Item& item, Region* role) {
+  bool reads = false;
+  for (Operation* user : item.alloc->getResult(0).getUsers()) {
+    auto stage = dyn_cast<StageOp>(user);
+    if (!stage || !isa_and_present<RingOpInterface>(
+                      stage.getSlot().getDefiningOp()))
+      return false;
+    reads |= role->isAncestor(stage->getParentRegion());
+  }
+  return reads;
+}
+
+/// Whether `late`, which one role alone uses, comes behind all that is done with
+/// `early`.
+bool followsInRole(const Item& early, const Item& late, KernelOp kernel) {
+  if (late.users.empty()) return false;
+  Region* role = getRole(late.users.front(), kernel);
+  if (!role || role->empty() || isInLoop(&role->front(), kernel)) return false;
+  Block& block = role->front();
+  Operation *last = nullptr, *first = nullptr, *roles = role->getParentOp();
+  for (Operation* user : late.users) {
+    Operation* at = block.findAncestorOpInBlock(*user);
+    if (!at) return false;
+    if (!first || at->isBeforeInBlock(first)) first = at;
+  }
+  bool areSlots = readsSlots(early, role);
+  for (Operation* user : early.users) {
+    bool inOtherRole =
+        roles->isAncestor(user) && !role->isAncestor(user->getParentRegion());
+    if (inOtherRole) {
+      if (!areSlots) return false;
+      continue;
+    }
+    // The wait is behind its op, in the same block.
+    Operation* end =
+        getAsyncKind(user) == AsyncKind::None ? user : findWait(user);
+    if (!end) return false;
+    if (Operation* at = block.findAncestorOpInBlock(*end)) {
+      if (!last || last->isBeforeInBlock(at)) last = at;
+    } else {
+      Operation* before = roles->getBlock()->findAncestorOpInBlock(*end);
+      if (!before || !before->isBeforeInBlock(roles)) return false;
+    }
+  }
+  return last && last->isBeforeInBlock(first) &&
+         hasBarrier(last->getIterator(), first->getIterator(),
+                    getTeam(&block, kernel));
+}
+
 bool mayShare(const Item& a, const Item& b, KernelOp kernel) {
   if (a.isBarrier || b.isBarrier) return false;
+  if (followsInRole(a, b, kernel) || followsInRole(b, a, kernel)) return true;
   Block* block = getCommonBlock(a.alloc, b.alloc);
   if (!block) return false;
   std::optional<Range> ra = getRange(a, block), rb = getRange(b, block);

@@ -45,15 +45,12 @@ gsa_tile.kernel @unite(%list: !list loc("list"), %keys: !out loc("keys"),
   %factor = gsa_tile.rowvec_alloc : !vec loc("factor")
   %base = gsa_tile.rowvec_alloc : !vec loc("base")
   %sum = gsa_tile.rowvec_alloc : !vec loc("sum")
-  // IR: %[[BOUND:.*]] = gsa_tile.lower_bound %arg0 count %arg8 value %arg8 : <i32, read>
-  // CHECK: lower_bound(list, n, n)
-  %bound = gsa_tile.lower_bound %list count %n value %n : !list loc("bound")
-  // IR: gsa_tile.check_list %{{.*}}, %arg0[%{{.*}} to %[[BOUND]]] step 128 limit %arg8 : <1xi32>, <i32, read>
-  // CHECK: check_list<128>(state, list, 0, bound, n);
-  gsa_tile.check_list %state, %list[%c0 to %bound] step 128 limit %n : !lanes, !list
-  // IR: gsa_tile.mark_members %{{.*}}, %arg0[%{{.*}} to %{{.*}}] step 64 first %arg8 bit %{{.*}} : <1x1024xi32, linear>, <i32, read>
-  // CHECK-NEXT: mark_members<64>(table, list, 0, bound, n, 16);
-  gsa_tile.mark_members %table, %list[%c0 to %bound] step 64 first %n bit %c16 : !table, !list
+  // IR: %[[MARKED:.*]] = gsa_tile.mark_members %{{.*}}, %arg0[%{{.*}} to %{{.*}}] step 64 first %arg8 bit %{{.*}} : <1x1024xi32, linear>, <i32, read>
+  // CHECK: mark_members<64>(table, list, 0, n, n, 16)
+  %marked = gsa_tile.mark_members %table, %list[%c0 to %n] step 64 first %n bit %c16 : !table, !list loc("marked")
+  // IR: gsa_tile.check_list %{{.*}}, %arg0[%{{.*}} to %[[MARKED]]] step 128 limit %arg8 : <1xi32>, <i32, read>
+  // CHECK: check_list<128>(state, list, 0, marked, n);
+  gsa_tile.check_list %state, %list[%c0 to %marked] step 128 limit %n : !lanes, !list
   // IR: gsa_tile.count_members %{{.*}}, %{{.*}}[%{{.*}} to %{{.*}}] step 32 : <1xi32>, <1x1024xi32, linear>
   // CHECK-NEXT: count_members<32>(state, table, 0, 64);
   gsa_tile.count_members %state, %table[%c0 to %c64] step 32 : !lanes, !table

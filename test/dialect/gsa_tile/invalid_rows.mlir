@@ -417,6 +417,66 @@ gsa_tile.kernel @store_rows_c1(%x: !gsa_tile.global<f32, write>, %n: index)
 
 // -----
 
+gsa_tile.kernel @store_tile_c1(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  // expected-error @below {{expected rows that are written, got '!gsa_tile.rows<f32, strided, accumulate>'}}
+  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 16 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @store_tile_c2(%x: !gsa_tile.global<bf16, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x12xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
+  // expected-error @below {{expected vectors of 2 to 16 bytes that a row of 24 bytes is whole ones of, got 16}}
+  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 16 : !gsa_tile.smem<16x12xf32, linear> to !gsa_tile.rows<bf16, strided, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @store_tile_c2_element(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  // expected-error @below {{expected vectors of 4 to 16 bytes that a row of 256 bytes is whole ones of, got 2}}
+  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 2 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @gate_tile_c1(%n: index) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, swizzle>
+  %g = gsa_tile.smem_alloc : !gsa_tile.smem<16x32xbf16, swizzle>
+  // expected-error @below {{expected two tiles of one shape with a multiple of 8 columns, got '!gsa_tile.smem<16x64xf32, swizzle>' and '!gsa_tile.smem<16x32xbf16, swizzle>'}}
+  gsa_tile.gate_tile %t[%c0] by %g <sigmoid> : !gsa_tile.smem<16x64xf32, swizzle> by !gsa_tile.smem<16x32xbf16, swizzle>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @gate_tile_c2(%n: index) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xbf16, swizzle>
+  // expected-error @below {{expected a target of f32, got '!gsa_tile.smem<16x64xbf16, swizzle>'}}
+  gsa_tile.gate_tile %t[%c0] by %t <sigmoid> : !gsa_tile.smem<16x64xbf16, swizzle> by !gsa_tile.smem<16x64xbf16, swizzle>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @store_rowvec_c1(%x: !gsa_tile.global<f32, write>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64

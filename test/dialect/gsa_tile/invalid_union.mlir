@@ -2,15 +2,6 @@
 
 // Constraints of the ops on keys that queries share.
 
-gsa_tile.kernel @lower_bound_c1(%list: !gsa_tile.global<i64, read>, %n: index)
-    attributes {warps = 1 : i64} {
-  // expected-error @below {{expected an array of i32, got '!gsa_tile.global<i64, read>'}}
-  %x = gsa_tile.lower_bound %list count %n value %n : !gsa_tile.global<i64, read>
-  gsa_tile.return
-}
-
-// -----
-
 gsa_tile.kernel @check_list_c1(%list: !gsa_tile.global<f32, read>, %n: index)
     attributes {warps = 1 : i64} {
   %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32>
@@ -45,7 +36,7 @@ gsa_tile.kernel @mark_members_c1(%list: !gsa_tile.global<i32, read>, %n: index)
     attributes {warps = 1 : i64} {
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x1024xi32, linear>
   // expected-error @below {{expected a positive multiple of 32 columns, got 0}}
-  gsa_tile.mark_members %t, %list[%n to %n] step 0 first %n bit %n : !gsa_tile.smem<1x1024xi32, linear>, !gsa_tile.global<i32, read>
+  %m = gsa_tile.mark_members %t, %list[%n to %n] step 0 first %n bit %n : !gsa_tile.smem<1x1024xi32, linear>, !gsa_tile.global<i32, read>
   gsa_tile.return
 }
 
@@ -55,7 +46,7 @@ gsa_tile.kernel @mark_members_c2(%list: !gsa_tile.global<i32, read>, %n: index)
     attributes {warps = 1 : i64} {
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<2x1024xi32, linear>
   // expected-error @below {{expected a table of one row of i32, got '!gsa_tile.smem<2x1024xi32, linear>'}}
-  gsa_tile.mark_members %t, %list[%n to %n] step 32 first %n bit %n : !gsa_tile.smem<2x1024xi32, linear>, !gsa_tile.global<i32, read>
+  %m = gsa_tile.mark_members %t, %list[%n to %n] step 32 first %n bit %n : !gsa_tile.smem<2x1024xi32, linear>, !gsa_tile.global<i32, read>
   gsa_tile.return
 }
 

@@ -83,6 +83,10 @@ gsa_tile.kernel @uses(%x: !in, %y: !gsa_tile.global<bf16, write>,
   gsa_tile.load_rowvec %from[%c0] to %vec : !gsa_tile.rows<bf16, strided, read> to !vec
   // CHECK: gsa_tile.store_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] : <16x64xf32, acc> to <bf16, strided, write>
   gsa_tile.store_rows %acc columns %c64 to %to[%c0] : !acc to !gsa_tile.rows<bf16, strided, write>
+  // CHECK: gsa_tile.gate_tile %{{.*}}[%{{.*}}] by %{{.*}} <silu> : <64x64xf32, linear> by <64x64xbf16, linear>
+  gsa_tile.gate_tile %part[%c0] by %plain <silu> : !sums by !plain
+  // CHECK: gsa_tile.store_tile %{{.*}}[%{{.*}}] columns %{{.*}} to %{{.*}}[%{{.*}}] vector 8 : <64x64xf32, linear> to <bf16, strided, write>
+  gsa_tile.store_tile %part[%c0] columns %c64 to %to[%c0] vector 8 : !sums to !gsa_tile.rows<bf16, strided, write>
   // CHECK: gsa_tile.store_rowvec %{{.*}} to %{{.*}}[%{{.*}}] : <16xf32> to <f32, strided, write>
   gsa_tile.store_rowvec %vec to %lse[%c0] : !vec to !gsa_tile.rows<f32, strided, write>
   // CHECK: gsa_tile.reduce_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] by <0, 4> : <64x64xf32, linear> to <f32, strided, accumulate>

@@ -293,6 +293,51 @@ inline void test_store_rows() {
   test_store_rows<float, 24>(suite);
 }
 
+/// Rows `row` to `row` + 15 of a tile.
+template <int VectorBytes, class T, int C, smem_layout L>
+__global__ void store_tile_kernel(const float* from, int row, T* to,
+                                  long long pitch, int rows, int columns) {
+  auto tile = smem_alloc<smem<float, 24, C, L>>(0);
+  put_tile(tile, from);
+  store_tile<VectorBytes>(strided_rows(to, pitch, rows), 0, tile, row, columns);
+}
+
+template <int VectorBytes, class T, int C, smem_layout L>
+void test_store_tile(Suite& suite) {
+  constexpr int width = VectorBytes / static_cast<int>(sizeof(T));
+  Random random(C);
+  Array<float> from(24 * C);
+  random.Fill(from, -1000, 1000);
+  for (int rows : {0, 1, 9, 16, 20})
+    for (int columns : {0, width, C - width, C})
+      for (int row : {0, 8}) {
+        int pitch = C + width;
+        Array<T> to(20 * pitch);
+        launch("store_tile", store_tile_kernel<VectorBytes, T, C, L>, 1, 1,
+               24 * C * 4, from.data(), row, to.data(),
+               static_cast<long long>(pitch), rows, columns);
+        suite.Context("%s vectors of %d, %d columns rows %d columns %d row %d",
+                      format<T>::name, VectorBytes, C, rows, columns, row);
+        for (int i = 0; i < to.size(); ++i) {
+          int r = i / pitch, c = i % pitch;
+          bool written = r < std::min(rows, 16) && c < columns;
+          suite.Equal(to_host(to[i]),
+                      written ? rounded<T>(from[(row + r) * C + c]) : kNan, r,
+                      c);
+        }
+      }
+}
+
+inline void test_store_tiles() {
+  Suite suite("store_tile");
+  test_store_tile<16, bf16, 128, swizzle>(suite);
+  test_store_tile<16, f16, 64, linear>(suite);
+  test_store_tile<8, bf16, 40, linear>(suite);
+  test_store_tile<4, bf16, 24, swizzle>(suite);
+  test_store_tile<2, bf16, 16, linear>(suite);
+  test_store_tile<16, float, 32, swizzle>(suite);
+}
+
 template <class T>
 __global__ void rowvec_kernel(const T* from, long long pitch, int rows, T* to) {
   auto values = rowvec_alloc<rowvec<float, 16>>();
@@ -384,6 +429,7 @@ inline void run_copy_tests() {
   test_listed_rows();
   test_pages();
   test_store_rows();
+  test_store_tiles();
   test_rowvecs();
   test_put_frags();
 }

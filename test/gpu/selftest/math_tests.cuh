@@ -221,6 +221,44 @@ inline void test_gates() {
   test_gate_rows<float>(suite);
 }
 
+template <class T, smem_layout L, smem_layout GateL>
+__global__ void gate_tile_kernel(const float* from, const T* logits, int row,
+                                 float* to) {
+  auto tile = smem_alloc<smem<float, 24, 64, L>>(0);
+  auto gate = smem_alloc<smem<T, 24, 64, GateL>>(24 * 64 * 4);
+  put_tile(tile, from);
+  put_tile(gate, logits);
+  gate_tile<activation::sigmoid>(tile, gate, row);
+  get_tile(tile, to);
+}
+
+template <class T, smem_layout L, smem_layout GateL>
+void test_gate_tile(Suite& suite) {
+  Random random(2);
+  Array<float> from(24 * 64), to(24 * 64);
+  Array<T> logits(24 * 64);
+  random.Fill(from);
+  random.Fill(logits, -4, 4);
+  for (int row : {0, 5, 8}) {
+    launch("gate_tile", gate_tile_kernel<T, L, GateL>, 1, 1, 24 * 64 * 8,
+           from.data(), logits.data(), row, to.data());
+    suite.Context("%s row %d", format<T>::name, row);
+    for (int i = 0; i < 24 * 64; ++i) {
+      bool inside = i / 64 >= row && i / 64 < row + 16;
+      double gate = activation_of(activation::sigmoid, to_host(logits[i]));
+      suite.Near(to[i], inside ? from[i] * gate : from[i], 4e-7, i / 64,
+                 i % 64);
+    }
+  }
+}
+
+inline void test_gate_tiles() {
+  Suite suite("gate_tile");
+  test_gate_tile<bf16, swizzle, swizzle_128b>(suite);
+  test_gate_tile<f16, linear, swizzle>(suite);
+  test_gate_tile<float, swizzle, linear>(suite);
+}
+
 //===----------------------------------------------------------------------===//
 // Masks
 //===----------------------------------------------------------------------===//
@@ -490,6 +528,7 @@ inline void run_math_tests() {
   test_add_scaled();
   test_row_pairs();
   test_gates();
+  test_gate_tiles();
   test_masks();
   test_mask_listed();
   test_mask_bits();

@@ -19,39 +19,11 @@ __device__ inline void put_total(const lanes<int, 1>& state, int* out) {
   if (lane() == 0) *out = total;
 }
 
-__global__ void lower_bound_kernel(const int* list, int count, int values,
-                                   int* out) {
-  for (int value = 0; value < values; ++value) {
-    int place = lower_bound(list, count, value);
-    if (lane() == 0) out[value] = place;
-  }
-}
-
-inline void test_lower_bound() {
-  Suite suite("lower_bound");
-  Random random(1);
-  Array<int> list(5000), out(400);
-  for (int count : {0, 1, 31, 32, 33, 100, 1024, 1025, 5000}) {
-    for (int i = 0; i < count; ++i) list[i] = random.Integer(-5, 395);
-    std::sort(list.data(), list.data() + count);
-    launch("lower_bound", lower_bound_kernel, 1, 1, 0, list.data(), count, 400,
-           out.data());
-    suite.Context("count %d", count);
-    for (int value = 0; value < 400; ++value)
-      suite.Equal(
-          out[value],
-          static_cast<double>(
-              std::lower_bound(list.data(), list.data() + count, value) -
-              list.data()),
-          value);
-  }
-}
-
 __global__ void check_list_kernel(const int* list, int begin, int end,
                                   int limit, int* out) {
   auto state = lanes_alloc<lanes<int, 1>>();
-  for (int at = begin; at < end; at += 64)
-    check_list<64>(state, list, at, end, limit);
+  for (int at = begin; at < end; at += 96)
+    check_list<96>(state, list, at, end, limit);
   put_total(state, out);
 }
 
@@ -84,17 +56,19 @@ inline void test_check_list() {
 constexpr int kTable = 1024, kLists = 32;
 
 /// Unites `lists` lists of `slots` entries, warp by warp; keys [first, first +
-/// kTable).
+/// kTable). `places`: the first entry of each list behind them.
 template <int Strings, int Block>
 __global__ void unite_kernel(const int* list, int lists, int slots, int first,
-                             int* keys, int* words, int* bits, int* count) {
+                             int* keys, int* words, int* bits, int* count,
+                             int* places) {
   auto table = smem_alloc<smem<int, 1, kTable, linear>>(0);
   for (int i = threadIdx.x; i < kTable; i += blockDim.x) table.at(0, i) = 0;
   __syncthreads();
   int warp = static_cast<int>(threadIdx.x) / 32;
-  for (int q = warp; q < lists; q += static_cast<int>(blockDim.x) / 32)
-    for (int at = 0; at < slots; at += 96)
-      mark_members<96>(table, list + q * slots, at, slots, first, q);
+  for (int q = warp; q < lists; q += static_cast<int>(blockDim.x) / 32) {
+    int place = mark_members<96>(table, list + q * slots, 0, slots, first, q);
+    if (lane() == 0) places[q] = place;
+  }
   __syncthreads();
   if (warp > 0) return;
   auto found = lanes_alloc<lanes<int, 1>>();
@@ -114,20 +88,30 @@ void test_unite(Suite& suite, int lists, int slots, int first) {
   Random random(lists + slots);
   Array<int> list(kLists * slots), keys(kTable), words(kTable);
   Array<int> bits(kTable / Block * Strings * Block / 32), count(1);
+  Array<int> places(kLists);
   std::vector<uint32_t> members(kTable);
   for (int q = 0; q < lists; ++q)
     for (int i = 0; i < slots; ++i) {
       // Some are keys that the table has no word for.
-      int key = random.Integer(0, 4 * kTable) - kTable;
+      int key = random.Integer(0, (q % 3 + 2) * kTable) - kTable;
       list[q * slots + i] = first + key;
       if (key >= 0 && key < kTable) members[key] |= 1u << q;
     }
+  for (int q = 0; q < lists; ++q)
+    std::sort(&list[q * slots], &list[q * slots] + slots);
   for (int i = 0; i < kTable; ++i) words[i] = 0;
   launch("unite", unite_kernel<Strings, Block>, 1, 4, 4 * kTable,
          static_cast<const int*>(list.data()), lists, slots, first, keys.data(),
-         words.data(), bits.data(), count.data());
+         words.data(), bits.data(), count.data(), places.data());
   suite.Context("%d lists of %d, %d strings, blocks of %d", lists, slots,
                 Strings, Block);
+  for (int q = 0; q < lists; ++q) {
+    const int* own = &list[q * slots];
+    suite.Equal(places[q],
+                static_cast<double>(
+                    std::lower_bound(own, own + slots, first + kTable) - own),
+                q);
+  }
   int n = 0;
   for (int key = 0; key < kTable - 5; ++key) {
     if (members[key] == 0) continue;
@@ -214,6 +198,8 @@ inline void test_tables() {
   test_unite<11, 32>(suite, 10, 97, 5000);
   test_unite<32, 128>(suite, 32, 20, 1000000000);
   test_unite<64, 64>(suite, 32, 1, 0);
+  test_unite<16, 64>(suite, 7, 96, 12);
+  test_unite<16, 64>(suite, 16, 192, 100);
   test_unite<2, 64>(suite, 2, 1000, 3);
 }
 
@@ -417,7 +403,6 @@ void test_look_up(Suite& suite) {
 }
 
 inline void run_union_tests() {
-  test_lower_bound();
   test_check_list();
   test_tables();
   test_halves();

@@ -34,7 +34,13 @@
 // CHECK: gsa_tile.scale_rows
 // CHECK: gsa_tile.any_out_of_range
 // CHECK: gsa_tile.store
-// CHECK: gsa_tile.gate_rows
+// Logits and rows lie over the rings, which all warps have read.
+// CHECK: gsa_tile.sync
+// CHECK: gsa_tile.copy_rows
+// CHECK: gsa_tile.copy_wait
+// CHECK: gsa_tile.put_frag
+// CHECK: gsa_tile.gate_tile
+// CHECK: gsa_tile.store_tile
 
 // A block looks at the flags of all its places at once. Storage stands before the loops.
 // CHECK-LABEL: gsa_tile.kernel @dense_again(

@@ -19,7 +19,6 @@
 
 // CHECK-LABEL: gsa_tile.kernel @union_lists(
 // CHECK: gsa_tile.check_list
-// CHECK: gsa_tile.lower_bound
 // CHECK: gsa_tile.mark_members {{.*}} : <1x16384xi32, linear>
 // CHECK: gsa_tile.count_members
 // CHECK: gsa_tile.emit_members

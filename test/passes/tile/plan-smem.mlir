@@ -237,6 +237,85 @@ gsa_tile.kernel @roles(%f: f32) attributes {warps = 3 : i64} {
 
 // -----
 
+// A role that has read a ring to the end, and all that was copied before the
+// roles, puts its own tile over both, behind a barrier of its own. Without one
+// (@early) it does not, nor over buffers that another role has for itself.
+// CHECK-LABEL: @late
+// CHECK-SAME: shared_bytes = 49216
+gsa_tile.kernel @late(%f: f32, %n: index) attributes {warps = 3 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK: smem_alloc at 32768 : <16x64xf32
+  %queries = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  gsa_tile.store_shared %f, %queries[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+  // CHECK: smem_alloc at 0 : <4x32x64xf32, linear>
+  %stages = gsa_tile.smem_alloc : !gsa_tile.smem<4x32x64xf32, linear>
+  %ring = gsa_tile.ring_alloc producers 1 consumers 2 : !gsa_tile.ring<4>
+  // CHECK: smem_alloc at 40960 : <32x64xf32
+  %own = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.sync #gsa_tile.team<0, 3>
+  gsa_tile.roles {
+    role <"load", team = <0, 1>> {
+      scf.for %i = %c0 to %n step %c1 {
+        %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<4>
+        %s = gsa_tile.stage %stages[%slot] : !gsa_tile.smem<4x32x64xf32, linear>
+        gsa_tile.store_shared %f, %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+        gsa_tile.store_shared %f, %own[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+        gsa_tile.ring_commit %ring[%i] {asynchronous = false} : !gsa_tile.ring<4>
+      }
+    }
+    role <"mma", team = <1, 2>> {
+      scf.for %i = %c0 to %n step %c1 {
+        %slot = gsa_tile.ring_wait %ring[%i] : !gsa_tile.ring<4>
+        %s = gsa_tile.stage %stages[%slot] : !gsa_tile.smem<4x32x64xf32, linear>
+        %x = gsa_tile.load_shared %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+        %y = gsa_tile.load_shared %queries[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+        gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>
+      }
+      gsa_tile.sync #gsa_tile.team<1, 2> barrier 1
+      // CHECK: smem_alloc at 0 : <160x64xf32
+      %a = gsa_tile.smem_alloc : !gsa_tile.smem<160x64xf32, linear>
+      gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<160x64xf32, linear>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+// CHECK-LABEL: @early
+gsa_tile.kernel @early(%f: f32, %n: index) attributes {warps = 3 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK: smem_alloc at 0 : <4x32x64xf32, linear>
+  %stages = gsa_tile.smem_alloc : !gsa_tile.smem<4x32x64xf32, linear>
+  %ring = gsa_tile.ring_alloc producers 1 consumers 2 : !gsa_tile.ring<4>
+  gsa_tile.roles {
+    role <"load", team = <0, 1>> {
+      scf.for %i = %c0 to %n step %c1 {
+        %slot = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<4>
+        %s = gsa_tile.stage %stages[%slot] : !gsa_tile.smem<4x32x64xf32, linear>
+        gsa_tile.store_shared %f, %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+        gsa_tile.ring_commit %ring[%i] {asynchronous = false} : !gsa_tile.ring<4>
+      }
+    }
+    role <"mma", team = <1, 2>> {
+      scf.for %i = %c0 to %n step %c1 {
+        %slot = gsa_tile.ring_wait %ring[%i] : !gsa_tile.ring<4>
+        %s = gsa_tile.stage %stages[%slot] : !gsa_tile.smem<4x32x64xf32, linear>
+        %x = gsa_tile.load_shared %s[%c0, %c0] : !gsa_tile.smem<32x64xf32, linear>
+        gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>
+      }
+      // CHECK: smem_alloc at 32768 : <16x64xf32
+      %a = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+      gsa_tile.store_shared %f, %a[%c0, %c0] : !gsa_tile.smem<16x64xf32, linear>
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
 // expected-error @below {{'gsa_tile.kernel' op needs 73728 bytes of shared memory, but a block may use 65536}}
 gsa_tile.kernel @too_much(%f: f32) attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index

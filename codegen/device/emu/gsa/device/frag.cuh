@@ -117,6 +117,28 @@ void store_rows(View view, int first,
   }
 }
 
+template <int VectorBytes, class View, class S, int TileRows, int TileColumns,
+          smem_layout Layout>
+void store_tile(View view, int first,
+                smem<S, TileRows, TileColumns, Layout> source, int row,
+                int columns) {
+  using T = typename View::element;
+  if (columns * static_cast<int>(sizeof(T)) % VectorBytes != 0)
+    emu::fail("store_tile", "%d columns are no whole vectors of %d bytes",
+              columns, VectorBytes);
+  for (int r = 0; r < 16; ++r) {
+    int number = view.find("store_tile", first + r);
+    if (!view.holds(number) || columns <= 0) continue;
+    T* target = view.row(number);
+    emu::checkGlobal("store_tile", target, columns * sizeof(T), true);
+    if (reinterpret_cast<unsigned long long>(target) % VectorBytes != 0)
+      emu::fail("store_tile", "a row does not begin at a multiple of %d bytes",
+                VectorBytes);
+    for (int c = 0; c < columns; ++c)
+      target[c] = convert_to<T>(source.get("store_tile", row + r, c));
+  }
+}
+
 template <class T, int Rows, class View>
 void load_rowvec(rowvec<T, Rows>& target, View view, int first) {
   for (int r = 0; r < Rows; ++r) {

@@ -10,23 +10,6 @@
 
 namespace gsa::dev {
 
-/// Reads places in the order of the device, so that of a list that does not
-/// ascend it is the same number.
-inline int lower_bound(const int* list, int count, int value) {
-  int begin = 0, size = count > 0 ? count : 0;
-  while (size > 0) {
-    int step = (size + 31) / 32, passed = 0;
-    for (int lane = 0; lane < 32; ++lane) {
-      int last = begin + (lane + 1) * step - 1;
-      if (last < begin + size && list_entry("lower_bound", list, last) < value)
-        passed += step;
-    }
-    size = step - 1 < size - passed ? step - 1 : size - passed;
-    begin += passed;
-  }
-  return begin;
-}
-
 template <int Columns>
 void check_list(lanes<int, 1>& state, const int* list, int begin, int end,
                 int limit) {
@@ -39,17 +22,28 @@ void check_list(lanes<int, 1>& state, const int* list, int begin, int end,
   }
 }
 
+/// Counts by steps as the device does, so that of a list that does not ascend
+/// the place is the same.
 template <int Columns, int Size, smem_layout Layout>
-void mark_members(smem<int, 1, Size, Layout> table, const int* list, int begin,
-                  int end, int first, int bit) {
-  int stop = begin + Columns < end ? begin + Columns : end;
-  for (int at = begin; at < stop; ++at) {
-    int entry = list_entry("mark_members", list, at);
-    if (entry < first || entry - first >= Size) continue;
-    __atomic_fetch_or(
-        reinterpret_cast<int*>(table.address("mark_members", 0, entry - first)),
-        static_cast<int>(1u << bit), __ATOMIC_RELAXED);
-  }
+int mark_members(smem<int, 1, Size, Layout> table, const int* list, int begin,
+                 int end, int first, int bit) {
+  int passed;
+  do {
+    passed = 0;
+    int stop = begin + Columns < end ? begin + Columns : end;
+    for (int at = begin; at < stop; ++at) {
+      long long entry = list_entry("mark_members", list, at);
+      if (entry - first >= Size) continue;
+      ++passed;
+      if (entry < first) continue;
+      void* word = table.address("mark_members", 0,
+                                 static_cast<int>(entry - first));
+      __atomic_fetch_or(static_cast<int*>(word), static_cast<int>(1u << bit),
+                        __ATOMIC_RELAXED);
+    }
+    begin += passed;
+  } while (passed == Columns);
+  return begin;
 }
 
 template <int Columns, int Size, smem_layout Layout>

@@ -265,6 +265,33 @@ GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
   __syncwarp();
 }
 
+/// `view[first + r, c] = T(source[row + r, c])`, r < 16, for rows that exist and
+/// c < columns, of rows that this warp put there. Neighbouring lanes write
+/// neighbouring vectors.
+template <int VectorBytes, class View, class S, int R, int C, smem_layout L>
+GSA_DEVICE void store_tile(View view, int first, smem<S, R, C, L> source,
+                           int row, int columns) {
+  using T = typename View::element;
+  constexpr int width = VectorBytes / static_cast<int>(sizeof(T));
+  struct alignas(VectorBytes) vector {
+    T x[width];
+  };
+  // Known to the compiler where `columns` is.
+  int units = (columns + width - 1) / width;
+#pragma unroll 1
+  for (int i = lane(); i < 16 * units; i += 32) {
+    int r = i / units, column = i % units * width;
+    int number = view.find(first + r);
+    if (!view.holds(number)) continue;
+    auto from = load_neighbours<width>(source, row + r, column);
+    vector values;
+#pragma unroll
+    for (int c = 0; c < width; ++c) values.x[c] = convert_to<T>(from.x[c]);
+    *reinterpret_cast<vector*>(view.row(number) + column) = values;
+  }
+  __syncwarp();
+}
+
 /// Fragment from rows `row`, row + 1, ... of a tile.
 template <class T, int R, int C, frag_layout L, class S, int TileR, int TileC,
           smem_layout TileL>

@@ -150,6 +150,27 @@ GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
   }
 }
 
+/// `target[row + r, c] *= act(gate[row + r, c])`, r < 16, of rows that this warp
+/// put there. A lane has 8 neighbours: 16 bytes of 16-bit logits.
+template <activation Activation, class S, int R, int C, smem_layout L,
+          smem_layout GateL>
+GSA_DEVICE void gate_tile(smem<float, R, C, L> target,
+                          smem<S, R, C, GateL> gate, int row) {
+  static_assert(C % 8 == 0, "rows are whole groups of 8");
+  __syncwarp();
+#pragma unroll 1
+  for (int i = lane(); i < 16 * (C / 8); i += 32) {
+    int r = row + i / (C / 8), column = i % (C / 8) * 8;
+    auto logits = load_neighbours<8>(gate, r, column);
+    auto values = load_neighbours<8>(target, r, column);
+#pragma unroll
+    for (int c = 0; c < 8; ++c)
+      values.x[c] *= activate_scalar<Activation>(to_float(logits.x[c]));
+    store_neighbours(target, r, column, values);
+  }
+  __syncwarp();
+}
+
 //===----------------------------------------------------------------------===//
 // Masks
 //===----------------------------------------------------------------------===//

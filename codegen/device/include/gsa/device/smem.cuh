@@ -87,6 +87,52 @@ inline constexpr bool tile_pairs =
     Tile::row_bytes % (2 * static_cast<int>(sizeof(typename Tile::element))) ==
     0;
 
+/// N neighbours of a row.
+template <class T, int N>
+struct neighbours {
+  T x[N];
+};
+
+/// Those from `column` on, a multiple of N, by accesses of up to 16 bytes: the
+/// tile is linear with rows of whole accesses, or has whole chunks.
+template <int N, class T, int R, int C, smem_layout L>
+struct neighbour_access {
+  static constexpr int chunk = 16 / static_cast<int>(sizeof(T));
+  static constexpr int step = N < chunk ? N : chunk;
+  static_assert(N % step == 0 && C % step == 0, "accesses are whole");
+  struct alignas(step * sizeof(T)) part {
+    T x[step];
+  };
+  static GSA_DEVICE part& at(smem<T, R, C, L> tile, int row, int column) {
+    return reinterpret_cast<part&>(tile.at(row, column));
+  }
+};
+template <int N, class T, int R, int C, smem_layout L>
+GSA_DEVICE neighbours<T, N> load_neighbours(smem<T, R, C, L> tile, int row,
+                                            int column) {
+  using access = neighbour_access<N, T, R, C, L>;
+  neighbours<T, N> result;
+#pragma unroll
+  for (int i = 0; i < N; i += access::step) {
+    auto part = access::at(tile, row, column + i);
+#pragma unroll
+    for (int c = 0; c < access::step; ++c) result.x[i + c] = part.x[c];
+  }
+  return result;
+}
+template <int N, class T, int R, int C, smem_layout L>
+GSA_DEVICE void store_neighbours(smem<T, R, C, L> tile, int row, int column,
+                                 const neighbours<T, N>& values) {
+  using access = neighbour_access<N, T, R, C, L>;
+#pragma unroll
+  for (int i = 0; i < N; i += access::step) {
+    typename access::part part;
+#pragma unroll
+    for (int c = 0; c < access::step; ++c) part.x[c] = values.x[i + c];
+    access::at(tile, row, column + i) = part;
+  }
+}
+
 /// `Stages` tiles one after the other: the buffers of a ring.
 template <class T, int Stages, int Rows, int Columns, smem_layout Layout>
 struct smem_stages {

@@ -9,6 +9,8 @@
 #define GSA_DEVICE_UNION_CUH
 
 #include "gsa/device/frag.cuh"
+#include "gsa/device/ptx/predicated.cuh"
+#include "gsa/device/rows.cuh"
 #include "gsa/device/select.cuh"
 #include "gsa/device/smem.cuh"
 
@@ -18,31 +20,24 @@ namespace gsa::dev {
 // Lists
 //===----------------------------------------------------------------------===//
 
-/// How many of the first `count` entries are below `value`: 32 places are tried
-/// at a time, so that a list of 2048 takes three loads.
-GSA_DEVICE int lower_bound(const int* list, int count, int value) {
-  int begin = 0, size = max(count, 0);
-#pragma unroll 1
-  while (size > 0) {
-    int step = (size + 31) / 32;
-    int last = begin + (lane() + 1) * step - 1;
-    bool below = last < begin + size && list[last] < value;
-    int passed = step * __popc(__ballot_sync(all_lanes, below));
-    size = min(step - 1, size - passed);
-    begin += passed;
-  }
-  return begin;
-}
-
+/// All entries are asked for before the first one is looked at.
 template <int Columns>
 GSA_DEVICE void check_list(lanes<int, 1>& state, const int* list, int begin,
                            int end, int limit) {
+  int entry[Columns / 32];
+  int last = ptx::load_if(begin > 0, list + begin - 1, -1);
 #pragma unroll
   for (int i = 0; i < Columns / 32; ++i) {
     int at = begin + lane() + 32 * i;
-    if (at >= end) continue;
-    int entry = list[at], before = at > 0 ? list[at - 1] : -1;
-    state.v[0] += !in_range(entry, limit) || entry <= before;
+    entry[i] = ptx::load_if(at < end, list + at, 0);
+  }
+#pragma unroll
+  for (int i = 0; i < Columns / 32; ++i) {
+    int before = __shfl_up_sync(all_lanes, entry[i], 1);
+    if (lane() == 0) before = last;
+    last = __shfl_sync(all_lanes, entry[i], 31);
+    bool wrong = !in_range(entry[i], limit) | (entry[i] <= before);
+    state.v[0] += wrong & (begin + lane() + 32 * i < end);
   }
 }
 
@@ -51,17 +46,27 @@ GSA_DEVICE void check_list(lanes<int, 1>& state, const int* list, int begin,
 //===----------------------------------------------------------------------===//
 
 template <int Columns, int Size, smem_layout Layout>
-GSA_DEVICE void mark_members(smem<int, 1, Size, Layout> table, const int* list,
-                             int begin, int end, int first, int bit) {
-  int entry[Columns / 32];
+GSA_DEVICE int mark_members(smem<int, 1, Size, Layout> table, const int* list,
+                            int begin, int end, int first, int bit) {
+  int passed;
+#pragma unroll 1
+  do {
+    int entry[Columns / 32];
+    passed = 0;
 #pragma unroll
-  for (int i = 0; i < Columns / 32; ++i) {
-    int at = begin + lane() + 32 * i;
-    entry[i] = at < end ? list[at] - first : -1;
-  }
+    for (int i = 0; i < Columns / 32; ++i) {
+      int at = begin + lane() + 32 * i;
+      int key = ptx::load_if(at < end, list + at, 0);
+      entry[i] = at < end ? key - first : Size;
+    }
 #pragma unroll
-  for (int i = 0; i < Columns / 32; ++i)
-    if (in_range(entry[i], Size)) atomicOr(&table.at(0, entry[i]), 1 << bit);
+    for (int i = 0; i < Columns / 32; ++i) {
+      if (in_range(entry[i], Size)) atomicOr(&table.at(0, entry[i]), 1 << bit);
+      passed += __popc(__ballot_sync(all_lanes, entry[i] < Size));
+    }
+    begin += passed;
+  } while (passed == Columns);
+  return begin;
 }
 
 template <int Columns, int Size, smem_layout Layout>

@@ -1,0 +1,36 @@
+//===- AttentionStorage.cpp - how rows of attention leave a kernel --------===//
+
+#include "passes/gsa_to_tile/AttentionStorage.h"
+
+using namespace mlir;
+using namespace mlir::gsa;
+using namespace mlir::gsa_tile;
+
+Value AttentionStorage::copyLogits(const AttentionTarget& target, int64_t rows,
+                                   int64_t columns, SmemLayout layout,
+                                   TeamAttr team) {
+  if (!target.gate || target.gate->perRow) return {};
+  Type element =
+      cast<RowsType>(target.gate->rows.getType()).getElementType();
+  Value logits = smem("logits", {rows, columns}, element, layout);
+  CopyRowsOp::create(s.b, s.loc, logits, target.gate->rows, s.index(0),
+                     s.index(shape.valueDepth),
+                     getVectorBytes(element, shape.valueDepth), team);
+  return logits;
+}
+
+void AttentionStorage::storeThroughTile(const OutputRows& rows,
+                                        const AttentionTarget& target) {
+  Value columns = s.index(shape.valueDepth);
+  if (target.gate && !rows.logits)
+    GateRowsOp::create(s.b, s.loc, rows.output, target.gate->rows, rows.warpRow,
+                       columns, target.gate->activation, target.gate->perRow);
+  PutFragOp::create(s.b, s.loc, rows.staged, rows.warpRow, rows.output);
+  if (rows.logits)
+    GateTileOp::create(s.b, s.loc, rows.staged, rows.logits, rows.warpRow,
+                       target.gate->activation);
+  Type element = cast<RowsType>(target.output.getType()).getElementType();
+  StoreTileOp::create(s.b, s.loc, target.output, rows.warpRow, rows.staged,
+                      rows.warpRow, columns,
+                      getVectorBytes(element, shape.valueDepth));
+}

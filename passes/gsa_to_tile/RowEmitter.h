@@ -15,6 +15,8 @@
 #ifndef GSA_PASSES_GSATOTILE_ROWEMITTER_H
 #define GSA_PASSES_GSATOTILE_ROWEMITTER_H
 
+#include <optional>
+
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
@@ -99,6 +101,11 @@ class RowEmitter : public KernelScalars {
   /// that are not finite do not count.
   Value sampleBound(Value row, Value count, int64_t most, int64_t rank);
 
+  /// Loads all that `list`, which need not have its count yet, has room for.
+  /// The next selectCandidates is of this list and uses that. All warps run
+  /// this.
+  void fetchCandidates(const CandidateList& list);
+
   /// As selectCells for a row whose cells before its end are all visible.
   /// Those that are neither in the list nor forced are worse than those in the
   /// list, of which there are at least as many as are selected.
@@ -182,6 +189,7 @@ class RowEmitter : public KernelScalars {
   Value highOfRange(Value range);
   Forced takeForced(const CandidateList& list, const SelectionTarget& selection,
                     Value count);
+  Candidates makeCandidates(const CandidateList& list);
   Candidates loadCandidates(const CandidateList& list, const Forced& forced);
   Kept findCandidateBin(const Candidates& row, Value rank);
   void placeCandidates(const Candidates& row, const Forced& forced,
@@ -209,6 +217,7 @@ class RowEmitter : public KernelScalars {
   KernelBuilder& kernel;
   TopKScheduleAttr schedule;
   Value scores, limit, warp;
+  std::optional<Candidates> fetched;
 };
 
 }  // namespace mlir::gsa

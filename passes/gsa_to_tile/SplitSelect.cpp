@@ -117,6 +117,11 @@ void SplitSelectLowering::launchSelection(Value scores) {
     fromRow();
   } else {
     KernelScalars s(b, loc);
+    // What the list has is loaded before it is known how much that is, or the
+    // row waited for memory twice.
+    CandidateList list = openList(kernel, row, lists, listOf, s.i32(0));
+    RowEmitter e(kernel, loc, rowSchedule, Value(), row.limit);
+    e.fetchCandidates(list);
     Value count =
         named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
               "candidate_count");
@@ -125,9 +130,8 @@ void SplitSelectLowering::launchSelection(Value scores) {
     s.ifThen(
         complete,
         [&] {
-          CandidateList list = openList(kernel, row, lists, listOf, count);
+          list.count = s.toIndex(count);
           SelectionTarget target = makeTarget(kernel, row, outputs[0], slots);
-          RowEmitter e(kernel, loc, rowSchedule, Value(), row.limit);
           Value budget = emitBudget(kernel, e, row, /*statistic=*/{}, divisor);
           emitFromList(kernel, e, row, list, budget, target,
                        {outputs[1], outputs[2]});

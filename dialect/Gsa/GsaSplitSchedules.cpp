@@ -476,8 +476,7 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::getSteps() const {
   addStep(steps, *this, entries / 2, perBlock, getPart(), 2 * cluster);
   addStep(steps, *this, entries, 2 * perBlock, getPart(), cluster / 2);
   addStep(steps, *this, entries, perBlock / 2, getPart(), 2 * cluster);
-  addStep(steps, *this, entries, perBlock, getPart(), 0);
-  for (int64_t other : {2, 4, 8, 16})
+  for (int64_t other : {0, 2, 4, 8, 16})
     addStep(steps, *this, entries, perBlock, getPart(), other);
   for (Attribute part : getPart().getSteps())
     addStep(steps, *this, entries, perBlock, cast<AttentionScheduleAttr>(part),

@@ -355,15 +355,20 @@ std::string SplitAttentionScheduleAttr::explainNone(Operation* op,
              : inPart("part", reason);
 }
 
+/// Lists of an op, once for the heads of a block.
+static int64_t countLists(const AttentionProblem& problem, int64_t blockQ) {
+  int64_t ratio = problem.heads / problem.groups;
+  return problem.batch * problem.queries * problem.groups *
+         static_cast<int64_t>(llvm::divideCeil(ratio, blockQ));
+}
+
 /// As few blocks as nearly fill the device, two to an SM: a block that has
 /// several parts reads on while it sums up, and one that has all of a list
 /// merges them. No bit depends on it.
 static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
                            int64_t blockQ, const CudaTarget& target) {
   int64_t parts = countParts(problem, entries);
-  int64_t ratio = problem.heads / problem.groups;
-  int64_t lists = problem.batch * problem.queries * problem.groups *
-                  static_cast<int64_t>(llvm::divideCeil(ratio, blockQ));
+  int64_t lists = countLists(problem, blockQ);
   auto fills = [&](int64_t perBlock) {
     auto blocks =
         lists * static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
@@ -376,51 +381,50 @@ static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
   return perBlock;
 }
 
-/// How many parts the blocks of a list have, and whether they are a cluster
-/// (its blocks, or 0).
+/// How many parts the blocks of a list have, how many blocks a cluster has that
+/// merges them (0: none does), and the stages of their rings.
 struct ListBlocks {
-  int64_t perBlock, cluster;
+  int64_t perBlock, cluster, stages;
 };
 
-/// Where blocks have some parts of a list each, so many that the blocks of a
-/// list are a cluster: a further kernel that merges costs more than a block
-/// that has twice the parts.
-static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
-                            int64_t blockQ, const CudaTarget& target) {
-  int64_t perBlock = perBlockFor(problem, entries, blockQ, target);
-  int64_t parts = countParts(problem, entries);
-  if (!target.bulkCopy) return {perBlock, 0};
-  for (int64_t each = perBlock; each < parts; ++each) {
-    if (each > 1 && each * entries > kListEntries) break;
-    auto blocks = static_cast<int64_t>(llvm::divideCeil(parts, each));
-    if (llvm::is_contained({2, 4, 8}, blocks)) return {each, blocks};
-  }
-  return {perBlock, 0};
+/// Whether every device with clusters has room for one of `blocks` blocks.
+static bool isCluster(int64_t blocks) {
+  return llvm::is_contained({2, 4, 8}, blocks);
 }
 
-/// The part with all tiles of a block in flight at once, where blocks have an
-/// SM each and nothing else hides the time to memory; null where they have not,
-/// or no room.
-static AttentionScheduleAttr withAllStages(AttentionScheduleAttr part,
-                                           const AttentionProblem& problem,
-                                           int64_t entries, ListBlocks blocks,
-                                           Operation* op,
-                                           const CudaTarget& target) {
-  int64_t ratio = problem.heads / problem.groups;
-  int64_t all =
-      problem.batch * problem.queries * problem.groups *
-      static_cast<int64_t>(llvm::divideCeil(ratio, part.getBlockQ())) *
-      blocks.cluster;
-  if (blocks.cluster == 0 || blocks.perBlock == 1 || all > target.sms ||
-      part.getStages() * part.getBlockK() != entries)
-    return {};
-  int64_t stages = part.getStages() * blocks.perBlock;
-  if (stages > kMostStages) return {};
-  auto deep = AttentionScheduleAttr::get(
-      part.getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
-      stages, part.getProducers(), part.getConsumers());
-  if (!deep.findRefusal(op, target).empty()) return {};
-  return deep;
+/// The part with `stages` stages.
+static AttentionScheduleAttr withStages(AttentionScheduleAttr part,
+                                        int64_t stages) {
+  return AttentionScheduleAttr::get(part.getContext(), part.getEngine(),
+                                    part.getBlockQ(), part.getBlockK(), stages,
+                                    part.getProducers(), part.getConsumers());
+}
+
+/// The blocks of a list are a cluster if they are as many as one may have.
+/// Where there are few lists, blocks take more parts to be so few, if all
+/// copies of a block are in flight at once: each has an SM then, and a further
+/// kernel costs more. Clusters leave SMs without blocks: half of all SMs are
+/// counted on.
+static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
+                            AttentionScheduleAttr part, Operation* op,
+                            const CudaTarget& target) {
+  int64_t usual = perBlockFor(problem, entries, part.getBlockQ(), target);
+  int64_t parts = countParts(problem, entries), stages = part.getStages();
+  auto blocksOf = [&](int64_t perBlock) {
+    return static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
+  };
+  if (!target.bulkCopy) return {usual, 0, stages};
+  if (isCluster(blocksOf(usual))) return {usual, blocksOf(usual), stages};
+  if (stages * part.getBlockK() != entries) return {usual, 0, stages};
+  for (int64_t each = usual + 1; each < parts; ++each) {
+    int64_t all = stages * each, blocks = blocksOf(each);
+    if (each * entries > kListEntries || all > kMostStages) break;
+    if (isCluster(blocks) &&
+        2 * blocks * countLists(problem, part.getBlockQ()) <= target.sms &&
+        withStages(part, all).findRefusal(op, target).empty())
+      return {each, blocks, all};
+  }
+  return {usual, 0, stages};
 }
 
 /// Two warps compute, since each further one is merged with the first at the
@@ -453,12 +457,10 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    ListBlocks blocks = blocksFor(problem, entries, part.getBlockQ(), target);
-    AttentionScheduleAttr deep =
-        withAllStages(part, problem, entries, blocks, op, target);
-    // How many warps copy depends on how many parts follow others.
-    int64_t turns = deep ? 1 : blocks.perBlock;
-    if (deep) part = deep;
+    ListBlocks blocks = blocksFor(problem, entries, part, op, target);
+    // As many warps copy as for one part where all copies begin at once.
+    int64_t turns = blocks.stages > part.getStages() ? 1 : blocks.perBlock;
+    part = withStages(part, blocks.stages);
     for (AttentionScheduleAttr each : {withFewWarps(part, turns), part})
       if (auto schedule = SplitAttentionScheduleAttr::get(
               op->getContext(), entries, blocks.perBlock, each, blocks.cluster);

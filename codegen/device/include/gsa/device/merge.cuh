@@ -108,27 +108,30 @@ GSA_DEVICE merged_sum merge_columns(float (&result)[Width],
   merge_part<Width> some, more;
   some.load_lses(lses, lse_step, 0, parts);
   some.load_columns(outputs, output_step, 0, parts);
-  auto for_more = [&](auto body) {
-#pragma unroll 1
-    for (int first = merge_batch; first < parts; first += merge_batch) {
-      more.load_lses(lses, lse_step, first, parts);
-      body(first);
-    }
-  };
   merged_sum merged{-infinity(), 0.0f};
   some.raise(merged);
-  for_more([&](int) { more.raise(merged); });
+#pragma unroll 1
+  for (int first = merge_batch; first < parts; first += merge_batch) {
+    more.load_lses(lses, lse_step, first, parts);
+    more.raise(merged);
+  }
   some.add_to(merged);
-  for_more([&](int) { more.add_to(merged); });
+#pragma unroll 1
+  for (int first = merge_batch; first < parts; first += merge_batch) {
+    more.load_lses(lses, lse_step, first, parts);
+    more.add_to(merged);
+  }
   float unit = 1.0f / merged.sum;
 #pragma unroll
   for (float& x : result) x = 0.0f;
   some.add_columns(result, unit);
-  for_more([&](int first) {
+#pragma unroll 1
+  for (int first = merge_batch; first < parts; first += merge_batch) {
+    more.load_lses(lses, lse_step, first, parts);
     more.load_columns(outputs, output_step, first, parts);
     more.weigh(merged);
     more.add_columns(result, unit);
-  });
+  }
   return merged;
 }
 

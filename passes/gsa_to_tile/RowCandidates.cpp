@@ -327,8 +327,16 @@ RowEmitter::Candidates RowEmitter::makeCandidates(const CandidateList& list) {
   return row;
 }
 
+void RowEmitter::prepareCandidates(int64_t capacity, int64_t bins,
+                                   int64_t keys) {
+  CandidateList room;
+  room.capacity = capacity;
+  room.bins = bins;
+  room.keys = keys;
+  fetched = makeCandidates(room);
+}
+
 void RowEmitter::fetchCandidates(const CandidateList& list) {
-  fetched = makeCandidates(list);
   FetchCandidatesOp::create(builder(), location(), fetched->scores,
                             fetched->cells, list.pairs,
                             kernel.index(list.capacity), kernel.team());

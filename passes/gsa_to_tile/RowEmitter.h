@@ -101,9 +101,12 @@ class RowEmitter : public KernelScalars {
   /// that are not finite do not count.
   Value sampleBound(Value row, Value count, int64_t most, int64_t rank);
 
-  /// Loads all that `list`, which need not have its count yet, has room for.
-  /// The next selectCandidates is of this list and uses that. All warps run
-  /// this.
+  /// Clears the shared memory for the candidates of a list of this capacity, of
+  /// a row of at most `keys` cells. All warps run this and fetchCandidates.
+  void prepareCandidates(int64_t capacity, int64_t bins, int64_t keys);
+
+  /// Then: loads all that `list`, which need not have its count yet, has room
+  /// for. The next selectCandidates is of this list and uses that.
   void fetchCandidates(const CandidateList& list);
 
   /// As selectCells for a row whose cells before its end are all visible.

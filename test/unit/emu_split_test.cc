@@ -320,8 +320,9 @@ std::vector<HostTensor> RunLists(const Lists& l,
   Doubles v = random({l.batch, l.keys, l.groups, l.depth});
   // Nobody reads what no list names.
   for (int64_t b = 0; b < l.batch; ++b)
-    for (int64_t i = 0; i < l.groups * l.depth; ++i)
-      k.At(b, l.keys - 1, 0, i) = v.At(b, l.keys - 1, 0, i) = kNaN;
+    for (int64_t g = 0; g < l.groups; ++g)
+      for (int64_t i = 0; i < l.depth; ++i)
+        k.At(b, l.keys - 1, g, i) = v.At(b, l.keys - 1, g, i) = kNaN;
   std::vector<int32_t> indices;
   for (int64_t row = 0; row < l.batch * l.queries; ++row)
     for (int64_t i = 0; i < l.slots; ++i)

@@ -136,7 +136,7 @@ def in_pages(case, page, generator):
     return inputs + [order.to(torch.int32).reshape(batch, n // page)]
 
 
-def bench_case(library, n, batch, modes, rounds, slots, page=None):
+def bench_case(library, n, batch, modes, rounds, slots, page=None, schedules=None):
     device = torch.device("cuda", 0)
     generator = torch.Generator(device=device).manual_seed(n + batch)
     sequence = 2 * (2 * n * GROUPS * DIM + n * INDEX_DIM)
@@ -150,7 +150,7 @@ def bench_case(library, n, batch, modes, rounds, slots, page=None):
     inputs = [in_pages(case, page, generator) for case in cases] if page else cases
     plan = library.compile(
         modules.decode(n, batch, slots=min(slots, n),
-                       pages=page and (page, batch * n // page)),
+                       pages=page and (page, batch * n // page), **(schedules or {})),
         target="cuda:0")
     workspace = plan.new_workspace(device)
     outputs = [plan.new_outputs(device) for _ in cases]
@@ -174,7 +174,7 @@ def bench_case(library, n, batch, modes, rounds, slots, page=None):
         best = min(dense, key=dense.get)
         time = measure(wrap(ours), rounds, repeats)
         yield {"bench": "gpu_decode", "n": n, "batch": batch, "mode": mode,
-               "kv_dtype": "bf16", "page": page,
+               "kv_dtype": "bf16", "page": page, **(schedules or {}),
                "shape": {"heads": HEADS, "kv_heads": GROUPS, "dim": DIM,
                          "index_heads": INDEX_HEADS, "index_dim": INDEX_DIM,
                          "k": slots},
@@ -199,17 +199,22 @@ def main():
     parser.add_argument("--slots", type=int, default=2048)
     parser.add_argument("--page", type=int,
                         help="ours over pages of so many tokens; it divides lengths")
+    for name, op in (("select", "select"), ("attention", "gather_attention")):
+        parser.add_argument(f"--{name}-schedule",
+                            help=f"of gsa.{op}, without #gsa.; else the choice")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", help="file to append JSON lines to")
     arguments = parser.parse_args()
     library = gsa_capi.Library(arguments.library)
     common = {"device": torch.cuda.get_device_name(0),
               "commit": modules.commit(), "torch": torch.__version__}
+    schedules = {name: given for name in ("select_schedule", "attention_schedule")
+                 if (given := getattr(arguments, name))}
     for n in arguments.lengths:
         for batch in arguments.batches:
             for record in bench_case(library, n, batch, arguments.modes,
                                      arguments.rounds, arguments.slots,
-                                     arguments.page):
+                                     arguments.page, schedules):
                 record.update(common)
                 stages = ", ".join(f"{name} {us:.1f}" for name, us in
                                    record["stages_us"].items())

@@ -268,7 +268,7 @@ LogicalResult SplitSelectScheduleAttr::verify(
     EmitError emitError, Engine engine, int64_t blockK, int64_t span,
     int64_t stages, int64_t producers, int64_t consumers, int64_t sample,
     int64_t rank, int64_t capacity, TopKScheduleAttr rows, int64_t cluster,
-    int64_t staged, int64_t smBlocks) {
+    int64_t staged, int64_t smBlocks, bool deferred) {
   if (engine == Engine::Wgmma)
     return emitError() << "(C1) 'engine' must be fma or mma_sync, got wgmma";
   if (failed(verifyRing(emitError, stages, producers, consumers)))
@@ -297,13 +297,21 @@ LogicalResult SplitSelectScheduleAttr::verify(
   if (smBlocks < 1 || smBlocks > 16)
     return emitError() << "(C8) 'sm_blocks' must be in [1, 16], got "
                        << smBlocks;
+  if (deferred && rank == 0)
+    return emitError() << "(C9) 'deferred' needs lists, whose bounds it waits "
+                          "for: expected a rank above 0, got 0";
+  if (deferred && span > kMostDeferred / blockK)
+    return emitError() << "(C9) 'deferred' must have a span of at most "
+                       << kMostDeferred / blockK << " tiles of " << blockK
+                       << " keys, got " << span;
   return success();
 }
 
 LogicalResult SplitAttentionScheduleAttr::verify(EmitError emitError,
                                                  int64_t entries,
                                                  int64_t perBlock,
-                                                 AttentionScheduleAttr part) {
+                                                 AttentionScheduleAttr part,
+                                                 int64_t cluster) {
   if (entries < 1 || entries % part.getBlockK() != 0)
     return emitError() << "(C1) 'entries' must be a positive multiple of the "
                        << part.getBlockK() << " keys of a tile, got "
@@ -311,5 +319,8 @@ LogicalResult SplitAttentionScheduleAttr::verify(EmitError emitError,
   if (perBlock < 1 || perBlock > 64)
     return emitError() << "(C2) 'per_block' must be in [1, 64], got "
                        << perBlock;
+  if (!llvm::is_contained({0, 2, 4, 8, 16}, cluster))
+    return emitError() << "(C3) 'cluster' must be 0, 2, 4, 8 or 16, got "
+                       << cluster;
   return success();
 }

@@ -372,6 +372,10 @@ def Gsa_SplitSelectScheduleAttr
 
     Registers are such that an SM holds `sm_blocks` blocks that score keys.
 
+    With `deferred`, a block keeps the scores of its span in shared memory and
+    writes them once it has all: the bounds are not waited for before, so that keys
+    are scored while the kernel before samples.
+
     No number changes a result: scores do not depend on tiles, and selections are
     exact.
 
@@ -381,7 +385,8 @@ def Gsa_SplitSelectScheduleAttr
     `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C5) the warps of `rows` hold
     `capacity`, 512 each; (C6) `cluster` is 0, or 2, 4 or 8 with lists; (C7)
-    `staged` is an even number from 2 to 256; (C8) `sm_blocks` is from 1 to 16.
+    `staged` is an even number from 2 to 256; (C8) `sm_blocks` is from 1 to 16;
+    (C9) `deferred` with lists, and a span of at most 16384 keys.
 
     Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
     span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
@@ -396,10 +401,12 @@ def Gsa_SplitSelectScheduleAttr
                         "::mlir::gsa::TopKScheduleAttr":$rows,
                         DefaultValuedParameter<"int64_t", "0">:$cluster,
                         DefaultValuedParameter<"int64_t", "32">:$staged,
-                        DefaultValuedParameter<"int64_t", "1">:$sm_blocks);
+                        DefaultValuedParameter<"int64_t", "1">:$sm_blocks,
+                        DefaultValuedParameter<"bool", "false">:$deferred);
   let assemblyFormat = [{
     `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
-               $sample, $rank, $capacity, $rows, $cluster, $staged, $sm_blocks) `>`
+               $sample, $rank, $capacity, $rows, $cluster, $staged, $sm_blocks,
+               $deferred) `>`
   }];
   let extraClassDeclaration = [{
     bool hasLists() const { return getRank() > 0; }
@@ -408,6 +415,8 @@ def Gsa_SplitSelectScheduleAttr
     /// Keys of a tile that a warp has, and those of a block.
     int64_t getWarpKeys() const { return getBlockK() / getConsumers(); }
     int64_t getSpanKeys() const { return getSpan() * getBlockK(); }
+    /// Keys whose scores a deferred block holds, at most.
+    static constexpr int64_t kMostDeferred = 16384;
   }];
 }
 
@@ -420,15 +429,18 @@ def Gsa_SplitAttentionScheduleAttr
     whole one; its output and the logarithm of its sum go to memory, in A(T). A
     block handles `per_block` parts of a list one after another, and the copies of
     a part begin while the one before is summed up. A block with all parts of its
-    list merges them in the order of the list, multiplies by the gate and rounds;
-    otherwise another kernel does the same. That is gsa.partial_attention for each
-    range and gsa.merge_attention.
+    list merges them in the order of the list, multiplies by the gate and rounds.
+    With a `cluster` of blocks those of a list wait for each other and do the same,
+    some rows each; with 0 another kernel does. That is gsa.partial_attention for
+    each range and gsa.merge_attention.
 
     `entries` and `part` decide in which order a row is summed up, and so the last
-    bits of its output; `per_block`, the batch and the number of queries do not.
+    bits of its output; `per_block`, `cluster`, the batch and the number of queries
+    do not.
 
     Constraints: (C1) `entries` is a positive multiple of the part's `block_k`;
-    (C2) `per_block` is from 1 to 64.
+    (C2) `per_block` is from 1 to 64; (C3) `cluster` is 0, 2, 4, 8 or 16. A list
+    has as many blocks as a cluster; 16 are more than every device has room for.
 
     Example: `#gsa.split_attention_schedule<entries = 128, per_block = 4, part =
     <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4,
@@ -436,8 +448,9 @@ def Gsa_SplitAttentionScheduleAttr
   }];
   let parameters = (ins "int64_t":$entries,
                         DefaultValuedParameter<"int64_t", "1">:$per_block,
-                        "::mlir::gsa::AttentionScheduleAttr":$part);
-  let assemblyFormat = "`<` struct($entries, $per_block, $part) `>`";
+                        "::mlir::gsa::AttentionScheduleAttr":$part,
+                        DefaultValuedParameter<"int64_t", "0">:$cluster);
+  let assemblyFormat = "`<` struct($entries, $per_block, $part, $cluster) `>`";
 }
 
 #endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

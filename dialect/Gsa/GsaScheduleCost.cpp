@@ -347,8 +347,17 @@ double SplitAttentionScheduleAttr::estimateCost(
   double merge =
       clock.memory(toDouble(parts * one.heads * one.valueDepth) * 8) +
       clock.launch(1);
+  // Further stages for the parts of a block are one of the choices that a row
+  // does not depend on.
+  AttentionScheduleAttr part = getPart();
+  if (part.getStages() > 1 && getCluster() > 0)
+    part = AttentionScheduleAttr::get(
+        getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
+        std::min(part.getStages(),
+                 std::max<int64_t>(getEntries() / part.getBlockK(), 1)),
+        part.getProducers(), part.getConsumers());
   double split =
-      costOfRows(one, op, getPart(), parts, target).microseconds() + merge;
+      costOfRows(one, op, part, parts, target).microseconds() + merge;
   double whole = costOfRows(one, op, usual, /*parts=*/1, target).microseconds();
   return usual.estimateCost(op, target) * split / std::max(whole, 1e-6);
 }

@@ -31,11 +31,17 @@ static constexpr int64_t kMostScoreBlocks = 3;
 static constexpr int64_t kMostRounds = 16;
 /// Hits that a warp keeps before it appends them.
 static constexpr int64_t kStagedCells = 32;
+/// Bytes of the scores that a block keeps until its bounds are there: so few
+/// that they cost no block of an SM. Longer spans take longer than the bounds
+/// do.
+static constexpr int64_t kDeferredBytes = 4096;
 /// Tiles in whose time a block starts.
 static constexpr int64_t kStartTiles = 2;
 /// Entries of a part, and the most parts: a merge reads all of them for each
 /// element.
 static constexpr int64_t kPartEntries = 128, kMostParts = 16;
+/// Stages of a ring.
+static constexpr int64_t kMostStages = 8;
 /// Blocks of an SM that read while others sum up.
 static constexpr int64_t kSmBlocks = 2;
 
@@ -93,13 +99,16 @@ static std::string findShapeRefusal(const ScheduleProblem& problem) {
   return "";
 }
 
+static std::string noClusters(const CudaTarget& target) {
+  return "clusters need sm_90a or later, not " + target.arch.str() +
+         "; use cluster = 0";
+}
+
 /// Why a sample of every `step`-th key has no cluster of `cluster` blocks.
 static std::string findClusterRefusal(const ScoreProblem& scores,
                                       int64_t cluster, int64_t step,
                                       const CudaTarget& target) {
-  if (!target.bulkCopy)
-    return "clusters need sm_90a or later, not " + target.arch.str() +
-           "; use cluster = 0";
+  if (!target.bulkCopy) return noClusters(target);
   if (scores.queries > cluster)
     return over("queries", scores.queries, cluster) +
            ", the blocks of a cluster, each of which has a row";
@@ -226,10 +235,13 @@ SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
         int64_t producers = stages > 1 ? 4 : 0;
         int64_t smBlocks = countSmBlocks(scores, blockK, stages,
                                          producers + consumers, target);
+        int64_t span = spanFor(scores, blockK, smBlocks, target);
+        bool deferred = lists.rank > 0 &&
+                        span * blockK * 4 * scores.queries <= kDeferredBytes;
         schedules.push_back(SplitSelectScheduleAttr::get(
-            context, engine, blockK, spanFor(scores, blockK, smBlocks, target),
-            stages, producers, consumers, lists.sample, lists.rank,
-            lists.capacity, rows, lists.cluster, kStagedCells, smBlocks));
+            context, engine, blockK, span, stages, producers, consumers,
+            lists.sample, lists.rank, lists.capacity, rows, lists.cluster,
+            kStagedCells, smBlocks, deferred));
       }
     }
   return schedules;
@@ -243,7 +255,8 @@ SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
   auto addLists = [&](int64_t sample, int64_t rank, int64_t capacity,
                       int64_t cluster) {
     addStep(steps, *this, getEngine(), k, n, s, getProducers(), getConsumers(),
-            sample, rank, capacity, t, cluster, getStaged(), b);
+            sample, rank, capacity, t, cluster, getStaged(), b,
+            getDeferred() && rank > 0);
   };
   auto add = [&](int64_t blockK, int64_t span, int64_t stages, int64_t smBlocks,
                  TopKScheduleAttr rows) {
@@ -251,7 +264,8 @@ SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
             stages == 1          ? 0
             : getProducers() > 0 ? getProducers()
                                  : 4,
-            getConsumers(), m, r, c, rows, getCluster(), getStaged(), smBlocks);
+            getConsumers(), m, r, c, rows, getCluster(), getStaged(), smBlocks,
+            getDeferred());
   };
   add(2 * k, n, s, b, t);
   add(k / 2, n, s, b, t);
@@ -269,6 +283,8 @@ SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
     addLists(m, r, c - 256, getCluster());
     addLists(m, r, c, getCluster() > 0 ? 0 : kCluster);
     addLists(0, 0, 0, 0);
+    addStep(steps, *this, getEngine(), k, n, s, getProducers(), getConsumers(),
+            m, r, c, t, getCluster(), getStaged(), b, !getDeferred());
   }
   for (Attribute rows : t.getSteps())
     add(k, n, s, b, cast<TopKScheduleAttr>(rows));
@@ -314,6 +330,14 @@ std::string SplitAttentionScheduleAttr::findRefusal(
   if (perBlock > 1 && perBlock * getEntries() > kListEntries)
     return over("entries of a block's parts", perBlock * getEntries(),
                 kListEntries);
+  if (getCluster() > 0) {
+    if (!target.bulkCopy) return noClusters(target);
+    auto blocks = static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
+    if (blocks != getCluster())
+      return "blocks of a list: got " + std::to_string(blocks) +
+             ", expected the " + std::to_string(getCluster()) +
+             " of a cluster; use another per_block, or cluster = 0";
+  }
   return inPart("part", getPart().findRefusal(op, target));
 }
 
@@ -331,15 +355,20 @@ std::string SplitAttentionScheduleAttr::explainNone(Operation* op,
              : inPart("part", reason);
 }
 
+/// Lists of an op, once for the heads of a block.
+static int64_t countLists(const AttentionProblem& problem, int64_t blockQ) {
+  int64_t ratio = problem.heads / problem.groups;
+  return problem.batch * problem.queries * problem.groups *
+         static_cast<int64_t>(llvm::divideCeil(ratio, blockQ));
+}
+
 /// As few blocks as nearly fill the device, two to an SM: a block that has
 /// several parts reads on while it sums up, and one that has all of a list
 /// merges them. No bit depends on it.
 static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
                            int64_t blockQ, const CudaTarget& target) {
   int64_t parts = countParts(problem, entries);
-  int64_t ratio = problem.heads / problem.groups;
-  int64_t lists = problem.batch * problem.queries * problem.groups *
-                  static_cast<int64_t>(llvm::divideCeil(ratio, blockQ));
+  int64_t lists = countLists(problem, blockQ);
   auto fills = [&](int64_t perBlock) {
     auto blocks =
         lists * static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
@@ -350,6 +379,52 @@ static int64_t perBlockFor(const AttentionProblem& problem, int64_t entries,
          fills(2 * perBlock))
     perBlock *= 2;
   return perBlock;
+}
+
+/// How many parts the blocks of a list have, how many blocks a cluster has that
+/// merges them (0: none does), and the stages of their rings.
+struct ListBlocks {
+  int64_t perBlock, cluster, stages;
+};
+
+/// Whether every device with clusters has room for one of `blocks` blocks.
+static bool isCluster(int64_t blocks) {
+  return llvm::is_contained({2, 4, 8}, blocks);
+}
+
+/// The part with `stages` stages.
+static AttentionScheduleAttr withStages(AttentionScheduleAttr part,
+                                        int64_t stages) {
+  return AttentionScheduleAttr::get(part.getContext(), part.getEngine(),
+                                    part.getBlockQ(), part.getBlockK(), stages,
+                                    part.getProducers(), part.getConsumers());
+}
+
+/// The blocks of a list are a cluster if they are as many as one may have.
+/// Where there are few lists, blocks take more parts to be so few, if all
+/// copies of a block are in flight at once: each has an SM then, and a further
+/// kernel costs more. Clusters leave SMs without blocks: half of all SMs are
+/// counted on.
+static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
+                            AttentionScheduleAttr part, Operation* op,
+                            const CudaTarget& target) {
+  int64_t usual = perBlockFor(problem, entries, part.getBlockQ(), target);
+  int64_t parts = countParts(problem, entries), stages = part.getStages();
+  auto blocksOf = [&](int64_t perBlock) {
+    return static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
+  };
+  if (!target.bulkCopy) return {usual, 0, stages};
+  if (isCluster(blocksOf(usual))) return {usual, blocksOf(usual), stages};
+  if (stages * part.getBlockK() != entries) return {usual, 0, stages};
+  for (int64_t each = usual + 1; each < parts; ++each) {
+    int64_t all = stages * each, blocks = blocksOf(each);
+    if (each * entries > kListEntries || all > kMostStages) break;
+    if (isCluster(blocks) &&
+        2 * blocks * countLists(problem, part.getBlockQ()) <= target.sms &&
+        withStages(part, all).findRefusal(op, target).empty())
+      return {each, blocks, all};
+  }
+  return {usual, 0, stages};
 }
 
 /// Two warps compute, since each further one is merged with the first at the
@@ -382,10 +457,13 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    int64_t perBlock = perBlockFor(problem, entries, part.getBlockQ(), target);
-    for (AttentionScheduleAttr each : {withFewWarps(part, perBlock), part})
+    ListBlocks blocks = blocksFor(problem, entries, part, op, target);
+    // As many warps copy as for one part where all copies begin at once.
+    int64_t turns = blocks.stages > part.getStages() ? 1 : blocks.perBlock;
+    part = withStages(part, blocks.stages);
+    for (AttentionScheduleAttr each : {withFewWarps(part, turns), part})
       if (auto schedule = SplitAttentionScheduleAttr::get(
-              op->getContext(), entries, perBlock, each);
+              op->getContext(), entries, blocks.perBlock, each, blocks.cluster);
           !llvm::is_contained(schedules, schedule))
         schedules.push_back(schedule);
   }
@@ -395,11 +473,15 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
 SmallVector<Attribute> SplitAttentionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
   int64_t entries = getEntries(), perBlock = getPerBlock();
-  addStep(steps, *this, 2 * entries, perBlock, getPart());
-  addStep(steps, *this, entries / 2, perBlock, getPart());
-  addStep(steps, *this, entries, 2 * perBlock, getPart());
-  addStep(steps, *this, entries, perBlock / 2, getPart());
+  int64_t cluster = getCluster();
+  addStep(steps, *this, 2 * entries, perBlock, getPart(), cluster / 2);
+  addStep(steps, *this, entries / 2, perBlock, getPart(), 2 * cluster);
+  addStep(steps, *this, entries, 2 * perBlock, getPart(), cluster / 2);
+  addStep(steps, *this, entries, perBlock / 2, getPart(), 2 * cluster);
+  for (int64_t other : {0, 2, 4, 8, 16})
+    addStep(steps, *this, entries, perBlock, getPart(), other);
   for (Attribute part : getPart().getSteps())
-    addStep(steps, *this, entries, perBlock, cast<AttentionScheduleAttr>(part));
+    addStep(steps, *this, entries, perBlock, cast<AttentionScheduleAttr>(part),
+            cluster);
   return steps;
 }

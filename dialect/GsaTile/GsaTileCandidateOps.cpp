@@ -187,6 +187,18 @@ LogicalResult LoadCandidatesOp::verify() {
   return verifyInts(*this, "list", getList());  // load_candidates_c2
 }
 
+LogicalResult FetchCandidatesOp::verify() {
+  if (failed(verifyLanes(*this, getScores().getType(), getCells().getType())))
+    return failure();                           // fetch_candidates_c1
+  return verifyInts(*this, "list", getList());  // fetch_candidates_c2
+}
+
+LogicalResult RangeCandidatesOp::verify() {
+  if (failed(verifyLanes(*this, getScores().getType(), getCells().getType())))
+    return failure();                                  // range_candidates_c1
+  return verifyLength(*this, "range", getRange(), 3);  // range_candidates_c2
+}
+
 LogicalResult LoadRowOp::verify() {
   if (failed(verifyLanes(*this, getScores().getType(), getCells().getType())) ||
       failed(verifyLength(*this, "range", getRange(), 4)))

@@ -232,6 +232,48 @@ def GsaTile_LoadCandidatesOp : GsaTile_Op<"load_candidates",
   let hasVerifier = 1;
 }
 
+def GsaTile_FetchCandidatesOp : GsaTile_Op<"fetch_candidates",
+    "fetch_candidates<{team}>({scores}, {cells}, {list}, {room})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "All that a list has room for, in the registers of a team";
+  let description = [{
+    Pairs 0 to `room` - 1 are numbers of threads as in load_candidates, as they
+    are. Behind the end of the list they may be anything: who knows its length
+    behind this op, in range_candidates, does not wait for memory twice.
+    Constraints: (C1) lanes as load_candidates C1; (C2) the list is i32.
+  }];
+  let arguments = (ins TileLanesOut:$scores, TileLanesOut:$cells,
+                       TileGlobalIn:$list, Index:$room,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $list `room` $room `to` $scores `,` $cells `by` $team attr-dict `:`
+    type($list) `to` type($scores) `,` type($cells)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_RangeCandidatesOp : GsaTile_Op<"range_candidates",
+    "range_candidates<{team}>({scores}, {cells}, {range}, {count}, {sink}, "
+    "{local}, {end})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "Makes candidates of what fetch_candidates left in registers";
+  let description = [{
+    With the first `count` pairs, of those that are there, and the range: all that
+    load_candidates does.
+    Constraints: (C1) lanes as load_candidates C1; (C2) the range as
+    load_candidates C2.
+  }];
+  let arguments = (ins TileLanesInOut:$scores, TileLanesInOut:$cells,
+                       TileSmemAtomic:$range, Index:$count, Index:$sink,
+                       Index:$local, Index:$end, GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $scores `,` $cells `count` $count `forced` $sink `,` $local `below` $end `to`
+    $range `by` $team attr-dict `:` type($scores) `,` type($cells) `to`
+    type($range)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_LoadRowOp : GsaTile_Op<"load_row",
     "load_row<{team}>({scores}, {cells}, {range}, {row}, {count}, {sink}, "
     "{local}, {end})",

@@ -44,6 +44,25 @@ LogicalResult StoreScoresOp::verify() {
   return emitOpError() << "target: expected f32, got " << target;
 }
 
+static LogicalResult verifyLine(Operation* op, SmemType tile, LanesType lanes) {
+  if (tile.getElementType() == lanes.getElementType() && !tile.isStaged() &&
+      tile.getLayout() == SmemLayout::Linear &&
+      tile.getColumns() >= 32 * lanes.getShape()[0])
+    return success();  // put_lanes_c1
+  return op->emitOpError() << "expected a linear tile of "
+                           << lanes.getElementType() << " with at least "
+                           << 32 * lanes.getShape()[0] << " columns for "
+                           << lanes << ", got " << tile;
+}
+
+LogicalResult PutLanesOp::verify() {
+  return verifyLine(*this, getTarget().getType(), getSource().getType());
+}
+
+LogicalResult TakeLanesOp::verify() {
+  return verifyLine(*this, getSource().getType(), getTarget().getType());
+}
+
 /// Constraints of ops on staged hits, where an op has up to `hits`.
 static LogicalResult verifyCells(Operation* op, GlobalType list,
                                  GlobalType counts, SmemType staged,

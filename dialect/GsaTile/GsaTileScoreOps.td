@@ -54,6 +54,43 @@ def GsaTile_StoreScoresOp : GsaTile_Op<"store_scores",
   let hasVerifier = 1;
 }
 
+/// Numbers of lanes and a line of a tile of shared memory: number i of lane l is
+/// in column `column + 32 i + l`.
+class GsaTile_LineOp<string mnemonic, string call> : GsaTile_Op<mnemonic, call> {
+  let hasVerifier = 1;
+}
+
+def GsaTile_PutLanesOp : GsaTile_LineOp<"put_lanes",
+    "put_lanes({target}, {row}, {column}, {source})"> {
+  let summary = "Numbers of lanes to a line of shared memory";
+  let description = [{
+    `target[row, column + 32 i + l]` becomes number i of lane l: the same lane
+    takes it back by take_lanes, without a barrier in between.
+    Constraint: (C1) the tile is linear, has the element type of the lanes and at
+    least 32 columns for each of their numbers.
+  }];
+  let arguments = (ins TileSmemOut:$target, Index:$row, Index:$column,
+                       TileLanesIn:$source);
+  let assemblyFormat = [{
+    $source `to` $target `[` $row `,` $column `]` attr-dict `:` type($source) `to`
+    type($target)
+  }];
+}
+
+def GsaTile_TakeLanesOp : GsaTile_LineOp<"take_lanes",
+    "take_lanes({target}, {source}, {row}, {column})"> {
+  let summary = "Numbers of lanes from a line of shared memory";
+  let description = [{
+    See put_lanes. Constraint: (C1) as put_lanes C1.
+  }];
+  let arguments = (ins TileLanesOut:$target, TileSmemIn:$source, Index:$row,
+                       Index:$column);
+  let assemblyFormat = [{
+    $source `[` $row `,` $column `]` `to` $target attr-dict `:` type($source) `to`
+    type($target)
+  }];
+}
+
 /// Hits that a warp has staged for one list, and where they go.
 class GsaTile_CellsOp<string mnemonic, string call>
     : GsaTile_Op<mnemonic, call> {

@@ -62,10 +62,15 @@ LogicalResult KernelOp::verify() {
   if (getWarps() < 1 || getWarps() > 32)  // kernel_c2
     return emitOpError() << "expected 1 to 32 warps, got " << getWarps();
   auto cluster = static_cast<int64_t>(getCluster());
-  if (!llvm::is_contained({1, 2, 4, 8}, cluster))  // kernel_c3
-    return emitOpError() << "cluster: expected 1, 2, 4 or 8 blocks, got "
+  if (!llvm::is_contained({1, 2, 4, 8, 16}, cluster))  // kernel_c3
+    return emitOpError() << "cluster: expected 1, 2, 4, 8 or 16 blocks, got "
                          << cluster;
   return success();
+}
+
+TeamAttr ClusterSyncOp::getTeam() {
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  return TeamAttr::get(getContext(), 0, kernel ? kernel.getWarps() : 1);
 }
 
 LogicalResult ClusterSyncOp::verify() {

@@ -15,13 +15,13 @@ def GsaTile_KernelOp : GsaTile_Op<"kernel", "", [
     dynamic shared memory (set by gsa-tile-plan-smem), `min_blocks` how many
     blocks an SM shall hold at least. `cluster` neighbouring blocks along
     dimension 0 of the grid run at the same time (1: each by itself); with more
-    than 1, devices of sm_90 and later have them. Prints as an
-    `extern "C" __global__` function of the same name.
+    than 1, devices of sm_90 and later have them; not each of them has room for
+    16. Prints as an `extern "C" __global__` function of the same name.
 
     Constraints:
     - (C1) no results; arguments of the types above.
     - (C2) `1 <= warps <= 32`.
-    - (C3) `cluster` is 1, 2, 4 or 8, and the first size of a grid is a multiple.
+    - (C3) `cluster` is 1, 2, 4, 8 or 16, and the first size of a grid is a multiple.
     Example: test/dialect/gsa_tile/ops.mlir.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,

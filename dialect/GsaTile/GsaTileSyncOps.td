@@ -35,14 +35,15 @@ def GsaTile_CopyWaitOp : GsaTile_Op<"copy_wait", "copy_wait<{team}, {barrier}>()
 }
 
 def GsaTile_ClusterSyncOp : GsaTile_Op<"cluster_sync", "cluster_sync<{blocks}>()",
-    [MemoryEffects<[MemRead<GsaTile_Barrier>, MemWrite<GsaTile_Barrier>,
+    [DeclareOpInterfaceMethods<GsaTile_TeamOpInterface>,
+     MemoryEffects<[MemRead<GsaTile_Barrier>, MemWrite<GsaTile_Barrier>,
                     MemRead<GsaTile_Shared>, MemWrite<GsaTile_Shared>,
                     MemRead<GsaTile_Global>, MemWrite<GsaTile_Global>]>]> {
   let summary = "Barrier of all warps of all blocks of a cluster";
   let description = [{
     Orders accesses to shared and global memory among them: what a block wrote,
-    the others read behind it. PTX: `barrier.cluster.arrive.release`,
-    `barrier.cluster.wait.acquire`.
+    the others read behind it. Its team is all warps: each role has it. PTX:
+    `barrier.cluster.arrive.release`, `barrier.cluster.wait.acquire`.
     Constraint: (C1) `blocks` is the cluster of the kernel, more than one block.
   }];
   let arguments = (ins I64Attr:$blocks);

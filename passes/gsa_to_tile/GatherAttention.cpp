@@ -76,8 +76,11 @@ class GatherKernel {
       emitEnd(Value());
     }
     if (!block.atEnd) return;
-    SyncOp::create(s.b, s.loc, emitter.teams.compute,
-                   emitter.teams.computeBarrier());
+    if (block.cluster > 1)
+      ClusterSyncOp::create(s.b, s.loc, block.cluster);
+    else
+      SyncOp::create(s.b, s.loc, emitter.teams.compute,
+                     emitter.teams.computeBarrier());
     block.atEnd(s, emitter.teams, rowsOf(block.batch));
   }
 

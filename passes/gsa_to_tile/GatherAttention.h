@@ -28,7 +28,8 @@ struct GatherBlock {
   /// The arrays of results; those of the kernel by default.
   std::optional<AttentionResults> results = {};
   /// What follows behind a barrier of the warps that compute, with the rows of
-  /// the block.
+  /// the block; or, with several of them, of all blocks of its cluster.
+  int64_t cluster = 1;
   std::function<void(KernelScalars&, const KernelTeams&, const AttentionRows&)>
       atEnd = {};
 };

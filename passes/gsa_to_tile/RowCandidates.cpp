@@ -304,8 +304,8 @@ void RowEmitter::emitMarked(const Candidates& row, const Forced& forced,
                         forced.sink, forced.local, forced.end, kernel.team());
 }
 
-RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
-                                                  const Forced& forced) {
+/// Storage for the candidates of a row, without any.
+RowEmitter::Candidates RowEmitter::makeCandidates(const CandidateList& list) {
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type(), f32Type = b.getF32Type();
@@ -324,7 +324,34 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   for (Value tile : {row.bitmap, row.histogram, row.range, row.found})
     ClearSharedOp::create(b, loc, tile, kernel.team());
   sync();
-  if (list.isRow)
+  return row;
+}
+
+void RowEmitter::prepareCandidates(int64_t capacity, int64_t bins,
+                                   int64_t keys) {
+  CandidateList room;
+  room.capacity = capacity;
+  room.bins = bins;
+  room.keys = keys;
+  fetched = makeCandidates(room);
+}
+
+void RowEmitter::fetchCandidates(const CandidateList& list) {
+  FetchCandidatesOp::create(builder(), location(), fetched->scores,
+                            fetched->cells, list.pairs,
+                            kernel.index(list.capacity), kernel.team());
+}
+
+RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
+                                                  const Forced& forced) {
+  OpBuilder& b = builder();
+  Location loc = location();
+  Candidates row = fetched ? *fetched : makeCandidates(list);
+  if (fetched)
+    RangeCandidatesOp::create(b, loc, row.scores, row.cells, row.range,
+                              list.count, forced.sink, forced.local, forced.end,
+                              kernel.team());
+  else if (list.isRow)
     LoadRowOp::create(b, loc, row.scores, row.cells, row.range, list.pairs,
                       list.count, forced.sink, forced.local, forced.end,
                       kernel.team());

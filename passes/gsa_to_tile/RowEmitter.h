@@ -15,6 +15,8 @@
 #ifndef GSA_PASSES_GSATOTILE_ROWEMITTER_H
 #define GSA_PASSES_GSATOTILE_ROWEMITTER_H
 
+#include <optional>
+
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
@@ -99,6 +101,14 @@ class RowEmitter : public KernelScalars {
   /// that are not finite do not count.
   Value sampleBound(Value row, Value count, int64_t most, int64_t rank);
 
+  /// Clears the shared memory for the candidates of a list of this capacity, of
+  /// a row of at most `keys` cells. All warps run this and fetchCandidates.
+  void prepareCandidates(int64_t capacity, int64_t bins, int64_t keys);
+
+  /// Then: loads all that `list`, which need not have its count yet, has room
+  /// for. The next selectCandidates is of this list and uses that.
+  void fetchCandidates(const CandidateList& list);
+
   /// As selectCells for a row whose cells before its end are all visible.
   /// Those that are neither in the list nor forced are worse than those in the
   /// list, of which there are at least as many as are selected.
@@ -182,6 +192,7 @@ class RowEmitter : public KernelScalars {
   Value highOfRange(Value range);
   Forced takeForced(const CandidateList& list, const SelectionTarget& selection,
                     Value count);
+  Candidates makeCandidates(const CandidateList& list);
   Candidates loadCandidates(const CandidateList& list, const Forced& forced);
   Kept findCandidateBin(const Candidates& row, Value rank);
   void placeCandidates(const Candidates& row, const Forced& forced,
@@ -209,6 +220,7 @@ class RowEmitter : public KernelScalars {
   KernelBuilder& kernel;
   TopKScheduleAttr schedule;
   Value scores, limit, warp;
+  std::optional<Candidates> fetched;
 };
 
 }  // namespace mlir::gsa

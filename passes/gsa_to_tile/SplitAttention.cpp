@@ -3,8 +3,9 @@
 // Blocks share the list of a query: each handles some parts of its entries, one
 // after another, by the emission of attention over whole lists, and writes
 // output and lse of each part. Parts are then merged in the order of the list:
-// by the block if it has all of them, by another kernel otherwise, and by the
-// same op, so that a row's bits do not depend on who does it.
+// by the block if it has all of them, by the blocks of a cluster, some rows
+// each, or by another kernel; and by the same op, so that a row's bits do not
+// depend on who does it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,12 +42,20 @@ class SplitLowering {
 
  private:
   bool mergesInBlock() const { return perBlock == parts; }
-  /// The grid of blocks with one token, and some heads of one group, each.
-  SmallVector<int64_t> gridOf(int64_t blocksOfList) const {
-    return {operands.queries(), operands.shape.groups * rowBlocks,
-            operands.batches() * blocksOfList};
+  bool mergesInCluster() const { return schedule.getCluster() > 0; }
+  /// Whether there is no kernel that merges.
+  bool mergesAtOnce() const { return mergesInBlock() || mergesInCluster(); }
+  /// Blocks of a list that are neighbours along dimension 0 of the grid.
+  int64_t neighbours() const {
+    return std::max<int64_t>(schedule.getCluster(), 1);
   }
-  void emitPosition(KernelScalars& s, GatherBlock& block);
+  /// The grid of blocks with one token, and some heads of one group, each.
+  SmallVector<int64_t> gridOf(int64_t neighbours, int64_t others) const {
+    return {operands.queries() * neighbours, operands.shape.groups * rowBlocks,
+            operands.batches() * others};
+  }
+  void emitPosition(KernelScalars& s, GatherBlock& block, Value token);
+  AttentionRows rowsOfBlock(KernelScalars& s, AttentionRows rows, Value rank);
   LogicalResult launchParts();
   void emitMerge(KernelScalars& s, KernelBuilder& kernel, TeamAttr team,
                  const AttentionResults& from, const AttentionResults& to,
@@ -66,8 +75,9 @@ class SplitLowering {
 }  // namespace
 
 /// The heads of a block.
-void SplitLowering::emitPosition(KernelScalars& s, GatherBlock& block) {
-  block.token = named(s.blockId(0), "token");
+void SplitLowering::emitPosition(KernelScalars& s, GatherBlock& block,
+                                 Value token) {
+  block.token = named(token, "token");
   Value y = s.blockId(1);
   block.group = named(s.div(y, rowBlocks), "group");
   block.firstRow = named(
@@ -77,7 +87,7 @@ void SplitLowering::emitPosition(KernelScalars& s, GatherBlock& block) {
 LogicalResult SplitLowering::launchParts() {
   AttentionScheduleAttr part = schedule.getPart();
   AttentionOperands own = operands;
-  if (!mergesInBlock()) {
+  if (!mergesAtOnce()) {
     own.gate = Value();
     own.output = outputs;
     own.lse = logSums;
@@ -86,7 +96,7 @@ LogicalResult SplitLowering::launchParts() {
                          "split_gather_attention");
   GatherBlock block;
   AttentionResults results = kernel.results();
-  if (mergesInBlock()) {
+  if (mergesAtOnce()) {
     results.output = kernel.builder().write(outputs, "part_outputs");
     results.lse = kernel.builder().write(logSums, "part_lses");
     results.gate = Value();
@@ -94,14 +104,22 @@ LogicalResult SplitLowering::launchParts() {
   block.results.emplace(results);
   Value batchSize = kernel.builder().size(operands.batches(), "batches");
   KernelScalars s(kernel.bodyBuilder(), op.getLoc());
-  emitPosition(s, block);
+  Value x = s.blockId(0), rank;
+  if (mergesInCluster()) {
+    block.cluster = schedule.getCluster();
+    kernel.builder().kernel().setCluster(block.cluster);
+    rank = named(s.rem(x, block.cluster), "block_of_list");
+    x = s.div(x, block.cluster);
+  }
+  emitPosition(s, block, x);
   int64_t entries = schedule.getEntries();
   block.partEntries = entries;
   block.entries =
       std::min(perBlock * entries, std::max<int64_t>(operands.slots(), 1));
   Value z = s.blockId(2), firstPart = s.index(0);
-  if (mergesInBlock()) {
+  if (mergesAtOnce()) {
     block.batch = named(z, "batch");
+    if (rank) firstPart = named(s.mul(rank, perBlock), "first_part");
   } else {
     firstPart =
         s.mul(named(s.divIndex(z, batchSize), "block_of_list"), perBlock);
@@ -118,14 +136,30 @@ LogicalResult SplitLowering::launchParts() {
     return named(at.add(at.mul(number, batchSize), block.batch),
                  "part_of_batch");
   };
-  if (mergesInBlock())
+  if (mergesAtOnce())
     block.atEnd = [&](KernelScalars& at, const KernelTeams& teams,
                       const AttentionRows& rows) {
       emitMerge(at, kernel.builder(), teams.compute, results, kernel.results(),
-                rows);
+                rank ? rowsOfBlock(at, rows, rank) : rows);
     };
   emitGather(operands.slots(), part, op.getLoc(), kernel, block);
-  return kernel.launch(gridOf(llvm::divideCeil(parts, perBlock)));
+  auto blocks = static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
+  return kernel.launch(gridOf(neighbours(), blocks / neighbours()));
+}
+
+/// Of the rows of a list those that block `rank` of a cluster merges: all
+/// blocks have the same number of them, the last ones perhaps fewer or none.
+AttentionRows SplitLowering::rowsOfBlock(KernelScalars& s, AttentionRows rows,
+                                         Value rank) {
+  int64_t most =
+      std::min(operands.shape.ratio(), schedule.getPart().getBlockQ());
+  auto each =
+      static_cast<int64_t>(llvm::divideCeil(most, schedule.getCluster()));
+  Value first = named(s.mul(rank, each), "first_merged");
+  rows.head = named(s.add(rows.head, first), "first_head_merged");
+  Value left = s.max(s.sub(rows.count, first), s.index(0));
+  rows.count = named(s.min(left, s.index(each)), "rows_merged");
+  return rows;
 }
 
 /// Rows of all parts of `from` to those of `to`.
@@ -164,7 +198,7 @@ void SplitLowering::launchMerge() {
   from.queries = to.queries = kernel.size(operands.queries(), "queries");
   KernelScalars s(kernel.body(), op.getLoc());
   GatherBlock block;
-  emitPosition(s, block);
+  emitPosition(s, block, s.blockId(0));
   const AttentionShape& shape = operands.shape;
   AttentionRows rows;
   rows.batch = named(s.blockId(2), "batch");
@@ -176,17 +210,18 @@ void SplitLowering::launchMerge() {
                      "rows");
   rows.lsePitch = s.toI64(to.queries);
   emitMerge(s, kernel, kernel.team(), from, to, rows);
-  kernel.launch(gridOf(1));
+  kernel.launch(gridOf(1, 1));
 }
 
 void SplitLowering::remark() {
   if (!context.emitsRemarks()) return;
   remark::passed(op.getLoc(),
                  remark::RemarkOpts::name("SplitList").category("gsa.schedule"))
-      << (mergesInBlock() ? "a block merges the parts of its list"
-                          : "another kernel merges the parts of a list")
-      << remark::metric("parts", parts)
-      << remark::metric("per_block", perBlock);
+      << (mergesInBlock()     ? "a block merges the parts of its list"
+          : mergesInCluster() ? "a cluster merges the parts of its list"
+                              : "another kernel merges the parts of a list")
+      << remark::metric("parts", parts) << remark::metric("per_block", perBlock)
+      << remark::metric("cluster", schedule.getCluster());
 }
 
 LogicalResult SplitLowering::emit() {
@@ -199,7 +234,7 @@ LogicalResult SplitLowering::emit() {
       {parts, operands.batches(), shape.heads, operands.queries()}, f32);
   remark();
   if (failed(launchParts())) return failure();
-  if (!mergesInBlock() && operands.batches() * operands.queries() > 0)
+  if (!mergesAtOnce() && operands.batches() * operands.queries() > 0)
     launchMerge();
   operands.replace();
   return success();

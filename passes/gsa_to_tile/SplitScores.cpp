@@ -51,23 +51,35 @@ class SplitScoreKernel : KernelScalars {
 
   void addArguments();
   Value number(int64_t value) { return kernel.index(value); }
+  /// The warps that load also compute: nothing is waited for before the keys
+  /// are on their way.
+  bool isOneTeam() const { return schedule.getProducers() == 0; }
   /// One query is in registers from the start, not read again for each tile.
   bool keepsQuery() const {
-    return source.queries() == 1 && chunks.size() == 1;
+    return source.queries() == 1 && chunks.size() == 1 && !isOneTeam();
   }
   Value tile(StringRef name, int64_t rows, int64_t columns, Type type,
              SmemLayout layout);
   Value rowVector(StringRef name);
   void emitPosition();
   void emitQueries();
+  void emitRing();
   void emitConstants();
+  void putConstants();
   void emitStart();
   void emitLoad(StreamOp stream, Value firstTile);
   void emitCompute(StreamOp stream, Value firstTile);
-  void emitScores(int64_t query, Value firstKey, ValueRange keyTiles);
+  void emitScores(int64_t query, Value firstKey, ValueRange keyTiles,
+                  Value step);
+  void writeScores(int64_t query, Value firstKey);
+  void emitDeferred(Value firstTile, Value tiles);
+  Value firstKeyOf(Value firstTile, Value step);
+  /// Scores of a span wait for their bounds.
+  bool isDeferred() const { return rows.bounds && schedule.getDeferred(); }
   void emitStream(Value firstTile, Value tiles);
   Value tileNumber(Value firstTile, Value step);
   Value lineOf(int64_t query);
+  void loadBound(int64_t query);
   void emitBound(const SplitBounds& target, Value boundOf, Value countOf);
 
   const IndexerSource& source;
@@ -90,10 +102,14 @@ class SplitScoreKernel : KernelScalars {
   // Storage.
   SmallVector<Chunk> chunks;
   Value ring, constants, products, values;
+  /// Weights and bias as they are, or null.
+  Value copiedWeights, copiedBias;
   /// Hits that are not in the lists yet: a line of `staged` for each query and
   /// warp, and how many each query has there.
   Value staged;
   SmallVector<Value> held;
+  /// Scores of a span, a line for each query and warp.
+  Value deferred;
 };
 
 }  // namespace
@@ -164,7 +180,6 @@ void SplitScoreKernel::emitQueries() {
   int64_t depth = source.depth();
   int64_t step = element.isF32() ? 64 : 128;
   auto padded = static_cast<int64_t>(llvm::alignTo(depth, kTileUnit));
-  SmallVector<Type> keyTiles;
   for (int64_t first = 0; first < padded; first += step) {
     Chunk chunk;
     chunk.first = first;
@@ -177,51 +192,85 @@ void SplitScoreKernel::emitQueries() {
       CopyRowsOp::create(b, location(), target,
                          stridedRows(from, i64(depth), number(source.heads())),
                          zero, number(std::min(chunk.columns, depth - first)),
-                         getVectorBytes(element, depth), teams.block);
+                         getVectorBytes(element, depth), teams.compute);
       chunk.queries.push_back(target);
     }
-    keyTiles.push_back(SmemType::get(b.getContext(),
-                                     {schedule.getBlockK(), chunk.columns},
-                                     element, SmemLayout::Swizzle));
     auto lhs = FragType::get(b.getContext(), {kTileUnit, chunk.columns},
                              element, FragLayout::Lhs);
     chunk.lhs = named(FragAllocOp::create(b, location(), lhs), "query_heads");
     chunks.push_back(chunk);
   }
+}
+
+/// Warps that load wait for nothing but the barriers of the ring: keys come
+/// while the others get what their products need.
+void SplitScoreKernel::emitRing() {
+  OpBuilder& b = builder();
+  SmallVector<Type> keyTiles;
+  for (const Chunk& chunk : chunks)
+    keyTiles.push_back(SmemType::get(b.getContext(),
+                                     {schedule.getBlockK(), chunk.columns},
+                                     element, SmemLayout::Swizzle));
   CopyEngine engine = getCopyEngine(source.keyVectorBytes());
   auto type =
       TileRingType::get(b.getContext(), schedule.getStages(), engine, keyTiles);
   ring = named(TileRingOp::create(b, location(), type), "ring");
+  if (!isOneTeam()) SyncOp::create(b, location(), teams.block);
 }
 
 /// Two rows for each query: what activated heads are multiplied by, and what is
-/// added to their products.
+/// added to their products. One team that does all lets weights and bias come
+/// with the first keys, or it waited for memory twice.
 void SplitScoreKernel::emitConstants() {
   OpBuilder& b = builder();
   constants = tile("constants", 2 * source.queries(), kTileUnit, b.getF32Type(),
                    SmemLayout::Linear);
-  Value heads = number(source.heads());
   // Of those that compute: registers are theirs.
   warp = WarpRankOp::create(b, location(), b.getIndexType(), teams.compute);
-  Value isFirst = cmpi(CmpIPredicate::eq, named(warp, "warp"), zero);
+  named(warp, "warp");
+  if (!isOneTeam()) return putConstants();
+  Value heads = number(source.heads());
+  auto copy = [&](Value from, Value count, int64_t rows, StringRef name) {
+    Type type = cast<GlobalType>(from.getType()).getElementType();
+    Value target = tile(name, rows, kTileUnit, type, SmemLayout::Linear);
+    CopyRowsOp::create(
+        b, location(), target, stridedRows(from, i64(source.heads()), count),
+        zero, heads, getVectorBytes(type, source.heads()), teams.block);
+    return target;
+  };
+  if (weights)
+    copiedWeights = copy(at(weights, {batch, zero, zero}, {queries, heads}),
+                         queries, source.queries(), "copied_weights");
+  if (bias) copiedBias = copy(bias, number(1), 1, "copied_bias");
+}
+
+/// By the first warp of those that compute.
+void SplitScoreKernel::putConstants() {
+  OpBuilder& b = builder();
+  Value heads = number(source.heads());
+  Value isFirst = cmpi(CmpIPredicate::eq, warp, zero);
   ifThen(named(isFirst, "is_first_warp"), [&] {
     Value row = rowVector("weights_of_heads");
     Value offsets = rowVector("offsets_of_heads");
-    if (bias)
+    if (copiedBias)
+      TakeRowVecOp::create(b, location(), offsets, copiedBias, zero);
+    else if (bias)
       LoadRowVecOp::create(b, location(), offsets,
                            stridedRows(bias, i64(1), heads), zero);
     else
       FillRowsOp::create(b, location(), offsets, f32(0.0));
     for (int64_t t = 0; t < source.queries(); ++t) {
-      if (weights) {
+      if (copiedWeights) {
+        TakeRowVecOp::create(b, location(), row, copiedWeights, number(t));
+      } else if (weights) {
         Value from = at(weights, {batch, number(t), zero}, {queries, heads});
         LoadRowVecOp::create(b, location(), row,
                              stridedRows(from, i64(1), heads), zero);
-        if (source.weightActivation == WeightActivation::Sigmoid)
-          ActivateRowsOp::create(b, location(), row, Activation::Sigmoid);
       } else {
         FillRowsOp::create(b, location(), row, f32(1.0));
       }
+      if (weights && source.weightActivation == WeightActivation::Sigmoid)
+        ActivateRowsOp::create(b, location(), row, Activation::Sigmoid);
       PutRowVecOp::create(b, location(), constants, number(2 * t), row);
       PutRowVecOp::create(b, location(), constants, number(2 * t + 1), offsets);
     }
@@ -230,7 +279,8 @@ void SplitScoreKernel::emitConstants() {
 
 void SplitScoreKernel::emitStart() {
   OpBuilder& b = builder();
-  CopyWaitOp::create(b, location(), teams.block);
+  if (!isOneTeam())
+    CopyWaitOp::create(b, location(), teams.compute, teams.computeBarrier());
   warpKey = named(mul(warp, schedule.getWarpKeys()), "warp_key");
   auto acc = FragType::get(b.getContext(), {kTileUnit, schedule.getWarpKeys()},
                            b.getF32Type(), FragLayout::Acc);
@@ -248,10 +298,19 @@ void SplitScoreKernel::emitStart() {
   auto count = LanesType::get(b.getContext(), {1}, b.getI32Type());
   for (int64_t t = 0; t < source.queries(); ++t) {
     held.push_back(named(LanesAllocOp::create(b, location(), count), "held"));
-    boundOf.push_back(named(
-        LoadOp::create(b, location(), b.getF32Type(), bounds, rowNumbers[t]),
-        "bound"));
+    if (!isDeferred()) loadBound(t);
   }
+  if (isDeferred())
+    deferred =
+        tile("deferred", source.queries() * schedule.getConsumers(),
+             span * schedule.getWarpKeys(), b.getF32Type(), SmemLayout::Linear);
+}
+
+void SplitScoreKernel::loadBound(int64_t query) {
+  boundOf.push_back(
+      named(LoadOp::create(builder(), location(), builder().getF32Type(),
+                           bounds, rowNumbers[query]),
+            "bound"));
 }
 
 /// Where this warp stages the hits of a query.
@@ -288,9 +347,15 @@ void SplitScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   }
 }
 
-/// Cells from the end of a row on are not written: nobody reads them.
+/// The first key of this warp in a tile.
+Value SplitScoreKernel::firstKeyOf(Value firstTile, Value step) {
+  Value tile = tileNumber(firstTile, step);
+  return named(add(mul(tile, schedule.getBlockK()), warpKey),
+               "first_key_of_warp");
+}
+
 void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
-                                  ValueRange keyTiles) {
+                                  ValueRange keyTiles, Value step) {
   OpBuilder& b = builder();
   FillOp::create(b, location(), products, f32(0.0));
   for (auto [chunk, tile] : llvm::zip(chunks, keyTiles)) {
@@ -304,6 +369,16 @@ void SplitScoreKernel::emitScores(int64_t query, Value firstKey,
   ScoreColumnsOp::create(b, location(), values, products, constants,
                          number(2 * query), f32(source.scale), source.heads(),
                          toActivation(source.scoreActivation));
+  if (isDeferred())
+    PutLanesOp::create(b, location(), deferred, lineOf(query),
+                       mul(step, schedule.getWarpKeys()), values);
+  else
+    writeScores(query, firstKey);
+}
+
+/// Cells from the end of a row on are not written: nobody reads them.
+void SplitScoreKernel::writeScores(int64_t query, Value firstKey) {
+  OpBuilder& b = builder();
   Value row = at(scores, {rowNumbers[query], zero}, {columns});
   StoreScoresOp::create(b, location(), row, values, firstKey, ends[query]);
   if (bounds)
@@ -318,10 +393,28 @@ void SplitScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   b.setInsertionPoint(stream.getCompute().front().getTerminator());
   ValueRange tiles = stream.getTiles(stream.getCompute(), 0);
   for (Value tile : tiles) named(tile, "key_tile");
-  Value number = tileNumber(firstTile, stream.getCompute().getArgument(0));
-  Value first = named(add(mul(number, schedule.getBlockK()), warpKey),
-                      "first_key_of_warp");
-  for (int64_t t = 0; t < source.queries(); ++t) emitScores(t, first, tiles);
+  if (isOneTeam()) {
+    putConstants();
+    SyncOp::create(b, location(), teams.block);
+  }
+  Value step = stream.getCompute().getArgument(0);
+  Value first = firstKeyOf(firstTile, step);
+  for (int64_t t = 0; t < source.queries(); ++t)
+    emitScores(t, first, tiles, step);
+}
+
+/// Each warp writes the scores that it has in shared memory.
+void SplitScoreKernel::emitDeferred(Value firstTile, Value tiles) {
+  OpBuilder& b = builder();
+  for (int64_t t = 0; t < source.queries(); ++t) loadBound(t);
+  forLoop(zero, tiles, 1, [&](Value step) {
+    Value first = firstKeyOf(firstTile, step);
+    Value column = mul(step, schedule.getWarpKeys());
+    for (int64_t t = 0; t < source.queries(); ++t) {
+      TakeLanesOp::create(b, location(), values, deferred, lineOf(t), column);
+      writeScores(t, first);
+    }
+  });
 }
 
 void SplitScoreKernel::emitStream(Value firstTile, Value tiles) {
@@ -334,13 +427,16 @@ void SplitScoreKernel::emitStream(Value firstTile, Value tiles) {
 void SplitScoreKernel::emit() {
   emitPosition();
   emitQueries();
+  emitRing();
   emitConstants();
   emitStart();
   Value first = named(mul(blockId(0), span), "first_tile");
   // The last query sees all keys that one of them sees.
   Value seen = ceilDiv(ends.back(), schedule.getBlockK());
   Value end = named(min(add(first, number(span)), seen), "end_tile");
-  emitStream(first, named(sub(end, first), "tiles"));
+  Value tiles = named(sub(end, first), "tiles");
+  emitStream(first, tiles);
+  if (isDeferred()) emitDeferred(first, tiles);
   for (int64_t t = 0; bounds && t < source.queries(); ++t)
     FlushCellsOp::create(builder(), location(), pairs, counts, rowNumbers[t],
                          staged, lineOf(t), held[t], capacity);
@@ -391,10 +487,14 @@ void SplitScoreKernel::emitSample(const SplitBounds& target) {
   kernel.kernel().setCluster(stride);
   emitPosition();
   emitQueries();
+  emitRing();
   emitConstants();
   emitStart();
   Value first = named(blockId(0), "first_tile");
-  Value seen = ceilDiv(ends.back(), schedule.getBlockK());
+  // Keys are read before it is known how many there are: the scores of those
+  // behind the last one go nowhere. Of a page nothing there is read.
+  Value seen =
+      ceilDiv(keyRows.isPaged() ? ends.back() : columns, schedule.getBlockK());
   Value tiles = ceilDiv(max(sub(seen, first), zero), stride);
   emitStream(first, named(tiles, "tiles"));
   ClusterSyncOp::create(builder(), location(), stride);
@@ -429,7 +529,8 @@ static SplitSelectScheduleAttr ofSample(SplitSelectScheduleAttr schedule) {
                     /*producers=*/0, Split::kClusterWarps, schedule.getSample(),
                     schedule.getRank(), schedule.getCapacity(),
                     schedule.getRows(), schedule.getCluster(),
-                    schedule.getStaged(), /*sm_blocks=*/1);
+                    schedule.getStaged(), /*sm_blocks=*/1,
+                    /*deferred=*/false);
 }
 
 void gsa::launchSplitSample(const IndexerSource& source,

@@ -109,14 +109,22 @@ void SplitSelectLowering::launchSelection(Value scores) {
                                 kernel.write(results[2], "status")};
   Value slots = kernel.size(policy.getSlots(), "slots");
   Row row = emitPosition(kernel, allRows());
-  row.scores = at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
   auto fromRow = [&] {
+    row.scores =
+        at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
     emitSelection(kernel, row, /*statistics=*/{}, divisor, outputs, slots);
   };
   if (!split.hasLists()) {
     fromRow();
   } else {
     KernelScalars s(b, loc);
+    // Shared memory is ready before the launch before has ended. What the list
+    // has is loaded before it is known how much that is, or the row waited for
+    // memory twice.
+    RowEmitter e(kernel, loc, rowSchedule, Value(), row.limit);
+    e.prepareCandidates(lists.capacity, lists.bins, source.keys());
+    CandidateList list = openList(kernel, row, lists, listOf, s.i32(0));
+    e.fetchCandidates(list);
     Value count =
         named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
               "candidate_count");
@@ -125,9 +133,8 @@ void SplitSelectLowering::launchSelection(Value scores) {
     s.ifThen(
         complete,
         [&] {
-          CandidateList list = openList(kernel, row, lists, listOf, count);
+          list.count = s.toIndex(count);
           SelectionTarget target = makeTarget(kernel, row, outputs[0], slots);
-          RowEmitter e(kernel, loc, rowSchedule, Value(), row.limit);
           Value budget = emitBudget(kernel, e, row, /*statistic=*/{}, divisor);
           emitFromList(kernel, e, row, list, budget, target,
                        {outputs[1], outputs[2]});

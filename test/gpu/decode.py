@@ -44,16 +44,21 @@ SPLITS = [split(128, 8, 4, 4, 4, (16, 56, 1536)),
           # Samples by clusters; blocks that share an SM.
           split(128, 7, 4, 4, 4, (16, 56, 1536), ", cluster = 8, sm_blocks = 3"),
           split(128, 20, 2, 4, 4, (32, 37, 2304), ", cluster = 4, staged = 2"),
+          # Scores that wait in shared memory.
+          split(128, 3, 4, 4, 4, (16, 56, 1536),
+                ", cluster = 8, sm_blocks = 3, deferred = true"),
+          split(128, 20, 2, 4, 4, (32, 37, 2304), ", staged = 2, deferred = true"),
           # Lists with so little room that rows take their scores.
           split(128, 8, 3, 4, 4, (16, 32, 520))]
 LENGTHS = [0, 1, SLOTS - 1, SLOTS, SLOTS + 1, 1536, 1537, 9999, 40000]
 
 
-def split_list(per_block):
-    """The part is that of the choice, but for how many warps copy."""
+def split_list(per_block, cluster=0, stages=2):
+    """The part is that of the choice, but for stages and how many warps copy."""
     part = PART.replace("consumers = 4", "consumers = 2")
+    part = part.replace("stages = 2", f"stages = {stages}")
     return (f"split_attention_schedule<entries = 128, per_block = {per_block}, part "
-            f"= {part}>")
+            f"= {part}, cluster = {cluster}>")
 
 
 def make_case(batch, queries, keys, device, seed=3):
@@ -105,10 +110,11 @@ class Test:
             self.expect(error < 2e-2 and bool(got[0].isfinite().all()),
                         f"{queries} queries, attention off by {error:.1e}")
         together = self.run(case, lengths)
-        for per_block in (1, 2, 4):
-            got = self.run(case, lengths, attention_schedule=split_list(per_block))
+        for blocks in ((1,), (2,), (4,), (1, 4), (2, 2), (1, 4, 4), (2, 2, 4)):
+            got = self.run(case, lengths, attention_schedule=split_list(*blocks))
             same = all(torch.equal(x, y) for x, y in zip(got, together))
-            self.expect(same, f"{queries} queries, {per_block} parts in a block")
+            self.expect(same, f"{queries} queries, parts in a block, cluster and "
+                              f"stages {blocks}")
         for b in (1, 4, 8):
             alone = self.run([x[b:b + 1].clone() if x.dim() > 1 else x
                               for x in case],

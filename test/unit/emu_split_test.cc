@@ -23,13 +23,13 @@ namespace {
 constexpr int64_t kSlots = 20, kKeys = 333, kHeads = 3, kDepth = 20;
 
 std::string Split(int sample, int rank, int capacity, int span = 2,
-                  int cluster = 0, int staged = 32) {
+                  int cluster = 0, int staged = 32, bool deferred = false) {
   return absl::StrCat(
       "#gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = ",
       span, ", stages = 2, producers = 1, consumers = 2, sample = ", sample,
       ", rank = ", rank, ", capacity = ", capacity,
       ", rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = ",
-      cluster, ", staged = ", staged, ">");
+      cluster, ", staged = ", staged, deferred ? ", deferred = true>" : ">");
 }
 const char kWhole[] =
     "#gsa.select_schedule<scores = <engine = mma_sync, block_q = 16, block_k = "
@@ -110,7 +110,11 @@ void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
       RunDecode(d, inputs, kWhole, HopperOptions());
   for (const std::string& schedule :
        {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1),
-        Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2)}) {
+        Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2),
+        Split(4, 10, 64, /*span=*/2, /*cluster=*/8, /*staged=*/32,
+              /*deferred=*/true),
+        Split(3, 8, 32, /*span=*/3, /*cluster=*/0, /*staged=*/2,
+              /*deferred=*/true)}) {
     SCOPED_TRACE(schedule);
     ExpectEqual(RunDecode(d, inputs, schedule, HopperOptions()), expected);
   }
@@ -255,6 +259,144 @@ TEST(EmuSplitTest, NoDataRace) {
   ExpectEqual(RunDecode(d, inputs, Split(2, 14, 64, /*span=*/2, /*cluster=*/2),
                         HopperOptions(true)),
               expected);
+  ExpectEqual(
+      RunDecode(d, inputs,
+                Split(2, 14, 64, /*span=*/2, /*cluster=*/2, /*staged=*/2,
+                      /*deferred=*/true),
+                HopperOptions(true)),
+      expected);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+// A list of `slots` entries for each query, of which `counts` exist.
+struct Lists {
+  int64_t batch = 2, queries = 1, slots = 100;
+  int64_t heads = 6, groups = 2, depth = 32, keys = 150;
+  bool per_row = false;
+};
+
+std::string AttentionText(const Lists& l, const std::string& schedule) {
+  std::string q = TypeText({l.batch, l.queries, l.heads, l.depth}, "bf16");
+  std::string k = TypeText({l.batch, l.keys, l.groups, l.depth}, "bf16");
+  std::string i = TypeText({l.batch, l.queries, l.slots}, "i32");
+  std::string c = TypeText({l.batch, l.queries}, "i32");
+  std::string g =
+      l.per_row ? TypeText({l.batch, l.queries, l.heads}, "f32") : q;
+  std::string n = TypeText({l.batch}, "i32");
+  std::string e = TypeText({l.batch, l.heads, l.queries}, "f32");
+  return absl::StrCat(
+      "func.func @main(%q: ", q, ", %k: ", k, ", %v: ", k, ", %i: ", i,
+      ", %c: ", c, ", %g: ", g, ", %n: ", n, ") -> (", q, ", ", e,
+      ") {\n  %o, %l = gsa.gather_attention %q, %k, %v indices %i, %c gate %g "
+      "lengths %n {gsa.schedule = ",
+      schedule, "} : (", q, ", ", k, ", ", k, ", ", i, ", ", c, ", ", g, ", ",
+      n, ") -> (", q, ", ", e, ")\n  return %o, %l : ", q, ", ", e, "\n}\n");
+}
+
+// Parts of 32 entries, of which two warps have a half each.
+std::string Parts(int per_block, int cluster, int stages = 1) {
+  return absl::StrCat(
+      "#gsa.split_attention_schedule<entries = 32, per_block = ", per_block,
+      ", part = <engine = mma_sync, block_q = 16, block_k = 32, stages = ",
+      stages, ", producers = ", stages > 1 ? 2 : 0,
+      ", consumers = 2>, cluster = ", cluster, ">");
+}
+
+std::vector<HostTensor> RunLists(const Lists& l,
+                                 const std::vector<int32_t>& counts,
+                                 const std::string& schedule,
+                                 const CompileOptions& options) {
+  std::mt19937 generator(7);
+  auto random = [&](const reference::Shape& shape) {
+    Doubles tensor(shape);
+    std::normal_distribution<double> normal;
+    for (double& x : tensor.values()) x = normal(generator);
+    return tensor;
+  };
+  Doubles k = random({l.batch, l.keys, l.groups, l.depth});
+  Doubles v = random({l.batch, l.keys, l.groups, l.depth});
+  // Nobody reads what no list names.
+  for (int64_t b = 0; b < l.batch; ++b)
+    for (int64_t g = 0; g < l.groups; ++g)
+      for (int64_t i = 0; i < l.depth; ++i)
+        k.At(b, l.keys - 1, g, i) = v.At(b, l.keys - 1, g, i) = kNaN;
+  std::vector<int32_t> indices;
+  for (int64_t row = 0; row < l.batch * l.queries; ++row)
+    for (int64_t i = 0; i < l.slots; ++i)
+      indices.push_back(
+          i < counts[row] ? static_cast<int32_t>(i * 37 % (l.keys - 1)) : -1);
+  auto ints = [](const reference::Shape& shape,
+                 const std::vector<int32_t>& values) {
+    auto tensor = HostTensor::FromValues<int32_t>("", shape, values);
+    EXPECT_TRUE(tensor.ok()) << tensor.status();
+    return std::move(*tensor);
+  };
+  std::vector<HostTensor> tensors;
+  tensors.push_back(
+      ToHost(random({l.batch, l.queries, l.heads, l.depth}), DType::kBF16));
+  tensors.push_back(ToHost(k, DType::kBF16));
+  tensors.push_back(ToHost(v, DType::kBF16));
+  tensors.push_back(ints({l.batch, l.queries, l.slots}, indices));
+  tensors.push_back(ints({l.batch, l.queries}, counts));
+  tensors.push_back(
+      l.per_row ? ToHost(random({l.batch, l.queries, l.heads}), DType::kF32)
+                : ToHost(random({l.batch, l.queries, l.heads, l.depth}),
+                         DType::kBF16));
+  tensors.push_back(ints({l.batch}, std::vector<int32_t>(l.batch, l.keys)));
+  return CompileAndRun(AttentionText(l, schedule), tensors, options);
+}
+
+void ExpectSameBytes(const std::vector<HostTensor>& got,
+                     const std::vector<HostTensor>& expected) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].byte_size(), expected[i].byte_size());
+    EXPECT_EQ(std::memcmp(got[i].raw_data(), expected[i].raw_data(),
+                          got[i].byte_size()),
+              0)
+        << "output " << i;
+  }
+}
+
+// Whoever merges the parts of a list: another kernel, a block, or a cluster of
+// blocks, of which some have no rows, no entries or fewer parts.
+TEST(EmuSplitTest, PartsOfClusters) {
+  Lists l;
+  for (bool per_row : {false, true})
+    for (int64_t queries : {1, 3}) {
+      l.per_row = per_row;
+      l.queries = queries;
+      std::vector<int32_t> counts = {0, 1, 100, 32, 33, 65};
+      if (queries == 1) counts = {70, 100};
+      std::vector<HostTensor> expected =
+          RunLists(l, counts, Parts(1, 0), HopperOptions());
+      for (const std::string& schedule : {Parts(4, 0), Parts(1, 4), Parts(2, 2),
+                                          Parts(2, 2, 2), Parts(3, 2, 2)}) {
+        SCOPED_TRACE(schedule);
+        ExpectSameBytes(RunLists(l, counts, schedule, HopperOptions()),
+                        expected);
+      }
+    }
+  // As many blocks as a cluster may have, and more than there are rows.
+  l.queries = 1;
+  l.per_row = false;
+  for (int64_t blocks : {8, 16}) {
+    l.slots = 32 * blocks - 5;
+    std::vector<int32_t> counts = {static_cast<int32_t>(l.slots), 40};
+    ExpectSameBytes(RunLists(l, counts, Parts(1, static_cast<int>(blocks)),
+                             HopperOptions()),
+                    RunLists(l, counts, Parts(1, 0), HopperOptions()));
+  }
+}
+
+TEST(EmuSplitTest, NoDataRaceOfClusters) {
+  Lists l;
+  std::vector<int32_t> counts = {70, 100};
+  ExpectSameBytes(RunLists(l, counts, Parts(2, 2, 2), HopperOptions(true)),
+                  RunLists(l, counts, Parts(1, 0), HopperOptions()));
 }
 
 }  // namespace

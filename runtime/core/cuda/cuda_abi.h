@@ -112,6 +112,7 @@ enum FunctionAttribute : int {
   kFunctionLocalBytes = 3,
   kFunctionRegisters = 4,
   kFunctionMaxDynamicSharedBytes = 8,
+  kFunctionNonPortableClusterSizeAllowed = 14,
 };
 
 // CUpointer_attribute.

@@ -21,6 +21,9 @@
 namespace gsa {
 namespace {
 
+// Blocks of a cluster that every device with clusters has room for.
+constexpr int32_t kPortableCluster = 8;
+
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
@@ -302,6 +305,9 @@ absl::Status ExecutorBuilder::LoadKernel(size_t index) {
     GSA_RETURN_IF_ERROR(
         driver.FuncSetAttribute(function, cuda::kFunctionMaxDynamicSharedBytes,
                                 static_cast<int>(kernel.dynamic_smem_bytes)));
+  if (kernel.cluster > kPortableCluster)
+    GSA_RETURN_IF_ERROR(driver.FuncSetAttribute(
+        function, cuda::kFunctionNonPortableClusterSizeAllowed, 1));
   GSA_ASSIGN_OR_RETURN(
       report.blocks_per_sm,
       driver.OccupancyMaxActiveBlocks(function, kernel.threads_per_block,

@@ -59,6 +59,10 @@ gsa_tile.kernel @candidates(%list: !gsa_tile.global<i32, read> loc("list"),
   %bin = arith.constant 7 : i32
   // CHECK: load_candidates<team<0, 2>>(x, c, range, list, n, 2, n, n);
   gsa_tile.load_candidates %list count %n forced %c2, %n below %n to %x, %c, %range by #all : !gsa_tile.global<i32, read> to !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32>, !gsa_tile.smem<1x4xi32, linear>
+  // CHECK-NEXT: fetch_candidates<team<0, 2>>(x, c, list, n);
+  gsa_tile.fetch_candidates %list room %n to %x, %c by #all : !gsa_tile.global<i32, read> to !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32>
+  // CHECK-NEXT: range_candidates<team<0, 2>>(x, c, range, n, 2, n, n);
+  gsa_tile.range_candidates %x, %c count %n forced %c2, %n below %n to %range by #all : !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32> to !gsa_tile.smem<1x4xi32, linear>
   // CHECK-NEXT: histogram_candidates(before, x, c, f, f);
   gsa_tile.histogram_candidates %before, %x, %c range %f, %f : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32>
   // CHECK-NEXT: drop_below(c, x, f);

@@ -14,7 +14,7 @@ gsa_tile.kernel @scores_of_keys(%list: !gsa_tile.global<i32, write> loc("list"),
                                 %counts: !gsa_tile.global<i32, write> loc("counts"),
                                 %row: !gsa_tile.global<f32, write> loc("row"),
                                 %n: index loc("n"), %f: f32 loc("f"))
-    attributes {warps = 1 : i64, shared_bytes = 1408 : i64} {
+    attributes {warps = 1 : i64, shared_bytes = 2432 : i64} {
   %c0 = arith.constant 0 : index
   %c8 = arith.constant 8 : index
   %c64 = arith.constant 64 : index
@@ -29,6 +29,11 @@ gsa_tile.kernel @scores_of_keys(%list: !gsa_tile.global<i32, write> loc("list"),
   gsa_tile.score_columns %products heads 9 by %heads[%c0] scale %f <sigmoid> to %scores : !gsa_tile.frag<16x64xf32, acc> by !gsa_tile.smem<2x16xf32, linear> to !gsa_tile.lanes<2xf32>
   // CHECK-NEXT: store_scores(row, scores, 8, n);
   gsa_tile.store_scores %scores to %row[%c8 to %n] : !gsa_tile.lanes<2xf32> to !gsa_tile.global<f32, write>
+  %line = gsa_tile.smem_alloc at 1408 : !gsa_tile.smem<2x128xf32, linear> loc("line")
+  // CHECK: put_lanes(line, 0, 8, scores);
+  gsa_tile.put_lanes %scores to %line[%c0, %c8] : !gsa_tile.lanes<2xf32> to !gsa_tile.smem<2x128xf32, linear>
+  // CHECK-NEXT: take_lanes(scores, line, 0, 8);
+  gsa_tile.take_lanes %line[%c0, %c8] to %scores : !gsa_tile.smem<2x128xf32, linear> to !gsa_tile.lanes<2xf32>
   %staged = gsa_tile.smem_alloc at 128 : !gsa_tile.smem<2x160xi32, linear> loc("staged")
   %held = gsa_tile.lanes_alloc : !gsa_tile.lanes<1xi32> loc("held")
   %c1 = arith.constant 1 : index

@@ -93,5 +93,9 @@ func.func @split_schedules() attributes {
   b = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>,
   // CHECK-SAME: b4 = #gsa.split_attention_schedule<entries = 128, per_block = 4, part = <
   b4 = #gsa.split_attention_schedule<entries = 128, per_block = 4, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>,
+  // CHECK-SAME: b8 = #gsa.split_attention_schedule<entries = 128, per_block = 2, part = <{{.*}}>, cluster = 8>
+  b8 = #gsa.split_attention_schedule<entries = 128, per_block = 2, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, cluster = 8>,
   // CHECK-SAME: c = #gsa.split_select_schedule<engine = fma, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>
-  c = #gsa.split_select_schedule<engine = fma, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
+  c = #gsa.split_select_schedule<engine = fma, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>,
+  // CHECK-SAME: d = #gsa.split_select_schedule<{{.*}}, deferred = true>
+  d = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, deferred = true>} { return }

@@ -83,3 +83,21 @@ func.func @split_entries() attributes {
 func.func @split_per_block() attributes {
   // expected-error @+1 {{(C2) 'per_block' must be in [1, 64], got 65}}
   a = #gsa.split_attention_schedule<entries = 128, per_block = 65, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>} { return }
+
+// -----
+
+func.func @split_deferred_lists() attributes {
+  // expected-error @+1 {{(C9) 'deferred' needs lists, whose bounds it waits for: expected a rank above 0, got 0}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, deferred = true>} { return }
+
+// -----
+
+func.func @split_deferred_span() attributes {
+  // expected-error @+1 {{(C9) 'deferred' must have a span of at most 128 tiles of 128 keys, got 129}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 129, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, deferred = true>} { return }
+
+// -----
+
+func.func @split_attention_cluster() attributes {
+  // expected-error @+1 {{(C3) 'cluster' must be 0, 2, 4, 8 or 16, got 3}}
+  a = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, cluster = 3>} { return }

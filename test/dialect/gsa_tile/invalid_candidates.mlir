@@ -383,3 +383,46 @@ gsa_tile.kernel @place_marked_c1_cells(%n: index)
   gsa_tile.place_marked %c forced %n, %n below %n at %words, %words to %words by <0, 1> : !gsa_tile.lanes<4xf32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x256xi32, linear>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @fetch_candidates_c1(%list: !gsa_tile.global<i32, read>, %n: index)
+    attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %less = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  // expected-error @below {{expected scores of f32 and as many cells of i32, got '!gsa_tile.lanes<4xf32>' and '!gsa_tile.lanes<3xi32>'}}
+  gsa_tile.fetch_candidates %list room %n to %x, %less by <0, 1> : !gsa_tile.global<i32, read> to !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<3xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @fetch_candidates_c2(%list: !gsa_tile.global<f32, read>, %n: index)
+    attributes {warps = 1 : i64} {
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %c = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xi32>
+  // expected-error @below {{list: expected i32, got '!gsa_tile.global<f32, read>'}}
+  gsa_tile.fetch_candidates %list room %n to %x, %c by <0, 1> : !gsa_tile.global<f32, read> to !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<4xi32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @range_candidates_c1(%n: index) attributes {warps = 1 : i64} {
+  %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xi32>
+  // expected-error @below {{expected scores of f32 and as many cells of i32, got '!gsa_tile.lanes<4xi32>' and '!gsa_tile.lanes<4xi32>'}}
+  gsa_tile.range_candidates %x, %x count %n forced %n, %n below %n to %words by <0, 1> : !gsa_tile.lanes<4xi32>, !gsa_tile.lanes<4xi32> to !gsa_tile.smem<1x256xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @range_candidates_c2(%n: index) attributes {warps = 1 : i64} {
+  %few = gsa_tile.smem_alloc : !gsa_tile.smem<1x2xi32, linear>
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %c = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xi32>
+  // expected-error @below {{range: expected at least 3 columns, got '!gsa_tile.smem<1x2xi32, linear>'}}
+  gsa_tile.range_candidates %x, %c count %n forced %n, %n below %n to %few by <0, 1> : !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<4xi32> to !gsa_tile.smem<1x2xi32, linear>
+  gsa_tile.return
+}

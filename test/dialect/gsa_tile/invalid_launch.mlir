@@ -67,7 +67,7 @@ func.func @kernel_c3() {
 
 // -----
 
-// expected-error @below {{cluster: expected 1, 2, 4 or 8 blocks, got 3}}
+// expected-error @below {{cluster: expected 1, 2, 4, 8 or 16 blocks, got 3}}
 gsa_tile.kernel @kernel_c3_blocks() attributes {warps = 1 : i64, cluster = 3 : i64} {
   gsa_tile.return
 }

@@ -118,3 +118,23 @@ gsa_tile.kernel @flush_cells_c1(%list: !gsa_tile.global<i32, write>, %n: index) 
   gsa_tile.flush_cells %staged[%n], %held to %list, %list[%n] capacity %n : !gsa_tile.smem<1x128xf32, linear>, !gsa_tile.lanes<1xi32> to !gsa_tile.global<i32, write>, !gsa_tile.global<i32, write>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @put_lanes_c1(%n: index) attributes {warps = 1 : i64} {
+  %line = gsa_tile.smem_alloc : !gsa_tile.smem<1x32xf32, linear>
+  %scores = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xf32>
+  // expected-error @below {{expected a linear tile of 'f32' with at least 64 columns for '!gsa_tile.lanes<2xf32>', got '!gsa_tile.smem<1x32xf32, linear>'}}
+  gsa_tile.put_lanes %scores to %line[%n, %n] : !gsa_tile.lanes<2xf32> to !gsa_tile.smem<1x32xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @take_lanes_c1(%n: index) attributes {warps = 1 : i64} {
+  %line = gsa_tile.smem_alloc : !gsa_tile.smem<1x64xi32, linear>
+  %scores = gsa_tile.lanes_alloc : !gsa_tile.lanes<2xf32>
+  // expected-error @below {{expected a linear tile of 'f32' with at least 64 columns for '!gsa_tile.lanes<2xf32>', got '!gsa_tile.smem<1x64xi32, linear>'}}
+  gsa_tile.take_lanes %line[%n, %n] to %scores : !gsa_tile.smem<1x64xi32, linear> to !gsa_tile.lanes<2xf32>
+  gsa_tile.return
+}

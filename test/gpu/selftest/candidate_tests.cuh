@@ -215,8 +215,9 @@ inline void test_products() {
 
 /// The forced cells of a row and the best of its candidates, `budget` cells, in
 /// the order of the row: the way that generated kernels go.
-__global__ void best_kernel(const int* list, int count, int sink, int local,
-                            int end, int quota, float bound, int* out) {
+__global__ void best_kernel(const int* list, int room, bool at_once, int count,
+                            int sink, int local, int end, int quota,
+                            float bound, int* out) {
   using both = team<0, 2>;
   constexpr int bins = 256, words = 32;
   auto histogram = smem_alloc<smem<int, 1, bins, linear>>(0);
@@ -234,7 +235,13 @@ __global__ void best_kernel(const int* list, int count, int sink, int local,
   __syncthreads();
   lanes<float, 4> scores;
   lanes<int, 4> cells;
-  load_candidates<both>(scores, cells, range, list, count, sink, local, end);
+  if (at_once) {
+    // Of all that the list has room for, pairs behind its end among them.
+    fetch_candidates<both>(scores, cells, list, room);
+    range_candidates<both>(scores, cells, range, count, sink, local, end);
+  } else {
+    load_candidates<both>(scores, cells, range, list, count, sink, local, end);
+  }
   __syncthreads();
   float low = key_value(~range.at(0, 0)), high = key_value(range.at(0, 1));
   if (threadIdx.x == 0) out[1] = range.at(0, 2);
@@ -292,7 +299,10 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
   for (int i = 0; i < count; ++i)
     if (!forced(cells[i])) others.push_back({-scores[i], cells[i]});
   std::sort(others.begin(), others.end());  // of equal ones the first cell
-  Array<int> list(2LL * std::max(count, 1)), out(604 + 256);
+  // Behind the end is what looks like the best candidate of all.
+  const int room = std::min(count + 3, 256);
+  Array<int> list(2LL * room), out(604 + 256);
+  for (int i = 0; i < room; ++i) list[2 * i] = 0x7f000000, list[2 * i + 1] = 5;
   for (int i = 0; i < count; ++i) {
     std::memcpy(&list[2 * i], &scores[i], 4);
     list[2 * i + 1] = cells[i];
@@ -301,8 +311,8 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
   for (int quota : {0, 1, free / 2, free}) {
     if (quota > free) continue;
     launch("candidates", best_kernel, 1, 2, 3360 + 4096,
-           static_cast<const int*>(list.data()), count, sink, local, end, quota,
-           0.5f, out.data());
+           static_cast<const int*>(list.data()), room, quota % 2 == 0, count,
+           sink, local, end, quota, 0.5f, out.data());
     suite.Context("%d candidates, sink %d local %d end %d levels %d quota %d",
                   count, sink, local, end, levels, quota);
     std::vector<int> want;
@@ -325,7 +335,8 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
 
 inline void test_best() {
   Suite suite(
-      "load_candidates histogram_candidates mark_above mark_best mark_forced "
+      "load_candidates fetch_candidates range_candidates histogram_candidates "
+      "mark_above mark_best mark_forced "
       "count_bits scan_bits place_marked drop_below");
   int seed = 0;
   for (int levels : {0, 1, 3})

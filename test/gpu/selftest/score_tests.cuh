@@ -14,6 +14,7 @@ template <int Heads>
 __global__ void score_columns_kernel(const float* products, const float* heads,
                                      float scale, float* out) {
   auto constants = smem_alloc<smem<float, 4, 16, linear>>(0);
+  auto line = smem_alloc<smem<float, 2, 128, linear>>(256);
   for (int i = lane(); i < 64; i += 32) constants.at(i / 16, i % 16) = heads[i];
   __syncwarp();
   auto x = frag_alloc<frag<float, 16, 64, acc>>();
@@ -23,6 +24,10 @@ __global__ void score_columns_kernel(const float* products, const float* heads,
       e = products[r * 128 + 64 * step + c];
     });
     score_columns<activation::identity, Heads>(scores, x, constants, 2, scale);
+    // By way of a line of shared memory.
+    put_lanes(line, 1, 64 * step, scores);
+    scores = lanes_alloc<lanes<float, 2>>();
+    take_lanes(scores, line, 1, 64 * step);
     store_scores(out, scores, 64 * step, 100);
   }
 }
@@ -36,7 +41,7 @@ inline void test_score_columns(Suite& suite) {
   for (int i = 0; i < 64; ++i)
     heads[i] = static_cast<float>(random.Integer(-9, 9));
   for (int i = 0; i < 128; ++i) out[i] = 0.5f;
-  launch("score_columns", score_columns_kernel<Heads>, 1, 1, 256,
+  launch("score_columns", score_columns_kernel<Heads>, 1, 1, 1280,
          products.data(), heads.data(), 2.0f, out.data());
   suite.Context("%d heads", Heads);
   for (int c = 0; c < 128; ++c) {
@@ -111,7 +116,7 @@ inline void test_append_cells() {
 
 inline void run_score_tests() {
   {
-    Suite suite("score_columns");
+    Suite suite("score_columns store_scores put_lanes take_lanes");
     test_score_columns<1>(suite);
     test_score_columns<4>(suite);
     test_score_columns<9>(suite);

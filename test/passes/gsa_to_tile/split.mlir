@@ -26,8 +26,10 @@
 // CHECK: gsa_tile.flush_cells
 // From the list, or from the row.
 // CHECK-LABEL: gsa_tile.kernel @split_select
+// CHECK: gsa_tile.clear_shared
+// CHECK: gsa_tile.fetch_candidates
 // CHECK: scf.if
-// CHECK: gsa_tile.load_candidates
+// CHECK: gsa_tile.range_candidates
 // CHECK: } else {
 // CHECK: gsa_tile.scan_row
 // CHECK-LABEL: func.func @select(
@@ -148,4 +150,60 @@ func.func @whole(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
        tensor<2x1x600xi32>, tensor<2x1xi32>, tensor<2x1x8xf32>)
     -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
   return %out : tensor<2x1x8x64xbf16>
+}
+
+// -----
+
+// A cluster of 4 blocks with two parts each, but the last, merges them: all warps
+// wait for those of the others, and a block has the rows of one head of 4.
+// REMARK: SplitList {{.*}}a cluster merges the parts of its list
+// REMARK-SAME: cluster=4, parts=7, per_block=2
+// CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK-SAME: cluster = 4
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.cluster_sync 4
+// CHECK-NOT: gsa_tile.stream
+// CHECK: gsa_tile.merge_parts {{.*}} gate {{.*}} <sigmoid> to {{.*}} by <4, 2>
+// CHECK-NOT: gsa_tile.kernel
+// CHECK-LABEL: func.func @clustered(
+// CHECK: gsa_tile.launch @split_gather_attention brief grid(%c4{{[^,]*}}, %c2
+// CHECK-NOT: gsa_tile.launch
+func.func @clustered(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
+    %i: tensor<2x1x800xi32>, %c: tensor<2x1xi32>, %g: tensor<2x1x8x64xbf16>)
+    -> tensor<2x1x8x64xbf16> {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c gate %g
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, per_block = 2, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 4, producers = 4, consumers = 2>, cluster = 4>}
+    : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
+       tensor<2x1x800xi32>, tensor<2x1xi32>, tensor<2x1x8x64xbf16>)
+    -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
+  return %out : tensor<2x1x8x64xbf16>
+}
+
+// -----
+
+// Deferred scores: a block has those of its span in shared memory before it
+// touches bounds, scores or lists. Warps that load meet no barrier but the first.
+// CHECK-LABEL: gsa_tile.kernel @split_scores
+// CHECK: gsa_tile.tile_ring
+// CHECK-NEXT: gsa_tile.sync <0, 6>
+// CHECK: gsa_tile.copy_wait <4, 2> barrier 1
+// CHECK-NOT: gsa_tile.load %
+// CHECK: gsa_tile.stream
+// CHECK: gsa_tile.put_lanes
+// CHECK-NOT: gsa_tile.store_scores
+// CHECK: gsa_tile.load %
+// CHECK: scf.for
+// CHECK: gsa_tile.take_lanes
+// CHECK-NEXT: gsa_tile.at
+// CHECK-NEXT: gsa_tile.store_scores
+// CHECK-NEXT: gsa_tile.append_cells
+// CHECK: gsa_tile.flush_cells
+// CHECK-LABEL: func.func @deferred(
+func.func @deferred(%q: tensor<2x1x4x64xbf16>, %k: tensor<2x500x64xbf16>)
+    -> (tensor<2x1x20xi32>, tensor<2x1xi32>, tensor<2x1xi32>) {
+  %r:3 = gsa.select %q, %k policy <fixed, base = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2, sample = 4, rank = 10, capacity = 64, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = 8, deferred = true>}
+    : (tensor<2x1x4x64xbf16>, tensor<2x500x64xbf16>)
+    -> (tensor<2x1x20xi32>, tensor<2x1xi32>, tensor<2x1xi32>)
+  return %r#0, %r#1, %r#2 : tensor<2x1x20xi32>, tensor<2x1xi32>, tensor<2x1xi32>
 }

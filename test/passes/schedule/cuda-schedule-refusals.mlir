@@ -182,3 +182,17 @@ func.func @cluster(%q: tensor<1x4x4x64xbf16>, %k: tensor<1x64x64xbf16>) -> tenso
     -> (tensor<1x4x16xi32>, tensor<1x4xi32>, tensor<1x4xi32>)
   return %i : tensor<1x4x16xi32>
 }
+
+// -----
+
+func.func @cluster_parts(%q: tensor<1x1x8x64xbf16>, %k: tensor<1x900x2x64xbf16>,
+    %i: tensor<1x1x600xi32>, %c: tensor<1x1xi32>) -> tensor<1x1x8x64xbf16> {
+  // AMPERE: has an illegal schedule: clusters need sm_90a or later, not sm_80; use cluster = 0
+  // expected-error @below {{has an illegal schedule: blocks of a list: got 5, expected the 8 of a cluster; use another per_block, or cluster = 0}}
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, cluster = 8>}
+    : (tensor<1x1x8x64xbf16>, tensor<1x900x2x64xbf16>, tensor<1x900x2x64xbf16>,
+       tensor<1x1x600xi32>, tensor<1x1xi32>)
+    -> (tensor<1x1x8x64xbf16>, tensor<1x8x1xf32>)
+  return %out : tensor<1x1x8x64xbf16>
+}

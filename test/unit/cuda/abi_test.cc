@@ -240,6 +240,8 @@ TEST(CudaAbi, AttributesAreThoseOfTheHeaders) {
   EXPECT_EQ(int{kFunctionRegisters}, int{CU_FUNC_ATTRIBUTE_NUM_REGS});
   EXPECT_EQ(int{kFunctionMaxDynamicSharedBytes},
             int{CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES});
+  EXPECT_EQ(int{kFunctionNonPortableClusterSizeAllowed},
+            int{CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED});
   EXPECT_EQ(int{kPointerMemoryType}, int{CU_POINTER_ATTRIBUTE_MEMORY_TYPE});
   EXPECT_EQ(int{kPointerIsManaged}, int{CU_POINTER_ATTRIBUTE_IS_MANAGED});
   EXPECT_EQ(int{kPointerDeviceOrdinal},

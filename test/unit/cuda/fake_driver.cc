@@ -181,6 +181,9 @@ struct FakeDriverCalls {
   static cuda::Result FuncSetAttribute(cuda::Function function, int attribute,
                                        int value) {
     GSA_FAKE_ENTER("cuFuncSetAttribute");
+    if (attribute == cuda::kFunctionNonPortableClusterSizeAllowed)
+      return value == 0 || value == 1 ? cuda::kSuccess
+                                      : cuda::kErrorInvalidValue;
     if (attribute != cuda::kFunctionMaxDynamicSharedBytes)
       return cuda::kErrorInvalidValue;
     fake->max_dynamic_smem_[fake->functions_[function]] = value;

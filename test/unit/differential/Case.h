@@ -93,6 +93,7 @@ struct SplitSelectTiles {
   int64_t block_k = 32, span = 1, stages = 1, producers = 0, consumers = 1;
   int64_t sample = 0, rank = 0, capacity = 0;
   TopKTiles rows;
+  bool deferred = false;
 };
 /// Lists of few queries shared by blocks.
 struct SplitAttentionTiles {

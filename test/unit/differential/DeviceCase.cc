@@ -339,6 +339,7 @@ Spec WithFewQueries(Spec spec) {
         std::max<int64_t>({32, slots, select.rank * select.sample}) +
         rng.Pick<int64_t>({0, 7, 64});
     while (512 * select.rows.warps < select.capacity) select.rows.warps *= 2;
+    select.deferred = rng.Chance(0.5);
   }
   bool has_mean =
       spec.select.policy.UsesNormaliser() && !spec.select.normaliser;

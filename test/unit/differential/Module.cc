@@ -136,7 +136,8 @@ std::string SplitSelectFields(const SplitSelectTiles& tiles) {
                               {"sample", tiles.sample},
                               {"rank", tiles.rank},
                               {"capacity", tiles.capacity}}),
-                      ", rows = <", TopKFields(tiles.rows), ">");
+                      ", rows = <", TopKFields(tiles.rows), ">",
+                      tiles.deferred ? ", deferred = true" : "");
 }
 std::string SplitAttentionFields(const SplitAttentionTiles& tiles) {
   return absl::StrCat("entries = ", tiles.entries,

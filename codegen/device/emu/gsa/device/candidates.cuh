@@ -168,30 +168,56 @@ void flag_rows(int* counts, const rowvec<float, Rows>& sums, int row,
 // Reading lists
 //===----------------------------------------------------------------------===//
 
-template <class Team, int Count, int Columns, smem_layout Layout>
-void load_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
-                     smem<int, 1, Columns, Layout> range, const int* list,
-                     int count, int sink, int local, int end) {
+/// Behind the end of a list are numbers that nobody may use.
+template <class Team, int Count>
+void fetch_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
+                      const int* list, int room) {
   int threads = 32 * Team::count, first = 32 * warp_rank<Team>();
-  if (count > Count * threads)
-    emu::fail("load_candidates", "%d pairs for %d threads of %d", count,
+  check_team<Team>("fetch_candidates");
+  if (room > Count * threads)
+    emu::fail("fetch_candidates", "%d pairs for %d threads of %d", room,
               threads, Count);
   for (int i = 0; i < Count; ++i)
     for (int lane = 0; lane < 32; ++lane) {
       int at = i * threads + first + lane;
       scores.v[i][lane] = 0.0f;
       cells.v[i][lane] = -1;
-      if (at >= count) continue;
-      emu::checkGlobal("load_candidates", list + 2ll * at, 8, false);
-      int cell = list[2ll * at + 1];
-      float x = bit_cast<float>(list[2ll * at]) + 0.0f;
-      scores.v[i][lane] = x;
+      if (at >= room) continue;
+      emu::checkGlobal("fetch_candidates", list + 2ll * at, 8, false);
+      scores.v[i][lane] = bit_cast<float>(list[2ll * at]);
+      cells.v[i][lane] = list[2ll * at + 1];
+    }
+}
+
+template <class Team, int Count, int Columns, smem_layout Layout>
+void range_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
+                      smem<int, 1, Columns, Layout> range, int count, int sink,
+                      int local, int end) {
+  int threads = 32 * Team::count, first = 32 * warp_rank<Team>();
+  check_team<Team>("range_candidates");
+  for (int i = 0; i < Count; ++i)
+    for (int lane = 0; lane < 32; ++lane) {
+      int cell = cells.v[i][lane];
+      cells.v[i][lane] = -1;
+      if (i * threads + first + lane >= count || cell < 0) {
+        scores.v[i][lane] = 0.0f;
+        continue;
+      }
+      float x = scores.v[i][lane] += 0.0f;
       if (cell < sink || (cell >= local && cell < end)) continue;
       cells.v[i][lane] = cell;
-      max_shared("load_candidates", range, 0, ~score_key(x));
-      max_shared("load_candidates", range, 1, score_key(x));
-      add_shared("load_candidates", range, 2, 1);
+      max_shared("range_candidates", range, 0, ~score_key(x));
+      max_shared("range_candidates", range, 1, score_key(x));
+      add_shared("range_candidates", range, 2, 1);
     }
+}
+
+template <class Team, int Count, int Columns, smem_layout Layout>
+void load_candidates(lanes<float, Count>& scores, lanes<int, Count>& cells,
+                     smem<int, 1, Columns, Layout> range, const int* list,
+                     int count, int sink, int local, int end) {
+  fetch_candidates<Team>(scores, cells, list, count);
+  range_candidates<Team>(scores, cells, range, count, sink, local, end);
 }
 
 template <class Team, int Count, int Columns, smem_layout Layout>

@@ -40,6 +40,19 @@ void store_scores(float* target, const lanes<float, Count>& scores, int begin,
   }
 }
 
+template <class T, int Count, int Lines, int Columns, smem_layout Layout>
+void put_lanes(smem<T, Lines, Columns, Layout> target, int row, int column,
+               const lanes<T, Count>& source) {
+  for (int i = 0; i < 32 * Count; ++i)
+    target.set("put_lanes", row, column + i, source.v[i / 32][i % 32]);
+}
+template <class T, int Count, int Lines, int Columns, smem_layout Layout>
+void take_lanes(lanes<T, Count>& target, smem<T, Lines, Columns, Layout> source,
+                int row, int column) {
+  for (int i = 0; i < 32 * Count; ++i)
+    target.v[i / 32][i % 32] = source.get("take_lanes", row, column + i);
+}
+
 template <int Lines, int Columns, smem_layout Layout>
 void flush_cells(int* list, int* counts, int number,
                  smem<int, Lines, Columns, Layout> staged, int line,

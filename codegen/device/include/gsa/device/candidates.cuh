@@ -242,28 +242,41 @@ GSA_DEVICE void flag_rows(int* counts, const rowvec<float, R>& sums, int row,
 //===----------------------------------------------------------------------===//
 
 /// All loads of a thread are in flight together: the list is read once, and its
-/// candidates stay in registers.
-template <class Team, int Count, int Columns, smem_layout Layout>
-GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
-                                lanes<int, Count>& cells,
-                                smem<int, 1, Columns, Layout> range,
-                                const int* list, int count, int sink, int local,
-                                int end) {
-  static_assert(Columns >= 3, "two bounds of a range and a number");
+/// candidates stay in registers. What a list has behind its end may be
+/// anything.
+template <class Team, int Count>
+GSA_DEVICE void fetch_candidates(lanes<float, Count>& scores,
+                                 lanes<int, Count>& cells, const int* list,
+                                 int room) {
   auto* pairs = reinterpret_cast<const int2*>(list);
   int2 pair[Count];
 #pragma unroll
   for (int i = 0; i < Count; ++i) {
     int at = i * Team::threads + Team::thread();
-    pair[i] = at < count ? pairs[at] : int2{0, -1};
+    pair[i] = at < room ? pairs[at] : int2{0, -1};
   }
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    scores.v[i] = __int_as_float(pair[i].x);
+    cells.v[i] = pair[i].y;
+  }
+}
+
+template <class Team, int Count, int Columns, smem_layout Layout>
+GSA_DEVICE void range_candidates(lanes<float, Count>& scores,
+                                 lanes<int, Count>& cells,
+                                 smem<int, 1, Columns, Layout> range, int count,
+                                 int sink, int local, int end) {
+  static_assert(Columns >= 3, "two bounds of a range and a number");
   float low = quiet_nan(), high = quiet_nan();  // Minima ignore NaN.
   unsigned number = 0;
 #pragma unroll
   for (int i = 0; i < Count; ++i) {
-    scores.v[i] = __fadd_rn(__int_as_float(pair[i].x), 0.0f);
-    bool forced = is_forced(pair[i].y, sink, local) & (pair[i].y < end);
-    cells.v[i] = forced ? -1 : pair[i].y;
+    bool exists = i * Team::threads + Team::thread() < count;
+    int cell = exists ? cells.v[i] : -1;
+    scores.v[i] = exists ? __fadd_rn(scores.v[i], 0.0f) : 0.0f;
+    bool forced = is_forced(cell, sink, local) & (cell < end);
+    cells.v[i] = forced ? -1 : cell;
     float x = cells.v[i] >= 0 ? scores.v[i] : quiet_nan();
     low = fminf(low, x);
     high = fmaxf(high, x);
@@ -277,6 +290,17 @@ GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
   atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 0)), least);
   atomicMax(reinterpret_cast<unsigned*>(&range.at(0, 1)), most);
   atomicAdd(&range.at(0, 2), static_cast<int>(number));
+}
+
+/// Both, of a list whose length is known: nothing is loaded behind its end.
+template <class Team, int Count, int Columns, smem_layout Layout>
+GSA_DEVICE void load_candidates(lanes<float, Count>& scores,
+                                lanes<int, Count>& cells,
+                                smem<int, 1, Columns, Layout> range,
+                                const int* list, int count, int sink, int local,
+                                int end) {
+  fetch_candidates<Team>(scores, cells, list, count);
+  range_candidates<Team>(scores, cells, range, 0x7fffffff, sink, local, end);
 }
 
 /// The same of a row of scores, of which all are loaded at once.

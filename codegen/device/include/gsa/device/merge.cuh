@@ -33,72 +33,106 @@ struct merged_sum {
 };
 
 /// Parts whose loads are in flight together.
-inline constexpr int merge_batch = 8;
+inline constexpr int merge_batch = 16;
 
-/// The lse of parts `first` and on; that of no part is -inf.
-GSA_DEVICE void load_lses(float (&lse)[merge_batch], const float* lses,
-                          long long step, int first, int parts) {
-#pragma unroll
-  for (int j = 0; j < merge_batch; ++j)
-    lse[j] = first + j < parts ? lses[(first + j) * step] : -infinity();
-}
-
-/// NaN and +inf make the sum NaN.
-GSA_DEVICE merged_sum merge_sums(const float* lses, long long step, int parts) {
-  merged_sum merged{-infinity(), 0.0f};
-  float lse[merge_batch];
-#pragma unroll 1
-  for (int first = 0; first < parts; first += merge_batch) {
-    load_lses(lse, lses, step, first, parts);
-#pragma unroll
-    for (float x : lse) merged.maximum = ptx::max_nan(merged.maximum, x);
-  }
-#pragma unroll 1
-  for (int first = 0; first < parts; first += merge_batch) {
-    load_lses(lse, lses, step, first, parts);
-#pragma unroll
-    for (float x : lse) merged.sum += merged.weigh(x);
-  }
-  return merged;
-}
-
-/// `Width` neighbouring columns of a row: weights add up to 1 before they
-/// multiply, part by part.
+/// `Width` neighbouring columns of some parts of a row.
 template <int Width>
-GSA_DEVICE void merge_columns(float (&result)[Width], merged_sum merged,
-                              const float* outputs, long long output_step,
-                              const float* lses, long long lse_step,
-                              int parts) {
-  float unit = 1.0f / merged.sum;
-  float lse[merge_batch], values[merge_batch][Width];
+struct merge_part {
+  float lse[merge_batch], weight[merge_batch], x[merge_batch][Width];
+
+  /// Parts `first` and on; the lse of no part is -inf.
+  GSA_DEVICE void load_lses(const float* lses, long long step, int first,
+                            int parts) {
+    const float* from = lses + first * step;
 #pragma unroll
-  for (float& x : result) x = 0.0f;
-#pragma unroll 1
-  for (int first = 0; first < parts; first += merge_batch) {
-    load_lses(lse, lses, lse_step, first, parts);
+    for (int j = 0; j < merge_batch; ++j, from += step) {
+      lse[j] = -infinity();
+      if (first + j < parts) lse[j] = *from;
+    }
+  }
+
+  GSA_DEVICE void load_columns(const float* outputs, long long step, int first,
+                               int parts) {
+    const float* from = outputs + first * step;
 #pragma unroll
-    for (int j = 0; j < merge_batch; ++j) {
-      const float* from =
-          outputs + (first + j < parts ? first + j : first) * output_step;
+    for (int j = 0; j < merge_batch; ++j, from += step) {
+#pragma unroll
+      for (float& value : x[j]) value = 0.0f;
+      if (first + j >= parts) continue;
       if constexpr (Width == 4) {
-        float4 x = *reinterpret_cast<const float4*>(from);
-        values[j][0] = x.x, values[j][1] = x.y;
-        values[j][2] = x.z, values[j][3] = x.w;
+        float4 all = *reinterpret_cast<const float4*>(from);
+        x[j][0] = all.x, x[j][1] = all.y, x[j][2] = all.z, x[j][3] = all.w;
       } else {
-        values[j][0] = *from;
+        x[j][0] = *from;
       }
     }
+  }
+
+  /// NaN and +inf make the sum NaN.
+  GSA_DEVICE void raise(merged_sum& merged) const {
+#pragma unroll
+    for (float value : lse)
+      merged.maximum = ptx::max_nan(merged.maximum, value);
+  }
+  GSA_DEVICE void weigh(const merged_sum& merged) {
+#pragma unroll
+    for (int j = 0; j < merge_batch; ++j) weight[j] = merged.weigh(lse[j]);
+  }
+  GSA_DEVICE void add_to(merged_sum& merged) {
+    weigh(merged);
+#pragma unroll
+    for (float value : weight) merged.sum += value;
+  }
+
+  /// Weights add up to 1 before they multiply, part by part.
+  GSA_DEVICE void add_columns(float (&result)[Width], float unit) const {
 #pragma unroll
     for (int j = 0; j < merge_batch; ++j) {
-      float weight = merged.weigh(lse[j]) * unit;
+      float share = weight[j] * unit;
       // The output of a part without keys may be anything.
       bool takes_part = lse[j] != -infinity();
 #pragma unroll
       for (int c = 0; c < Width; ++c)
-        result[c] =
-            takes_part ? fmaf(weight, values[j][c], result[c]) : result[c];
+        result[c] = takes_part ? fmaf(share, x[j][c], result[c]) : result[c];
     }
   }
+};
+
+/// `Width` neighbouring columns of a row. All that a row of few parts has is
+/// loaded at once: who merges waits for memory once.
+template <int Width>
+GSA_DEVICE merged_sum merge_columns(float (&result)[Width],
+                                    const float* outputs, long long output_step,
+                                    const float* lses, long long lse_step,
+                                    int parts) {
+  merge_part<Width> some, more;
+  some.load_lses(lses, lse_step, 0, parts);
+  some.load_columns(outputs, output_step, 0, parts);
+  merged_sum merged{-infinity(), 0.0f};
+  some.raise(merged);
+#pragma unroll 1
+  for (int first = merge_batch; first < parts; first += merge_batch) {
+    more.load_lses(lses, lse_step, first, parts);
+    more.raise(merged);
+  }
+  some.add_to(merged);
+#pragma unroll 1
+  for (int first = merge_batch; first < parts; first += merge_batch) {
+    more.load_lses(lses, lse_step, first, parts);
+    more.add_to(merged);
+  }
+  float unit = 1.0f / merged.sum;
+#pragma unroll
+  for (float& x : result) x = 0.0f;
+  some.add_columns(result, unit);
+#pragma unroll 1
+  for (int first = merge_batch; first < parts; first += merge_batch) {
+    more.load_lses(lses, lse_step, first, parts);
+    more.load_columns(outputs, output_step, first, parts);
+    more.weigh(merged);
+    more.add_columns(result, unit);
+  }
+  return merged;
 }
 
 template <class Team, activation Activation, bool PerRow, int Width,
@@ -113,18 +147,21 @@ GSA_DEVICE void merge_parts_by(Output output, Lse lse, Outputs outputs,
     int column = Width * (i - row * units);
     int number = output.find(row);
     if (!output.holds(number)) return;
-    const float* from = lses.row(row);
-    merged_sum merged = merge_sums(from, lse_step, parts);
+    float factor[Width];
+    if constexpr (is_gate<Gate>) {
+#pragma unroll
+      for (int c = 0; c < Width; ++c)
+        factor[c] = to_float(gate.row(row)[PerRow ? 0 : column + c]);
+    }
     float result[Width];
-    merge_columns(result, merged, outputs.row(row) + column, output_step, from,
-                  lse_step, parts);
+    merged_sum merged =
+        merge_columns(result, outputs.row(row) + column, output_step,
+                      lses.row(row), lse_step, parts);
     auto* to = output.row(number) + column;
 #pragma unroll
     for (int c = 0; c < Width; ++c) {
       float x = merged.empty() ? 0.0f : result[c];
-      if constexpr (is_gate<Gate>)
-        x *= activate_scalar<Activation>(
-            to_float(gate.row(row)[PerRow ? 0 : column + c]));
+      if constexpr (is_gate<Gate>) x *= activate_scalar<Activation>(factor[c]);
       to[c] = convert_to<typename Output::element>(x);
     }
     if (column == 0)

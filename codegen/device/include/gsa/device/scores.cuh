@@ -64,6 +64,23 @@ GSA_DEVICE void store_scores(float* target, const lanes<float, Count>& scores,
   }
 }
 
+/// A lane takes back what it put there itself.
+template <class T, int Count, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void put_lanes(smem<T, Lines, Columns, Layout> target, int row,
+                          int column, const lanes<T, Count>& source) {
+#pragma unroll
+  for (int i = 0; i < Count; ++i)
+    target.at(row, column + 32 * i + lane()) = source.v[i];
+}
+template <class T, int Count, int Lines, int Columns, smem_layout Layout>
+GSA_DEVICE void take_lanes(lanes<T, Count>& target,
+                           smem<T, Lines, Columns, Layout> source, int row,
+                           int column) {
+#pragma unroll
+  for (int i = 0; i < Count; ++i)
+    target.v[i] = source.at(row, column + 32 * i + lane());
+}
+
 /// Brings what the warp has staged to the list, by one atomic addition.
 template <int Lines, int Columns, smem_layout Layout>
 GSA_DEVICE void flush_cells(int* list, int* counts, int number,

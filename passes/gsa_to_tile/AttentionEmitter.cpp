@@ -257,7 +257,8 @@ void AttentionEmitter::emitFinish(const AttentionTarget& target) {
                           bounded());
   if (target.gate)
     GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow, columns,
-                       target.gate->activation, target.gate->perRow);
+                       target.gate->activation, target.gate->perRow,
+                       target.gate->pairs);
   StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
   StoreRowVecOp::create(s.b, s.loc, target.lse, warpRow, lse);
 }

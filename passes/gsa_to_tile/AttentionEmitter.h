@@ -28,6 +28,8 @@ struct GateSource {
   Value rows;
   gsa_tile::Activation activation;
   bool perRow;  ///< One logit for a whole row.
+  bool
+      pairs;  ///< Rows are whole pairs of logits, which lie on their multiples.
 };
 
 /// Where the rows of the block go: views.

@@ -29,7 +29,7 @@ static constexpr int64_t kVectors = 4;
 static constexpr int64_t kResidentWarps = 24;
 /// Of those that list all keys, which wait for memory: many, so that they take
 /// few SMs from the kernel that runs beside them.
-static constexpr int64_t kListingWarps = 48;
+static constexpr int64_t kListingWarps = 32;
 
 namespace {
 
@@ -242,7 +242,8 @@ void ShortRowsLowering::launchRows(const Chunk& chunk) {
       [&] { e.byFirstWarp([&] { flag(1); }); });
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
   Flags only = flagsOfChunk();
-  launchSelection(chunk, &only);
+  // As a rule there is none.
+  context.briefly([&] { launchSelection(chunk, &only); });
 }
 
 void ShortRowsLowering::remarkRows() {

@@ -74,7 +74,7 @@ gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, 
 // CHECK-LABEL: func.func @halves
 // CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.estimate = 9.000000e+01 : f64, gsa_tile.step = #gsa_tile.step<0, lane = 0>}
 // CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<1, lane = 1>}
-// CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<2, lane = 1 waits = [0]>}
+// CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<2, lane = 0 waits = [1]>}
 // CHECK-NEXT: return
 func.func @halves(%in: memref<8xf32>, %both: memref<2x8xf32>, %out: memref<2x8xf32>)
     attributes {gsa.lanes = 2 : i64} {

@@ -407,9 +407,11 @@ LogicalResult OnePassLowering::emit() {
     forChunks(chunkOfLists, [&](const Chunk& chunk) {
       bool hasKeys = source.keys() > 0;
       makeBuffers();
-      if (hasKeys) launchSample(chunk);
+      // Blocks load their queries and start their rings while short kernels
+      // end.
+      if (hasKeys) context.briefly([&] { launchSample(chunk); });
       launchBounds(chunk, lists, "row_bounds");
-      if (hasKeys) launchPass(chunk);
+      if (hasKeys) context.briefly([&] { launchPass(chunk); });
       launchCandidates(chunk);
       if (hasKeys)
         launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {

@@ -83,6 +83,9 @@ class Exporter {
   // would have waited for.
   LogicalResult SkipStep(mlir::Operation* op);
   StepOrder OrderFor(mlir::gsa_tile::StepAttr attribute) const;
+  // Whether the launch that `op` becomes may begin before another one has
+  // ended: there are launches before it in the program and on its lane.
+  bool FollowsLaunch(mlir::gsa_tile::LaunchOp op) const;
   int32_t Zone();
 
   mlir::SymbolTable symbols_;
@@ -488,6 +491,18 @@ FailureOr<KernelArg> Exporter::Argument(mlir::gsa_tile::LaunchOp op,
   return KernelArg(static_cast<int32_t>(*number));
 }
 
+// The launch before may have had nothing to do, and be no step.
+bool Exporter::FollowsLaunch(mlir::gsa_tile::LaunchOp op) const {
+  const auto is_launch = [&](int64_t index) {
+    return index >= 0 &&
+           std::holds_alternative<LaunchStep>(program_.steps[index]);
+  };
+  if (!is_launch(static_cast<int64_t>(program_.steps.size()) - 1)) return false;
+  auto attribute =
+      op->getAttrOfType<mlir::gsa_tile::StepAttr>(mlir::gsa_tile::kStepAttr);
+  return !attribute || is_launch(last_of_lane_[attribute.getLane()]);
+}
+
 LogicalResult Exporter::RunLaunch(mlir::gsa_tile::LaunchOp op) {
   LaunchStep step;
   for (auto [i, size] : llvm::enumerate(op.getGrid())) {
@@ -500,9 +515,8 @@ LogicalResult Exporter::RunLaunch(mlir::gsa_tile::LaunchOp op) {
   FailureOr<int32_t> kernel = KernelIndex(op);
   if (failed(kernel)) return failure();
   step.kernel = *kernel;
-  // The launch before may have had nothing to do, and be no step.
-  step.dependent = op.getDependent() && !program_.steps.empty() &&
-                   std::holds_alternative<LaunchStep>(program_.steps.back());
+  step.dependent = op.getDependent() && FollowsLaunch(op);
+  step.urgent = op.getUrgent();
   auto types =
       symbols_.lookup<mlir::gsa_tile::KernelOp>(op.getKernelAttr().getAttr())
           .getFunctionType()

@@ -243,6 +243,25 @@ def GsaTile_CopyRowsOp : GsaTile_Op<"copy_rows",
   let hasVerifier = 1;
 }
 
+def GsaTile_PrefetchRowsOp : GsaTile_Op<"prefetch_rows",
+    "prefetch_rows<{team}, {rows}>({view}, {first}, {columns})",
+    [GsaTile_TeamOpInterface, MemoryEffects<[MemWrite<GsaTile_Global>]>]> {
+  let summary = "Asks for rows to be in the second-level cache";
+  let description = [{
+    Columns [0, `columns`) of rows `first` to `first + rows - 1` of the view, of
+    those that exist. A hint that changes no value, for what is read late and comes
+    from far: the effect keeps it where it is. PTX: `prefetch.global.L2`.
+    Constraint: (C1) `rows` is positive.
+  }];
+  let arguments = (ins GsaTile_RowsType:$view, Index:$first, Index:$columns,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$rows,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $view `[` $first `]` `columns` $columns `rows` $rows `by` $team attr-dict `:`
+    type($view)
+  }];
+}
+
 def GsaTile_BulkRowsOp : GsaTile_Op<"bulk_rows",
     "bulk_rows<{team}>({target}, {view}, {first}, {columns}, {ring}, {iteration})",
     [GsaTile_TeamOpInterface, AttrSizedOperandSegments,

@@ -37,6 +37,10 @@ def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
     touches what launches write (`gsa_tile.launch_wait`). It is a permission: in
     order, one after another, is right as well. Set by gsa-dependent-launches.
 
+    The blocks of an `urgent` launch get SMs before those of launches on other
+    lanes that are not: it has little to do, and much waits for it at the end. A
+    hint, set by lowerings.
+
     Constraints:
     - (C1) the kernel exists and its arguments fit, in number and type; for a
       `tensormap` the memref has its element type and at least one dimension.
@@ -47,9 +51,10 @@ def GsaTile_LaunchOp : GsaTile_HostOp<"launch", [
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Index>:$grid,
                        Variadic<AnyType>:$args, UnitAttr:$brief,
-                       UnitAttr:$dependent);
+                       UnitAttr:$dependent, UnitAttr:$urgent);
   let assemblyFormat = [{
-    $kernel (`brief` $brief^)? (`dependent` $dependent^)? `grid` `(` $grid `)`
+    $kernel (`brief` $brief^)? (`dependent` $dependent^)?
+    (`urgent` $urgent^)? `grid` `(` $grid `)`
     `args` `(` $args `)` attr-dict `:` type($args)
   }];
   let hasVerifier = 1;

@@ -171,15 +171,19 @@ def GsaTile_AddRowPairsOp : GsaTile_Op<"add_row_pairs",
 }
 
 def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
-    "gate_rows<{activation}>({frag}, {view}, {first}, {columns}, {per_row})"> {
+    "gate_rows<{activation}, {pairs}>({frag}, {view}, {first}, {columns}, "
+    "{per_row})"> {
   let summary = "Output gate: `frag[r, c] *= act(view[first + r, c])`";
   let description = [{
     For rows that exist and c < `columns`; with `per_row` the logit is
-    `view[first + r, 0]` for the whole row.
+    `view[first + r, 0]` for the whole row. With `pairs` two neighbouring logits
+    are read at once: `columns` are even, and rows lie on multiples of two
+    elements (which nobody checks but the emulation).
   }];
   let arguments = (ins TileFragInOut:$frag, TileViewIn:$view, Index:$first,
                        Index:$columns, GsaTile_ActivationAttr:$activation,
-                       DefaultValuedAttr<BoolAttr, "false">:$per_row);
+                       DefaultValuedAttr<BoolAttr, "false">:$per_row,
+                       DefaultValuedAttr<BoolAttr, "false">:$pairs);
   let assemblyFormat = [{
     $frag `,` $view `[` $first `]` `columns` $columns $activation attr-dict `:`
     type($frag) `,` type($view)

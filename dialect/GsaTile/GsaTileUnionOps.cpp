@@ -118,7 +118,16 @@ LogicalResult MarkKeysOp::verify() {
   if (failed(verifyNumbers(*this, getList())) ||  // mark_keys_c1
       failed(verifySteps(*this, getColumns())))
     return failure();
-  return verifyRowsOfWords(*this, getTable());  // mark_keys_c2
+  if (failed(verifyRowsOfWords(*this, getTable())))  // mark_keys_c2
+    return failure();
+  auto vector = static_cast<int64_t>(getVector());
+  if (llvm::is_contained({1, 2, 4}, vector) &&
+      static_cast<int64_t>(getColumns()) % (32 * vector) == 0)  // mark_keys_c3
+    return success();
+  return emitOpError()
+         << "expected vectors of 1, 2 or 4 entries and a multiple "
+            "of 32 of them, got "
+         << getColumns() << " columns by " << vector;
 }
 
 LogicalResult StoreStringsOp::verify() {

@@ -203,19 +203,23 @@ def GsaTile_AppendOp : GsaTile_Op<"append", "append({list}, {count}, {value})"> 
 //===----------------------------------------------------------------------===//
 
 def GsaTile_MarkKeysOp : GsaTile_Op<"mark_keys",
-    "mark_keys<{columns}>({table}, {row}, {list}, {begin}, {end})"> {
+    "mark_keys<{columns}, {vector}>({table}, {row}, {list}, {begin}, {end})"> {
   let summary = "Sets the bits of listed keys in a row of the table";
   let description = [{
     Bit `list[i] % 32` of `table[row, list[i] / 32]` for entries [begin, min(begin
     + columns, end)) of an ascending list; keys that the row has no bit for are
-    left out. By one warp, which owns the row.
-    Constraints: (C1) as check_list; (C2) the table is of i32.
+    left out. By one warp, which owns the row. A lane reads `vector` neighbouring
+    entries at a time, which lie on a multiple of their bytes (which nobody checks
+    but the emulation), and writes each word that they have in common once.
+    Constraints: (C1) as check_list; (C2) the table is of i32; (C3) `vector` is 1, 2
+    or 4, and columns are a multiple of 32 vectors.
   }];
   let arguments = (ins TileSmemAtomic:$table, Index:$row, TileGlobalIn:$list,
-                       Index:$begin, Index:$end, I64Attr:$columns);
+                       Index:$begin, Index:$end, I64Attr:$columns,
+                       I64Attr:$vector);
   let assemblyFormat = [{
     $table `[` $row `]` `,` $list `[` $begin `to` $end `]` `step` $columns
-    attr-dict `:` type($table) `,` type($list)
+    `by` $vector attr-dict `:` type($table) `,` type($list)
   }];
   let hasVerifier = 1;
 }

@@ -51,6 +51,8 @@ struct Node {
   /// Estimated time from its begin to the end of the run; of a step of an
   /// independent loop the longest of all the loop's.
   double way = 0;
+  /// Estimated time from the begin of the run to its end.
+  double end = 0;
   Value zone;           ///< Of the mark before it, null without.
   int64_t missing = 0;  ///< Steps that it needs and that have no place yet.
   int64_t place = -1;   ///< In the new order.
@@ -134,15 +136,18 @@ void LaneAssigner::findZones() {
   }
 }
 
-/// The lane whose last step is the latest that the step needs; else one that
-/// has no step, or the one whose last step is the earliest.
+/// The lane whose last step is the latest to end that the step needs; else one
+/// that has no step, or the one whose last step is the earliest.
 void LaneAssigner::chooseLane(int64_t step) {
   int64_t best = -1;
+  auto endOf = [&](int64_t lane) {
+    const Node& node = nodes[last[lane]];
+    return std::pair(node.end, node.place);
+  };
   for (int64_t lane = 0; lane < lanes; ++lane) {
     if (last[lane] < 0 || !llvm::is_contained(nodes[step].needs, last[lane]))
       continue;
-    if (best < 0 || nodes[last[best]].place < nodes[last[lane]].place)
-      best = lane;
+    if (best < 0 || endOf(best) < endOf(lane)) best = lane;
   }
   if (best < 0) {
     best = 0;
@@ -152,6 +157,10 @@ void LaneAssigner::chooseLane(int64_t step) {
     for (int64_t lane = 1; lane < lanes; ++lane)
       if (placeOf(lane) < placeOf(best)) best = lane;
   }
+  double begin = last[best] < 0 ? 0 : nodes[last[best]].end;
+  for (int64_t need : nodes[step].needs)
+    begin = std::max(begin, nodes[need].end);
+  nodes[step].end = begin + estimateOf(steps[step].op);
   nodes[step].lane = best;
   last[best] = step;
 }

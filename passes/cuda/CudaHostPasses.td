@@ -63,8 +63,8 @@ def GsaAssignLanes : Pass<"gsa-assign-lanes", "::mlir::ModuleOp"> {
     run begin (`gsa_tile.estimate`), as far as they do not depend on each other;
     iterations of a loop stay one after the other. Marks of zones go along.
 
-    A step goes on the lane whose last step is the latest that it depends on, or,
-    if that lane has gone on, on the lane that has been idle for longest. So
+    A step goes on the lane whose last step is the latest to end, by the estimates,
+    of those that it depends on, or, if that lane has gone on, on the lane that has been idle for longest. So
     iterations of an independent loop take lanes in turn. Only waits that
     do not follow from others are kept.
 
@@ -91,7 +91,8 @@ def GsaDependentLaunches
   let summary = "Lets launches begin before the launch before them has ended";
   let description = [{
     On architectures from sm_90 on, a `brief` `gsa_tile.launch` whose step before
-    is such a launch too becomes `dependent`. Its kernel gets a `gsa_tile.launch_wait`
+    is a launch too, on its lane as well as in the text, becomes `dependent`. Its
+    kernel gets a `gsa_tile.launch_wait`
     before its first access to memory that steps of the program write: in its
     body, or in each role with such an access. Pointers to that memory are
     `gsa_tile.launched` from there on. Before it a kernel reads inputs and

@@ -5,15 +5,18 @@
 // docs/rationale/dependent-launch.md; it rests on three rules that are kept
 // here:
 //
-// - Steps run one after another, and the first launch is not dependent. So
-// inputs and constants,
-//   which no step writes, are complete before any kernel of the program starts.
+// - The steps of a lane run one after another, and the first launch of a lane
+// is
+//   not dependent. So inputs and constants, which no step writes, are complete
+//   before any kernel of the program starts.
 // - The kernel of a dependent launch touches nothing else before its wait.
-// - It waits in each block, so that it ends after all launches before it.
+// - It waits in each block, so that it ends after all launches before it on its
+//   lane.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 #include "dialect/GsaTile/ValueNames.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -48,18 +51,34 @@ static bool isWritten(Value buffer, func::FuncOp entry, int64_t inputs) {
          argument.getArgNumber() >= inputs;
 }
 
-/// The step before `launch`, if it is a launch; null after saying why there is
-/// none. Views and numbers are no steps, nor are the marks of zones.
+/// Whether a step is on the lane, or there are no lanes.
+static bool isOnLane(Operation* op, StepAttr order) {
+  auto other = op->getAttrOfType<StepAttr>(kStepAttr);
+  return !order || !other || other.getLane() == order.getLane();
+}
+
+/// The step before `launch` on its lane, if it is a launch as the one before it
+/// in the text is, behind which it runs where there is but one stream; null
+/// after saying why there is none. Views and numbers are no steps, nor are the
+/// marks of zones.
 static LaunchOp findBefore(LaunchOp launch, StringRef& reason) {
+  auto order = launch->getAttrOfType<StepAttr>(kStepAttr);
+  bool isFirst = true;
   for (Operation* op = launch->getPrevNode(); op; op = op->getPrevNode()) {
-    if (auto before = dyn_cast<LaunchOp>(op)) return before;
-    if (isa<ViewLikeOpInterface, func::CallOp, memref::GetGlobalOp>(op) ||
-        isMemoryEffectFree(op))
+    auto before = dyn_cast<LaunchOp>(op);
+    if (!before &&
+        (isa<ViewLikeOpInterface, func::CallOp, memref::GetGlobalOp>(op) ||
+         isMemoryEffectFree(op)))
       continue;
-    reason = "the step before is no launch";
-    return {};
+    if (before && isOnLane(op, order)) return before;
+    if (!before && (isFirst || isOnLane(op, order))) {
+      reason = "the step before is no launch";
+      return {};
+    }
+    isFirst = false;
   }
-  reason = "it is the first step of its block";
+  reason = isFirst ? "it is the first step of its block"
+                   : "it is the first step of its lane";
   return {};
 }
 
@@ -149,14 +168,11 @@ struct DependentLaunches
     func::FuncOp entry = findEntry(module);
     if (!target || !entry) return signalPassFailure();
     collect(module, entry);
-    auto lanes = entry->getAttrOfType<IntegerAttr>(kLanesAttr);
     entry.walk([&](LaunchOp launch) {
       if (!launch.getBrief() || launch.getDependent()) return;
       StringRef reason;
       if (!target->bulkCopy)
         reason = "the architecture has no dependent launches";
-      else if (lanes && lanes.getInt() > 1)
-        reason = "steps run on lanes, where the step before is another one";
       else
         mark(launch, reason);
       remark(launch, reason);
@@ -184,10 +200,6 @@ struct DependentLaunches
   void mark(LaunchOp launch, StringRef& reason) {
     LaunchOp before = findBefore(launch, reason);
     if (!before) return;
-    if (!before.getBrief()) {
-      reason = "the launch before is not brief";
-      return;
-    }
     auto lookup = [&](LaunchOp op) {
       return getOperation().lookupSymbol<KernelOp>(op.getKernelAttr());
     };

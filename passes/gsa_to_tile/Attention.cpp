@@ -149,7 +149,7 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
   int64_t width = gatePerRow ? 1 : shape.valueDepth;
   target.gate = {
       makeRows(s, s.at(gate, indices, sizes), rows, shape.heads, width),
-      activation, gatePerRow};
+      activation, gatePerRow, !gatePerRow && width % 2 == 0};
   return target;
 }
 

@@ -268,7 +268,8 @@ void AttentionEmitter::emitFinish(const AttentionTarget& target) {
     Value columns = s.index(shape.valueDepth);
     if (target.gate)
       GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow,
-                         columns, target.gate->activation, target.gate->perRow);
+                         columns, target.gate->activation, target.gate->perRow,
+                         target.gate->pairs);
     StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
   }
   StoreRowVecOp::create(s.b, s.loc, target.lse, warpRow, lse);

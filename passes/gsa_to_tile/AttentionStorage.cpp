@@ -24,7 +24,8 @@ void AttentionStorage::storeThroughTile(const OutputRows& rows,
   Value columns = s.index(shape.valueDepth);
   if (target.gate && !rows.logits)
     GateRowsOp::create(s.b, s.loc, rows.output, target.gate->rows, rows.warpRow,
-                       columns, target.gate->activation, target.gate->perRow);
+                       columns, target.gate->activation, target.gate->perRow,
+                       target.gate->pairs);
   PutFragOp::create(s.b, s.loc, rows.staged, rows.warpRow, rows.output);
   if (rows.logits)
     GateTileOp::create(s.b, s.loc, rows.staged, rows.logits, rows.warpRow,

@@ -29,6 +29,7 @@ struct GateSource {
   Value rows;
   gsa_tile::Activation activation;
   bool perRow;  ///< One logit for a whole row.
+  bool pairs;   ///< Rows are whole pairs of logits, on multiples of theirs.
 };
 
 /// Where the rows of the block go: views.

@@ -84,6 +84,12 @@ void GroupAttention::emitQueries(const AttentionRows& rows, int64_t groups) {
   queries = smem("queries", tileOf(groups * kGroupRows, shape.depth));
   CopyRowsOp::create(s.b, s.loc, queries, kernel.makeQueries(s, rows),
                      s.index(0), s.index(shape.depth), 16, teams.block);
+  // The gate is what the end of a block waits for.
+  AttentionTarget target = kernel.makeTarget(s, rows);
+  if (target.gate && !target.gate->perRow)
+    PrefetchRowsOp::create(s.b, s.loc, target.gate->rows, s.index(0),
+                           s.index(shape.valueDepth), groups * kGroupRows,
+                           teams.block);
 }
 
 void GroupAttention::emitRegisters(int64_t groups) {

@@ -404,7 +404,8 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
   flags.spoilt = context.makeBuffer({most}, i32);
   if (operands.counts && !schedule->getMasked()) {
     flags.lacking = context.makeBuffer({operands.batches(), flags.tiles}, i32);
-    launchShortLists(operands, *schedule, maskOf(op), flags);
+    context.urgently(
+        [&] { launchShortLists(operands, *schedule, maskOf(op), flags); });
   }
   auto box = TensorMapType::get(op->getContext(),
                                 {schedule->getBlockK(), kPanelColumns},
@@ -436,7 +437,10 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
     again.lacking = kernel.builder().read(flags.lacking, "lacking");
   again.places = kernel.builder().size(flags.places, "places");
   emitAgain(kernel, *schedule, operands.slots(), op->getLoc(), again);
-  if (failed(kernel.launch({countAgainBlocks(context.target(), most)})))
+  // It ends the run, and begins before what it waits for has ended.
+  if (failed(context.briefly([&] {
+        return kernel.launch({countAgainBlocks(context.target(), most)});
+      })))
     return failure();
   operands.replace();
   return success();

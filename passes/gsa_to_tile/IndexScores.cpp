@@ -42,10 +42,27 @@ int64_t gsa::getSpanKeys(ScoreScheduleAttr schedule) {
 // The kernel
 //===----------------------------------------------------------------------===//
 
-void ScoreKernel::addArguments() {
+/// Rows of every `sample`-th key: as a matrix of that many keys a row, of which
+/// only the first columns are read.
+static Value sampledKeys(Value buffer, int64_t sample, ToTileContext& context) {
+  IRRewriter& b = context.rewriter();
+  auto type = cast<MemRefType>(buffer.getType());
+  auto whole = llvm::to_vector<2>(llvm::seq<int64_t>(type.getRank()));
+  Value flat = memref::CollapseShapeOp::create(
+      b, context.loc(), buffer, SmallVector<ReassociationIndices>{whole});
+  int64_t columns = sample * type.getShape().back();
+  return memref::ExpandShapeOp::create(
+      b, context.loc(),
+      ArrayRef<int64_t>{type.getNumElements() / columns, columns}, flat,
+      SmallVector<ReassociationIndices>{{0, 1}});
+}
+
+void ScoreKernel::addArguments(ToTileContext& context) {
   query = kernel.read(source.query, "query");
   if (schedule.getBoxes())
-    key = kernel.map(source.keyRows.buffer,
+    key = kernel.map(rows.sample > 1 ? sampledKeys(source.keyRows.buffer,
+                                                   rows.sample, context)
+                                     : source.keyRows.buffer,
                      TensorMapType::get(builder().getContext(),
                                         {schedule.getBlockK(), kPanelColumns},
                                         element, SmemLayout::Swizzle128B),
@@ -393,8 +410,8 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   for (auto [chunk, target] : llvm::zip(chunks, keyTiles)) {
     if (schedule.getBoxes()) {
       TmaLoadOp::create(b, location(), target, key,
-                        add(mul(batch, keys), range.first), number(chunk.first),
-                        Value(), Value(), teams.load);
+                        add(mul(batch, scoredKeys), range.first),
+                        number(chunk.first), Value(), Value(), teams.load);
       continue;
     }
     Value from = keyRows.base(*this, batch, Value(), chunk.first, keys);

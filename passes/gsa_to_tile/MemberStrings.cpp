@@ -67,7 +67,9 @@ static void emitStrings(KernelBuilder& kernel, Location loc,
                        s.at(counts, {batch, query}, {queries}), zero));
     Value count = named(s.min(s.max(listed, zero), slots), "count");
     s.forLoop(zero, count, kStepEntries, [&](Value at) {
-       MarkKeysOp::create(s.b, loc, table, warp, list, at, count, kStepEntries);
+       MarkKeysOp::create(
+           s.b, loc, table, warp, list, at, count, kStepEntries,
+           getVectorBytes(s.b.getI32Type(), operands.slots()) / 4);
      })->setAttr(kRolledAttr, s.b.getUnitAttr());
   });
   SyncOp::create(s.b, loc, kernel.team());

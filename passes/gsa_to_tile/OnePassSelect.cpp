@@ -85,6 +85,7 @@ class OnePassLowering : public SelectLowering {
   /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
   int64_t blocks() const;
   void makeBuffers();
+  bool samplesBoxes() const;
   void launchSample(const Chunk& chunk);
   void launchPass(const Chunk& chunk);
   void launchCandidates(const Chunk& chunk);
@@ -146,12 +147,21 @@ int64_t OnePassLowering::blocks() const {
   return onePass.getSmBlocks() * context.target().sms;
 }
 
-/// Shorter spans than those of all keys: the grid shall fill the device. A box
-/// has neighbouring rows, so threads copy these.
+/// Where the keys of batches are whole rows of sampled ones and of others, and
+/// no box of some is of two batches.
+bool OnePassLowering::samplesBoxes() const {
+  int64_t sampled = source.keys() / onePass.getSample();
+  return source.keys() % onePass.getSample() == 0 &&
+         (source.batches() == 1 ||
+          sampled % onePass.getScores().getBlockK() == 0);
+}
+
+/// Shorter spans than those of all keys: the grid shall fill the device.
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
-  ScoreScheduleAttr sample = all.withoutBoxes().withSpan(
-      std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
+  if (!samplesBoxes()) all = all.withoutBoxes();
+  ScoreScheduleAttr sample =
+      all.withSpan(std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
   ScoreRows rows = rowsOf(chunk);
   rows.blocks = blocks();
   rows.scores = slab;
@@ -268,8 +278,11 @@ void OnePassLowering::launchFlagged(
   part.begin = arith::AddIOp::create(b, loc, chunk.begin, first);
   part.count = arith::MinSIOp::create(b, loc, rest, step);
   Flags only{flags, first, pitch};
-  launchFlaggedScores(part, only, chunkOfLists);
-  row(part, only);
+  // As a rule there is none, and each begins while the one before ends.
+  context.briefly([&] {
+    launchFlaggedScores(part, only, chunkOfLists);
+    row(part, only);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -394,9 +407,11 @@ LogicalResult OnePassLowering::emit() {
     forChunks(chunkOfLists, [&](const Chunk& chunk) {
       bool hasKeys = source.keys() > 0;
       makeBuffers();
-      if (hasKeys) launchSample(chunk);
+      // Blocks load their queries and start their rings while short kernels
+      // end.
+      if (hasKeys) context.briefly([&] { launchSample(chunk); });
       launchBounds(chunk, lists, "row_bounds");
-      if (hasKeys) launchPass(chunk);
+      if (hasKeys) context.briefly([&] { launchPass(chunk); });
       launchCandidates(chunk);
       if (hasKeys)
         launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {

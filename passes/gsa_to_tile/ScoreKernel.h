@@ -26,7 +26,7 @@ class ScoreKernel : KernelScalars {
         element(source.queryType().getElementType()),
         teams(schedule),
         kernel(kernel) {
-    addArguments();
+    addArguments(context);
   }
 
   void emit();
@@ -47,7 +47,7 @@ class ScoreKernel : KernelScalars {
     Value first, count;
   };
 
-  void addArguments();
+  void addArguments(ToTileContext& context);
   Value number(int64_t value) { return kernel.index(value); }
   Value fragment(int64_t rows, int64_t columns, Type type,
                  gsa_tile::FragLayout layout);

@@ -27,6 +27,9 @@ using arith::CmpIPredicate;
 static constexpr int64_t kVectors = 4;
 /// Warps of an SM that hold rows.
 static constexpr int64_t kResidentWarps = 24;
+/// Of those that list all keys, which wait for memory: many, so that they take
+/// few SMs from the kernel that runs beside them.
+static constexpr int64_t kListingWarps = 32;
 
 namespace {
 
@@ -122,6 +125,21 @@ void ShortRowsKernel::emit() {
   Value size = named(s.min(s.sub(count, first), s.index(rows)), "rows");
   Value firstQuery = named(s.add(begin, first), "first_query");
   Value zero = s.index(0);
+  // The lists first: they go to memory while numbers come from there.
+  Value isRow = named(s.cmpi(CmpIPredicate::slt, warp, size), "is_row");
+  s.ifThen(isRow, [&] {
+    Value row = named(s.add(firstQuery, warp), "query");
+    Value limit = named(s.min(limitOf(row), slots), "limit");
+    ListAllOp::create(
+        s.b, s.loc, s.at(indices, {batch, row, zero}, {queries, slots}), limit,
+        slots, getVectorBytes(s.b.getI32Type(), numSlots) / 4);
+    auto store = [&](Value array, Value value) {
+      StoreOp::create(s.b, s.loc, s.at(array, {batch, row}, {queries}), zero,
+                      value);
+    };
+    store(counts, s.toI32(limit));
+    store(status, s.i32(0));
+  });
   check(s.at(query, {batch, firstQuery, zero, zero},
              {queries, s.index(heads), s.index(depth)}),
         s.mul(size, heads * depth), heads * depth);
@@ -139,18 +157,7 @@ void ShortRowsKernel::emit() {
   Value total = SumRowsOp::create(s.b, s.loc, s.b.getI32Type(), counted,
                                   s.index(rows), zero);
   Value flag = named(s.min(total, s.i32(1)), "flag");
-  s.ifThen(s.cmpi(CmpIPredicate::slt, warp, size), [&] {
-    Value row = named(s.add(firstQuery, warp), "query");
-    Value limit = named(s.min(limitOf(row), slots), "limit");
-    ListAllOp::create(
-        s.b, s.loc, s.at(indices, {batch, row, zero}, {queries, slots}), limit,
-        slots, getVectorBytes(s.b.getI32Type(), numSlots) / 4);
-    auto store = [&](Value array, Value value) {
-      StoreOp::create(s.b, s.loc, s.at(array, {batch, row}, {queries}), zero,
-                      value);
-    };
-    store(counts, s.toI32(limit));
-    store(status, s.i32(0));
+  s.ifThen(isRow, [&] {
     StoreOp::create(s.b, s.loc, flags, s.add(first, warp), flag);
   });
 }
@@ -158,6 +165,8 @@ void ShortRowsKernel::emit() {
 void ShortRowsLowering::launchShort(const Chunk& chunk) {
   KernelBuilder kernel(context, op.getLoc(), "short_rows", shortRows.getRows());
   kernel.setSchedule(shortRows);
+  kernel.kernel().setMinBlocks(
+      std::clamp<int64_t>(kListingWarps / shortRows.getRows(), 1, 16));
   ShortRowsKernel body(kernel, op.getLoc(), shortRows.getRows());
   body.query = kernel.read(source.query, "query");
   body.key = kernel.read(source.keyRows.buffer, "key");
@@ -233,7 +242,8 @@ void ShortRowsLowering::launchRows(const Chunk& chunk) {
       [&] { e.byFirstWarp([&] { flag(1); }); });
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
   Flags only = flagsOfChunk();
-  launchSelection(chunk, &only);
+  // As a rule there is none.
+  context.briefly([&] { launchSelection(chunk, &only); });
 }
 
 void ShortRowsLowering::remarkRows() {
@@ -260,8 +270,12 @@ LogicalResult ShortRowsLowering::emit() {
       context.forQueryChunks(source.batches(), count, chunk,
                              [&](const Chunk& part) {
                                makeScratch();
-                               launchShort(part);
-                               launchFlagged(part);
+                               // Long kernels run beside these, and what is
+                               // done again at the end waits for them.
+                               context.urgently([&] {
+                                 launchShort(part);
+                                 launchFlagged(part);
+                               });
                              });
     if (count < source.queries()) {
       context.forQueryChunks(

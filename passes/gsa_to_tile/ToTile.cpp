@@ -296,6 +296,7 @@ LaunchOp KernelBuilder::launch(ArrayRef<OpFoldResult> grid) {
   auto launch =
       LaunchOp::create(b, context.loc(), symbol, sizes, hostArguments,
                        /*brief=*/context.brief ? b.getUnitAttr() : UnitAttr());
+  launch.setUrgent(context.urgent);
   if (estimate > 0) launch->setAttr(kEstimateAttr, b.getF64FloatAttr(estimate));
   return launch;
 }

@@ -34,6 +34,7 @@
 #include "dialect/GsaTile/ValueNames.h"
 #include "dialect/Target/CudaTarget.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/SaveAndRestore.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
@@ -73,6 +74,19 @@ class ToTileContext {
   Value makeBuffer(ArrayRef<int64_t> shape, Type elementType);
   /// The tensor whose contents `buffer` has from here on.
   Value toTensor(Value buffer);
+  /// The launches that `body` makes are urgent: they have little to do, and
+  /// much waits for them at the end.
+  template <typename Body>
+  auto urgently(Body body) {
+    llvm::SaveAndRestore isUrgent(urgent, true);
+    return body();
+  }
+  /// They are brief: as a rule they find that they have nothing to do.
+  template <typename Body>
+  auto briefly(Body body) {
+    llvm::SaveAndRestore isBrief(brief, true);
+    return body();
+  }
   /// Replaces `op` by the tensors of `buffers`, one for each result. Null
   /// buffers are for results without uses.
   void replace(Operation* op, ArrayRef<Value> buffers);
@@ -108,6 +122,7 @@ class ToTileContext {
   StringAttr origin;
   /// Whether its kernels take about as long as the time between two launches.
   bool brief = false;
+  bool urgent = false;
   /// What its schedule is estimated to take, where the host's kernels have
   /// lanes.
   ScheduleCost cost;

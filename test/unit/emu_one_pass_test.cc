@@ -137,7 +137,8 @@ TEST(EmuOnePassTest, OtherNumbers) {
                                                             1},
         {2, 70, 640, 64, 2},
         {1, 40, 333, 128, 3},
-        {1, 90, 30, 64, 4}}) {
+        {1, 90, 30, 64, 4},
+        {2, 70, 512, 64, 2}}) {
     Problem p = LongRows(number % 2 == 0 ? DType::kBF16 : DType::kF16);
     p.batch = batch;
     p.queries = queries;

@@ -167,11 +167,13 @@ struct LaunchAttribute {
   int id;
   char padding[4];
   union {
-    int allowed;  // programmaticStreamSerializationAllowed
+    int allowed;   // programmaticStreamSerializationAllowed
+    int priority;  // of the blocks that wait for SMs
     uint64_t words[8];
   };
 };
 inline constexpr int kLaunchProgrammaticStreamSerialization = 6;
+inline constexpr int kLaunchPriority = 8;
 
 // CUlaunchConfig.
 struct LaunchConfig {
@@ -261,6 +263,8 @@ enum JitOption : int {
 
 // Functions of newer drivers; null where the driver lacks them.
 #define GSA_CUDA_DRIVER_OPTIONAL_FUNCTIONS(X)                            \
+  X(CtxGetStreamPriorityRange, "cuCtxGetStreamPriorityRange",            \
+    (int*, int*)) /* CUDA 5.5 */                                         \
   X(FuncGetParamInfo, "cuFuncGetParamInfo",                              \
     (Function, size_t, size_t*, size_t*)) /* CUDA 12.4 */                \
   X(FuncLoad, "cuFuncLoad", (Function))   /* CUDA 12.4 */                \

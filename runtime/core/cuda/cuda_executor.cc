@@ -248,16 +248,23 @@ absl::Status CudaExecutor::Launch(const Op& op, const BoundRun& bound,
   // The driver copies what the pointers point to, and writes nothing there.
   void** parameters =
       const_cast<void**>(bound.pointers.data()) + op.first_parameter;
-  if (!op.dependent) {
+  if (!op.dependent && op.priority == 0) {
     const cuda::Result result = driver_->table().LaunchKernel(
         op.function, op.grid[0], op.grid[1], op.grid[2], op.threads, 1, 1,
         op.dynamic_smem, stream, parameters, nullptr);
     if (result == cuda::kSuccess) return absl::OkStatus();
     return driver_->ToStatus(result, "cuLaunchKernel");
   }
-  cuda::LaunchAttribute attribute = {};
-  attribute.id = cuda::kLaunchProgrammaticStreamSerialization;
-  attribute.allowed = 1;
+  cuda::LaunchAttribute attributes[2] = {};
+  unsigned count = 0;
+  if (op.dependent) {
+    attributes[count].id = cuda::kLaunchProgrammaticStreamSerialization;
+    attributes[count++].allowed = 1;
+  }
+  if (op.priority != 0) {
+    attributes[count].id = cuda::kLaunchPriority;
+    attributes[count++].priority = op.priority;
+  }
   cuda::LaunchConfig config = {};
   config.grid_x = op.grid[0];
   config.grid_y = op.grid[1];
@@ -266,8 +273,8 @@ absl::Status CudaExecutor::Launch(const Op& op, const BoundRun& bound,
   config.block_y = config.block_z = 1;
   config.dynamic_smem = op.dynamic_smem;
   config.stream = stream;
-  config.attributes = &attribute;
-  config.num_attributes = 1;
+  config.attributes = attributes;
+  config.num_attributes = count;
   const cuda::Result result = driver_->table().LaunchKernelEx(
       &config, op.function, parameters, nullptr);
   if (result == cuda::kSuccess) return absl::OkStatus();

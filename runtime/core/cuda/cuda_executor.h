@@ -183,6 +183,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
     unsigned threads = 1;
     unsigned dynamic_smem = 0;
     bool dependent = false;  // begins early, by cuLaunchKernelEx
+    int priority = 0;        // of its blocks, lower before higher; by the same
     int32_t first_parameter = 0;
     int32_t num_parameters = 0;
     // kGemm: a, b, c; kCopy: source, destination; kFill: destination.

@@ -83,6 +83,7 @@ class Validator {
   const LaunchLimits& limits_;
   std::string where_;
   bool follows_launch_ = false;  // of the step that is checked
+  std::array<bool, kMaxLanes> lane_launches_ = {};  // the same, of each lane
 };
 
 absl::Status Validator::CheckBuffers() {
@@ -215,10 +216,12 @@ absl::Status Validator::CheckStep(const LaunchStep& step) {
                        step.grid[axis], ", the limit is ",
                        limits_.max_grid[axis]);
   }
-  if (step.dependent && program_.lanes > 1)
-    return Invalid("is dependent, expected one lane, got ", program_.lanes);
   if (step.dependent && !follows_launch_)
     return Invalid("is dependent, expected a launch as the step before");
+  if (step.dependent && !lane_launches_[step.order.lane])
+    return Invalid(
+        "is dependent, expected a launch as the step before on lane ",
+        step.order.lane);
   int64_t parameter_bytes = 0;
   for (size_t i = 0; i < step.args.size(); ++i) {
     const KernelArg& arg = step.args[i];
@@ -357,6 +360,7 @@ absl::Status Validator::Run() {
     GSA_RETURN_IF_ERROR(
         std::visit([&](const auto& typed) { return CheckStep(typed); }, step));
     follows_launch_ = std::holds_alternative<LaunchStep>(step);
+    lane_launches_[OrderOf(step).lane] = follows_launch_;
   }
   return absl::OkStatus();
 }

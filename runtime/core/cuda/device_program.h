@@ -117,12 +117,16 @@ struct LaunchStep {
   int32_t kernel = 0;
   std::array<int64_t, 3> grid = {1, 1, 1};  // x, y, z
   std::vector<KernelArg> args;
-  // Whether the launch may begin before the step before it, a launch too, has
-  // ended: the kernel waits for that end itself, in each block, before it
-  // touches outputs or the workspace. In order is right as well.
+  // Whether the launch may begin before the step before it on its lane, a
+  // launch too, has ended: the kernel waits for that end itself, in each block,
+  // before it touches outputs or the workspace. In order is right as well. The
+  // step before it in the program is a launch, too, for runs on one stream.
   bool dependent = false;
   int32_t zone = 0;
   StepOrder order = {};
+  // Whether its blocks get SMs before those of launches on other lanes that are
+  // not urgent. A hint.
+  bool urgent = false;
 };
 
 // A (batched) matrix product of row-major matrices:

@@ -458,6 +458,7 @@ void ExecutorBuilder::AppendOp(const LaunchStep& step, CudaExecutor::Op op) {
   op.dynamic_smem =
       static_cast<unsigned>(program_.kernels[step.kernel].dynamic_smem_bytes);
   op.dependent = step.dependent && dependent_launches_;
+  op.priority = step.urgent ? urgent_priority_ : 0;
   op.first_parameter = static_cast<int32_t>(executor_->parameters_.size());
   op.num_parameters = static_cast<int32_t>(step.args.size());
   for (const KernelArg& arg : step.args)
@@ -508,6 +509,18 @@ absl::Status ExecutorBuilder::FindDependentLaunches() {
   return absl::OkStatus();
 }
 
+// The priority of urgent launches, of which a program of one lane has no use.
+absl::Status ExecutorBuilder::FindUrgentPriority() {
+  const cuda::DriverTable& table = executor_->driver_->table();
+  if (program_.lanes < 2 || table.LaunchKernelEx == nullptr ||
+      table.CtxGetStreamPriorityRange == nullptr)
+    return absl::OkStatus();
+  int least = 0;
+  return executor_->driver_->ToStatus(
+      table.CtxGetStreamPriorityRange(&least, &urgent_priority_),
+      "cuCtxGetStreamPriorityRange");
+}
+
 // There is one op for each step. Events 0 to lanes - 1 are where the lanes
 // begin and end; behind them are those of steps for which others wait.
 void ExecutorBuilder::BuildLanes() {
@@ -532,6 +545,7 @@ void ExecutorBuilder::BuildLanes() {
 
 absl::Status ExecutorBuilder::BuildOps() {
   GSA_RETURN_IF_ERROR(FindDependentLaunches());
+  GSA_RETURN_IF_ERROR(FindUrgentPriority());
   for (size_t i = 0; i < program_.steps.size(); ++i) {
     const ProgramStep& step = program_.steps[i];
     if (const auto* launch = std::get_if<LaunchStep>(&step))

@@ -43,6 +43,7 @@ class ExecutorBuilder {
   absl::Status UploadConstants();
   absl::Status BuildOps();
   absl::Status FindDependentLaunches();
+  absl::Status FindUrgentPriority();
   void BuildLanes();
   void AppendOp(const LaunchStep& step, CudaExecutor::Op op);
   void AppendOp(const GemmStep& step, CudaExecutor::Op op);
@@ -61,6 +62,7 @@ class ExecutorBuilder {
   std::vector<std::shared_ptr<const CachedKernel>> compiled_;
   size_t next_gemm_ = 0;
   bool dependent_launches_ = false;  // whether the driver and device have them
+  int urgent_priority_ = 0;          // 0 where no launch has one
 };
 
 }  // namespace gsa

@@ -105,10 +105,10 @@ class Writer {
     Each(waits);
   }
   void Write(const LaunchStep& step) {
-    const auto& [kernel, grid, args, dependent, zone, order] = step;
+    const auto& [kernel, grid, args, dependent, zone, order, urgent] = step;
     All(kernel, grid[0], grid[1], grid[2]);
     Each(args);
-    All(dependent, zone, order);
+    All(dependent, zone, order, urgent);
   }
   void Write(const GemmStep& step) {
     const auto& [a, b, c, a_dtype, b_dtype, c_dtype, compute_dtype, m, n, k,
@@ -247,10 +247,10 @@ class Reader {
     Each(&waits);
   }
   void Read(LaunchStep* step) {
-    auto& [kernel, grid, args, dependent, zone, order] = *step;
+    auto& [kernel, grid, args, dependent, zone, order, urgent] = *step;
     All(&kernel, &grid[0], &grid[1], &grid[2]);
     Each(&args);
-    All(&dependent, &zone, &order);
+    All(&dependent, &zone, &order, &urgent);
   }
   void Read(GemmStep* step) {
     auto& [a, b, c, a_dtype, b_dtype, c_dtype, compute_dtype, m, n, k, lda, ldb,

@@ -95,7 +95,7 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
         // CHECK-NEXT:      activate<activation::sigmoid>(scores);
         gsa_tile.activate %s <sigmoid> : !gsa_tile.frag<16x64xf32, acc>
         // CHECK-NEXT:      auto logits = strided_rows(k, 64ll, 64);
-        // CHECK-NEXT:      gate_rows<activation::silu>(scores, logits, 0, n, false);
+        // CHECK-NEXT:      gate_rows<activation::silu, false>(scores, logits, 0, n, false);
         %logits = gsa_tile.strided_rows %k pitch %pitch count %c64 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
         gsa_tile.gate_rows %s, %logits[%c0] columns %n <silu> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
         // CHECK-NEXT:      ring_release(full, i);

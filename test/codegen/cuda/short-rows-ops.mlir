@@ -34,9 +34,9 @@ gsa_tile.kernel @rows(%x: !gsa_tile.global<bf16, read> loc("x"),
   %both = arith.andi %set, %short : i1
   %table = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<2x8xi32, linear> loc("table")
   scf.if %both {
-    // IR: gsa_tile.mark_keys %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}} to %{{.*}}] step 256 : <2x8xi32, linear>, <i32, read>
-    // CHECK: mark_keys<256>(table, 1, list, 0, n);
-    gsa_tile.mark_keys %table[%c1], %list[%c0 to %n] step 256 : !gsa_tile.smem<2x8xi32, linear>, !gsa_tile.global<i32, read>
+    // IR: gsa_tile.mark_keys %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}} to %{{.*}}] step 256 by 4 : <2x8xi32, linear>, <i32, read>
+    // CHECK: mark_keys<256, 4>(table, 1, list, 0, n);
+    gsa_tile.mark_keys %table[%c1], %list[%c0 to %n] step 256 by 4 : !gsa_tile.smem<2x8xi32, linear>, !gsa_tile.global<i32, read>
     // IR: gsa_tile.store_strings %{{.*}}[%{{.*}}] to %{{.*}} string %{{.*}} of 64 words 4 : <2x8xi32, linear>, <i32, write>
     // CHECK-NEXT: store_strings<64, 4>(out, table, 1, n);
     gsa_tile.store_strings %table[%c1] to %out string %n of 64 words 4 : !gsa_tile.smem<2x8xi32, linear>, !gsa_tile.global<i32, write>

@@ -39,6 +39,7 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
   %from = gsa_tile.at %list[%u, %c0] sizes [%n] : !gsa_tile.global<i32, read>
   %view = gsa_tile.strided_rows %from pitch %one count %c1 : !gsa_tile.global<i32, read> to !gsa_tile.rows<i32, strided, read>
   gsa_tile.copy_rows %view[%c0] columns %n to %indices by #all vector 4 : !gsa_tile.rows<i32, strided, read>, index to !gsa_tile.smem<1x512xi32, linear>
+  gsa_tile.prefetch_rows %view[%c0] columns %n rows 1 by #all : !gsa_tile.rows<i32, strided, read>
   gsa_tile.copy_wait #all
   gsa_tile.roles {
     role <"load", team = <0, 1>> {
@@ -94,7 +95,7 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
       gsa_tile.softmax_merge %o, %m, %l with %s, %e, %e scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
       gsa_tile.softmax_finish %o, %e, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
       %view5 = gsa_tile.strided_rows %q pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
-      gsa_tile.gate_rows %o, %view5[%c0] columns %c64 <tanh> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
+      gsa_tile.gate_rows %o, %view5[%c0] columns %c64 <tanh> {pairs = true} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
       %view6 = gsa_tile.strided_rows %out pitch %pitch count %n : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
       gsa_tile.store_rows %o columns %c64 to %view6[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
       %gate = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle>

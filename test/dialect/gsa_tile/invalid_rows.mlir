@@ -225,6 +225,17 @@ gsa_tile.kernel @copy_rows_c1_team(%x: !gsa_tile.global<bf16, read>, %n: index)
 
 // -----
 
+gsa_tile.kernel @prefetch_rows_c1(%x: !gsa_tile.global<bf16, read>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+  // expected-error @below {{attribute 'rows' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  gsa_tile.prefetch_rows %v[%n] columns %n rows 0 by <0, 4> : !gsa_tile.rows<bf16, strided, read>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @copy_rows_vector(%x: !gsa_tile.global<bf16, read>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64

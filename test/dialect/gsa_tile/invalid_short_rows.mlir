@@ -91,7 +91,7 @@ gsa_tile.kernel @mark_keys_c1(%x: !gsa_tile.global<i32, read>, %n: index)
     attributes {warps = 1 : i64} {
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x8xi32, linear>
   // expected-error @below {{expected a positive multiple of 32 columns, got 48}}
-  gsa_tile.mark_keys %t[%n], %x[%n to %n] step 48 : !gsa_tile.smem<1x8xi32, linear>, !gsa_tile.global<i32, read>
+  gsa_tile.mark_keys %t[%n], %x[%n to %n] step 48 by 1 : !gsa_tile.smem<1x8xi32, linear>, !gsa_tile.global<i32, read>
   gsa_tile.return
 }
 
@@ -101,7 +101,27 @@ gsa_tile.kernel @mark_keys_c2(%x: !gsa_tile.global<i32, read>, %n: index)
     attributes {warps = 1 : i64} {
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x8xf32, linear>
   // expected-error @below {{expected a table of i32, got '!gsa_tile.smem<1x8xf32, linear>'}}
-  gsa_tile.mark_keys %t[%n], %x[%n to %n] step 64 : !gsa_tile.smem<1x8xf32, linear>, !gsa_tile.global<i32, read>
+  gsa_tile.mark_keys %t[%n], %x[%n to %n] step 64 by 1 : !gsa_tile.smem<1x8xf32, linear>, !gsa_tile.global<i32, read>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @mark_keys_c3(%x: !gsa_tile.global<i32, read>, %n: index)
+    attributes {warps = 1 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x8xi32, linear>
+  // expected-error @below {{expected vectors of 1, 2 or 4 entries and a multiple of 32 of them, got 96 columns by 4}}
+  gsa_tile.mark_keys %t[%n], %x[%n to %n] step 96 by 4 : !gsa_tile.smem<1x8xi32, linear>, !gsa_tile.global<i32, read>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @mark_keys_c3_vector(%x: !gsa_tile.global<i32, read>, %n: index)
+    attributes {warps = 1 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<1x8xi32, linear>
+  // expected-error @below {{expected vectors of 1, 2 or 4 entries and a multiple of 32 of them, got 96 columns by 3}}
+  gsa_tile.mark_keys %t[%n], %x[%n to %n] step 96 by 3 : !gsa_tile.smem<1x8xi32, linear>, !gsa_tile.global<i32, read>
   gsa_tile.return
 }
 

@@ -79,6 +79,10 @@ gsa_tile.kernel @uses(%x: !in, %y: !gsa_tile.global<bf16, write>,
   gsa_tile.gate_rows %acc, %from[%c0] columns %c64 <tanh> : !acc, !gsa_tile.rows<bf16, strided, read>
   // CHECK: gsa_tile.gate_rows {{.*}} <silu> {per_row = true}
   gsa_tile.gate_rows %acc, %from[%c0] columns %c64 <silu> {per_row = true} : !acc, !gsa_tile.rows<bf16, strided, read>
+  // CHECK: gsa_tile.gate_rows {{.*}} <silu> {pairs = true}
+  gsa_tile.gate_rows %acc, %from[%c0] columns %c64 <silu> {pairs = true} : !acc, !gsa_tile.rows<bf16, strided, read>
+  // CHECK: gsa_tile.prefetch_rows %{{.*}}[%{{.*}}] columns %{{.*}} rows 64 by <0, 4> : <bf16, strided, read>
+  gsa_tile.prefetch_rows %from[%c0] columns %c64 rows 64 by <0, 4> : !gsa_tile.rows<bf16, strided, read>
   // CHECK: gsa_tile.load_rowvec %{{.*}}[%{{.*}}] to %{{.*}} : <bf16, strided, read> to <16xf32>
   gsa_tile.load_rowvec %from[%c0] to %vec : !gsa_tile.rows<bf16, strided, read> to !vec
   // CHECK: gsa_tile.store_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] : <16x64xf32, acc> to <bf16, strided, write>

@@ -183,8 +183,11 @@ struct gate_fragment {
   int rows, columns;
   bool per_row;
   __device__ void operator()(fragment& x) const {
-    gate_rows<activation::sigmoid>(x, strided_rows(logits, pitch, rows), 0,
-                                   columns, per_row);
+    auto view = strided_rows(logits, pitch, rows);
+    if (pitch % 2 == 0 && columns % 2 == 0)
+      gate_rows<activation::sigmoid, true>(x, view, 0, columns, per_row);
+    else
+      gate_rows<activation::sigmoid>(x, view, 0, columns, per_row);
   }
 };
 
@@ -196,7 +199,7 @@ void test_gate_rows(Suite& suite) {
   for (bool per_row : {false, true})
     for (int rows : {0, 7, 16})
       for (int columns : {0, 13, 40}) {
-        int pitch = per_row ? 3 : 41;
+        int pitch = per_row ? 3 : columns % 2 == 0 ? 42 : 41;
         Array<T> logits(16 * pitch);
         random.Fill(logits, -4, 4);
         map(from, to,

@@ -115,6 +115,7 @@ __device__ void fragment(T* base, const float* values, float* out, row_case c,
     if (what == 4)
       gate_rows<activation::identity>(x, view, first, columns, true);
     if (what == 5) mask_rows(x, view, first);
+    prefetch_rows<all, 16>(view, first, columns);
   });
   store_rows(strided_rows(out, 24, 16), 0, x, 24);
   store_rowvec(strided_rows(out, 1, 400), 384, y);

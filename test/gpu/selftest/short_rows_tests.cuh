@@ -101,18 +101,18 @@ inline void test_any() {
         }
 }
 
-template <int Strings, int Words>
+template <int Strings, int Words, int Vector>
 __global__ void strings_kernel(const int* list, int count, int* bits) {
   auto table = smem_alloc<smem<int, 2, 24, linear>>(0);
   for (int i = threadIdx.x; i < 48; i += blockDim.x)
     table.at(i / 24, i % 24) = 0;
   __syncthreads();
-  for (int at = 0; at < count; at += 64)
-    mark_keys<64>(table, 1, list, at, count);
+  for (int at = 0; at < count; at += 64 * Vector)
+    mark_keys<64 * Vector, Vector>(table, 1, list, at, count);
   store_strings<Strings, Words>(bits, table, 1, Strings - 1);
 }
 
-template <int Strings, int Words>
+template <int Strings, int Words, int Vector>
 void test_strings(Suite& suite) {
   Random random(Strings);
   Array<int> list(400), bits(24 * Strings);
@@ -127,7 +127,7 @@ void test_strings(Suite& suite) {
       }
       if (!ascends) std::reverse(list.data(), list.data() + count);
       for (int i = 0; i < 24 * Strings; ++i) bits[i] = 77;
-      launch("strings", strings_kernel<Strings, Words>, 1, 1, 4 * 48,
+      launch("strings", strings_kernel<Strings, Words, Vector>, 1, 1, 4 * 48,
              static_cast<const int*>(list.data()), count, bits.data());
       suite.Context("%d strings of %d words, one in %d, %s", Strings, Words,
                     density, ascends ? "ascending" : "descending");
@@ -206,8 +206,9 @@ inline void run_short_rows_tests() {
   }
   test_any();
   Suite suite("mark_keys store_strings");
-  test_strings<5, 3>(suite);
-  test_strings<16, 4>(suite);
+  test_strings<5, 3, 1>(suite);
+  test_strings<5, 3, 2>(suite);
+  test_strings<16, 4, 4>(suite);
 }
 
 }  // namespace selftest

@@ -74,7 +74,7 @@ gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, 
 // CHECK-LABEL: func.func @halves
 // CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.estimate = 9.000000e+01 : f64, gsa_tile.step = #gsa_tile.step<0, lane = 0>}
 // CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<1, lane = 1>}
-// CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<2, lane = 1 waits = [0]>}
+// CHECK: gsa_tile.launch @use {{.*}}{gsa_tile.step = #gsa_tile.step<2, lane = 0 waits = [1]>}
 // CHECK-NEXT: return
 func.func @halves(%in: memref<8xf32>, %both: memref<2x8xf32>, %out: memref<2x8xf32>)
     attributes {gsa.lanes = 2 : i64} {
@@ -100,5 +100,33 @@ func.func @products(%a: memref<8x8xf32>, %b: memref<8x8xf32>, %c: memref<8x8xf32
     attributes {gsa.lanes = 2 : i64} {
   gsa_tile.gemm %a, %a into %b : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
   gsa_tile.gemm %a, %a into %c : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, write>)
+    attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+gsa_tile.kernel @join(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, read>, %c: !gsa_tile.global<f32, write>)
+    attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+
+// What needs both lanes is behind the one that ends last by the estimates,
+// whatever was submitted last.
+// CHECK-LABEL: func.func @latest_end
+// CHECK: gsa_tile.launch @use {{.*}}step<0, lane = 0>
+// CHECK: gsa_tile.launch @use urgent {{.*}}step<1, lane = 1>
+// CHECK: gsa_tile.launch @use urgent {{.*}}step<2, lane = 1>
+// CHECK: gsa_tile.launch @join {{.*}}step<3, lane = 0 waits = [2]>
+func.func @latest_end(%in: memref<8xf32>, %long: memref<8xf32>, %first: memref<8xf32>, %short: memref<8xf32>, %out: memref<8xf32>)
+    attributes {gsa.lanes = 2 : i64} {
+  %c1 = arith.constant 1 : index
+  gsa_tile.launch @use grid(%c1) args(%in, %long) {gsa_tile.estimate = 90.0 : f64} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use urgent grid(%c1) args(%in, %first) {gsa_tile.estimate = 3.0 : f64} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use urgent grid(%c1) args(%first, %short) : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @join grid(%c1) args(%long, %short, %out) : memref<8xf32>, memref<8xf32>, memref<8xf32>
   return
 }

@@ -90,14 +90,18 @@ func.func @main(%in: memref<8xf32>, %out: memref<8xf32>, %work: memref<?xi8>)
 
 // -----
 
-// A copy between them, and a launch before that takes long.
+// A copy between them; and a launch that is not brief, and that a brief one is
+// behind.
 // REMARK: NotDependent{{.*}}scale: it is the first step of its block
 // REMARK: NotDependent{{.*}}scale: the step before is no launch
-// REMARK: NotDependent{{.*}}scale: the launch before is not brief
+// REMARK: DependentLaunch{{.*}}scale
 // CHECK-LABEL: gsa_tile.kernel @scale(
-// CHECK-NOT: gsa_tile.launch_
+// CHECK: gsa_tile.launch_next
+// CHECK: gsa_tile.launch_wait
 // CHECK-LABEL: func.func @main(
-// CHECK-NOT: dependent
+// CHECK-COUNT-2: gsa_tile.launch @scale brief grid
+// CHECK: gsa_tile.launch @scale grid
+// CHECK: gsa_tile.launch @scale brief dependent grid
 gsa_tile.kernel @scale(%x: !gsa_tile.global<f32, read>,
                        %y: !gsa_tile.global<f32, write>)
     attributes {warps = 1 : i64} {
@@ -121,15 +125,33 @@ func.func @main(%in: memref<8xf32>, %out: memref<8xf32>, %work: memref<?xi8>)
 
 // -----
 
-// REMARK: NotDependent{{.*}}copy: steps run on lanes, where the step before is another one
-gsa_tile.kernel @copy(%x: !gsa_tile.global<f32, read>) attributes {warps = 1 : i64} {
+// On lanes: what is behind a launch of its lane, and behind one of any lane in
+// the text. Waits for steps of other lanes are ended before it begins.
+// REMARK: NotDependent{{.*}}next: it is the first step of its lane
+// REMARK: DependentLaunch{{.*}}next
+// REMARK: NotDependent{{.*}}next: the step before is no launch
+// CHECK-LABEL: gsa_tile.kernel @long(
+// CHECK: gsa_tile.launch_next
+// CHECK-LABEL: func.func @lanes
+// CHECK: gsa_tile.launch @long grid
+// CHECK: gsa_tile.launch @next brief grid
+// CHECK: gsa_tile.launch @next brief dependent grid
+// CHECK: gsa_tile.launch @next brief grid
+gsa_tile.kernel @long(%x: !gsa_tile.global<f32, write>) attributes {warps = 1 : i64} {
   gsa_tile.return
 }
-// CHECK-LABEL: func.func @lanes
-// CHECK-NOT: dependent
-func.func @lanes(%a: memref<4xf32>, %w: memref<?xi8>) attributes {gsa.lanes = 2 : i64, gsa.outputs = 0 : i64} {
+gsa_tile.kernel @next(%x: !gsa_tile.global<f32, read>) attributes {warps = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %v = gsa_tile.load %x[%c0] : !gsa_tile.global<f32, read>, index
+  gsa_tile.return
+}
+func.func @lanes(%a: memref<4xf32>, %o: memref<4xf32>, %w: memref<?xi8>) attributes {gsa.lanes = 2 : i64, gsa.outputs = 1 : i64} {
   %c1 = arith.constant 1 : index
-  gsa_tile.launch @copy brief grid(%c1) args(%a) : memref<4xf32>
+  gsa_tile.launch @long grid(%c1) args(%o) {gsa_tile.step = #gsa_tile.step<0, lane = 0>} : memref<4xf32>
+  gsa_tile.launch @next brief grid(%c1) args(%o) {gsa_tile.step = #gsa_tile.step<1, lane = 1 waits = [0]>} : memref<4xf32>
+  gsa_tile.launch @next brief grid(%c1) args(%o) {gsa_tile.step = #gsa_tile.step<2, lane = 0 waits = [1]>} : memref<4xf32>
+  memref.copy %a, %o {gsa_tile.step = #gsa_tile.step<3, lane = 1 waits = [2]>} : memref<4xf32> to memref<4xf32>
+  gsa_tile.launch @next brief grid(%c1) args(%o) {gsa_tile.step = #gsa_tile.step<4, lane = 0 waits = [3]>} : memref<4xf32>
   return
 }
 

@@ -15,6 +15,7 @@
 // CHECK-LABEL: gsa_tile.kernel @group_attention(
 // CHECK-SAME: !gsa_tile.tensormap<80x64xbf16, swizzle_128b>
 // CHECK: gsa_tile.copy_rows
+// CHECK: gsa_tile.prefetch_rows {{.*}} rows 192 by <0, 16>
 // CHECK: gsa_tile.fence_async
 // CHECK: gsa_tile.stream below {{.*}} <loaders = 4, groups = 3> rings
 // CHECK: gsa_tile.tma_load {{.*}} : <80x64xbf16, swizzle_128b> to <80x128xbf16, swizzle_128b>
@@ -69,7 +70,7 @@
 // CHECK-LABEL: func.func @both
 // CHECK-DAG: memref.collapse_shape {{.*}} memref<2x900x2x128xbf16> into memref<1800x256xbf16>
 // CHECK: gsa_tile.launch @group_attention grid(%c12{{[^,]*}}, %c2{{[^,]*}}, %c2
-// CHECK: gsa_tile.launch @dense_again grid(
+// CHECK: gsa_tile.launch @dense_again brief grid(
 
 // The last products are committed by themselves, others together with those of
 // the keys behind them.

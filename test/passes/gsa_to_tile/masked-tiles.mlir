@@ -19,7 +19,7 @@
 // CHECK: gsa_tile.histogram_candidates
 
 // CHECK: gsa_tile.kernel @member_strings(
-// CHECK: gsa_tile.mark_keys
+// CHECK: gsa_tile.mark_keys {{.*}} step 256 by 4
 // CHECK: gsa_tile.store_strings
 // CHECK: gsa_tile.kernel @masked_attention(
 // CHECK: gsa_tile.bulk_rows

@@ -71,8 +71,8 @@
 // CHECK: %[[SCORES:.*]] = memref.alloc() : memref<22400xf32>
 // CHECK: %[[STEP:.*]] = arith.divui %c22400, %{{.*}}
 // CHECK: scf.for %[[FIRST:.*]] = %c0 to %{{.*}} step %[[STEP]]
-// CHECK: gsa_tile.launch @flagged_scores {{.*}}%[[FLAGS]], %[[SCORES]]
-// CHECK: gsa_tile.launch @select_flagged_rows {{.*}}%[[FLAGS]], %{{.*}}, %[[SCORES]]
+// CHECK: gsa_tile.launch @flagged_scores brief {{.*}}%[[FLAGS]], %[[SCORES]]
+// CHECK: gsa_tile.launch @select_flagged_rows brief {{.*}}%[[FLAGS]], %{{.*}}, %[[SCORES]]
 // CHECK: } {gsa_tile.independent}
 func.func @main(%q: tensor<2x300x2x64xbf16>, %k: tensor<2x300x64xbf16>)
     -> (tensor<2x300x16xi32>, tensor<2x300xi32>, tensor<2x300xi32>) {
@@ -230,10 +230,15 @@ func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
 // -----
 
 // Keys in boxes: no fence in the stream, but one for the queries before it. Spans
-// by the number of blocks, of which those come first that see the most.
+// by the number of blocks, of which those come first that see the most. Every
+// fourth key is the first one of a row of four.
 
 // CHECK-LABEL: gsa_tile.kernel @sample_scores(
-// CHECK-SAME: %{{[a-z0-9_]+}}: !gsa_tile.global<bf16, read>, %{{[a-z0-9_]+}}: !gsa_tile.global<bf16, read>
+// CHECK-SAME: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>
+// CHECK: gsa_tile.fence_async
+// CHECK: gsa_tile.stream
+// CHECK-NOT: gsa_tile.fence_async
+// CHECK: gsa_tile.store_rows
 // CHECK-LABEL: gsa_tile.kernel @append_scores(
 // CHECK-SAME: !gsa_tile.tensormap<64x64xbf16, swizzle_128b>
 // CHECK: gsa_tile.grid_size
@@ -249,6 +254,8 @@ func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
 // CHECK-LABEL: gsa_tile.kernel @select_candidates
 // CHECK: gsa_tile.find_rank {{.*}} bins 512
 // CHECK-LABEL: func.func @main
+// CHECK: %[[KEYS:.*]] = memref.expand_shape {{.*}} into memref<750x256xbf16>
+// CHECK: gsa_tile.launch @sample_scores {{.*}}(%{{[^,]*}}, %[[KEYS]],
 // CHECK: arith.maxui %{{.*}}, %c8
 func.func @main(%q: tensor<1x3000x4x64xbf16>, %k: tensor<1x3000x64xbf16>)
     -> (tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>) {

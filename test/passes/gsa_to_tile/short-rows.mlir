@@ -12,10 +12,11 @@
 
 // REMARK: [Passed] ShortRows {{.*}}rows that see no more keys than their budget select all of them, unless a score is not finite{{.*}}of=1024, rows=1024
 
+// Lists are on their way to memory while numbers are counted.
 // CHECK: gsa_tile.kernel @short_rows(
+// CHECK: gsa_tile.list_all
 // CHECK: gsa_tile.count_beyond
 // CHECK: gsa_tile.store_totals
-// CHECK: gsa_tile.list_all
 
 // Flagged rows have the kernels of all rows, which a number tells apart.
 // CHECK: gsa_tile.kernel @index_scores(
@@ -37,24 +38,25 @@
 // CHECK: gsa_tile.listed_rows
 
 // CHECK: func.func @all(
-// CHECK: gsa_tile.launch @short_rows
-// CHECK: gsa_tile.launch @index_scores
-// CHECK: gsa_tile.launch @select_rows
+// CHECK: gsa_tile.launch @short_rows urgent
+// CHECK: gsa_tile.launch @index_scores urgent
+// CHECK: gsa_tile.launch @select_rows urgent
 // CHECK-NOT: gsa_tile.launch @index_scores
-// CHECK: gsa_tile.launch @short_lists
-// CHECK: gsa_tile.launch @group_attention
-// CHECK: gsa_tile.launch @listed_again
+// CHECK: gsa_tile.launch @short_lists urgent
+// CHECK: gsa_tile.launch @group_attention grid
+// CHECK: gsa_tile.launch @listed_again brief grid
 
 // Attention to all keys takes no list: it runs beside the kernels that make
-// them, and first.
+// them, and first; but the SMs that it leaves are those of the others. What is
+// done again begins while it ends.
 // LANES-LABEL: func.func @all
 // LANES-SAME: gsa.lanes = 2
 // LANES: gsa_tile.launch @group_attention {{.*}}gsa_tile.estimate{{.*}}step<0, lane = 0>
-// LANES: gsa_tile.launch @short_rows {{.*}}step<1, lane = 1 parts
+// LANES: gsa_tile.launch @short_rows urgent {{.*}}step<1, lane = 1 parts
 // LANES: gsa_tile.launch @index_scores {{.*}}step<2, lane = 1 parts
 // LANES: gsa_tile.launch @select_rows {{.*}}step<3, lane = 1 parts
 // LANES: gsa_tile.launch @short_lists {{.*}}step<4, lane = 1>
-// LANES: gsa_tile.launch @listed_again {{.*}}step<5, lane = 1 waits = [0]>
+// LANES: gsa_tile.launch @listed_again brief dependent {{.*}}step<5, lane = 0 waits = [4]>
 func.func @all(%q: tensor<1x1024x8x128xbf16>, %k: tensor<1x1024x2x128xbf16>,
     %v: tensor<1x1024x2x128xbf16>, %iq: tensor<1x1024x4x64xbf16>,
     %ik: tensor<1x1024x64xbf16>) -> tensor<1x1024x8x128xbf16> {

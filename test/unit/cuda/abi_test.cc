@@ -93,6 +93,7 @@ GSA_SAME(EventElapsedTime, cuEventElapsedTime);
 GSA_SAME(FuncGetParamInfo, cuFuncGetParamInfo);
 GSA_SAME(FuncLoad, cuFuncLoad);
 GSA_SAME(LaunchKernelEx, cuLaunchKernelEx);
+GSA_SAME(CtxGetStreamPriorityRange, cuCtxGetStreamPriorityRange);
 GSA_SAME(TensorMapEncodeTiled, cuTensorMapEncodeTiled);
 // cuStreamGetCtx has a second form with three parameters that newer headers may
 // map the plain name to; the exported plain name has two.
@@ -105,6 +106,7 @@ static_assert(offsetof(LaunchAttribute, allowed) ==
               offsetof(CUlaunchAttribute, value));
 static_assert(kLaunchProgrammaticStreamSerialization ==
               CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
+static_assert(kLaunchPriority == CU_LAUNCH_ATTRIBUTE_PRIORITY);
 static_assert(sizeof(LaunchConfig) == sizeof(CUlaunchConfig));
 static_assert(offsetof(LaunchConfig, stream) ==
               offsetof(CUlaunchConfig, hStream));

@@ -105,6 +105,16 @@ INSTANTIATE_TEST_SUITE_P(
              "the kernel has neither text nor machine code"},
         Case{"NothingToDependOn", [](auto& p) { Launch(p).dependent = true; },
              kInvalid, "is dependent, expected a launch as the step before"},
+        Case{"NothingOnItsLane",
+             [](auto& p) {
+               LaunchStep first = Launch(p), next = first;
+               next.dependent = true;
+               next.order.lane = 1;
+               p.lanes = 2;
+               p.steps = {first, next};
+             },
+             kInvalid,
+             "is dependent, expected a launch as the step before on lane 1"},
         Case{"SameSymbol", [](auto& p) { p.kernels.push_back(p.kernels[0]); },
              kInvalid, "two kernels have this symbol"},
         Case{"NoThreads", [](auto& p) { p.kernels[0].threads_per_block = 0; },

@@ -240,7 +240,13 @@ struct FakeDriverCalls {
     fake->launches_.push_back(std::move(launch));
     return cuda::kSuccess;
   }
-  // What one attribute of the configuration says is all that is looked at.
+  static cuda::Result CtxGetStreamPriorityRange(int* least, int* greatest) {
+    GSA_FAKE_ENTER("cuCtxGetStreamPriorityRange");
+    *least = 0;
+    *greatest = FakeDriver::kGreatestPriority;
+    return cuda::kSuccess;
+  }
+  // What the attributes of the configuration say is all that is looked at.
   static cuda::Result LaunchKernelEx(const cuda::LaunchConfig* config,
                                      cuda::Function function, void** parameters,
                                      void** extra) {
@@ -250,11 +256,16 @@ struct FakeDriverCalls {
                {config->block_x, config->block_y, config->block_z},
                config->dynamic_smem, config->stream, parameters, extra);
     if (result != cuda::kSuccess) return result;
-    if (config->num_attributes != 1 ||
-        config->attributes[0].id !=
-            cuda::kLaunchProgrammaticStreamSerialization)
-      return cuda::kErrorInvalidValue;
-    fake->launches_.back().dependent = config->attributes[0].allowed == 1;
+    FakeDriver::Launch& launch = fake->launches_.back();
+    for (unsigned i = 0; i < config->num_attributes; ++i) {
+      const cuda::LaunchAttribute& attribute = config->attributes[i];
+      if (attribute.id == cuda::kLaunchProgrammaticStreamSerialization)
+        launch.dependent = attribute.allowed == 1;
+      else if (attribute.id == cuda::kLaunchPriority)
+        launch.priority = attribute.priority;
+      else
+        return cuda::kErrorInvalidValue;
+    }
     return cuda::kSuccess;
   }
   // The limits of the driver; the map holds nothing but its number.

@@ -27,6 +27,8 @@ namespace gsa {
 // One lives at a time: the functions of a table cannot carry state.
 class FakeDriver {
  public:
+  // Of streams and launches; the least is 0.
+  static constexpr int kGreatestPriority = -5;
   struct Device {
     int major = 9, minor = 0;
     int max_smem = 232448;
@@ -49,6 +51,7 @@ class FakeDriver {
     // in maps().
     std::vector<uint64_t> arguments;
     bool dependent = false;
+    int priority = 0;
     // Counts all launches, and which of them streams and events put this one
     // behind.
     int number = 0;

@@ -62,8 +62,9 @@ class LanesTest : public ::testing::Test {
     options_.check_pointers = false;
   }
 
-  std::shared_ptr<const CudaExecutor> Create() {
-    auto executor = CudaExecutor::Create(LanesProgram(), 0, options_);
+  std::shared_ptr<const CudaExecutor> Create(
+      const DeviceProgram& program = LanesProgram()) {
+    auto executor = CudaExecutor::Create(program, 0, options_);
     EXPECT_TRUE(executor.ok()) << executor.status();
     return *executor;
   }
@@ -86,6 +87,34 @@ class LanesTest : public ::testing::Test {
   ExecutorOptions options_;
   std::vector<void*> outputs_ = {reinterpret_cast<void*>(uintptr_t{0x1000})};
 };
+
+TEST_F(LanesTest, UrgentLaunchesHaveThePriority) {
+  DeviceProgram program = LanesProgram();
+  std::get<LaunchStep>(program.steps[1]).urgent = true;
+  auto& last = std::get<LaunchStep>(program.steps[4]);
+  last.urgent = last.dependent = true;
+  auto executor = Create(program);
+  ASSERT_TRUE(executor->Run(ArgumentsOn(fake_.StreamOf(0))).ok());
+  const auto launches = fake_.TakeLaunches();
+  ASSERT_THAT(launches, SizeIs(kSteps));
+  for (int i = 0; i < kSteps; ++i) {
+    EXPECT_EQ(launches[i].priority,
+              i == 1 || i == 4 ? FakeDriver::kGreatestPriority : 0);
+    EXPECT_EQ(launches[i].dependent, i == 4);
+  }
+}
+
+// A driver without priorities.
+TEST_F(LanesTest, UrgentLaunchesAreInOrderAllTheSame) {
+  DeviceProgram program = LanesProgram();
+  std::get<LaunchStep>(program.steps[1]).urgent = true;
+  const DriverApi old_driver{fake_.Table(/*with_optional_functions=*/false)};
+  options_.driver = &old_driver;
+  auto executor = Create(program);
+  ASSERT_TRUE(executor->Run(ArgumentsOn(fake_.StreamOf(0))).ok());
+  for (const FakeDriver::Launch& launch : fake_.TakeLaunches())
+    EXPECT_EQ(launch.priority, 0);
+}
 
 TEST_F(LanesTest, AStepIsBehindItsLaneAndItsWaitsAlone) {
   auto executor = Create();

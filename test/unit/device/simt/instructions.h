@@ -134,6 +134,8 @@ template <class Count>
 void setmaxnreg_inc_sync_aligned_u32(Count) {}
 template <class Count>
 void setmaxnreg_dec_sync_aligned_u32(Count) {}
+template <class Address>
+inline void prefetch_global_L2(Address) {}
 inline void griddepcontrol_wait() {}
 inline void griddepcontrol_launch_dependents() {}
 

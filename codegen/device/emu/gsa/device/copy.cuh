@@ -85,6 +85,12 @@ void copy_rows(smem<T, Rows, Columns, Layout> target, View view,
         columns);
 }
 
+/// A hint: nothing is read.
+template <class Team, int Rows, class View>
+void prefetch_rows(View view, int first, int) {
+  for (int r = 0; r < Rows; ++r) (void)view.find("prefetch_rows", first + r);
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_COPY_CUH

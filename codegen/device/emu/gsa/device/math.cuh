@@ -87,8 +87,8 @@ void add_row_pairs(frag<float, 8, Columns, Layout>& target,
           fmaf(weights.v[r], source.v[r][c], target.v[r % 8][c]);
 }
 
-template <activation Activation, class T, int Columns, frag_layout Layout,
-          class View>
+template <activation Activation, bool Pairs = false, class T, int Columns,
+          frag_layout Layout, class View>
 void gate_rows(frag<T, 16, Columns, Layout>& frag, View view, int first,
                int columns, bool per_row) {
   columns = columns < Columns ? columns : Columns;
@@ -96,8 +96,10 @@ void gate_rows(frag<T, 16, Columns, Layout>& frag, View view, int first,
     int number = view.find("gate_rows", first + r);
     if (!view.holds(number) || columns <= 0) continue;
     const auto* logits = view.row(number);
+    if (Pairs) check_vector("gate_rows", logits, 2 * sizeof(*logits));
+    int read = Pairs ? columns + columns % 2 : columns;
     emu::checkGlobal("gate_rows", logits,
-                     (per_row ? 1 : columns) * sizeof(*logits), false);
+                     (per_row ? 1 : read) * sizeof(*logits), false);
     for (int c = 0; c < columns; ++c) {
       float logit = to_float(logits[per_row ? 0 : c]);
       frag.v[r][c] = convert_to<T>(to_float(frag.v[r][c]) *

@@ -469,14 +469,6 @@ void store_cells(int* target, smem<int, 1, Size, Layout> cells, int count) {
 // Rows that take all keys
 //===----------------------------------------------------------------------===//
 
-/// Vectors lie on a multiple of their bytes, as on the device.
-inline void check_vector(const char* function, const void* address,
-                         size_t bytes) {
-  if (reinterpret_cast<uintptr_t>(address) % bytes != 0)
-    emu::fail(function, "a vector of %d bytes does not lie on a multiple of it",
-              static_cast<int>(bytes));
-}
-
 template <int Columns, int Vector, class T>
 void count_beyond(lanes<int, 1>& state, const T* array, int begin, int end,
                   float limit) {

@@ -22,6 +22,14 @@
 
 namespace gsa::dev {
 
+/// Vectors lie on a multiple of their bytes, as on the device.
+inline void check_vector(const char* function, const void* address,
+                         size_t bytes) {
+  if (reinterpret_cast<uintptr_t>(address) % bytes != 0)
+    emu::fail(function, "a vector of %d bytes does not lie on a multiple of it",
+              static_cast<int>(bytes));
+}
+
 //===----------------------------------------------------------------------===//
 // Element types
 //===----------------------------------------------------------------------===//

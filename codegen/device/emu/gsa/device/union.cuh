@@ -143,11 +143,13 @@ inline void append(int* list, int* count, int value) {
 // One list as a string of bits
 //===----------------------------------------------------------------------===//
 
-template <int Columns, int Rows, int Size, smem_layout Layout>
+template <int Columns, int Vector, int Rows, int Size, smem_layout Layout>
 void mark_keys(smem<int, Rows, Size, Layout> table, int row, const int* list,
                int begin, int end) {
   int stop = begin + Columns < end ? begin + Columns : end;
   for (int at = begin; at < stop; ++at) {
+    if ((at - begin) % Vector == 0 && at + Vector <= end)
+      check_vector("mark_keys", list + at, sizeof(int) * Vector);
     int key = list_entry("mark_keys", list, at);
     if (!in_range(key, 32 * Size)) continue;
     int word = table.get("mark_keys", row, key / 32);

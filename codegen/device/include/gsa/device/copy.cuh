@@ -152,14 +152,27 @@ GSA_DEVICE void copy_rows(smem<T, R, C, L> target, View view,
       });
 }
 
+/// Asks for rows of `columns` to be in the second-level cache, of those of
+/// `Rows` from `first` on that exist, a line to a thread. A line that a row
+/// shares with the one behind it may be asked for twice.
+template <class Team, int Rows, class View>
+GSA_DEVICE void prefetch_rows(View view, int first, int columns) {
+  constexpr int line = 128;
+  int bytes = columns * static_cast<int>(sizeof(typename View::element));
+  int lines = (bytes + line - 1) / line;
+#pragma unroll 1
+  for (int i = Team::thread(); i < Rows * lines; i += Team::threads) {
+    int number = view.find(first + i / lines);
+    if (view.holds(number))
+      ptx::prefetch_l2(
+          reinterpret_cast<const unsigned char*>(view.row(number)) +
+          i % lines * line);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Registers to global memory and back
 //===----------------------------------------------------------------------===//
-
-template <class T>
-struct alignas(2 * sizeof(T)) pair {
-  T x, y;
-};
 
 /// `view[first + r, c] = T(source[r, c])` for rows that exist, c < columns.
 template <class View, class S, int R, int C, frag_layout L>

@@ -23,6 +23,12 @@
 
 namespace gsa::dev {
 
+/// Neighbouring columns of a lane, in memory.
+template <class T>
+struct alignas(2 * sizeof(T)) pair {
+  T x, y;
+};
+
 template <class T, int Rows, int Columns, frag_layout Layout>
 struct frag {
   static_assert(Rows == 16 || (Rows == 8 && Layout == acc),

@@ -125,28 +125,84 @@ GSA_DEVICE void add_row_pairs(frag<float, 8, C, L>& target,
             fmaf(weights.x[h], source.x[j][2 * h + c], target.x[j][c]);
 }
 
+/// Two neighbouring logits, of which the first `count` exist; the others become
+/// 0. With `Pairs` they are read at once.
+template <bool Pairs, class T>
+GSA_DEVICE pair<T> load_logits(const T* from, int count) {
+  pair<T> logits = {};
+  if constexpr (Pairs) {
+    if (count > 0) logits = *reinterpret_cast<const pair<T>*>(from);
+  } else {
+    if (count > 0) logits.x = from[0];
+    if (count > 1) logits.y = from[1];
+  }
+  return logits;
+}
+
+/// The logits of 128 columns are under way together, those of all rows: they
+/// come from far, and nothing else is left for a block to do.
+template <activation Activation, bool Pairs, class Pointer, int R, int C,
+          frag_layout L>
+GSA_DEVICE void gate_columns(frag<float, R, C, L>& frag,
+                             const Pointer (&from)[R / 8],
+                             const bool (&held)[R / 8], int columns) {
+  constexpr int together = C / 8 < 16 ? C / 8 : 16;
+#pragma unroll
+  for (int begin = 0; begin < C / 8; begin += together) {
+    decltype(load_logits<Pairs>(from[0], 0)) logits[R / 8][together];
+#pragma unroll
+    for (int h = 0; h < R / 8; ++h)
+#pragma unroll
+      for (int j = 0; j < together; ++j) {
+        int column = frag_column(begin + j, 0);
+        if (begin + j < C / 8)
+          logits[h][j] = load_logits<Pairs>(from[h] + column,
+                                            held[h] ? columns - column : 0);
+      }
+#pragma unroll
+    for (int h = 0; h < R / 8; ++h) {
+      if (!held[h]) continue;
+#pragma unroll
+      for (int j = 0; j < together; ++j) {
+        if (begin + j >= C / 8) continue;
+        int column = frag_column(begin + j, 0);
+        float* x = &frag.x[begin + j][2 * h];
+        if (column < columns)
+          x[0] *= activate_scalar<Activation>(to_float(logits[h][j].x));
+        if (column + 1 < columns)
+          x[1] *= activate_scalar<Activation>(to_float(logits[h][j].y));
+      }
+    }
+  }
+}
+
 /// `frag[r, c] *= act(view[first + r, c])` for rows that exist, c < columns;
-/// with `per_row` the logit is `view[first + r, 0]` for the whole row.
-template <activation Activation, int R, int C, frag_layout L, class View>
+/// with `per_row` the logit is `view[first + r, 0]` for the whole row. With
+/// `Pairs` rows and `columns` are whole pairs, which lie on multiples of their
+/// bytes.
+template <activation Activation, bool Pairs = false, int R, int C,
+          frag_layout L, class View>
 GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
                           int columns, bool per_row) {
+  bool held[R / 8];
+  decltype(view.row(0)) from[R / 8];
 #pragma unroll
   for (int h = 0; h < R / 8; ++h) {
     int number = view.find(first + frag_row(2 * h));
-    if (!view.holds(number)) continue;
-    const auto* from = view.row(number);
-    float shared =
-        per_row ? activate_scalar<Activation>(to_float(*from)) : 0.0f;
+    held[h] = view.holds(number);
+    from[h] = view.row(held[h] ? number : 0);
+  }
+  if (!per_row)
+    return gate_columns<Activation, Pairs>(frag, from, held, columns);
+#pragma unroll
+  for (int h = 0; h < R / 8; ++h) {
+    if (!held[h]) continue;
+    float shared = activate_scalar<Activation>(to_float(*from[h]));
 #pragma unroll
     for (int j = 0; j < C / 8; ++j)
 #pragma unroll
-      for (int c = 0; c < 2; ++c) {
-        int column = frag_column(j, c);
-        if (column >= columns) continue;
-        frag.x[j][2 * h + c] *=
-            per_row ? shared
-                    : activate_scalar<Activation>(to_float(from[column]));
-      }
+      for (int c = 0; c < 2; ++c)
+        if (frag_column(j, c) < columns) frag.x[j][2 * h + c] *= shared;
   }
 }
 

@@ -191,31 +191,41 @@ GSA_DEVICE void append(int* list, int* count, int value) {
 // One list as a string of bits
 //===----------------------------------------------------------------------===//
 
-/// Lanes whose keys share a word are neighbours, since lists ascend: they join
-/// their bits, and the last of them writes. A list that does not ascend has the
-/// same result, as the write is an atomic or.
-template <int Columns, int Rows, int Size, smem_layout Layout>
+/// Keys that share a word are neighbours, since lists ascend: a lane joins the
+/// bits of its own. A list that does not ascend has the same result, as the
+/// write is an atomic or.
+template <int Columns, int Vector, int Rows, int Size, smem_layout Layout>
 GSA_DEVICE void mark_keys(smem<int, Rows, Size, Layout> table, int row,
                           const int* list, int begin, int end) {
-  int key[Columns / 32];
+  using vector = element_vector<int, Vector>;
+  constexpr int steps = Columns / (32 * Vector);
+  vector keys[steps];
 #pragma unroll
-  for (int i = 0; i < Columns / 32; ++i) {
-    int at = begin + lane() + 32 * i;
-    key[i] = at < end ? list[at] : -1;
+  for (int i = 0; i < steps; ++i) {
+    int at = begin + (32 * i + lane()) * Vector;
+    if (at + Vector <= end) {
+      keys[i] = *reinterpret_cast<const vector*>(list + at);
+    } else {
+#pragma unroll
+      for (int v = 0; v < Vector; ++v)
+        keys[i].x[v] = at + v < end ? list[at + v] : -1;
+    }
   }
 #pragma unroll
-  for (int i = 0; i < Columns / 32; ++i) {
-    int word = in_range(key[i], 32 * Size) ? key[i] >> 5 : -1;
-    unsigned bits = word >= 0 ? 1u << (key[i] & 31) : 0;
+  for (int i = 0; i < steps; ++i) {
+    int word = 0;
+    unsigned bits = 0;
 #pragma unroll
-    for (int step = 1; step < 32; step *= 2) {
-      unsigned joined = __shfl_up_sync(all_lanes, bits, step);
-      int other = __shfl_up_sync(all_lanes, word, step);
-      if (lane() >= step && other == word) bits |= joined;
+    for (int v = 0; v < Vector; ++v) {
+      int key = keys[i].x[v];
+      bool exists = in_range(key, 32 * Size);
+      int next = exists ? key >> 5 : word;
+      ptx::or_shared_if(bits != 0 && next != word, table.address(row, word),
+                        bits);
+      bits = (next == word ? bits : 0) | (exists ? 1u << (key & 31) : 0);
+      word = next;
     }
-    int next = __shfl_down_sync(all_lanes, word, 1);
-    if (word >= 0 && (lane() == 31 || next != word))
-      atomicOr(&table.at(row, word), static_cast<int>(bits));
+    ptx::or_shared_if(bits != 0, table.address(row, word), bits);
   }
 }
 

@@ -1,6 +1,7 @@
 //===- cp_async.cuh - asynchronous copies to shared memory -*- CUDA -*-===//
 //
 // PTX ISA 9.7.9, Data Movement: cp.async, cp.async.wait_all; sm_80 and later.
+// prefetch; all architectures.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,6 +57,13 @@ GSA_DEVICE void cp_async_or_zeros(unsigned target, const void* source,
 /// PTX: cp.async.wait_all.
 GSA_DEVICE void cp_async_wait_all() {
   asm volatile("cp.async.wait_all;" ::: "memory");
+}
+
+/// Asks for a line of global memory to be in the second-level cache.
+/// PTX: prefetch.global.L2.
+GSA_DEVICE void prefetch_l2(const void* address) {
+  asm volatile(
+      "prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(address)));
 }
 
 }  // namespace gsa::dev::ptx

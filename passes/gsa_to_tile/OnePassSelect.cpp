@@ -407,11 +407,9 @@ LogicalResult OnePassLowering::emit() {
     forChunks(chunkOfLists, [&](const Chunk& chunk) {
       bool hasKeys = source.keys() > 0;
       makeBuffers();
-      // Blocks load their queries and start their rings while short kernels
-      // end.
-      if (hasKeys) context.briefly([&] { launchSample(chunk); });
+      if (hasKeys) launchSample(chunk);
       launchBounds(chunk, lists, "row_bounds");
-      if (hasKeys) context.briefly([&] { launchPass(chunk); });
+      if (hasKeys) launchPass(chunk);
       launchCandidates(chunk);
       if (hasKeys)
         launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {

@@ -404,7 +404,8 @@ static AttentionScheduleAttr withStages(AttentionScheduleAttr part,
 /// Where there are few lists, blocks take more parts to be so few, if all
 /// copies of a block are in flight at once: each has an SM then, and a further
 /// kernel costs more. Clusters leave SMs without blocks: half of all SMs are
-/// counted on.
+/// counted on. Where blocks share SMs, clusters that wait for room cost more than
+/// the kernel that merges.
 static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
                             AttentionScheduleAttr part, Operation* op,
                             const CudaTarget& target) {
@@ -413,14 +414,17 @@ static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
   auto blocksOf = [&](int64_t perBlock) {
     return static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
   };
+  auto isAlone = [&](int64_t blocks) {
+    return isCluster(blocks) &&
+           2 * blocks * countLists(problem, part.getBlockQ()) <= target.sms;
+  };
   if (!target.bulkCopy) return {usual, 0, stages};
-  if (isCluster(blocksOf(usual))) return {usual, blocksOf(usual), stages};
+  if (isAlone(blocksOf(usual))) return {usual, blocksOf(usual), stages};
   if (stages * part.getBlockK() != entries) return {usual, 0, stages};
   for (int64_t each = usual + 1; each < parts; ++each) {
     int64_t all = stages * each, blocks = blocksOf(each);
     if (each * entries > kListEntries || all > kMostStages) break;
-    if (isCluster(blocks) &&
-        2 * blocks * countLists(problem, part.getBlockQ()) <= target.sms &&
+    if (isAlone(blocks) &&
         withStages(part, all).findRefusal(op, target).empty())
       return {each, blocks, all};
   }

@@ -324,7 +324,8 @@ LogicalResult Differentiate::addSeeds(Functions functions,
       if (outputs.empty()) continue;
       return forward.emitError("gsa-differentiate: '")
              << name << "' in option 'outputs' depends on no differentiated "
-             << "argument, but through a selection";
+             << "argument, but through a selection or as the target of an "
+             << "indexer";
     }
     Value own = block.addArgument(value.getType(), value.getLoc());
     backward.add(value, own);
@@ -347,11 +348,14 @@ LogicalResult Differentiate::collect(Functions functions,
     if (!inputs.empty())
       return forward.emitError("gsa-differentiate: '")
              << name << "' in option 'inputs' has no gradient: no "
-             << "differentiated result depends on it, but through a selection";
+             << "differentiated result depends on it, but through a selection "
+                "or as "
+             << "the target of an indexer";
     remark::missed(
         argument.getLoc(),
         remark::RemarkOpts::name("NoGradient").category("gsa.gradient"))
-        << "no result depends on '" + name + "', but through a selection";
+        << "no result depends on '" + name +
+               "', but through a selection or as the target of an indexer";
   }
   if (results.empty())
     return forward.emitError(

@@ -40,8 +40,8 @@
 // ATTENTION: return
 
 // REMARK: NoGradient{{.*}}gsa.select has no gradient: its lists are constants
-// REMARK: NoGradient{{.*}}no result depends on 'arg2', but through a selection
-// REMARK: NoGradient{{.*}}no result depends on 'index_key', but through a selection
+// REMARK: NoGradient{{.*}}no result depends on 'arg2', but through a selection or as the target of an indexer
+// REMARK: NoGradient{{.*}}no result depends on 'index_key', but through a selection or as the target of an indexer
 // REMARK: Differentiated{{.*}}main, gradients=3, saved=0
 func.func @main(%q: tensor<1x3x2x4xf32> {gsa.name = "q"},
                 %k: tensor<1x5x1x4xf32> {gsa.name = "k"},
@@ -169,4 +169,62 @@ func.func @main(%x: tensor<4xbf16>, %s: tensor<bf16>) -> tensor<4xbf16> {
     linalg.yield %p : bf16
   } -> tensor<4xbf16>
   return %0 : tensor<4xbf16>
+}
+
+// -----
+
+// The loss of the indexer: gradients for the indexer alone, whatever is attended
+// to; the lists and the lse are made again.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK-SAME: "loss_grad"
+// CHECK-SAME: -> (tensor<1x3x2x4xf32> {gsa.name = "iq_grad"}, tensor<1x5x4xf32> {gsa.name = "ik_grad"}, tensor<1x3x2xf32> {gsa.name = "w_grad"}, tensor<2xf32> {gsa.name = "b_grad"})
+// CHECK: %[[I:.*]], %[[C:.*]], %{{.*}} = gsa.select
+// CHECK: %{{.*}}, %[[L:.*]] = gsa.gather_attention
+// CHECK: %[[G:.*]]:4 = gsa.index_kl_grad %{{.*}}, %{{.*}} weights %{{.*}} bias %{{.*}} attention %{{.*}}, %{{.*}} lse %[[L]] loss_grad %{{.*}} indices %[[I]], %[[C]] {clip = 4.000000e+00 : f64, index_scale = 5.000000e-01 : f64, softmax_scale = 2.500000e-01 : f64, mean_heads, temperature = 1.250000e-01 : f64}
+// CHECK: return %[[G]]#0, %[[G]]#1, %[[G]]#2, %[[G]]#3
+// ATTENTION-LABEL: func.func @main_backward(
+// ATTENTION-NOT: gsa.select
+// ATTENTION-NOT: gsa.gather_attention
+// ATTENTION: gsa.index_kl_grad
+// REMARK: NoGradient{{.*}}no result depends on 'q', but through a selection or as the target of an indexer
+func.func @main(%iq: tensor<1x3x2x4xf32> {gsa.name = "iq"},
+                %ik: tensor<1x5x4xf32> {gsa.name = "ik"},
+                %w: tensor<1x3x2xf32> {gsa.name = "w"},
+                %b: tensor<2xf32> {gsa.name = "b"},
+                %q: tensor<1x3x2x4xf32> {gsa.name = "q"},
+                %k: tensor<1x5x1x4xf32> {gsa.name = "k"})
+    -> (tensor<1x3xf32> {gsa.name = "loss"}) {
+  %i, %c, %s = gsa.select %iq, %ik weights %w bias %b policy <fixed, base = 2>
+      {scale = 0.5 : f64}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x3x2xf32>,
+         tensor<2xf32>)
+      -> (tensor<1x3x2xi32>, tensor<1x3xi32>, tensor<1x3xi32>)
+  %o, %l = gsa.gather_attention %q, %k, %k indices %i, %c {scale = 0.25 : f64}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>, tensor<1x5x1x4xf32>,
+         tensor<1x3x2xi32>, tensor<1x3xi32>)
+      -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>)
+  %loss = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l
+      indices %i, %c
+      {clip = 4.0 : f64, index_scale = 0.5 : f64, softmax_scale = 0.25 : f64,
+       mean_heads, temperature = 0.125 : f64}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x3x2xf32>,
+         tensor<2xf32>, tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>,
+         tensor<1x2x3xf32>, tensor<1x3x2xi32>, tensor<1x3xi32>)
+      -> tensor<1x3xf32>
+  return %loss : tensor<1x3xf32>
+}
+
+// -----
+
+// Scores of all keys.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK: gsa.index_scores_grad %{{.*}}, %{{.*}} weights %{{.*}} scores_grad %{{.*}} lengths %{{.*}} {mask = #gsa.mask<none>, score_activation = #gsa.score_activation<relu>}
+// CHECK: return %{{.*}}#0, %{{.*}}#1, %{{.*}}#2
+func.func @main(%q: tensor<?x?x2x4xbf16>, %k: tensor<?x?x4xbf16>,
+                %w: tensor<?x?x2xbf16>, %n: tensor<?xi32>) -> tensor<?x?x?xf32> {
+  %0 = gsa.index_scores %q, %k weights %w lengths %n
+      {mask = #gsa.mask<none>, score_activation = #gsa.score_activation<relu>}
+      : (tensor<?x?x2x4xbf16>, tensor<?x?x4xbf16>, tensor<?x?x2xbf16>,
+         tensor<?xi32>) -> tensor<?x?x?xf32>
+  return %0 : tensor<?x?x?xf32>
 }

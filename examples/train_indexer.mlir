@@ -54,8 +54,10 @@ func.func @main(
       ins(%hidden, %wiw : tensor<?x?x64xf32>, tensor<4x64xf32>)
       outs(%z4 : tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
 
+  // A scale of 1/128 keeps sigmoids off their ends where hidden states and
+  // parameters are random numbers around 1, as gsa-run makes them.
   %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %ib
-      policy <fixed, base = 16>
+      policy <fixed, base = 16> {scale = 0.0078125 : f64}
       : (tensor<?x?x4x16xf32>, tensor<?x?x16xf32>, tensor<?x?x4xf32>,
          tensor<4xf32>)
       -> (tensor<?x?x16xi32>, tensor<?x?xi32>, tensor<?x?xi32>)
@@ -65,7 +67,7 @@ func.func @main(
       -> (tensor<?x?x4x16xf32>, tensor<?x4x?xf32>)
   %of_rows = gsa.index_kl %iq, %ik weights %iw bias %ib attention %q, %k
       lse %lse indices %indices, %counts
-      {temperature = 0.125 : f64, clip = 10.0 : f64}
+      {temperature = 0.125 : f64, clip = 10.0 : f64, index_scale = 0.0078125 : f64}
       : (tensor<?x?x4x16xf32>, tensor<?x?x16xf32>, tensor<?x?x4xf32>,
          tensor<4xf32>, tensor<?x?x4x16xf32>, tensor<?x?x2x16xf32>,
          tensor<?x4x?xf32>, tensor<?x?x16xi32>, tensor<?x?xi32>)

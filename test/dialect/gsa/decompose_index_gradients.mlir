@@ -57,7 +57,8 @@ func.func @index_kl(
   // CHECK: outs(%{{.*}} : tensor<2x3x5xi32>)
   // CHECK: outs(%{{.*}} : tensor<2x3xi32>)
   // CHECK: tensor.extract %[[N]]
-  // The weights of heads, their masses, a and its sum.
+  // Logits, the weights of heads, their masses, a and its sum.
+  // CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6x5xf32>)
   // CHECK: %[[C:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6x5xf32>)
   // CHECK: math.exp
   // CHECK: %[[MASS:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6xf32>)

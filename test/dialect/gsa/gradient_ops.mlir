@@ -115,7 +115,7 @@ func.func @index_kl(
   %0 = gsa.index_kl %iq, %ik attention %q, %k lse %l {mask = #gsa.mask<none>}
     : (tensor<2x3x4x8xbf16>, tensor<2x5x8xbf16>, tensor<2x3x6x7xf16>,
        tensor<2x5x2x7xf16>, tensor<2x6x3xf32>) -> tensor<2x3xf32>
-  // CHECK: gsa.index_kl %{{[a-z0-9]+}}, %{{[a-z0-9]+}} weights %{{[a-z0-9]+}} bias %{{[a-z0-9]+}} attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lse %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} {clip = 8.000000e+00 : f64, index_scale = 2.500000e-01 : f64, softmax_scale = 5.000000e-01 : f64, mean_heads, temperature = 1.250000e-01 : f64} : (
+  // CHECK: gsa.index_kl %{{[a-z0-9]+}}, %{{[a-z0-9]+}} weights %{{[a-z0-9]+}} bias %{{[a-z0-9]+}} attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lse %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} {clip = 8.000000e+00 : f64, index_scale = 2.500000e-01 : f64, mean_heads, softmax_scale = 5.000000e-01 : f64, temperature = 1.250000e-01 : f64} : (
   // CHECK-SAME: -> tensor<?x3xf32>
   %1 = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l
       indices %i, %c lengths %n
@@ -133,7 +133,7 @@ func.func @index_kl(
        tensor<2x5x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3xf32>)
     -> (tensor<2x3x4x8xbf16>, tensor<2x5x8xbf16>, tensor<2x3x4xf32>,
         tensor<4xf32>)
-  // CHECK: gsa.index_kl_grad %{{[a-z0-9]+}}, %{{[a-z0-9]+}} weights %{{[a-z0-9]+}} bias %{{[a-z0-9]+}} attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lse %{{[a-z0-9]+}} loss_grad %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} {score_activation = #gsa.score_activation<identity>, mean_heads, weight_activation = #gsa.weight_activation<identity>} : (
+  // CHECK: gsa.index_kl_grad %{{[a-z0-9]+}}, %{{[a-z0-9]+}} weights %{{[a-z0-9]+}} bias %{{[a-z0-9]+}} attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lse %{{[a-z0-9]+}} loss_grad %{{[a-z0-9]+}} indices %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} {mean_heads, score_activation = #gsa.score_activation<identity>, weight_activation = #gsa.weight_activation<identity>} : (
   // CHECK-SAME: -> (tensor<2x3x4x8xbf16>, tensor<2x5x8xbf16>, tensor<2x3x4xf32>, tensor<4xbf16>)
   %3:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k lse %l
       loss_grad %g indices %i, %c lengths %n

@@ -32,6 +32,7 @@
 // LISTS-NOT: gsa.select
 // LISTS: gsa.gather_attention %
 // LISTS-NOT: gsa.select
+// LISTS: return
 
 // ATTENTION-LABEL: func.func @main_backward(
 // ATTENTION-SAME: "saved3"
@@ -180,8 +181,8 @@ func.func @main(%x: tensor<4xbf16>, %s: tensor<bf16>) -> tensor<4xbf16> {
 // CHECK-SAME: -> (tensor<1x3x2x4xf32> {gsa.name = "iq_grad"}, tensor<1x5x4xf32> {gsa.name = "ik_grad"}, tensor<1x3x2xf32> {gsa.name = "w_grad"}, tensor<2xf32> {gsa.name = "b_grad"})
 // CHECK: %[[I:.*]], %[[C:.*]], %{{.*}} = gsa.select
 // CHECK: %{{.*}}, %[[L:.*]] = gsa.gather_attention
-// CHECK: %[[G:.*]]:4 = gsa.index_kl_grad %{{.*}}, %{{.*}} weights %{{.*}} bias %{{.*}} attention %{{.*}}, %{{.*}} lse %[[L]] loss_grad %{{.*}} indices %[[I]], %[[C]] {clip = 4.000000e+00 : f64, index_scale = 5.000000e-01 : f64, softmax_scale = 2.500000e-01 : f64, mean_heads, temperature = 1.250000e-01 : f64}
-// CHECK: return %[[G]]#0, %[[G]]#1, %[[G]]#2, %[[G]]#3
+// CHECK: %[[G0:.*]], %[[G1:.*]], %[[G2:.*]], %[[G3:.*]] = gsa.index_kl_grad %{{.*}}, %{{.*}} weights %{{.*}} bias %{{.*}} attention %{{.*}}, %{{.*}} lse %[[L]] loss_grad %{{.*}} indices %[[I]], %[[C]] {clip = 4.000000e+00 : f64, index_scale = 5.000000e-01 : f64, mean_heads, softmax_scale = 2.500000e-01 : f64, temperature = 1.250000e-01 : f64}
+// CHECK: return %[[G0]], %[[G1]], %[[G2]], %[[G3]]
 // ATTENTION-LABEL: func.func @main_backward(
 // ATTENTION-NOT: gsa.select
 // ATTENTION-NOT: gsa.gather_attention
@@ -218,8 +219,8 @@ func.func @main(%iq: tensor<1x3x2x4xf32> {gsa.name = "iq"},
 
 // Scores of all keys.
 // CHECK-LABEL: func.func @main_backward(
-// CHECK: gsa.index_scores_grad %{{.*}}, %{{.*}} weights %{{.*}} scores_grad %{{.*}} lengths %{{.*}} {mask = #gsa.mask<none>, score_activation = #gsa.score_activation<relu>}
-// CHECK: return %{{.*}}#0, %{{.*}}#1, %{{.*}}#2
+// CHECK: %[[S0:.*]], %[[S1:.*]], %[[S2:.*]], %{{.*}} = gsa.index_scores_grad %{{.*}}, %{{.*}} weights %{{.*}} scores_grad %{{.*}} lengths %{{.*}} {mask = #gsa.mask<none>, score_activation = #gsa.score_activation<relu>}
+// CHECK: return %[[S0]], %[[S1]], %[[S2]] :
 func.func @main(%q: tensor<?x?x2x4xbf16>, %k: tensor<?x?x4xbf16>,
                 %w: tensor<?x?x2xbf16>, %n: tensor<?xi32>) -> tensor<?x?x?xf32> {
   %0 = gsa.index_scores %q, %k weights %w lengths %n

@@ -183,10 +183,11 @@ func.func @main(%x: tensor<4xbf16>, %s: tensor<bf16>) -> tensor<4xbf16> {
 // CHECK: %{{.*}}, %[[L:.*]] = gsa.gather_attention
 // CHECK: %[[G0:.*]], %[[G1:.*]], %[[G2:.*]], %[[G3:.*]] = gsa.index_kl_grad %{{.*}}, %{{.*}} weights %{{.*}} bias %{{.*}} attention %{{.*}}, %{{.*}} lse %[[L]] loss_grad %{{.*}} indices %[[I]], %[[C]] {clip = 4.000000e+00 : f64, index_scale = 5.000000e-01 : f64, mean_heads, softmax_scale = 2.500000e-01 : f64, temperature = 1.250000e-01 : f64}
 // CHECK: return %[[G0]], %[[G1]], %[[G2]], %[[G3]]
-// ATTENTION-LABEL: func.func @main_backward(
+// ATTENTION-LABEL: func.func @main_backward({{.*}}"loss_grad"
 // ATTENTION-NOT: gsa.select
 // ATTENTION-NOT: gsa.gather_attention
 // ATTENTION: gsa.index_kl_grad
+// ATTENTION: return
 // REMARK: NoGradient{{.*}}no result depends on 'q', but through a selection or as the target of an indexer
 func.func @main(%iq: tensor<1x3x2x4xf32> {gsa.name = "iq"},
                 %ik: tensor<1x5x4xf32> {gsa.name = "ik"},

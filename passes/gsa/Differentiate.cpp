@@ -83,8 +83,23 @@ static FailureOr<SmallVector<bool>> choose(func::FuncOp function,
 // The copy
 //===----------------------------------------------------------------------===//
 
-/// Opens gsa.attention; makes elementwise ops, and named linalg ops that are
-/// neither fills nor contractions with gradients of their kind, generics.
+/// Makes the gate of attention a gsa.gate of its output, which has a gradient.
+template <typename OpTy>
+static void openGate(OpTy op, IRRewriter& rewriter) {
+  if (!op.getGate()) return;
+  rewriter.setInsertionPoint(op);
+  auto bare = cast<OpTy>(rewriter.clone(*op));
+  bare.getGateMutable().clear();
+  bare.setGateActivation(GateActivation::Sigmoid);
+  auto gate =
+      GateOp::create(rewriter, op.getLoc(), op.getOutput().getType(),
+                     bare.getOutput(), op.getGate(), op.getGateActivation());
+  rewriter.replaceOp(op, {gate.getOutput(), bare.getLse()});
+}
+
+/// Opens gsa.attention and gates; makes elementwise ops, and named linalg ops
+/// that are neither fills nor contractions with gradients of their kind,
+/// generics.
 static LogicalResult prepare(func::FuncOp function) {
   SmallVector<AttentionOp> blocks;
   function.walk([&](AttentionOp block) { blocks.push_back(block); });
@@ -95,6 +110,8 @@ static LogicalResult prepare(func::FuncOp function) {
     if (failed(values)) return block.emitOpError("has no decomposition here");
     rewriter.replaceOp(block, *values);
   }
+  function.walk([&](GatherAttentionOp op) { openGate(op, rewriter); });
+  function.walk([&](DenseAttentionOp op) { openGate(op, rewriter); });
   RewritePatternSet patterns(function.getContext());
   linalg::populateElementwiseToLinalgConversionPatterns(patterns);
   if (failed(applyPatternsGreedily(function, std::move(patterns))))

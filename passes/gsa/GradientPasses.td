@@ -28,7 +28,7 @@ def GsaDifferentiate : Pass<"gsa-differentiate", "::mlir::ModuleOp"> {
     Selection has no gradient, its lists are constants (`NoGradient` at the op).
 
     Ops with a gradient: gsa.attention, gsa.gather_attention and
-    gsa.dense_attention without a `gate`, gsa.gate, gsa.rope, gsa.index_scores,
+    gsa.dense_attention (a `gate` becomes a gsa.gate), gsa.gate, gsa.rope, gsa.index_scores,
     gsa.index_kl (for the operands of the indexer); contractions;
     elementwise ops of arith, math and linalg and sums over dimensions;
     tensor.expand_shape, collapse_shape and cast. Another one that a gradient has

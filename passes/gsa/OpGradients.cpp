@@ -83,10 +83,6 @@ static Value makeRowSums(const AttentionForm& form, Value outputGrad,
 
 static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
   AttentionForm form = AttentionForm::of(op);
-  if (form.gate)
-    return op->emitOpError(
-        "has no gradient: its gate is part of it; make the gate a gsa.gate of "
-        "its output");
   OpBuilder& b = backward.builder();
   Location loc = op->getLoc();
   OpResult output = op->getResult(0);

@@ -55,6 +55,16 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, num_bounds),
            GSA_FIELD_END(gsa_compile_options, schedules));
 
+GSA_NO_TAIL_PADDING(gsa_differentiate_options, save);
+GSA_LAYOUT(gsa_differentiate_options, struct_size,
+           GSA_FIELD_END(gsa_differentiate_options, struct_size),
+           GSA_FIELD_END(gsa_differentiate_options, function),
+           GSA_FIELD_END(gsa_differentiate_options, inputs),
+           GSA_FIELD_END(gsa_differentiate_options, num_inputs),
+           GSA_FIELD_END(gsa_differentiate_options, outputs),
+           GSA_FIELD_END(gsa_differentiate_options, num_outputs),
+           GSA_FIELD_END(gsa_differentiate_options, save));
+
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));
 

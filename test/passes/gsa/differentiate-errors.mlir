@@ -59,17 +59,6 @@ func.func @main(%x: tensor<2xf32> {gsa.name = "y_grad"},
 
 func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>)
     -> tensor<1x3x2x4xf32> {
-  // expected-error @+1 {{'gsa.dense_attention' op has no gradient: its gate is part of it; make the gate a gsa.gate of its output}}
-  %o, %l = gsa.dense_attention %q, %k, %k gate %q
-      : (tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>, tensor<1x5x1x4xf32>,
-         tensor<1x3x2x4xf32>) -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>)
-  return %o : tensor<1x3x2x4xf32>
-}
-
-// -----
-
-func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>)
-    -> tensor<1x3x2x4xf32> {
   // expected-error @+1 {{'gsa.partial_attention' op has no gradient: attention in parts is for inference; differentiate gsa.gather_attention or gsa.dense_attention, which it is a part of}}
   %o, %l = gsa.partial_attention %q, %k, %k first 0 size 2
       {mask = #gsa.mask<none>}

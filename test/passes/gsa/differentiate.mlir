@@ -230,3 +230,21 @@ func.func @main(%q: tensor<?x?x2x4xbf16>, %k: tensor<?x?x4xbf16>,
          tensor<?xi32>) -> tensor<?x?x?xf32>
   return %0 : tensor<?x?x?xf32>
 }
+
+// -----
+
+// A gate that is an operand of attention is made a gsa.gate of its output.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK: %[[O:.*]], %[[L:.*]] = gsa.dense_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} : (
+// CHECK: %[[DO:.*]], %[[DZ:.*]] = gsa.gate_grad %[[O]], %{{.*}} output_grad %{{.*}} {activation = #gsa.gate_activation<silu>}
+// CHECK: gsa.attention_row_sums %[[O]], %[[DO]] lse_grad
+// CHECK: gsa.dense_attention_grad
+func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>,
+                %z: tensor<1x3x2xf32>)
+    -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>) {
+  %o, %l = gsa.dense_attention %q, %k, %k gate %z
+      {gate_activation = #gsa.gate_activation<silu>}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>, tensor<1x5x1x4xf32>,
+         tensor<1x3x2xf32>) -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>)
+  return %o, %l : tensor<1x3x2x4xf32>, tensor<1x2x3xf32>
+}

@@ -36,15 +36,17 @@ inline Tensors RunPlan(const std::shared_ptr<const Plan>& plan,
   return outputs.ok() ? *std::move(outputs) : Tensors{};
 }
 
-/// NaN where the reference has it, and everything else close to it.
+/// NaN where the reference has it, and everything else close to it: within
+/// `tolerance` of the largest element, or of `least`, the size of the terms of
+/// sums that cancel.
 inline void ExpectClose(
     const Tensors& outputs,
     const std::map<std::string, reference::Tensor<double>>& reference,
-    double tolerance) {
+    double tolerance, double least = 0.0) {
   for (const auto& [name, want] : reference) {
     reference::Tensor<double> got = AsDouble(outputs.at(name));
     ASSERT_EQ(got.shape(), want.shape()) << name;
-    double largest = 0.0;
+    double largest = least;
     for (double x : want.values())
       if (!std::isnan(x)) largest = std::max(largest, std::abs(x));
     for (int64_t i = 0; i < want.size(); ++i) {

@@ -295,7 +295,8 @@ def recorded(function, arguments, given):
     values = dict(call.arguments)
     for refused in ("out", "return_selection", "cu_seqlens_q", "cu_seqlens_k",
                     "page_table"):
-        if values.pop(refused, None):
+        value = values.pop(refused, None)
+        if value is not None and value is not False:
             raise _capi.Unimplemented(
                 f"{name}: {refused}: got a value with tensors that want "
                 f"gradients, expected none; call it under torch.no_grad()")

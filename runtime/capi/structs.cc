@@ -221,6 +221,8 @@ absl::Status Write(const char* what, const T& value, T* target) {
 
 template absl::StatusOr<gsa_compile_options> Read(const char*,
                                                   const gsa_compile_options*);
+template absl::StatusOr<gsa_differentiate_options> Read(
+    const char*, const gsa_differentiate_options*);
 template absl::StatusOr<gsa_layer_config> Read(const char*,
                                                const gsa_layer_config*);
 template absl::StatusOr<gsa_load_options> Read(const char*,

@@ -5,6 +5,7 @@ import unittest
 import torch
 
 import gsa
+from gsa import _capi, _functions
 from gsa import _torch_ops as ops
 from test_torch import hidden, layer
 
@@ -119,6 +120,22 @@ class Training(unittest.TestCase):
         # An expanded one, with strides of 0.
         ops.dense_attention(q, k, v)[0].sum().backward()
 
+    def test_functions_of_the_package(self):
+        """They are the operators where a tensor wants a gradient."""
+        q, k, v = heads()
+        index = hidden(2, 5, 2, 3, dtype=F64), hidden(2, 6, 3, dtype=F64)
+        lists = gsa.index_topk(*index, k=3)
+        for output in (
+                gsa.dense_attention(q, k, v),
+                gsa.dense_attention(q, k, v, return_lse=True)[0],
+                gsa.sparse_attention(q, k, v, lists.indices),
+                gsa.gated_sparse_attention(q, k, v, *index, k_base=3)):
+            q.grad = None
+            output.square().sum().backward()
+            self.assertGreater(q.grad.abs().max().item(), 0)
+        with torch.no_grad():
+            self.assertFalse(gsa.dense_attention(q, k, v).requires_grad)
+
     def test_only_what_is_asked_for(self):
         q, k, v = heads()
         output, _ = ops.dense_attention(q.detach(), k, v.detach())
@@ -197,6 +214,37 @@ class Refusals(unittest.TestCase):
         a, b = leaf(1, 4, 2, 3, seed=1), leaf(1, 4, 3, seed=2)
         indices, counts, status = ops.index_topk(a, b, 2)
         self.assertFalse(indices.requires_grad)
+
+    def backward(self, device=_capi.CPU):
+        """Of dense attention, as if its tensors were on that device."""
+        q, k, v = (t.detach().float() for t in heads())
+        a, text = _functions.describe_dense_attention(q, k, v)
+        a.views[0].device_type = device
+        return a.run_backward(text, ["query"], {"output": hidden(2, 5, 4, 2)})
+
+    def test_a_gpu(self):
+        self.assertEqual(list(self.backward()["query"].shape), [2, 5, 4, 3])
+        with self.assertRaisesRegex(gsa.Unimplemented,
+                                    "dense_attention: backward: got tensors on "
+                                    "GPU 0, expected the CPU"):
+            self.backward(_capi.CUDA)
+
+    def test_the_emulation_of_a_gpu(self):
+        before = gsa.set_options(host_target="emu")
+        try:
+            with self.assertRaisesRegex(
+                    gsa.Unimplemented,
+                    "has no kernels: gradients run on the CPU target only"):
+                self.backward()
+        finally:
+            gsa.set_options(**before)
+
+    def test_what_is_asked_for_beside_a_gradient(self):
+        q, k, v = heads()
+        with self.assertRaisesRegex(gsa.Unimplemented,
+                                    "out: got a value with tensors that want "
+                                    "gradients"):
+            gsa.dense_attention(q, k, v, out=torch.empty(2, 5, 4, 2, dtype=F64))
 
     def test_gradients_of_gradients(self):
         q, k, v = heads()

@@ -43,6 +43,7 @@ static void addGsa(OpPassManager& pm) {
   addCleanup(pm);
   pm.addPass(createGsaFuseSelection());
   addCleanup(pm);
+  pm.addPass(createGsaCheckIndexLoss());
 }
 
 static void addZones(OpPassManager& pm, const std::string& entry) {

@@ -87,6 +87,44 @@ struct VisibleKeys {
 /// The visible keys of a row are a prefix: lists all keys, counts the visible.
 VisibleKeys listVisibleKeys(OpBuilder& b, const AttentionForm& form);
 
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+/// exp(logit - lse), the softmax weights [B,Sq,H,K]: 0 in slots that hold no
+/// key, and for heads of rows whose `lse` [B,H,Sq] is -inf.
+Value makeWeightsOfLse(AttentionLists& lists, Value logits, Value lse);
+
+/// scale * sum_i factors[b,t,j,i] * key[b, idx[i], j / r], of the shape and the
+/// type of the query; 0 where `lse` is -inf, if it is not null.
+Value makeQueryGrad(AttentionLists& lists, Value factors, Value lse);
+
+/// For each key the places of the lists that hold it, in the order of the rows
+/// and, within a row, of its slots. Place t * K + i is slot i of row t.
+struct InverseLists {
+  /// [B,Sk], i64: where the places of a key end; they begin where those of the
+  /// key before it end.
+  Value ends;
+  /// [B,Sq,K], i64: the places of all keys, one behind the other; place number
+  /// n is at [n / K, n % K].
+  Value places;
+
+  static InverseLists of(AttentionLists& lists);
+};
+
+/// One sum over the rows that list a key.
+struct SumByKey {
+  Value factors;  ///< [B,Sq,H,K] in A(T): what a row gives to each of its keys.
+  Value rows;     ///< [B,Sq,H,X]: what they multiply.
+  Value like;     ///< A tensor of the result's shape [B,Sk,G,X] and type.
+  double scale;   ///< Of the sum.
+};
+
+/// The sum for each key. A head of a row whose `lse` is -inf takes no part; a
+/// null `lse` leaves out none.
+Value makeSumByKey(AttentionLists& lists, const InverseLists& inverse,
+                   const SumByKey& sum, Value lse);
+
 }  // namespace mlir::gsa::detail
 
 #endif  // GSA_DIALECT_GSA_GSAATTENTIONLISTS_H

@@ -9,6 +9,7 @@
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "dialect/Gsa/GsaShapes.h"
+#include "dialect/Gsa/GsaSlopes.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -65,8 +66,7 @@ FailureOr<SmallVector<Value>> IndexScoresOp::decomposeOperation(OpBuilder& b) {
                 if (getWeights()) {
                   Value w =
                       s.cast(s.extract(getWeights(), {batch, t, head}), acc);
-                  if (getWeightActivation() == WeightActivation::Sigmoid)
-                    w = s.sigmoid(w);
+                  w = applyWeightActivation(s, getWeightActivation(), w);
                   term = s.mul(w, term);
                 }
                 return {s.add(sum[0], term)};

@@ -1,4 +1,4 @@
-//===- GsaGradientOps.cpp - gradients of attention and gates --------------===//
+//===- GsaGradientOps.cpp - gradients, and what trains --------------------===//
 //
 // Generated definitions, schedules, and the shapes of the one op whose second
 // result has a rank that its operands decide.
@@ -21,8 +21,78 @@ using namespace mlir::gsa::detail;
 
 bool gsa::isGradient(Operation* op) {
   return isa<AttentionRowSumsOp, GatherAttentionGradOp, DenseAttentionGradOp,
-             GateGradOp>(op);
+             GateGradOp, IndexScoresGradOp, IndexKlGradOp>(op);
 }
+
+//===----------------------------------------------------------------------===//
+// Forms
+//===----------------------------------------------------------------------===//
+
+/// What all three ops call alike.
+template <typename OpTy>
+static IndexerForm makeIndexerForm(OpTy op) {
+  IndexerForm form;
+  form.op = op;
+  form.indices = op.getIndices();
+  form.counts = op.getCounts();
+  form.lengths = op.getLengths();
+  form.scoreActivation = op.getScoreActivation();
+  form.weightActivation = op.getWeightActivation();
+  form.mask = op.getMask().value_or(Mask::None);
+  return form;
+}
+
+template <typename OpTy>
+static IndexerForm makeLossForm(OpTy op) {
+  IndexerForm form = makeIndexerForm(op);
+  form.query = op.getIndexQuery();
+  form.key = op.getIndexKey();
+  form.weights = op.getIndexWeights();
+  form.bias = op.getIndexBias();
+  form.scaleGiven = op.getIndexScale();
+  return form;
+}
+
+IndexerForm IndexerForm::of(Operation* op) {
+  if (auto loss = dyn_cast<IndexKlOp>(op)) return makeLossForm(loss);
+  if (auto gradient = dyn_cast<IndexKlGradOp>(op))
+    return makeLossForm(gradient);
+  auto scores = cast<IndexScoresGradOp>(op);
+  IndexerForm form = makeIndexerForm(scores);
+  form.query = scores.getQuery();
+  form.key = scores.getKey();
+  form.weights = scores.getWeights();
+  form.bias = scores.getBias();
+  form.scaleGiven = scores.getScale();
+  return form;
+}
+
+static double scaleOf(const std::optional<APFloat>& given, Value query) {
+  return getScaleOrDefault(
+      given, cast<RankedTensorType>(query.getType()).getDimSize(3));
+}
+
+double IndexerForm::scale() const { return scaleOf(scaleGiven, query); }
+
+template <typename OpTy>
+static IndexTarget makeTarget(OpTy op) {
+  IndexTarget target;
+  target.query = op.getQuery();
+  target.key = op.getKey();
+  target.lse = op.getLse();
+  target.scaleGiven = op.getSoftmaxScale();
+  target.meanHeads = op.getMeanHeads();
+  target.temperature = op.getTemperature().convertToDouble();
+  if (op.getClip()) target.clip = op.getClip()->convertToDouble();
+  return target;
+}
+
+IndexTarget IndexTarget::of(Operation* op) {
+  if (auto loss = dyn_cast<IndexKlOp>(op)) return makeTarget(loss);
+  return makeTarget(cast<IndexKlGradOp>(op));
+}
+
+double IndexTarget::scale() const { return scaleOf(scaleGiven, query); }
 
 //===----------------------------------------------------------------------===//
 // Schedules: on a CPU; no GPU has kernels for them
@@ -70,6 +140,40 @@ ScheduleProblem GatherAttentionGradOp::getScheduleProblem() {
 
 ScheduleProblem DenseAttentionGradOp::getScheduleProblem() {
   return {.attention = makeProblem(*this), .scores = {}, .rows = {}};
+}
+
+static ScheduleProblem makeScoreProblem(Operation* op) {
+  IndexerForm form = IndexerForm::of(op);
+  auto query = cast<RankedTensorType>(form.query.getType());
+  auto key = cast<RankedTensorType>(form.key.getType());
+  ScoreProblem problem;
+  problem.element = query.getElementType();
+  problem.batch = query.getDimSize(0);
+  problem.queries = query.getDimSize(1);
+  problem.keys = key.getDimSize(1);
+  problem.heads = query.getDimSize(2);
+  problem.depth = query.getDimSize(3);
+  return {.attention = {}, .scores = problem, .rows = {}};
+}
+
+SmallVector<ScheduleKind> IndexScoresGradOp::getScheduleKinds(Device device) {
+  return kindsFor(*this, device);
+}
+SmallVector<ScheduleKind> IndexKlOp::getScheduleKinds(Device device) {
+  return kindsFor(*this, device);
+}
+SmallVector<ScheduleKind> IndexKlGradOp::getScheduleKinds(Device device) {
+  return kindsFor(*this, device);
+}
+
+ScheduleProblem IndexScoresGradOp::getScheduleProblem() {
+  return makeScoreProblem(*this);
+}
+ScheduleProblem IndexKlOp::getScheduleProblem() {
+  return makeScoreProblem(*this);
+}
+ScheduleProblem IndexKlGradOp::getScheduleProblem() {
+  return makeScoreProblem(*this);
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,9 +1,9 @@
-//===- GsaGradientOps.td - gradients of attention and gates ----*- tablegen -*-===//
+//===- GsaGradientOps.td - gradients, and what trains ----------*- tablegen -*-===//
 //
-// The ops of a backward function. They have a generated header of their own,
-// GsaGradientOps.h, which a source that knows only the ops of the forward
-// function does without. The gradient of gsa.rope is gsa.rope at the negated
-// positions, so there is no op for it.
+// The ops of a backward function, and the loss of the indexer. They have a
+// generated header of their own, GsaGradientOps.h, which a source that knows only
+// the ops of inference does without. The gradient of gsa.rope is gsa.rope at the
+// negated positions, so there is no op for it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -168,6 +168,215 @@ def Gsa_GateGradOp : Gsa_Op<"gate_grad", ["B S H D", "", "B S H D"],
   let assemblyFormat = [{
     $input `,` $logits `output_grad` $output_grad attr-dict `:`
     functional-type(operands, results)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// The indexer
+//===----------------------------------------------------------------------===//
+
+def Gsa_IndexScoresGradOp : Gsa_Op<"index_scores_grad",
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "", "B Sq K", "B Sq", "B"],
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi"],
+    [AttrSizedOperandSegments, Gsa_Scheduled]> {
+  let summary = "Gradient of the indexer's scores";
+  let description = [{
+    Of the scores of `gsa.index_scores` for the keys of a row's list, or without
+    lists for all keys that `mask` shows; scores_grad has a cell for each slot of
+    the list, or for each key. With i over the entries that
+    `gsa.gather_attention` does not skip, or over the visible keys:
+
+    ```
+    z[j,i]            = scale * <q[b,t,j], k[b, idx[i]]> + bias[j]
+    dz[j,i]           = scores_grad[b,t,i] * wact(w[b,t,j]) * act'(z[j,i])
+    query_grad[b,t,j] = scale * sum_i dz[j,i] * k[b, idx[i]]
+    key_grad[b,s]     = scale * sum dz[j,i] * q[b,t,j]
+    weights_grad[b,t,j] = wact'(w[b,t,j]) * sum_i scores_grad[b,t,i] * act(z[j,i])
+    bias_grad[j]      = sum dz[j,i]
+    ```
+
+    where key_grad is summed over all t, j, and i with idx[i] = s, and bias_grad
+    over all b, t, i. act' of `sigmoid` is s(z) s(-z), that of `relu` 1 where
+    z > 0, NaN where z is, and 0 elsewhere. Without `weights` or `bias` the
+    results are those of weights, and biases, that are 1 and 0. Cells of
+    scores_grad for slots and keys that are not in the sums may hold anything.
+    Everything is in A(T); each result is rounded once, to its operand's type, or
+    stays in A(T) without one.
+
+    Constraints:
+    - (C1) shapes: query and query_grad [B,Sq,Hi,Di], key and key_grad [B,Sk,Di],
+      weights and weights_grad [B,Sq,Hi], bias and bias_grad [Hi], scores_grad
+      [B,Sq,K] with lists and [B,Sq,Sk] without, indices [B,Sq,K], counts
+      [B,Sq], lengths [B].
+    - (C2) query and key have one element type T; weights and bias have T or
+      A(T); scores_grad has A(T).
+    - (C3) Hi and Di are at least 1.
+    - (C4) `scale` is finite in A(T); it may be absent (1/sqrt(Di)) only if Di
+      is static.
+    - (C5) indices and counts are both present or both absent; `mask` is present
+      iff they are absent.
+  }];
+  let arguments = (ins
+    Gsa_FloatTensor<4>:$query,
+    Gsa_FloatTensor<3>:$key,
+    Optional<Gsa_FloatTensor<3>>:$weights,
+    Optional<Gsa_FloatTensor<1>>:$bias,
+    Gsa_AccTensor<3>:$scores_grad,
+    Optional<Gsa_IndexTensor<3>>:$indices,
+    Optional<Gsa_IndexTensor<2>>:$counts,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
+    OptionalAttr<F64Attr>:$scale,
+    DefaultValuedAttr<Gsa_ScoreActivationAttr, "ScoreActivation::Sigmoid">:$score_activation,
+    DefaultValuedAttr<Gsa_WeightActivationAttr, "WeightActivation::Sigmoid">:$weight_activation,
+    OptionalAttr<Gsa_MaskAttr>:$mask);
+  let results = (outs Gsa_FloatTensor<4>:$query_grad,
+                      Gsa_FloatTensor<3>:$key_grad,
+                      Gsa_FloatTensor<3>:$weights_grad,
+                      Gsa_FloatTensor<1>:$bias_grad);
+  let assemblyFormat = [{
+    $query `,` $key (`weights` $weights^)? (`bias` $bias^)?
+    `scores_grad` $scores_grad (`indices` $indices^ `,` $counts)?
+    (`lengths` $lengths^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Gsa_IndexKlOp : Gsa_Op<"index_kl",
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "B Sq H D", "B Sk G D", "B H Sq",
+     "B Sq K", "B Sq", "B"],
+    ["B Sq"], [AttrSizedOperandSegments, Gsa_Scheduled]> {
+  let summary = "How far the indexer is from the attention that it selects for";
+  let description = [{
+    The KL divergence of each row, over its support: the entries of its list that
+    `gsa.gather_attention` does not skip, or without lists all keys that `mask`
+    shows. With i over the support, I[i] the score of `gsa.index_scores` for key
+    idx[i], l[j,i] the logit of `gsa.gather_attention` for head j, and m[j] the
+    sum of c[j,i] over i:
+
+    ```
+    x[i]      = I[i] / temperature
+    log q[i]  = x[i] - log(sum_i exp(x[i]))
+    c[j,i]    = exp(l[j,i] - lse[b,j,t])
+    a[i]      = sum_j c[j,i]
+                sum_j c[j,i] / m[j] with `mean_heads`, where m[j] != 0
+    p[i]      = a[i] / sum_i a[i]
+    loss[b,t] = sum_i p[i] * min(log p[i] - log q[i], clip)
+    ```
+
+    c[j,i] is 0 where l[j,i] or lse is -inf; a term with p[i] = 0 is 0, and so is
+    the loss of a row whose sum of a is 0: one without keys. Without `clip`
+    nothing is cut. With `lse` of attention over the same support each m[j] is 1,
+    and p the mean over heads in any case; with that of attention over more keys
+    a head counts by how much of it the support holds, unless `mean_heads`.
+
+    p is a constant: `gsa.index_kl_grad` has gradients for the indexer alone. A
+    NaN score makes the loss of its row NaN. Everything is in A(T).
+
+    A list that holds every visible key whatever the scores, because the budget
+    covers all keys, trains nothing; `gsa-check-index-loss` refuses it.
+
+    Constraints:
+    - (C1) shapes: index_query [B,Sq,Hi,Di], index_key [B,Sk,Di], index_weights
+      [B,Sq,Hi], index_bias [Hi], query [B,Sq,H,D], key [B,Sk,G,D], lse [B,H,Sq],
+      indices [B,Sq,K], counts [B,Sq], lengths [B], loss [B,Sq].
+    - (C2) index_query and index_key have one element type T; index_weights and
+      index_bias have T or A(T).
+    - (C3) query and key have one element type, lse is of A of it, which is A(T).
+    - (C4) H is a multiple of G; Hi, Di, H, G, D are at least 1.
+    - (C5) `index_scale` and `softmax_scale` are finite in A(T); they may be
+      absent (1/sqrt(Di), 1/sqrt(D)) only if Di, or D, is static.
+    - (C6) `temperature` and `clip` are positive and finite in A(T).
+    - (C7) indices and counts are both present or both absent; `mask` is present
+      iff they are absent.
+  }];
+  let arguments = (ins
+    Gsa_FloatTensor<4>:$index_query,
+    Gsa_FloatTensor<3>:$index_key,
+    Optional<Gsa_FloatTensor<3>>:$index_weights,
+    Optional<Gsa_FloatTensor<1>>:$index_bias,
+    Gsa_FloatTensor<4>:$query,
+    Gsa_FloatTensor<4>:$key,
+    Gsa_AccTensor<3>:$lse,
+    Optional<Gsa_IndexTensor<3>>:$indices,
+    Optional<Gsa_IndexTensor<2>>:$counts,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
+    OptionalAttr<F64Attr>:$index_scale,
+    OptionalAttr<F64Attr>:$softmax_scale,
+    DefaultValuedAttr<Gsa_ScoreActivationAttr, "ScoreActivation::Sigmoid">:$score_activation,
+    DefaultValuedAttr<Gsa_WeightActivationAttr, "WeightActivation::Sigmoid">:$weight_activation,
+    UnitAttr:$mean_heads,
+    DefaultValuedAttr<F64Attr, "1.0">:$temperature,
+    OptionalAttr<F64Attr>:$clip,
+    OptionalAttr<Gsa_MaskAttr>:$mask);
+  let results = (outs Gsa_AccTensor<2>:$loss);
+  let assemblyFormat = [{
+    $index_query `,` $index_key (`weights` $index_weights^)?
+    (`bias` $index_bias^)? `attention` $query `,` $key `lse` $lse
+    (`indices` $indices^ `,` $counts)? (`lengths` $lengths^)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+def Gsa_IndexKlGradOp : Gsa_Op<"index_kl_grad",
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi", "B Sq H D", "B Sk G D", "B H Sq",
+     "B Sq", "B Sq K", "B Sq", "B"],
+    ["B Sq Hi Di", "B Sk Di", "B Sq Hi", "Hi"],
+    [AttrSizedOperandSegments, Gsa_Scheduled]> {
+  let summary = "Gradient of the indexer's loss";
+  let description = [{
+    With p, q and the terms of `gsa.index_kl`, u[i] 0 for a term that is cut by
+    `clip` and 1 for others, and U the sum of u[i] p[i] over the row:
+
+    ```
+    scores_grad[i] = loss_grad[b,t] / temperature * (U * q[i] - u[i] * p[i])
+    ```
+
+    and the results those of `gsa.index_scores_grad` for it. scores_grad is never
+    a tensor: a CPU makes it row by row.
+
+    Constraints:
+    - (C1) shapes: index_query and index_query_grad [B,Sq,Hi,Di], index_key and
+      index_key_grad [B,Sk,Di], index_weights and index_weights_grad [B,Sq,Hi],
+      index_bias and index_bias_grad [Hi], query [B,Sq,H,D], key [B,Sk,G,D], lse
+      [B,H,Sq], loss_grad [B,Sq], indices [B,Sq,K], counts [B,Sq], lengths [B].
+    - (C2) index_query and index_key have one element type T; index_weights and
+      index_bias have T or A(T); loss_grad has A(T).
+    - (C3) query and key have one element type, lse is of A of it, which is A(T).
+    - (C4) H is a multiple of G; Hi, Di, H, G, D are at least 1.
+    - (C5) `index_scale` and `softmax_scale` are finite in A(T); they may be
+      absent (1/sqrt(Di), 1/sqrt(D)) only if Di, or D, is static.
+    - (C6) `temperature` and `clip` are positive and finite in A(T).
+    - (C7) indices and counts are both present or both absent; `mask` is present
+      iff they are absent.
+  }];
+  let arguments = (ins
+    Gsa_FloatTensor<4>:$index_query,
+    Gsa_FloatTensor<3>:$index_key,
+    Optional<Gsa_FloatTensor<3>>:$index_weights,
+    Optional<Gsa_FloatTensor<1>>:$index_bias,
+    Gsa_FloatTensor<4>:$query,
+    Gsa_FloatTensor<4>:$key,
+    Gsa_AccTensor<3>:$lse,
+    Gsa_AccTensor<2>:$loss_grad,
+    Optional<Gsa_IndexTensor<3>>:$indices,
+    Optional<Gsa_IndexTensor<2>>:$counts,
+    Optional<Gsa_IndexTensor<1>>:$lengths,
+    OptionalAttr<F64Attr>:$index_scale,
+    OptionalAttr<F64Attr>:$softmax_scale,
+    DefaultValuedAttr<Gsa_ScoreActivationAttr, "ScoreActivation::Sigmoid">:$score_activation,
+    DefaultValuedAttr<Gsa_WeightActivationAttr, "WeightActivation::Sigmoid">:$weight_activation,
+    UnitAttr:$mean_heads,
+    DefaultValuedAttr<F64Attr, "1.0">:$temperature,
+    OptionalAttr<F64Attr>:$clip,
+    OptionalAttr<Gsa_MaskAttr>:$mask);
+  let results = (outs Gsa_FloatTensor<4>:$index_query_grad,
+                      Gsa_FloatTensor<3>:$index_key_grad,
+                      Gsa_FloatTensor<3>:$index_weights_grad,
+                      Gsa_FloatTensor<1>:$index_bias_grad);
+  let assemblyFormat = [{
+    $index_query `,` $index_key (`weights` $index_weights^)?
+    (`bias` $index_bias^)? `attention` $query `,` $key `lse` $lse
+    `loss_grad` $loss_grad (`indices` $indices^ `,` $counts)?
+    (`lengths` $lengths^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

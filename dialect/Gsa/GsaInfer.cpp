@@ -47,6 +47,8 @@ struct ResultElements {
   Type data;   ///< T of the first operand.
   Type acc;    ///< A(T).
   Type index;  ///< i32.
+  /// Of the gradients of the indexer's weights and bias.
+  Type weights, bias;
 };
 }  // namespace
 
@@ -54,7 +56,7 @@ static ResultElements getResultElements(Value first) {
   Type data = cast<RankedTensorType>(first.getType()).getElementType();
   MLIRContext* context = data.getContext();
   Type acc = isa<FloatType>(data) ? Type(getAccumulatorType(data)) : data;
-  return {data, acc, IntegerType::get(context, 32)};
+  return {data, acc, IntegerType::get(context, 32), acc, acc};
 }
 
 static SmallVector<Type> elementsOf(IndexScoresOp*, ResultElements e) {
@@ -105,8 +107,18 @@ static SmallVector<Type> elementsOf(GatherAttentionGradOp*, ResultElements e) {
 static SmallVector<Type> elementsOf(DenseAttentionGradOp*, ResultElements e) {
   return {e.data, e.data, e.data};
 }
+static SmallVector<Type> elementsOf(IndexScoresGradOp*, ResultElements e) {
+  return {e.data, e.data, e.weights, e.bias};
+}
+static SmallVector<Type> elementsOf(IndexKlOp*, ResultElements e) {
+  return {e.acc};
+}
+static SmallVector<Type> elementsOf(IndexKlGradOp*, ResultElements e) {
+  return {e.data, e.data, e.weights, e.bias};
+}
 
-/// T where an attribute states it.
+/// T where an attribute states it, and the types of weights and of a bias that
+/// are gradients' operands.
 template <typename OpTy>
 static void stateElements(typename OpTy::Adaptor&, ResultElements&) {}
 template <>
@@ -115,6 +127,23 @@ void stateElements<MergeAttentionOp>(MergeAttentionOp::Adaptor& adaptor,
   // What is no float type the verifier refuses.
   TypeAttr type = adaptor.getElementTypeAttr();
   if (type && isa<FloatType>(type.getValue())) elements.data = type.getValue();
+}
+static void stateIndexer(Value weights, Value bias, ResultElements& elements) {
+  auto elementOf = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).getElementType();
+  };
+  if (weights) elements.weights = elementOf(weights);
+  if (bias) elements.bias = elementOf(bias);
+}
+template <>
+void stateElements<IndexScoresGradOp>(IndexScoresGradOp::Adaptor& adaptor,
+                                      ResultElements& elements) {
+  stateIndexer(adaptor.getWeights(), adaptor.getBias(), elements);
+}
+template <>
+void stateElements<IndexKlGradOp>(IndexKlGradOp::Adaptor& adaptor,
+                                  ResultElements& elements) {
+  stateIndexer(adaptor.getIndexWeights(), adaptor.getIndexBias(), elements);
 }
 
 template <typename OpTy>
@@ -207,6 +236,15 @@ static SmallVector<NamedValue> nameValues(OpTy op) {
   return values;
 }
 
+/// The cells of a row are slots, or keys where there are no lists.
+static SmallVector<NamedValue> nameScoresGrad(IndexScoresGradOp op) {
+  SmallVector<NamedValue> values = nameValues(op);
+  for (NamedValue& named : values)
+    if (named.value == op.getScoresGrad())
+      named.names = namesOf(op.getIndices() ? "B Sq K" : "B Sq Sk");
+  return values;
+}
+
 /// The rows of a sequence, N * page, are a size of their own.
 static SmallVector<NamedValue> namePagedRows(PagedRowsOp op) {
   bool hasHeads = op.getPool().getType().getRank() == 4;
@@ -223,8 +261,9 @@ SmallVector<NamedValue> gsa::detail::getNamedValues(Operation* op) {
       .Case<IndexScoresOp, RowStatisticsOp, StatMeanOp, AdaptiveKOp, TopKOp,
             SelectOp, GatherAttentionOp, DenseAttentionOp, PartialAttentionOp,
             MergeAttentionOp, GateOp, RopeOp, AttentionOp, AttentionRowSumsOp,
-            GatherAttentionGradOp, DenseAttentionGradOp, GateGradOp>(
-          [](auto typed) { return nameValues(typed); })
+            GatherAttentionGradOp, DenseAttentionGradOp, GateGradOp, IndexKlOp,
+            IndexKlGradOp>([](auto typed) { return nameValues(typed); })
+      .Case([](IndexScoresGradOp op) { return nameScoresGrad(op); })
       .Case([](PagedRowsOp rows) { return namePagedRows(rows); })
       .Default(SmallVector<NamedValue>());
 }
@@ -245,3 +284,6 @@ GSA_SHAPE_METHODS(AttentionOp)
 GSA_SHAPE_METHODS(AttentionRowSumsOp)
 GSA_SHAPE_METHODS(GatherAttentionGradOp)
 GSA_SHAPE_METHODS(DenseAttentionGradOp)
+GSA_SHAPE_METHODS(IndexScoresGradOp)
+GSA_SHAPE_METHODS(IndexKlOp)
+GSA_SHAPE_METHODS(IndexKlGradOp)

@@ -95,12 +95,13 @@ static LogicalResult verifyForced(Operation* op, StringRef label, int64_t sink,
 }
 
 /// H is a multiple of G, as far as both are known.
-static LogicalResult verifyGroups(Operation* op, int64_t heads,
+static LogicalResult verifyGroups(Operation* op, StringRef label, int64_t heads,
                                   int64_t groups) {
   if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(groups) ||
       heads % groups == 0)
     return success();
-  return op->emitOpError() << "(C3) expected the number of query heads to be a "
+  return op->emitOpError() << "(" << label
+                           << ") expected the number of query heads to be a "
                               "multiple of the number of key heads, got "
                            << heads << " and " << groups;
 }
@@ -222,7 +223,7 @@ static LogicalResult verifyAttention(OpTy op) {
                              {"D", headSize},
                              {"Dv", dimOf(op.getValue(), 3)}})))
     return failure();
-  if (failed(verifyGroups(op, heads, groups))) return failure();
+  if (failed(verifyGroups(op, "C3", heads, groups))) return failure();
   return verifyScale(op, "C4", op.getQuery(), op.getScale(), "scale", headSize);
 }
 
@@ -365,7 +366,7 @@ static LogicalResult verifyAttentionParts(AttentionOp op) {
                              {"Dv", dimOf(op.getValue(), 3)},
                              {"Hi", dimOf(indexQuery, 2)},
                              {"Di", indexSize}})) ||
-      failed(verifyGroups(op, dimOf(query, 2), dimOf(op.getKey(), 2))) ||
+      failed(verifyGroups(op, "C3", dimOf(query, 2), dimOf(op.getKey(), 2))) ||
       failed(verifyRotary(op, {"C3", "C3", "C3"}, headSize, op.getRotaryDim(),
                           op.getRopeBase(), "rope_base",
                           op.getRopeScaling())) ||
@@ -446,4 +447,102 @@ LogicalResult GateGradOp::verify() {
     return failure();
   return verifySameElement(*this, "C2", getInput(),
                            {{"output_grad", getOutputGrad()}});
+}
+
+//===----------------------------------------------------------------------===//
+// Training of the indexer
+//===----------------------------------------------------------------------===//
+
+/// Lists, or a mask.
+template <typename OpTy>
+static LogicalResult verifySupport(OpTy op, StringRef label) {
+  bool isListed = static_cast<bool>(op.getIndices());
+  if (isListed != static_cast<bool>(op.getCounts()))
+    return op.emitOpError()
+           << "(" << label
+           << ") expected 'indices' and 'counts' together, got '"
+           << (isListed ? "indices" : "counts") << "' alone";
+  if (isListed == op.getMask().has_value())
+    return op.emitOpError()
+           << "(" << label << ") a gradient or a loss over "
+           << (isListed ? "lists takes no" : "all keys needs a") << " 'mask'";
+  return success();
+}
+
+LogicalResult IndexScoresGradOp::verify() {
+  if (failed(verifyIndexer(*this)) ||
+      failed(verifyAcc(*this, "C2", getQuery(),
+                       {{"scores_grad", getScoresGrad()}})) ||
+      failed(verifySupport(*this, "C5")))
+    return failure();
+  int64_t cells = getIndices() ? dimOf(getIndices(), 2) : dimOf(getKey(), 1);
+  int64_t shape[] = {dimOf(getQuery(), 0), dimOf(getQuery(), 1), cells};
+  for (auto [i, size] : llvm::enumerate(shape)) {
+    int64_t got = dimOf(getScoresGrad(), static_cast<int64_t>(i));
+    if (ShapedType::isDynamic(size) || ShapedType::isDynamic(got) ||
+        got == size)
+      continue;
+    return emitOpError() << "(C1) expected size " << size << " in dimension "
+                         << i << " of 'scores_grad', got " << got;
+  }
+  return success();
+}
+
+/// C6 of the indexer's loss: `value` divides, or cuts, numbers of A(T).
+static LogicalResult verifyPositive(Operation* op, Value data,
+                                    std::optional<APFloat> value,
+                                    StringRef name) {
+  if (!value) return success();
+  FloatType acc = getAccumulatorType(elementTypeOf(data));
+  APFloat rounded = *value;
+  bool losesInfo = false;
+  rounded.convert(acc.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                  &losesInfo);
+  if (rounded.isFinite() && !rounded.isZero() && !rounded.isNegative())
+    return success();
+  return op->emitOpError() << "(C6) expected '" << name
+                           << "' to be positive and finite in " << acc
+                           << ", got " << value->convertToDouble();
+}
+
+/// C2 to C7 of the indexer's loss and its gradient.
+template <typename OpTy>
+static LogicalResult verifyIndexLoss(OpTy op) {
+  Value indexQuery = op.getIndexQuery(), query = op.getQuery();
+  if (failed(verifySameElement(op, "C2", indexQuery,
+                               {{"index_key", op.getIndexKey()}})) ||
+      failed(verifyDataOrAcc(op, "C2", indexQuery, "index_weights",
+                             op.getIndexWeights())) ||
+      failed(verifyDataOrAcc(op, "C2", indexQuery, "index_bias",
+                             op.getIndexBias())) ||
+      failed(verifySameElement(op, "C3", query, {{"key", op.getKey()}})) ||
+      failed(verifyAcc(op, "C3", query, {{"lse", op.getLse()}})) ||
+      failed(verifyAcc(op, "C3", indexQuery, {{"lse", op.getLse()}})))
+    return failure();
+  int64_t heads = dimOf(query, 2), groups = dimOf(op.getKey(), 2);
+  int64_t headSize = dimOf(query, 3), indexSize = dimOf(indexQuery, 3);
+  if (failed(verifyNotEmpty(op, "C4",
+                            {{"Hi", dimOf(indexQuery, 2)},
+                             {"Di", indexSize},
+                             {"H", heads},
+                             {"G", groups},
+                             {"D", headSize}})) ||
+      failed(verifyGroups(op, "C4", heads, groups)) ||
+      failed(verifyScale(op, "C5", indexQuery, op.getIndexScale(),
+                         "index_scale", indexSize)) ||
+      failed(verifyScale(op, "C5", query, op.getSoftmaxScale(), "softmax_scale",
+                         headSize)) ||
+      failed(
+          verifyPositive(op, indexQuery, op.getTemperature(), "temperature")) ||
+      failed(verifyPositive(op, indexQuery, op.getClip(), "clip")))
+    return failure();
+  return verifySupport(op, "C7");
+}
+
+LogicalResult IndexKlOp::verify() { return verifyIndexLoss(*this); }
+
+LogicalResult IndexKlGradOp::verify() {
+  if (failed(verifyIndexLoss(*this))) return failure();
+  return verifyAcc(*this, "C2", getIndexQuery(),
+                   {{"loss_grad", getLossGrad()}});
 }

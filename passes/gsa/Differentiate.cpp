@@ -83,8 +83,23 @@ static FailureOr<SmallVector<bool>> choose(func::FuncOp function,
 // The copy
 //===----------------------------------------------------------------------===//
 
-/// Opens gsa.attention; makes elementwise ops, and named linalg ops that are
-/// neither fills nor contractions with gradients of their kind, generics.
+/// Makes the gate of attention a gsa.gate of its output, which has a gradient.
+template <typename OpTy>
+static void openGate(OpTy op, IRRewriter& rewriter) {
+  if (!op.getGate()) return;
+  rewriter.setInsertionPoint(op);
+  auto bare = cast<OpTy>(rewriter.clone(*op));
+  bare.getGateMutable().clear();
+  bare.setGateActivation(GateActivation::Sigmoid);
+  auto gate =
+      GateOp::create(rewriter, op.getLoc(), op.getOutput().getType(),
+                     bare.getOutput(), op.getGate(), op.getGateActivation());
+  rewriter.replaceOp(op, {gate.getOutput(), bare.getLse()});
+}
+
+/// Opens gsa.attention and gates; makes elementwise ops, and named linalg ops
+/// that are neither fills nor contractions with gradients of their kind,
+/// generics.
 static LogicalResult prepare(func::FuncOp function) {
   SmallVector<AttentionOp> blocks;
   function.walk([&](AttentionOp block) { blocks.push_back(block); });
@@ -95,6 +110,8 @@ static LogicalResult prepare(func::FuncOp function) {
     if (failed(values)) return block.emitOpError("has no decomposition here");
     rewriter.replaceOp(block, *values);
   }
+  function.walk([&](GatherAttentionOp op) { openGate(op, rewriter); });
+  function.walk([&](DenseAttentionOp op) { openGate(op, rewriter); });
   RewritePatternSet patterns(function.getContext());
   linalg::populateElementwiseToLinalgConversionPatterns(patterns);
   if (failed(applyPatternsGreedily(function, std::move(patterns))))
@@ -324,7 +341,8 @@ LogicalResult Differentiate::addSeeds(Functions functions,
       if (outputs.empty()) continue;
       return forward.emitError("gsa-differentiate: '")
              << name << "' in option 'outputs' depends on no differentiated "
-             << "argument, but through a selection";
+             << "argument, but through a selection or as the target of an "
+             << "indexer";
     }
     Value own = block.addArgument(value.getType(), value.getLoc());
     backward.add(value, own);
@@ -347,11 +365,14 @@ LogicalResult Differentiate::collect(Functions functions,
     if (!inputs.empty())
       return forward.emitError("gsa-differentiate: '")
              << name << "' in option 'inputs' has no gradient: no "
-             << "differentiated result depends on it, but through a selection";
+             << "differentiated result depends on it, but through a selection "
+                "or as "
+             << "the target of an indexer";
     remark::missed(
         argument.getLoc(),
         remark::RemarkOpts::name("NoGradient").category("gsa.gradient"))
-        << "no result depends on '" + name + "', but through a selection";
+        << "no result depends on '" + name +
+               "', but through a selection or as the target of an indexer";
   }
   if (results.empty())
     return forward.emitError(

@@ -1,4 +1,4 @@
-//===- GradientPasses.td - backward functions ------------------*- tablegen -*-===//
+//===- GradientPasses.td - backward functions, losses ----------*- tablegen -*-===//
 //
 // Beside passes/Passes.td, since few sources know of it.
 //
@@ -23,12 +23,13 @@ def GsaDifferentiate : Pass<"gsa-differentiate", "::mlir::ModuleOp"> {
     Differentiated are tensors of floats: of the arguments those that `inputs`
     names, or all, and of the results those that `outputs` names, or all that
     depend on one of these. An argument that no such result depends on, but
-    through a selection, has no gradient: it is an error to name it, otherwise it
-    is left out with the remark `NoGradient`. Selection has no gradient, its lists
-    are constants (`NoGradient` at the op).
+    through a selection or as the target of an indexer, has no gradient: it is an
+    error to name it, otherwise it is left out with the remark `NoGradient`.
+    Selection has no gradient, its lists are constants (`NoGradient` at the op).
 
     Ops with a gradient: gsa.attention, gsa.gather_attention and
-    gsa.dense_attention without a `gate`, gsa.gate, gsa.rope; contractions;
+    gsa.dense_attention (a `gate` becomes a gsa.gate), gsa.gate, gsa.rope, gsa.index_scores,
+    gsa.index_kl (for the operands of the indexer); contractions;
     elementwise ops of arith, math and linalg and sums over dimensions;
     tensor.expand_shape, collapse_shape and cast. Another one that a gradient has
     to pass is an error that names it. The gradient of an elementwise op or a sum
@@ -71,6 +72,17 @@ def GsaDifferentiate : Pass<"gsa-differentiate", "::mlir::ModuleOp"> {
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::tensor::TensorDialect"
   ];
+}
+
+def GsaCheckIndexLoss : Pass<"gsa-check-index-loss"> {
+  let summary = "Refuses a loss of the indexer that trains nothing";
+  let description = [{
+    A `gsa.index_kl` over the lists of a selection whose budget covers all keys
+    is an error: the lists are all visible keys whatever the scores, so no score
+    that the loss moves changes what is selected. Changes nothing. Sizes that are
+    not known, and lists that no selection of the function makes, are not judged.
+    Example: test/passes/gsa/check-index-loss.mlir.
+  }];
 }
 
 #endif  // GSA_PASSES_GSA_GRADIENTPASSES_TD

@@ -34,6 +34,9 @@ static StringRef getZone(Operation* op) {
       .Case<GateOp, GateGradOp>([](auto) { return "gates"; })
       .Case<AttentionRowSumsOp, GatherAttentionGradOp, DenseAttentionGradOp>(
           [](auto) { return "attention_gradient"; })
+      .Case<IndexKlOp>([](auto) { return "index_loss"; })
+      .Case<IndexScoresGradOp, IndexKlGradOp>(
+          [](auto) { return "index_gradient"; })
       .Case<RopeOp>([](auto) { return "rope"; })
       .Case<AttentionOp>([](auto) { return "attention_block"; })
       .Case<linalg::FillOp>([](auto) { return ""; })

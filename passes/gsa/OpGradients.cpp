@@ -7,6 +7,7 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/gsa/BackwardBuilder.h"
+#include "passes/gsa/IndexLoss.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -22,6 +23,13 @@ static bool capturesActive(Operation* op, const BackwardBuilder& backward) {
 
 bool gsa::passesGradients(Operation* op, const BackwardBuilder& backward) {
   if (capturesActive(op, backward)) return true;
+  if (isa<IndexKlOp>(op)) {
+    // What is attended to is the target, a constant.
+    IndexerForm form = IndexerForm::of(op);
+    return llvm::any_of(
+        ArrayRef{form.query, form.key, form.weights, form.bias},
+        [&](Value value) { return value && backward.isActive(value); });
+  }
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   return llvm::any_of(op->getOpOperands(), [&](OpOperand& operand) {
     // What an output held before counts where the body reads it.
@@ -75,10 +83,6 @@ static Value makeRowSums(const AttentionForm& form, Value outputGrad,
 
 static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
   AttentionForm form = AttentionForm::of(op);
-  if (form.gate)
-    return op->emitOpError(
-        "has no gradient: its gate is part of it; make the gate a gsa.gate of "
-        "its output");
   OpBuilder& b = backward.builder();
   Location loc = op->getLoc();
   OpResult output = op->getResult(0);
@@ -112,6 +116,53 @@ static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
   for (auto [operand, result] :
        llvm::zip_equal(factors, gradient->getResults()))
     backward.add(operand, result);
+  return success();
+}
+
+/// Adds the gradients of the indexer's operands, which are the results of
+/// `gradient` in this order.
+static void addIndexer(ArrayRef<Value> operands, Operation* gradient,
+                       BackwardBuilder& backward) {
+  for (auto [operand, result] :
+       llvm::zip_equal(operands, gradient->getResults()))
+    if (operand) backward.add(operand, result);
+}
+
+static LogicalResult addIndexScores(IndexScoresOp op,
+                                    BackwardBuilder& backward) {
+  auto valueOf = [&](Value value) {
+    return value ? backward.valueOf(value) : Value();
+  };
+  auto gradient = IndexScoresGradOp::create(
+      backward.builder(), op.getLoc(), valueOf(op.getQuery()),
+      valueOf(op.getKey()), valueOf(op.getWeights()), valueOf(op.getBias()),
+      backward.gradientOf(op.getScores()), /*indices=*/Value(),
+      /*counts=*/Value(), valueOf(op.getLengths()), op.getScaleAttr(),
+      op.getScoreActivationAttr(), op.getWeightActivationAttr(),
+      op.getMaskAttr());
+  addIndexer({op.getQuery(), op.getKey(), op.getWeights(), op.getBias()},
+             gradient, backward);
+  return success();
+}
+
+static LogicalResult addIndexKl(IndexKlOp op, BackwardBuilder& backward) {
+  if (failed(checkIndexLoss(op))) return failure();
+  auto valueOf = [&](Value value) {
+    return value ? backward.valueOf(value) : Value();
+  };
+  Value lossGrad = backward.gradientOf(op.getLoss());
+  auto gradient = IndexKlGradOp::create(
+      backward.builder(), op.getLoc(), valueOf(op.getIndexQuery()),
+      valueOf(op.getIndexKey()), valueOf(op.getIndexWeights()),
+      valueOf(op.getIndexBias()), valueOf(op.getQuery()), valueOf(op.getKey()),
+      valueOf(op.getLse()), lossGrad, valueOf(op.getIndices()),
+      valueOf(op.getCounts()), valueOf(op.getLengths()), op.getIndexScaleAttr(),
+      op.getSoftmaxScaleAttr(), op.getScoreActivationAttr(),
+      op.getWeightActivationAttr(), op.getMeanHeadsAttr(),
+      op.getTemperatureAttr(), op.getClipAttr(), op.getMaskAttr());
+  addIndexer({op.getIndexQuery(), op.getIndexKey(), op.getIndexWeights(),
+              op.getIndexBias()},
+             gradient, backward);
   return success();
 }
 
@@ -245,14 +296,15 @@ static StringRef adviceFor(Operation* op) {
   if (isa<PagedRowsOp>(op))
     return "pages are a cache, which is for inference; give keys and values as "
            "tensors";
-  if (isa<IndexScoresOp, RowStatisticsOp, StatMeanOp>(op))
-    return "nothing that a selection computes has one yet; leave results that "
-           "depend on it out of 'outputs'";
+  if (isa<RowStatisticsOp, StatMeanOp>(op))
+    return "the statistics of a selection choose budgets, which are integers; "
+           "leave results that depend on it out of 'outputs'";
   if (isGradient(op))
     return "gradients of gradients are not known; leave results that depend on "
            "it out of 'outputs'";
   return "known are gsa.gather_attention, gsa.dense_attention, gsa.gate, "
-         "gsa.rope, contractions, elementwise ops and sums of arith, math and "
+         "gsa.rope, gsa.index_scores, gsa.index_kl, contractions, elementwise "
+         "ops and sums of arith, math and "
          "linalg, and tensor.expand_shape, collapse_shape and cast; write it "
          "by "
          "these, or leave results that depend on it out of 'outputs'";
@@ -270,6 +322,10 @@ LogicalResult gsa::addGradients(Operation* op, BackwardBuilder& backward) {
   return llvm::TypeSwitch<Operation*, LogicalResult>(op)
       .Case([&](GateOp gate) { return addGate(gate, backward); })
       .Case([&](RopeOp rope) { return addRope(rope, backward); })
+      .Case([&](IndexScoresOp scores) {
+        return addIndexScores(scores, backward);
+      })
+      .Case([&](IndexKlOp loss) { return addIndexKl(loss, backward); })
       .Case<GatherAttentionOp, DenseAttentionOp>(
           [&](auto) { return addAttention(op, backward); })
       .Case([&](tensor::ExpandShapeOp expand) {

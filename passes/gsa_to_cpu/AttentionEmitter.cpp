@@ -18,6 +18,9 @@ using namespace mlir::gsa::cpu;
 static constexpr int64_t kShuffleGroupBytes = 16;
 static constexpr int64_t kShuffleBytes = 32;
 
+/// Rows of up to this many vectors are unrolled.
+static constexpr int64_t kMostUnrolled = 16;
+
 static constexpr int64_t kCacheLineBytes = 64;
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -226,6 +229,72 @@ void VectorBuilder::outerProduct(ArrayRef<Value> rows, ArrayRef<Value> columns,
     }
 }
 
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+void VectorBuilder::forVectors(const RowVectors& row,
+                               llvm::function_ref<void(Value, int64_t)> body) {
+  int64_t full = row.size / row.lanes;
+  if (full <= kMostUnrolled) {
+    for (int64_t i = 0; i < full; ++i) body(index(i * row.lanes), row.lanes);
+  } else {
+    forLoop(index(0), index(full * row.lanes), row.lanes,
+            [&](Value offset) { body(offset, row.lanes); });
+  }
+  if (full < row.count()) body(index(full * row.lanes), row.valid(full));
+}
+
+Value VectorBuilder::dotRows(const RowRef& lhs, const RowRef& rhs,
+                             const RowVectors& row, Type type) {
+  auto step = [&](Value offset, int64_t valid, Value sum) {
+    Value x = load(lhs, offset, row.lanes, valid, type);
+    Value y = load(rhs, offset, row.lanes, valid, type);
+    return fma(x, y, sum);
+  };
+  Value sum = constant(vectorType(row.lanes, type), 0.0);
+  int64_t full = row.size / row.lanes;
+  if (full <= kMostUnrolled) {
+    for (int64_t i = 0; i < full; ++i)
+      sum = step(index(i * row.lanes), row.lanes, sum);
+  } else {
+    sum = forLoop(
+        index(0), index(full * row.lanes), row.lanes, sum,
+        [&](Value offset, ValueRange carried) {
+          return SmallVector<Value>{step(offset, row.lanes, carried[0])};
+        })[0];
+  }
+  if (full < row.count())
+    sum = step(index(full * row.lanes), row.valid(full), sum);
+  return reduceAdd(sum);
+}
+
+void VectorBuilder::addScaledRow(const RowRef& to, Value factor,
+                                 const RowRef& from, const RowVectors& row) {
+  Type type = factor.getType();
+  Value factors = broadcast(factor, row.lanes);
+  forVectors(row, [&](Value offset, int64_t valid) {
+    Value x = load(from, offset, row.lanes, valid, type);
+    Value sum = load(to, offset, row.lanes, valid, type);
+    store(fma(factors, x, sum), to, offset, valid);
+  });
+}
+
+void VectorBuilder::copyRow(const RowRef& to, const RowRef& from,
+                            const RowVectors& row, Type type) {
+  forVectors(row, [&](Value offset, int64_t valid) {
+    store(load(from, offset, row.lanes, valid, type), to, offset, valid);
+  });
+}
+
+void VectorBuilder::clearRow(const RowRef& to, const RowVectors& row,
+                             Type type) {
+  Value zero = constant(vectorType(row.lanes, type), 0.0);
+  forVectors(row, [&](Value offset, int64_t valid) {
+    store(zero, to, offset, valid);
+  });
+}
+
 Value cpu::maxOfRow(VectorBuilder& v, const RowRef& row, Value count,
                     int64_t lanes) {
   auto acc = cast<MemRefType>(row.memref.getType()).getElementType();
@@ -336,6 +405,13 @@ Value cpu::loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
   if (!lengths) return all;
   Value given = v.toIndex(v.loadScalar(lengths, batch));
   return v.min(v.max(given, v.index(0)), all);
+}
+
+Value cpu::countVisible(VectorBuilder& v, Mask mask, Value row, Value limit,
+                        const Size& queries) {
+  if (mask == Mask::None) return limit;
+  Value end = v.sub(v.add(v.plus(row, 1), limit), toValue(v, queries));
+  return v.min(v.max(end, v.index(0)), limit);
 }
 
 void cpu::forTiles(VectorBuilder& v, int64_t count, int64_t tile,

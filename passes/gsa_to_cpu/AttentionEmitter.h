@@ -94,6 +94,24 @@ class VectorBuilder : public detail::ScalarBuilder {
   /// the same order.
   Value reduceEach(SmallVector<Value> vectors);
 
+  //===--------------------------------------------------------------------===//
+  // Rows, converted to `type` where they are read
+  //===--------------------------------------------------------------------===//
+
+  /// Calls `body` for each vector of a row; few are unrolled.
+  void forVectors(const RowVectors& row,
+                  llvm::function_ref<void(Value offset, int64_t valid)> body);
+  /// <lhs, rhs>, in `type`; the order of the sum depends on `row` alone.
+  Value dotRows(const RowRef& lhs, const RowRef& rhs, const RowVectors& row,
+                Type type);
+  /// to += factor * from, in the type of `factor`.
+  void addScaledRow(const RowRef& to, Value factor, const RowRef& from,
+                    const RowVectors& row);
+  /// Copies a row, by way of `type`.
+  void copyRow(const RowRef& to, const RowRef& from, const RowVectors& row,
+               Type type);
+  void clearRow(const RowRef& to, const RowVectors& row, Type type);
+
   /// One step of the reduction of a register tile:
   /// acc[i * columns + j] += rows[i] * columns[j].
   void outerProduct(ArrayRef<Value> rows, ArrayRef<Value> columns,
@@ -149,6 +167,10 @@ Value applyOutputGate(VectorBuilder& v, const AttentionForm& form, Value logits,
 /// Keys of `batch`: `keys`, or fewer if `lengths`, a buffer or null, says so.
 Value loadKeyCount(VectorBuilder& v, Value lengths, Value batch,
                    const Size& keys);
+
+/// How many of a batch's `limit` keys the mask shows to query `row`.
+Value countVisible(VectorBuilder& v, Mask mask, Value row, Value limit,
+                   const Size& queries);
 
 /// Calls `body(first, size)` for tiles of `tile` out of `count` items: in one
 /// loop for the full ones, `first` being its variable, and once for the rest.

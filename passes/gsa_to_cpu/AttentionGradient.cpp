@@ -21,8 +21,6 @@ using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// Rows of up to this many vectors are unrolled.
-static constexpr int64_t kMostUnrolled = 16;
 
 namespace {
 
@@ -63,15 +61,6 @@ class GradientLowering {
   void emitResults(Value batch, Value group);
   /// How many keys a row reads; fills the list of them where there is one.
   Value emitList(Value batch, Value row);
-
-  /// Calls `body` for each vector of a row.
-  void forVectors(const RowVectors& row,
-                  llvm::function_ref<void(Value offset, int64_t valid)> body);
-  Value dot(const RowRef& lhs, const RowRef& rhs, const RowVectors& row);
-  void addScaled(const RowRef& to, Value factor, const RowRef& from,
-                 const RowVectors& row);
-  void copy(const RowRef& to, const RowRef& from, const RowVectors& row);
-  void clear(const RowRef& to, const RowVectors& row);
 
   RowRef ofTask(Value scratch) { return {scratch, {task, v.index(0)}}; }
   RowRef ofKey(Value tensor, Value batch, Value key, Value group) {
@@ -148,68 +137,6 @@ GradientLowering::GradientLowering(Operation* op, CpuScheduleAttr schedule,
       depth(rowVectors(shapeOf(form.query)[3], schedule.getLanes(), 1)),
       valueDepth(rowVectors(shapeOf(form.value)[3], schedule.getLanes(), 1)) {}
 
-void GradientLowering::forVectors(
-    const RowVectors& row, llvm::function_ref<void(Value, int64_t)> body) {
-  int64_t full = row.size / row.lanes;
-  if (full <= kMostUnrolled) {
-    for (int64_t i = 0; i < full; ++i) body(v.index(i * row.lanes), row.lanes);
-  } else {
-    v.forLoop(v.index(0), v.index(full * row.lanes), row.lanes,
-              [&](Value offset) { body(offset, row.lanes); });
-  }
-  if (full < row.count()) body(v.index(full * row.lanes), row.valid(full));
-}
-
-Value GradientLowering::dot(const RowRef& lhs, const RowRef& rhs,
-                            const RowVectors& row) {
-  auto step = [&](Value offset, int64_t valid, Value sum) {
-    Value x = v.load(lhs, offset, row.lanes, valid, acc);
-    Value y = v.load(rhs, offset, row.lanes, valid, acc);
-    return v.fma(x, y, sum);
-  };
-  Value sum = v.constant(v.vectorType(row.lanes, acc), 0.0);
-  int64_t full = row.size / row.lanes;
-  if (full <= kMostUnrolled) {
-    for (int64_t i = 0; i < full; ++i)
-      sum = step(v.index(i * row.lanes), row.lanes, sum);
-  } else {
-    sum = v.forLoop(
-        v.index(0), v.index(full * row.lanes), row.lanes, sum,
-        [&](Value offset, ValueRange carried) {
-          return SmallVector<Value>{step(offset, row.lanes, carried[0])};
-        })[0];
-  }
-  if (full < row.count())
-    sum = step(v.index(full * row.lanes), row.valid(full), sum);
-  return v.reduceAdd(sum);
-}
-
-/// to += factor * from.
-void GradientLowering::addScaled(const RowRef& to, Value factor,
-                                 const RowRef& from, const RowVectors& row) {
-  Value factors = v.broadcast(factor, row.lanes);
-  forVectors(row, [&](Value offset, int64_t valid) {
-    Value x = v.load(from, offset, row.lanes, valid, acc);
-    Value sum = v.load(to, offset, row.lanes, valid, acc);
-    v.store(v.fma(factors, x, sum), to, offset, valid);
-  });
-}
-
-/// Copies a row and converts it.
-void GradientLowering::copy(const RowRef& to, const RowRef& from,
-                            const RowVectors& row) {
-  forVectors(row, [&](Value offset, int64_t valid) {
-    v.store(v.load(from, offset, row.lanes, valid, acc), to, offset, valid);
-  });
-}
-
-void GradientLowering::clear(const RowRef& to, const RowVectors& row) {
-  Value zero = v.constant(v.vectorType(row.lanes, acc), 0.0);
-  forVectors(row, [&](Value offset, int64_t valid) {
-    v.store(zero, to, offset, valid);
-  });
-}
-
 void GradientLowering::allocateScratch() {
   // Multiples of 16 elements keep tasks off each other's cache lines.
   auto row = [&](int64_t size) {
@@ -228,11 +155,7 @@ void GradientLowering::allocateScratch() {
 
 Value GradientLowering::emitList(Value batch, Value row) {
   Value limit = loadKeyCount(v, lengths, batch, keys);
-  if (!form.indices) {
-    if (form.mask == Mask::None) return limit;
-    Value end = v.sub(v.add(v.plus(row, 1), limit), toValue(v, queries));
-    return v.min(v.max(end, v.index(0)), limit);
-  }
+  if (!form.indices) return countVisible(v, form.mask, row, limit, queries);
   Value count = v.toIndex(v.loadScalar(counts, {batch, row}));
   return v.forLoop(
       v.index(0), v.min(count, v.index(slots)), 1, v.index(0),
@@ -256,17 +179,17 @@ void GradientLowering::emitKey(const Head& at, Value slot, Value lseOfRow,
   RowRef valueRow = ofKey(value, at.batch, place, at.group);
   Value scale = v.constant(acc, form.scale());
   Value zero = v.constant(acc, 0.0);
-  Value logit = v.mul(dot(ofTask(headQuery), keyRow, depth), scale);
+  Value logit = v.mul(v.dotRows(ofTask(headQuery), keyRow, depth, acc), scale);
   Value none = v.cmpf(CmpFPredicate::OEQ, logit, v.constant(acc, -kInfinity));
   Value weight = v.select(none, zero, v.exp(v.sub(logit, lseOfRow)));
-  Value gradient = dot(ofTask(headOutput), valueRow, valueDepth);
+  Value gradient = v.dotRows(ofTask(headOutput), valueRow, valueDepth, acc);
   gradient = v.mul(weight, v.sub(gradient, rowSum));
   Value factor = v.mul(v.select(none, zero, gradient), scale);
-  addScaled(ofTask(headGrad), factor, keyRow, depth);
-  addScaled(keySum(at.batch, place, at.group), factor, ofTask(headQuery),
-            depth);
-  addScaled(valueSum(at.batch, place, at.group), weight, ofTask(headOutput),
-            valueDepth);
+  v.addScaledRow(ofTask(headGrad), factor, keyRow, depth);
+  v.addScaledRow(keySum(at.batch, place, at.group), factor, ofTask(headQuery),
+                 depth);
+  v.addScaledRow(valueSum(at.batch, place, at.group), weight,
+                 ofTask(headOutput), valueDepth);
 }
 
 void GradientLowering::emitHead(const Head& at, Value count) {
@@ -275,27 +198,27 @@ void GradientLowering::emitHead(const Head& at, Value count) {
   RowRef outputRow{outputGrad, {at.batch, at.query, at.head, v.index(0)}};
   RowRef gradRow{queryGrad, {at.batch, at.query, at.head, v.index(0)}};
   Value lseOfRow = v.loadScalar(lse, row);
-  clear(ofTask(headGrad), depth);
+  v.clearRow(ofTask(headGrad), depth, acc);
   // Also true of NaN, which goes where it belongs.
   Value any = v.cmpf(CmpFPredicate::UNE, lseOfRow, v.constant(acc, -kInfinity));
   v.ifThen(any, [&] {
     Value rowSum = v.loadScalar(rowSums, row);
-    copy(ofTask(headQuery), queryRow, depth);
-    copy(ofTask(headOutput), outputRow, valueDepth);
+    v.copyRow(ofTask(headQuery), queryRow, depth, acc);
+    v.copyRow(ofTask(headOutput), outputRow, valueDepth, acc);
     v.forLoop(v.index(0), count, 1,
               [&](Value slot) { emitKey(at, slot, lseOfRow, rowSum); });
   });
-  copy(gradRow, ofTask(headGrad), depth);
+  v.copyRow(gradRow, ofTask(headGrad), depth, acc);
 }
 
 /// The sums of a key head, rounded, where results do not hold them already.
 void GradientLowering::emitResults(Value batch, Value group) {
   if (!keySums) return;
   v.forLoop(v.index(0), toValue(v, keys), 1, [&](Value place) {
-    copy(ofKey(keyGrad, batch, place, group), keySum(batch, place, group),
-         depth);
-    copy(ofKey(valueGrad, batch, place, group), valueSum(batch, place, group),
-         valueDepth);
+    v.copyRow(ofKey(keyGrad, batch, place, group), keySum(batch, place, group),
+              depth, acc);
+    v.copyRow(ofKey(valueGrad, batch, place, group),
+              valueSum(batch, place, group), valueDepth, acc);
   });
 }
 
@@ -304,8 +227,8 @@ void GradientLowering::emitItem(Value item) {
   Value group = v.remIndex(item, v.index(groups));
   int64_t ratio = heads / groups;
   v.forLoop(v.index(0), toValue(v, keys), 1, [&](Value place) {
-    clear(keySum(batch, place, group), depth);
-    clear(valueSum(batch, place, group), valueDepth);
+    v.clearRow(keySum(batch, place, group), depth, acc);
+    v.clearRow(valueSum(batch, place, group), valueDepth, acc);
   });
   v.forLoop(v.index(0), toValue(v, queries), 1, [&](Value row) {
     Value count = emitList(batch, row);

@@ -13,6 +13,7 @@
 #include "passes/Sizes.h"
 #include "passes/gsa_to_cpu/Attention.h"
 #include "passes/gsa_to_cpu/AttentionGradient.h"
+#include "passes/gsa_to_cpu/IndexGradient.h"
 #include "passes/gsa_to_cpu/Lowerings.h"
 
 namespace mlir::gsa {
@@ -32,7 +33,8 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
   static bool isSupported(Operation* op) {
     return isa<DenseAttentionOp, GatherAttentionOp, IndexScoresOp,
                PartialAttentionOp, SelectOp, GatherAttentionGradOp,
-               DenseAttentionGradOp>(op);
+               DenseAttentionGradOp, IndexScoresGradOp, IndexKlOp,
+               IndexKlGradOp>(op);
   }
 
   LogicalResult lower(Operation* op, CpuScheduleAttr schedule,
@@ -45,6 +47,8 @@ struct LowerToLoops : gsa::impl::GsaLowerToLoopsBase<LowerToLoops> {
                  : cpu::lowerGatherAttention(op, schedule, rewriter);
     if (isa<GatherAttentionGradOp, DenseAttentionGradOp>(op))
       return cpu::lowerAttentionGradient(op, schedule, rewriter);
+    if (isa<IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(op))
+      return cpu::lowerIndexGradient(op, schedule, rewriter);
     if (auto select = dyn_cast<SelectOp>(op))
       return lowerSelect(select, schedule, rewriter);
     return op->emitOpError("has no lowering to loops");

@@ -2,6 +2,8 @@
 
 #include "passes/gsa_to_cpu/ScoreTile.h"
 
+#include "dialect/Gsa/GsaSlopes.h"
+
 using namespace mlir;
 using namespace mlir::gsa;
 using arith::CmpIPredicate;
@@ -122,7 +124,7 @@ void ScoreTile::packQueries(const Block& block) {
       });
       if (!weights) return;
       Value w = e.load(weights, {block.batch, t, head});
-      if (spec.weightActivation == WeightActivation::Sigmoid) w = e.sigmoid(w);
+      w = detail::applyWeightActivation(e, spec.weightActivation, w);
       e.store(w, packedWeights, {block.slot, head, r});
     });
   });

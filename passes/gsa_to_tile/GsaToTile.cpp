@@ -26,10 +26,15 @@ using namespace mlir::gsa;
 
 LogicalResult gsa::refuseGradients(ModuleOp module) {
   WalkResult walk = module.walk([](Operation* op) {
-    if (!isGradient(op)) return WalkResult::advance();
+    bool isLoss = isa<IndexKlOp>(op);
+    if (!isLoss && !isGradient(op)) return WalkResult::advance();
     op->emitOpError(
-        "has no kernels: gradients run on the CPU target only so far; compile "
-        "the function with this op for the target 'cpu'");
+        isLoss
+            ? "has no kernels: the loss of an indexer runs on the CPU target "
+              "only so far; compile the function with this op for the target "
+              "'cpu'"
+            : "has no kernels: gradients run on the CPU target only so far; "
+              "compile the function with this op for the target 'cpu'");
     return WalkResult::interrupt();
   });
   return failure(walk.wasInterrupted());

@@ -34,6 +34,14 @@ static LogicalResult checkAttention(Operation* op) {
   return form.isDense() ? success() : checkSize(op, form.indices, 2, "slots");
 }
 
+/// The same of what trains the indexer.
+static LogicalResult checkIndexer(Operation* op) {
+  IndexerForm form = IndexerForm::of(op);
+  if (!form.indices && !form.lengths) return success();
+  if (failed(checkSize(op, form.key, 1, "keys"))) return failure();
+  return form.indices ? checkSize(op, form.indices, 2, "slots") : success();
+}
+
 static LogicalResult checkRange(Operation* op) {
   return llvm::TypeSwitch<Operation*, LogicalResult>(op)
       .Case<RowStatisticsOp, TopKOp>([](auto typed) {
@@ -59,6 +67,8 @@ static LogicalResult checkRange(Operation* op) {
       .Case([](DenseAttentionGradOp gradient) {
         return checkSize(gradient, gradient.getKey(), 1, "keys");
       })
+      .Case<IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(
+          [](auto typed) { return checkIndexer(typed); })
       .Default(success());
 }
 

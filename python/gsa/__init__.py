@@ -23,6 +23,7 @@ _PLACES = {
     "dense_attention": "gsa._functions",
     "index_topk": "gsa._functions",
     "gated_sparse_attention": "gsa._functions",
+    "index_kl": "gsa._functions",
     "Selection": "gsa._functions",
     "AttentionResult": "gsa._functions",
     "Plan": "gsa._plan",

@@ -122,6 +122,13 @@ class LayerConfig(ctypes.Structure):
         ("projections", c_int32), ("dtype", c_uint32)]
 
 
+class DifferentiateOptions(ctypes.Structure):
+    _fields_ = [("struct_size", c_size_t), ("function", c_char_p),
+                ("inputs", POINTER(c_char_p)), ("num_inputs", c_size_t),
+                ("outputs", POINTER(c_char_p)), ("num_outputs", c_size_t),
+                ("save", c_char_p)]
+
+
 STATUS = c_void_p
 # Name: result, arguments. A result of STATUS is checked with `check`.
 FUNCTIONS = {
@@ -136,6 +143,9 @@ FUNCTIONS = {
     "gsa_layer_config_set": (STATUS, [POINTER(LayerConfig), c_char_p]),
     "gsa_layer_module": (STATUS, [POINTER(LayerConfig), POINTER(c_void_p),
                                   POINTER(c_size_t)]),
+    "gsa_differentiate": (STATUS, [c_char_p, c_size_t, c_char_p,
+                                   POINTER(DifferentiateOptions),
+                                   POINTER(c_void_p), POINTER(c_size_t)]),
     "gsa_compile": (STATUS, [c_char_p, c_size_t, c_char_p,
                              POINTER(CompileOptions), POINTER(c_void_p)]),
     "gsa_plan_release": (None, [c_void_p]),
@@ -254,7 +264,33 @@ def layer_module(settings):
     text, length = c_void_p(), c_size_t()
     check(lib.gsa_layer_module(ctypes.byref(config), ctypes.byref(text),
                                ctypes.byref(length)))
+    return _taken(text, length)
+
+
+def _taken(text, length):
+    """The string of memory that the library gave, which is freed."""
     try:
         return ctypes.string_at(text, length.value).decode()
     finally:
-        lib.gsa_free(text)
+        library().gsa_free(text)
+
+
+def differentiate(text, inputs=(), outputs=(), function=None, save=None):
+    """The text of a module with the backward function of its function, from the
+    gradients of `outputs` (names; none: all) to those of `inputs`.
+
+    Raises InvalidArgument for a name that is wrong and Unimplemented for an op
+    without a gradient."""
+    options = DifferentiateOptions(
+        struct_size=ctypes.sizeof(DifferentiateOptions),
+        function=function and function.encode(), save=save and save.encode())
+    for field, names in (("inputs", inputs), ("outputs", outputs)):
+        encoded = [name.encode() for name in names]
+        setattr(options, field, (c_char_p * max(1, len(names)))(*encoded))
+        setattr(options, "num_" + field, len(names))
+    data = text.encode()
+    module, length = c_void_p(), c_size_t()
+    check(library().gsa_differentiate(
+        data, len(data), None, ctypes.byref(options), ctypes.byref(module),
+        ctypes.byref(length)))
+    return _taken(module, length)

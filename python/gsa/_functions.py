@@ -7,6 +7,8 @@ GPU a call is submitted to that library's current stream and waits for nothing.
 """
 
 import collections
+import functools
+import sys
 
 from gsa import _capi, _modules, _plan, _tensors
 
@@ -106,6 +108,33 @@ class _Arguments:
         return _plan.run_kept(self.where, text, self.names, self.views,
                               out or {}, [])
 
+    def run_backward(self, text, wanted, gradients):
+        """The gradients of the arguments `wanted`, by their names in the
+        module, from those of its results, {name: tensor}."""
+        where = self.where + ": backward"
+        if self.views[0].device_type != _capi.CPU:
+            raise _capi.Unimplemented(
+                f"{where}: got tensors on {_device(self.views[0])}, expected "
+                f"the CPU: gradients run there only so far")
+        backward = _backward_module(text, tuple(wanted), tuple(gradients))
+        views = dict(zip(self.names, self.views))
+        for name, tensor in gradients.items():
+            views[name + "_grad"] = _tensors.view(f"{where}: {name}", tensor)
+        plan, _ = _plan.kept_plan(backward, _plan.target_of(self.views[0]),
+                                  "main_backward")
+        names = [spec.name for spec in plan.inputs]
+        results = _plan.run_kept(where, backward, names,
+                                 [views[name] for name in names], {}, [],
+                                 "main_backward")
+        return dict(zip(wanted, (dict(zip(
+            (spec.name for spec in plan.outputs), results))[name + "_grad"]
+            for name in wanted)))
+
+
+@functools.lru_cache(1024)
+def _backward_module(text, inputs, outputs):
+    return _capi.differentiate(text, inputs, outputs)
+
 
 def _device(view):
     return "the CPU" if view.device_type == _capi.CPU else (
@@ -128,6 +157,21 @@ def _refuse(where, **values):
                                       f"None: {reason}")
 
 
+def _with_gradients(function):
+    """Calls the operator of torch of this name where an argument wants a
+    gradient. The function itself, which records nothing, is its __wrapped__."""
+    @functools.wraps(function)
+    def call(*arguments, **given):
+        torch = sys.modules.get("torch")
+        if torch is None or not torch.is_grad_enabled() or not any(
+                getattr(value, "requires_grad", False)
+                for value in (*arguments, *given.values())):
+            return function(*arguments, **given)
+        from gsa import _torch_ops
+        return _torch_ops.recorded(function, arguments, given)
+    return call
+
+
 _RAGGED = "ragged batches are not implemented; pad them, with cache_seqlens"
 _PAGED = "paged caches are not implemented; give dense keys and values"
 
@@ -141,6 +185,7 @@ def _add_heads(a, q, k, v):
     return query
 
 
+@_with_gradients
 def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
                      gate=None, gate_activation="sigmoid", cache_seqlens=None,
                      cu_seqlens_q=None, cu_seqlens_k=None, page_table=None,
@@ -165,10 +210,22 @@ def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
     pages, and what the target cannot compile.
     Source: docs/spec.md, gsa.gather_attention.
     """
-    where = "sparse_attention"
-    _refuse(where, cu_seqlens_q=(cu_seqlens_q, _RAGGED),
+    _refuse("sparse_attention", cu_seqlens_q=(cu_seqlens_q, _RAGGED),
             cu_seqlens_k=(cu_seqlens_k, _RAGGED),
             page_table=(page_table, _PAGED))
+    a, text = describe_sparse_attention(
+        q, k, v, indices, topk_length=topk_length, softmax_scale=softmax_scale,
+        gate=gate, gate_activation=gate_activation, cache_seqlens=cache_seqlens)
+    output, lse = a.run(text, {"output": out})
+    return (output, lse) if return_lse else output
+
+
+def describe_sparse_attention(q, k, v, indices, topk_length=None,
+                              softmax_scale=None, gate=None,
+                              gate_activation="sigmoid", cache_seqlens=None):
+    """(the arguments, the text of the module) of a call. So are all of these
+    functions."""
+    where = "sparse_attention"
     choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
     a = _Arguments(where)
     query = _add_heads(a, q, k, v)
@@ -178,9 +235,7 @@ def sparse_attention(q, k, v, indices, *, topk_length=None, softmax_scale=None,
     a.add("topk_length", topk_length, "B Sq", ("i32",), "counts")
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
-    text = _modules.gather(a.shapes, softmax_scale, gate_activation)
-    output, lse = a.run(text, {"output": out})
-    return (output, lse) if return_lse else output
+    return a, _modules.gather(a.shapes, softmax_scale, gate_activation)
 
 
 def _add_gate(a, name, gate, query):
@@ -197,6 +252,7 @@ def _full(lists):
     return counts
 
 
+@_with_gradients
 def dense_attention(q, k, v, *, softmax_scale=None, causal=True, gate=None,
                     gate_activation="sigmoid", cache_seqlens=None, out=None,
                     return_lse=False):
@@ -206,16 +262,24 @@ def dense_attention(q, k, v, *, softmax_scale=None, causal=True, gate=None,
     t + Sk - Sq, the last query all of them; False: every query sees all.
     Source: docs/spec.md, gsa.dense_attention.
     """
+    a, text = describe_dense_attention(
+        q, k, v, softmax_scale=softmax_scale, causal=causal, gate=gate,
+        gate_activation=gate_activation, cache_seqlens=cache_seqlens)
+    output, lse = a.run(text, {"output": out})
+    return (output, lse) if return_lse else output
+
+
+def describe_dense_attention(q, k, v, softmax_scale=None, causal=True,
+                             gate=None, gate_activation="sigmoid",
+                             cache_seqlens=None):
     where = "dense_attention"
     choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
     a = _Arguments(where)
     query = _add_heads(a, q, k, v)
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
-    text = _modules.dense(a.shapes, softmax_scale, gate_activation,
-                          bool(causal))
-    output, lse = a.run(text, {"output": out})
-    return (output, lse) if return_lse else output
+    return a, _modules.dense(a.shapes, softmax_scale, gate_activation,
+                             bool(causal))
 
 
 def _budget(where, k, policy, k_min, k_max, temperature, normaliser):
@@ -302,6 +366,7 @@ def index_topk(q_idx, k_idx, *, k, weights=None, bias=None, act="sigmoid",
     return Selection(*a.run(text))
 
 
+@_with_gradients
 def gated_sparse_attention(
         q, k, v, q_idx, k_idx, *, k_base, weights=None, bias=None,
         act="sigmoid", weight_act="sigmoid", index_scale=None, policy="fixed",
@@ -331,6 +396,28 @@ def gated_sparse_attention(
     AttentionResult. Errors are those of index_topk and sparse_attention.
     Source: docs/spec.md, gsa.attention.
     """
+    a, text = describe_gated_sparse_attention(
+        q, k, v, q_idx, k_idx, k_base=k_base, weights=weights, bias=bias,
+        act=act, weight_act=weight_act, index_scale=index_scale, policy=policy,
+        k_min=k_min, k_max=k_max, temperature=temperature,
+        normaliser=normaliser, sink=sink, local=local, value_gate=value_gate,
+        output_gate=output_gate, gate_activation=gate_activation,
+        positions=positions, key_positions=key_positions, rope_base=rope_base,
+        rope_dim=rope_dim, rope_interleaved=rope_interleaved,
+        rope_scaling=rope_scaling, softmax_scale=softmax_scale, causal=causal,
+        cache_seqlens=cache_seqlens, return_selection=return_selection)
+    results = a.run(text, {"output": out})
+    return AttentionResult(*results) if return_selection else results[0]
+
+
+def describe_gated_sparse_attention(
+        q, k, v, q_idx, k_idx, k_base, weights=None, bias=None, act="sigmoid",
+        weight_act="sigmoid", index_scale=None, policy="fixed", k_min=None,
+        k_max=None, temperature=None, normaliser=None, sink=0, local=0,
+        value_gate=None, output_gate=None, gate_activation="sigmoid",
+        positions=None, key_positions=None, rope_base=10000.0, rope_dim=0,
+        rope_interleaved=False, rope_scaling=None, softmax_scale=None,
+        causal=True, cache_seqlens=None, return_selection=False):
     where = "gated_sparse_attention"
     choose(where, "act", act, SCORE_ACTIVATIONS)
     choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
@@ -346,13 +433,77 @@ def gated_sparse_attention(
     _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
     rope = (float(rope_base), int(rope_dim), bool(rope_interleaved),
             scaling_text(where, rope_scaling))
-    text = _modules.attention(
+    return a, _modules.attention(
         a.shapes, rope, softmax_scale, gate_activation, k_base, policy, k_min,
         k_max, temperature, act, weight_act, index_scale, bool(causal),
         whole(where, "sink", sink, 0), whole(where, "local", local, 0),
         bool(return_selection))
-    results = a.run(text, {"output": out})
-    return AttentionResult(*results) if return_selection else results[0]
+
+
+@_with_gradients
+def index_kl(q_idx, k_idx, q, k, lse, *, weights=None, bias=None, indices=None,
+             topk_length=None, act="sigmoid", weight_act="sigmoid",
+             index_scale=None, softmax_scale=None, mean_heads=False,
+             temperature=1.0, clip=None, causal=True, cache_seqlens=None):
+    """How far the indexer is from the attention that it selects for: for each
+    row the KL divergence of the softmax of its scores over temperature from the
+    weights of attention, which are a constant.
+
+    q_idx, k_idx, weights, bias, act, weight_act as in index_topk, index_scale
+    being its scale; q, k and softmax_scale as in sparse_attention, and lse what
+    attention over q and k returned. On a CPU alone.
+
+    indices: int32 [B, Sq, K], the keys that a row is compared over, of which
+             topk_length [B, Sq] count (None: all); None: all keys that a query
+             sees, with causal those up to t + Sk - Sq.
+    mean_heads:  each head counts the same, whatever its share in these keys.
+    temperature: divides the scores; those of sigmoids lie so close together
+                 that 1/8 is a good choice.
+    clip:        the most that the log of a ratio of weights counts; None: all.
+    cache_seqlens: int32 [B], how many of the Sk keys there are; None: all.
+
+    Returns the loss of each row, [B, Sq], in f32 (f64 for f64); 0 for a row
+    without keys. Errors are those of index_topk, and Unimplemented on a GPU.
+    Source: docs/spec.md, gsa.index_kl.
+    """
+    if indices is None and topk_length is not None:
+        raise _capi.InvalidArgument(
+            "index_kl: topk_length: got a tensor without indices, expected None")
+    a, text = describe_index_kl(
+        q_idx, k_idx, q, k, lse, weights=weights, bias=bias, indices=indices,
+        topk_length=topk_length, act=act, weight_act=weight_act,
+        index_scale=index_scale, softmax_scale=softmax_scale,
+        mean_heads=mean_heads, temperature=temperature, clip=clip,
+        causal=causal, cache_seqlens=cache_seqlens)
+    return a.run(text)[0]
+
+
+def describe_index_kl(q_idx, k_idx, q, k, lse, weights=None, bias=None,
+                      indices=None, topk_length=None, act="sigmoid",
+                      weight_act="sigmoid", index_scale=None,
+                      softmax_scale=None, mean_heads=False, temperature=1.0,
+                      clip=None, causal=True, cache_seqlens=None):
+    where = "index_kl"
+    choose(where, "act", act, SCORE_ACTIVATIONS)
+    choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
+    for name, value in (("temperature", temperature), ("clip", clip)):
+        if value is not None and not 0 < value < float("inf"):
+            raise _capi.InvalidArgument(
+                f"{where}: {name}: got {value}, expected a positive number")
+    a = _Arguments(where)
+    _index(a, q_idx, k_idx, weights, bias, None, cache_seqlens)
+    query = a.add("q", q, "B Sq H D", _FLOATS, "query")
+    a.add("k", k, "B Sk G D", (query.dtype,), "key")
+    a.heads()
+    a.add("lse", lse, "B H Sq", (_same(query)[-1],))
+    lists = a.add("indices", indices, "B Sq K", ("i32",))
+    if lists is not None:
+        if topk_length is None:
+            topk_length = _full(lists)
+        a.add("topk_length", topk_length, "B Sq", ("i32",), "counts")
+    return a, _modules.index_kl(
+        a.shapes, index_scale, softmax_scale, act, weight_act, bool(mean_heads),
+        float(temperature), None if clip is None else float(clip), bool(causal))
 
 
 def add_positions(a, positions, key_positions):
@@ -371,25 +522,37 @@ def add_positions(a, positions, key_positions):
             f"{a.sizes['Sq']} queries, expected int64 [B, Sk]")
 
 
+@_with_gradients
 def prepare(q, k, v, *, positions=None, value_gate=None,
             gate_activation="sigmoid", rope_base=10000.0, rope_dim=0,
             rope_interleaved=False, rope_scaling=None):
     """q and k turned by their positions and v scaled by its gate: what a
     cache keeps of new tokens. Arguments as in gated_sparse_attention, with
     Sk = Sq. Returns (q, k, v)."""
+    a, text = describe_prepare(
+        q, k, v, positions=positions, value_gate=value_gate,
+        gate_activation=gate_activation, rope_base=rope_base,
+        rope_dim=rope_dim, rope_interleaved=rope_interleaved,
+        rope_scaling=rope_scaling)
+    if positions is None and value_gate is None:
+        return q, k, v
+    return tuple(a.run(text))
+
+
+def describe_prepare(q, k, v, positions=None, value_gate=None,
+                     gate_activation="sigmoid", rope_base=10000.0, rope_dim=0,
+                     rope_interleaved=False, rope_scaling=None):
     where = "prepare"
     choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
     a = _Arguments(where)
     query = a.add("q", q, "B S H D", _FLOATS, "query")
     a.add("k", k, "B S G D", (query.dtype,), "key")
     a.add("v", v, "B S G Dv", (query.dtype,), "value")
-    if positions is None and value_gate is None:
-        return q, k, v
     a.add("positions", positions, "B S", ("i64", "i32"))
     a.add("value_gate", value_gate, "B S G Dv", _same(query))
     rope = (float(rope_base), int(rope_dim), bool(rope_interleaved),
             scaling_text(where, rope_scaling))
-    return tuple(a.run(_modules.prepare(a.shapes, rope, gate_activation)))
+    return a, _modules.prepare(a.shapes, rope, gate_activation)
 
 
 SCALING_DEFAULTS = {"factor": None, "original_max_position_embeddings": 4096,

@@ -181,6 +181,35 @@ def dense(shapes, scale, gate_activation, causal):
     return module.text({"output": "output", "lse": "lse"})
 
 
+@functools.lru_cache(1024)
+def index_kl(shapes, index_scale, softmax_scale, act, weight_act, mean_heads,
+             temperature, clip, causal):
+    """gsa.index_kl: the loss of each row [B,Sq], over lists where there are
+    any."""
+    module = Module()
+    has = _arguments(module, shapes)
+    (b, sq, _, _), dtype = has["index_query"]
+    words = [("weights", ["index_weights"]), ("bias", ["index_bias"])]
+    operands = ["index_query", "index_key"] + [
+        word for word in words if word[1][0] in has]
+    operands += [("attention", ["query", "key"]), ("lse", ["lse"])]
+    if "indices" in has:
+        operands.append(("indices", ["indices", "counts"]))
+    if "lengths" in has:
+        operands.append(("lengths", ["lengths"]))
+    mask = "causal" if causal else "none"
+    module.op({"loss": tensor((b, sq), ACCUMULATOR[dtype])}, "gsa.index_kl",
+              operands, [
+        _scale("index_scale", index_scale),
+        _scale("softmax_scale", softmax_scale),
+        _choice("score_activation", "score_activation", act),
+        _choice("weight_activation", "weight_activation", weight_act),
+        "mean_heads" if mean_heads else None,
+        _scale("temperature", temperature), _scale("clip", clip),
+        None if "indices" in has else f"mask = #gsa.mask<{mask}>"])
+    return module.text({"loss": "loss"})
+
+
 def _rope(module, result, value, positions, shape, dtype, rope):
     base, rotary_dim, interleaved, scaling = rope
     module.op({result: tensor(shape, dtype)}, "gsa.rope", [value, positions], [

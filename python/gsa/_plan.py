@@ -135,6 +135,7 @@ class Plan:
             `gsa.layer_module("d_model=512, n_heads=8")`.
     shapes: {name of an input: sizes}, for every input with a dynamic size.
     target: "cpu", "cuda:<N>", "emu" or "auto".
+    entry:  the function to compile; None: the module's only public one.
 
     `inputs` and `outputs` are lists of TensorSpec, `workspace_bytes` is what a
     run needs as scratch memory, `target` says what the code was made for,
@@ -146,9 +147,11 @@ class Plan:
     driver, a GPU or NVRTC.
     """
 
-    def __init__(self, text, shapes=None, target="cpu", filename="<memory>"):
+    def __init__(self, text, shapes=None, target="cpu", filename="<memory>",
+                 entry=None):
         lib = _capi.library()
         options_, keep = compile_options(target)
+        options_.entry = entry and entry.encode()
         keep = [keep, named_shapes(options_, shapes or {})]
         self._handle = ctypes.c_void_p()
         data = text.encode()
@@ -342,10 +345,10 @@ class _Slot:
         self.lock, self.plan = threading.Lock(), None
 
 
-def kept_plan(text, target):
+def kept_plan(text, target, entry=None):
     """(the plan of a module with static sizes, whether this call compiled
     it). Threads that ask for the same plan wait for one compilation."""
-    key = (text, target, _OPTIONS["num_threads"])
+    key = (text, target, entry, _OPTIONS["num_threads"])
     with _lock:
         slot = _kept.get(key)
         if slot is None:
@@ -357,16 +360,16 @@ def kept_plan(text, target):
     with slot.lock:
         if slot.plan is not None:
             return slot.plan, False
-        slot.plan = Plan(text, target=target)
+        slot.plan = Plan(text, target=target, entry=entry)
         return slot.plan, True
 
 
-def run_kept(function, text, names, views, out, copies):
+def run_kept(function, text, names, views, out, copies, entry=None):
     """Runs the module on the views, in the order of its arguments, and returns
     its outputs. `out` maps names of outputs to tensors to write."""
     views = [_tensors.ready(name, view, copies)
              for name, view in zip(names, views)]
-    plan, compiled = kept_plan(text, target_of(views[0]))
+    plan, compiled = kept_plan(text, target_of(views[0]), entry)
     results, outs = [], []
     for spec in plan.outputs:
         tensor = out.get(spec.name)

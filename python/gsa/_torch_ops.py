@@ -1,10 +1,15 @@
 """Operators of torch in the namespace `gsa`, with what the compilers of torch
 need to know of them. Each one is a function of gsa._functions.
 
-There is no backward yet: asking for a gradient is an error that says so.
+Gradients are those of the backward functions that gsa-differentiate makes of
+the modules of the forward functions; they run on the CPU, and on a GPU asking for
+one is an error that says so. Lists are constants: the indexer's arguments get no
+gradient from attention. What a backward function needs of the forward one it
+computes again, so nothing but the arguments is kept.
 """
 
-from typing import Optional
+import json
+from typing import List, Optional
 
 import torch
 
@@ -20,9 +25,86 @@ def _op(name):
 def _no_gradient(name, op):
     def backward(ctx, *gradients):
         raise _capi.Unimplemented(
-            f"gsa::{name}: got a backward pass, expected none: gradients are "
-            f"not implemented yet; call it under torch.no_grad()")
+            f"gsa::{name}: got a backward pass, expected none: its results are "
+            f"lists, which have no gradient")
     op.register_autograd(backward)
+
+
+# Of each operator: its results in the module that have gradients, and the names
+# there of the arguments that have.
+_HEADS = {"q": "query", "k": "key", "v": "value"}
+_GRADIENTS = {
+    "sparse_attention": (("output", "lse"), {**_HEADS, "gate": "gate"}),
+    "dense_attention": (("output", "lse"), {**_HEADS, "gate": "gate"}),
+    "gated_sparse_attention": (("output",), {
+        **_HEADS, "value_gate": "value_gate", "output_gate": "gate"}),
+    "prepare": (("query", "key", "value"), {
+        **_HEADS, "value_gate": "value_gate"}),
+    "index_kl": (("loss",), {
+        "q_idx": "index_query", "k_idx": "index_key",
+        "weights": "index_weights", "bias": "index_bias"}),
+}
+
+
+@torch.library.custom_op("gsa::backward", mutates_args=())
+def backward(call: str, arguments: List[Tensor],
+             gradients: List[Tensor]) -> List[Tensor]:
+    """`call`: JSON with the operator, the names of its tensors, its other
+    arguments, which results `gradients` are of, and whose gradients are
+    `wanted`."""
+    call = json.loads(call)
+    given = dict(zip(call["names"], arguments), **call["given"])
+    if "rope_scaling" in given:
+        given["rope_scaling"] = _scaling(given["rope_scaling"])
+    describe = getattr(_functions, "describe_" + call["function"])
+    a, text = describe(**given)
+    names = _GRADIENTS[call["function"]][1]
+    wanted = [names[name] for name in call["wanted"]]
+    results = a.run_backward(text, wanted,
+                             dict(zip(call["gradients"], gradients)))
+    return [results[name] for name in wanted]
+
+
+@backward.register_fake
+def _(call, arguments, gradients):
+    call = json.loads(call)
+    tensors = dict(zip(call["names"], arguments))
+    return [torch.empty_like(tensors[name], memory_format=torch.contiguous_format)
+            for name in call["wanted"]]
+
+
+def _differentiable(name, op):
+    """Registers the gradients of an operator."""
+    parameters = [argument.name for argument in
+                  op._opoverload._schema.arguments]
+    outputs, names = _GRADIENTS[name]
+
+    def setup(ctx, inputs, output):
+        given = dict(zip(parameters, inputs))
+        tensors = {key: value for key, value in given.items()
+                   if isinstance(value, Tensor)}
+        ctx.names = list(tensors)
+        ctx.save_for_backward(*tensors.values())
+        ctx.given = {key: value for key, value in given.items()
+                     if value is not None and key not in tensors}
+
+    def run(ctx, *gradients):
+        wanted = [key for key, needed in zip(parameters, ctx.needs_input_grad)
+                  if needed and key in names]
+        # Their strides are autograd's choice: those of a sum are 0.
+        of = [(key, gradient.contiguous())
+              for key, gradient in zip(outputs, gradients)
+              if gradient is not None]
+        results = {}
+        if wanted and of:
+            results = dict(zip(wanted, backward(
+                json.dumps({"function": name, "names": ctx.names,
+                            "given": ctx.given, "wanted": wanted,
+                            "gradients": [key for key, _ in of]}),
+                list(ctx.saved_tensors), [gradient for _, gradient in of])))
+        return tuple(results.get(key) for key in parameters)
+
+    op.register_autograd(run, setup_context=setup)
 
 
 def _accumulator(dtype):
@@ -36,7 +118,7 @@ def sparse_attention(
         cache_seqlens: Optional[Tensor] = None,
         softmax_scale: Optional[float] = None,
         gate_activation: str = "sigmoid") -> tuple[Tensor, Tensor]:
-    return _functions.sparse_attention(
+    return _functions.sparse_attention.__wrapped__(
         q, k, v, indices, topk_length=topk_length, gate=gate,
         cache_seqlens=cache_seqlens, softmax_scale=softmax_scale,
         gate_activation=gate_activation, return_lse=True)
@@ -60,7 +142,7 @@ def dense_attention(
         cache_seqlens: Optional[Tensor] = None,
         softmax_scale: Optional[float] = None, causal: bool = True,
         gate_activation: str = "sigmoid") -> tuple[Tensor, Tensor]:
-    return _functions.dense_attention(
+    return _functions.dense_attention.__wrapped__(
         q, k, v, gate=gate, cache_seqlens=cache_seqlens,
         softmax_scale=softmax_scale, causal=causal,
         gate_activation=gate_activation, return_lse=True)
@@ -126,7 +208,7 @@ def gated_sparse_attention(
         rope_interleaved: bool = False, rope_scaling: str = "",
         softmax_scale: Optional[float] = None, causal: bool = True) -> Tensor:
     """rope_scaling is the dict as JSON, or ""."""
-    return _functions.gated_sparse_attention(
+    return _functions.gated_sparse_attention.__wrapped__(
         q, k, v, q_idx, k_idx, k_base=k_base, weights=weights, bias=bias,
         normaliser=normaliser, value_gate=value_gate, output_gate=output_gate,
         positions=positions, key_positions=key_positions,
@@ -146,7 +228,6 @@ def _(q, k, v, q_idx, k_idx, k_base, *_, **__):
 
 
 def _scaling(text):
-    import json
     return json.loads(text) if text else None
 
 
@@ -157,7 +238,7 @@ def prepare(
         rope_base: float = 10000.0, rope_dim: int = 0,
         rope_interleaved: bool = False,
         rope_scaling: str = "") -> tuple[Tensor, Tensor, Tensor]:
-    q2, k2, v2 = _functions.prepare(
+    q2, k2, v2 = _functions.prepare.__wrapped__(
         q, k, v, positions=positions, value_gate=value_gate,
         gate_activation=gate_activation, rope_base=rope_base,
         rope_dim=rope_dim, rope_interleaved=rope_interleaved,
@@ -171,9 +252,59 @@ def _(q, k, v, positions, value_gate=None, gate_activation="sigmoid",
     return (torch.empty_like(q), torch.empty_like(k), torch.empty_like(v))
 
 
+@_op("index_kl")
+def index_kl(
+        q_idx: Tensor, k_idx: Tensor, q: Tensor, k: Tensor, lse: Tensor,
+        weights: Optional[Tensor] = None, bias: Optional[Tensor] = None,
+        indices: Optional[Tensor] = None,
+        topk_length: Optional[Tensor] = None,
+        cache_seqlens: Optional[Tensor] = None, act: str = "sigmoid",
+        weight_act: str = "sigmoid", index_scale: Optional[float] = None,
+        softmax_scale: Optional[float] = None, mean_heads: bool = False,
+        temperature: float = 1.0, clip: Optional[float] = None,
+        causal: bool = True) -> Tensor:
+    return _functions.index_kl.__wrapped__(
+        q_idx, k_idx, q, k, lse, weights=weights, bias=bias, indices=indices,
+        topk_length=topk_length, cache_seqlens=cache_seqlens, act=act,
+        weight_act=weight_act, index_scale=index_scale,
+        softmax_scale=softmax_scale, mean_heads=mean_heads,
+        temperature=temperature, clip=clip, causal=causal)
+
+
+@index_kl.register_fake
+def _(q_idx, *_, **__):
+    return q_idx.new_empty(q_idx.shape[:2], dtype=_accumulator(q_idx.dtype))
+
+
+_no_gradient("index_topk", index_topk)
 for _name, _operator in (
         ("sparse_attention", sparse_attention),
-        ("dense_attention", dense_attention), ("index_topk", index_topk),
+        ("dense_attention", dense_attention),
         ("gated_sparse_attention", gated_sparse_attention),
-        ("prepare", prepare)):
-    _no_gradient(_name, _operator)
+        ("prepare", prepare), ("index_kl", index_kl)):
+    _differentiable(_name, _operator)
+
+
+def recorded(function, arguments, given):
+    """The call of a function of gsa._functions by its operator, which autograd
+    knows."""
+    import inspect
+    name = function.__name__
+    call = inspect.signature(function).bind(*arguments, **given)
+    call.apply_defaults()
+    values = dict(call.arguments)
+    for refused in ("out", "return_selection", "cu_seqlens_q", "cu_seqlens_k",
+                    "page_table"):
+        value = values.pop(refused, None)
+        if value is not None and value is not False:
+            raise _capi.Unimplemented(
+                f"{name}: {refused}: got a value with tensors that want "
+                f"gradients, expected none; call it under torch.no_grad()")
+    pair = name in ("sparse_attention", "dense_attention")
+    wants_lse = values.pop("return_lse", False)
+    if values.get("rope_scaling") is not None:
+        values["rope_scaling"] = json.dumps(values["rope_scaling"])
+    elif "rope_scaling" in values:
+        values["rope_scaling"] = ""
+    results = globals()[name](**values)
+    return results[0] if pair and not wants_lse else results

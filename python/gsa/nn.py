@@ -102,7 +102,8 @@ class GatedSparseAttention(nn.Module):
     On a CPU and on a GPU (.cuda()); the element type is that of the weights
     and of the input: f32, bf16, f16, on a CPU also f64. Plans are compiled for
     a shape at its first call and kept; `gsa.set_options(cache_dir=...)` keeps
-    the kernels of a GPU for other processes. There are no gradients yet.
+    the kernels of a GPU for other processes. On a CPU all parameters but the
+    indexer's have gradients, which learn by gsa.index_kl.
     """
 
     def __init__(self, config):
@@ -141,7 +142,7 @@ class GatedSparseAttention(nn.Module):
 
         Raises InvalidArgument for a shape, a type or a cache that does not fit,
         Unimplemented for a mask, for weights that are asked for, for dropout in
-        training, and in a backward pass.
+        training, and in a backward pass on a GPU.
         """
         past = self._check(hidden_states, positions, attention_mask,
                            past_key_value, output_attentions)

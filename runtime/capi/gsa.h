@@ -280,6 +280,45 @@ GSA_API gsa_status* gsa_layer_config_set(gsa_layer_config* config,
 GSA_API gsa_status* gsa_layer_module(const gsa_layer_config* config,
                                      char** text, size_t* length);
 
+/* ---- Backward functions -------------------------------------------------- */
+
+/* What gsa_differentiate makes. Only `struct_size` is required; a NULL pointer
+ * instead of the structure means zero in all fields. */
+typedef struct gsa_differentiate_options {
+  size_t struct_size;
+  /* Function to differentiate, say "f"; NULL or "" takes the module's only
+   * public function. */
+  const char* function;
+  /* Names of the arguments to differentiate by; num_inputs = 0: all that are
+   * tensors of floats. */
+  const char* const* inputs;
+  size_t num_inputs;
+  /* Names of the results that have gradients; num_outputs = 0: all that depend
+   * on a chosen argument. */
+  const char* const* outputs;
+  size_t num_outputs;
+  /* What "f_forward" saves for "f_backward": "none", so that there is no
+   * "f_forward", "lists", "attention" or "all"; NULL is "none". */
+  const char* save;
+} gsa_differentiate_options;
+
+/* Makes the module with the backward function of one of its functions:
+ * `*module` receives `*module_length` bytes and a zero after them, freed by
+ * gsa_free. To be compiled with `entry` = "f_backward", for the target "cpu"
+ * only: its inputs are those of "f" that it reads, for each differentiated
+ * output X the gradient "X_grad", and what is saved, "saved0", ...; its
+ * outputs, for each argument Y that has one, the gradient "Y_grad". "f_forward"
+ * is "f" with the outputs "saved0", ... behind its own. Arguments that only a
+ * selection depends on have no gradient (docs/rationale/gradients.md).
+ * GSA_INVALID_ARGUMENT for text or a name that is wrong, GSA_UNIMPLEMENTED for
+ * an operation without a gradient, with its place in `filename` (NULL:
+ * "<memory>").
+ * `*module` is then NULL. Not in libgsa-runtime.so. */
+GSA_API gsa_status* gsa_differentiate(const char* text, size_t length,
+                                      const char* filename,
+                                      const gsa_differentiate_options* options,
+                                      char** module, size_t* module_length);
+
 /* ---- Compilation -------------------------------------------------------- */
 
 /* The shape that an input of a plan has. All fields are required. */

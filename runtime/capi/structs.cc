@@ -55,6 +55,16 @@ GSA_LAYOUT(gsa_compile_options, struct_size,
            GSA_FIELD_END(gsa_compile_options, num_bounds),
            GSA_FIELD_END(gsa_compile_options, schedules));
 
+GSA_NO_TAIL_PADDING(gsa_differentiate_options, save);
+GSA_LAYOUT(gsa_differentiate_options, struct_size,
+           GSA_FIELD_END(gsa_differentiate_options, struct_size),
+           GSA_FIELD_END(gsa_differentiate_options, function),
+           GSA_FIELD_END(gsa_differentiate_options, inputs),
+           GSA_FIELD_END(gsa_differentiate_options, num_inputs),
+           GSA_FIELD_END(gsa_differentiate_options, outputs),
+           GSA_FIELD_END(gsa_differentiate_options, num_outputs),
+           GSA_FIELD_END(gsa_differentiate_options, save));
+
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));
 
@@ -211,6 +221,8 @@ absl::Status Write(const char* what, const T& value, T* target) {
 
 template absl::StatusOr<gsa_compile_options> Read(const char*,
                                                   const gsa_compile_options*);
+template absl::StatusOr<gsa_differentiate_options> Read(
+    const char*, const gsa_differentiate_options*);
 template absl::StatusOr<gsa_layer_config> Read(const char*,
                                                const gsa_layer_config*);
 template absl::StatusOr<gsa_load_options> Read(const char*,

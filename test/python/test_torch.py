@@ -274,12 +274,6 @@ class Refusals(unittest.TestCase):
             with self.assertRaisesRegex(gsa.GsaError, pattern):
                 call()
 
-    def test_gradients(self):
-        y, _ = layer()(hidden(1, 4, 64))
-        with self.assertRaisesRegex(gsa.Unimplemented,
-                                    "gradients are not implemented yet"):
-            y.sum().backward()
-
     def test_config(self):
         for pattern, fields in (
                 ("got 'n_head', .*nearest: n_heads", {"n_head": 4}),

@@ -359,6 +359,49 @@ func.func @main(%x: tensor<3x4xf64> {gsa.name = "x"},
   ExpectDifferences(module, inputs, 3);
 }
 
+TEST(Differentiate, LossesOfTheIndexerAreThoseOfDifferences) {
+  // Over the keys that the indexer selects and over all; the scores themselves,
+  // as far as keys are visible. What is attended to is a constant, although the
+  // queries are those of the output. More queries than keys.
+  Differentiated module(R"mlir(
+func.func @main(%iq: tensor<2x5x2x3xf64> {gsa.name = "iq"},
+                %ik: tensor<2x4x3xf64> {gsa.name = "ik"},
+                %w: tensor<2x5x2xf64> {gsa.name = "w"},
+                %b: tensor<2xf64> {gsa.name = "b"},
+                %q: tensor<2x5x4x2xf64> {gsa.name = "q"},
+                %k: tensor<2x4x2x2xf64> {gsa.name = "k"})
+    -> (tensor<2x5xf64> {gsa.name = "listed"},
+        tensor<2x5xf64> {gsa.name = "dense"},
+        tensor<2x5x4xf64> {gsa.name = "scores"}) {
+  %i, %c, %s = gsa.select %iq, %ik weights %w bias %b policy <fixed, base = 3>
+      : (tensor<2x5x2x3xf64>, tensor<2x4x3xf64>, tensor<2x5x2xf64>, tensor<2xf64>)
+      -> (tensor<2x5x3xi32>, tensor<2x5xi32>, tensor<2x5xi32>)
+  %o, %l = gsa.gather_attention %q, %k, %k indices %i, %c
+      : (tensor<2x5x4x2xf64>, tensor<2x4x2x2xf64>, tensor<2x4x2x2xf64>,
+         tensor<2x5x3xi32>, tensor<2x5xi32>)
+      -> (tensor<2x5x4x2xf64>, tensor<2x4x5xf64>)
+  %listed = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l
+      indices %i, %c {temperature = 0.25 : f64}
+      : (tensor<2x5x2x3xf64>, tensor<2x4x3xf64>, tensor<2x5x2xf64>, tensor<2xf64>,
+         tensor<2x5x4x2xf64>, tensor<2x4x2x2xf64>, tensor<2x4x5xf64>,
+         tensor<2x5x3xi32>, tensor<2x5xi32>) -> tensor<2x5xf64>
+  %n = arith.constant dense<[4, 3]> : tensor<2xi32>
+  %dense = gsa.index_kl %iq, %ik bias %b attention %q, %k lse %l lengths %n
+      {mask = #gsa.mask<causal>, mean_heads, clip = 0.6 : f64,
+       index_scale = 0.9 : f64, score_activation = #gsa.score_activation<identity>}
+      : (tensor<2x5x2x3xf64>, tensor<2x4x3xf64>, tensor<2xf64>,
+         tensor<2x5x4x2xf64>, tensor<2x4x2x2xf64>, tensor<2x4x5xf64>,
+         tensor<2xi32>) -> tensor<2x5xf64>
+  %scores = gsa.index_scores %iq, %ik weights %w lengths %n
+      {mask = #gsa.mask<none>, weight_activation = #gsa.weight_activation<identity>}
+      : (tensor<2x5x2x3xf64>, tensor<2x4x3xf64>, tensor<2x5x2xf64>,
+         tensor<2xi32>) -> tensor<2x5x4xf64>
+  return %listed, %dense, %scores : tensor<2x5xf64>, tensor<2x5xf64>, tensor<2x5x4xf64>
+}
+)mlir");
+  ExpectDifferences(module, module.RandomInputs(5), 4);
+}
+
 TEST(Differentiate, WhatIsNoNumberMattersWhereItIsChosen) {
   Differentiated module(R"mlir(
 func.func @main(%x: tensor<4xf64> {gsa.name = "x"}, %y: tensor<4xf64> {gsa.name = "y"})

@@ -12,39 +12,10 @@
 #include "test/reference/Gate.h"
 #include "test/reference/Math.h"
 #include "test/reference/Rope.h"
-#include "test/unit/reference_testing.h"
+#include "test/unit/differences_testing.h"
 
 namespace gsa::reference {
 namespace {
-
-/// <a, b> over those elements of `a` that are finite: the log-sum-exp of a row
-/// without keys is -inf and nothing depends on it.
-double Inner(const Tensor<double>& a, const Tensor<double>& b) {
-  double sum = 0.0;
-  for (int64_t i = 0; i < a.size(); ++i) {
-    if (std::isfinite(a[i])) sum += a[i] * b[i];
-  }
-  return sum;
-}
-
-/// Compares `gradient` with central differences of `loss` in each element of
-/// `tensor`, which is as it was afterwards.
-void ExpectDifferences(const char* name, Tensor<double>* tensor,
-                       const Tensor<double>& gradient,
-                       const std::function<double()>& loss) {
-  constexpr double kStep = 1e-5;
-  ASSERT_EQ(tensor->shape(), gradient.shape()) << name;
-  for (int64_t i = 0; i < tensor->size(); ++i) {
-    double x = (*tensor)[i];
-    (*tensor)[i] = x + kStep;
-    double up = loss();
-    (*tensor)[i] = x - kStep;
-    double down = loss();
-    (*tensor)[i] = x;
-    EXPECT_NEAR(gradient[i], (up - down) / (2 * kStep), 1e-7)
-        << name << " element " << i;
-  }
-}
 
 //===----------------------------------------------------------------------===//
 // Attention

@@ -11,6 +11,7 @@
 #ifndef GSA_TOOLS_REFERENCE_INTERPRETER_EVALUATE_H
 #define GSA_TOOLS_REFERENCE_INTERPRETER_EVALUATE_H
 
+#include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/Operation.h"
@@ -63,6 +64,10 @@ std::optional<Results> evaluateGradientOp(const OpContext& context);
 std::optional<Results> evaluateLinalgOp(const OpContext& context);
 std::optional<Results> evaluateTensorOp(const OpContext& context);
 std::optional<Results> evaluateScalarOp(const OpContext& context);
+
+/// The same activations in the reference.
+reference::ScoreActivation toReference(ScoreActivation activation);
+reference::WeightActivation toReference(WeightActivation activation);
 
 /// Whether `op` is a linalg op whose body adds the product of two inputs to its
 /// output.

@@ -4,6 +4,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "test/reference/AttentionGradient.h"
 #include "test/reference/Gate.h"
+#include "test/reference/IndexGradient.h"
 #include "tools/reference-interpreter/Evaluate.h"
 #include "tools/reference-interpreter/Statistics.h"
 
@@ -87,6 +88,93 @@ static Results evaluateGate(GateGradOp op, const OpContext& context) {
   return {std::move(gradients.input), std::move(gradients.logits)};
 }
 
+//===----------------------------------------------------------------------===//
+// The indexer
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What the reference takes of an op that trains the indexer; it must stay
+/// where it is made, as its parts refer to each other.
+struct IndexerOperands {
+  explicit IndexerOperands(const OpContext& context);
+  IndexerOperands(const IndexerOperands&) = delete;
+
+  const RuntimeValue* find(Value value) const {
+    for (OpOperand& operand : context.op->getOpOperands())
+      if (value && operand.get() == value)
+        return &context.operands[operand.getOperandNumber()];
+    return nullptr;
+  }
+  const Tensor<double>& floats(Value value) const {
+    return find(value)->floats();
+  }
+
+  const OpContext& context;
+  IndexerForm form;
+  std::optional<reference::IndexLists> lists;
+  std::optional<reference::IndexOperands> index;
+  reference::IndexKlOptions options;
+};
+}  // namespace
+
+IndexerOperands::IndexerOperands(const OpContext& context)
+    : context(context), form(IndexerForm::of(context.op)) {
+  auto optional = [&](Value value) {
+    const RuntimeValue* found = find(value);
+    return found ? &found->floats() : nullptr;
+  };
+  auto ints = [&](Value value) -> const Tensor<int32_t>* {
+    const RuntimeValue* found = find(value);
+    return found ? &found->ints() : nullptr;
+  };
+  index.emplace(reference::IndexOperands{
+      floats(form.query), floats(form.key), optional(form.weights),
+      optional(form.bias), ints(form.lengths)});
+  if (form.indices)
+    lists.emplace(
+        reference::IndexLists{*ints(form.indices), *ints(form.counts)});
+  reference::IndexScoresOptions& scores = options.index.scores;
+  if (form.scaleGiven) scores.scale = form.scaleGiven->convertToDouble();
+  scores.score_activation = toReference(form.scoreActivation);
+  scores.weight_activation = toReference(form.weightActivation);
+  scores.mask = form.mask == Mask::Causal ? reference::Mask::kCausal
+                                          : reference::Mask::kNone;
+  scores.num_threads = context.options.numThreads;
+  if (lists) options.index.lists = &*lists;
+  if (context.rounds)
+    options.index.rounding = formatOf(form.query.getType()).Accumulator();
+  if (isa<IndexScoresGradOp>(context.op)) return;
+  IndexTarget target = IndexTarget::of(context.op);
+  if (target.scaleGiven)
+    options.softmax_scale = target.scaleGiven->convertToDouble();
+  options.target =
+      target.meanHeads ? reference::KlTarget::kMean : reference::KlTarget::kSum;
+  options.temperature = target.temperature;
+  options.clip = target.clip;
+}
+
+static Results toResults(reference::IndexGradients gradients) {
+  return {std::move(gradients.query), std::move(gradients.key),
+          std::move(gradients.weights), std::move(gradients.bias)};
+}
+
+static Results evaluateIndexGradient(const OpContext& context) {
+  IndexerOperands operands(context);
+  if (auto scores = dyn_cast<IndexScoresGradOp>(context.op))
+    return toResults(reference::IndexScoresGradient(
+        *operands.index, operands.floats(scores.getScoresGrad()),
+        operands.options.index));
+  IndexTarget form = IndexTarget::of(context.op);
+  reference::TargetOperands target{operands.floats(form.query),
+                                   operands.floats(form.key),
+                                   operands.floats(form.lse)};
+  if (isa<IndexKlOp>(context.op))
+    return {reference::IndexKl(*operands.index, target, operands.options)};
+  Value lossGrad = cast<IndexKlGradOp>(context.op).getLossGrad();
+  return toResults(reference::IndexKlGradient(
+      *operands.index, target, operands.floats(lossGrad), operands.options));
+}
+
 std::optional<Results> mlir::gsa::detail::evaluateGradientOp(
     const OpContext& context) {
   using Result = std::optional<Results>;
@@ -96,5 +184,7 @@ std::optional<Results> mlir::gsa::detail::evaluateGradientOp(
           [&](GatherAttentionGradOp op) { return evaluateGather(op, context); })
       .Case([&](DenseAttentionGradOp op) { return evaluateDense(op, context); })
       .Case([&](GateGradOp op) { return evaluateGate(op, context); })
+      .Case<IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(
+          [&](auto) { return evaluateIndexGradient(context); })
       .Default([](Operation*) { return std::nullopt; });
 }

@@ -42,7 +42,8 @@ static std::optional<double> toDouble(const std::optional<APFloat>& value) {
   return value->convertToDouble();
 }
 
-static reference::ScoreActivation convert(ScoreActivation activation) {
+reference::ScoreActivation mlir::gsa::detail::toReference(
+    ScoreActivation activation) {
   switch (activation) {
     case ScoreActivation::Sigmoid:
       return reference::ScoreActivation::kSigmoid;
@@ -54,7 +55,8 @@ static reference::ScoreActivation convert(ScoreActivation activation) {
   llvm_unreachable("unknown activation");
 }
 
-static reference::WeightActivation convert(WeightActivation activation) {
+reference::WeightActivation mlir::gsa::detail::toReference(
+    WeightActivation activation) {
   return activation == WeightActivation::Sigmoid
              ? reference::WeightActivation::kSigmoid
              : reference::WeightActivation::kIdentity;
@@ -187,8 +189,8 @@ static reference::SelectOptions makeSelect(Op op, Value indexQuery,
                                            Operands& operands) {
   reference::SelectOptions options;
   options.policy = convert(op.getPolicy());
-  options.score_activation = convert(op.getScoreActivation());
-  options.weight_activation = convert(op.getWeightActivation());
+  options.score_activation = toReference(op.getScoreActivation());
+  options.weight_activation = toReference(op.getWeightActivation());
   options.mask = convert(op.getMask());
   options.sink = op.getSink();
   options.local = op.getLocal();
@@ -324,8 +326,8 @@ static Results evaluateIndexScores(IndexScoresOp op, const OpContext& context) {
   Operands operands(context);
   reference::IndexScoresOptions options;
   options.scale = toDouble(op.getScale());
-  options.score_activation = convert(op.getScoreActivation());
-  options.weight_activation = convert(op.getWeightActivation());
+  options.score_activation = toReference(op.getScoreActivation());
+  options.weight_activation = toReference(op.getWeightActivation());
   options.mask = convert(op.getMask());
   options.num_threads = context.options.numThreads;
   options.range = formatOf(op.getQuery().getType()).Accumulator();

@@ -130,8 +130,10 @@ std::optional<Results> dispatch(const OpContext& context) {
 /// Whether an op rounds inside, so that rounding its exact results is not the
 /// same as evaluating it again.
 bool roundsInside(Operation* op) {
-  if (isAttention(op) || isa<AttentionOp, RowStatisticsOp, StatMeanOp,
-                             GatherAttentionGradOp, DenseAttentionGradOp>(op))
+  if (isAttention(op) ||
+      isa<AttentionOp, RowStatisticsOp, StatMeanOp, GatherAttentionGradOp,
+          DenseAttentionGradOp, IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(
+          op))
     return true;
   if (op->getNumRegions() == 0 || isContraction(op)) return false;
   // Regions that only move elements, as those of linalg.fill and

@@ -59,17 +59,6 @@ func.func @main(%x: tensor<2xf32> {gsa.name = "y_grad"},
 
 func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>)
     -> tensor<1x3x2x4xf32> {
-  // expected-error @+1 {{'gsa.dense_attention' op has no gradient: its gate is part of it; make the gate a gsa.gate of its output}}
-  %o, %l = gsa.dense_attention %q, %k, %k gate %q
-      : (tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>, tensor<1x5x1x4xf32>,
-         tensor<1x3x2x4xf32>) -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>)
-  return %o : tensor<1x3x2x4xf32>
-}
-
-// -----
-
-func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>)
-    -> tensor<1x3x2x4xf32> {
   // expected-error @+1 {{'gsa.partial_attention' op has no gradient: attention in parts is for inference; differentiate gsa.gather_attention or gsa.dense_attention, which it is a part of}}
   %o, %l = gsa.partial_attention %q, %k, %k first 0 size 2
       {mask = #gsa.mask<none>}
@@ -93,12 +82,26 @@ func.func @main(%q: tensor<1x3x2x4xf32>, %p: tensor<9x2x1x4xf32>,
 
 // -----
 
-func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x4xf32>)
-    -> tensor<1x3x5xf32> {
-  // expected-error @+1 {{'gsa.index_scores' op has no gradient: nothing that a selection computes has one yet; leave results that depend on it out of 'outputs'}}
-  %0 = gsa.index_scores %q, %k
-      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>) -> tensor<1x3x5xf32>
-  return %0 : tensor<1x3x5xf32>
+func.func @main(%x: tensor<1x3x5xf32>) -> tensor<1x3xf32> {
+  // expected-error @+1 {{'gsa.row_statistics' op has no gradient: the statistics of a selection choose budgets, which are integers; leave results that depend on it out of 'outputs'}}
+  %0:2 = gsa.row_statistics %x : (tensor<1x3x5xf32>) -> (tensor<1x3xf32>, tensor<1x3xi32>)
+  return %0#0 : tensor<1x3xf32>
+}
+
+// -----
+
+func.func @main(%iq: tensor<1x3x2x4xf32>, %ik: tensor<1x5x4xf32>,
+                %q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>,
+                %l: tensor<1x2x3xf32>) -> tensor<1x3xf32> {
+  %s:3 = gsa.select %iq, %ik policy <fixed, base = 8>
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>)
+      -> (tensor<1x3x8xi32>, tensor<1x3xi32>, tensor<1x3xi32>)
+  // expected-error @+1 {{'gsa.index_kl' op trains nothing: its lists hold every visible key whatever the scores}}
+  %0 = gsa.index_kl %iq, %ik attention %q, %k lse %l indices %s#0, %s#1
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x3x2x4xf32>,
+         tensor<1x5x1x4xf32>, tensor<1x2x3xf32>, tensor<1x3x8xi32>,
+         tensor<1x3xi32>) -> tensor<1x3xf32>
+  return %0 : tensor<1x3xf32>
 }
 
 // -----
@@ -115,7 +118,7 @@ func.func @main(%x: tensor<1x3x2x4xf32>) -> tensor<1x3x2x4xf32> {
 
 func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %e = tensor.empty() : tensor<4x4xf32>
-  // expected-error @+1 {{'linalg.softmax' op has no gradient: known are gsa.gather_attention, gsa.dense_attention, gsa.gate, gsa.rope, contractions, elementwise ops and sums of arith, math and linalg, and tensor.expand_shape, collapse_shape and cast; write it by these, or leave results that depend on it out of 'outputs'}}
+  // expected-error @+1 {{'linalg.softmax' op has no gradient: known are gsa.gather_attention, gsa.dense_attention, gsa.gate, gsa.rope, gsa.index_scores, gsa.index_kl, contractions, elementwise ops and sums of arith, math and linalg, and tensor.expand_shape, collapse_shape and cast; write it by these, or leave results that depend on it out of 'outputs'}}
   %0 = linalg.softmax dimension(1) ins(%x : tensor<4x4xf32>)
       outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>

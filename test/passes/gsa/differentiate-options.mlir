@@ -10,8 +10,8 @@
 
 // UNKNOWN: error: gsa-differentiate: 'v' in option 'inputs' names no argument; those of @layer are x, w, u, n
 // INTEGER: error: gsa-differentiate: 'counts' in option 'outputs' has no gradient: expected a ranked tensor of floats, got 'tensor<2xi32>'
-// UNREACHED: error: gsa-differentiate: 'u' in option 'inputs' has no gradient: no differentiated result depends on it, but through a selection
-// CONSTANT: error: gsa-differentiate: 'other' in option 'outputs' depends on no differentiated argument, but through a selection
+// UNREACHED: error: gsa-differentiate: 'u' in option 'inputs' has no gradient: no differentiated result depends on it, but through a selection or as the target of an indexer
+// CONSTANT: error: gsa-differentiate: 'other' in option 'outputs' depends on no differentiated argument, but through a selection or as the target of an indexer
 
 // CHECK-LABEL: func.func @layer_backward(
 // CHECK-SAME: %[[X:.*]]: tensor<2xf32> {gsa.name = "x"}, %[[D:.*]]: tensor<2xf32> {gsa.name = "y_grad"})

@@ -32,6 +32,7 @@
 // LISTS-NOT: gsa.select
 // LISTS: gsa.gather_attention %
 // LISTS-NOT: gsa.select
+// LISTS: return
 
 // ATTENTION-LABEL: func.func @main_backward(
 // ATTENTION-SAME: "saved3"
@@ -40,8 +41,8 @@
 // ATTENTION: return
 
 // REMARK: NoGradient{{.*}}gsa.select has no gradient: its lists are constants
-// REMARK: NoGradient{{.*}}no result depends on 'arg2', but through a selection
-// REMARK: NoGradient{{.*}}no result depends on 'index_key', but through a selection
+// REMARK: NoGradient{{.*}}no result depends on 'arg2', but through a selection or as the target of an indexer
+// REMARK: NoGradient{{.*}}no result depends on 'index_key', but through a selection or as the target of an indexer
 // REMARK: Differentiated{{.*}}main, gradients=3, saved=0
 func.func @main(%q: tensor<1x3x2x4xf32> {gsa.name = "q"},
                 %k: tensor<1x5x1x4xf32> {gsa.name = "k"},
@@ -169,4 +170,81 @@ func.func @main(%x: tensor<4xbf16>, %s: tensor<bf16>) -> tensor<4xbf16> {
     linalg.yield %p : bf16
   } -> tensor<4xbf16>
   return %0 : tensor<4xbf16>
+}
+
+// -----
+
+// The loss of the indexer: gradients for the indexer alone, whatever is attended
+// to; the lists and the lse are made again.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK-SAME: "loss_grad"
+// CHECK-SAME: -> (tensor<1x3x2x4xf32> {gsa.name = "iq_grad"}, tensor<1x5x4xf32> {gsa.name = "ik_grad"}, tensor<1x3x2xf32> {gsa.name = "w_grad"}, tensor<2xf32> {gsa.name = "b_grad"})
+// CHECK: %[[I:.*]], %[[C:.*]], %{{.*}} = gsa.select
+// CHECK: %{{.*}}, %[[L:.*]] = gsa.gather_attention
+// CHECK: %[[G0:.*]], %[[G1:.*]], %[[G2:.*]], %[[G3:.*]] = gsa.index_kl_grad %{{.*}}, %{{.*}} weights %{{.*}} bias %{{.*}} attention %{{.*}}, %{{.*}} lse %[[L]] loss_grad %{{.*}} indices %[[I]], %[[C]] {clip = 4.000000e+00 : f64, index_scale = 5.000000e-01 : f64, mean_heads, softmax_scale = 2.500000e-01 : f64, temperature = 1.250000e-01 : f64}
+// CHECK: return %[[G0]], %[[G1]], %[[G2]], %[[G3]]
+// ATTENTION-LABEL: func.func @main_backward({{.*}}"loss_grad"
+// ATTENTION-NOT: gsa.select
+// ATTENTION-NOT: gsa.gather_attention
+// ATTENTION: gsa.index_kl_grad
+// ATTENTION: return
+// REMARK: NoGradient{{.*}}no result depends on 'q', but through a selection or as the target of an indexer
+func.func @main(%iq: tensor<1x3x2x4xf32> {gsa.name = "iq"},
+                %ik: tensor<1x5x4xf32> {gsa.name = "ik"},
+                %w: tensor<1x3x2xf32> {gsa.name = "w"},
+                %b: tensor<2xf32> {gsa.name = "b"},
+                %q: tensor<1x3x2x4xf32> {gsa.name = "q"},
+                %k: tensor<1x5x1x4xf32> {gsa.name = "k"})
+    -> (tensor<1x3xf32> {gsa.name = "loss"}) {
+  %i, %c, %s = gsa.select %iq, %ik weights %w bias %b policy <fixed, base = 2>
+      {scale = 0.5 : f64}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x3x2xf32>,
+         tensor<2xf32>)
+      -> (tensor<1x3x2xi32>, tensor<1x3xi32>, tensor<1x3xi32>)
+  %o, %l = gsa.gather_attention %q, %k, %k indices %i, %c {scale = 0.25 : f64}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>, tensor<1x5x1x4xf32>,
+         tensor<1x3x2xi32>, tensor<1x3xi32>)
+      -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>)
+  %loss = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l
+      indices %i, %c
+      {clip = 4.0 : f64, index_scale = 0.5 : f64, softmax_scale = 0.25 : f64,
+       mean_heads, temperature = 0.125 : f64}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x3x2xf32>,
+         tensor<2xf32>, tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>,
+         tensor<1x2x3xf32>, tensor<1x3x2xi32>, tensor<1x3xi32>)
+      -> tensor<1x3xf32>
+  return %loss : tensor<1x3xf32>
+}
+
+// -----
+
+// Scores of all keys.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK: %[[S0:.*]], %[[S1:.*]], %[[S2:.*]], %{{.*}} = gsa.index_scores_grad %{{.*}}, %{{.*}} weights %{{.*}} scores_grad %{{.*}} lengths %{{.*}} {mask = #gsa.mask<none>, score_activation = #gsa.score_activation<relu>}
+// CHECK: return %[[S0]], %[[S1]], %[[S2]] :
+func.func @main(%q: tensor<?x?x2x4xbf16>, %k: tensor<?x?x4xbf16>,
+                %w: tensor<?x?x2xbf16>, %n: tensor<?xi32>) -> tensor<?x?x?xf32> {
+  %0 = gsa.index_scores %q, %k weights %w lengths %n
+      {mask = #gsa.mask<none>, score_activation = #gsa.score_activation<relu>}
+      : (tensor<?x?x2x4xbf16>, tensor<?x?x4xbf16>, tensor<?x?x2xbf16>,
+         tensor<?xi32>) -> tensor<?x?x?xf32>
+  return %0 : tensor<?x?x?xf32>
+}
+
+// -----
+
+// A gate that is an operand of attention is made a gsa.gate of its output.
+// CHECK-LABEL: func.func @main_backward(
+// CHECK: %[[O:.*]], %[[L:.*]] = gsa.dense_attention %{{[a-z0-9]+}}, %{{[a-z0-9]+}}, %{{[a-z0-9]+}} : (
+// CHECK: %[[DO:.*]], %[[DZ:.*]] = gsa.gate_grad %[[O]], %{{.*}} output_grad %{{.*}} {activation = #gsa.gate_activation<silu>}
+// CHECK: gsa.attention_row_sums %[[O]], %[[DO]] lse_grad
+// CHECK: gsa.dense_attention_grad
+func.func @main(%q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>,
+                %z: tensor<1x3x2xf32>)
+    -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>) {
+  %o, %l = gsa.dense_attention %q, %k, %k gate %z
+      {gate_activation = #gsa.gate_activation<silu>}
+      : (tensor<1x3x2x4xf32>, tensor<1x5x1x4xf32>, tensor<1x5x1x4xf32>,
+         tensor<1x3x2xf32>) -> (tensor<1x3x2x4xf32>, tensor<1x2x3xf32>)
+  return %o, %l : tensor<1x3x2x4xf32>, tensor<1x2x3xf32>
 }

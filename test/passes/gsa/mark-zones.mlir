@@ -71,3 +71,26 @@ func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x2x8xf32>,
       -> (tensor<1x2x4x8xf32>, tensor<1x3x2x8xf32>, tensor<1x3x2x8xf32>)
   return %g#0 : tensor<1x2x4x8xf32>
 }
+
+// -----
+
+// What trains the indexer: its loss, and the gradients of that and of scores.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: gsa.zones = ["index_loss", "index_gradient"]
+func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x8xf32>,
+                %k4: tensor<1x3x2x8xf32>, %l: tensor<1x4x2xf32>,
+                %g: tensor<1x2x3xf32>) -> tensor<1x3x8xf32> {
+  %0 = gsa.index_kl %q, %k attention %q, %k4 lse %l {mask = #gsa.mask<causal>}
+      : (tensor<1x2x4x8xf32>, tensor<1x3x8xf32>, tensor<1x2x4x8xf32>,
+         tensor<1x3x2x8xf32>, tensor<1x4x2xf32>) -> tensor<1x2xf32>
+  %1:4 = gsa.index_kl_grad %q, %k attention %q, %k4 lse %l loss_grad %0
+      {mask = #gsa.mask<causal>}
+      : (tensor<1x2x4x8xf32>, tensor<1x3x8xf32>, tensor<1x2x4x8xf32>,
+         tensor<1x3x2x8xf32>, tensor<1x4x2xf32>, tensor<1x2xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x3x8xf32>, tensor<1x2x4xf32>, tensor<4xf32>)
+  %2:4 = gsa.index_scores_grad %1#0, %1#1 scores_grad %g
+      {mask = #gsa.mask<causal>}
+      : (tensor<1x2x4x8xf32>, tensor<1x3x8xf32>, tensor<1x2x3xf32>)
+      -> (tensor<1x2x4x8xf32>, tensor<1x3x8xf32>, tensor<1x2x4xf32>, tensor<4xf32>)
+  return %2#1 : tensor<1x3x8xf32>
+}

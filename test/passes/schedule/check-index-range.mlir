@@ -100,3 +100,37 @@ func.func @keys_of_dense_gradient(%q: tensor<1x1x1x1xf16>,
          tensor<1x2147483648x1x1xf16>)
   return
 }
+
+// -----
+
+func.func @slots_of_index_gradient(
+    %q: tensor<1x1x1x1xf16>, %k: tensor<1x4x1xf16>,
+    %g: tensor<1x1x2147483648xf32>, %i: tensor<1x1x2147483648xi32>,
+    %c: tensor<1x1xi32>) {
+  // expected-error @+1 {{'gsa.index_scores_grad' op has int32 indices and counts, which hold at most 2147483647 slots, got 2147483648}}
+  %0:4 = gsa.index_scores_grad %q, %k scores_grad %g indices %i, %c
+      : (tensor<1x1x1x1xf16>, tensor<1x4x1xf16>, tensor<1x1x2147483648xf32>,
+         tensor<1x1x2147483648xi32>, tensor<1x1xi32>)
+      -> (tensor<1x1x1x1xf16>, tensor<1x4x1xf16>, tensor<1x1x1xf32>,
+          tensor<1xf32>)
+  return
+}
+
+// -----
+
+// Without lists, lengths have to hold the number of keys.
+func.func @keys_of_index_loss(
+    %q: tensor<1x1x1x1xf16>, %k: tensor<1x2147483648x1xf16>,
+    %k4: tensor<1x2147483648x1x1xf16>, %l: tensor<1x1x1xf32>,
+    %n: tensor<1xi32>) {
+  %0 = gsa.index_kl %q, %k attention %q, %k4 lse %l {mask = #gsa.mask<none>}
+      : (tensor<1x1x1x1xf16>, tensor<1x2147483648x1xf16>, tensor<1x1x1x1xf16>,
+         tensor<1x2147483648x1x1xf16>, tensor<1x1x1xf32>) -> tensor<1x1xf32>
+  // expected-error @+1 {{'gsa.index_kl' op has int32 indices and counts, which hold at most 2147483647 keys, got 2147483648}}
+  %1 = gsa.index_kl %q, %k attention %q, %k4 lse %l lengths %n
+      {mask = #gsa.mask<none>}
+      : (tensor<1x1x1x1xf16>, tensor<1x2147483648x1xf16>, tensor<1x1x1x1xf16>,
+         tensor<1x2147483648x1x1xf16>, tensor<1x1x1xf32>, tensor<1xi32>)
+      -> tensor<1x1xf32>
+  return
+}

@@ -18,7 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "test/reference/AttentionGradient.h"
 #include "test/unit/differential/Data.h"
-#include "test/unit/differential/Runner.h"
+#include "test/unit/differential/gradients_testing.h"
 #include "test/unit/reference_testing.h"
 
 namespace gsa::differential {
@@ -37,8 +37,6 @@ struct Heads {
   double scale() const { return 0.5 / std::sqrt(static_cast<double>(depth)); }
   DType acc() const { return type == DType::kF64 ? DType::kF64 : DType::kF32; }
 };
-
-const char* const kResults[] = {"row_sums", "dq", "dk", "dv", "eq", "ek", "ev"};
 
 /// Gradients of attention over lists and over all keys, with any number of
 /// batches, queries and keys.
@@ -84,13 +82,6 @@ func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
   replace("xEx", size(heads.value_depth));
   replace("xKx", size(heads.slots));
   return text;
-}
-
-HostTensor ToHost32(const std::string& name, const Tensor<int32_t>& values) {
-  HostTensor tensor = *HostTensor::Create(name, DType::kI32, values.shape());
-  std::copy_n(values.data(), values.size(),
-              static_cast<int32_t*>(tensor.raw_data()));
-  return tensor;
 }
 
 /// Inputs for a batch of `batch`, as their types hold them, and the shapes that
@@ -151,8 +142,6 @@ struct Inputs {
   Tensor<int32_t> lengths;
 };
 
-enum class Form { kLoops, kDefinition, kBounds };
-
 std::shared_ptr<const Plan> Compile(const Inputs& inputs, int threads,
                                     Form form = Form::kLoops) {
   CompileOptions options;
@@ -164,14 +153,6 @@ std::shared_ptr<const Plan> Compile(const Inputs& inputs, int threads,
       Plan::Compile(ModuleText(inputs.heads), "gradients.mlir", options);
   EXPECT_TRUE(plan.ok()) << plan.status();
   return plan.ok() ? *plan : nullptr;
-}
-
-Tensors RunPlan(const std::shared_ptr<const Plan>& plan, const Inputs& inputs,
-                int threads = 1) {
-  if (!plan) return {};
-  auto outputs = Run(*plan, inputs.tensors, threads, /*garbage=*/0xA5);
-  EXPECT_TRUE(outputs.ok()) << outputs.status();
-  return outputs.ok() ? *std::move(outputs) : Tensors{};
 }
 
 /// The results of the module by the reference.
@@ -194,25 +175,6 @@ std::map<std::string, Tensor<double>> Reference(Inputs* inputs) {
           {"eq", e.query},    {"ek", e.key},   {"ev", e.value}};
 }
 
-/// NaN where the reference has it, and everything else close to it.
-void ExpectClose(const Tensors& outputs,
-                 const std::map<std::string, Tensor<double>>& reference,
-                 double tolerance) {
-  for (const char* name : kResults) {
-    Tensor<double> got = AsDouble(outputs.at(name));
-    const Tensor<double>& want = reference.at(name);
-    ASSERT_EQ(got.shape(), want.shape()) << name;
-    double largest = 0.0;
-    for (double x : want.values())
-      if (!std::isnan(x)) largest = std::max(largest, std::abs(x));
-    for (int64_t i = 0; i < want.size(); ++i) {
-      EXPECT_EQ(std::isnan(got[i]), std::isnan(want[i])) << name << " " << i;
-      if (std::isnan(want[i])) continue;
-      EXPECT_NEAR(got[i], want[i], tolerance * largest) << name << " " << i;
-    }
-  }
-}
-
 TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
   Inputs inputs({DType::kF64}, 2, 11, 8, /*seed=*/1);
   // A NaN concerns the rows that list its key; 0 keys, a batch.
@@ -221,7 +183,7 @@ TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
   for (Form form : {Form::kLoops, Form::kDefinition}) {
     SCOPED_TRACE(form == Form::kLoops ? "loops" : "definition");
     auto plan = Compile(inputs, 1, form);
-    ExpectClose(RunPlan(plan, inputs), Reference(&inputs), 1e-13);
+    ExpectClose(RunPlan(plan, inputs.tensors), Reference(&inputs), 1e-13);
   }
 }
 
@@ -243,8 +205,8 @@ TEST(Gradients, OfAnyHeadsAreThoseOfTheReference) {
     double tolerance = heads.type == DType::kF64   ? 1e-12
                        : heads.type == DType::kF32 ? 2e-5
                                                    : 0x1p-10;
-    ExpectClose(RunPlan(Compile(inputs, 2), inputs, 2), Reference(&inputs),
-                tolerance);
+    ExpectClose(RunPlan(Compile(inputs, 2), inputs.tensors, 2),
+                Reference(&inputs), tolerance);
   }
 }
 
@@ -256,7 +218,7 @@ TEST(Gradients, OfNothingAreZeroOrNothing) {
                    << "B" << batch << " Sq" << queries << " Sk" << keys
                    << (form == Form::kLoops ? " loops" : " definition"));
       Inputs inputs({}, batch, queries, keys, /*seed=*/20);
-      ExpectClose(RunPlan(Compile(inputs, 2, form), inputs, 2),
+      ExpectClose(RunPlan(Compile(inputs, 2, form), inputs.tensors, 2),
                   Reference(&inputs), 0.0);
     }
   }
@@ -267,11 +229,12 @@ TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
   for (DType type : {DType::kF32, DType::kBF16}) {
     SCOPED_TRACE(DTypeName(type));
     Inputs inputs({type}, 2, 37, 19, /*seed=*/2);
-    Tensors one = RunPlan(Compile(inputs, 1), inputs);
+    Tensors one = RunPlan(Compile(inputs, 1), inputs.tensors);
     ExpectClose(one, Reference(&inputs), type == DType::kF32 ? 1e-5 : 0x1p-8);
     auto plan = Compile(inputs, 5);
     for (int threads : {1, 3, 5})
-      EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
+      EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs.tensors, threads)),
+                "")
           << threads << " threads";
   }
 }
@@ -279,29 +242,8 @@ TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
 TEST(Gradients, OfAPlanForBoundsAreThoseOfAPlanForSizes) {
   Inputs largest({}, 2, 13, 17, /*seed=*/3);
   Inputs inputs({}, 2, 5, 9, /*seed=*/4);
-  auto plan = Compile(largest, 2, Form::kBounds);
-  ASSERT_TRUE(plan);
-  auto like = Compile(inputs, 2);
-  Tensors expected = RunPlan(like, inputs);
-  Tensors outputs;
-  std::vector<TensorView> arguments;
-  for (const TensorSpec& spec : plan->inputs())
-    arguments.push_back(inputs.tensors.at(spec.name).view());
-  std::vector<MutableTensorView> results;
-  for (const TensorSpec& spec : like->outputs()) {
-    outputs[spec.name] = *HostTensor::Create(spec.name, spec.dtype, spec.shape);
-    HostTensor& tensor = outputs[spec.name];
-    results.push_back({tensor.dtype(), tensor.shape(), tensor.raw_data()});
-  }
-  HostTensor workspace =
-      *HostTensor::Create("workspace", DType::kU8, {plan->workspace_bytes()});
-  auto status =
-      plan->Run(arguments, results,
-                absl::MakeSpan(static_cast<char*>(workspace.raw_data()),
-                               workspace.byte_size()),
-                {});
-  ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(FirstDifference(expected, outputs), "");
+  ExpectSameOfBounds(Compile(largest, 2, Form::kBounds), Compile(inputs, 2),
+                     inputs.tensors);
 }
 
 }  // namespace

@@ -400,17 +400,20 @@ static AttentionScheduleAttr withStages(AttentionScheduleAttr part,
                                     part.getProducers(), part.getConsumers());
 }
 
-/// The blocks of a list are a cluster if they are as many as one may have.
-/// Where there are few lists, blocks take more parts to be so few, if all
-/// copies of a block are in flight at once: each has an SM then, and a further
-/// kernel costs more. Clusters leave SMs without blocks: half of all SMs are
-/// counted on. Where blocks share SMs, clusters that wait for room cost more than
-/// the kernel that merges.
-static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
-                            AttentionScheduleAttr part, Operation* op,
-                            const CudaTarget& target) {
+/// How the blocks of a list may be made, the fastest first: a further kernel
+/// merges them, or they are a cluster. That takes more parts a block, to be so
+/// few, if all copies of a block are in flight at once: each has an SM then.
+/// Clusters leave SMs without blocks: half of all SMs are counted on. On an H200
+/// the kernel that merges, begun while parts are summed up, is faster.
+static SmallVector<ListBlocks> blocksFor(const AttentionProblem& problem,
+                                         int64_t entries,
+                                         AttentionScheduleAttr part,
+                                         Operation* op,
+                                         const CudaTarget& target) {
   int64_t usual = perBlockFor(problem, entries, part.getBlockQ(), target);
   int64_t parts = countParts(problem, entries), stages = part.getStages();
+  SmallVector<ListBlocks> all = {{usual, 0, stages}};
+  if (!target.bulkCopy) return all;
   auto blocksOf = [&](int64_t perBlock) {
     return static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
   };
@@ -418,17 +421,21 @@ static ListBlocks blocksFor(const AttentionProblem& problem, int64_t entries,
     return isCluster(blocks) &&
            2 * blocks * countLists(problem, part.getBlockQ()) <= target.sms;
   };
-  if (!target.bulkCopy) return {usual, 0, stages};
-  if (isAlone(blocksOf(usual))) return {usual, blocksOf(usual), stages};
-  if (stages * part.getBlockK() != entries) return {usual, 0, stages};
-  for (int64_t each = usual + 1; each < parts; ++each) {
-    int64_t all = stages * each, blocks = blocksOf(each);
-    if (each * entries > kListEntries || all > kMostStages) break;
-    if (isAlone(blocks) &&
-        withStages(part, all).findRefusal(op, target).empty())
-      return {each, blocks, all};
+  if (isAlone(blocksOf(usual))) {
+    all.push_back({usual, blocksOf(usual), stages});
+    return all;
   }
-  return {usual, 0, stages};
+  if (stages * part.getBlockK() != entries) return all;
+  for (int64_t each = usual + 1; each < parts; ++each) {
+    int64_t inFlight = stages * each;
+    if (each * entries > kListEntries || inFlight > kMostStages) break;
+    if (!isAlone(blocksOf(each)) ||
+        !withStages(part, inFlight).findRefusal(op, target).empty())
+      continue;
+    all.push_back({each, blocksOf(each), inFlight});
+    break;
+  }
+  return all;
 }
 
 /// Two warps compute, since each further one is merged with the first at the
@@ -461,15 +468,18 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
     if (part.getStages() > 1 &&
         (part.getStages() - 1) * part.getBlockK() >= entries)
       continue;
-    ListBlocks blocks = blocksFor(problem, entries, part, op, target);
-    // As many warps copy as for one part where all copies begin at once.
-    int64_t turns = blocks.stages > part.getStages() ? 1 : blocks.perBlock;
-    part = withStages(part, blocks.stages);
-    for (AttentionScheduleAttr each : {withFewWarps(part, turns), part})
-      if (auto schedule = SplitAttentionScheduleAttr::get(
-              op->getContext(), entries, blocks.perBlock, each, blocks.cluster);
-          !llvm::is_contained(schedules, schedule))
-        schedules.push_back(schedule);
+    for (const ListBlocks& blocks :
+         blocksFor(problem, entries, part, op, target)) {
+      // As many warps copy as for one part where all copies begin at once.
+      int64_t turns = blocks.stages > part.getStages() ? 1 : blocks.perBlock;
+      AttentionScheduleAttr staged = withStages(part, blocks.stages);
+      for (AttentionScheduleAttr each : {withFewWarps(staged, turns), staged})
+        if (auto schedule = SplitAttentionScheduleAttr::get(
+                op->getContext(), entries, blocks.perBlock, each,
+                blocks.cluster);
+            !llvm::is_contained(schedules, schedule))
+          schedules.push_back(schedule);
+    }
   }
   return schedules;
 }

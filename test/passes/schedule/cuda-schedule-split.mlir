@@ -12,9 +12,7 @@
 // whose scores wait for the bound.
 // HOPPER: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 3, stages = 4, {{.*}}sample = 64, rank = 64, capacity = 6656, {{.*}}cluster = 8, {{.*}}sm_blocks = 3, deferred = true>
 // AMPERE: gsa.select {{.*}}#gsa.split_select_schedule<engine = mma_sync, {{.*}}sample = 16, rank = 182, capacity = 4096
-// A cluster for each list, whose blocks have an SM each: all of two parts at once.
-// HOPPER: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, per_block = 2, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 4, producers = 4, consumers = 2>, cluster = 8>
-// AMPERE: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = {{(64, stages = 2|32, stages = 3)}}, producers = 4, consumers = 2>>
+// CHECK: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = {{(64, stages = 2|32, stages = 3)}}, producers = 4, consumers = 2>>
 // REMARK: [Passed] Scheduled {{.*}}gsa.select heuristic #gsa.split_select_schedule<
 // REMARK: [Missed] Costlier {{.*}}#gsa.attention_schedule<
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention heuristic #gsa.split_attention_schedule<
@@ -46,10 +44,10 @@ func.func @batch(%q: tensor<128x1x32x128xbf16>, %k: tensor<128x16384x8x128xbf16>
 }
 
 // Eight sequences: three blocks of an SM have so many keys each that scores do not
-// wait, and four blocks of a list are a cluster.
+// wait.
 // CHECK-LABEL: @batch_of_8(
 // HOPPER: gsa.select {{.*}}#gsa.split_select_schedule<{{.*}}sm_blocks = 3>
-// HOPPER: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, per_block = 4, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 2, consumers = 2>, cluster = 4>
+// HOPPER: gsa.gather_attention {{.*}}#gsa.split_attention_schedule<entries = 128, per_block = 4, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 2, consumers = 2>>
 func.func @batch_of_8(%iq: tensor<8x1x4x64xbf16>, %ik: tensor<8x131072x64xbf16>,
     %q: tensor<8x1x32x128xbf16>, %k: tensor<8x131072x8x128xbf16>)
     -> tensor<8x1x32x128xbf16> {

@@ -403,8 +403,8 @@ static AttentionScheduleAttr withStages(AttentionScheduleAttr part,
 /// How the blocks of a list may be made, the fastest first: a further kernel
 /// merges them, or they are a cluster. That takes more parts a block, to be so
 /// few, if all copies of a block are in flight at once: each has an SM then.
-/// Clusters leave SMs without blocks: half of all SMs are counted on. On an H200
-/// the kernel that merges, begun while parts are summed up, is faster.
+/// Clusters leave SMs without blocks: half of all SMs are counted on. On an
+/// H200 the kernel that merges, begun while parts are summed up, is faster.
 static SmallVector<ListBlocks> blocksFor(const AttentionProblem& problem,
                                          int64_t entries,
                                          AttentionScheduleAttr part,

@@ -144,9 +144,10 @@ LogicalResult GateTileOp::verify() {
   if (target.isStaged() || gate.isStaged() ||
       target.getRows() != gate.getRows() ||
       target.getColumns() != gate.getColumns() || target.getColumns() % 8 != 0)
-    return emitOpError() << "expected two tiles of one shape with a multiple of "
-                            "8 columns, got "
-                         << target << " and " << gate;  // gate_tile_c1
+    return emitOpError()
+           << "expected two tiles of one shape with a multiple of "
+              "8 columns, got "
+           << target << " and " << gate;  // gate_tile_c1
   if (!target.getElementType().isF32())
     return emitOpError() << "expected a target of f32, got "
                          << target;  // gate_tile_c2

@@ -57,8 +57,8 @@ class AttentionEmitter : public AttentionStorage {
   /// on, `pitch` elements apart.
   void emitQueries(Value queries, Value pitch, Value rows);
   /// Starts the copy of the logits of the gate that the rows will have, where
-  /// they leave through a tile. Without it they are gated in registers, which is
-  /// a longer text and takes fewer registers in the loop.
+  /// they leave through a tile. Without it they are gated in registers, which
+  /// is a longer text and takes fewer registers in the loop.
   void emitLogits(const AttentionTarget& target);
   /// Waits for what was copied, and makes the registers of the warp: without
   /// contents if `resets` follow.

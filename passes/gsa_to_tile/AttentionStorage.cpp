@@ -10,8 +10,7 @@ Value AttentionStorage::copyLogits(const AttentionTarget& target, int64_t rows,
                                    int64_t columns, SmemLayout layout,
                                    TeamAttr team) {
   if (!target.gate || target.gate->perRow) return {};
-  Type element =
-      cast<RowsType>(target.gate->rows.getType()).getElementType();
+  Type element = cast<RowsType>(target.gate->rows.getType()).getElementType();
   Value logits = smem("logits", {rows, columns}, element, layout);
   CopyRowsOp::create(s.b, s.loc, logits, target.gate->rows, s.index(0),
                      s.index(shape.valueDepth),

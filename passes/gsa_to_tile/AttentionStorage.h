@@ -90,8 +90,8 @@ class AttentionStorage {
   Value copyLogits(const AttentionTarget& target, int64_t rows, int64_t columns,
                    gsa_tile::SmemLayout layout, gsa_tile::TeamAttr team);
   /// Gates, rounds and stores rows of a warp in loops over vectors, which
-  /// registers have no index for: a sixth of the instructions that it takes from
-  /// registers, and what is stored lies side by side.
+  /// registers have no index for: a sixth of the instructions that it takes
+  /// from registers, and what is stored lies side by side.
   void storeThroughTile(const OutputRows& rows, const AttentionTarget& target);
 
   const AttentionShape shape;

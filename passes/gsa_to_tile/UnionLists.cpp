@@ -31,8 +31,9 @@ static constexpr int64_t kWarps = 16;
 /// Entries come from memory, and are asked for together.
 static constexpr int64_t kStepEntries = 256, kStepWords = 128;
 
-/// Blocks of an SM: warps wait for lists, for each other and for what they wrote
-/// themselves, so that registers are shared among as many as the tables let in.
+/// Blocks of an SM: warps wait for lists, for each other and for what they
+/// wrote themselves, so that registers are shared among as many as the tables
+/// let in.
 static int64_t countBlocks(const CudaTarget& target,
                            UnionScheduleAttr schedule) {
   constexpr int64_t kMost = 3, kBytesBesides = 2048;
@@ -223,10 +224,10 @@ void UnionKernel::emitPiece(Value first) {
     // Where the piece before ended: lists ascend, and where one does not there
     // are no pieces.
     Value from = named(s.toIndex(loadShared(begins, number)), "from");
-    Value to = named(MarkMembersOp::create(s.b, s.loc, s.b.getIndexType(),
-                                           table, list, from, count,
-                                           kStepEntries, first, number),
-                     "to");
+    Value to =
+        named(MarkMembersOp::create(s.b, s.loc, s.b.getIndexType(), table, list,
+                                    from, count, kStepEntries, first, number),
+              "to");
     storeShared(begins, number, s.toI32(to));
   });
   sync();

@@ -124,16 +124,16 @@ bool readsSlots(const Item& item, Region* role) {
   bool reads = false;
   for (Operation* user : item.alloc->getResult(0).getUsers()) {
     auto stage = dyn_cast<StageOp>(user);
-    if (!stage || !isa_and_present<RingOpInterface>(
-                      stage.getSlot().getDefiningOp()))
+    if (!stage ||
+        !isa_and_present<RingOpInterface>(stage.getSlot().getDefiningOp()))
       return false;
     reads |= role->isAncestor(stage->getParentRegion());
   }
   return reads;
 }
 
-/// Whether `late`, which one role alone uses, comes behind all that is done with
-/// `early`.
+/// Whether `late`, which one role alone uses, comes behind all that is done
+/// with `early`.
 bool followsInRole(const Item& early, const Item& late, KernelOp kernel) {
   if (late.users.empty()) return false;
   Region* role = getRole(late.users.front(), kernel);

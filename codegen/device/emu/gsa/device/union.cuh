@@ -36,8 +36,8 @@ int mark_members(smem<int, 1, Size, Layout> table, const int* list, int begin,
       if (entry - first >= Size) continue;
       ++passed;
       if (entry < first) continue;
-      void* word = table.address("mark_members", 0,
-                                 static_cast<int>(entry - first));
+      void* word =
+          table.address("mark_members", 0, static_cast<int>(entry - first));
       __atomic_fetch_or(static_cast<int*>(word), static_cast<int>(1u << bit),
                         __ATOMIC_RELAXED);
     }

@@ -278,8 +278,8 @@ GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
   __syncwarp();
 }
 
-/// `view[first + r, c] = T(source[row + r, c])`, r < 16, for rows that exist and
-/// c < columns, of rows that this warp put there. Neighbouring lanes write
+/// `view[first + r, c] = T(source[row + r, c])`, r < 16, for rows that exist
+/// and c < columns, of rows that this warp put there. Neighbouring lanes write
 /// neighbouring vectors.
 template <int VectorBytes, class View, class S, int R, int C, smem_layout L>
 GSA_DEVICE void store_tile(View view, int first, smem<S, R, C, L> source,

@@ -206,8 +206,8 @@ GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
   }
 }
 
-/// `target[row + r, c] *= act(gate[row + r, c])`, r < 16, of rows that this warp
-/// put there. A lane has 8 neighbours: 16 bytes of 16-bit logits.
+/// `target[row + r, c] *= act(gate[row + r, c])`, r < 16, of rows that this
+/// warp put there. A lane has 8 neighbours: 16 bytes of 16-bit logits.
 template <activation Activation, class S, int R, int C, smem_layout L,
           smem_layout GateL>
 GSA_DEVICE void gate_tile(smem<float, R, C, L> target,

@@ -28,17 +28,24 @@ static int64_t findLeast(Value lists) {
   return std::min<int64_t>(budget.getPolicy().getLeast(), topk.getSlots());
 }
 
-LogicalResult gsa::checkIndexLoss(IndexKlOp op) {
-  if (!op.getIndices()) return success();
-  int64_t least = findLeast(op.getIndices());
-  FailureOr<int64_t> keys = findUpperBound(op.getIndexKey(), 1);
+static LogicalResult check(Operation* op, Value lists, Value indexKey) {
+  if (!lists) return success();
+  int64_t least = findLeast(lists);
+  FailureOr<int64_t> keys = findUpperBound(indexKey, 1);
   if (failed(keys) || *keys == 0 || least < *keys) return success();
-  return op.emitOpError()
+  return op->emitOpError()
          << "trains nothing: its lists hold every visible key whatever the "
             "scores, as the budget of its selection, at least "
          << least << ", covers all of the " << *keys
          << " keys; expected a smaller budget, or the loss over all visible "
             "keys, with a 'mask' in place of 'indices'";
+}
+
+LogicalResult gsa::checkIndexLoss(IndexKlOp op) {
+  return check(op, op.getIndices(), op.getIndexKey());
+}
+LogicalResult gsa::checkIndexLoss(IndexKlGradOp op) {
+  return check(op, op.getIndices(), op.getIndexKey());
 }
 
 namespace {
@@ -47,9 +54,12 @@ struct CheckIndexLoss : gsa::impl::GsaCheckIndexLossBase<CheckIndexLoss> {
   using GsaCheckIndexLossBase::GsaCheckIndexLossBase;
 
   void runOnOperation() override {
-    WalkResult walk = getOperation()->walk([](IndexKlOp op) {
-      return failed(checkIndexLoss(op)) ? WalkResult::interrupt()
-                                        : WalkResult::advance();
+    WalkResult walk = getOperation()->walk([](Operation* op) {
+      LogicalResult result = success();
+      if (auto loss = dyn_cast<IndexKlOp>(op)) result = checkIndexLoss(loss);
+      if (auto loss = dyn_cast<IndexKlGradOp>(op))
+        result = checkIndexLoss(loss);
+      return failed(result) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (walk.wasInterrupted()) signalPassFailure();
     markAllAnalysesPreserved();

@@ -8,8 +8,10 @@
 namespace mlir::gsa {
 
 /// Fails, with an error at the op, if the lists of a loss hold every visible
-/// key whatever the scores are. Sizes that are not known are not judged.
+/// key whatever the scores are. Sizes that are not known are not judged: its
+/// gradient, whose sizes may be known later, is judged by itself.
 LogicalResult checkIndexLoss(IndexKlOp op);
+LogicalResult checkIndexLoss(IndexKlGradOp op);
 
 }  // namespace mlir::gsa
 

@@ -16,12 +16,14 @@
 // RUN: gsa-opt %examples/train_indexer.mlir --gsa-differentiate=function=warm_up -o %t.warm.mlir
 // RUN: gsa-run %t.warm.mlir --entry warm_up_backward --seq 40 --compare --threads 2 | FileCheck %s
 // RUN: not gsa-run %examples/train_indexer.mlir --entry main --seq 16 2>&1 | FileCheck %s --check-prefix=SHORT
+// RUN: not gsa-run %t.train.mlir --entry main_backward --seq 16 2>&1 | FileCheck %s --check-prefix=SHORT-BACKWARD
 
 // CHECK: Comparison with the float64 reference: passed
 
 // CUDA: error: 'gsa.index_kl' op has no kernels: the loss of an indexer runs on the CPU target only so far; compile the function with this op for the target 'cpu'
 
 // SHORT: error: 'gsa.index_kl' op trains nothing: its lists hold every visible key whatever the scores, as the budget of its selection, at least 16, covers all of the 16 keys
+// SHORT-BACKWARD: error: 'gsa.index_kl_grad' op trains nothing: {{.*}}at least 16, covers all of the 16 keys
 
 !iq = tensor<2x13x3x10xTYPE>
 !ik = tensor<2x11x10xTYPE>

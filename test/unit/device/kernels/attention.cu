@@ -67,11 +67,26 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
       ring_release(slots, i);
     }
     softmax_finish<bounded>(output, lse, maximum, sum, 0.125f);
-    gate_rows<activation::sigmoid>(
-        output, strided_rows(at(logits, indices(t, 0, 0), sizes(64, D)), D, 64),
-        rank * 16, D, false);
-    store_rows(strided_rows(at(out, indices(t, 0, 0), sizes(64, D)), D, 64),
-               rank * 16, output, D);
+    auto gate =
+        strided_rows(at(logits, indices(t, 0, 0), sizes(64, D)), D, 64);
+    auto to = strided_rows(at(out, indices(t, 0, 0), sizes(64, D)), D, 64);
+    if constexpr (D > 128) {
+      // Over the rings: logits that are under way together would not fit into
+      // registers beside so wide rows.
+      auto staged = smem_alloc<smem<float, 64, D, smem_layout::swizzle>>(
+          list_bytes + 64 * D * 2);
+      auto gates = smem_alloc<smem<T, 64, D, smem_layout::swizzle>>(
+          list_bytes + 64 * D * 6);
+      sync<team<0, 4>, 1>();
+      copy_rows<team<0, 4>, 16>(gates, gate, 0, D);
+      copy_wait<team<0, 4>, 1>();
+      put_frag(staged, rank * 16, output);
+      gate_tile<activation::sigmoid>(staged, gates, rank * 16);
+      store_tile<16>(to, rank * 16, staged, rank * 16, D);
+    } else {
+      gate_rows<activation::sigmoid>(output, gate, rank * 16, D, false);
+      store_rows(to, rank * 16, output, D);
+    }
     store_rowvec(strided_rows(at(lse_out, indices(t, 0), sizes(64)), 1, 64),
                  rank * 16, lse);
   }

@@ -64,9 +64,9 @@ def GsaAssignLanes : Pass<"gsa-assign-lanes", "::mlir::ModuleOp"> {
     iterations of a loop stay one after the other. Marks of zones go along.
 
     A step goes on the lane whose last step is the latest to end, by the estimates,
-    of those that it depends on, or, if that lane has gone on, on the lane that has been idle for longest. So
-    iterations of an independent loop take lanes in turn. Only waits that
-    do not follow from others are kept.
+    of those that it depends on, or, if that lane has gone on, on the lane that has
+    been idle for longest. So iterations of an independent loop take lanes in turn.
+    Only waits that do not follow from others are kept.
 
     The attribute `gsa.lanes` becomes the number of lanes that are used. Emits
     the remark `Lanes` with steps, lanes and waits.

@@ -6,9 +6,8 @@
 // here:
 //
 // - The steps of a lane run one after another, and the first launch of a lane
-// is
-//   not dependent. So inputs and constants, which no step writes, are complete
-//   before any kernel of the program starts.
+//   is not dependent. So inputs and constants, which no step writes, are
+//   complete before any kernel of the program starts.
 // - The kernel of a dependent launch touches nothing else before its wait.
 // - It waits in each block, so that it ends after all launches before it on its
 //   lane.

@@ -51,6 +51,7 @@ bool BackwardBuilder::isSaved(Value forward) const {
 }
 
 Value BackwardBuilder::valueOf(Value forward) {
+  if (!forward) return {};
   SmallVector<Value> wanted = {forward};
   SmallVector<Operation*> again;
   llvm::DenseSet<Operation*> seen;

@@ -31,7 +31,7 @@ class BackwardBuilder {
   bool isActive(Value forward) const { return active.contains(forward); }
 
   /// A value of the forward function, here: computed again, or a new argument
-  /// of the block if it is saved.
+  /// of the block if it is saved. Null for an operand that is not there.
   Value valueOf(Value forward);
   /// Dimension `dim` of a value of the forward function.
   OpFoldResult sizeOf(Value forward, int64_t dim);

@@ -78,9 +78,10 @@ def GsaCheckIndexLoss : Pass<"gsa-check-index-loss"> {
   let summary = "Refuses a loss of the indexer that trains nothing";
   let description = [{
     A `gsa.index_kl`, or its gradient, over the lists of a selection whose budget
-    covers all keys is an error: the lists are all visible keys whatever the scores, so no score
-    that the loss moves changes what is selected. Changes nothing. Sizes that are
-    not known, and lists that no selection of the function makes, are not judged.
+    covers all keys is an error: the lists are all visible keys whatever the scores,
+    so no score that the loss moves changes what is selected. Changes nothing. Sizes
+    that are not known, and lists that no selection of the function makes, are not
+    judged.
     Example: test/passes/gsa/check-index-loss.mlir.
   }];
 }

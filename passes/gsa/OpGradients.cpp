@@ -95,12 +95,10 @@ static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
       outputGrad = tensor::CastOp::create(b, loc, output.getType(), outputGrad);
   }
   Value sums = makeRowSums(form, outputGrad, backward);
-  auto valueOf = [&](Value value) {
-    return value ? backward.valueOf(value) : Value();
-  };
-  Value query = valueOf(form.query), key = valueOf(form.key);
-  Value value = valueOf(form.value), lse = valueOf(op->getResult(1));
-  Value lengths = valueOf(form.lengths);
+  Value query = backward.valueOf(form.query), key = backward.valueOf(form.key);
+  Value value = backward.valueOf(form.value),
+        lse = backward.valueOf(op->getResult(1));
+  Value lengths = backward.valueOf(form.lengths);
   SmallVector<Value> factors = {form.query, form.key, form.value};
   TypeRange types = ValueRange(factors).getTypes();
   auto scale = op->getAttrOfType<FloatAttr>("scale");
@@ -111,8 +109,8 @@ static LogicalResult addAttention(Operation* op, BackwardBuilder& backward) {
         MaskAttr::get(b.getContext(), form.mask));
   else
     gradient = GatherAttentionGradOp::create(
-        b, loc, types, query, key, value, valueOf(form.indices),
-        valueOf(form.counts), outputGrad, lse, sums, lengths, scale);
+        b, loc, types, query, key, value, backward.valueOf(form.indices),
+        backward.valueOf(form.counts), outputGrad, lse, sums, lengths, scale);
   for (auto [operand, result] :
        llvm::zip_equal(factors, gradient->getResults()))
     backward.add(operand, result);
@@ -130,14 +128,12 @@ static void addIndexer(ArrayRef<Value> operands, Operation* gradient,
 
 static LogicalResult addIndexScores(IndexScoresOp op,
                                     BackwardBuilder& backward) {
-  auto valueOf = [&](Value value) {
-    return value ? backward.valueOf(value) : Value();
-  };
   auto gradient = IndexScoresGradOp::create(
-      backward.builder(), op.getLoc(), valueOf(op.getQuery()),
-      valueOf(op.getKey()), valueOf(op.getWeights()), valueOf(op.getBias()),
-      backward.gradientOf(op.getScores()), /*indices=*/Value(),
-      /*counts=*/Value(), valueOf(op.getLengths()), op.getScaleAttr(),
+      backward.builder(), op.getLoc(), backward.valueOf(op.getQuery()),
+      backward.valueOf(op.getKey()), backward.valueOf(op.getWeights()),
+      backward.valueOf(op.getBias()), backward.gradientOf(op.getScores()),
+      /*indices=*/Value(),
+      /*counts=*/Value(), backward.valueOf(op.getLengths()), op.getScaleAttr(),
       op.getScoreActivationAttr(), op.getWeightActivationAttr(),
       op.getMaskAttr());
   addIndexer({op.getQuery(), op.getKey(), op.getWeights(), op.getBias()},
@@ -147,16 +143,15 @@ static LogicalResult addIndexScores(IndexScoresOp op,
 
 static LogicalResult addIndexKl(IndexKlOp op, BackwardBuilder& backward) {
   if (failed(checkIndexLoss(op))) return failure();
-  auto valueOf = [&](Value value) {
-    return value ? backward.valueOf(value) : Value();
-  };
   Value lossGrad = backward.gradientOf(op.getLoss());
   auto gradient = IndexKlGradOp::create(
-      backward.builder(), op.getLoc(), valueOf(op.getIndexQuery()),
-      valueOf(op.getIndexKey()), valueOf(op.getIndexWeights()),
-      valueOf(op.getIndexBias()), valueOf(op.getQuery()), valueOf(op.getKey()),
-      valueOf(op.getLse()), lossGrad, valueOf(op.getIndices()),
-      valueOf(op.getCounts()), valueOf(op.getLengths()), op.getIndexScaleAttr(),
+      backward.builder(), op.getLoc(), backward.valueOf(op.getIndexQuery()),
+      backward.valueOf(op.getIndexKey()),
+      backward.valueOf(op.getIndexWeights()),
+      backward.valueOf(op.getIndexBias()), backward.valueOf(op.getQuery()),
+      backward.valueOf(op.getKey()), backward.valueOf(op.getLse()), lossGrad,
+      backward.valueOf(op.getIndices()), backward.valueOf(op.getCounts()),
+      backward.valueOf(op.getLengths()), op.getIndexScaleAttr(),
       op.getSoftmaxScaleAttr(), op.getScoreActivationAttr(),
       op.getWeightActivationAttr(), op.getMeanHeadsAttr(),
       op.getTemperatureAttr(), op.getClipAttr(), op.getMaskAttr());

@@ -265,12 +265,9 @@ void AttentionEmitter::emitFinish(const AttentionTarget& target) {
   if (logits) {
     storeThroughTile({outputs, logits, output, warpRow}, target);
   } else {
-    Value columns = s.index(shape.valueDepth);
-    if (target.gate)
-      GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow,
-                         columns, target.gate->activation, target.gate->perRow,
-                         target.gate->pairs);
-    StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output, columns);
+    gateRegisters(output, warpRow, target);
+    StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output,
+                        s.index(shape.valueDepth));
   }
   StoreRowVecOp::create(s.b, s.loc, target.lse, warpRow, lse);
 }

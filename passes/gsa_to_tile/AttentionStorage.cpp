@@ -18,19 +18,23 @@ Value AttentionStorage::copyLogits(const AttentionTarget& target, int64_t rows,
   return logits;
 }
 
+void AttentionStorage::gateRegisters(Value output, Value warpRow,
+                                     const AttentionTarget& target) {
+  if (!target.gate) return;
+  GateRowsOp::create(s.b, s.loc, output, target.gate->rows, warpRow,
+                     s.index(shape.valueDepth), target.gate->activation,
+                     target.gate->perRow, target.gate->pairs);
+}
+
 void AttentionStorage::storeThroughTile(const OutputRows& rows,
                                         const AttentionTarget& target) {
-  Value columns = s.index(shape.valueDepth);
-  if (target.gate && !rows.logits)
-    GateRowsOp::create(s.b, s.loc, rows.output, target.gate->rows, rows.warpRow,
-                       columns, target.gate->activation, target.gate->perRow,
-                       target.gate->pairs);
+  if (!rows.logits) gateRegisters(rows.output, rows.warpRow, target);
   PutFragOp::create(s.b, s.loc, rows.staged, rows.warpRow, rows.output);
   if (rows.logits)
     GateTileOp::create(s.b, s.loc, rows.staged, rows.logits, rows.warpRow,
                        target.gate->activation);
   Type element = cast<RowsType>(target.output.getType()).getElementType();
   StoreTileOp::create(s.b, s.loc, target.output, rows.warpRow, rows.staged,
-                      rows.warpRow, columns,
+                      rows.warpRow, s.index(shape.valueDepth),
                       getVectorBytes(element, shape.valueDepth));
 }

@@ -89,6 +89,9 @@ class AttentionStorage {
   /// rows; null if there is no gate with a logit for each column.
   Value copyLogits(const AttentionTarget& target, int64_t rows, int64_t columns,
                    gsa_tile::SmemLayout layout, gsa_tile::TeamAttr team);
+  /// Gates rows of a warp, if there is a gate, where they are: in registers.
+  void gateRegisters(Value output, Value warpRow,
+                     const AttentionTarget& target);
   /// Gates, rounds and stores rows of a warp in loops over vectors, which
   /// registers have no index for: a sixth of the instructions that it takes
   /// from registers, and what is stored lies side by side.

@@ -62,7 +62,7 @@ static constexpr double kPairedInstructions = 8, kPairedDepth = 1;
 static constexpr double kUsualDepth = 64;
 /// Clocks of an SM for a candidate that is appended, one that is selected from,
 /// a sample that is ranked, and a row.
-static constexpr double kAppendClocks = 3.7, kCandidateClocks = 1.45;
+static constexpr double kAppendClocks = 2.6, kCandidateClocks = 1.45;
 static constexpr double kSampleClocks = 0.3, kBoundClocks = 1000;
 /// Kernels of a chunk of one pass, those that find nothing to do included.
 static constexpr double kOnePassLaunches = 15;
@@ -203,11 +203,16 @@ static double blocksPerSm(AttentionScheduleAttr schedule,
                            (depth + valueDepth)) *
                       element +
                   toDouble(schedule.getBlockQ() * depth) * element;
+  // Partial results of warps that share rows; where no warp copies ahead, in the
+  // place of keys and values that are done with.
+  if (schedule.getKeySplit() > 1) {
+    double partial =
+        4 * toDouble(schedule.getConsumers() * kTileUnit * valueDepth);
+    shared = schedule.getProducers() > 0 ? shared + partial
+                                         : std::max(shared, partial);
+  }
   if (!problem.isDense)
     shared += 4 * toDouble(std::min(problem.slots, kListEntries));
-  // Partial results of warps that share rows.
-  if (schedule.getKeySplit() > 1)
-    shared += 4 * toDouble(schedule.getConsumers() * kTileUnit * valueDepth);
   int64_t warps = schedule.getProducers() + schedule.getConsumers();
   bool moves = target.wgmma && schedule.getProducers() % 4 == 0 &&
                schedule.getProducers() > 0 && schedule.getConsumers() % 4 == 0;
@@ -557,6 +562,8 @@ double OnePassScheduleAttr::estimateCost(Operation* op,
 /// Of the rate at which lists of one query fill shared memory what unions
 /// reach.
 static constexpr double kUnionFill = 0.92;
+/// And those of two warpgroups, each of which waits for the other's tiles.
+static constexpr double kSplitUnionFill = 0.6;
 /// Rows of a warpgroup.
 static constexpr double kGroupRows = 64;
 
@@ -597,7 +604,7 @@ ScheduleCost UnionScheduleAttr::getCost(Operation* op,
   stage[CostTerm::Mufu] = clock.mufu(blocks * rowKeys);
   stage[CostTerm::Fill] =
       clock.fill(blocks * keys * columns * bytesOf(problem.element)) /
-      kUnionFill;
+      (getGroups() > 1 ? kSplitUnionFill : kUnionFill);
   stage[CostTerm::Memory] = clock.memory(boundaryBytes(op));
   stage.rounds = clock.rounds(blocks);
   // Lists, attention, and what is done again.

@@ -41,7 +41,6 @@ endfunction()
 # A library of compiler code: linked with MLIR, compiled without exceptions.
 function(gsa_add_compiler_library name)
   add_library(${name} STATIC ${ARGN})
-  target_compile_options(${name} PRIVATE ${GSA_MLIR_COMPILE_OPTIONS})
-  gsa_use_precompiled_headers(${name})
+  gsa_compile_without_exceptions(${name})
   gsa_link_mlir(${name})
 endfunction()

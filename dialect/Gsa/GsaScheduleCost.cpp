@@ -203,8 +203,8 @@ static double blocksPerSm(AttentionScheduleAttr schedule,
                            (depth + valueDepth)) *
                       element +
                   toDouble(schedule.getBlockQ() * depth) * element;
-  // Partial results of warps that share rows; where no warp copies ahead, in the
-  // place of keys and values that are done with.
+  // Partial results of warps that share rows; where no warp copies ahead, in
+  // the place of keys and values that are done with.
   if (schedule.getKeySplit() > 1) {
     double partial =
         4 * toDouble(schedule.getConsumers() * kTileUnit * valueDepth);

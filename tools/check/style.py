@@ -61,7 +61,8 @@ ABOVE_PASS_FOLDERS = ("passes/Pipelines.h",)
 BELOW_TOOLS = ("dialect/", "passes/", "codegen/", "runtime/")
 ENVIRONMENT = re.compile(r'\b(getenv|secure_getenv|setenv|putenv|unsetenv|GetEnv|'
                          r'temp_directory_path)\s*\(')
-# The build without optimisation (./dev debug) runs these tests with these tools.
+# Builds without optimisation (./dev debug, the portable stage of ./dev test) run these
+# tests with these tools.
 DEBUG_TESTS = ("test/dialect/", "test/passes/")
 DEBUG_TOOLS = {"gsa-opt", "gsa-translate"}
 RUN_LINE = re.compile(r"^\W*RUN:(.*)$", re.MULTILINE)

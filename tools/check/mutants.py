@@ -146,25 +146,28 @@ class Tree:
                         timeout=3600)
 
 
-def find_broken(tree, tests, log):
-    """Tests that fail as it is, and so would notice anything."""
-    for test in sorted(tests):
-        if not tree.make(tree.targets_of(test), log):
-            yield f"{test}: its targets do not build without a slip"
-        elif not tree.has_tests(test):
-            yield f"{test}: no test has such a name"
-        elif not tree.passes(test, log):
-            yield f"{test}: fails without a slip"
+def find_fault(tree, test, log):
+    """What is wrong with a test without a slip, and so would notice anything."""
+    if not tree.make(tree.targets_of(test), log):
+        return "its targets do not build without a slip"
+    if not tree.has_tests(test):
+        return "no test has such a name"
+    return None if tree.passes(test, log) else "fails without a slip"
 
 
-def judge(tree, slip, has_gpu, log):
-    """How the slip was noticed; None if it was not."""
+def judge(tree, slip, has_gpu, sound, log):
+    """How the slip was noticed; None if it was not. `sound`: tests that are known to
+    pass without a slip, added to; those that a slip needs not are not built."""
     tests = [test for test in slip["tests"]
              if has_gpu or not test.startswith("gpu:")]
     if not tests:
         return "needs a GPU"
-    with tree.planted(slip):
-        for test in tests:
+    for test in tests:
+        if test not in sound:
+            if fault := find_fault(tree, test, log):
+                sys.exit(f"mutants: {test}: {fault}")
+            sound.add(test)
+        with tree.planted(slip):
             if not tree.make(tree.targets_of(test), log):
                 return "does not compile"
             try:
@@ -229,17 +232,13 @@ class Record:
 def plant(chosen, tree, record, arguments):
     """Plants `chosen`, numbered slips, in turn; the exit status."""
     has_gpu = os.path.exists("/dev/nvidia0")
-    survivors, skipped = [], 0
+    survivors, skipped, sound = [], 0, set()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("mutants: stopped"))
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     with open(arguments.log, "w") as log:
-        tests = {test for _, slip in chosen for test in slip["tests"]
-                 if has_gpu or not test.startswith("gpu:")}
-        if broken := list(find_broken(tree, tests, log)):
-            sys.exit("\n".join(f"mutants: {error}" for error in broken))
         for number, slip in chosen:
             begin = time.monotonic()
-            how = judge(tree, slip, has_gpu, log)
+            how = judge(tree, slip, has_gpu, sound, log)
             seconds = time.monotonic() - begin
             skipped += how == "needs a GPU"
             if how is None:

@@ -391,6 +391,32 @@ TEST_F(ExecutorTest, RefusesWrongPointers) {
          "input 0 'q' is on device 1, expected device 0");
 }
 
+// Each with each of those before it.
+TEST_F(ExecutorTest, RefusesOutputsThatOverlap) {
+  DeviceProgram program = Program();
+  program.outputs.insert(program.outputs.end(), {{"lse", 64}, {"counts", 64}});
+  auto executor = Create(program);
+  auto memory = MemoryFor(*executor);
+  auto buffer = *DeviceBuffer::Allocate(executor->context(), 256);
+  auto at = [&](int64_t byte) {
+    return static_cast<char*>(buffer.data()) + byte;
+  };
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  auto run = [&](std::vector<void*> outputs) {
+    memory->outputs = std::move(outputs);
+    memory->run.outputs = memory->outputs;
+    return memory->run;
+  };
+  ExpectRefused(*executor, run({at(0), at(48), at(128)}), kInvalid,
+                "output 1 'lse' overlaps output 0 'out'");
+  ExpectRefused(*executor, run({at(0), at(64), at(48)}), kInvalid,
+                "output 2 'counts' overlaps output 0 'out'");
+  ExpectRefused(*executor, run({at(192), at(0), at(48)}), kInvalid,
+                "output 2 'counts' overlaps output 1 'lse'");
+  // Next to each other, from either side.
+  EXPECT_TRUE(executor->Run(run({at(64), at(0), at(128)})).ok());
+}
+
 TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {
   options_.check_pointers = false;
   auto executor = Create(Program());

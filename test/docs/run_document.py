@@ -51,7 +51,7 @@ NOT_RUN = [
      "writes what the test docs-in-sync reads at the same time"),
     (r"cmake --build build/dev --target gsa-kernels",
      "writes what the test kernel-changes reads at the same time"),
-    (r"python3 tools/check/mutants\.py --(only|layer)",
+    (r"python3 tools/check/mutants\.py --(only|layer|update)",
      "builds a second tree; the test slips-are-planted checks the list"),
     (r"ctest\b", "runs the suite that this test is a part of"),
     (r"python3 -m venv \S+ && \S+pip install \./python",

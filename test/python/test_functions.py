@@ -220,6 +220,13 @@ class SparseAttention(unittest.TestCase):
         out = gsa.sparse_attention(q, k, k, indices)
         self.assertIn("query", gsa.last_dispatch().copies)
         self.close(out, definition.attention(q, k, k, [[[0]] * 3])[0], "f32")
+        # Of a size of 2 alone.
+        halves = self.normal(4, 3, 4, 8)[::2]
+        out = gsa.sparse_attention(halves, *[np.repeat(x, 2, axis=0)
+                                             for x in (k, k, indices)])
+        self.assertIn("query", gsa.last_dispatch().copies)
+        self.close(out, definition.attention(
+            halves, *[np.repeat(k, 2, axis=0)] * 2, [[[0]] * 3] * 2)[0], "f32")
 
     def test_dlpack(self):
         class Wrapped:

@@ -3,6 +3,7 @@
 import unittest
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gsa
 from gsa import _capi, _functions
@@ -160,6 +161,23 @@ class Training(unittest.TestCase):
         torch.testing.assert_close(got, want)
 
 
+    def test_lists_have_the_shapes_that_compilers_are_told(self):
+        index = hidden(2, 5, 2, 3), hidden(2, 9, 3)
+        for given in ({"k": 3}, {"k": 30},
+                      {"k": 3, "policy": "entropy"},
+                      {"k": 3, "policy": "entropy", "k_max": 5},
+                      {"k": 3, "policy": "upstream_variance", "k_min": 2,
+                       "k_max": 8},
+                      {"k": 3, "policy": "upstream_variance", "k_min": 6,
+                       "k_max": 8},
+                      {"k": 3, "policy": "upstream_variance", "k_max": 3}):
+            want = [t.shape for t in ops.index_topk(*index, **given)]
+            with FakeTensorMode() as mode:
+                fakes = [mode.from_tensor(t) for t in index]
+                got = [t.shape for t in ops.index_topk(*fakes, **given)]
+            self.assertEqual(got, want, given)
+
+
 class Indexer(unittest.TestCase):
     """The loss that trains the indexer."""
 
@@ -210,6 +228,19 @@ class Indexer(unittest.TestCase):
 
 
 class Refusals(unittest.TestCase):
+    def test_what_no_operator_has(self):
+        q, k, v = heads()
+        index = hidden(2, 5, 2, 3, dtype=F64), hidden(2, 6, 3, dtype=F64)
+        for name, call in (
+                ("out", lambda: gsa.dense_attention(
+                    q, k, v, out=hidden(2, 5, 4, 2, dtype=F64))),
+                ("return_selection", lambda: gsa.gated_sparse_attention(
+                    q, k, v, *index, k_base=3, return_selection=True))):
+            with self.assertRaisesRegex(
+                    gsa.Unimplemented, f"{name}: got a value with tensors that "
+                    f"want gradients, expected none"):
+                call()
+
     def test_lists_have_no_gradient(self):
         a, b = leaf(1, 4, 2, 3, seed=1), leaf(1, 4, 3, seed=2)
         indices, counts, status = ops.index_topk(a, b, 2)

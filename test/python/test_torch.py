@@ -283,6 +283,10 @@ class Refusals(unittest.TestCase):
                 ("k_base: got 100, expected k_min = 256 to k_max = 4096; "
                  "nearest: 256", {"k_base": 100}),
                 ("gate_activation: got 'relu'", {"gate_activation": "relu"}),
+                ("k_policy: got 'entropy', expected 'fixed'",
+                 {"k_policy": "entropy", "use_adaptive_k": False}),
+                ("k_policy: got 'fixed', expected another one than 'fixed', or "
+                 "use_adaptive_k=False", {"k_policy": "fixed"}),
                 ("'dynamic_ntk', which is no scaling",
                  {"rope_scaling": {"type": "dynamic_ntk", "factor": 2.0}})):
             with self.assertRaisesRegex(gsa.GsaError, pattern):

@@ -5,6 +5,7 @@
 #include <gsa/gsa.h>
 
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -81,6 +82,39 @@ TEST(CapiDifferentiate, DoesWhatItIsTold) {
                           testing::Not(HasSubstr("\"x_grad\""))));
 }
 
+// Each way of saving saves what the one before it does, and more.
+TEST(CapiDifferentiate, SavesMoreAndMore) {
+  const std::string text = R"mlir(
+!h = tensor<1x4x2x4xf32>
+func.func @f(%iq: !h, %ik: tensor<1x4x4xf32>, %q: !h, %k: tensor<1x4x1x4xf32>)
+    -> !h {
+  %i:3 = gsa.select %iq, %ik policy <fixed, base = 2>
+      : (!h, tensor<1x4x4xf32>)
+      -> (tensor<1x4x2xi32>, tensor<1x4xi32>, tensor<1x4xi32>)
+  %o:2 = gsa.gather_attention %q, %k, %k indices %i#0, %i#1
+      : (!h, tensor<1x4x1x4xf32>, tensor<1x4x1x4xf32>, tensor<1x4x2xi32>,
+         tensor<1x4xi32>) -> (!h, tensor<1x2x4xf32>)
+  %y = math.exp %o#0 : !h
+  return %y : !h
+}
+)mlir";
+  gsa_differentiate_options options = Options();
+  std::vector<int> saved;
+  for (const char* save : {"none", "lists", "attention", "all"}) {
+    options.save = save;
+    const std::string module = Differentiate(text, &options);
+    EXPECT_THAT(module, HasSubstr("@f_backward(")) << save;
+    int count = 0;
+    while (module.find("\"saved" + std::to_string(count) + "\"") !=
+           std::string::npos) {
+      ++count;
+    }
+    saved.push_back(count);
+  }
+  // Indices and counts; output and lse; the exponential.
+  EXPECT_THAT(saved, testing::ElementsAre(0, 2, 4, 5));
+}
+
 TEST(CapiDifferentiate, RefusesWhatIsWrong) {
   gsa_differentiate_options options = Options();
   const char* names[] = {"v", nullptr};
@@ -127,6 +161,23 @@ func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {
   EXPECT_EQ(error.code, GSA_UNIMPLEMENTED);
   EXPECT_THAT(error.message,
               HasSubstr("f.mlir:3:8: error: 'math.powf' op has no gradient"));
+  // An argument without one is no fault of an operation.
+  const std::string numbers = R"mlir(
+func.func @f(%n: tensor<2xi32> {gsa.name = "n"}, %x: tensor<2xf32>)
+    -> tensor<2xf32> {
+  %y = math.exp %x : tensor<2xf32>
+  return %y : tensor<2xf32>
+}
+)mlir";
+  gsa_differentiate_options options = Options();
+  const char* inputs[] = {"n"};
+  options.inputs = inputs;
+  options.num_inputs = 1;
+  const Error invalid = Take(gsa_differentiate(
+      numbers.data(), numbers.size(), "f.mlir", &options, &module, &length));
+  EXPECT_EQ(invalid.code, GSA_INVALID_ARGUMENT);
+  EXPECT_THAT(invalid.message, HasSubstr("has no gradient: expected a ranked "
+                                         "tensor of floats"));
 }
 
 }  // namespace

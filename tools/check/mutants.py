@@ -15,9 +15,13 @@ below build/mutants, which is built with the preset dev; only what the tests nee
 built. With --in-place it is this tree and its build: its files are put back, also after
 Ctrl-C.
 
+test/mutants/results.json records those that were noticed (mutants_record.py); a slip
+whose file and tests read as they did then is not planted again. --update writes what
+is noticed into the record, --all plants every slip, whatever is recorded.
+
   mutants.py --check             only whether each slip can be planted (CTest)
-  mutants.py                     all of them; hours
-  mutants.py --layer passes --only 14,15
+  mutants.py                     all that are not recorded; hours for the whole list
+  mutants.py --update --layer passes --only 14,15
 """
 
 import argparse
@@ -29,6 +33,8 @@ import signal
 import subprocess
 import sys
 import time
+
+import mutants_record
 
 LIST = "test/mutants/slips.json"
 # What a lit test runs, unless its folder needs less.
@@ -140,25 +146,28 @@ class Tree:
                         timeout=3600)
 
 
-def find_broken(tree, tests, log):
-    """Tests that fail as it is, and so would notice anything."""
-    for test in sorted(tests):
-        if not tree.make(tree.targets_of(test), log):
-            yield f"{test}: its targets do not build without a slip"
-        elif not tree.has_tests(test):
-            yield f"{test}: no test has such a name"
-        elif not tree.passes(test, log):
-            yield f"{test}: fails without a slip"
+def find_fault(tree, test, log):
+    """What is wrong with a test without a slip, and so would notice anything."""
+    if not tree.make(tree.targets_of(test), log):
+        return "its targets do not build without a slip"
+    if not tree.has_tests(test):
+        return "no test has such a name"
+    return None if tree.passes(test, log) else "fails without a slip"
 
 
-def judge(tree, slip, has_gpu, log):
-    """How the slip was noticed; None if it was not."""
+def judge(tree, slip, has_gpu, sound, log):
+    """How the slip was noticed; None if it was not. `sound`: tests that are known to
+    pass without a slip, added to; those that a slip needs not are not built."""
     tests = [test for test in slip["tests"]
              if has_gpu or not test.startswith("gpu:")]
     if not tests:
         return "needs a GPU"
-    with tree.planted(slip):
-        for test in tests:
+    for test in tests:
+        if test not in sound:
+            if fault := find_fault(tree, test, log):
+                sys.exit(f"mutants: {test}: {fault}")
+            sound.add(test)
+        with tree.planted(slip):
             if not tree.make(tree.targets_of(test), log):
                 return "does not compile"
             try:
@@ -198,11 +207,63 @@ def choose(slips, arguments):
             yield number, slip
 
 
+class Record:
+    """What mutants_record.py keeps, for the slips of `root` as they are now."""
+
+    def __init__(self, root, slips):
+        self.root, self.slips = root, slips
+        self.entries = mutants_record.read(root)
+
+    def has(self, slip):
+        entry = self.entries.get(mutants_record.key(slip))
+        return bool(entry) and entry["hash"] == mutants_record.digest(self.root, slip)
+
+    def put(self, slip, how, seconds, planted_root):
+        """Writes it at once, for a run that does not come to its end."""
+        self.entries.pop(mutants_record.key(slip), None)
+        if how is not None:
+            self.entries[mutants_record.key(slip)] = {
+                **{name: slip[name] for name in ("file", "old", "new")},
+                "noticed": how, "seconds": round(seconds),
+                "hash": mutants_record.digest(planted_root, slip)}
+        mutants_record.write(self.root, self.slips, self.entries)
+
+
+def plant(chosen, tree, record, arguments):
+    """Plants `chosen`, numbered slips, in turn; the exit status."""
+    has_gpu = os.path.exists("/dev/nvidia0")
+    survivors, skipped, sound = [], 0, set()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("mutants: stopped"))
+    arguments.log.parent.mkdir(parents=True, exist_ok=True)
+    with open(arguments.log, "w") as log:
+        for number, slip in chosen:
+            begin = time.monotonic()
+            how = judge(tree, slip, has_gpu, sound, log)
+            seconds = time.monotonic() - begin
+            skipped += how == "needs a GPU"
+            if how is None:
+                survivors.append((number, slip))
+            if arguments.update and how != "needs a GPU":
+                record.put(slip, how, seconds, tree.root)
+            print(f"{number:3} {slip['layer']:8} {how or 'SURVIVED':50} "
+                  f"{seconds:5.0f} s", flush=True)
+    for number, slip in survivors:
+        print(f"survived: {number} {slip['file']}\n  - {slip['old']}\n"
+              f"  + {slip['new']}")
+    print(f"mutants: {len(chosen) - skipped} planted, {len(survivors)} survived, "
+          f"{skipped} need a GPU")
+    return 1 if survivors else 0
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("."))
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--update", action="store_true",
+                        help="record the slips that are noticed")
+    parser.add_argument("--all", action="store_true",
+                        help="plant recorded slips too")
     parser.add_argument("--in-place", action="store_true")
     parser.add_argument("--build", type=pathlib.Path, help="with --in-place")
     parser.add_argument("--only", default="", help="numbers of slips, from 1 on")
@@ -217,37 +278,27 @@ def main():
         print(f"mutants: {error}", file=sys.stderr)
     if errors:
         return 1
+    try:
+        record = Record(arguments.root, slips)
+    except ValueError as error:
+        sys.exit(f"mutants: {error}")
     if arguments.check:
-        print(f"mutants: {len(slips)} slips can be planted")
+        print(f"mutants: {len(slips)} slips can be planted; "
+              f"{sum(map(record.has, slips))} are recorded as noticed")
         return 0
     chosen = list(choose(slips, arguments))
     if not chosen:
         print("mutants: no slip of these numbers and this layer", file=sys.stderr)
         return 1
-    tree = make_tree(arguments)
-    has_gpu = os.path.exists("/dev/nvidia0")
-    survivors, skipped = [], 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("mutants: stopped"))
-    arguments.log.parent.mkdir(parents=True, exist_ok=True)
-    with open(arguments.log, "w") as log:
-        tests = {test for _, slip in chosen for test in slip["tests"]
-                 if has_gpu or not test.startswith("gpu:")}
-        if broken := list(find_broken(tree, tests, log)):
-            sys.exit("\n".join(f"mutants: {error}" for error in broken))
-        for number, slip in chosen:
-            begin = time.monotonic()
-            how = judge(tree, slip, has_gpu, log)
-            skipped += how == "needs a GPU"
-            if how is None:
-                survivors.append((number, slip))
-            print(f"{number:3} {slip['layer']:8} {how or 'SURVIVED':50} "
-                  f"{time.monotonic() - begin:5.0f} s", flush=True)
-    for number, slip in survivors:
-        print(f"survived: {number} {slip['file']}\n  - {slip['old']}\n"
-              f"  + {slip['new']}")
-    print(f"mutants: {len(chosen) - skipped} planted, {len(survivors)} survived, "
-          f"{skipped} need a GPU")
-    return 1 if survivors else 0
+    if not arguments.all:
+        known = [slip for _, slip in chosen if record.has(slip)]
+        if known:
+            print(f"mutants: skips {len(known)} of {len(chosen)} slips, which "
+                  f"{mutants_record.PATH} records as noticed", flush=True)
+        chosen = [(number, slip) for number, slip in chosen if slip not in known]
+        if not chosen:
+            return 0
+    return plant(chosen, make_tree(arguments), record, arguments)
 
 
 if __name__ == "__main__":

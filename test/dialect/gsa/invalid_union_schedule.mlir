@@ -21,8 +21,8 @@ func.func @union_block_k() attributes {
 // -----
 
 func.func @union_table() attributes {
-  // expected-error @+1 {{(C1) 'table' must be a multiple of 1024 in [1024, 32768], got 1000}}
-  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 1000, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+  // expected-error @+1 {{(C1) 'table' must be a multiple of 1024 in [1024, 32768], got 1536}}
+  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 1536, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
 
 // -----
 
@@ -39,8 +39,8 @@ func.func @union_values() attributes {
 // -----
 
 func.func @union_producers() attributes {
-  // expected-error @+1 {{(C3) 'producers' must be 4, 8 or 12, got 5}}
-  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 5, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
+  // expected-error @+1 {{(C3) 'producers' must be 4, 8 or 12, got 6}}
+  a = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 6, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 32, stages = 2, producers = 4, consumers = 2>>} { return }
 
 // -----
 

@@ -467,6 +467,53 @@ gsa_tile.kernel @store_tile_c2_element(%x: !gsa_tile.global<f32, write>, %n: ind
 
 // -----
 
+gsa_tile.kernel @store_tile_c2_wide(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  // expected-error @below {{expected vectors of 4 to 16 bytes that a row of 256 bytes is whole ones of, got 32}}
+  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 32 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @store_tile_c2_odd(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 48 : i64
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x48xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  // expected-error @below {{expected vectors of 4 to 16 bytes that a row of 192 bytes is whole ones of, got 12}}
+  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 12 : !gsa_tile.smem<16x48xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @gate_tile_c1_columns(%n: index) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x12xf32, linear>
+  // expected-error @below {{expected two tiles of one shape with a multiple of 8 columns, got}}
+  gsa_tile.gate_tile %t[%c0] by %t <sigmoid> : !gsa_tile.smem<16x12xf32, linear> by !gsa_tile.smem<16x12xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @gate_tile_c1_rows(%n: index) attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
+  %g = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
+  // expected-error @below {{expected two tiles of one shape with a multiple of 8 columns, got}}
+  gsa_tile.gate_tile %t[%c0] by %g <sigmoid> : !gsa_tile.smem<16x64xf32, linear> by !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @gate_tile_c1(%n: index) attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, swizzle>

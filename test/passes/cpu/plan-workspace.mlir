@@ -87,6 +87,23 @@ func.func @tasks(%out: memref<3x4xf32>) {
 
 // -----
 
+// The gap that %a leaves before %b is too small for %c.
+// CHECK-LABEL: func.func @gap(
+// CHECK-SAME: gsa.workspace_bytes = 256 : i64
+func.func @gap(%in: memref<16xf32>, %large: memref<32xf32>, %out: memref<16xf32>) {
+  %a = memref.alloc() : memref<16xf32>
+  linalg.copy ins(%in : memref<16xf32>) outs(%a : memref<16xf32>)
+  %b = memref.alloc() : memref<16xf32>
+  linalg.copy ins(%a : memref<16xf32>) outs(%b : memref<16xf32>)
+  %c = memref.alloc() : memref<32xf32>
+  linalg.copy ins(%large : memref<32xf32>) outs(%c : memref<32xf32>)
+  linalg.copy ins(%c : memref<32xf32>) outs(%large : memref<32xf32>)
+  linalg.copy ins(%b : memref<16xf32>) outs(%out : memref<16xf32>)
+  return
+}
+
+// -----
+
 // No allocation: the argument is there, and may be empty.
 // CHECK-LABEL: func.func @none(
 // CHECK-SAME: memref<?xi8>) attributes {gsa.workspace_bytes = 0 : i64}

@@ -130,3 +130,26 @@ func.func @latest_end(%in: memref<8xf32>, %long: memref<8xf32>, %first: memref<8
   gsa_tile.launch @join grid(%c1) args(%long, %short, %out) : memref<8xf32>, memref<8xf32>, memref<8xf32>
   return
 }
+
+// -----
+
+gsa_tile.kernel @use(%a: !gsa_tile.global<f32, read>, %b: !gsa_tile.global<f32, write>)
+    attributes {warps = 1 : i64} {
+  gsa_tile.return
+}
+
+// What a step needs may stand far before it.
+// CHECK-LABEL: func.func @far
+// CHECK: gsa_tile.launch @use {{.*}}step<0, lane = 0>
+// CHECK: gsa_tile.launch @use {{.*}}step<5, lane = 1 waits = [0]>
+func.func @far(%in: memref<8xf32>, %x: memref<8xf32>, %a: memref<8xf32>, %b: memref<8xf32>, %c: memref<8xf32>, %d: memref<8xf32>, %out: memref<8xf32>)
+    attributes {gsa.lanes = 2 : i64} {
+  %c1 = arith.constant 1 : index
+  gsa_tile.launch @use grid(%c1) args(%in, %x) {gsa_tile.estimate = 90.0 : f64} : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %a) : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %b) : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %c) : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%in, %d) : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @use grid(%c1) args(%x, %out) : memref<8xf32>, memref<8xf32>
+  return
+}

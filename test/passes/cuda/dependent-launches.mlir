@@ -170,3 +170,38 @@ func.func @untouched(%a: memref<4xf32>, %w: memref<?xi8>) attributes {gsa.output
   gsa_tile.launch @nothing brief grid(%c1) args(%a) : memref<4xf32>
   return
 }
+
+// -----
+
+// Each role waits before its own first use.
+// CHECK-LABEL: gsa_tile.kernel @both(
+// CHECK: role <"load"
+// CHECK: gsa_tile.launch_wait
+// CHECK: role <"compute"
+// CHECK: gsa_tile.launch_wait
+// CHECK: gsa_tile.return
+gsa_tile.kernel @both(%x: !gsa_tile.global<f32, read>,
+                      %y: !gsa_tile.global<f32, write>)
+    attributes {warps = 2 : i64} {
+  %c0 = arith.constant 0 : index
+  gsa_tile.roles {
+    role <"load", team = <0, 1>> {
+      %v = gsa_tile.load %x[%c0] : !gsa_tile.global<f32, read>, index
+      gsa_tile.store %v, %y[%c0] : !gsa_tile.global<f32, write>, index
+    }
+    role <"compute", team = <1, 1>> {
+      %v = gsa_tile.load %x[%c0] : !gsa_tile.global<f32, read>, index
+      gsa_tile.store %v, %y[%c0] : !gsa_tile.global<f32, write>, index
+    }
+  }
+  gsa_tile.return
+}
+func.func @main(%in: memref<8xf32>, %out: memref<8xf32>, %work: memref<?xi8>)
+    attributes {gsa.outputs = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = memref.view %work[%c0][] : memref<?xi8> to memref<8xf32>
+  gsa_tile.launch @both brief grid(%c1) args(%in, %a) : memref<8xf32>, memref<8xf32>
+  gsa_tile.launch @both brief grid(%c1) args(%a, %out) : memref<8xf32>, memref<8xf32>
+  return
+}

@@ -59,3 +59,33 @@ func.func @unknown(%q: tensor<2x9x4x8xbf16>, %k: tensor<2x9x2x8xbf16>,
     -> (tensor<2x9x4x8xbf16>, tensor<2x4x9xf32>)
   return %out, %other : tensor<2x9x4x8xbf16>, tensor<2x9x4x8xbf16>
 }
+
+// Counts of other origin; lengths, of attention or of the selection.
+// CHECK-LABEL: @other_ends(
+// CHECK-NOT: gsa.lists
+// REMARK-NOT: TracedLists
+func.func @other_ends(%q: tensor<2x9x4x8xbf16>, %k: tensor<2x9x2x8xbf16>,
+    %v: tensor<2x9x2x8xbf16>, %c: tensor<2x9xi32>, %n: tensor<2xi32>,
+    %iq: tensor<2x9x2x4xbf16>, %ik: tensor<2x9x4xbf16>)
+    -> (tensor<2x9x4x8xbf16>, tensor<2x9x4x8xbf16>, tensor<2x9x4x8xbf16>) {
+  %i, %d, %s = gsa.select %iq, %ik policy <fixed, base = 5>
+    : (tensor<2x9x2x4xbf16>, tensor<2x9x4xbf16>)
+    -> (tensor<2x9x5xi32>, tensor<2x9xi32>, tensor<2x9xi32>)
+  %0, %lse = gsa.gather_attention %q, %k, %v indices %i, %c
+    : (tensor<2x9x4x8xbf16>, tensor<2x9x2x8xbf16>, tensor<2x9x2x8xbf16>,
+       tensor<2x9x5xi32>, tensor<2x9xi32>)
+    -> (tensor<2x9x4x8xbf16>, tensor<2x4x9xf32>)
+  %1, %lse_1 = gsa.gather_attention %q, %k, %v indices %i, %d lengths %n
+    : (tensor<2x9x4x8xbf16>, tensor<2x9x2x8xbf16>, tensor<2x9x2x8xbf16>,
+       tensor<2x9x5xi32>, tensor<2x9xi32>, tensor<2xi32>)
+    -> (tensor<2x9x4x8xbf16>, tensor<2x4x9xf32>)
+  %j, %e, %t = gsa.select %iq, %ik lengths %n policy <fixed, base = 5>
+    : (tensor<2x9x2x4xbf16>, tensor<2x9x4xbf16>, tensor<2xi32>)
+    -> (tensor<2x9x5xi32>, tensor<2x9xi32>, tensor<2x9xi32>)
+  %2, %lse_2 = gsa.gather_attention %q, %k, %v indices %j, %e
+    : (tensor<2x9x4x8xbf16>, tensor<2x9x2x8xbf16>, tensor<2x9x2x8xbf16>,
+       tensor<2x9x5xi32>, tensor<2x9xi32>)
+    -> (tensor<2x9x4x8xbf16>, tensor<2x4x9xf32>)
+  return %0, %1, %2
+    : tensor<2x9x4x8xbf16>, tensor<2x9x4x8xbf16>, tensor<2x9x4x8xbf16>
+}

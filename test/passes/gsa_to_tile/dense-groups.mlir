@@ -39,6 +39,7 @@
 // CHECK: gsa_tile.sync
 // CHECK: gsa_tile.copy_rows
 // CHECK: gsa_tile.copy_wait
+// CHECK-NOT: gsa_tile.gate_rows
 // CHECK: gsa_tile.put_frag
 // CHECK: gsa_tile.gate_tile
 // CHECK: gsa_tile.store_tile

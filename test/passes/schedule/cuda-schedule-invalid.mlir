@@ -134,7 +134,7 @@ func.func @one_pass_scores_refused(%q: tensor<1x64x2x64xbf16>, %k: tensor<1x64x6
   %0:3 = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16>
     {gsa.schedule = #gsa.one_pass_schedule<
       scores = <engine = wgmma, block_q = 64, block_k = 64, span = 1,
-                stages = 2, producers = 3, consumers = 4>,
+                stages = 2, producers = 6, consumers = 4>,
       exact = <scores = <engine = mma_sync, block_q = 64, block_k = 32,
                          span = 1, stages = 2, producers = 4, consumers = 4>,
                topk = <warps = 2, bins = 256, capacity = 64, chunk = 8>>,

@@ -19,6 +19,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fake_driver.h"
+#include "fake_gemms.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "runtime/core/cuda/cuda_executor.h"
@@ -41,41 +42,6 @@ uint64_t FloatBits(float value) {
   std::memcpy(&bits, &value, 4);
   return bits;
 }
-
-// Records the products instead of computing them.
-struct GemmCall {
-  int64_t m;
-  cuda::DevicePtr a, b, c, workspace;
-  cuda::Stream stream;
-};
-struct FakeGemms : GemmLibrary {
-  struct Plan : GemmPlan {
-    Plan(FakeGemms* library, const GemmStep& step)
-        : library(library), step(step) {}
-    int64_t workspace_bytes() const override { return step.m * 10; }
-    absl::Status WarmUp() override {
-      ++library->warm_ups;
-      return library->warm_up_error;
-    }
-    absl::Status Run(cuda::DevicePtr a, cuda::DevicePtr b, cuda::DevicePtr c,
-                     cuda::DevicePtr workspace,
-                     cuda::Stream stream) const override {
-      library->calls.push_back({step.m, a, b, c, workspace, stream});
-      return library->error;
-    }
-    FakeGemms* library;
-    GemmStep step;
-  };
-  absl::StatusOr<std::unique_ptr<GemmPlan>> Plan(const GemmStep& step,
-                                                 int64_t limit) override {
-    last_limit = limit;
-    return std::unique_ptr<GemmPlan>(new struct Plan(this, step));
-  }
-  std::vector<GemmCall> calls;
-  int warm_ups = 0;
-  int64_t last_limit = 0;
-  absl::Status error, warm_up_error;
-};
 
 class ExecutorTest : public ::testing::Test {
  protected:
@@ -389,6 +355,32 @@ TEST_F(ExecutorTest, RefusesWrongPointers) {
   auto other = *DeviceBuffer::Allocate(other_context, 64);
   refuse([&](Memory& m) { m.inputs[0] = other.data(); },
          "input 0 'q' is on device 1, expected device 0");
+}
+
+// Each with each of those before it.
+TEST_F(ExecutorTest, RefusesOutputsThatOverlap) {
+  DeviceProgram program = Program();
+  program.outputs.insert(program.outputs.end(), {{"lse", 64}, {"counts", 64}});
+  auto executor = Create(program);
+  auto memory = MemoryFor(*executor);
+  auto buffer = *DeviceBuffer::Allocate(executor->context(), 256);
+  auto at = [&](int64_t byte) {
+    return static_cast<char*>(buffer.data()) + byte;
+  };
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  auto run = [&](std::vector<void*> outputs) {
+    memory->outputs = std::move(outputs);
+    memory->run.outputs = memory->outputs;
+    return memory->run;
+  };
+  ExpectRefused(*executor, run({at(0), at(48), at(128)}), kInvalid,
+                "output 1 'lse' overlaps output 0 'out'");
+  ExpectRefused(*executor, run({at(0), at(64), at(48)}), kInvalid,
+                "output 2 'counts' overlaps output 0 'out'");
+  ExpectRefused(*executor, run({at(192), at(0), at(48)}), kInvalid,
+                "output 2 'counts' overlaps output 1 'lse'");
+  // Next to each other, from either side.
+  EXPECT_TRUE(executor->Run(run({at(64), at(0), at(128)})).ok());
 }
 
 TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {

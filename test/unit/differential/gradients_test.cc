@@ -177,8 +177,10 @@ std::map<std::string, Tensor<double>> Reference(Inputs* inputs) {
 
 TEST(Gradients, OverHostileListsAreThoseOfTheReference) {
   Inputs inputs({DType::kF64}, 2, 11, 8, /*seed=*/1);
-  // A NaN concerns the rows that list its key; 0 keys, a batch.
+  // A NaN concerns the rows that list its key, one in lse its row; 0 keys, a
+  // batch.
   static_cast<double*>(inputs.tensors["v"].raw_data())[3] = std::nan("");
+  static_cast<double*>(inputs.tensors["lse"].raw_data())[5] = std::nan("");
   static_cast<int32_t*>(inputs.tensors["lengths"].raw_data())[1] = 0;
   for (Form form : {Form::kLoops, Form::kDefinition}) {
     SCOPED_TRACE(form == Form::kLoops ? "loops" : "definition");

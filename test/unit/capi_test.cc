@@ -517,7 +517,7 @@ TEST(CapiTest, ShortWorkspacesAreRefused) {
 
 // ---- Threads and lifetimes --------------------------------------------------
 
-TEST(CapiConcurrency, EightThreadsRunOnePlanAndGetTheSameBits) {
+TEST(CapiConcurrency, SixtyFourThreadsRunOnePlanAndGetTheSameBits) {
   Options options({{"query", {2, 70, 8, 64}},
                    {"key", {2, 70, 2, 64}},
                    {"value", {2, 70, 2, 64}},
@@ -532,7 +532,7 @@ TEST(CapiConcurrency, EightThreadsRunOnePlanAndGetTheSameBits) {
   gsa_thread_pool* pool = nullptr;
   ASSERT_OK(gsa_thread_pool_create(2, &pool));
 
-  const int kThreads = 8;
+  const int kThreads = 64;
   std::vector<std::string> got(kThreads);
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {

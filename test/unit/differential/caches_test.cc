@@ -43,16 +43,17 @@ const std::set<std::string> kPerKey = {"key", "value", "index_key",
                                        "value_gate", "key_positions"};
 
 /// How many rows a page of a cache has (0: there are no pages), and how many
-/// rows there are.
+/// rows there are at most.
 struct Cache {
   int64_t page = 0, rows = 0;
   /// The plan takes lengths; otherwise a step of one sequence has as many rows
   /// as there are tokens.
   bool has_room = true;
 
-  int64_t pages_of_table() const { return rows / page; }
-  /// Of the pool: with some that nobody has.
-  int64_t pages(int64_t batch) const { return batch * pages_of_table() + 3; }
+  /// Pages of the pool: with some that nobody has.
+  int64_t pages(int64_t batch, int64_t rows_of_each) const {
+    return batch * (rows_of_each / page) + 3;
+  }
 };
 
 /// What one step does with one sequence of a batch: its number among those that
@@ -82,11 +83,10 @@ HostTensor Filled(const std::string& name, DType dtype,
   return tensor;
 }
 
-/// `text` with the keys of `spec` in pages of pools, whose arguments are
+/// `text` with its keys in pages of pools, whose arguments are
 /// "key_pool" and so on, beside "table".
-std::string WithPages(std::string text, const Spec& spec, const Cache& cache) {
-  std::string table =
-      absl::StrCat("tensor<?x", cache.pages_of_table(), "xi32>");
+std::string WithPages(std::string text, const Cache& cache) {
+  const std::string table = "tensor<?x?xi32>";
   std::string rows;
   for (const char* name : {"key", "value", "index_key"}) {
     std::string begin = absl::StrCat("    %", name, ": ");
@@ -95,8 +95,7 @@ std::string WithPages(std::string text, const Spec& spec, const Cache& cache) {
     std::string type = text.substr(at + begin.size(), end - at - begin.size());
     // tensor<?x?x...> has pages in the place of its first two sizes.
     size_t rest = type.find('x', type.find('x') + 1);
-    std::string pool = absl::StrCat("tensor<", cache.pages(spec.b), "x",
-                                    cache.page, type.substr(rest));
+    std::string pool = absl::StrCat("tensor<?x", cache.page, type.substr(rest));
     text.replace(at, end + attribute.size() - at,
                  absl::StrCat("    %", name, "_pool: ", pool, " {gsa.name = \"",
                               name, "_pool\"}"));
@@ -116,12 +115,12 @@ class Decoder {
  public:
   /// With `fixed` the plan is for these sizes alone.
   Decoder(Spec spec, const Cache& cache, bool fixed = false)
-      : spec_(spec), cache_(cache) {
+      : spec_(spec), cache_(cache), fixed_(fixed) {
     spec_.dynamic = true;
     spec_.lengths = cache.has_room;
     spec_.sk = cache.rows;
     Module module = WriteModule(spec_);
-    if (cache.page > 0) module.text = WithPages(module.text, spec_, cache);
+    if (cache.page > 0) module.text = WithPages(module.text, cache);
     CompileOptions options;
     options.opt_level = 1;
     options.num_threads = spec.threads;
@@ -132,10 +131,21 @@ class Decoder {
     plan_ = *plan;
   }
 
-  /// The inputs of a step of `queries` queries. Rows come from `data`, whose
-  /// inputs are [sequences, tokens, ...]; those in front of a sequence are 0.
+  /// Rows of the caches of a step: of a plan for bounds as few as do.
+  int64_t RowsFor(const std::vector<Slot>& batch) const {
+    if (fixed_) return cache_.rows;
+    int64_t most = 1;
+    for (const Slot& slot : batch) most = std::max(most, slot.length);
+    if (!cache_.has_room) return batch[0].length;
+    if (cache_.page == 0) return std::min(cache_.rows, most + 3);
+    return (most + cache_.page - 1) / cache_.page * cache_.page;
+  }
+
+  /// The inputs of a step of `queries` queries over caches of `rows` rows.
+  /// Rows come from `data`, whose inputs are [sequences, tokens, ...]; those in
+  /// front of a sequence are 0.
   Tensors Inputs(const Tensors& data, const std::vector<Slot>& batch,
-                 int64_t queries) const {
+                 int64_t queries, int64_t rows) const {
     Tensors inputs;
     int64_t many = static_cast<int64_t>(batch.size());
     HostTensor lengths =
@@ -151,9 +161,7 @@ class Decoder {
         continue;
       }
       shape[0] = many;
-      shape[1] = query             ? queries
-                 : cache_.has_room ? cache_.rows
-                                   : batch[0].length;
+      shape[1] = query ? queries : rows;
       // Cells of a cache that nobody wrote are NaN.
       HostTensor made = Filled(name, tensor.dtype(), shape, query ? 0 : 0xff);
       for (int64_t b = 0; b < many; ++b) {
@@ -167,7 +175,7 @@ class Decoder {
       }
       inputs[name] = std::move(made);
     }
-    if (cache_.page > 0) AddPages(batch, &inputs);
+    if (cache_.page > 0) AddPages(batch, rows, &inputs);
     return inputs;
   }
 
@@ -191,9 +199,17 @@ class Decoder {
     for (const TensorSpec& input : inputs) {
       bool pooled = input.name == "key" || input.name == "value" ||
                     input.name == "index_key";
-      if (cache_.page == 0 || !pooled) shapes[input.name] = input.shape;
+      std::string name = input.name;
+      std::vector<int64_t> shape = input.shape;
+      if (cache_.page > 0 && pooled) {
+        name += "_pool";
+        shape[0] = cache_.pages(spec_.b, cache_.rows);
+        shape[1] = cache_.page;
+      }
+      shapes[name] = shape;
     }
-    if (cache_.page > 0) shapes["table"] = {spec_.b, cache_.pages_of_table()};
+    int64_t pages = cache_.page > 0 ? cache_.rows / cache_.page : 0;
+    if (cache_.page > 0) shapes["table"] = {spec_.b, pages};
     for (auto it = shapes.begin(); it != shapes.end();)
       it = it->second.empty() || it->first == "index_bias" ? shapes.erase(it)
                                                            : std::next(it);
@@ -201,9 +217,11 @@ class Decoder {
   }
 
   /// Pools and a table beside the rows one behind the other.
-  void AddPages(const std::vector<Slot>& batch, Tensors* inputs) const {
+  void AddPages(const std::vector<Slot>& batch, int64_t room,
+                Tensors* inputs) const {
     int64_t many = static_cast<int64_t>(batch.size());
-    int64_t pages = cache_.pages(spec_.b), columns = cache_.pages_of_table();
+    int64_t pages = cache_.pages(fixed_ ? spec_.b : many, room);
+    int64_t columns = room / cache_.page;
     std::vector<int32_t> order(static_cast<size_t>(pages));
     std::iota(order.begin(), order.end(), 0);
     Rng rng(static_cast<uint64_t>(many), "pages");
@@ -236,6 +254,7 @@ class Decoder {
 
   Spec spec_;
   Cache cache_;
+  bool fixed_;
   std::shared_ptr<const Plan> plan_;
 };
 
@@ -318,7 +337,8 @@ class Caches : public ::testing::TestWithParam<Equivalence> {
   }
   void Step(const Decoder& decoder, const std::vector<Slot>& batch,
             int64_t queries) {
-    ExpectRows(decoder.Run(decoder.Inputs(data_, batch, queries),
+    ExpectRows(decoder.Run(decoder.Inputs(data_, batch, queries,
+                                          decoder.RowsFor(batch)),
                            1 + static_cast<int>(compared_ % 2)),
                batch);
   }
@@ -336,8 +356,9 @@ class Caches : public ::testing::TestWithParam<Equivalence> {
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
         int64_t queries = 1 + i % 3;
-        outputs[i] =
-            decoder.Run(decoder.Inputs(data_, batches[i], queries), 1 + i % 2);
+        outputs[i] = decoder.Run(decoder.Inputs(data_, batches[i], queries,
+                                                decoder.RowsFor(batches[i])),
+                                 1 + i % 2);
       });
     }
     for (std::thread& thread : threads) thread.join();
@@ -453,6 +474,8 @@ TEST_P(RandomSteps, AgreeWithTheReference) {
     Spec run = spec;
     run.b = rng.Int(1, spec.b);
     run.sq = rng.Chance(0.5) ? 1 : rng.Int(1, spec.sq);
+    int64_t least = std::max<int64_t>(1, cache.page);
+    run.sk = rng.Int(1, cache.rows / least) * least;
     Workload workload = RandomWorkload(run, rng);
     SCOPED_TRACE(absl::StrCat(run.ToString(), ", step ", step, ", ",
                               WorkloadName(workload)));
@@ -463,7 +486,7 @@ TEST_P(RandomSteps, AgreeWithTheReference) {
       batch.push_back({b, rng.Chance(0.3) ? rng.Pick<int64_t>({0, 1, 2, run.sk})
                                           : rng.Int(0, run.sk)});
     // The same queries whatever the length: of the decoder's inputs the keys.
-    Tensors inputs = decoder.Inputs(clean, batch, run.sq);
+    Tensors inputs = decoder.Inputs(clean, batch, run.sq, run.sk);
     for (auto& [name, tensor] : clean)
       if (kPerQuery.count(name) > 0) inputs[name] = tensor.Clone().value();
     clean["lengths"] = inputs["lengths"].Clone().value();

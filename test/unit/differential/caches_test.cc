@@ -441,6 +441,37 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 //===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+/// What a list has behind its count is not looked at, and no key that is in
+/// none.
+TEST(Lists, WhatNobodyReadsChangesNoBit) {
+  Spec spec = BlockSpec(DType::kF32, KPolicy::Fixed(1), 2, 9, 40);
+  spec.family = Family::kGather;
+  spec.topk.slots = 12;
+  Program program(spec, Workload::kNormal);
+  HostTensor& lists = program.inputs.at("indices");
+  HostTensor& counts = program.inputs.at("counts");
+  Rng rng(3, "lists");
+  // Keys from 30 on are in no list.
+  for (int32_t& entry : lists.values<int32_t>()) entry %= 30;
+  for (int32_t& count : counts.values<int32_t>())
+    count = static_cast<int32_t>(rng.Int(0, spec.topk.slots));
+  Tensors clean = program.Run();
+  for (const char* name : {"key", "value"})
+    for (int64_t b = 0; b < spec.b; ++b)
+      for (int64_t s = 30; s < spec.sk; ++s)
+        std::memset(RowAt(program.inputs.at(name), b, s), 0xff,
+                    RowSize(program.inputs.at(name)));
+  for (int64_t i = 0; i < lists.num_elements(); ++i)
+    if (i % spec.topk.slots >= counts.values<int32_t>()[i / spec.topk.slots])
+      lists.values<int32_t>()[i] =
+          rng.Pick<int32_t>({0, 29, 35, 40, -1, INT32_MIN, INT32_MAX});
+  EXPECT_EQ(FirstDifference(clean, program.Run()), "");
+}
+
+//===----------------------------------------------------------------------===//
 // Random steps
 //===----------------------------------------------------------------------===//
 

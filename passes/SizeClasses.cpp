@@ -2,6 +2,7 @@
 
 #include "passes/SizeClasses.h"
 
+#include "dialect/Gsa/GsaOps.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/StringMap.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -37,6 +38,8 @@ class Finder {
   void tieGroups(Value flat, Value split,
                  ArrayRef<ReassociationIndices> groups);
   void tieLoops(linalg::LinalgOp op);
+  LogicalResult tieSlice(tensor::ExtractSliceOp op);
+  LogicalResult tiePages();
   LogicalResult visit(Operation* op);
   LogicalResult note(Value value, SizeClasses& found, std::vector<int>& dims);
   LogicalResult bind(SizeClasses& found);
@@ -46,6 +49,8 @@ class Finder {
   func::FuncOp entry;
   llvm::DenseMap<std::pair<Value, unsigned>, int> nodes;
   std::vector<int> parent;
+  /// Whose numbers of rows are made of other sizes.
+  SmallVector<PagedRowsOp> pagedRows;
 };
 
 }  // namespace
@@ -110,7 +115,57 @@ void Finder::tieLoops(linalg::LinalgOp op) {
     tieShapes(result, op.getDpsInits()[result.getResultNumber()]);
 }
 
+/// Dimensions of which a slice takes all.
+LogicalResult Finder::tieSlice(tensor::ExtractSliceOp op) {
+  llvm::SmallBitVector dropped = op.getDroppedDims();
+  int64_t own = 0;
+  for (auto [d, size] : llvm::enumerate(op.getMixedSizes())) {
+    if (dropped.test(d)) continue;
+    int64_t to = own++;
+    if (getConstantIntValue(size)) continue;
+    auto dim = cast<Value>(size).getDefiningOp<tensor::DimOp>();
+    if (!dim || dim.getSource() != op.getSource() ||
+        dim.getConstantIndex() != static_cast<int64_t>(d))
+      return op.emitOpError()
+             << "takes a part of dimension " << d
+             << " that only a run knows, in a plan for bounds: expected all "
+                "of it, or a static size";
+    tie(node(op.getSource(), d), node(op.getResult(), to));
+  }
+  return success();
+}
+
+/// Tables of which a run says how many pages they have: rows of one number come
+/// from as many pages of one size. Nothing else says a number of rows, since a
+/// run compares sizes and not what is made of them.
+LogicalResult Finder::tiePages() {
+  llvm::DenseMap<int, PagedRowsOp> first;
+  for (PagedRowsOp op : pagedRows) {
+    int rows = root(node(op.getRows(), 1));
+    auto [it, inserted] = first.insert({rows, op});
+    PagedRowsOp other = it->second;
+    if (other.getPage() != op.getPage() || ShapedType::isDynamic(op.getPage()))
+      return op.emitOpError()
+             << "has a number of pages that only a run knows, in a plan for "
+                "bounds: expected pages of one size, got "
+             << op.getPool().getType() << " and " << other.getPool().getType();
+    if (!inserted) tie(node(op.getTable(), 1), node(other.getTable(), 1));
+    for (auto& [key, own] : nodes) {
+      if (root(own) != rows) continue;
+      if (isa<BlockArgument>(key.first) ||
+          !tensorOf(key.first).isDynamicDim(key.second))
+        return op.emitOpError()
+               << "has a number of pages that only a run knows, in a plan for "
+                  "bounds: expected all keys in pages";
+    }
+  }
+  return success();
+}
+
 LogicalResult Finder::visit(Operation* op) {
+  if (auto rows = dyn_cast<PagedRowsOp>(op);
+      rows && rows.getRows().getType().isDynamicDim(1))
+    pagedRows.push_back(rows);
   if (auto values = gsa::detail::getNamedValues(op); !values.empty()) {
     tieNames(values);
     return success();
@@ -142,6 +197,7 @@ LogicalResult Finder::visit(Operation* op) {
       tieShapes(value, tensors.front());
     return success();
   }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) return tieSlice(slice);
   if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
     tieSizes(empty, empty.getDynamicSizes());
     return success();
@@ -222,6 +278,7 @@ LogicalResult Finder::bind(SizeClasses& found) {
 FailureOr<SizeClasses> Finder::run() {
   for (Operation& op : entry.getBody().front())
     if (failed(visit(&op))) return failure();
+  if (failed(tiePages())) return failure();
   SizeClasses found;
   for (BlockArgument argument : entry.getArguments())
     if (failed(note(argument, found, found.inputs.emplace_back())))

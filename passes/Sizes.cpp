@@ -3,6 +3,7 @@
 #include "passes/Sizes.h"
 
 #include "dialect/Gsa/GsaAttrNames.h"
+#include "dialect/Gsa/GsaOps.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -98,6 +99,20 @@ FailureOr<int64_t> gsa::findUpperBound(Value shaped, int64_t dim) {
       })
       .Case([&](tensor::SplatOp splat) {
         return boundOfDynamic(type, splat.getDynamicSizes(), dim);
+      })
+      .Case([&](tensor::ExtractSliceOp slice) {
+        return boundOfDynamic(type, slice.getSizes(), dim);
+      })
+      .Case([&](PagedRowsOp rows) -> FailureOr<int64_t> {
+        if (dim != 1) return boundOfNamed(rows->getResult(0), dim);
+        FailureOr<int64_t> pages = findUpperBound(rows.getTable(), 1);
+        FailureOr<int64_t> page =
+            findUpperBound(rows.getPool(), rows.getRowDim());
+        int64_t bound;
+        if (failed(pages) || failed(page) ||
+            llvm::MulOverflow(*pages, *page, bound))
+          return failure();
+        return bound;
       })
       .Case([&](memref::AllocOp alloc) {
         return boundOfDynamic(type, alloc.getDynamicSizes(), dim);

@@ -103,7 +103,7 @@ class ScopedFile {
 std::string PackedPlan::ToString() const {
   return absl::StrCat(
       kind == TargetKind::kCuda ? "cuda " : "cpu ", arch, ", ", module, " @",
-      entry, ", ",
+      entry, interface.size_classes.empty() ? ", " : ", up to ",
       absl::StrJoin(interface.inputs, ", ",
                     [](std::string* text, const TensorSpec& spec) {
                       absl::StrAppend(text, spec.ToString());

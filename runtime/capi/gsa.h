@@ -481,7 +481,8 @@ GSA_API void gsa_pack_close(gsa_pack* pack);
 /* Number of plans; 0 for NULL. */
 GSA_API size_t gsa_pack_num_plans(const gsa_pack* pack);
 /* Plan `index`: "cuda sm_90a, layer.mlir @main, hidden_states: f32[1, 64,
- * 512]", with all inputs; NULL out of range. Lives as long as the pack. */
+ * 512]", with all inputs, and "up to" before them where the shapes are bounds;
+ * NULL out of range. Lives as long as the pack. */
 GSA_API const char* gsa_pack_plan(const gsa_pack* pack, size_t index);
 
 /* Which plan of a pack, and where to. Only `struct_size` is required; a NULL

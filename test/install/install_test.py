@@ -130,6 +130,11 @@ class Installation:
                      expect=1)
         require(output, "input 'hidden_states' has dynamic sizes")
 
+    def check_embed_project(self):
+        folder = self.cmake_project(self.examples / "embed", "embed")
+        output = run(folder / "example-decode", self.examples / "embed/step.mlir")
+        require(output, "0 compilations\nthe same bits as each sequence at once")
+
     def check_pkg_config(self):
         tool = shutil.which("pkg-config")
         if not tool:
@@ -272,6 +277,7 @@ def main():
     failures = []
     checks = [installation.install, installation.check_names,
               installation.check_c_project, installation.check_cpp_project,
+              installation.check_embed_project,
               installation.check_pkg_config, installation.check_versions]
     if not arguments.library_only:
         checks += [installation.check_tools, installation.check_plugin,

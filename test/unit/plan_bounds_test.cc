@@ -337,6 +337,45 @@ TEST(PlanBounds, RunsAreHeldToBoundsAndToEachOther) {
                         "dimension 1 of 'q', got 4"));
 }
 
+// Keys and values of as many rows: of a number of pages that a run is held to.
+TEST(PlanBounds, TablesHaveOneNumberOfPages) {
+  const char text[] = R"mlir(
+func.func @main(%q: tensor<?x1x2x4xf32> {gsa.name = "q"},
+                %kp: tensor<?x3x1x4xf32> {gsa.name = "key_pool"},
+                %vp: tensor<?x3x1x4xf32> {gsa.name = "value_pool"},
+                %kt: tensor<?x?xi32> {gsa.name = "key_table"},
+                %vt: tensor<?x?xi32> {gsa.name = "value_table"})
+    -> (tensor<?x1x2x4xf32> {gsa.name = "out"}) {
+  %k = gsa.paged_rows %kp, %kt
+      : (tensor<?x3x1x4xf32>, tensor<?x?xi32>) -> tensor<?x?x1x4xf32>
+  %v = gsa.paged_rows %vp, %vt
+      : (tensor<?x3x1x4xf32>, tensor<?x?xi32>) -> tensor<?x?x1x4xf32>
+  %a, %lse = gsa.dense_attention %q, %k, %v
+      : (tensor<?x1x2x4xf32>, tensor<?x?x1x4xf32>, tensor<?x?x1x4xf32>)
+      -> (tensor<?x1x2x4xf32>, tensor<?x2x1xf32>)
+  return %a : tensor<?x1x2x4xf32>
+}
+)mlir";
+  CompileOptions options;
+  options.bounds = {{"q", {2, 1, 2, 4}},
+                    {"key_pool", {9, 3, 1, 4}},
+                    {"value_pool", {8, 3, 1, 4}},
+                    {"key_table", {2, 4}},
+                    {"value_table", {2, 4}}};
+  auto plan = Compile(text, options);
+  ASSERT_NE(plan, nullptr);
+  Tensors tensors(*plan, *plan, [&] {
+    Shapes shapes = options.bounds;
+    shapes["k"] = {0, 1};  // Entries count down from 1: some are no pages.
+    return shapes;
+  }());
+  EXPECT_TRUE(tensors.Run(*plan).ok());
+  tensors.inputs[4] = *HostTensor::Create("changed", DType::kI32, {2, 3});
+  EXPECT_THAT(Message(tensors.Run(*plan)),
+              HasSubstr("input 'value_table': expected 4 in dimension 1, as in "
+                        "dimension 1 of 'key_table', got 3"));
+}
+
 TEST(PlanBounds, CompileErrorsNameWhatIsWrong) {
   CompileOptions options;
   const auto refused = [&] {

@@ -32,7 +32,8 @@ namespace {
 struct PackOptions {
   RunnerOptions module;  ///< What is compiled, in gsa-run's terms.
   std::vector<std::string> archs;
-  std::vector<std::string> plans;  ///< "seq=64,x=1x64x512".
+  std::vector<std::string> plans;   ///< "seq=64,x=1x64x512".
+  std::vector<std::string> bounds;  ///< The same, of plans for bounds.
   std::string output;
 };
 
@@ -65,6 +66,9 @@ std::optional<int> parseArguments(int argc, char** argv, PackOptions& options) {
            "seq=4096 and keys=8192 in gsa-run, or of an input, x=1x64x512; "
            "repeatable, one plan each (default: one of the module's own "
            "shapes)");
+  addTexts(app, "--bounds", options.bounds,
+           "Bounds of one plan, as --plan takes sizes: each run has its own "
+           "shapes up to these; --target cpu only, repeatable");
   app.add_option("--nvrtc", module.toolkit.only,
                  "libnvrtc, or a folder that has it, as gsa-run takes it");
   app.add_option("--cache-dir", module.cache.directory,
@@ -100,12 +104,13 @@ std::optional<int> parseArguments(int argc, char** argv, PackOptions& options) {
     options.archs.assign(SupportedArchs().begin(), SupportedArchs().end());
   if (options.archs.empty())
     options.archs = {module.target == "cuda" ? "sm_90a" : ""};
-  if (options.plans.empty()) options.plans = {""};
+  if (options.plans.empty() && options.bounds.empty()) options.plans = {""};
   return std::nullopt;
 }
 
-/// The options of the module with the sizes of one --plan.
+/// The options of the module with the sizes of one --plan or --bounds.
 absl::StatusOr<RunnerOptions> planOptions(const RunnerOptions& module,
+                                          const char* option,
                                           const std::string& plan) {
   RunnerOptions result = module;
   if (plan.empty()) return result;
@@ -118,7 +123,7 @@ absl::StatusOr<RunnerOptions> planOptions(const RunnerOptions& module,
         absl::StrSplit(part, absl::MaxSplits('=', 1));
     if (sides.size() != 2)
       return absl::InvalidArgumentError(absl::StrCat(
-          "--plan: expected seq=4096,x=1x64x512, got '", plan, "'"));
+          option, ": expected seq=4096,x=1x64x512, got '", plan, "'"));
     bool isSize = false;
     for (const auto& [name, target] : sizes) {
       if (sides[0] != name) continue;
@@ -151,19 +156,27 @@ absl::Status compile(const PackOptions& options) {
   compile.num_threads = module.threads > 0 ? module.threads : AvailableCpus();
   KernelCounts counts;
   compile.on_kernel = [&](const KernelEvent& event) { counts.Add(event); };
+  const auto add = [&](const std::string& plan, bool isBounds) -> absl::Status {
+    GSA_ASSIGN_OR_RETURN(
+        const RunnerOptions sizes,
+        planOptions(module, isBounds ? "--bounds" : "--plan", plan));
+    GSA_ASSIGN_OR_RETURN(compile.shapes,
+                         resolveShapes(interface.inputs, InputFiles(), sizes));
+    compile.bounds.clear();
+    if (isBounds) compile.shapes.swap(compile.bounds);
+    GSA_ASSIGN_OR_RETURN(PackedPlan packed,
+                         CompilePackedPlan(text, module.modulePath, compile));
+    if (!module.quiet)
+      GSA_RETURN_IF_ERROR(writeToStandardOutput(packed.ToString() + "\n"));
+    pack.plans.push_back(std::move(packed));
+    return absl::OkStatus();
+  };
   for (const std::string& arch : options.archs) {
-    for (const std::string& plan : options.plans) {
-      GSA_ASSIGN_OR_RETURN(const RunnerOptions sizes,
-                           planOptions(module, plan));
-      compile.arch = arch;
-      GSA_ASSIGN_OR_RETURN(
-          compile.shapes, resolveShapes(interface.inputs, InputFiles(), sizes));
-      GSA_ASSIGN_OR_RETURN(PackedPlan packed,
-                           CompilePackedPlan(text, module.modulePath, compile));
-      if (!module.quiet)
-        GSA_RETURN_IF_ERROR(writeToStandardOutput(packed.ToString() + "\n"));
-      pack.plans.push_back(std::move(packed));
-    }
+    compile.arch = arch;
+    for (const std::string& plan : options.plans)
+      GSA_RETURN_IF_ERROR(add(plan, /*isBounds=*/false));
+    for (const std::string& bounds : options.bounds)
+      GSA_RETURN_IF_ERROR(add(bounds, /*isBounds=*/true));
   }
   const std::string bytes = EncodePack(pack);
   GSA_RETURN_IF_ERROR(WriteFileAtomically(options.output, bytes));

@@ -39,7 +39,8 @@ absl::StatusOr<HostTensor> Garbage(const std::string& name, DType dtype,
 }  // namespace
 
 absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
-                            int threads, uint8_t garbage) {
+                            int threads, uint8_t garbage,
+                            const std::vector<TensorSpec>* like) {
   std::vector<TensorView> arguments;
   for (const TensorSpec& spec : plan.inputs()) {
     auto it = inputs.find(spec.name);
@@ -50,7 +51,7 @@ absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
   }
   Tensors outputs;
   std::vector<MutableTensorView> results;
-  for (const TensorSpec& spec : plan.outputs()) {
+  for (const TensorSpec& spec : like ? *like : plan.outputs()) {
     GSA_ASSIGN_OR_RETURN(HostTensor tensor,
                          Garbage(spec.name, spec.dtype, spec.shape, garbage));
     HostTensor& kept = outputs[spec.name] = std::move(tensor);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "runtime/plan.h"
@@ -21,9 +22,11 @@ absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Spec& spec,
 
 /// Runs a plan that takes host memory on `threads` threads. Outputs hold the
 /// byte `garbage` before the run and the workspace its complement, so that
-/// cells nobody writes do not pass for zeros.
+/// cells nobody writes do not pass for zeros. `outputs` says what a run of a
+/// plan for bounds gives; null: what the plan says.
 absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
-                            int threads, uint8_t garbage = 0);
+                            int threads, uint8_t garbage = 0,
+                            const std::vector<TensorSpec>* outputs = nullptr);
 
 /// Whether two tensors have the same type and the same bits.
 bool SameBits(const HostTensor& a, const HostTensor& b);

@@ -188,6 +188,12 @@ Value gsa::detail::emptyTensor(OpBuilder& b, Location loc,
   return tensor::EmptyOp::create(b, loc, shape, elementType);
 }
 
+Value gsa::detail::dimValue(OpBuilder& b, Location loc, Value tensor,
+                            int64_t i) {
+  return getValueOrCreateConstantIndexOp(
+      b, loc, tensor::getMixedSize(b, loc, tensor, i));
+}
+
 Value gsa::detail::generateTensor(
     OpBuilder& b, Location loc, ArrayRef<OpFoldResult> shape, Type elementType,
     llvm::function_ref<Value(ScalarBuilder&, ValueRange)> body) {

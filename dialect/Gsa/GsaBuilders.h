@@ -95,6 +95,9 @@ class ScalarBuilder {
 Value emptyTensor(OpBuilder& b, Location loc, ArrayRef<OpFoldResult> shape,
                   Type elementType);
 
+/// Size `i` of a tensor, as an index value.
+Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i);
+
 /// A tensor whose cell at `indices` is `body(builder, indices)`: a
 /// linalg.generic without inputs, all dimensions parallel.
 Value generateTensor(

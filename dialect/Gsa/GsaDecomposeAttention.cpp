@@ -16,10 +16,6 @@ static OpFoldResult dim(OpBuilder& b, Location loc, Value tensor, int64_t i) {
   return tensor::getMixedSize(b, loc, tensor, i);
 }
 
-static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
-  return getValueOrCreateConstantIndexOp(b, loc, dim(b, loc, tensor, i));
-}
-
 /// What the gate multiplies a cell of the output by.
 static Value gateOf(AttentionLists& p, ScalarBuilder& s, ArrayRef<Value> cell) {
   auto type = cast<RankedTensorType>(p.form.gate.getType());

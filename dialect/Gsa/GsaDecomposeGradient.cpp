@@ -20,11 +20,6 @@ using arith::CmpFPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
-  return getValueOrCreateConstantIndexOp(
-      b, loc, tensor::getMixedSize(b, loc, tensor, i));
-}
-
 /// The sum over d < `size` of lhs[row.., d] * rhs[row.., d], in `acc`.
 static Value dotRows(ScalarBuilder& s, Type acc, Value size, Value lhs,
                      Value rhs, ArrayRef<Value> row) {

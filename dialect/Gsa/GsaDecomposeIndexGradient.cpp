@@ -20,11 +20,6 @@ using arith::CmpFPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
-  return getValueOrCreateConstantIndexOp(
-      b, loc, tensor::getMixedSize(b, loc, tensor, i));
-}
-
 static Value log(ScalarBuilder& s, Value x) {
   return math::LogOp::create(s.builder(), s.location(), x);
 }

@@ -19,11 +19,6 @@ using arith::CmpIPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-static Value dimValue(OpBuilder& b, Location loc, Value tensor, int64_t i) {
-  return getValueOrCreateConstantIndexOp(
-      b, loc, tensor::getMixedSize(b, loc, tensor, i));
-}
-
 /// A cell is visible iff its score exceeds -inf; the comparison is ordered, so
 /// NaN is not visible.
 static Value isVisibleScore(ScalarBuilder& s, Value score) {

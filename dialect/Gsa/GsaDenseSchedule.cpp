@@ -168,7 +168,13 @@ SmallVector<Attribute> DenseScheduleAttr::getSteps() const {
                  int64_t valueStages, GroupOrder order,
                  AttentionScheduleAttr perRow) {
     addStep(steps, *this, getEngine(), blockQ, blockK, keyStages, valueStages,
-            order, perRow, getMasked());
+            order, perRow, getMasked(), getStringWarps(), getStringEntries(),
+            getShortWarps(), getAgainSmBlocks());
+  };
+  auto addStrings = [&](int64_t warps, int64_t entries) {
+    addStep(steps, *this, getEngine(), getBlockQ(), getBlockK(), getKeyStages(),
+            getValueStages(), getOrder(), getPerRow(), getMasked(), warps,
+            entries, getShortWarps(), getAgainSmBlocks());
   };
   int64_t q = getBlockQ(), k = getBlockK(), s = getKeyStages(),
           v = getValueStages();
@@ -186,5 +192,11 @@ SmallVector<Attribute> DenseScheduleAttr::getSteps() const {
       o == GroupOrder::Free ? GroupOrder::PingPong : GroupOrder::Free, p);
   for (Attribute perRow : p.getSteps())
     add(q, k, s, v, o, cast<AttentionScheduleAttr>(perRow));
+  if (getMasked()) {
+    addStrings(2 * getStringWarps(), getStringEntries());
+    addStrings(getStringWarps() / 2, getStringEntries());
+    addStrings(getStringWarps(), 2 * getStringEntries());
+    addStrings(getStringWarps(), getStringEntries() / 2);
+  }
   return steps;
 }

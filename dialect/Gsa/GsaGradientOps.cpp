@@ -7,6 +7,7 @@
 
 #include "dialect/Gsa/GsaGradientOps.h"
 
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -103,24 +104,6 @@ static SmallVector<ScheduleKind> kindsFor(Operation* op, Device device) {
   return {ScheduleKind::get<CpuScheduleAttr>(op->getContext())};
 }
 
-/// Without the slots of lists, which `OpTy` may not have.
-template <typename OpTy>
-static AttentionProblem makeProblem(OpTy op) {
-  RankedTensorType query = op.getQuery().getType();
-  RankedTensorType key = op.getKey().getType();
-  AttentionProblem problem;
-  problem.element = query.getElementType();
-  problem.isDense = true;
-  problem.batch = query.getDimSize(0);
-  problem.queries = query.getDimSize(1);
-  problem.keys = key.getDimSize(1);
-  problem.heads = query.getDimSize(2);
-  problem.groups = key.getDimSize(2);
-  problem.depth = query.getDimSize(3);
-  problem.valueDepth = op.getValue().getType().getDimSize(3);
-  return problem;
-}
-
 SmallVector<ScheduleKind> GatherAttentionGradOp::getScheduleKinds(
     Device device) {
   return kindsFor(*this, device);
@@ -132,28 +115,24 @@ SmallVector<ScheduleKind> DenseAttentionGradOp::getScheduleKinds(
 }
 
 ScheduleProblem GatherAttentionGradOp::getScheduleProblem() {
-  AttentionProblem problem = makeProblem(*this);
+  AttentionProblem problem =
+      attentionProblemOf(getQuery(), getKey(), getValue());
   problem.isDense = false;
   problem.slots = getIndices().getType().getDimSize(2);
   return {.attention = problem, .scores = {}, .rows = {}};
 }
 
 ScheduleProblem DenseAttentionGradOp::getScheduleProblem() {
-  return {.attention = makeProblem(*this), .scores = {}, .rows = {}};
+  return {.attention = attentionProblemOf(getQuery(), getKey(), getValue()),
+          .scores = {},
+          .rows = {}};
 }
 
 static ScheduleProblem makeScoreProblem(Operation* op) {
   IndexerForm form = IndexerForm::of(op);
-  auto query = cast<RankedTensorType>(form.query.getType());
-  auto key = cast<RankedTensorType>(form.key.getType());
-  ScoreProblem problem;
-  problem.element = query.getElementType();
-  problem.batch = query.getDimSize(0);
-  problem.queries = query.getDimSize(1);
-  problem.keys = key.getDimSize(1);
-  problem.heads = query.getDimSize(2);
-  problem.depth = query.getDimSize(3);
-  return {.attention = {}, .scores = problem, .rows = {}};
+  return {.attention = {},
+          .scores = scoreProblemOf(form.query, form.key),
+          .rows = {}};
 }
 
 SmallVector<ScheduleKind> IndexScoresGradOp::getScheduleKinds(Device device) {
@@ -190,12 +169,8 @@ LogicalResult GateGradOp::inferReturnTypes(MLIRContext* context,
                                            std::optional<Location> location,
                                            Adaptor adaptor,
                                            SmallVectorImpl<Type>& types) {
-  auto emitError = [&]() -> InFlightDiagnostic {
-    return mlir::emitError(location.value_or(UnknownLoc::get(context)),
-                           Twine("'") + getOperationName() + "' op ");
-  };
   DimBindings dims;
-  if (failed(bindOperands<GateGradOp>(adaptor, dims, {}, emitError)))
+  if (failed(bindAdaptor<GateGradOp>(context, location, adaptor, dims, {})))
     return failure();
   auto elementOf = [](Value value) {
     return cast<RankedTensorType>(value.getType()).getElementType();
@@ -222,10 +197,6 @@ LogicalResult GateGradOp::reifyResultShapes(
   return success();
 }
 
-/// Operands with dynamic sizes may disagree at run time.
 Speculation::Speculatability GateGradOp::getSpeculatability() {
-  bool isStatic = llvm::all_of(getOperandTypes(), [](Type type) {
-    return cast<RankedTensorType>(type).hasStaticShape();
-  });
-  return isStatic ? Speculation::Speculatable : Speculation::NotSpeculatable;
+  return getSpeculatabilityOf(*this);
 }

@@ -153,13 +153,9 @@ static LogicalResult inferTypes(MLIRContext* context,
                                 SmallVectorImpl<Type>& types) {
   DimBindings dims;
   DimConstants constants = getDimConstants(adaptor);
-  auto emitError = [&]() -> InFlightDiagnostic {
-    return mlir::emitError(location.value_or(UnknownLoc::get(context)),
-                           Twine("'") + OpTy::getOperationName() + "' op ");
-  };
   auto first = adaptor.getODSOperands(0);
   if (first.empty()) return failure();  // The verifier says which.
-  if (failed(bindOperands<OpTy>(adaptor, dims, constants, emitError)))
+  if (failed(bindAdaptor<OpTy>(context, location, adaptor, dims, constants)))
     return failure();
   ResultElements elements = getResultElements(*first.begin());
   stateElements<OpTy>(adaptor, elements);
@@ -180,9 +176,7 @@ static LogicalResult reifyShapes(OpTy op, OpBuilder& builder,
   return success();
 }
 
-/// Ops whose operands have dynamic sizes may disagree at run time; they must
-/// not be moved to where they would not have run.
-static Speculation::Speculatability getSpeculatabilityOf(Operation* op) {
+Speculation::Speculatability gsa::detail::getSpeculatabilityOf(Operation* op) {
   auto isStatic = [](Value value) {
     return cast<RankedTensorType>(value.getType()).hasStaticShape();
   };

@@ -20,11 +20,6 @@ using arith::CmpIPredicate;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-static Value dimValue(AttentionLists& lists, Value tensor, int64_t i) {
-  return getValueOrCreateConstantIndexOp(
-      lists.b, lists.loc, tensor::getMixedSize(lists.b, lists.loc, tensor, i));
-}
-
 static Value isLowest(ScalarBuilder& s, Value x) {
   return s.cmpf(CmpFPredicate::OEQ, x, s.constant(x.getType(), -kInfinity));
 }
@@ -102,8 +97,8 @@ static SmallVector<Value> forEntries(AttentionLists& lists, ValueRange init,
   OpBuilder& b = lists.b;
   Location loc = lists.loc;
   ScalarBuilder s(b, loc);
-  Value batches = dimValue(lists, lists.form.query, 0);
-  Value queries = dimValue(lists, lists.form.query, 1);
+  Value batches = dimValue(lists.b, lists.loc, lists.form.query, 0);
+  Value queries = dimValue(lists.b, lists.loc, lists.form.query, 1);
   auto ofSlot = [&](Value batch, Value t, Value slot, ValueRange carried) {
     Value key = lists.keyAt(s, batch, t, slot);
     auto branch =
@@ -157,17 +152,17 @@ InverseLists InverseLists::of(AttentionLists& lists) {
                    Value count = s.extract(carried[0], {batch, key});
                    return {insert(s.add(count, one), carried[0], {batch, key})};
                  })[0];
-  Value starts =
-      s.forLoop(s.index(0), dimValue(lists, lists.form.key, 0), counts,
-                [&](Value batch, ValueRange outer) -> SmallVector<Value> {
-                  return {s.forLoop(
-                      s.index(0), lists.keys, {outer[0], zero},
+  Value starts = s.forLoop(
+      s.index(0), dimValue(lists.b, lists.loc, lists.form.key, 0), counts,
+      [&](Value batch, ValueRange outer) -> SmallVector<Value> {
+        return {
+            s.forLoop(s.index(0), lists.keys, {outer[0], zero},
                       [&](Value key, ValueRange carried) -> SmallVector<Value> {
                         Value count = s.extract(carried[0], {batch, key});
                         return {insert(carried[1], carried[0], {batch, key}),
                                 s.add(carried[1], count)};
                       })[0]};
-                })[0];
+      })[0];
   Value places =
       emptyTensor(b, loc, sizes(lists.form.indices, 3), b.getI64Type());
   SmallVector<Value> filled =

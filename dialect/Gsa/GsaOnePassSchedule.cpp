@@ -145,8 +145,7 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
         if (!scores.findRefusal(op, target).empty()) continue;
         schedules.push_back(OnePassScheduleAttr::get(
             op->getContext(), scores, exact, kSampleStep, rank, capacity, rows,
-            kSmBlocks, kDefaultStaged, kDefaultThreadCandidates,
-            kDefaultCandidateBins));
+            kSmBlocks));
         break;
       }
     }
@@ -160,12 +159,14 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
                  int64_t chunk) {
     addStep(steps, *this, scores, exact, sample, rank, capacity, chunk,
             getSmBlocks(), getStaged(), getThreadCandidates(),
-            getCandidateBins());
+            getCandidateBins(), getSampleBlocks(), getLeastSpan(),
+            getBoundWarps());
   };
-  auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins) {
+  auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins,
+                     int64_t sampleBlocks, int64_t boundWarps) {
     addStep(steps, *this, getScores(), getExact(), getSample(), getRank(),
             getCapacity(), getChunk(), smBlocks, staged, getThreadCandidates(),
-            bins);
+            bins, sampleBlocks, getLeastSpan(), boundWarps);
   };
   ScoreScheduleAttr s = getScores();
   SelectScheduleAttr e = getExact();
@@ -181,11 +182,14 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
   add(s, e, m, r, c - 256, n);
   add(s, e, m, r, c, 2 * n);
   add(s, e, m, r, c, n / 2);
-  addRest(getSmBlocks() + 1, getStaged(), getCandidateBins());
-  addRest(getSmBlocks() - 1, getStaged(), getCandidateBins());
-  addRest(getSmBlocks(), getStaged() + 4, getCandidateBins());
-  addRest(getSmBlocks(), getStaged() - 4, getCandidateBins());
-  addRest(getSmBlocks(), getStaged(), 2 * getCandidateBins());
-  addRest(getSmBlocks(), getStaged(), getCandidateBins() / 2);
+  int64_t b = getSmBlocks(), h = getStaged(), bins = getCandidateBins(),
+          more = getSampleBlocks(), w = getBoundWarps();
+  for (int64_t by : {1, -1}) addRest(b + by, h, bins, more, w);
+  for (int64_t by : {4, -4}) addRest(b, h + by, bins, more, w);
+  addRest(b, h, 2 * bins, more, w);
+  addRest(b, h, bins / 2, more, w);
+  addRest(b, h, bins, 2 * more, w);
+  addRest(b, h, bins, more / 2, w);
+  for (int64_t by : {8, -8}) addRest(b, h, bins, more, w + by);
   return steps;
 }

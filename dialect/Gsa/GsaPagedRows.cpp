@@ -32,12 +32,8 @@ LogicalResult PagedRowsOp::inferReturnTypes(MLIRContext* context,
                                             std::optional<Location> location,
                                             Adaptor adaptor,
                                             SmallVectorImpl<Type>& types) {
-  auto emitError = [&]() -> InFlightDiagnostic {
-    return mlir::emitError(location.value_or(UnknownLoc::get(context)),
-                           Twine("'") + getOperationName() + "' op ");
-  };
   DimBindings dims;
-  if (failed(bindOperands<PagedRowsOp>(adaptor, dims, {}, emitError)))
+  if (failed(bindAdaptor<PagedRowsOp>(context, location, adaptor, dims, {})))
     return failure();
   auto pool = cast<RankedTensorType>(adaptor.getPool().getType());
   auto table = cast<RankedTensorType>(adaptor.getTable().getType());

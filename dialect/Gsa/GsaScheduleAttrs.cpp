@@ -1,5 +1,7 @@
 //===- GsaScheduleAttrs.cpp - what holds on every device ------------------===//
 
+#include <algorithm>
+
 #include "dialect/Gsa/GsaDialect.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Diagnostics.h"
@@ -11,6 +13,39 @@ using EmitError = llvm::function_ref<InFlightDiagnostic()>;
 
 /// Threads of the largest block.
 static constexpr int64_t kMostThreads = 1024;
+/// Scores of a row that a warp takes in one step: positions of up to three
+/// steps of 32 warps behind the longest row are 32-bit numbers (kMaxRowCells).
+static constexpr int64_t kMostStep = 256;
+/// Blocks of rows that an SM shall hold.
+static constexpr int64_t kMostSmBlocks = 16;
+
+/// A number of warps, steps or blocks, in [least, most].
+static LogicalResult verifyRange(EmitError emitError, StringRef constraint,
+                                 StringRef name, int64_t got, int64_t least,
+                                 int64_t most) {
+  if (got >= least && got <= most) return success();
+  return emitError() << "(" << constraint << ") '" << name << "' must be in ["
+                     << least << ", " << most << "], got " << got;
+}
+
+/// What a warp takes in one step: a multiple of `unit` up to `most`.
+static LogicalResult verifyStep(EmitError emitError, StringRef constraint,
+                                StringRef name, int64_t got, int64_t unit,
+                                int64_t most) {
+  if (got >= unit && got <= most && got % unit == 0) return success();
+  return emitError() << "(" << constraint << ") '" << name
+                     << "' must be a multiple of " << unit << " in [" << unit
+                     << ", " << most << "], got " << got;
+}
+
+static LogicalResult verifyPowerOf2(EmitError emitError, StringRef constraint,
+                                    StringRef name, int64_t got, int64_t least,
+                                    int64_t most) {
+  if (got >= least && got <= most && llvm::isPowerOf2_64(got)) return success();
+  return emitError() << "(" << constraint << ") '" << name
+                     << "' must be a power of two in [" << least << ", " << most
+                     << "], got " << got;
+}
 
 static LogicalResult verifyRing(EmitError emitError, int64_t stages,
                                 int64_t producers, int64_t consumers) {
@@ -38,7 +73,8 @@ static LogicalResult verifyBlockK(EmitError emitError, int64_t blockK,
 LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
                                             int64_t blockQ, int64_t blockK,
                                             int64_t stages, int64_t producers,
-                                            int64_t consumers) {
+                                            int64_t consumers,
+                                            int64_t foundRows) {
   if (blockQ < 16 || blockQ > 128 || !llvm::isPowerOf2_64(blockQ))
     return emitError() << "(C1) 'block_q' must be 16, 32, 64 or 128, got "
                        << blockQ;
@@ -54,7 +90,18 @@ LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
     return emitError() << "(C3) 'block_k' must be divisible by 16 times the "
                        << consumers / rowWarps << " parts of keys, got "
                        << blockK;
-  return success();
+  return verifyRange(emitError, "C4", "found_rows", foundRows, 0, 16);
+}
+
+AttentionScheduleAttr AttentionScheduleAttr::withStages(int64_t stages) const {
+  return get(getContext(), getEngine(), getBlockQ(), getBlockK(), stages,
+             getProducers(), getConsumers(), getFoundRows());
+}
+
+AttentionScheduleAttr AttentionScheduleAttr::withWarps(
+    int64_t producers, int64_t consumers) const {
+  return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getStages(),
+             producers, consumers, getFoundRows());
 }
 
 /// Rings of keys and of values.
@@ -75,11 +122,11 @@ static LogicalResult verifyWgmma(EmitError emitError, Engine engine) {
                      << stringifyEngine(engine);
 }
 
-LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
-                                        int64_t blockQ, int64_t blockK,
-                                        int64_t keyStages, int64_t valueStages,
-                                        GroupOrder order, AttentionScheduleAttr,
-                                        bool masked) {
+LogicalResult DenseScheduleAttr::verify(
+    EmitError emitError, Engine engine, int64_t blockQ, int64_t blockK,
+    int64_t keyStages, int64_t valueStages, GroupOrder order,
+    AttentionScheduleAttr, bool masked, int64_t stringWarps,
+    int64_t stringEntries, int64_t shortWarps, int64_t againSmBlocks) {
   if (failed(verifyWgmma(emitError, engine))) return failure();
   if (blockQ < 64 || blockQ > 256 || blockQ % 64 != 0)
     return emitError() << "(C1) 'block_q' must be 64, 128, 192 or 256, got "
@@ -95,15 +142,21 @@ LogicalResult DenseScheduleAttr::verify(EmitError emitError, Engine engine,
            << "(C4) 'masked' needs a 'block_k' that is a multiple of "
               "32, got "
            << blockK;
-  return success();
+  if (failed(verifyPowerOf2(emitError, "C5", "string_warps", stringWarps, 1,
+                            32)) ||
+      failed(verifyStep(emitError, "C5", "string_entries", stringEntries, 128,
+                        1024)) ||
+      failed(verifyRange(emitError, "C5", "short_warps", shortWarps, 1, 32)))
+    return failure();
+  return verifyRange(emitError, "C6", "again_sm_blocks", againSmBlocks, 1, 16);
 }
 
-LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
-                                        int64_t queries, int64_t groups,
-                                        int64_t blockK, int64_t keyStages,
-                                        int64_t valueStages, int64_t producers,
-                                        int64_t table, int64_t chunk,
-                                        AttentionScheduleAttr) {
+LogicalResult UnionScheduleAttr::verify(
+    EmitError emitError, Engine engine, int64_t queries, int64_t groups,
+    int64_t blockK, int64_t keyStages, int64_t valueStages, int64_t producers,
+    int64_t table, int64_t chunk, AttentionScheduleAttr, int64_t listWarps,
+    int64_t listEntries, int64_t listWords, int64_t listSmBlocks,
+    int64_t againSmBlocks) {
   if (failed(verifyWgmma(emitError, engine))) return failure();
   if (queries < 2 || queries > 32)
     return emitError() << "(C1) 'queries' must be in [2, 32], got " << queries;
@@ -127,14 +180,22 @@ LogicalResult UnionScheduleAttr::verify(EmitError emitError, Engine engine,
   if (queries % groups != 0)
     return emitError() << "(C4) 'groups' must divide the " << queries
                        << " queries of a block, got " << groups;
-  return success();
+  if (failed(verifyPowerOf2(emitError, "C5", "list_warps", listWarps, 1, 32)) ||
+      failed(
+          verifyStep(emitError, "C6", "list_entries", listEntries, 32, 1024)) ||
+      failed(verifyStep(emitError, "C6", "list_words", listWords, 32, 1024)) ||
+      failed(
+          verifyRange(emitError, "C7", "list_sm_blocks", listSmBlocks, 1, 16)))
+    return failure();
+  return verifyRange(emitError, "C7", "again_sm_blocks", againSmBlocks, 1, 16);
 }
 
 LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t blockQ, int64_t blockK,
                                         int64_t span, int64_t stages,
                                         int64_t producers, int64_t consumers,
-                                        int64_t pairs, bool boxes) {
+                                        int64_t pairs, bool boxes,
+                                        int64_t keptHeads) {
   int64_t unit = engine == Engine::Wgmma ? 8 : 16;
   if (failed(verifyBlockK(emitError, blockK, unit)) ||
       failed(verifyRing(emitError, stages, producers, consumers)))
@@ -157,57 +218,90 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
     return emitError() << "(C6) 'boxes' needs wgmma and producers, got "
                        << stringifyEngine(engine) << " and " << producers
                        << " producers";
-  return success();
+  return verifyRange(emitError, "C7", "kept_heads", keptHeads, 0, 64);
 }
 
 ScoreScheduleAttr ScoreScheduleAttr::withSpan(int64_t span) const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), span,
              getStages(), getProducers(), getConsumers(), getPairs(),
-             getBoxes());
+             getBoxes(), getKeptHeads());
 }
 
 ScoreScheduleAttr ScoreScheduleAttr::withoutBoxes() const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getSpan(),
              getStages(), getProducers(), getConsumers(), getPairs(),
-             /*boxes=*/false);
+             /*boxes=*/false, getKeptHeads());
 }
 
 LogicalResult TopKScheduleAttr::verify(EmitError emitError, int64_t warps,
                                        int64_t bins, int64_t capacity,
-                                       int64_t chunk) {
-  if (warps < 1 || warps > 32)
-    return emitError() << "(C1) 'warps' must be in [1, 32], got " << warps;
-  if (bins < 256 || bins > 8192 || !llvm::isPowerOf2_64(bins))
-    return emitError() << "(C2) 'bins' must be a power of two in [256, 8192], "
-                          "got "
-                       << bins;
-  if (capacity < 32 || capacity > 16384)
-    return emitError() << "(C3) 'capacity' must be in [32, 16384], got "
-                       << capacity;
+                                       int64_t chunk, int64_t smWarps,
+                                       int64_t step, int64_t keptStep) {
+  if (failed(verifyRange(emitError, "C1", "warps", warps, 1, 32)) ||
+      failed(verifyPowerOf2(emitError, "C2", "bins", bins, 256, 8192)) ||
+      failed(verifyRange(emitError, "C3", "capacity", capacity, 32, 16384)))
+    return failure();
   if (chunk < 1)
     return emitError() << "(C4) 'chunk' must be at least 1, got " << chunk;
-  return success();
+  if (failed(verifyRange(emitError, "C5", "sm_warps", smWarps, 1, 64)) ||
+      failed(verifyStep(emitError, "C6", "step", step, 32, kMostStep)))
+    return failure();
+  return verifyStep(emitError, "C6", "kept_step", keptStep, 32, kMostStep);
 }
 
-LogicalResult SelectScheduleAttr::verify(EmitError, ScoreScheduleAttr,
-                                         TopKScheduleAttr) {
-  return success();
+TopKScheduleAttr TopKScheduleAttr::withWarps(int64_t warps) const {
+  return get(getContext(), warps, getBins(), getCapacity(), getChunk(),
+             getSmWarps(), getStep(), getKeptStep());
+}
+
+TopKScheduleAttr TopKScheduleAttr::withBins(int64_t bins) const {
+  return get(getContext(), getWarps(), bins, getCapacity(), getChunk(),
+             getSmWarps(), getStep(), getKeptStep());
+}
+
+TopKScheduleAttr TopKScheduleAttr::withCapacity(int64_t capacity) const {
+  return get(getContext(), getWarps(), getBins(), capacity, getChunk(),
+             getSmWarps(), getStep(), getKeptStep());
+}
+
+TopKScheduleAttr TopKScheduleAttr::withChunk(int64_t chunk) const {
+  return get(getContext(), getWarps(), getBins(), getCapacity(), chunk,
+             getSmWarps(), getStep(), getKeptStep());
+}
+
+TopKScheduleAttr TopKScheduleAttr::withSmWarps(int64_t warps) const {
+  return get(getContext(), getWarps(), getBins(), getCapacity(), getChunk(),
+             warps, getStep(), getKeptStep());
+}
+
+int64_t TopKScheduleAttr::getSmBlocks() const {
+  return std::clamp<int64_t>(getSmWarps() / getWarps(), 1, kMostSmBlocks);
+}
+
+LogicalResult SelectScheduleAttr::verify(EmitError emitError, ScoreScheduleAttr,
+                                         TopKScheduleAttr,
+                                         int64_t flaggedSpans) {
+  return verifyRange(emitError, "C1", "flagged_spans", flaggedSpans, 1, 64);
 }
 
 LogicalResult ShortRowsScheduleAttr::verify(EmitError emitError, int64_t rows,
-                                            int64_t cells, SelectScheduleAttr) {
-  if (rows < 1 || rows > 32)
-    return emitError() << "(C1) 'rows' must be in [1, 32], got " << rows;
-  if (cells < 0 || cells > 32)
-    return emitError() << "(C2) 'cells' must be in [0, 32], got " << cells;
-  return success();
+                                            int64_t cells, SelectScheduleAttr,
+                                            int64_t vectors, int64_t smWarps,
+                                            int64_t rowSmWarps) {
+  if (failed(verifyRange(emitError, "C1", "rows", rows, 1, 32)) ||
+      failed(verifyRange(emitError, "C2", "cells", cells, 0, 32)) ||
+      failed(verifyRange(emitError, "C3", "vectors", vectors, 1, 16)) ||
+      failed(verifyRange(emitError, "C4", "sm_warps", smWarps, 1, 64)))
+    return failure();
+  return verifyRange(emitError, "C4", "row_sm_warps", rowSmWarps, 1, 64);
 }
 
 LogicalResult OnePassScheduleAttr::verify(
     EmitError emitError, ScoreScheduleAttr scores, SelectScheduleAttr,
     int64_t sample, int64_t rank, int64_t capacity, int64_t chunk,
     int64_t smBlocks, int64_t staged, int64_t threadCandidates,
-    int64_t candidateBins) {
+    int64_t candidateBins, int64_t sampleBlocks, int64_t leastSpan,
+    int64_t boundWarps) {
   if (sample < 2 || sample > 1024)
     return emitError() << "(C1) 'sample' must be in [2, 1024], got " << sample;
   if (rank < 1)
@@ -224,26 +318,26 @@ LogicalResult OnePassScheduleAttr::verify(
     return emitError() << "(C5) expected scores by mma_sync or wgmma in tiles "
                           "of at most 64 keys, got "
                        << scores;
-  if (smBlocks < 0 || smBlocks > 64)
-    return emitError() << "(C6) 'sm_blocks' must be in [0, 64], got "
-                       << smBlocks;
+  if (failed(verifyRange(emitError, "C6", "sm_blocks", smBlocks, 0, 64)))
+    return failure();
   if (staged < 4 || staged > 64 || staged % 2 != 0)
     return emitError()
            << "(C7) 'staged' must be an even number in [4, 64], got " << staged;
-  if (threadCandidates < 1 || threadCandidates > 32)
-    return emitError() << "(C8) 'thread_candidates' must be in [1, 32], got "
-                       << threadCandidates;
+  if (failed(verifyRange(emitError, "C8", "thread_candidates", threadCandidates,
+                         1, 32)))
+    return failure();
   if (capacity > kMostThreads * threadCandidates)
     return emitError() << "(C8) 'thread_candidates' must be at least "
                        << llvm::divideCeil(capacity, kMostThreads)
                        << " for a capacity of " << capacity << ", got "
                        << threadCandidates;
-  if (candidateBins < 256 || candidateBins > 8192 ||
-      !llvm::isPowerOf2_64(candidateBins))
-    return emitError() << "(C9) 'candidate_bins' must be a power of two in "
-                          "[256, 8192], got "
-                       << candidateBins;
-  return success();
+  if (failed(verifyPowerOf2(emitError, "C9", "candidate_bins", candidateBins,
+                            256, 8192)) ||
+      failed(verifyRange(emitError, "C10", "sample_blocks", sampleBlocks, 1,
+                         64)) ||
+      failed(verifyRange(emitError, "C10", "least_span", leastSpan, 1, 64)))
+    return failure();
+  return verifyRange(emitError, "C11", "bound_warps", boundWarps, 1, 64);
 }
 
 static LogicalResult verifyLists(EmitError emitError, int64_t sample,
@@ -268,7 +362,9 @@ LogicalResult SplitSelectScheduleAttr::verify(
     EmitError emitError, Engine engine, int64_t blockK, int64_t span,
     int64_t stages, int64_t producers, int64_t consumers, int64_t sample,
     int64_t rank, int64_t capacity, TopKScheduleAttr rows, int64_t cluster,
-    int64_t staged, int64_t smBlocks, bool deferred) {
+    int64_t staged, int64_t smBlocks, bool deferred, int64_t threadCandidates,
+    int64_t candidateBins, int64_t sampleBlocks, int64_t boundWarps,
+    int64_t clusterKeys, int64_t clusterWarps, int64_t clusterSmBlocks) {
   if (engine == Engine::Wgmma)
     return emitError() << "(C1) 'engine' must be fma or mma_sync, got wgmma";
   if (failed(verifyRing(emitError, stages, producers, consumers)))
@@ -281,11 +377,13 @@ LogicalResult SplitSelectScheduleAttr::verify(
   if (span < 1)
     return emitError() << "(C3) 'span' must be at least 1, got " << span;
   if (failed(verifyLists(emitError, sample, rank, capacity))) return failure();
-  if (capacity > 512 * rows.getWarps())
+  if (failed(verifyRange(emitError, "C5", "thread_candidates", threadCandidates,
+                         1, 32)))
+    return failure();
+  if (int64_t room = 32 * threadCandidates * rows.getWarps(); capacity > room)
     return emitError() << "(C5) the " << rows.getWarps()
-                       << " warps of 'rows' hold up to "
-                       << 512 * rows.getWarps() << " candidates, got "
-                       << capacity;
+                       << " warps of 'rows' hold up to " << room
+                       << " candidates, got " << capacity;
   if (cluster != 0 && (rank == 0 || !llvm::is_contained({2, 4, 8}, cluster)))
     return emitError() << "(C6) 'cluster' must be 0, or 2, 4 or 8 with lists, "
                           "got "
@@ -294,9 +392,10 @@ LogicalResult SplitSelectScheduleAttr::verify(
     return emitError() << "(C7) 'staged' must be an even number from 2 to 256, "
                           "got "
                        << staged;
-  if (smBlocks < 1 || smBlocks > 16)
-    return emitError() << "(C8) 'sm_blocks' must be in [1, 16], got "
-                       << smBlocks;
+  if (failed(verifyRange(emitError, "C8", "sm_blocks", smBlocks, 1, 16)) ||
+      failed(verifyRange(emitError, "C8", "cluster_sm_blocks", clusterSmBlocks,
+                         1, 16)))
+    return failure();
   if (deferred && rank == 0)
     return emitError() << "(C9) 'deferred' needs lists, whose bounds it waits "
                           "for: expected a rank above 0, got 0";
@@ -304,23 +403,39 @@ LogicalResult SplitSelectScheduleAttr::verify(
     return emitError() << "(C9) 'deferred' must have a span of at most "
                        << kMostDeferred / blockK << " tiles of " << blockK
                        << " keys, got " << span;
-  return success();
+  if (failed(verifyPowerOf2(emitError, "C10", "candidate_bins", candidateBins,
+                            256, 8192)) ||
+      failed(verifyRange(emitError, "C11", "sample_blocks", sampleBlocks, 1,
+                         64)) ||
+      failed(verifyRange(emitError, "C11", "bound_warps", boundWarps, 1, 64)) ||
+      failed(
+          verifyRange(emitError, "C12", "cluster_warps", clusterWarps, 1, 8)))
+    return failure();
+  return verifyStep(emitError, "C12", "cluster_keys", clusterKeys,
+                    32 * clusterWarps, 256);
 }
 
-LogicalResult SplitAttentionScheduleAttr::verify(EmitError emitError,
-                                                 int64_t entries,
-                                                 int64_t perBlock,
-                                                 AttentionScheduleAttr part,
-                                                 int64_t cluster) {
+/// One team, which has nothing to do before its keys are there.
+SplitSelectScheduleAttr SplitSelectScheduleAttr::ofSample() const {
+  return get(getContext(), getEngine(), getClusterKeys(), /*span=*/1,
+             /*stages=*/1, /*producers=*/0, getClusterWarps(), getSample(),
+             getRank(), getCapacity(), getRows(), getCluster(), getStaged(),
+             /*sm_blocks=*/1, /*deferred=*/false, getThreadCandidates(),
+             getCandidateBins(), getSampleBlocks(), getBoundWarps(),
+             getClusterKeys(), getClusterWarps(), getClusterSmBlocks());
+}
+
+LogicalResult SplitAttentionScheduleAttr::verify(
+    EmitError emitError, int64_t entries, int64_t perBlock,
+    AttentionScheduleAttr part, int64_t cluster, int64_t mergeWarps) {
   if (entries < 1 || entries % part.getBlockK() != 0)
     return emitError() << "(C1) 'entries' must be a positive multiple of the "
                        << part.getBlockK() << " keys of a tile, got "
                        << entries;
-  if (perBlock < 1 || perBlock > 64)
-    return emitError() << "(C2) 'per_block' must be in [1, 64], got "
-                       << perBlock;
+  if (failed(verifyRange(emitError, "C2", "per_block", perBlock, 1, 64)))
+    return failure();
   if (!llvm::is_contained({0, 2, 4, 8, 16}, cluster))
     return emitError() << "(C3) 'cluster' must be 0, 2, 4, 8 or 16, got "
                        << cluster;
-  return success();
+  return verifyRange(emitError, "C4", "merge_warps", mergeWarps, 1, 32);
 }

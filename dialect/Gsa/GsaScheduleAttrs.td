@@ -52,7 +52,9 @@ def Gsa_AttentionScheduleAttr
     warps multiply. Rows are shared out 16 to a warp; consumer warps that are
     left over split the keys of each tile (`consumers / (block_q / 16)` ways)
     and merge their softmax states at the end. With `producers = 0` there is
-    one team, one stage and no ring.
+    one team, one stage and no ring. Rows that are found by a number are looked
+    up once for keys and values, if a thread has at most `found_rows` vectors of
+    a tile.
 
     Constraints:
     - (C1) `block_q` is 16, 32, 64 or 128; `block_k` is a multiple of 16 from
@@ -61,17 +63,33 @@ def Gsa_AttentionScheduleAttr
     - (C3) `consumers` is a multiple of `block_q / 16`;
       `producers + consumers <= 32`; block_k is divisible by 16 times the
       number of ways that keys are split.
+    - (C4) `found_rows` is from 0 to 16.
 
     Example: `#gsa.attention_schedule<engine = mma_sync, block_q = 16,
     block_k = 64, stages = 3, producers = 4, consumers = 4>`.
   }];
   let parameters = (ins EnumParameter<Gsa_Engine>:$engine, "int64_t":$block_q,
                         "int64_t":$block_k, "int64_t":$stages,
-                        "int64_t":$producers, "int64_t":$consumers);
+                        "int64_t":$producers, "int64_t":$consumers,
+                        DefaultValuedParameter<"int64_t", "kFoundRows">
+                            :$found_rows);
   let assemblyFormat = [{
-    `<` struct($engine, $block_q, $block_k, $stages, $producers, $consumers) `>`
+    `<` struct($engine, $block_q, $block_k, $stages, $producers, $consumers,
+               $found_rows) `>`
   }];
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_q,
+           "int64_t":$block_k, "int64_t":$stages, "int64_t":$producers,
+           "int64_t":$consumers), [{
+        return $_get($_ctxt, engine, block_q, block_k, stages, producers,
+                     consumers, kFoundRows);
+      }]>];
   let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kFoundRows = 8;
+    /// The same with other stages, and with other warps.
+    AttentionScheduleAttr withStages(int64_t stages) const;
+    AttentionScheduleAttr withWarps(int64_t producers, int64_t consumers) const;
     /// Ways in which the keys of a tile are split among consumer warps.
     int64_t getKeySplit() const {
       return getConsumers() / (getBlockQ() / 16);
@@ -97,10 +115,16 @@ def Gsa_UnionScheduleAttr
     wants, that both want, and that only the second one wants, evenly mixed. A
     warpgroup passes over blocks that are not its own.
 
+    A block of the first kernel has `list_warps` warps, each of which takes
+    `list_entries` entries of a list, or `list_words` words of the table, in one
+    step; registers are such that an SM holds `list_sm_blocks` of these blocks, or
+    as many as have room for their tables.
+
     Blocks that cannot be done so are done again by `per_query`: lists that do
     not ascend strictly within the keys (an entry twice counts twice), and rows
     whose result is not finite (a key of one query that holds an infinity would
-    meet the others as 0 times infinity).
+    meet the others as 0 times infinity). That is done by `again_sm_blocks` blocks
+    for each SM at most.
 
     Constraints:
     - (C1) `engine` is wgmma, `queries` is from 2 to 32, `block_k` a multiple of
@@ -108,6 +132,9 @@ def Gsa_UnionScheduleAttr
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `producers` is 4, 8 or 12; `chunk` a positive multiple of `queries`.
     - (C4) `groups` is 1, or 2 with an even number of queries.
+    - (C5) `list_warps` is a power of two from 1 to 32.
+    - (C6) `list_entries` and `list_words` are multiples of 32 from 32 to 1024.
+    - (C7) `list_sm_blocks` and `again_sm_blocks` are from 1 to 16.
 
     Example: `#gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64,
     key_stages = 2, value_stages = 2, producers = 4, table = 8192, chunk = 4096,
@@ -119,12 +146,36 @@ def Gsa_UnionScheduleAttr
                         "int64_t":$block_k, "int64_t":$key_stages,
                         "int64_t":$value_stages, "int64_t":$producers,
                         "int64_t":$table, "int64_t":$chunk,
-                        "::mlir::gsa::AttentionScheduleAttr":$per_query);
+                        "::mlir::gsa::AttentionScheduleAttr":$per_query,
+                        DefaultValuedParameter<"int64_t", "kListWarps">
+                            :$list_warps,
+                        DefaultValuedParameter<"int64_t", "kListEntries">
+                            :$list_entries,
+                        DefaultValuedParameter<"int64_t", "kListWords">
+                            :$list_words,
+                        DefaultValuedParameter<"int64_t", "kListSmBlocks">
+                            :$list_sm_blocks,
+                        DefaultValuedParameter<"int64_t", "kAgainSmBlocks">
+                            :$again_sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $queries, $groups, $block_k, $key_stages, $value_stages,
-               $producers, $table, $chunk, $per_query) `>`
+               $producers, $table, $chunk, $per_query, $list_warps,
+               $list_entries, $list_words, $list_sm_blocks, $again_sm_blocks) `>`
   }];
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::Engine":$engine, "int64_t":$queries,
+           "int64_t":$groups, "int64_t":$block_k, "int64_t":$key_stages,
+           "int64_t":$value_stages, "int64_t":$producers, "int64_t":$table,
+           "int64_t":$chunk, "::mlir::gsa::AttentionScheduleAttr":$per_query), [{
+        return $_get($_ctxt, engine, queries, groups, block_k, key_stages,
+                     value_stages, producers, table, chunk, per_query,
+                     kListWarps, kListEntries, kListWords, kListSmBlocks,
+                     kAgainSmBlocks);
+      }]>];
   let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kListWarps = 16, kListEntries = 256,
+        kListWords = 128, kListSmBlocks = 3, kAgainSmBlocks = 2;
     /// Warps that compute: of each warpgroup 4, of which a warp holds 16 rows.
     int64_t getConsumers() const { return 4 * getGroups(); }
     /// Whether the union is split by the groups that want a key.
@@ -146,12 +197,14 @@ def Gsa_DenseScheduleAttr
     Of gather_attention, lists are those that gsa-trace-lists found. Rows whose
     list lacks keys that the mask shows are done again by their lists; or, with
     `masked`, a kernel before writes each list as strings of bits, which hide the
-    other keys, and all keys are read.
+    other keys, and all keys are read. A block of that kernel has `string_warps`
+    warps, each of which has a list and takes `string_entries` of it in one step;
+    one of the kernel that looks for lists that lack keys has `short_warps`.
 
     A hidden key or one behind the last has a weight of 0, which is right as long
     as its values are finite. The 16 rows of a warp that has a result that is not
     finite, or an lse beyond what its softmax is precise for, are done again as
-    `per_row` says.
+    `per_row` says, by `again_sm_blocks` blocks for each SM at most.
 
     Constraints:
     - (C1) `engine` is wgmma, `block_q` is 64, 128, 192 or 256, `block_k` a
@@ -159,6 +212,9 @@ def Gsa_DenseScheduleAttr
     - (C2) `key_stages` and `value_stages` are from 1 to 8.
     - (C3) `order = ping_pong` needs two warpgroups: a `block_q` of 128 or more.
     - (C4) `masked` needs a `block_k` that is a multiple of 32.
+    - (C5) `string_warps` is a power of two from 1 to 32, `string_entries` a
+      multiple of 128 from 128 to 1024, `short_warps` from 1 to 32.
+    - (C6) `again_sm_blocks` is from 1 to 16.
 
     Example: `#gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 80,
     key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync,
@@ -169,12 +225,33 @@ def Gsa_DenseScheduleAttr
                         "int64_t":$value_stages,
                         EnumParameter<Gsa_GroupOrder>:$order,
                         "::mlir::gsa::AttentionScheduleAttr":$per_row,
-                        DefaultValuedParameter<"bool", "false">:$masked);
+                        DefaultValuedParameter<"bool", "false">:$masked,
+                        DefaultValuedParameter<"int64_t", "kStringWarps">
+                            :$string_warps,
+                        DefaultValuedParameter<"int64_t", "kStringEntries">
+                            :$string_entries,
+                        DefaultValuedParameter<"int64_t", "kShortWarps">
+                            :$short_warps,
+                        DefaultValuedParameter<"int64_t", "kAgainSmBlocks">
+                            :$again_sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $key_stages, $value_stages, $order,
-               $per_row, $masked) `>`
+               $per_row, $masked, $string_warps, $string_entries, $short_warps,
+               $again_sm_blocks) `>`
   }];
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_q,
+           "int64_t":$block_k, "int64_t":$key_stages, "int64_t":$value_stages,
+           "::mlir::gsa::GroupOrder":$order,
+           "::mlir::gsa::AttentionScheduleAttr":$per_row, "bool":$masked), [{
+        return $_get($_ctxt, engine, block_q, block_k, key_stages, value_stages,
+                     order, per_row, masked, kStringWarps, kStringEntries,
+                     kShortWarps, kAgainSmBlocks);
+      }]>];
   let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kStringWarps = 16, kStringEntries = 256,
+        kShortWarps = 4, kAgainSmBlocks = 2;
     /// Warpgroups that compute, their warps, and those of the one that copies.
     int64_t getGroups() const { return getBlockQ() / 64; }
     int64_t getConsumers() const { return 4 * getGroups(); }
@@ -194,7 +271,8 @@ def Gsa_ScoreScheduleAttr
     8, of two heads at a time: a lane then has all heads of one query, and adds
     them up where they are. The products of `pairs` such pairs of heads are under
     way together, in 32 registers each for 64 keys. With `boxes` a tile of keys is
-    the box of a tensor map, copied by one instruction.
+    the box of a tensor map, copied by one instruction. Weights of up to
+    `kept_heads` heads stay in registers; those of more are read for each tile.
 
     Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple
     of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
@@ -202,7 +280,7 @@ def Gsa_ScoreScheduleAttr
     consumers. With 8 queries a warp the number of heads is even; (C5) `pairs` is
     from 1 to 4, and 2 unless a warp owns 8 queries; (C6) `boxes` needs wgmma and
     producers. With boxes keys have a multiple of 64 columns, and those of a batch
-    are whole tiles, or there is one batch.
+    are whole tiles, or there is one batch; (C7) `kept_heads` is from 0 to 64.
 
     Example: `#gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64,
     span = 16, stages = 3, producers = 4, consumers = 4>`.
@@ -211,12 +289,24 @@ def Gsa_ScoreScheduleAttr
                         "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
                         "int64_t":$producers, "int64_t":$consumers,
                         DefaultValuedParameter<"int64_t", "2">:$pairs,
-                        DefaultValuedParameter<"bool", "false">:$boxes);
+                        DefaultValuedParameter<"bool", "false">:$boxes,
+                        DefaultValuedParameter<"int64_t", "kKeptHeads">
+                            :$kept_heads);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
-               $consumers, $pairs, $boxes) `>`
+               $consumers, $pairs, $boxes, $kept_heads) `>`
   }];
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_q,
+           "int64_t":$block_k, "int64_t":$span, "int64_t":$stages,
+           "int64_t":$producers, "int64_t":$consumers, "int64_t":$pairs,
+           "bool":$boxes), [{
+        return $_get($_ctxt, engine, block_q, block_k, span, stages, producers,
+                     consumers, pairs, boxes, kKeptHeads);
+      }]>];
   let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kKeptHeads = 8;
     /// Queries of a warp, 16 or 8.
     int64_t getWarpQueries() const { return getBlockQ() / getConsumers(); }
     /// Heads whose products a fragment of 16 rows has.
@@ -238,17 +328,48 @@ def Gsa_TopKScheduleAttr
     bin and of those above it, if at most `capacity`, are kept in shared memory,
     8 bytes each, and selected there; otherwise by more passes over the row
     (exact, slower). `chunk` rows of scores are in memory at a time when the op
-    is `select`.
+    is `select`. A warp takes `step` scores of a row, or `kept_step` of the cells
+    that are kept, at a time; registers are such that an SM holds `sm_warps` warps,
+    in at most 16 blocks.
+
+    `warps` and `step` decide in which order a statistic of a row is summed up, in
+    f64; no other number changes a result.
 
     Constraints: (C1) `1 <= warps <= 32`; (C2) `bins` is a power of two from 256
-    to 8192; (C3) `capacity` is from 32 to 16384; (C4) `chunk >= 1`.
+    to 8192; (C3) `capacity` is from 32 to 16384; (C4) `chunk >= 1`; (C5)
+    `sm_warps` is from 1 to 64; (C6) `step` and `kept_step` are multiples of 32
+    from 32 to 256.
 
     Example: `#gsa.topk_schedule<warps = 8, bins = 2048, capacity = 4096,
     chunk = 2048>`.
   }];
   let parameters = (ins "int64_t":$warps, "int64_t":$bins, "int64_t":$capacity,
-                        "int64_t":$chunk);
-  let assemblyFormat = "`<` struct($warps, $bins, $capacity, $chunk) `>`";
+                        "int64_t":$chunk,
+                        DefaultValuedParameter<"int64_t", "kSmWarps">:$sm_warps,
+                        DefaultValuedParameter<"int64_t", "kStep">:$step,
+                        DefaultValuedParameter<"int64_t", "kKeptStep">
+                            :$kept_step);
+  let assemblyFormat = [{
+    `<` struct($warps, $bins, $capacity, $chunk, $sm_warps, $step, $kept_step) `>`
+  }];
+  let builders = [AttrBuilder<
+      (ins "int64_t":$warps, "int64_t":$bins, "int64_t":$capacity,
+           "int64_t":$chunk), [{
+        return $_get($_ctxt, warps, bins, capacity, chunk, kSmWarps, kStep,
+                     kKeptStep);
+      }]>];
+  let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kSmWarps = 32, kStep = 256, kKeptStep = 64;
+    /// The same with other numbers.
+    TopKScheduleAttr withWarps(int64_t warps) const;
+    TopKScheduleAttr withBins(int64_t bins) const;
+    TopKScheduleAttr withCapacity(int64_t capacity) const;
+    TopKScheduleAttr withChunk(int64_t chunk) const;
+    TopKScheduleAttr withSmWarps(int64_t warps) const;
+    /// Blocks that an SM shall hold.
+    int64_t getSmBlocks() const;
+  }];
 }
 
 def Gsa_SelectScheduleAttr
@@ -257,15 +378,30 @@ def Gsa_SelectScheduleAttr
   let summary = "schedules of the parts of select";
   let description = [{
     Scores are written to memory as `scores` says, and each row of them is
-    selected as `topk` says.
+    selected as `topk` says. Where other schedules leave rows to this one, few of
+    them are there as a rule, and a block has `flagged_spans` spans, most of them of
+    rows that it finds it need not score.
+
+    Constraint: (C1) `flagged_spans` is from 1 to 64.
 
     Example: `#gsa.select_schedule<scores = <engine = mma_sync, block_q = 64,
     block_k = 64, span = 16, stages = 3, producers = 4, consumers = 4>,
     topk = <warps = 8, bins = 2048, capacity = 4096, chunk = 2048>>`.
   }];
   let parameters = (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
-                        "::mlir::gsa::TopKScheduleAttr":$topk);
-  let assemblyFormat = "`<` struct($scores, $topk) `>`";
+                        "::mlir::gsa::TopKScheduleAttr":$topk,
+                        DefaultValuedParameter<"int64_t", "kFlaggedSpans">
+                            :$flagged_spans);
+  let assemblyFormat = "`<` struct($scores, $topk, $flagged_spans) `>`";
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
+           "::mlir::gsa::TopKScheduleAttr":$topk), [{
+        return $_get($_ctxt, scores, topk, kFlaggedSpans);
+      }]>];
+  let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kFlaggedSpans = 8;
+  }];
 }
 
 def Gsa_ShortRowsScheduleAttr
@@ -280,7 +416,12 @@ def Gsa_ShortRowsScheduleAttr
     selected by a kernel that reads a row once, `cells` scores a thread; with 0
     cells, and where a score is not finite, as `exact` says.
 
-    Constraints: (C1) `rows` is from 1 to 32; (C2) `cells` is from 0 to 32.
+    A lane that checks numbers has `vectors` loads under way together. Registers
+    are such that an SM holds `sm_warps` warps that list keys, and `row_sm_warps`
+    of those that hold rows.
+
+    Constraints: (C1) `rows` is from 1 to 32; (C2) `cells` is from 0 to 32; (C3)
+    `vectors` is from 1 to 16; (C4) `sm_warps` and `row_sm_warps` are from 1 to 64.
 
     Example: `#gsa.short_rows_schedule<rows = 16, cells = 16, exact = <scores =
     <engine = mma_sync, block_q = 64, block_k = 64, span = 16, stages = 3,
@@ -288,9 +429,23 @@ def Gsa_ShortRowsScheduleAttr
     capacity = 4096, chunk = 2048>>>`.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$cells,
-                        "::mlir::gsa::SelectScheduleAttr":$exact);
-  let assemblyFormat = "`<` struct($rows, $cells, $exact) `>`";
+                        "::mlir::gsa::SelectScheduleAttr":$exact,
+                        DefaultValuedParameter<"int64_t", "kVectors">:$vectors,
+                        DefaultValuedParameter<"int64_t", "kSmWarps">:$sm_warps,
+                        DefaultValuedParameter<"int64_t", "kRowSmWarps">
+                            :$row_sm_warps);
+  let assemblyFormat = [{
+    `<` struct($rows, $cells, $exact, $vectors, $sm_warps, $row_sm_warps) `>`
+  }];
+  let builders = [AttrBuilder<
+      (ins "int64_t":$rows, "int64_t":$cells,
+           "::mlir::gsa::SelectScheduleAttr":$exact), [{
+        return $_get($_ctxt, rows, cells, exact, kVectors, kSmWarps,
+                     kRowSmWarps);
+      }]>];
   let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kVectors = 4, kSmWarps = 32, kRowSmWarps = 24;
     /// Warps of a block that reads a row of `keys` scores once; more than 32 if
     /// no block can.
     int64_t getRowWarps(int64_t keys) const;
@@ -313,17 +468,21 @@ def Gsa_OnePassScheduleAttr
 
     With `sm_blocks` the blocks of the pass have spans that share out the scores of
     a chunk among so many blocks for each SM, in place of the span of `scores`; with
-    0 they have that. A lane stages hits in shared memory and appends them when it
-    has more than `staged`. The selection among candidates holds at most
-    `thread_candidates` in a thread, and finds the worst that it takes by a
-    histogram of `candidate_bins`.
+    0 they have that; but no span is shorter than `least_span` tiles, since each
+    block loads its queries. Of the sample there are `sample_blocks` blocks for one of
+    the pass. A lane stages hits in shared memory and appends them when it has more
+    than `staged`. The selection among candidates holds at most `thread_candidates`
+    in a thread, and finds the worst that it takes by a histogram of
+    `candidate_bins`. Registers are such that an SM holds `bound_warps` warps that
+    find bounds.
 
     Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
     engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64; (C6)
     `sm_blocks` is from 0 to 64; (C7) `staged` is an even number from 4 to 64; (C8)
     `thread_candidates` is from 1 to 32, and 32 warps hold `capacity`; (C9)
-    `candidate_bins` is a power of two from 256 to 8192.
+    `candidate_bins` is a power of two from 256 to 8192; (C10) `sample_blocks` and
+    `least_span` are from 1 to 64; (C11) `bound_warps` is from 1 to 64.
 
     Example: `#gsa.one_pass_schedule<scores = <engine = wgmma, block_q = 64,
     block_k = 64, span = 16, stages = 3, producers = 4, consumers = 4>,
@@ -341,10 +500,32 @@ def Gsa_OnePassScheduleAttr
                         DefaultValuedParameter<"int64_t", "16">
                             :$thread_candidates,
                         DefaultValuedParameter<"int64_t", "1024">
-                            :$candidate_bins);
+                            :$candidate_bins,
+                        DefaultValuedParameter<"int64_t", "kSampleBlocks">
+                            :$sample_blocks,
+                        DefaultValuedParameter<"int64_t", "kLeastSpan">
+                            :$least_span,
+                        DefaultValuedParameter<"int64_t", "kBoundWarps">
+                            :$bound_warps);
   let assemblyFormat = [{
     `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk, $sm_blocks,
-               $staged, $thread_candidates, $candidate_bins) `>`
+               $staged, $thread_candidates, $candidate_bins, $sample_blocks,
+               $least_span, $bound_warps) `>`
+  }];
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
+           "::mlir::gsa::SelectScheduleAttr":$exact, "int64_t":$sample,
+           "int64_t":$rank, "int64_t":$capacity, "int64_t":$chunk,
+           "int64_t":$sm_blocks), [{
+        return $_get($_ctxt, scores, exact, sample, rank, capacity, chunk,
+                     sm_blocks, kDefaultStaged, kDefaultThreadCandidates,
+                     kDefaultCandidateBins, kSampleBlocks, kLeastSpan,
+                     kBoundWarps);
+      }]>];
+  let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kSampleBlocks = 4, kLeastSpan = 8,
+        kBoundWarps = 48;
   }];
 }
 
@@ -367,10 +548,15 @@ def Gsa_SplitSelectScheduleAttr
     and appends them when it has more than `staged`.
 
     With a `cluster` of blocks one kernel has sample and bounds: its blocks share
-    the sampled keys of a sequence, in tiles of 256 by 8 warps, wait for each other,
-    and have a row each to find the bound of. With 0 these are two kernels.
+    the sampled keys of a sequence, in tiles of `cluster_keys` by `cluster_warps`
+    warps, wait for each other, and have a row each to find the bound of; registers
+    are such that an SM holds `cluster_sm_blocks` of them. With 0 these are two
+    kernels, of at most `sample_blocks` blocks for one that scores all keys, and
+    with `bound_warps` warps on an SM.
 
-    Registers are such that an SM holds `sm_blocks` blocks that score keys.
+    Registers are such that an SM holds `sm_blocks` blocks that score keys. The
+    block of a row holds at most `thread_candidates` of its list in a thread, and
+    finds the worst that it takes by a histogram of `candidate_bins`.
 
     With `deferred`, a block keeps the scores of its span in shared memory and
     writes them once it has all: the bounds are not waited for before, so that keys
@@ -383,10 +569,13 @@ def Gsa_SplitSelectScheduleAttr
     multiple of 32 `consumers`; (C2) as attention_schedule C2, and
     `producers + consumers <= 32`; (C3) `span >= 1`; (C4) `rank`, `sample` and
     `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
-    from 32 to 16384 and at least `rank * sample`; (C5) the warps of `rows` hold
-    `capacity`, 512 each; (C6) `cluster` is 0, or 2, 4 or 8 with lists; (C7)
-    `staged` is an even number from 2 to 256; (C8) `sm_blocks` is from 1 to 16;
-    (C9) `deferred` with lists, and a span of at most 16384 keys.
+    from 32 to 16384 and at least `rank * sample`; (C5) `thread_candidates` is from
+    1 to 32, and the warps of `rows` hold `capacity`; (C6) `cluster` is 0, or 2, 4 or
+    8 with lists; (C7) `staged` is an even number from 2 to 256; (C8) `sm_blocks` and
+    `cluster_sm_blocks` are from 1 to 16; (C9) `deferred` with lists, and a span of at
+    most 16384 keys; (C10) `candidate_bins` is a power of two from 256 to 8192; (C11)
+    `sample_blocks` and `bound_warps` are from 1 to 64; (C12) `cluster_warps` is from
+    1 to 8, `cluster_keys` from 32 to 256 and a multiple of 32 `cluster_warps`.
 
     Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
     span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
@@ -402,16 +591,52 @@ def Gsa_SplitSelectScheduleAttr
                         DefaultValuedParameter<"int64_t", "0">:$cluster,
                         DefaultValuedParameter<"int64_t", "32">:$staged,
                         DefaultValuedParameter<"int64_t", "1">:$sm_blocks,
-                        DefaultValuedParameter<"bool", "false">:$deferred);
+                        DefaultValuedParameter<"bool", "false">:$deferred,
+                        DefaultValuedParameter<"int64_t", "kThreadCandidates">
+                            :$thread_candidates,
+                        DefaultValuedParameter<"int64_t", "kCandidateBins">
+                            :$candidate_bins,
+                        DefaultValuedParameter<"int64_t", "kSampleBlocks">
+                            :$sample_blocks,
+                        DefaultValuedParameter<"int64_t", "kBoundWarps">
+                            :$bound_warps,
+                        DefaultValuedParameter<"int64_t", "kClusterKeys">
+                            :$cluster_keys,
+                        DefaultValuedParameter<"int64_t", "kClusterWarps">
+                            :$cluster_warps,
+                        DefaultValuedParameter<"int64_t", "kClusterSmBlocks">
+                            :$cluster_sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
                $sample, $rank, $capacity, $rows, $cluster, $staged, $sm_blocks,
-               $deferred) `>`
+               $deferred, $thread_candidates, $candidate_bins, $sample_blocks,
+               $bound_warps, $cluster_keys, $cluster_warps,
+               $cluster_sm_blocks) `>`
   }];
+  let builders = [AttrBuilder<
+      (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_k, "int64_t":$span,
+           "int64_t":$stages, "int64_t":$producers, "int64_t":$consumers,
+           "int64_t":$sample, "int64_t":$rank, "int64_t":$capacity,
+           "::mlir::gsa::TopKScheduleAttr":$rows, "int64_t":$cluster,
+           "int64_t":$staged, "int64_t":$sm_blocks, "bool":$deferred), [{
+        return $_get($_ctxt, engine, block_k, span, stages, producers,
+                     consumers, sample, rank, capacity, rows, cluster, staged,
+                     sm_blocks, deferred, kThreadCandidates, kCandidateBins,
+                     kSampleBlocks, kBoundWarps, kClusterKeys, kClusterWarps,
+                     kClusterSmBlocks);
+      }]>];
   let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kThreadCandidates = kDefaultThreadCandidates,
+        kCandidateBins = kDefaultCandidateBins, kSampleBlocks = 4, kBoundWarps = 48,
+        kClusterKeys = 256, kClusterWarps = 8, kClusterSmBlocks = 2;
     bool hasLists() const { return getRank() > 0; }
-    /// Keys and warps of a tile of the sample where a cluster has it.
-    static constexpr int64_t kClusterKeys = 256, kClusterWarps = 8;
+    /// Of the kernel of a sample where a cluster has it.
+    SplitSelectScheduleAttr ofSample() const;
+    /// Sampled keys that the registers of a warp of that kernel hold, and those
+    /// that a block has room for.
+    static constexpr int64_t kWarpSample = 512;
+    int64_t getMostSampled() const { return kWarpSample * getClusterWarps(); }
     /// Keys of a tile that a warp has, and those of a block.
     int64_t getWarpKeys() const { return getBlockK() / getConsumers(); }
     int64_t getSpanKeys() const { return getSpan() * getBlockK(); }
@@ -431,8 +656,8 @@ def Gsa_SplitAttentionScheduleAttr
     a part begin while the one before is summed up. A block with all parts of its
     list merges them in the order of the list, multiplies by the gate and rounds.
     With a `cluster` of blocks those of a list wait for each other and do the same,
-    some rows each; with 0 another kernel does. That is gsa.partial_attention for
-    each range and gsa.merge_attention.
+    some rows each; with 0 another kernel does, by blocks of `merge_warps` warps.
+    That is gsa.partial_attention for each range and gsa.merge_attention.
 
     `entries` and `part` decide in which order a row is summed up, and so the last
     bits of its output; `per_block`, `cluster`, the batch and the number of queries
@@ -441,6 +666,7 @@ def Gsa_SplitAttentionScheduleAttr
     Constraints: (C1) `entries` is a positive multiple of the part's `block_k`;
     (C2) `per_block` is from 1 to 64; (C3) `cluster` is 0, 2, 4, 8 or 16. A list
     has as many blocks as a cluster; 16 are more than every device has room for.
+    (C4) `merge_warps` is from 1 to 32.
 
     Example: `#gsa.split_attention_schedule<entries = 128, per_block = 4, part =
     <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4,
@@ -449,8 +675,21 @@ def Gsa_SplitAttentionScheduleAttr
   let parameters = (ins "int64_t":$entries,
                         DefaultValuedParameter<"int64_t", "1">:$per_block,
                         "::mlir::gsa::AttentionScheduleAttr":$part,
-                        DefaultValuedParameter<"int64_t", "0">:$cluster);
-  let assemblyFormat = "`<` struct($entries, $per_block, $part, $cluster) `>`";
+                        DefaultValuedParameter<"int64_t", "0">:$cluster,
+                        DefaultValuedParameter<"int64_t", "kMergeWarps">
+                            :$merge_warps);
+  let assemblyFormat = [{
+    `<` struct($entries, $per_block, $part, $cluster, $merge_warps) `>`
+  }];
+  let builders = [AttrBuilder<
+      (ins "int64_t":$entries, "int64_t":$per_block,
+           "::mlir::gsa::AttentionScheduleAttr":$part, "int64_t":$cluster), [{
+        return $_get($_ctxt, entries, per_block, part, cluster, kMergeWarps);
+      }]>];
+  let extraClassDeclaration = [{
+    /// What is so unless a schedule says otherwise.
+    static constexpr int64_t kMergeWarps = 4;
+  }];
 }
 
 #endif  // GSA_DIALECT_GSASCHEDULEATTRS_TD

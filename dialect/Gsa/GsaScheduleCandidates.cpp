@@ -244,7 +244,7 @@ SmallVector<Attribute> AttentionScheduleAttr::getSteps() const {
   auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages,
                  int64_t consumers) {
     addStep(steps, *this, getEngine(), blockQ, blockK, stages,
-            producersFor(stages, getProducers()), consumers);
+            producersFor(stages, getProducers()), consumers, getFoundRows());
   };
   int64_t q = getBlockQ(), k = getBlockK(), s = getStages(), c = getConsumers();
   // Rows in other tiles: as many warps for each of them as before.
@@ -270,7 +270,7 @@ SmallVector<Attribute> ScoreScheduleAttr::getSteps() const {
     addStep(steps, *this, engine, blockQ, blockK, span, stages, producers,
             blockQ / (isWgmma ? getWarpQueries() : kTileUnit),
             isWgmma ? getPairs() : kDefaultPairs,
-            isWgmma && producers > 0 && getBoxes());
+            isWgmma && producers > 0 && getBoxes(), getKeptHeads());
   };
   Engine e = getEngine();
   int64_t q = getBlockQ(), k = getBlockK(), n = getSpan(), s = getStages();
@@ -289,26 +289,37 @@ SmallVector<Attribute> ScoreScheduleAttr::getSteps() const {
 
 SmallVector<Attribute> TopKScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  auto add = [&](int64_t warps, int64_t bins, int64_t capacity, int64_t chunk) {
-    addStep(steps, *this, warps, bins, capacity, chunk);
+  auto add = [&](int64_t warps, int64_t bins, int64_t capacity, int64_t chunk,
+                 int64_t smWarps, int64_t step) {
+    addStep(steps, *this, warps, bins, capacity, chunk, smWarps, step,
+            getKeptStep());
   };
-  int64_t w = getWarps(), b = getBins(), c = getCapacity(), n = getChunk();
-  add(2 * w, b, c, n);
-  add(w / 2, b, c, n);
-  add(w, 2 * b, c, n);
-  add(w, b / 2, c, n);
-  add(w, b, 2 * c, n);
-  add(w, b, c / 2, n);
-  add(w, b, c, 2 * n);
-  add(w, b, c, n / 2);
+  int64_t w = getWarps(), b = getBins(), c = getCapacity(), n = getChunk(),
+          h = getSmWarps(), s = getStep();
+  add(2 * w, b, c, n, h, s);
+  add(w / 2, b, c, n, h, s);
+  add(w, 2 * b, c, n, h, s);
+  add(w, b / 2, c, n, h, s);
+  add(w, b, 2 * c, n, h, s);
+  add(w, b, c / 2, n, h, s);
+  add(w, b, c, 2 * n, h, s);
+  add(w, b, c, n / 2, h, s);
+  for (int64_t by : {8, -8}) add(w, b, c, n, h + by, s);
+  add(w, b, c, n, h, 2 * s);
+  add(w, b, c, n, h, s / 2);
   return steps;
 }
 
 SmallVector<Attribute> SelectScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
+  auto add = [&](ScoreScheduleAttr scores, TopKScheduleAttr topk,
+                 int64_t flaggedSpans) {
+    addStep(steps, *this, scores, topk, flaggedSpans);
+  };
+  int64_t f = getFlaggedSpans();
   for (Attribute scores : getScores().getSteps())
-    addStep(steps, *this, cast<ScoreScheduleAttr>(scores), getTopk());
+    add(cast<ScoreScheduleAttr>(scores), getTopk(), f);
   for (Attribute topk : getTopk().getSteps())
-    addStep(steps, *this, getScores(), cast<TopKScheduleAttr>(topk));
+    add(getScores(), cast<TopKScheduleAttr>(topk), f);
   return steps;
 }

@@ -356,11 +356,9 @@ double SplitAttentionScheduleAttr::estimateCost(
   // does not depend on.
   AttentionScheduleAttr part = getPart();
   if (part.getStages() > 1 && getCluster() > 0)
-    part = AttentionScheduleAttr::get(
-        getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
+    part = part.withStages(
         std::min(part.getStages(),
-                 std::max<int64_t>(getEntries() / part.getBlockK(), 1)),
-        part.getProducers(), part.getConsumers());
+                 std::max<int64_t>(getEntries() / part.getBlockK(), 1)));
   double split =
       costOfRows(one, op, part, parts, target).microseconds() + merge;
   double whole = costOfRows(one, op, usual, /*parts=*/1, target).microseconds();

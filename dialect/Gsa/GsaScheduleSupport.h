@@ -17,6 +17,11 @@ inline ScheduleProblem problemOf(Operation* op) {
   return cast<ScheduledOpInterface>(op).getScheduleProblem();
 }
 
+/// The sizes of attention over all keys, and those of an indexer's scores, from
+/// tensors of the shapes of gsa.attention.
+AttentionProblem attentionProblemOf(Value query, Value key, Value value);
+ScoreProblem scoreProblemOf(Value query, Value key);
+
 /// Of the pairs of queries and keys of an op the share that its mask shows.
 double visibleShare(Operation* op, int64_t queries, int64_t keys);
 
@@ -108,6 +113,37 @@ void addStep(SmallVector<Attribute>& steps, Schedule from, Numbers... numbers) {
       [&] { return emitError(UnknownLoc::get(context)); }, context, numbers...);
   if (schedule && schedule != from) steps.push_back(schedule);
 }
+
+/// Schedules one step from one of `own` numbers: `add` of the numbers with one
+/// of them changed.
+template <typename Numbers>
+class StepBuilder {
+ public:
+  using Number = int64_t Numbers::*;
+
+  StepBuilder(const Numbers& own, llvm::function_ref<void(const Numbers&)> add)
+      : own(own), add(add) {}
+
+  void change(llvm::function_ref<void(Numbers&)> body) {
+    Numbers changed = own;
+    body(changed);
+    add(changed);
+  }
+  /// Twice the number, and half of it.
+  void scale(Number number) {
+    change([&](Numbers& n) { n.*number *= 2; });
+    change([&](Numbers& n) { n.*number /= 2; });
+  }
+  /// `step` more, and less.
+  void shift(Number number, int64_t step) {
+    change([&](Numbers& n) { n.*number += step; });
+    change([&](Numbers& n) { n.*number -= step; });
+  }
+
+ private:
+  const Numbers& own;
+  llvm::function_ref<void(const Numbers&)> add;
+};
 
 }  // namespace mlir::gsa::detail
 

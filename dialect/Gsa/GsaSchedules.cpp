@@ -2,7 +2,7 @@
 
 #include "dialect/Gsa/GsaSchedules.h"
 
-#include "dialect/Gsa/GsaOps.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
@@ -134,10 +134,33 @@ static RankedTensorType typeOf(Operation* op, unsigned operand) {
   return cast<RankedTensorType>(op->getOperand(operand).getType());
 }
 
+AttentionProblem gsa::detail::attentionProblemOf(Value query, Value key,
+                                                 Value value) {
+  auto queries = cast<RankedTensorType>(query.getType());
+  auto keys = cast<RankedTensorType>(key.getType());
+  AttentionProblem problem;
+  problem.element = queries.getElementType();
+  problem.isDense = true;
+  problem.batch = queries.getDimSize(0);
+  problem.queries = queries.getDimSize(1);
+  problem.keys = keys.getDimSize(1);
+  problem.heads = queries.getDimSize(2);
+  problem.groups = keys.getDimSize(2);
+  problem.depth = queries.getDimSize(3);
+  problem.valueDepth = cast<RankedTensorType>(value.getType()).getDimSize(3);
+  return problem;
+}
+
+ScoreProblem gsa::detail::scoreProblemOf(Value query, Value key) {
+  auto queries = cast<RankedTensorType>(query.getType());
+  auto keys = cast<RankedTensorType>(key.getType());
+  return {queries.getElementType(), queries.getDimSize(0),
+          queries.getDimSize(1),    keys.getDimSize(1),
+          queries.getDimSize(2),    queries.getDimSize(3)};
+}
+
 static ScoreProblem scoresOf(Operation* op) {
-  RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1);
-  return {query.getElementType(), query.getDimSize(0), query.getDimSize(1),
-          key.getDimSize(1),      query.getDimSize(2), query.getDimSize(3)};
+  return gsa::detail::scoreProblemOf(op->getOperand(0), op->getOperand(1));
 }
 
 /// Of an op whose first operand is [B, Sq, Sk].
@@ -150,18 +173,9 @@ static TopKProblem rowsOf(Operation* op) {
 /// Of a range the keys, or the slots, are those in it.
 static AttentionProblem attentionOf(Operation* op) {
   AttentionForm form = AttentionForm::of(op);
-  RankedTensorType query = typeOf(op, 0), key = typeOf(op, 1),
-                   value = typeOf(op, 2);
-  AttentionProblem problem;
-  problem.element = query.getElementType();
+  AttentionProblem problem = gsa::detail::attentionProblemOf(
+      op->getOperand(0), op->getOperand(1), op->getOperand(2));
   problem.isDense = form.isDense();
-  problem.batch = query.getDimSize(0);
-  problem.queries = query.getDimSize(1);
-  problem.keys = key.getDimSize(1);
-  problem.heads = query.getDimSize(2);
-  problem.groups = key.getDimSize(2);
-  problem.depth = query.getDimSize(3);
-  problem.valueDepth = value.getDimSize(3);
   if (form.isDense())
     problem.keys = form.clip(problem.keys);
   else

@@ -75,6 +75,24 @@ LogicalResult bindOperands(OpOrAdaptor& op, DimBindings& dims,
   return success();
 }
 
+/// The same where result types are inferred from an adaptor: what contradicts
+/// is an error of the op at `location`.
+template <typename OpTy>
+LogicalResult bindAdaptor(MLIRContext* context,
+                          std::optional<Location> location,
+                          typename OpTy::Adaptor& adaptor, DimBindings& dims,
+                          ArrayRef<std::pair<StringRef, int64_t>> constants) {
+  auto emitError = [&]() -> InFlightDiagnostic {
+    return mlir::emitError(location.value_or(UnknownLoc::get(context)),
+                           Twine("'") + OpTy::getOperationName() + "' op ");
+  };
+  return bindOperands<OpTy>(adaptor, dims, constants, emitError);
+}
+
+/// Ops whose operands have dynamic sizes may disagree at run time; they must
+/// not be moved to where they would not have run.
+Speculation::Speculatability getSpeculatabilityOf(Operation* op);
+
 /// Result types of an op from its dimension strings and element types.
 template <typename OpTy>
 void appendResultTypes(const DimBindings& dims, ArrayRef<Type> elementTypes,

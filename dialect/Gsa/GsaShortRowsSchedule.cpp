@@ -150,12 +150,24 @@ SmallVector<Attribute> ShortRowsScheduleAttr::enumerate(
 
 SmallVector<Attribute> ShortRowsScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  addStep(steps, *this, 2 * getRows(), getCells(), getExact());
-  addStep(steps, *this, getRows() / 2, getCells(), getExact());
-  addStep(steps, *this, getRows(), 2 * getCells(), getExact());
-  addStep(steps, *this, getRows(), getCells() / 2, getExact());
-  for (Attribute exact : getExact().getSteps())
-    addStep(steps, *this, getRows(), getCells(),
-            cast<SelectScheduleAttr>(exact));
+  auto add = [&](int64_t rows, int64_t cells, SelectScheduleAttr exact,
+                 int64_t vectors, int64_t smWarps, int64_t rowSmWarps) {
+    addStep(steps, *this, rows, cells, exact, vectors, smWarps, rowSmWarps);
+  };
+  int64_t r = getRows(), c = getCells(), v = getVectors(), w = getSmWarps(),
+          h = getRowSmWarps();
+  SelectScheduleAttr e = getExact();
+  add(2 * r, c, e, v, w, h);
+  add(r / 2, c, e, v, w, h);
+  add(r, 2 * c, e, v, w, h);
+  add(r, c / 2, e, v, w, h);
+  for (Attribute exact : e.getSteps())
+    add(r, c, cast<SelectScheduleAttr>(exact), v, w, h);
+  add(r, c, e, 2 * v, w, h);
+  add(r, c, e, v / 2, w, h);
+  for (int64_t by : {8, -8}) {
+    add(r, c, e, v, w + by, h);
+    add(r, c, e, v, w, h + by);
+  }
   return steps;
 }

@@ -21,10 +21,8 @@ static constexpr int64_t kMostHeads = kTileUnit;
 /// Rows of fewer keys, and lists of fewer entries, keep one block busy for less
 /// than another kernel costs.
 static constexpr int64_t kLeastKeys = 4096, kLeastEntries = 512;
-/// Blocks of a cluster that has a sample, the keys that they sample, and the
-/// most that the registers of the block that finds a bound hold.
-static constexpr int64_t kCluster = 8, kClusterSample = 2048,
-                         kMostClusterSample = 4096;
+/// Blocks of a cluster that has a sample, and the keys that they sample.
+static constexpr int64_t kCluster = 8, kClusterSample = 2048;
 /// Blocks of scores that an SM holds at most: a thread then has 80 registers.
 static constexpr int64_t kMostScoreBlocks = 3;
 /// Rounds of blocks that scores are shared out for, at most.
@@ -104,17 +102,18 @@ static std::string noClusters(const CudaTarget& target) {
          "; use cluster = 0";
 }
 
-/// Why a sample of every `step`-th key has no cluster of `cluster` blocks.
+/// Why a sample of every `step`-th key has no cluster of `cluster` blocks, one
+/// of which holds `most` sampled keys.
 static std::string findClusterRefusal(const ScoreProblem& scores,
                                       int64_t cluster, int64_t step,
-                                      const CudaTarget& target) {
+                                      int64_t most, const CudaTarget& target) {
   if (!target.bulkCopy) return noClusters(target);
   if (scores.queries > cluster)
     return over("queries", scores.queries, cluster) +
            ", the blocks of a cluster, each of which has a row";
   auto sampled = static_cast<int64_t>(llvm::divideCeil(scores.keys, step));
-  if (sampled > kMostClusterSample)
-    return over("sampled keys", sampled, kMostClusterSample) +
+  if (sampled > most)
+    return over("sampled keys", sampled, most) +
            ", those that a block holds; use a larger sample step";
   return "";
 }
@@ -125,8 +124,9 @@ std::string SplitSelectScheduleAttr::findRefusal(
   if (std::string reason = findShapeRefusal(problem); !reason.empty())
     return reason;
   if (getCluster() > 0)
-    if (std::string reason = findClusterRefusal(*problem.scores, getCluster(),
-                                                getSample(), target);
+    if (std::string reason =
+            findClusterRefusal(*problem.scores, getCluster(), getSample(),
+                               getMostSampled(), target);
         !reason.empty())
       return reason;
   if (hasLists() && problem.rows->slots > getCapacity())
@@ -202,11 +202,14 @@ static SmallVector<SplitLists> enumerateLists(Operation* op,
       all.push_back({step, rank, capacity, cluster});
   };
   if (!cast<SelectOp>(op).getPolicy().usesStatistic()) {
+    using Split = SplitSelectScheduleAttr;
+    int64_t most = Split::kWarpSample * Split::kClusterWarps;
     int64_t first = kSampleStep;
     while (problem.rows->keys > kClusterSample * first) first *= 2;
     // Of twice as many keys lists are shorter: rows of fewer keys have them.
     for (int64_t step : {first, std::max(first / 2, kSampleStep)})
-      if (findClusterRefusal(*problem.scores, kCluster, step, target).empty())
+      if (findClusterRefusal(*problem.scores, kCluster, step, most, target)
+              .empty())
         add(step, kCluster);
     add(kSampleStep, /*cluster=*/0);
   }
@@ -226,8 +229,7 @@ SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
     for (Attribute candidate : TopKScheduleAttr::enumerate(op, target)) {
       auto topk = cast<TopKScheduleAttr>(candidate);
       // A row has an SM of its own.
-      auto rows = TopKScheduleAttr::get(context, /*warps=*/32, topk.getBins(),
-                                        topk.getCapacity(), /*chunk=*/1);
+      TopKScheduleAttr rows = topk.withWarps(32).withChunk(1);
       for (auto [blockK, stages, consumers] :
            {std::tuple<int64_t, int64_t, int64_t>{128, 4, 4},
             {64, 3, 2},
@@ -247,47 +249,67 @@ SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
   return schedules;
 }
 
+namespace {
+
+/// What a step changes.
+struct Numbers {
+  int64_t blockK, span, stages, sample, rank, capacity;
+  TopKScheduleAttr rows;
+  int64_t cluster, smBlocks;
+  bool deferred;
+  int64_t candidateBins, sampleBlocks, boundWarps;
+};
+
+}  // namespace
+
 SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  int64_t k = getBlockK(), n = getSpan(), s = getStages(), m = getSample(),
-          r = getRank(), c = getCapacity(), b = getSmBlocks();
-  TopKScheduleAttr t = getRows();
-  auto addLists = [&](int64_t sample, int64_t rank, int64_t capacity,
-                      int64_t cluster) {
-    addStep(steps, *this, getEngine(), k, n, s, getProducers(), getConsumers(),
-            sample, rank, capacity, t, cluster, getStaged(), b,
-            getDeferred() && rank > 0);
-  };
-  auto add = [&](int64_t blockK, int64_t span, int64_t stages, int64_t smBlocks,
-                 TopKScheduleAttr rows) {
-    addStep(steps, *this, getEngine(), blockK, span, stages,
-            stages == 1          ? 0
+  const Numbers own = {getBlockK(),    getSpan(),          getStages(),
+                       getSample(),    getRank(),          getCapacity(),
+                       getRows(),      getCluster(),       getSmBlocks(),
+                       getDeferred(),  getCandidateBins(), getSampleBlocks(),
+                       getBoundWarps()};
+  auto add = [&](const Numbers& n) {
+    addStep(steps, *this, getEngine(), n.blockK, n.span, n.stages,
+            n.stages == 1        ? 0
             : getProducers() > 0 ? getProducers()
                                  : 4,
-            getConsumers(), m, r, c, rows, getCluster(), getStaged(), smBlocks,
-            getDeferred());
+            getConsumers(), n.sample, n.rank, n.capacity, n.rows, n.cluster,
+            getStaged(), n.smBlocks, n.deferred, getThreadCandidates(),
+            n.candidateBins, n.sampleBlocks, n.boundWarps, getClusterKeys(),
+            getClusterWarps(), getClusterSmBlocks());
   };
-  add(2 * k, n, s, b, t);
-  add(k / 2, n, s, b, t);
-  add(k, 2 * n, s, b, t);
-  add(k, n / 2, s, b, t);
-  add(k, n, s + 1, b, t);
-  add(k, n, s - 1, b, t);
-  add(k, n, s, b + 1, t);
-  add(k, n, s, b - 1, t);
+  StepBuilder<Numbers> builder(own, add);
+  builder.scale(&Numbers::blockK);
+  builder.scale(&Numbers::span);
+  builder.shift(&Numbers::stages, 1);
+  builder.shift(&Numbers::smBlocks, 1);
   if (hasLists()) {
     // As many keys stand for the bound as before.
-    addLists(2 * m, llvm::divideCeil(r, 2), c, getCluster());
-    addLists(m / 2, 2 * r, c, getCluster());
-    addLists(m, r, c + 256, getCluster());
-    addLists(m, r, c - 256, getCluster());
-    addLists(m, r, c, getCluster() > 0 ? 0 : kCluster);
-    addLists(0, 0, 0, 0);
-    addStep(steps, *this, getEngine(), k, n, s, getProducers(), getConsumers(),
-            m, r, c, t, getCluster(), getStaged(), b, !getDeferred());
+    builder.change([](Numbers& n) {
+      n.sample *= 2;
+      n.rank = llvm::divideCeil(n.rank, 2);
+    });
+    builder.change([](Numbers& n) {
+      n.sample /= 2;
+      n.rank *= 2;
+    });
+    builder.shift(&Numbers::capacity, 256);
+    builder.change(
+        [](Numbers& n) { n.cluster = n.cluster > 0 ? 0 : kCluster; });
+    builder.change([](Numbers& n) {
+      n.sample = n.rank = n.capacity = n.cluster = 0;
+      n.deferred = false;
+    });
+    builder.change([](Numbers& n) { n.deferred = !n.deferred; });
+    builder.scale(&Numbers::candidateBins);
+    if (own.cluster == 0) {
+      builder.scale(&Numbers::sampleBlocks);
+      builder.shift(&Numbers::boundWarps, 8);
+    }
   }
-  for (Attribute rows : t.getSteps())
-    add(k, n, s, b, cast<TopKScheduleAttr>(rows));
+  for (Attribute rows : own.rows.getSteps())
+    builder.change([&](Numbers& n) { n.rows = cast<TopKScheduleAttr>(rows); });
   return steps;
 }
 
@@ -392,14 +414,6 @@ static bool isCluster(int64_t blocks) {
   return llvm::is_contained({2, 4, 8}, blocks);
 }
 
-/// The part with `stages` stages.
-static AttentionScheduleAttr withStages(AttentionScheduleAttr part,
-                                        int64_t stages) {
-  return AttentionScheduleAttr::get(part.getContext(), part.getEngine(),
-                                    part.getBlockQ(), part.getBlockK(), stages,
-                                    part.getProducers(), part.getConsumers());
-}
-
 /// How the blocks of a list may be made, the fastest first: a further kernel
 /// merges them, or they are a cluster. That takes more parts a block, to be so
 /// few, if all copies of a block are in flight at once: each has an SM then.
@@ -430,7 +444,7 @@ static SmallVector<ListBlocks> blocksFor(const AttentionProblem& problem,
     int64_t inFlight = stages * each;
     if (each * entries > kListEntries || inFlight > kMostStages) break;
     if (!isAlone(blocksOf(each)) ||
-        !withStages(part, inFlight).findRefusal(op, target).empty())
+        !part.withStages(inFlight).findRefusal(op, target).empty())
       continue;
     all.push_back({each, blocksOf(each), inFlight});
     break;
@@ -449,9 +463,7 @@ static AttentionScheduleAttr withFewWarps(AttentionScheduleAttr part,
       part.getProducers() == 0 || part.getConsumers() <= 2 ||
       part.getBlockK() % (2 * kTileUnit) != 0)
     return part;
-  return AttentionScheduleAttr::get(
-      part.getContext(), part.getEngine(), part.getBlockQ(), part.getBlockK(),
-      part.getStages(), /*producers=*/perBlock > 1 ? 2 : 4, /*consumers=*/2);
+  return part.withWarps(/*producers=*/perBlock > 1 ? 2 : 4, /*consumers=*/2);
 }
 
 /// All tiles of a part are in flight at once, if they fit.
@@ -472,7 +484,7 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
          blocksFor(problem, entries, part, op, target)) {
       // As many warps copy as for one part where all copies begin at once.
       int64_t turns = blocks.stages > part.getStages() ? 1 : blocks.perBlock;
-      AttentionScheduleAttr staged = withStages(part, blocks.stages);
+      AttentionScheduleAttr staged = part.withStages(blocks.stages);
       for (AttentionScheduleAttr each : {withFewWarps(staged, turns), staged})
         if (auto schedule = SplitAttentionScheduleAttr::get(
                 op->getContext(), entries, blocks.perBlock, each,
@@ -486,16 +498,23 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::enumerate(
 
 SmallVector<Attribute> SplitAttentionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  int64_t entries = getEntries(), perBlock = getPerBlock();
-  int64_t cluster = getCluster();
-  addStep(steps, *this, 2 * entries, perBlock, getPart(), cluster / 2);
-  addStep(steps, *this, entries / 2, perBlock, getPart(), 2 * cluster);
-  addStep(steps, *this, entries, 2 * perBlock, getPart(), cluster / 2);
-  addStep(steps, *this, entries, perBlock / 2, getPart(), 2 * cluster);
-  for (int64_t other : {0, 2, 4, 8, 16})
-    addStep(steps, *this, entries, perBlock, getPart(), other);
-  for (Attribute part : getPart().getSteps())
-    addStep(steps, *this, entries, perBlock, cast<AttentionScheduleAttr>(part),
-            cluster);
+  auto add = [&](int64_t entries, int64_t perBlock, AttentionScheduleAttr part,
+                 int64_t cluster, int64_t mergeWarps) {
+    addStep(steps, *this, entries, perBlock, part, cluster, mergeWarps);
+  };
+  int64_t n = getEntries(), b = getPerBlock(), c = getCluster(),
+          w = getMergeWarps();
+  AttentionScheduleAttr p = getPart();
+  add(2 * n, b, p, c / 2, w);
+  add(n / 2, b, p, 2 * c, w);
+  add(n, 2 * b, p, c / 2, w);
+  add(n, b / 2, p, 2 * c, w);
+  for (int64_t other : {0, 2, 4, 8, 16}) add(n, b, p, other, w);
+  for (Attribute part : p.getSteps())
+    add(n, b, cast<AttentionScheduleAttr>(part), c, w);
+  if (c == 0) {
+    add(n, b, p, c, 2 * w);
+    add(n, b, p, c, w / 2);
+  }
   return steps;
 }

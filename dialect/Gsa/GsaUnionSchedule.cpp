@@ -176,38 +176,58 @@ SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
   return schedules;
 }
 
+namespace {
+
+/// What a step changes.
+struct Numbers {
+  int64_t queries, groups, blockK, keyStages, valueStages, table, chunk;
+  AttentionScheduleAttr perQuery;
+  int64_t listWarps, listEntries, listWords, listSmBlocks;
+};
+
+}  // namespace
+
 SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  auto add = [&](int64_t queries, int64_t blockK, int64_t keyStages,
-                 int64_t valueStages, int64_t table, int64_t chunk,
-                 AttentionScheduleAttr perQuery) {
-    addStep(steps, *this, getEngine(), queries, getGroups(), blockK, keyStages,
-            valueStages, getProducers(), table, chunk, perQuery);
+  const Numbers own = {getQueries(),     getGroups(),      getBlockK(),
+                       getKeyStages(),   getValueStages(), getTable(),
+                       getChunk(),       getPerQuery(),    getListWarps(),
+                       getListEntries(), getListWords(),   getListSmBlocks()};
+  auto add = [&](const Numbers& n) {
+    addStep(steps, *this, getEngine(), n.queries, n.groups, n.blockK,
+            n.keyStages, n.valueStages, getProducers(), n.table, n.chunk,
+            n.perQuery, n.listWarps, n.listEntries, n.listWords, n.listSmBlocks,
+            getAgainSmBlocks());
   };
-  int64_t q = getQueries(), k = getBlockK(), s = getKeyStages(),
-          v = getValueStages(), t = getTable(), c = getChunk();
-  AttentionScheduleAttr p = getPerQuery();
-  add(2 * q, k, s, v, t, static_cast<int64_t>(llvm::alignTo(c, 2 * q)), p);
-  if (q % 2 == 0) add(q / 2, k, s, v, t, c, p);
-  add(q, k + 32, s, v, t, c, p);
-  add(q, k - 32, s, v, t, c, p);
-  add(q, k, s + 1, v, t, c, p);
-  add(q, k, s - 1, v, t, c, p);
-  add(q, k, s, v + 1, t, c, p);
-  add(q, k, s, v - 1, t, c, p);
-  add(q, k, s, v, 2 * t, c, p);
-  add(q, k, s, v, t / 2, c, p);
-  add(q, k, s, v, t, 2 * c, p);
-  if (c % (2 * q) == 0) add(q, k, s, v, t, c / 2, p);
+  StepBuilder<Numbers> builder(own, add);
+  auto twice = [](Numbers& n) {
+    n.queries *= 2;
+    n.chunk = static_cast<int64_t>(llvm::alignTo(n.chunk, n.queries));
+  };
+  builder.change(twice);
+  if (own.queries % 2 == 0) builder.change([](Numbers& n) { n.queries /= 2; });
+  builder.shift(&Numbers::blockK, 32);
+  builder.shift(&Numbers::keyStages, 1);
+  builder.shift(&Numbers::valueStages, 1);
+  builder.scale(&Numbers::table);
+  builder.change([](Numbers& n) { n.chunk *= 2; });
+  if (own.chunk % (2 * own.queries) == 0)
+    builder.change([](Numbers& n) { n.chunk /= 2; });
   // The other number of groups, with as many rows in each.
-  if (isSplit())
-    addStep(steps, *this, getEngine(), q / 2, int64_t{1}, k, s, v,
-            getProducers(), t, c, p);
-  else
-    addStep(steps, *this, getEngine(), 2 * q, int64_t{2}, k, s, v,
-            getProducers(), t, static_cast<int64_t>(llvm::alignTo(c, 2 * q)),
-            p);
-  for (Attribute perQuery : p.getSteps())
-    add(q, k, s, v, t, c, cast<AttentionScheduleAttr>(perQuery));
+  builder.change([&](Numbers& n) {
+    n.groups = isSplit() ? 1 : 2;
+    if (isSplit())
+      n.queries /= 2;
+    else
+      twice(n);
+  });
+  for (Attribute perQuery : own.perQuery.getSteps())
+    builder.change([&](Numbers& n) {
+      n.perQuery = cast<AttentionScheduleAttr>(perQuery);
+    });
+  builder.scale(&Numbers::listWarps);
+  builder.scale(&Numbers::listEntries);
+  builder.scale(&Numbers::listWords);
+  builder.shift(&Numbers::listSmBlocks, 1);
   return steps;
 }

@@ -466,17 +466,47 @@ Value cpu::toResult(VectorBuilder& v, Value buffer, Type type) {
 }
 
 //===----------------------------------------------------------------------===//
-// Both lowerings
+// What lowerings share
 //===----------------------------------------------------------------------===//
+
+TaskLowering::TaskLowering(Operation* op, Value operand,
+                           CpuScheduleAttr schedule, RewriterBase& rewriter)
+    : op(op),
+      v(rewriter, op->getLoc()),
+      acc(getAccumulatorType(getElementTypeOrSelf(operand.getType()))),
+      tasks(schedule.getTasks()) {}
+
+int64_t TaskLowering::padded(int64_t size) {
+  return static_cast<int64_t>(llvm::alignTo<16>(std::max<int64_t>(size, 1)));
+}
+
+void TaskLowering::forItems(const Size& items,
+                            llvm::function_ref<void(Value item)> body) {
+  forTasks(v, tasks, [&](Value self) {
+    task = self;
+    v.forLoop(task, toValue(v, items), tasks, body);
+  });
+}
+
+void TaskLowering::replaceOp(RewriterBase& rewriter, ArrayRef<Value> buffers) {
+  SmallVector<Value> results;
+  for (auto [buffer, result] : llvm::zip_equal(buffers, op->getResults()))
+    results.push_back(toResult(v, buffer, result.getType()));
+  rewriter.replaceOp(op, results);
+}
 
 AttentionLowering::AttentionLowering(Operation* op, CpuScheduleAttr schedule,
                                      RewriterBase& rewriter)
-    : form(AttentionForm::of(op)),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
-      tasks(schedule.getTasks()) {}
+    : TaskLowering(op, AttentionForm::of(op).query, schedule, rewriter),
+      form(AttentionForm::of(op)),
+      batch(getSize(rewriter, op->getLoc(), form.query, 0)),
+      rowCount(getSize(rewriter, op->getLoc(), form.query, 1)),
+      allKeys(getSize(rewriter, op->getLoc(), form.key, 1)),
+      heads(shapeOf(form.query)[2]),
+      groups(shapeOf(form.key)[2]) {}
 
-void AttentionLowering::begin() {
+void AttentionLowering::lower(RewriterBase& rewriter,
+                              llvm::function_ref<void()> body) {
   query = toReadOnlyBuffer(v, form.query);
   key = toReadOnlyBuffer(v, form.key);
   value = toReadOnlyBuffer(v, form.value);
@@ -484,20 +514,8 @@ void AttentionLowering::begin() {
   counts = toReadOnlyBuffer(v, form.counts);
   gate = toReadOnlyBuffer(v, form.gate);
   lengthsOfBatch = toReadOnlyBuffer(v, form.lengths);
-  output = allocate(v, form.op, 0);
-  lse = allocate(v, form.op, 1);
-}
-
-void AttentionLowering::forItems(const Size& items,
-                                 llvm::function_ref<void(Value item)> body) {
-  forTasks(v, tasks, [&](Value self) {
-    task = self;
-    v.forLoop(task, toValue(v, items), tasks, body);
-  });
-}
-
-void AttentionLowering::end(RewriterBase& rewriter) {
-  Operation* op = form.op;
-  rewriter.replaceOp(op, {toResult(v, output, op->getResult(0).getType()),
-                          toResult(v, lse, op->getResult(1).getType())});
+  output = allocate(v, op, 0);
+  lse = allocate(v, op, 1);
+  if (batch.bound * rowCount.bound > 0) body();
+  replaceOp(rewriter, {output, lse});
 }

@@ -192,26 +192,43 @@ Value allocate(VectorBuilder& v, Operation* op, unsigned i);
 /// The tensor of type `type` that `buffer` holds from now on.
 Value toResult(VectorBuilder& v, Value buffer, Type type);
 
-/// What both lowerings begin and end with: operands and results as buffers,
-/// work in turns among tasks.
-class AttentionLowering {
+/// What lowerings of attention and of gradients share: work in turns among
+/// tasks, each of which has its scratch, and buffers in place of results.
+class TaskLowering {
  protected:
-  AttentionLowering(Operation* op, CpuScheduleAttr schedule,
-                    RewriterBase& rewriter);
+  /// At `op`; computes in the accumulator type of `operand`'s elements.
+  TaskLowering(Operation* op, Value operand, CpuScheduleAttr schedule,
+               RewriterBase& rewriter);
 
-  /// Operands and room for the results, at the op.
-  void begin();
+  /// Elements of a row of scratch for `size` of them: multiples of 16 keep
+  /// tasks off each other's cache lines.
+  static int64_t padded(int64_t size);
   /// Calls `body` for the items [0, items), every task for its own; `task` is
   /// the one that runs.
   void forItems(const Size& items, llvm::function_ref<void(Value item)> body);
-  /// The results in place of the op's.
-  void end(RewriterBase& rewriter);
+  /// Puts what `buffers` hold from now on in place of the op's results.
+  void replaceOp(RewriterBase& rewriter, ArrayRef<Value> buffers);
 
-  AttentionForm form;
+  Operation* op;
   VectorBuilder v;
   Type acc;  ///< A(T).
   int64_t tasks;
   Value task;
+};
+
+/// What both lowerings of attention begin and end with.
+class AttentionLowering : protected TaskLowering {
+ protected:
+  AttentionLowering(Operation* op, CpuScheduleAttr schedule,
+                    RewriterBase& rewriter);
+
+  /// Operands as buffers, `body`, unless no row is to be computed, and the
+  /// results in place of the op's.
+  void lower(RewriterBase& rewriter, llvm::function_ref<void()> body);
+
+  AttentionForm form;
+  Size batch, rowCount, allKeys;  ///< B, Sq and Sk.
+  int64_t heads, groups;
   /// Null for operands that the op does not have.
   Value query, key, value, indices, counts, gate, lengthsOfBatch;
   Value output, lse;

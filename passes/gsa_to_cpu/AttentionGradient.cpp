@@ -42,7 +42,7 @@ struct GradientForm {
   void take(OpTy op);
 };
 
-class GradientLowering {
+class GradientLowering : TaskLowering {
  public:
   GradientLowering(Operation* op, CpuScheduleAttr schedule,
                    RewriterBase& rewriter);
@@ -78,15 +78,10 @@ class GradientLowering {
     return sumOf(valueSums, valueGrad, batch, key, group);
   }
 
-  Operation* op;
   GradientForm form;
-  VectorBuilder v;
-  Type acc;
-  int64_t tasks;
   Size batches, queries, keys;
   int64_t heads, groups, slots;
   RowVectors depth, valueDepth;
-  Value task;
   // Operands and results as buffers.
   Value query, key, value, indices, counts, outputGrad, lse, rowSums, lengths;
   Value queryGrad, keyGrad, valueGrad;
@@ -123,11 +118,8 @@ GradientForm::GradientForm(Operation* op) {
 
 GradientLowering::GradientLowering(Operation* op, CpuScheduleAttr schedule,
                                    RewriterBase& rewriter)
-    : op(op),
+    : TaskLowering(op, GradientForm(op).query, schedule, rewriter),
       form(op),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
-      tasks(schedule.getTasks()),
       batches(getSize(rewriter, op->getLoc(), form.query, 0)),
       queries(getSize(rewriter, op->getLoc(), form.query, 1)),
       keys(getSize(rewriter, op->getLoc(), form.key, 1)),
@@ -138,19 +130,15 @@ GradientLowering::GradientLowering(Operation* op, CpuScheduleAttr schedule,
       valueDepth(rowVectors(shapeOf(form.value)[3], schedule.getLanes(), 1)) {}
 
 void GradientLowering::allocateScratch() {
-  // Multiples of 16 elements keep tasks off each other's cache lines.
-  auto row = [&](int64_t size) {
-    return static_cast<int64_t>(llvm::alignTo<16>(std::max<int64_t>(size, 1)));
-  };
   if (form.indices)
-    lists = allocate(v, {tasks, row(slots)}, v.builder().getI32Type());
-  headQuery = allocate(v, {tasks, row(depth.padded())}, acc);
-  headGrad = allocate(v, {tasks, row(depth.padded())}, acc);
-  headOutput = allocate(v, {tasks, row(valueDepth.padded())}, acc);
+    lists = allocate(v, {tasks, padded(slots)}, v.builder().getI32Type());
+  headQuery = allocate(v, {tasks, padded(depth.padded())}, acc);
+  headGrad = allocate(v, {tasks, padded(depth.padded())}, acc);
+  headOutput = allocate(v, {tasks, padded(valueDepth.padded())}, acc);
   if (getElementTypeOrSelf(form.key.getType()) == acc) return;
   int64_t most = std::max<int64_t>(keys.bound, 1);
-  keySums = allocate(v, {tasks, most, row(depth.padded())}, acc);
-  valueSums = allocate(v, {tasks, most, row(valueDepth.padded())}, acc);
+  keySums = allocate(v, {tasks, most, padded(depth.padded())}, acc);
+  valueSums = allocate(v, {tasks, most, padded(valueDepth.padded())}, acc);
 }
 
 Value GradientLowering::emitList(Value batch, Value row) {
@@ -254,17 +242,8 @@ void GradientLowering::run(RewriterBase& rewriter) {
   keyGrad = allocate(v, op, 1);
   valueGrad = allocate(v, op, 2);
   allocateScratch();
-  Size items = mulSizes(v, batches, groups);
-  forTasks(v, tasks, [&](Value self) {
-    task = self;
-    v.forLoop(task, toValue(v, items), tasks,
-              [&](Value item) { emitItem(item); });
-  });
-  auto result = [&](Value buffer, unsigned i) {
-    return toResult(v, buffer, op->getResult(i).getType());
-  };
-  rewriter.replaceOp(
-      op, {result(queryGrad, 0), result(keyGrad, 1), result(valueGrad, 2)});
+  forItems(mulSizes(v, batches, groups), [&](Value item) { emitItem(item); });
+  replaceOp(rewriter, {queryGrad, keyGrad, valueGrad});
 }
 
 LogicalResult cpu::lowerAttentionGradient(Operation* op,

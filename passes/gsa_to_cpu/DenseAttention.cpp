@@ -75,8 +75,7 @@ class DenseLowering : public AttentionLowering {
   bool causal;
   bool bounded;  ///< Sums over values are times the unit of the total.
   int64_t lanes, tileRows, tileVectors, valueRows, valueVectors;
-  Size batch, queries, allKeys;
-  int64_t heads, groups, ratio;
+  int64_t ratio;
   Size keyCount;  ///< Of the range.
   int64_t panelKeys, blockKeys, blockTokens, scratchRows;
   Size panels, blocks;
@@ -97,16 +96,12 @@ DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
       causal(form.mask == Mask::Causal),
       bounded(needsUnit(getElementTypeOrSelf(form.value.getType()))),
       lanes(schedule.getLanes()),
-      batch(getSize(rewriter, op->getLoc(), form.query, 0)),
-      queries(getSize(rewriter, op->getLoc(), form.query, 1)),
-      allKeys(getSize(rewriter, op->getLoc(), form.key, 1)),
       keyCount(clipKeys()),
       panels(0),
       blocks(0),
       depth(1, 1),
       valueDepth(1, 1) {
-  heads = shapeOf(form.query)[2];
-  groups = shapeOf(form.key)[2], ratio = heads / groups;
+  ratio = heads / groups;
   scale = form.scale();
   depth = rowVectors(shapeOf(form.query)[3], lanes, 1);
   valueDepth = rowVectors(shapeOf(form.value)[3], lanes, 1);
@@ -116,8 +111,8 @@ DenseLowering::DenseLowering(Operation* op, CpuScheduleAttr schedule,
   blockKeys =
       std::max<int64_t>(1, schedule.getBlockKeys() / panelKeys) * panelKeys;
   blockTokens = std::clamp<int64_t>(schedule.getBlockRows() / ratio, 1,
-                                    std::max<int64_t>(queries.bound, 1));
-  blocks = ceilDivSize(v, queries, blockTokens);
+                                    std::max<int64_t>(rowCount.bound, 1));
+  blocks = ceilDivSize(v, rowCount, blockTokens);
   int64_t rows = blockTokens * ratio;
   tileRows = std::min(schedule.getRows(), rows);
   valueVectors = schedule.getValueVectors();
@@ -137,9 +132,6 @@ Size DenseLowering::clipKeys() {
 }
 
 void DenseLowering::allocateScratch() {
-  auto padded = [](int64_t size) {
-    return static_cast<int64_t>(llvm::alignTo<16>(size));
-  };
   packedKeys = allocate(
       v, {batch.bound, groups, panels.bound, depth.size, panelKeys}, acc);
   packedValues = allocate(
@@ -181,9 +173,9 @@ Value DenseLowering::headOf(const Block& block, Value row) {
 
 /// `x + keys - queries + 1 - first`.
 Value DenseLowering::shift(Value x, const Size& keys) {
-  if (keys.isStatic() && queries.isStatic())
-    return v.plus(x, keys.bound - queries.bound + 1 - form.first);
-  return v.add(x, differenceOf(v, keys, queries, 1 - form.first));
+  if (keys.isStatic() && rowCount.isStatic())
+    return v.plus(x, keys.bound - rowCount.bound + 1 - form.first);
+  return v.add(x, differenceOf(v, keys, rowCount, 1 - form.first));
 }
 
 Value DenseLowering::visible(const Block& block, Value t) {
@@ -402,7 +394,7 @@ void DenseLowering::emitBlock(Value item) {
   block.group = remainder(divide(item, blocks), groups);
   block.batch = divide(item, mulSizes(v, blocks, groups));
   Value tokens =
-      v.min(v.index(blockTokens), v.sub(toValue(v, queries), block.token));
+      v.min(v.index(blockTokens), v.sub(toValue(v, rowCount), block.token));
   block.rows = v.times(tokens, ratio);
   block.length = loadKeyCount(v, lengthsOfBatch, block.batch, allKeys);
   emitStart(block);
@@ -418,8 +410,7 @@ void DenseLowering::emitBlock(Value item) {
 }
 
 void DenseLowering::run(RewriterBase& rewriter) {
-  begin();
-  if (batch.bound * queries.bound > 0) {
+  lower(rewriter, [&] {
     allocateScratch();
     Size perGroup = mulSizes(v, batch, groups);
     if (panels.bound > 0)
@@ -427,8 +418,7 @@ void DenseLowering::run(RewriterBase& rewriter) {
                [&](Value item) { emitPacking(item); });
     forItems(mulSizes(v, perGroup, blocks),
              [&](Value item) { emitBlock(item); });
-  }
-  end(rewriter);
+  });
 }
 
 LogicalResult cpu::lowerDenseAttention(Operation* op, CpuScheduleAttr schedule,

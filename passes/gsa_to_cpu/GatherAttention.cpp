@@ -58,8 +58,8 @@ class GatherLowering : public AttentionLowering {
 
   double scale;
   int64_t tileHeads, tileKeys, tileCells;
-  Size batch, rows, keys, allRows;
-  int64_t heads, groups, blockRows, prefetch;
+  Size allRows;
+  int64_t blockRows, prefetch;
   Size blocks;
   int64_t slots, endSlot;  ///< Of the range; the slot behind it.
   RowVectors depth, valueDepth;
@@ -76,14 +76,10 @@ class GatherLowering : public AttentionLowering {
 GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
                                RewriterBase& rewriter)
     : AttentionLowering(op, schedule, rewriter),
-      batch(getSize(rewriter, op->getLoc(), form.query, 0)),
-      rows(getSize(rewriter, op->getLoc(), form.query, 1)),
-      keys(getSize(rewriter, op->getLoc(), form.key, 1)),
-      allRows(mulSizes(v, batch, rows)),
+      allRows(mulSizes(v, batch, rowCount)),
       blocks(0),
       depth(1, 1),
       valueDepth(1, 1) {
-  heads = shapeOf(form.query)[2], groups = shapeOf(form.key)[2];
   slots = form.clip(shapeOf(form.indices)[2]);
   endSlot = slots == 0 ? 0 : form.first + slots;
   scale = form.scale();
@@ -106,23 +102,19 @@ GatherLowering::GatherLowering(Operation* op, CpuScheduleAttr schedule,
 
 void GatherLowering::allocateScratch() {
   OpBuilder& b = v.builder();
-  // Multiples of 16 elements keep tasks off each other's cache lines.
-  auto padded = [](int64_t size) { return llvm::alignTo<16>(size); };
   int64_t padSlots =
       llvm::alignTo(std::max<int64_t>(slots, 1), std::max(slotLanes, tileKeys));
-  int64_t list = static_cast<int64_t>(padded(padSlots));
+  int64_t list = padded(padSlots);
   lists = allocate(v, {tasks, blockRows, list + prefetch}, b.getI32Type());
-  lengths = allocate(v, {tasks, static_cast<int64_t>(padded(blockRows))},
-                     b.getIndexType());
-  queries = allocate(
-      v, {tasks, tileHeads, static_cast<int64_t>(padded(depth.padded()))}, acc);
+  lengths = allocate(v, {tasks, padded(blockRows)}, b.getIndexType());
+  queries = allocate(v, {tasks, tileHeads, padded(depth.padded())}, acc);
   logits = allocate(v, {tasks, tileHeads, list}, acc);
-  inverses = allocate(v, {tasks, static_cast<int64_t>(padded(tileHeads))}, acc);
+  inverses = allocate(v, {tasks, padded(tileHeads)}, acc);
 }
 
 GatherLowering::Row GatherLowering::rowAt(Value slot, Value index) {
   if (batch.bound == 1) return {slot, v.index(0), index};
-  Value perBatch = toValue(v, rows);
+  Value perBatch = toValue(v, rowCount);
   return {slot,
           arith::DivUIOp::create(v.builder(), v.location(), index, perBatch),
           arith::RemUIOp::create(v.builder(), v.location(), index, perBatch)};
@@ -139,7 +131,7 @@ void GatherLowering::emitCompaction(const Row& row) {
   Value count = v.loadScalar(counts, {row.batch, row.query});
   count = arith::MaxSIOp::create(v.builder(), v.location(), count, v.i32(0));
   count = v.min(v.toIndex(count), v.index(endSlot));
-  Size counted = minSize(v, keys, std::numeric_limits<int32_t>::max());
+  Size counted = minSize(v, allKeys, std::numeric_limits<int32_t>::max());
   Value keyCount = counted.isStatic()
                        ? v.i32(static_cast<int32_t>(counted.bound))
                        : v.toI32(counted.actual);
@@ -335,13 +327,11 @@ void GatherLowering::emitItem(Value item) {
 }
 
 void GatherLowering::run(RewriterBase& rewriter) {
-  begin();
-  if (allRows.bound > 0) {
+  lower(rewriter, [&] {
     allocateScratch();
     forItems(blocks.bound < tasks ? mulSizes(v, blocks, groups) : blocks,
              [&](Value item) { emitItem(item); });
-  }
-  end(rewriter);
+  });
 }
 
 LogicalResult cpu::lowerGatherAttention(Operation* op, CpuScheduleAttr schedule,

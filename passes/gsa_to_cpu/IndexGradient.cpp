@@ -31,11 +31,6 @@ static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// later rows may see more keys.
 static constexpr int64_t kParts = 8;
 
-/// Multiples of 16 elements keep tasks off each other's cache lines.
-static int64_t padded(int64_t size) {
-  return static_cast<int64_t>(llvm::alignTo<16>(std::max<int64_t>(size, 1)));
-}
-
 namespace {
 
 /// A row, and how many slots of its list, or keys, it reads; of these, those
@@ -45,7 +40,7 @@ struct Row {
 };
 
 /// What the three lowerings share: the keys and the scores of a row.
-class IndexerLowering {
+class IndexerLowering : protected TaskLowering {
  public:
   IndexerLowering(Operation* op, CpuScheduleAttr schedule,
                   RewriterBase& rewriter);
@@ -81,17 +76,12 @@ class IndexerLowering {
     return math::LogOp::create(v.builder(), v.location(), x);
   }
 
-  Operation* op;
   IndexerForm form;
-  VectorBuilder v;
-  Type acc;
-  int64_t tasks;
   Size batches, queries, keys;
   int64_t heads;
   /// Numbers of a row that a task holds: slots, or keys.
   int64_t width;
   RowVectors depth;
-  Value task;
   Value query, key, weights, bias, indices, counts, lengths;
   /// Per task: queries of a row in A(T), and activated weights.
   Value rowQueries, rowWeights;
@@ -161,11 +151,8 @@ static Size sizeOf(RewriterBase& rewriter, Value tensor, int64_t dim) {
 
 IndexerLowering::IndexerLowering(Operation* op, CpuScheduleAttr schedule,
                                  RewriterBase& rewriter)
-    : op(op),
+    : TaskLowering(op, IndexerForm::of(op).query, schedule, rewriter),
       form(IndexerForm::of(op)),
-      v(rewriter, op->getLoc()),
-      acc(getAccumulatorType(getElementTypeOrSelf(form.query.getType()))),
-      tasks(schedule.getTasks()),
       batches(sizeOf(rewriter, form.query, 0)),
       queries(sizeOf(rewriter, form.query, 1)),
       keys(sizeOf(rewriter, form.key, 1)),
@@ -392,24 +379,21 @@ void LossLowering::run(RewriterBase& rewriter) {
   Value loss = allocate(v, op, 0);
   Value perBatch = toValue(v, maxSize(v, queries, 1));
   Size rows = mulSizes(v, batches, queries);
-  forTasks(v, tasks, [&](Value self) {
-    task = self;
-    v.forLoop(task, toValue(v, rows), tasks, [&](Value item) {
-      Row row = locate(v.divIndex(item, perBatch), v.remIndex(item, perBatch));
-      emitTarget(row);
-      emitScores(row);
-      Value sum = sumOverKeys(row, [&](Value slot, Value) {
-        Value p = shareOf(slot);
-        Value ratio = ratioOf(slot, p);
-        if (target.clip)
-          ratio = v.select(isCut(ratio), v.constant(acc, *target.clip), ratio);
-        Value none = v.cmpf(CmpFPredicate::OEQ, p, zero());
-        return v.select(none, zero(), v.mul(p, ratio));
-      });
-      v.storeScalar(sum, loss, {row.batch, row.query});
+  forItems(rows, [&](Value item) {
+    Row row = locate(v.divIndex(item, perBatch), v.remIndex(item, perBatch));
+    emitTarget(row);
+    emitScores(row);
+    Value sum = sumOverKeys(row, [&](Value slot, Value) {
+      Value p = shareOf(slot);
+      Value ratio = ratioOf(slot, p);
+      if (target.clip)
+        ratio = v.select(isCut(ratio), v.constant(acc, *target.clip), ratio);
+      Value none = v.cmpf(CmpFPredicate::OEQ, p, zero());
+      return v.select(none, zero(), v.mul(p, ratio));
     });
+    v.storeScalar(sum, loss, {row.batch, row.query});
   });
-  rewriter.replaceOp(op, toResult(v, loss, op->getResult(0).getType()));
+  replaceOp(rewriter, {loss});
 }
 
 //===----------------------------------------------------------------------===//
@@ -547,19 +531,10 @@ void GradientLowering::run(RewriterBase& rewriter) {
   weightsGrad = allocate(v, op, 2);
   biasGrad = allocate(v, op, 3);
   allocateSums();
-  auto forItems = [&](const Size& items, llvm::function_ref<void(Value)> body) {
-    forTasks(v, tasks, [&](Value self) {
-      task = self;
-      v.forLoop(task, toValue(v, items), tasks, body);
-    });
-  };
   forItems(mulSizes(v, batches, kParts), [&](Value item) { emitPart(item); });
   forItems(mulSizes(v, batches, keys), [&](Value item) { addParts(item); });
   emitBias();
-  SmallVector<Value> results = {queryGrad, keyGrad, weightsGrad, biasGrad};
-  for (auto [i, result] : llvm::enumerate(results))
-    result = toResult(v, result, op->getResult(i).getType());
-  rewriter.replaceOp(op, results);
+  replaceOp(rewriter, {queryGrad, keyGrad, weightsGrad, biasGrad});
 }
 
 LogicalResult cpu::lowerIndexGradient(Operation* op, CpuScheduleAttr schedule,

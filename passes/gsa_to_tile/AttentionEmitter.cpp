@@ -140,11 +140,11 @@ void AttentionEmitter::emitLoad(StreamOp stream, const KeySource& source) {
       chunks[0].columns * getElementBytes(shape.element) / keyVectorBytes();
   // Rows are looked up once where keys and values are tiles of one shape, and a
   // thread has few of them: one batch of copies.
-  constexpr int64_t kFewRows = 8;
-  bool once =
-      source.areFound && source.keyRows.sharesNumbers(source.valueRows) &&
-      chunks.size() == 1 && chunks[0].columns == paddedValueDepth &&
-      schedule.getBlockK() * units <= kFewRows * 32 * teams.load.getCount();
+  bool once = source.areFound &&
+              source.keyRows.sharesNumbers(source.valueRows) &&
+              chunks.size() == 1 && chunks[0].columns == paddedValueDepth &&
+              schedule.getBlockK() * units <=
+                  schedule.getFoundRows() * 32 * teams.load.getCount();
   Value position = first;
   auto copy = [&](Value target, const KernelRows& rows, Value base,
                   int64_t columns) {

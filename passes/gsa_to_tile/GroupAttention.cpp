@@ -13,8 +13,6 @@ using namespace mlir::gsa_tile;
 
 /// Sizes of lse below which softmax_step is precise.
 static constexpr double kPreciseLse = 8192;
-/// Blocks that do again what another kernel could not, at most.
-static constexpr int64_t kAgainBlocksPerSm = 2;
 
 //===----------------------------------------------------------------------===//
 // What is done again
@@ -63,8 +61,9 @@ void gsa::emitAgainLoop(
   hoistStorage(loop, ready);
 }
 
-int64_t gsa::countAgainBlocks(const CudaTarget& target, int64_t most) {
-  return std::min(kAgainBlocksPerSm * target.sms, most);
+int64_t gsa::countAgainBlocks(const CudaTarget& target, int64_t perSm,
+                              int64_t most) {
+  return std::min(perSm * target.sms, most);
 }
 
 //===----------------------------------------------------------------------===//

@@ -37,8 +37,9 @@ void emitAgainLoop(AttentionKernel& kernel, Location loc,
                    llvm::function_ref<void(KernelScalars&, Value entry)> body);
 /// Tiles and rings of what a loop repeats are made once, before `place`.
 void hoistStorage(Operation* loop, Operation* place);
-/// Blocks of that kernel, for at most `most` entries: few have anything to do.
-int64_t countAgainBlocks(const CudaTarget& target, int64_t most);
+/// Blocks of that kernel, `perSm` for each SM, for at most `most` entries: few
+/// have anything to do.
+int64_t countAgainBlocks(const CudaTarget& target, int64_t perSm, int64_t most);
 
 /// The body of a kernel, made by the schedules of either kind.
 class GroupAttention : public AttentionStorage {

@@ -38,9 +38,6 @@ using arith::CmpIPredicate;
 /// The first barrier of turns: 0 is the block's, 1 that of warps that compute.
 static constexpr int64_t kTurnBarrier = 2;
 
-/// Warps of a block that looks for short lists, 16 rows to each.
-static constexpr int64_t kShortWarps = 4;
-
 static KernelTeams teamsOf(DenseScheduleAttr schedule) {
   return KernelTeams(schedule, schedule.getGroups(),
                      schedule.getOrder() == GroupOrder::PingPong
@@ -270,12 +267,14 @@ struct AgainFlagArguments {
 
 }  // namespace
 
-/// The kernel that looks which lists lack keys that the mask shows.
+/// The kernel that looks which lists lack keys that the mask shows, 16 rows to
+/// a warp.
 static void launchShortLists(const AttentionOperands& operands,
                              DenseScheduleAttr schedule, Mask mask,
                              const AgainFlags& flags) {
   ToTileContext& context = operands.context;
-  KernelBuilder kernel(context, context.loc(), "short_lists", kShortWarps);
+  KernelBuilder kernel(context, context.loc(), "short_lists",
+                       schedule.getShortWarps());
   kernel.setSchedule(schedule);
   KernelScalars s(kernel.body(), context.loc());
   Value counts = kernel.read(operands.counts, "counts");
@@ -286,7 +285,8 @@ static void launchShortLists(const AttentionOperands& operands,
   Value batch = named(s.blockId(1), "batch");
   Value warp =
       WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team());
-  Value tile = named(s.add(s.mul(s.blockId(0), kShortWarps), warp), "tile");
+  Value tile =
+      named(s.add(s.mul(s.blockId(0), schedule.getShortWarps()), warp), "tile");
   s.ifThen(s.cmpi(CmpIPredicate::slt, tile, tiles), [&] {
     Value query = named(s.mul(tile, kTileUnit), "first_query");
     bool causal = mask == Mask::Causal;
@@ -298,7 +298,7 @@ static void launchShortLists(const AttentionOperands& operands,
     StoreOp::create(s.b, s.loc, s.at(lacking, {batch, tile}, {tiles}),
                     s.index(0), s.select(isShort, s.i32(1), s.i32(0)));
   });
-  int64_t blocks = llvm::divideCeil(flags.tiles, kShortWarps);
+  int64_t blocks = llvm::divideCeil(flags.tiles, schedule.getShortWarps());
   kernel.launch(ArrayRef<int64_t>{blocks, operands.batches()});
 }
 
@@ -439,7 +439,8 @@ LogicalResult gsa::lowerGroupDense(Operation* op, ToTileContext& context) {
   emitAgain(kernel, *schedule, operands.slots(), op->getLoc(), again);
   // It ends the run, and begins before what it waits for has ended.
   if (failed(context.briefly([&] {
-        return kernel.launch({countAgainBlocks(context.target(), most)});
+        return kernel.launch({countAgainBlocks(
+            context.target(), schedule->getAgainSmBlocks(), most)});
       })))
     return failure();
   operands.replace();

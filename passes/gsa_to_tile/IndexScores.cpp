@@ -26,9 +26,6 @@ using namespace mlir::gsa_tile;
 
 /// Rows of a warpgroup.
 static constexpr int64_t kGroupRows = 64;
-/// The fewest tiles of a span that the host makes: a block loads its queries
-/// for it.
-static constexpr int64_t kLeastSpan = 8;
 
 //===----------------------------------------------------------------------===//
 // Operands and schedule
@@ -547,7 +544,8 @@ static Value makeSpan(ToTileContext& context, const IndexerSource& source,
   }
   Value all = b.createOrFold<arith::MulIOp>(loc, xs, mean);
   Value span = b.createOrFold<arith::MaxUIOp>(
-      loc, hostCeilDiv(context, all, rows.blocks), context.index(kLeastSpan));
+      loc, hostCeilDiv(context, all, rows.blocks),
+      context.index(rows.leastSpan));
   if (!rows.moments) return span;
   Value units = hostCeilDiv(context, span, schedule.getSpan());
   return b.createOrFold<arith::MulIOp>(loc, units,

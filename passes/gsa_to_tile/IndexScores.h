@@ -102,6 +102,9 @@ struct ScoreRows {
   /// that the host makes, instead of spans as the schedule has them. Moments
   /// are those of the schedule's spans all the same.
   int64_t blocks = 0;
+  /// The fewest tiles of a span that the host makes: a block loads its queries
+  /// for it.
+  int64_t leastSpan = 1;
 };
 
 /// That of the device library.

@@ -17,9 +17,6 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Warps of a block, and entries of a list that a warp takes in one step.
-static constexpr int64_t kWarps = 16, kStepEntries = 256;
-
 /// Keys of a row of the table: at least the first number, then powers of two,
 /// then multiples of the second one. So lengths have few texts between them:
 /// what is written for keys that are none is cheaper than a kernel to compile.
@@ -35,6 +32,8 @@ struct StringSizes {
   int64_t keys;    ///< Of a row of the table, in whole blocks.
   int64_t blockQ;  ///< Strings of a block of keys.
   int64_t words;   ///< Of a string.
+  /// Warps of a block, and entries of a list that a warp takes in one step.
+  int64_t warps, entries;
 };
 
 static void emitStrings(KernelBuilder& kernel, Location loc,
@@ -49,11 +48,11 @@ static void emitStrings(KernelBuilder& kernel, Location loc,
   Value warp = named(
       WarpRankOp::create(s.b, loc, s.b.getIndexType(), kernel.team()), "warp");
   Value batch = named(s.blockId(1), "batch");
-  Value query = named(s.add(s.mul(s.blockId(0), kWarps), warp), "query");
+  Value query = named(s.add(s.mul(s.blockId(0), sizes.warps), warp), "query");
   Value table =
       named(SmemAllocOp::create(
                 s.b, loc,
-                SmemType::get(s.b.getContext(), {kWarps, sizes.keys / 32},
+                SmemType::get(s.b.getContext(), {sizes.warps, sizes.keys / 32},
                               s.b.getI32Type(), SmemLayout::Linear),
                 IntegerAttr()),
             "table");
@@ -66,9 +65,9 @@ static void emitStrings(KernelBuilder& kernel, Location loc,
         LoadOp::create(s.b, loc, s.b.getI32Type(),
                        s.at(counts, {batch, query}, {queries}), zero));
     Value count = named(s.min(s.max(listed, zero), slots), "count");
-    s.forLoop(zero, count, kStepEntries, [&](Value at) {
+    s.forLoop(zero, count, sizes.entries, [&](Value at) {
        MarkKeysOp::create(
-           s.b, loc, table, warp, list, at, count, kStepEntries,
+           s.b, loc, table, warp, list, at, count, sizes.entries,
            getVectorBytes(s.b.getI32Type(), operands.slots()) / 4);
      })->setAttr(kRolledAttr, s.b.getUnitAttr());
   });
@@ -87,17 +86,18 @@ MemberStrings::MemberStrings(const AttentionOperands& operands,
   int64_t blockQ = schedule.getBlockQ(), blockK = schedule.getBlockK();
   StringSizes sizes{
       static_cast<int64_t>(llvm::alignTo(roundKeys(operands.keys()), blockK)),
-      blockQ, blockK / 32};
+      blockQ, blockK / 32, schedule.getStringWarps(),
+      schedule.getStringEntries()};
   words = blockQ * sizes.words;
   keyBlocks = sizes.keys / blockK;
   int64_t blocks = llvm::divideCeil(operands.queries(), blockQ);
   bits = context.makeBuffer({operands.batches(), blocks, keyBlocks, words},
                             context.rewriter().getI32Type());
-  KernelBuilder kernel(context, context.loc(), "member_strings", kWarps);
+  KernelBuilder kernel(context, context.loc(), "member_strings", sizes.warps);
   kernel.setSchedule(schedule);
   emitStrings(kernel, context.loc(), operands, bits, sizes);
   kernel.launch(
-      ArrayRef<int64_t>{blocks * blockQ / kWarps, operands.batches()});
+      ArrayRef<int64_t>{blocks * blockQ / sizes.warps, operands.batches()});
   if (!context.emitsRemarks()) return;
   remark::passed(
       context.loc(),

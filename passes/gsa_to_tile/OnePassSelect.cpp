@@ -30,8 +30,6 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Blocks of the sample for one of the pass.
-static constexpr int64_t kSampleBlocks = 4;
 /// What rows of scores of flagged rows are a multiple of, and of their tiles:
 /// a tile is stored whole, also where the keys of its last ones are behind all
 /// that the rows of a chunk see.
@@ -49,14 +47,7 @@ class OnePassLowering : public SelectLowering {
         // Only then do these rows need no score.
         shortRows(op.getAssumeFinite() &&
                   policy.getKind() == KPolicyKind::Fixed),
-        lists{onePass.getSample(),
-              onePass.getRank(),
-              onePass.getCapacity(),
-              onePass.getThreadCandidates(),
-              onePass.getCandidateBins(),
-              {},
-              {},
-              {}} {}
+        lists(onePass) {}
 
   LogicalResult emit();
 
@@ -82,8 +73,9 @@ class OnePassLowering : public SelectLowering {
         static_cast<int64_t>(llvm::alignTo(source.keys(), pitchUnit()));
     return std::max<int64_t>(chunkSize * pitch, 1);
   }
-  /// Blocks that share out the scores of a chunk, 0 for spans of the schedule.
-  int64_t blocks() const;
+  /// Has the scores of a chunk shared out among blocks, if the schedule says
+  /// so.
+  void shareOut(ScoreRows& rows) const;
   void makeBuffers();
   bool samplesBoxes() const;
   void launchSample(const Chunk& chunk);
@@ -143,8 +135,9 @@ void OnePassLowering::makeBuffers() {
   remarkWorkspace("candidates of a chunk of rows", chunkOfLists, bytes);
 }
 
-int64_t OnePassLowering::blocks() const {
-  return onePass.getSmBlocks() * context.target().sms;
+void OnePassLowering::shareOut(ScoreRows& rows) const {
+  rows.blocks = onePass.getSmBlocks() * context.target().sms;
+  rows.leastSpan = onePass.getLeastSpan();
 }
 
 /// Where the keys of batches are whole rows of sampled ones and of others, and
@@ -160,10 +153,10 @@ bool OnePassLowering::samplesBoxes() const {
 void OnePassLowering::launchSample(const Chunk& chunk) {
   ScoreScheduleAttr all = onePass.getScores();
   if (!samplesBoxes()) all = all.withoutBoxes();
-  ScoreScheduleAttr sample =
-      all.withSpan(std::max<int64_t>(all.getSpan() / kSampleBlocks, 1));
+  ScoreScheduleAttr sample = all.withSpan(
+      std::max<int64_t>(all.getSpan() / onePass.getSampleBlocks(), 1));
   ScoreRows rows = rowsOf(chunk);
-  rows.blocks = blocks();
+  shareOut(rows);
   rows.scores = slab;
   rows.rows = chunkOfLists;
   rows.ranksOnly = true;
@@ -178,7 +171,7 @@ void OnePassLowering::launchPass(const Chunk& chunk) {
   rows.candidates = CandidateLists{
       lists.bounds,   lists.counts,        lists.pairs,
       lists.capacity, onePass.getStaged(), shortRows ? policy.getSlots() : 0};
-  rows.blocks = blocks();
+  shareOut(rows);
   if (needsMoments()) rows.moments = moments;
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "append_scores");
@@ -337,7 +330,7 @@ void OnePassLowering::launchMoments(const Chunk& chunk) {
   rows.candidates = CandidateLists();
   rows.candidates->counts = lists.counts;
   rows.moments = moments;
-  rows.blocks = blocks();
+  shareOut(rows);
   launchIndexScores(source, onePass.getScores(), rows, op.getLoc(), context,
                     "score_moments");
 }
@@ -357,12 +350,7 @@ void OnePassLowering::launchVariances(const Chunk& chunk) {
   Value values = kernel.write(variances, "statistic");
   Row row = emitPosition(kernel, chunk);
   KernelScalars s(b, loc);
-  TopKScheduleAttr topk = rowSchedule;
-  RowEmitter e(
-      kernel, loc,
-      TopKScheduleAttr::get(op.getContext(), /*warps=*/1, topk.getBins(),
-                            topk.getCapacity(), topk.getChunk()),
-      Value(), row.limit);
+  RowEmitter e(kernel, loc, rowSchedule.withWarps(1), Value(), row.limit);
   Value isSafe;
   Value value = e.variance(emitMoments(kernel, row, sums, squares, weights),
                            policy.getPopulation(), policy.getCorrection(),

@@ -165,10 +165,10 @@ void RowEmitter::sumOfSpans(Value first, const MomentList& moments,
                             Value shared, int64_t row) {
   OpBuilder& b = builder();
   Value sums = named(lanes(1, b.getF64Type()), "sums");
-  step(kernel.index(0), moments.spans, kernel.index(kStepCells),
+  step(kernel.index(0), moments.spans, kernel.index(stepCells()),
        [&](Value begin) {
          SumRowOp::create(b, location(), sums, first, begin, moments.spans,
-                          kStepCells);
+                          stepCells());
        });
   StoreTotalsOp::create(b, location(), shared, kernel.index(row), sums);
 }

@@ -12,10 +12,6 @@ using namespace mlir::gsa_tile;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
-/// The kernels wait for memory: an SM shall hold this many warps, in at most so
-/// many blocks. That leaves a thread 64 registers; with 48 some would spill.
-static constexpr int64_t kResidentWarps = 32, kMostBlocks = 16;
-
 RowEmitter::RowEmitter(KernelBuilder& kernel, Location loc,
                        TopKScheduleAttr schedule, Value scores, Value end)
     : KernelScalars(kernel.body(), loc),
@@ -25,8 +21,7 @@ RowEmitter::RowEmitter(KernelBuilder& kernel, Location loc,
       limit(end),
       warp(WarpRankOp::create(kernel.body(), loc, kernel.body().getIndexType(),
                               kernel.team())) {
-  kernel.kernel().setMinBlocks(std::clamp<int64_t>(
-      kResidentWarps / schedule.getWarps(), 1, kMostBlocks));
+  kernel.kernel().setMinBlocks(schedule.getSmBlocks());
 }
 
 //===----------------------------------------------------------------------===//
@@ -77,8 +72,8 @@ void RowEmitter::storeShared(Value tile, int64_t column, Value value) {
 }
 
 void RowEmitter::forCells(llvm::function_ref<void(Value)> body) {
-  Value begin = named(mul(warp, kernel.index(kStepCells)), "first_cell");
-  step(begin, limit, kernel.index(kStepCells * schedule.getWarps()), body);
+  Value begin = named(mul(warp, kernel.index(stepCells())), "first_cell");
+  step(begin, limit, kernel.index(stepCells() * schedule.getWarps()), body);
 }
 
 void RowEmitter::forSegment(Value limit, int64_t columns,
@@ -109,7 +104,7 @@ RowScanResult RowEmitter::scan() {
   ClearSharedOp::create(b, location(), shared, kernel.team());
   sync();
   forCells([&](Value begin) {
-    ScanRowOp::create(b, location(), state, scores, begin, limit, kStepCells);
+    ScanRowOp::create(b, location(), state, scores, begin, limit, stepCells());
   });
   PublishScanOp::create(b, location(), shared, state);
   sync();
@@ -152,11 +147,11 @@ Value RowEmitter::variance(const RowScanResult& scan, Population population,
   bool zeroFilled = population == Population::ZeroFilled;
   Value count = zeroFilled ? toFloat(keys, f64) : visible;
   Value sum = total([&](Value sums, Value begin) {
-    SumRowOp::create(b, location(), sums, scores, begin, limit, kStepCells);
+    SumRowOp::create(b, location(), sums, scores, begin, limit, stepCells());
   });
   Value mean = named(div(sum, count), "mean");
   Value squares = total([&](Value sums, Value begin) {
-    SquaresRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
+    SquaresRowOp::create(b, location(), sums, scores, begin, limit, stepCells(),
                          mean);
   });
   if (zeroFilled)  // Each cell that counts as 0 adds mean^2.
@@ -181,12 +176,12 @@ Value RowEmitter::finishVariance(Value squares, Value count,
 Value RowEmitter::entropy(const RowScanResult& scan) {
   OpBuilder& b = builder();
   Value sum = total([&](Value sums, Value begin) {
-    ExpRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
+    ExpRowOp::create(b, location(), sums, scores, begin, limit, stepCells(),
                      scan.high);
   });
   Value inverse = cast(div(constant(b.getF64Type(), 1.0), sum), b.getF32Type());
   Value value = total([&](Value sums, Value begin) {
-    EntropyRowOp::create(b, location(), sums, scores, begin, limit, kStepCells,
+    EntropyRowOp::create(b, location(), sums, scores, begin, limit, stepCells(),
                          scan.high, inverse);
   });
   return cast(value, b.getF32Type());

@@ -210,10 +210,10 @@ class RowEmitter : public KernelScalars {
                llvm::function_ref<void(Value)> emit);
   void emitSort(const SelectionTarget& selection, Value count);
 
-  /// Cells of one step of a warp: 8 loads of a lane are in flight together.
-  static constexpr int64_t kStepCells = 256;
-  /// Kept cells of one step: few, for segments of nearly equal length.
-  static constexpr int64_t kStepKept = 64;
+  /// Cells of one step of a warp, whose loads are in flight together, and kept
+  /// cells of one: few, for segments of nearly equal length.
+  int64_t stepCells() const { return schedule.getStep(); }
+  int64_t stepKept() const { return schedule.getKeptStep(); }
   /// Digits of a key: four of 8 bits.
   static constexpr int64_t kDigits = 4, kDigitBins = 256;
 

@@ -17,10 +17,6 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// The kernel of bounds waits for memory, and a thread needs 40 registers: more
-/// warps on an SM than other kernels of rows have.
-static constexpr int64_t kBoundWarps = 48, kMostBoundBlocks = 16;
-
 void SelectLowering::makeLists(RowLists& lists, int64_t rows) {
   Type f32 = context.rewriter().getF32Type();
   Type i32 = context.rewriter().getI32Type();
@@ -33,8 +29,11 @@ TopKScheduleAttr SelectLowering::boundSchedule(const RowLists& lists) const {
   int64_t kept = std::min<int64_t>(
       rowSchedule.getCapacity(),
       std::max<int64_t>(llvm::PowerOf2Ceil(4 * lists.rank), 32));
-  return TopKScheduleAttr::get(rowSchedule.getContext(), rowSchedule.getWarps(),
-                               lists.bins, kept, rowSchedule.getChunk());
+  // It waits for memory, and a thread needs 40 registers: more warps on an SM
+  // than other kernels of rows have.
+  return rowSchedule.withBins(lists.bins)
+      .withCapacity(kept)
+      .withSmWarps(lists.boundWarps);
 }
 
 void SelectLowering::launchBounds(const Chunk& chunk, const RowLists& lists,
@@ -58,8 +57,6 @@ void SelectLowering::launchBounds(const Chunk& chunk, const RowLists& lists,
   named(sampled, "sampled");
   Value first = at(kernel, scores, {row.inChunk, kernel.index(0)}, {pitch});
   RowEmitter e(kernel, loc, boundSchedule(lists), first, sampled);
-  kernel.kernel().setMinBlocks(std::clamp<int64_t>(
-      kBoundWarps / rowSchedule.getWarps(), 1, kMostBoundBlocks));
   RowScanResult scan = e.scan();
   Value bound = e.rankBound(scan, lists.rank);
   e.byFirstWarp([&] {
@@ -85,9 +82,7 @@ TopKScheduleAttr SelectLowering::candidateSchedule(
   int64_t warps = std::max<int64_t>(
       rowSchedule.getWarps(),
       llvm::divideCeil(lists.capacity, 32 * lists.threadCandidates));
-  return TopKScheduleAttr::get(rowSchedule.getContext(), warps,
-                               rowSchedule.getBins(), rowSchedule.getCapacity(),
-                               rowSchedule.getChunk());
+  return rowSchedule.withWarps(warps);
 }
 
 CandidateList SelectLowering::openList(KernelBuilder& kernel, const Row& row,

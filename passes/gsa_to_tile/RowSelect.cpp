@@ -100,7 +100,7 @@ RowEmitter::Kept RowEmitter::emitBin(const RowScanResult& scan, Value k,
   sync();
   forCells([&](Value begin) {
     HistogramRowOp::create(b, loc, cut.histogram, scores, begin, limit,
-                           kStepCells, scan.low, scan.high, forced.sink,
+                           stepCells(), scan.low, scan.high, forced.sink,
                            forced.local);
   });
   sync();
@@ -147,16 +147,16 @@ void RowEmitter::emitKeep(const RowScanResult& scan, const Kept& kept,
                           const Cut& cut, const Forced& forced) {
   OpBuilder& b = builder();
   Location loc = location();
-  const int64_t numbers = kStepCells / 32;
+  const int64_t numbers = stepCells() / 32;
   Value values = named(lanes(numbers, b.getF32Type()), "next_scores");
   Value marked = named(lanes(numbers, b.getF32Type()), "marked");
   Value total = named(lanes(1, b.getI32Type()), "kept_so_far");
   Value counts =
       named(smem(2, schedule.getWarps(), b.getI32Type()), "counts_of_warps");
-  Value round = kernel.index(kStepCells * schedule.getWarps());
-  Value first = named(mul(warp, kernel.index(kStepCells)), "first_cell");
+  Value round = kernel.index(stepCells() * schedule.getWarps());
+  Value first = named(mul(warp, kernel.index(stepCells())), "first_cell");
   auto load = [&](Value begin) {
-    LoadScoresOp::create(b, loc, values, scores, begin, limit, kStepCells);
+    LoadScoresOp::create(b, loc, values, scores, begin, limit, stepCells());
   };
   load(first);
   // The same iterations in all warps: they meet in each.
@@ -196,7 +196,7 @@ void RowEmitter::emitRadixRound(Value round, const Kept& kept, const Cut& cut,
   auto overRow = [&] {
     forCells([&](Value begin) {
       RadixRowOp::create(b, loc, cut.histogram, scores, begin, limit,
-                         kStepCells, prefix, shift, forced.sink, forced.local);
+                         stepCells(), prefix, shift, forced.sink, forced.local);
     });
   };
   ifThen(kept.fits, overKept, overRow);
@@ -245,29 +245,29 @@ void RowEmitter::emitIndices(const SelectionTarget& selection, const Cut& cut,
   auto fromKept = [&] {
     Value stop = toIndex(kept);
     auto count = [&](Value counts) {
-      forSegment(stop, kStepKept, [&](Value begin, Value end) {
-        CountKeptOp::create(b, loc, counts, cut.keys, begin, end, kStepKept,
+      forSegment(stop, stepKept(), [&](Value begin, Value end) {
+        CountKeptOp::create(b, loc, counts, cut.keys, begin, end, stepKept(),
                             threshold);
       });
     };
     inOrder(count, [&](Value cursor) {
-      forSegment(stop, kStepKept, [&](Value begin, Value end) {
+      forSegment(stop, stepKept(), [&](Value begin, Value end) {
         EmitKeptOp::create(b, loc, selection.indices, cursor, cut.keys,
-                           cut.cells, begin, end, kStepKept, threshold, quota);
+                           cut.cells, begin, end, stepKept(), threshold, quota);
       });
     });
   };
   auto fromRow = [&] {
     auto count = [&](Value counts) {
-      forSegment(limit, kStepCells, [&](Value begin, Value end) {
-        CountRowOp::create(b, loc, counts, scores, begin, end, kStepCells,
+      forSegment(limit, stepCells(), [&](Value begin, Value end) {
+        CountRowOp::create(b, loc, counts, scores, begin, end, stepCells(),
                            threshold, forced.sink, forced.local);
       });
     };
     inOrder(count, [&](Value cursor) {
-      forSegment(limit, kStepCells, [&](Value begin, Value end) {
+      forSegment(limit, stepCells(), [&](Value begin, Value end) {
         EmitRowOp::create(b, loc, selection.indices, cursor, scores, begin, end,
-                          kStepCells, threshold, quota, forced.sink,
+                          stepCells(), threshold, quota, forced.sink,
                           forced.local);
       });
     });

@@ -32,10 +32,6 @@ class ScoreKernel : KernelScalars {
   void emit();
 
  private:
-  /// Heads whose weights stay in registers; those of more are read again for
-  /// each tile.
-  static constexpr int64_t kHeadsInRegisters = 8;
-
   /// Some columns of queries and keys: what one left operand holds.
   struct Chunk {
     int64_t first, columns;
@@ -63,7 +59,9 @@ class ScoreKernel : KernelScalars {
   bool isPaired() const { return schedule.getFragmentHeads() == 2; }
   int64_t parts() const { return source.heads() / schedule.getFragmentHeads(); }
   /// Weights and offsets of all heads stay in registers.
-  bool keepsWeights() const { return source.heads() <= kHeadsInRegisters; }
+  bool keepsWeights() const {
+    return source.heads() <= schedule.getKeptHeads();
+  }
   /// A lane has all heads of a query: of the last ones it activates a column
   /// and stages its hits before it goes on.
   bool stagesProducts() const { return isPaired() && pairs; }

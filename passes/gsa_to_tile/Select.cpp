@@ -19,10 +19,6 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Spans of scores in memory for one of those of flagged rows: most blocks have
-/// nothing to do but to find that out, so few of them.
-static constexpr int64_t kFlaggedSpans = 8;
-
 void SelectLowering::makeResults() {
   for (Type type : op->getResultTypes())
     results.push_back(context.makeBuffer(cast<RankedTensorType>(type)));
@@ -88,7 +84,7 @@ ScoreRows SelectLowering::flaggedRows(const Chunk& chunk, const Flags& flags,
 void SelectLowering::launchFlaggedScores(const Chunk& chunk, const Flags& flags,
                                          int64_t rows) {
   ScoreRows flagged = flaggedRows(chunk, flags, rows);
-  int64_t span = scoreSchedule.getSpan() * kFlaggedSpans;
+  int64_t span = scoreSchedule.getSpan() * flaggedSpans;
   launchIndexScores(source, scoreSchedule.withSpan(span), flagged, op.getLoc(),
                     context, "flagged_scores");
 }
@@ -97,8 +93,7 @@ void SelectLowering::launchScoresOf(const Chunk& chunk, const Flags& flags,
                                     bool all) {
   if (source.keys() == 0) return;
   ScoreRows rows = flaggedRows(chunk, flags, chunkSize);
-  rows.span =
-      context.index(scoreSchedule.getSpan() * (all ? 1 : kFlaggedSpans));
+  rows.span = context.index(scoreSchedule.getSpan() * (all ? 1 : flaggedSpans));
   launchIndexScores(source, scoreSchedule, rows, op.getLoc(), context);
 }
 

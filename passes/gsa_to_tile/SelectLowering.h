@@ -18,9 +18,20 @@ namespace mlir::gsa {
 /// How lists of candidates are made, and their buffers, for the rows of a
 /// chunk.
 struct RowLists {
+  /// As a schedule with lists says.
+  template <typename Schedule>
+  explicit RowLists(Schedule schedule)
+      : sample(schedule.getSample()),
+        rank(schedule.getRank()),
+        capacity(schedule.getCapacity()),
+        threadCandidates(schedule.getThreadCandidates()),
+        bins(schedule.getCandidateBins()),
+        boundWarps(schedule.getBoundWarps()) {}
+
   int64_t sample, rank, capacity;
   /// What a thread holds of them at most, and bins of their histogram.
   int64_t threadCandidates, bins;
+  int64_t boundWarps;  ///< Of the kernel of bounds, on an SM.
   Value bounds, counts, pairs;
 };
 
@@ -28,17 +39,19 @@ class SelectLowering {
  public:
   /// `scores` is null if a derived class has kernels of its own for them.
   SelectLowering(SelectOp op, ScoreScheduleAttr scores, TopKScheduleAttr topk,
-                 ToTileContext& context)
+                 ToTileContext& context, int64_t flaggedSpans = 1)
       : op(op),
         policy(op.getPolicy()),
         scoreSchedule(scores),
         rowSchedule(topk),
         context(context),
         source(makeIndexerSource(op, context)),
-        chunkSize(clampChunk(topk.getChunk())) {}
+        chunkSize(clampChunk(topk.getChunk())),
+        flaggedSpans(flaggedSpans) {}
   SelectLowering(SelectOp op, SelectScheduleAttr schedule,
                  ToTileContext& context)
-      : SelectLowering(op, schedule.getScores(), schedule.getTopk(), context) {}
+      : SelectLowering(op, schedule.getScores(), schedule.getTopk(), context,
+                       schedule.getFlaggedSpans()) {}
 
   /// Scores of a chunk of queries in memory, then a kernel that selects rows.
   LogicalResult emit();
@@ -140,6 +153,9 @@ class SelectLowering {
   ToTileContext& context;
   IndexerSource source;
   int64_t chunkSize;
+  /// Spans of scores in memory for one of those of flagged rows: most blocks
+  /// have nothing to do but to find that out, so few of them.
+  int64_t flaggedSpans;
   /// Buffers: [chunk, Sk] or as large; [B, Sq] or null; rank 0 or null.
   Value slab, variances, normaliser;
   SmallVector<Value> results;

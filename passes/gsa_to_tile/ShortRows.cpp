@@ -23,14 +23,6 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Vectors of a lane that are under way together.
-static constexpr int64_t kVectors = 4;
-/// Warps of an SM that hold rows.
-static constexpr int64_t kResidentWarps = 24;
-/// Of those that list all keys, which wait for memory: many, so that they take
-/// few SMs from the kernel that runs beside them.
-static constexpr int64_t kListingWarps = 32;
-
 namespace {
 
 class ShortRowsLowering : public SelectLowering {
@@ -62,8 +54,12 @@ class ShortRowsLowering : public SelectLowering {
 /// The body of the kernel: a row for each warp.
 class ShortRowsKernel {
  public:
-  ShortRowsKernel(KernelBuilder& kernel, Location loc, int64_t rows)
-      : kernel(kernel), rows(rows), s(kernel.body(), loc) {}
+  ShortRowsKernel(KernelBuilder& kernel, Location loc,
+                  ShortRowsScheduleAttr schedule)
+      : kernel(kernel),
+        rows(schedule.getRows()),
+        vectors(schedule.getVectors()),
+        s(kernel.body(), loc) {}
 
   // Arguments; null where there are none.
   Value query, key, weights, bias, indices, counts, status, flags;
@@ -82,6 +78,7 @@ class ShortRowsKernel {
 
   KernelBuilder& kernel;
   int64_t rows;
+  int64_t vectors;  ///< Of a lane that are under way together.
   KernelScalars s;
   Value warp, beyond;
 };
@@ -100,7 +97,7 @@ void ShortRowsKernel::check(Value array, Value end, int64_t columns) {
   int64_t vector = std::max<int64_t>(
       getVectorBytes(element, columns) * 8 / element.getIntOrFloatBitWidth(),
       1);
-  int64_t step = kVectors * 32 * vector;
+  int64_t step = vectors * 32 * vector;
   s.forLoop(s.mul(warp, step), end, step * rows, [&](Value first) {
      CountBeyondOp::create(s.b, s.loc, beyond, array, first, end, step,
                            s.f32(kLargestIndexerInput), vector);
@@ -165,9 +162,11 @@ void ShortRowsKernel::emit() {
 void ShortRowsLowering::launchShort(const Chunk& chunk) {
   KernelBuilder kernel(context, op.getLoc(), "short_rows", shortRows.getRows());
   kernel.setSchedule(shortRows);
+  // They wait for memory: many, so that they take few SMs from the kernel that
+  // runs beside them.
   kernel.kernel().setMinBlocks(
-      std::clamp<int64_t>(kListingWarps / shortRows.getRows(), 1, 16));
-  ShortRowsKernel body(kernel, op.getLoc(), shortRows.getRows());
+      std::clamp<int64_t>(shortRows.getSmWarps() / shortRows.getRows(), 1, 16));
+  ShortRowsKernel body(kernel, op.getLoc(), shortRows);
   body.query = kernel.read(source.query, "query");
   body.key = kernel.read(source.keyRows.buffer, "key");
   if (source.weights) body.weights = kernel.read(source.weights, "weights");
@@ -204,10 +203,8 @@ void ShortRowsLowering::launchFlagged(const Chunk& chunk) {
 /// Rows of scores that are read once; those with a score that is not finite are
 /// flagged.
 void ShortRowsLowering::launchRows(const Chunk& chunk) {
-  TopKScheduleAttr topk = rowSchedule;
   int64_t warps = shortRows.getRowWarps(source.keys());
-  topk = TopKScheduleAttr::get(topk.getContext(), warps, topk.getBins(),
-                               topk.getCapacity(), topk.getChunk());
+  TopKScheduleAttr topk = rowSchedule.withWarps(warps);
   KernelBuilder kernel(context, op.getLoc(), "select_long_rows", warps);
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
@@ -222,7 +219,7 @@ void ShortRowsLowering::launchRows(const Chunk& chunk) {
   RowEmitter e(kernel, loc, topk, Value(), row.limit);
   // The row is in registers: fewer warps on an SM than of other rows.
   kernel.kernel().setMinBlocks(
-      std::clamp<int64_t>(kResidentWarps / warps, 1, 8));
+      std::clamp<int64_t>(shortRows.getRowSmWarps() / warps, 1, 8));
   CandidateList list;
   list.pairs = row.scores;
   list.count = row.limit;

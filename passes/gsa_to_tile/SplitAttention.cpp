@@ -20,9 +20,6 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Warps of a block that only merges.
-static constexpr int64_t kMergeWarps = 4;
-
 namespace {
 
 class SplitLowering {
@@ -185,7 +182,8 @@ void SplitLowering::emitMerge(KernelScalars& s, KernelBuilder& kernel,
 }
 
 void SplitLowering::launchMerge() {
-  KernelBuilder kernel(context, op.getLoc(), "split_merge", kMergeWarps);
+  KernelBuilder kernel(context, op.getLoc(), "split_merge",
+                       schedule.getMergeWarps());
   kernel.setSchedule(schedule);
   AttentionResults from{operands.shape, kernel.read(outputs, "part_outputs"),
                         kernel.read(logSums, "part_lses"), Value(), Value()};

@@ -463,9 +463,10 @@ void SplitScoreKernel::emitBound(const SplitBounds& target, Value boundOf,
     Value sampled =
         named(select(named(fits, "fits"), zero, ceilDiv(end, rows.sample)),
               "sampled");
-    auto bySchedule = TopKScheduleAttr::get(b.getContext(), teams.warps(),
-                                            target.bins, target.capacity,
-                                            /*chunk=*/1);
+    TopKScheduleAttr bySchedule = schedule.getRows()
+                                      .withWarps(teams.warps())
+                                      .withBins(target.bins)
+                                      .withCapacity(target.capacity);
     RowEmitter e(kernel, location(), bySchedule, /*scores=*/{}, sampled);
     auto most =
         static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));
@@ -476,8 +477,7 @@ void SplitScoreKernel::emitBound(const SplitBounds& target, Value boundOf,
       StoreOp::create(b, location(), countOf, row, i32(0));
     });
   });
-  // As many as an SM has work for.
-  kernel.kernel().setMinBlocks(2);
+  kernel.kernel().setMinBlocks(schedule.getClusterSmBlocks());
 }
 
 void SplitScoreKernel::emitSample(const SplitBounds& target) {
@@ -520,25 +520,12 @@ void gsa::launchSplitScores(const IndexerSource& source,
   kernel.launch(ArrayRef<int64_t>{spans, source.batches()});
 }
 
-/// The schedule of the kernel of a sample: one team, which has nothing to do
-/// before its keys are there.
-static SplitSelectScheduleAttr ofSample(SplitSelectScheduleAttr schedule) {
-  using Split = SplitSelectScheduleAttr;
-  return Split::get(schedule.getContext(), schedule.getEngine(),
-                    Split::kClusterKeys, /*span=*/1, /*stages=*/1,
-                    /*producers=*/0, Split::kClusterWarps, schedule.getSample(),
-                    schedule.getRank(), schedule.getCapacity(),
-                    schedule.getRows(), schedule.getCluster(),
-                    schedule.getStaged(), /*sm_blocks=*/1,
-                    /*deferred=*/false);
-}
-
 void gsa::launchSplitSample(const IndexerSource& source,
                             SplitSelectScheduleAttr schedule,
                             const SplitRows& rows, const SplitBounds& bounds,
                             Location loc, ToTileContext& context,
                             StringRef name) {
-  SplitSelectScheduleAttr sample = ofSample(schedule);
+  SplitSelectScheduleAttr sample = schedule.ofSample();
   KernelBuilder kernel(context, loc, name, KernelTeams(sample).warps());
   kernel.setSchedule(sample);
   SplitScoreKernel(source, sample, /*span=*/1, rows, loc, kernel)

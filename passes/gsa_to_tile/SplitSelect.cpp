@@ -18,9 +18,6 @@ using namespace mlir;
 using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
-/// Blocks of the sample for one of all keys, at most: each has little to do.
-static constexpr int64_t kSampleBlocks = 4;
-
 namespace {
 
 class SplitSelectLowering : public SelectLowering {
@@ -29,14 +26,7 @@ class SplitSelectLowering : public SelectLowering {
                       ToTileContext& context)
       : SelectLowering(op, /*scores=*/{}, split.getRows(), context),
         split(split),
-        lists{split.getSample(),
-              split.getRank(),
-              split.getCapacity(),
-              kDefaultThreadCandidates,
-              kDefaultCandidateBins,
-              {},
-              {},
-              {}} {}
+        lists(split) {}
 
   LogicalResult emit();
 
@@ -84,8 +74,9 @@ void SplitSelectLowering::launchSample() {
         llvm::divideCeil(source.keys(), lists.sample * split.getBlockK()));
     auto spans = static_cast<int64_t>(
         llvm::divideCeil(source.keys(), split.getSpanKeys()));
-    auto span =
-        static_cast<int64_t>(llvm::divideCeil(tiles, kSampleBlocks * spans));
+    // At most: each has little to do.
+    auto span = static_cast<int64_t>(
+        llvm::divideCeil(tiles, split.getSampleBlocks() * spans));
     launchSplitScores(source, split, span, rows, op.getLoc(), context,
                       "split_sample");
   }

@@ -386,7 +386,8 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
   Value begin = builder.scalar(chunk.begin, "begin");
   emitAgain(kernel, schedule, operands.slots(), loc, again, batch, begin);
   int64_t most = lists.tiles * operands.shape.groups * schedule.getConsumers();
-  return kernel.launch({countAgainBlocks(context.target(), most)});
+  return kernel.launch(
+      {countAgainBlocks(context.target(), schedule.getAgainSmBlocks(), most)});
 }
 
 void UnionLowering::remarkWorkspace() {

@@ -25,20 +25,15 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 using arith::CmpIPredicate;
 
-/// Warps of a block: a list for each, and an SM holds several blocks.
-static constexpr int64_t kWarps = 16;
-/// Entries of a list, and words of the table, that a warp takes in one step.
-/// Entries come from memory, and are asked for together.
-static constexpr int64_t kStepEntries = 256, kStepWords = 128;
-
 /// Blocks of an SM: warps wait for lists, for each other and for what they
-/// wrote themselves, so that registers are shared among as many as the tables
-/// let in.
+/// wrote themselves, so that registers are shared among as many as the schedule
+/// says and the tables let in.
 static int64_t countBlocks(const CudaTarget& target,
                            UnionScheduleAttr schedule) {
-  constexpr int64_t kMost = 3, kBytesBesides = 2048;
+  constexpr int64_t kBytesBesides = 2048;
   int64_t bytes = 4 * schedule.getTable() + kBytesBesides;
-  return std::clamp<int64_t>(target.sharedBytesPerSm / bytes, 1, kMost);
+  return std::clamp<int64_t>(target.sharedBytesPerSm / bytes, 1,
+                             schedule.getListSmBlocks());
 }
 
 int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
@@ -121,6 +116,11 @@ class UnionKernel {
                                                      s.b.getI32Type())),
                  name);
   }
+  /// Warps of a block, a list for each in turn; entries of a list, which are
+  /// asked for together, and words of the table that a warp takes in one step.
+  int64_t warps() const { return schedule.getListWarps(); }
+  int64_t stepEntries() const { return schedule.getListEntries(); }
+  int64_t stepWords() const { return schedule.getListWords(); }
   void sync() { SyncOp::create(s.b, s.loc, kernel.team()); }
   void clear(Value tile) {
     ClearSharedOp::create(s.b, s.loc, tile, kernel.team());
@@ -178,7 +178,7 @@ class UnionKernel {
 }  // namespace
 
 void UnionKernel::forLists(llvm::function_ref<void(Value, Value, Value)> body) {
-  rolled(warp, lists, kWarps, [&](Value number) {
+  rolled(warp, lists, warps(), [&](Value number) {
     Value query = named(s.add(firstQuery, number), "query");
     Value list = s.at(indices, {batch, query, s.index(0)}, {queries, slots});
     Value listed = s.toIndex(
@@ -192,8 +192,8 @@ void UnionKernel::forLists(llvm::function_ref<void(Value, Value, Value)> body) {
 void UnionKernel::emitCheck() {
   Value wrong = lanes("wrong");
   forLists([&](Value number, Value list, Value count) {
-    rolled(s.index(0), count, kStepEntries, [&](Value at) {
-      CheckListOp::create(s.b, s.loc, wrong, list, at, count, kStepEntries,
+    rolled(s.index(0), count, stepEntries(), [&](Value at) {
+      CheckListOp::create(s.b, s.loc, wrong, list, at, count, stepEntries(),
                           keys);
     });
     s.ifThen(s.cmpi(CmpIPredicate::sgt, count, s.index(0)), [&] {
@@ -204,7 +204,7 @@ void UnionKernel::emitCheck() {
   StoreTotalsOp::create(s.b, s.loc, counted, warp, wrong);
   sync();
   irregular = named(
-      s.cmpi(CmpIPredicate::sgt, sumOf(counted, s.index(kWarps)), s.i32(0)),
+      s.cmpi(CmpIPredicate::sgt, sumOf(counted, s.index(warps())), s.i32(0)),
       "irregular");
 }
 
@@ -226,7 +226,7 @@ void UnionKernel::emitPiece(Value first) {
     Value from = named(s.toIndex(loadShared(begins, number)), "from");
     Value to =
         named(MarkMembersOp::create(s.b, s.loc, s.b.getIndexType(), table, list,
-                                    from, count, kStepEntries, first, number),
+                                    from, count, stepEntries(), first, number),
               "to");
     storeShared(begins, number, s.toI32(to));
   });
@@ -236,16 +236,16 @@ void UnionKernel::emitPiece(Value first) {
 
 /// The words of the table, behind those of the pieces before.
 void UnionKernel::emitMembers(Value first) {
-  int64_t segment = schedule.getTable() / kWarps;
+  int64_t segment = schedule.getTable() / warps();
   Value begin = named(s.mul(warp, segment), "segment_begin");
   Value end = named(s.add(begin, s.index(segment)), "segment_end");
   Value found = lanes("found", kinds());
-  rolled(begin, end, kStepWords, [&](Value at) {
+  rolled(begin, end, stepWords(), [&](Value at) {
     if (schedule.isSplit())
-      CountKindsOp::create(s.b, s.loc, found, table, at, end, kStepWords,
+      CountKindsOp::create(s.b, s.loc, found, table, at, end, stepWords(),
                            half());
     else
-      CountMembersOp::create(s.b, s.loc, found, table, at, end, kStepWords);
+      CountMembersOp::create(s.b, s.loc, found, table, at, end, stepWords());
   });
   StoreTotalsOp::create(s.b, s.loc, counted, warp, found);
   sync();
@@ -258,15 +258,15 @@ void UnionKernel::emitMembers(Value first) {
     if (kind == 1) place = s.sub(s.toI32(apart), place);
     if (kind == 2) place = s.add(s.toI32(apart), place);
     SetLanesOp::create(s.b, s.loc, cursor, kind, place);
-    all.push_back(s.add(before, sumOf(counted, s.index(kWarps), kind)));
+    all.push_back(s.add(before, sumOf(counted, s.index(warps()), kind)));
   }
-  rolled(begin, end, kStepWords, [&](Value at) {
+  rolled(begin, end, stepWords(), [&](Value at) {
     if (schedule.isSplit())
       EmitKindsOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table, at,
-                          end, kStepWords, half(), first);
+                          end, stepWords(), half(), first);
     else
       EmitMembersOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table,
-                            at, end, kStepWords, first);
+                            at, end, stepWords(), first);
   });
   sync();
   s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
@@ -320,7 +320,7 @@ Value UnionKernel::emitStrings() {
             "tile_bits");
   forKinds([&](Value, Value begin, Value padded) {
     Value first = s.add(s.div(begin, 32), warp);
-    rolled(first, s.div(s.add(begin, padded), 32), kWarps, [&](Value group) {
+    rolled(first, s.div(s.add(begin, padded), 32), warps(), [&](Value group) {
       TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
                                  strings, schedule.getBlockK());
     });
@@ -349,7 +349,7 @@ Value UnionKernel::emitOrder() {
     Value begin =
         s.div(beginOf(s.index(kind), s.mul(size, schedule.getBlockK())),
               schedule.getBlockK());
-    rolled(warp, size, kWarps, [&](Value number) {
+    rolled(warp, size, warps(), [&](Value number) {
       Value odd = s.add(s.mul(number, 2), s.index(1));
       Value place = number;
       for (int64_t other = 0; other < kUnionKinds; ++other) {
@@ -385,7 +385,7 @@ void UnionKernel::emit() {
       named(s.at(membersOut, {tile, s.index(0)}, {capacity}), "tile_members");
   table = smem("table", 1, schedule.getTable());
   united = smem("united", kinds(), 1);
-  counted = smem("counted", kWarps, kinds());
+  counted = smem("counted", warps(), kinds());
   ends = smem("ends", schedule.getQueries(), 1);
   begins = smem("begins", schedule.getQueries(), 1);
   clear(united);
@@ -410,7 +410,8 @@ void UnionKernel::emit() {
 
 void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   ToTileContext& context = operands.context;
-  KernelBuilder kernel(context, context.loc(), "union_lists", kWarps);
+  KernelBuilder kernel(context, context.loc(), "union_lists",
+                       schedule.getListWarps());
   kernel.setSchedule(schedule);
   kernel.kernel().setMinBlocks(countBlocks(context.target(), schedule));
   UnionKernel body(kernel, context.loc(), schedule);

@@ -51,7 +51,8 @@ ONE_PASS = [(scores("wgmma", 128, 64, 4, 4, 4, 8), 256, 16, 50, 1280, 1000),
             (scores("wgmma", 64, 40, 4, 3, 4, 8, ", pairs = 1, boxes = true"),
              100, 8, 90, 1100, "3000, sm_blocks = 1, staged = 4"),
             (scores("wgmma", 64, 64, 4, 2, 4, 16, ", boxes = true"), 256, 16, 50,
-             1280, "1000, candidate_bins = 512, thread_candidates = 4")]
+             1280, "1000, candidate_bins = 512, thread_candidates = 4, "
+             "sample_blocks = 2, least_span = 2, bound_warps = 24")]
 ATTENTION = [(64, 3, 4, 4), (64, 1, 0, 4), (16, 8, 2, 1), (32, 2, 8, 2)]
 
 

@@ -2,14 +2,15 @@
 // reference: both formats, both head sizes, a number of heads that does not
 // divide the 64 rows of a block, two batches of several chunks, of which the
 // last is not full, one table and several, and a gate that is fused. Two of
-// them by two warpgroups, each over its part of a union.
+// them by two warpgroups, each over its part of a union; two with other numbers
+// of warps and steps in the kernel of unions.
 
 // REQUIRES: host-cxx
-// RUN: sed 's/TYPE/bf16/g;s/HEADS/8/g;s/DEPTH/64/g;s/QUERIES/16/g;s/GROUPS/1/g;s/CHUNK/32/g;s/TABLE/1024/g' %s > %t.0.mlir
-// RUN: sed 's/TYPE/f16/g;s/HEADS/12/g;s/DEPTH/128/g;s/QUERIES/10/g;s/GROUPS/1/g;s/CHUNK/20/g;s/TABLE/2048/g' %s > %t.1.mlir
-// RUN: sed 's/TYPE/bf16/g;s/HEADS/12/g;s/DEPTH/72/g;s/QUERIES/7/g;s/GROUPS/1/g;s/CHUNK/7/g;s/TABLE/1024/g' %s > %t.2.mlir
-// RUN: sed 's/TYPE/bf16/g;s/HEADS/8/g;s/DEPTH/64/g;s/QUERIES/32/g;s/GROUPS/2/g;s/CHUNK/32/g;s/TABLE/1024/g' %s > %t.3.mlir
-// RUN: sed 's/TYPE/f16/g;s/HEADS/16/g;s/DEPTH/72/g;s/QUERIES/16/g;s/GROUPS/2/g;s/CHUNK/48/g;s/TABLE/2048/g' %s > %t.4.mlir
+// RUN: sed 's/TYPE/bf16/g;s/HEADS/8/g;s/DEPTH/64/g;s/QUERIES/16/g;s/GROUPS/1/g;s/CHUNK/32/g;s/TABLE/1024/g;s/NUMBERS//g' %s > %t.0.mlir
+// RUN: sed 's/TYPE/f16/g;s/HEADS/12/g;s/DEPTH/128/g;s/QUERIES/10/g;s/GROUPS/1/g;s/CHUNK/20/g;s/TABLE/2048/g;s/NUMBERS/, list_warps = 4, list_entries = 32, list_words = 64, again_sm_blocks = 1/g' %s > %t.1.mlir
+// RUN: sed 's/TYPE/bf16/g;s/HEADS/12/g;s/DEPTH/72/g;s/QUERIES/7/g;s/GROUPS/1/g;s/CHUNK/7/g;s/TABLE/1024/g;s/NUMBERS//g' %s > %t.2.mlir
+// RUN: sed 's/TYPE/bf16/g;s/HEADS/8/g;s/DEPTH/64/g;s/QUERIES/32/g;s/GROUPS/2/g;s/CHUNK/32/g;s/TABLE/1024/g;s/NUMBERS/, list_warps = 32, list_entries = 64, list_words = 32/g' %s > %t.3.mlir
+// RUN: sed 's/TYPE/f16/g;s/HEADS/16/g;s/DEPTH/72/g;s/QUERIES/16/g;s/GROUPS/2/g;s/CHUNK/48/g;s/TABLE/2048/g;s/NUMBERS//g' %s > %t.4.mlir
 // RUN: gsa-run %t.0.mlir --target emu --arch sm_90a --compare | FileCheck %s
 // RUN: gsa-run %t.1.mlir --target emu --arch sm_90a --compare | FileCheck %s
 // RUN: gsa-run %t.2.mlir --target emu --arch sm_90a --compare | FileCheck %s
@@ -43,7 +44,7 @@ func.func @main(
            groups = GROUPS, block_k = 64, key_stages = 2, value_stages = 2, producers = 4,
            table = TABLE, chunk = CHUNK, per_query = <engine = mma_sync,
            block_q = 16, block_k = 32, stages = 2, producers = 2,
-           consumers = 2>>}
+           consumers = 2>NUMBERS>}
       : (tensor<2x37xHEADSxDEPTHxTYPE>, tensor<2x1200x2xDEPTHxTYPE>,
          tensor<2x1200x2xDEPTHxTYPE>, tensor<2x37x90xi32>, tensor<2x37xi32>)
       -> (tensor<2x37xHEADSxDEPTHxTYPE>, tensor<2xHEADSx37xf32>)

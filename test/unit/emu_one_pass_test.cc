@@ -26,12 +26,14 @@ struct OnePass {
   bool boxes = false;  // With wgmma.
   int pairs = 2;       // Other than 2 where `paired`.
   int sm_blocks = 0, staged = 10, thread_candidates = 16, bins = 1024;
+  std::string others;  // Of the kernels beside the pass.
+  std::string others_of_exact, others_of_rows;
 
   std::string Exact() const {
     return "scores = <engine = mma_sync, block_q = 32, block_k = 32, span = 2, "
            "stages = 2, producers = 1, consumers = 2>, topk = <warps = 2, "
            "bins = 256, capacity = 64, chunk = " +
-           std::to_string(exact_chunk) + ">";
+           std::to_string(exact_chunk) + others_of_rows + ">" + others_of_exact;
   }
   std::string ToString() const {
     std::string scores =
@@ -51,7 +53,7 @@ struct OnePass {
            ", sm_blocks = " + std::to_string(sm_blocks) +
            ", staged = " + std::to_string(staged) +
            ", thread_candidates = " + std::to_string(thread_candidates) +
-           ", candidate_bins = " + std::to_string(bins) + ">";
+           ", candidate_bins = " + std::to_string(bins) + others + ">";
   }
 };
 
@@ -122,7 +124,8 @@ TEST(EmuOnePassTest, PairsOfHeads) {
 }
 
 // What a schedule says beside shapes: spans that the host makes, keys in boxes,
-// pairs under way together, hits and candidates that are held, bins.
+// pairs under way together, hits and candidates that are held, bins, steps of
+// warps.
 TEST(EmuOnePassTest, OtherNumbers) {
   std::mt19937 generator(12);
   OnePass schedule;
@@ -131,6 +134,9 @@ TEST(EmuOnePassTest, OtherNumbers) {
   schedule.staged = 4;
   schedule.thread_candidates = 2;
   schedule.bins = 256;
+  schedule.others = ", sample_blocks = 2, least_span = 1, bound_warps = 24";
+  schedule.others_of_exact = ", flagged_spans = 3";
+  schedule.others_of_rows = ", sm_warps = 16, step = 64, kept_step = 32";
   int number = 0;
   for (auto [batch, queries, keys, depth, pairs] :
        {std::tuple<int64_t, int64_t, int64_t, int64_t, int>{1, 1300, 1300, 64,

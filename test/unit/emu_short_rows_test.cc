@@ -26,7 +26,7 @@ std::string Exact(int chunk) { return kExact + std::to_string(chunk) + ">>"; }
 std::string ShortRows(int rows, int chunk, int cells = 8) {
   return "#gsa.short_rows_schedule<rows = " + std::to_string(rows) +
          ", cells = " + std::to_string(cells) + ", exact = " + Exact(chunk) +
-         ">";
+         ", vectors = 1, sm_warps = 8, row_sm_warps = 8>";
 }
 
 Problem ShortProblem(int64_t base, DType dtype = DType::kBF16) {
@@ -233,7 +233,8 @@ std::string Dense(int block_q, int block_k, const char* order, bool masked) {
          ", key_stages = 2, value_stages = 2, order = " + order +
          ", per_row = <engine = mma_sync, block_q = 16, block_k = 32, stages = "
          "2, producers = 4, consumers = 1>" +
-         (masked ? ", masked = true>" : ">");
+         (masked ? ", masked = true, string_warps = 4, string_entries = 128>"
+                 : ", short_warps = 2, again_sm_blocks = 1>");
 }
 
 double ToDouble(const HostTensor& tensor, size_t i) {

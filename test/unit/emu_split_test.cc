@@ -23,13 +23,15 @@ namespace {
 constexpr int64_t kSlots = 20, kKeys = 333, kHeads = 3, kDepth = 20;
 
 std::string Split(int sample, int rank, int capacity, int span = 2,
-                  int cluster = 0, int staged = 32, bool deferred = false) {
+                  int cluster = 0, int staged = 32, bool deferred = false,
+                  const char* others = "") {
   return absl::StrCat(
       "#gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = ",
       span, ", stages = 2, producers = 1, consumers = 2, sample = ", sample,
       ", rank = ", rank, ", capacity = ", capacity,
       ", rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = ",
-      cluster, ", staged = ", staged, deferred ? ", deferred = true>" : ">");
+      cluster, ", staged = ", staged, deferred ? ", deferred = true" : "",
+      others, ">");
 }
 const char kWhole[] =
     "#gsa.select_schedule<scores = <engine = mma_sync, block_q = 16, block_k = "
@@ -110,11 +112,14 @@ void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
       RunDecode(d, inputs, kWhole, HopperOptions());
   for (const std::string& schedule :
        {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1),
-        Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2),
+        Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2,
+              /*deferred=*/false, ", cluster_keys = 64, cluster_warps = 2"),
         Split(4, 10, 64, /*span=*/2, /*cluster=*/8, /*staged=*/32,
               /*deferred=*/true),
         Split(3, 8, 32, /*span=*/3, /*cluster=*/0, /*staged=*/2,
-              /*deferred=*/true)}) {
+              /*deferred=*/true,
+              ", thread_candidates = 1, candidate_bins = 256, sample_blocks = "
+              "2, bound_warps = 8")}) {
     SCOPED_TRACE(schedule);
     ExpectEqual(RunDecode(d, inputs, schedule, HopperOptions()), expected);
   }
@@ -302,7 +307,8 @@ std::string Parts(int per_block, int cluster, int stages = 1) {
       "#gsa.split_attention_schedule<entries = 32, per_block = ", per_block,
       ", part = <engine = mma_sync, block_q = 16, block_k = 32, stages = ",
       stages, ", producers = ", stages > 1 ? 2 : 0,
-      ", consumers = 2>, cluster = ", cluster, ">");
+      ", consumers = 2, found_rows = 0>, cluster = ", cluster,
+      cluster == 0 ? ", merge_warps = 2>" : ">");
 }
 
 std::vector<HostTensor> RunLists(const Lists& l,

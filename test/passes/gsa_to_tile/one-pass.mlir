@@ -256,7 +256,7 @@ func.func @main(%q: tensor<1x300x6x64xbf16>, %k: tensor<1x300x64xbf16>,
 // CHECK-LABEL: func.func @main
 // CHECK: %[[KEYS:.*]] = memref.expand_shape {{.*}} into memref<750x256xbf16>
 // CHECK: gsa_tile.launch @sample_scores {{.*}}(%{{[^,]*}}, %[[KEYS]],
-// CHECK: arith.maxui %{{.*}}, %c8
+// CHECK: arith.maxui %{{.*}}, %c4
 func.func @main(%q: tensor<1x3000x4x64xbf16>, %k: tensor<1x3000x64xbf16>)
     -> (tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>) {
   %i, %c, %n = gsa.select %q, %k policy #gsa.k_policy<fixed, base = 16> {
@@ -269,7 +269,7 @@ func.func @main(%q: tensor<1x3000x4x64xbf16>, %k: tensor<1x3000x64xbf16>)
                     stages = 3, producers = 4, consumers = 2>,
           topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
         sample = 4, rank = 8, capacity = 64, chunk = 960, sm_blocks = 2,
-        staged = 12, candidate_bins = 512>}
+        staged = 12, candidate_bins = 512, least_span = 4>}
       : (tensor<1x3000x4x64xbf16>, tensor<1x3000x64xbf16>)
       -> (tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>)
   return %i, %c, %n : tensor<1x3000x16xi32>, tensor<1x3000xi32>, tensor<1x3000xi32>

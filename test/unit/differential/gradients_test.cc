@@ -8,24 +8,18 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
-#include <random>
 #include <string>
 
 #include "absl/strings/str_format.h"
 #include "test/reference/AttentionGradient.h"
 #include "test/unit/differential/Data.h"
 #include "test/unit/differential/gradients_testing.h"
-#include "test/unit/reference_testing.h"
 
 namespace gsa::differential {
 namespace {
 
-using reference::Random;
-using reference::RandomInt;
 using reference::Tensor;
 
 /// What is static in a module.
@@ -84,48 +78,25 @@ func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
   return text;
 }
 
-/// Inputs for a batch of `batch`, as their types hold them, and the shapes that
-/// a plan for them has.
-struct Inputs {
+/// Inputs for a batch of `batch`.
+struct Inputs : GradientInputs {
   Inputs(const Heads& z, int64_t batch, int64_t queries, int64_t keys,
          uint32_t seed)
-      : heads(z) {
+      : GradientInputs(seed), heads(z) {
     DType type = z.type, acc = z.acc();
-    std::mt19937 generator(seed);
-    auto add = [&](const char* name, DType dtype, reference::Shape shape) {
-      tensors[name] = ToHost(name, dtype, Random(shape, &generator));
-      shapes[name] = shape;
-    };
-    auto add_ints = [&](const char* name, reference::Shape shape, int64_t low,
-                        int64_t high) {
-      Tensor<int32_t> values(shape);
-      for (int32_t& x : values.values()) x = RandomInt(low, high, &generator);
-      tensors[name] = ToHost32(name, values);
-      shapes[name] = shape;
-    };
-    add("q", type, {batch, queries, z.heads, z.depth});
-    add("k", type, {batch, keys, z.groups, z.depth});
-    add("v", type, {batch, keys, z.groups, z.value_depth});
-    add("output_grad", type, {batch, queries, z.heads, z.value_depth});
-    add("lse_grad", acc, {batch, z.heads, queries});
-    add_ints("indices", {batch, queries, z.slots}, -1, keys);
-    add_ints("counts", {batch, queries}, -1, z.slots + 1);
-    add_ints("lengths", {batch}, 0, keys + 1);
-    // What stands behind the counts must not be read.
-    auto* indices = static_cast<int32_t*>(tensors["indices"].raw_data());
-    auto* counts = static_cast<int32_t*>(tensors["counts"].raw_data());
-    for (int64_t i = 0; i < batch * queries * z.slots; ++i)
-      if (i % z.slots >= counts[i / z.slots])
-        indices[i] = std::numeric_limits<int32_t>::min();
+    AddRandom("q", type, {batch, queries, z.heads, z.depth});
+    AddRandom("k", type, {batch, keys, z.groups, z.depth});
+    AddRandom("v", type, {batch, keys, z.groups, z.value_depth});
+    AddRandom("output_grad", type, {batch, queries, z.heads, z.value_depth});
+    AddRandom("lse_grad", acc, {batch, z.heads, queries});
+    AddLists(batch, queries, keys, z.slots);
     // The forward function's results.
     reference::AttentionResult result = reference::GatherAttention(
         {AsDouble(tensors["q"]), AsDouble(tensors["k"]),
          AsDouble(tensors["v"])},
         AsInt32(tensors["indices"]), AsInt32(tensors["counts"]), Options());
-    tensors["output"] = ToHost("output", type, result.output);
-    tensors["lse"] = ToHost("lse", acc, result.lse);
-    shapes["output"] = result.output.shape();
-    shapes["lse"] = result.lse.shape();
+    Add("output", type, result.output);
+    Add("lse", acc, result.lse);
   }
 
   /// Of attention over lists; valid until the next call.
@@ -137,22 +108,12 @@ struct Inputs {
   }
 
   Heads heads;
-  Tensors tensors;
-  std::map<std::string, std::vector<int64_t>> shapes;
   Tensor<int32_t> lengths;
 };
 
 std::shared_ptr<const Plan> Compile(const Inputs& inputs, int threads,
                                     Form form = Form::kLoops) {
-  CompileOptions options;
-  (form == Form::kBounds ? options.bounds : options.shapes) = inputs.shapes;
-  options.reference = form == Form::kDefinition;
-  options.num_threads = threads;
-  options.opt_level = 1;
-  auto plan =
-      Plan::Compile(ModuleText(inputs.heads), "gradients.mlir", options);
-  EXPECT_TRUE(plan.ok()) << plan.status();
-  return plan.ok() ? *plan : nullptr;
+  return CompileGradients(ModuleText(inputs.heads), inputs, threads, form);
 }
 
 /// The results of the module by the reference.
@@ -233,11 +194,7 @@ TEST(Gradients, HaveTheSameBitsOnAnyNumberOfThreads) {
     Inputs inputs({type}, 2, 37, 19, /*seed=*/2);
     Tensors one = RunPlan(Compile(inputs, 1), inputs.tensors);
     ExpectClose(one, Reference(&inputs), type == DType::kF32 ? 1e-5 : 0x1p-8);
-    auto plan = Compile(inputs, 5);
-    for (int threads : {1, 3, 5})
-      EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs.tensors, threads)),
-                "")
-          << threads << " threads";
+    ExpectSameOnThreads(one, Compile(inputs, 5), inputs.tensors);
   }
 }
 

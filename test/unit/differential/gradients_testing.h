@@ -7,13 +7,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "test/unit/differential/Data.h"
 #include "test/unit/differential/Runner.h"
+#include "test/unit/reference_testing.h"
 
 namespace gsa::differential {
 
@@ -28,12 +31,78 @@ inline HostTensor ToHost32(const std::string& name,
   return tensor;
 }
 
+/// Inputs of a module with dynamic sizes, as their types hold them, and the
+/// shapes that a plan for them has.
+class GradientInputs {
+ public:
+  Tensors tensors;
+  std::map<std::string, std::vector<int64_t>> shapes;
+
+ protected:
+  explicit GradientInputs(uint32_t seed) : generator_(seed) {}
+
+  void Add(const char* name, DType type,
+           const reference::Tensor<double>& values) {
+    tensors[name] = ToHost(name, type, values);
+    shapes[name] = values.shape();
+  }
+  void AddRandom(const char* name, DType type, const reference::Shape& shape) {
+    Add(name, type, reference::Random(shape, &generator_));
+  }
+  void AddInts(const char* name, const reference::Shape& shape, int64_t low,
+               int64_t high) {
+    reference::Tensor<int32_t> values(shape);
+    for (int32_t& x : values.values())
+      x = reference::RandomInt(low, high, &generator_);
+    tensors[name] = ToHost32(name, values);
+    shapes[name] = shape;
+  }
+  /// "indices", "counts" and "lengths": entries that are no keys, counts below
+  /// zero and above the slots, garbage behind them, which must not be read.
+  void AddLists(int64_t batch, int64_t queries, int64_t keys, int64_t slots) {
+    AddInts("indices", {batch, queries, slots}, -1, keys);
+    AddInts("counts", {batch, queries}, -1, slots + 1);
+    AddInts("lengths", {batch}, 0, keys + 1);
+    auto* indices = static_cast<int32_t*>(tensors["indices"].raw_data());
+    auto* counts = static_cast<int32_t*>(tensors["counts"].raw_data());
+    for (int64_t i = 0; i < batch * queries * slots; ++i)
+      if (i % slots >= counts[i / slots])
+        indices[i] = std::numeric_limits<int32_t>::min();
+  }
+
+ private:
+  std::mt19937 generator_;
+};
+
+/// The module of these inputs, for `threads` threads at most.
+inline std::shared_ptr<const Plan> CompileGradients(
+    const std::string& text, const GradientInputs& inputs, int threads,
+    Form form) {
+  CompileOptions options;
+  (form == Form::kBounds ? options.bounds : options.shapes) = inputs.shapes;
+  options.reference = form == Form::kDefinition;
+  options.num_threads = threads;
+  options.opt_level = 1;
+  auto plan = Plan::Compile(text, "gradients.mlir", options);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return plan.ok() ? *plan : nullptr;
+}
+
 inline Tensors RunPlan(const std::shared_ptr<const Plan>& plan,
                        const Tensors& inputs, int threads = 1) {
   if (!plan) return {};
   auto outputs = Run(*plan, inputs, threads, /*garbage=*/0xA5);
   EXPECT_TRUE(outputs.ok()) << outputs.status();
   return outputs.ok() ? *std::move(outputs) : Tensors{};
+}
+
+/// Expects the bits of `one` of a plan for 5 threads, by any number of them.
+inline void ExpectSameOnThreads(const Tensors& one,
+                                const std::shared_ptr<const Plan>& plan,
+                                const Tensors& inputs) {
+  for (int threads : {1, 3, 5})
+    EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs, threads)), "")
+        << threads << " threads";
 }
 
 /// NaN where the reference has it, and everything else close to it: within

@@ -10,19 +10,15 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <random>
 #include <string>
 
 #include "test/reference/DenseAttention.h"
 #include "test/reference/IndexGradient.h"
 #include "test/unit/differential/gradients_testing.h"
-#include "test/unit/reference_testing.h"
 
 namespace gsa::differential {
 namespace {
 
-using reference::Random;
-using reference::RandomInt;
 using reference::Tensor;
 
 /// What is static in a module.
@@ -114,68 +110,37 @@ func.func @main(%iq: !iq {gsa.name = "iq"}, %ik: !ik {gsa.name = "ik"},
   return text;
 }
 
-/// Inputs as their types hold them, and the shapes that a plan for them has.
-struct Inputs {
+struct Inputs : GradientInputs {
   Inputs(const Heads& z, int64_t batch, int64_t queries, int64_t keys,
          uint32_t seed)
-      : heads(z) {
-    std::mt19937 generator(seed);
-    auto add = [&](const char* name, DType type, reference::Shape shape) {
-      tensors[name] = ToHost(name, type, Random(shape, &generator));
-      shapes[name] = shape;
-    };
-    auto add_ints = [&](const char* name, reference::Shape shape, int64_t low,
-                        int64_t high) {
-      Tensor<int32_t> values(shape);
-      for (int32_t& x : values.values()) x = RandomInt(low, high, &generator);
-      tensors[name] = ToHost32(name, values);
-      shapes[name] = shape;
-    };
+      : GradientInputs(seed), heads(z) {
     DType type = z.type, acc = z.acc();
-    add("iq", type, {batch, queries, z.heads, z.depth});
-    add("ik", type, {batch, keys, z.depth});
-    add("w", acc, {batch, queries, z.heads});
-    add("b", type, {z.heads});
-    add("q", type, {batch, queries, z.attention_heads, z.attention_depth});
-    add("k", type, {batch, keys, z.groups, z.attention_depth});
-    add("listed_grad", acc, {batch, queries, z.slots});
-    add("dense_grad", acc, {batch, queries, keys});
-    add("loss_grad", acc, {batch, queries});
-    add_ints("indices", {batch, queries, z.slots}, -1, keys);
-    add_ints("counts", {batch, queries}, -1, z.slots + 1);
-    add_ints("lengths", {batch}, 0, keys + 1);
-    // What stands behind the counts must not be read.
-    auto* indices = static_cast<int32_t*>(tensors["indices"].raw_data());
-    auto* counts = static_cast<int32_t*>(tensors["counts"].raw_data());
-    for (int64_t i = 0; i < batch * queries * z.slots; ++i)
-      if (i % z.slots >= counts[i / z.slots])
-        indices[i] = std::numeric_limits<int32_t>::min();
+    AddRandom("iq", type, {batch, queries, z.heads, z.depth});
+    AddRandom("ik", type, {batch, keys, z.depth});
+    AddRandom("w", acc, {batch, queries, z.heads});
+    AddRandom("b", type, {z.heads});
+    AddRandom("q", type,
+              {batch, queries, z.attention_heads, z.attention_depth});
+    AddRandom("k", type, {batch, keys, z.groups, z.attention_depth});
+    AddRandom("listed_grad", acc, {batch, queries, z.slots});
+    AddRandom("dense_grad", acc, {batch, queries, keys});
+    AddRandom("loss_grad", acc, {batch, queries});
+    AddLists(batch, queries, keys, z.slots);
     reference::DenseAttentionOptions all;
     all.mask = reference::Mask::kNone;
     Tensor<double> q = AsDouble(tensors["q"]), k = AsDouble(tensors["k"]);
     Tensor<double> lse = reference::DenseAttention({q, k, k}, all).lse;
     // A head that attends to nothing, where there is more than one.
     if (lse.size() > 1) lse[0] = -std::numeric_limits<double>::infinity();
-    tensors["lse"] = ToHost("lse", acc, lse);
-    shapes["lse"] = lse.shape();
+    Add("lse", acc, lse);
   }
 
   Heads heads;
-  Tensors tensors;
-  std::map<std::string, std::vector<int64_t>> shapes;
 };
 
 std::shared_ptr<const Plan> Compile(const Inputs& inputs, int threads,
                                     Form form = Form::kLoops) {
-  CompileOptions options;
-  (form == Form::kBounds ? options.bounds : options.shapes) = inputs.shapes;
-  options.reference = form == Form::kDefinition;
-  options.num_threads = threads;
-  options.opt_level = 1;
-  auto plan =
-      Plan::Compile(ModuleText(inputs.heads), "index_gradients.mlir", options);
-  EXPECT_TRUE(plan.ok()) << plan.status();
-  return plan.ok() ? *plan : nullptr;
+  return CompileGradients(ModuleText(inputs.heads), inputs, threads, form);
 }
 
 /// The results of the module by the reference.
@@ -288,11 +253,7 @@ TEST(IndexGradients, HaveTheSameBitsOnAnyNumberOfThreads) {
     Tensors one = RunPlan(Compile(inputs, 1), inputs.tensors);
     ExpectClose(one, Reference(inputs), type == DType::kF32 ? 1e-5 : 0x1p-8,
                 1.0);
-    auto plan = Compile(inputs, 5);
-    for (int threads : {1, 3, 5})
-      EXPECT_EQ(FirstDifference(one, RunPlan(plan, inputs.tensors, threads)),
-                "")
-          << threads << " threads";
+    ExpectSameOnThreads(one, Compile(inputs, 5), inputs.tensors);
   }
 }
 

@@ -47,16 +47,22 @@ static SmallVector<Schedule> preferTwoBlocks(ArrayRef<Schedule> schedules,
                                              const CudaTarget& target,
                                              Complete complete) {
   SmallVector<Schedule> twice, once, plain;
+  // With fewer stages a block of the same tile takes less: where an SM holds
+  // two with more of them, the op is not lowered to see that.
+  int64_t stagesOfTwo = 0;
   for (Schedule schedule : schedules) {
     Schedule first = schedules.front();
     bool isLargest = schedule.getBlockQ() == first.getBlockQ() &&
                      schedule.getBlockK() == first.getBlockK();
-    if (schedule.getStages() == 1)
+    if (schedule.getStages() == 1) {
       plain.push_back(schedule);
-    else if (isLargest && holdsTwo(op, schedule, target, complete))
+    } else if (isLargest && (schedule.getStages() <= stagesOfTwo ||
+                             holdsTwo(op, schedule, target, complete))) {
+      stagesOfTwo = std::max(stagesOfTwo, schedule.getStages());
       twice.push_back(schedule);
-    else
+    } else {
       once.push_back(schedule);
+    }
   }
   llvm::append_range(twice, once);
   llvm::append_range(twice, plain);

@@ -86,28 +86,31 @@ static Operation* isolate(Operation* op, Attribute schedule, ModuleOp module) {
 // Its kernels
 //===----------------------------------------------------------------------===//
 
-/// Registers of fragments of the role, or of all warps, that hold most.
-static int64_t countFragments(KernelOp kernel) {
-  FragmentRegisters fragments(kernel);
-  auto roles = kernel.getBody().getOps<RolesOp>();
-  if (roles.empty()) return fragments.findPeak().registers;
-  int64_t most = 0;
-  for (RolesOp op : roles)
-    for (unsigned i = 0; i < op.getRoles().size(); ++i)
-      most = std::max(most, fragments.findPeak(op, i).registers);
-  return most;
-}
+namespace {
+/// What fragments take of the registers of a kernel's warps.
+struct Fragments {
+  int64_t registers = 0;  ///< Of the role, or of all warps, that hold most.
+  /// Warps of roles without fragments, if they are whole warpgroups.
+  int64_t copyWarps = 0;
+};
+}  // namespace
 
-/// Warps of roles without fragments, if they are whole warpgroups.
-static int64_t countCopyWarps(KernelOp kernel) {
+static Fragments countFragments(KernelOp kernel) {
   constexpr int64_t kGroupWarps = 4;
   FragmentRegisters fragments(kernel);
-  int64_t warps = 0;
-  for (RolesOp op : kernel.getBody().getOps<RolesOp>())
-    for (unsigned i = 0; i < op.getRoles().size(); ++i)
-      if (fragments.findPeak(op, i).registers == 0)
-        warps += cast<RoleAttr>(op.getRoles()[i]).getTeam().getCount();
-  return warps % kGroupWarps == 0 ? warps : 0;
+  auto roles = kernel.getBody().getOps<RolesOp>();
+  if (roles.empty()) return {fragments.findPeak().registers, 0};
+  Fragments result;
+  for (RolesOp op : roles)
+    for (unsigned i = 0; i < op.getRoles().size(); ++i) {
+      int64_t registers = fragments.findPeak(op, i).registers;
+      result.registers = std::max(result.registers, registers);
+      if (registers == 0)
+        result.copyWarps +=
+            cast<RoleAttr>(op.getRoles()[i]).getTeam().getCount();
+    }
+  if (result.copyWarps % kGroupWarps != 0) result.copyWarps = 0;
+  return result;
 }
 
 static LogicalResult measureKernel(KernelOp kernel, Footprint& footprint) {
@@ -115,15 +118,15 @@ static LogicalResult measureKernel(KernelOp kernel, Footprint& footprint) {
       failed(assignRoles(kernel)))
     return failure();
   planSharedMemory(kernel);
-  int64_t copyWarps = countCopyWarps(kernel);
-  int64_t beside = copyWarps > 0 && multipliesByWgmma(kernel)
+  Fragments fragments = countFragments(kernel);
+  int64_t beside = fragments.copyWarps > 0 && multipliesByWgmma(kernel)
                        ? kRegistersBesideProducts
                        : kRegistersBesideFragments;
   footprint.kernels.push_back(
       {kernel.getSymName().str(), kernel->getAttr(kScheduleAttr),
        static_cast<int64_t>(kernel.getSharedBytes()),
-       countFragments(kernel) + beside, static_cast<int64_t>(kernel.getWarps()),
-       copyWarps});
+       fragments.registers + beside, static_cast<int64_t>(kernel.getWarps()),
+       fragments.copyWarps});
   return success();
 }
 
@@ -169,7 +172,13 @@ class LoweringMeasure : public KernelMeasure {
     auto footprint =
         std::make_unique<Footprint>(measureOp(op, schedule, target));
     std::lock_guard<std::mutex> lock(mutex);
+    ++lowered;
     return *known.try_emplace(key, std::move(footprint)).first->second;
+  }
+
+  int64_t getNumLowered() {
+    std::lock_guard<std::mutex> lock(mutex);
+    return lowered;
   }
 
  private:
@@ -195,9 +204,17 @@ class LoweringMeasure : public KernelMeasure {
 
   std::mutex mutex;
   llvm::DenseMap<Attribute, std::unique_ptr<Footprint>> known;
+  int64_t lowered = 0;
 };
 
 }  // namespace
+
+int64_t gsa::countMeasuredOps(MLIRContext* context) {
+  auto* dialect = context->getLoadedDialect<GsaDialect>();
+  auto* measure =
+      dialect ? dialect->getRegisteredInterface<KernelMeasure>() : nullptr;
+  return measure ? static_cast<LoweringMeasure*>(measure)->getNumLowered() : 0;
+}
 
 void gsa::registerKernelMeasure(DialectRegistry& registry) {
   registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,

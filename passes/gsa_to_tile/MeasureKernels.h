@@ -13,6 +13,10 @@ namespace mlir::gsa {
 /// dialect.
 void registerKernelMeasure(DialectRegistry& registry);
 
+/// How often that has lowered an op in this context so far: what choices of
+/// schedules take their time for. 0 if nothing is registered.
+int64_t countMeasuredOps(MLIRContext* context);
+
 /// Fails, with an error at it, at the first op of a backward function: these
 /// have no kernels.
 LogicalResult refuseGradients(ModuleOp module);

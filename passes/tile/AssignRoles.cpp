@@ -31,22 +31,38 @@ static bool touchesRegisters(Operation* op) {
          llvm::any_of(op->getResults(), isRegister);
 }
 
+/// Whether all effects of an op, and of the ops in its regions, are known and
+/// `Effect`. Most ops have no regions, and are asked themselves.
+template <typename Effect>
+static bool hasNothingBut(Operation* op, bool& hasAny) {
+  auto check = [&](ArrayRef<MemoryEffects::EffectInstance> effects) {
+    hasAny = !effects.empty();
+    return llvm::all_of(effects, [](const MemoryEffects::EffectInstance& e) {
+      return isa<Effect>(e.getEffect());
+    });
+  };
+  if (op->getNumRegions() > 0) {
+    auto effects = getEffectsRecursively(op);
+    return effects && check(*effects);
+  }
+  auto interface = dyn_cast<MemoryEffectOpInterface>(op);
+  if (!interface) return false;
+  SmallVector<MemoryEffects::EffectInstance> effects;
+  interface.getEffects(effects);
+  return check(effects);
+}
+
 /// Makes storage and does nothing else.
 static bool isAllocation(Operation* op) {
-  auto effects = getEffectsRecursively(op);
-  return effects && !effects->empty() &&
-         llvm::all_of(*effects, [](const MemoryEffects::EffectInstance& e) {
-           return isa<MemoryEffects::Allocate>(e.getEffect());
-         });
+  bool hasAny = false;
+  return op->getNumResults() > 0 &&
+         hasNothingBut<MemoryEffects::Allocate>(op, hasAny) && hasAny;
 }
 
 /// Changes nothing: whoever needs its result may run it.
 static bool changesNothing(Operation* op) {
-  auto effects = getEffectsRecursively(op);
-  return effects &&
-         llvm::all_of(*effects, [](const MemoryEffects::EffectInstance& e) {
-           return isa<MemoryEffects::Read>(e.getEffect());
-         });
+  bool hasAny = false;
+  return hasNothingBut<MemoryEffects::Read>(op, hasAny);
 }
 
 static bool holdsRoles(Operation* op) {
@@ -233,7 +249,7 @@ LogicalResult RoleSplitter::run(Location loc) {
   SmallVector<Operation*> allocations;
   for (Operation& top : llvm::make_range(start->getIterator(), body.end()))
     top.walk([&](Operation* op) {
-      if (isAllocation(op) && op->getNumRegions() == 0 && !touchesRegisters(op))
+      if (op->getNumRegions() == 0 && !touchesRegisters(op) && isAllocation(op))
         allocations.push_back(op);
     });
   for (Operation* op : allocations) op->moveBefore(start);

@@ -11,6 +11,7 @@ using namespace mlir::gsa;
 using namespace mlir::gsa_tile;
 
 int64_t gsa::getFragmentRegisters(Operation* op) {
+  if (op->getNumResults() == 0) return 0;
   auto alloc = dyn_cast<RegisterAllocOpInterface>(op);
   return alloc ? alloc.getThreadRegisters() : 0;
 }

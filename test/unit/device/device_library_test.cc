@@ -145,14 +145,12 @@ INSTANTIATE_TEST_SUITE_P(Hopper, FamilyTest,
                                            Target("wgmma", "sm_90a")),
                          TargetName);
 // Which headers are used does not depend on the architecture.
-INSTANTIATE_TEST_SUITE_P(All, UsedHeadersTest,
-                         ::testing::Values(Target("attention", "sm_90a"),
-                                           Target("copies", "sm_80"),
-                                           Target("products", "sm_90a"),
-                                           Target("scalars", "sm_80"),
-                                           Target("hopper", "sm_90a"),
-                                           Target("wgmma", "sm_90a")),
-                         TargetName);
+INSTANTIATE_TEST_SUITE_P(
+    All, UsedHeadersTest,
+    ::testing::Values(Target("attention", "sm_90a"), Target("copies", "sm_80"),
+                      Target("products", "sm_90a"), Target("scalars", "sm_80"),
+                      Target("hopper", "sm_90a"), Target("wgmma", "sm_90a")),
+    TargetName);
 
 //===----------------------------------------------------------------------===//
 // Instructions

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "codegen/cuda/CompileWork.h"
 #include "codegen/cuda/CudaPrinter.h"
 #include "codegen/cuda/KernelHeader.h"
 #include "dialect/GsaTile/GsaTileOps.h"
@@ -431,6 +432,7 @@ FailureOr<int32_t> Exporter::KernelIndex(mlir::gsa_tile::LaunchOp op) {
   if (failed(text)) return failure();
   KernelSource source;
   source.symbol = kernel.getSymName().str();
+  source.compile_work = mlir::gsa_tile::estimateCompileWork(kernel, *text);
   source.text = *std::move(text);
   source.header = mlir::gsa_tile::getKernelHeader(kernel);
   source.threads_per_block = static_cast<int32_t>(32 * kernel.getWarps());

@@ -100,6 +100,8 @@ struct KernelSource {
   std::vector<SourceHeader> headers;
   int32_t cluster = 1;  // blocks of a cluster, as the text has them
   std::string image;    // machine code of the text, which is then not needed
+  // Grows with the time that the text takes to compile; 0: not known.
+  int64_t compile_work = 0;
 };
 
 // When a step runs. Steps of one lane run one after the other, those of

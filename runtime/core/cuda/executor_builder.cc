@@ -129,6 +129,7 @@ std::vector<CompileRequest> RequestsOf(
     request.headers = kernel.headers;
     request.arch = program.arch;
     request.options = nvrtc_options;
+    request.work = kernel.compile_work;
     requests.push_back(std::move(request));
   }
   return requests;

@@ -58,6 +58,11 @@ CompiledCuda FromEntry(ProgramEntry entry, CudaOutput output) {
   return compiled;
 }
 
+int64_t WorkOf(const CompileRequest& request) {
+  return request.work > 0 ? request.work
+                          : static_cast<int64_t>(request.source.size());
+}
+
 std::atomic<int64_t>& CompiledKernels() {
   static std::atomic<int64_t> count = 0;
   return count;
@@ -294,7 +299,7 @@ KernelCache::GetAll(absl::Span<const CompileRequest> requests, int num_threads,
   std::vector<size_t> order(requests.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return requests[a].source.size() > requests[b].source.size();
+    return WorkOf(requests[a]) > WorkOf(requests[b]);
   });
   std::atomic<size_t> next = 0;
   const auto work = [&] {

@@ -131,7 +131,7 @@ class KernelCache {
       const CompileRequest& request, KernelOrigin* origin = nullptr);
 
   // The kernels of all requests in their order, compiled on up to `num_threads`
-  // threads, of which the system may give fewer. The longest text begins first,
+  // threads, of which the system may give fewer. The most work begins first,
   // since the time of all is that of the one that ends last, and equal ones in
   // the order of the requests. All are tried; the first error in the order of
   // the requests is returned. `origins` may be null.

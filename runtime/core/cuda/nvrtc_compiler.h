@@ -42,6 +42,9 @@ struct CompileRequest {
   // Options of NVRTC beside --gpu-architecture, --std=c++20, --minimal (from
   // NVRTC 13 on) and the verbose report of ptxas.
   std::vector<std::string> options;
+  // Grows with the time that it takes, by which KernelCache::GetAll begins;
+  // 0 for the length of the source. No part of what is compiled.
+  int64_t work = 0;
 };
 
 // SHA-256 of names and texts.

@@ -75,7 +75,7 @@ class Writer {
   // What only a compiler needs is not written.
   void Write(const KernelSource& kernel) {
     const auto& [symbol, text, threads, smem, lines, header, headers, cluster,
-                 image] = kernel;
+                 image, work] = kernel;
     Write(symbol);
     out_->Number(images_->Add(image));
     All(threads, cluster, smem);
@@ -212,8 +212,8 @@ class Reader {
         in_->NumberIn(0, static_cast<int64_t>(BufferRef::Kind::kConstant)));
   }
   void Read(KernelSource* kernel) {
-    auto& [symbol, text, threads, smem, lines, header, headers, cluster,
-           image] = *kernel;
+    auto& [symbol, text, threads, smem, lines, header, headers, cluster, image,
+           work] = *kernel;
     Read(&symbol);
     const auto count = static_cast<int64_t>(images_.images().size());
     const int64_t number = in_->NumberIn(0, count - 1);

@@ -183,6 +183,24 @@ TEST(KernelCacheTest, CompilesTheLongestTextFirst) {
     EXPECT_EQ((*kernels)[i]->code.image, "image of " + requests[i].source);
 }
 
+// What is said of the work counts for more than the length.
+TEST(KernelCacheTest, CompilesTheMostWorkFirst) {
+  std::vector<std::string> begun;
+  KernelCache cache("test 1", [&](const CompileRequest& request) {
+    begun.push_back(request.source);
+    return Echo(request);
+  });
+  std::vector<CompileRequest> requests = {Request("a long text"),
+                                          Request("short"), Request("other")};
+  const std::string key = cache.KeyOf(requests[1]);
+  requests[0].work = 12;
+  requests[1].work = 20;
+  requests[2].work = 13;
+  EXPECT_EQ(cache.KeyOf(requests[1]), key);
+  ASSERT_TRUE(cache.GetAll(requests, 1).ok());
+  EXPECT_THAT(begun, ElementsAre("short", "other", "a long text"));
+}
+
 // The error is that of the first request, though a longer text fails before.
 TEST(KernelCacheTest, ReturnsTheFirstErrorInOrder) {
   KernelCache cache(

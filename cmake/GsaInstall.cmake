@@ -74,7 +74,7 @@ endfunction()
 if(GSA_INSTALL)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/
           DESTINATION ${CMAKE_INSTALL_DATADIR}/gsa/examples COMPONENT gsa-dev
-          PATTERN .clang-tidy EXCLUDE)
+          PATTERN .clang-tidy EXCLUDE PATTERN __pycache__ EXCLUDE)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
           DESTINATION ${CMAKE_INSTALL_DATADIR}/gsa COMPONENT gsa-runtime)
 endif()

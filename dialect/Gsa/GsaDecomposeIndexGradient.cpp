@@ -93,6 +93,7 @@ class IndexLoss {
  private:
   static AttentionForm asAttention(const IndexerForm& form,
                                    const IndexTarget& target);
+  Value makeLogShares();
   void makeTarget();
   void makeScoreLse();
 
@@ -330,23 +331,72 @@ Value IndexLoss::perRow(
   return generateTensor(b, loc, rows, acc, body);
 }
 
+/// l - lse [B,Sq,H,K]; -inf in slots without a key, and for heads without any.
+Value IndexLoss::makeLogShares() {
+  Value logits = makeLogits(attention);
+  return generateTensor(
+      b, loc, tensor::getMixedSizes(b, loc, logits), acc,
+      [&](ScalarBuilder& s, ValueRange cell) {
+        Value lse = s.extract(target.lse, {cell[0], cell[2], cell[1]});
+        Value logit = s.extract(logits, cell);
+        Value lowest = s.constant(acc, -kInfinity);
+        Value none = arith::OrIOp::create(
+            s.builder(), s.location(), s.cmpf(CmpFPredicate::OEQ, lse, lowest),
+            s.cmpf(CmpFPredicate::OEQ, logit, lowest));
+        return s.select(none, lowest, s.sub(logit, lse));
+      });
+}
+
+/// a only counts divided by its sum, and so does c of a head with `mean_heads`:
+/// both are divided by the largest exp(l - lse) of their sum, which neither
+/// overflows nor vanishes when lse is that of attention over other keys.
 void IndexLoss::makeTarget() {
-  Value weights =
-      makeWeightsOfLse(attention, makeLogits(attention), target.lse);
-  SmallVector<OpFoldResult> ofHeads = tensor::getMixedSizes(b, loc, weights);
+  Value logShares = makeLogShares();
+  SmallVector<OpFoldResult> ofHeads = tensor::getMixedSizes(b, loc, logShares);
   ofHeads.pop_back();
   Value heads = dimValue(b, loc, target.query, 2);
+  auto largest = [&](ScalarBuilder& s, Value size,
+                     llvm::function_ref<Value(Value)> term) {
+    return s.forLoop(s.index(0), size, s.constant(acc, -kInfinity),
+                     [&](Value i, ValueRange best) -> SmallVector<Value> {
+                       // NaN is dropped here, and comes back as a share.
+                       return {arith::MaxNumFOp::create(
+                           s.builder(), s.location(), best[0], term(i))};
+                     })[0];
+  };
+  // Of each head, [B,Sq,H], or of each row.
+  Value most = generateTensor(
+      b, loc, ofHeads, acc, [&](ScalarBuilder& s, ValueRange row) {
+        return largest(s, slots, [&](Value slot) {
+          return s.extract(logShares, {row[0], row[1], row[2], slot});
+        });
+      });
+  if (!target.meanHeads)
+    most = perRow([&, ofHead = most](ScalarBuilder& s, ValueRange row) {
+      return largest(s, heads, [&](Value head) {
+        return s.extract(ofHead, {row[0], row[1], head});
+      });
+    });
+  auto weight = [&](ScalarBuilder& s, ValueRange row, Value head, Value slot) {
+    Value x = s.extract(logShares, {row[0], row[1], head, slot});
+    SmallVector<Value> at = {row[0], row[1]};
+    if (target.meanHeads) at.push_back(head);
+    return s.lazySelect(
+        s.cmpf(CmpFPredicate::OEQ, x, s.constant(acc, -kInfinity)), acc,
+        [&]() -> Value { return s.constant(acc, 0.0); },
+        [&]() -> Value { return s.exp(s.sub(x, s.extract(most, at))); });
+  };
   // m, [B,Sq,H].
   Value masses = generateTensor(
       b, loc, ofHeads, acc, [&](ScalarBuilder& s, ValueRange row) {
         return sumOver(s, slots, acc, [&](Value slot) {
-          return s.extract(weights, {row[0], row[1], row[2], slot});
+          return weight(s, row, row[2], slot);
         });
       });
   shares = generateTensor(
       b, loc, index.sizes(), acc, [&](ScalarBuilder& s, ValueRange slot) {
         return sumOver(s, heads, acc, [&](Value head) -> Value {
-          Value w = s.extract(weights, {slot[0], slot[1], head, slot[2]});
+          Value w = weight(s, slot, head, slot[2]);
           if (!target.meanHeads) return w;
           Value mass = s.extract(masses, {slot[0], slot[1], head});
           Value zero = s.constant(acc, 0.0);

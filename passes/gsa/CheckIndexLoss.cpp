@@ -12,33 +12,71 @@ namespace mlir::gsa {
 using namespace mlir;
 using namespace mlir::gsa;
 
-/// The keys that a row of a selection keeps at least, if it sees as many; 0 if
-/// `lists` are made otherwise.
-static int64_t findLeast(Value lists) {
+namespace {
+
+/// How many keys a row of a selection keeps, if it sees as many, and how many
+/// of them are there whatever their scores are.
+struct Kept {
+  int64_t least = 0;
+  std::optional<int64_t> most;
+  int64_t forced = 0;
+};
+
+}  // namespace
+
+template <typename OpTy>
+static int64_t countForced(OpTy op) {
+  return static_cast<int64_t>(op.getSink() + op.getLocal());
+}
+
+template <typename OpTy>
+static Kept keptBy(OpTy op) {
+  return {op.getPolicy().getLeast(), op.getPolicy().getSlots(),
+          countForced(op)};
+}
+
+/// Nothing is known of lists that are made otherwise.
+static Kept findKept(Value lists) {
   while (auto cast = lists.getDefiningOp<tensor::CastOp>())
     lists = cast.getSource();
-  if (auto select = lists.getDefiningOp<SelectOp>())
-    return select.getPolicy().getLeast();
-  if (auto block = lists.getDefiningOp<AttentionOp>())
-    return block.getPolicy().getLeast();
+  if (auto select = lists.getDefiningOp<SelectOp>()) return keptBy(select);
+  if (auto block = lists.getDefiningOp<AttentionOp>()) return keptBy(block);
   auto topk = lists.getDefiningOp<TopKOp>();
-  if (!topk) return 0;
-  auto budget = topk.getK().getDefiningOp<AdaptiveKOp>();
-  if (!budget) return 0;
-  return std::min<int64_t>(budget.getPolicy().getLeast(), topk.getSlots());
+  if (!topk) return {};
+  int64_t slots = static_cast<int64_t>(topk.getSlots());
+  Kept kept{0, slots, countForced(topk)};
+  if (auto budget = topk.getK().getDefiningOp<AdaptiveKOp>())
+    kept.least = std::min(budget.getPolicy().getLeast(), slots);
+  return kept;
 }
 
 static LogicalResult check(Operation* op, Value lists, Value indexKey) {
   if (!lists) return success();
-  int64_t least = findLeast(lists);
+  Kept kept = findKept(lists);
+  constexpr const char* kExpected =
+      ", or the loss over all visible keys, with a 'mask' in place of "
+      "'indices'";
+  if (kept.most && kept.forced >= *kept.most)
+    return op->emitOpError()
+           << "trains nothing: which keys its lists hold does not depend on "
+              "the "
+              "scores, as 'sink' and 'local' of its selection force "
+           << kept.forced << " keys into a budget of at most " << *kept.most
+           << "; expected a larger budget, or fewer forced keys" << kExpected;
   FailureOr<int64_t> keys = findUpperBound(indexKey, 1);
-  if (failed(keys) || *keys == 0 || least < *keys) return success();
+  if (failed(keys) || *keys == 0) return success();
+  if (kept.forced >= *keys)
+    return op->emitOpError()
+           << "trains nothing: which keys its lists hold does not depend on "
+              "the "
+              "scores, as 'sink' and 'local' of its selection force all of the "
+           << *keys << " keys; expected fewer forced keys" << kExpected;
+  if (kept.least < *keys) return success();
   return op->emitOpError()
          << "trains nothing: its lists hold every visible key whatever the "
             "scores, as the budget of its selection, at least "
-         << least << ", covers all of the " << *keys
-         << " keys; expected a smaller budget, or the loss over all visible "
-            "keys, with a 'mask' in place of 'indices'";
+         << kept.least << ", covers all of the " << *keys
+         << " keys; expected a smaller budget" << kExpected;
 }
 
 LogicalResult gsa::checkIndexLoss(IndexKlOp op) {

@@ -79,7 +79,9 @@ def GsaCheckIndexLoss : Pass<"gsa-check-index-loss"> {
   let description = [{
     A `gsa.index_kl`, or its gradient, over the lists of a selection whose budget
     covers all keys is an error: the lists are all visible keys whatever the scores,
-    so no score that the loss moves changes what is selected. Changes nothing. Sizes
+    so no score that the loss moves changes what is selected. So it is where the keys
+    that `sink` and `local` force fill the budget, or are all keys: rows may keep more
+    or fewer of them by their scores, but no others. Changes nothing. Sizes
     that are not known, and lists that no selection of the function makes, are not
     judged.
     Example: test/passes/gsa/check-index-loss.mlir.

@@ -96,7 +96,7 @@ class LossLowering : public IndexerLowering {
  protected:
   void fetchLoss();
   void emitTarget(const Row& row);
-  void emitHead(const Row& row, Value head);
+  Value emitHead(const Row& row, Value head, Value most);
   /// Scores of a row, and its distributions from here on.
   void emitScores(const Row& row);
   Value shareOf(Value slot);
@@ -109,7 +109,8 @@ class LossLowering : public IndexerLowering {
   int64_t attentionHeads, groups;
   RowVectors attentionDepth;
   Value attentionQuery, attentionKey, lse;
-  /// Per task: a head's query in A(T); c of a head, a and x of each key.
+  /// Per task: a head's query in A(T); of each key l - lse of a head, and then
+  /// c, a and x.
   Value headQuery, headShares, shares, scores;
   Value total, scoreLse;  ///< Of the row: the sum of a, and of exp(x) its log.
 };
@@ -280,56 +281,71 @@ void LossLowering::fetchLoss() {
   lse = toReadOnlyBuffer(v, target.lse);
   headQuery = allocate(v, {tasks, padded(attentionDepth.padded())}, acc);
   SmallVector<int64_t> ofKeys = {tasks, padded(width)};
-  if (target.meanHeads) headShares = allocate(v, ofKeys, acc);
+  headShares = allocate(v, ofKeys, acc);
   shares = allocate(v, ofKeys, acc);
   scores = allocate(v, ofKeys, acc);
 }
 
-/// Adds what one head gives to a.
-void LossLowering::emitHead(const Row& row, Value head) {
+/// Adds what one head gives to a, which is divided by exp(`most`): a is only
+/// read divided by its sum, which must neither overflow nor vanish when lse is
+/// that of attention over other keys. Returns the new `most`.
+Value LossLowering::emitHead(const Row& row, Value head, Value most) {
   Value lseOfHead = v.loadScalar(lse, {row.batch, head, row.query});
   Value group = v.divIndex(head, v.index(attentionHeads / groups));
   RowRef own{headQuery, {task, v.index(0)}};
   RowRef from{attentionQuery, {row.batch, row.query, head, v.index(0)}};
   v.copyRow(own, from, attentionDepth, acc);
-  auto weightOf = [&](Value place) {
-    RowRef keyRow{attentionKey, {row.batch, place, group, v.index(0)}};
-    Value logit = v.mul(v.dotRows(own, keyRow, attentionDepth, acc),
-                        v.constant(acc, target.scale()));
-    Value lowest = v.constant(acc, -kInfinity);
-    Value none = v.cmpf(CmpFPredicate::OEQ, logit, lowest);
-    return v.select(none, zero(), v.exp(v.sub(logit, lseOfHead)));
+  Value lowest = v.constant(acc, -kInfinity);
+  Value hasNone = v.cmpf(CmpFPredicate::OEQ, lseOfHead, lowest);
+  Value ofHead = forKeys(
+      row, lowest,
+      [&](Value slot, Value place, ValueRange best) -> SmallVector<Value> {
+        RowRef keyRow{attentionKey, {row.batch, place, group, v.index(0)}};
+        Value logit = v.mul(v.dotRows(own, keyRow, attentionDepth, acc),
+                            v.constant(acc, target.scale()));
+        Value none = v.cmpf(CmpFPredicate::OEQ, logit, lowest);
+        none = arith::OrIOp::create(v.builder(), v.location(), none, hasNone);
+        Value x = v.select(none, lowest, v.sub(logit, lseOfHead));
+        v.storeScalar(x, headShares, {task, slot});
+        return {v.maxDropNan(x, best[0])};
+      })[0];
+  Value larger = v.maxDropNan(ofHead, most);
+  Value shift = finiteShift(v, target.meanHeads ? ofHead : larger);
+  auto weightOf = [&](Value slot) {
+    return v.expShifted(v.loadScalar(headShares, {task, slot}), shift);
   };
-  auto addTo = [&](Value slot, Value x) {
-    Value sum = v.add(v.loadScalar(shares, {task, slot}), x);
-    v.storeScalar(sum, shares, {task, slot});
-  };
-  // Also true of NaN, which goes where it belongs.
-  Value any =
-      v.cmpf(CmpFPredicate::UNE, lseOfHead, v.constant(acc, -kInfinity));
-  v.ifThen(any, [&] {
-    if (!target.meanHeads)
-      return forKeys(
-          row, [&](Value slot, Value place) { addTo(slot, weightOf(place)); });
-    Value mass = sumOverKeys(row, [&](Value slot, Value place) {
-      Value weight = weightOf(place);
-      v.storeScalar(weight, headShares, {task, slot});
-      return weight;
+  if (!target.meanHeads) {
+    Value factor = v.expShifted(most, shift);
+    forKeys(row, [&](Value slot, Value) {
+      Value before = v.mul(v.loadScalar(shares, {task, slot}), factor);
+      v.storeScalar(v.add(before, weightOf(slot)), shares, {task, slot});
     });
-    v.ifThen(v.cmpf(CmpFPredicate::UNE, mass, zero()), [&] {
-      forKeys(row, [&](Value slot, Value) {
-        addTo(slot, v.div(v.loadScalar(headShares, {task, slot}), mass));
-      });
+    return larger;
+  }
+  Value mass = sumOverKeys(row, [&](Value slot, Value) {
+    Value weight = weightOf(slot);
+    v.storeScalar(weight, headShares, {task, slot});
+    return weight;
+  });
+  // Also true of NaN, which goes where it belongs.
+  v.ifThen(v.cmpf(CmpFPredicate::UNE, mass, zero()), [&] {
+    forKeys(row, [&](Value slot, Value) {
+      Value share = v.div(v.loadScalar(headShares, {task, slot}), mass);
+      share = v.add(v.loadScalar(shares, {task, slot}), share);
+      v.storeScalar(share, shares, {task, slot});
     });
   });
+  return larger;
 }
 
-/// a of each key, and their sum.
+/// a of each key, and their sum, both divided by one number.
 void LossLowering::emitTarget(const Row& row) {
   v.forLoop(v.index(0), row.end, 1,
             [&](Value slot) { v.storeScalar(zero(), shares, {task, slot}); });
-  v.forLoop(v.index(0), v.index(attentionHeads), 1,
-            [&](Value head) { emitHead(row, head); });
+  v.forLoop(v.index(0), v.index(attentionHeads), v.constant(acc, -kInfinity),
+            [&](Value head, ValueRange most) -> SmallVector<Value> {
+              return {emitHead(row, head, most[0])};
+            });
   total = sumOverKeys(row, [&](Value slot, Value) {
     return v.loadScalar(shares, {task, slot});
   });

@@ -8,6 +8,8 @@ GPU a call is submitted to that library's current stream and waits for nothing.
 
 import collections
 import functools
+import math
+import re
 import sys
 
 from gsa import _capi, _modules, _plan, _tensors
@@ -48,6 +50,25 @@ def whole(where, name, value, least):
         raise _capi.InvalidArgument(
             f"{where}: {name}: got {value!r}, expected a whole number of at "
             f"least {least}")
+    return number
+
+
+def finite(where, name, value, positive=False, least=None):
+    """A number that is finite, and positive or at least `least` if that is
+    asked for, as a float; None stays."""
+    if value is None:
+        return None
+    expected = "a positive number" if positive else "a finite number"
+    if least is not None:
+        expected += f" of at least {least}"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or (positive and number <= 0) or (
+            least is not None and number < least):
+        raise _capi.InvalidArgument(
+            f"{where}: {name}: got {value!r}, expected {expected}")
     return number
 
 
@@ -108,7 +129,23 @@ class _Arguments:
         return _plan.run_kept(self.where, text, self.names, self.views,
                               out or {}, [])
 
-    def run_backward(self, text, wanted, gradients):
+    def run_forward(self, text, inputs, outputs, save):
+        """(the results of the module, what run_backward takes as `saved` with
+        these names and `save`)."""
+        if self.views[0].device_type != _capi.CPU:
+            raise _capi.Unimplemented(
+                f"{self.where}: save: got {save!r} with tensors on "
+                f"{_device(self.views[0])}, expected 'none' there: gradients run "
+                f"on the CPU only so far")
+        module = backward_module(text, tuple(inputs), tuple(outputs), save)
+        count = len(saved_tensors(module))
+        if not count:
+            return self.run(text), []
+        results = _plan.run_kept(self.where, module, self.names, self.views,
+                                 {}, [], "main_forward")
+        return results[:-count], results[-count:]
+
+    def run_backward(self, text, wanted, gradients, save="none", saved=()):
         """The gradients of the arguments `wanted`, by their names in the
         module, from those of its results, {name: tensor}."""
         where = self.where + ": backward"
@@ -116,8 +153,10 @@ class _Arguments:
             raise _capi.Unimplemented(
                 f"{where}: got tensors on {_device(self.views[0])}, expected "
                 f"the CPU: gradients run there only so far")
-        backward = _backward_module(text, tuple(wanted), tuple(gradients))
+        backward = backward_module(text, tuple(wanted), tuple(gradients), save)
         views = dict(zip(self.names, self.views))
+        for i, tensor in enumerate(saved):
+            views[f"saved{i}"] = _tensors.view(f"{where}: saved{i}", tensor)
         for name, tensor in gradients.items():
             views[name + "_grad"] = _tensors.view(f"{where}: {name}", tensor)
         plan, _ = _plan.kept_plan(backward, _plan.target_of(self.views[0]),
@@ -132,8 +171,19 @@ class _Arguments:
 
 
 @functools.lru_cache(1024)
-def _backward_module(text, inputs, outputs):
-    return _capi.differentiate(text, inputs, outputs)
+def backward_module(text, inputs, outputs, save="none"):
+    return _capi.differentiate(text, inputs, outputs, save=save)
+
+
+def saved_tensors(module):
+    """((shape, element type), ...) of what @main_forward of a differentiated
+    module saves; none if there is no such function."""
+    _, _, forward = module.partition("func.func @main_forward(")
+    results = forward.partition("\n")[0].partition(") -> ")[2]
+    return tuple(
+        (tuple(map(int, sizes.split("x")[:-1])), sizes.split("x")[-1])
+        for sizes in re.findall(
+            r'tensor<([^<>]*)> {gsa.name = "saved\d+"}', results))
 
 
 def _device(view):
@@ -235,7 +285,9 @@ def describe_sparse_attention(q, k, v, indices, topk_length=None,
     a.add("topk_length", topk_length, "B Sq", ("i32",), "counts")
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
-    return a, _modules.gather(a.shapes, softmax_scale, gate_activation)
+    return a, _modules.gather(
+        a.shapes, finite(where, "softmax_scale", softmax_scale),
+        gate_activation)
 
 
 def _add_gate(a, name, gate, query):
@@ -278,8 +330,9 @@ def describe_dense_attention(q, k, v, softmax_scale=None, causal=True,
     query = _add_heads(a, q, k, v)
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
-    return a, _modules.dense(a.shapes, softmax_scale, gate_activation,
-                             bool(causal))
+    return a, _modules.dense(
+        a.shapes, finite(where, "softmax_scale", softmax_scale),
+        gate_activation, bool(causal))
 
 
 def _budget(where, k, policy, k_min, k_max, temperature, normaliser):
@@ -297,11 +350,8 @@ def _budget(where, k, policy, k_min, k_max, temperature, normaliser):
     else:
         k_min = whole(where, "k_min", 1 if k_min is None else k_min, 1)
         k_max = whole(where, "k_max", 2 * k if k_max is None else k_max, k_min)
-        temperature = float(1 if temperature is None else temperature)
-        if not 0 <= temperature < float("inf"):
-            raise _capi.InvalidArgument(
-                f"{where}: temperature: got {temperature}, expected a finite "
-                f"number of at least 0")
+        temperature = finite(where, "temperature",
+                             1 if temperature is None else temperature, least=0)
     if policy == "paper_ema" and normaliser is None:
         raise _capi.InvalidArgument(
             f"{where}: normaliser: got None, expected the running mean of the "
@@ -360,8 +410,9 @@ def index_topk(q_idx, k_idx, *, k, weights=None, bias=None, act="sigmoid",
     a = _Arguments(where)
     _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
     text = _modules.select(
-        a.shapes, k, policy, k_min, k_max, temperature, act, weight_act, scale,
-        bool(causal), whole(where, "sink", sink, 0),
+        a.shapes, k, policy, k_min, k_max, temperature, act, weight_act,
+        finite(where, "scale", scale), bool(causal),
+        whole(where, "sink", sink, 0),
         whole(where, "local", local, 0))
     return Selection(*a.run(text))
 
@@ -431,11 +482,11 @@ def describe_gated_sparse_attention(
     if output_gate is not None:
         a.add("output_gate", output_gate, "B Sq H Dv", _same(query), "gate")
     _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
-    rope = (float(rope_base), int(rope_dim), bool(rope_interleaved),
-            scaling_text(where, rope_scaling))
+    rope = _rope(where, rope_base, rope_dim, rope_interleaved, rope_scaling)
     return a, _modules.attention(
-        a.shapes, rope, softmax_scale, gate_activation, k_base, policy, k_min,
-        k_max, temperature, act, weight_act, index_scale, bool(causal),
+        a.shapes, rope, finite(where, "softmax_scale", softmax_scale),
+        gate_activation, k_base, policy, k_min, k_max, temperature, act,
+        weight_act, finite(where, "index_scale", index_scale), bool(causal),
         whole(where, "sink", sink, 0), whole(where, "local", local, 0),
         bool(return_selection))
 
@@ -486,10 +537,8 @@ def describe_index_kl(q_idx, k_idx, q, k, lse, weights=None, bias=None,
     where = "index_kl"
     choose(where, "act", act, SCORE_ACTIVATIONS)
     choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
-    for name, value in (("temperature", temperature), ("clip", clip)):
-        if value is not None and not 0 < value < float("inf"):
-            raise _capi.InvalidArgument(
-                f"{where}: {name}: got {value}, expected a positive number")
+    temperature = finite(where, "temperature", temperature, positive=True)
+    clip = finite(where, "clip", clip, positive=True)
     a = _Arguments(where)
     _index(a, q_idx, k_idx, weights, bias, None, cache_seqlens)
     query = a.add("q", q, "B Sq H D", _FLOATS, "query")
@@ -502,8 +551,9 @@ def describe_index_kl(q_idx, k_idx, q, k, lse, weights=None, bias=None,
             topk_length = _full(lists)
         a.add("topk_length", topk_length, "B Sq", ("i32",), "counts")
     return a, _modules.index_kl(
-        a.shapes, index_scale, softmax_scale, act, weight_act, bool(mean_heads),
-        float(temperature), None if clip is None else float(clip), bool(causal))
+        a.shapes, finite(where, "index_scale", index_scale),
+        finite(where, "softmax_scale", softmax_scale), act, weight_act,
+        bool(mean_heads), temperature, clip, bool(causal))
 
 
 def add_positions(a, positions, key_positions):
@@ -550,9 +600,14 @@ def describe_prepare(q, k, v, positions=None, value_gate=None,
     a.add("v", v, "B S G Dv", (query.dtype,), "value")
     a.add("positions", positions, "B S", ("i64", "i32"))
     a.add("value_gate", value_gate, "B S G Dv", _same(query))
-    rope = (float(rope_base), int(rope_dim), bool(rope_interleaved),
-            scaling_text(where, rope_scaling))
+    rope = _rope(where, rope_base, rope_dim, rope_interleaved, rope_scaling)
     return a, _modules.prepare(a.shapes, rope, gate_activation)
+
+
+def _rope(where, base, rotary_dim, interleaved, scaling):
+    return (finite(where, "rope_base", base, positive=True),
+            whole(where, "rope_dim", rotary_dim, 0), bool(interleaved),
+            scaling_text(where, scaling))
 
 
 SCALING_DEFAULTS = {"factor": None, "original_max_position_embeddings": 4096,
@@ -580,6 +635,9 @@ def scaling_text(where, scaling):
     if values["factor"] is None:
         raise _capi.InvalidArgument(
             f"{where}: rope_scaling: got no factor, expected one of at least 1")
+    finite(where, "rope_scaling factor", values["factor"], least=1)
+    for name in ("beta_fast", "beta_slow"):
+        finite(where, "rope_scaling " + name, values[name], positive=True)
     return _modules.rope_scaling(kind, values["factor"],
                                  values["original_max_position_embeddings"],
                                  values["beta_fast"], values["beta_slow"])

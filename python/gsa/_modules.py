@@ -11,19 +11,22 @@ from gsa._tensors import ACCUMULATOR
 
 class Policy:
     """The budget of a row, as `gsa.select` takes it, for at most `keys` keys:
-    a budget above them changes nothing but the room of the lists."""
+    a budget above them changes nothing but the room of the lists. `slots` and
+    `least` are the most and the fewest keys that a row keeps, if it sees as
+    many."""
 
     def __init__(self, kind, k, k_min, k_max, temperature, keys):
         self.kind = kind
         room = max(1, keys)
         if kind == "fixed":
             self.text = f"<fixed, base = {min(k, room)}>"
-            self.slots = min(k, room)
+            self.slots = self.least = min(k, room)
             return
         least, most = min(k_min, room), min(k_max, room)
         self.slots = most
         if kind == "upstream_variance":
             self.slots = max(least, min(most, k * 3 // 2))
+        self.least = min(least, self.slots)
         text = f"<{kind}, base = {k}, min = {least}, max = {most}"
         if temperature != 1:
             text += f", temperature = {_float(temperature)}"

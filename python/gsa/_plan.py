@@ -9,6 +9,7 @@ import time
 
 from gsa import _capi, _tensors
 
+SAVES = ("none", "lists", "attention", "all")
 # What set_options sets. None of them changes what is computed.
 _OPTIONS = {
     # Threads of the CPU; 0: one per available CPU.
@@ -22,6 +23,9 @@ _OPTIONS = {
     "cache_mode": None,
     # Where NVRTC is; None: wheels beside this package, then the loader's path.
     "nvrtc": os.environ.get("GSA_NVRTC") or None,
+    # What a forward pass saves for the backward pass: "none", "lists",
+    # "attention" or "all".
+    "save": "none",
     # Plans that are kept; the one used least recently goes first.
     "max_plans": 256,
 }
@@ -49,13 +53,21 @@ def set_options(**options):
                  (at first the environment variable GSA_CACHE_DIR).
     cache_mode:  "rw", "ro", "only", "off" or None for "rw".
     nvrtc:       where NVRTC is, or None (at first GSA_NVRTC).
+    save:        what a call that records a gradient saves for the backward
+                 pass beside its arguments: "none", which computes all again;
+                 "lists", of selections; "attention", also its results and
+                 their log-sum-exp; "all" that the backward pass reads. Holds
+                 from the call on.
     max_plans:   how many plans are kept.
 
-    An unknown name raises InvalidArgument with the nearest one.
+    An unknown name or word raises InvalidArgument with the nearest one.
     """
     for name in options:
         if name not in _OPTIONS:
             raise _capi.InvalidArgument(unknown("set_options", name, _OPTIONS))
+    if options.get("save", "none") not in SAVES:
+        raise _capi.InvalidArgument(unknown("set_options: save",
+                                            str(options["save"]), SAVES))
     with _lock:
         before = {name: _OPTIONS[name] for name in options}
         _OPTIONS.update(options)

@@ -5,7 +5,9 @@ Gradients are those of the backward functions that gsa-differentiate makes of
 the modules of the forward functions; they run on the CPU, and on a GPU asking for
 one is an error that says so. Lists are constants: the indexer's arguments get no
 gradient from attention. What a backward function needs of the forward one it
-computes again, so nothing but the arguments is kept.
+computes again, so nothing but the arguments is kept, unless gsa.set_options(
+save=...) says otherwise: then `saving` calls operators that return what is saved
+behind their results.
 """
 
 import json
@@ -13,7 +15,7 @@ from typing import List, Optional
 
 import torch
 
-from gsa import _capi, _functions
+from gsa import _capi, _functions, _plan, _tensors
 
 Tensor = torch.Tensor
 
@@ -60,8 +62,13 @@ def backward(call: str, arguments: List[Tensor],
     a, text = describe(**given)
     names = _GRADIENTS[call["function"]][1]
     wanted = [names[name] for name in call["wanted"]]
-    results = a.run_backward(text, wanted,
-                             dict(zip(call["gradients"], gradients)))
+    save = call.get("save", "none")
+    # What is saved follows from all that may be asked for.
+    inputs = wanted if save == "none" else [
+        names[name] for name in call["names"] if name in names]
+    results = a.run_backward(text, inputs,
+                             dict(zip(call["gradients"], gradients)), save,
+                             arguments[len(call["names"]):])
     return [results[name] for name in wanted]
 
 
@@ -105,6 +112,100 @@ def _differentiable(name, op):
         return tuple(results.get(key) for key in parameters)
 
     op.register_autograd(run, setup_context=setup)
+
+
+def _standing_for(tensor):
+    """A tensor of the shape and type of a fake one."""
+    from torch._subclasses.fake_tensor import unset_fake_temporarily
+    with unset_fake_temporarily():
+        return torch.empty([int(size) for size in tensor.shape],
+                           dtype=tensor.dtype)
+
+
+def _saving_operator(name, op):
+    """gsa::<name>_saving: the operator, whose list of results goes on with what
+    the backward function reads. Its first argument says what that may be."""
+    parameters = [argument.name for argument in
+                  op._opoverload._schema.arguments]
+    outputs, names = _GRADIENTS[name]
+    arguments = str(op._opoverload._schema).partition("(")[2].rpartition(
+        ") -> ")[0]
+
+    def described(values):
+        given = {key: value for key, value in zip(parameters, values)
+                 if value is not None}
+        if "rope_scaling" in given:
+            given["rope_scaling"] = _scaling(given["rope_scaling"])
+        a, text = getattr(_functions, "describe_" + name)(**given)
+        return a, text, [names[key] for key in given if key in names]
+
+    def forward(save, *values):
+        a, text, inputs = described(values)
+        results, saved = a.run_forward(text, inputs, outputs, save)
+        return [*results[:_RESULTS[name]], *saved]
+
+    saving = torch.library.custom_op(
+        f"gsa::{name}_saving", forward, mutates_args=(),
+        schema=f"(str save, {arguments}) -> Tensor[]")
+
+    def fake(save, *values, **given):
+        given.update(zip(parameters, values))
+        values = [given.get(argument.name, argument.default_value)
+                  for argument in op._opoverload._schema.arguments]
+        results = op(*values)
+        results = list(results) if isinstance(results, tuple) else [results]
+        _, text, inputs = described([
+            _standing_for(value) if isinstance(value, Tensor) else value
+            for value in values])
+        module = _functions.backward_module(text, tuple(inputs), outputs, save)
+        return results + [
+            values[0].new_empty(shape, dtype=_tensors.torch_dtype(dtype))
+            for shape, dtype in _functions.saved_tensors(module)]
+    saving.register_fake(fake)
+
+    def setup(ctx, inputs, output):
+        given = dict(zip(parameters, inputs[1:]))
+        tensors = {key: value for key, value in given.items()
+                   if isinstance(value, Tensor)}
+        ctx.save, ctx.names = inputs[0], list(tensors)
+        count = _RESULTS[name]
+        ctx.like = [(list(result.shape), result.dtype)
+                    for result in output[:count]]
+        ctx.save_for_backward(*tensors.values(), *output[count:])
+        ctx.given = {key: value for key, value in given.items()
+                     if value is not None and key not in tensors}
+
+    def run(ctx, gradients):
+        wanted = [key for key, needed in zip(parameters,
+                                             ctx.needs_input_grad[1:])
+                  if needed and key in names]
+        saved = ctx.saved_tensors
+        of = [saved[0].new_zeros(shape, dtype=dtype) if gradient is None else
+              gradient.contiguous()
+              for gradient, (shape, dtype) in zip(gradients, ctx.like)]
+        results = dict(zip(wanted, backward(
+            json.dumps({"function": name, "names": ctx.names,
+                        "given": ctx.given, "wanted": wanted,
+                        "gradients": outputs, "save": ctx.save}),
+            list(saved), of[:len(outputs)]))) if wanted else {}
+        return (None, *(results.get(key) for key in parameters))
+
+    saving.register_autograd(run, setup_context=setup)
+    return saving
+
+
+def saving(name, *arguments, **given):
+    """Calls an operator, or the one that saves what set_options(save=...) says
+    if something will want a gradient."""
+    save = _plan.options()["save"]
+    tensors = (*arguments, *given.values())
+    if save == "none" or not torch.is_grad_enabled() or not any(
+            isinstance(value, Tensor) and value.requires_grad
+            for value in tensors):
+        return _OPERATORS[name](*arguments, **given)
+    results = _SAVING[name](save, *arguments, **given)
+    count = _RESULTS[name]
+    return results[0] if count == 1 else tuple(results[:count])
 
 
 def _accumulator(dtype):
@@ -277,12 +378,16 @@ def _(q_idx, *_, **__):
 
 
 _no_gradient("index_topk", index_topk)
-for _name, _operator in (
-        ("sparse_attention", sparse_attention),
-        ("dense_attention", dense_attention),
-        ("gated_sparse_attention", gated_sparse_attention),
-        ("prepare", prepare), ("index_kl", index_kl)):
+_OPERATORS = {
+    "sparse_attention": sparse_attention, "dense_attention": dense_attention,
+    "gated_sparse_attention": gated_sparse_attention, "prepare": prepare,
+    "index_kl": index_kl}
+for _name, _operator in _OPERATORS.items():
     _differentiable(_name, _operator)
+_RESULTS = {_name: len(_operator._opoverload._schema.returns)
+            for _name, _operator in _OPERATORS.items()}
+_SAVING = {_name: _saving_operator(_name, _operator)
+           for _name, _operator in _OPERATORS.items()}
 
 
 def recorded(function, arguments, given):
@@ -306,5 +411,5 @@ def recorded(function, arguments, given):
         values["rope_scaling"] = json.dumps(values["rope_scaling"])
     elif "rope_scaling" in values:
         values["rope_scaling"] = ""
-    results = globals()[name](**values)
+    results = saving(name, **values)
     return results[0] if pair and not wants_lse else results

@@ -88,6 +88,11 @@ class GSAConfig:
     # Elements of a head that are turned (0: all), and in pairs of neighbours.
     rope_dim: int = 0
     rope_interleaved: bool = False
+    # The loss of the indexer (gsa.index_kl): what divides scores, and the most
+    # that the log of a ratio counts (None: all). Scores of sigmoid heads lie
+    # close together; 1/8 gives their softmax contrast.
+    index_loss_temperature: float = 0.125
+    index_loss_clip: Optional[float] = None
     # forward returns (output, cache, None) as the published code does, where
     # its own example unpacks two.
     published_tuple: bool = False
@@ -109,6 +114,10 @@ class GSAConfig:
         for name in ("d_model", "n_heads", "n_kv_heads", "d_indexer",
                      "n_indexer_heads", "k_base", "k_min", "k_max"):
             _functions.whole(where, name, getattr(self, name), 1)
+        for name in ("rope_base", "index_loss_temperature", "index_loss_clip"):
+            _functions.finite(where, name, getattr(self, name), positive=True)
+        _functions.finite(where, "adaptive_k_temperature",
+                          self.adaptive_k_temperature, least=0)
         if self.d_head is None:
             if self.d_model % self.n_heads:
                 self._refuse("n_heads", self.n_heads,

@@ -6,7 +6,7 @@ import math
 import torch
 from torch import nn
 
-from gsa import _capi, _plan
+from gsa import _capi, _functions, _modules, _plan
 from gsa import _torch_ops as ops
 from gsa.config import GSAConfig
 
@@ -54,7 +54,11 @@ class Gate(nn.Module):
 class KeyCache:
     """Keys of a layer that were seen: turned keys and gated values
     [B, room, G, D], keys of the indexer [B, room, Di], and how many there are.
-    The room doubles, so that the plans of a long generation are few."""
+    The room doubles, so that the plans of a long generation are few.
+
+    Where a gradient is recorded, what it holds is part of the graph, so that
+    later calls have gradients of earlier tokens; appending then copies it, and
+    the graph lives as long as the cache."""
 
     FIRST_ROOM = 128
 
@@ -69,11 +73,22 @@ class KeyCache:
             raise _capi.InvalidArgument(
                 f"past_key_value: got a batch of {new[0].shape[0]}, expected "
                 f"{self.tensors[0].shape[0]}, the cache's")
-        needed = self.length + count
+        needed, room = self.length + count, max(self.FIRST_ROOM, self._room)
+        while room < needed:
+            room *= 2
+        if torch.is_grad_enabled() and any(
+                tensor.requires_grad
+                for tensor in (*new, *(self.tensors or ()))):
+            # Writing into what an earlier call has read would break its graph.
+            self.tensors = [
+                torch.cat([*(() if self.tensors is None else
+                             (self.tensors[i][:, :self.length],)), tensor,
+                           tensor.new_zeros((tensor.shape[0], room - needed,
+                                             *tensor.shape[2:]))], 1)
+                for i, tensor in enumerate(new)]
+            self.length, self._room = needed, room
+            return
         if needed > self._room:
-            room = max(self.FIRST_ROOM, self._room)
-            while room < needed:
-                room *= 2
             grown = []
             for i, tensor in enumerate(new):
                 buffer = tensor.new_zeros((tensor.shape[0], room,
@@ -103,7 +118,8 @@ class GatedSparseAttention(nn.Module):
     and of the input: f32, bf16, f16, on a CPU also f64. Plans are compiled for
     a shape at its first call and kept; `gsa.set_options(cache_dir=...)` keeps
     the kernels of a GPU for other processes. On a CPU all parameters but the
-    indexer's have gradients, which learn by gsa.index_kl.
+    indexer's have gradients of the output; those of the indexer have gradients
+    of its own loss, `index_loss` of a call.
     """
 
     def __init__(self, config):
@@ -132,7 +148,8 @@ class GatedSparseAttention(nn.Module):
                                 c.gate_bias_init) if c.use_output_gate else None
 
     def forward(self, hidden_states, positions=None, attention_mask=None,
-                past_key_value=None, use_cache=False, output_attentions=False):
+                past_key_value=None, use_cache=False, output_attentions=False,
+                index_loss=None):
         """hidden_states [B, S, d_model], positions int64 [B, S] (None: those
         after the cache's) -> (output [B, S, d_model], cache or None).
 
@@ -140,45 +157,118 @@ class GatedSparseAttention(nn.Module):
         tokens stand before these. It grows in place and is returned again.
         A token sees every token up to itself; attention_mask must be None.
 
+        index_loss: how the indexer learns; the call then returns (output, loss
+            of each token [B, S] in f32, f64 for f64), without a cache. The loss
+            is that of gsa.index_kl with index_loss_temperature and
+            index_loss_clip of the configuration, and only the indexer's
+            parameters have gradients of it. "all": attention and loss are over
+            all keys that a token sees, to warm up an indexer whose selection
+            means nothing yet; "selected": both are over the keys it keeps.
+
         Raises InvalidArgument for a shape, a type or a cache that does not fit,
+        and for a loss over a selection that does not depend on scores;
         Unimplemented for a mask, for weights that are asked for, for dropout in
         training, and in a backward pass on a GPU.
         """
         past = self._check(hidden_states, positions, attention_mask,
                            past_key_value, output_attentions)
-        b, s, _ = hidden_states.shape
-        q = self.q_proj(hidden_states).view(b, s, self.n_heads, self.d_head)
-        k = self.k_proj(hidden_states).view(b, s, self.n_kv_heads, self.d_head)
-        v = self.v_proj(hidden_states).view(b, s, self.n_kv_heads, self.d_head)
+        if index_loss is not None:
+            self._check_loss(index_loss, hidden_states, past, use_cache)
+            return self._forward_with_loss(hidden_states, positions, index_loss)
+        q, k, v, value_gate, output_gate = self._project(hidden_states)
         index = self.indexer(hidden_states)
-        value_gate = output_gate = None
-        if self.value_gate is not None:
-            value_gate = self.value_gate(hidden_states)
-        if self.output_gate is not None:
-            output_gate = self.output_gate(hidden_states)
-        if positions is None:
-            first = past.length if past is not None else 0
-            positions = torch.arange(first, first + s,
-                                     device=hidden_states.device)
-            positions = positions.unsqueeze(0).expand(b, -1)
-        positions = positions.contiguous()
+        positions = _positions(hidden_states, positions, past)
         cache = past
         if past is None and not use_cache:
             attended = self._attend(q, k, v, index, positions=positions,
                                     value_gate=value_gate,
                                     output_gate=output_gate)
         else:
-            q, k, v = ops.prepare(
-                q, k, v, positions, value_gate,
-                gate_activation=self.config.gate_activation, **self._rope())
+            q, k, v = self._turn(q, k, v, value_gate, positions)
             cache = KeyCache() if past is None else past
-            cache.append(k.detach(), v.detach(), index[1].detach())
+            cache.append(k, v, index[1].detach())
             attended = self._attend_cache(q, k, v, index, cache, output_gate)
         output = self.o_proj(attended.flatten(2))
         cache = cache if use_cache or past is not None else None
         if self.config.published_tuple:
             return output, cache, None
         return output, cache
+
+    def _project(self, hidden_states):
+        """(query [B,S,H,D], key and value [B,S,G,D], logits of the value gate
+        and of the output gate, None without one)."""
+        b, s, _ = hidden_states.shape
+        q = self.q_proj(hidden_states).view(b, s, self.n_heads, self.d_head)
+        k = self.k_proj(hidden_states).view(b, s, self.n_kv_heads, self.d_head)
+        v = self.v_proj(hidden_states).view(b, s, self.n_kv_heads, self.d_head)
+        value_gate = output_gate = None
+        if self.value_gate is not None:
+            value_gate = self.value_gate(hidden_states)
+        if self.output_gate is not None:
+            output_gate = self.output_gate(hidden_states)
+        return q, k, v, value_gate, output_gate
+
+    def _turn(self, q, k, v, value_gate, positions):
+        """Query and key turned by their positions, value gated."""
+        return ops.saving("prepare", q, k, v, positions, value_gate,
+                          gate_activation=self.config.gate_activation,
+                          **self._rope())
+
+    def _forward_with_loss(self, hidden_states, positions, over):
+        """(output, loss of each row); see forward."""
+        c = self.config
+        q, k, v, value_gate, gate = self._project(hidden_states)
+        # Nothing but the indexer follows its loss.
+        index = self.indexer(hidden_states.detach())
+        bias = self.indexer.bias.to(q.dtype)
+        q, k, v = self._turn(q, k, v, value_gate,
+                             _positions(hidden_states, positions))
+        lists = {}
+        if over == "all":
+            attended, lse = ops.saving(
+                "dense_attention", q, k, v, gate,
+                gate_activation=c.gate_activation)
+        else:
+            with torch.no_grad():
+                indices, counts, _ = select(c, index, bias)
+            lists = {"indices": indices, "topk_length": counts}
+            attended, lse = ops.saving(
+                "sparse_attention", q, k, v, indices, counts, gate,
+                gate_activation=c.gate_activation)
+        loss = ops.saving(
+            "index_kl", index[0], index[1], q.detach(), k.detach(), lse.detach(),
+            weights=index[2], bias=bias, act=c.indexer_activation,
+            temperature=float(c.index_loss_temperature),
+            clip=c.index_loss_clip, **lists)
+        return self.o_proj(attended.flatten(2)), loss
+
+    def _check_loss(self, over, hidden_states, past, use_cache):
+        where, c = "GatedSparseAttention: index_loss", self.config
+        _functions.choose("GatedSparseAttention", "index_loss", over,
+                          ("all", "selected"))
+        if past is not None or use_cache:
+            raise _capi.InvalidArgument(
+                f"{where}: got {over!r} with a cache, expected none: training "
+                f"sees all tokens at once")
+        if over == "all":
+            return
+        budget = _modules.Policy(c.policy, c.k_base, c.k_min, c.k_max,
+                                 float(c.adaptive_k_temperature), 1 << 30)
+        keys, forced = hidden_states.shape[1], c.sink + c.local
+        if keys == 0:
+            return
+        if forced >= min(budget.slots, keys):
+            raise _capi.InvalidArgument(
+                f"{where}: got 'selected' with sink = {c.sink} and local = "
+                f"{c.local}, which fill a budget of at most {budget.slots} keys "
+                f"of {keys}: no score decides which keys are kept, and training "
+                f"them changes nothing; expected fewer, or 'all'")
+        if budget.least >= keys:
+            raise _capi.InvalidArgument(
+                f"{where}: got 'selected' with a budget of at least "
+                f"{budget.least} keys for {keys} tokens: every key is kept "
+                f"whatever its score, and training scores changes nothing; "
+                f"expected a smaller budget, more tokens, or 'all'")
 
     def _attend_cache(self, q, k, v, index, cache, output_gate):
         """Over what the cache holds, whose last tokens are these."""
@@ -264,14 +354,39 @@ class GatedSparseAttention(nn.Module):
         return self
 
 
+def _positions(hidden_states, positions, past=None):
+    """Those that were given, or the ones after the cache's; dense."""
+    if positions is None:
+        b, s, _ = hidden_states.shape
+        first = past.length if past is not None else 0
+        positions = torch.arange(first, first + s, device=hidden_states.device)
+        positions = positions.unsqueeze(0).expand(b, -1)
+    return positions.contiguous()
+
+
+def _selection(config):
+    """What selection takes of a configuration."""
+    c = config
+    given = {"policy": c.policy, "act": c.indexer_activation, "sink": c.sink,
+             "local": c.local}
+    if c.policy != "fixed":
+        given.update(k_min=c.k_min, k_max=c.k_max,
+                     temperature=float(c.adaptive_k_temperature))
+    return given
+
+
+def select(config, index, bias):
+    """The selection of a layer of that configuration: indices, counts and
+    status, as gsa.index_topk returns them. `index` is what an Indexer
+    returns."""
+    return ops.index_topk(index[0], index[1], config.k_base, weights=index[2],
+                          bias=bias, **_selection(config))
+
+
 def attend(config, q, k, v, index, bias, **given):
     """The core of a layer of that configuration. `index` is what an Indexer
     returns."""
-    c = config
-    budget = {} if c.policy == "fixed" else {
-        "k_min": c.k_min, "k_max": c.k_max,
-        "temperature": float(c.adaptive_k_temperature)}
-    return ops.gated_sparse_attention(
-        q, k, v, index[0], index[1], c.k_base, index[2], bias.to(q.dtype),
-        policy=c.policy, act=c.indexer_activation, sink=c.sink, local=c.local,
-        gate_activation=c.gate_activation, **budget, **given)
+    return ops.saving(
+        "gated_sparse_attention", q, k, v, index[0], index[1], config.k_base,
+        index[2], bias.to(q.dtype), gate_activation=config.gate_activation,
+        **_selection(config), **given)

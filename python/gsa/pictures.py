@@ -14,7 +14,8 @@ import os
 from gsa import _capi, _functions
 
 __all__ = ["Observation", "observe", "observe_layer", "observe_random",
-           "draw_selection", "draw_sink_mass", "draw_gates", "save"]
+           "Recall", "recall", "recall_layer", "draw_selection",
+           "draw_sink_mass", "draw_gates", "save"]
 
 Observation = collections.namedtuple(
     "Observation", "indices topk_length keys sink dense sparse gates")
@@ -88,34 +89,89 @@ def observe(q, k, v, indices, topk_length, *, gates=None, sink=1,
 def observe_layer(layer, hidden_states, positions=None, *, sink=1):
     """An Observation of a gsa.GatedSparseAttention on hidden states
     [B, S, d_model], computed apart from its forward."""
+    q, k, v, kept, gates = _attention_of(layer, hidden_states, positions)
+    return observe(q, k, v, kept.indices, kept.topk_length, gates=gates,
+                   sink=sink)
+
+
+def _attention_of(layer, hidden_states, positions):
+    """(q, k, v as attention sees them, the Selection, {name: gate}) of a layer,
+    tensors of torch without gradients."""
     import torch
 
-    from gsa import _torch_ops as ops
-    from gsa import hf
-    c = layer.config
-    b, s, _ = hidden_states.shape
+    from gsa import hf, nn
     with torch.no_grad():
-        if positions is None:
-            positions = torch.arange(s, device=hidden_states.device).expand(
-                b, s)
-        q = layer.q_proj(hidden_states).view(b, s, c.n_heads, c.d_head)
-        k = layer.k_proj(hidden_states).view(b, s, c.n_kv_heads, c.d_head)
-        v = layer.v_proj(hidden_states).view(b, s, c.n_kv_heads, c.d_head)
-        logits = {name: getattr(layer, name)(hidden_states)
-                  for name in ("value_gate", "output_gate")
-                  if getattr(layer, name) is not None}
-        gates = {name: hf._gate(torch.ones_like(x), x, c.gate_activation)
-                 for name, x in logits.items()}
-        q, k, v = ops.prepare(
-            q, k, v, positions.contiguous(), logits.get("value_gate"),
-            gate_activation=c.gate_activation, **layer._rope())
-        iq, ik, iw = layer.indexer(hidden_states)
-        kept = _functions.index_topk(
-            iq, ik, k=c.k_base, weights=iw, bias=layer.indexer.bias.to(iq.dtype),
-            act=c.indexer_activation, policy=c.policy, sink=c.sink,
-            local=c.local, **_budget(c))
-        return observe(q, k, v, kept.indices, kept.topk_length, gates=gates,
-                       sink=sink)
+        q, k, v, *logits = layer._project(hidden_states)
+        gates = {name: hf._gate(torch.ones_like(x), x,
+                                layer.config.gate_activation)
+                 for name, x in zip(("value_gate", "output_gate"), logits)
+                 if x is not None}
+        q, k, v = layer._turn(q, k, v, logits[0],
+                              nn._positions(hidden_states, positions))
+        index = layer.indexer(hidden_states)
+        kept = nn.select(layer.config, index, layer.indexer.bias.to(q.dtype))
+    return q, k, v, _functions.Selection(*kept), gates
+
+
+Recall = collections.namedtuple("Recall", "recall mass best chose")
+Recall.__doc__ = """How a selection compares with an oracle's that keeps, of each
+query, as many keys, those with the largest attention, summed over heads; NumPy
+arrays.
+
+recall: float64 [B, Sq], the share (0 to 1) of the oracle's keys that are kept.
+mass:   float64 [B, Sq], the share of the query's attention, over all keys that it
+        sees and as a mean over heads, on the kept keys; best: on the oracle's.
+chose:  bool [B, Sq], whether the query sees more keys than it keeps: elsewhere
+        there is nothing to choose, and recall is 1.
+"""
+
+
+def recall(q, k, indices, topk_length, *, softmax_scale=None):
+    """The Recall of lists of keys; arguments as in observe, causal. Holds the
+    attention of 64 queries at a time."""
+    import numpy
+    q, k = _array(q), _array(k)
+    lists, counts = _array(indices, "int32"), _array(topk_length, "int32")
+    b, sq, heads, depth = q.shape
+    sk, slots = k.shape[1], lists.shape[2]
+    scale = depth ** -0.5 if softmax_scale is None else softmax_scale
+    k = numpy.repeat(k, heads // k.shape[2], axis=2)
+    seen = numpy.minimum(numpy.arange(sq) + sk - sq + 1, sk)
+    result = Recall(*(numpy.zeros((b, sq)) for _ in range(3)),
+                    counts < seen[None])
+    key = numpy.arange(sk)
+    for batch in range(b):
+        for first in range(0, sq, 64):
+            rows = slice(first, min(first + 64, sq))
+            logits = scale * numpy.einsum("thd,shd->hts", q[batch, rows],
+                                          k[batch])
+            logits[:, key >= seen[rows, None]] = -numpy.inf
+            top = logits.max(-1, keepdims=True)
+            weights = numpy.exp(logits - numpy.where(top > -numpy.inf, top, 0))
+            weights /= numpy.maximum(weights.sum(-1, keepdims=True), 1e-300)
+            weights = weights.mean(0)
+            kept = numpy.zeros((rows.stop - first, sk), bool)
+            listed = numpy.arange(slots) < counts[batch, rows, None]
+            row, slot = numpy.nonzero(listed & (lists[batch, rows] >= 0))
+            kept[row, lists[batch, rows][row, slot]] = True
+            # Equal attention: the smaller key, as selection does. Keys that a
+            # query does not see are behind all others.
+            order = numpy.argsort(numpy.where(key < seen[rows, None], -weights,
+                                              1), axis=1, kind="stable")
+            rank = numpy.argsort(order, axis=1)
+            oracle = rank < kept.sum(1)[:, None]
+            result.recall[batch, rows] = (kept & oracle).sum(1) / \
+                numpy.maximum(kept.sum(1), 1)
+            result.mass[batch, rows] = (weights * kept).sum(1)
+            result.best[batch, rows] = (weights * oracle).sum(1)
+    return result
+
+
+def recall_layer(layer, hidden_states, positions=None):
+    """The Recall of the indexer of a gsa.GatedSparseAttention on hidden states
+    [B, S, d_model]."""
+    q, k, _, kept, _ = _attention_of(layer, hidden_states, positions)
+    return recall(q, k, kept.indices, kept.topk_length)
 
 
 def observe_random(config, tokens, *, correlation=0.98, sink=1, seed=0):

@@ -13,6 +13,8 @@ say:
     sh gpu        needs a GPU. Without one our tools must say that there is no
                   device (exit code 4), and of scripts only the options are
                   looked up in their text
+    sh needs=M    needs the Python module M, where ./dev test puts modules or
+                  installed. Without it options of scripts are looked up
 
 A block fenced as ```text output, after an `sh` block, shows what that block
 prints. Each of its lines must appear in the real output, in this order. "..."
@@ -26,6 +28,7 @@ files which a command writes go there.
 """
 
 import argparse
+import importlib.util
 import os
 import re
 import shutil
@@ -58,6 +61,8 @@ NOT_RUN = [
      "builds the portable library; the test python-wheel installs the wheel"),
     (r"python3 -m venv \S+ && \S+pip install",
      "half a gigabyte; the test toolkit-wheels does it once"),
+    (r"python3 examples/train/train\.py --out \S+( --kind \w+)?$",
+     "minutes of training; the test python-train runs every kind for a few steps"),
     (r"python3 -m gsa pictures\b",
      "needs matplotlib and writes into the tree; the test python-pictures draws"),
     (r"git clone\b", "needs the project's server"),
@@ -126,6 +131,11 @@ def is_gpu_there():
     return any(os.path.exists(f"/dev/nvidia{n}") for n in range(16))
 
 
+def has_module(name):
+    return importlib.util.find_spec(name) is not None or os.path.isdir(
+        os.path.join("build", "python-packages", name))
+
+
 def options_of_script(command):
     """Fails unless a script, or one that it imports from its folder, knows the
     options that its command line uses."""
@@ -165,16 +175,19 @@ def shell_lines(path, blocks):
             expected = 0
             if position == len(commands) - 1 and block.option("fails"):
                 expected = int(block.option("fails"))
-            if block.option("gpu") and not is_gpu_there():
-                if command.startswith("python3 ") and \
-                        not command.startswith("python3 -m gsa "):
-                    problem = options_of_script(command)
-                    if problem:
-                        sys.exit(f"{where}: {problem}")
-                    print(f"{where}: SKIPPED without a GPU, options checked: "
-                          f"{command}")
-                    skipped += 1
-                    continue
+            module = block.option("needs")
+            absent = "GPU" if block.option("gpu") and not is_gpu_there() else \
+                module if module and not has_module(module) else None
+            if absent and command.startswith("python3 ") and \
+                    not command.startswith("python3 -m gsa "):
+                problem = options_of_script(command)
+                if problem:
+                    sys.exit(f"{where}: {problem}")
+                print(f"{where}: SKIPPED without {absent}, options checked: "
+                      f"{command}")
+                skipped += 1
+                continue
+            if absent == "GPU":
                 expected = NO_DEVICE
             script.append(f"echo '@@run {where}' >&2")
             script.append(f"{command}")
@@ -289,7 +302,8 @@ def main():
                         "last command")
     for problem in problems:
         print(problem, file=sys.stderr)
-    print(f"{arguments.document}: {runs} commands run, {skipped} need a GPU")
+    print(f"{arguments.document}: {runs} commands run, {skipped} need a GPU or "
+          f"a module")
     sys.exit(bool(problems))
 
 

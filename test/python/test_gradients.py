@@ -227,6 +227,164 @@ class Indexer(unittest.TestCase):
                 gsa.index_kl(iq, ik, *target, **given)
 
 
+class Saved(unittest.TestCase):
+    """What is saved changes no bit of a gradient."""
+
+    def setUp(self):
+        before = gsa.set_options(save="none")
+        self.addCleanup(lambda: gsa.set_options(**before))
+
+    def gradients(self, save, function, inputs):
+        """The gradients, and the bytes that autograd holds for them beside the
+        arguments."""
+        gsa.set_options(save=save)
+        known = {t.data_ptr() for t in inputs}
+        held = {}
+
+        def pack(tensor):
+            if tensor.data_ptr() not in known:
+                held[tensor.data_ptr()] = tensor.nbytes
+            return tensor
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+            output = function(*inputs)
+        # Chosen when it was called, not now.
+        gsa.set_options(save="none")
+        return torch.autograd.grad(output, inputs, hidden(
+            *output.shape, dtype=F64, seed=8)), sum(held.values())
+
+    def check(self, function, *inputs):
+        want, nothing = self.gradients("none", function, inputs)
+        held = [nothing]
+        for save in ("lists", "attention", "all"):
+            got, more = self.gradients(save, function, inputs)
+            for a, b in zip(got, want):
+                self.assertTrue(torch.equal(a, b), save)
+            held.append(more)
+        self.assertEqual(held, sorted(held))
+        self.assertLess(held[0], held[2])
+        return held
+
+    def test_functions(self):
+        q, k, v = heads()
+        gate = leaf(2, 5, 4, 2, seed=5)
+        index = hidden(2, 5, 2, 3, dtype=F64), hidden(2, 6, 3, dtype=F64)
+        lists = gsa.index_topk(*index, k=3)
+        self.check(lambda q, k, v, g: gsa.sparse_attention(
+            q, k, v, lists.indices, gate=g), q, k, v, gate)
+        self.check(lambda q, k, v: gsa.dense_attention(q, k, v), q, k, v)
+        held = self.check(lambda q, k, v, g: gsa.gated_sparse_attention(
+            q, k, v, *index, k_base=3, output_gate=g), q, k, v, gate)
+        # Lists [2,5,3] and their counts, int32.
+        self.assertEqual(held[1] - held[0], 2 * 5 * 4 * (3 + 1))
+
+    def test_layer_and_compile(self):
+        module = layer(F64, use_adaptive_k=False)
+        x = hidden(1, 20, 64, dtype=F64).requires_grad_()
+        want = torch.autograd.grad(module(x)[0].square().sum(), x)[0]
+        gsa.set_options(save="attention")
+        for function in (module, torch.compile(module, fullgraph=True,
+                                               backend="aot_eager")):
+            got = torch.autograd.grad(function(x)[0].square().sum(), x)[0]
+            torch.testing.assert_close(got, want, rtol=0, atol=1e-14)
+
+    def test_opcheck(self):
+        q, k, v = (t.detach().float().requires_grad_() for t in heads())
+        for save in ("none", "attention"):
+            torch.library.opcheck(ops._SAVING["dense_attention"],
+                                  (save, q, k, v))
+
+    def test_refusal(self):
+        with self.assertRaisesRegex(gsa.InvalidArgument,
+                                    "set_options: save: got 'atention', expected "
+                                    "one of none, .*nearest: attention"):
+            gsa.set_options(save="atention")
+
+
+class LayerWithLoss(unittest.TestCase):
+    """index_loss of the module: the indexer learns by its own loss alone."""
+
+    SMALL = {"d_model": 8, "n_heads": 2, "n_kv_heads": 1, "d_indexer": 4,
+             "k_base": 3, "k_min": 2, "k_max": 4}
+
+    def test_gradcheck(self):
+        for over, fields in (("all", {}), (
+                "selected", {"index_loss_clip": 0.4, "sink": 1,
+                             "use_value_gate": False})):
+            module = layer(F64, **{**self.SMALL, **fields})
+            x = hidden(1, 6, 8, dtype=F64).requires_grad_()
+            indexer = list(module.indexer.parameters())
+            others = [p for n, p in module.named_parameters()
+                      if not n.startswith("indexer.")]
+            for result, inputs in ((0, (x, *others)), (1, indexer)):
+                self.assertTrue(torch.autograd.gradcheck(
+                    lambda *_: module(x, index_loss=over)[result], inputs,
+                    atol=1e-6, rtol=1e-5))
+            # And nothing of the other.
+            module.zero_grad()
+            x.grad = None
+            module(x, index_loss=over)[1].sum().backward()
+            self.assertIsNone(x.grad)
+            for p in others:
+                self.assertIsNone(p.grad)
+
+    def test_output_and_loss(self):
+        """The output is that of a call without a loss, where that selects."""
+        module, x = layer(F64), hidden(2, 21, 64, dtype=F64)
+        output, loss = module(x, index_loss="selected")
+        torch.testing.assert_close(output, module(x)[0])
+        self.assertEqual(list(loss.shape), [2, 21])
+        self.assertLess(loss[:, 0].abs().max().item(), 1e-12)  # One key.
+        dense = layer(F64, k_base=32, use_adaptive_k=False)
+        torch.testing.assert_close(module(x, index_loss="all")[0], dense(x)[0])
+
+    def test_refusals(self):
+        x = hidden(1, 9, 64)
+        for pattern, module, given in (
+                ("got 'some', expected one of all, selected", layer(),
+                 {"index_loss": "some"}),
+                ("with a cache", layer(),
+                 {"index_loss": "all", "use_cache": True}),
+                ("a budget of at least 40 keys for 9 tokens",
+                 layer(use_adaptive_k=False, k_base=40),
+                 {"index_loss": "selected"}),
+                ("sink = 4 and local = 4, which fill a budget of at most 8",
+                 layer(use_adaptive_k=False, sink=4, local=4),
+                 {"index_loss": "selected"})):
+            with self.assertRaisesRegex(gsa.InvalidArgument, pattern):
+                module(x, **given)
+
+
+class Cache(unittest.TestCase):
+    """A sequence in parts has the gradients of the whole one."""
+
+    def test_parts(self):
+        module = layer(F64, use_adaptive_k=False)
+        x = hidden(2, 20, 64, dtype=F64).requires_grad_()
+        weights = hidden(2, 20, 64, dtype=F64, seed=3)
+
+        def gradients(output):
+            module.zero_grad()
+            x.grad = None
+            (output * weights).sum().backward()
+            return [x.grad] + [p.grad for p in module.parameters()]
+        want = gradients(module(x)[0])
+        first, cache = module(x[:, :11], use_cache=True)
+        second, cache = module(x[:, 11:19], past_key_value=cache)
+        third, cache = module(x[:, 19:], past_key_value=cache)
+        got = gradients(torch.cat([first, second, third], 1))
+        torch.testing.assert_close(got, want)
+        self.assertEqual(len(cache), 20)
+
+    def test_without_gradients_nothing_is_kept(self):
+        module, x = layer(use_adaptive_k=False), hidden(1, 9, 64)
+        with torch.no_grad():
+            _, cache = module(x[:, :8], use_cache=True)
+            before = cache.tensors[0]
+            module(x[:, 8:], past_key_value=cache)
+        self.assertIs(cache.tensors[0], before)
+        self.assertFalse(before.requires_grad)
+
+
 class Refusals(unittest.TestCase):
     def test_what_no_operator_has(self):
         q, k, v = heads()
@@ -240,6 +398,47 @@ class Refusals(unittest.TestCase):
                     gsa.Unimplemented, f"{name}: got a value with tensors that "
                     f"want gradients, expected none"):
                 call()
+
+    def test_numbers_that_are_none(self):
+        q, k, v = (t.detach() for t in heads())
+        iq, ik = hidden(2, 5, 2, 3, dtype=F64), hidden(2, 6, 3, dtype=F64)
+        lists = torch.zeros(2, 5, 1, dtype=torch.int32)
+        lse = torch.zeros(2, 4, 5, dtype=F64)
+        for name, call in (
+                ("softmax_scale", lambda x: gsa.dense_attention(
+                    q, k, v, softmax_scale=x)),
+                ("softmax_scale", lambda x: gsa.sparse_attention(
+                    q, k, v, lists, softmax_scale=x)),
+                ("softmax_scale", lambda x: gsa.gated_sparse_attention(
+                    q, k, v, iq, ik, k_base=2, softmax_scale=x)),
+                ("index_scale", lambda x: gsa.gated_sparse_attention(
+                    q, k, v, iq, ik, k_base=2, index_scale=x)),
+                ("rope_base", lambda x: gsa.gated_sparse_attention(
+                    q, k, v, iq, ik, k_base=2, rope_base=x)),
+                ("scale", lambda x: gsa.index_topk(iq, ik, k=2, scale=x)),
+                ("temperature", lambda x: gsa.index_topk(
+                    iq, ik, k=2, policy="entropy", temperature=x)),
+                ("rope_scaling factor", lambda x: gsa.gated_sparse_attention(
+                    q, k, v, iq, ik, k_base=2,
+                    rope_scaling={"type": "ntk", "factor": x})),
+                ("index_scale", lambda x: gsa.index_kl(
+                    iq, ik, q, k, lse, index_scale=x)),
+                ("softmax_scale", lambda x: gsa.index_kl(
+                    iq, ik, q, k, lse, softmax_scale=x)),
+                ("temperature", lambda x: gsa.index_kl(
+                    iq, ik, q, k, lse, temperature=x)),
+                ("clip", lambda x: gsa.index_kl(iq, ik, q, k, lse, clip=x)),
+                ("rope_base", lambda x: gsa.GSAConfig(rope_base=x)),
+                ("index_loss_clip", lambda x: gsa.GSAConfig(
+                    index_loss_clip=x)),
+                ("adaptive_k_temperature", lambda x: gsa.GSAConfig(
+                    adaptive_k_temperature=x))):
+            for value in (float("nan"), float("inf"), float("-inf"), "much"):
+                with self.assertRaisesRegex(
+                        gsa.InvalidArgument,
+                        f"{name}: got '?{value}'?, expected a (finite|positive) "
+                        f"number"):
+                    call(value)
 
     def test_lists_have_no_gradient(self):
         a, b = leaf(1, 4, 2, 3, seed=1), leaf(1, 4, 3, seed=2)

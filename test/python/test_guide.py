@@ -35,7 +35,7 @@ class Guide(unittest.TestCase):
             os.chdir(folder)  # For what blocks write.
             try:
                 for guide, least in (("python.md", 7), ("migrate.md", 1),
-                                     ("serving.md", 1)):
+                                     ("serving.md", 1), ("train.md", 4)):
                     self.run_blocks(guide, least)
             finally:
                 os.chdir(here)

@@ -47,6 +47,33 @@ class Observations(unittest.TestCase):
                                        atol=1e-5)
         self.assertEqual((seen.keys, seen.sink), (48, 2))
 
+    def test_recall(self):
+        q, k, _, kept = case(sq=70, sk=72)
+        seen = gsa.pictures.recall(q, k, kept.indices, kept.topk_length)
+        q, keys = definition.wide(q), np.repeat(definition.wide(k), 2, axis=2)
+        logits = np.einsum("bthd,bshd->bhts", q, keys) / np.sqrt(8)
+        lists = definition.lists_of(kept.indices, kept.topk_length)
+        for b in range(2):
+            for t in range(70):
+                weights = np.exp(logits[b, :, t, :t + 3])
+                weights = (weights / weights.sum(-1, keepdims=True)).mean(0)
+                own = lists[b][t]
+                best = definition.top(weights, len(own))
+                self.assertAlmostEqual(seen.recall[b, t], len(
+                    set(own) & set(best)) / len(own))
+                self.assertAlmostEqual(seen.mass[b, t], weights[own].sum())
+                self.assertAlmostEqual(seen.best[b, t], weights[best].sum())
+                self.assertEqual(seen.chose[b, t], t + 3 > 7)
+        self.assertLess(seen.recall[seen.chose].mean(), 0.9)
+        # The oracle's own lists, and none.
+        best = np.tile(np.arange(7, dtype=np.int32), (1, 70, 1))
+        flat = np.zeros((1, 70, 1, 4)), np.zeros((1, 70, 1, 4))
+        counts = np.minimum(np.arange(1, 71), 7)[None]
+        whole = gsa.pictures.recall(*flat, best, counts)
+        self.assertEqual(whole.recall.min(), 1)
+        none = gsa.pictures.recall(*flat, best, 0 * counts)
+        self.assertEqual((none.recall.max(), none.mass.max()), (0, 0))
+
     def test_rows_without_keys(self):
         q, k, _, kept = case()
         seen = gsa.pictures.observe(q, k, k, kept.indices,

@@ -260,21 +260,37 @@ class Divergence {
                              const std::vector<Entry>& entries) const {
     int64_t heads = target_.query.dim(2);
     int64_t repeat = heads / target_.key.dim(2), depth = target_.query.dim(3);
-    std::vector<double> a(entries.size()), c(entries.size());
+    bool is_mean = options_.target == KlTarget::kMean;
+    size_t count = entries.size();
+    // l - lse, and the largest of each head.
+    std::vector<double> x(heads * count, -kInfinity), most(heads, -kInfinity);
     for (int64_t j = 0; j < heads; ++j) {
-      double lse = target_.lse.Slice(b, j)[t], mass = 0.0;
+      double lse = target_.lse.Slice(b, j)[t];
       if (lse == -kInfinity) continue;
-      for (size_t i = 0; i < entries.size(); ++i) {
+      for (size_t i = 0; i < count; ++i) {
         double logit =
             scale_ * Dot(target_.query.Slice(b, t, j),
                          target_.key.Slice(b, entries[i].key, j / repeat),
                          depth);
-        c[i] = std::exp(index_.Round(logit) - lse);
+        x[j * count + i] = index_.Round(logit) - lse;
+        most[j] = std::fmax(most[j], x[j * count + i]);
+      }
+    }
+    // Divided by one number, which p does not see: lse may be that of attention
+    // over other keys, and exp(l - lse) overflow or vanish.
+    double shift = -kInfinity;
+    for (double largest : most) shift = std::fmax(shift, largest);
+    std::vector<double> a(count), c(count);
+    for (int64_t j = 0; j < heads; ++j) {
+      double mass = 0.0;
+      for (size_t i = 0; i < count; ++i) {
+        double l = x[j * count + i];
+        c[i] =
+            l == -kInfinity ? 0.0 : std::exp(l - (is_mean ? most[j] : shift));
         mass += c[i];
       }
-      if (options_.target == KlTarget::kMean && mass == 0) continue;
-      for (size_t i = 0; i < entries.size(); ++i)
-        a[i] += options_.target == KlTarget::kMean ? c[i] / mass : c[i];
+      if (is_mean && mass == 0) continue;
+      for (size_t i = 0; i < count; ++i) a[i] += is_mean ? c[i] / mass : c[i];
     }
     double total = 0.0;
     for (double x : a) total += x;

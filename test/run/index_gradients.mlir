@@ -55,7 +55,9 @@ func.func @main(
         !iq {gsa.name = "listed_query_grad"},
         !ik {gsa.name = "listed_key_grad"}, !w {gsa.name = "listed_weights_grad"},
         !b {gsa.name = "listed_bias_grad"}, !iq {gsa.name = "dense_query_grad"},
-        !ik {gsa.name = "dense_key_grad"}) {
+        !ik {gsa.name = "dense_key_grad"}, !r {gsa.name = "above_loss"},
+        !ik {gsa.name = "above_key_grad"}, !r {gsa.name = "below_loss"},
+        !ik {gsa.name = "below_key_grad"}) {
   %n = arith.constant dense<[9, 11]> : !n
   %i, %c, %status = gsa.select %iq, %ik weights %w bias %b lengths %n
       policy <upstream_variance, base = 4, min = 2, max = 6>
@@ -83,7 +85,25 @@ func.func @main(
       {mask = #gsa.mask<none>, scale = -0.5 : f64,
        score_activation = #gsa.score_activation<identity>}
       : (!iq, !ik, !d) -> (!iq, !ik, tensor<2x13x3xACC>, tensor<3xACC>)
+
+  // With an lse so far from the logits that exp(l - lse) is 0, or infinite.
+  %far = arith.constant dense<800.0> : !l
+  %above = arith.addf %l, %far : !l
+  %above_loss = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k
+      lse %above indices %i, %c lengths %n
+      : (!iq, !ik, !w, !b, !q, !k, !l, !i, !c, !n) -> !r
+  %a:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k
+      lse %above loss_grad %r indices %i, %c lengths %n
+      : (!iq, !ik, !w, !b, !q, !k, !l, !r, !i, !c, !n) -> (!iq, !ik, !w, !b)
+  %below = arith.subf %l, %far : !l
+  %below_loss = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k
+      lse %below {mask = #gsa.mask<causal>, mean_heads}
+      : (!iq, !ik, !w, !b, !q, !k, !l) -> !r
+  %e:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k
+      lse %below loss_grad %r {mask = #gsa.mask<causal>, mean_heads}
+      : (!iq, !ik, !w, !b, !q, !k, !l, !r) -> (!iq, !ik, !w, !b)
   return %loss, %f#0, %f#1, %f#2, %f#3, %dense, %g#0, %g#1, %g#2, %g#3, %s#0,
-      %s#1, %s#2, %s#3, %d#0, %d#1
-      : !r, !iq, !ik, !w, !b, !r, !iq, !ik, !w, !b, !iq, !ik, !w, !b, !iq, !ik
+      %s#1, %s#2, %s#3, %d#0, %d#1, %above_loss, %a#1, %below_loss, %e#1
+      : !r, !iq, !ik, !w, !b, !r, !iq, !ik, !w, !b, !iq, !ik, !w, !b, !iq, !ik,
+        !r, !ik, !r, !ik
 }

@@ -221,6 +221,31 @@ TEST(IndexKl, TargetsAreOneWithTheLseOfTheSupport) {
   EXPECT_GT(std::abs(one[0] - other[0]), 1e-5);
 }
 
+TEST(IndexKl, OfTheLseOnlyDifferencesCount) {
+  // That of attention over other keys may be far from the logits of these.
+  std::mt19937 generator(9);
+  Case c({2, 3, 5, 2, 3, 4}, &generator);
+  Tensor<double> grad = Random({2, 3}, &generator);
+  for (KlTarget target : {KlTarget::kSum, KlTarget::kMean}) {
+    IndexKlOptions options;
+    options.target = target;
+    c.Attend();
+    Tensor<double> loss = IndexKl(c.operands(false), c.target(), options);
+    IndexGradients gradients =
+        IndexKlGradient(c.operands(false), c.target(), grad, options);
+    for (double far : {3000.0, -6000.0}) {
+      for (double& x : c.lse.values()) x += far;
+      Tensor<double> same = IndexKl(c.operands(false), c.target(), options);
+      IndexGradients others =
+          IndexKlGradient(c.operands(false), c.target(), grad, options);
+      for (int64_t i = 0; i < loss.size(); ++i)
+        EXPECT_NEAR(same[i], loss[i], 1e-11);
+      for (int64_t i = 0; i < gradients.key.size(); ++i)
+        EXPECT_NEAR(others.key[i], gradients.key[i], 1e-11);
+    }
+  }
+}
+
 TEST(IndexKl, ClipBoundsTheLoss) {
   std::mt19937 generator(6);
   Case c({1, 3, 5, 2, 3, 4}, &generator);

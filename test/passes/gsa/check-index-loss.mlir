@@ -81,3 +81,57 @@ func.func @topk(%x: tensor<1x3x5xf32>, %v: tensor<1x3xi32>,
          tensor<1x3xi32>) -> tensor<1x3xf32>
   return %0 : tensor<1x3xf32>
 }
+
+// -----
+
+// Keys that are kept before others, whatever their scores: two and three of
+// them fill a budget of 5, though there are 9 keys.
+func.func @forced(%iq: tensor<1x3x2x4xf32>, %ik: tensor<1x9x4xf32>,
+                  %q: tensor<1x3x2x4xf32>, %k: tensor<1x9x1x4xf32>,
+                  %l: tensor<1x2x3xf32>) -> tensor<1x3xf32> {
+  %s:3 = gsa.select %iq, %ik policy <entropy, base = 4, min = 1, max = 5>
+      {sink = 2 : i64, local = 3 : i64}
+      : (tensor<1x3x2x4xf32>, tensor<1x9x4xf32>)
+      -> (tensor<1x3x5xi32>, tensor<1x3xi32>, tensor<1x3xi32>)
+  // expected-error @+1 {{trains nothing: which keys its lists hold does not depend on the scores, as 'sink' and 'local' of its selection force 5 keys into a budget of at most 5; expected a larger budget, or fewer forced keys, or the loss over all visible keys}}
+  %0 = gsa.index_kl %iq, %ik attention %q, %k lse %l indices %s#0, %s#1
+      : (tensor<1x3x2x4xf32>, tensor<1x9x4xf32>, tensor<1x3x2x4xf32>,
+         tensor<1x9x1x4xf32>, tensor<1x2x3xf32>, tensor<1x3x5xi32>,
+         tensor<1x3xi32>) -> tensor<1x3xf32>
+  return %0 : tensor<1x3xf32>
+}
+
+// -----
+
+// All of 5 keys are forced, and rows that keep fewer keep the first of them.
+func.func @all_forced(%x: tensor<1x3x5xf32>, %b: tensor<1x3xi32>,
+                      %iq: tensor<1x3x2x4xf32>, %ik: tensor<1x5x4xf32>,
+                      %q: tensor<1x3x2x4xf32>, %k: tensor<1x5x1x4xf32>,
+                      %l: tensor<1x2x3xf32>) -> tensor<1x3xf32> {
+  %s:3 = gsa.topk %x, %b slots 9 {local = 5 : i64}
+      : (tensor<1x3x5xf32>, tensor<1x3xi32>)
+      -> (tensor<1x3x9xi32>, tensor<1x3xi32>, tensor<1x3xi32>)
+  // expected-error @+1 {{trains nothing: which keys its lists hold does not depend on the scores, as 'sink' and 'local' of its selection force all of the 5 keys; expected fewer forced keys}}
+  %0 = gsa.index_kl %iq, %ik attention %q, %k lse %l indices %s#0, %s#1
+      : (tensor<1x3x2x4xf32>, tensor<1x5x4xf32>, tensor<1x3x2x4xf32>,
+         tensor<1x5x1x4xf32>, tensor<1x2x3xf32>, tensor<1x3x9xi32>,
+         tensor<1x3xi32>) -> tensor<1x3xf32>
+  return %0 : tensor<1x3xf32>
+}
+
+// -----
+
+// One of five keys of a row of 9 is chosen by its score.
+func.func @nearly_forced(%iq: tensor<1x3x2x4xf32>, %ik: tensor<1x9x4xf32>,
+                         %q: tensor<1x3x2x4xf32>, %k: tensor<1x9x1x4xf32>,
+                         %l: tensor<1x2x3xf32>) -> tensor<1x3xf32> {
+  %s:3 = gsa.select %iq, %ik policy <fixed, base = 5>
+      {sink = 2 : i64, local = 2 : i64}
+      : (tensor<1x3x2x4xf32>, tensor<1x9x4xf32>)
+      -> (tensor<1x3x5xi32>, tensor<1x3xi32>, tensor<1x3xi32>)
+  %0 = gsa.index_kl %iq, %ik attention %q, %k lse %l indices %s#0, %s#1
+      : (tensor<1x3x2x4xf32>, tensor<1x9x4xf32>, tensor<1x3x2x4xf32>,
+         tensor<1x9x1x4xf32>, tensor<1x2x3xf32>, tensor<1x3x5xi32>,
+         tensor<1x3xi32>) -> tensor<1x3xf32>
+  return %0 : tensor<1x3xf32>
+}

@@ -12,8 +12,9 @@
 // on one core, over the number of tasks; the last round of blocks, which not
 // all tasks have, counts as a full one. Rates are in
 // dialect/Target/CpuTarget.cpp. The constants below are fitted to the shortest
-// times of the usual schedules on one thread of a Zen 4: of prefill they are a
-// tenth and less away from the estimates, decoding takes half as long again.
+// times of the usual schedules on one thread of an Intel Emerald Rapids that
+// had other work to do, and so are no better than in order: of prefill they are
+// a tenth and less away from the estimates, decoding takes half as long again.
 // What was measured beside what is estimated gsa-tune --picture shows.
 //
 //===----------------------------------------------------------------------===//

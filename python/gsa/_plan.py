@@ -20,6 +20,9 @@ _OPTIONS = {
     "cache_dir": os.environ.get("GSA_CACHE_DIR") or None,
     # "rw", "ro", "only" or "off"; None: "rw".
     "cache_mode": None,
+    # File of measured schedules, which come before those of the library; None:
+    # no file.
+    "schedules": os.environ.get("GSA_SCHEDULES") or None,
     # Where NVRTC is; None: wheels beside this package, then the loader's path.
     "nvrtc": os.environ.get("GSA_NVRTC") or None,
     # Plans that are kept; the one used least recently goes first.
@@ -48,6 +51,8 @@ def set_options(**options):
                  for the CPU), or None
                  (at first the environment variable GSA_CACHE_DIR).
     cache_mode:  "rw", "ro", "only", "off" or None for "rw".
+    schedules:   file of schedules that gsa-tune measured, or None (at first
+                 GSA_SCHEDULES).
     nvrtc:       where NVRTC is, or None (at first GSA_NVRTC).
     max_plans:   how many plans are kept.
 
@@ -98,7 +103,7 @@ def nvrtc_place():
 def compile_options(target):
     """(the structure, what it points to)."""
     encoded = {name: value.encode() for name, value in (
-        ("target", target),
+        ("target", target), ("schedules", _OPTIONS["schedules"]),
         ("nvrtc", nvrtc_place() if target.startswith("cuda") else None),
         ("cache_dir", _OPTIONS["cache_dir"] if target != "emu" else None),
         ("cache_mode", _OPTIONS["cache_mode"] if target != "emu" else None))
@@ -348,7 +353,8 @@ class _Slot:
 def kept_plan(text, target, entry=None):
     """(the plan of a module with static sizes, whether this call compiled
     it). Threads that ask for the same plan wait for one compilation."""
-    key = (text, target, entry, _OPTIONS["num_threads"])
+    key = (text, target, entry, _OPTIONS["num_threads"],
+           _OPTIONS["schedules"])
     with _lock:
         slot = _kept.get(key)
         if slot is None:

@@ -134,6 +134,13 @@ def inputs_of(torch, plan, arguments):
              ).to(dtype).contiguous() for name, dtype, shape in plan.inputs]
 
 
+def end(message):
+    """Ends the process with the code of tools that miss a device or a
+    program."""
+    print(f"gsa-tune: error: {message}", file=sys.stderr)
+    sys.exit(4)
+
+
 class Session:
     """What the searches of a process have in common: `name` of the device,
     `version` of what measures."""
@@ -142,12 +149,12 @@ class Session:
         try:
             import torch
         except ImportError:
-            sys.exit("gsa-tune: error: expected PyTorch, which gives the GPU "
-                     "its inputs; pip install torch")
+            end("expected PyTorch, which gives the GPU its inputs; pip install "
+                "torch")
         if not torch.cuda.is_available():
-            sys.exit("gsa-tune: error: there is no GPU to measure on; "
-                     f"{arguments.build}/bin/gsa-doctor says what is missing, "
-                     "and --target cpu tunes for this processor")
+            end(f"there is no GPU to measure on; {arguments.build}/bin/"
+                "gsa-doctor says what is missing, and --target cpu tunes for "
+                "this processor")
         import gsa_capi
         self.arguments, self.torch = arguments, torch
         self.library = gsa_capi.Library(

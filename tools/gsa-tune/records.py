@@ -145,7 +145,9 @@ def explain(log, key, most=10):
         if entry["bench"] != "tune" or not matches(entry["class"], key):
             continue
         best = entry["best"]
-        text += ", ".join(f"{n}: {v}" for n, v in entry["class"].items())
+        text += ", ".join(
+            f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
+            for name, value in entry["class"].items())
         text += (f"\n  measured on {entry['device']}, commit {entry['commit']},"
                  f" workload {entry['workload']}, seed {entry['seed']}\n"
                  f"  default  {entry['default_us']:10.1f} us  "

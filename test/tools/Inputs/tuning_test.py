@@ -435,7 +435,7 @@ class ToolTest(unittest.TestCase):
 
     def test_without_a_gpu(self):
         done = self.run_tool("none", CUDA_VISIBLE_DEVICES="")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 4)
         self.assertRegex(done.stderr, "^gsa-tune: error: (expected PyTorch|"
                                       "there is no GPU)")
 

@@ -162,15 +162,26 @@ def GsaCpuSchedule : Pass<"gsa-cpu-schedule"> {
     Sets the discardable attribute `gsa.schedule` (a `#gsa.cpu_schedule`) on
     `gsa.select`, `gsa.index_scores`, the attention ops and their gradients, by
     rule: from the sizes of the op, the number of tasks and the width of vector
-    registers. An op that has the attribute keeps it.
+    registers, unless the cost model says of another candidate that it takes
+    less than a quarter of its time. Where a record for its class of shapes is
+    in the file `database` of measured schedules, or among those that the
+    program brings along, it is taken instead, with as many tasks as there are.
+    An op that has the attribute keeps it.
 
-    Emits the remark `Scheduled` for each choice.
+    Emits the remark `Scheduled` with its source for each choice, `Costlier` for
+    what the model overrules, `RecordRejected` for a record that does not fit
+    the op and `NotScheduled` for an op that is computed by its definition.
+    Fails at the module if the file of a database is wrong, with its line.
     Example: test/passes/schedule/cpu-schedule.mlir.
   }];
   let options = [
     Option<"tasks", "tasks", "int64_t", "1", "Tasks per parallel region">,
     Option<"vectorBits", "vector-bits", "int64_t", "512",
-           "Width of a vector register">
+           "Width of a vector register">,
+    Option<"database", "database", "std::string", "\"\"",
+           "File of measured schedules; empty: none">,
+    Option<"shipped", "shipped", "bool", "true",
+           "Whether to use the measured schedules of the program">
   ];
 }
 

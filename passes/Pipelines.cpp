@@ -59,6 +59,8 @@ static void addSchedule(OpPassManager& pm, const CpuTargetConfig& config) {
   GsaCpuScheduleOptions schedule;
   schedule.tasks = config.tasks;
   schedule.vectorBits = config.vectorBits;
+  schedule.database = config.scheduleDatabase;
+  schedule.shipped = config.shippedSchedules;
   pm.addPass(createGsaCpuSchedule(schedule));
 }
 
@@ -76,19 +78,26 @@ static void addLlvm(OpPassManager& pm, const CpuTargetConfig& config) {
   buildCpuLoweringPipeline(pm, options);
 }
 
-std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
+std::vector<Phase> gsa::getCpuPhasesBeforeSchedule(
+    const CpuTargetConfig& config) {
   return {
       {"specialize", "static shapes, one function",
        [=](OpPassManager& pm) { addSpecialize(pm, config); }},
       {"gsa", "aggregates opened, selection fused, folds applied",
        [=](OpPassManager& pm) { addGsa(pm); }},
-      {"schedule", "zones marked, CPU schedules chosen",
-       [=](OpPassManager& pm) { addSchedule(pm, config); }},
-      {"loops", "gsa ops are loops over vectors, or their definitions",
-       [=](OpPassManager& pm) { addLoops(pm, config); }},
-      {"llvm", "buffers, threads, LLVM dialect",
-       [=](OpPassManager& pm) { addLlvm(pm, config); }},
   };
+}
+
+std::vector<Phase> gsa::getCpuPhases(const CpuTargetConfig& config) {
+  std::vector<Phase> phases = getCpuPhasesBeforeSchedule(config);
+  phases.push_back({"schedule", "zones marked, CPU schedules chosen",
+                    [=](OpPassManager& pm) { addSchedule(pm, config); }});
+  phases.push_back({"loops",
+                    "gsa ops are loops over vectors, or their definitions",
+                    [=](OpPassManager& pm) { addLoops(pm, config); }});
+  phases.push_back({"llvm", "buffers, threads, LLVM dialect",
+                    [=](OpPassManager& pm) { addLlvm(pm, config); }});
+  return phases;
 }
 
 static void addBeforeCudaSchedule(OpPassManager& pm) {
@@ -184,6 +193,12 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
   Option<int64_t> vectorBits{*this, "vector-bits",
                              llvm::cl::desc("Width of a vector register"),
                              llvm::cl::init(512)};
+  Option<std::string> database{*this, "database",
+                               llvm::cl::desc("File of measured schedules")};
+  Option<bool> shipped{
+      *this, "shipped",
+      llvm::cl::desc("Use the measured schedules of the program"),
+      llvm::cl::init(true)};
   Option<bool> reference{*this, "reference",
                          llvm::cl::desc("Definitions and plain loops only"),
                          llvm::cl::init(false)};
@@ -258,6 +273,8 @@ void gsa::registerPipelines() {
         config.shapes.assign(options.shapes.begin(), options.shapes.end());
         config.tasks = options.tasks;
         config.vectorBits = options.vectorBits;
+        config.scheduleDatabase = options.database;
+        config.shippedSchedules = options.shipped;
         config.reference = options.reference;
         config.markZones = options.markZones;
         addPhases(pm, getCpuPhases(config), options.stopAfter.getValue());

@@ -26,6 +26,11 @@ struct CpuTargetConfig {
   int64_t tasks = 1;
   /// Width of a vector register, in bits.
   int64_t vectorBits = 512;
+  /// File of measured schedules, which come before those that the program
+  /// brings along; empty: none. See passes/schedule/ScheduleDatabase.h.
+  std::string scheduleDatabase;
+  /// Whether to use the latter.
+  bool shippedSchedules = true;
   /// Everything by definition: decompositions and plain loops. Slow; the
   /// executable meaning of the module.
   bool reference = false;
@@ -43,6 +48,10 @@ struct Phase {
 /// The phases of the CPU target, in order: specialize, gsa, schedule, loops,
 /// llvm.
 std::vector<Phase> getCpuPhases(const CpuTargetConfig& config);
+
+/// The phases of the CPU target up to where schedules are chosen: for tools
+/// that look at the choice (passes/schedule/CpuScheduleChoice.h).
+std::vector<Phase> getCpuPhasesBeforeSchedule(const CpuTargetConfig& config);
 
 /// Choices of the CUDA target and of its emulation on the host, which runs the
 /// same kernels.

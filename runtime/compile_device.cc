@@ -41,10 +41,8 @@ absl::StatusOr<bool> RunPhases(Compilation* compilation,
                                const std::string& arch) {
   const CompileOptions& options = compilation->options();
   // An error of the file is the user's, not of the phase that reads it.
-  GSA_RETURN_IF_ERROR(LoadScheduleDatabases(options,
-                                            *mlir::gsa::findCudaTarget(arch),
-                                            compilation->context())
-                          .status());
+  GSA_RETURN_IF_ERROR(
+      LoadScheduleDatabases(options, arch, compilation->context()).status());
   mlir::gsa::CudaTargetConfig config;
   config.arch = arch;
   config.entry = compilation->entry();

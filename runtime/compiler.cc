@@ -16,6 +16,7 @@
 #include "codegen/cuda/CudaPrinter.h"
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/Target/CpuTarget.h"
 #include "dialect/Text/ModuleText.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/Extensions/AllExtensions.h"
@@ -33,6 +34,7 @@
 #include "runtime/module_checks.h"
 #include "runtime/pack_plan.h"
 #include "runtime/parse_advice.h"
+#include "runtime/schedule_databases.h"
 #include "runtime/status_adapter.h"
 
 namespace gsa {
@@ -166,12 +168,13 @@ class CpuCompilation {
     code_.tasks = ThreadsOf(options_);
     code_.opt_level = static_cast<unsigned>(options_.opt_level);
     code_.reference = options_.reference;
-    event_ = {"object", compilation->entry(), mlir::gsa::hostCpuName(),
-              CpuObjectKey(compilation, code_), 0};
   }
 
   // Fills compilation->result.
   absl::Status Run() {
+    GSA_ASSIGN_OR_RETURN(code_.schedules, ScheduleDatabasesDigest(options_));
+    event_ = {"object", compilation_->entry(), mlir::gsa::hostCpuName(),
+              CpuObjectKey(compilation_, code_), 0};
     if (programs_ == nullptr) return Compile();
     bool absent;
     if (Load(&absent)) return absl::OkStatus();
@@ -220,16 +223,32 @@ class CpuCompilation {
                             options_.stop_after == "assembly";
     if (makes_code) GSA_RETURN_IF_ERROR(CheckCompilation(event_));
     const auto start = std::chrono::steady_clock::now();
+    // An error of the file is the user's, not of the phase that reads it.
+    const std::string arch =
+        mlir::gsa::CpuTarget{code_.tasks, code_.vector_bits}.arch();
+    GSA_RETURN_IF_ERROR(
+        LoadScheduleDatabases(options_, arch, compilation_->context())
+            .status());
     mlir::gsa::CpuTargetConfig config;
     config.entry = compilation_->entry();
     config.shapes = compilation_->shapes();
     config.tasks = code_.tasks;
     config.vectorBits = code_.vector_bits;
+    config.scheduleDatabase = options_.schedule_database;
+    config.shippedSchedules = options_.shipped_schedules;
     config.reference = code_.reference;
     config.markZones = true;
     GSA_ASSIGN_OR_RETURN(bool stopped,
                          compilation_->Run(mlir::gsa::getCpuPhases(config),
                                            absl::StatusCode::kUnimplemented));
+    // The key names the schedules that were read.
+    GSA_ASSIGN_OR_RETURN(const std::string schedules,
+                         ScheduleDatabasesDigest(options_));
+    if (schedules != code_.schedules) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "database of schedules: ", options_.schedule_database,
+          " has changed while the module was compiled; compile it again"));
+    }
     if (stopped) return absl::OkStatus();
     std::unique_ptr<mlir::gsa::CpuModule> code;
     GSA_ASSIGN_OR_RETURN(const int64_t workspace,

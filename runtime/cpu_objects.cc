@@ -79,6 +79,7 @@ std::string CpuObjectKey(Compilation* compilation,
   hash.UpdateField(mlir::gsa::hostCpuFeatures());
   hash.UpdateField(absl::StrCat(options.vector_bits, " ", options.tasks, " ",
                                 options.opt_level, " ", options.reference));
+  hash.UpdateField(options.schedules);
   hash.UpdateField(compilation->entry());
   hash.UpdateField(absl::StrCat(compilation->shapes().size()));
   for (const std::string& shape : compilation->shapes()) {

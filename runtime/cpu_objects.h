@@ -6,8 +6,8 @@
 // plan says of itself, so that a hit runs neither a pass nor LLVM. Internal.
 //
 // The key is the hash of the module as it was given (printed without places),
-// entry, shapes, options, CPU and its features, of LLVM, and of the sources of
-// this compiler: a change of any pass is another key.
+// entry, shapes, options, measured schedules, CPU and its features, of LLVM,
+// and of the sources of this compiler: a change of any pass is another key.
 
 #ifndef GSA_RUNTIME_CPU_OBJECTS_H_
 #define GSA_RUNTIME_CPU_OBJECTS_H_
@@ -42,6 +42,7 @@ struct CpuCodeOptions {
   int tasks = 1;
   unsigned opt_level = 3;
   bool reference = false;
+  std::string schedules;  // ScheduleDatabasesDigest
 };
 
 // The key of a module that has been parsed and not yet changed.

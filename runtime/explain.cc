@@ -6,12 +6,15 @@
 
 #include <memory>
 
+#include "codegen/cpu/CpuJit.h"
 #include "dialect/Gsa/GsaOps.h"
+#include "dialect/Target/CpuTarget.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/Location.h"
 #include "passes/Pipelines.h"
 #include "passes/StaticShapes.h"
 #include "passes/gsa_to_tile/MeasureKernels.h"
+#include "passes/schedule/CpuScheduleChoice.h"
 #include "passes/schedule/ScheduleChoice.h"
 #include "runtime/compilation.h"
 #include "runtime/core/status_macros.h"
@@ -77,28 +80,86 @@ StageExplanation ExplainStage(const StageCost& cost) {
   return stage;
 }
 
+// What is said of an op on every target.
 OpExplanation ExplainOp(mlir::gsa::ScheduledOpInterface op,
-                        const ScheduleChoice& choice,
-                        const CudaTarget& target) {
+                        const std::string& arch,
+                        const mlir::gsa::ScheduleOrigin& origin,
+                        mlir::Attribute schedule,
+                        const mlir::gsa::ScheduleCost& cost,
+                        const StageCost& floor) {
   OpExplanation result;
   result.op = op->getName().getStringRef().str();
   result.location = PlaceOf(op->getLoc());
-  result.shape = mlir::gsa::makeShapeClass(op, target);
-  result.schedule = TextOf(choice.schedule);
-  result.source = choice.describeSource();
-  result.measured_microseconds = choice.measuredUs;
-  result.measured_default_microseconds = choice.measuredDefaultUs;
-  result.microseconds = choice.us;
-  const StageCost floor = mlir::gsa::findFloor(op, target);
+  result.shape = mlir::gsa::makeShapeClass(op, arch);
+  result.schedule = schedule ? TextOf(schedule) : "none";
+  result.source = origin.describeSource();
+  result.measured_microseconds = origin.measuredUs;
+  result.measured_default_microseconds = origin.measuredDefaultUs;
+  result.microseconds = origin.us;
   result.floor_microseconds = floor.microseconds();
   result.floor_bound = mlir::gsa::toString(floor.bound()).str();
-  mlir::gsa::ScheduleAttrInterface schedule = choice.schedule;
-  for (const StageCost& stage : schedule.getCost(op, target).stages) {
+  for (const StageCost& stage : cost.stages) {
     result.stages.push_back(ExplainStage(stage));
   }
-  for (const RejectedSchedule& rejected : choice.rejected) {
+  for (const RejectedSchedule& rejected : origin.rejected) {
     result.rejected.push_back(
         {NameOf(rejected.why), rejected.what, rejected.reason, rejected.us});
+  }
+  return result;
+}
+
+absl::StatusOr<Explanation> ExplainCpuSchedules(const std::string& text,
+                                                const std::string& filename,
+                                                const CompileOptions& options,
+                                                bool list_legal) {
+  GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
+                       Compilation::Create(text, filename, options));
+  mlir::gsa::CpuTarget target;
+  target.tasks = ThreadsOf(options);
+  target.vectorBits = options.vector_bits > 0 ? options.vector_bits
+                                              : mlir::gsa::hostVectorBits();
+  mlir::gsa::CpuTargetConfig config;
+  config.entry = compilation->entry();
+  config.shapes = compilation->shapes();
+  GSA_RETURN_IF_ERROR(compilation
+                          ->Run(mlir::gsa::getCpuPhasesBeforeSchedule(config),
+                                absl::StatusCode::kUnimplemented)
+                          .status());
+  GSA_ASSIGN_OR_RETURN(
+      const mlir::gsa::ScheduleDatabases databases,
+      LoadScheduleDatabases(options, target.arch(), compilation->context()));
+  Explanation result;
+  result.arch = target.arch();
+  result.product = target.rates().product.str();
+  result.is_measured = target.rates().isMeasured;
+  DiagnosticCollector diagnostics(compilation->context());
+  const mlir::WalkResult walk =
+      compilation->module().walk([&](mlir::gsa::ScheduledOpInterface op) {
+        if (op.getScheduleKinds(mlir::gsa::Device::Cpu).empty()) {
+          return mlir::WalkResult::advance();
+        }
+        if (mlir::failed(mlir::gsa::checkStatic(op, "be explained"))) {
+          return mlir::WalkResult::interrupt();
+        }
+        const mlir::gsa::CpuScheduleChoice choice =
+            mlir::gsa::chooseCpuSchedule(op, target, databases);
+        mlir::gsa::ScheduleCost cost;
+        if (choice.schedule) {
+          cost = mlir::gsa::getCpuCost(op, choice.schedule, target);
+        }
+        result.ops.push_back(ExplainOp(op, target.arch(), choice,
+                                       choice.schedule, cost,
+                                       mlir::gsa::findCpuFloor(op, target)));
+        if (!list_legal || !choice.schedule) return mlir::WalkResult::advance();
+        for (const auto& [legal, us] :
+             mlir::gsa::listCpuSchedules(op, target, choice.schedule)) {
+          result.ops.back().legal.emplace_back(TextOf(legal), us);
+        }
+        return mlir::WalkResult::advance();
+      });
+  if (walk.wasInterrupted()) {
+    return diagnostics.ToStatus(absl::StatusCode::kUnimplemented,
+                                "choosing schedules");
   }
   return result;
 }
@@ -109,6 +170,9 @@ absl::StatusOr<Explanation> ExplainSchedules(const std::string& text,
                                              const std::string& filename,
                                              const CompileOptions& options,
                                              bool list_legal) {
+  if (options.target == "cpu") {
+    return ExplainCpuSchedules(text, filename, options, list_legal);
+  }
   GSA_RETURN_IF_ERROR(CheckArch(options.arch));
   const CudaTarget target = *mlir::gsa::findCudaTarget(options.arch);
   GSA_ASSIGN_OR_RETURN(std::unique_ptr<Compilation> compilation,
@@ -128,7 +192,7 @@ absl::StatusOr<Explanation> ExplainSchedules(const std::string& text,
   compilation->context()->loadAllAvailableDialects();
   GSA_ASSIGN_OR_RETURN(
       const mlir::gsa::ScheduleDatabases databases,
-      LoadScheduleDatabases(options, target, compilation->context()));
+      LoadScheduleDatabases(options, options.arch, compilation->context()));
   Explanation result;
   result.arch = options.arch;
   result.product = target.rates.product.str();
@@ -149,7 +213,10 @@ absl::StatusOr<Explanation> ExplainSchedules(const std::string& text,
         mlir::FailureOr<ScheduleChoice> choice =
             mlir::gsa::chooseSchedule(op, target, databases);
         if (mlir::failed(choice)) return mlir::WalkResult::interrupt();
-        result.ops.push_back(ExplainOp(op, *choice, target));
+        result.ops.push_back(ExplainOp(op, options.arch, *choice,
+                                       choice->schedule,
+                                       choice->schedule.getCost(op, target),
+                                       mlir::gsa::findFloor(op, target)));
         if (!list_legal) return mlir::WalkResult::advance();
         for (mlir::gsa::ScheduleAttrInterface legal :
              mlir::gsa::listLegalSchedules(op, target, choice->schedule)) {

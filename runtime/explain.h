@@ -2,8 +2,8 @@
 // File: explain.h
 // -----------------------------------------------------------------------------
 //
-// Why the ops of a module run on a GPU as they do: the schedule that each gets,
-// where it comes from, how long it should take and what bounds it, and what was
+// Why the ops of a module run as they do: the schedule that each gets, where it
+// comes from, how long it should take and what bounds it, and what was
 // not taken. Nothing is compiled to kernels and no device is asked.
 
 #ifndef GSA_RUNTIME_EXPLAIN_H_
@@ -41,8 +41,8 @@ struct OpExplanation {
   std::string op;        // "gsa.select"
   std::string location;  // "layer.mlir:12:8"
   std::string shape;     // as a database names its class
-  std::string schedule;
-  std::string source;  // "given", "heuristic", "user database a.jsonl:3"
+  std::string schedule;  // "none" if the op is computed by its definition
+  std::string source;    // "given", "heuristic", "user database a.jsonl:3"
   // Of a record of a database; 0 without one.
   double measured_microseconds = 0, measured_default_microseconds = 0;
   double microseconds = 0;  // estimated
@@ -63,8 +63,9 @@ struct Explanation {
   std::vector<OpExplanation> ops;  // in the order of the module
 };
 
-// `options` as in Plan::Compile; the target is a GPU of options.arch, which may
-// not be empty. InvalidArgument and Unimplemented as there.
+// `options` as in Plan::Compile; the target is "cpu", or "cuda", a GPU of
+// options.arch, which may then not be empty. InvalidArgument and Unimplemented
+// as there.
 absl::StatusOr<Explanation> ExplainSchedules(const std::string& text,
                                              const std::string& filename,
                                              const CompileOptions& options,

@@ -90,11 +90,9 @@ void CheckEffect(const Target& target, const CompileOptions& options,
   }
   CheckUnused(target.kind != TargetKind::kCuda && !options.warm_up,
               "loading later", "it", target, "which loads nothing", errors);
-  CheckUnused(cpu && !options.schedule_database.empty(), "schedules",
-              absl::StrCat("'", options.schedule_database, "'"), target,
-              "which has no measured ones", errors);
-  CheckUnused(cpu && !options.shipped_schedules, "shipped schedules", "none",
-              target, "which has no measured ones", errors);
+  CheckUnused(options.reference && !options.schedule_database.empty(),
+              "schedules", absl::StrCat("'", options.schedule_database, "'"),
+              target, "whose definitions have none", errors);
   CheckUnused(!cpu && options.vector_bits != 0, "vector width",
               absl::StrCat(options.vector_bits, " bits"), target,
               "which is of the CPU's registers", errors);

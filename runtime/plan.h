@@ -71,7 +71,7 @@ struct CompileOptions {
   // Architecture of kernels, "sm_90a"; empty takes the device's, and sm_80 for
   // the emulation.
   std::string arch;
-  // File of measured schedules of a GPU, which come before those of the library
+  // File of measured schedules, which come before those of the library
   // (passes/schedule/ScheduleDatabase.h); empty: none. And whether to use the
   // library's own.
   std::string schedule_database;

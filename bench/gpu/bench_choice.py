@@ -5,14 +5,13 @@
 
 Shapes and workloads are drawn at random, always the same ones in the same order
 for a seed: prefill and decode of the layer core, dense attention. For each op of
-each of them the search of tune.py runs, and a JSON line is appended: times of the
+each of them the search of gsa-tune runs, and a JSON line is appended: times of the
 choice and of the best. What --json holds already is not measured again, so a run
 that ended goes on where it did. At the end the geometric mean of best over
 choice is printed: 1 says that nothing is left to be found.
 """
 
 import argparse
-import json
 import math
 import os
 import random
@@ -20,15 +19,16 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../tools/gsa-tune"))
+sys.path.insert(0, HERE)
 import candidates  # noqa: E402
+import gsa_tune  # noqa: E402
 import modules  # noqa: E402
-import tune  # noqa: E402
+import records  # noqa: E402
 import tuning  # noqa: E402
+from workload_models import WORKLOADS  # noqa: E402
 
-# As runtime/core/workload.h names them.
-WORKLOADS = ["independent", "rho90", "rho98", "shared_rho95", "shared_rho99",
-             "local_rho98", "local_shared_rho98"]
 SEED = 11
 
 
@@ -54,7 +54,7 @@ def draw(seed):
             shape |= {"index_heads": generator.choice([2, 4, 8]),
                       "index_dim": generator.choice([64, 128]),
                       "slots": generator.choice([256, 512, 1024, 2048])}
-        yield {"kind": kind, "workload": generator.choice(WORKLOADS),
+        yield {"kind": kind, "workload": generator.choice(list(WORKLOADS)),
                "shape": shape}
 
 
@@ -69,20 +69,21 @@ def read_done(path):
     if not path or not os.path.exists(path):
         return {}
     done = {}
-    for entry in candidates.read_records(path):
+    for entry in records.read_log(path):
         if entry.get("bench") == "gpu_choice":
             done.setdefault((entry["seed"], entry["case"]), []).append(entry)
     return done
 
 
-def measure(number, case, torch, library, arguments):
+def measure(number, case, tuner):
     """The records of a case, one an op."""
+    arguments, session = tuner.arguments, tuner.session
     arguments.workload = case["workload"]
     with tempfile.NamedTemporaryFile("w", suffix=".mlir") as file:
         module = module_of(case)
         file.write(module)
         file.flush()
-        ops = candidates.explain(arguments.build, file.name, arguments.arch)
+        ops = candidates.explain(arguments.build, file.name, tuner.target)
         for op in ops:
             entry = {"bench": "gpu_choice", "seed": arguments.draw,
                      "case": number, "kind": case["kind"], "op": op["op"],
@@ -90,11 +91,10 @@ def measure(number, case, torch, library, arguments):
                      "choice": op["schedule"], "best": op["schedule"],
                      "choice_us": None, "best_us": None, "ratio": None,
                      "error": None, "legal": len(op["legal"]),
-                     "device": torch.cuda.get_device_name(0),
-                     "commit": modules.commit(), "torch": torch.__version__}
+                     "device": session.name, "commit": modules.commit(),
+                     "with": session.version}
             try:
-                result = tune.tune(op, ops, module, file.name, torch, library,
-                                   arguments, lambda text: None)
+                result = tuner.tune(op, ops, module, file.name)
             except tuning.Unfit as error:
                 entry["error"] = str(error)
             else:
@@ -125,14 +125,18 @@ def summary(entries):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    tune.add_arguments(parser)
+    gsa_tune.add_arguments(parser, "build/dev")
+    parser.add_argument("--json", help="file for all times, a line an op")
     parser.add_argument("--draw", type=int, default=SEED,
                         help="seed of shapes and workloads")
     parser.add_argument("--cases", type=int, default=10 ** 6,
                         help="how many cases in all")
     parser.set_defaults(seconds=180.0, budget=6.0, most=12)
     arguments = parser.parse_args()
-    torch, library = tune.open_device(arguments)
+    arguments.log = None
+    gsa_tune.complete(arguments)
+    tuner = gsa_tune.Tuner(arguments, gsa_tune.open_session(arguments),
+                           lambda done, text: None)
     done = read_done(arguments.json)
     entries = [entry for list_ in done.values() for entry in list_]
     for number, case in zip(range(arguments.cases), draw(arguments.draw)):
@@ -141,14 +145,14 @@ def main():
         if (arguments.draw, number) in done:
             continue
         # A case is written when all of it is there.
-        records = list(measure(number, case, torch, library, arguments))
-        for entry in records:
-            tune.append(arguments.json, json.dumps(entry))
+        measured = list(measure(number, case, tuner))
+        for entry in measured:
+            records.append(arguments.json, entry)
             print(f"case {number} {entry['kind']} {entry['op']}: " +
                   (entry["error"] or f"choice {entry['choice_us']:.1f} us, best "
                    f"{entry['best_us']:.1f} us, {entry['measured']} measured"),
                   flush=True)
-        entries += records
+        entries += measured
     print(summary(entries))
 
 

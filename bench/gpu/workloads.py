@@ -11,17 +11,7 @@ U32, the size of the union of 32 neighbouring selections over k.
 import math
 
 import torch
-
-# name -> (correlation, shared row, slow local walk)
-WORKLOADS = {
-    "independent": (0.0, False, False),
-    "rho90": (0.90, False, False),
-    "rho98": (0.98, False, False),
-    "shared_rho95": (0.95, True, False),
-    "shared_rho99": (0.99, True, False),
-    "local_rho98": (0.98, False, True),
-    "local_shared_rho98": (0.98, True, True),
-}
+from workload_models import WORKLOADS
 
 
 def walk(n, shape, rho, generator, device):

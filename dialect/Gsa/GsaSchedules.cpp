@@ -2,6 +2,8 @@
 
 #include "dialect/Gsa/GsaSchedules.h"
 
+#include "dialect/Gsa/GsaGradientOps.h"
+#include "dialect/Gsa/GsaOps.h"
 #include "dialect/Gsa/GsaScheduleSupport.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -230,6 +232,10 @@ bool gsa::isCausal(Operation* op) {
     mask = scores.getMask();
   else if (isAttention(op))
     mask = AttentionForm::of(op).mask;
+  else if (auto dense = dyn_cast<DenseAttentionGradOp>(op))
+    mask = dense.getMask();
+  else if (isa<IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(op))
+    mask = IndexerForm::of(op).mask;
   return mask == Mask::Causal;
 }
 

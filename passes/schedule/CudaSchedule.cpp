@@ -133,7 +133,7 @@ struct CudaSchedule : gsa::impl::GsaCudaScheduleBase<CudaSchedule> {
     if (!target) return signalPassFailure();
     std::string error;
     FailureOr<ScheduleDatabases> databases = ScheduleDatabases::load(
-        database, shipped, *target, &getContext(), error);
+        database, shipped, target->arch, &getContext(), error);
     if (failed(databases)) {
       emitError(getOperation()->getLoc())
           << getArgument() << ": database of schedules: " << error;

@@ -20,7 +20,7 @@ static std::string toText(Attribute attribute) {
   return text;
 }
 
-std::string ScheduleChoice::describeSource() const {
+std::string ScheduleOrigin::describeSource() const {
   switch (source) {
     case ScheduleSource::Given:
       return "given";
@@ -36,7 +36,7 @@ std::string ScheduleChoice::describeSource() const {
 
 FailureOr<ScheduleDatabases> ScheduleDatabases::load(StringRef userPath,
                                                      bool useShipped,
-                                                     const CudaTarget& target,
+                                                     StringRef arch,
                                                      MLIRContext* context,
                                                      std::string& error) {
   ScheduleDatabases databases;
@@ -46,7 +46,7 @@ FailureOr<ScheduleDatabases> ScheduleDatabases::load(StringRef userPath,
     if (failed(user)) return failure();
     databases.user = std::move(*user);
   }
-  auto file = useShipped ? findShippedDatabase(target.arch) : std::nullopt;
+  auto file = useShipped ? findShippedDatabase(arch) : std::nullopt;
   if (file) {
     FailureOr<ScheduleDatabase> shipped =
         ScheduleDatabase::parse(file->text, file->name, context, error);
@@ -136,7 +136,7 @@ FailureOr<ScheduleChoice> Chooser::takeGiven(Attribute given) {
 
 FailureOr<bool> Chooser::takeFrom(const ScheduleDatabase& database,
                                   ScheduleSource source) {
-  const ScheduleDatabase::Record* record = database.find(op, target);
+  const ScheduleDatabase::Record* record = database.find(op, target.arch);
   if (!record) return false;
   std::string where = database.where(*record);
   if (!isOfAKind(record->schedule)) {

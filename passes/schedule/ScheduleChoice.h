@@ -35,8 +35,8 @@ struct RejectedSchedule {
   double us = 0;  ///< Estimated, if `Costlier`.
 };
 
-struct ScheduleChoice {
-  ScheduleAttrInterface schedule;
+/// Where the schedule of an op comes from, and what was not taken.
+struct ScheduleOrigin {
   ScheduleSource source = ScheduleSource::Model;
   /// Of a database: its name, the line, and the times that were measured.
   std::string where;
@@ -49,16 +49,20 @@ struct ScheduleChoice {
   std::string describeSource() const;
 };
 
+/// On a GPU.
+struct ScheduleChoice : ScheduleOrigin {
+  ScheduleAttrInterface schedule;
+};
+
 /// The databases that are asked, in this order.
 struct ScheduleDatabases {
   std::optional<ScheduleDatabase> user, shipped;
 
   /// Reads the file `userPath`, if it is not empty, and what the program brings
-  /// along for the architecture, if `useShipped`. Fails with what is wrong in
-  /// `error`.
+  /// along for the architecture `arch`, if `useShipped`. Fails with what is
+  /// wrong in `error`.
   static FailureOr<ScheduleDatabases> load(StringRef userPath, bool useShipped,
-                                           const CudaTarget& target,
-                                           MLIRContext* context,
+                                           StringRef arch, MLIRContext* context,
                                            std::string& error);
 };
 

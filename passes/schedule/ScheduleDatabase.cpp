@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "dialect/Gsa/GsaOps.h"
+#include "dialect/Target/CpuTarget.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -64,10 +65,10 @@ static std::string nameOf(Type element) {
   return text;
 }
 
-static ShapeClass classOf(ScheduledOpInterface op, const CudaTarget& target) {
+static ShapeClass classOf(ScheduledOpInterface op, StringRef arch) {
   ShapeClass result;
   result.op = op->getName().getStringRef().str();
-  result.arch = target.arch.str();
+  result.arch = arch.str();
   result.causal = isCausal(op);
   auto add = [&](StringRef name, int64_t size, bool isRounded = false) {
     for (const Size& known : result.sizes)
@@ -101,9 +102,8 @@ static ShapeClass classOf(ScheduledOpInterface op, const CudaTarget& target) {
   return result;
 }
 
-std::string gsa::makeShapeClass(ScheduledOpInterface op,
-                                const CudaTarget& target) {
-  return classOf(op, target).toText();
+std::string gsa::makeShapeClass(ScheduledOpInterface op, StringRef arch) {
+  return classOf(op, arch).toText();
 }
 
 //===----------------------------------------------------------------------===//
@@ -127,13 +127,14 @@ class LineReader {
     return failure();
   }
   LogicalResult checkText(StringRef line);
-  LogicalResult readClass(const llvm::json::Object& object, std::string& key);
+  LogicalResult readClass(const llvm::json::Object& object, std::string& key,
+                          bool& isCpu);
   LogicalResult readSize(const llvm::json::Object& object, Size& size);
   LogicalResult readText(const llvm::json::Object& object, StringRef name,
                          std::string& text);
   LogicalResult readTime(const llvm::json::Object& object, StringRef name,
                          double& time);
-  LogicalResult readSchedule(StringRef text, Attribute& schedule);
+  LogicalResult readSchedule(StringRef text, bool isCpu, Attribute& schedule);
 
   MLIRContext* context;
   std::string& error;
@@ -220,7 +221,7 @@ LogicalResult LineReader::readSize(const llvm::json::Object& object,
 }
 
 LogicalResult LineReader::readClass(const llvm::json::Object& object,
-                                    std::string& key) {
+                                    std::string& key, bool& isCpu) {
   ShapeClass shape;
   if (failed(readText(object, "op", shape.op)) ||
       failed(readText(object, "arch", shape.arch)) ||
@@ -229,11 +230,16 @@ LogicalResult LineReader::readClass(const llvm::json::Object& object,
   SmallVector<Size> sizes = sizesOf(shape.op);
   if (sizes.empty()) return fail("\"op\": '" + shape.op + "' has no schedules");
   shape.sizes.append(sizes.begin(), sizes.end());
-  if (!findCudaTarget(shape.arch))
-    return fail("\"arch\": " + explainUnknownTarget(shape.arch));
-  if (!llvm::is_contained({"f16", "bf16", "f32"}, shape.element))
-    return fail("\"element\": expected f16, bf16 or f32, got '" +
-                shape.element + "'");
+  isCpu = findCpuTarget(shape.arch).has_value();
+  if (!isCpu && !findCudaTarget(shape.arch))
+    return fail("\"arch\": " + explainUnknownTarget(shape.arch) +
+                "; of a CPU cpu128, cpu256 or cpu512");
+  bool isKnown = llvm::is_contained({"f16", "bf16", "f32"}, shape.element) ||
+                 (isCpu && shape.element == "f64");
+  if (!isKnown)
+    return fail("\"element\": expected f16, bf16 or f32" +
+                Twine(isCpu ? ", or f64" : "") + ", got '" + shape.element +
+                "'");
   std::optional<bool> causal = object.getBoolean("causal");
   if (!causal) return fail("\"causal\": expected true or false");
   ++members;
@@ -245,7 +251,8 @@ LogicalResult LineReader::readClass(const llvm::json::Object& object,
 }
 
 /// The parser of attributes sees the characters of schedules alone.
-LogicalResult LineReader::readSchedule(StringRef text, Attribute& schedule) {
+LogicalResult LineReader::readSchedule(StringRef text, bool isCpu,
+                                       Attribute& schedule) {
   if (text.size() > kMostScheduleBytes || !text.starts_with("#gsa."))
     return fail("\"schedule\": expected an attribute #gsa....");
   int open = 0;
@@ -262,8 +269,11 @@ LogicalResult LineReader::readSchedule(StringRef text, Attribute& schedule) {
   });
   schedule = parseAttribute(text, context);
   if (!schedule) return fail("\"schedule\": " + reason);
-  if (!isa<ScheduleAttrInterface>(schedule))
-    return fail("\"schedule\": '" + text + "' is no schedule of a GPU");
+  bool fits = isCpu ? isa<CpuScheduleAttr>(schedule)
+                    : isa<ScheduleAttrInterface>(schedule);
+  if (!fits)
+    return fail("\"schedule\": '" + text + "' is no schedule of a " +
+                (isCpu ? "CPU" : "GPU"));
   return success();
 }
 
@@ -275,7 +285,8 @@ LogicalResult LineReader::read(StringRef line, std::string& key,
   const llvm::json::Object* object = value->getAsObject();
   if (!object) return fail("expected an object");
   std::string schedule;
-  if (failed(readClass(*object, key)) ||
+  bool isCpu = false;
+  if (failed(readClass(*object, key, isCpu)) ||
       failed(readText(*object, "schedule", schedule)) ||
       failed(readTime(*object, "us", record.us)) ||
       failed(readTime(*object, "default_us", record.defaultUs)) ||
@@ -291,7 +302,7 @@ LogicalResult LineReader::read(StringRef line, std::string& key,
   if (written != members || object->size() != members)
     return fail("expected " + Twine(members) + " members, got " +
                 Twine(written) + " of " + Twine(object->size()) + " names");
-  return readSchedule(schedule, record.schedule);
+  return readSchedule(schedule, isCpu, record.schedule);
 }
 
 //===----------------------------------------------------------------------===//
@@ -344,10 +355,10 @@ FailureOr<ScheduleDatabase> ScheduleDatabase::load(StringRef path,
   return parse((*file)->getBuffer(), path, context, error);
 }
 
-const ScheduleDatabase::Record* ScheduleDatabase::find(
-    ScheduledOpInterface op, const CudaTarget& target) const {
+const ScheduleDatabase::Record* ScheduleDatabase::find(ScheduledOpInterface op,
+                                                       StringRef arch) const {
   if (records.empty()) return nullptr;
-  auto it = records.find(makeShapeClass(op, target));
+  auto it = records.find(makeShapeClass(op, arch));
   return it == records.end() ? nullptr : &it->second;
 }
 

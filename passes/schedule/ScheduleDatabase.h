@@ -10,8 +10,10 @@
 //
 // all on one line. What is before `schedule` is the class of shapes: batch,
 // queries and keys stand for all sizes down to half of them, and are powers of
-// two; the other sizes are exact. Empty lines are skipped. Everything else is
-// held to this: a file with one wrong line is an error that names the line.
+// two; the other sizes are exact. On a CPU "arch" says how wide its vectors
+// are, "cpu512", and the number of tasks of a schedule is that of whoever uses
+// it. Empty lines are skipped. Everything else is held to this: a file with one
+// wrong line is an error that names the line.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,8 +29,8 @@ namespace mlir::gsa {
 
 /// The class of shapes of an op as the members of a record, in their order and
 /// without braces: `"op": "gsa.topk", "arch": "sm_90a", "element": ...`. The
-/// sizes of the op are static.
-std::string makeShapeClass(ScheduledOpInterface op, const CudaTarget& target);
+/// sizes of the op are static. `arch` is that of a CudaTarget or a CpuTarget.
+std::string makeShapeClass(ScheduledOpInterface op, StringRef arch);
 
 class ScheduleDatabase {
  public:
@@ -50,7 +52,7 @@ class ScheduleDatabase {
   static constexpr uint64_t kMostBytes = uint64_t{64} << 20;
 
   /// The record for an op, or null.
-  const Record* find(ScheduledOpInterface op, const CudaTarget& target) const;
+  const Record* find(ScheduledOpInterface op, StringRef arch) const;
   /// "<name>:<line>".
   std::string where(const Record& record) const;
 

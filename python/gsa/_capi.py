@@ -81,7 +81,9 @@ class CompileOptions(ctypes.Structure):
                 ("num_shapes", c_size_t), ("num_threads", c_int32),
                 ("vector_bits", c_int32), ("reference", c_int32),
                 ("reserved", c_int32), ("arch", c_char_p), ("nvrtc", c_char_p),
-                ("cache_dir", c_char_p), ("cache_mode", c_char_p)]
+                ("cache_dir", c_char_p), ("cache_mode", c_char_p),
+                ("bounds", POINTER(NamedShape)), ("num_bounds", c_size_t),
+                ("schedules", c_char_p)]
 
 
 class TensorInfo(ctypes.Structure):

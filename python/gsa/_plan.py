@@ -21,6 +21,9 @@ _OPTIONS = {
     "cache_dir": os.environ.get("GSA_CACHE_DIR") or None,
     # "rw", "ro", "only" or "off"; None: "rw".
     "cache_mode": None,
+    # File of measured schedules, which come before those of the library; None:
+    # no file.
+    "schedules": os.environ.get("GSA_SCHEDULES") or None,
     # Where NVRTC is; None: wheels beside this package, then the loader's path.
     "nvrtc": os.environ.get("GSA_NVRTC") or None,
     # What a forward pass saves for the backward pass: "none", "lists",
@@ -52,6 +55,8 @@ def set_options(**options):
                  for the CPU), or None
                  (at first the environment variable GSA_CACHE_DIR).
     cache_mode:  "rw", "ro", "only", "off" or None for "rw".
+    schedules:   file of schedules that gsa-tune measured, or None (at first
+                 GSA_SCHEDULES).
     nvrtc:       where NVRTC is, or None (at first GSA_NVRTC).
     save:        what a call that records a gradient saves for the backward
                  pass beside its arguments: "none", which computes all again;
@@ -110,7 +115,7 @@ def nvrtc_place():
 def compile_options(target):
     """(the structure, what it points to)."""
     encoded = {name: value.encode() for name, value in (
-        ("target", target),
+        ("target", target), ("schedules", _OPTIONS["schedules"]),
         ("nvrtc", nvrtc_place() if target.startswith("cuda") else None),
         ("cache_dir", _OPTIONS["cache_dir"] if target != "emu" else None),
         ("cache_mode", _OPTIONS["cache_mode"] if target != "emu" else None))
@@ -360,7 +365,8 @@ class _Slot:
 def kept_plan(text, target, entry=None):
     """(the plan of a module with static sizes, whether this call compiled
     it). Threads that ask for the same plan wait for one compilation."""
-    key = (text, target, entry, _OPTIONS["num_threads"])
+    key = (text, target, entry, _OPTIONS["num_threads"],
+           _OPTIONS["schedules"])
     with _lock:
         slot = _kept.get(key)
         if slot is None:

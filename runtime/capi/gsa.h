@@ -402,8 +402,8 @@ typedef struct gsa_compile_options {
    * have different bounds; GSA_UNIMPLEMENTED for other targets than the CPU. */
   const gsa_named_shape* bounds;
   size_t num_bounds;
-  /* File of schedules that were measured on a GPU, JSON lines, which come
-   * before those of the library; NULL or "": none. See docs/guides/explain.md.
+  /* File of schedules that were measured, JSON lines, which come before those
+   * of the library; NULL or "": none. See docs/guides/explain.md.
    * A file that is wrong is GSA_INVALID_ARGUMENT, with its line. */
   const char* schedules;
 } gsa_compile_options;

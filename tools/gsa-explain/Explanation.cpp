@@ -76,11 +76,13 @@ void appendOp(const OpExplanation& op, size_t most, std::string* text) {
   line("class", absl::StrReplaceAll(op.shape, {{"\"", ""}}));
   line("schedule", op.schedule);
   line("source", sourceText(op));
-  line("predicted",
-       absl::StrFormat("%.1f us, %s of the roofline (%.1f us, %s)",
-                       op.microseconds,
-                       percent(op.floor_microseconds, op.microseconds),
-                       op.floor_microseconds, op.floor_bound));
+  // An op that is computed by its definition has no estimate.
+  if (op.microseconds > 0)
+    line("predicted",
+         absl::StrFormat("%.1f us, %s of the roofline (%.1f us, %s)",
+                         op.microseconds,
+                         percent(op.floor_microseconds, op.microseconds),
+                         op.floor_microseconds, op.floor_bound));
   for (const StageExplanation& stage : op.stages)
     absl::StrAppendFormat(text, "    %-18s%10.1f us  %s bound (%s)\n",
                           stage.kernel, stage.microseconds, stage.bound,

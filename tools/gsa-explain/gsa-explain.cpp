@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/core/status_macros.h"
+#include "runtime/core/thread_pool.h"
 #include "tools/common/CommandLine.h"
 #include "tools/common/ExitCode.h"
 #include "tools/common/StandardStreams.h"
@@ -33,7 +34,7 @@ std::optional<int> parseArguments(int argc, char** argv,
                                   ExplainOptions& options) {
   constexpr uint64_t kMaxSize = std::numeric_limits<int64_t>::max();
   CLI::App app(
-      "Says why the ops of a module run on a GPU as they do: their schedules, "
+      "Says why the ops of a module run as they do: their schedules, "
       "where these come from, how long they should take and what bounds them, "
       "and what was not taken. Needs no GPU.\n"
       "Exit codes: 0 ok, 1 failure, 2 usage or a file that is wrong, 3 "
@@ -41,13 +42,21 @@ std::optional<int> parseArguments(int argc, char** argv,
       "gsa-explain");
   app.set_version_flag("--version", "gsa-explain " GSA_VERSION);
   RunnerOptions& module = options.module;
-  module.arch = "sm_90a";
+  module.target = "cuda";
   app.add_option("module", module.modulePath,
                  "The module (.mlir); - reads standard input");
   app.add_option("--layer", module.layer,
                  "A layer in place of a module, as gsa-run takes it")
       ->type_name("KEY=VALUE,...");
+  app.add_option("--target", module.target,
+                 "cuda, or cpu for this processor (default cuda)")
+      ->check(CLI::IsMember({"cuda", "cpu"}));
   app.add_option("--arch", module.arch, "Architecture (default sm_90a)");
+  addNumber(app, "--threads", module.threads, 1, 1024,
+            "Threads of the target cpu (default: available CPUs)");
+  app.add_option("--vector-bits", module.vectorBits,
+                 "Width of vectors of the target cpu (default: the machine's)")
+      ->check(CLI::IsMember({128, 256, 512}));
   app.add_option("--entry", module.entry,
                  "Function to look at (default: the only public one)");
   addNumber(app, "--batch", module.batch, 1, kMaxSize,
@@ -73,6 +82,15 @@ std::optional<int> parseArguments(int argc, char** argv,
   if (std::optional<int> code = parseCommandLine(app, argc, argv)) return code;
   for (const CLI::Option* option : app.get_options())
     if (option->count() > 0) module.given.insert(option->get_name());
+  const bool isCpu = module.target == "cpu";
+  for (const char* name : {"--threads", "--vector-bits"})
+    if (!isCpu && module.isGiven(name))
+      return usageError(
+          app, absl::StrCat(name, " has no effect: the target is cuda"));
+  if (isCpu && module.isGiven("--arch"))
+    return usageError(app,
+                      "--arch has no effect: the target cpu has no kernels");
+  if (!isCpu && module.arch.empty()) module.arch = "sm_90a";
   const bool isLayer = module.isGiven("--layer");
   if (isLayer == !module.modulePath.empty())
     return usageError(app,
@@ -88,7 +106,11 @@ absl::Status explain(const ExplainOptions& options) {
   GSA_ASSIGN_OR_RETURN(ModuleInterface interface,
                        DescribeModule(text, module.modulePath, module.entry));
   CompileOptions compile;
-  compile.target = "cuda";
+  compile.target = module.target;
+  if (module.target == "cpu") {
+    compile.num_threads = module.threads > 0 ? module.threads : AvailableCpus();
+    compile.vector_bits = module.vectorBits;
+  }
   compile.arch = module.arch;
   compile.entry = interface.entry;
   compile.schedule_database = options.database;

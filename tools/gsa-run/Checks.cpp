@@ -45,9 +45,8 @@ absl::Status checkTarget(const RunnerOptions& options) {
   GSA_ASSIGN_OR_RETURN(const Target target, ParseTarget(options.target));
   const bool isAuto = options.target == "auto";
   if (target.kind == TargetKind::kCpu && !isAuto)
-    return refuse(
-        options, {"--arch", "--nvrtc", "--schedules", "--no-shipped-schedules"},
-        "the target cpu has no kernels");
+    return refuse(options, {"--arch", "--nvrtc"},
+                  "the target cpu has no kernels");
   if (target.kind != TargetKind::kCpu)
     GSA_RETURN_IF_ERROR(
         refuse(options, {"--vector-bits"},

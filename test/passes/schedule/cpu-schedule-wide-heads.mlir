@@ -8,9 +8,7 @@
 // CHECK-LABEL: @wide_query
 // CHECK-NOT: gsa.schedule
 // REMARK: [Missed] NotScheduled
-// REMARK-SAME: gsa.gather_attention
-// REMARK-SAME: head_size=4294967296
-// REMARK-SAME: limit=2048
+// REMARK-SAME: gsa.gather_attention: head size 4294967296 > 2048: loops are unrolled over its elements
 func.func @wide_query(%q: tensor<1x3x4x4294967296xf32>,
                       %k: tensor<1x5x2x4294967296xf32>,
                       %v: tensor<1x5x2x6xf32>, %i: tensor<1x3x7xi32>,
@@ -26,8 +24,7 @@ func.func @wide_query(%q: tensor<1x3x4x4294967296xf32>,
 // CHECK-LABEL: @wide_value
 // CHECK-NOT: gsa.schedule
 // REMARK: [Missed] NotScheduled
-// REMARK-SAME: gsa.dense_attention
-// REMARK-SAME: head_size=2049
+// REMARK-SAME: gsa.dense_attention: head size 2049 > 2048
 func.func private @wide_value(%q: tensor<1x3x4x8xf32>, %k: tensor<1x5x2x8xf32>,
                               %v: tensor<1x5x2x2049xf32>)
     -> tensor<1x3x4x2049xf32> {

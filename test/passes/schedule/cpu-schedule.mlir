@@ -9,7 +9,7 @@
 // BITS: error: gsa-cpu-schedule: expected 'vector-bits' to be a power of two in [32, 2048], got 500
 
 // REMARK: remark: [Passed] Scheduled | Category:gsa.schedule
-// REMARK-SAME: Remark=gsa.select
+// REMARK-SAME: Remark="gsa.select heuristic"
 // REMARK-SAME: lanes=16, rows=8, tasks=3, vectors=2
 
 // A choice for each op, of as many lanes as the accumulator (f32 for bf16, f64

@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <random>
 #include <string>
@@ -142,6 +143,21 @@ TEST(CpuObjectsTest, KeysTellEverythingApart) {
   const int other_bits = mlir::gsa::hostVectorBits() == 128 ? 256 : 128;
   EXPECT_TRUE(
       is_other([&](CompileOptions* o) { o->vector_bits = other_bits; }));
+  // A file of schedules is what is in it, whether one is for an op or not.
+  const std::string schedules = absl::StrCat(folder.path(), ".jsonl");
+  const auto write = [&](const std::string& text) {
+    std::ofstream(schedules) << text;
+  };
+  const auto given = [&](CompileOptions* o) {
+    o->schedule_database = schedules;
+  };
+  write("");
+  EXPECT_TRUE(is_other(given));
+  EXPECT_FALSE(is_other(given));
+  write("\n");
+  EXPECT_TRUE(is_other(given));
+  EXPECT_TRUE(
+      is_other([](CompileOptions* o) { o->shipped_schedules = false; }));
   // Bounds of sizes are no sizes.
   EXPECT_TRUE(
       is_other([](CompileOptions* o) { std::swap(o->shapes, o->bounds); }));

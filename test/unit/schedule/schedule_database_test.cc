@@ -59,7 +59,7 @@ TEST_F(ScheduleDatabaseTest, FindsTheClassOfAnOp) {
     Parsed parsed =
         Parse(TextOf(TopKProblem{Builder(&context_).getF32Type(), 1, queries,
                                  keys, slots, /*sorts=*/false}));
-    return database->find(parsed.op, *findCudaTarget(arch));
+    return database->find(parsed.op, arch);
   };
   const ScheduleDatabase::Record* record = find(4096, 65536, 2048);
   ASSERT_TRUE(record);
@@ -119,6 +119,41 @@ TEST_F(ScheduleDatabaseTest, SaysWhatIsWrongAndWhere) {
       HasSubstr("\"schedule\": '#gsa.mask<causal>' is no schedule of a GPU"));
   EXPECT_THAT(ErrorWith("chunk = 2048>", "chunk = 2048> trailing"),
               HasSubstr("\"schedule\": "));
+}
+
+// Records of a CPU have schedules of a CPU, and its element types.
+TEST_F(ScheduleDatabaseTest, RecordsOfACpu) {
+  auto line = [](const std::string& arch, const std::string& element,
+                 const std::string& schedule) {
+    return absl::StrCat(
+        R"({"op": "gsa.index_scores", "arch": ")", arch, R"(", "element": ")",
+        element, R"(", "causal": true, "batch": 1, "queries": 8, "keys": 8, )",
+        R"("heads": 2, "depth": 4, "schedule": ")", schedule,
+        R"(", "us": 1, "default_us": 2, "device": "an example"})");
+  };
+  const std::string cpu =
+      "#gsa.cpu_schedule<tasks = 1, lanes = 8, rows = 4, vectors = 2>";
+  const std::string topk =
+      "#gsa.topk_schedule<warps = 8, bins = 2048, capacity = 4096, chunk = 8>";
+  EXPECT_EQ(ErrorOf(line("cpu512", "f64", cpu)), "");
+  EXPECT_EQ(ErrorOf(line("cpu256", "bf16", cpu)), "");
+  EXPECT_THAT(ErrorOf(line("cpu300", "f32", cpu)),
+              HasSubstr("; of a CPU cpu128, cpu256 or cpu512"));
+  EXPECT_THAT(
+      ErrorOf(line("cpu512", "i32", cpu)),
+      HasSubstr("\"element\": expected f16, bf16 or f32, or f64, got 'i32'"));
+  EXPECT_THAT(ErrorOf(line("cpu512", "f32", topk)),
+              HasSubstr("is no schedule of a CPU"));
+  EXPECT_THAT(ErrorOf(line("sm_90a", "f32", cpu)),
+              HasSubstr("is no schedule of a GPU"));
+  std::string error;
+  FailureOr<ScheduleDatabase> database = ScheduleDatabase::parse(
+      line("cpu512", "f32", cpu), "a.jsonl", &context_, error);
+  ASSERT_TRUE(succeeded(database)) << error;
+  Parsed parsed = Parse(
+      TextOf(ScoreProblem{Builder(&context_).getF32Type(), 1, 7, 8, 2, 4}));
+  EXPECT_TRUE(database->find(parsed.op, "cpu512"));
+  EXPECT_FALSE(database->find(parsed.op, "cpu256"));
 }
 
 // What would recurse or run away in a parser behind is refused before.

@@ -1,13 +1,15 @@
 """The schedules that an op may have, and their kernels compiled: what of a
 search needs no GPU.
 
-    ops = explain("build/dev", "core.mlir", "sm_90a")
-    kernels = Kernels("build/dev", "core.mlir", "sm_90a", "cache", ops[0], 16)
+    target = Target("cuda", arch="sm_90a")
+    ops = explain("build/dev", "core.mlir", target)
+    kernels = Kernels("build/dev", "core.mlir", target, "cache", ops[0], 16)
     kernels.begin(schedules)
     path = kernels.wait(schedules[0])  # a database of one record
 """
 
 import concurrent.futures
+import dataclasses
 import glob
 import hashlib
 import itertools
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 
+import records
 import tuning
 
 # What ptxas says of a kernel that uses local memory, and of one that is right
@@ -38,28 +41,43 @@ ZONES = {"gsa.select": "select", "gsa.index_scores": "index_scores",
          "gsa.dense_attention": "dense_attention"}
 
 
-def explain(build, module, arch):
+@dataclasses.dataclass
+class Target:
+    """What is searched for: "cuda", for a GPU of `arch`, or "cpu", this
+    processor with `threads` threads."""
+    name: str
+    arch: str = ""
+    threads: int = 1
+
+    def arguments(self):
+        """Of every program that compiles for it or explains."""
+        if self.name == "cuda":
+            return ["--target=cuda", f"--arch={self.arch}"]
+        return ["--target=cpu", f"--threads={self.threads}"]
+
+
+def explain(build, module, target):
     """The ops of the module as gsa-explain describes them, the legal schedules
     of each with it."""
     done = subprocess.run(
-        [os.path.join(build, "bin/gsa-explain"), module, "--arch", arch,
+        [os.path.join(build, "bin/gsa-explain"), module, *target.arguments(),
          "--no-shipped-schedules", "--legal", "--json"],
         capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr.strip())
-    return json.loads(done.stdout)["ops"]
+    return [op for op in json.loads(done.stdout)["ops"] if "legal" in op]
 
 
 def zone_of(op, ops):
     """The zone whose time is that of `op`, one of the ops of a module."""
     zone = ZONES.get(op["op"])
     if zone is None:
-        sys.exit(f"tune.py: error: {op['op']} at {op['location']}: expected an "
+        sys.exit(f"gsa-tune: error: {op['op']} at {op['location']}: expected an "
                  f"op whose time a plan tells, one of {', '.join(ZONES)}")
     same = [other["location"] for other in ops
             if ZONES.get(other["op"]) == zone]
     if len(same) > 1:
-        sys.exit(f"tune.py: error: {op['op']}: expected one in the module, got "
+        sys.exit(f"gsa-tune: error: {op['op']}: expected one in the module, got "
                  f"those at {', '.join(same)}: their times are told together")
     return zone
 
@@ -80,39 +98,7 @@ def worth_trying(op, most):
     return [op["schedule"]] + others[:most]
 
 
-def record(op, schedule, us, default_us, device):
-    """A line of a database."""
-    return json.dumps(op["class"] | {
-        "schedule": schedule, "us": round(us, 1),
-        "default_us": round(default_us, 1), "device": device})
-
-
-def read_records(path):
-    """The lines of a database."""
-    with open(path) as file:
-        return [json.loads(line) for line in file if line.strip()]
-
-
-def is_of_class(known, op):
-    """Whether a record is for the class of an op."""
-    return all(known.get(name) == value for name, value in op["class"].items())
-
-
-def save(path, op, line):
-    """Puts the record of an op into a database, in the place of one of its
-    class. Whoever reads the file meanwhile finds the old one or the new one."""
-    lines = []
-    if os.path.exists(path):
-        with open(path) as file:
-            lines = [known.strip() for known in file if known.strip() and
-                     not is_of_class(json.loads(known), op)]
-    fresh = f"{path}.{os.getpid()}"
-    with open(fresh, "w") as file:
-        file.write("".join(known + "\n" for known in lines + [line]))
-    os.replace(fresh, path)
-
-
-def read_log(path):
+def read_entry(path):
     """(SHA-256 of the code, what ptxas said of it) of an entry of a cache."""
     with open(path, "rb") as file:
         data = file.read()
@@ -139,8 +125,8 @@ class Kernels:
     """Compiles candidates in processes of their own, before they are asked for:
     kernels go to the cache, and what ptxas said of them is looked up there."""
 
-    def __init__(self, build, module, arch, cache_dir, op, processes):
-        self.build, self.module, self.arch = build, module, arch
+    def __init__(self, build, module, target, cache_dir, op, processes):
+        self.build, self.module, self.target = build, module, target
         self.cache_dir, self.op = cache_dir, op
         self.folder = tempfile.TemporaryDirectory()
         self.pool = concurrent.futures.ThreadPoolExecutor(processes)
@@ -151,17 +137,23 @@ class Kernels:
         for candidate in candidates:
             path = os.path.join(self.folder.name, f"{len(self.files)}.jsonl")
             with open(path, "w") as file:
-                file.write(record(self.op, candidate, 1, 1, "none") + "\n")
+                file.write(records.record(self.op["class"], candidate, 1, 1,
+                                          "none") + "\n")
             self.files[candidate] = path
             self.jobs[candidate] = self.pool.submit(self._compile, path)
 
     def _compile(self, path):
-        """What is wrong, or "". The code of each kernel is then in a folder."""
+        """What is wrong, or "". Code is then in the cache; of each kernel of a
+        GPU it is in a folder, too."""
+        if self.target.name == "cuda":
+            command = ["gsa-run", self.module, "--stop-after=code", "-q",
+                       f"--dump-dir={path.removesuffix('.jsonl')}"]
+        else:
+            command = ["gsa-compile", self.module, "-o", path + ".pack"]
         done = subprocess.run(
-            [os.path.join(self.build, "bin/gsa-run"), self.module,
-             "--target=cuda", f"--arch={self.arch}", "--stop-after=code",
-             f"--schedules={path}", f"--cache-dir={self.cache_dir}", "-q",
-             f"--dump-dir={path.removesuffix('.jsonl')}"],
+            [os.path.join(self.build, "bin", command[0]), *command[1:],
+             *self.target.arguments(), f"--schedules={path}",
+             f"--cache-dir={self.cache_dir}"],
             capture_output=True, text=True)
         if not done.returncode:
             return ""
@@ -171,7 +163,7 @@ class Kernels:
         if code not in self.logs:
             entries = set(glob.glob(os.path.join(self.cache_dir, "*.gsa")))
             for path in entries - self.entries:
-                digest, log = read_log(path)
+                digest, log = read_entry(path)
                 self.logs[digest] = log
             self.entries |= entries
         return self.logs.get(code)

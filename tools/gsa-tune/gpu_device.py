@@ -4,6 +4,7 @@ Plans run in one memory, on one set of inputs, through the C API; torch owns the
 memory and the stream. Times are of the stage of a plan that is the op.
 """
 
+import ctypes
 import os
 import sys
 
@@ -146,15 +147,20 @@ class Session:
     `version` of what measures."""
 
     def __init__(self, arguments):
+        missing = (f"there is no GPU to measure on; {arguments.build}/bin/"
+                   "gsa-doctor says what is missing, and --target cpu tunes "
+                   "for this processor")
+        try:  # Without a driver there is no need to load gigabytes.
+            ctypes.CDLL("libcuda.so.1")
+        except OSError:
+            end(missing)
         try:
             import torch
         except ImportError:
             end("expected PyTorch, which gives the GPU its inputs; pip install "
                 "torch")
         if not torch.cuda.is_available():
-            end(f"there is no GPU to measure on; {arguments.build}/bin/"
-                "gsa-doctor says what is missing, and --target cpu tunes for "
-                "this processor")
+            end(missing)
         import gsa_capi
         self.arguments, self.torch = arguments, torch
         self.library = gsa_capi.Library(

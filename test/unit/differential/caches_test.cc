@@ -83,9 +83,9 @@ HostTensor Filled(const std::string& name, DType dtype,
   return tensor;
 }
 
-/// `text` with its keys in pages of pools, whose arguments are
+/// `text` with its keys in `pages` pages of pools, whose arguments are
 /// "key_pool" and so on, beside "table".
-std::string WithPages(std::string text, const Cache& cache) {
+std::string WithPages(std::string text, const Cache& cache, int64_t pages) {
   const std::string table = "tensor<?x?xi32>";
   std::string rows;
   for (const char* name : {"key", "value", "index_key"}) {
@@ -95,7 +95,8 @@ std::string WithPages(std::string text, const Cache& cache) {
     std::string type = text.substr(at + begin.size(), end - at - begin.size());
     // tensor<?x?x...> has pages in the place of its first two sizes.
     size_t rest = type.find('x', type.find('x') + 1);
-    std::string pool = absl::StrCat("tensor<?x", cache.page, type.substr(rest));
+    std::string pool =
+        absl::StrCat("tensor<", pages, "x", cache.page, type.substr(rest));
     text.replace(at, end + attribute.size() - at,
                  absl::StrCat("    %", name, "_pool: ", pool, " {gsa.name = \"",
                               name, "_pool\"}"));
@@ -120,7 +121,9 @@ class Decoder {
     spec_.lengths = cache.has_room;
     spec_.sk = cache.rows;
     Module module = WriteModule(spec_);
-    if (cache.page > 0) module.text = WithPages(module.text, cache);
+    if (cache.page > 0)
+      module.text =
+          WithPages(module.text, cache, cache.pages(spec_.b, cache.rows));
     CompileOptions options;
     options.opt_level = 1;
     options.num_threads = spec.threads;
@@ -220,7 +223,7 @@ class Decoder {
   void AddPages(const std::vector<Slot>& batch, int64_t room,
                 Tensors* inputs) const {
     int64_t many = static_cast<int64_t>(batch.size());
-    int64_t pages = cache_.pages(fixed_ ? spec_.b : many, room);
+    int64_t pages = cache_.pages(spec_.b, cache_.rows);
     int64_t columns = room / cache_.page;
     std::vector<int32_t> order(static_cast<size_t>(pages));
     std::iota(order.begin(), order.end(), 0);

@@ -94,7 +94,8 @@ func.func @f(%iq: !h, %ik: tensor<1x4x4xf32>, %q: !h, %k: tensor<1x4x1x4xf32>)
   %o:2 = gsa.gather_attention %q, %k, %k indices %i#0, %i#1
       : (!h, tensor<1x4x1x4xf32>, tensor<1x4x1x4xf32>, tensor<1x4x2xi32>,
          tensor<1x4xi32>) -> (!h, tensor<1x2x4xf32>)
-  %y = math.exp %o#0 : !h
+  %e = math.exp %o#0 : !h
+  %y = math.tanh %e : !h
   return %y : !h
 }
 )mlir";

@@ -57,13 +57,18 @@ func.func @index_kl(
   // CHECK: outs(%{{.*}} : tensor<2x3x5xi32>)
   // CHECK: outs(%{{.*}} : tensor<2x3xi32>)
   // CHECK: tensor.extract %[[N]]
-  // Logits, the weights of heads, their masses, a and its sum.
+  // Logits, those less the lse, the largest of each head, masses relative to it, a and
+  // its sum.
   // CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6x5xf32>)
-  // CHECK: %[[C:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6x5xf32>)
-  // CHECK: math.exp
+  // CHECK: %[[L:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6x5xf32>)
+  // CHECK: %[[MAX:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6xf32>)
+  // CHECK: arith.maxnumf
   // CHECK: %[[MASS:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x6xf32>)
-  // CHECK: tensor.extract %[[C]]
+  // CHECK: tensor.extract %[[L]]
+  // CHECK: tensor.extract %[[MAX]]
+  // CHECK: math.exp
   // CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x5xf32>)
+  // CHECK: tensor.extract %[[MAX]]
   // CHECK: tensor.extract %[[MASS]]
   // CHECK: arith.divf
   // CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3xf32>)

@@ -137,20 +137,21 @@ def has_module(name):
 
 
 def options_of_script(command):
-    """Fails unless a script, or one that it imports from its folder, knows the
-    options that its command line uses."""
+    """Fails unless a script, or one that it imports from its folder or gsa-tune's,
+    knows the options that its command line uses."""
     words = command.replace("\\\n", " ").split()
     script = words[1]
     used = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
     # Their --help may need torch.
     with open(script, encoding="utf-8") as file:
         text = file.read()
-    folder = os.path.dirname(script)
     for name in re.findall(r"^import (\w+)", text, re.MULTILINE):
-        path = os.path.join(folder, f"{name}.py")
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                text += file.read()
+        for folder in (os.path.dirname(script), "tools/gsa-tune"):
+            path = os.path.join(folder, f"{name}.py")
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as file:
+                    text += file.read()
+                break
     unknown = sorted(option for option in used
                      if f'"{option}"' not in text)
     return f"{script} has no {', '.join(unknown)}" if unknown else None

@@ -162,10 +162,24 @@ LogicalResult Finder::tiePages() {
   return success();
 }
 
+/// Which page is read is a branch where there may be none, of whose results
+/// LLVM makes floats: as such, small ones of bf16 do not survive.
+static LogicalResult checkPool(PagedRowsOp op) {
+  RankedTensorType pool = op.getPool().getType();
+  if (!pool.isDynamicDim(0) || !pool.getElementType().isBF16())
+    return success();
+  return op.emitOpError()
+         << "has a pool of bf16 whose number of pages only a run knows, in a "
+            "plan for bounds: expected a static number of pages, or elements "
+            "of f16, f32 or f64, got "
+         << pool;
+}
+
 LogicalResult Finder::visit(Operation* op) {
-  if (auto rows = dyn_cast<PagedRowsOp>(op);
-      rows && rows.getRows().getType().isDynamicDim(1))
-    pagedRows.push_back(rows);
+  if (auto rows = dyn_cast<PagedRowsOp>(op)) {
+    if (failed(checkPool(rows))) return failure();
+    if (rows.getRows().getType().isDynamicDim(1)) pagedRows.push_back(rows);
+  }
   if (auto values = gsa::detail::getNamedValues(op); !values.empty()) {
     tieNames(values);
     return success();

@@ -104,6 +104,23 @@ func.func @two_sizes(%q: tensor<?x?x4x16xf32>, %kp: tensor<?x8x2x16xf32>,
   return %o, %lse : tensor<?x?x4x16xf32>, tensor<?x4x?xf32>
 }
 
+// With a static number of pages bf16 is as good as any.
+// RUN: gsa-opt %s --gsa-specialize-shapes="entry=bf16_pages shapes=?2x?5x4x16,9x8x2x16,?2x?3,?2" | FileCheck %s --check-prefix=KNOWN
+// KNOWN-LABEL: func.func @bf16_pages(
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=bf16_pages shapes=?2x?5x4x16,?9x8x2x16,?2x?3,?2" 2>&1 | FileCheck %s --check-prefix=BF16
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=bf16_pages shapes=?2x?5x4x16,?9x8x2x16,?2x3,?2" 2>&1 | FileCheck %s --check-prefix=BF16
+// BF16: error: 'gsa.paged_rows' op has a pool of bf16 whose number of pages only a run knows, in a plan for bounds: expected a static number of pages, or elements of f16, f32 or f64, got 'tensor<?x8x2x16xbf16>'
+func.func @bf16_pages(%q: tensor<?x?x4x16xbf16>, %kp: tensor<?x8x2x16xbf16>,
+                      %table: tensor<?x?xi32>, %n: tensor<?xi32>)
+    -> (tensor<?x?x4x16xbf16>, tensor<?x4x?xf32>) {
+  %k = gsa.paged_rows %kp, %table
+      : (tensor<?x8x2x16xbf16>, tensor<?x?xi32>) -> tensor<?x?x2x16xbf16>
+  %o, %lse = gsa.dense_attention %q, %k, %k lengths %n
+      : (tensor<?x?x4x16xbf16>, tensor<?x?x2x16xbf16>, tensor<?x?x2x16xbf16>,
+         tensor<?xi32>) -> (tensor<?x?x4x16xbf16>, tensor<?x4x?xf32>)
+  return %o, %lse : tensor<?x?x4x16xbf16>, tensor<?x4x?xf32>
+}
+
 // RUN: not gsa-opt %s --gsa-specialize-shapes="entry=twice shapes=?8" 2>&1 | FileCheck %s --check-prefix=RESULT
 // RESULT: error: 'func.func' op result #0: the size of dimension 0 does not follow from the argument shapes
 func.func @twice(%x: tensor<?xf32>) -> tensor<?xf32> {

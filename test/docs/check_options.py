@@ -43,20 +43,21 @@ def help_texts(root, tools):
                 [program, flag], capture_output=True, text=True,
                 check=False).stdout)
     for script in [*root.glob("bench/**/*.py"), *root.glob("test/**/*.py"),
-                   *root.glob("tools/**/*.py"), *root.glob("python/**/*.py")]:
+                   *root.glob("tools/**/*.py"), *root.glob("python/**/*.py"),
+                   *root.glob("examples/**/*.py")]:
         texts.append(script.read_text(encoding="utf-8"))
     texts.append((root / "dev").read_text(encoding="utf-8"))
     return "\n".join(texts)
 
 
 def code_of(text, name):
-    """(line number, code) of inline code and of blocks."""
+    """(line number, line, code) of inline code and of blocks."""
     for number, line, block in document_blocks.lines_of(text, name):
         if block or document_blocks.is_indented_code(line):
-            yield number, line
+            yield number, line, line
         else:
             for code in re.findall(r"`([^`]+)`", line):
-                yield number, code
+                yield number, line, code
 
 
 def main():
@@ -76,9 +77,9 @@ def main():
                  *sorted(root.glob("docs/rationale/*.md"))]
     for document in documents:
         name = document.relative_to(root)
-        for number, code in code_of(document.read_text(encoding="utf-8"),
-                                    name):
-            if not FOREIGN.search(code):
+        for number, line, code in code_of(
+                document.read_text(encoding="utf-8"), name):
+            if not FOREIGN.search(line):
                 for option in OPTION.findall(code):
                     if option not in known | ABSENT:
                         problems.append(f"{name}:{number}: no tool has {option}")

@@ -51,10 +51,13 @@ class DocumentBlocks(unittest.TestCase):
             list(document_blocks.lines_of("\n```sh\nfalse\n", "a.md"))
 
     def test_both_readers(self):
+        found = list(check_options.code_of(DOCUMENT, "a.md"))
         self.assertEqual(
-            list(check_options.code_of(DOCUMENT, "a.md")),
+            [(number, code) for number, _, code in found],
             [(1, "inline code"), (4, "false"), (10, "  printed"),
              (11, "    more"), (14, "    indented")])
+        # With the line, which says whose the code is.
+        self.assertEqual(found[0][1], "Words and `inline code`.")
         with self.assertRaises(ValueError):
             list(check_options.code_of("```\n", "a.md"))
         self.assertTrue(

@@ -138,8 +138,11 @@ TEST(CacheProcessesTest, KilledAtAnyMoment) {
   std::mt19937 random(7);
   ProgramCache reader(folder.Options());
   for (int round = 0; round < kRounds; ++round) {
+    int begun[2];
+    ASSERT_EQ(pipe(begun), 0);
     const pid_t child = Fork([&] {
       ProgramCache cache(folder.Options());
+      if (write(begun[1], "", 1) != 1) return 1;
       for (int i = 0;; ++i) {
         const std::string name = absl::StrCat("k", i % 4);
         const ProgramCache::Claim claim = cache.Lock(KeyFor(name));
@@ -147,8 +150,14 @@ TEST(CacheProcessesTest, KilledAtAnyMoment) {
       }
       return 0;
     });
+    // From when it is at work: on a machine with other work that takes longer
+    // than the sleep. In one round of ten also before.
+    char byte;
+    if (round % 10 != 0) ASSERT_EQ(read(begun[0], &byte, 1), 1);
     usleep(random() % 3000);
     kill(child, SIGKILL);
+    close(begun[0]);
+    close(begun[1]);
     ASSERT_TRUE(WIFSIGNALED(WaitFor(child)));
     for (int i = 0; i < 4; ++i) {
       const std::string name = absl::StrCat("k", i);

@@ -53,16 +53,14 @@ def backward(call: str, arguments: List[Tensor],
              gradients: List[Tensor]) -> List[Tensor]:
     """`call`: JSON with the operator, the names of its tensors, its other
     arguments, which results `gradients` are of, and whose gradients are
-    `wanted`."""
+    `wanted`, and what the forward function was to save: its tensors stand behind
+    the arguments."""
     call = json.loads(call)
-    given = dict(zip(call["names"], arguments), **call["given"])
-    if "rope_scaling" in given:
-        given["rope_scaling"] = _scaling(given["rope_scaling"])
-    describe = getattr(_functions, "describe_" + call["function"])
-    a, text = describe(**given)
+    a, text = _described(call["function"], dict(
+        zip(call["names"], arguments), **call["given"]))
     names = _GRADIENTS[call["function"]][1]
     wanted = [names[name] for name in call["wanted"]]
-    save = call.get("save", "none")
+    save = call["save"]
     # What is saved follows from all that may be asked for.
     inputs = wanted if save == "none" else [
         names[name] for name in call["names"] if name in names]
@@ -80,36 +78,57 @@ def _(call, arguments, gradients):
             for name in call["wanted"]]
 
 
+def _described(name, given):
+    """(the arguments, the module's text) of a call of an operator."""
+    if "rope_scaling" in given:
+        given["rope_scaling"] = _scaling(given["rope_scaling"])
+    return getattr(_functions, "describe_" + name)(**given)
+
+
+def _parameters(op):
+    return [argument.name for argument in op._opoverload._schema.arguments]
+
+
+def _keep(ctx, parameters, values, saved=()):
+    """Keeps the arguments of a call, and what it saved, for _gradients."""
+    given = dict(zip(parameters, values))
+    tensors = {key: value for key, value in given.items()
+               if isinstance(value, Tensor)}
+    ctx.names = list(tensors)
+    ctx.save_for_backward(*tensors.values(), *saved)
+    ctx.given = {key: value for key, value in given.items()
+                 if value is not None and key not in tensors}
+
+
+def _gradients(ctx, name, parameters, needed, gradients, save="none"):
+    """The gradient of each parameter, or None, from those of results, {name:
+    tensor}; `needed`: of each parameter whether somebody wants it."""
+    names = _GRADIENTS[name][1]
+    wanted = [key for key, is_needed in zip(parameters, needed)
+              if is_needed and key in names]
+    results = {}
+    if wanted and gradients:
+        # Their strides are autograd's choice: those of a sum are 0.
+        results = dict(zip(wanted, backward(
+            json.dumps({"function": name, "names": ctx.names,
+                        "given": ctx.given, "wanted": wanted,
+                        "gradients": list(gradients), "save": save}),
+            list(ctx.saved_tensors),
+            [gradient.contiguous() for gradient in gradients.values()])))
+    return tuple(results.get(key) for key in parameters)
+
+
 def _differentiable(name, op):
     """Registers the gradients of an operator."""
-    parameters = [argument.name for argument in
-                  op._opoverload._schema.arguments]
-    outputs, names = _GRADIENTS[name]
+    parameters, outputs = _parameters(op), _GRADIENTS[name][0]
 
     def setup(ctx, inputs, output):
-        given = dict(zip(parameters, inputs))
-        tensors = {key: value for key, value in given.items()
-                   if isinstance(value, Tensor)}
-        ctx.names = list(tensors)
-        ctx.save_for_backward(*tensors.values())
-        ctx.given = {key: value for key, value in given.items()
-                     if value is not None and key not in tensors}
+        _keep(ctx, parameters, inputs)
 
     def run(ctx, *gradients):
-        wanted = [key for key, needed in zip(parameters, ctx.needs_input_grad)
-                  if needed and key in names]
-        # Their strides are autograd's choice: those of a sum are 0.
-        of = [(key, gradient.contiguous())
-              for key, gradient in zip(outputs, gradients)
-              if gradient is not None]
-        results = {}
-        if wanted and of:
-            results = dict(zip(wanted, backward(
-                json.dumps({"function": name, "names": ctx.names,
-                            "given": ctx.given, "wanted": wanted,
-                            "gradients": [key for key, _ in of]}),
-                list(ctx.saved_tensors), [gradient for _, gradient in of])))
-        return tuple(results.get(key) for key in parameters)
+        given = {key: gradient for key, gradient in zip(outputs, gradients)
+                 if gradient is not None}
+        return _gradients(ctx, name, parameters, ctx.needs_input_grad, given)
 
     op.register_autograd(run, setup_context=setup)
 
@@ -125,8 +144,7 @@ def _standing_for(tensor):
 def _saving_operator(name, op):
     """gsa::<name>_saving: the operator, whose list of results goes on with what
     the backward function reads. Its first argument says what that may be."""
-    parameters = [argument.name for argument in
-                  op._opoverload._schema.arguments]
+    parameters = _parameters(op)
     outputs, names = _GRADIENTS[name]
     arguments = str(op._opoverload._schema).partition("(")[2].rpartition(
         ") -> ")[0]
@@ -134,10 +152,8 @@ def _saving_operator(name, op):
     def described(values):
         given = {key: value for key, value in zip(parameters, values)
                  if value is not None}
-        if "rope_scaling" in given:
-            given["rope_scaling"] = _scaling(given["rope_scaling"])
-        a, text = getattr(_functions, "describe_" + name)(**given)
-        return a, text, [names[key] for key in given if key in names]
+        return (*_described(name, given),
+                [names[key] for key in given if key in names])
 
     def forward(save, *values):
         a, text, inputs = described(values)
@@ -164,31 +180,21 @@ def _saving_operator(name, op):
     saving.register_fake(fake)
 
     def setup(ctx, inputs, output):
-        given = dict(zip(parameters, inputs[1:]))
-        tensors = {key: value for key, value in given.items()
-                   if isinstance(value, Tensor)}
-        ctx.save, ctx.names = inputs[0], list(tensors)
         count = _RESULTS[name]
+        ctx.save = inputs[0]
         ctx.like = [(list(result.shape), result.dtype)
                     for result in output[:count]]
-        ctx.save_for_backward(*tensors.values(), *output[count:])
-        ctx.given = {key: value for key, value in given.items()
-                     if value is not None and key not in tensors}
+        _keep(ctx, parameters, inputs[1:], output[count:])
 
     def run(ctx, gradients):
-        wanted = [key for key, needed in zip(parameters,
-                                             ctx.needs_input_grad[1:])
-                  if needed and key in names]
-        saved = ctx.saved_tensors
-        of = [saved[0].new_zeros(shape, dtype=dtype) if gradient is None else
-              gradient.contiguous()
-              for gradient, (shape, dtype) in zip(gradients, ctx.like)]
-        results = dict(zip(wanted, backward(
-            json.dumps({"function": name, "names": ctx.names,
-                        "given": ctx.given, "wanted": wanted,
-                        "gradients": outputs, "save": ctx.save}),
-            list(saved), of[:len(outputs)]))) if wanted else {}
-        return (None, *(results.get(key) for key in parameters))
+        # What is saved follows from all results, so all have a gradient.
+        first = ctx.saved_tensors[0]
+        given = {key: first.new_zeros(shape, dtype=dtype)
+                 if gradient is None else gradient
+                 for key, gradient, (shape, dtype) in zip(
+                     outputs, gradients, ctx.like)}
+        return (None, *_gradients(ctx, name, parameters,
+                                  ctx.needs_input_grad[1:], given, ctx.save))
 
     saving.register_autograd(run, setup_context=setup)
     return saving

@@ -9,13 +9,23 @@
 
 namespace mlir::gsa {
 
+inline bool isStaticShape(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return !shaped || shaped.hasStaticShape();
+}
+
+/// Whether all operands and results have static shapes.
+inline bool hasStaticShapes(Operation* op) {
+  return llvm::all_of(op->getOperandTypes(), isStaticShape) &&
+         llvm::all_of(op->getResultTypes(), isStaticShape);
+}
+
 /// Fails, with an error at the op that says what it `cannot` be ("be lowered to
 /// loops"), unless all operands and results have static shapes.
 inline LogicalResult checkStatic(Operation* op, StringRef cannot) {
   auto check = [&](StringRef kind, TypeRange types) -> LogicalResult {
     for (auto [i, type] : llvm::enumerate(types))
-      if (auto shaped = dyn_cast<ShapedType>(type);
-          shaped && !shaped.hasStaticShape())
+      if (!isStaticShape(type))
         return op->emitOpError()
                << "cannot " << cannot << ": expected static shapes, got "
                << type << " for " << kind << " #" << i;

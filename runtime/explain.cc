@@ -31,12 +31,6 @@ using mlir::gsa::RejectedSchedule;
 using mlir::gsa::ScheduleChoice;
 using mlir::gsa::StageCost;
 
-std::string TextOf(mlir::Attribute attribute) {
-  std::string text;
-  llvm::raw_string_ostream(text) << attribute;
-  return text;
-}
-
 // The first place in a file that a location names; empty if it names none.
 std::string PlaceOf(mlir::Location location) {
   std::string place;
@@ -91,7 +85,7 @@ OpExplanation ExplainOp(mlir::gsa::ScheduledOpInterface op,
   result.op = op->getName().getStringRef().str();
   result.location = PlaceOf(op->getLoc());
   result.shape = mlir::gsa::makeShapeClass(op, arch);
-  result.schedule = schedule ? TextOf(schedule) : "none";
+  result.schedule = schedule ? mlir::gsa::toText(schedule) : "none";
   result.source = origin.describeSource();
   result.measured_microseconds = origin.measuredUs;
   result.measured_default_microseconds = origin.measuredDefaultUs;
@@ -153,7 +147,7 @@ absl::StatusOr<Explanation> ExplainCpuSchedules(const std::string& text,
         if (!list_legal || !choice.schedule) return mlir::WalkResult::advance();
         for (const auto& [legal, us] :
              mlir::gsa::listCpuSchedules(op, target, choice.schedule)) {
-          result.ops.back().legal.emplace_back(TextOf(legal), us);
+          result.ops.back().legal.emplace_back(mlir::gsa::toText(legal), us);
         }
         return mlir::WalkResult::advance();
       });
@@ -220,7 +214,7 @@ absl::StatusOr<Explanation> ExplainSchedules(const std::string& text,
         if (!list_legal) return mlir::WalkResult::advance();
         for (mlir::gsa::ScheduleAttrInterface legal :
              mlir::gsa::listLegalSchedules(op, target, choice->schedule)) {
-          result.ops.back().legal.emplace_back(TextOf(legal),
+          result.ops.back().legal.emplace_back(mlir::gsa::toText(legal),
                                                legal.estimateCost(op, target));
         }
         return mlir::WalkResult::advance();

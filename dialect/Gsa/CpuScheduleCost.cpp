@@ -54,11 +54,7 @@ static constexpr double kNoPrefetch = 2;
 /// forward op.
 static constexpr double kGradientProducts = 2.5;
 
-static double toDouble(int64_t number) { return static_cast<double>(number); }
 static double ceilDiv(double a, double b) { return std::ceil(a / b); }
-static double bytesOf(Type element) {
-  return element.getIntOrFloatBitWidth() / 8.0;
-}
 
 namespace {
 
@@ -121,9 +117,23 @@ static double exponentialsOf(Operation* op) {
   return activation == ScoreActivation::Sigmoid ? 1 : 0;
 }
 
-static StageCost& addStage(ScheduleCost& cost, StringRef name) {
-  StageCost& stage = cost.stages.emplace_back();
+static StageCost makeStage(StringRef name) {
+  StageCost stage;
   stage.kernel = name.str();
+  return stage;
+}
+
+/// The products of a loop: `tiles` of `rows` by `vectors`, each of so many
+/// steps and with clocks of its own, and clocks `beside` all of them.
+static StageCost makeProducts(StringRef name, const CpuClock& clock,
+                              double tiles, double steps, double rows,
+                              double vectors, double clocksOfTile,
+                              double beside = 0) {
+  StageCost stage = makeStage(name);
+  stage[CostTerm::Fma] = clock.us(
+      tiles * (steps * clock.fma(rows, vectors) + clocksOfTile) + beside);
+  stage[CostTerm::Issue] = clock.us(
+      tiles * (steps * clock.loads(rows, vectors) + clocksOfTile) + beside);
   return stage;
 }
 
@@ -149,16 +159,12 @@ static ScheduleCost costOfScores(ScheduledOpInterface op,
                                                  : ceilDiv(visible, panel);
   bool sharesKeys = queries <= rows;
 
-  ScheduleCost cost;
-  StageCost& packing = addStage(cost, "packing");
+  StageCost packing = makeStage("packing");
   packing[CostTerm::Issue] =
       clock.us(kPackClocks * batch * (keys * depth + queries * heads * depth));
-  StageCost& products = addStage(cost, "products");
   double tiles = blocks * panels * heads;
-  products[CostTerm::Fma] =
-      clock.us(tiles * (depth * clock.fma(rows, vectors) + kTileClocks));
-  products[CostTerm::Issue] =
-      clock.us(tiles * (depth * clock.loads(rows, vectors) + kTileClocks));
+  StageCost products =
+      makeProducts("products", clock, tiles, depth, rows, vectors, kTileClocks);
   // Each block reads all panels once; their heads find them in the first level.
   double packed = keys * depth * clock.accBytes;
   products[CostTerm::Fill] =
@@ -166,14 +172,15 @@ static ScheduleCost costOfScores(ScheduledOpInterface op,
                           packed, batch * packed));
   products[CostTerm::Memory] = clock.memory(boundaryBytes(op));
   products.rounds = clock.rounds(sharesKeys ? batch * panels : blocks);
-  StageCost& activation = addStage(cost, "activation");
+  StageCost activation = makeStage("activation");
   double scores = tiles * rows * vectors;
   activation[CostTerm::Issue] = clock.us(scores * kScoreClocks);
   activation[CostTerm::Mufu] =
       clock.us(exponentialsOf(op) * clock.exp(scores * clock.lanes));
   activation.rounds = products.rounds;
+  ScheduleCost cost{{packing, products, activation}};
   if (isa<SelectOp>(op)) {
-    StageCost& selection = addStage(cost, "selection");
+    StageCost& selection = cost.stages.emplace_back(makeStage("selection"));
     selection[CostTerm::Issue] =
         clock.us(batch * queries * (kSelectClocks * visible + kRowClocks));
     selection.rounds = products.rounds;
@@ -184,6 +191,29 @@ static ScheduleCost costOfScores(ScheduledOpInterface op,
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
+
+/// The loops of attention behind `first`, what is filled shared out between
+/// logits and values.
+static ScheduleCost joinAttention(Operation* op, const CpuClock& clock,
+                                  StageCost first, StageCost logits,
+                                  StageCost softmax, StageCost values,
+                                  double fillClocks, double blocks) {
+  logits[CostTerm::Fill] = clock.us(fillClocks / 2);
+  values[CostTerm::Fill] = clock.us(fillClocks / 2);
+  values[CostTerm::Memory] = clock.memory(boundaryBytes(op));
+  ScheduleCost cost{{std::move(first), std::move(logits), std::move(softmax),
+                     std::move(values)}};
+  for (StageCost& stage : cost.stages) stage.rounds = clock.rounds(blocks);
+  return cost;
+}
+
+/// Clocks of packed or listed rows: from afar once, and then again from nearer
+/// while a task holds `held` bytes.
+static double fillClocks(const CpuClock& clock, double once, double read,
+                         double held, double all) {
+  return clock.fill(once, /*held=*/INFINITY, all) +
+         clock.fill(std::max(read - once, 0.0), held, all);
+}
 
 static ScheduleCost costOfGather(ScheduledOpInterface op,
                                  const AttentionProblem& problem,
@@ -218,47 +248,31 @@ static ScheduleCost costOfGather(ScheduledOpInterface op,
   double all = toDouble(problem.batch * problem.keys) *
                toDouble(problem.groups) * rowBytes;
 
-  ScheduleCost cost;
-  StageCost& compaction = addStage(cost, "compaction");
+  StageCost compaction = makeStage("compaction");
   compaction[CostTerm::Issue] =
       clock.us(tokens * toDouble(problem.slots) * kEntryClocks);
-  StageCost& logits = addStage(cost, "logits");
   double keyTiles = ceilDiv(listed, tileKeys);
   double places = passes * listed * kListedClocks / 2;
-  double reduction = tileHeads * tileKeys * kReduceClocks + kTileClocks;
-  logits[CostTerm::Fma] = clock.us(
-      passes * keyTiles * (depth * clock.fma(tileHeads, tileKeys) + reduction) +
-      places);
-  logits[CostTerm::Issue] =
-      clock.us(passes * keyTiles *
-                   (depth * clock.loads(tileHeads, tileKeys) + reduction) +
-               places);
-  StageCost& softmax = addStage(cost, "softmax");
+  StageCost logits = makeProducts(
+      "logits", clock, passes * keyTiles, depth, tileHeads, tileKeys,
+      tileHeads * tileKeys * kReduceClocks + kTileClocks, places);
+  StageCost softmax = makeStage("softmax");
   double pairs = passes * tileHeads * listed;
   softmax[CostTerm::Issue] =
       clock.us(pairs / clock.lanes * kLogitClocks + passes * kHeadsClocks);
   softmax[CostTerm::Mufu] = clock.us(clock.exp(pairs));
-  StageCost& values = addStage(cost, "values");
-  values[CostTerm::Fma] = clock.us(passes * listed * valueTiles *
-                                       clock.fma(tileHeads, valueVectors) +
-                                   places);
-  values[CostTerm::Issue] =
-      clock.us(passes * listed * valueTiles *
-                   (clock.loads(tileHeads, valueVectors) + 1) +
-               places);
+  StageCost values =
+      makeProducts("values", clock, passes * valueTiles, listed, tileHeads,
+                   valueVectors, /*clocksOfTile=*/0, places);
+  // And one instruction more for each key.
+  values[CostTerm::Issue] += clock.us(passes * valueTiles * listed);
   // A key is fetched once for a block, and read again from nearer.
-  double read = passes * listed * rowBytes;
-  double fetched = passes / blockRows * united * rowBytes;
-  double held = united * rowBytes + lists;
-  double fill = clock.fill(fetched, /*held=*/INFINITY, all) +
-                clock.fill(std::max(read - fetched, 0.0), held, all);
+  double fill =
+      fillClocks(clock, passes / blockRows * united * rowBytes,
+                 passes * listed * rowBytes, united * rowBytes + lists, all);
   if (schedule.getPrefetch() == 0) fill *= kNoPrefetch;
-  logits[CostTerm::Fill] = clock.us(fill / 2);
-  values[CostTerm::Fill] = clock.us(fill / 2);
-  values[CostTerm::Memory] = clock.memory(boundaryBytes(op));
-  for (StageCost& stage : cost.stages)
-    stage.rounds = clock.rounds(ceilDiv(tokens, blockRows));
-  return cost;
+  return joinAttention(op, clock, compaction, logits, softmax, values, fill,
+                       ceilDiv(tokens, blockRows));
 }
 
 static ScheduleCost costOfDense(ScheduledOpInterface op,
@@ -296,50 +310,37 @@ static ScheduleCost costOfDense(ScheduledOpInterface op,
   double padded = toDouble(problem.valueDepth) * clock.accBytes;
   double keyBytes = depth * clock.accBytes + padded;
 
-  ScheduleCost cost;
-  StageCost& packing = addStage(cost, "packing");
+  StageCost packing = makeStage("packing");
   packing[CostTerm::Issue] =
       clock.us(kPackClocks * toDouble(problem.batch * problem.groups) *
                toDouble(problem.keys) * (depth + toDouble(problem.valueDepth)));
-  StageCost& logits = addStage(cost, "logits");
-  double tiles = blocks * ceilDiv(rows, tileRows) * seen / panel;
-  logits[CostTerm::Fma] =
-      clock.us(tiles * (depth * clock.fma(tileRows, vectors) + kTileClocks));
-  logits[CostTerm::Issue] =
-      clock.us(tiles * (depth * clock.loads(tileRows, vectors) + kTileClocks));
-  StageCost& softmax = addStage(cost, "softmax");
+  StageCost logits = makeProducts(
+      "logits", clock, blocks * ceilDiv(rows, tileRows) * seen / panel, depth,
+      tileRows, vectors, kTileClocks);
+  StageCost softmax = makeStage("softmax");
   double pairs = blocks * rows * seen;
   // Of each row the sums are scaled for each block of keys.
   softmax[CostTerm::Issue] =
       clock.us(pairs / clock.lanes * kLogitClocks +
                blocks * rows * keyBlocks * (3 * valueDepth + 2 * kTileClocks));
   softmax[CostTerm::Mufu] = clock.us(clock.exp(pairs));
-  StageCost& values = addStage(cost, "values");
-  double valueTiles =
-      blocks * ceilDiv(rows, valueRows) * ceilDiv(valueDepth, valueVectors);
-  values[CostTerm::Fma] =
-      clock.us(valueTiles * (seen * clock.fma(valueRows, valueVectors) +
-                             keyBlocks * kTileClocks));
-  values[CostTerm::Issue] =
-      clock.us(valueTiles * (seen * clock.loads(valueRows, valueVectors) +
-                             keyBlocks * kTileClocks));
+  StageCost values = makeProducts(
+      "values", clock,
+      blocks * ceilDiv(rows, valueRows) * ceilDiv(valueDepth, valueVectors),
+      seen, valueRows, valueVectors, keyBlocks * kTileClocks);
   // The rows of a block read a block of keys again and again.
   double strip = rows * (blockKeys + depth + toDouble(problem.valueDepth)) *
                  clock.accBytes;
-  double held = strip + blockKeys * keyBytes;
   double all =
       toDouble(problem.batch * problem.groups * problem.keys) * keyBytes;
   double once = blocks * seen * keyBytes;
   double again = blocks * seen *
                  (ceilDiv(rows, tileRows) * depth * clock.accBytes +
                   ceilDiv(rows, valueRows) * padded);
-  double fill = clock.fill(once, /*held=*/INFINITY, all) +
-                clock.fill(std::max(again - once, 0.0), held, all);
-  logits[CostTerm::Fill] = clock.us(fill / 2);
-  values[CostTerm::Fill] = clock.us(fill / 2);
-  values[CostTerm::Memory] = clock.memory(boundaryBytes(op));
-  for (StageCost& stage : cost.stages) stage.rounds = clock.rounds(blocks);
-  return cost;
+  double fill =
+      fillClocks(clock, once, again, strip + blockKeys * keyBytes, all);
+  return joinAttention(op, clock, packing, logits, softmax, values, fill,
+                       blocks);
 }
 
 //===----------------------------------------------------------------------===//
@@ -360,21 +361,17 @@ static CpuWork workOf(ScheduledOpInterface op) {
   ScheduleProblem problem = op.getScheduleProblem();
   if (problem.attention) {
     const AttentionProblem& p = *problem.attention;
-    double pairs = toDouble(p.batch * p.heads) * toDouble(p.queries) *
-                   toDouble(p.listed()) * visibleShare(op, p.queries, p.keys) *
-                   listedShare(p);
+    double pairs = countPairs(op, p);
     return {pairs * toDouble(p.depth + p.valueDepth), pairs, p.element};
   }
   const ScoreProblem& p = *problem.scores;
-  double keys = toDouble(p.keys);
-  if (isa<IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(op)) {
-    IndexerForm form = IndexerForm::of(op);
-    if (form.indices)
-      keys = toDouble(
-          cast<RankedTensorType>(form.indices.getType()).getDimSize(2));
-  }
-  double scores = toDouble(p.batch * p.heads) * toDouble(p.queries) * keys *
-                  visibleShare(op, p.queries, p.keys);
+  double scores = countPairs(op, p);
+  // Over lists, of which there are gradients alone, a key for each slot.
+  if (isa<IndexScoresGradOp, IndexKlOp, IndexKlGradOp>(op))
+    if (Value lists = IndexerForm::of(op).indices; lists && p.keys > 0)
+      scores *=
+          toDouble(cast<RankedTensorType>(lists.getType()).getDimSize(2)) /
+          toDouble(p.keys);
   return {scores * toDouble(p.depth), scores * exponentialsOf(op), p.element};
 }
 

@@ -251,30 +251,22 @@ SmallVector<CpuScheduleAttr> gsa::getCpuSteps(ScheduledOpInterface op,
                                               CpuScheduleAttr schedule,
                                               const CpuTarget& target) {
   Candidates candidates(op, target);
-  auto change = [&](int64_t Numbers::* number, int64_t value) {
-    Numbers n(schedule);
-    if (n.*number == value) return;
-    n.*number = value;
-    candidates.add(n);
-  };
+  Numbers own(schedule);
+  auto add = [&](const Numbers& n) { candidates.add(n); };
+  StepBuilder<Numbers> builder(own, add);
   bool attention = isAttention(op);
   if (!isScores(op) && !attention) return {};
-  Numbers n(schedule);
-  change(&Numbers::rows, n.rows + 1);
-  change(&Numbers::rows, n.rows - 1);
-  change(&Numbers::vectors, n.vectors + 1);
-  change(&Numbers::vectors, n.vectors - 1);
+  builder.shift(&Numbers::rows, 1);
+  builder.shift(&Numbers::vectors, 1);
   if (!attention) return candidates.take();
-  change(&Numbers::blockRows, 2 * n.blockRows);
-  change(&Numbers::blockRows, n.blockRows / 2);
+  builder.scale(&Numbers::blockRows);
   if (op.getScheduleProblem().attention->isDense) {
-    change(&Numbers::blockKeys, 2 * n.blockKeys);
-    change(&Numbers::blockKeys, n.blockKeys / 2);
-    change(&Numbers::valueVectors, n.valueVectors + 1);
-    change(&Numbers::valueVectors, n.valueVectors - 1);
+    builder.scale(&Numbers::blockKeys);
+    builder.shift(&Numbers::valueVectors, 1);
+  } else if (own.prefetch > 0) {
+    builder.scale(&Numbers::prefetch);
   } else {
-    change(&Numbers::prefetch, n.prefetch > 0 ? 2 * n.prefetch : 4);
-    change(&Numbers::prefetch, n.prefetch / 2);
+    builder.change([](Numbers& n) { n.prefetch = 4; });
   }
   return candidates.take();
 }

@@ -78,11 +78,7 @@ static constexpr double kRowBlocks = 5;
 /// Clocks of an SM for a score that is read once, and for a slot.
 static constexpr double kCellClocks = 0.17, kSlotClocks = 2.3;
 
-static double toDouble(int64_t number) { return static_cast<double>(number); }
 static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
-static double bytesOf(Type element) {
-  return element.getIntOrFloatBitWidth() / 8.0;
-}
 static double ceilDiv(int64_t a, int64_t b) {
   return toDouble(static_cast<int64_t>(llvm::divideCeil(a, b)));
 }
@@ -198,7 +194,7 @@ static double blocksPerSm(AttentionScheduleAttr schedule,
                           const AttentionProblem& problem,
                           const CudaTarget& target) {
   int64_t depth = pad(problem.depth), valueDepth = pad(problem.valueDepth);
-  double element = bytesOf(problem.element);
+  double element = toDouble(bytesOf(problem.element));
   double shared = toDouble(schedule.getStages() * schedule.getBlockK() *
                            (depth + valueDepth)) *
                       element +
@@ -242,7 +238,7 @@ static StageCost costOfRows(const AttentionProblem& problem, Operation* op,
       toDouble(llvm::alignTo(problem.listed(), schedule.getBlockK())) *
       visibleShare(op, problem.queries, problem.keys) * listedShare(problem);
   double columns = toDouble(pad(problem.depth) + pad(problem.valueDepth));
-  double element = bytesOf(problem.element);
+  double element = toDouble(bytesOf(problem.element));
   double split = toDouble(parts);
   bool hasRing = schedule.getStages() > 1;
 
@@ -388,7 +384,7 @@ static StageCost scoreStage(ScoreScheduleAttr schedule,
   double columns = toDouble(pad(problem.depth));
   double heads = toDouble(problem.heads);
   double blockQ = toDouble(schedule.getBlockQ());
-  double element = bytesOf(problem.element);
+  double element = toDouble(bytesOf(problem.element));
   double scores = rows * blockQ * keys * heads;
 
   StageCost stage;

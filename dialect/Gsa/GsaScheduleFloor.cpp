@@ -8,7 +8,7 @@ using namespace mlir::gsa::detail;
 
 static double product(std::initializer_list<int64_t> sizes) {
   double result = 1;
-  for (int64_t size : sizes) result *= static_cast<double>(size);
+  for (int64_t size : sizes) result *= toDouble(size);
   return result;
 }
 
@@ -22,20 +22,27 @@ struct Work {
 
 }  // namespace
 
+double gsa::detail::countPairs(Operation* op, const AttentionProblem& problem) {
+  return product({problem.batch, problem.heads, problem.queries,
+                  problem.listed()}) *
+         visibleShare(op, problem.queries, problem.keys) * listedShare(problem);
+}
+
+double gsa::detail::countPairs(Operation* op, const ScoreProblem& problem) {
+  return product(
+             {problem.batch, problem.heads, problem.queries, problem.keys}) *
+         visibleShare(op, problem.queries, problem.keys);
+}
+
 static Work workOf(Operation* op, const AttentionProblem& problem) {
-  double pairs = product({problem.batch, problem.heads, problem.queries,
-                          problem.listed()}) *
-                 visibleShare(op, problem.queries, problem.keys) *
-                 listedShare(problem);
-  return {2 * pairs * product({problem.depth + problem.valueDepth}), pairs,
+  double pairs = countPairs(op, problem);
+  return {2 * pairs * toDouble(problem.depth + problem.valueDepth), pairs,
           problem.element};
 }
 
 static Work workOf(Operation* op, const ScoreProblem& problem) {
-  double scores =
-      product({problem.batch, problem.heads, problem.queries, problem.keys}) *
-      visibleShare(op, problem.queries, problem.keys);
-  return {2 * scores * product({problem.depth}), scores, problem.element};
+  double scores = countPairs(op, problem);
+  return {2 * scores * toDouble(problem.depth), scores, problem.element};
 }
 
 StageCost gsa::findFloor(Operation* op, const CudaTarget& target) {
@@ -51,7 +58,7 @@ StageCost gsa::findFloor(Operation* op, const CudaTarget& target) {
     floor[isHalf ? CostTerm::Tensor : CostTerm::Fma] =
         work.products / ((isHalf ? rates.tensor : rates.fma) * 1e3);
     floor[CostTerm::Mufu] = work.special / (rates.mufu * rates.clockGhz * 1e3 *
-                                            static_cast<double>(target.sms));
+                                            toDouble(target.sms));
   }
   floor[CostTerm::Memory] = boundaryBytes(op) / (rates.memoryGbs * 1e3);
   return floor;

@@ -20,9 +20,6 @@ static constexpr int64_t kWarpThreads = 32;
 /// Warps of a warpgroup.
 static constexpr int64_t kGroupWarps = 4;
 
-static int64_t bytesOf(Type element) {
-  return element.getIntOrFloatBitWidth() / 8;
-}
 static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
 
 static std::string toText(Type type) {

@@ -36,6 +36,16 @@ double listedShare(const AttentionProblem& problem);
 /// have more of the keys (docs/performance.md).
 double usualUnion(double queries, const AttentionProblem& problem);
 
+inline double toDouble(int64_t number) { return static_cast<double>(number); }
+inline int64_t bytesOf(Type element) {
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
+/// Pairs of queries and keys that attention, or an indexer, computes, over all
+/// heads.
+double countPairs(Operation* op, const AttentionProblem& problem);
+double countPairs(Operation* op, const ScoreProblem& problem);
+
 /// Bytes of the operands and results of an op, each once.
 double boundaryBytes(Operation* op);
 

@@ -56,21 +56,21 @@ static LogicalResult check(Operation* op, Value lists, Value indexKey) {
   constexpr const char* kExpected =
       ", or the loss over all visible keys, with a 'mask' in place of "
       "'indices'";
-  if (kept.most && kept.forced >= *kept.most)
+  auto emitForced = [&] {
     return op->emitOpError()
            << "trains nothing: which keys its lists hold does not depend on "
-              "the "
-              "scores, as 'sink' and 'local' of its selection force "
-           << kept.forced << " keys into a budget of at most " << *kept.most
-           << "; expected a larger budget, or fewer forced keys" << kExpected;
+              "the scores, as 'sink' and 'local' of its selection force ";
+  };
+  if (kept.most && kept.forced >= *kept.most)
+    return emitForced() << kept.forced << " keys into a budget of at most "
+                        << *kept.most
+                        << "; expected a larger budget, or fewer forced keys"
+                        << kExpected;
   FailureOr<int64_t> keys = findUpperBound(indexKey, 1);
   if (failed(keys) || *keys == 0) return success();
   if (kept.forced >= *keys)
-    return op->emitOpError()
-           << "trains nothing: which keys its lists hold does not depend on "
-              "the "
-              "scores, as 'sink' and 'local' of its selection force all of the "
-           << *keys << " keys; expected fewer forced keys" << kExpected;
+    return emitForced() << "all of the " << *keys
+                        << " keys; expected fewer forced keys" << kExpected;
   if (kept.least < *keys) return success();
   return op->emitOpError()
          << "trains nothing: its lists hold every visible key whatever the "

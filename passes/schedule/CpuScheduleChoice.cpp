@@ -4,24 +4,10 @@
 
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "llvm/ADT/SetVector.h"
+#include "passes/StaticShapes.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
-
-static bool hasStaticSizes(Operation* op) {
-  auto isStatic = [](Type type) {
-    auto shaped = dyn_cast<ShapedType>(type);
-    return !shaped || shaped.hasStaticShape();
-  };
-  return llvm::all_of(op->getOperandTypes(), isStatic) &&
-         llvm::all_of(op->getResultTypes(), isStatic);
-}
-
-static std::string toText(Attribute attribute) {
-  std::string text;
-  llvm::raw_string_ostream(text) << attribute;
-  return text;
-}
 
 /// The schedule for another number of tasks.
 static CpuScheduleAttr withTasks(CpuScheduleAttr schedule, int64_t tasks) {
@@ -39,17 +25,14 @@ static bool takeFrom(const ScheduleDatabase& database, ScheduleSource source,
   if (!record) return false;
   auto schedule =
       withTasks(cast<CpuScheduleAttr>(record->schedule), target.tasks);
-  std::string where = database.where(*record);
   if (std::string reason = findCpuRefusal(op, schedule, target);
       !reason.empty()) {
-    choice.rejected.push_back({RejectedSchedule::Unfit, where, reason, 0});
+    choice.rejected.push_back(
+        {RejectedSchedule::Unfit, database.where(*record), reason, 0});
     return false;
   }
   choice.schedule = schedule;
-  choice.source = source;
-  choice.where = where;
-  choice.measuredUs = record->us;
-  choice.measuredDefaultUs = record->defaultUs;
+  choice.take(database, *record, source);
   choice.us = getCpuCost(op, schedule, target).microseconds();
   return true;
 }
@@ -59,7 +42,7 @@ static void takeCheapest(ScheduledOpInterface op, const CpuTarget& target,
                          CpuScheduleChoice& choice) {
   choice.source = ScheduleSource::Model;
   choice.schedule = getUsualCpuSchedule(op, target);
-  if (!hasStaticSizes(op)) return;
+  if (!hasStaticShapes(op)) return;
   auto costOf = [&](CpuScheduleAttr schedule) {
     return getCpuCost(op, schedule, target).microseconds();
   };
@@ -87,7 +70,7 @@ CpuScheduleChoice gsa::chooseCpuSchedule(ScheduledOpInterface op,
     // Whether a lowering takes it is the lowering's to say.
     choice.schedule = dyn_cast<CpuScheduleAttr>(given);
     choice.source = ScheduleSource::Given;
-    if (choice.schedule && hasStaticSizes(op))
+    if (choice.schedule && hasStaticShapes(op))
       choice.us = getCpuCost(op, choice.schedule, target).microseconds();
     return choice;
   }
@@ -96,12 +79,9 @@ CpuScheduleChoice gsa::chooseCpuSchedule(ScheduledOpInterface op,
                                "#" + CpuScheduleAttr::name.str(), reason, 0});
     return choice;
   }
-  for (auto [database, source] :
-       {std::pair{&databases.user, ScheduleSource::UserDatabase},
-        std::pair{&databases.shipped, ScheduleSource::ShippedDatabase}}) {
-    if (!*database || !hasStaticSizes(op)) continue;
-    if (takeFrom(**database, source, op, target, choice)) return choice;
-  }
+  if (hasStaticShapes(op))
+    for (auto [database, source] : databases.inOrder())
+      if (takeFrom(*database, source, op, target, choice)) return choice;
   takeCheapest(op, target, choice);
   return choice;
 }

@@ -14,10 +14,19 @@
 using namespace mlir;
 using namespace mlir::gsa;
 
-static std::string toText(Attribute attribute) {
+std::string gsa::toText(Attribute attribute) {
   std::string text;
   llvm::raw_string_ostream(text) << attribute;
   return text;
+}
+
+void ScheduleOrigin::take(const ScheduleDatabase& database,
+                          const ScheduleDatabase::Record& record,
+                          ScheduleSource from) {
+  source = from;
+  where = database.where(record);
+  measuredUs = record.us;
+  measuredDefaultUs = record.defaultUs;
 }
 
 std::string ScheduleOrigin::describeSource() const {
@@ -32,6 +41,14 @@ std::string ScheduleOrigin::describeSource() const {
       return "heuristic";
   }
   llvm_unreachable("every source has a name");
+}
+
+SmallVector<std::pair<const ScheduleDatabase*, ScheduleSource>, 2>
+ScheduleDatabases::inOrder() const {
+  SmallVector<std::pair<const ScheduleDatabase*, ScheduleSource>, 2> order;
+  if (user) order.emplace_back(&*user, ScheduleSource::UserDatabase);
+  if (shipped) order.emplace_back(&*shipped, ScheduleSource::ShippedDatabase);
+  return order;
 }
 
 FailureOr<ScheduleDatabases> ScheduleDatabases::load(StringRef userPath,
@@ -154,10 +171,7 @@ FailureOr<bool> Chooser::takeFrom(const ScheduleDatabase& database,
     return false;
   }
   choice.schedule = schedule;
-  choice.source = source;
-  choice.where = where;
-  choice.measuredUs = record->us;
-  choice.measuredDefaultUs = record->defaultUs;
+  choice.take(database, *record, source);
   choice.us = costOf(schedule);
   return true;
 }
@@ -227,11 +241,8 @@ FailureOr<ScheduleChoice> gsa::chooseSchedule(
   Chooser chooser(op, target);
   if (Attribute given = op->getAttr(kScheduleAttr))
     return chooser.takeGiven(given);
-  for (auto [database, source] :
-       {std::pair{&databases.user, ScheduleSource::UserDatabase},
-        std::pair{&databases.shipped, ScheduleSource::ShippedDatabase}}) {
-    if (!*database) continue;
-    FailureOr<bool> taken = chooser.takeFrom(**database, source);
+  for (auto [database, source] : databases.inOrder()) {
+    FailureOr<bool> taken = chooser.takeFrom(*database, source);
     if (failed(taken)) return failure();
     if (*taken) return chooser.choice;
   }

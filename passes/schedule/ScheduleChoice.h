@@ -11,10 +11,14 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "passes/schedule/ScheduleDatabase.h"
 
 namespace mlir::gsa {
+
+/// As it is printed.
+std::string toText(Attribute attribute);
 
 /// Where a schedule comes from; the first that has a legal one is taken.
 enum class ScheduleSource { Given, UserDatabase, ShippedDatabase, Model };
@@ -44,6 +48,9 @@ struct ScheduleOrigin {
   double us = 0;  ///< Estimated.
   SmallVector<RejectedSchedule> rejected;
 
+  /// Notes that the schedule is that of a record.
+  void take(const ScheduleDatabase& database,
+            const ScheduleDatabase::Record& record, ScheduleSource from);
   /// As remarks name the source: "given", "heuristic", "user database
   /// tuned.jsonl:3".
   std::string describeSource() const;
@@ -57,6 +64,10 @@ struct ScheduleChoice : ScheduleOrigin {
 /// The databases that are asked, in this order.
 struct ScheduleDatabases {
   std::optional<ScheduleDatabase> user, shipped;
+
+  /// Those that there are.
+  SmallVector<std::pair<const ScheduleDatabase*, ScheduleSource>, 2> inOrder()
+      const;
 
   /// Reads the file `userPath`, if it is not empty, and what the program brings
   /// along for the architecture `arch`, if `useShipped`. Fails with what is

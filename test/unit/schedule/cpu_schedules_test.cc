@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <string>
 
@@ -130,6 +131,30 @@ TEST_F(CpuScheduleTest, CostsKnowTiles) {
   EXPECT_GT(cost(1, 1), 2 * cost(8, 2));
   EXPECT_GT(cost(1, 8), 1.05 * cost(8, 2));
   EXPECT_LT(cost(8, 2), cost(2, 2));
+}
+
+// Keys and values are fetched by the loops that read them, half each.
+TEST_F(CpuScheduleTest, LogitsAndValuesWaitForCaches) {
+  for (bool isDense : {false, true}) {
+    AttentionProblem problem;
+    problem.element = Builder(&context_).getF32Type();
+    problem.queries = problem.keys = 4096;
+    problem.heads = 8;
+    problem.groups = 2;
+    problem.depth = problem.valueDepth = 64;
+    problem.isDense = isDense;
+    problem.slots = 512;
+    Parsed parsed = Parse(TextOf(problem));
+    CpuTarget target{1, 512};
+    std::map<std::string, double> fill;
+    for (const StageCost& stage :
+         getCpuCost(parsed.op, getUsualCpuSchedule(parsed.op, target), target)
+             .stages)
+      fill[stage.kernel] = stage[CostTerm::Fill];
+    EXPECT_GT(fill["logits"], 0);
+    EXPECT_EQ(fill["logits"], fill["values"]);
+    EXPECT_EQ(fill["softmax"], 0);
+  }
 }
 
 TEST_F(CpuScheduleTest, GradientsHaveNothingToChoose) {

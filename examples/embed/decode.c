@@ -93,6 +93,16 @@ static gsa_tensor Tensor(const void* data, uint32_t dtype, int32_t rank,
   return tensor;
 }
 
+/* Runs a plan that has two outputs; returns whether it succeeds. */
+static int Run(const Engine* e, const gsa_plan* plan, const gsa_tensor* inputs,
+               size_t num_inputs, const gsa_tensor* outputs) {
+  gsa_run_options options = {0};
+  options.struct_size = sizeof(options);
+  options.thread_pool = e->threads;
+  return !Failed(gsa_run(plan, inputs, num_inputs, outputs, 2, e->workspace,
+                         e->workspace_bytes, &options));
+}
+
 /* ---- Tokens ---------------------------------------------------------------
  */
 
@@ -122,11 +132,7 @@ static int Project(Engine* e, int64_t batch, int64_t tokens) {
       Tensor(e->turned, GSA_F32, 4, heads),
       Tensor(e->gated, GSA_F32, 4, heads),
   };
-  gsa_run_options options = {0};
-  options.struct_size = sizeof(options);
-  options.thread_pool = e->threads;
-  return !Failed(gsa_run(e->project, inputs, 4, outputs, 2, e->workspace,
-                         e->workspace_bytes, &options));
+  return Run(e, e->project, inputs, 4, outputs);
 }
 
 /* Attention of the new tokens over the caches from sequence `first` on, which
@@ -154,11 +160,7 @@ static int Attend(Engine* e, int64_t first, int64_t batch, int64_t tokens) {
       Tensor(e->output, GSA_F32, 4, heads),
       Tensor(e->status, GSA_I32, 2, heads),
   };
-  gsa_run_options options = {0};
-  options.struct_size = sizeof(options);
-  options.thread_pool = e->threads;
-  return !Failed(gsa_run(e->attend, inputs, 9, outputs, 2, e->workspace,
-                         e->workspace_bytes, &options));
+  return Run(e, e->attend, inputs, 9, outputs);
 }
 
 /* `tokens` new tokens of each of `batch` sequences from `first` on: projected,

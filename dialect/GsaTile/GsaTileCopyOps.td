@@ -418,6 +418,27 @@ def GsaTile_LoadLhsOp : GsaTile_Op<"load_lhs", "load_lhs({target}, {source}, {ro
   }];
 }
 
+def GsaTile_LoadLhsTransposedOp : GsaTile_Op<"load_lhs_transposed",
+    "load_lhs_transposed({target}, {source}, {row}, {column})"> {
+  let summary = "Left operand of mma from 16 columns of a tile";
+  let description = [{
+    `target[m, k] = source[row + k, column + m]`. A result that was put there as
+    it is can so be the left operand of a product over its rows. PTX:
+    ldmatrix.trans for 16-bit elements, whose rows and columns begin at multiples
+    of 8 columns.
+    Constraints: (C1) the target is `lhs` of the element type of the source;
+    (C2) the source has as many rows as the target has columns, and 16 columns,
+    or more.
+  }];
+  let arguments = (ins TileFragOut:$target, TileSmemIn:$source, Index:$row,
+                       Index:$column);
+  let assemblyFormat = [{
+    $source `[` $row `,` $column `]` `to` $target attr-dict `:` type($source)
+    `to` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_StoreRowsOp : GsaTile_Op<"store_rows",
     "store_rows({view}, {first}, {source}, {columns})"> {
   let summary = "Rounds a fragment and writes it to global memory";
@@ -427,6 +448,28 @@ def GsaTile_StoreRowsOp : GsaTile_Op<"store_rows",
   }];
   let arguments = (ins TileViewOut:$view, Index:$first, TileFragIn:$source,
                        Index:$columns);
+  let assemblyFormat = [{
+    $source `columns` $columns `to` $view `[` $first `]` attr-dict `:`
+    type($source) `to` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_AccumulateRowsOp : GsaTile_Op<"accumulate_rows",
+    "accumulate_rows({view}, {first}, {source}, {columns})"> {
+  let summary = "Adds a fragment to rows in global memory";
+  let description = [{
+    `view[first + r, c] += source[r, c]` for rows that exist, c < `columns`; a row
+    that several positions name is added to by each. In f32 and in no order: sums
+    differ in rounding from run to run. On any architecture and from registers,
+    where reduce_rows takes whole rows of a tile. What was added is there when the
+    kernel has ended.
+    PTX: `red.relaxed.gpu.global.add.f32`, of two neighbours at once (sm_90) where
+    rows lie on multiples of two elements.
+    Constraints: (C1) the view accumulates; (C2) the source is f32 of layout `acc`.
+  }];
+  let arguments = (ins GsaTile_Update<GsaTile_RowsType, GsaTile_Global>:$view,
+                       Index:$first, TileFragIn:$source, Index:$columns);
   let assemblyFormat = [{
     $source `columns` $columns `to` $view `[` $first `]` attr-dict `:`
     type($source) `to` type($view)

@@ -109,13 +109,45 @@ LogicalResult FindRowsOp::verify() {
                        << getResult().getType();
 }
 
+static LogicalResult verifyAccumulated(Operation* op, RowsType rows) {
+  if (rows.getAccess() == RowAccess::Accumulate) return success();
+  return op->emitOpError() << "expected rows that accumulate, got " << rows;
+}
+
 LogicalResult ReduceRowsOp::verify() {
-  if (getView().getType().getAccess() != RowAccess::Accumulate)
-    return emitOpError() << "expected rows that accumulate, got "
-                         << getView().getType();  // reduce_rows_c1
-  if (failed(verifyTile(*this, getSource().getType(), getView().getType())))
+  RowsType rows = getView().getType();
+  if (failed(verifyAccumulated(*this, rows)) ||  // reduce_rows_c1
+      failed(verifyTile(*this, getSource().getType(), rows)))
     return failure();
   return verifyBulk(*this, getSource().getType());  // reduce_rows_c2
+}
+
+LogicalResult AccumulateRowsOp::verify() {
+  FragType source = getSource().getType();
+  if (failed(verifyAccumulated(*this, getView().getType())))
+    return failure();  // accumulate_rows_c1
+  if (source.getElementType().isF32() && source.getLayout() == FragLayout::Acc)
+    return success();
+  return emitOpError() << "expected a fragment of f32 of layout acc, got "
+                       << source;  // accumulate_rows_c2
+}
+
+LogicalResult LoadLhsTransposedOp::verify() {
+  FragType target = getTarget().getType();
+  SmemType source = getSource().getType();
+  if (target.getLayout() != FragLayout::Lhs || source.isStaged() ||
+      target.getElementType() !=
+          source.getElementType())  // load_lhs_transposed_c1
+    return emitOpError()
+           << "expected a fragment of layout lhs and one stage of "
+              "its element type, got "
+           << target << " and " << source;
+  if (source.getRows() >= target.getColumns() &&
+      source.getColumns() >= target.getRows())
+    return success();
+  return emitOpError() << "expected a tile of at least " << target.getColumns()
+                       << "x" << target.getRows() << ", got "
+                       << source;  // load_lhs_transposed_c2
 }
 
 static LogicalResult verifyWritten(Operation* op, RowsType rows) {

@@ -98,6 +98,8 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
       gsa_tile.gate_rows %o, %view5[%c0] columns %c64 <tanh> {pairs = true} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
       %view6 = gsa_tile.strided_rows %out pitch %pitch count %n : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
       gsa_tile.store_rows %o columns %c64 to %view6[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
+      %sums = gsa_tile.strided_rows %lse pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+      gsa_tile.accumulate_rows %o columns %c64 to %sums[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, accumulate>
       %gate = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle>
       gsa_tile.gate_tile %parts[%c0] by %gate <tanh> : !gsa_tile.smem<64x64xf32, linear> by !gsa_tile.smem<64x64xbf16, swizzle>
       gsa_tile.store_tile %parts[%c0] columns %c64 to %view6[%c0] vector 16 : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<bf16, strided, write>

@@ -415,6 +415,75 @@ gsa_tile.kernel @reduce_rows_c2_element(%x: !gsa_tile.global<f32, write>, %n: in
 
 // -----
 
+gsa_tile.kernel @accumulate_rows_c1(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  // expected-error @below {{expected rows that accumulate, got '!gsa_tile.rows<f32, strided, write>'}}
+  gsa_tile.accumulate_rows %f columns %n to %v[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @accumulate_rows_c2(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, lhs>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  // expected-error @below {{expected a fragment of f32 of layout acc, got '!gsa_tile.frag<16x64xf32, lhs>'}}
+  gsa_tile.accumulate_rows %f columns %n to %v[%c0] : !gsa_tile.frag<16x64xf32, lhs> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @accumulate_rows_c2_element(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %c0 = arith.constant 0 : index
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, acc>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  // expected-error @below {{expected a fragment of f32 of layout acc, got '!gsa_tile.frag<16x64xbf16, acc>'}}
+  gsa_tile.accumulate_rows %f columns %n to %v[%c0] : !gsa_tile.frag<16x64xbf16, acc> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @load_lhs_transposed_c1(%n: index) attributes {warps = 4 : i64} {
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x16xf16, lhs>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x16xbf16, linear>
+  // expected-error @below {{expected a fragment of layout lhs and one stage of its element type, got '!gsa_tile.frag<16x16xf16, lhs>' and '!gsa_tile.smem<16x16xbf16, linear>'}}
+  gsa_tile.load_lhs_transposed %t[%n, %n] to %f : !gsa_tile.smem<16x16xbf16, linear> to !gsa_tile.frag<16x16xf16, lhs>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @load_lhs_transposed_c1_layout(%n: index) attributes {warps = 4 : i64} {
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x16xf32, acc>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x16xf32, linear>
+  // expected-error @below {{expected a fragment of layout lhs and one stage of its element type, got '!gsa_tile.frag<16x16xf32, acc>'}}
+  gsa_tile.load_lhs_transposed %t[%n, %n] to %f : !gsa_tile.smem<16x16xf32, linear> to !gsa_tile.frag<16x16xf32, acc>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @load_lhs_transposed_c2(%n: index) attributes {warps = 4 : i64} {
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x32xbf16, lhs>
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x16xbf16, linear>
+  // expected-error @below {{expected a tile of at least 32x16, got '!gsa_tile.smem<16x16xbf16, linear>'}}
+  gsa_tile.load_lhs_transposed %t[%n, %n] to %f : !gsa_tile.smem<16x16xbf16, linear> to !gsa_tile.frag<16x32xbf16, lhs>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @store_rows_c1(%x: !gsa_tile.global<f32, write>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64

@@ -87,6 +87,11 @@ gsa_tile.kernel @uses(%x: !in, %y: !gsa_tile.global<bf16, write>,
   gsa_tile.load_rowvec %from[%c0] to %vec : !gsa_tile.rows<bf16, strided, read> to !vec
   // CHECK: gsa_tile.store_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] : <16x64xf32, acc> to <bf16, strided, write>
   gsa_tile.store_rows %acc columns %c64 to %to[%c0] : !acc to !gsa_tile.rows<bf16, strided, write>
+  // CHECK: gsa_tile.load_lhs_transposed %{{.*}}[%{{.*}}, %{{.*}}] to %{{.*}} : <64x64xbf16, linear> to <16x64xbf16, lhs>
+  %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
+  gsa_tile.load_lhs_transposed %plain[%c0, %c0] to %lhs : !plain to !gsa_tile.frag<16x64xbf16, lhs>
+  // CHECK: gsa_tile.accumulate_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] : <16x64xf32, acc> to <f32, strided, accumulate>
+  gsa_tile.accumulate_rows %acc columns %c64 to %sums[%c0] : !acc to !gsa_tile.rows<f32, strided, accumulate>
   // CHECK: gsa_tile.gate_tile %{{.*}}[%{{.*}}] by %{{.*}} <silu> : <64x64xf32, linear> by <64x64xbf16, linear>
   gsa_tile.gate_tile %part[%c0] by %plain <silu> : !sums by !plain
   // CHECK: gsa_tile.store_tile %{{.*}}[%{{.*}}] columns %{{.*}} to %{{.*}}[%{{.*}}] vector 8 : <64x64xf32, linear> to <bf16, strided, write>

@@ -57,6 +57,58 @@ void test_mma(Suite& suite) {
     }
 }
 
+/// The left operand is columns a_column to a_column + 15 of a tile.
+template <class T, int N, int K, smem_layout L>
+__global__ void transposed_kernel(const T* a, const T* b, float* out, int a_row,
+                                  int a_column) {
+  auto left = smem_alloc<smem<T, K + 8, 48, L>>(0);
+  auto right =
+      smem_alloc<smem<T, K, N, L>>((K + 8) * 48 * static_cast<int>(sizeof(T)));
+  put_tile(left, a);
+  put_tile(right, b);
+  auto operand = frag_alloc<frag<T, 16, K, frag_layout::lhs>>();
+  auto sum = frag_alloc<frag<float, 16, N, frag_layout::acc>>();
+  fill(sum, 1.5f);
+  load_lhs_transposed(operand, left, a_row, a_column);
+  mma_nn(sum, operand, right, 0);
+  get_dense(sum, out);
+}
+
+template <class T, int N, int K, smem_layout L>
+void test_transposed(Suite& suite) {
+  Random random(N + K);
+  Array<T> a((K + 8) * 48), b(K * N);
+  Array<float> out(16 * N);
+  random.Fill(a);
+  random.Fill(b);
+  for (int row : {0, 3, 8})
+    for (int column : {0, 8, 32}) {
+      launch("load_lhs_transposed", transposed_kernel<T, N, K, L>, 1, 1,
+             ((K + 8) * 48 + K * N) * static_cast<int>(sizeof(T)), a.data(),
+             b.data(), out.data(), row, column);
+      suite.Context("%s N %d K %d layout %d row %d column %d", format<T>::name,
+                    N, K, static_cast<int>(L), row, column);
+      for (int m = 0; m < 16; ++m)
+        for (int n = 0; n < N; ++n) {
+          double sum = 1.5, size = 1.5;
+          for (int k = 0; k < K; ++k) {
+            double product =
+                to_host(a[(row + k) * 48 + column + m]) * to_host(b[k * N + n]);
+            sum += product;
+            size += std::fabs(product);
+          }
+          suite.Near(out[m * N + n], sum, 2e-6 * size, m, n);
+        }
+    }
+}
+
+inline void test_transposed_operands() {
+  Suite suite("load_lhs_transposed");
+  test_transposed<bf16, 16, 16, swizzle>(suite);
+  test_transposed<f16, 64, 48, linear>(suite);
+  test_transposed<float, 24, 32, swizzle>(suite);
+}
+
 template <class T, bool Transposed>
 void test_mma_shapes(const char* name) {
   Suite suite(std::string(name) + " " + format<T>::name);
@@ -177,6 +229,7 @@ inline void run_mma_tests() {
   test_mma_shapes<bf16, false>("mma_nn");
   test_mma_shapes<f16, false>("mma_nn");
   test_mma_shapes<float, false>("mma_nn");
+  test_transposed_operands();
   test_converts();
 }
 

@@ -225,7 +225,8 @@ enum RowFragment {
   kLoadRowVec,
   kGateRows,
   kGatePerRow,
-  kMaskRows
+  kMaskRows,
+  kAccumulateRows  ///< Of float alone.
 };
 enum class RowType { kBF16, kF16, kF32, kI8 };
 
@@ -270,6 +271,7 @@ struct RowRun {
   long long begin = 0;  ///< Of the array, from the base of the view.
   std::vector<double> rows, values;     ///< Before.
   std::vector<double> out, rows_after;  ///< Empty: none, or only read.
+  bool adds = false;                    ///< To rows that are all the same.
 };
 
 class RowRuns {
@@ -284,6 +286,9 @@ class RowRuns {
       case RowWork::kFragment:
         for (int columns : {all, 13, 0, -1}) {
           for (int pairs : {1, 2}) AddAll(16, columns, kStoreRows, pairs);
+          for (int pairs : {1, 2})
+            if (kernel.type == RowType::kF32)
+              AddAll(16, columns, kAccumulateRows, pairs);
           AddAll(16, columns, kGateRows, unit);
           AddAll(16, columns, kGatePerRow, unit);
         }
@@ -309,14 +314,18 @@ class RowRuns {
   void AddAll(int rows, int columns, int more, int unit) {
     int used = std::clamp(columns, 0, kernel_.columns);
     // Of a row no more than its first element may be there.
-    bool single = kernel_.work == RowWork::kFragment && more != kStoreRows &&
-                  more != kGateRows;
-    RowCases cases(rows, used, unit, kernel_.work == RowWork::kReduce);
+    bool fragment = kernel_.work == RowWork::kFragment;
+    bool single = fragment && more != kStoreRows && more != kGateRows &&
+                  more != kAccumulateRows;
+    bool adds = kernel_.work == RowWork::kReduce ||
+                (fragment && more == kAccumulateRows);
+    RowCases cases(rows, used, unit, /*repeats=*/adds);
     for (const RowCase& test : cases.get()) {
       // Copies begin at rows that may exist.
-      if (kernel_.work != RowWork::kFragment && test.first < 0) continue;
+      if (!fragment && test.first < 0) continue;
       RowRun run;
       run.test = test;
+      run.adds = adds;
       run.columns = columns;
       run.more = more;
       RowRange range(test, rows, single ? 1 : used);
@@ -329,7 +338,8 @@ class RowRuns {
       run.begin = range.begin;
       for (long long i = 0; i < range.size; ++i)
         run.rows.push_back(RowValue(i));
-      if (kernel_.work == RowWork::kFragment)
+      if (adds) run.rows.assign(run.rows.size(), 5);
+      if (fragment)
         Fragment(&run, used);
       else if (kernel_.work == RowWork::kReduce)
         Reduce(&run, used);
@@ -366,6 +376,7 @@ class RowRuns {
       run->rows_after.assign(run->rows.size(), nan);
       run->rows = run->rows_after;
     }
+    if (run->adds) run->rows_after = run->rows;
     for (int r = 0; r < 16; ++r) {
       long long row = run->test.Row(run->test.first + r);
       double* x = run->out.data() + 24 * r;
@@ -377,6 +388,7 @@ class RowRuns {
       if (run->more == kLoadRowVec) *y = run->rows[row];
       for (int c = 0; c < columns; ++c) {
         if (run->more == kStoreRows) run->rows_after[row + c] = x[c];
+        if (run->adds) run->rows_after[row + c] += x[c];
         if (run->more == kGateRows) x[c] *= run->rows[row + c];
         if (run->more == kGatePerRow) x[c] *= run->rows[row];
       }
@@ -388,7 +400,6 @@ class RowRuns {
 
   /// Each block adds tiles; sums are exact in any order.
   void Reduce(RowRun* run, int columns) {
-    run->rows.assign(run->rows.size(), 5);
     run->rows_after = run->rows;
     for (int r = 0; r < kernel_.rows; ++r) {
       long long row = run->test.Row(run->test.first + r);

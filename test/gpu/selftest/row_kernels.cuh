@@ -115,6 +115,8 @@ __device__ void fragment(T* base, const float* values, float* out, row_case c,
     if (what == 4)
       gate_rows<activation::identity>(x, view, first, columns, true);
     if (what == 5) mask_rows(x, view, first);
+    if constexpr (is_same<T, float>)
+      if (what == 6) accumulate_rows(view, first, x, columns);
     prefetch_rows<all, 16>(view, first, columns);
   });
   store_rows(strided_rows(out, 24, 16), 0, x, 24);

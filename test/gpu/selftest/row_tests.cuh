@@ -68,7 +68,8 @@ inline void run_row_tests() {
   }
   {
     Suite suite(
-        "store_rows store_rowvec load_rowvec gate_rows mask_rows of all views");
+        "store_rows store_rowvec load_rowvec gate_rows mask_rows "
+        "accumulate_rows of all views");
     test_fragment_rows<bf16>(suite, kRowKernels[4], rows_fragment_bf16);
     test_fragment_rows<float>(suite, kRowKernels[5], rows_fragment_f32);
   }

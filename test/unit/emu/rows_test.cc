@@ -55,7 +55,7 @@ void Add(const RowKernel& kernel, const RowRun& run, Launches* launches) {
   std::vector<KernelArg> args;
   if (run.rows_after.empty())
     args.push_back(launches->Input(Pack(type, run.rows)));
-  else if (kernel.work == RowWork::kReduce)
+  else if (run.adds)
     args.push_back(launches->FilledOutput(static_cast<float>(run.rows[0]),
                                           run.rows_after, what));
   else

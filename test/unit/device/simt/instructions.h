@@ -235,6 +235,17 @@ inline void cp_reduce_async_bulk_global_shared_cta_bulk_group_add_f32(
     for (int i = 0; i < bytes / 4; ++i) to[i] += from[i];
   });
 }
+inline float& AddTarget(size_t address, size_t alignment) {
+  if (address % alignment != 0) simt::Fail("an addition to %zx", address);
+  return *reinterpret_cast<float*>(address);
+}
+inline void red_relaxed_gpu_global_add_f32(size_t target, float x) {
+  AddTarget(target, 4) += x;
+}
+inline void red_relaxed_gpu_global_add_v2_f32(size_t target, float x, float y) {
+  AddTarget(target, 8) += x;
+  AddTarget(target + 4, 4) += y;
+}
 inline void cp_async_bulk_commit_group() {}
 inline void cp_async_bulk_wait_group_read() { simt::FinishCopies(); }
 

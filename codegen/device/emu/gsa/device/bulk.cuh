@@ -9,6 +9,7 @@
 #ifndef GSA_DEVICE_BULK_CUH
 #define GSA_DEVICE_BULK_CUH
 
+#include "gsa/device/global.cuh"
 #include "gsa/device/ring.cuh"
 #include "gsa/device/rows.cuh"
 
@@ -55,19 +56,6 @@ struct pending_sum {
   int count;
 };
 inline thread_local std::vector<pending_sum> pending_sums;
-
-/// In the order in which warps get to it, as on the device.
-inline void add_atomically(float* target, float value) {
-  auto* word = reinterpret_cast<uint32_t*>(target);
-  uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED), changed;
-  do {
-    float sum;
-    memcpy(&sum, &seen, 4);
-    sum += value;
-    memcpy(&changed, &sum, 4);
-  } while (!__atomic_compare_exchange_n(word, &seen, changed, false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-}
 
 template <class Team, class View, int Rows, int Columns>
 void reduce_rows(View view, int first,

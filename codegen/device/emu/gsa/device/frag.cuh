@@ -59,6 +59,18 @@ void load_lhs(frag<T, 16, Columns, lhs>& target,
            Columns * sizeof(T));
 }
 
+template <class T, int Columns, int TileRows, int TileColumns,
+          smem_layout Layout>
+void load_lhs_transposed(frag<T, 16, Columns, lhs>& target,
+                         smem<T, TileRows, TileColumns, Layout> source, int row,
+                         int column) {
+  if (sizeof(T) == 2 && column % 8 != 0)
+    emu::fail("load_lhs_transposed", "column %d is no multiple of 8", column);
+  for (int k = 0; k < Columns; ++k)
+    for (int m = 0; m < 16; ++m)
+      target.v[m][k] = source.get("load_lhs_transposed", row + k, column + m);
+}
+
 template <class T, int Columns, frag_layout FragLayout, class S, int TileRows,
           int TileColumns, smem_layout Layout>
 void put_frag(smem<T, TileRows, TileColumns, Layout> target, int row,
@@ -114,6 +126,21 @@ void store_rows(View view, int first,
     T* target = view.row(number);
     emu::checkGlobal("store_rows", target, columns * sizeof(T), true);
     for (int c = 0; c < columns; ++c) target[c] = convert_to<T>(source.v[r][c]);
+  }
+}
+
+template <class View, int Rows, int Columns>
+void accumulate_rows(View view, int first,
+                     const frag<float, Rows, Columns, acc>& source,
+                     int columns) {
+  columns = columns < Columns ? columns : Columns;
+  for (int r = 0; r < Rows; ++r) {
+    int number = view.find("accumulate_rows", first + r);
+    if (!view.holds(number) || columns <= 0) continue;
+    float* target = view.row(number);
+    emu::checkGlobal("accumulate_rows", target, columns * sizeof(float), true);
+    for (int c = 0; c < columns; ++c)
+      add_atomically(target + c, source.v[r][c]);
   }
 }
 

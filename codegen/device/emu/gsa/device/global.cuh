@@ -41,6 +41,19 @@ void store(T* base, long long position, T value) {
   base[position] = value;
 }
 
+/// In the order in which warps get to it, as on the device.
+inline void add_atomically(float* target, float value) {
+  auto* word = reinterpret_cast<uint32_t*>(target);
+  uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED), changed;
+  do {
+    float sum;
+    memcpy(&sum, &seen, 4);
+    sum += value;
+    memcpy(&changed, &sum, 4);
+  } while (!__atomic_compare_exchange_n(word, &seen, changed, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_GLOBAL_CUH

@@ -13,6 +13,7 @@
 #define GSA_DEVICE_COPY_CUH
 
 #include "gsa/device/frag.cuh"
+#include "gsa/device/ptx/reduce.cuh"
 #include "gsa/device/rows.cuh"
 #include "gsa/device/smem.cuh"
 
@@ -199,6 +200,35 @@ GSA_DEVICE void store_rows(View view, int first, const frag<S, R, C, L>& source,
         for (int c = 0; c < 2; ++c)
           if (int column = frag_column(j, c); column < columns)
             to[column] = convert_to<T>(source.x[j][2 * h + c]);
+    }
+  }
+  __syncwarp();
+}
+
+/// `view[first + r, c] += source[r, c]` for rows that exist, c < columns, among
+/// the additions of others in any order.
+template <class View, int R, int C>
+GSA_DEVICE void accumulate_rows(View view, int first,
+                                const frag<float, R, C, acc>& source,
+                                int columns) {
+  bool paired = view.paired() && (columns & 1) == 0;
+#pragma unroll
+  for (int h = 0; h < R / 8; ++h) {
+    int number = view.find(first + frag_row(2 * h));
+    if (!view.holds(number)) continue;
+    float* to = view.row(number);
+    if (paired) {
+#pragma unroll
+      for (int j = 0; j < C / 8; ++j)
+        if (int column = frag_column(j, 0); column < columns)
+          ptx::red_add(to + column, source.x[j][2 * h], source.x[j][2 * h + 1]);
+    } else {
+#pragma unroll
+      for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+        for (int c = 0; c < 2; ++c)
+          if (int column = frag_column(j, c); column < columns)
+            ptx::red_add(to + column, source.x[j][2 * h + c]);
     }
   }
   __syncwarp();

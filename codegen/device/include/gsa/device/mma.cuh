@@ -49,6 +49,34 @@ GSA_DEVICE void load_lhs(frag<float, 16, C, lhs>& target,
       target.x[j][i] = source.at(row + frag_row(i), frag_column(j, i));
 }
 
+/// Columns `column` to column + 15 of a tile: `target[m, k] =
+/// source[row + k, column + m]`.
+template <class T, int C, int TileR, int TileC, smem_layout L>
+GSA_DEVICE void load_lhs_transposed(frag<T, 16, C, lhs>& target,
+                                    smem<T, TileR, TileC, L> source, int row,
+                                    int column) {
+  static_assert(C <= TileR && TileC >= 16, "the tile holds the operand");
+  static_assert(source.row_bytes % 16 == 0, "ldmatrix reads 16-byte chunks");
+#pragma unroll
+  for (int j = 0; j < C / 16; ++j)
+    ptx::ldmatrix_x4<true>(
+        target.x[j],
+        source.address(row + 16 * j + (lane() & 7) + 8 * (lane() >> 4),
+                       column + (lane() & 8)));
+}
+
+template <int C, int TileR, int TileC, smem_layout L>
+GSA_DEVICE void load_lhs_transposed(frag<float, 16, C, lhs>& target,
+                                    smem<float, TileR, TileC, L> source,
+                                    int row, int column) {
+  static_assert(C <= TileR && TileC >= 16, "the tile holds the operand");
+#pragma unroll
+  for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      target.x[j][i] = source.at(row + frag_column(j, i), column + frag_row(i));
+}
+
 /// Result of one product as left operand of the next, rounded to nearest even.
 template <class T, int C>
 GSA_DEVICE void convert(frag<T, 16, C, lhs>& target,

@@ -14,6 +14,7 @@ include "dialect/GsaTile/GsaTileSelectOps.td"
 include "dialect/GsaTile/GsaTileStreamOps.td"
 include "dialect/GsaTile/GsaTileStructureOps.td"
 include "dialect/GsaTile/GsaTileSyncOps.td"
+include "dialect/GsaTile/GsaTileTrainingOps.td"
 include "dialect/GsaTile/GsaTileUnionOps.td"
 
 #endif  // GSA_TILE_TD

@@ -30,6 +30,7 @@
 #include "test/gpu/selftest/short_rows_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
+#include "test/gpu/selftest/training_tests.cuh"
 #include "test/gpu/selftest/union_tests.cuh"
 #include "test/gpu/selftest/wgmma_tests.cuh"
 
@@ -53,6 +54,7 @@ int main() {
   selftest::run_select_tests();
   selftest::run_candidate_tests();
   selftest::run_merge_tests();
+  selftest::run_training_tests();
   int failed = selftest::failed_suites();
   std::printf(failed ? "FAIL: %d suites\n" : "PASS: all suites\n", failed);
   return failed ? 1 : 0;

@@ -20,6 +20,7 @@
 #include "test/gpu/selftest/short_rows_tests.cuh"
 #include "test/gpu/selftest/softmax_tests.cuh"
 #include "test/gpu/selftest/stream_tests.cuh"
+#include "test/gpu/selftest/training_tests.cuh"
 #include "test/gpu/selftest/union_tests.cuh"
 #include "test/gpu/selftest/wgmma_tests.cuh"
 
@@ -45,6 +46,7 @@ TEST(DeviceSelftest, ShortRows) { ExpectPass(run_short_rows_tests); }
 TEST(DeviceSelftest, Selection) { ExpectPass(run_select_tests); }
 TEST(DeviceSelftest, Candidates) { ExpectPass(run_candidate_tests); }
 TEST(DeviceSelftest, Merging) { ExpectPass(run_merge_tests); }
+TEST(DeviceSelftest, Training) { ExpectPass(run_training_tests); }
 TEST(DeviceSelftest, WarpgroupProducts) { ExpectPass(run_wgmma_tests); }
 
 }  // namespace

@@ -27,6 +27,7 @@
 #include "gsa/device/smem.cuh"
 #include "gsa/device/softmax.cuh"
 #include "gsa/device/team.cuh"
+#include "gsa/device/training.cuh"
 #include "gsa/device/types.cuh"
 #include "gsa/device/union.cuh"
 #include "gsa/device/wgmma.cuh"

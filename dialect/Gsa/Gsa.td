@@ -14,5 +14,6 @@ include "dialect/Gsa/GsaAttentionOps.td"
 include "dialect/Gsa/GsaPagedOps.td"
 include "dialect/Gsa/GsaPartialOps.td"
 include "dialect/Gsa/GsaScheduleAttrs.td"
+include "dialect/Gsa/GsaTrainingSchedule.td"
 
 #endif  // GSA_DIALECT_GSA_TD

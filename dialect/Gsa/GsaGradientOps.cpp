@@ -96,7 +96,7 @@ IndexTarget IndexTarget::of(Operation* op) {
 double IndexTarget::scale() const { return scaleOf(scaleGiven, query); }
 
 //===----------------------------------------------------------------------===//
-// Schedules: on a CPU; no GPU has kernels for them
+// Schedules: gradients of attention have kernels on a CPU alone
 //===----------------------------------------------------------------------===//
 
 static SmallVector<ScheduleKind> kindsFor(Operation* op, Device device) {
@@ -135,14 +135,19 @@ static ScheduleProblem makeScoreProblem(Operation* op) {
           .rows = {}};
 }
 
+static SmallVector<ScheduleKind> trainingKinds(Operation* op, Device device) {
+  if (device == Device::Cpu) return kindsFor(op, device);
+  return {ScheduleKind::get<TrainingScheduleAttr>(op->getContext())};
+}
+
 SmallVector<ScheduleKind> IndexScoresGradOp::getScheduleKinds(Device device) {
-  return kindsFor(*this, device);
+  return trainingKinds(*this, device);
 }
 SmallVector<ScheduleKind> IndexKlOp::getScheduleKinds(Device device) {
-  return kindsFor(*this, device);
+  return trainingKinds(*this, device);
 }
 SmallVector<ScheduleKind> IndexKlGradOp::getScheduleKinds(Device device) {
-  return kindsFor(*this, device);
+  return trainingKinds(*this, device);
 }
 
 ScheduleProblem IndexScoresGradOp::getScheduleProblem() {

@@ -26,15 +26,11 @@ using namespace mlir::gsa;
 
 LogicalResult gsa::refuseGradients(ModuleOp module) {
   WalkResult walk = module.walk([](Operation* op) {
-    bool isLoss = isa<IndexKlOp>(op);
-    if (!isLoss && !isGradient(op)) return WalkResult::advance();
+    if (!isGradient(op) || isa<IndexScoresGradOp, IndexKlGradOp>(op))
+      return WalkResult::advance();
     op->emitOpError(
-        isLoss
-            ? "has no kernels: the loss of an indexer runs on the CPU target "
-              "only so far; compile the function with this op for the target "
-              "'cpu'"
-            : "has no kernels: gradients run on the CPU target only so far; "
-              "compile the function with this op for the target 'cpu'");
+        "has no kernels: gradients run on the CPU target only so far; compile "
+        "the function with this op for the target 'cpu'");
     return WalkResult::interrupt();
   });
   return failure(walk.wasInterrupted());
@@ -53,7 +49,10 @@ class Registry {
     add(tile::lowerDenseAttention);
     add(tile::lowerGate);
     add(tile::lowerGatherAttention);
+    add(tile::lowerIndexKl);
+    add(tile::lowerIndexKlGrad);
     add(tile::lowerIndexScores);
+    add(tile::lowerIndexScoresGrad);
     add(tile::lowerInsertSlice);
     add(tile::lowerMergeAttention);
     add(tile::lowerPartialAttention);

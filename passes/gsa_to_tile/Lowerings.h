@@ -9,6 +9,7 @@
 #ifndef GSA_PASSES_GSATOTILE_LOWERINGS_H
 #define GSA_PASSES_GSATOTILE_LOWERINGS_H
 
+#include "dialect/Gsa/GsaGradientOps.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "passes/gsa_to_tile/ToTile.h"
@@ -18,7 +19,11 @@ namespace mlir::gsa::tile {
 LogicalResult lowerDenseAttention(DenseAttentionOp op, ToTileContext& context);
 LogicalResult lowerGatherAttention(GatherAttentionOp op,
                                    ToTileContext& context);
+LogicalResult lowerIndexKl(IndexKlOp op, ToTileContext& context);
+LogicalResult lowerIndexKlGrad(IndexKlGradOp op, ToTileContext& context);
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);
+LogicalResult lowerIndexScoresGrad(IndexScoresGradOp op,
+                                   ToTileContext& context);
 LogicalResult lowerPartialAttention(PartialAttentionOp op,
                                     ToTileContext& context);
 LogicalResult lowerRowStatistics(RowStatisticsOp op, ToTileContext& context);

@@ -3,8 +3,10 @@
 #include "passes/gsa_to_tile/RowEmitter.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "dialect/GsaTile/PipelineAttrs.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -185,6 +187,48 @@ Value RowEmitter::entropy(const RowScanResult& scan) {
                          scan.high, inverse);
   });
   return cast(value, b.getF32Type());
+}
+
+/// NaN instead of `value` where `isNan` holds.
+Value RowEmitter::orNan(Value isNan, Value value) {
+  return select(isNan, f32(std::numeric_limits<double>::quiet_NaN()), value);
+}
+
+Value RowEmitter::logSumExp(const RowScanResult& scan) {
+  OpBuilder& b = builder();
+  Value sum = cast(total([&](Value sums, Value begin) {
+                     ExpRowOp::create(b, location(), sums, scores, begin, limit,
+                                      stepCells(), scan.high);
+                   }),
+                   b.getF32Type());
+  Value infinity = f32(std::numeric_limits<double>::infinity());
+  // No other term is above 1. Without finite scores the sum is NaN.
+  Value overflows = cmpf(CmpFPredicate::UGE, sum, infinity);
+  Value value =
+      add(scan.high, math::LogOp::create(b, location(), named(sum, "sum")));
+  value = orNan(overflows, value);
+  Value isEmpty = cmpi(CmpIPredicate::eq, scan.visible, i32(0));
+  value = select(isEmpty, neg(infinity), value);
+  return named(orNan(hasNan(scan), value), "log_sum_exp");
+}
+
+Value RowEmitter::hasNan(const RowScanResult& scan) {
+  return cmpi(CmpIPredicate::sgt, scan.nans, i32(0));
+}
+
+/// Steps pass over NaN and -inf, which the scan counts.
+Value RowEmitter::sum(const RowScanResult& scan, Value count) {
+  OpBuilder& b = builder();
+  Value value = cast(total([&](Value sums, Value begin) {
+                       SumRowOp::create(b, location(), sums, scores, begin,
+                                        limit, stepCells());
+                     }),
+                     b.getF32Type());
+  Value seen = add(scan.visible, scan.nans);
+  Value hidden = cmpi(CmpIPredicate::slt, seen, toI32(count));
+  Value lowest = f32(-std::numeric_limits<double>::infinity());
+  value = select(hidden, add(value, lowest), value);
+  return named(orNan(hasNan(scan), value), "sum_of_row");
 }
 
 Value RowEmitter::statistic(const RowScanResult& scan, KPolicyAttr policy,

@@ -78,6 +78,11 @@ class RowEmitter : public KernelScalars {
   Value variance(const RowScanResult& scan, Population population,
                  int64_t correction, Value keys);
   Value entropy(const RowScanResult& scan);
+  /// log(sum of exp(x)) of the visible scores as f32: -inf if there are none,
+  /// NaN if a score is NaN or +inf.
+  Value logSumExp(const RowScanResult& scan);
+  /// The sum of `count` (index) cells as f32, added up in f64.
+  Value sum(const RowScanResult& scan, Value count);
   /// That of a policy.
   Value statistic(const RowScanResult& scan, KPolicyAttr policy, Value keys);
 
@@ -182,6 +187,8 @@ class RowEmitter : public KernelScalars {
                     const Cut& cut, const Forced& forced);
   void startCut(Value k, Value kept, const Cut& cut);
   void emitDigits(const Kept& kept, const Cut& cut, const Forced& forced);
+  Value hasNan(const RowScanResult& scan);
+  Value orNan(Value isNan, Value value);
   Value finishVariance(Value squares, Value count, int64_t correction);
   void sumOfSpans(Value first, const MomentList& moments, Value shared,
                   int64_t row);

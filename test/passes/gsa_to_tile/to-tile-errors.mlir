@@ -10,29 +10,6 @@ func.func @no_lowering(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
 
 // -----
 
-func.func @loss(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x8xf16>,
-                %k4: tensor<1x3x2x8xf16>, %l: tensor<1x4x2xf32>)
-    -> tensor<1x2xf32> {
-  // expected-error @+1 {{'gsa.index_kl' op has no kernels: the loss of an indexer runs on the CPU target only so far; compile the function with this op for the target 'cpu'}}
-  %0 = gsa.index_kl %q, %k attention %q, %k4 lse %l {mask = #gsa.mask<causal>}
-      : (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x4x8xf16>,
-         tensor<1x3x2x8xf16>, tensor<1x4x2xf32>) -> tensor<1x2xf32>
-  return %0 : tensor<1x2xf32>
-}
-
-// -----
-
-func.func @scores_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x8xf16>,
-                           %g: tensor<1x2x3xf32>) -> tensor<1x3x8xf16> {
-  // expected-error @+1 {{'gsa.index_scores_grad' op has no kernels: gradients run on the CPU target only so far; compile the function with this op for the target 'cpu'}}
-  %0:4 = gsa.index_scores_grad %q, %k scores_grad %g {mask = #gsa.mask<causal>}
-      : (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x3xf32>)
-      -> (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x4xf32>, tensor<4xf32>)
-  return %0#1 : tensor<1x3x8xf16>
-}
-
-// -----
-
 func.func @gradient(%x: tensor<2x3x4x6xf16>) -> tensor<2x3x4x6xf16> {
   // expected-error @+1 {{'gsa.gate_grad' op has no kernels: gradients run on the CPU target only so far; compile the function with this op for the target 'cpu'}}
   %0:2 = gsa.gate_grad %x, %x output_grad %x

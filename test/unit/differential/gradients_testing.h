@@ -38,6 +38,13 @@ class GradientInputs {
   Tensors tensors;
   std::map<std::string, std::vector<int64_t>> shapes;
 
+  void SetNan(const char* name, int64_t i) {
+    HostTensor& tensor = tensors.at(name);
+    reference::Tensor<double> values = AsDouble(tensor);
+    values[i] = std::numeric_limits<double>::quiet_NaN();
+    tensor = ToHost(name, tensor.dtype(), values);
+  }
+
  protected:
   explicit GradientInputs(uint32_t seed) : generator_(seed) {}
 

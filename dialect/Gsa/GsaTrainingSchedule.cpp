@@ -58,6 +58,12 @@ static int64_t cellsOf(const IndexerForm& form) {
                       : typeOf(form.key).getDimSize(1);
 }
 
+/// Numbers of f32 of a cell: its weight, and a score for each kernel of heads.
+static int64_t countNumbers(int64_t heads) {
+  return 1 + static_cast<int64_t>(
+                 llvm::divideCeil(heads, TrainingScheduleAttr::kMostHeads));
+}
+
 bool TrainingScheduleAttr::takesLengths() { return true; }
 
 std::string TrainingScheduleAttr::findMisfit(Operation* op) const {
@@ -70,7 +76,6 @@ std::string TrainingScheduleAttr::findRefusal(Operation* op,
                                               const CudaTarget&) const {
   IndexerForm form = IndexerForm::of(op);
   ArrayRef<int64_t> query = typeOf(form.query).getShape();
-  if (query[2] > kMostHeads) return over("indexer heads", query[2], kMostHeads);
   if (query[3] > kMaxHeadSize)
     return over("indexer depth", query[3], kMaxHeadSize);
   if (isLoss(op))
@@ -78,7 +83,7 @@ std::string TrainingScheduleAttr::findRefusal(Operation* op,
         depth > kMaxHeadSize)
       return over("head size", depth, kMaxHeadSize);
   int64_t rows = std::min(getChunk(), query[1]);
-  if (int64_t bytes = 8 * rows * cellsOf(form);
+  if (int64_t bytes = 4 * rows * cellsOf(form) * countNumbers(query[2]);
       isLoss(op) && rows > 1 && bytes > kChunkBytes)
     return over("cells of a chunk", bytes, kChunkBytes, "bytes");
   return "";
@@ -91,7 +96,9 @@ std::string TrainingScheduleAttr::findRefusal(Operation* op,
 SmallVector<Attribute> TrainingScheduleAttr::enumerate(Operation* op,
                                                        const CudaTarget&) {
   int64_t cells = std::max<int64_t>(cellsOf(IndexerForm::of(op)), 1);
-  int64_t chunk = std::clamp<int64_t>(kCellBytes / (8 * cells), 1, kMostChunk);
+  int64_t heads = typeOf(IndexerForm::of(op).query).getDimSize(2);
+  int64_t chunk = std::clamp<int64_t>(
+      kCellBytes / (4 * cells * countNumbers(heads)), 1, kMostChunk);
   int64_t rowWarps = std::clamp<int64_t>(
       static_cast<int64_t>(llvm::PowerOf2Ceil(
           static_cast<uint64_t>(llvm::divideCeil(cells, 256)))),

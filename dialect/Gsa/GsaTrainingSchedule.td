@@ -19,9 +19,10 @@ def Gsa_TrainingScheduleAttr
     The loss and its gradient are kernels one behind the other for `chunk` queries
     at a time: the weights of attention of each key, in logarithms, scores, sums of
     rows of both by blocks of `row_warps` warps, and cells that follow from these.
-    Two numbers of f32 for each key of a chunk are in memory. Gradients of keys are
-    added in f32 in no order and differ in rounding from run to run; other results
-    do not.
+    Two numbers of f32 for each key of a chunk are in memory, and one more for each
+    16 heads of the indexer behind the first ones, which have products of their own.
+    Gradients of keys are added in f32 in no order and differ in rounding from run to
+    run; other results do not.
 
     Constraints: (C1) `block_k` is from 32 to 256 and a multiple of 32 `consumers`;
     (C2) as attention_schedule C2; (C3) `consumers >= 1`,

@@ -51,10 +51,14 @@ void LossLowering::forChunks(
       operands.source.batches(), queries, size, [&](const QueryChunk& chunk) {
         Cells cells;
         cells.shares = context.makeBuffer({size, operands.cells}, f32);
-        cells.scores = context.makeBuffer({size, operands.cells}, f32);
         launchShares(operands, chunk, lse, cells.shares);
-        launchScores(operands, chunk, cells.scores);
-        kernels.mask(chunk, cells.shares, cells.scores);
+        SmallVector<Value> scores;
+        for (int64_t part = 0; part < operands.headParts(); ++part) {
+          scores.push_back(context.makeBuffer({size, operands.cells}, f32));
+          launchScores(operands, chunk, part, scores.back());
+        }
+        kernels.mask(chunk, cells.shares, scores);
+        cells.scores = scores.front();
         cells.lseOfShares = kernels.sumOfExp(chunk, cells.shares);
         cells.lseOfScores = kernels.sumOfExp(chunk, cells.scores);
         body(chunk, cells);

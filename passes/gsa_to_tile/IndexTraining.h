@@ -9,7 +9,10 @@
 #ifndef GSA_PASSES_GSATOTILE_INDEXTRAINING_H
 #define GSA_PASSES_GSATOTILE_INDEXTRAINING_H
 
+#include <algorithm>
+
 #include "dialect/Gsa/GsaGradientOps.h"
+#include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/IndexScores.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/RowStorage.h"
@@ -30,6 +33,19 @@ class TrainingOperands {
   IndexerSource source;
   Value indices, counts;  ///< Null without lists.
   int64_t cells;          ///< Of a row: slots of its list, or all keys.
+
+  /// Heads of the indexer are the rows of so many products, one of which has
+  /// those from `firstHead(part)` on.
+  int64_t headParts() const {
+    return llvm::divideCeil(source.heads(), TrainingScheduleAttr::kMostHeads);
+  }
+  static int64_t firstHead(int64_t part) {
+    return part * TrainingScheduleAttr::kMostHeads;
+  }
+  int64_t headsOf(int64_t part) const {
+    return std::min(source.heads() - firstHead(part),
+                    TrainingScheduleAttr::kMostHeads);
+  }
 
   Location loc() const { return op->getLoc(); }
   /// Schedule of kernels whose block has a row of cells.
@@ -86,10 +102,16 @@ class TrainingKernel {
 
   /// The row, and its list in shared memory if there is room.
   void emitRow();
-  /// Starts the copy of the `heads` rows of the query, and makes room for keys:
+  /// Of `all` heads of an array of queries some neighbours.
+  struct HeadRange {
+    int64_t all;
+    Value first;
+    int64_t count;
+  };
+  /// Starts the copy of the rows of the query, heads, and makes room for keys:
   /// a ring of tiles, `most` columns of `depth` in each.
-  void emitTiles(Value query, int64_t tileRows, int64_t heads, int64_t depth,
-                 int64_t most, int64_t keyVectorBytes);
+  void emitTiles(Value query, int64_t tileRows, const HeadRange& heads,
+                 int64_t depth, int64_t most, int64_t keyVectorBytes);
   /// Waits for what was copied; from here on warps that compute have their
   /// keys.
   void emitStart();
@@ -125,12 +147,35 @@ class TrainingKernel {
   SmallVector<Chunk> chunks;
 };
 
+/// Of these the ones whose rows are heads of the indexer, those of a part.
+class IndexerKernel : protected TrainingKernel {
+ protected:
+  IndexerKernel(const TrainingOperands& operands, const QueryChunk& chunk,
+                int64_t part, StringRef name);
+
+  /// Row, tiles of at most so many columns, and the start.
+  void emitIndexer(int64_t columns);
+  /// Row vectors of activated weights, and of what is added to products.
+  void loadWeights(Value target);
+  void loadOffsets(Value target);
+  /// Tiles of the row.
+  Value countTiles();
+  /// The load of its stream, and the first key of a warp in its tiles.
+  void emitLoad(gsa_tile::StreamOp stream);
+  Value firstKey(gsa_tile::StreamOp stream);
+
+  const IndexerSource& source;
+  KernelRows keyRows;
+  Value query, weights, bias;
+  HeadRange heads;
+};
+
 /// Launches kernels that write cells of a chunk [rows, cells]: log a of each
-/// key but a constant, and scores.
+/// key, and what a part of the heads adds to its score.
 void launchShares(const TrainingOperands& operands, const QueryChunk& chunk,
                   Value lse, Value shares);
 void launchScores(const TrainingOperands& operands, const QueryChunk& chunk,
-                  Value scores);
+                  int64_t part, Value scores);
 
 /// The lse of each head over the keys of its row [B,H,Sq], for heads that the
 /// op's own lse lets take part; -inf for others, NaN where that is.
@@ -162,9 +207,9 @@ class CellKernels {
  public:
   CellKernels(const TrainingOperands& operands, const IndexTarget& target);
 
-  /// Cells of slots that hold no key become -inf; scores are divided by the
-  /// temperature.
-  void mask(const QueryChunk& chunk, Value shares, Value scores);
+  /// Cells of slots that hold no key become -inf; the scores of parts are added
+  /// to those of the first one and divided by the temperature.
+  void mask(const QueryChunk& chunk, Value shares, ValueRange scores);
   /// log(sum of exp) of each row of cells, [rows].
   Value sumOfExp(const QueryChunk& chunk, Value cells);
   /// The sum of each row of cells, to [batches, queries] or [rows].

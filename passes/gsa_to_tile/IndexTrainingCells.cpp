@@ -104,12 +104,21 @@ void CellKernels::forCells(
   kernel.launch(ArrayRef<int64_t>{tile::getMapBlocks(context.target(), most)});
 }
 
-void CellKernels::mask(const QueryChunk& chunk, Value shares, Value scores) {
+void CellKernels::mask(const QueryChunk& chunk, Value shares,
+                       ValueRange scores) {
+  SmallVector<Value> parts;
   forCells(
-      chunk, {shares, scores, {}, {}}, "index_kl_cells", [](KernelBuilder&) {},
+      chunk, {shares, scores.front(), {}, {}}, "index_kl_cells",
+      [&](KernelBuilder& kernel) {
+        for (Value part : scores.drop_front())
+          parts.push_back(kernel.read(part, "scores_of_part"));
+      },
       [&](KernelScalars& s, const Cell& cell) {
         Value isKey = cell.rows.holdsKey(s, cell.row, cell.slot);
         Value none = s.f32(-kInfinity), score = cell.loadScore(s);
+        for (Value part : parts)
+          score = s.add(score, LoadOp::create(s.b, s.loc, s.b.getF32Type(),
+                                              part, cell.position));
         if (target.temperature != 1.0)
           score = s.div(score, s.f32(target.temperature));
         StoreOp::create(s.b, s.loc, cell.shares, cell.position,

@@ -160,7 +160,7 @@ void ShareKernel::emitCompute(StreamOp stream) {
 
 void ShareKernel::emit() {
   emitRow();
-  emitTiles(query, tileRows(), heads, depth,
+  emitTiles(query, tileRows(), {heads, s.index(0), heads}, depth,
             chunkColumns(cast<GlobalType>(query.getType()).getElementType()),
             keyVectorBytes());
   emitStart();
@@ -276,7 +276,7 @@ void OwnLseKernel::emitPart(int64_t part) {
 void OwnLseKernel::emit() {
   group = named(s.blockId(1), "group");
   emitRow();
-  emitTiles(query, tileRows(), heads, depth,
+  emitTiles(query, tileRows(), {heads, s.index(0), heads}, depth,
             chunkColumns(cast<GlobalType>(query.getType()).getElementType()),
             keyVectorBytes());
   states = smem("states", 2, kTileUnit, f32, SmemLayout::Linear);
@@ -337,29 +337,21 @@ Value gsa::launchOwnLse(const TrainingOperands& operands) {
 
 namespace {
 
-class ScoreCellKernel : TrainingKernel {
+class ScoreCellKernel : IndexerKernel {
  public:
   ScoreCellKernel(const TrainingOperands& operands, const QueryChunk& chunk,
-                  Value scores)
-      : TrainingKernel(operands, chunk, "index_kl_scores"),
-        source(operands.source),
-        keyRows(kernel, source.keyRows, "key"),
-        query(kernel.read(source.query, "query")),
-        chunk(chunk) {
-    if (source.weights) weights = kernel.read(source.weights, "weights");
-    if (source.bias) bias = kernel.read(source.bias, "bias");
-    scoreArray = kernel.write(scores, "scores");
-  }
+                  int64_t part, Value scores)
+      : IndexerKernel(operands, chunk, part, "index_kl_scores"),
+        scoreArray(kernel.write(scores, "scores")),
+        chunk(chunk) {}
 
   void emit();
 
  private:
   void emitHeads();
-  void emitTile(StreamOp stream);
+  void emitCompute(StreamOp stream);
 
-  const IndexerSource& source;
-  KernelRows keyRows;
-  Value query, weights, bias, scoreArray;
+  Value scoreArray;
   const QueryChunk& chunk;
   Value constants, products, scores;
 };
@@ -370,63 +362,41 @@ class ScoreCellKernel : TrainingKernel {
 void ScoreCellKernel::emitHeads() {
   constants = smem("constants", 2, kTileUnit, f32, SmemLayout::Linear);
   emitConstants([&] {
-    Value heads = s.index(source.heads());
     Value line = rowVector("of_heads");
-    auto put = [&](Value array, int64_t number, double otherwise) {
-      if (array)
-        LoadRowVecOp::create(s.b, s.loc, line,
-                             s.stridedRows(array, s.i64(1), heads), s.index(0));
-      else
-        FillRowsOp::create(s.b, s.loc, line, s.f32(otherwise));
-      if (array && number == 0 &&
-          source.weightActivation == WeightActivation::Sigmoid)
-        ActivateRowsOp::create(s.b, s.loc, line, Activation::Sigmoid);
-      PutRowVecOp::create(s.b, s.loc, constants, s.index(number), line);
-    };
-    put(weights ? s.at(weights, {rows.batch, row.token, s.index(0)},
-                       {rows.queries, heads})
-                : Value(),
-        0, 1.0);
-    put(bias, 1, 0.0);
+    loadWeights(line);
+    PutRowVecOp::create(s.b, s.loc, constants, s.index(0), line);
+    loadOffsets(line);
+    PutRowVecOp::create(s.b, s.loc, constants, s.index(1), line);
   });
 }
 
-void ScoreCellKernel::emitTile(StreamOp stream) {
-  inRegion(stream.getLoad(), [&] {
-    Value tile = named(stream.getLoad().getArgument(0), "tile_number");
-    copyKeys(stream, keyRows, Value(),
-             named(s.mul(tile, schedule.getBlockK()), "first_key"),
-             source.depth(), source.keyVectorBytes());
-  });
+void ScoreCellKernel::emitCompute(StreamOp stream) {
   inRegion(stream.getCompute(), [&] {
-    Value tile = named(stream.getCompute().getArgument(0), "tile_number");
+    Value first = firstKey(stream);
     multiply(products, s.index(0), stream.getTiles(stream.getCompute(), 0));
     ScoreColumnsOp::create(s.b, s.loc, scores, products, constants, s.index(0),
-                           s.f32(source.scale), source.heads(),
+                           s.f32(source.scale), heads.count,
                            toActivation(source.scoreActivation));
-    Value first = s.add(s.mul(tile, schedule.getBlockK()), warpKey);
     StoreScoresOp::create(s.b, s.loc, rows.cellsOf(s, scoreArray, row), scores,
-                          named(first, "first_key_of_warp"), row.end);
+                          first, row.end);
   });
 }
 
 void ScoreCellKernel::emit() {
-  emitRow();
-  emitTiles(query, kTileUnit, source.heads(), source.depth(),
-            chunkColumns(source.queryType().getElementType()),
-            source.keyVectorBytes());
-  emitStart();
+  emitIndexer(chunkColumns(source.queryType().getElementType()));
   emitHeads();
   products = fragment("products", schedule.getWarpKeys(), f32, FragLayout::Acc);
   auto lanes =
       LanesType::get(s.b.getContext(), {schedule.getWarpKeys() / 32}, f32);
   scores = named(LanesAllocOp::create(s.b, s.loc, lanes), "scores_of_lanes");
-  Value tiles = named(s.ceilDiv(row.end, schedule.getBlockK()), "tiles");
-  emitTile(StreamOp::create(s.b, s.loc, tiles, tileRing, teams.pipeline));
+  auto stream =
+      StreamOp::create(s.b, s.loc, countTiles(), tileRing, teams.pipeline);
+  emitLoad(stream);
+  emitCompute(stream);
   kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
 }
 
 void gsa::launchScores(const TrainingOperands& operands,
-                       const QueryChunk& chunk, Value scores) {
-  ScoreCellKernel(operands, chunk, scores).emit();
+                       const QueryChunk& chunk, int64_t part, Value scores) {
+  ScoreCellKernel(operands, chunk, part, scores).emit();
 }

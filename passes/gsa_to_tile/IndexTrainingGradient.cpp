@@ -29,31 +29,24 @@ static constexpr int64_t kChunkColumns = 64;
 
 namespace {
 
-class ScoreGradKernel : TrainingKernel {
+class ScoreGradKernel : IndexerKernel {
  public:
   ScoreGradKernel(const TrainingOperands& operands, const QueryChunk& chunk,
-                  Value cells, const TrainingGradients& gradients)
-      : TrainingKernel(operands, chunk, "index_scores_grad"),
-        source(operands.source),
-        keyRows(kernel, source.keyRows, "key"),
-        query(kernel.read(source.query, "query")),
-        chunk(chunk) {
-    if (source.weights) weights = kernel.read(source.weights, "weights");
-    if (source.bias) bias = kernel.read(source.bias, "bias");
-    cellArray = kernel.read(cells, "scores_grad");
-    queryGrad = kernel.write(gradients.queryGrad, "query_grad");
-    keySums = kernel.write(gradients.keySums, "key_sums");
-    weightSums = kernel.write(gradients.weightSums, "weight_sums");
-    biasSums = kernel.write(gradients.biasSums, "bias_sums");
-    allRows = kernel.size(source.batches() * source.queries(), "all_rows");
-  }
+                  int64_t part, Value cells, const TrainingGradients& gradients)
+      : IndexerKernel(operands, chunk, part, "index_scores_grad"),
+        chunk(chunk),
+        cellArray(kernel.read(cells, "scores_grad")),
+        queryGrad(kernel.write(gradients.queryGrad, "query_grad")),
+        keySums(kernel.write(gradients.keySums, "key_sums")),
+        weightSums(kernel.write(gradients.weightSums, "weight_sums")),
+        biasSums(kernel.write(gradients.biasSums, "bias_sums")),
+        allRows(kernel.size(source.batches() * source.queries(), "all_rows")) {}
 
   void emit();
 
  private:
   void allocate();
-  void loadHeads();
-  void emitTile(StreamOp stream);
+  void emitCompute(StreamOp stream);
   void emitSlopes(Value first);
   void emitKeyGrads(Value first);
   void joinQueryGrads();
@@ -61,11 +54,8 @@ class ScoreGradKernel : TrainingKernel {
   void storeSums();
   Value keySumRows(const Chunk& columns);
 
-  const IndexerSource& source;
-  KernelRows keyRows;
-  Value query, weights, bias, cellArray, queryGrad, keySums, weightSums,
-      biasSums, allRows;
   const QueryChunk& chunk;
+  Value cellArray, queryGrad, keySums, weightSums, biasSums, allRows;
 
   Value headWeights, offsets, products, slopes, slopesLhs, turned, turnedLhs;
   Value weightTotal, biasTotal;             ///< Of this warp's keys, by lanes.
@@ -94,31 +84,14 @@ void ScoreGradKernel::allocate() {
     keyGrads.push_back(
         fragment("key_grads", columns.columns, f32, FragLayout::Acc));
   }
+  headWeights = rowVector("head_weights");
+  loadWeights(headWeights);
+  offsets = rowVector("offsets");
+  loadOffsets(offsets);
   weightTotal = rowVector("weight_total");
   biasTotal = rowVector("bias_total");
   FillRowsOp::create(s.b, s.loc, weightTotal, s.f32(0.0));
   FillRowsOp::create(s.b, s.loc, biasTotal, s.f32(0.0));
-}
-
-void ScoreGradKernel::loadHeads() {
-  Value heads = s.index(source.heads());
-  headWeights = rowVector("head_weights");
-  offsets = rowVector("offsets");
-  auto load = [&](Value line, Value array, double otherwise) {
-    if (array)
-      LoadRowVecOp::create(s.b, s.loc, line,
-                           s.stridedRows(array, s.i64(1), heads), s.index(0));
-    else
-      FillRowsOp::create(s.b, s.loc, line, s.f32(otherwise));
-  };
-  load(headWeights,
-       weights ? s.at(weights, {rows.batch, row.token, s.index(0)},
-                      {rows.queries, heads})
-               : Value(),
-       1.0);
-  if (weights && source.weightActivation == WeightActivation::Sigmoid)
-    ActivateRowsOp::create(s.b, s.loc, headWeights, Activation::Sigmoid);
-  load(offsets, bias, 0.0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -176,18 +149,10 @@ void ScoreGradKernel::emitKeyGrads(Value first) {
       });
 }
 
-void ScoreGradKernel::emitTile(StreamOp stream) {
-  inRegion(stream.getLoad(), [&] {
-    Value tile = named(stream.getLoad().getArgument(0), "tile_number");
-    copyKeys(stream, keyRows, Value(),
-             named(s.mul(tile, schedule.getBlockK()), "first_key"),
-             source.depth(), source.keyVectorBytes());
-  });
+void ScoreGradKernel::emitCompute(StreamOp stream) {
   inRegion(stream.getCompute(), [&] {
     ValueRange tiles = stream.getTiles(stream.getCompute(), 0);
-    Value tile = named(stream.getCompute().getArgument(0), "tile_number");
-    Value first = named(s.add(s.mul(tile, schedule.getBlockK()), warpKey),
-                        "first_key_of_warp");
+    Value first = firstKey(stream);
     multiply(products, s.index(0), tiles);
     emitSlopes(first);
     ConvertOp::create(s.b, s.loc, slopesLhs, slopes);
@@ -225,15 +190,15 @@ void ScoreGradKernel::joinQueryGrads() {
 }
 
 void ScoreGradKernel::storeQueryGrads() {
-  Value heads = s.index(source.heads()), depth = s.index(source.depth());
   for (auto [columns, sums] : llvm::zip(chunks, queryGrads)) {
     AffineOp::create(s.b, s.loc, sums, s.f32(source.scale), s.f32(0.0));
-    Value to = s.at(queryGrad,
-                    {rows.batch, row.token, s.index(0), s.index(columns.first)},
-                    {rows.queries, heads, depth});
+    Value to = s.at(
+        queryGrad, {rows.batch, row.token, heads.first, s.index(columns.first)},
+        {rows.queries, s.index(heads.all), s.index(source.depth())});
     StoreRowsOp::create(
-        s.b, s.loc, s.stridedRows(to, s.i64(source.depth()), heads), s.index(0),
-        sums,
+        s.b, s.loc,
+        s.stridedRows(to, s.i64(source.depth()), s.index(heads.count)),
+        s.index(0), sums,
         s.index(std::min(columns.columns, source.depth() - columns.first)));
   }
 }
@@ -243,30 +208,27 @@ void ScoreGradKernel::storeQueryGrads() {
 void ScoreGradKernel::storeSums() {
   Value number = named(rows.number(s, row), "row_number");
   Value warps = s.index(schedule.getConsumers());
-  s.forLoop(s.index(0), s.index(source.heads()), 1, [&](Value head) {
-    named(head, "head");
-    Value wide = s.toI64(head);
+  s.forLoop(s.index(0), s.index(heads.count), 1, [&](Value line) {
+    Value head = named(s.toI64(s.add(heads.first, line)), "head");
     auto total = [&](Value parts) {
-      return SumRowsOp::create(s.b, s.loc, f32, parts, warps, head);
+      return SumRowsOp::create(s.b, s.loc, f32, parts, warps, line);
     };
     StoreOp::create(s.b, s.loc, weightSums,
-                    s.add(s.mul(number, s.i64(source.heads())), wide),
+                    s.add(s.mul(number, s.i64(heads.all)), head),
                     total(weightParts));
     StoreOp::create(s.b, s.loc, biasSums,
-                    s.add(s.mul(wide, s.toI64(allRows)), number),
+                    s.add(s.mul(head, s.toI64(allRows)), number),
                     total(biasParts));
   });
 }
 
 void ScoreGradKernel::emit() {
-  emitRow();
-  emitTiles(query, kTileUnit, source.heads(), source.depth(), kChunkColumns,
-            source.keyVectorBytes());
-  emitStart();
+  emitIndexer(kChunkColumns);
   allocate();
-  loadHeads();
-  Value tiles = named(s.ceilDiv(row.end, schedule.getBlockK()), "tiles");
-  emitTile(StreamOp::create(s.b, s.loc, tiles, tileRing, teams.pipeline));
+  auto stream =
+      StreamOp::create(s.b, s.loc, countTiles(), tileRing, teams.pipeline);
+  emitLoad(stream);
+  emitCompute(stream);
   JoinPartialSumsOp::create(s.b, s.loc, weightTotal);
   JoinPartialSumsOp::create(s.b, s.loc, biasTotal);
   PutRowVecOp::create(s.b, s.loc, weightParts, warp, weightTotal);
@@ -304,7 +266,8 @@ TrainingGradients::TrainingGradients(const TrainingOperands& operands)
 }
 
 void TrainingGradients::launch(const QueryChunk& chunk, Value cells) {
-  ScoreGradKernel(operands, chunk, cells, *this).emit();
+  for (int64_t part = 0; part < operands.headParts(); ++part)
+    ScoreGradKernel(operands, chunk, part, cells, *this).emit();
 }
 
 /// `target[i] = T(make(i))` for all elements.

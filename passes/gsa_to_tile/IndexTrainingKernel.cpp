@@ -171,9 +171,9 @@ void TrainingKernel::emitRow() {
       s.index(0), row.end, getVectorBytes(i32, operands.cells), teams.block);
 }
 
-void TrainingKernel::emitTiles(Value query, int64_t tileRows, int64_t heads,
-                               int64_t depth, int64_t most,
-                               int64_t keyVectorBytes) {
+void TrainingKernel::emitTiles(Value query, int64_t tileRows,
+                               const HeadRange& heads, int64_t depth,
+                               int64_t most, int64_t keyVectorBytes) {
   element = cast<GlobalType>(query.getType()).getElementType();
   auto padded = static_cast<int64_t>(llvm::alignTo(depth, kTileUnit));
   SmallVector<Type> tiles;
@@ -184,10 +184,10 @@ void TrainingKernel::emitTiles(Value query, int64_t tileRows, int64_t heads,
     chunk.queries =
         smem("queries", tileRows, chunk.columns, element, SmemLayout::Swizzle);
     Value from =
-        s.at(query, {rows.batch, row.token, s.index(0), s.index(first)},
-             {rows.queries, s.index(heads), s.index(depth)});
+        s.at(query, {rows.batch, row.token, heads.first, s.index(first)},
+             {rows.queries, s.index(heads.all), s.index(depth)});
     CopyRowsOp::create(s.b, s.loc, chunk.queries,
-                       s.stridedRows(from, s.i64(depth), s.index(heads)),
+                       s.stridedRows(from, s.i64(depth), s.index(heads.count)),
                        s.index(0),
                        s.index(std::min(chunk.columns, depth - first)),
                        getVectorBytes(element, depth), teams.block);
@@ -264,4 +264,73 @@ void TrainingKernel::inRegion(Region& region, llvm::function_ref<void()> body) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(region.front().getTerminator());
   body();
+}
+
+//===----------------------------------------------------------------------===//
+// Heads of the indexer
+//===----------------------------------------------------------------------===//
+
+IndexerKernel::IndexerKernel(const TrainingOperands& operands,
+                             const QueryChunk& chunk, int64_t part,
+                             StringRef name)
+    : TrainingKernel(operands, chunk, name),
+      source(operands.source),
+      keyRows(kernel, source.keyRows, "key"),
+      query(kernel.read(source.query, "query")),
+      heads{source.heads(), s.index(0), operands.headsOf(part)} {
+  if (source.weights) weights = kernel.read(source.weights, "weights");
+  if (source.bias) bias = kernel.read(source.bias, "bias");
+  if (operands.headParts() > 1)
+    heads.first = kernel.size(operands.firstHead(part), "first_head");
+}
+
+void IndexerKernel::emitIndexer(int64_t columns) {
+  emitRow();
+  emitTiles(query, kTileUnit, heads, source.depth(), columns,
+            source.keyVectorBytes());
+  emitStart();
+}
+
+void IndexerKernel::loadWeights(Value target) {
+  if (!weights) {
+    FillRowsOp::create(s.b, s.loc, target, s.f32(1.0));
+    return;
+  }
+  Value from = s.at(weights, {rows.batch, row.token, heads.first},
+                    {rows.queries, s.index(heads.all)});
+  LoadRowVecOp::create(s.b, s.loc, target,
+                       s.stridedRows(from, s.i64(1), s.index(heads.count)),
+                       s.index(0));
+  if (source.weightActivation == WeightActivation::Sigmoid)
+    ActivateRowsOp::create(s.b, s.loc, target, Activation::Sigmoid);
+}
+
+void IndexerKernel::loadOffsets(Value target) {
+  if (!bias) {
+    FillRowsOp::create(s.b, s.loc, target, s.f32(0.0));
+    return;
+  }
+  LoadRowVecOp::create(s.b, s.loc, target,
+                       s.stridedRows(s.at(bias, {heads.first}, {}), s.i64(1),
+                                     s.index(heads.count)),
+                       s.index(0));
+}
+
+Value IndexerKernel::countTiles() {
+  return named(s.ceilDiv(row.end, schedule.getBlockK()), "tiles");
+}
+
+void IndexerKernel::emitLoad(StreamOp stream) {
+  inRegion(stream.getLoad(), [&] {
+    Value tile = named(stream.getLoad().getArgument(0), "tile_number");
+    copyKeys(stream, keyRows, Value(),
+             named(s.mul(tile, schedule.getBlockK()), "first_key"),
+             source.depth(), source.keyVectorBytes());
+  });
+}
+
+Value IndexerKernel::firstKey(StreamOp stream) {
+  Value tile = named(stream.getCompute().getArgument(0), "tile_number");
+  return named(s.add(s.mul(tile, schedule.getBlockK()), warpKey),
+               "first_key_of_warp");
 }

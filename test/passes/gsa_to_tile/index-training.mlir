@@ -135,3 +135,23 @@ func.func @main(%iq: tensor<1x8x1x16xf16>, %ik: tensor<1x9x16xf16>,
          tensor<1x8xi32>) -> tensor<1x8xf32>
   return %0 : tensor<1x8xf32>
 }
+
+// -----
+
+// More heads of the indexer than a product has rows: one text, launched for each
+// 16 of them.
+
+// CHECK-LABEL: gsa_tile.kernel @index_scores_grad
+// CHECK-NOT: gsa_tile.kernel @index_scores_grad
+// CHECK-LABEL: func.func @main
+// CHECK-COUNT-2: gsa_tile.launch @index_scores_grad
+#s = #gsa.training_schedule<block_k = 32, stages = 1, producers = 0,
+    consumers = 1, row_warps = 1, chunk = 8>
+func.func @main(%q: tensor<1x8x32x16xbf16>, %k: tensor<1x9x16xbf16>,
+                %g: tensor<1x8x9xf32>) -> tensor<1x9x16xbf16> {
+  %0:4 = gsa.index_scores_grad %q, %k scores_grad %g
+      {mask = #gsa.mask<none>, gsa.schedule = #s}
+      : (tensor<1x8x32x16xbf16>, tensor<1x9x16xbf16>, tensor<1x8x9xf32>)
+      -> (tensor<1x8x32x16xbf16>, tensor<1x9x16xbf16>, tensor<1x8x32xf32>, tensor<32xf32>)
+  return %0#1 : tensor<1x9x16xbf16>
+}

@@ -2,17 +2,6 @@
 
 // What no kernel trains.
 
-func.func @heads(%q: tensor<1x8x17x16xbf16>, %k: tensor<1x9x16xbf16>,
-                 %g: tensor<1x8x9xf32>) -> tensor<1x9x16xbf16> {
-  // expected-error @+1 {{has no legal schedule on sm_90a: indexer heads 17 > 16}}
-  %0:4 = gsa.index_scores_grad %q, %k scores_grad %g {mask = #gsa.mask<none>}
-      : (tensor<1x8x17x16xbf16>, tensor<1x9x16xbf16>, tensor<1x8x9xf32>)
-      -> (tensor<1x8x17x16xbf16>, tensor<1x9x16xbf16>, tensor<1x8x17xf32>, tensor<17xf32>)
-  return %0#1 : tensor<1x9x16xbf16>
-}
-
-// -----
-
 func.func @indexer_depth(%q: tensor<1x8x2x264xbf16>, %k: tensor<1x9x264xbf16>,
                          %g: tensor<1x8x9xf32>) -> tensor<1x9x264xbf16> {
   // expected-error @+1 {{has no legal schedule on sm_90a: indexer depth 264 > 256}}

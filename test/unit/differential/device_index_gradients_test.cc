@@ -23,12 +23,13 @@ namespace gsa::differential {
 namespace {
 
 /// One element; whole vectors and a rest, and no slot; one key head for all; 17
-/// heads of a group; two chunks of columns and two tiles of a list.
+/// heads of a group; two chunks of columns, two tiles of a list and three parts
+/// of heads.
 constexpr IndexHeads kHeads[] = {{DType::kF32, 1, 1, 1, 1, 1, 1},
                                  {DType::kF32, 4, 33, 0, 4, 4, 64},
                                  {DType::kF16, 2, 16, 3, 6, 1, 31},
                                  {DType::kBF16, 3, 9, 7, 17, 1, 24},
-                                 {DType::kF32, 16, 70, 140, 4, 2, 65},
+                                 {DType::kF32, 35, 70, 140, 4, 2, 65},
                                  {DType::kBF16, 4, 64, 150, 8, 2, 136}};
 
 using Setting = std::tuple<const char*, IndexHeads>;

@@ -96,9 +96,10 @@ IndexTarget IndexTarget::of(Operation* op) {
 double IndexTarget::scale() const { return scaleOf(scaleGiven, query); }
 
 //===----------------------------------------------------------------------===//
-// Schedules: gradients of attention have kernels on a CPU alone
+// Schedules
 //===----------------------------------------------------------------------===//
 
+/// Of ops that have no kernels on a GPU.
 static SmallVector<ScheduleKind> kindsFor(Operation* op, Device device) {
   if (device != Device::Cpu) return {};
   return {ScheduleKind::get<CpuScheduleAttr>(op->getContext())};
@@ -106,7 +107,9 @@ static SmallVector<ScheduleKind> kindsFor(Operation* op, Device device) {
 
 SmallVector<ScheduleKind> GatherAttentionGradOp::getScheduleKinds(
     Device device) {
-  return kindsFor(*this, device);
+  if (device == Device::Cpu) return kindsFor(*this, device);
+  return {ScheduleKind::get<GatherGradScheduleAttr>(getContext()),
+          ScheduleKind::get<UnionGradScheduleAttr>(getContext())};
 }
 
 SmallVector<ScheduleKind> DenseAttentionGradOp::getScheduleKinds(

@@ -151,43 +151,88 @@ LogicalResult DenseScheduleAttr::verify(
   return verifyRange(emitError, "C6", "again_sm_blocks", againSmBlocks, 1, 16);
 }
 
+namespace {
+
+/// What the kernels of unions are told, and those that make them.
+struct UnionNumbers {
+  int64_t queries, groups, keyStages, valueStages, producers, table, chunk;
+  int64_t listWarps, listEntries, listWords, listSmBlocks, againSmBlocks;
+};
+
+}  // namespace
+
+static LogicalResult verifyUnion(EmitError emitError, Engine engine,
+                                 const UnionNumbers& n) {
+  if (failed(verifyWgmma(emitError, engine))) return failure();
+  if (n.queries < 2 || n.queries > 32)
+    return emitError() << "(C1) 'queries' must be in [2, 32], got "
+                       << n.queries;
+  if (n.table < 1024 || n.table > 32768 || n.table % 1024 != 0)
+    return emitError() << "(C1) 'table' must be a multiple of 1024 in "
+                          "[1024, 32768], got "
+                       << n.table;
+  if (failed(verifyRings(emitError, n.keyStages, n.valueStages)))
+    return failure();
+  if (n.producers < 4 || n.producers > 12 || n.producers % 4 != 0)
+    return emitError() << "(C3) 'producers' must be 4, 8 or 12, got "
+                       << n.producers;
+  if (n.chunk < n.queries || n.chunk % n.queries != 0)
+    return emitError() << "(C3) 'chunk' must be a positive multiple of the "
+                       << n.queries << " queries of a block, got " << n.chunk;
+  if (n.groups < 1 || n.groups > 2)
+    return emitError() << "(C4) 'groups' must be 1 or 2, got " << n.groups;
+  if (n.queries % n.groups != 0)
+    return emitError() << "(C4) 'groups' must divide the " << n.queries
+                       << " queries of a block, got " << n.groups;
+  if (failed(
+          verifyPowerOf2(emitError, "C5", "list_warps", n.listWarps, 1, 32)) ||
+      failed(verifyStep(emitError, "C6", "list_entries", n.listEntries, 32,
+                        1024)) ||
+      failed(
+          verifyStep(emitError, "C6", "list_words", n.listWords, 32, 1024)) ||
+      failed(verifyRange(emitError, "C7", "list_sm_blocks", n.listSmBlocks, 1,
+                         16)))
+    return failure();
+  return verifyRange(emitError, "C7", "again_sm_blocks", n.againSmBlocks, 1,
+                     16);
+}
+
 LogicalResult UnionScheduleAttr::verify(
     EmitError emitError, Engine engine, int64_t queries, int64_t groups,
     int64_t blockK, int64_t keyStages, int64_t valueStages, int64_t producers,
     int64_t table, int64_t chunk, AttentionScheduleAttr, int64_t listWarps,
     int64_t listEntries, int64_t listWords, int64_t listSmBlocks,
     int64_t againSmBlocks) {
-  if (failed(verifyWgmma(emitError, engine))) return failure();
-  if (queries < 2 || queries > 32)
-    return emitError() << "(C1) 'queries' must be in [2, 32], got " << queries;
   if (blockK < 32 || blockK > 256 || blockK % 32 != 0)
     return emitError() << "(C1) 'block_k' must be a multiple of 32 in "
                           "[32, 256], got "
                        << blockK;
-  if (table < 1024 || table > 32768 || table % 1024 != 0)
-    return emitError() << "(C1) 'table' must be a multiple of 1024 in "
-                          "[1024, 32768], got "
-                       << table;
-  if (failed(verifyRings(emitError, keyStages, valueStages))) return failure();
-  if (producers < 4 || producers > 12 || producers % 4 != 0)
-    return emitError() << "(C3) 'producers' must be 4, 8 or 12, got "
-                       << producers;
-  if (chunk < queries || chunk % queries != 0)
-    return emitError() << "(C3) 'chunk' must be a positive multiple of the "
-                       << queries << " queries of a block, got " << chunk;
-  if (groups < 1 || groups > 2)
-    return emitError() << "(C4) 'groups' must be 1 or 2, got " << groups;
-  if (queries % groups != 0)
-    return emitError() << "(C4) 'groups' must divide the " << queries
-                       << " queries of a block, got " << groups;
-  if (failed(verifyPowerOf2(emitError, "C5", "list_warps", listWarps, 1, 32)) ||
-      failed(
-          verifyStep(emitError, "C6", "list_entries", listEntries, 32, 1024)) ||
-      failed(verifyStep(emitError, "C6", "list_words", listWords, 32, 1024)) ||
-      failed(
-          verifyRange(emitError, "C7", "list_sm_blocks", listSmBlocks, 1, 16)))
+  return verifyUnion(
+      emitError, engine,
+      {queries, groups, keyStages, valueStages, producers, table, chunk,
+       listWarps, listEntries, listWords, listSmBlocks, againSmBlocks});
+}
+
+LogicalResult UnionGradScheduleAttr::verify(
+    EmitError emitError, Engine engine, int64_t queries, int64_t groups,
+    int64_t keyStages, int64_t valueStages, int64_t producers, int64_t table,
+    int64_t chunk, GatherGradScheduleAttr, int64_t listWarps,
+    int64_t listEntries, int64_t listWords, int64_t listSmBlocks,
+    int64_t againSmBlocks) {
+  return verifyUnion(
+      emitError, engine,
+      {queries, groups, keyStages, valueStages, producers, table, chunk,
+       listWarps, listEntries, listWords, listSmBlocks, againSmBlocks});
+}
+
+LogicalResult GatherGradScheduleAttr::verify(EmitError emitError, Engine engine,
+                                             int64_t blockK, int64_t columns) {
+  if (engine == Engine::Wgmma)
+    return emitError() << "(C1) 'engine' must be fma or mma_sync, got "
+                       << stringifyEngine(engine);
+  if (failed(verifyPowerOf2(emitError, "C1", "block_k", blockK, 16, 64)))
     return failure();
-  return verifyRange(emitError, "C7", "again_sm_blocks", againSmBlocks, 1, 16);
+  return verifyPowerOf2(emitError, "C2", "columns", columns, 16, 64);
 }
 
 LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,

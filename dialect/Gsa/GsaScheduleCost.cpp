@@ -612,6 +612,77 @@ double UnionScheduleAttr::estimateCost(Operation* op,
   return getCost(op, target).microseconds();
 }
 
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+/// Bytes a nanosecond at which rows are added to rows in the second-level
+/// cache: whole rows by the bulk engine, and elements.
+static constexpr double kReduceRows = 2.5e3, kReduceElements = 0.8e3;
+
+/// Microseconds for rows of two gradients that are added, in f32.
+static double reduceTime(double rows, const AttentionProblem& problem,
+                         double rate) {
+  return 4 * rows * toDouble(problem.depth + problem.valueDepth) / (rate * 1e3);
+}
+
+double GatherGradScheduleAttr::estimateCost(Operation* op,
+                                            const CudaTarget& target) const {
+  AttentionProblem problem = *problemOf(op).attention;
+  Clock clock(target);
+  double blocks = toDouble(problem.batch * problem.groups * problem.queries) *
+                  ceilDiv(problem.heads / problem.groups, kTileUnit);
+  double keys = toDouble(llvm::alignTo(problem.slots, getBlockK())) *
+                listedShare(problem);
+  double columns =
+      toDouble(3 * pad(problem.depth) + 2 * pad(problem.valueDepth));
+  double products = clock.products(
+      2 * blocks * toDouble(kTileUnit) * keys * columns, getEngine());
+  return std::max(products,
+                  reduceTime(blocks * keys, problem, kReduceElements)) +
+         clock.launch(1);
+}
+
+ScheduleCost UnionGradScheduleAttr::getCost(Operation* op,
+                                            const CudaTarget& target) const {
+  AttentionProblem problem = *problemOf(op).attention;
+  Clock clock(target);
+  double tiles =
+      toDouble(problem.batch) * ceilDiv(problem.queries, getQueries());
+  double blocks = tiles * toDouble(problem.groups);
+  double keys = std::min(usualUnion(toDouble(getQueries()), problem) *
+                             listedShare(problem) * toDouble(problem.slots),
+                         toDouble(problem.keys));
+  ScheduleCost cost;
+  StageCost& lists = cost.stages.emplace_back();
+  lists.kernel = "union_lists";
+  double entries = toDouble(problem.batch * problem.queries * problem.slots) *
+                   listedShare(problem);
+  lists[CostTerm::Issue] = clock.clocks(entries * kListClocks);
+  lists[CostTerm::Memory] = clock.memory(4 * entries + 12 * tiles * keys);
+  lists.rounds = clock.rounds(tiles);
+  StageCost& stage = cost.stages.emplace_back();
+  stage.kernel = "union_gradient";
+  double rows = kGroupRows * toDouble(getGroups());
+  stage[CostTerm::Tensor] = clock.products(
+      2 * blocks * rows * keys *
+          toDouble(3 * pad(problem.depth) + 2 * pad(problem.valueDepth)),
+      getEngine());
+  stage[CostTerm::Mufu] = clock.mufu(blocks * rows * keys);
+  stage[CostTerm::Memory] =
+      std::max(clock.memory(boundaryBytes(op)),
+               reduceTime(blocks * keys, problem, kReduceRows));
+  stage.rounds = clock.rounds(blocks);
+  stage.launchUs = clock.launch(3 * toDouble(problem.batch) *
+                                ceilDiv(problem.queries, getChunk()));
+  return cost;
+}
+
+double UnionGradScheduleAttr::estimateCost(Operation* op,
+                                           const CudaTarget& target) const {
+  return getCost(op, target).microseconds();
+}
+
 double SplitSelectScheduleAttr::estimateCost(Operation* op,
                                              const CudaTarget& target) const {
   ScheduleProblem problem = problemOf(op);

@@ -25,9 +25,11 @@ static int64_t mostQueries(int64_t ratio) {
   return std::min(kGroupRows / std::max<int64_t>(ratio, 1), kMostQueries);
 }
 
-static std::string findElementMisfit(const AttentionProblem& problem) {
-  return findHalfMisfit("engine wgmma multiplies", problem.element,
-                        "#gsa.attention_schedule");
+/// `other` is the kind that is for those elements.
+static std::string findElementMisfit(
+    const AttentionProblem& problem,
+    StringRef other = "#gsa.attention_schedule") {
+  return findHalfMisfit("engine wgmma multiplies", problem.element, other);
 }
 
 /// Positions for keys of a split union over those of one that is not: those
@@ -37,13 +39,15 @@ static constexpr double kSplitRoom = 1.5;
 static constexpr int64_t kMostSplitBlocks = 65535;
 
 /// Why `queries` queries with `ratio` heads each are too many rows.
-static std::string findRowsRefusal(int64_t queries, int64_t ratio) {
+static std::string findRowsRefusal(
+    int64_t queries, int64_t ratio,
+    StringRef other = "#gsa.attention_schedule") {
   if (queries * ratio <= kGroupRows) return "";
   int64_t most = mostQueries(ratio);
   return std::to_string(queries) + " queries x " + std::to_string(ratio) +
          " heads of a group = " + std::to_string(queries * ratio) +
          " rows, at most " + std::to_string(kGroupRows) + "; legal: " +
-         (most < 2 ? "#gsa.attention_schedule"
+         (most < 2 ? other.str()
                    : "up to " + std::to_string(most) + " queries");
 }
 
@@ -102,27 +106,30 @@ std::string UnionScheduleAttr::findRefusal(Operation* op,
 namespace {
 
 /// What the schedules of an op have in common.
+template <typename PerQuery>
 struct Blocks {
   int64_t queries = 0;  ///< Of a block.
   int64_t tiles = 0;    ///< Blocks for the queries of a sequence, of one group.
-  AttentionScheduleAttr perQuery;
+  PerQuery perQuery;
 };
 
 }  // namespace
 
 /// Finds how queries share blocks, or says why they had better not. With blocks
 /// of several queries there must be enough of them for all SMs.
+template <typename PerQuery>
 static std::string findBlocks(Operation* op, const CudaTarget& target,
-                              Blocks& blocks) {
+                              Blocks<PerQuery>& blocks) {
+  std::string other = ScheduleKind::get<PerQuery>(op->getContext()).getName();
   AttentionProblem problem = *problemOf(op).attention;
   if (problem.isDense) return "dense attention has no lists of keys";
   if (!target.wgmma) return needsWgmma(target);
-  if (std::string reason = findElementMisfit(problem); !reason.empty())
+  if (std::string reason = findElementMisfit(problem, other); !reason.empty())
     return reason;
   if (std::string limit = findLimit(problem); !limit.empty()) return limit;
   int64_t ratio = headsOfGroup(problem);
   blocks.queries = mostQueries(ratio);
-  if (blocks.queries < 2) return findRowsRefusal(2, ratio);
+  if (blocks.queries < 2) return findRowsRefusal(2, ratio, other);
   blocks.tiles =
       std::max<int64_t>(llvm::divideCeil(problem.queries, blocks.queries), 1);
   int64_t count = problem.batch * problem.groups * blocks.tiles;
@@ -131,32 +138,38 @@ static std::string findBlocks(Operation* op, const CudaTarget& target,
            std::to_string(blocks.queries) + " queries < 2 x " +
            std::to_string(target.sms) + " SMs: too few to fill the device";
   std::string reason;
-  blocks.perQuery = findFirstLegal<AttentionScheduleAttr>(op, target, reason);
+  blocks.perQuery = findFirstLegal<PerQuery>(op, target, reason);
   return blocks.perQuery ? "" : inPart("per_query", reason);
+}
+
+/// Unions of `perBlock` queries that are made at a time, of at most `tiles`:
+/// the memory for them is that of their worst case, no key shared.
+static int64_t countTiles(const AttentionProblem& problem, int64_t perBlock,
+                          int64_t tiles, bool isSplit) {
+  auto most = static_cast<double>(
+      std::max<int64_t>(std::min(perBlock * problem.slots, problem.keys), 1));
+  if (isSplit) most *= kSplitRoom;
+  return std::clamp<int64_t>(
+      static_cast<int64_t>(kUnionBytes / (kUnionBytesPerKey * most)), 1, tiles);
 }
 
 std::string UnionScheduleAttr::explainNone(Operation* op,
                                            const CudaTarget& target) {
-  Blocks blocks;
+  Blocks<AttentionScheduleAttr> blocks;
   return findBlocks(op, target, blocks);
 }
 
 SmallVector<Attribute> UnionScheduleAttr::enumerate(Operation* op,
                                                     const CudaTarget& target) {
   SmallVector<Attribute> schedules;
-  Blocks blocks;
+  Blocks<AttentionScheduleAttr> blocks;
   if (!findBlocks(op, target, blocks).empty()) return schedules;
   auto [queries, tiles, perQuery] = blocks;
   AttentionProblem problem = *problemOf(op).attention;
   auto add = [&](int64_t groups, int64_t blockK, int64_t stages) {
     int64_t perBlock = groups * queries;
-    // The memory for unions is that of their worst case, no key shared.
-    auto most = static_cast<double>(
-        std::max<int64_t>(std::min(perBlock * problem.slots, problem.keys), 1));
-    if (groups > 1) most *= kSplitRoom;
-    int64_t chunk = std::clamp<int64_t>(
-        static_cast<int64_t>(kUnionBytes / (kUnionBytesPerKey * most)), 1,
-        llvm::divideCeil(tiles, groups));
+    int64_t chunk = countTiles(problem, perBlock,
+                               llvm::divideCeil(tiles, groups), groups > 1);
     schedules.push_back(UnionScheduleAttr::get(
         op->getContext(), Engine::Wgmma, perBlock, groups, blockK, stages,
         stages, /*producers=*/4, /*table=*/16384, chunk * perBlock, perQuery));
@@ -229,5 +242,107 @@ SmallVector<Attribute> UnionScheduleAttr::getSteps() const {
   builder.scale(&Numbers::listEntries);
   builder.scale(&Numbers::listWords);
   builder.shift(&Numbers::listSmBlocks, 1);
+  return steps;
+}
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+SmallVector<Attribute> UnionGradScheduleAttr::getParts() const {
+  return {getPerQuery()};
+}
+
+std::string UnionGradScheduleAttr::findMisfit(Operation* op) const {
+  std::string reason =
+      findElementMisfit(*problemOf(op).attention, "#gsa.gather_grad_schedule");
+  return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
+                        : reason;
+}
+
+std::string UnionGradScheduleAttr::findRefusal(Operation* op,
+                                               const CudaTarget& target) const {
+  if (!target.wgmma) return needsWgmma(target);
+  AttentionProblem problem = *problemOf(op).attention;
+  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
+  if (std::string reason = getPerQuery().findRefusal(op, target);
+      !reason.empty())
+    return inPart("per_query", reason);
+  if (problem.slots < 1 || problem.keys < 1)
+    return "there are no keys to share";
+  int64_t ratio = headsOfGroup(problem);
+  if (std::string reason = getGroups() > 1
+                               ? findSplitRefusal(getQueries(), ratio)
+                               : findRowsRefusal(getQueries(), ratio,
+                                                 "#gsa.gather_grad_schedule");
+      !reason.empty())
+    return reason;
+  if (problem.groups > kGridLimit)
+    return over("groups of heads", problem.groups, kGridLimit);
+  if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
+    return "rows of keys and values must be whole vectors of 16 bytes";
+  return "";
+}
+
+std::string UnionGradScheduleAttr::explainNone(Operation* op,
+                                               const CudaTarget& target) {
+  Blocks<GatherGradScheduleAttr> blocks;
+  return findBlocks(op, target, blocks);
+}
+
+SmallVector<Attribute> UnionGradScheduleAttr::enumerate(
+    Operation* op, const CudaTarget& target) {
+  SmallVector<Attribute> schedules;
+  Blocks<GatherGradScheduleAttr> blocks;
+  if (!findBlocks(op, target, blocks).empty()) return schedules;
+  auto [queries, tiles, perQuery] = blocks;
+  AttentionProblem problem = *problemOf(op).attention;
+  auto add = [&](int64_t groups, int64_t stages) {
+    int64_t perBlock = groups * queries;
+    int64_t chunk =
+        countTiles(problem, perBlock, llvm::divideCeil(tiles, groups), false);
+    schedules.push_back(get(op->getContext(), Engine::Wgmma, perBlock, groups,
+                            stages, stages, /*producers=*/4, /*table=*/16384,
+                            chunk * perBlock, perQuery));
+  };
+  // Two groups reduce what one alone would reduce twice.
+  if (2 * queries <= kMostQueries &&
+      findSplitRefusal(2 * queries, headsOfGroup(problem)).empty())
+    for (int64_t stages : {2, 1}) add(/*groups=*/2, stages);
+  for (int64_t stages : {2, 1}) add(/*groups=*/1, stages);
+  return schedules;
+}
+
+SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
+  struct GradNumbers {
+    int64_t queries, groups, keyStages, valueStages, table, chunk;
+    GatherGradScheduleAttr perQuery;
+  };
+  SmallVector<Attribute> steps;
+  const GradNumbers own = {getQueries(),     getGroups(), getKeyStages(),
+                           getValueStages(), getTable(),  getChunk(),
+                           getPerQuery()};
+  auto add = [&](const GradNumbers& n) {
+    addStep(steps, *this, getEngine(), n.queries, n.groups, n.keyStages,
+            n.valueStages, getProducers(), n.table, n.chunk, n.perQuery,
+            getListWarps(), getListEntries(), getListWords(), getListSmBlocks(),
+            getAgainSmBlocks());
+  };
+  StepBuilder<GradNumbers> builder(own, add);
+  builder.change([&](GradNumbers& n) {
+    n.groups = getGroups() > 1 ? 1 : 2;
+    n.queries = getGroups() > 1 ? n.queries / 2 : n.queries * 2;
+    n.chunk = static_cast<int64_t>(llvm::alignTo(n.chunk, n.queries));
+  });
+  builder.shift(&GradNumbers::keyStages, 1);
+  builder.shift(&GradNumbers::valueStages, 1);
+  builder.scale(&GradNumbers::table);
+  builder.change([](GradNumbers& n) { n.chunk *= 2; });
+  if (own.chunk % (2 * own.queries) == 0)
+    builder.change([](GradNumbers& n) { n.chunk /= 2; });
+  for (Attribute perQuery : own.perQuery.getSteps())
+    builder.change([&](GradNumbers& n) {
+      n.perQuery = cast<GatherGradScheduleAttr>(perQuery);
+    });
   return steps;
 }

@@ -407,6 +407,29 @@ def GsaTile_SoftmaxWeightsOp : GsaTile_Op<"softmax_weights",
   }];
 }
 
+def GsaTile_SoftmaxGradOp : GsaTile_Op<"softmax_grad",
+    "softmax_grad({weights}, {grads}, {lse}, {row_sums}, {scale}, {rows})",
+    [AllTypesMatch<["weights", "grads"]>, AllTypesMatch<["lse", "row_sums"]>]> {
+  let summary = "Weights of a softmax that is done, and the gradient of its logits";
+  let description = [{
+    With x = `weights` (scores, not scaled), d = `grads` (the gradients of the
+    weights) and s = `scale`:
+    ```
+    weights[r, c] = p = exp(s x[r, c] - lse[r]);  grads[r, c] = p * (d[r, c] - row_sums[r])
+    ```
+    and both 0, whatever the other numbers are, where x is -inf, where lse is, and
+    for r from `rows` on. exp is ex2.approx of log2(e) times the difference, which
+    is rounded once.
+  }];
+  let arguments = (ins TileFragInOut:$weights, TileFragInOut:$grads,
+                       TileRowsIn:$lse, TileRowsIn:$row_sums, F32:$scale,
+                       Index:$rows);
+  let assemblyFormat = [{
+    $weights `,` $grads `,` $lse `,` $row_sums `scale` $scale `rows` $rows
+    attr-dict `:` type($weights) `,` type($lse)
+  }];
+}
+
 def GsaTile_SoftmaxMergeOp : GsaTile_Op<"softmax_merge",
     "softmax_merge<{bounded}>({output}, {maximum}, {sum}, {other_output}, {other_maximum}, {other_sum}, {scale})",
     [AllTypesMatch<["output", "other_output"]>,

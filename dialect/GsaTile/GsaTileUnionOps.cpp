@@ -103,6 +103,24 @@ LogicalResult TransposeMembersOp::verify() {
                        << getBlock();  // transpose_members_c2
 }
 
+/// A tile that is read or cleared by vectors.
+static LogicalResult verifyChunks(Operation* op, SmemType tile) {
+  Type element = tile.getElementType();
+  int64_t bytes = tile.getColumns() * element.getIntOrFloatBitWidth() / 8;
+  if (!tile.isStaged() && isa<FloatType>(element) && bytes % 16 == 0)
+    return success();
+  return op->emitOpError() << "expected a tile of floats with rows of whole "
+                              "16-byte chunks, got "
+                           << tile;
+}
+
+LogicalResult AnyNotFiniteOp::verify() {
+  return verifyChunks(*this, getSource().getType());  // any_not_finite_c1
+}
+LogicalResult DropRowsOp::verify() {
+  return verifyChunks(*this, getTarget().getType());  // drop_rows_c1
+}
+
 LogicalResult AppendOp::verify() {
   return verifyNumbers(*this, {getList(), getCount()});  // append_c1
 }

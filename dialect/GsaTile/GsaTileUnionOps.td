@@ -184,6 +184,33 @@ def GsaTile_AnyOutOfRangeOp : GsaTile_Op<"any_out_of_range",
   }];
 }
 
+def GsaTile_AnyNotFiniteOp : GsaTile_Op<"any_not_finite",
+    "any_not_finite({source})"> {
+  let summary = "Whether a tile holds an infinity or a NaN";
+  let description = [{
+    The same in all lanes. Constraint: (C1) the rows are whole 16-byte chunks.
+  }];
+  let arguments = (ins TileSmemIn:$source);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source)";
+  let hasVerifier = 1;
+}
+
+def GsaTile_DropRowsOp : GsaTile_Op<"drop_rows",
+    "drop_rows({target}, {row}, {lse})"> {
+  let summary = "`target[row + r, :] = 0` where `lse[r]` is -inf";
+  let description = [{
+    Of rows without keys nothing counts, which a product with 0 would not do for
+    an infinity. The warp may read the tile at once. Constraint: (C1) the rows are
+    whole 16-byte chunks.
+  }];
+  let arguments = (ins TileSmemInOut:$target, Index:$row, TileRowsIn:$lse);
+  let assemblyFormat = [{
+    $target `[` $row `]` `by` $lse attr-dict `:` type($target) `by` type($lse)
+  }];
+  let hasVerifier = 1;
+}
+
 def GsaTile_AppendOp : GsaTile_Op<"append", "append({list}, {count}, {value})"> {
   let summary = "Adds a number to a list that all blocks share";
   let description = [{

@@ -99,28 +99,43 @@ AttentionKernel::AttentionKernel(AttentionOperands& operands,
       "range_size");
 }
 
-Value AttentionKernel::countKeys(KernelScalars& s, Value batch) {
+Value gsa::countKeys(KernelScalars& s, Value lengths, Value keys, Value batch) {
   if (!lengths) return keys;
   Value given =
       s.toIndex(LoadOp::create(s.b, s.loc, s.b.getI32Type(), lengths, batch));
   return named(s.min(s.max(given, s.index(0)), keys), "length");
 }
 
-/// Rows of `width` elements of an array of queries and heads.
-static Value makeRows(KernelScalars& s, Value base, const AttentionRows& rows,
-                      int64_t heads, int64_t width) {
+Value AttentionKernel::countKeys(KernelScalars& s, Value batch) {
+  return gsa::countKeys(s, lengths, keys, batch);
+}
+
+Value gsa::viewQueryRows(KernelScalars& s, Value base,
+                         const AttentionRows& rows, int64_t heads,
+                         int64_t width) {
   if (rows.perQuery == 0)
     return s.stridedRows(base, s.i64(rows.headStep * width), rows.count);
   return s.twoLevelRows(base, s.i64(heads * width), s.i64(width), rows.perQuery,
                         rows.count);
 }
 
+Value gsa::viewRowNumbers(KernelScalars& s, Value array,
+                          const AttentionRows& rows, int64_t heads,
+                          Value queries) {
+  Value base = s.at(array, {rows.batch, rows.head, rows.query},
+                    {s.index(heads), queries});
+  return rows.perQuery == 0 ? s.stridedRows(base, rows.lsePitch, rows.count)
+                            : s.twoLevelRows(base, s.i64(1), s.toI64(queries),
+                                             rows.perQuery, rows.count);
+}
+
 Value AttentionKernel::makeQueries(KernelScalars& s,
                                    const AttentionRows& rows) {
-  return makeRows(s,
-                  s.at(query, {rows.batch, rows.query, rows.head, s.index(0)},
-                       {queries, s.index(shape.heads), s.index(shape.depth)}),
-                  rows, shape.heads, shape.depth);
+  return viewQueryRows(
+      s,
+      s.at(query, {rows.batch, rows.query, rows.head, s.index(0)},
+           {queries, s.index(shape.heads), s.index(shape.depth)}),
+      rows, shape.heads, shape.depth);
 }
 
 AttentionTarget AttentionResults::viewRows(KernelScalars& s,
@@ -129,16 +144,11 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
   target.output =
-      makeRows(s,
-               s.at(output, {rows.batch, rows.query, rows.head, zero},
-                    {queries, heads, depth}),
-               rows, shape.heads, shape.valueDepth);
-  Value lseBase =
-      s.at(lse, {rows.batch, rows.head, rows.query}, {heads, queries});
-  target.lse = rows.perQuery == 0
-                   ? s.stridedRows(lseBase, rows.lsePitch, rows.count)
-                   : s.twoLevelRows(lseBase, s.i64(1), s.toI64(queries),
-                                    rows.perQuery, rows.count);
+      viewQueryRows(s,
+                    s.at(output, {rows.batch, rows.query, rows.head, zero},
+                         {queries, heads, depth}),
+                    rows, shape.heads, shape.valueDepth);
+  target.lse = viewRowNumbers(s, lse, rows, shape.heads, queries);
   if (!gate) return target;
   SmallVector<Value> indices = {rows.batch, rows.query, rows.head};
   SmallVector<Value> sizes = {queries, heads};
@@ -148,7 +158,7 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
   }
   int64_t width = gatePerRow ? 1 : shape.valueDepth;
   target.gate = {
-      makeRows(s, s.at(gate, indices, sizes), rows, shape.heads, width),
+      viewQueryRows(s, s.at(gate, indices, sizes), rows, shape.heads, width),
       activation, gatePerRow, !gatePerRow && width % 2 == 0};
   return target;
 }

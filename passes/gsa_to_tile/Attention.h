@@ -56,6 +56,16 @@ struct AttentionRows {
   Value lsePitch;
 };
 
+/// Rows of `width` elements of an array [B, Sq, H, width]; `base` is the first
+/// one's place.
+Value viewQueryRows(KernelScalars& s, Value base, const AttentionRows& rows,
+                    int64_t heads, int64_t width);
+/// Rows of one number each of an array [B, H, Sq].
+Value viewRowNumbers(KernelScalars& s, Value array, const AttentionRows& rows,
+                     int64_t heads, Value queries);
+/// Keys of a batch: all, or fewer where `lengths` (null: none) say so.
+Value countKeys(KernelScalars& s, Value lengths, Value keys, Value batch);
+
 /// The arrays that a kernel writes rows of attention to, or reads them from,
 /// and their gate; null where there is none.
 struct AttentionResults {

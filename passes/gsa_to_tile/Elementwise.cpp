@@ -21,6 +21,21 @@ int64_t getMapBlocks(const CudaTarget& target, int64_t count) {
                            2 * target.sms * target.warpsPerSm / kMapWarps);
 }
 
+void launchForEach(
+    ToTileContext& context, StringRef name, int64_t count,
+    llvm::function_ref<void(KernelBuilder&)> arguments,
+    llvm::function_ref<void(gsa::detail::ScalarBuilder&, Value)> body) {
+  KernelBuilder kernel(context, context.loc(), name, kMapWarps);
+  OpBuilder& b = kernel.body();
+  arguments(kernel);
+  Value total = kernel.number(b.getI64IntegerAttr(count), "count");
+  auto loop = gsa_tile::ForEachOp::create(b, context.loc(), total);
+  b.setInsertionPoint(loop.getBody().front().getTerminator());
+  gsa::detail::ScalarBuilder s(b, context.loc());
+  body(s, loop.getInductionVar());
+  kernel.launch(ArrayRef<int64_t>(getMapBlocks(context.target(), count)));
+}
+
 bool isElementwise(linalg::LinalgOp op) {
   return op.getNumParallelLoops() == op.getNumLoops();
 }

@@ -3,6 +3,7 @@
 #ifndef GSA_PASSES_GSATOTILE_ELEMENTWISE_H
 #define GSA_PASSES_GSATOTILE_ELEMENTWISE_H
 
+#include "dialect/Gsa/GsaBuilders.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/gsa_to_tile/ToTile.h"
@@ -16,6 +17,13 @@ inline constexpr int64_t kMapWarps = 8;
 /// Blocks for a gsa_tile.for_each over `count` elements: enough to fill the
 /// device twice; the rest comes round by round.
 int64_t getMapBlocks(const CudaTarget& target, int64_t count);
+
+/// A kernel of one gsa_tile.for_each over `count` elements, and its launch:
+/// `arguments` makes its arguments, `body` what it does for an element, an i64.
+void launchForEach(
+    ToTileContext& context, StringRef name, int64_t count,
+    llvm::function_ref<void(KernelBuilder&)> arguments,
+    llvm::function_ref<void(gsa::detail::ScalarBuilder&, Value)> body);
 
 /// Whether `op` is what lowerElementwise is for: all loops parallel.
 bool isElementwise(linalg::LinalgOp op);

@@ -42,10 +42,10 @@ void gsa::hoistStorage(Operation* loop, Operation* place) {
 }
 
 void gsa::emitAgainLoop(
-    AttentionKernel& kernel, Location loc, TeamAttr block,
+    OpBuilder& kernelBody, Location loc, TeamAttr block,
     const AgainArguments& again,
     llvm::function_ref<void(KernelScalars&, Value entry)> body) {
-  KernelScalars s(kernel.bodyBuilder(), loc);
+  KernelScalars s(kernelBody, loc);
   Value entries = named(s.toIndex(LoadOp::create(s.b, loc, s.b.getI32Type(),
                                                  again.count, s.index(0))),
                         "entries");

@@ -32,7 +32,7 @@ struct AgainArguments {
 
 /// In the kernel that does it again: `body` for each entry, an index, by the
 /// blocks of the grid in turn. Storage that it makes is made once.
-void emitAgainLoop(AttentionKernel& kernel, Location loc,
+void emitAgainLoop(OpBuilder& kernelBody, Location loc,
                    gsa_tile::TeamAttr block, const AgainArguments& again,
                    llvm::function_ref<void(KernelScalars&, Value entry)> body);
 /// Tiles and rings of what a loop repeats are made once, before `place`.

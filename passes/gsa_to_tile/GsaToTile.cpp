@@ -26,7 +26,8 @@ using namespace mlir::gsa;
 
 LogicalResult gsa::refuseGradients(ModuleOp module) {
   WalkResult walk = module.walk([](Operation* op) {
-    if (!isGradient(op) || isa<IndexScoresGradOp, IndexKlGradOp>(op))
+    if (!isGradient(op) ||
+        isa<GatherAttentionGradOp, IndexScoresGradOp, IndexKlGradOp>(op))
       return WalkResult::advance();
     op->emitOpError(
         "has no kernels: gradients run on the CPU target only so far; compile "
@@ -49,6 +50,7 @@ class Registry {
     add(tile::lowerDenseAttention);
     add(tile::lowerGate);
     add(tile::lowerGatherAttention);
+    add(tile::lowerGatherAttentionGrad);
     add(tile::lowerIndexKl);
     add(tile::lowerIndexKlGrad);
     add(tile::lowerIndexScores);

@@ -19,6 +19,8 @@ namespace mlir::gsa::tile {
 LogicalResult lowerDenseAttention(DenseAttentionOp op, ToTileContext& context);
 LogicalResult lowerGatherAttention(GatherAttentionOp op,
                                    ToTileContext& context);
+LogicalResult lowerGatherAttentionGrad(GatherAttentionGradOp op,
+                                       ToTileContext& context);
 LogicalResult lowerIndexKl(IndexKlOp op, ToTileContext& context);
 LogicalResult lowerIndexKlGrad(IndexKlGradOp op, ToTileContext& context);
 LogicalResult lowerIndexScores(IndexScoresOp op, ToTileContext& context);

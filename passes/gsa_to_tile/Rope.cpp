@@ -55,11 +55,6 @@ class RopeLowering {
   void rotate();
   void rotatePair(ScalarBuilder& s, Value element);
 
-  /// A kernel of one for_each over `count` elements; `body` builds its body.
-  void forEach(StringRef name, int64_t count,
-               llvm::function_ref<void(KernelBuilder&)> arguments,
-               llvm::function_ref<void(ScalarBuilder&, Value)> body);
-
   RopeOp op;
   ToTileContext& context;
   Location loc;
@@ -71,21 +66,6 @@ class RopeLowering {
 };
 
 }  // namespace
-
-void RopeLowering::forEach(
-    StringRef name, int64_t count,
-    llvm::function_ref<void(KernelBuilder&)> arguments,
-    llvm::function_ref<void(ScalarBuilder&, Value)> body) {
-  KernelBuilder kernel(context, loc, name, tile::kMapWarps);
-  OpBuilder& b = kernel.body();
-  arguments(kernel);
-  Value total = kernel.number(b.getI64IntegerAttr(count), "count");
-  auto loop = ForEachOp::create(b, loc, total);
-  b.setInsertionPoint(loop.getBody().front().getTerminator());
-  ScalarBuilder s(b, loc);
-  body(s, loop.getInductionVar());
-  kernel.launch(ArrayRef<int64_t>(tile::getMapBlocks(context.target(), count)));
-}
 
 /// cosines[t, i], sines[t, i] of positions[t] * frequencies[i].
 void RopeLowering::makeTables() {
@@ -100,8 +80,8 @@ void RopeLowering::makeTables() {
   Value positionsBuffer = context.toBuffer(op.getPositions());
   Type positionType =
       cast<RankedTensorType>(op.getPositions().getType()).getElementType();
-  forEach(
-      "rope_angles", tokens * pairs,
+  tile::launchForEach(
+      context, "rope_angles", tokens * pairs,
       [&](KernelBuilder& kernel) {
         positions = kernel.read(positionsBuffer, "positions");
         frequencies = kernel.read(context.toBuffer(table), "frequencies");
@@ -161,8 +141,8 @@ void RopeLowering::rotate() {
   // Elements behind the rotated ones stay as they are.
   if (2 * pairs != size)
     memref::CopyOp::create(context.rewriter(), loc, input, result);
-  forEach(
-      "rope", tokens * heads * pairs,
+  tile::launchForEach(
+      context, "rope", tokens * heads * pairs,
       [&](KernelBuilder& kernel) {
         in = kernel.read(input, "in");
         cosine = kernel.read(cosines, "cosines");

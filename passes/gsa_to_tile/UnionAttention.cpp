@@ -286,40 +286,42 @@ static void emitAgain(AttentionKernel& kernel, UnionScheduleAttr schedule,
   TeamAttr all = KernelTeams(perQuery).block;
   int64_t ratio = kernel.shape.ratio(),
           rowBlocks = countRowBlocks(kernel.shape, perQuery);
-  emitAgainLoop(kernel, loc, all, again, [&](KernelScalars& s, Value entry) {
-    Value warp = s.rem(entry, schedule.getConsumers());
-    Value place = s.div(entry, schedule.getConsumers());
-    GatherBlock block;
-    block.batch = batch;
-    block.group = named(s.rem(place, kernel.shape.groups), "group");
-    Value tileBegin = named(
-        s.add(begin,
-              s.mul(s.div(place, kernel.shape.groups), schedule.getQueries())),
-        "tile_begin");
-    Value tileEnd =
-        s.min(s.add(tileBegin, s.index(schedule.getQueries())), kernel.queries);
-    Value firstRow = s.mul(warp, kTileUnit);
-    Value first =
-        named(s.add(tileBegin, s.div(firstRow, ratio)), "first_token");
-    Value last =
-        s.add(tileBegin, s.div(s.add(firstRow, s.index(kTileUnit - 1)), ratio));
-    Value end = named(s.min(s.add(last, s.index(1)), tileEnd), "end_token");
-    auto repeat = [&](Value lower, Value upper, int64_t step,
-                      llvm::function_ref<void(Value)> body) {
-      s.forLoop(lower, upper, step, body)
-          ->setAttr(kRolledAttr, s.b.getUnitAttr());
-    };
-    repeat(first, end, 1, [&](Value token) {
-      block.token = named(token, "token");
-      repeat(s.index(0), s.index(rowBlocks * perQuery.getBlockQ()),
-             perQuery.getBlockQ(), [&](Value row) {
-               block.firstRow = named(row, "first_row");
-               emitGather(slots, perQuery, loc, kernel, block);
-               // The next rows have the same storage.
-               SyncOp::create(s.b, loc, all);
-             });
-    });
-  });
+  emitAgainLoop(
+      kernel.bodyBuilder(), loc, all, again,
+      [&](KernelScalars& s, Value entry) {
+        Value warp = s.rem(entry, schedule.getConsumers());
+        Value place = s.div(entry, schedule.getConsumers());
+        GatherBlock block;
+        block.batch = batch;
+        block.group = named(s.rem(place, kernel.shape.groups), "group");
+        Value tileBegin =
+            named(s.add(begin, s.mul(s.div(place, kernel.shape.groups),
+                                     schedule.getQueries())),
+                  "tile_begin");
+        Value tileEnd = s.min(s.add(tileBegin, s.index(schedule.getQueries())),
+                              kernel.queries);
+        Value firstRow = s.mul(warp, kTileUnit);
+        Value first =
+            named(s.add(tileBegin, s.div(firstRow, ratio)), "first_token");
+        Value last = s.add(
+            tileBegin, s.div(s.add(firstRow, s.index(kTileUnit - 1)), ratio));
+        Value end = named(s.min(s.add(last, s.index(1)), tileEnd), "end_token");
+        auto repeat = [&](Value lower, Value upper, int64_t step,
+                          llvm::function_ref<void(Value)> body) {
+          s.forLoop(lower, upper, step, body)
+              ->setAttr(kRolledAttr, s.b.getUnitAttr());
+        };
+        repeat(first, end, 1, [&](Value token) {
+          block.token = named(token, "token");
+          repeat(s.index(0), s.index(rowBlocks * perQuery.getBlockQ()),
+                 perQuery.getBlockQ(), [&](Value row) {
+                   block.firstRow = named(row, "first_row");
+                   emitGather(slots, perQuery, loc, kernel, block);
+                   // The next rows have the same storage.
+                   SyncOp::create(s.b, loc, all);
+                 });
+        });
+      });
 }
 
 //===----------------------------------------------------------------------===//
@@ -336,7 +338,7 @@ class UnionLowering {
         schedule(schedule),
         context(context),
         operands(op, context),
-        lists(operands, schedule) {}
+        lists(UnionSource(operands), UnionForm(schedule)) {}
 
   LogicalResult emit();
 

@@ -28,12 +28,11 @@ using arith::CmpIPredicate;
 /// Blocks of an SM: warps wait for lists, for each other and for what they
 /// wrote themselves, so that registers are shared among as many as the schedule
 /// says and the tables let in.
-static int64_t countBlocks(const CudaTarget& target,
-                           UnionScheduleAttr schedule) {
+static int64_t countBlocks(const CudaTarget& target, const UnionForm& form) {
   constexpr int64_t kBytesBesides = 2048;
-  int64_t bytes = 4 * schedule.getTable() + kBytesBesides;
+  int64_t bytes = 4 * form.table + kBytesBesides;
   return std::clamp<int64_t>(target.sharedBytesPerSm / bytes, 1,
-                             schedule.getListSmBlocks());
+                             form.listSmBlocks);
 }
 
 int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
@@ -43,45 +42,44 @@ int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
   return strings;
 }
 
-UnionLists::UnionLists(const AttentionOperands& operands,
-                       UnionScheduleAttr schedule)
-    : tiles(llvm::divideCeil(std::min(schedule.getChunk(), operands.queries()),
-                             schedule.getQueries())),
-      operands(operands),
-      schedule(schedule) {
-  int64_t perTile = schedule.getQueries(), blockK = schedule.getBlockK();
+UnionLists::UnionLists(const UnionSource& source, const UnionForm& form)
+    : tiles(
+          llvm::divideCeil(std::min(form.chunk, source.queries), form.queries)),
+      source(source),
+      form(form) {
+  int64_t perTile = form.queries, blockK = form.blockK;
   auto roomFor = [&](int64_t lists) {
-    int64_t most = std::min(lists * operands.slots(), operands.keys());
+    int64_t most = std::min(lists * source.slots, source.keys);
     return static_cast<int64_t>(
         llvm::alignTo(std::max<int64_t>(most, 1), blockK));
   };
   capacity = roomFor(perTile);
-  if (schedule.isSplit()) {
+  if (form.isSplit) {
     // Two kinds have a last block that is not full.
     apart = capacity + blockK;
     capacity = apart + roomFor(perTile / 2);
   }
-  strings = countStrings(schedule.getGroups(), operands.shape.ratio(), blockK);
+  strings = countStrings(form.groups, source.ratio, blockK);
   words = strings * blockK / 32;
 }
 
 void UnionLists::makeBuffers() {
-  int64_t blockK = schedule.getBlockK();
-  ToTileContext& context = operands.context;
+  int64_t blockK = form.blockK;
+  ToTileContext& context = source.context;
   again = AgainList(context, mostAgain());
   Type i32 = context.rewriter().getI32Type();
   keys = context.makeBuffer({tiles, capacity}, i32);
   members = context.makeBuffer({tiles, capacity}, i32);
   bits = context.makeBuffer({tiles, capacity / blockK * words}, i32);
-  if (schedule.isSplit())
+  if (form.isSplit)
     order = context.makeBuffer({tiles, capacity / blockK + 1}, i32);
   counts = context.makeBuffer({tiles}, i32);
 }
 
 int64_t UnionLists::bytes() const {
-  int64_t blocks = capacity / schedule.getBlockK();
+  int64_t blocks = capacity / form.blockK;
   int64_t perTile = 2 * capacity + blocks * words + 1;
-  if (schedule.isSplit()) perTile += blocks + 1;
+  if (form.isSplit) perTile += blocks + 1;
   return (tiles * perTile + 1 + mostAgain()) * 4;
 }
 
@@ -90,8 +88,8 @@ namespace {
 /// The body of the kernel.
 class UnionKernel {
  public:
-  UnionKernel(KernelBuilder& kernel, Location loc, UnionScheduleAttr schedule)
-      : kernel(kernel), schedule(schedule), s(kernel.body(), loc) {}
+  UnionKernel(KernelBuilder& kernel, Location loc, const UnionForm& form)
+      : kernel(kernel), form(form), s(kernel.body(), loc) {}
 
   // Arguments.
   Value indices, listCounts, keysOut, membersOut, bitsOut, countsOut, again;
@@ -118,9 +116,9 @@ class UnionKernel {
   }
   /// Warps of a block, a list for each in turn; entries of a list, which are
   /// asked for together, and words of the table that a warp takes in one step.
-  int64_t warps() const { return schedule.getListWarps(); }
-  int64_t stepEntries() const { return schedule.getListEntries(); }
-  int64_t stepWords() const { return schedule.getListWords(); }
+  int64_t warps() const { return form.listWarps; }
+  int64_t stepEntries() const { return form.listEntries; }
+  int64_t stepWords() const { return form.listWords; }
   void sync() { SyncOp::create(s.b, s.loc, kernel.team()); }
   void clear(Value tile) {
     ClearSharedOp::create(s.b, s.loc, tile, kernel.team());
@@ -155,21 +153,20 @@ class UnionKernel {
   Value emitOrder();
 
   /// Kinds of keys, each in blocks of its own.
-  int64_t kinds() const { return schedule.isSplit() ? kUnionKinds : 1; }
-  int64_t half() const { return schedule.getQueries() / 2; }
+  int64_t kinds() const { return form.isSplit ? kUnionKinds : 1; }
+  int64_t half() const { return form.queries / 2; }
   /// Keys of kind `kind`, and blocks of them.
   Value countOf(Value kind) {
     return named(s.toIndex(loadShared(united, kind)), "keys_of_kind");
   }
   Value blocksOf(Value kind) {
-    return named(s.ceilDiv(countOf(kind), schedule.getBlockK()),
-                 "blocks_of_kind");
+    return named(s.ceilDiv(countOf(kind), form.blockK), "blocks_of_kind");
   }
   /// Of the padded keys of a kind, where they begin.
   Value beginOf(Value kind, Value padded);
 
   KernelBuilder& kernel;
-  UnionScheduleAttr schedule;
+  const UnionForm& form;
   KernelScalars s;
   Value warp, tile, firstQuery, lists, table, united, counted;
   Value tileKeys, tileMembers, irregular, ends, begins;
@@ -211,7 +208,7 @@ void UnionKernel::emitCheck() {
 /// Behind the last key of the lists; 0 where they cannot be united.
 Value UnionKernel::emitEnd() {
   Value end = s.i32(0);
-  for (int64_t i = 0; i < schedule.getQueries(); ++i)
+  for (int64_t i = 0; i < form.queries; ++i)
     end = s.max(end, loadShared(ends, s.index(i)));
   return named(s.toIndex(s.select(irregular, s.i32(0), end)), "end_key");
 }
@@ -236,12 +233,12 @@ void UnionKernel::emitPiece(Value first) {
 
 /// The words of the table, behind those of the pieces before.
 void UnionKernel::emitMembers(Value first) {
-  int64_t segment = schedule.getTable() / warps();
+  int64_t segment = form.table / warps();
   Value begin = named(s.mul(warp, segment), "segment_begin");
   Value end = named(s.add(begin, s.index(segment)), "segment_end");
   Value found = lanes("found", kinds());
   rolled(begin, end, stepWords(), [&](Value at) {
-    if (schedule.isSplit())
+    if (form.isSplit)
       CountKindsOp::create(s.b, s.loc, found, table, at, end, stepWords(),
                            half());
     else
@@ -261,7 +258,7 @@ void UnionKernel::emitMembers(Value first) {
     all.push_back(s.add(before, sumOf(counted, s.index(warps()), kind)));
   }
   rolled(begin, end, stepWords(), [&](Value at) {
-    if (schedule.isSplit())
+    if (form.isSplit)
       EmitKindsOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table, at,
                           end, stepWords(), half(), first);
     else
@@ -276,7 +273,7 @@ void UnionKernel::emitMembers(Value first) {
 }
 
 Value UnionKernel::beginOf(Value kind, Value padded) {
-  if (!schedule.isSplit()) return s.index(0);
+  if (!form.isSplit) return s.index(0);
   auto is = [&](int64_t number) {
     return s.cmpi(CmpIPredicate::eq, kind, s.index(number));
   };
@@ -289,11 +286,10 @@ Value UnionKernel::beginOf(Value kind, Value padded) {
 Value UnionKernel::emitStrings() {
   auto forKinds = [&](llvm::function_ref<void(Value, Value, Value)> body) {
     auto ofKind = [&](Value kind) {
-      Value padded =
-          named(s.mul(blocksOf(kind), schedule.getBlockK()), "padded_size");
+      Value padded = named(s.mul(blocksOf(kind), form.blockK), "padded_size");
       body(kind, beginOf(kind, padded), padded);
     };
-    if (schedule.isSplit())
+    if (form.isSplit)
       rolled(s.index(0), s.index(kUnionKinds), 1, ofKind);
     else
       ofKind(s.index(0));
@@ -301,7 +297,7 @@ Value UnionKernel::emitStrings() {
   forKinds([&](Value kind, Value begin, Value padded) {
     Value count = countOf(kind);
     Value from = s.add(begin, count), to = s.add(begin, padded);
-    if (schedule.isSplit()) {
+    if (form.isSplit) {
       // Of the second kind, which was written backwards, the first keys are
       // missing.
       Value backwards = s.cmpi(CmpIPredicate::eq, kind, s.index(1));
@@ -314,15 +310,14 @@ Value UnionKernel::emitStrings() {
                        kernel.team());
   });
   sync();
-  Value tileBits =
-      named(s.at(bitsOut, {tile, s.index(0)},
-                 {s.mul(s.div(capacity, schedule.getBlockK()), words)}),
-            "tile_bits");
+  Value tileBits = named(s.at(bitsOut, {tile, s.index(0)},
+                              {s.mul(s.div(capacity, form.blockK), words)}),
+                         "tile_bits");
   forKinds([&](Value, Value begin, Value padded) {
     Value first = s.add(s.div(begin, 32), warp);
     rolled(first, s.div(s.add(begin, padded), 32), warps(), [&](Value group) {
       TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
-                                 strings, schedule.getBlockK());
+                                 strings, form.blockK);
     });
   });
   return s.toI32(countOf(s.index(0)));
@@ -335,7 +330,7 @@ Value UnionKernel::emitStrings() {
 Value UnionKernel::emitOrder() {
   Value tileOrder =
       named(s.at(orderOut, {tile, s.index(0)},
-                 {s.add(s.div(capacity, schedule.getBlockK()), s.index(1))}),
+                 {s.add(s.div(capacity, form.blockK), s.index(1))}),
             "tile_order");
   SmallVector<Value> sizes;
   Value all = s.index(0);
@@ -347,8 +342,7 @@ Value UnionKernel::emitOrder() {
   for (int64_t kind = 0; kind < kUnionKinds; ++kind) {
     Value size = sizes[kind];
     Value begin =
-        s.div(beginOf(s.index(kind), s.mul(size, schedule.getBlockK())),
-              schedule.getBlockK());
+        s.div(beginOf(s.index(kind), s.mul(size, form.blockK)), form.blockK);
     rolled(warp, size, warps(), [&](Value number) {
       Value odd = s.add(s.mul(number, 2), s.index(1));
       Value place = number;
@@ -375,19 +369,17 @@ void UnionKernel::emit() {
   warp =
       named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), kernel.team()),
             "warp");
-  firstQuery =
-      named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
+  firstQuery = named(s.add(begin, s.mul(tile, form.queries)), "first_query");
   lists =
-      named(s.min(s.sub(queries, firstQuery), s.index(schedule.getQueries())),
-            "lists");
+      named(s.min(s.sub(queries, firstQuery), s.index(form.queries)), "lists");
   tileKeys = named(s.at(keysOut, {tile, s.index(0)}, {capacity}), "tile_keys");
   tileMembers =
       named(s.at(membersOut, {tile, s.index(0)}, {capacity}), "tile_members");
-  table = smem("table", 1, schedule.getTable());
+  table = smem("table", 1, form.table);
   united = smem("united", kinds(), 1);
   counted = smem("counted", warps(), kinds());
-  ends = smem("ends", schedule.getQueries(), 1);
-  begins = smem("begins", schedule.getQueries(), 1);
+  ends = smem("ends", form.queries, 1);
+  begins = smem("begins", form.queries, 1);
   clear(united);
   clear(ends);
   clear(begins);
@@ -395,11 +387,10 @@ void UnionKernel::emit() {
   emitCheck();
   Value end = emitEnd();
   sync();  // `counted` was read.
-  rolled(s.index(0), end, schedule.getTable(),
-         [&](Value first) { emitPiece(first); });
+  rolled(s.index(0), end, form.table, [&](Value first) { emitPiece(first); });
   sync();
   Value count = emitStrings();
-  if (schedule.isSplit()) count = emitOrder();
+  if (form.isSplit) count = emitOrder();
   s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
     StoreOp::create(s.b, s.loc, countsOut, tile,
                     s.select(irregular, s.i32(-1), count));
@@ -409,23 +400,22 @@ void UnionKernel::emit() {
 }
 
 void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
-  ToTileContext& context = operands.context;
-  KernelBuilder kernel(context, context.loc(), "union_lists",
-                       schedule.getListWarps());
-  kernel.setSchedule(schedule);
-  kernel.kernel().setMinBlocks(countBlocks(context.target(), schedule));
-  UnionKernel body(kernel, context.loc(), schedule);
-  body.indices = kernel.read(operands.indices, "indices");
-  body.listCounts = kernel.read(operands.counts, "counts");
+  ToTileContext& context = source.context;
+  KernelBuilder kernel(context, context.loc(), "union_lists", form.listWarps);
+  kernel.setSchedule(form.schedule);
+  kernel.kernel().setMinBlocks(countBlocks(context.target(), form));
+  UnionKernel body(kernel, context.loc(), form);
+  body.indices = kernel.read(source.indices, "indices");
+  body.listCounts = kernel.read(source.counts, "counts");
   body.keysOut = kernel.write(keys, "union_keys");
   body.membersOut = kernel.write(members, "union_members");
   body.bitsOut = kernel.write(bits, "union_bits");
   if (order) body.orderOut = kernel.write(order, "union_order");
   body.countsOut = kernel.write(counts, "union_counts");
   body.again = kernel.write(again.count, "again_count");
-  body.queries = kernel.size(operands.queries(), "queries");
-  body.slots = kernel.size(operands.slots(), "slots");
-  body.keys = kernel.size(operands.keys(), "keys");
+  body.queries = kernel.size(source.queries, "queries");
+  body.slots = kernel.size(source.slots, "slots");
+  body.keys = kernel.size(source.keys, "keys");
   body.batch = kernel.scalar(chunk.batch, "batch");
   body.begin = kernel.scalar(chunk.begin, "begin");
   body.capacity = kernel.size(capacity, "capacity");

@@ -7,11 +7,59 @@
 
 namespace mlir::gsa {
 
+/// Whose lists are united: host buffers, and sizes.
+struct UnionSource {
+  ToTileContext& context;
+  Value indices, counts;
+  int64_t queries, keys, slots;
+  int64_t groups, ratio;  ///< Of heads.
+
+  explicit UnionSource(const AttentionOperands& operands)
+      : UnionSource{operands.context,      operands.indices,
+                    operands.counts,       operands.queries(),
+                    operands.keys(),       operands.slots(),
+                    operands.shape.groups, operands.shape.ratio()} {}
+  UnionSource(ToTileContext& context, Value indices, Value counts,
+              int64_t queries, int64_t keys, int64_t slots, int64_t groups,
+              int64_t ratio)
+      : context(context),
+        indices(indices),
+        counts(counts),
+        queries(queries),
+        keys(keys),
+        slots(slots),
+        groups(groups),
+        ratio(ratio) {}
+};
+
+/// What unions are told by the schedule of whoever reads them.
+struct UnionForm {
+  Attribute schedule;
+  int64_t queries, groups, blockK, table, chunk, consumers;
+  int64_t listWarps, listEntries, listWords, listSmBlocks;
+  bool isSplit;
+
+  template <typename Schedule>
+  explicit UnionForm(Schedule from)
+      : schedule(from),
+        queries(from.getQueries()),
+        groups(from.getGroups()),
+        blockK(from.getBlockK()),
+        table(from.getTable()),
+        chunk(from.getChunk()),
+        consumers(from.getConsumers()),
+        listWarps(from.getListWarps()),
+        listEntries(from.getListEntries()),
+        listWords(from.getListWords()),
+        listSmBlocks(from.getListSmBlocks()),
+        isSplit(from.isSplit()) {}
+};
+
 /// Unions of the lists of a chunk's queries, one for `queries` of them each: a
 /// tile. Buffers, made for each chunk.
 class UnionLists {
  public:
-  UnionLists(const AttentionOperands& operands, UnionScheduleAttr schedule);
+  UnionLists(const UnionSource& source, const UnionForm& form);
 
   /// The buffers of a chunk.
   void makeBuffers();
@@ -49,12 +97,10 @@ class UnionLists {
 
  private:
   /// Entries of `again` at most.
-  int64_t mostAgain() const {
-    return tiles * operands.shape.groups * schedule.getConsumers();
-  }
+  int64_t mostAgain() const { return tiles * source.groups * form.consumers; }
 
-  const AttentionOperands& operands;
-  UnionScheduleAttr schedule;
+  UnionSource source;
+  UnionForm form;
 };
 
 }  // namespace mlir::gsa

@@ -184,6 +184,21 @@ void softmax_finish(frag<float, 16, Columns, Layout>& output,
   }
 }
 
+template <int Columns, frag_layout Layout>
+void softmax_grad(frag<float, 16, Columns, Layout>& weights,
+                  frag<float, 16, Columns, Layout>& grads,
+                  const rowvec<float, 16>& lse,
+                  const rowvec<float, 16>& row_sums, float scale, int rows) {
+  for (int r = 0; r < 16; ++r)
+    for (int c = 0; c < Columns; ++c) {
+      float& x = weights.v[r][c];
+      float& d = grads.v[r][c];
+      bool drops = r >= rows || lse.v[r] == -INFINITY || x == -INFINITY;
+      x = drops ? 0.0f : exp2f(fmaf(x, scale, -lse.v[r]) * log2e);
+      d = drops ? 0.0f : x * (d - row_sums.v[r]);
+    }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_SOFTMAX_CUH

@@ -132,6 +132,24 @@ bool any_out_of_range(const frag<float, 16, Columns, Layout>& output,
   return false;
 }
 
+template <class T, int Rows, int Columns, smem_layout Layout>
+bool any_not_finite(smem<T, Rows, Columns, Layout> source) {
+  for (int r = 0; r < Rows; ++r)
+    for (int c = 0; c < Columns; ++c)
+      if (!(fabsf(to_float(source.get("any_not_finite", r, c))) < INFINITY))
+        return true;
+  return false;
+}
+
+template <class T, int Rows, int Columns, smem_layout Layout>
+void drop_rows(smem<T, Rows, Columns, Layout> target, int row,
+               const rowvec<float, 16>& lse) {
+  for (int r = 0; r < 16; ++r)
+    if (lse.v[r] == -INFINITY)
+      for (int c = 0; c < Columns; ++c)
+        target.set("drop_rows", row + r, c, convert_to<T>(0.0f));
+}
+
 inline void append(int* list, int* count, int value) {
   emu::checkGlobal("append", count, sizeof(int), true);
   int place = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);

@@ -301,6 +301,31 @@ GSA_DEVICE void softmax_finish(frag<float, R, D, L>& output,
   }
 }
 
+/// Of a softmax that is done: `weights`, scores x, become p = exp(s x - lse),
+/// and `grads`, the gradients d of the weights, p (d - row_sum). Both are 0
+/// where x or lse is -inf, and in rows from `rows` on.
+template <int R, int C, frag_layout L>
+GSA_DEVICE void softmax_grad(frag<float, R, C, L>& weights,
+                             frag<float, R, C, L>& grads,
+                             const rowvec<float, R>& lse,
+                             const rowvec<float, R>& row_sums, float scale,
+                             int rows) {
+#pragma unroll
+  for (int h = 0; h < R / 8; ++h) {
+    bool none = frag_row(2 * h) >= rows || lse.x[h] == -infinity();
+#pragma unroll
+    for (int j = 0; j < C / 8; ++j)
+#pragma unroll
+      for (int i = 2 * h; i < 2 * h + 2; ++i) {
+        float x = weights.x[j][i];
+        bool drops = none || x == -infinity();
+        float p = ptx::ex2(fmaf(x, scale, -lse.x[h]) * log2e);
+        weights.x[j][i] = drops ? 0.0f : p;
+        grads.x[j][i] = drops ? 0.0f : p * (grads.x[j][i] - row_sums.x[h]);
+      }
+  }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_SOFTMAX_CUH

@@ -183,6 +183,60 @@ GSA_DEVICE bool any_out_of_range(const frag<float, R, C, L>& output,
   return __any_sync(all_lanes, some);
 }
 
+/// What finds the exponents of infinity and NaN in a word of elements: their
+/// bits, and what carries out of them when all are set.
+template <class T>
+struct exponent_bits;
+template <>
+struct exponent_bits<float> {
+  static constexpr unsigned all = 0x7f800000u, one = 0x00800000u,
+                            carries = 0x80000000u;
+};
+template <>
+struct exponent_bits<bf16> {
+  static constexpr unsigned all = 0x7f807f80u, one = 0x00800080u,
+                            carries = 0x80008000u;
+};
+template <>
+struct exponent_bits<f16> {
+  static constexpr unsigned all = 0x7c007c00u, one = 0x04000400u,
+                            carries = 0x80008000u;
+};
+
+/// Whether a tile holds an infinity or a NaN; the same in all lanes.
+template <class T, int R, int C, smem_layout L>
+GSA_DEVICE bool any_not_finite(smem<T, R, C, L> source) {
+  using bits = exponent_bits<T>;
+  static_assert(source.row_bytes % 16 == 0, "rows are whole chunks");
+  unsigned found = 0;
+#pragma unroll 4
+  for (int byte = 16 * lane(); byte < source.bytes; byte += 512) {
+    uint4 words = *reinterpret_cast<const uint4*>(source.base + byte);
+    found |= (words.x & bits::all) + bits::one;
+    found |= (words.y & bits::all) + bits::one;
+    found |= (words.z & bits::all) + bits::one;
+    found |= (words.w & bits::all) + bits::one;
+  }
+  return __any_sync(all_lanes, (found & bits::carries) != 0);
+}
+
+/// `target[row + r, :] = 0` where lse[r] is -inf.
+template <class T, int R, int C, smem_layout L>
+GSA_DEVICE void drop_rows(smem<T, R, C, L> target, int row,
+                          const rowvec<float, 16>& lse) {
+  constexpr int chunk = 16 / static_cast<int>(sizeof(T));
+  static_assert(target.row_bytes % 16 == 0, "rows are whole chunks");
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    if (lse.x[h] != -infinity()) continue;
+    // The four lanes that hold the row.
+    for (int column = chunk * (lane() & 3); column < C; column += 4 * chunk)
+      *reinterpret_cast<uint4*>(&target.at(row + frag_row(2 * h), column)) =
+          uint4{0, 0, 0, 0};
+  }
+  __syncwarp();
+}
+
 GSA_DEVICE void append(int* list, int* count, int value) {
   if (lane() == 0) list[atomicAdd(count, 1)] = value;
 }

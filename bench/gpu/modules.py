@@ -103,6 +103,35 @@ func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
 """
 
 
+def sparse_backward(n, heads=32, groups=8, dim=128, slots=2048, dtype="bf16",
+                    batch=1, keys=None, schedule=None):
+    """Gradients of attention over lists.
+
+    Inputs: q [B,N,H,D], k, v [B,M,G,D], indices [B,N,K], counts [B,N],
+    output_grad [B,N,H,D], lse and row_sums [B,H,N] f32. Outputs: the gradients
+    of q, k and v.
+    """
+    q, kv, _, _, _, _, idx, row, lse = _core_types(
+        batch, n, keys or n, heads, groups, dim, 1, 1, slots, dtype)
+    types = ", ".join((q, kv, kv, idx, row, q, lse, lse))
+    results = ", ".join((q, kv, kv))
+    return f"""
+func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
+                %v: {kv} {{gsa.name = "v"}}, %indices: {idx} {{gsa.name = "indices"}},
+                %counts: {row} {{gsa.name = "counts"}},
+                %grad: {q} {{gsa.name = "output_grad"}},
+                %lse: {lse} {{gsa.name = "lse"}},
+                %sums: {lse} {{gsa.name = "row_sums"}})
+    -> ({q} {{gsa.name = "query_grad"}}, {kv} {{gsa.name = "key_grad"}},
+        {kv} {{gsa.name = "value_grad"}}) {{
+  %dq, %dk, %dv = gsa.gather_attention_grad %q, %k, %v indices %indices, %counts
+      output_grad %grad lse %lse row_sums %sums{_scheduled(schedule)}
+      : ({types}) -> ({results})
+  return %dq, %dk, %dv : {results}
+}}
+"""
+
+
 def decode(keys, batch=1, queries=1, heads=32, groups=8, dim=128, index_heads=4,
            index_dim=64, slots=2048, dtype="bf16", policy=None, lengths=True,
            select_schedule=None, attention_schedule=None, pages=None):

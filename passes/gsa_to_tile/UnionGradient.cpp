@@ -63,14 +63,12 @@ class UnionGradient : public AttentionStorage {
   static constexpr int64_t kGroupRows = 64, kGroupWarps = 4;
   static constexpr int64_t blockK = UnionGradScheduleAttr::kBlockK;
 
-  /// What is added to the sums of keys, or of values, and by whom.
+  /// What is added to the sums of keys, or of values.
   struct Sums {
     Value left;   ///< Tile [rows of the block, keys], transposed.
     Value right;  ///< Tile of the rows of the block.
     int64_t depth;
     bool isOfKeys;
-    TeamAttr team;
-    int64_t barrier;
     Value sum, staging;
   };
 
@@ -93,7 +91,17 @@ class UnionGradient : public AttentionStorage {
   void emitCompute(StreamOp stream);
   void emitWeights(Value keys, Value values, Value strings);
   void emitSums(Value first);
-  void emitSum(const Sums& sums, Value first);
+  void emitProduct(const Sums& each);
+  void emitReduce(const Sums& each, Value first);
+  /// Waits until tiles that were given to the bulk engine have been read, and
+  /// for all warps that compute.
+  void waitForReduce() {
+    ReduceWaitOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+  }
+  void syncCompute() {
+    SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+    FenceAsyncOp::create(s.b, s.loc);
+  }
   Sums makeSums(bool isOfKeys);
   void emitEnd(const AgainArguments& again);
   void enter(const AgainArguments& again, int64_t kind);
@@ -172,25 +180,23 @@ void UnionGradient::emitRings() {
   gradTile = smem("grads_of_keys", tileOf(blockRows, blockK));
 }
 
-/// One group makes both sums, one after the other; of two each makes one.
+/// One group makes both sums, one after the other, in the same place if they
+/// have one shape; of two each makes one.
 UnionGradient::Sums UnionGradient::makeSums(bool isOfKeys) {
-  bool isShared = schedule.getGroups() > 1;
-  int64_t first = teams.compute.getFirst();
-  if (isShared && isOfKeys) first += kGroupWarps;
   Sums made;
   made.left = isOfKeys ? gradTile : weightTile;
   made.right = isOfKeys ? queries : outputGrads;
   made.depth = isOfKeys ? shape.depth : shape.valueDepth;
   made.isOfKeys = isOfKeys;
-  made.team = TeamAttr::get(s.b.getContext(), first, kGroupWarps);
-  made.barrier = teams.computeBarrier() + (isShared ? (isOfKeys ? 2 : 1) : 0);
-  if (!isShared && isOfKeys && pad(shape.depth) == pad(shape.valueDepth)) {
-    made.sum = sums.front().sum;
+  bool sharesShape = pad(shape.depth) == pad(shape.valueDepth);
+  if (isOfKeys && sharesShape) made.sum = sums.front().sum;
+  if (isOfKeys && sharesShape && schedule.getGroups() == 1) {
     made.staging = sums.front().staging;
     return made;
   }
-  StringRef name = isOfKeys ? "key_sum" : "value_sum";
-  made.sum = fragment(name, pad(made.depth), f32(), FragLayout::Acc);
+  if (!made.sum)
+    made.sum = fragment(isOfKeys ? "key_sum" : "value_sum", pad(made.depth),
+                        f32(), FragLayout::Acc);
   // Rows are apart by 16 bytes more than they have, so that those that lanes of
   // a warp write lie in different banks.
   constexpr int64_t kApart = 4;
@@ -269,44 +275,54 @@ void UnionGradient::emitWeights(Value keys, Value values, Value strings) {
   ConvertOp::create(s.b, s.loc, gradsLhs, grads);
 }
 
-void UnionGradient::emitSum(const Sums& sums, Value first) {
-  WgmmaFenceOp::create(s.b, s.loc, ValueRange{sums.sum});
-  WgmmaNnOp::create(s.b, s.loc, sums.sum, sums.left, s.index(0), sums.right,
+/// A sum of 64 keys, by one warpgroup, to the tile from which it is added.
+void UnionGradient::emitProduct(const Sums& each) {
+  WgmmaFenceOp::create(s.b, s.loc, ValueRange{each.sum});
+  WgmmaNnOp::create(s.b, s.loc, each.sum, each.left, s.index(0), each.right,
                     s.index(0), /*accumulate=*/false, /*transposed_lhs=*/true);
   WgmmaCommitOp::create(s.b, s.loc);
-  WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{sums.sum});
-  // What was staged before has been read.
-  ReduceWaitOp::create(s.b, s.loc, sums.team, sums.barrier);
+  WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{each.sum});
   Value row = schedule.getGroups() == 1
                   ? warpRow
                   : named(s.sub(warpRow, groupRow), "row_of_keys");
-  PutFragOp::create(s.b, s.loc, sums.staging, row, sums.sum);
-  FenceAsyncOp::create(s.b, s.loc);
-  SyncOp::create(s.b, s.loc, sums.team, sums.barrier);
+  PutFragOp::create(s.b, s.loc, each.staging, row, each.sum);
+}
+
+void UnionGradient::emitReduce(const Sums& each, Value first) {
   Value view =
-      sums.isOfKeys
+      each.isOfKeys
           ? kernel.viewKeySums(s, batch, group, 0, tileKeys, size, kernel.keys)
           : kernel.viewValueSums(s, batch, group, 0, tileKeys, size,
                                  kernel.keys);
-  ReduceRowsOp::create(s.b, s.loc, view, first, sums.staging,
-                       s.index(sums.depth), sums.team);
+  ReduceRowsOp::create(s.b, s.loc, view, first, each.staging,
+                       s.index(each.depth), teams.compute);
 }
 
 void UnionGradient::emitSums(Value first) {
   if (schedule.getGroups() == 1) {
-    for (const Sums& each : sums) emitSum(each, first);
+    for (const Sums& each : sums) {
+      if (each.isOfKeys && each.staging == sums.front().staging) {
+        waitForReduce();
+        FenceAsyncOp::create(s.b, s.loc);
+      }
+      emitProduct(each);
+      syncCompute();
+      emitReduce(each, first);
+    }
     return;
   }
   Value isFirst = s.cmpi(CmpIPredicate::slt, rank, s.index(kGroupWarps));
-  scf::IfOp branches =
+  auto branches =
       scf::IfOp::create(s.b, s.loc, isFirst, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(s.b);
   for (auto [block, each] : llvm::zip(
            SmallVector<Block*>{branches.thenBlock(), branches.elseBlock()},
            sums)) {
+    OpBuilder::InsertionGuard guard(s.b);
     s.b.setInsertionPoint(block->getTerminator());
-    emitSum(each, first);
+    emitProduct(each);
   }
+  syncCompute();
+  for (const Sums& each : sums) emitReduce(each, first);
 }
 
 void UnionGradient::emitCompute(StreamOp stream) {
@@ -320,13 +336,11 @@ void UnionGradient::emitCompute(StreamOp stream) {
         strings = tileOfRing(2, "strings");
   Value first = firstOf(number);
   emitWeights(keys, values, strings);
-  // Both groups have read the tiles of the keys before.
-  if (schedule.getGroups() > 1)
-    SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+  // All warps have read the tiles of the keys before, and so has the engine.
+  waitForReduce();
   PutFragOp::create(s.b, s.loc, weightTile, warpRow, scores);
   PutFragOp::create(s.b, s.loc, gradTile, warpRow, grads);
-  FenceAsyncOp::create(s.b, s.loc);
-  SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+  syncCompute();
   WgmmaFenceOp::create(s.b, s.loc, ValueRange{gradsLhs, queryGrad});
   WgmmaNnOp::create(s.b, s.loc, queryGrad, gradsLhs, Value(), keys, s.index(0));
   WgmmaCommitOp::create(s.b, s.loc);
@@ -343,20 +357,8 @@ void UnionGradient::enter(const AgainArguments& again, int64_t kind) {
 }
 
 void UnionGradient::emitEnd(const AgainArguments& again) {
-  // Nothing is read of shared memory when the block is gone.
-  for (const Sums& each : sums) {
-    bool isShared = schedule.getGroups() == 1;
-    if (isShared && each.isOfKeys) continue;
-    if (isShared) {
-      ReduceWaitOp::create(s.b, s.loc, each.team, each.barrier);
-      continue;
-    }
-    Value own = s.cmpi(CmpIPredicate::eq, s.div(rank, kGroupWarps),
-                       s.index(each.isOfKeys ? 1 : 0));
-    s.ifThen(own, [&] {
-      ReduceWaitOp::create(s.b, s.loc, each.team, each.barrier);
-    });
-  }
+  // The engine reads no shared memory of a block that is gone.
+  waitForReduce();
   Value limit = s.f32(std::numeric_limits<float>::max());
   Value spoilt = AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(), queryGrad,
                                          lse, limit);

@@ -235,8 +235,15 @@ LogicalResult AsyncChecker::checkOp(Operation* op, State& state) {
   return checkUse(op, state);
 }
 
-static bool isSameFlight(const Flight& a, const Flight& b) {
-  return a.op == b.op;
+/// The ops in flight, but for those that may be when an iteration ends: the
+/// bulk engine reads its tiles until a wait in the next one, or behind the
+/// loop. No product may, which ptxas would end there.
+static SmallVector<Operation*> collectFlights(const State& state, bool isLoop) {
+  SmallVector<Operation*> ops;
+  for (const Flight& flight : state.flights)
+    if (!isLoop || getAsyncKind(flight.op) != AsyncKind::Reduce)
+      ops.push_back(flight.op);
+  return ops;
 }
 
 LogicalResult AsyncChecker::checkRegions(Operation* op, State& state) {
@@ -249,17 +256,22 @@ LogicalResult AsyncChecker::checkRegions(Operation* op, State& state) {
     for (int round = 0; round < (isLoop ? 2 : 1); ++round) {
       for (Block& block : region)
         if (failed(checkBlock(block, inner))) return failure();
-      if (!llvm::equal(inner.flights, start.flights, isSameFlight)) {
+      if (collectFlights(inner, isLoop) != collectFlights(start, isLoop)) {
         InFlightDiagnostic error =
             op->emitOpError()
             << "ends " << (isLoop ? "an iteration" : "a branch")
             << " with other products in flight than it began with";
-        if (!inner.flights.empty())
-          error.attachNote(inner.flights.back().op->getLoc()) << "in flight";
+        if (SmallVector<Operation*> ops = collectFlights(inner, isLoop);
+            !ops.empty())
+          error.attachNote(ops.back()->getLoc()) << "in flight";
         return error;
       }
     }
     joined.join(inner);
+    for (const Flight& flight : inner.flights)
+      if (!llvm::is_contained(collectFlights(joined, /*isLoop=*/false),
+                              flight.op))
+        joined.flights.push_back(flight);
   }
   state = joined;
   return success();

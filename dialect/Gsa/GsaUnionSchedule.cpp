@@ -303,7 +303,7 @@ SmallVector<Attribute> UnionGradScheduleAttr::enumerate(
         countTiles(problem, perBlock, llvm::divideCeil(tiles, groups), false);
     schedules.push_back(get(op->getContext(), Engine::Wgmma, perBlock, groups,
                             stages, stages, /*producers=*/4, /*table=*/16384,
-                            chunk * perBlock, perQuery));
+                            chunk * perBlock, perQuery, /*wave=*/0));
   };
   // Two groups reduce what one alone would reduce twice.
   if (2 * queries <= kMostQueries &&
@@ -317,14 +317,15 @@ SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
   struct GradNumbers {
     int64_t queries, groups, keyStages, valueStages, table, chunk;
     GatherGradScheduleAttr perQuery;
+    int64_t wave;
   };
   SmallVector<Attribute> steps;
   const GradNumbers own = {getQueries(),     getGroups(), getKeyStages(),
                            getValueStages(), getTable(),  getChunk(),
-                           getPerQuery()};
+                           getPerQuery(),    getWave()};
   auto add = [&](const GradNumbers& n) {
     addStep(steps, *this, getEngine(), n.queries, n.groups, n.keyStages,
-            n.valueStages, getProducers(), n.table, n.chunk, n.perQuery,
+            n.valueStages, getProducers(), n.table, n.chunk, n.perQuery, n.wave,
             getListWarps(), getListEntries(), getListWords(), getListSmBlocks(),
             getAgainSmBlocks());
   };
@@ -337,6 +338,7 @@ SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
   builder.shift(&GradNumbers::keyStages, 1);
   builder.shift(&GradNumbers::valueStages, 1);
   builder.scale(&GradNumbers::table);
+  builder.scale(&GradNumbers::wave);
   builder.change([](GradNumbers& n) { n.chunk *= 2; });
   if (own.chunk % (2 * own.queries) == 0)
     builder.change([](GradNumbers& n) { n.chunk /= 2; });

@@ -155,7 +155,8 @@ Value ToTileContext::constant(TypedAttr value) {
 
 void ToTileContext::forQueryChunks(
     int64_t batches, int64_t queries, int64_t size,
-    llvm::function_ref<void(const QueryChunk&)> body, int64_t first) {
+    llvm::function_ref<void(const QueryChunk&)> body, int64_t first,
+    bool areIndependent) {
   IRRewriter& b = hostRewriter;
   Value zero = index(0), one = index(1), begins = index(first);
   Value lastBatch = index(batches), last = index(queries), step = index(size);
@@ -163,8 +164,9 @@ void ToTileContext::forQueryChunks(
   auto outer = scf::ForOp::create(b, location, zero, lastBatch, one);
   b.setInsertionPointToStart(outer.getBody());
   auto inner = scf::ForOp::create(b, location, begins, last, step);
-  for (scf::ForOp loop : {outer, inner})
-    loop->setAttr(kIndependentAttr, b.getUnitAttr());
+  if (areIndependent)
+    for (scf::ForOp loop : {outer, inner})
+      loop->setAttr(kIndependentAttr, b.getUnitAttr());
   b.setInsertionPointToStart(inner.getBody());
   Value begin = inner.getInductionVar();
   Value rest = arith::SubIOp::create(b, location, last, begin);

@@ -96,11 +96,11 @@ class ToTileContext {
   Value constant(TypedAttr value);
 
   /// Host loops over all batches and, `size` queries at a time, their queries
-  /// from `first` on. The iterations are independent (kIndependentAttr): `body`
-  /// makes the buffers that they do not share.
+  /// from `first` on. The iterations are independent (kIndependentAttr) unless
+  /// said otherwise: `body` makes the buffers that they do not share.
   void forQueryChunks(int64_t batches, int64_t queries, int64_t size,
                       llvm::function_ref<void(const QueryChunk&)> body,
-                      int64_t first = 0);
+                      int64_t first = 0, bool areIndependent = true);
 
   /// An element's place in a buffer whose first `indices.size()` dimensions
   /// are fixed: a dense view of the remaining ones.

@@ -55,7 +55,11 @@ class UnionGradient : public AttentionStorage {
 
   // Arguments beside those of the op.
   Value unionKeys, unionBits, unionCounts, batch, begin;
-  Value capacity;  ///< Keys that a union has room for; lengths share a text.
+  Value capacity;    ///< Keys that a union has room for; lengths share a text.
+  Value chunkTiles;  ///< Tiles of the chunk.
+  /// The first block of a wave: blocks are the tiles of one group after
+  /// another.
+  Value firstBlock;
 
   void emit(const AgainArguments& again);
 
@@ -87,12 +91,15 @@ class UnionGradient : public AttentionStorage {
   void emitRows();
   void emitRings();
   void emitRegisters();
+  void emitFound();
+  Value viewRows(const KernelRows& from);
   void emitLoad(StreamOp stream);
   void emitCompute(StreamOp stream);
   void emitWeights(Value keys, Value values, Value strings);
-  void emitSums(Value first);
+  void emitSums(Value numbers);
   void emitProduct(const Sums& each);
-  void emitReduce(const Sums& each, Value first);
+  void emitStage(const Sums& each);
+  void emitReduce(const Sums& each, Value numbers);
   /// Waits until tiles that were given to the bulk engine have been read, and
   /// for all warps that compute.
   void waitForReduce() {
@@ -114,6 +121,7 @@ class UnionGradient : public AttentionStorage {
   AttentionRows rows;
   Value tile, group, irregular, size, tiles, tileKeys, tileBits;
   Value queries, outputGrads, keyRing, valueRing, stringRing;
+  Value found;  ///< Null where rows are not looked up ahead.
   Value weightTile, gradTile;
   Value rank, warpRow, groupRow, scale;
   Value scores, grads, gradsLhs, queryGrad, lse, rowSums;
@@ -123,8 +131,9 @@ class UnionGradient : public AttentionStorage {
 }  // namespace
 
 void UnionGradient::emitPosition() {
-  tile = named(s.blockId(0), "tile");
-  group = named(s.blockId(1), "group");
+  Value block = named(s.add(firstBlock, s.blockId(0)), "block");
+  tile = named(s.remIndex(block, chunkTiles), "tile");
+  group = named(s.divIndex(block, chunkTiles), "group");
   rows.batch = batch;
   rows.query =
       named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
@@ -172,10 +181,15 @@ void UnionGradient::emitRings() {
                  tileOf(blockK, shape.depth));
   valueRing = ring("value_ring", schedule.getValueStages(), CopyEngine::CpAsync,
                    tileOf(blockK, shape.valueDepth));
-  Type strings = SmemType::get(s.b.getContext(), {1, lists.words},
-                               s.b.getI32Type(), SmemLayout::Linear);
+  // Strings of a tile and the numbers of its keys, which are little: they are
+  // held until the sums are given to the bulk engine.
+  auto words = [&](int64_t count) {
+    return SmemType::get(s.b.getContext(), {1, count}, s.b.getI32Type(),
+                         SmemLayout::Linear);
+  };
   stringRing =
-      ring("string_ring", schedule.getKeyStages(), CopyEngine::Bulk, strings);
+      ring("string_ring", schedule.getKeyStages() + 1, CopyEngine::Bulk,
+           SmallVector<Type>{words(lists.words), words(blockK)});
   weightTile = smem("weights_of_keys", tileOf(blockRows, blockK));
   gradTile = smem("grads_of_keys", tileOf(blockRows, blockK));
 }
@@ -197,9 +211,9 @@ UnionGradient::Sums UnionGradient::makeSums(bool isOfKeys) {
   if (!made.sum)
     made.sum = fragment(isOfKeys ? "key_sum" : "value_sum", pad(made.depth),
                         f32(), FragLayout::Acc);
-  // Rows are apart by 16 bytes more than they have, so that those that lanes of
-  // a warp write lie in different banks.
-  constexpr int64_t kApart = 4;
+  // Rows are apart by 32 bytes more than they have, so that those that half a
+  // warp writes lie in different banks.
+  constexpr int64_t kApart = 8;
   made.staging =
       smem(isOfKeys ? "staged_keys" : "staged_values",
            {blockK, pad(made.depth) + kApart}, f32(), SmemLayout::Linear);
@@ -234,20 +248,49 @@ void UnionGradient::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
   Value number = named(stream.getLoad().getArgument(0), "tile_number");
-  Value first = firstOf(number);
+  Value first = found ? found : firstOf(number);
   auto copy = [&](unsigned ring, const KernelRows& from, int64_t depth) {
-    Value base = from.base(s, batch, group, 0, kernel.keys);
     CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
-                       from.listed(s, base, batch, tileKeys, size, kernel.keys),
-                       first, s.index(depth), 16, teams.load);
+                       viewRows(from), first, s.index(depth), 16, teams.load);
   };
   copy(0, kernel.keyRows, shape.depth);
   copy(1, kernel.valueRows, shape.valueDepth);
-  Value strings =
-      s.stridedRows(tileBits, s.i64(lists.words), s.div(capacity, blockK));
-  BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
-                     strings, number, s.index(lists.words), Value(), Value(),
-                     teams.load);
+  auto copyWords = [&](unsigned which, Value array, int64_t count) {
+    Value rows = s.stridedRows(array, s.i64(count), s.div(capacity, blockK));
+    BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[which],
+                       rows, number, s.index(count), Value(), Value(),
+                       teams.load);
+  };
+  copyWords(0, tileBits, lists.words);
+  copyWords(1, tileKeys, blockK);
+  if (!found) return;
+  Value next = named(s.add(firstOf(number), s.index(blockK)), "first_of_next");
+  LookUpOp::create(s.b, s.loc, found, viewRows(kernel.keyRows), next,
+                   teams.load);
+}
+
+/// Rows that are looked up a tile ahead, or each copy would wait for the list;
+/// none where rows of keys and of values are of different sizes, or a thread
+/// has too many of them.
+void UnionGradient::emitFound() {
+  int64_t units = pad(shape.depth) * 2 / 16;
+  if (pad(shape.depth) != pad(shape.valueDepth) ||
+      !kernel.keyRows.sharesNumbers(kernel.valueRows) ||
+      blockK * units > kMostFoundRows * 32 * teams.load.getCount())
+    return;
+  found = named(
+      FoundAllocOp::create(
+          s.b, s.loc,
+          FoundRowsType::get(s.b.getContext(), blockK, units, teams.load)),
+      "rows_of_tile");
+  LookUpOp::create(s.b, s.loc, found, viewRows(kernel.keyRows), s.index(0),
+                   teams.load);
+}
+
+/// The rows that the union lists.
+Value UnionGradient::viewRows(const KernelRows& from) {
+  Value base = from.base(s, batch, group, 0, kernel.keys);
+  return from.listed(s, base, batch, tileKeys, size, kernel.keys);
 }
 
 /// Weights and gradients of scores, in registers.
@@ -269,60 +312,68 @@ void UnionGradient::emitWeights(Value keys, Value values, Value strings) {
     AffineOp::create(s.b, s.loc, scores, s.f32(sign), s.f32(0.0));
   MaskBitsOp::create(s.b, s.loc, scores, strings, s.index(0), warpRow,
                      shape.ratio());
-  ReleaseOp::create(s.b, s.loc, strings);
   SoftmaxGradOp::create(s.b, s.loc, scores, grads, lse, rowSums, scale,
                         s.index(kTileUnit));
   ConvertOp::create(s.b, s.loc, gradsLhs, grads);
 }
 
-/// A sum of 64 keys, by one warpgroup, to the tile from which it is added.
+/// A sum of 64 keys, by one warpgroup.
 void UnionGradient::emitProduct(const Sums& each) {
   WgmmaFenceOp::create(s.b, s.loc, ValueRange{each.sum});
   WgmmaNnOp::create(s.b, s.loc, each.sum, each.left, s.index(0), each.right,
                     s.index(0), /*accumulate=*/false, /*transposed_lhs=*/true);
   WgmmaCommitOp::create(s.b, s.loc);
   WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{each.sum});
+}
+
+void UnionGradient::emitStage(const Sums& each) {
   Value row = schedule.getGroups() == 1
                   ? warpRow
                   : named(s.sub(warpRow, groupRow), "row_of_keys");
   PutFragOp::create(s.b, s.loc, each.staging, row, each.sum);
 }
 
-void UnionGradient::emitReduce(const Sums& each, Value first) {
-  Value view =
-      each.isOfKeys
-          ? kernel.viewKeySums(s, batch, group, 0, tileKeys, size, kernel.keys)
-          : kernel.viewValueSums(s, batch, group, 0, tileKeys, size,
-                                 kernel.keys);
-  ReduceRowsOp::create(s.b, s.loc, view, first, each.staging,
+/// Adds what is staged to the sums of the keys that `numbers` names.
+void UnionGradient::emitReduce(const Sums& each, Value numbers) {
+  Value view = each.isOfKeys
+                   ? kernel.viewKeySums(s, batch, group, 0, numbers,
+                                        s.index(blockK), kernel.keys)
+                   : kernel.viewValueSums(s, batch, group, 0, numbers,
+                                          s.index(blockK), kernel.keys);
+  ReduceRowsOp::create(s.b, s.loc, view, s.index(0), each.staging,
                        s.index(each.depth), teams.compute);
 }
 
-void UnionGradient::emitSums(Value first) {
+/// The engine reads what was staged for the tile before until something else is
+/// put there.
+void UnionGradient::emitSums(Value numbers) {
   if (schedule.getGroups() == 1) {
     for (const Sums& each : sums) {
-      if (each.isOfKeys && each.staging == sums.front().staging) {
-        waitForReduce();
-        FenceAsyncOp::create(s.b, s.loc);
-      }
       emitProduct(each);
+      waitForReduce();
+      emitStage(each);
       syncCompute();
-      emitReduce(each, first);
+      emitReduce(each, numbers);
     }
     return;
   }
   Value isFirst = s.cmpi(CmpIPredicate::slt, rank, s.index(kGroupWarps));
-  auto branches =
-      scf::IfOp::create(s.b, s.loc, isFirst, /*withElseRegion=*/true);
-  for (auto [block, each] : llvm::zip(
-           SmallVector<Block*>{branches.thenBlock(), branches.elseBlock()},
-           sums)) {
-    OpBuilder::InsertionGuard guard(s.b);
-    s.b.setInsertionPoint(block->getTerminator());
-    emitProduct(each);
-  }
+  auto inGroups = [&](llvm::function_ref<void(const Sums&)> body) {
+    auto branches =
+        scf::IfOp::create(s.b, s.loc, isFirst, /*withElseRegion=*/true);
+    for (auto [block, each] : llvm::zip(
+             SmallVector<Block*>{branches.thenBlock(), branches.elseBlock()},
+             sums)) {
+      OpBuilder::InsertionGuard guard(s.b);
+      s.b.setInsertionPoint(block->getTerminator());
+      body(each);
+    }
+  };
+  inGroups([&](const Sums& each) { emitProduct(each); });
+  waitForReduce();
+  inGroups([&](const Sums& each) { emitStage(each); });
   syncCompute();
-  for (const Sums& each : sums) emitReduce(each, first);
+  for (const Sums& each : sums) emitReduce(each, numbers);
 }
 
 void UnionGradient::emitCompute(StreamOp stream) {
@@ -331,13 +382,12 @@ void UnionGradient::emitCompute(StreamOp stream) {
   auto tileOfRing = [&](unsigned ring, StringRef name) {
     return named(stream.getTiles(stream.getCompute(), ring)[0], name);
   };
-  Value number = named(stream.getCompute().getArgument(0), "tile_number");
   Value keys = tileOfRing(0, "keys"), values = tileOfRing(1, "values"),
         strings = tileOfRing(2, "strings");
-  Value first = firstOf(number);
+  Value numbers =
+      named(stream.getTiles(stream.getCompute(), 2)[1], "key_numbers");
   emitWeights(keys, values, strings);
-  // All warps have read the tiles of the keys before, and so has the engine.
-  waitForReduce();
+  // All warps have read the tiles of the keys before: they met since.
   PutFragOp::create(s.b, s.loc, weightTile, warpRow, scores);
   PutFragOp::create(s.b, s.loc, gradTile, warpRow, grads);
   syncCompute();
@@ -346,7 +396,8 @@ void UnionGradient::emitCompute(StreamOp stream) {
   WgmmaCommitOp::create(s.b, s.loc);
   WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{gradsLhs, queryGrad});
   ReleaseOp::create(s.b, s.loc, keys);
-  emitSums(first);
+  emitSums(numbers);
+  ReleaseOp::create(s.b, s.loc, strings);
 }
 
 /// Enters the block in the list of what is done again.
@@ -380,6 +431,7 @@ void UnionGradient::emit(const AgainArguments& again) {
   emitRings();
   emitRows();
   emitRegisters();
+  emitFound();
   auto stream = StreamOp::create(s.b, s.loc, tiles,
                                  ValueRange{keyRing, valueRing, stringRing},
                                  teams.pipeline);
@@ -454,6 +506,8 @@ class UnionGradLowering {
 
  private:
   void launch(const QueryChunk& chunk);
+  void forWaves(Value tiles,
+                llvm::function_ref<void(Value first, Value count)> body);
 
   GatherAttentionGradOp op;
   UnionGradScheduleAttr schedule;
@@ -464,6 +518,23 @@ class UnionGradLowering {
 
 }  // namespace
 
+/// The blocks of a chunk, a wave after the other.
+void UnionGradLowering::forWaves(
+    Value tiles, llvm::function_ref<void(Value first, Value count)> body) {
+  IRRewriter& b = context.rewriter();
+  Location loc = op.getLoc();
+  Value blocks = arith::MulIOp::create(b, loc, tiles,
+                                       context.index(operands.shape.groups));
+  if (schedule.getWave() == 0) return body(context.index(0), blocks);
+  Value wave = context.index(schedule.getWave());
+  OpBuilder::InsertionGuard guard(b);
+  auto loop = scf::ForOp::create(b, loc, context.index(0), blocks, wave);
+  b.setInsertionPointToStart(loop.getBody());
+  Value first = loop.getInductionVar();
+  Value rest = arith::SubIOp::create(b, loc, blocks, first);
+  body(first, arith::MinSIOp::create(b, loc, rest, wave));
+}
+
 void UnionGradLowering::launch(const QueryChunk& chunk) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
@@ -471,7 +542,7 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
       b, loc, chunk.count, context.index(schedule.getQueries()));
   lists.makeBuffers();
   lists.launch(chunk, tiles);
-  {
+  forWaves(tiles, [&](Value first, Value count) {
     GradientKernel kernel(operands, schedule, teamsOf(schedule).warps(),
                           "union_gradient");
     KernelBuilder& builder = kernel.builder();
@@ -483,10 +554,11 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
     body.batch = builder.scalar(chunk.batch, "batch");
     body.begin = builder.scalar(chunk.begin, "begin");
     body.capacity = builder.size(lists.capacity, "capacity");
+    body.chunkTiles = builder.scalar(tiles, "tiles_of_chunk");
+    body.firstBlock = builder.scalar(first, "first_block");
     body.emit(again);
-    builder.launch(
-        ArrayRef<OpFoldResult>{tiles, b.getIndexAttr(operands.shape.groups)});
-  }
+    builder.launch(ArrayRef<OpFoldResult>{count});
+  });
   GradientKernel kernel(operands, schedule.getPerQuery(), /*warps=*/1,
                         "gradient_again");
   KernelBuilder& builder = kernel.builder();
@@ -510,9 +582,11 @@ LogicalResult UnionGradLowering::emit() {
           << remark::metric("queries", lists.tiles * schedule.getQueries())
           << remark::metric("capacity", lists.capacity)
           << remark::metric("bytes", lists.bytes());
-    context.forQueryChunks(operands.batches, operands.queries,
-                           lists.tiles * schedule.getQueries(),
-                           [&](const QueryChunk& chunk) { launch(chunk); });
+    // One after the other: they add to the same rows.
+    context.forQueryChunks(
+        operands.batches, operands.queries, lists.tiles * schedule.getQueries(),
+        [&](const QueryChunk& chunk) { launch(chunk); }, /*first=*/0,
+        /*areIndependent=*/false);
   }
   operands.finish();
   return success();

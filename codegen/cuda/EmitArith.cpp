@@ -205,7 +205,8 @@ LogicalResult emitNegate(arith::NegFOp op, CudaEmitter& emitter) {
 
 LogicalResult emitSelect(arith::SelectOp op, CudaEmitter& emitter) {
   Type type = op.getType();
-  if (!isScalarInteger(type) && !isa<FloatType>(type))
+  // Of pointers one is taken like a number.
+  if (!isScalarInteger(type) && !isa<FloatType, GlobalType>(type))
     return emitUnprintable(op, type);
   auto condition =
       emitter.getExpression(op.getCondition(), Precedence::LogicalOr);

@@ -216,11 +216,9 @@ LogicalResult UnionScheduleAttr::verify(
 LogicalResult UnionGradScheduleAttr::verify(
     EmitError emitError, Engine engine, int64_t queries, int64_t groups,
     int64_t keyStages, int64_t valueStages, int64_t producers, int64_t table,
-    int64_t chunk, GatherGradScheduleAttr, int64_t wave, int64_t listWarps,
+    int64_t chunk, GatherGradScheduleAttr, int64_t listWarps,
     int64_t listEntries, int64_t listWords, int64_t listSmBlocks,
     int64_t againSmBlocks) {
-  if (failed(verifyRange(emitError, "C8", "wave", wave, 0, 65535)))
-    return failure();
   return verifyUnion(
       emitError, engine,
       {queries, groups, keyStages, valueStages, producers, table, chunk,

@@ -226,9 +226,7 @@ def Gsa_UnionGradScheduleAttr
     `chunk` queries are done at a time, which bounds the memory for their unions;
     `table` and the numbers that begin with `list` are of the kernel that makes
     them. Rings of keys and values have `key_stages` and `value_stages` tiles,
-    which `producers` warps fill. `wave` blocks are launched at a time, or all of a
-    chunk if it is 0: as many as run side by side go through the keys together,
-    and what they add to stays in the second-level cache.
+    which `producers` warps fill.
 
     Blocks that cannot be done so are done again by `per_query`, by
     `again_sm_blocks` blocks for each SM at most: lists that do not ascend strictly
@@ -244,7 +242,6 @@ def Gsa_UnionGradScheduleAttr
     - (C5) `list_warps` is a power of two from 1 to 32.
     - (C6) `list_entries` and `list_words` are multiples of 32 from 32 to 1024.
     - (C7) `list_sm_blocks` and `again_sm_blocks` are from 1 to 16.
-    - (C8) `wave` is from 0 to 65535.
 
     Example: `#gsa.union_grad_schedule<engine = wgmma, queries = 16,
     key_stages = 1, value_stages = 1, producers = 4, table = 8192, chunk = 4096,
@@ -256,7 +253,6 @@ def Gsa_UnionGradScheduleAttr
                         "int64_t":$producers, "int64_t":$table,
                         "int64_t":$chunk,
                         "::mlir::gsa::GatherGradScheduleAttr":$per_query,
-                        DefaultValuedParameter<"int64_t", "0">:$wave,
                         DefaultValuedParameter<"int64_t",
                             "UnionScheduleAttr::kListWarps">:$list_warps,
                         DefaultValuedParameter<"int64_t",
@@ -271,16 +267,16 @@ def Gsa_UnionGradScheduleAttr
                             :$again_sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $queries, $groups, $key_stages, $value_stages,
-               $producers, $table, $chunk, $per_query, $wave, $list_warps,
+               $producers, $table, $chunk, $per_query, $list_warps,
                $list_entries, $list_words, $list_sm_blocks, $again_sm_blocks) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::Engine":$engine, "int64_t":$queries,
            "int64_t":$groups, "int64_t":$key_stages, "int64_t":$value_stages,
            "int64_t":$producers, "int64_t":$table, "int64_t":$chunk,
-           "::mlir::gsa::GatherGradScheduleAttr":$per_query, "int64_t":$wave), [{
+           "::mlir::gsa::GatherGradScheduleAttr":$per_query), [{
         return $_get($_ctxt, engine, queries, groups, key_stages, value_stages,
-                     producers, table, chunk, per_query, wave,
+                     producers, table, chunk, per_query,
                      UnionScheduleAttr::kListWarps,
                      UnionScheduleAttr::kListEntries,
                      UnionScheduleAttr::kListWords,

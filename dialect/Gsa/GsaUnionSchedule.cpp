@@ -281,6 +281,10 @@ std::string UnionGradScheduleAttr::findRefusal(Operation* op,
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)
     return "rows of keys and values must be whole vectors of 16 bytes";
+  if (getGroups() > 1 && problem.depth != problem.valueDepth)
+    return "2 groups make the sums of keys and of values alike, heads of " +
+           std::to_string(problem.depth) + " and values of " +
+           std::to_string(problem.valueDepth) + " differ; legal: groups = 1";
   return "";
 }
 
@@ -303,12 +307,12 @@ SmallVector<Attribute> UnionGradScheduleAttr::enumerate(
         countTiles(problem, perBlock, llvm::divideCeil(tiles, groups), false);
     schedules.push_back(get(op->getContext(), Engine::Wgmma, perBlock, groups,
                             stages, stages, /*producers=*/4, /*table=*/16384,
-                            chunk * perBlock, perQuery, /*wave=*/0));
+                            chunk * perBlock, perQuery));
   };
   // Two groups reduce what one alone would reduce twice.
-  if (2 * queries <= kMostQueries &&
+  if (2 * queries <= kMostQueries && problem.depth == problem.valueDepth &&
       findSplitRefusal(2 * queries, headsOfGroup(problem)).empty())
-    for (int64_t stages : {2, 1}) add(/*groups=*/2, stages);
+    add(/*groups=*/2, /*stages=*/1);
   for (int64_t stages : {2, 1}) add(/*groups=*/1, stages);
   return schedules;
 }
@@ -317,15 +321,14 @@ SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
   struct GradNumbers {
     int64_t queries, groups, keyStages, valueStages, table, chunk;
     GatherGradScheduleAttr perQuery;
-    int64_t wave;
   };
   SmallVector<Attribute> steps;
   const GradNumbers own = {getQueries(),     getGroups(), getKeyStages(),
                            getValueStages(), getTable(),  getChunk(),
-                           getPerQuery(),    getWave()};
+                           getPerQuery()};
   auto add = [&](const GradNumbers& n) {
     addStep(steps, *this, getEngine(), n.queries, n.groups, n.keyStages,
-            n.valueStages, getProducers(), n.table, n.chunk, n.perQuery, n.wave,
+            n.valueStages, getProducers(), n.table, n.chunk, n.perQuery,
             getListWarps(), getListEntries(), getListWords(), getListSmBlocks(),
             getAgainSmBlocks());
   };
@@ -338,7 +341,6 @@ SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
   builder.shift(&GradNumbers::keyStages, 1);
   builder.shift(&GradNumbers::valueStages, 1);
   builder.scale(&GradNumbers::table);
-  builder.scale(&GradNumbers::wave);
   builder.change([](GradNumbers& n) { n.chunk *= 2; });
   if (own.chunk % (2 * own.queries) == 0)
     builder.change([](GradNumbers& n) { n.chunk /= 2; });

@@ -404,6 +404,35 @@ def GsaTile_ReduceWaitOp : GsaTile_Op<"reduce_wait",
   let assemblyFormat = "$team (`barrier` $barrier^)? attr-dict";
 }
 
+def GsaTile_ReduceTileOp : GsaTile_Op<"reduce_tile",
+    "reduce_tile({view}, {first}, {source}, {row}, {columns})",
+    [DeclareOpInterfaceMethods<GsaTile_AsyncOpInterface>]> {
+  let summary = "Adds 16 rows of a tile to rows in global memory (sm_90)";
+  let description = [{
+    `view[first + r, c] += source[row + r, c]` for r < 16, rows that exist and
+    c < `columns`: as reduce_rows, by one warp, of rows that it put there itself.
+    They are read until its `reduce_tile_wait`; other warps are not waited for.
+    Constraints: (C1), (C2) as reduce_rows.
+  }];
+  let arguments = (ins GsaTile_Update<GsaTile_RowsType, GsaTile_Global>:$view,
+                       Index:$first, TileSmemIn:$source, Index:$row,
+                       Index:$columns);
+  let assemblyFormat = [{
+    $source `[` $row `]` `columns` $columns `to` $view `[` $first `]` attr-dict
+    `:` type($source) `to` type($view)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_ReduceTileWaitOp : GsaTile_Op<"reduce_tile_wait",
+    "reduce_tile_wait()",
+    [DeclareOpInterfaceMethods<GsaTile_AsyncWaitOpInterface>,
+     MemoryEffects<[MemRead<GsaTile_Shared>, MemWrite<GsaTile_Shared>]>]> {
+  let summary = "Rows that the warp gave to reduce_tile may be overwritten by it";
+  let description = "PTX: `cp.async.bulk.wait_group.read`.";
+  let assemblyFormat = "attr-dict";
+}
+
 //===----------------------------------------------------------------------===//
 // Registers
 //===----------------------------------------------------------------------===//

@@ -114,12 +114,20 @@ static LogicalResult verifyAccumulated(Operation* op, RowsType rows) {
   return op->emitOpError() << "expected rows that accumulate, got " << rows;
 }
 
-LogicalResult ReduceRowsOp::verify() {
-  RowsType rows = getView().getType();
-  if (failed(verifyAccumulated(*this, rows)) ||  // reduce_rows_c1
-      failed(verifyTile(*this, getSource().getType(), rows)))
+/// Rows of a tile that the bulk engine adds to `rows`.
+static LogicalResult verifyReduced(Operation* op, SmemType source,
+                                   RowsType rows) {
+  if (failed(verifyAccumulated(op, rows)) ||  // reduce_rows_c1, reduce_tile_c1
+      failed(verifyTile(op, source, rows)))
     return failure();
-  return verifyBulk(*this, getSource().getType());  // reduce_rows_c2
+  return verifyBulk(op, source);  // reduce_rows_c2, reduce_tile_c2
+}
+
+LogicalResult ReduceRowsOp::verify() {
+  return verifyReduced(*this, getSource().getType(), getView().getType());
+}
+LogicalResult ReduceTileOp::verify() {
+  return verifyReduced(*this, getSource().getType(), getView().getType());
 }
 
 LogicalResult AccumulateRowsOp::verify() {
@@ -226,6 +234,8 @@ void BulkRowsOp::setArrival(Value ring, Value iteration) {
 }
 AsyncKind ReduceRowsOp::getAsyncKind() { return AsyncKind::Reduce; }
 AsyncKind ReduceWaitOp::getAsyncKind() { return AsyncKind::Reduce; }
+AsyncKind ReduceTileOp::getAsyncKind() { return AsyncKind::Reduce; }
+AsyncKind ReduceTileWaitOp::getAsyncKind() { return AsyncKind::Reduce; }
 AsyncKind RingCommitOp::getAsyncKind() {
   return getAsynchronous() ? AsyncKind::Copy : AsyncKind::None;
 }

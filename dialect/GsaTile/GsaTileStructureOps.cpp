@@ -222,12 +222,20 @@ static constexpr int64_t kPanelAlignment = 1024;
 /// Rows after which a swizzle repeats.
 static constexpr int64_t kSwizzleRows = 8;
 
+LogicalResult PartOp::verify() {
+  for (Operation* user : getBuffer().getUsers())
+    if (isa<StageOp>(user))
+      return emitOpError() << "takes a tile of a buffer that has stages"
+                           << "; expected one of which others take parts, too";
+  return success();  // part_c1
+}
+
 int64_t SmemAllocOp::getSharedBytes() { return getType().getBytes(); }
 /// Whether a product of a warpgroup reads a tile, or a stage of it: as it lies,
 /// by a description of its address.
 static bool isReadAsItLies(Value tile) {
   return llvm::any_of(tile.getUsers(), [&](Operation* user) {
-    if (auto stage = dyn_cast<StageOp>(user)) return isReadAsItLies(stage);
+    if (isa<StageOp, PartOp>(user)) return isReadAsItLies(user->getResult(0));
     auto product = dyn_cast<ProductOpInterface>(user);
     return product && product.getUnit() == ProductUnit::Wgmma;
   });

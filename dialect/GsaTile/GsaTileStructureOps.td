@@ -151,6 +151,21 @@ def GsaTile_StageOp : GsaTile_Op<"stage", "stage({buffer}, {slot})",
   let assemblyFormat = "$buffer `[` $slot `]` attr-dict `:` type($buffer)";
 }
 
+def GsaTile_PartOp : GsaTile_Op<"part", "part({buffer}, {number})",
+    [Pure, TypesMatchWith<"result is one tile of the buffer", "buffer",
+                          "result", "getStageType($_self)">]> {
+  let summary = "One of the tiles of a buffer, by number";
+  let description = [{
+    Of a buffer that is no ring's: its tiles are there side by side, for who
+    takes one by a number that it computes, below their number. Constraint: (C1)
+    a buffer has parts or stages, not both.
+  }];
+  let arguments = (ins GsaTile_SmemType:$buffer, Index:$number);
+  let results = (outs GsaTile_SmemType:$result);
+  let assemblyFormat = "$buffer `[` $number `]` attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
+}
+
 def GsaTile_FragAllocOp : GsaTile_Op<"frag_alloc",
     "frag_alloc<{result:type}>()",
     [DeclareOpInterfaceMethods<GsaTile_RegisterAllocOpInterface>,

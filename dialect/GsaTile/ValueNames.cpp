@@ -77,6 +77,9 @@ static std::string deriveName(Operation* op) {
       .Case([&](StageOp stage) {
         return suffixed(getValueName(stage->getOperand(0)), "stage");
       })
+      .Case([&](PartOp part) {
+        return suffixed(getValueName(part->getOperand(0)), "part");
+      })
       .Case<LoadOp, LoadSharedOp>([&](auto load) {
         return suffixed(getArrayName(load.getBase()), "value");
       })

@@ -177,6 +177,13 @@ Value GradientKernel::viewValueSums(KernelScalars& s, Value batch, Value group,
                   end, limit);
 }
 
+Value GradientKernel::viewEitherSums(KernelScalars& s, Value isOfKeys,
+                                     Value batch, Value group, Value list,
+                                     Value end, Value limit) {
+  Value sums = s.select(isOfKeys, keySums, valueSums);
+  return viewSums(s, sums, shape.depth, batch, group, 0, list, end, limit);
+}
+
 //===----------------------------------------------------------------------===//
 // The lowering
 //===----------------------------------------------------------------------===//

@@ -68,6 +68,10 @@ class GradientKernel {
   Value viewValueSums(KernelScalars& s, Value batch, Value group,
                       int64_t column, Value list, Value end, Value limit);
 
+  /// The one or the other, of heads and values of one size.
+  Value viewEitherSums(KernelScalars& s, Value isOfKeys, Value batch,
+                       Value group, Value list, Value end, Value limit);
+
   const AttentionShape& shape;
   KernelRows keyRows, valueRows;
   Value query, indices, counts, outputGrad, lse, rowSums, lengths;

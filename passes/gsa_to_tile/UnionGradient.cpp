@@ -7,12 +7,13 @@
 //   scores, weight grads = queries, output grads x keys, values
 //   weights, score grads   in registers; rounded to a tile each, and the latter
 //                          as left operand of what is added to query grads
-//   grads of 64 keys     = score grads, transposed, x queries
 //   grads of 64 values   = weights, transposed, x output grads
+//   grads of 64 keys     = score grads, transposed, x queries
 //
 // The last two go through shared memory to sums in f32, a row at a time by the
-// bulk engine. With two warpgroups one makes those of values, the other one
-// those of keys, each over all rows of the block.
+// bulk engine, which takes until those of the next tile are made. With two
+// warpgroups one makes those of values, the other one those of keys, each over
+// all rows of the block: the tiles of either are two parts of one buffer.
 //
 // A key of one query meets all rows, with a weight of 0 where it is none of
 // theirs: right as long as rows are finite. Tiles whose rows are not, or whose
@@ -55,11 +56,7 @@ class UnionGradient : public AttentionStorage {
 
   // Arguments beside those of the op.
   Value unionKeys, unionBits, unionCounts, batch, begin;
-  Value capacity;    ///< Keys that a union has room for; lengths share a text.
-  Value chunkTiles;  ///< Tiles of the chunk.
-  /// The first block of a wave: blocks are the tiles of one group after
-  /// another.
-  Value firstBlock;
+  Value capacity;  ///< Keys that a union has room for; lengths share a text.
 
   void emit(const AgainArguments& again);
 
@@ -67,14 +64,12 @@ class UnionGradient : public AttentionStorage {
   static constexpr int64_t kGroupRows = 64, kGroupWarps = 4;
   static constexpr int64_t blockK = UnionGradScheduleAttr::kBlockK;
 
-  /// What is added to the sums of keys, or of values.
-  struct Sums {
-    Value left;   ///< Tile [rows of the block, keys], transposed.
-    Value right;  ///< Tile of the rows of the block.
-    int64_t depth;
-    bool isOfKeys;
-    Value sum, staging;
+  /// Two tiles: what values take, and keys.
+  struct Pair {
+    Value values, keys;
+    Value both;  ///< The buffer whose parts they are; null if none is.
   };
+  enum Of { kValues, kKeys };
 
   Type f32() { return s.b.getF32Type(); }
   static int64_t pad(int64_t columns) {
@@ -96,20 +91,25 @@ class UnionGradient : public AttentionStorage {
   void emitLoad(StreamOp stream);
   void emitCompute(StreamOp stream);
   void emitWeights(Value keys, Value values, Value strings);
-  void emitSums(Value numbers);
-  void emitProduct(const Sums& each);
-  void emitStage(const Sums& each);
-  void emitReduce(const Sums& each, Value numbers);
-  /// Waits until tiles that were given to the bulk engine have been read, and
-  /// for all warps that compute.
-  void waitForReduce() {
-    ReduceWaitOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
+  void emitQueryGrad(Value keys);
+  void emitProduct(Of which);
+  void emitReduce(Of which, Value numbers);
+  Value partOf(Value both, Value number) {
+    return PartOp::create(s.b, s.loc, getStageType(both.getType()), both,
+                          number);
   }
+  Pair makePair(StringRef name, SmemType values, SmemType keys);
+  /// The tile of a pair that a group takes: its own of two, or either.
+  Value take(const Pair& pair, Of which) {
+    if (schedule.getGroups() > 1) return partOf(pair.both, ownPart);
+    return which == kKeys ? pair.keys : pair.values;
+  }
+  bool sharesShape() const { return pad(shape.depth) == pad(shape.valueDepth); }
+  /// A view of sums of the keys that `numbers` names.
+  Value viewSums(Of which, Value numbers);
   void syncCompute() {
     SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
-    FenceAsyncOp::create(s.b, s.loc);
   }
-  Sums makeSums(bool isOfKeys);
   void emitEnd(const AgainArguments& again);
   void enter(const AgainArguments& again, int64_t kind);
 
@@ -120,20 +120,20 @@ class UnionGradient : public AttentionStorage {
   const int64_t blockRows;
   AttentionRows rows;
   Value tile, group, irregular, size, tiles, tileKeys, tileBits;
-  Value queries, outputGrads, keyRing, valueRing, stringRing;
-  Value found;  ///< Null where rows are not looked up ahead.
-  Value weightTile, gradTile;
-  Value rank, warpRow, groupRow, scale;
+  Value keyRing, valueRing, stringRing;
+  Value found;       ///< Null where rows are not looked up ahead.
+  Pair blockRowsOf;  ///< Output gradients, and queries.
+  Pair factors;      ///< Weights, and gradients of scores.
+  Pair staged, sums;
+  Value rank, warpRow, groupRow, ownPart, rowOfKeys, scale;
   Value scores, grads, gradsLhs, queryGrad, lse, rowSums;
-  SmallVector<Sums, 2> sums;
 };
 
 }  // namespace
 
 void UnionGradient::emitPosition() {
-  Value block = named(s.add(firstBlock, s.blockId(0)), "block");
-  tile = named(s.remIndex(block, chunkTiles), "tile");
-  group = named(s.divIndex(block, chunkTiles), "group");
+  tile = named(s.blockId(0), "tile");
+  group = named(s.blockId(1), "group");
   rows.batch = batch;
   rows.query =
       named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
@@ -159,8 +159,8 @@ void UnionGradient::emitRows() {
   auto anyNotFinite = [&](Value tile) {
     return AnyNotFiniteOp::create(s.b, s.loc, s.b.getI1Type(), tile);
   };
-  irregular = arith::OrIOp::create(s.b, s.loc, anyNotFinite(queries),
-                                   anyNotFinite(outputGrads));
+  irregular = arith::OrIOp::create(s.b, s.loc, anyNotFinite(blockRowsOf.keys),
+                                   anyNotFinite(blockRowsOf.values));
   irregular =
       named(arith::OrIOp::create(s.b, s.loc, irregular,
                                  s.cmpi(CmpIPredicate::slt, united, s.i32(0))),
@@ -171,12 +171,13 @@ void UnionGradient::emitRows() {
 }
 
 void UnionGradient::emitRings() {
-  queries = smem("queries", tileOf(blockRows, shape.depth));
-  outputGrads = smem("output_grads", tileOf(blockRows, shape.valueDepth));
-  CopyRowsOp::create(s.b, s.loc, queries, kernel.viewQueries(s, rows),
+  blockRowsOf = makePair("rows_of_block", tileOf(blockRows, shape.valueDepth),
+                         tileOf(blockRows, shape.depth));
+  CopyRowsOp::create(s.b, s.loc, blockRowsOf.keys, kernel.viewQueries(s, rows),
                      s.index(0), s.index(shape.depth), 16, teams.block);
-  CopyRowsOp::create(s.b, s.loc, outputGrads, kernel.viewOutputGrads(s, rows),
-                     s.index(0), s.index(shape.valueDepth), 16, teams.block);
+  CopyRowsOp::create(s.b, s.loc, blockRowsOf.values,
+                     kernel.viewOutputGrads(s, rows), s.index(0),
+                     s.index(shape.valueDepth), 16, teams.block);
   keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
                  tileOf(blockK, shape.depth));
   valueRing = ring("value_ring", schedule.getValueStages(), CopyEngine::CpAsync,
@@ -190,34 +191,39 @@ void UnionGradient::emitRings() {
   stringRing =
       ring("string_ring", schedule.getKeyStages() + 1, CopyEngine::Bulk,
            SmallVector<Type>{words(lists.words), words(blockK)});
-  weightTile = smem("weights_of_keys", tileOf(blockRows, blockK));
-  gradTile = smem("grads_of_keys", tileOf(blockRows, blockK));
-}
-
-/// One group makes both sums, one after the other, in the same place if they
-/// have one shape; of two each makes one.
-UnionGradient::Sums UnionGradient::makeSums(bool isOfKeys) {
-  Sums made;
-  made.left = isOfKeys ? gradTile : weightTile;
-  made.right = isOfKeys ? queries : outputGrads;
-  made.depth = isOfKeys ? shape.depth : shape.valueDepth;
-  made.isOfKeys = isOfKeys;
-  bool sharesShape = pad(shape.depth) == pad(shape.valueDepth);
-  if (isOfKeys && sharesShape) made.sum = sums.front().sum;
-  if (isOfKeys && sharesShape && schedule.getGroups() == 1) {
-    made.staging = sums.front().staging;
-    return made;
-  }
-  if (!made.sum)
-    made.sum = fragment(isOfKeys ? "key_sum" : "value_sum", pad(made.depth),
-                        f32(), FragLayout::Acc);
+  SmemType factor = tileOf(blockRows, blockK);
+  factors = makePair("factors", factor, factor);
   // Rows are apart by 32 bytes more than they have, so that those that half a
   // warp writes lie in different banks.
   constexpr int64_t kApart = 8;
-  made.staging =
-      smem(isOfKeys ? "staged_keys" : "staged_values",
-           {blockK, pad(made.depth) + kApart}, f32(), SmemLayout::Linear);
-  return made;
+  auto stagedOf = [&](int64_t depth) {
+    return SmemType::get(s.b.getContext(), {blockK, pad(depth) + kApart}, f32(),
+                         SmemLayout::Linear);
+  };
+  // One group makes both sums, one after the other.
+  if (schedule.getGroups() == 1 && sharesShape())
+    staged.keys = staged.values = smem("staged", stagedOf(shape.depth));
+  else
+    staged =
+        makePair("staged", stagedOf(shape.valueDepth), stagedOf(shape.depth));
+}
+
+/// Tiles of one type are parts of a buffer, so that a group takes its own by
+/// number.
+UnionGradient::Pair UnionGradient::makePair(StringRef name, SmemType values,
+                                            SmemType keys) {
+  if (values != keys)
+    return {smem((name + "_of_values").str(), values),
+            smem((name + "_of_keys").str(), keys),
+            {}};
+  auto type = SmemType::get(s.b.getContext(),
+                            {2, values.getRows(), values.getColumns()},
+                            values.getElementType(), values.getLayout());
+  Value both = smem(name, type);
+  auto part = [&](Of which, StringRef suffix) {
+    return named(partOf(both, s.index(which)), (name + suffix).str());
+  };
+  return {part(kValues, "_of_values"), part(kKeys, "_of_keys"), both};
 }
 
 void UnionGradient::emitRegisters() {
@@ -225,17 +231,23 @@ void UnionGradient::emitRegisters() {
       named(WarpRankOp::create(s.b, s.loc, s.b.getIndexType(), teams.compute),
             "warp");
   warpRow = named(s.mul(rank, kTileUnit), "warp_row");
+  bool isShared = schedule.getGroups() > 1;
+  ownPart = isShared ? named(s.div(rank, kGroupWarps), "own_part") : Value();
   groupRow =
-      schedule.getGroups() == 1
-          ? s.index(0)
-          : named(s.mul(s.div(rank, kGroupWarps), kGroupRows), "group_row");
+      isShared ? named(s.mul(ownPart, kGroupRows), "group_row") : s.index(0);
+  rowOfKeys =
+      isShared ? named(s.sub(warpRow, groupRow), "row_of_keys") : warpRow;
   scale = s.f32(getSoftmaxScale(shape.scale).scale);
   scores = fragment("scores", blockK, f32(), FragLayout::Acc);
   grads = fragment("score_grads", blockK, f32(), FragLayout::Acc);
   gradsLhs =
       fragment("score_grads_lhs", blockK, shape.element, FragLayout::Lhs);
   queryGrad = fragment("query_grad", pad(shape.depth), f32(), FragLayout::Acc);
-  for (bool isOfKeys : {false, true}) sums.push_back(makeSums(isOfKeys));
+  sums.values =
+      fragment("value_sum", pad(shape.valueDepth), f32(), FragLayout::Acc);
+  sums.keys = sharesShape() ? sums.values
+                            : fragment("key_sum", pad(shape.depth), f32(),
+                                       FragLayout::Acc);
   lse = rowVector("lse_rows");
   rowSums = rowVector("row_sums_of_rows");
   LoadRowVecOp::create(s.b, s.loc, lse, kernel.viewLse(s, rows), warpRow);
@@ -300,9 +312,9 @@ void UnionGradient::emitWeights(Value keys, Value values, Value strings) {
   for (Value tile : {keys, values, strings}) AwaitOp::create(s.b, s.loc, tile);
   FenceAsyncOp::create(s.b, s.loc);
   WgmmaFenceOp::create(s.b, s.loc, ValueRange{scores, grads});
-  WgmmaNtOp::create(s.b, s.loc, scores, queries, groupRow, keys, s.index(0),
-                    /*accumulate=*/false);
-  WgmmaNtOp::create(s.b, s.loc, grads, outputGrads, groupRow, values,
+  WgmmaNtOp::create(s.b, s.loc, scores, blockRowsOf.keys, groupRow, keys,
+                    s.index(0), /*accumulate=*/false);
+  WgmmaNtOp::create(s.b, s.loc, grads, blockRowsOf.values, groupRow, values,
                     s.index(0), /*accumulate=*/false);
   WgmmaCommitOp::create(s.b, s.loc);
   WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{scores, grads});
@@ -317,63 +329,44 @@ void UnionGradient::emitWeights(Value keys, Value values, Value strings) {
   ConvertOp::create(s.b, s.loc, gradsLhs, grads);
 }
 
-/// A sum of 64 keys, by one warpgroup.
-void UnionGradient::emitProduct(const Sums& each) {
-  WgmmaFenceOp::create(s.b, s.loc, ValueRange{each.sum});
-  WgmmaNnOp::create(s.b, s.loc, each.sum, each.left, s.index(0), each.right,
-                    s.index(0), /*accumulate=*/false, /*transposed_lhs=*/true);
-  WgmmaCommitOp::create(s.b, s.loc);
-  WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{each.sum});
+/// What this tile adds to the gradients of the queries.
+void UnionGradient::emitQueryGrad(Value keys) {
+  WgmmaNnOp::create(s.b, s.loc, queryGrad, gradsLhs, Value(), keys, s.index(0));
 }
 
-void UnionGradient::emitStage(const Sums& each) {
-  Value row = schedule.getGroups() == 1
-                  ? warpRow
-                  : named(s.sub(warpRow, groupRow), "row_of_keys");
-  PutFragOp::create(s.b, s.loc, each.staging, row, each.sum);
+/// Sums of 64 keys, or of their values, by one warpgroup.
+void UnionGradient::emitProduct(Of which) {
+  Value sum = which == kKeys ? sums.keys : sums.values;
+  WgmmaNnOp::create(s.b, s.loc, sum, take(factors, which), s.index(0),
+                    take(blockRowsOf, which), s.index(0),
+                    /*accumulate=*/false, /*transposed_lhs=*/true);
 }
 
-/// Adds what is staged to the sums of the keys that `numbers` names.
-void UnionGradient::emitReduce(const Sums& each, Value numbers) {
-  Value view = each.isOfKeys
-                   ? kernel.viewKeySums(s, batch, group, 0, numbers,
-                                        s.index(blockK), kernel.keys)
-                   : kernel.viewValueSums(s, batch, group, 0, numbers,
-                                          s.index(blockK), kernel.keys);
-  ReduceRowsOp::create(s.b, s.loc, view, s.index(0), each.staging,
-                       s.index(each.depth), teams.compute);
-}
-
-/// The engine reads what was staged for the tile before until something else is
-/// put there.
-void UnionGradient::emitSums(Value numbers) {
-  if (schedule.getGroups() == 1) {
-    for (const Sums& each : sums) {
-      emitProduct(each);
-      waitForReduce();
-      emitStage(each);
-      syncCompute();
-      emitReduce(each, numbers);
-    }
-    return;
-  }
-  Value isFirst = s.cmpi(CmpIPredicate::slt, rank, s.index(kGroupWarps));
-  auto inGroups = [&](llvm::function_ref<void(const Sums&)> body) {
-    auto branches =
-        scf::IfOp::create(s.b, s.loc, isFirst, /*withElseRegion=*/true);
-    for (auto [block, each] : llvm::zip(
-             SmallVector<Block*>{branches.thenBlock(), branches.elseBlock()},
-             sums)) {
-      OpBuilder::InsertionGuard guard(s.b);
-      s.b.setInsertionPoint(block->getTerminator());
-      body(each);
-    }
+Value UnionGradient::viewSums(Of which, Value numbers) {
+  Value end = s.index(blockK);
+  auto view = [&](Of which) {
+    return which == kKeys ? kernel.viewKeySums(s, batch, group, 0, numbers, end,
+                                               kernel.keys)
+                          : kernel.viewValueSums(s, batch, group, 0, numbers,
+                                                 end, kernel.keys);
   };
-  inGroups([&](const Sums& each) { emitProduct(each); });
-  waitForReduce();
-  inGroups([&](const Sums& each) { emitStage(each); });
-  syncCompute();
-  for (const Sums& each : sums) emitReduce(each, numbers);
+  if (schedule.getGroups() == 1) return view(which);
+  Value isOfKeys = s.cmpi(CmpIPredicate::eq, ownPart, s.index(kKeys));
+  return kernel.viewEitherSums(s, isOfKeys, batch, group, numbers, end,
+                               kernel.keys);
+}
+
+/// Each warp gives its 16 keys to the bulk engine, which has read those of the
+/// tile before by then, or is waited for.
+void UnionGradient::emitReduce(Of which, Value numbers) {
+  Value staging = take(staged, which);
+  ReduceTileWaitOp::create(s.b, s.loc);
+  PutFragOp::create(s.b, s.loc, staging, rowOfKeys,
+                    which == kKeys ? sums.keys : sums.values);
+  FenceAsyncOp::create(s.b, s.loc);
+  ReduceTileOp::create(
+      s.b, s.loc, viewSums(which, numbers), rowOfKeys, staging, rowOfKeys,
+      s.index(which == kKeys ? shape.depth : shape.valueDepth));
 }
 
 void UnionGradient::emitCompute(StreamOp stream) {
@@ -387,16 +380,30 @@ void UnionGradient::emitCompute(StreamOp stream) {
   Value numbers =
       named(stream.getTiles(stream.getCompute(), 2)[1], "key_numbers");
   emitWeights(keys, values, strings);
-  // All warps have read the tiles of the keys before: they met since.
-  PutFragOp::create(s.b, s.loc, weightTile, warpRow, scores);
-  PutFragOp::create(s.b, s.loc, gradTile, warpRow, grads);
+  // All warps have read the factors of the tile before.
   syncCompute();
-  WgmmaFenceOp::create(s.b, s.loc, ValueRange{gradsLhs, queryGrad});
-  WgmmaNnOp::create(s.b, s.loc, queryGrad, gradsLhs, Value(), keys, s.index(0));
+  PutFragOp::create(s.b, s.loc, factors.values, warpRow, scores);
+  PutFragOp::create(s.b, s.loc, factors.keys, warpRow, grads);
+  syncCompute();
+  FenceAsyncOp::create(s.b, s.loc);
+  // Either group makes what is its own by the same code, and so does one alone
+  // with values first.
+  WgmmaFenceOp::create(s.b, s.loc,
+                       ValueRange{gradsLhs, queryGrad, sums.values});
+  emitQueryGrad(keys);
+  emitProduct(kValues);
   WgmmaCommitOp::create(s.b, s.loc);
-  WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{gradsLhs, queryGrad});
+  WgmmaWaitOp::create(s.b, s.loc, 0,
+                      ValueRange{gradsLhs, queryGrad, sums.values});
   ReleaseOp::create(s.b, s.loc, keys);
-  emitSums(numbers);
+  emitReduce(kValues, numbers);
+  if (schedule.getGroups() == 1) {
+    WgmmaFenceOp::create(s.b, s.loc, ValueRange{sums.keys});
+    emitProduct(kKeys);
+    WgmmaCommitOp::create(s.b, s.loc);
+    WgmmaWaitOp::create(s.b, s.loc, 0, ValueRange{sums.keys});
+    emitReduce(kKeys, numbers);
+  }
   ReleaseOp::create(s.b, s.loc, strings);
 }
 
@@ -409,7 +416,7 @@ void UnionGradient::enter(const AgainArguments& again, int64_t kind) {
 
 void UnionGradient::emitEnd(const AgainArguments& again) {
   // The engine reads no shared memory of a block that is gone.
-  waitForReduce();
+  ReduceTileWaitOp::create(s.b, s.loc);
   Value limit = s.f32(std::numeric_limits<float>::max());
   Value spoilt = AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(), queryGrad,
                                          lse, limit);
@@ -506,8 +513,6 @@ class UnionGradLowering {
 
  private:
   void launch(const QueryChunk& chunk);
-  void forWaves(Value tiles,
-                llvm::function_ref<void(Value first, Value count)> body);
 
   GatherAttentionGradOp op;
   UnionGradScheduleAttr schedule;
@@ -518,23 +523,6 @@ class UnionGradLowering {
 
 }  // namespace
 
-/// The blocks of a chunk, a wave after the other.
-void UnionGradLowering::forWaves(
-    Value tiles, llvm::function_ref<void(Value first, Value count)> body) {
-  IRRewriter& b = context.rewriter();
-  Location loc = op.getLoc();
-  Value blocks = arith::MulIOp::create(b, loc, tiles,
-                                       context.index(operands.shape.groups));
-  if (schedule.getWave() == 0) return body(context.index(0), blocks);
-  Value wave = context.index(schedule.getWave());
-  OpBuilder::InsertionGuard guard(b);
-  auto loop = scf::ForOp::create(b, loc, context.index(0), blocks, wave);
-  b.setInsertionPointToStart(loop.getBody());
-  Value first = loop.getInductionVar();
-  Value rest = arith::SubIOp::create(b, loc, blocks, first);
-  body(first, arith::MinSIOp::create(b, loc, rest, wave));
-}
-
 void UnionGradLowering::launch(const QueryChunk& chunk) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
@@ -542,7 +530,7 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
       b, loc, chunk.count, context.index(schedule.getQueries()));
   lists.makeBuffers();
   lists.launch(chunk, tiles);
-  forWaves(tiles, [&](Value first, Value count) {
+  {
     GradientKernel kernel(operands, schedule, teamsOf(schedule).warps(),
                           "union_gradient");
     KernelBuilder& builder = kernel.builder();
@@ -554,11 +542,10 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
     body.batch = builder.scalar(chunk.batch, "batch");
     body.begin = builder.scalar(chunk.begin, "begin");
     body.capacity = builder.size(lists.capacity, "capacity");
-    body.chunkTiles = builder.scalar(tiles, "tiles_of_chunk");
-    body.firstBlock = builder.scalar(first, "first_block");
     body.emit(again);
-    builder.launch(ArrayRef<OpFoldResult>{count});
-  });
+    builder.launch(
+        ArrayRef<OpFoldResult>{tiles, b.getIndexAttr(operands.shape.groups)});
+  }
   GradientKernel kernel(operands, schedule.getPerQuery(), /*warps=*/1,
                         "gradient_again");
   KernelBuilder& builder = kernel.builder();

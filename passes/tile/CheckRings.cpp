@@ -387,6 +387,8 @@ LogicalResult RingChecker::checkStage(StageOp stage, Value& ring) {
 LogicalResult RingChecker::checkStages(SmemAllocOp buffer) {
   Value ring;
   for (Operation* user : buffer->getUsers()) {
+    // Of no ring: tiles like others.
+    if (isa<PartOp>(user)) return success();
     auto stage = dyn_cast<StageOp>(user);
     if (!stage)
       return user->emitOpError() << "uses all stages of a ring's buffer";

@@ -54,7 +54,10 @@ bool readsFrom(Operation* op, Value value) {
 }
 
 Value getTileStorage(Value tile) {
-  while (auto stage = tile.getDefiningOp<StageOp>()) tile = stage.getBuffer();
+  while (Operation* op = tile.getDefiningOp()) {
+    if (!isa<StageOp, PartOp>(op)) break;
+    tile = op->getOperand(0);
+  }
   return tile;
 }
 

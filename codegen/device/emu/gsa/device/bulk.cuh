@@ -57,32 +57,51 @@ struct pending_sum {
 };
 inline thread_local std::vector<pending_sum> pending_sums;
 
+/// Starts the sum of row `r` of a tile and the row at `position` of a view.
+template <class View, int Rows, int Columns>
+void start_sum(const char* function, View view, int position,
+               smem<float, Rows, Columns, linear> source, int r, int columns) {
+  static_assert(Columns * sizeof(float) % 16 == 0);
+  int number = view.find(function, position);
+  if (!view.holds(number) || columns == 0) return;
+  float* target = view.row(number);
+  check_bulk(function, target, columns * 4);
+  emu::checkGlobal(function, target, columns * sizeof(float), true);
+  pending_sums.push_back(
+      {target,
+       reinterpret_cast<const float*>(source.address(function, r, 0, columns)),
+       columns});
+}
+
 template <class Team, class View, int Rows, int Columns>
 void reduce_rows(View view, int first,
                  smem<float, Rows, Columns, linear> source, int columns) {
-  static_assert(Columns * sizeof(float) % 16 == 0);
   check_team<Team>("reduce_rows");
-  columns = row_part<Columns>(columns);
-  for (int r = 0; r < Rows; ++r) {
-    if (r / 32 % Team::count != warp_rank<Team>()) continue;
-    int number = view.find("reduce_rows", first + r);
-    if (!view.holds(number)) continue;
-    float* target = view.row(number);
-    check_bulk("reduce_rows", target, columns * 4);
-    emu::checkGlobal("reduce_rows", target, columns * sizeof(float), true);
-    pending_sums.push_back({target,
-                            reinterpret_cast<const float*>(
-                                source.address("reduce_rows", r, 0, columns)),
-                            columns});
-  }
+  for (int r = 0; r < Rows; ++r)
+    if (r / 32 % Team::count == warp_rank<Team>())
+      start_sum("reduce_rows", view, first + r, source, r,
+                row_part<Columns>(columns));
 }
 
-template <class Team, int Barrier>
-void reduce_wait() {
+template <class View, int Rows, int Columns>
+void reduce_tile(View view, int first,
+                 smem<float, Rows, Columns, linear> source, int row,
+                 int columns) {
+  for (int r = 0; r < 16; ++r)
+    start_sum("reduce_tile", view, first + r, source, row + r,
+              row_part<Columns>(columns));
+}
+
+inline void reduce_tile_wait() {
   for (const pending_sum& sum : pending_sums)
     for (int i = 0; i < sum.count; ++i)
       add_atomically(sum.target + i, sum.source[i]);
   pending_sums.clear();
+}
+
+template <class Team, int Barrier>
+void reduce_wait() {
+  reduce_tile_wait();
   sync<Team, Barrier>();
 }
 

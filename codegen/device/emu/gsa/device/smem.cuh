@@ -82,6 +82,15 @@ smem<T, Rows, Columns, Layout> stage(
           static_cast<long long>(slot) * smem<T, Rows, Columns, Layout>::bytes};
 }
 
+template <class T, int Stages, int Rows, int Columns, smem_layout Layout>
+smem<T, Rows, Columns, Layout> part(
+    smem_stages<T, Stages, Rows, Columns, Layout> buffer, int number) {
+  if (number < 0 || number >= Stages)
+    emu::fail("part", "tile %d of %d", number, Stages);
+  return {buffer.base + static_cast<long long>(number) *
+                            smem<T, Rows, Columns, Layout>::bytes};
+}
+
 template <class T, int Rows, int Columns, smem_layout Layout>
 T load_shared(smem<T, Rows, Columns, Layout> tile, int row, int column) {
   return tile.get("load_shared", row, column);

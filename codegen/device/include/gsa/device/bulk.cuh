@@ -70,6 +70,30 @@ GSA_DEVICE void reduce_rows(View view, int first,
   ptx::bulk_commit();
 }
 
+/// `view[first + r, c] += source[row + r, c]`, r < 16, as reduce_rows, for rows
+/// that this warp put there.
+template <class View, int R, int C>
+GSA_DEVICE void reduce_tile(View view, int first,
+                            smem<float, R, C, linear> source, int row,
+                            int columns) {
+  constexpr int row_bytes = C * static_cast<int>(sizeof(float));
+  static_assert(row_bytes % 16 == 0, "rows are multiples of 16 bytes");
+  int bytes = row_part<float, C>(columns);
+  if (int r = lane(); r < 16 && bytes > 0) {
+    int number = view.find(first + r);
+    if (view.holds(number))
+      ptx::bulk_add(view.row(number),
+                    shared_address(source.base + (row + r) * row_bytes), bytes);
+  }
+  ptx::bulk_commit();
+}
+
+/// The rows that this warp gave to reduce_tile may be overwritten by it.
+GSA_DEVICE void reduce_tile_wait() {
+  ptx::bulk_wait_read();
+  __syncwarp();
+}
+
 /// The tiles that this team's warps gave to reduce_rows may be overwritten.
 template <class Team, int Barrier>
 GSA_DEVICE void reduce_wait() {

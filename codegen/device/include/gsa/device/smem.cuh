@@ -143,6 +143,13 @@ struct smem_stages {
   unsigned char* base;
 };
 
+/// Tile `number` of a buffer.
+template <class T, int Stages, int Rows, int Columns, smem_layout Layout>
+GSA_DEVICE smem<T, Rows, Columns, Layout> part(
+    smem_stages<T, Stages, Rows, Columns, Layout> buffer, int number) {
+  return {buffer.base + number * smem<T, Rows, Columns, Layout>::bytes};
+}
+
 /// The tile (or stages) at `offset` bytes from the start of dynamic shared
 /// memory.
 template <class Tile>

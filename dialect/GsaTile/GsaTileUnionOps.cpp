@@ -115,7 +115,15 @@ static LogicalResult verifyChunks(Operation* op, SmemType tile) {
 }
 
 LogicalResult AnyNotFiniteOp::verify() {
-  return verifyChunks(*this, getSource().getType());  // any_not_finite_c1
+  if (failed(verifyChunks(*this, getSource().getType())))
+    return failure();  // any_not_finite_c1
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  if (!kernel ||
+      (getTeam().getFirst() == 0 && getTeam().getCount() == kernel.getWarps()))
+    return success();
+  return emitOpError() << "expected all " << kernel.getWarps()
+                       << " warps of the block, got "
+                       << getTeam();  // any_not_finite_c2
 }
 LogicalResult DropRowsOp::verify() {
   return verifyChunks(*this, getTarget().getType());  // drop_rows_c1

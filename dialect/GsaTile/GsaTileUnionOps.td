@@ -185,15 +185,23 @@ def GsaTile_AnyOutOfRangeOp : GsaTile_Op<"any_out_of_range",
 }
 
 def GsaTile_AnyNotFiniteOp : GsaTile_Op<"any_not_finite",
-    "any_not_finite({source})"> {
+    "any_not_finite<{team}>({source})",
+    [GsaTile_TeamOpInterface, GsaTile_BarrierOpInterface,
+     MemoryEffects<[MemRead<GsaTile_Barrier>, MemWrite<GsaTile_Barrier>,
+                    MemRead<GsaTile_Shared>]>]> {
   let summary = "Whether a tile holds an infinity or a NaN";
   let description = [{
-    The same in all lanes. Constraint: (C1) the rows are whole 16-byte chunks.
+    The same in all warps of the block, which look at parts of it and meet at its
+    barrier. PTX: `barrier.cta.red.or.pred`. Constraints: (C1) the rows are whole
+    16-byte chunks; (C2) the team is the block.
   }];
-  let arguments = (ins TileSmemIn:$source);
+  let arguments = (ins GsaTile_SmemType:$source, GsaTile_TeamAttr:$team);
   let results = (outs I1:$result);
-  let assemblyFormat = "$source attr-dict `:` type($source)";
+  let assemblyFormat = "$source `by` $team attr-dict `:` type($source)";
   let hasVerifier = 1;
+  let extraOpDeclaration = [{
+    uint64_t getBarrier() { return 0; }
+  }];
 }
 
 def GsaTile_DropRowsOp : GsaTile_Op<"drop_rows",

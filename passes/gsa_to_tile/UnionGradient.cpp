@@ -157,7 +157,8 @@ void UnionGradient::emitRows() {
             "united");
   CopyWaitOp::create(s.b, s.loc, teams.block);
   auto anyNotFinite = [&](Value tile) {
-    return AnyNotFiniteOp::create(s.b, s.loc, s.b.getI1Type(), tile);
+    return AnyNotFiniteOp::create(s.b, s.loc, s.b.getI1Type(), tile,
+                                  teams.block);
   };
   irregular = arith::OrIOp::create(s.b, s.loc, anyNotFinite(blockRowsOf.keys),
                                    anyNotFinite(blockRowsOf.values));

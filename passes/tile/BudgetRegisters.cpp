@@ -32,7 +32,7 @@ constexpr int64_t kMostRegisters = 248;
 /// Budget of a role without fragments. Loops that copy keys and values of odd
 /// widths have that many addresses in flight; with 40 they spill.
 constexpr int64_t kCopyBudget = 72;
-/// The same beside products of warpgroups, where that is too much: those read
+/// The least beside products of warpgroups, where that is too much: those read
 /// tiles of whole panels, which loops of few addresses copy.
 constexpr int64_t kTightCopyBudget = 32;
 /// The most that is of use: fragments, operands of the same size in flight, and
@@ -92,12 +92,16 @@ int64_t roundDown(int64_t registers) {
   return static_cast<int64_t>(llvm::alignDown(registers, kUnit));
 }
 
+int64_t getThreads(RolesOp roles, size_t role) {
+  return cast<RoleAttr>(roles.getRoles()[role]).getTeam().getCount() *
+         kWarpThreads;
+}
+
 /// Threads of roles that hold fragments.
 int64_t countComputing(RolesOp roles, ArrayRef<FragmentPeak> peaks) {
   int64_t threads = 0;
-  for (auto [role, peak] : llvm::zip(roles.getRoles(), peaks))
-    if (peak.registers > 0)
-      threads += cast<RoleAttr>(role).getTeam().getCount() * kWarpThreads;
+  for (auto [i, peak] : llvm::enumerate(peaks))
+    if (peak.registers > 0) threads += getThreads(roles, i);
   return threads;
 }
 
@@ -134,6 +138,16 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
     grows |= peak.registers > 0 && budgets.ofRoles.back() > budgets.atLaunch;
   }
   if (!grows) return "an even share is enough";
+  // What others leave, by rounding or since it is of no use to them.
+  int64_t taken = 0;
+  for (auto [i, peak] : llvm::enumerate(peaks))
+    if (peak.registers > 0)
+      taken += budgets.ofRoles[i] * getThreads(roles, i);
+  int64_t rest = roundDown((budgets.atLaunch * threads - taken) /
+                           (threads - computing));
+  for (auto [i, peak] : llvm::enumerate(peaks))
+    if (peak.registers == 0)
+      budgets.ofRoles[i] = std::clamp(rest, copyBudget, kCopyBudget);
   return "";
 }
 

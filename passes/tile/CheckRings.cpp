@@ -108,7 +108,10 @@ static bool isSameInAllWarps(Value value) {
     bool ofWarp = llvm::any_of(source->getOperandTypes(), [](Type type) {
       return isa<FragType, RowVecType, LanesType>(type);
     });
-    if (isa<TeamOpInterface>(source) || ofWarp) return false;
+    // What warps find out at a barrier they agree on.
+    bool isOfOne =
+        isa<TeamOpInterface>(source) && !isa<BarrierOpInterface>(source);
+    if (isOfOne || ofWarp) return false;
     llvm::append_range(open, source->getOperands());
   }
   return true;

@@ -132,13 +132,16 @@ bool any_out_of_range(const frag<float, 16, Columns, Layout>& output,
   return false;
 }
 
-template <class T, int Rows, int Columns, smem_layout Layout>
+template <class Team, class T, int Rows, int Columns, smem_layout Layout>
 bool any_not_finite(smem<T, Rows, Columns, Layout> source) {
+  check_team<Team>("any_not_finite");
+  bool found = false;
   for (int r = 0; r < Rows; ++r)
     for (int c = 0; c < Columns; ++c)
-      if (!(fabsf(to_float(source.get("any_not_finite", r, c))) < INFINITY))
-        return true;
-  return false;
+      found |=
+          !(fabsf(to_float(source.get("any_not_finite", r, c))) < INFINITY);
+  sync<Team, 0>();
+  return found;
 }
 
 template <class T, int Rows, int Columns, smem_layout Layout>

@@ -203,21 +203,23 @@ struct exponent_bits<f16> {
                             carries = 0x80008000u;
 };
 
-/// Whether a tile holds an infinity or a NaN; the same in all lanes.
-template <class T, int R, int C, smem_layout L>
+/// Whether a tile holds an infinity or a NaN, for all warps of the block, each
+/// of which looks at a part of it.
+template <class Team, class T, int R, int C, smem_layout L>
 GSA_DEVICE bool any_not_finite(smem<T, R, C, L> source) {
   using bits = exponent_bits<T>;
   static_assert(source.row_bytes % 16 == 0, "rows are whole chunks");
   unsigned found = 0;
-#pragma unroll 4
-  for (int byte = 16 * lane(); byte < source.bytes; byte += 512) {
+#pragma unroll 1
+  for (int byte = 16 * Team::thread(); byte < source.bytes;
+       byte += 16 * Team::threads) {
     uint4 words = *reinterpret_cast<const uint4*>(source.base + byte);
     found |= (words.x & bits::all) + bits::one;
     found |= (words.y & bits::all) + bits::one;
     found |= (words.z & bits::all) + bits::one;
     found |= (words.w & bits::all) + bits::one;
   }
-  return __any_sync(all_lanes, (found & bits::carries) != 0);
+  return __syncthreads_or((found & bits::carries) != 0) != 0;
 }
 
 /// `target[row + r, :] = 0` where lse[r] is -inf.

@@ -128,6 +128,7 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
   Value zero = s.index(0), heads = s.index(shape.heads);
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
+  target.count = rows.count;
   target.output =
       makeRows(s,
                s.at(output, {rows.batch, rows.query, rows.head, zero},

@@ -37,7 +37,7 @@ class GatherKernel {
         most(block.firstEntry ? block.entries : kernel.form().clip(slots)),
         segment(std::min<int64_t>(
             most, kListEntries / schedule.getBlockK() * schedule.getBlockK())),
-        emitter(kernel.bodyBuilder(), loc, schedule, shape),
+        emitter(kernel.bodyBuilder(), loc, schedule, shape, shape.ratio()),
         s(emitter.s) {}
 
   void emit() {

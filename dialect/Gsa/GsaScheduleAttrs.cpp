@@ -70,11 +70,9 @@ static LogicalResult verifyBlockK(EmitError emitError, int64_t blockK,
   return success();
 }
 
-LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
-                                            int64_t blockQ, int64_t blockK,
-                                            int64_t stages, int64_t producers,
-                                            int64_t consumers,
-                                            int64_t foundRows) {
+LogicalResult AttentionScheduleAttr::verify(
+    EmitError emitError, Engine, int64_t blockQ, int64_t blockK, int64_t stages,
+    int64_t producers, int64_t consumers, int64_t foundRows, int64_t smBlocks) {
   if (blockQ < 16 || blockQ > 128 || !llvm::isPowerOf2_64(blockQ))
     return emitError() << "(C1) 'block_q' must be 16, 32, 64 or 128, got "
                        << blockQ;
@@ -90,18 +88,20 @@ LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
     return emitError() << "(C3) 'block_k' must be divisible by 16 times the "
                        << consumers / rowWarps << " parts of keys, got "
                        << blockK;
-  return verifyRange(emitError, "C4", "found_rows", foundRows, 0, 16);
+  if (failed(verifyRange(emitError, "C4", "found_rows", foundRows, 0, 16)))
+    return failure();
+  return verifyRange(emitError, "C5", "sm_blocks", smBlocks, 1, 16);
 }
 
 AttentionScheduleAttr AttentionScheduleAttr::withStages(int64_t stages) const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), stages,
-             getProducers(), getConsumers(), getFoundRows());
+             getProducers(), getConsumers(), getFoundRows(), getSmBlocks());
 }
 
 AttentionScheduleAttr AttentionScheduleAttr::withWarps(
     int64_t producers, int64_t consumers) const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getStages(),
-             producers, consumers, getFoundRows());
+             producers, consumers, getFoundRows(), getSmBlocks());
 }
 
 /// Rings of keys and of values.

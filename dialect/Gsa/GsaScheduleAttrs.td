@@ -54,7 +54,9 @@ def Gsa_AttentionScheduleAttr
     and merge their softmax states at the end. With `producers = 0` there is
     one team, one stage and no ring. Rows that are found by a number are looked
     up once for keys and values, if a thread has at most `found_rows` vectors of
-    a tile.
+    a tile. Registers are such that an SM holds `sm_blocks` blocks, if it has the
+    shared memory; warpgroups that copy and compute have theirs shared out by
+    gsa-tile-budget-registers instead.
 
     Constraints:
     - (C1) `block_q` is 16, 32, 64 or 128; `block_k` is a multiple of 16 from
@@ -64,6 +66,7 @@ def Gsa_AttentionScheduleAttr
       `producers + consumers <= 32`; block_k is divisible by 16 times the
       number of ways that keys are split.
     - (C4) `found_rows` is from 0 to 16.
+    - (C5) `sm_blocks` is from 1 to 16.
 
     Example: `#gsa.attention_schedule<engine = mma_sync, block_q = 16,
     block_k = 64, stages = 3, producers = 4, consumers = 4>`.
@@ -72,17 +75,18 @@ def Gsa_AttentionScheduleAttr
                         "int64_t":$block_k, "int64_t":$stages,
                         "int64_t":$producers, "int64_t":$consumers,
                         DefaultValuedParameter<"int64_t", "kFoundRows">
-                            :$found_rows);
+                            :$found_rows,
+                        DefaultValuedParameter<"int64_t", "1">:$sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $stages, $producers, $consumers,
-               $found_rows) `>`
+               $found_rows, $sm_blocks) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_q,
            "int64_t":$block_k, "int64_t":$stages, "int64_t":$producers,
            "int64_t":$consumers), [{
         return $_get($_ctxt, engine, block_q, block_k, stages, producers,
-                     consumers, kFoundRows);
+                     consumers, kFoundRows, /*sm_blocks=*/1);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.

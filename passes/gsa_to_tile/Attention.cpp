@@ -154,6 +154,10 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
   return target;
 }
 
+void AttentionKernel::boundRegisters(AttentionScheduleAttr schedule) {
+  kernel.kernel().setMinBlocks(schedule.getSmBlocks());
+}
+
 LogicalResult AttentionKernel::launch(ArrayRef<int64_t> grid) {
   for (int64_t size : grid.drop_front())
     if (size > kGridLimit)

@@ -132,6 +132,7 @@ LogicalResult gsa::lowerAttentionOverKeys(Operation* op,
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
                          operands.form.isPartial() ? "partial_dense_attention"
                                                    : "dense_attention");
+  kernel.boundRegisters(*schedule);
   Location loc = op->getLoc();
   KernelScalars s(kernel.bodyBuilder(), loc);
   int64_t blockQ = schedule->getBlockQ();

@@ -260,6 +260,7 @@ LogicalResult gsa::lowerAttentionOverLists(Operation* op,
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
                          operands.form.isPartial() ? "partial_gather_attention"
                                                    : "gather_attention");
+  kernel.boundRegisters(*schedule);
   KernelScalars s(kernel.bodyBuilder(), op->getLoc());
   int64_t rowBlocks = countRowBlocks(kernel.shape, *schedule);
   GatherBlock block;

@@ -91,6 +91,7 @@ LogicalResult SplitLowering::launchParts() {
   }
   AttentionKernel kernel(own, schedule, KernelTeams(part).warps(),
                          "split_gather_attention");
+  kernel.boundRegisters(part);
   GatherBlock block;
   AttentionResults results = kernel.results();
   if (mergesAtOnce()) {

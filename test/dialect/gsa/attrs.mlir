@@ -103,8 +103,8 @@ func.func @split_schedules() attributes {
 // What is so unless a schedule says otherwise is not printed.
 // CHECK-LABEL: @schedule_numbers
 func.func @schedule_numbers() attributes {
-  // CHECK-SAME: a = #gsa.attention_schedule<{{.*}}, found_rows = 0>
-  a = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4, found_rows = 0>,
+  // CHECK-SAME: a = #gsa.attention_schedule<{{.*}}, found_rows = 0, sm_blocks = 3>
+  a = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4, found_rows = 0, sm_blocks = 3>,
   // CHECK-SAME: b = #gsa.union_schedule<{{.*}}, list_warps = 32, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>
   b = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, list_warps = 32, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>,
   // CHECK-SAME: c = #gsa.dense_schedule<{{.*}}, masked = true, string_warps = 8, string_entries = 128, short_warps = 8, again_sm_blocks = 4>

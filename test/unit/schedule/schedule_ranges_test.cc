@@ -51,7 +51,8 @@ const Family kAttention = {"attention_schedule",
                             {"block_k", "64"},
                             {"stages", "2"},
                             {"producers", "4"},
-                            {"consumers", "1"}}};
+                            {"consumers", "1"},
+                            {"sm_blocks", "1"}}};
 const Family kDense = {"dense_schedule",
                        {{"engine", "wgmma"},
                         {"block_q", "128"},
@@ -133,6 +134,7 @@ const std::vector<Range>& Ranges() {
       {&kAttention, "producers", {0, 31}, {-1, 32}, {{"stages", "1"}}},
       {&kAttention, "producers", {1}, {0}},
       {&kAttention, "consumers", {1, 4}, {0, -1, 3}},
+      {&kAttention, "sm_blocks", {1, 16}, {0, 17}},
       {&kDense, "block_q", {64, 192, 256}, {0, 32, 96, 320}},
       {&kDense, "block_k", {16, 256}, {0, 8, 24, 272}},
       {&kDense, "key_stages", {1, 8}, {0, 9}},

@@ -347,7 +347,7 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   OpBuilder& b = builder();
   Location loc = location();
   Candidates row = fetched ? *fetched : makeCandidates(list);
-  if (fetched)
+  if (fetched && !list.isRow)
     RangeCandidatesOp::create(b, loc, row.scores, row.cells, row.range,
                               list.count, forced.sink, forced.local, forced.end,
                               kernel.team());

@@ -116,7 +116,8 @@ class RowEmitter : public KernelScalars {
                          const SelectionTarget& selection);
 
   /// The same of a row, whose cells before its end are all in the list: `body`
-  /// of how many are selected, or `otherwise` if a score is not finite.
+  /// of how many are selected, or `otherwise` if a score is not finite. Its
+  /// shared memory may have been prepared.
   void selectRow(const CandidateList& row, Value k,
                  const SelectionTarget& selection,
                  llvm::function_ref<void(Value)> body,

@@ -126,5 +126,9 @@ func.func @schedule_numbers() attributes {
   // CHECK-SAME: k = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>
   k = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, list_warps = 16, list_entries = 256, list_words = 128, list_sm_blocks = 3, again_sm_blocks = 2>,
   // CHECK-SAME: l = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1>
-  l = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1, sm_warps = 32, step = 256, kept_step = 64>
+  l = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1, sm_warps = 32, step = 256, kept_step = 64>,
+  // CHECK-SAME: m = #gsa.split_select_schedule<{{.*}}, cluster = 8, cluster_keys = 512, row_cells = 16>
+  m = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, cluster = 8, cluster_keys = 512, row_cells = 16>,
+  // CHECK-SAME: n = #gsa.split_attention_schedule<{{.*}}, prefetch = true>
+  n = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, prefetch = true>
 } { return }

@@ -173,7 +173,7 @@ const std::vector<Range>& Ranges() {
       {&kOnePass, "thread_candidates", {1, 32}, {0, 33}},
       {&kOnePass, "thread_candidates", {2}, {1}, {{"capacity", "1025"}}},
       {&kOnePass, "candidate_bins", {256, 8192}, {128, 384, 16384}},
-      {&kSplitSelect, "block_k", {32, 256}, {0, 16, 48, 288}},
+      {&kSplitSelect, "block_k", {32, 512}, {0, 16, 48, 544}},
       {&kSplitSelect, "span", {1}, {0}},
       {&kSplitSelect, "sample", {2, 1024}, {1, 1025}},
       {&kSplitSelect, "rank", {1, 2048}, {0, 2049}},

@@ -301,7 +301,7 @@ LogicalResult OnePassScheduleAttr::verify(
     int64_t sample, int64_t rank, int64_t capacity, int64_t chunk,
     int64_t smBlocks, int64_t staged, int64_t threadCandidates,
     int64_t candidateBins, int64_t sampleBlocks, int64_t leastSpan,
-    int64_t boundWarps) {
+    int64_t boundWarps, bool) {
   if (sample < 2 || sample > 1024)
     return emitError() << "(C1) 'sample' must be in [2, 1024], got " << sample;
   if (rank < 1)

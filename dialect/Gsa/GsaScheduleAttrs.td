@@ -480,6 +480,11 @@ def Gsa_OnePassScheduleAttr
     `candidate_bins`. Registers are such that an SM holds `bound_warps` warps that
     find bounds.
 
+    Where a budget takes the mean of all rows, keys are scored twice: for the mean,
+    and for the lists. With `keep` once: a row is selected for the largest budget,
+    the scores of its keys are kept, 4 bytes for each slot of all rows, and it is
+    trimmed to its own budget when the mean is known. No bit depends on it.
+
     Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
     engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64; (C6)
@@ -510,11 +515,12 @@ def Gsa_OnePassScheduleAttr
                         DefaultValuedParameter<"int64_t", "kLeastSpan">
                             :$least_span,
                         DefaultValuedParameter<"int64_t", "kBoundWarps">
-                            :$bound_warps);
+                            :$bound_warps,
+                        DefaultValuedParameter<"bool", "false">:$keep);
   let assemblyFormat = [{
     `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk, $sm_blocks,
                $staged, $thread_candidates, $candidate_bins, $sample_blocks,
-               $least_span, $bound_warps) `>`
+               $least_span, $bound_warps, $keep) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
@@ -524,7 +530,7 @@ def Gsa_OnePassScheduleAttr
         return $_get($_ctxt, scores, exact, sample, rank, capacity, chunk,
                      sm_blocks, kDefaultStaged, kDefaultThreadCandidates,
                      kDefaultCandidateBins, kSampleBlocks, kLeastSpan,
-                     kBoundWarps);
+                     kBoundWarps, /*keep=*/false);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.

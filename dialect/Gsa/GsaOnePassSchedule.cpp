@@ -160,13 +160,13 @@ SmallVector<Attribute> OnePassScheduleAttr::getSteps() const {
     addStep(steps, *this, scores, exact, sample, rank, capacity, chunk,
             getSmBlocks(), getStaged(), getThreadCandidates(),
             getCandidateBins(), getSampleBlocks(), getLeastSpan(),
-            getBoundWarps());
+            getBoundWarps(), getKeep());
   };
   auto addRest = [&](int64_t smBlocks, int64_t staged, int64_t bins,
                      int64_t sampleBlocks, int64_t boundWarps) {
     addStep(steps, *this, getScores(), getExact(), getSample(), getRank(),
             getCapacity(), getChunk(), smBlocks, staged, getThreadCandidates(),
-            bins, sampleBlocks, getLeastSpan(), boundWarps);
+            bins, sampleBlocks, getLeastSpan(), boundWarps, getKeep());
   };
   ScoreScheduleAttr s = getScores();
   SelectScheduleAttr e = getExact();

@@ -70,11 +70,9 @@ static LogicalResult verifyBlockK(EmitError emitError, int64_t blockK,
   return success();
 }
 
-LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
-                                            int64_t blockQ, int64_t blockK,
-                                            int64_t stages, int64_t producers,
-                                            int64_t consumers,
-                                            int64_t foundRows) {
+LogicalResult AttentionScheduleAttr::verify(
+    EmitError emitError, Engine, int64_t blockQ, int64_t blockK, int64_t stages,
+    int64_t producers, int64_t consumers, int64_t foundRows, int64_t smBlocks) {
   if (blockQ < 16 || blockQ > 128 || !llvm::isPowerOf2_64(blockQ))
     return emitError() << "(C1) 'block_q' must be 16, 32, 64 or 128, got "
                        << blockQ;
@@ -90,18 +88,20 @@ LogicalResult AttentionScheduleAttr::verify(EmitError emitError, Engine,
     return emitError() << "(C3) 'block_k' must be divisible by 16 times the "
                        << consumers / rowWarps << " parts of keys, got "
                        << blockK;
-  return verifyRange(emitError, "C4", "found_rows", foundRows, 0, 16);
+  if (failed(verifyRange(emitError, "C4", "found_rows", foundRows, 0, 16)))
+    return failure();
+  return verifyRange(emitError, "C5", "sm_blocks", smBlocks, 1, 16);
 }
 
 AttentionScheduleAttr AttentionScheduleAttr::withStages(int64_t stages) const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), stages,
-             getProducers(), getConsumers(), getFoundRows());
+             getProducers(), getConsumers(), getFoundRows(), getSmBlocks());
 }
 
 AttentionScheduleAttr AttentionScheduleAttr::withWarps(
     int64_t producers, int64_t consumers) const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getStages(),
-             producers, consumers, getFoundRows());
+             producers, consumers, getFoundRows(), getSmBlocks());
 }
 
 /// Rings of keys and of values.
@@ -346,7 +346,7 @@ LogicalResult OnePassScheduleAttr::verify(
     int64_t sample, int64_t rank, int64_t capacity, int64_t chunk,
     int64_t smBlocks, int64_t staged, int64_t threadCandidates,
     int64_t candidateBins, int64_t sampleBlocks, int64_t leastSpan,
-    int64_t boundWarps) {
+    int64_t boundWarps, bool) {
   if (sample < 2 || sample > 1024)
     return emitError() << "(C1) 'sample' must be in [2, 1024], got " << sample;
   if (rank < 1)
@@ -409,15 +409,16 @@ LogicalResult SplitSelectScheduleAttr::verify(
     int64_t rank, int64_t capacity, TopKScheduleAttr rows, int64_t cluster,
     int64_t staged, int64_t smBlocks, bool deferred, int64_t threadCandidates,
     int64_t candidateBins, int64_t sampleBlocks, int64_t boundWarps,
-    int64_t clusterKeys, int64_t clusterWarps, int64_t clusterSmBlocks) {
+    int64_t clusterKeys, int64_t clusterWarps, int64_t clusterSmBlocks,
+    int64_t rowCells) {
   if (engine == Engine::Wgmma)
     return emitError() << "(C1) 'engine' must be fma or mma_sync, got wgmma";
   if (failed(verifyRing(emitError, stages, producers, consumers)))
     return failure();
-  if (blockK < 32 || blockK > 256 || blockK % (32 * consumers) != 0)
+  if (blockK < 32 || blockK > 512 || blockK % (32 * consumers) != 0)
     return emitError() << "(C1) 'block_k' must be a multiple of "
                        << 32 * consumers << ", 32 keys for each of "
-                       << consumers << " consumers, in [32, 256], got "
+                       << consumers << " consumers, in [32, 512], got "
                        << blockK;
   if (span < 1)
     return emitError() << "(C3) 'span' must be at least 1, got " << span;
@@ -429,9 +430,10 @@ LogicalResult SplitSelectScheduleAttr::verify(
     return emitError() << "(C5) the " << rows.getWarps()
                        << " warps of 'rows' hold up to " << room
                        << " candidates, got " << capacity;
-  if (cluster != 0 && (rank == 0 || !llvm::is_contained({2, 4, 8}, cluster)))
-    return emitError() << "(C6) 'cluster' must be 0, or 2, 4 or 8 with lists, "
-                          "got "
+  bool hasRows = rank > 0 || rowCells > 0;
+  if (cluster != 0 && (!hasRows || !llvm::is_contained({2, 4, 8}, cluster)))
+    return emitError() << "(C6) 'cluster' must be 0, or 2, 4 or 8 with lists "
+                          "or 'row_cells', got "
                        << cluster;
   if (staged < 2 || staged > 256 || staged % 2 != 0)
     return emitError() << "(C7) 'staged' must be an even number from 2 to 256, "
@@ -454,10 +456,15 @@ LogicalResult SplitSelectScheduleAttr::verify(
                          64)) ||
       failed(verifyRange(emitError, "C11", "bound_warps", boundWarps, 1, 64)) ||
       failed(
-          verifyRange(emitError, "C12", "cluster_warps", clusterWarps, 1, 8)))
+          verifyRange(emitError, "C12", "cluster_warps", clusterWarps, 1, 8)) ||
+      failed(verifyRange(emitError, "C13", "row_cells", rowCells, 0, 16)))
     return failure();
+  if (rowCells > 0 && rank > 0)
+    return emitError() << "(C13) 'row_cells' must be 0 with lists, which are "
+                          "read in place of rows, got "
+                       << rowCells;
   return verifyStep(emitError, "C12", "cluster_keys", clusterKeys,
-                    32 * clusterWarps, 256);
+                    32 * clusterWarps, 512);
 }
 
 /// One team, which has nothing to do before its keys are there.
@@ -467,12 +474,34 @@ SplitSelectScheduleAttr SplitSelectScheduleAttr::ofSample() const {
              getRank(), getCapacity(), getRows(), getCluster(), getStaged(),
              /*sm_blocks=*/1, /*deferred=*/false, getThreadCandidates(),
              getCandidateBins(), getSampleBlocks(), getBoundWarps(),
-             getClusterKeys(), getClusterWarps(), getClusterSmBlocks());
+             getClusterKeys(), getClusterWarps(), getClusterSmBlocks(),
+             getRowCells());
+}
+
+SplitSelectScheduleAttr SplitSelectScheduleAttr::withRowCells(
+    int64_t cells) const {
+  return get(getContext(), getEngine(), getBlockK(), getSpan(), getStages(),
+             getProducers(), getConsumers(), getSample(), getRank(),
+             getCapacity(), getRows(), getCluster(), getStaged(), getSmBlocks(),
+             getDeferred(), getThreadCandidates(), getCandidateBins(),
+             getSampleBlocks(), getBoundWarps(), getClusterKeys(),
+             getClusterWarps(), getClusterSmBlocks(), cells);
+}
+
+SplitSelectScheduleAttr SplitSelectScheduleAttr::withCluster(
+    int64_t cluster, int64_t keys) const {
+  return get(getContext(), getEngine(), getBlockK(), getSpan(), getStages(),
+             getProducers(), getConsumers(), getSample(), getRank(),
+             getCapacity(), getRows(), cluster, getStaged(), getSmBlocks(),
+             getDeferred(), getThreadCandidates(), getCandidateBins(),
+             getSampleBlocks(), getBoundWarps(), keys, getClusterWarps(),
+             getClusterSmBlocks(), getRowCells());
 }
 
 LogicalResult SplitAttentionScheduleAttr::verify(
     EmitError emitError, int64_t entries, int64_t perBlock,
-    AttentionScheduleAttr part, int64_t cluster, int64_t mergeWarps) {
+    AttentionScheduleAttr part, int64_t cluster, int64_t mergeWarps,
+    bool prefetch) {
   if (entries < 1 || entries % part.getBlockK() != 0)
     return emitError() << "(C1) 'entries' must be a positive multiple of the "
                        << part.getBlockK() << " keys of a tile, got "

@@ -54,7 +54,9 @@ def Gsa_AttentionScheduleAttr
     and merge their softmax states at the end. With `producers = 0` there is
     one team, one stage and no ring. Rows that are found by a number are looked
     up once for keys and values, if a thread has at most `found_rows` vectors of
-    a tile.
+    a tile. Registers are such that an SM holds `sm_blocks` blocks, if it has the
+    shared memory; warpgroups that copy and compute have theirs shared out by
+    gsa-tile-budget-registers instead.
 
     Constraints:
     - (C1) `block_q` is 16, 32, 64 or 128; `block_k` is a multiple of 16 from
@@ -64,6 +66,7 @@ def Gsa_AttentionScheduleAttr
       `producers + consumers <= 32`; block_k is divisible by 16 times the
       number of ways that keys are split.
     - (C4) `found_rows` is from 0 to 16.
+    - (C5) `sm_blocks` is from 1 to 16.
 
     Example: `#gsa.attention_schedule<engine = mma_sync, block_q = 16,
     block_k = 64, stages = 3, producers = 4, consumers = 4>`.
@@ -72,17 +75,18 @@ def Gsa_AttentionScheduleAttr
                         "int64_t":$block_k, "int64_t":$stages,
                         "int64_t":$producers, "int64_t":$consumers,
                         DefaultValuedParameter<"int64_t", "kFoundRows">
-                            :$found_rows);
+                            :$found_rows,
+                        DefaultValuedParameter<"int64_t", "1">:$sm_blocks);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $stages, $producers, $consumers,
-               $found_rows) `>`
+               $found_rows, $sm_blocks) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_q,
            "int64_t":$block_k, "int64_t":$stages, "int64_t":$producers,
            "int64_t":$consumers), [{
         return $_get($_ctxt, engine, block_q, block_k, stages, producers,
-                     consumers, kFoundRows);
+                     consumers, kFoundRows, /*sm_blocks=*/1);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.
@@ -587,6 +591,11 @@ def Gsa_OnePassScheduleAttr
     `candidate_bins`. Registers are such that an SM holds `bound_warps` warps that
     find bounds.
 
+    Where a budget takes the mean of all rows, keys are scored twice: for the mean,
+    and for the lists. With `keep` once: a row is selected for the largest budget,
+    the scores of its keys are kept, 4 bytes for each slot of all rows, and it is
+    trimmed to its own budget when the mean is known. No bit depends on it.
+
     Constraints: (C1) `2 <= sample <= 1024`; (C2) `rank >= 1`; (C3) `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C4) `chunk >= 1`; (C5) the
     engine of `scores` is mma_sync or wgmma, its `block_k` is at most 64; (C6)
@@ -617,11 +626,12 @@ def Gsa_OnePassScheduleAttr
                         DefaultValuedParameter<"int64_t", "kLeastSpan">
                             :$least_span,
                         DefaultValuedParameter<"int64_t", "kBoundWarps">
-                            :$bound_warps);
+                            :$bound_warps,
+                        DefaultValuedParameter<"bool", "false">:$keep);
   let assemblyFormat = [{
     `<` struct($scores, $exact, $sample, $rank, $capacity, $chunk, $sm_blocks,
                $staged, $thread_candidates, $candidate_bins, $sample_blocks,
-               $least_span, $bound_warps) `>`
+               $least_span, $bound_warps, $keep) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::ScoreScheduleAttr":$scores,
@@ -631,7 +641,7 @@ def Gsa_OnePassScheduleAttr
         return $_get($_ctxt, scores, exact, sample, rank, capacity, chunk,
                      sm_blocks, kDefaultStaged, kDefaultThreadCandidates,
                      kDefaultCandidateBins, kSampleBlocks, kLeastSpan,
-                     kBoundWarps);
+                     kBoundWarps, /*keep=*/false);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.
@@ -669,6 +679,12 @@ def Gsa_SplitSelectScheduleAttr
     block of a row holds at most `thread_candidates` of its list in a thread, and
     finds the worst that it takes by a histogram of `candidate_bins`.
 
+    With `row_cells` above 0 there are no lists, and the block of a row reads its
+    scores once, `row_cells` in a thread, and selects as among the candidates of a
+    list. A row with a score that is not finite is selected as `rows` says. With a
+    `cluster` as well there is one kernel: its blocks share all keys of a sequence,
+    wait for each other, and have a row each to select, by `cluster_warps` warps.
+
     With `deferred`, a block keeps the scores of its span in shared memory and
     writes them once it has all: the bounds are not waited for before, so that keys
     are scored while the kernel before samples.
@@ -676,17 +692,18 @@ def Gsa_SplitSelectScheduleAttr
     No number changes a result: scores do not depend on tiles, and selections are
     exact.
 
-    Constraints: (C1) `engine` is fma or mma_sync, `block_k` from 32 to 256 and a
+    Constraints: (C1) `engine` is fma or mma_sync, `block_k` from 32 to 512 and a
     multiple of 32 `consumers`; (C2) as attention_schedule C2, and
     `producers + consumers <= 32`; (C3) `span >= 1`; (C4) `rank`, `sample` and
     `capacity` are 0; or `rank >= 1`, `2 <= sample <= 1024`, and `capacity` is
     from 32 to 16384 and at least `rank * sample`; (C5) `thread_candidates` is from
     1 to 32, and the warps of `rows` hold `capacity`; (C6) `cluster` is 0, or 2, 4 or
-    8 with lists; (C7) `staged` is an even number from 2 to 256; (C8) `sm_blocks` and
+    8 with lists or `row_cells`; (C7) `staged` is an even number from 2 to 256; (C8) `sm_blocks` and
     `cluster_sm_blocks` are from 1 to 16; (C9) `deferred` with lists, and a span of at
     most 16384 keys; (C10) `candidate_bins` is a power of two from 256 to 8192; (C11)
     `sample_blocks` and `bound_warps` are from 1 to 64; (C12) `cluster_warps` is from
-    1 to 8, `cluster_keys` from 32 to 256 and a multiple of 32 `cluster_warps`.
+    1 to 8, `cluster_keys` from 32 to 512 and a multiple of 32 `cluster_warps`;
+    (C13) `row_cells` is from 0 to 16, and 0 with lists.
 
     Example: `#gsa.split_select_schedule<engine = mma_sync, block_k = 128,
     span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 182,
@@ -716,13 +733,14 @@ def Gsa_SplitSelectScheduleAttr
                         DefaultValuedParameter<"int64_t", "kClusterWarps">
                             :$cluster_warps,
                         DefaultValuedParameter<"int64_t", "kClusterSmBlocks">
-                            :$cluster_sm_blocks);
+                            :$cluster_sm_blocks,
+                        DefaultValuedParameter<"int64_t", "0">:$row_cells);
   let assemblyFormat = [{
     `<` struct($engine, $block_k, $span, $stages, $producers, $consumers,
                $sample, $rank, $capacity, $rows, $cluster, $staged, $sm_blocks,
                $deferred, $thread_candidates, $candidate_bins, $sample_blocks,
                $bound_warps, $cluster_keys, $cluster_warps,
-               $cluster_sm_blocks) `>`
+               $cluster_sm_blocks, $row_cells) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_k, "int64_t":$span,
@@ -734,7 +752,7 @@ def Gsa_SplitSelectScheduleAttr
                      consumers, sample, rank, capacity, rows, cluster, staged,
                      sm_blocks, deferred, kThreadCandidates, kCandidateBins,
                      kSampleBlocks, kBoundWarps, kClusterKeys, kClusterWarps,
-                     kClusterSmBlocks);
+                     kClusterSmBlocks, /*row_cells=*/0);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.
@@ -742,6 +760,20 @@ def Gsa_SplitSelectScheduleAttr
         kCandidateBins = kDefaultCandidateBins, kSampleBlocks = 4, kBoundWarps = 48,
         kClusterKeys = 256, kClusterWarps = 8, kClusterSmBlocks = 2;
     bool hasLists() const { return getRank() > 0; }
+    /// The same with other numbers.
+    SplitSelectScheduleAttr withRowCells(int64_t cells) const;
+    SplitSelectScheduleAttr withCluster(int64_t cluster, int64_t keys) const;
+    /// Whether a cluster has all scores of a row, and its selection.
+    bool selectsInCluster() const { return !hasLists() && getCluster() > 0; }
+    /// Rows as the block that selects one has them.
+    TopKScheduleAttr getRowsOfBlock() const {
+      return selectsInCluster() ? getRows().withWarps(getClusterWarps())
+                                : getRows();
+    }
+    /// Scores that the block of a row holds.
+    int64_t getHeldCells() const {
+      return 32 * getRowCells() * getRowsOfBlock().getWarps();
+    }
     /// Of the kernel of a sample where a cluster has it.
     SplitSelectScheduleAttr ofSample() const;
     /// Sampled keys that the registers of a warp of that kernel hold, and those
@@ -770,9 +802,14 @@ def Gsa_SplitAttentionScheduleAttr
     some rows each; with 0 another kernel does, by blocks of `merge_warps` warps.
     That is gsa.partial_attention for each range and gsa.merge_attention.
 
+    With `prefetch` the blocks of a list ask for all keys and values of their
+    sequence to be in the second-level cache, a share each, before the list is
+    there: where a list names a good part of them, and all have room in the cache,
+    they come while keys are selected.
+
     `entries` and `part` decide in which order a row is summed up, and so the last
-    bits of its output; `per_block`, `cluster`, the batch and the number of queries
-    do not.
+    bits of its output; `per_block`, `cluster`, `prefetch`, the batch and the number
+    of queries do not.
 
     Constraints: (C1) `entries` is a positive multiple of the part's `block_k`;
     (C2) `per_block` is from 1 to 64; (C3) `cluster` is 0, 2, 4, 8 or 16. A list
@@ -788,14 +825,17 @@ def Gsa_SplitAttentionScheduleAttr
                         "::mlir::gsa::AttentionScheduleAttr":$part,
                         DefaultValuedParameter<"int64_t", "0">:$cluster,
                         DefaultValuedParameter<"int64_t", "kMergeWarps">
-                            :$merge_warps);
+                            :$merge_warps,
+                        DefaultValuedParameter<"bool", "false">:$prefetch);
   let assemblyFormat = [{
-    `<` struct($entries, $per_block, $part, $cluster, $merge_warps) `>`
+    `<` struct($entries, $per_block, $part, $cluster, $merge_warps,
+               $prefetch) `>`
   }];
   let builders = [AttrBuilder<
       (ins "int64_t":$entries, "int64_t":$per_block,
            "::mlir::gsa::AttentionScheduleAttr":$part, "int64_t":$cluster), [{
-        return $_get($_ctxt, entries, per_block, part, cluster, kMergeWarps);
+        return $_get($_ctxt, entries, per_block, part, cluster, kMergeWarps,
+                     /*prefetch=*/false);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.

@@ -248,9 +248,10 @@ static int64_t producersFor(int64_t stages, int64_t producers) {
 SmallVector<Attribute> AttentionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
   auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages,
-                 int64_t consumers) {
+                 int64_t consumers, int64_t more = 0) {
     addStep(steps, *this, getEngine(), blockQ, blockK, stages,
-            producersFor(stages, getProducers()), consumers, getFoundRows());
+            producersFor(stages, getProducers()), consumers, getFoundRows(),
+            getSmBlocks() + more);
   };
   int64_t q = getBlockQ(), k = getBlockK(), s = getStages(), c = getConsumers();
   // Rows in other tiles: as many warps for each of them as before.
@@ -263,6 +264,9 @@ SmallVector<Attribute> AttentionScheduleAttr::getSteps() const {
   // Keys split among more or fewer warps.
   add(q, k, s, 2 * c);
   add(q, k, s, c / 2);
+  // More blocks of fewer registers.
+  add(q, k, s, c, 1);
+  add(q, k, s, c, -1);
   return steps;
 }
 

@@ -432,14 +432,16 @@ double ScoreScheduleAttr::estimateCost(Operation* op,
   return getCost(op, target).microseconds();
 }
 
-/// The kernel that selects rows whose scores are in memory.
+/// The kernel that selects rows whose scores are in memory, reading them
+/// `passes` times.
 static StageCost rowStage(TopKScheduleAttr schedule, const TopKProblem& problem,
-                          double share, const CudaTarget& target) {
+                          double share, const CudaTarget& target,
+                          int64_t passes = kRowPasses) {
   Clock clock(target);
   double rows = toDouble(problem.batch * problem.queries);
   double cells = rows * share * toDouble(problem.keys);
-  int64_t passes = kRowPasses;
-  if (problem.slots > schedule.getCapacity()) passes += kMoreRowPasses;
+  if (passes > 1 && problem.slots > schedule.getCapacity())
+    passes += kMoreRowPasses;
   StageCost stage;
   stage.kernel = "select_rows";
   stage[CostTerm::Issue] =
@@ -691,8 +693,11 @@ double SplitSelectScheduleAttr::estimateCost(Operation* op,
   double keys = toDouble(scores.keys);
   double rows = toDouble(scores.batch * scores.queries);
   double columns = toDouble(pad(scores.depth));
-  double blocks = toDouble(scores.batch) *
-                  ceilDiv(std::max<int64_t>(scores.keys, 1), getSpanKeys());
+  double blocks =
+      toDouble(scores.batch) *
+      (selectsInCluster()
+           ? toDouble(getCluster())
+           : ceilDiv(std::max<int64_t>(scores.keys, 1), getSpanKeys()));
   // Index keys once for all queries of a sequence, scores written.
   double memory = clock.memory(toDouble(scores.batch) * keys * columns *
                                    bytesOf(scores.element) +
@@ -702,8 +707,12 @@ double SplitSelectScheduleAttr::estimateCost(Operation* op,
   double pass =
       clock.rounds(blocks) *
       (getStages() > 1 ? std::max(memory, products) : memory + products);
-  if (!hasLists())
-    return pass + clock.launch(1) + getRows().estimateCost(op, target);
+  if (!hasLists()) {
+    StageCost select = rowStage(getRowsOfBlock(), *problem.rows, /*share=*/1,
+                                target, getRowCells() > 0 ? 1 : kRowPasses);
+    return pass + select.microseconds() +
+           clock.launch(selectsInCluster() ? 1 : 2);
+  }
   double sampled = pass / toDouble(getSample());
   double listed = clock.memory(rows * toDouble(getCapacity()) * 16);
   return pass + sampled + clock.rounds(rows) * listed +

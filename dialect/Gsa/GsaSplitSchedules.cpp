@@ -38,6 +38,9 @@ static constexpr int64_t kStartTiles = 2;
 /// Entries of a part, and the most parts: a merge reads all of them for each
 /// element.
 static constexpr int64_t kPartEntries = 128, kMostParts = 16;
+/// Scores of a row in a thread, at most: its block has 1024 of them. And keys
+/// of a block of a cluster that has all of a row.
+static constexpr int64_t kMostRowCells = 8, kMostClusterKeys = 512;
 /// Stages of a ring.
 static constexpr int64_t kMostStages = 8;
 /// Blocks of an SM that read while others sum up.
@@ -73,6 +76,9 @@ std::string SplitSelectScheduleAttr::findMisfit(Operation* op) const {
   if (hasLists() && select.getPolicy().usesStatistic())
     return "lists of candidates have no kernel for budgets that follow a "
            "statistic of all scores; use rank = 0";
+  if (getRowCells() > 0 && select.getPolicy().usesStatistic())
+    return "rows that are read once have no kernel for budgets that follow a "
+           "statistic of all scores; use row_cells = 0";
   std::string reason = findEngineMisfit(
       getEngine(), problemOf(op).scores->element, /*knowsWgmma=*/false);
   return reason.empty() ? inPart("rows", getRows().findMisfit(op)) : reason;
@@ -102,15 +108,25 @@ static std::string noClusters(const CudaTarget& target) {
          "; use cluster = 0";
 }
 
-/// Why a sample of every `step`-th key has no cluster of `cluster` blocks, one
-/// of which holds `most` sampled keys.
+/// Why rows have no cluster of `cluster` blocks.
 static std::string findClusterRefusal(const ScoreProblem& scores,
-                                      int64_t cluster, int64_t step,
-                                      int64_t most, const CudaTarget& target) {
+                                      int64_t cluster,
+                                      const CudaTarget& target) {
   if (!target.bulkCopy) return noClusters(target);
   if (scores.queries > cluster)
     return over("queries", scores.queries, cluster) +
            ", the blocks of a cluster, each of which has a row";
+  return "";
+}
+
+/// The same for a sample of every `step`-th key, where a block holds `most`
+/// sampled keys.
+static std::string findClusterRefusal(const ScoreProblem& scores,
+                                      int64_t cluster, int64_t step,
+                                      int64_t most, const CudaTarget& target) {
+  if (std::string reason = findClusterRefusal(scores, cluster, target);
+      !reason.empty())
+    return reason;
   auto sampled = static_cast<int64_t>(llvm::divideCeil(scores.keys, step));
   if (sampled > most)
     return over("sampled keys", sampled, most) +
@@ -125,13 +141,18 @@ std::string SplitSelectScheduleAttr::findRefusal(
     return reason;
   if (getCluster() > 0)
     if (std::string reason =
-            findClusterRefusal(*problem.scores, getCluster(), getSample(),
-                               getMostSampled(), target);
+            hasLists()
+                ? findClusterRefusal(*problem.scores, getCluster(), getSample(),
+                                     getMostSampled(), target)
+                : findClusterRefusal(*problem.scores, getCluster(), target);
         !reason.empty())
       return reason;
   if (hasLists() && problem.rows->slots > getCapacity())
     return over("slots", problem.rows->slots, getCapacity()) +
            ", the candidates of a row";
+  if (getRowCells() > 0 && problem.rows->keys > getHeldCells())
+    return over("keys", problem.rows->keys, getHeldCells()) +
+           ", the scores that the block of a row holds; use row_cells = 0";
   return inPart("rows", getRows().findRefusal(op, target));
 }
 
@@ -217,6 +238,30 @@ static SmallVector<SplitLists> enumerateLists(Operation* op,
   return all;
 }
 
+/// Adds what `schedule` is with rows that are read once: by a cluster that has
+/// the scores as well, if each of its blocks has one tile of keys and an SM;
+/// then by another kernel, if a thread has few scores.
+static void addHeld(SplitSelectScheduleAttr schedule,
+                    const ScheduleProblem& problem, const CudaTarget& target,
+                    SmallVector<Attribute>& schedules) {
+  auto cellsOf = [&](int64_t warps) {
+    return static_cast<int64_t>(
+        llvm::divideCeil(problem.rows->keys, 32 * warps));
+  };
+  const ScoreProblem& scores = *problem.scores;
+  auto each = static_cast<int64_t>(llvm::divideCeil(scores.keys, kCluster));
+  auto keys = static_cast<int64_t>(
+      llvm::alignTo(each, 32 * schedule.getClusterWarps()));
+  if (keys <= kMostClusterKeys && kCluster * scores.batch <= target.sms &&
+      findClusterRefusal(scores, kCluster, target).empty())
+    schedules.push_back(
+        schedule.withRowCells(cellsOf(schedule.getClusterWarps()))
+            .withCluster(kCluster, keys));
+  if (int64_t cells = cellsOf(schedule.getRows().getWarps());
+      cells <= kMostRowCells)
+    schedules.push_back(schedule.withRowCells(cells));
+}
+
 SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
     Operation* op, const CudaTarget& target) {
   SmallVector<Attribute> schedules;
@@ -240,10 +285,13 @@ SmallVector<Attribute> SplitSelectScheduleAttr::enumerate(
         int64_t span = spanFor(scores, blockK, smBlocks, target);
         bool deferred = lists.rank > 0 &&
                         span * blockK * 4 * scores.queries <= kDeferredBytes;
-        schedules.push_back(SplitSelectScheduleAttr::get(
+        auto schedule = SplitSelectScheduleAttr::get(
             context, engine, blockK, span, stages, producers, consumers,
             lists.sample, lists.rank, lists.capacity, rows, lists.cluster,
-            kStagedCells, smBlocks, deferred));
+            kStagedCells, smBlocks, deferred);
+        if (lists.rank == 0 && !cast<SelectOp>(op).getPolicy().usesStatistic())
+          addHeld(schedule, problem, target, schedules);
+        schedules.push_back(schedule);
       }
     }
   return schedules;
@@ -257,18 +305,18 @@ struct Numbers {
   TopKScheduleAttr rows;
   int64_t cluster, smBlocks;
   bool deferred;
-  int64_t candidateBins, sampleBlocks, boundWarps;
+  int64_t candidateBins, sampleBlocks, boundWarps, rowCells;
 };
 
 }  // namespace
 
 SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
-  const Numbers own = {getBlockK(),    getSpan(),          getStages(),
-                       getSample(),    getRank(),          getCapacity(),
-                       getRows(),      getCluster(),       getSmBlocks(),
-                       getDeferred(),  getCandidateBins(), getSampleBlocks(),
-                       getBoundWarps()};
+  const Numbers own = {getBlockK(),     getSpan(),          getStages(),
+                       getSample(),     getRank(),          getCapacity(),
+                       getRows(),       getCluster(),       getSmBlocks(),
+                       getDeferred(),   getCandidateBins(), getSampleBlocks(),
+                       getBoundWarps(), getRowCells()};
   auto add = [&](const Numbers& n) {
     addStep(steps, *this, getEngine(), n.blockK, n.span, n.stages,
             n.stages == 1        ? 0
@@ -277,7 +325,7 @@ SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
             getConsumers(), n.sample, n.rank, n.capacity, n.rows, n.cluster,
             getStaged(), n.smBlocks, n.deferred, getThreadCandidates(),
             n.candidateBins, n.sampleBlocks, n.boundWarps, getClusterKeys(),
-            getClusterWarps(), getClusterSmBlocks());
+            getClusterWarps(), getClusterSmBlocks(), n.rowCells);
   };
   StepBuilder<Numbers> builder(own, add);
   builder.scale(&Numbers::blockK);
@@ -307,6 +355,16 @@ SmallVector<Attribute> SplitSelectScheduleAttr::getSteps() const {
       builder.scale(&Numbers::sampleBlocks);
       builder.shift(&Numbers::boundWarps, 8);
     }
+  }
+  if (own.rowCells > 0) {
+    // The same scores by half the warps, or not at once.
+    builder.change([](Numbers& n) {
+      n.rowCells *= 2;
+      n.rows = n.rows.withWarps(std::max<int64_t>(n.rows.getWarps() / 2, 1));
+    });
+    builder.change([](Numbers& n) { n.rowCells = n.cluster = 0; });
+    builder.change([](Numbers& n) { n.cluster = 0; });
+    builder.scale(&Numbers::candidateBins);
   }
   for (Attribute rows : own.rows.getSteps())
     builder.change([&](Numbers& n) { n.rows = cast<TopKScheduleAttr>(rows); });
@@ -500,7 +558,8 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::getSteps() const {
   SmallVector<Attribute> steps;
   auto add = [&](int64_t entries, int64_t perBlock, AttentionScheduleAttr part,
                  int64_t cluster, int64_t mergeWarps) {
-    addStep(steps, *this, entries, perBlock, part, cluster, mergeWarps);
+    addStep(steps, *this, entries, perBlock, part, cluster, mergeWarps,
+            getPrefetch());
   };
   int64_t n = getEntries(), b = getPerBlock(), c = getCluster(),
           w = getMergeWarps();
@@ -516,5 +575,6 @@ SmallVector<Attribute> SplitAttentionScheduleAttr::getSteps() const {
     add(n, b, p, c, 2 * w);
     add(n, b, p, c, w / 2);
   }
+  addStep(steps, *this, n, b, p, c, w, !getPrefetch());
   return steps;
 }

@@ -245,6 +245,26 @@ LogicalResult ScanBitsOp::verify() {
   return verifyStep(*this, getCursor());
 }
 
+LogicalResult PlaceScoresOp::verify() {
+  SmemType target = getTarget().getType();
+  if (target.isStaged() || target.getRows() != 1 ||
+      !target.getElementType().isF32())
+    return emitOpError() << "target: expected one row of f32, got "
+                         << target;  // place_scores_c1
+  for (auto [name, tile] : {std::pair<StringRef, Value>{"bitmap", getBitmap()},
+                            {"before", getBefore()}})
+    if (failed(verifyWords(*this, name, tile))) return failure();
+  return verifyLanes(*this, getScores().getType(), getCells().getType());
+}
+
+LogicalResult LookUpCellsOp::verify() {
+  if (failed(verifyWords(*this, "cells", getCells()))) return failure();
+  auto list = cast<GlobalType>(getList().getType());
+  if (list.getElementType().isInteger(32)) return success();
+  return emitOpError() << "expected a list of i32, got "
+                       << list;  // look_up_cells_c2
+}
+
 LogicalResult PlaceMarkedOp::verify() {
   for (auto [name, tile] : {std::pair<StringRef, Value>{"target", getTarget()},
                             {"bitmap", getBitmap()},

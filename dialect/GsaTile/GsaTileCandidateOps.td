@@ -452,4 +452,42 @@ def GsaTile_PlaceMarkedOp : GsaTile_Op<"place_marked",
   let hasVerifier = 1;
 }
 
+def GsaTile_PlaceScoresOp : GsaTile_Op<"place_scores",
+    "place_scores({target}, {bitmap}, {before}, {scores}, {cells})"> {
+  let summary = "Brings scores of marked cells to the places of their cells";
+  let description = [{
+    With place i of a marked cell as place_marked has it: `target[0, i]` becomes
+    its score, for cells of the lanes that are not -1 and marked. Places of forced
+    cells stay as they are.
+    Constraints: (C1) the target is one row of f32; (C2) the other tiles are one
+    row of i32; (C3) scores and cells are lanes of f32 and of i32, as many.
+  }];
+  let arguments = (ins TileSmemOut:$target, TileSmemIn:$bitmap,
+                       TileSmemIn:$before, TileLanesIn:$scores,
+                       TileLanesIn:$cells);
+  let assemblyFormat = [{
+    $scores `,` $cells `at` $bitmap `,` $before `to` $target attr-dict `:`
+    type($scores) `,` type($cells) `at` type($bitmap) `,` type($before) `to`
+    type($target)
+  }];
+  let hasVerifier = 1;
+}
+
+def GsaTile_LookUpCellsOp : GsaTile_Op<"look_up_cells",
+    "look_up_cells<{team}>({cells}, {list}, {count})",
+    [GsaTile_TeamOpInterface]> {
+  let summary = "Positions in a list become what the list has there";
+  let description = [{
+    `cells[0, i] = list[cells[0, i]]` for i < `count`, by a team.
+    Constraints: (C1) the tile is one row of i32; (C2) the list is of i32.
+  }];
+  let arguments = (ins TileSmemInOut:$cells, TileGlobalIn:$list, Index:$count,
+                       GsaTile_TeamAttr:$team);
+  let assemblyFormat = [{
+    $cells `of` $list `count` $count `by` $team attr-dict `:` type($cells) `of`
+    type($list)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif  // GSA_TILE_CANDIDATE_OPS_TD

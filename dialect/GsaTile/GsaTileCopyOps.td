@@ -507,18 +507,21 @@ def GsaTile_AccumulateRowsOp : GsaTile_Op<"accumulate_rows",
 }
 
 def GsaTile_StoreTileOp : GsaTile_Op<"store_tile",
-    "store_tile<{vector_bytes}>({view}, {first}, {source}, {row}, {columns})"> {
+    "store_tile<{vector_bytes}>({view}, {first}, {source}, {row}, {rows}, "
+    "{columns})"> {
   let summary = "Rounds 16 rows of a shared tile and writes them to global memory";
   let description = [{
-    `view[first + r, c] = T(source[row + r, c])` for r < 16, rows that exist,
-    c < `columns`: as store_rows, in whole vectors and in a loop, for rows that
-    the warp put there itself. Constraints: (C1) the view writes; (C2) a row of
-    the tile is whole vectors of 2, 4, 8 or 16 bytes of the view's element type.
+    `view[first + r, c] = T(source[row + r, c])` for r < 16, r < `rows`, rows
+    that exist, c < `columns`: as store_rows, in whole vectors and in a loop,
+    for rows that the warp put there itself. Rows from `rows` on cost nothing.
+    Constraints: (C1) the view writes; (C2) a row of the tile is whole vectors
+    of 2, 4, 8 or 16 bytes of the view's element type.
   }];
   let arguments = (ins TileViewOut:$view, Index:$first, TileSmemIn:$source,
-                       Index:$row, Index:$columns, I64Attr:$vector_bytes);
+                       Index:$row, Index:$rows, Index:$columns,
+                       I64Attr:$vector_bytes);
   let assemblyFormat = [{
-    $source `[` $row `]` `columns` $columns `to` $view `[` $first `]` `vector`
+    $source `[` $row `]` `rows` $rows `columns` $columns `to` $view `[` $first `]` `vector`
     $vector_bytes attr-dict `:` type($source) `to` type($view)
   }];
   let hasVerifier = 1;
@@ -546,22 +549,36 @@ def GsaTile_StoreRowVecOp : GsaTile_Op<"store_rowvec",
   let hasVerifier = 1;
 }
 
-def GsaTile_PutFragOp : GsaTile_Op<"put_frag", "put_frag({target}, {row}, {source})"> {
+def GsaTile_PutFragOp : GsaTile_Op<"put_frag",
+    "put_frag<{rows}>({target}, {row}, {source})"> {
   let summary = "Fragment to rows `row`, row + 1, ... of a shared tile";
-  let arguments = (ins TileSmemOut:$target, Index:$row, TileFragIn:$source);
+  let description = [{
+    Its first `rows` rows, where no others exist. Constraint: (C1) `rows` is 8
+    or 16.
+  }];
+  let arguments = (ins TileSmemOut:$target, Index:$row, TileFragIn:$source,
+                       DefaultValuedAttr<I64Attr, "16">:$rows);
   let assemblyFormat = [{
     $source `to` $target `[` $row `]` attr-dict `:` type($source) `to`
     type($target)
   }];
+  let hasVerifier = 1;
 }
 
-def GsaTile_TakeFragOp : GsaTile_Op<"take_frag", "take_frag({target}, {source}, {row})"> {
+def GsaTile_TakeFragOp : GsaTile_Op<"take_frag",
+    "take_frag<{rows}>({target}, {source}, {row})"> {
   let summary = "Fragment from rows `row`, row + 1, ... of a shared tile";
-  let arguments = (ins TileFragOut:$target, TileSmemIn:$source, Index:$row);
+  let description = [{
+    Its first `rows` rows, where no others exist: those become 0. Constraint:
+    (C1) `rows` is 8 or 16.
+  }];
+  let arguments = (ins TileFragOut:$target, TileSmemIn:$source, Index:$row,
+                       DefaultValuedAttr<I64Attr, "16">:$rows);
   let assemblyFormat = [{
     $source `[` $row `]` `to` $target attr-dict `:` type($source) `to`
     type($target)
   }];
+  let hasVerifier = 1;
 }
 
 def GsaTile_PutRowVecOp : GsaTile_Op<"put_rowvec", "put_rowvec({target}, {row}, {source})"> {

@@ -191,17 +191,18 @@ def GsaTile_GateRowsOp : GsaTile_Op<"gate_rows",
 }
 
 def GsaTile_GateTileOp : GsaTile_Op<"gate_tile",
-    "gate_tile<{activation}>({target}, {gate}, {row})"> {
+    "gate_tile<{activation}>({target}, {gate}, {row}, {rows})"> {
   let summary = "Output gate in shared memory: `target[row + r, c] *= act(gate[row + r, c])`";
   let description = [{
-    For r < 16 and all columns: as gate_rows, in a loop, for rows that the warp
-    put there itself. Constraints: (C1) both tiles have one shape, with a
-    multiple of 8 columns; (C2) the target is of f32.
+    For r < 16, r < `rows` and all columns: as gate_rows, in a loop, for rows
+    that the warp put there itself. `rows` are those that exist: the others cost
+    nothing, and none where it is not positive. Constraints: (C1) both tiles
+    have one shape, with a multiple of 8 columns; (C2) the target is of f32.
   }];
   let arguments = (ins TileSmemInOut:$target, TileSmemIn:$gate, Index:$row,
-                       GsaTile_ActivationAttr:$activation);
+                       Index:$rows, GsaTile_ActivationAttr:$activation);
   let assemblyFormat = [{
-    $target `[` $row `]` `by` $gate $activation attr-dict `:` type($target) `by`
+    $target `[` $row `]` `rows` $rows `by` $gate $activation attr-dict `:` type($target) `by`
     type($gate)
   }];
   let hasVerifier = 1;

@@ -179,6 +179,19 @@ LogicalResult StoreTileOp::verify() {
                        << " to 16 bytes that a row of " << row
                        << " bytes is whole ones of, got " << vector;
 }
+
+/// The rows of a fragment that an op moves: one or both halves.
+static LogicalResult verifyHalves(Operation* op, uint64_t rows) {
+  if (rows == 8 || rows == 16) return success();
+  return op->emitOpError() << "expected 8 or 16 rows, got " << rows;
+}
+LogicalResult PutFragOp::verify() {  // put_frag_c1
+  return verifyHalves(*this, getRows());
+}
+LogicalResult TakeFragOp::verify() {  // take_frag_c1
+  return verifyHalves(*this, getRows());
+}
+
 LogicalResult GateTileOp::verify() {
   SmemType target = getTarget().getType(), gate = getGate().getType();
   if (target.isStaged() || gate.isStaged() ||

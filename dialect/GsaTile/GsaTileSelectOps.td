@@ -539,6 +539,7 @@ def GsaTile_StoreCellsOp : GsaTile_Op<"store_cells",
     "store_cells<{team}>({target}, {cells}, {count})",
     [GsaTile_TeamOpInterface]> {
   let summary = "`target[i] = cells[0, i]` for i < count, by a team";
+  let description = "Of one element type.";
   let arguments = (ins TileGlobalOut:$target, TileSmemIn:$cells, Index:$count,
                        GsaTile_TeamAttr:$team);
   let assemblyFormat = [{

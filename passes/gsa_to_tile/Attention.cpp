@@ -143,6 +143,7 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
   Value zero = s.index(0), heads = s.index(shape.heads);
   Value depth = s.index(shape.valueDepth);
   AttentionTarget target;
+  target.count = rows.count;
   target.output =
       viewQueryRows(s,
                     s.at(output, {rows.batch, rows.query, rows.head, zero},
@@ -161,6 +162,10 @@ AttentionTarget AttentionResults::viewRows(KernelScalars& s,
       viewQueryRows(s, s.at(gate, indices, sizes), rows, shape.heads, width),
       activation, gatePerRow, !gatePerRow && width % 2 == 0};
   return target;
+}
+
+void AttentionKernel::boundRegisters(AttentionScheduleAttr schedule) {
+  kernel.kernel().setMinBlocks(schedule.getSmBlocks());
 }
 
 LogicalResult AttentionKernel::launch(ArrayRef<int64_t> grid) {

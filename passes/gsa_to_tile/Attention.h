@@ -99,6 +99,9 @@ class AttentionKernel {
   /// For arguments beside those of the op.
   KernelBuilder& builder() { return kernel; }
 
+  /// Registers of a thread are such that an SM holds the blocks of `schedule`.
+  void boundRegisters(AttentionScheduleAttr schedule);
+
   /// Launches the kernel on `grid`. Fails, with an error, if it is too large.
   LogicalResult launch(ArrayRef<int64_t> grid);
 

@@ -34,11 +34,13 @@ static int64_t chunkColumns(Type element) { return element.isF32() ? 64 : 128; }
 
 AttentionEmitter::AttentionEmitter(OpBuilder& builder, Location loc,
                                    AttentionScheduleAttr schedule,
-                                   const AttentionShape& shape)
+                                   const AttentionShape& shape,
+                                   int64_t mostRows)
     : AttentionStorage(builder, loc, shape),
       teams(schedule),
       schedule(schedule),
-      paddedValueDepth(llvm::alignTo(shape.valueDepth, kTileUnit)) {}
+      paddedValueDepth(llvm::alignTo(shape.valueDepth, kTileUnit)),
+      heldRows(mostRows <= kTileUnit / 2 ? kTileUnit / 2 : kTileUnit) {}
 
 SmemType AttentionEmitter::tileOf(int64_t rows, int64_t columns) {
   return SmemType::get(s.b.getContext(), {rows, columns}, shape.element,
@@ -223,12 +225,13 @@ void AttentionEmitter::scaleScores() {
 
 /// The other warps of a row part hand their states to the first one, through
 /// shared memory and one after the other: in the order of their keys, so that
-/// the result does not depend on timing, and in room for one.
+/// the result does not depend on timing, and in room for one. Swizzled, or the
+/// pairs of a column would all lie in the same banks.
 void AttentionEmitter::emitMerge() {
   Type f32 = s.b.getF32Type();
   int64_t rowParts = schedule.getBlockQ() / kTileUnit;
   outputs = smem("outputs", {schedule.getBlockQ(), paddedValueDepth}, f32,
-                 SmemLayout::Linear);
+                 SmemLayout::Swizzle);
   Value states =
       smem("states", {2 * rowParts, kTileUnit}, f32, SmemLayout::Linear);
   Value maximumRow = named(s.mul(rowPart, 2), "maximum_row");
@@ -240,13 +243,13 @@ void AttentionEmitter::emitMerge() {
   s.forLoop(s.index(0), s.index(schedule.getKeySplit() - 1), 1, [&](Value i) {
     Value other = named(s.add(i, s.index(1)), "other_part");
     s.ifThen(s.cmpi(CmpIPredicate::eq, keyPart, other), [&] {
-      PutFragOp::create(s.b, s.loc, outputs, warpRow, output);
+      PutFragOp::create(s.b, s.loc, outputs, warpRow, output, heldRows);
       PutRowVecOp::create(s.b, s.loc, states, maximumRow, maximum);
       PutRowVecOp::create(s.b, s.loc, states, sumRow, sum);
     });
     SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
     s.ifThen(s.cmpi(CmpIPredicate::eq, keyPart, s.index(0)), [&] {
-      TakeFragOp::create(s.b, s.loc, otherOutput, outputs, warpRow);
+      TakeFragOp::create(s.b, s.loc, otherOutput, outputs, warpRow, heldRows);
       TakeRowVecOp::create(s.b, s.loc, otherMaximum, states, maximumRow);
       TakeRowVecOp::create(s.b, s.loc, otherSum, states, sumRow);
       SoftmaxMergeOp::create(s.b, s.loc, output, maximum, sum, otherOutput,
@@ -263,7 +266,7 @@ void AttentionEmitter::emitFinish(const AttentionTarget& target) {
   SoftmaxFinishOp::create(s.b, s.loc, output, lse, maximum, sum, scaleValue,
                           bounded());
   if (logits) {
-    storeThroughTile({outputs, logits, output, warpRow}, target);
+    storeThroughTile({outputs, logits, output, warpRow, heldRows}, target);
   } else {
     gateRegisters(output, warpRow, target);
     StoreRowsOp::create(s.b, s.loc, target.output, warpRow, output,

@@ -41,8 +41,9 @@ struct KeySource {
 /// Emits the body of an attention kernel, at the builder's position.
 class AttentionEmitter : public AttentionStorage {
  public:
+  /// Of blocks with `mostRows` rows at most.
   AttentionEmitter(OpBuilder& builder, Location loc, AttentionScheduleAttr,
-                   const AttentionShape& shape);
+                   const AttentionShape& shape, int64_t mostRows);
 
   const KernelTeams teams;
 
@@ -113,6 +114,9 @@ class AttentionEmitter : public AttentionStorage {
 
   AttentionScheduleAttr schedule;
   int64_t paddedValueDepth;
+  /// Rows of a fragment that go from warp to warp: 8 or 16. Where few heads
+  /// share keys, those of the upper half are all.
+  int64_t heldRows;
   SmallVector<Chunk> chunks;
   Value tileRing, warpRow, warpKey, rowPart, keyPart;
   Value outputs;  ///< Tile by which outputs go from warp to warp, of f32.

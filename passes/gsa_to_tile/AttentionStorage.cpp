@@ -29,12 +29,14 @@ void AttentionStorage::gateRegisters(Value output, Value warpRow,
 void AttentionStorage::storeThroughTile(const OutputRows& rows,
                                         const AttentionTarget& target) {
   if (!rows.logits) gateRegisters(rows.output, rows.warpRow, target);
-  PutFragOp::create(s.b, s.loc, rows.staged, rows.warpRow, rows.output);
+  PutFragOp::create(s.b, s.loc, rows.staged, rows.warpRow, rows.output,
+                    rows.held);
+  Value count = s.sub(target.count, rows.warpRow);
   if (rows.logits)
     GateTileOp::create(s.b, s.loc, rows.staged, rows.logits, rows.warpRow,
-                       target.gate->activation);
+                       count, target.gate->activation);
   Type element = cast<RowsType>(target.output.getType()).getElementType();
   StoreTileOp::create(s.b, s.loc, target.output, rows.warpRow, rows.staged,
-                      rows.warpRow, s.index(shape.valueDepth),
+                      rows.warpRow, count, s.index(shape.valueDepth),
                       getVectorBytes(element, shape.valueDepth));
 }

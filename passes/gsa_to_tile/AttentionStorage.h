@@ -35,6 +35,7 @@ struct GateSource {
 /// Where the rows of the block go: views.
 struct AttentionTarget {
   Value output, lse;
+  Value count;  ///< Rows of the block.
   std::optional<GateSource> gate;
 };
 
@@ -42,6 +43,7 @@ struct AttentionTarget {
 /// tile of f32, gated by those of a tile of logits, or null.
 struct OutputRows {
   Value staged, logits, output, warpRow;
+  int64_t held = kTileUnit;  ///< Rows that exist: 8 of them at most, or 16.
 };
 
 /// Makes the tiles, rings and registers of a kernel's body, by their names.
@@ -94,7 +96,8 @@ class AttentionStorage {
                      const AttentionTarget& target);
   /// Gates, rounds and stores rows of a warp in loops over vectors, which
   /// registers have no index for: a sixth of the instructions that it takes
-  /// from registers, and what is stored lies side by side.
+  /// from registers, and what is stored lies side by side. Rows that a block
+  /// does not have, as where 4 heads share keys, are passed over.
   void storeThroughTile(const OutputRows& rows, const AttentionTarget& target);
 
   const AttentionShape shape;

@@ -26,7 +26,8 @@ class DenseKernel {
         schedule(schedule),
         shape(kernel.shape),
         causal(kernel.form().mask == Mask::Causal),
-        emitter(kernel.bodyBuilder(), loc, schedule, shape),
+        emitter(kernel.bodyBuilder(), loc, schedule, shape,
+                schedule.getBlockQ()),
         s(emitter.s),
         batch(block.batch),
         head(block.head),
@@ -131,6 +132,7 @@ LogicalResult gsa::lowerAttentionOverKeys(Operation* op,
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
                          operands.form.isPartial() ? "partial_dense_attention"
                                                    : "dense_attention");
+  kernel.boundRegisters(*schedule);
   Location loc = op->getLoc();
   KernelScalars s(kernel.bodyBuilder(), loc);
   int64_t blockQ = schedule->getBlockQ();

@@ -37,7 +37,7 @@ class GatherKernel {
         most(block.firstEntry ? block.entries : kernel.form().clip(slots)),
         segment(std::min<int64_t>(
             most, kListEntries / schedule.getBlockK() * schedule.getBlockK())),
-        emitter(kernel.bodyBuilder(), loc, schedule, shape),
+        emitter(kernel.bodyBuilder(), loc, schedule, shape, shape.ratio()),
         s(emitter.s) {}
 
   void emit() {
@@ -56,6 +56,8 @@ class GatherKernel {
     // Lists are the work of the launch before: with parts, whose kernels are
     // brief, queries need not wait for it.
     if (block.results) emitQueries();
+    keys = kernel.countKeys(s, block.batch);
+    emitPrefetch();
     emitList();
     if (!block.results) {
       emitQueries();
@@ -85,6 +87,7 @@ class GatherKernel {
   }
 
  private:
+  void emitPrefetch();
   void emitList();
   Value countSlots();
   void copyList(Value first, Value size);
@@ -108,9 +111,22 @@ class GatherKernel {
 
 }  // namespace
 
+/// Of keys and values, which are inputs: no launch is waited for.
+void GatherKernel::emitPrefetch() {
+  if (block.prefetchedKeys == 0) return;
+  auto ask = [&](const KernelRows& rows, int64_t columns) {
+    Value base = rows.base(s, block.batch, block.group, 0, kernel.keys);
+    PrefetchRowsOp::create(s.b, s.loc,
+                           rows.view(s, base, block.batch, /*step=*/1, keys),
+                           block.prefetched, s.index(columns),
+                           block.prefetchedKeys, emitter.teams.block);
+  };
+  ask(kernel.keyRows, shape.depth);
+  ask(kernel.valueRows, shape.valueDepth);
+}
+
 /// The number of entries to read, and room for them.
 void GatherKernel::emitList() {
-  keys = kernel.countKeys(s, block.batch);
   Value counts =
       s.at(kernel.counts, {block.batch, block.token}, {kernel.queries});
   Value listed = s.toIndex(
@@ -260,6 +276,7 @@ LogicalResult gsa::lowerAttentionOverLists(Operation* op,
   AttentionKernel kernel(operands, *schedule, KernelTeams(*schedule).warps(),
                          operands.form.isPartial() ? "partial_gather_attention"
                                                    : "gather_attention");
+  kernel.boundRegisters(*schedule);
   KernelScalars s(kernel.bodyBuilder(), op->getLoc());
   int64_t rowBlocks = countRowBlocks(kernel.shape, *schedule);
   GatherBlock block;

@@ -23,6 +23,10 @@ struct GatherBlock {
   int64_t partEntries = 0;
   /// The batch of the arrays of results that part i goes to; null: `batch`.
   std::function<Value(KernelScalars&, Value part)> resultBatch = {};
+  /// The keys, from `prefetched` on, that the block asks for before it has the
+  /// list; 0: none.
+  Value prefetched;
+  int64_t prefetchedKeys = 0;
   /// Heads of the block at most; null: all that a block has.
   Value heads = {};
   /// The arrays of results; those of the kernel by default.

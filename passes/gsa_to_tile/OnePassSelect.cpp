@@ -13,7 +13,9 @@
 //
 // A budget that follows the variance of a row's scores takes it from their
 // moments, which the pass adds up. If it also takes the mean of all rows, a
-// round over the chunks that adds up moments alone comes first.
+// round over the chunks that adds up moments alone comes first; or, where the
+// schedule keeps scores, the round with lists selects for the largest budget,
+// and a kernel trims each row to its own one when the mean is known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,8 +54,14 @@ class OnePassLowering : public SelectLowering {
   LogicalResult emit();
 
  private:
-  /// Whether selection needs the moments of a row: its variance is not known.
-  bool needsMoments() const { return policy.usesStatistic() && !variances; }
+  /// Whether rows are selected for the largest budget before theirs is known.
+  bool keepsScores() {
+    return onePass.getKeep() && policy.usesNormaliser() && !op.getNormaliser();
+  }
+  /// Whether the pass adds up the moments of a row: its variance is not known.
+  bool needsMoments() {
+    return policy.usesStatistic() && (!variances || keepsScores());
+  }
   int64_t spans() const {
     return llvm::divideCeil(source.keys(), getSpanKeys(onePass.getScores()));
   }
@@ -83,6 +91,13 @@ class OnePassLowering : public SelectLowering {
   void launchCandidates(const Chunk& chunk);
   void launchFlagged(const Chunk& chunk,
                      llvm::function_ref<void(const Chunk&, const Flags&)> row);
+  /// The same of the flags `of` some rows, flag `first` (null: 0) + i being
+  /// that of row i of the chunk.
+  void launchFlagged(const Chunk& chunk, Value of, int64_t rowsOf, Value first,
+                     llvm::function_ref<void(const Chunk&, const Flags&)> row);
+  void launchMost(const Chunk& chunk);
+  void launchTrim(const Chunk& chunk);
+  LogicalResult emitKept();
   void launchEmptyCounts(const Chunk& chunk);
   void launchMoments(const Chunk& chunk);
   void launchVariances(const Chunk& chunk);
@@ -97,6 +112,9 @@ class OnePassLowering : public SelectLowering {
   bool shortRows;
   RowLists lists;
   Value flags;  ///< A buffer, for the rows of a chunk.
+  /// Of all rows, where scores are kept: those of selected keys, [rows, slots],
+  /// and flags of rows that have none.
+  Value keptScores, keptFlags;
   bool remarked = false;
   std::optional<RowMoments> moments;
 };
@@ -249,6 +267,12 @@ void OnePassLowering::launchCandidates(const Chunk& chunk) {
 void OnePassLowering::launchFlagged(
     const Chunk& chunk,
     llvm::function_ref<void(const Chunk&, const Flags&)> row) {
+  launchFlagged(chunk, flags, chunkOfLists, Value(), row);
+}
+
+void OnePassLowering::launchFlagged(
+    const Chunk& chunk, Value of, int64_t rowsOf, Value firstFlag,
+    llvm::function_ref<void(const Chunk&, const Flags&)> row) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
   OpBuilder::InsertionGuard guard(b);
@@ -270,10 +294,11 @@ void OnePassLowering::launchFlagged(
   part.batch = chunk.batch;
   part.begin = arith::AddIOp::create(b, loc, chunk.begin, first);
   part.count = arith::MinSIOp::create(b, loc, rest, step);
-  Flags only{flags, first, pitch};
+  if (firstFlag) first = arith::AddIOp::create(b, loc, firstFlag, first);
+  Flags only{of, first, pitch};
   // As a rule there is none, and each begins while the one before ends.
   context.briefly([&] {
-    launchFlaggedScores(part, only, chunkOfLists);
+    launchFlaggedScores(part, only, rowsOf);
     row(part, only);
   });
 }
@@ -385,9 +410,167 @@ LogicalResult OnePassLowering::emitVariances() {
   return emitMean();
 }
 
+//===----------------------------------------------------------------------===//
+// Rows that are trimmed
+//===----------------------------------------------------------------------===//
+
+/// As many of each row as the largest budget, with their scores, and its
+/// variance. Rows whose list is not complete, and those whose moments give no
+/// variance, have flags of two kinds: what a row is selected from does not
+/// depend on where its variance comes from.
+void OnePassLowering::launchMost(const Chunk& chunk) {
+  TopKScheduleAttr topk = candidateSchedule(lists);
+  KernelBuilder kernel(context, op.getLoc(), "select_most", topk.getWarps());
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value countOf = kernel.read(lists.counts, "candidate_counts");
+  Value listOf = kernel.read(lists.pairs, "candidates");
+  Value sums = kernel.read(moments->sums, "sums");
+  Value squares = kernel.read(moments->squares, "squares");
+  Value weights;
+  if (needsWeights() && source.weights)
+    weights = kernel.read(source.weights, "weights");
+  Value flagOf = kernel.write(flags, "flags");
+  Value keptFlagOf = kernel.write(keptFlags, "kept_flags");
+  Value keptOf = kernel.write(keptScores, "kept_scores");
+  Value values = kernel.write(variances, "statistic");
+  Value indices = kernel.write(results[0], "indices");
+  Value counted = kernel.write(results[1], "counts");
+  Value status = kernel.write(results[2], "status");
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  SmallVector<Value> cell = {row.batch, row.query};
+  Value zero = kernel.index(0);
+  Value count =
+      named(LoadOp::create(b, loc, b.getI32Type(), countOf, row.inChunk),
+            "candidate_count");
+  Value complete =
+      named(isComplete(kernel, row, lists, slots, count), "is_complete");
+  RowEmitter e(kernel, loc, topk, Value(), row.limit);
+  Value isSafe;
+  Value value = e.variance(emitMoments(kernel, row, sums, squares, weights),
+                           policy.getPopulation(), policy.getCorrection(),
+                           row.keys, isSafe);
+  // A row with a score that is not finite counts at least so many.
+  Value isFinite = s.cmpi(CmpIPredicate::slt, count, s.i32(1 << 30));
+  isSafe = arith::AndIOp::create(b, loc, isSafe, isFinite);
+  auto ofRow = [&](Value array) {
+    return at(kernel, array, cell, {row.queries});
+  };
+  e.byFirstWarp([&] {
+    StoreOp::create(b, loc, ofRow(values), zero, value);
+    StoreOp::create(b, loc, flagOf, row.inChunk,
+                    s.select(isSafe, s.i32(0), s.i32(1)));
+  });
+  auto keep = [&](int32_t flag) {
+    StoreOp::create(b, loc, ofRow(keptFlagOf), zero, s.i32(flag));
+  };
+  CandidateList list = openList(kernel, row, lists, listOf, count);
+  SelectionTarget target = makeTarget(kernel, row, indices, slots);
+  target.scores = at(kernel, keptOf, {row.batch, row.query, zero},
+                     {row.queries, target.slots});
+  s.ifThen(
+      complete,
+      [&] {
+        emitFromList(kernel, e, row, list, s.toI32(slots), target,
+                     {counted, status}, [&] { keep(0); });
+      },
+      [&] { e.byFirstWarp([&] { keep(1); }); });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+/// Each row to its own budget: the kept scores are a row whose cells are the
+/// slots. They ascend as keys do, so that ties and forced keys are the same.
+void OnePassLowering::launchTrim(const Chunk& chunk) {
+  int64_t warps = rowSchedule.getWarps();
+  int64_t numSlots = std::max<int64_t>(policy.getSlots(), 1);
+  warps = std::max<int64_t>(
+      warps, llvm::divideCeil(numSlots, 32 * lists.threadCandidates));
+  TopKScheduleAttr topk = rowSchedule.withWarps(warps);
+  KernelBuilder kernel(context, op.getLoc(), "trim_rows", warps);
+  OpBuilder& b = kernel.body();
+  Location loc = op.getLoc();
+  Value keptFlagOf = kernel.read(keptFlags, "kept_flags");
+  Value keptOf = kernel.read(keptScores, "kept_scores");
+  Value statistics = kernel.read(variances, "statistic");
+  Value divisor = kernel.read(normaliser, "normaliser");
+  Value indices = kernel.write(results[0], "indices");
+  Value counted = kernel.write(results[1], "counts");
+  Value status = kernel.write(results[2], "status");
+  Value slots = kernel.size(policy.getSlots(), "slots");
+  Row row = emitPosition(kernel, chunk);
+  KernelScalars s(b, loc);
+  SmallVector<Value> cell = {row.batch, row.query};
+  Value zero = kernel.index(0);
+  auto load = [&](Type type, Value array) {
+    return LoadOp::create(b, loc, type, at(kernel, array, cell, {row.queries}),
+                          zero);
+  };
+  Value isKept =
+      s.cmpi(CmpIPredicate::eq, load(b.getI32Type(), keptFlagOf), s.i32(0));
+  s.ifThen(named(isKept, "is_kept"), [&] {
+    Value kept = named(s.min(row.limit, slots), "kept");
+    RowEmitter e(kernel, loc, topk, Value(), kept);
+    CandidateList list;
+    list.pairs =
+        at(kernel, keptOf, {row.batch, row.query, zero}, {row.queries, slots});
+    list.count = kept;
+    list.capacity = numSlots;
+    list.bins = lists.bins;
+    list.keys = numSlots;
+    list.isRow = true;
+    SelectionTarget target = makeTarget(kernel, row, indices, slots);
+    target.list = target.indices;
+    Value budget =
+        emitBudget(kernel, e, row, load(b.getF32Type(), statistics), divisor);
+    emitFromList(kernel, e, row, list, budget, target, {counted, status}, {});
+  });
+  kernel.launch(ArrayRef<OpFoldResult>{chunk.count});
+}
+
+LogicalResult OnePassLowering::emitKept() {
+  Type f32 = context.rewriter().getF32Type();
+  int64_t rows = source.batches() * source.queries();
+  keptScores = context.makeBuffer({rows, policy.getSlots()}, f32);
+  keptFlags = context.makeBuffer({rows}, context.rewriter().getI32Type());
+  variances = context.makeBuffer({source.batches(), source.queries()}, f32);
+  remarkWorkspace("scores of selected keys", rows,
+                  4 * rows * policy.getSlots());
+  bool hasKeys = source.keys() > 0;
+  forChunks(chunkOfLists, [&](const Chunk& chunk) {
+    makeBuffers();
+    if (hasKeys) launchSample(chunk);
+    launchBounds(chunk, lists, "row_bounds");
+    if (hasKeys) launchPass(chunk);
+    launchMost(chunk);
+    if (hasKeys)
+      launchFlagged(chunk, [&](const Chunk& part, const Flags& only) {
+        launchStatistic(part, &only);
+      });
+  });
+  if (failed(emitMean())) return failure();
+  forChunks(chunkOfLists, [&](const Chunk& chunk) {
+    launchTrim(chunk);
+    if (!hasKeys) return;
+    IRRewriter& b = context.rewriter();
+    Location loc = op.getLoc();
+    Value first = arith::MulIOp::create(b, loc, chunk.batch,
+                                        context.index(source.queries()));
+    first = arith::AddIOp::create(b, loc, first, chunk.begin);
+    launchFlagged(chunk, keptFlags, rows, first,
+                  [&](const Chunk& part, const Flags& only) {
+                    launchSelection(part, &only);
+                  });
+  });
+  return success();
+}
+
 LogicalResult OnePassLowering::emit() {
   makeResults();
-  if (source.batches() * source.queries() > 0) {
+  if (keepsScores() && source.batches() * source.queries() > 0) {
+    if (failed(emitKept())) return failure();
+  } else if (source.batches() * source.queries() > 0) {
     if (op.getNormaliser())
       normaliser = context.toBuffer(op.getNormaliser());
     else if (policy.usesNormaliser() && failed(emitVariances()))

@@ -276,7 +276,7 @@ RowEmitter::Kept RowEmitter::findCandidateBin(const Candidates& row,
 
 /// Brings the marked cells to `selected` in the order of the row.
 void RowEmitter::emitMarked(const Candidates& row, const Forced& forced,
-                            Value selected) {
+                            Value selected, Value scores) {
   OpBuilder& b = builder();
   Location loc = location();
   Type i32Type = b.getI32Type();
@@ -302,6 +302,9 @@ void RowEmitter::emitMarked(const Candidates& row, const Forced& forced,
   sync();
   PlaceMarkedOp::create(b, loc, selected, row.bitmap, before, row.cells,
                         forced.sink, forced.local, forced.end, kernel.team());
+  if (scores)
+    PlaceScoresOp::create(b, loc, scores, row.bitmap, before, row.scores,
+                          row.cells);
 }
 
 /// Storage for the candidates of a row, without any.
@@ -347,7 +350,7 @@ RowEmitter::Candidates RowEmitter::loadCandidates(const CandidateList& list,
   OpBuilder& b = builder();
   Location loc = location();
   Candidates row = fetched ? *fetched : makeCandidates(list);
-  if (fetched)
+  if (fetched && !list.isRow)
     RangeCandidatesOp::create(b, loc, row.scores, row.cells, row.range,
                               list.count, forced.sink, forced.local, forced.end,
                               kernel.team());
@@ -419,9 +422,20 @@ void RowEmitter::placeCandidates(const Candidates& row, const Forced& forced,
   sync();
   Value selected = named(
       smem(1, std::max<int64_t>(selection.numSlots, 1), i32Type), "selected");
-  emitMarked(row, forced, selected);
+  Value scores;
+  if (selection.scores)
+    scores =
+        named(smem(1, std::max<int64_t>(selection.numSlots, 1), b.getF32Type()),
+              "selected_scores");
+  emitMarked(row, forced, selected, scores);
   sync();
+  if (selection.list) {
+    LookUpCellsOp::create(b, loc, selected, selection.list, end, kernel.team());
+    sync();
+  }
   StoreCellsOp::create(b, loc, selection.indices, selected, end, kernel.team());
+  if (scores)
+    StoreCellsOp::create(b, loc, selection.scores, scores, end, kernel.team());
   FillSpanOp::create(b, loc, selection.indices, end, selection.slots, i32(-1),
                      kernel.team());
 }

@@ -36,6 +36,12 @@ struct SelectionTarget {
   int64_t numSlots;
   int64_t sink = 0, local = 0;
   IndexOrder order = IndexOrder::Index;
+  /// Address of f32, or null: what scores of selected candidates go to, each in
+  /// its slot.
+  Value scores = {};
+  /// Address of i32, or null: candidates are positions in this list, whose
+  /// entries are written. It may be the one at `indices`.
+  Value list = {};
 };
 
 /// Pairs of cells and their scores; see dialect/GsaTile/GsaTileCandidateOps.td.
@@ -121,7 +127,8 @@ class RowEmitter : public KernelScalars {
                          const SelectionTarget& selection);
 
   /// The same of a row, whose cells before its end are all in the list: `body`
-  /// of how many are selected, or `otherwise` if a score is not finite.
+  /// of how many are selected, or `otherwise` if a score is not finite. Its
+  /// shared memory may have been prepared.
   void selectRow(const CandidateList& row, Value k,
                  const SelectionTarget& selection,
                  llvm::function_ref<void(Value)> body,
@@ -205,7 +212,9 @@ class RowEmitter : public KernelScalars {
   void placeCandidates(const Candidates& row, const Forced& forced,
                        const CandidateList& list, Value count,
                        const SelectionTarget& selection);
-  void emitMarked(const Candidates& row, const Forced& forced, Value selected);
+  /// `scores` (null: not wanted) has their scores then.
+  void emitMarked(const Candidates& row, const Forced& forced, Value selected,
+                  Value scores);
   void emitKeep(const RowScanResult& scan, const Kept& kept, const Cut& cut,
                 const Forced& forced);
   void emitRadixRound(Value round, const Kept& kept, const Cut& cut,

@@ -52,6 +52,7 @@ class SplitLowering {
             operands.batches() * others};
   }
   void emitPosition(KernelScalars& s, GatherBlock& block, Value token);
+  void setPrefetch(KernelScalars& s, GatherBlock& block);
   AttentionRows rowsOfBlock(KernelScalars& s, AttentionRows rows, Value rank);
   LogicalResult launchParts();
   void emitMerge(KernelScalars& s, KernelBuilder& kernel, TeamAttr team,
@@ -81,6 +82,17 @@ void SplitLowering::emitPosition(KernelScalars& s, GatherBlock& block,
       s.mul(s.rem(y, rowBlocks), schedule.getPart().getBlockQ()), "first_row");
 }
 
+/// Each block of a list asks for as many keys as the others.
+void SplitLowering::setPrefetch(KernelScalars& s, GatherBlock& block) {
+  if (!schedule.getPrefetch() || operands.keys() == 0) return;
+  auto blocks = static_cast<int64_t>(llvm::divideCeil(parts, perBlock));
+  block.prefetchedKeys =
+      static_cast<int64_t>(llvm::divideCeil(operands.keys(), blocks));
+  Value number = s.div(block.firstEntry, perBlock * schedule.getEntries());
+  block.prefetched =
+      named(s.mul(number, block.prefetchedKeys), "first_prefetched");
+}
+
 LogicalResult SplitLowering::launchParts() {
   AttentionScheduleAttr part = schedule.getPart();
   AttentionOperands own = operands;
@@ -91,6 +103,7 @@ LogicalResult SplitLowering::launchParts() {
   }
   AttentionKernel kernel(own, schedule, KernelTeams(part).warps(),
                          "split_gather_attention");
+  kernel.boundRegisters(part);
   GatherBlock block;
   AttentionResults results = kernel.results();
   if (mergesAtOnce()) {
@@ -124,6 +137,7 @@ LogicalResult SplitLowering::launchParts() {
     block.batch = named(s.remIndex(z, batchSize), "batch");
   }
   block.firstEntry = named(s.mul(firstPart, entries), "first_entry");
+  setPrefetch(s, block);
   if (perBlock > 1)
     block.parts =
         named(s.min(s.sub(s.index(parts), firstPart), s.index(perBlock)),

@@ -40,6 +40,8 @@ class SplitScoreKernel : KernelScalars {
   void emit();
   /// Tiles are those of a cluster; bounds of its rows come behind them.
   void emitSample(const SplitBounds& target);
+  /// The same with what `use` says behind them.
+  void emitRows(const SplitRowUse& use);
 
  private:
   /// Some columns of queries and keys: what one left operand holds.
@@ -80,7 +82,11 @@ class SplitScoreKernel : KernelScalars {
   Value tileNumber(Value firstTile, Value step);
   Value lineOf(int64_t query);
   void loadBound(int64_t query);
-  void emitBound(const SplitBounds& target, Value boundOf, Value countOf);
+  void emitCluster(llvm::function_ref<void(const SplitRow&)> prepare,
+                   llvm::function_ref<void(const SplitRow&)> use);
+  SplitRow rowOfBlock();
+  void emitBound(const SplitRow& row, const SplitBounds& target, Value boundOf,
+                 Value countOf);
 
   const IndexerSource& source;
   SplitSelectScheduleAttr schedule;
@@ -443,46 +449,67 @@ void SplitScoreKernel::emit() {
 }
 
 //===----------------------------------------------------------------------===//
-// Samples
+// Clusters
 //===----------------------------------------------------------------------===//
 
-/// Block `t` of a cluster has the bound of query t: what the others wrote of
-/// its row is there behind the barrier.
-void SplitScoreKernel::emitBound(const SplitBounds& target, Value boundOf,
-                                 Value countOf) {
+/// Block `t` of a cluster has query t.
+SplitRow SplitScoreKernel::rowOfBlock() {
+  SplitRow row;
+  row.batch = batch;
+  row.query = blockId(0);
+  row.queries = queries;
+  row.keys = keys;
+  row.number = named(add(firstRow, row.query), "row");
+  row.limit = length;
+  if (source.mask == Mask::Causal)
+    row.limit =
+        named(max(sub(add(length, add(row.query, number(1))), queries), zero),
+              "limit");
+  row.scores = at(scores, {row.number, zero}, {columns});
+  return row;
+}
+
+void SplitScoreKernel::emitBound(const SplitRow& row, const SplitBounds& target,
+                                 Value boundOf, Value countOf) {
   OpBuilder& b = builder();
-  Value rank = blockId(0);
-  Value hasRow = cmpi(CmpIPredicate::slt, rank, queries);
-  ifThen(named(hasRow, "has_row"), [&] {
-    Value row = named(add(firstRow, rank), "row");
-    Value end = length;
-    if (source.mask == Mask::Causal)
-      end = max(sub(add(length, add(rank, number(1))), queries), zero);
-    // Rows that fit into their lists need no bound.
-    Value fits = cmpi(CmpIPredicate::sle, end, number(target.capacity));
-    Value sampled =
-        named(select(named(fits, "fits"), zero, ceilDiv(end, rows.sample)),
-              "sampled");
-    TopKScheduleAttr bySchedule = schedule.getRows()
-                                      .withWarps(teams.warps())
-                                      .withBins(target.bins)
-                                      .withCapacity(target.capacity);
-    RowEmitter e(kernel, location(), bySchedule, /*scores=*/{}, sampled);
-    auto most =
-        static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));
-    Value bound = e.sampleBound(at(scores, {row, zero}, {columns}), sampled,
-                                std::max<int64_t>(most, 1), target.rank);
-    e.byFirstWarp([&] {
-      StoreOp::create(b, location(), boundOf, row, bound);
-      StoreOp::create(b, location(), countOf, row, i32(0));
-    });
+  // Rows that fit into their lists need no bound.
+  Value fits = cmpi(CmpIPredicate::sle, row.limit, number(target.capacity));
+  Value sampled =
+      named(select(named(fits, "fits"), zero, ceilDiv(row.limit, rows.sample)),
+            "sampled");
+  TopKScheduleAttr bySchedule = schedule.getRows()
+                                    .withWarps(teams.warps())
+                                    .withBins(target.bins)
+                                    .withCapacity(target.capacity);
+  RowEmitter e(kernel, location(), bySchedule, /*scores=*/{}, sampled);
+  auto most =
+      static_cast<int64_t>(llvm::divideCeil(source.keys(), rows.sample));
+  Value bound = e.sampleBound(row.scores, sampled, std::max<int64_t>(most, 1),
+                              target.rank);
+  e.byFirstWarp([&] {
+    StoreOp::create(b, location(), boundOf, row.number, bound);
+    StoreOp::create(b, location(), countOf, row.number, i32(0));
   });
-  kernel.kernel().setMinBlocks(schedule.getClusterSmBlocks());
 }
 
 void SplitScoreKernel::emitSample(const SplitBounds& target) {
   Value boundOf = kernel.write(target.bounds, "bounds");
   Value countOf = kernel.write(target.counts, "counts");
+  emitCluster(
+      [](const SplitRow&) {},
+      [&](const SplitRow& row) { emitBound(row, target, boundOf, countOf); });
+}
+
+void SplitScoreKernel::emitRows(const SplitRowUse& use) {
+  use.addArguments(kernel);
+  emitCluster([&](const SplitRow& row) { use.prepare(kernel, row); },
+              [&](const SplitRow& row) { use.use(kernel, row); });
+}
+
+/// What the others wrote of a row is there behind the barrier.
+void SplitScoreKernel::emitCluster(
+    llvm::function_ref<void(const SplitRow&)> prepare,
+    llvm::function_ref<void(const SplitRow&)> use) {
   stride = schedule.getCluster();
   kernel.kernel().setCluster(stride);
   emitPosition();
@@ -497,8 +524,12 @@ void SplitScoreKernel::emitSample(const SplitBounds& target) {
       ceilDiv(keyRows.isPaged() ? ends.back() : columns, schedule.getBlockK());
   Value tiles = ceilDiv(max(sub(seen, first), zero), stride);
   emitStream(first, named(tiles, "tiles"));
+  SplitRow row = rowOfBlock();
+  prepare(row);
   ClusterSyncOp::create(builder(), location(), stride);
-  emitBound(target, boundOf, countOf);
+  Value hasRow = cmpi(CmpIPredicate::slt, row.query, queries);
+  ifThen(named(hasRow, "has_row"), [&] { use(row); });
+  kernel.kernel().setMinBlocks(schedule.getClusterSmBlocks());
 }
 
 //===----------------------------------------------------------------------===//
@@ -530,5 +561,18 @@ void gsa::launchSplitSample(const IndexerSource& source,
   kernel.setSchedule(sample);
   SplitScoreKernel(source, sample, /*span=*/1, rows, loc, kernel)
       .emitSample(bounds);
+  kernel.launch(ArrayRef<int64_t>{schedule.getCluster(), source.batches()});
+}
+
+void gsa::launchSplitRows(const IndexerSource& source,
+                          SplitSelectScheduleAttr schedule,
+                          const SplitRows& rows, const SplitRowUse& use,
+                          Location loc, ToTileContext& context,
+                          StringRef name) {
+  SplitSelectScheduleAttr cluster = schedule.ofSample();
+  KernelBuilder kernel(context, loc, name, KernelTeams(cluster).warps());
+  kernel.setSchedule(cluster);
+  SplitScoreKernel(source, cluster, /*span=*/1, rows, loc, kernel)
+      .emitRows(use);
   kernel.launch(ArrayRef<int64_t>{schedule.getCluster(), source.batches()});
 }

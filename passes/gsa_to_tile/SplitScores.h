@@ -3,6 +3,8 @@
 #ifndef GSA_PASSES_GSATOTILE_SPLITSCORES_H
 #define GSA_PASSES_GSATOTILE_SPLITSCORES_H
 
+#include <functional>
+
 #include "passes/gsa_to_tile/IndexScores.h"
 
 namespace mlir::gsa {
@@ -28,6 +30,22 @@ struct SplitBounds {
   int64_t bins;  ///< Of the histogram of the sample.
 };
 
+/// The row that a block of a cluster has; values of the kernel.
+struct SplitRow {
+  Value batch, query, queries, keys;
+  Value number;  ///< Of all rows.
+  Value limit;   ///< How many keys it sees.
+  Value scores;  ///< Address of the first one.
+};
+
+/// What the block of a row does with the scores that its cluster wrote.
+struct SplitRowUse {
+  std::function<void(KernelBuilder&)> addArguments;
+  /// By all blocks, before the scores of others are there.
+  std::function<void(KernelBuilder&, const SplitRow&)> prepare;
+  std::function<void(KernelBuilder&, const SplitRow&)> use;
+};
+
 /// Launches the kernel at the context's insertion point, as `name`: blocks of
 /// `span` tiles of keys, for all queries of a sequence.
 void launchSplitScores(const IndexerSource& source,
@@ -41,6 +59,12 @@ void launchSplitSample(const IndexerSource& source,
                        SplitSelectScheduleAttr schedule, const SplitRows& rows,
                        const SplitBounds& bounds, Location loc,
                        ToTileContext& context, StringRef name);
+
+/// The same of all keys, and what is done with the rows.
+void launchSplitRows(const IndexerSource& source,
+                     SplitSelectScheduleAttr schedule, const SplitRows& rows,
+                     const SplitRowUse& use, Location loc,
+                     ToTileContext& context, StringRef name);
 
 }  // namespace mlir::gsa
 

@@ -1,6 +1,6 @@
 //===- SplitSelect.cpp - gsa.select of few queries ------------------------===//
 //
-// All rows at once, in two to four kernels. Scores go to memory; a block for
+// All rows at once, in one to four kernels. Scores go to memory; a block for
 // each row then selects. With lists, the scores of every m-th key and the bound
 // of each row come first, in one kernel or two, scores at or above it go to the
 // row's list as well, and the block reads its list. Where that does not have
@@ -8,6 +8,8 @@
 // further kernel, and no host.
 //
 //===----------------------------------------------------------------------===//
+
+#include <optional>
 
 #include "llvm/Support/MathExtras.h"
 #include "passes/gsa_to_tile/Lowerings.h"
@@ -24,7 +26,7 @@ class SplitSelectLowering : public SelectLowering {
  public:
   SplitSelectLowering(SelectOp op, SplitSelectScheduleAttr split,
                       ToTileContext& context)
-      : SelectLowering(op, /*scores=*/{}, split.getRows(), context),
+      : SelectLowering(op, /*scores=*/{}, split.getRowsOfBlock(), context),
         split(split),
         lists(split) {}
 
@@ -39,9 +41,17 @@ class SplitSelectLowering : public SelectLowering {
   Value makeRowsBuffer(int64_t columns);
   void launchSample();
   void launchSelection(Value scores);
+  void addOutputs(KernelBuilder& kernel);
+  void prepareRow(KernelBuilder& kernel, Value limit);
+  void selectRow(KernelBuilder& kernel, const Row& row);
+  void launchInCluster(const SplitRows& rows);
 
   SplitSelectScheduleAttr split;
   RowLists lists;
+  // Of the kernel that selects: arguments, and rows that are read once.
+  Value divisor, slots;
+  SmallVector<Value> outputs;
+  std::optional<RowEmitter> held;
 };
 
 }  // namespace
@@ -83,29 +93,92 @@ void SplitSelectLowering::launchSample() {
   launchBounds(allRows(), lists, "split_bounds");
 }
 
+void SplitSelectLowering::addOutputs(KernelBuilder& kernel) {
+  if (normaliser) divisor = kernel.read(normaliser, "normaliser");
+  outputs = {kernel.write(results[0], "indices"),
+             kernel.write(results[1], "counts"),
+             kernel.write(results[2], "status")};
+  slots = kernel.size(policy.getSlots(), "slots");
+}
+
+/// Shared memory of a row that is read once.
+void SplitSelectLowering::prepareRow(KernelBuilder& kernel, Value limit) {
+  held.emplace(kernel, op.getLoc(), rowSchedule, Value(), limit);
+  held->prepareCandidates(split.getHeldCells(), split.getCandidateBins(),
+                          source.keys());
+}
+
+void SplitSelectLowering::selectRow(KernelBuilder& kernel, const Row& row) {
+  CandidateList list;
+  list.pairs = row.scores;
+  list.count = row.limit;
+  list.capacity = split.getHeldCells();
+  list.bins = split.getCandidateBins();
+  list.keys = source.keys();
+  list.isRow = true;
+  SelectionTarget target = makeTarget(kernel, row, outputs[0], slots);
+  Value budget = emitBudget(kernel, *held, row, /*statistic=*/{}, divisor);
+  held->selectRow(
+      list, budget, target,
+      [&](Value taken) {
+        storeTaken(kernel, *held, row, taken, {outputs[1], outputs[2]}, {});
+      },
+      [&] {
+        emitSelection(kernel, row, /*statistics=*/{}, divisor, outputs, slots);
+      });
+}
+
+/// Scores and selection in one kernel, by a cluster for each sequence.
+void SplitSelectLowering::launchInCluster(const SplitRows& rows) {
+  auto rowOf = [](const SplitRow& from) {
+    Row row;
+    row.batch = from.batch;
+    row.query = from.query;
+    row.queries = from.queries;
+    row.keys = from.keys;
+    row.inChunk = from.number;
+    row.scores = from.scores;
+    row.limit = from.limit;
+    return row;
+  };
+  SplitRowUse use;
+  use.addArguments = [&](KernelBuilder& kernel) { addOutputs(kernel); };
+  use.prepare = [&](KernelBuilder& kernel, const SplitRow& row) {
+    prepareRow(kernel, row.limit);
+  };
+  use.use = [&](KernelBuilder& kernel, const SplitRow& row) {
+    selectRow(kernel, rowOf(row));
+  };
+  launchSplitRows(source, split, rows, use, op.getLoc(), context,
+                  "split_cluster_select");
+}
+
 void SplitSelectLowering::launchSelection(Value scores) {
   KernelBuilder kernel(context, op.getLoc(), "split_select",
                        rowSchedule.getWarps());
   OpBuilder& b = kernel.body();
   Location loc = op.getLoc();
   Value scoresOf = kernel.read(scores, "scores");
-  Value countOf, listOf, divisor;
+  Value countOf, listOf;
   if (split.hasLists()) {
     countOf = kernel.read(lists.counts, "candidate_counts");
     listOf = kernel.read(lists.pairs, "candidates");
   }
-  if (normaliser) divisor = kernel.read(normaliser, "normaliser");
-  SmallVector<Value> outputs = {kernel.write(results[0], "indices"),
-                                kernel.write(results[1], "counts"),
-                                kernel.write(results[2], "status")};
-  Value slots = kernel.size(policy.getSlots(), "slots");
+  addOutputs(kernel);
   Row row = emitPosition(kernel, allRows());
   auto fromRow = [&] {
     row.scores =
         at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
     emitSelection(kernel, row, /*statistics=*/{}, divisor, outputs, slots);
   };
-  if (!split.hasLists()) {
+  if (split.getRowCells() > 0) {
+    // Shared memory is ready before the launch before has ended, which the
+    // address of its scores waits for.
+    prepareRow(kernel, row.limit);
+    row.scores =
+        at(kernel, scoresOf, {row.inChunk, kernel.index(0)}, {row.keys});
+    selectRow(kernel, row);
+  } else if (!split.hasLists()) {
     fromRow();
   } else {
     KernelScalars s(b, loc);
@@ -155,10 +228,14 @@ LogicalResult SplitSelectLowering::emit() {
                numRows * (8 * lists.capacity + 8);
     }
     remarkWorkspace("scores of all rows", numRows, bytes);
-    if (source.keys() > 0)
-      launchSplitScores(source, split, split.getSpan(), rows, op.getLoc(),
-                        context, "split_scores");
-    launchSelection(rows.scores);
+    if (split.selectsInCluster()) {
+      launchInCluster(rows);
+    } else {
+      if (source.keys() > 0)
+        launchSplitScores(source, split, split.getSpan(), rows, op.getLoc(),
+                          context, "split_scores");
+      launchSelection(rows.scores);
+    }
   }
   context.replace(op, results);
   return success();

@@ -50,6 +50,17 @@ SPLITS = [split(128, 8, 4, 4, 4, (16, 56, 1536)),
           split(128, 20, 2, 4, 4, (32, 37, 2304), ", staged = 2, deferred = true"),
           # Lists with so little room that rows take their scores.
           split(128, 8, 3, 4, 4, (16, 32, 520))]
+# Of short contexts: rows that are read once, by a cluster that has their scores or
+# by another kernel.
+SHORT_KEYS = 4096
+HELD = [split(128, 1, 4, 4, 4, (0, 0, 0), ", row_cells = 16"),
+        split(128, 1, 4, 4, 4, (0, 0, 0), ", row_cells = 16").replace(
+            TOPK, TOPK.replace("warps = 8", "warps = 32")).replace(
+                "row_cells = 16", "row_cells = 4"),
+        split(128, 1, 4, 4, 4, (0, 0, 0),
+              ", cluster = 8, cluster_keys = 512, row_cells = 16"),
+        split(128, 1, 4, 4, 4, (0, 0, 0),
+              ", cluster = 4, cluster_keys = 256, row_cells = 16")]
 LENGTHS = [0, 1, SLOTS - 1, SLOTS, SLOTS + 1, 1536, 1537, 9999, 40000]
 
 
@@ -122,6 +133,30 @@ class Test:
             same = all(torch.equal(x[0], y[b]) for x, y in zip(alone, together))
             self.expect(same, f"{queries} queries, sequence {b} alone")
 
+    def short(self, queries, device):
+        lengths = [0, 1, SLOTS, SLOTS + 1, 2047, SHORT_KEYS - 1, SHORT_KEYS]
+        case = make_case(len(lengths), queries, SHORT_KEYS, device)
+        for b, n in enumerate(lengths):
+            for cache in (case[1], case[2], case[4]):
+                cache[b, n:] = float("nan")
+        # A row with a score that is not finite.
+        case[4][2, 7, 0] = float("nan")
+        lengths = torch.tensor(lengths, dtype=torch.int32, device=device)
+        whole = self.run(case, lengths, select_schedule=WHOLE)
+        for schedule in HELD:
+            got = self.run(case, lengths, select_schedule=schedule)
+            same = all(map(torch.equal, got, whole))
+            self.expect(same, f"{queries} queries, bits of {schedule}")
+        got = self.run(case, lengths)
+        self.expect(all(map(torch.equal, got, whole)),
+                    f"{queries} queries of {SHORT_KEYS} keys, bits of the choice")
+        for blocks in ((1,), (2,), (1, 4)):
+            asked = split_list(*blocks)[:-1] + ", prefetch = true>"
+            got = self.run(case, lengths, select_schedule=WHOLE,
+                           attention_schedule=asked)
+            self.expect(all(map(torch.equal, got, whole)),
+                        f"{queries} queries, parts and cluster {blocks}, prefetched")
+
     def prefill(self, device):
         """The last rows of causal prefill, one by one."""
         n, rows = 3000, 4
@@ -172,6 +207,7 @@ def main():
     test = Test(gsa_capi.Library(arguments.library))
     for queries in (1, 3):
         test.lengths(queries, device)
+        test.short(queries, device)
     test.prefill(device)
     test.graph(device)
     print("PASSED" if test.failures == 0 else f"FAILED: {test.failures}")

@@ -208,6 +208,37 @@ TEST(EmuOnePassTest, BudgetsOfRows) {
   }
 }
 
+// Rows that are selected for the largest budget and trimmed to their own.
+TEST(EmuOnePassTest, TrimmedRows) {
+  std::mt19937 generator(12);
+  for (bool wgmma : {false, true}) {
+    Problem p = LongRows();
+    OnePass schedule;
+    schedule.wgmma = wgmma;
+    schedule.rank = 12;
+    p.options.policy = MakePolicy(KPolicyKind::kUpstreamVariance, 12, 4, 30);
+    Operands operands = MakeOperands(p, &generator);
+    operands.query.At(0, 30, 1, 2) = kNaN;
+    operands.key.At(1, 200, 0) = kNaN;
+    for (auto [sink, local] :
+         {std::pair<int64_t, int64_t>{0, 0}, {3, 7}, {20, 15}, {50, 0}}) {
+      p.options.sink = sink;
+      p.options.local = local;
+      // With the smaller room some rows have too many candidates.
+      for (int capacity : {64, 48}) {
+        schedule.capacity = capacity;
+        schedule.others = ", keep = true";
+        std::string kept = schedule.ToString();
+        schedule.others.clear();
+        SCOPED_TRACE(kept);
+        ExpectSameSelection(p, operands, kept, schedule.ToString());
+        p.schedule = kept;
+        if (sink == 3) CheckSelect(p, operands, HopperOptions());
+      }
+    }
+  }
+}
+
 TEST(EmuOnePassTest, SameBitsAsScoresInMemory) {
   std::mt19937 generator(3);
   Problem p = SameScores();

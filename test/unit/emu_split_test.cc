@@ -112,6 +112,11 @@ void ExpectSameBits(const Decode& d, const DecodeInputs& inputs) {
       RunDecode(d, inputs, kWhole, HopperOptions());
   for (const std::string& schedule :
        {Split(0, 0, 0), Split(4, 10, 64), Split(3, 8, 32, /*span=*/1),
+        Split(0, 0, 0, /*span=*/2, /*cluster=*/0, /*staged=*/32,
+              /*deferred=*/false, ", row_cells = 6, candidate_bins = 256"),
+        Split(0, 0, 0, /*span=*/2, /*cluster=*/8, /*staged=*/32,
+              /*deferred=*/false,
+              ", cluster_keys = 64, cluster_warps = 1, row_cells = 11"),
         Split(4, 10, 64, /*span=*/5, /*cluster=*/8, /*staged=*/2,
               /*deferred=*/false, ", cluster_keys = 64, cluster_warps = 2"),
         Split(4, 10, 64, /*span=*/2, /*cluster=*/8, /*staged=*/32,

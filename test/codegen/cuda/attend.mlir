@@ -110,12 +110,12 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
       %staged = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xf32, swizzle> loc("staged")
       // CHECK-NEXT:    auto gate = smem_alloc<smem<bf16, 64, 64, smem_layout::swizzle>>(0);
       %gate = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle> loc("gate")
-      // CHECK-NEXT:    put_frag(staged, 0, scores);
-      gsa_tile.put_frag %s to %staged[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<64x64xf32, swizzle>
-      // CHECK-NEXT:    gate_tile<activation::silu>(staged, gate, 0);
-      gsa_tile.gate_tile %staged[%c0] by %gate <silu> : !gsa_tile.smem<64x64xf32, swizzle> by !gsa_tile.smem<64x64xbf16, swizzle>
-      // CHECK-NEXT:    store_tile<16>(to, 0, staged, 0, 64);
-      gsa_tile.store_tile %staged[%c0] columns %c64 to %to[%c0] vector 16 : !gsa_tile.smem<64x64xf32, swizzle> to !gsa_tile.rows<bf16, strided, write>
+      // CHECK-NEXT:    put_frag<8>(staged, 0, scores);
+      gsa_tile.put_frag %s to %staged[%c0] {rows = 8 : i64} : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<64x64xf32, swizzle>
+      // CHECK-NEXT:    gate_tile<activation::silu>(staged, gate, 0, n);
+      gsa_tile.gate_tile %staged[%c0] rows %n by %gate <silu> : !gsa_tile.smem<64x64xf32, swizzle> by !gsa_tile.smem<64x64xbf16, swizzle>
+      // CHECK-NEXT:    store_tile<16>(to, 0, staged, 0, n, 64);
+      gsa_tile.store_tile %staged[%c0] rows %n columns %c64 to %to[%c0] vector 16 : !gsa_tile.smem<64x64xf32, swizzle> to !gsa_tile.rows<bf16, strided, write>
     }
   }
   // CHECK-NEXT:  }

@@ -23,6 +23,7 @@ gsa_tile.kernel @candidates(%list: !gsa_tile.global<i32, read> loc("list"),
   %before = gsa_tile.smem_alloc at 1024 : !gsa_tile.smem<1x256xi32, linear> loc("before")
   %keys = gsa_tile.smem_alloc at 2048 : !gsa_tile.smem<1x128xi32, linear> loc("keys")
   %cells = gsa_tile.smem_alloc at 2560 : !gsa_tile.smem<1x128xi32, linear> loc("cells")
+  %placed = gsa_tile.smem_alloc at 8192 : !gsa_tile.smem<1x128xf32, linear> loc("placed")
   %scores = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc> loc("scores")
   %bounds = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32> loc("bounds")
   %sums = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32> loc("sums")
@@ -79,6 +80,10 @@ gsa_tile.kernel @candidates(%list: !gsa_tile.global<i32, read> loc("list"),
   gsa_tile.scan_bits %before, %bits, %bitmap[%c0 to %n] step 128 : !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.lanes<2xi32>, !gsa_tile.smem<1x256xi32, linear>
   // CHECK-NEXT: place_marked<team<0, 2>>(cells, bitmap, before, c, 2, n, n);
   gsa_tile.place_marked %c forced %c2, %n below %n at %bitmap, %before to %cells by #all : !gsa_tile.lanes<2xi32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x128xi32, linear>
+  // CHECK-NEXT: place_scores(placed, bitmap, before, x, c);
+  gsa_tile.place_scores %x, %c at %bitmap, %before to %placed : !gsa_tile.lanes<2xf32>, !gsa_tile.lanes<2xi32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x128xf32, linear>
+  // CHECK-NEXT: look_up_cells<team<0, 2>>(cells, to, n);
+  gsa_tile.look_up_cells %cells of %to count %n by #all : !gsa_tile.smem<1x128xi32, linear> of !gsa_tile.global<i32, write>
   // CHECK-NEXT: store_cells
   gsa_tile.store_cells %cells to %to count %n by #all : !gsa_tile.smem<1x128xi32, linear> to !gsa_tile.global<i32, write>
   gsa_tile.return

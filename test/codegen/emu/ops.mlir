@@ -87,10 +87,10 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
         gsa_tile.mma_nn %o, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<2>
       }
-      gsa_tile.put_frag %o to %parts[%row] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<64x64xf32, linear>
+      gsa_tile.put_frag %o to %parts[%row] {rows = 8 : i64} : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<64x64xf32, linear>
       gsa_tile.put_rowvec %m to %parts[%rank] : !gsa_tile.rowvec<16xf32> to !gsa_tile.smem<64x64xf32, linear>
       gsa_tile.sync #mma barrier 1
-      gsa_tile.take_frag %parts[%c0] to %s : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.frag<16x64xf32, acc>
+      gsa_tile.take_frag %parts[%c0] to %s {rows = 8 : i64} : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.frag<16x64xf32, acc>
       gsa_tile.take_rowvec %parts[%c1] to %e : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rowvec<16xf32>
       gsa_tile.softmax_merge %o, %m, %l with %s, %e, %e scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
       gsa_tile.softmax_finish %o, %e, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
@@ -101,8 +101,8 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
       %sums = gsa_tile.strided_rows %lse pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
       gsa_tile.accumulate_rows %o columns %c64 to %sums[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, accumulate>
       %gate = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle>
-      gsa_tile.gate_tile %parts[%c0] by %gate <tanh> : !gsa_tile.smem<64x64xf32, linear> by !gsa_tile.smem<64x64xbf16, swizzle>
-      gsa_tile.store_tile %parts[%c0] columns %c64 to %view6[%c0] vector 16 : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<bf16, strided, write>
+      gsa_tile.gate_tile %parts[%c0] rows %n by %gate <tanh> : !gsa_tile.smem<64x64xf32, linear> by !gsa_tile.smem<64x64xbf16, swizzle>
+      gsa_tile.store_tile %parts[%c0] rows %n columns %c64 to %view6[%c0] vector 16 : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<bf16, strided, write>
       %view7 = gsa_tile.strided_rows %lse pitch %one count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
       gsa_tile.store_rowvec %e to %view7[%c0] : !gsa_tile.rowvec<16xf32> to !gsa_tile.rows<f32, strided, write>
     }

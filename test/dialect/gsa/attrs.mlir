@@ -103,8 +103,8 @@ func.func @split_schedules() attributes {
 // What is so unless a schedule says otherwise is not printed.
 // CHECK-LABEL: @schedule_numbers
 func.func @schedule_numbers() attributes {
-  // CHECK-SAME: a = #gsa.attention_schedule<{{.*}}, found_rows = 0>
-  a = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4, found_rows = 0>,
+  // CHECK-SAME: a = #gsa.attention_schedule<{{.*}}, found_rows = 0, sm_blocks = 3>
+  a = #gsa.attention_schedule<engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4, found_rows = 0, sm_blocks = 3>,
   // CHECK-SAME: b = #gsa.union_schedule<{{.*}}, list_warps = 32, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>
   b = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, list_warps = 32, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>,
   // CHECK-SAME: c = #gsa.dense_schedule<{{.*}}, masked = true, string_warps = 8, string_entries = 128, short_warps = 8, again_sm_blocks = 4>
@@ -117,8 +117,8 @@ func.func @schedule_numbers() attributes {
   f = #gsa.select_schedule<scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4>, topk = <warps = 8, bins = 256, capacity = 64, chunk = 1>, flagged_spans = 4>,
   // CHECK-SAME: g = #gsa.short_rows_schedule<{{.*}}, vectors = 2, sm_warps = 16, row_sm_warps = 32>
   g = #gsa.short_rows_schedule<rows = 16, cells = 16, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4>, topk = <warps = 8, bins = 256, capacity = 64, chunk = 1>>, vectors = 2, sm_warps = 16, row_sm_warps = 32>,
-  // CHECK-SAME: h = #gsa.one_pass_schedule<{{.*}}, sample_blocks = 2, least_span = 4, bound_warps = 32>
-  h = #gsa.one_pass_schedule<scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4>, topk = <warps = 8, bins = 256, capacity = 64, chunk = 1>>, sample = 4, rank = 8, capacity = 64, chunk = 96, sample_blocks = 2, least_span = 4, bound_warps = 32>,
+  // CHECK-SAME: h = #gsa.one_pass_schedule<{{.*}}, sample_blocks = 2, least_span = 4, bound_warps = 32, keep = true>
+  h = #gsa.one_pass_schedule<scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4>, exact = <scores = <engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4>, topk = <warps = 8, bins = 256, capacity = 64, chunk = 1>>, sample = 4, rank = 8, capacity = 64, chunk = 96, sample_blocks = 2, least_span = 4, bound_warps = 32, keep = true>,
   // CHECK-SAME: i = #gsa.split_select_schedule<{{.*}}, thread_candidates = 32, candidate_bins = 512, sample_blocks = 8, bound_warps = 32, cluster_keys = 128, cluster_warps = 4, cluster_sm_blocks = 1>
   i = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, thread_candidates = 32, candidate_bins = 512, sample_blocks = 8, bound_warps = 32, cluster_keys = 128, cluster_warps = 4, cluster_sm_blocks = 1>,
   // CHECK-SAME: j = #gsa.split_attention_schedule<{{.*}}, merge_warps = 8>
@@ -126,5 +126,9 @@ func.func @schedule_numbers() attributes {
   // CHECK-SAME: k = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>>
   k = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, list_warps = 16, list_entries = 256, list_words = 128, list_sm_blocks = 3, again_sm_blocks = 2>,
   // CHECK-SAME: l = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1>
-  l = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1, sm_warps = 32, step = 256, kept_step = 64>
+  l = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1, sm_warps = 32, step = 256, kept_step = 64>,
+  // CHECK-SAME: m = #gsa.split_select_schedule<{{.*}}, cluster = 8, cluster_keys = 512, row_cells = 16>
+  m = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, cluster = 8, cluster_keys = 512, row_cells = 16>,
+  // CHECK-SAME: n = #gsa.split_attention_schedule<{{.*}}, prefetch = true>
+  n = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, prefetch = true>
 } { return }

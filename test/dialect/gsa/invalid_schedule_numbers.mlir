@@ -171,7 +171,7 @@ func.func @split_select_cluster_warps() attributes {
 // -----
 
 func.func @split_select_cluster_keys() attributes {
-  // expected-error @+1 {{(C12) 'cluster_keys' must be a multiple of 256 in [256, 256], got 128}}
+  // expected-error @+1 {{(C12) 'cluster_keys' must be a multiple of 256 in [256, 512], got 128}}
   a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, cluster_keys = 128>} { return }
 
 // -----

@@ -9,7 +9,7 @@ func.func @split_engine() attributes {
 // -----
 
 func.func @split_block_k() attributes {
-  // expected-error @+1 {{(C1) 'block_k' must be a multiple of 128, 32 keys for each of 4 consumers, in [32, 256], got 64}}
+  // expected-error @+1 {{(C1) 'block_k' must be a multiple of 128, 32 keys for each of 4 consumers, in [32, 512], got 64}}
   a = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>>} { return }
 
 // -----
@@ -57,7 +57,7 @@ func.func @split_rows() attributes {
 // -----
 
 func.func @split_cluster() attributes {
-  // expected-error @+1 {{(C6) 'cluster' must be 0, or 2, 4 or 8 with lists, got 16}}
+  // expected-error @+1 {{(C6) 'cluster' must be 0, or 2, 4 or 8 with lists or 'row_cells', got 16}}
   a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, cluster = 16>} { return }
 
 // -----
@@ -101,3 +101,21 @@ func.func @split_deferred_span() attributes {
 func.func @split_attention_cluster() attributes {
   // expected-error @+1 {{(C3) 'cluster' must be 0, 2, 4, 8 or 16, got 3}}
   a = #gsa.split_attention_schedule<entries = 128, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, cluster = 3>} { return }
+
+// -----
+
+func.func @split_cluster_rows() attributes {
+  // expected-error @+1 {{(C6) 'cluster' must be 0, or 2, 4 or 8 with lists or 'row_cells', got 8}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, cluster = 8>} { return }
+
+// -----
+
+func.func @split_row_cells() attributes {
+  // expected-error @+1 {{(C13) 'row_cells' must be in [0, 16], got 17}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 0, rank = 0, capacity = 0, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, row_cells = 17>} { return }
+
+// -----
+
+func.func @split_row_cells_lists() attributes {
+  // expected-error @+1 {{(C13) 'row_cells' must be 0 with lists, which are read in place of rows, got 4}}
+  a = #gsa.split_select_schedule<engine = mma_sync, block_k = 128, span = 8, stages = 4, producers = 4, consumers = 4, sample = 16, rank = 100, capacity = 4096, rows = <warps = 8, bins = 256, capacity = 64, chunk = 1>, row_cells = 4>} { return }

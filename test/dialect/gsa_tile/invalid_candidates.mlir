@@ -426,3 +426,56 @@ gsa_tile.kernel @range_candidates_c2(%n: index) attributes {warps = 1 : i64} {
   gsa_tile.range_candidates %x, %c count %n forced %n, %n below %n to %few by <0, 1> : !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<4xi32> to !gsa_tile.smem<1x2xi32, linear>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @place_scores_c1() attributes {warps = 1 : i64} {
+  %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %c = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xi32>
+  // expected-error @below {{target: expected one row of f32, got '!gsa_tile.smem<1x256xi32, linear>'}}
+  gsa_tile.place_scores %x, %c at %words, %words to %words : !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<4xi32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x256xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @place_scores_c2() attributes {warps = 1 : i64} {
+  %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  %scores = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xf32, linear>
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %c = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xi32>
+  // expected-error @below {{bitmap: expected one row of i32, got '!gsa_tile.smem<1x256xf32, linear>'}}
+  gsa_tile.place_scores %x, %c at %scores, %words to %scores : !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<4xi32> at !gsa_tile.smem<1x256xf32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x256xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @place_scores_c3() attributes {warps = 1 : i64} {
+  %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  %scores = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xf32, linear>
+  %x = gsa_tile.lanes_alloc : !gsa_tile.lanes<4xf32>
+  %c = gsa_tile.lanes_alloc : !gsa_tile.lanes<3xi32>
+  // expected-error @below {{expected scores of f32 and as many cells of i32, got '!gsa_tile.lanes<4xf32>' and '!gsa_tile.lanes<3xi32>'}}
+  gsa_tile.place_scores %x, %c at %words, %words to %scores : !gsa_tile.lanes<4xf32>, !gsa_tile.lanes<3xi32> at !gsa_tile.smem<1x256xi32, linear>, !gsa_tile.smem<1x256xi32, linear> to !gsa_tile.smem<1x256xf32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @look_up_cells_c1(%list: !gsa_tile.global<i32, read>, %n: index) attributes {warps = 1 : i64} {
+  %scores = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xf32, linear>
+  // expected-error @below {{cells: expected one row of i32, got '!gsa_tile.smem<1x256xf32, linear>'}}
+  gsa_tile.look_up_cells %scores of %list count %n by <0, 1> : !gsa_tile.smem<1x256xf32, linear> of !gsa_tile.global<i32, read>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @look_up_cells_c2(%list: !gsa_tile.global<f32, read>, %n: index) attributes {warps = 1 : i64} {
+  %words = gsa_tile.smem_alloc : !gsa_tile.smem<1x256xi32, linear>
+  // expected-error @below {{expected a list of i32, got '!gsa_tile.global<f32, read>'}}
+  gsa_tile.look_up_cells %words of %list count %n by <0, 1> : !gsa_tile.smem<1x256xi32, linear> of !gsa_tile.global<f32, read>
+  gsa_tile.return
+}

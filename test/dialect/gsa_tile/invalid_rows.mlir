@@ -504,7 +504,7 @@ gsa_tile.kernel @store_tile_c1(%x: !gsa_tile.global<f32, write>, %n: index)
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
   %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
   // expected-error @below {{expected rows that are written, got '!gsa_tile.rows<f32, strided, accumulate>'}}
-  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 16 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.store_tile %t[%c0] rows %n columns %n to %v[%c0] vector 16 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
   gsa_tile.return
 }
 
@@ -517,7 +517,7 @@ gsa_tile.kernel @store_tile_c2(%x: !gsa_tile.global<bf16, write>, %n: index)
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x12xf32, linear>
   %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<bf16, write> to !gsa_tile.rows<bf16, strided, write>
   // expected-error @below {{expected vectors of 2 to 16 bytes that a row of 24 bytes is whole ones of, got 16}}
-  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 16 : !gsa_tile.smem<16x12xf32, linear> to !gsa_tile.rows<bf16, strided, write>
+  gsa_tile.store_tile %t[%c0] rows %n columns %n to %v[%c0] vector 16 : !gsa_tile.smem<16x12xf32, linear> to !gsa_tile.rows<bf16, strided, write>
   gsa_tile.return
 }
 
@@ -530,7 +530,7 @@ gsa_tile.kernel @store_tile_c2_element(%x: !gsa_tile.global<f32, write>, %n: ind
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
   %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
   // expected-error @below {{expected vectors of 4 to 16 bytes that a row of 256 bytes is whole ones of, got 2}}
-  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 2 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.store_tile %t[%c0] rows %n columns %n to %v[%c0] vector 2 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
   gsa_tile.return
 }
 
@@ -543,7 +543,7 @@ gsa_tile.kernel @store_tile_c2_wide(%x: !gsa_tile.global<f32, write>, %n: index)
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
   %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
   // expected-error @below {{expected vectors of 4 to 16 bytes that a row of 256 bytes is whole ones of, got 32}}
-  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 32 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.store_tile %t[%c0] rows %n columns %n to %v[%c0] vector 32 : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
   gsa_tile.return
 }
 
@@ -556,7 +556,7 @@ gsa_tile.kernel @store_tile_c2_odd(%x: !gsa_tile.global<f32, write>, %n: index)
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x48xf32, linear>
   %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
   // expected-error @below {{expected vectors of 4 to 16 bytes that a row of 192 bytes is whole ones of, got 12}}
-  gsa_tile.store_tile %t[%c0] columns %n to %v[%c0] vector 12 : !gsa_tile.smem<16x48xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.store_tile %t[%c0] rows %n columns %n to %v[%c0] vector 12 : !gsa_tile.smem<16x48xf32, linear> to !gsa_tile.rows<f32, strided, write>
   gsa_tile.return
 }
 
@@ -566,7 +566,7 @@ gsa_tile.kernel @gate_tile_c1_columns(%n: index) attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x12xf32, linear>
   // expected-error @below {{expected two tiles of one shape with a multiple of 8 columns, got}}
-  gsa_tile.gate_tile %t[%c0] by %t <sigmoid> : !gsa_tile.smem<16x12xf32, linear> by !gsa_tile.smem<16x12xf32, linear>
+  gsa_tile.gate_tile %t[%c0] rows %n by %t <sigmoid> : !gsa_tile.smem<16x12xf32, linear> by !gsa_tile.smem<16x12xf32, linear>
   gsa_tile.return
 }
 
@@ -577,7 +577,7 @@ gsa_tile.kernel @gate_tile_c1_rows(%n: index) attributes {warps = 4 : i64} {
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, linear>
   %g = gsa_tile.smem_alloc : !gsa_tile.smem<32x64xf32, linear>
   // expected-error @below {{expected two tiles of one shape with a multiple of 8 columns, got}}
-  gsa_tile.gate_tile %t[%c0] by %g <sigmoid> : !gsa_tile.smem<16x64xf32, linear> by !gsa_tile.smem<32x64xf32, linear>
+  gsa_tile.gate_tile %t[%c0] rows %n by %g <sigmoid> : !gsa_tile.smem<16x64xf32, linear> by !gsa_tile.smem<32x64xf32, linear>
   gsa_tile.return
 }
 
@@ -588,7 +588,7 @@ gsa_tile.kernel @gate_tile_c1(%n: index) attributes {warps = 4 : i64} {
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, swizzle>
   %g = gsa_tile.smem_alloc : !gsa_tile.smem<16x32xbf16, swizzle>
   // expected-error @below {{expected two tiles of one shape with a multiple of 8 columns, got '!gsa_tile.smem<16x64xf32, swizzle>' and '!gsa_tile.smem<16x32xbf16, swizzle>'}}
-  gsa_tile.gate_tile %t[%c0] by %g <sigmoid> : !gsa_tile.smem<16x64xf32, swizzle> by !gsa_tile.smem<16x32xbf16, swizzle>
+  gsa_tile.gate_tile %t[%c0] rows %n by %g <sigmoid> : !gsa_tile.smem<16x64xf32, swizzle> by !gsa_tile.smem<16x32xbf16, swizzle>
   gsa_tile.return
 }
 
@@ -598,7 +598,7 @@ gsa_tile.kernel @gate_tile_c2(%n: index) attributes {warps = 4 : i64} {
   %c0 = arith.constant 0 : index
   %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xbf16, swizzle>
   // expected-error @below {{expected a target of f32, got '!gsa_tile.smem<16x64xbf16, swizzle>'}}
-  gsa_tile.gate_tile %t[%c0] by %t <sigmoid> : !gsa_tile.smem<16x64xbf16, swizzle> by !gsa_tile.smem<16x64xbf16, swizzle>
+  gsa_tile.gate_tile %t[%c0] rows %n by %t <sigmoid> : !gsa_tile.smem<16x64xbf16, swizzle> by !gsa_tile.smem<16x64xbf16, swizzle>
   gsa_tile.return
 }
 
@@ -656,4 +656,26 @@ func.func @merge_parts_c1(%x: !gsa_tile.global<f32, read>, %n: index, %p: i64) {
   // expected-error @below {{expected rows that are written, got '!gsa_tile.rows<f32, strided, read>'}}
   gsa_tile.merge_parts %n of %rows step %p, %rows step %p columns %n <identity> to %rows, %rows by <0, 4> : !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read> to !gsa_tile.rows<f32, strided, read>, !gsa_tile.rows<f32, strided, read>
   return
+}
+
+// -----
+
+gsa_tile.kernel @put_frag_c1() attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, swizzle>
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  // expected-error @below {{expected 8 or 16 rows, got 4}}
+  gsa_tile.put_frag %f to %t[%c0] {rows = 4 : i64} : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<16x64xf32, swizzle>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @take_frag_c1() attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xf32, swizzle>
+  %f = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  // expected-error @below {{expected 8 or 16 rows, got 0}}
+  gsa_tile.take_frag %t[%c0] to %f {rows = 0 : i64} : !gsa_tile.smem<16x64xf32, swizzle> to !gsa_tile.frag<16x64xf32, acc>
+  gsa_tile.return
 }

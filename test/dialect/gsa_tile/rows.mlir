@@ -92,10 +92,14 @@ gsa_tile.kernel @uses(%x: !in, %y: !gsa_tile.global<bf16, write>,
   gsa_tile.load_lhs_transposed %plain[%c0, %c0] to %lhs : !plain to !gsa_tile.frag<16x64xbf16, lhs>
   // CHECK: gsa_tile.accumulate_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] : <16x64xf32, acc> to <f32, strided, accumulate>
   gsa_tile.accumulate_rows %acc columns %c64 to %sums[%c0] : !acc to !gsa_tile.rows<f32, strided, accumulate>
-  // CHECK: gsa_tile.gate_tile %{{.*}}[%{{.*}}] by %{{.*}} <silu> : <64x64xf32, linear> by <64x64xbf16, linear>
-  gsa_tile.gate_tile %part[%c0] by %plain <silu> : !sums by !plain
-  // CHECK: gsa_tile.store_tile %{{.*}}[%{{.*}}] columns %{{.*}} to %{{.*}}[%{{.*}}] vector 8 : <64x64xf32, linear> to <bf16, strided, write>
-  gsa_tile.store_tile %part[%c0] columns %c64 to %to[%c0] vector 8 : !sums to !gsa_tile.rows<bf16, strided, write>
+  // CHECK: gsa_tile.gate_tile %{{.*}}[%{{.*}}] rows %{{.*}} by %{{.*}} <silu> : <64x64xf32, linear> by <64x64xbf16, linear>
+  gsa_tile.gate_tile %part[%c0] rows %n by %plain <silu> : !sums by !plain
+  // CHECK: gsa_tile.store_tile %{{.*}}[%{{.*}}] rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] vector 8 : <64x64xf32, linear> to <bf16, strided, write>
+  gsa_tile.store_tile %part[%c0] rows %n columns %c64 to %to[%c0] vector 8 : !sums to !gsa_tile.rows<bf16, strided, write>
+  // CHECK: gsa_tile.put_frag %{{.*}} to %{{.*}}[%{{.*}}] {rows = 8 : i64} : <16x64xf32, acc> to <64x64xf32, linear>
+  gsa_tile.put_frag %acc to %part[%c0] {rows = 8 : i64} : !acc to !sums
+  // CHECK: gsa_tile.take_frag %{{.*}}[%{{.*}}] to %{{.*}} {rows = 8 : i64} : <64x64xf32, linear> to <16x64xf32, acc>
+  gsa_tile.take_frag %part[%c0] to %acc {rows = 8 : i64} : !sums to !acc
   // CHECK: gsa_tile.store_rowvec %{{.*}} to %{{.*}}[%{{.*}}] : <16xf32> to <f32, strided, write>
   gsa_tile.store_rowvec %vec to %lse[%c0] : !vec to !gsa_tile.rows<f32, strided, write>
   // CHECK: gsa_tile.reduce_rows %{{.*}} columns %{{.*}} to %{{.*}}[%{{.*}}] by <0, 4> : <64x64xf32, linear> to <f32, strided, accumulate>

@@ -217,7 +217,8 @@ inline void test_products() {
 /// the order of the row: the way that generated kernels go.
 __global__ void best_kernel(const int* list, int room, bool at_once, int count,
                             int sink, int local, int end, int quota,
-                            float bound, int* out) {
+                            float bound, const int* entries, float* placed,
+                            int* out) {
   using both = team<0, 2>;
   constexpr int bins = 256, words = 32;
   auto histogram = smem_alloc<smem<int, 1, bins, linear>>(0);
@@ -228,10 +229,12 @@ __global__ void best_kernel(const int* list, int room, bool at_once, int count,
   auto bitmap = smem_alloc<smem<int, 1, words, linear>>(3104);
   auto before = smem_alloc<smem<int, 1, words, linear>>(3232);
   auto target = smem_alloc<smem<int, 1, 1024, linear>>(3360);
+  auto values = smem_alloc<smem<float, 1, 1024, linear>>(7456);
   clear_shared<both>(histogram);
   clear_shared<both>(range);
   clear_shared<both>(found);
   clear_shared<both>(bitmap);
+  clear_shared<both>(target);
   __syncthreads();
   lanes<float, 4> scores;
   lanes<int, 4> cells;
@@ -268,8 +271,16 @@ __global__ void best_kernel(const int* list, int room, bool at_once, int count,
   __syncthreads();
   place_marked<both>(target, bitmap, before, cells, sink, local, end);
   __syncthreads();
-  for (int i = threadIdx.x; i < 600; i += blockDim.x)
+  for (int i = threadIdx.x; i < 600; i += blockDim.x) {
     out[4 + i] = target.at(0, i);
+    values.at(0, i) = 77.0f;
+  }
+  __syncthreads();
+  place_scores(values, bitmap, before, scores, cells);
+  look_up_cells<both>(target, entries, end);
+  __syncthreads();
+  store_cells<both>(placed, values, end);
+  store_cells<both>(out + 860, target, end);
   drop_below(cells, scores, bound);
   for (int i = 0; i < 4; ++i) {
     int at = 64 * i + static_cast<int>(threadIdx.x);
@@ -301,7 +312,9 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
   std::sort(others.begin(), others.end());  // of equal ones the first cell
   // Behind the end is what looks like the best candidate of all.
   const int room = std::min(count + 3, 256);
-  Array<int> list(2LL * room), out(604 + 256);
+  Array<int> list(2LL * room), out(860 + 1024), entries(1024);
+  Array<float> placed(1024);
+  for (int i = 0; i < entries.size(); ++i) entries[i] = 5000 - 3 * i;
   for (int i = 0; i < room; ++i) list[2 * i] = 0x7f000000, list[2 * i + 1] = 5;
   for (int i = 0; i < count; ++i) {
     std::memcpy(&list[2 * i], &scores[i], 4);
@@ -310,9 +323,10 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
   const int free = static_cast<int>(others.size());
   for (int quota : {0, 1, free / 2, free}) {
     if (quota > free) continue;
-    launch("candidates", best_kernel, 1, 2, 3360 + 4096,
+    launch("candidates", best_kernel, 1, 2, 7456 + 4096,
            static_cast<const int*>(list.data()), room, quota % 2 == 0, count,
-           sink, local, end, quota, 0.5f, out.data());
+           sink, local, end, quota, 0.5f,
+           static_cast<const int*>(entries.data()), placed.data(), out.data());
     suite.Context("%d candidates, sink %d local %d end %d levels %d quota %d",
                   count, sink, local, end, levels, quota);
     std::vector<int> want;
@@ -323,8 +337,14 @@ inline void check_best(Suite& suite, int count, int sink, int local, int end,
     suite.Equal(out[0], static_cast<double>(want.size()), 0);
     suite.Equal(out[2], static_cast<double>(want.size()), 2);
     suite.Equal(out[1], free, 1);
-    for (size_t i = 0; i < want.size() && i < 600; ++i)
-      suite.Equal(out[4 + i], want[i], static_cast<int>(i));
+    for (size_t i = 0; i < want.size() && i < 600; ++i) {
+      auto at = static_cast<int>(i);
+      suite.Equal(out[4 + at], want[i], at);
+      suite.Equal(out[860 + at], 5000 - 3 * want[i], at, 1);
+      auto* listed = std::find(cells.data(), cells.data() + count, want[i]);
+      double score = forced(want[i]) ? 77 : scores[listed - cells.data()] + 0.0;
+      suite.Equal(placed[at], score, at, 2);
+    }
     for (int i = 0; i < 256; ++i) {
       int cell =
           i < count && !forced(cells[i]) && scores[i] >= 0.5f ? cells[i] : -1;
@@ -337,7 +357,8 @@ inline void test_best() {
   Suite suite(
       "load_candidates fetch_candidates range_candidates histogram_candidates "
       "mark_above mark_best mark_forced "
-      "count_bits scan_bits place_marked drop_below");
+      "count_bits scan_bits place_marked place_scores look_up_cells "
+      "store_cells drop_below");
   int seed = 0;
   for (int levels : {0, 1, 3})
     for (int count : {0, 1, 63, 200, 256}) {

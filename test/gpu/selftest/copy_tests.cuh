@@ -296,10 +296,12 @@ inline void test_store_rows() {
 /// Rows `row` to `row` + 15 of a tile.
 template <int VectorBytes, class T, int C, smem_layout L>
 __global__ void store_tile_kernel(const float* from, int row, T* to,
-                                  long long pitch, int rows, int columns) {
+                                  long long pitch, int held, int rows,
+                                  int columns) {
   auto tile = smem_alloc<smem<float, 24, C, L>>(0);
   put_tile(tile, from);
-  store_tile<VectorBytes>(strided_rows(to, pitch, rows), 0, tile, row, columns);
+  store_tile<VectorBytes>(strided_rows(to, pitch, held), 0, tile, row, rows,
+                          columns);
 }
 
 template <int VectorBytes, class T, int C, smem_layout L>
@@ -308,19 +310,23 @@ void test_store_tile(Suite& suite) {
   Random random(C);
   Array<float> from(24 * C);
   random.Fill(from, -1000, 1000);
-  for (int rows : {0, 1, 9, 16, 20})
+  // Rows of the view, and those that are stored at most.
+  constexpr int counts[][2] = {{0, 16}, {1, 16},  {9, 16}, {16, 16}, {20, 20},
+                               {20, 4}, {20, -1}, {20, 0}, {3, 9},   {16, 11}};
+  for (auto [held, rows] : counts)
     for (int columns : {0, width, C - width, C})
       for (int row : {0, 8}) {
         int pitch = C + width;
         Array<T> to(20 * pitch);
         launch("store_tile", store_tile_kernel<VectorBytes, T, C, L>, 1, 1,
                24 * C * 4, from.data(), row, to.data(),
-               static_cast<long long>(pitch), rows, columns);
-        suite.Context("%s vectors of %d, %d columns rows %d columns %d row %d",
-                      format<T>::name, VectorBytes, C, rows, columns, row);
+               static_cast<long long>(pitch), held, rows, columns);
+        suite.Context(
+            "%s vectors of %d, %d columns rows %d of %d columns %d row %d",
+            format<T>::name, VectorBytes, C, rows, held, columns, row);
         for (int i = 0; i < to.size(); ++i) {
           int r = i / pitch, c = i % pitch;
-          bool written = r < std::min(rows, 16) && c < columns;
+          bool written = r < std::min({held, rows, 16}) && c < columns;
           suite.Equal(to_host(to[i]),
                       written ? rounded<T>(from[(row + r) * C + c]) : kNan, r,
                       c);
@@ -378,7 +384,7 @@ inline void test_rowvecs() {
   test_rowvec<f16>(suite);
 }
 
-template <class T, int C, int TileC, smem_layout L>
+template <int Rows, class T, int C, int TileC, smem_layout L>
 __global__ void put_frag_kernel(const float* from, int row, T* tile_out,
                                 float* frag_out) {
   auto tile = smem_alloc<smem<T, 24, TileC, L>>(0);
@@ -386,41 +392,45 @@ __global__ void put_frag_kernel(const float* from, int row, T* tile_out,
     tile.at(i / TileC, i % TileC) = convert_to<T>(77.0f);
   auto values = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
   put_dense(values, from);
-  put_frag(tile, row, values);
+  put_frag<Rows>(tile, row, values);
   auto again = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
-  take_frag(again, tile, row);
+  take_frag<Rows>(again, tile, row);
   get_dense(again, frag_out);
   get_tile(tile, tile_out);
 }
 
-template <class T, int C, int TileC, smem_layout L>
+template <int Rows, class T, int C, int TileC, smem_layout L>
 void test_put_frag(Suite& suite) {
   Random random(C);
   Array<float> from(16 * C), again(16 * C);
   Array<T> tile(24 * TileC);
   random.Fill(from);
   for (int row : {0, 5, 8}) {
-    launch("put_frag", put_frag_kernel<T, C, TileC, L>, 1, 1,
+    launch("put_frag", put_frag_kernel<Rows, T, C, TileC, L>, 1, 1,
            24 * TileC * static_cast<int>(sizeof(T)), from.data(), row,
            tile.data(), again.data());
-    suite.Context("%s 16 x %d to %d layout %d row %d", format<T>::name, C,
-                  TileC, static_cast<int>(L), row);
+    suite.Context("%s %d of 16 x %d to %d layout %d row %d", format<T>::name,
+                  Rows, C, TileC, static_cast<int>(L), row);
     for (int r = 0; r < 24; ++r)
       for (int c = 0; c < TileC; ++c) {
-        bool inside = r >= row && r < row + 16 && c < C;
+        bool inside = r >= row && r < row + Rows && c < C;
         double want = inside ? rounded<T>(from[(r - row) * C + c]) : 77;
         suite.Equal(to_host(tile[r * TileC + c]), want, r, c);
         if (inside) suite.Equal(again[(r - row) * C + c], want, r, c);
       }
+    for (int i = Rows * C; i < 16 * C; ++i)
+      suite.Equal(again[i], 0, i / C, i % C);
   }
 }
 
 inline void test_put_frags() {
   Suite suite("put_frag take_frag");
-  test_put_frag<float, 64, 64, swizzle>(suite);
-  test_put_frag<float, 8, 11, linear>(suite);
-  test_put_frag<bf16, 128, 128, swizzle_128b>(suite);
-  test_put_frag<f16, 24, 32, swizzle>(suite);
+  test_put_frag<16, float, 64, 64, swizzle>(suite);
+  test_put_frag<16, float, 8, 11, linear>(suite);
+  test_put_frag<16, bf16, 128, 128, swizzle_128b>(suite);
+  test_put_frag<16, f16, 24, 32, swizzle>(suite);
+  test_put_frag<8, float, 128, 128, swizzle>(suite);
+  test_put_frag<8, f16, 8, 11, linear>(suite);
 }
 
 inline void run_copy_tests() {

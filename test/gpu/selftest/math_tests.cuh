@@ -226,12 +226,12 @@ inline void test_gates() {
 
 template <class T, smem_layout L, smem_layout GateL>
 __global__ void gate_tile_kernel(const float* from, const T* logits, int row,
-                                 float* to) {
+                                 int rows, float* to) {
   auto tile = smem_alloc<smem<float, 24, 64, L>>(0);
   auto gate = smem_alloc<smem<T, 24, 64, GateL>>(24 * 64 * 4);
   put_tile(tile, from);
   put_tile(gate, logits);
-  gate_tile<activation::sigmoid>(tile, gate, row);
+  gate_tile<activation::sigmoid>(tile, gate, row, rows);
   get_tile(tile, to);
 }
 
@@ -242,12 +242,14 @@ void test_gate_tile(Suite& suite) {
   Array<T> logits(24 * 64);
   random.Fill(from);
   random.Fill(logits, -4, 4);
-  for (int row : {0, 5, 8}) {
+  constexpr int cases[][2] = {{0, 16}, {5, 16}, {8, 99}, {8, 4},
+                              {3, 11}, {0, 1},  {5, 0},  {8, -48}};
+  for (auto [row, rows] : cases) {
     launch("gate_tile", gate_tile_kernel<T, L, GateL>, 1, 1, 24 * 64 * 8,
-           from.data(), logits.data(), row, to.data());
-    suite.Context("%s row %d", format<T>::name, row);
+           from.data(), logits.data(), row, rows, to.data());
+    suite.Context("%s row %d rows %d", format<T>::name, row, rows);
     for (int i = 0; i < 24 * 64; ++i) {
-      bool inside = i / 64 >= row && i / 64 < row + 16;
+      bool inside = i / 64 >= row && i / 64 < row + std::min(rows, 16);
       double gate = activation_of(activation::sigmoid, to_host(logits[i]));
       suite.Near(to[i], inside ? from[i] * gate : from[i], 4e-7, i / 64,
                  i % 64);

@@ -47,7 +47,9 @@ func.func @segments(%q: tensor<1x7x20x40xf16>, %k: tensor<1x50x1x40xf16>,
 // CHECK: %[[FOUND:.*]] = gsa_tile.find_rows {{.*}} for 32 x 16 by <0, 2>
 // CHECK: gsa_tile.copy_rows %{{.*}}[%[[FOUND]]]
 // CHECK: gsa_tile.copy_rows %{{.*}}[%[[FOUND]]]
-// CHECK: gsa_tile.put_frag
+// Of 16 rows two exist.
+// CHECK: gsa_tile.put_frag {{.*}} {rows = 8 : i64} {{.*}} to <16x64xf32, swizzle>
+// CHECK: gsa_tile.take_frag {{.*}} {rows = 8 : i64}
 // CHECK: gsa_tile.softmax_merge
 // CHECK: gsa_tile.gate_rows {{.*}} <tanh> {per_row = true}
 // REMARK: Role {{.*}}Remark="gather_attention_0, load", first_warp=0, warps=2

@@ -41,8 +41,8 @@
 // CHECK: gsa_tile.copy_wait
 // CHECK-NOT: gsa_tile.gate_rows
 // CHECK: gsa_tile.put_frag
-// CHECK: gsa_tile.gate_tile
-// CHECK: gsa_tile.store_tile
+// CHECK: gsa_tile.gate_tile {{.*}} rows %[[COUNT:[^ ]*]] by
+// CHECK: gsa_tile.store_tile {{.*}} rows %[[COUNT]] columns
 
 // A block looks at the flags of all its places at once. Storage stands before the loops.
 // CHECK-LABEL: gsa_tile.kernel @dense_again(

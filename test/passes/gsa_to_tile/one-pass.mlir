@@ -140,6 +140,53 @@ func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>)
 
 // -----
 
+// The same with one scoring: rows are selected for the largest budget, and trimmed
+// when the mean is known.
+
+// CHECK-LABEL: gsa_tile.kernel @append_scores
+// CHECK: gsa_tile.add_partial_moments
+// CHECK: gsa_tile.append_candidates
+// CHECK-LABEL: gsa_tile.kernel @select_most
+// CHECK: gsa_tile.sum_row
+// CHECK: gsa_tile.place_marked
+// CHECK: gsa_tile.place_scores
+// CHECK: gsa_tile.store_cells {{.*}}xf32
+// CHECK-LABEL: gsa_tile.kernel @trim_rows
+// CHECK: gsa_tile.load_row
+// CHECK: gsa_tile.look_up_cells
+// CHECK-NEXT: gsa_tile.sync
+// CHECK-NEXT: gsa_tile.store_cells
+// CHECK-LABEL: func.func @main
+// CHECK: scf.for
+// CHECK: gsa_tile.launch @sample_scores
+// CHECK: gsa_tile.launch @append_scores
+// CHECK: gsa_tile.launch @select_most
+// CHECK: gsa_tile.launch @flagged_scores
+// CHECK: gsa_tile.launch @flagged_statistic
+// CHECK: gsa_tile.launch @stat_mean
+// CHECK-NOT: gsa_tile.launch @append_scores
+// CHECK: gsa_tile.launch @trim_rows
+// CHECK: gsa_tile.launch @flagged_scores
+// CHECK: gsa_tile.launch @select_flagged_rows
+func.func @main(%q: tensor<1x300x2x64xbf16>, %k: tensor<1x300x64xbf16>)
+    -> (tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>) {
+  %i, %c, %n = gsa.select %q, %k
+      policy #gsa.k_policy<upstream_variance, base = 16, max = 32> {
+      gsa.schedule = #gsa.one_pass_schedule<
+        scores = <engine = wgmma, block_q = 64, block_k = 64, span = 2,
+                  stages = 2, producers = 4, consumers = 4>,
+        exact = <
+          scores = <engine = mma_sync, block_q = 32, block_k = 64, span = 2,
+                    stages = 3, producers = 4, consumers = 2>,
+          topk = <warps = 2, bins = 256, capacity = 64, chunk = 70>>,
+        sample = 4, rank = 8, capacity = 64, chunk = 96, keep = true>}
+      : (tensor<1x300x2x64xbf16>, tensor<1x300x64xbf16>)
+      -> (tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>)
+  return %i, %c, %n : tensor<1x300x24xi32>, tensor<1x300xi32>, tensor<1x300xi32>
+}
+
+// -----
+
 // A normaliser couples no rows: one scoring is enough.
 
 // CHECK-LABEL: gsa_tile.kernel @append_scores

@@ -207,3 +207,69 @@ func.func @deferred(%q: tensor<2x1x4x64xbf16>, %k: tensor<2x500x64xbf16>)
     -> (tensor<2x1x20xi32>, tensor<2x1xi32>, tensor<2x1xi32>)
   return %r#0, %r#1, %r#2 : tensor<2x1x20xi32>, tensor<2x1xi32>, tensor<2x1xi32>
 }
+
+// -----
+
+// A row is read once: what its block clears it clears before the scores are there.
+// CHECK-LABEL: gsa_tile.kernel @split_select
+// CHECK: gsa_tile.clear_shared
+// CHECK: gsa_tile.load_row
+// CHECK: scf.if
+// CHECK: gsa_tile.histogram_candidates
+// CHECK: } else {
+// CHECK: gsa_tile.scan_row
+// CHECK-LABEL: func.func @held(
+// CHECK: gsa_tile.launch @split_scores
+// CHECK: gsa_tile.launch @split_select
+func.func @held(%q: tensor<1x1x3x20xf32>, %k: tensor<1x90x20xf32>)
+    -> (tensor<1x1x20xi32>, tensor<1x1xi32>, tensor<1x1xi32>) {
+  %r:3 = gsa.select %q, %k policy <fixed, base = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = fma, block_k = 32, span = 1, stages = 1, producers = 0, consumers = 1, sample = 0, rank = 0, capacity = 0, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, row_cells = 2>}
+    : (tensor<1x1x3x20xf32>, tensor<1x90x20xf32>)
+    -> (tensor<1x1x20xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  return %r#0, %r#1, %r#2 : tensor<1x1x20xi32>, tensor<1x1xi32>, tensor<1x1xi32>
+}
+
+// -----
+
+// A cluster has the scores of a sequence, and blocks 0 and 1 of it its two rows.
+// CHECK-LABEL: gsa_tile.kernel @split_cluster_select
+// CHECK-SAME: cluster = 8
+// CHECK: gsa_tile.store_scores
+// CHECK: gsa_tile.clear_shared
+// CHECK: gsa_tile.cluster_sync 8
+// CHECK: scf.if
+// CHECK: gsa_tile.load_row
+// CHECK-LABEL: func.func @cluster_rows(
+// CHECK: gsa_tile.launch @split_cluster_select
+// CHECK-SAME: grid(%c8{{.*}}, %c2
+// CHECK-NOT: gsa_tile.launch
+func.func @cluster_rows(%q: tensor<2x2x4x64xbf16>, %k: tensor<2x500x64xbf16>,
+    %n: tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>) {
+  %r:3 = gsa.select %q, %k lengths %n policy <fixed, base = 20>
+    {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 64, span = 2, stages = 2, producers = 4, consumers = 2, sample = 0, rank = 0, capacity = 0, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, cluster = 8, cluster_keys = 64, cluster_warps = 2, row_cells = 8>}
+    : (tensor<2x2x4x64xbf16>, tensor<2x500x64xbf16>, tensor<2xi32>)
+    -> (tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>)
+  return %r#0, %r#1, %r#2 : tensor<2x2x20xi32>, tensor<2x2xi32>, tensor<2x2xi32>
+}
+
+// -----
+
+// 5 parts in 3 blocks, each of which asks for a third of 900 keys and values before
+// it has its list.
+// CHECK-LABEL: gsa_tile.kernel @split_gather_attention
+// CHECK: gsa_tile.prefetch_rows {{.*}} rows 300 by
+// CHECK: gsa_tile.prefetch_rows {{.*}} rows 300 by
+// CHECK: gsa_tile.copy_rows {{.*}}xi32
+// CHECK-LABEL: func.func @prefetched(
+func.func @prefetched(%q: tensor<2x1x8x64xbf16>, %k: tensor<2x900x2x64xbf16>,
+    %i: tensor<2x1x600xi32>, %c: tensor<2x1xi32>)
+    -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>) {
+  %out, %lse = gsa.gather_attention %q, %k, %k indices %i, %c
+    {gsa.schedule = #gsa.split_attention_schedule<entries = 128, per_block = 2, part = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, prefetch = true>}
+    : (tensor<2x1x8x64xbf16>, tensor<2x900x2x64xbf16>, tensor<2x900x2x64xbf16>,
+       tensor<2x1x600xi32>, tensor<2x1xi32>)
+    -> (tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>)
+  return %out, %lse : tensor<2x1x8x64xbf16>, tensor<2x8x1xf32>
+}

@@ -125,6 +125,26 @@ func.func @statistic(%q: tensor<1x4x4x64xbf16>, %k: tensor<1x64x64xbf16>) -> ten
 
 // -----
 
+func.func @held_statistic(%q: tensor<1x4x4x64xbf16>, %k: tensor<1x64x64xbf16>) -> tensor<1x4x16xi32> {
+  // expected-error @below {{has an illegal schedule: rows that are read once have no kernel for budgets that follow a statistic of all scores; use row_cells = 0}}
+  %i, %c, %s = gsa.select %q, %k policy #gsa.k_policy<entropy, base = 8, max = 16> {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 32, span = 1, stages = 2, producers = 4, consumers = 1, sample = 0, rank = 0, capacity = 0, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, row_cells = 1>}
+    : (tensor<1x4x4x64xbf16>, tensor<1x64x64xbf16>)
+    -> (tensor<1x4x16xi32>, tensor<1x4xi32>, tensor<1x4xi32>)
+  return %i : tensor<1x4x16xi32>
+}
+
+// -----
+
+func.func @held_keys(%q: tensor<1x4x4x64xbf16>, %k: tensor<1x65x64xbf16>) -> tensor<1x4x16xi32> {
+  // expected-error @below {{has an illegal schedule: keys 65 > 64, the scores that the block of a row holds; use row_cells = 0}}
+  %i, %c, %s = gsa.select %q, %k policy <fixed, base = 16> {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 32, span = 1, stages = 2, producers = 4, consumers = 1, sample = 0, rank = 0, capacity = 0, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>, row_cells = 1>}
+    : (tensor<1x4x4x64xbf16>, tensor<1x65x64xbf16>)
+    -> (tensor<1x4x16xi32>, tensor<1x4xi32>, tensor<1x4xi32>)
+  return %i : tensor<1x4x16xi32>
+}
+
+// -----
+
 func.func @heads(%q: tensor<1x4x17x64xbf16>, %k: tensor<1x64x64xbf16>) -> tensor<1x4x16xi32> {
   // expected-error @below {{has an illegal schedule: indexer heads 17 > 16, the rows of a product; use #gsa.select_schedule}}
   %i, %c, %s = gsa.select %q, %k policy <fixed, base = 16> {gsa.schedule = #gsa.split_select_schedule<engine = mma_sync, block_k = 32, span = 1, stages = 2, producers = 4, consumers = 1, sample = 4, rank = 8, capacity = 64, rows = <warps = 2, bins = 256, capacity = 64, chunk = 1>>}

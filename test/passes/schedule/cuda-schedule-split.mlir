@@ -61,6 +61,23 @@ func.func @batch_of_8(%iq: tensor<8x1x4x64xbf16>, %ik: tensor<8x131072x64xbf16>,
   return %out : tensor<8x1x32x128xbf16>
 }
 
+// A short context: the blocks of a cluster have all scores of a sequence, and one of
+// them selects. Of more sequences than there are SMs for, another kernel does.
+// CHECK-LABEL: @short_context(
+// HOPPER: gsa.select {{.*}}#gsa.split_select_schedule<{{.*}}rank = 0, {{.*}}cluster = 8, {{.*}}cluster_keys = 512, row_cells = 16>
+// CHECK: gsa.select {{.*}}#gsa.split_select_schedule<{{.*}}warps = 32, {{.*}}row_cells = 4>
+func.func @short_context(%iq: tensor<1x1x4x64xbf16>, %ik: tensor<1x4096x64xbf16>,
+    %jq: tensor<32x1x4x64xbf16>, %jk: tensor<32x4096x64xbf16>)
+    -> (tensor<1x1x2048xi32>, tensor<32x1x2048xi32>) {
+  %0:3 = gsa.select %iq, %ik policy <fixed, base = 2048>
+    : (tensor<1x1x4x64xbf16>, tensor<1x4096x64xbf16>)
+    -> (tensor<1x1x2048xi32>, tensor<1x1xi32>, tensor<1x1xi32>)
+  %1:3 = gsa.select %jq, %jk policy <fixed, base = 2048>
+    : (tensor<32x1x4x64xbf16>, tensor<32x4096x64xbf16>)
+    -> (tensor<32x1x2048xi32>, tensor<32x1xi32>, tensor<32x1xi32>)
+  return %0#0, %1#0 : tensor<1x1x2048xi32>, tensor<32x1x2048xi32>
+}
+
 // Budgets by a statistic of all scores read them all.
 // CHECK-LABEL: @statistic(
 // CHECK: gsa.select {{.*}}#gsa.split_select_schedule<{{.*}}sample = 0, rank = 0, capacity = 0

@@ -81,8 +81,8 @@ __device__ __forceinline__ void attend(const T* q, const T* k, const T* v,
       copy_rows<team<0, 4>, 16>(gates, gate, 0, D);
       copy_wait<team<0, 4>, 1>();
       put_frag(staged, rank * 16, output);
-      gate_tile<activation::sigmoid>(staged, gates, rank * 16);
-      store_tile<16>(to, rank * 16, staged, rank * 16, D);
+      gate_tile<activation::sigmoid>(staged, gates, rank * 16, 16);
+      store_tile<16>(to, rank * 16, staged, rank * 16, 16, D);
     } else {
       gate_rows<activation::sigmoid>(output, gate, rank * 16, D, false);
       store_rows(to, rank * 16, output, D);

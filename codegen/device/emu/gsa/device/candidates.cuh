@@ -381,6 +381,33 @@ void place_marked(smem<int, 1, Capacity, TargetLayout> target,
   for_forced<Team>(sink, local, end, place);
 }
 
+template <int Count, int Capacity, int Words, int BeforeWords,
+          smem_layout TargetLayout, smem_layout Layout,
+          smem_layout BeforeLayout>
+void place_scores(smem<float, 1, Capacity, TargetLayout> target,
+                  smem<int, 1, Words, Layout> bitmap,
+                  smem<int, 1, BeforeWords, BeforeLayout> before,
+                  const lanes<float, Count>& scores,
+                  const lanes<int, Count>& cells) {
+  for_candidates(scores, cells, [&](float x, int cell) {
+    auto word = static_cast<unsigned>(bitmap.get("place_scores", 0, cell / 32));
+    if ((word >> cell % 32 & 1) == 0) return;
+    int position = before.get("place_scores", 0, cell / 32) +
+                   __builtin_popcount(word & ((1u << cell % 32) - 1));
+    target.set("place_scores", 0, position, x);
+  });
+}
+
+template <class Team, int Size, smem_layout Layout>
+void look_up_cells(smem<int, 1, Size, Layout> cells, const int* list,
+                   int count) {
+  for (int i = warp_rank<Team>(); i < count; i += Team::count) {
+    int position = cells.get("look_up_cells", 0, i);
+    emu::checkGlobal("look_up_cells", list + position, 4, false);
+    cells.set("look_up_cells", 0, i, list[position]);
+  }
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_CANDIDATES_CUH

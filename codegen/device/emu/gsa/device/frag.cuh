@@ -71,11 +71,11 @@ void load_lhs_transposed(frag<T, 16, Columns, lhs>& target,
       target.v[m][k] = source.get("load_lhs_transposed", row + k, column + m);
 }
 
-template <class T, int Columns, frag_layout FragLayout, class S, int TileRows,
-          int TileColumns, smem_layout Layout>
+template <int Held = 16, class T, int Columns, frag_layout FragLayout, class S,
+          int TileRows, int TileColumns, smem_layout Layout>
 void put_frag(smem<T, TileRows, TileColumns, Layout> target, int row,
               const frag<S, 16, Columns, FragLayout>& source) {
-  for (int r = 0; r < 16; ++r) {
+  for (int r = 0; r < Held; ++r) {
     T values[Columns];
     for (int c = 0; c < Columns; ++c) values[c] = convert_to<T>(source.v[r][c]);
     memcpy(target.address("put_frag", row + r, 0, Columns), values,
@@ -83,14 +83,15 @@ void put_frag(smem<T, TileRows, TileColumns, Layout> target, int row,
   }
 }
 
-template <class T, int Columns, frag_layout FragLayout, class S, int TileRows,
-          int TileColumns, smem_layout Layout>
+template <int Held = 16, class T, int Columns, frag_layout FragLayout, class S,
+          int TileRows, int TileColumns, smem_layout Layout>
 void take_frag(frag<T, 16, Columns, FragLayout>& target,
                smem<S, TileRows, TileColumns, Layout> source, int row) {
   for (int r = 0; r < 16; ++r) {
-    S values[Columns];
-    memcpy(values, source.address("take_frag", row + r, 0, Columns),
-           sizeof(values));
+    S values[Columns] = {};
+    if (r < Held)
+      memcpy(values, source.address("take_frag", row + r, 0, Columns),
+             sizeof(values));
     for (int c = 0; c < Columns; ++c) target.v[r][c] = convert_to<T>(values[c]);
   }
 }
@@ -148,12 +149,12 @@ template <int VectorBytes, class View, class S, int TileRows, int TileColumns,
           smem_layout Layout>
 void store_tile(View view, int first,
                 smem<S, TileRows, TileColumns, Layout> source, int row,
-                int columns) {
+                int rows, int columns) {
   using T = typename View::element;
   if (columns * static_cast<int>(sizeof(T)) % VectorBytes != 0)
     emu::fail("store_tile", "%d columns are no whole vectors of %d bytes",
               columns, VectorBytes);
-  for (int r = 0; r < 16; ++r) {
+  for (int r = 0; r < 16 && r < rows; ++r) {
     int number = view.find("store_tile", first + r);
     if (!view.holds(number) || columns <= 0) continue;
     T* target = view.row(number);

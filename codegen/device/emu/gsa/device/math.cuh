@@ -111,8 +111,8 @@ void gate_rows(frag<T, 16, Columns, Layout>& frag, View view, int first,
 template <activation Activation, class S, int Rows, int Columns,
           smem_layout Layout, smem_layout GateLayout>
 void gate_tile(smem<float, Rows, Columns, Layout> target,
-               smem<S, Rows, Columns, GateLayout> gate, int row) {
-  for (int r = row; r < row + 16; ++r)
+               smem<S, Rows, Columns, GateLayout> gate, int row, int rows) {
+  for (int r = row; r < row + 16 && r < row + rows; ++r)
     for (int c = 0; c < Columns; ++c)
       target.set("gate_tile", r, c,
                  target.get("gate_tile", r, c) *

@@ -457,10 +457,10 @@ void sort_step(smem<int, 1, Size, KeyLayout> keys,
   }
 }
 
-template <class Team, int Size, smem_layout Layout>
-void store_cells(int* target, smem<int, 1, Size, Layout> cells, int count) {
+template <class Team, class T, int Size, smem_layout Layout>
+void store_cells(T* target, smem<T, 1, Size, Layout> cells, int count) {
   for (int i = warp_rank<Team>(); i < count; i += Team::count) {
-    emu::checkGlobal("store_cells", target + i, 4, true);
+    emu::checkGlobal("store_cells", target + i, sizeof(T), true);
     target[i] = cells.get("store_cells", 0, i);
   }
 }

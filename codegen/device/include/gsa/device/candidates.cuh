@@ -373,6 +373,10 @@ GSA_DEVICE float recomputed(float x) {
   asm volatile("" : "+f"(x));
   return x;
 }
+GSA_DEVICE int recomputed(int x) {
+  asm volatile("" : "+r"(x));
+  return x;
+}
 
 template <int Bins, int Count, int Words, int Capacity, int CellCapacity,
           int Columns, smem_layout Layout, smem_layout KeyLayout,
@@ -501,6 +505,36 @@ GSA_DEVICE void place_marked(smem<int, 1, Capacity, TargetLayout> target,
 #pragma unroll
   for (int i = 0; i < Count; ++i) place(cells.v[i] >= 0, cells.v[i]);
   for_forced<Team>(sink, local, end, [&](int cell) { place(true, cell); });
+}
+
+template <int Count, int Capacity, int Words, int BeforeWords,
+          smem_layout TargetLayout, smem_layout Layout,
+          smem_layout BeforeLayout>
+GSA_DEVICE void place_scores(smem<float, 1, Capacity, TargetLayout> target,
+                             smem<int, 1, Words, Layout> bitmap,
+                             smem<int, 1, BeforeWords, BeforeLayout> before,
+                             const lanes<float, Count>& scores,
+                             const lanes<int, Count>& cells) {
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    int cell = recomputed(cells.v[i]);
+    bool exists = cell >= 0;
+    int at = exists ? cell >> 5 : 0;
+    auto word = static_cast<unsigned>(bitmap.at(0, at));
+    unsigned bit = 1u << (cell & 31);
+    int position = before.at(0, at) + __popc(word & (bit - 1));
+    ptx::store_shared_if(exists & ((word & bit) != 0),
+                         target.address(0, position),
+                         __float_as_uint(scores.v[i]));
+  }
+}
+
+template <class Team, int Size, smem_layout Layout>
+GSA_DEVICE void look_up_cells(smem<int, 1, Size, Layout> cells, const int* list,
+                              int count) {
+#pragma unroll 1
+  for (int i = Team::thread(); i < count; i += Team::threads)
+    cells.at(0, i) = list[cells.at(0, i)];
 }
 
 }  // namespace gsa::dev

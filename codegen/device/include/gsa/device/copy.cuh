@@ -282,10 +282,10 @@ struct fragment_places {
   }
 };
 
-/// Fragment to rows `row`, row + 1, ... of a tile. The warp may read it at
-/// once; other warps after a `sync`.
-template <class T, int TileR, int TileC, smem_layout TileL, class S, int R,
-          int C, frag_layout L>
+/// The first `Rows` (8 or 16) rows of a fragment to rows `row`, row + 1, ... of
+/// a tile. The warp may read it at once; other warps after a `sync`.
+template <int Rows = 16, class T, int TileR, int TileC, smem_layout TileL,
+          class S, int R, int C, frag_layout L>
 GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
                          const frag<S, R, C, L>& source) {
   static_assert(C <= TileC, "the tile is as wide as the fragment");
@@ -294,7 +294,7 @@ GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
 #pragma unroll
   for (int j = 0; j < C / 8; ++j)
 #pragma unroll
-    for (int h = 0; h < R / 8; ++h) {
+    for (int h = 0; h < R / 8 && h < Rows / 8; ++h) {
       T* to = places.at(j, h);
       pair<T> value{convert_to<T>(source.x[j][2 * h]),
                     convert_to<T>(source.x[j][2 * h + 1])};
@@ -308,12 +308,12 @@ GSA_DEVICE void put_frag(smem<T, TileR, TileC, TileL> target, int row,
   __syncwarp();
 }
 
-/// `view[first + r, c] = T(source[row + r, c])`, r < 16, for rows that exist
-/// and c < columns, of rows that this warp put there. Neighbouring lanes write
-/// neighbouring vectors.
+/// `view[first + r, c] = T(source[row + r, c])`, r < 16 and r < rows, for rows
+/// that exist and c < columns, of rows that this warp put there. Neighbouring
+/// lanes write neighbouring vectors.
 template <int VectorBytes, class View, class S, int R, int C, smem_layout L>
 GSA_DEVICE void store_tile(View view, int first, smem<S, R, C, L> source,
-                           int row, int columns) {
+                           int row, int rows, int columns) {
   using T = typename View::element;
   constexpr int width = VectorBytes / static_cast<int>(sizeof(T));
   struct alignas(VectorBytes) vector {
@@ -322,7 +322,7 @@ GSA_DEVICE void store_tile(View view, int first, smem<S, R, C, L> source,
   // Known to the compiler where `columns` is.
   int units = (columns + width - 1) / width;
 #pragma unroll 1
-  for (int i = lane(); i < 16 * units; i += 32) {
+  for (int i = lane(); i < min(rows, 16) * units; i += 32) {
     int r = i / units, column = i % units * width;
     int number = view.find(first + r);
     if (!view.holds(number)) continue;
@@ -335,9 +335,10 @@ GSA_DEVICE void store_tile(View view, int first, smem<S, R, C, L> source,
   __syncwarp();
 }
 
-/// Fragment from rows `row`, row + 1, ... of a tile.
-template <class T, int R, int C, frag_layout L, class S, int TileR, int TileC,
-          smem_layout TileL>
+/// Fragment from rows `row`, row + 1, ... of a tile: its first `Rows` (8 or 16)
+/// rows, and zeros.
+template <int Rows = 16, class T, int R, int C, frag_layout L, class S,
+          int TileR, int TileC, smem_layout TileL>
 GSA_DEVICE void take_frag(frag<T, R, C, L>& target,
                           smem<S, TileR, TileC, TileL> source, int row) {
   static_assert(C <= TileC, "the tile is as wide as the fragment");
@@ -347,11 +348,12 @@ GSA_DEVICE void take_frag(frag<T, R, C, L>& target,
 #pragma unroll
     for (int h = 0; h < R / 8; ++h) {
       const S* from = places.at(j, h);
-      pair<S> value;
-      if constexpr (tile_pairs<smem<S, TileR, TileC, TileL>>)
-        value = *reinterpret_cast<const pair<S>*>(from);
-      else
+      pair<S> value = {};
+      if constexpr (tile_pairs<smem<S, TileR, TileC, TileL>>) {
+        if (h < Rows / 8) value = *reinterpret_cast<const pair<S>*>(from);
+      } else if (h < Rows / 8) {
         value = {from[0], from[1]};
+      }
       target.x[j][2 * h] = convert_to<T>(value.x);
       target.x[j][2 * h + 1] = convert_to<T>(value.y);
     }

@@ -206,16 +206,17 @@ GSA_DEVICE void gate_rows(frag<float, R, C, L>& frag, View view, int first,
   }
 }
 
-/// `target[row + r, c] *= act(gate[row + r, c])`, r < 16, of rows that this
-/// warp put there. A lane has 8 neighbours: 16 bytes of 16-bit logits.
+/// `target[row + r, c] *= act(gate[row + r, c])`, r < 16 and r < rows, of rows
+/// that this warp put there. A lane has 8 neighbours: 16 bytes of 16-bit
+/// logits.
 template <activation Activation, class S, int R, int C, smem_layout L,
           smem_layout GateL>
 GSA_DEVICE void gate_tile(smem<float, R, C, L> target,
-                          smem<S, R, C, GateL> gate, int row) {
+                          smem<S, R, C, GateL> gate, int row, int rows) {
   static_assert(C % 8 == 0, "rows are whole groups of 8");
   __syncwarp();
 #pragma unroll 1
-  for (int i = lane(); i < 16 * (C / 8); i += 32) {
+  for (int i = lane(); i < min(rows, 16) * (C / 8); i += 32) {
     int r = row + i / (C / 8), column = i % (C / 8) * 8;
     auto logits = load_neighbours<8>(gate, r, column);
     auto values = load_neighbours<8>(target, r, column);

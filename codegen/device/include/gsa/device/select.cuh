@@ -615,8 +615,8 @@ GSA_DEVICE void sort_step(smem<int, 1, Size, KeyLayout> keys,
   }
 }
 
-template <class Team, int Size, smem_layout Layout>
-GSA_DEVICE void store_cells(int* target, smem<int, 1, Size, Layout> cells,
+template <class Team, class T, int Size, smem_layout Layout>
+GSA_DEVICE void store_cells(T* target, smem<T, 1, Size, Layout> cells,
                             int count) {
 #pragma unroll 1
   for (int i = Team::thread(); i < count; i += Team::threads)

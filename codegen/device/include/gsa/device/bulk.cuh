@@ -79,15 +79,13 @@ GSA_DEVICE void reduce_tile(View view, int first,
   constexpr int row_bytes = C * static_cast<int>(sizeof(float));
   static_assert(row_bytes % 16 == 0, "rows are multiples of 16 bytes");
   int bytes = row_part<float, C>(columns);
-  int found = lane() < 16 ? view.find(first + lane()) : -1;
-  unsigned from = shared_address(source.base + row * row_bytes);
-  // The engine takes one row after another, from uniform registers: rows of
-  // lanes would be gone through by a loop that waits for each.
-#pragma unroll 4
-  for (int r = 0; r < 16; ++r) {
-    int number = __shfl_sync(0xffffffffu, found, r);
-    if (view.holds(number) && bytes > 0 && lane() == 0)
-      ptx::bulk_add(view.row(number), from + r * row_bytes, bytes);
+  // By 16 lanes, which the engine takes one after another: a loop over rows
+  // that all lanes know of took longer on an H200.
+  if (int r = lane(); r < 16 && bytes > 0) {
+    int number = view.find(first + r);
+    if (view.holds(number))
+      ptx::bulk_add(view.row(number),
+                    shared_address(source.base + (row + r) * row_bytes), bytes);
   }
   ptx::bulk_commit();
 }

@@ -110,6 +110,7 @@ def bench_case(library, n, workload, arguments):
     case = inputs(n, workload, arguments.seed, device)
     plan = library.compile(
         modules.sparse_core(n, slots=slots, policy=arguments.policy,
+                            select_schedule=arguments.select_schedule,
                             lanes=arguments.lanes),
         target="cuda:0")
     PLANS.append(plan)
@@ -142,6 +143,8 @@ def bench_case(library, n, workload, arguments):
                   "policy": arguments.policy or "fixed"},
         "seed": arguments.seed, "rounds": rounds,
         "lanes": arguments.lanes or "chosen",
+        **({"select_schedule": arguments.select_schedule}
+           if arguments.select_schedule else {}),
         "ours_ms": medians["ours"],
         "stages_ms": {name: statistics.median(t)
                       for name, t in zip(plan.stages, stages)},
@@ -176,6 +179,8 @@ def main():
                         choices=sorted(workloads.WORKLOADS) + ["all"])
     parser.add_argument("--slots", type=int, default=2048)
     parser.add_argument("--policy", help="a k policy instead of fixed")
+    parser.add_argument("--select-schedule",
+                        help="of gsa.select, without #gsa.; else the choice")
     parser.add_argument("--lanes", type=int, choices=range(1, 9),
                         help="lanes of kernels instead of what is chosen")
     parser.add_argument("--published-up-to", type=int, default=4096)

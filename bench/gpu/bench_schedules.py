@@ -24,10 +24,11 @@ import modules  # noqa: E402
 
 SLOTS = 2048
 ROUNDS = 5
-# block_k, stages, producers, consumers.
+# block_k, stages, producers, consumers, and more.
 ATTENTION = [(64, 2, 4, 4), (64, 2, 8, 4), (64, 3, 4, 4), (64, 2, 4, 2),
              (64, 1, 0, 4), (32, 3, 4, 2), (32, 2, 4, 2), (32, 3, 8, 2),
-             (32, 1, 0, 2), (16, 6, 4, 1), (128, 2, 8, 4)]
+             (32, 1, 0, 2), (16, 6, 4, 1), (16, 6, 4, 1, ", sm_blocks = 3"),
+             (128, 2, 8, 4)]
 # engine, block_q, block_k, stages, producers.
 SCORES = [("mma_sync", 64, 64, 3, 4), ("mma_sync", 64, 32, 3, 4),
           ("mma_sync", 128, 64, 3, 4), ("mma_sync", 64, 64, 1, 0),
@@ -53,10 +54,10 @@ UNIONS = [(1, 64, 3, 3), (2, 128, 3, 3), (2, 96, 4, 4), (2, 64, 5, 5),
           (2, 64, 3, 3)]
 
 
-def attention(block_k, stages, producers, consumers):
+def attention(block_k, stages, producers, consumers, more=""):
     return (f"attention_schedule<engine = mma_sync, block_q = 16, "
             f"block_k = {block_k}, stages = {stages}, producers = {producers}, "
-            f"consumers = {consumers}>")
+            f"consumers = {consumers}{more}>")
 
 
 def union(n, groups, block_k, key_stages, value_stages):
@@ -129,6 +130,8 @@ def main():
     parser.add_argument("--length", type=int, default=65536)
     parser.add_argument("--workload", default="rho98")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="",
+                        help="schedules with this text, beside the choice")
     parser.add_argument("--json", help="file to append JSON lines to")
     arguments = parser.parse_args()
     n = arguments.length
@@ -137,6 +140,8 @@ def main():
                                 torch.device("cuda", 0))
     chosen = {}
     for stage, schedule, schedules in candidates(n):
+        if schedule != "chosen" and arguments.only not in schedule:
+            continue
         record = {"bench": "gpu_schedule", "n": n, "stage": stage,
                   "schedule": schedule, "workload": arguments.workload,
                   "seed": arguments.seed, "ms": None, "ratio": None,

@@ -211,6 +211,28 @@ def dense_text(records):
                    "largest error", "ours at"], rows))
 
 
+def backward_text(records):
+    """Gradients of attention over lists beside those of dense attention."""
+    known = [r for r in records if r["bench"] == "gpu_backward"]
+    if not known:
+        return ""
+    rows = [[str(r["n"]), r["workload"], f"{r['ours_ms']:.2f}",
+             "" if r["dense_ms"] is None else f"{r['dense_ms']:.2f}",
+             "" if r["ratio"] is None else f"{r['ratio']:.2f}",
+             f"{r['U32']:.2f}", f"{r['useful_tflops']:.0f}",
+             f"{r['workspace_mib']:.0f}",
+             f"{max(r['errors']['chosen']):.1e}",
+             meter_text(r["meter"], "chosen")]
+            for r in sorted(known, key=lambda r: r["n"])]
+    return (f"\n### Gradients of attention (commit {known[0]['commit']})\n\n"
+            "`gsa.gather_attention_grad` over the lists of our forward, zeroing and "
+            "rounding of sums included, beside the backward of causal attention by "
+            "cuDNN. TFLOP/s are those of the pairs in lists; the error is relative "
+            "to the largest element of sampled rows and keys, in float64.\n\n" +
+            table(["N", "workload", "ours ms", "cuDNN ms", "cuDNN / ours", "U32",
+                   "TFLOP/s", "workspace MiB", "largest error", "ours at"], rows))
+
+
 def python_text(records):
     """The layer of the Python package beside the published one."""
     known = [r for r in records if r["bench"] == "gpu_python"]
@@ -281,8 +303,8 @@ def report(records):
                  "`ratio` is to the schedule that the compiler chooses.\n\n" +
                  table(["schedule", "stage", "ms", "ratio"],
                        schedule_rows(schedules)))
-    return (text + dense_text(records) + python_text(records) +
-            jit_text(records))
+    return (text + dense_text(records) + backward_text(records) +
+            python_text(records) + jit_text(records))
 
 
 def main():

@@ -14,6 +14,7 @@ include "dialect/Gsa/GsaAttentionOps.td"
 include "dialect/Gsa/GsaPagedOps.td"
 include "dialect/Gsa/GsaPartialOps.td"
 include "dialect/Gsa/GsaScheduleAttrs.td"
+include "dialect/Gsa/GsaGradSchedules.td"
 include "dialect/Gsa/GsaTrainingSchedule.td"
 
 #endif  // GSA_DIALECT_GSA_TD

@@ -116,6 +116,26 @@ std::string OnePassScheduleAttr::explainNone(Operation* op,
   return findLists(cast<SelectOp>(op), target, lists);
 }
 
+/// Bytes that the scores of what all rows keep may take.
+static constexpr int64_t kKeptBytes = int64_t{1} << 30;
+
+/// Whether all keys would be scored twice, for the mean of a statistic, and
+/// there is memory to keep the scores of what was selected until it is known.
+static bool hadBetterKeep(SelectOp op) {
+  TopKProblem rows = *op.getScheduleProblem().rows;
+  return op.getPolicy().usesNormaliser() && !op.getNormaliser() &&
+         4 * rows.batch * rows.queries * rows.slots <= kKeptBytes;
+}
+
+/// The same with `chunk` queries at a time, whose scores are kept.
+static OnePassScheduleAttr keepScores(OnePassScheduleAttr s, int64_t chunk) {
+  return OnePassScheduleAttr::get(
+      s.getContext(), s.getScores(), s.getExact(), s.getSample(), s.getRank(),
+      s.getCapacity(), chunk, s.getSmBlocks(), s.getStaged(),
+      s.getThreadCandidates(), s.getCandidateBins(), s.getSampleBlocks(),
+      s.getLeastSpan(), s.getBoundWarps(), /*keep=*/true);
+}
+
 /// Around the first legal schedule for rows whose candidates do not suffice.
 SmallVector<Attribute> OnePassScheduleAttr::enumerate(
     Operation* op, const CudaTarget& target) {
@@ -128,6 +148,7 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   int64_t sampled = llvm::divideCeil(keys, kSampleStep);
   int64_t chunk =
       std::min(kListBytes / (8 * capacity), kChunkBytes / (4 * sampled));
+  bool keeps = hadBetterKeep(cast<SelectOp>(op));
   // Two heads a fragment are faster, if they are even.
   int64_t queries = problem.scores->heads % 2 == 0 ? 8 : kTileUnit;
   for (int64_t consumers : {16, 8, 4})
@@ -143,9 +164,16 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
             /*span=*/64, stages, /*producers=*/4, consumers, kDefaultPairs,
             boxes);
         if (!scores.findRefusal(op, target).empty()) continue;
-        schedules.push_back(OnePassScheduleAttr::get(
-            op->getContext(), scores, exact, kSampleStep, rank, capacity, rows,
-            kSmBlocks));
+        auto schedule = OnePassScheduleAttr::get(op->getContext(), scores,
+                                                 exact, kSampleStep, rank,
+                                                 capacity, rows, kSmBlocks);
+        // With a block of queries less at a time: what is kept is there beside
+        // the lists of candidates.
+        if (keeps)
+          schedules.push_back(keepScores(
+              schedule,
+              rows > blockQ && rows % blockQ == 0 ? rows - blockQ : rows));
+        schedules.push_back(schedule);
         break;
       }
     }

@@ -524,7 +524,10 @@ ScheduleCost OnePassScheduleAttr::getCost(Operation* op,
   bounds[CostTerm::Memory] = clock.memory(4 * count * sampled);
   StageCost append =
       scoreStage(getScores(), *problem.scores, share, /*writes=*/false, target);
-  if (cast<SelectOp>(op).getPolicy().usesStatistic()) {
+  auto select = cast<SelectOp>(op);
+  bool keeps = getKeep() && select.getPolicy().usesNormaliser() &&
+               !select.getNormaliser();
+  if (select.getPolicy().usesStatistic() && !keeps) {
     StageCost& moments = cost.stages.emplace_back(append);
     moments.kernel = "score_moments";
     for (double& term : moments.terms) term *= kMomentsShare;
@@ -536,13 +539,19 @@ ScheduleCost OnePassScheduleAttr::getCost(Operation* op,
       std::max(append[CostTerm::Issue], append[CostTerm::Mufu]) + appended;
   append[CostTerm::Memory] += clock.memory(8 * candidates);
   cost.stages.push_back(append);
-  StageCost& select = cost.stages.emplace_back();
-  select.kernel = "select_candidates";
-  select[CostTerm::Issue] = clock.clocks(candidates * kCandidateClocks);
-  select[CostTerm::Memory] =
-      clock.memory(8 * candidates + 4 * count * toDouble(rows.slots));
-  select.launchUs = clock.launch(kOnePassLaunches * toDouble(rows.batch) *
-                                 ceilDiv(rows.queries, getChunk()));
+  double slots = count * toDouble(rows.slots);
+  StageCost& exact = cost.stages.emplace_back();
+  exact.kernel = keeps ? "select_most" : "select_candidates";
+  exact[CostTerm::Issue] = clock.clocks(candidates * kCandidateClocks);
+  exact[CostTerm::Memory] =
+      clock.memory(8 * candidates + (keeps ? 8 : 4) * slots);
+  exact.launchUs = clock.launch(kOnePassLaunches * toDouble(rows.batch) *
+                                ceilDiv(rows.queries, getChunk()));
+  if (!keeps) return cost;
+  StageCost& trim = cost.stages.emplace_back();
+  trim.kernel = "trim_rows";
+  trim[CostTerm::Issue] = clock.clocks(slots * kCandidateClocks);
+  trim[CostTerm::Memory] = clock.memory(12 * slots);
   return cost;
 }
 

@@ -16,6 +16,7 @@ machine without LLVM):
     conformance   the conformance vector in f32
     streams       the hand-written kernels of test/streams
     one-pass      selection without scores in memory
+    gradients     of attention by each schedule, and of the indexer's loss
     batches       rows do not depend on their batch or on chunks
     memcheck, initcheck, synccheck
                   small random modules under compute-sanitizer
@@ -287,6 +288,9 @@ class Runner:
                 "GSA_TEST_STREAMS": os.path.join(ROOT, "test", "streams")})
         yield "one-pass", lambda: self.gtest(
             "one-pass", differential, "*OnePass*/Cuda*",
+            self.arguments.shards)
+        yield "gradients", lambda: self.gtest(
+            "gradients", differential, "*Gradients*/Cuda_*",
             self.arguments.shards)
         yield "batches", lambda: self.gtest(
             "batches", differential, "*Batches*/Cuda")

@@ -100,6 +100,18 @@ def main():
         good = repeats and share < 1e-4 and torch.equal(expected[3], got[3])
         failures += not good
         print(f"{share:9.1e}" if good else "FAILED   ", "select", text)
+    for score, exact, sample, rank, capacity, chunk in ONE_PASS:
+        # A budget is known before or after the row is selected.
+        text = (f"one_pass_schedule<scores = {score}, exact = <scores = "
+                f"{SELECT[0][0]}, topk = {topk(8, 2048, 4096, exact)}>, "
+                f"sample = {sample}, rank = {rank}, capacity = {capacity}, "
+                f"chunk = {chunk}, keep = ")
+        policy = "<upstream_variance, base = 342, min = 64, max = 512>"
+        before, after = (run(select_schedule=text + keep, policy=policy)
+                         for keep in ("false>", "true>"))
+        same = all(torch.equal(a, b) for a, b in zip(before[2:], after[2:]))
+        failures += not same
+        print("same bits" if same else "FAILED   ", "select", text + "true>")
     for block_k, stages, producers, consumers in ATTENTION:
         schedule = (f"attention_schedule<engine = mma_sync, block_q = 16, "
                     f"block_k = {block_k}, stages = {stages}, "

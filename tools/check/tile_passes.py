@@ -24,7 +24,7 @@ STRUCTURE = {
     # The loop over tiles as lowerings say it.
     "StreamOp", "LaggedOp", "TileRingOp", "AwaitOp", "ReleaseOp",
     # Storage that it becomes.
-    "SmemAllocOp", "RingAllocOp", "StageOp",
+    "SmemAllocOp", "RingAllocOp", "StageOp", "PartOp",
 }
 
 RECORD = re.compile(r'^def GsaTile_(\w+Op)\s*:[^"]*"(\w+)"', re.M)

@@ -304,29 +304,37 @@ __global__ void store_tile_kernel(const float* from, int row, T* to,
                           columns);
 }
 
+/// Rows of a view, and those that are stored at most.
+struct StoredRows {
+  int held, rows;
+};
+
 template <int VectorBytes, class T, int C, smem_layout L>
 void test_store_tile(Suite& suite) {
   constexpr int width = VectorBytes / static_cast<int>(sizeof(T));
   Random random(C);
   Array<float> from(24 * C);
   random.Fill(from, -1000, 1000);
-  // Rows of the view, and those that are stored at most.
-  constexpr int counts[][2] = {{0, 16}, {1, 16},  {9, 16}, {16, 16}, {20, 20},
-                               {20, 4}, {20, -1}, {20, 0}, {3, 9},   {16, 11}};
-  for (auto [held, rows] : counts)
+  for (StoredRows each :
+       {StoredRows{0, 16}, StoredRows{1, 16}, StoredRows{9, 16},
+        StoredRows{16, 16}, StoredRows{20, 20}, StoredRows{20, 4},
+        StoredRows{20, -1}, StoredRows{20, 0}, StoredRows{3, 9},
+        StoredRows{16, 11}})
     for (int columns : {0, width, C - width, C})
       for (int row : {0, 8}) {
         int pitch = C + width;
         Array<T> to(20 * pitch);
         launch("store_tile", store_tile_kernel<VectorBytes, T, C, L>, 1, 1,
                24 * C * 4, from.data(), row, to.data(),
-               static_cast<long long>(pitch), held, rows, columns);
+               static_cast<long long>(pitch), each.held, each.rows, columns);
         suite.Context(
             "%s vectors of %d, %d columns rows %d of %d columns %d row %d",
-            format<T>::name, VectorBytes, C, rows, held, columns, row);
+            format<T>::name, VectorBytes, C, each.rows, each.held, columns,
+            row);
         for (int i = 0; i < to.size(); ++i) {
           int r = i / pitch, c = i % pitch;
-          bool written = r < std::min({held, rows, 16}) && c < columns;
+          bool written =
+              r < std::min(std::min(each.held, each.rows), 16) && c < columns;
           suite.Equal(to_host(to[i]),
                       written ? rounded<T>(from[(row + r) * C + c]) : kNan, r,
                       c);

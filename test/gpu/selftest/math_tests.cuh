@@ -235,6 +235,11 @@ __global__ void gate_tile_kernel(const float* from, const T* logits, int row,
   get_tile(tile, to);
 }
 
+/// The first row of a tile that is gated, and how many are.
+struct GatedRows {
+  int row, rows;
+};
+
 template <class T, smem_layout L, smem_layout GateL>
 void test_gate_tile(Suite& suite) {
   Random random(2);
@@ -242,9 +247,10 @@ void test_gate_tile(Suite& suite) {
   Array<T> logits(24 * 64);
   random.Fill(from);
   random.Fill(logits, -4, 4);
-  constexpr int cases[][2] = {{0, 16}, {5, 16}, {8, 99}, {8, 4},
-                              {3, 11}, {0, 1},  {5, 0},  {8, -48}};
-  for (auto [row, rows] : cases) {
+  for (GatedRows each : {GatedRows{0, 16}, GatedRows{5, 16}, GatedRows{8, 99},
+                         GatedRows{8, 4}, GatedRows{3, 11}, GatedRows{0, 1},
+                         GatedRows{5, 0}, GatedRows{8, -48}}) {
+    int row = each.row, rows = each.rows;
     launch("gate_tile", gate_tile_kernel<T, L, GateL>, 1, 1, 24 * 64 * 8,
            from.data(), logits.data(), row, rows, to.data());
     suite.Context("%s row %d rows %d", format<T>::name, row, rows);

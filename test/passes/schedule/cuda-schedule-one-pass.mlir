@@ -58,3 +58,39 @@ func.func @long_rows(%q: tensor<1x4096x4x64xbf16>, %k: tensor<1x131072x64xbf16>)
     -> (tensor<1x4096x2048xi32>, tensor<1x4096xi32>, tensor<1x4096xi32>)
   return %0#0 : tensor<1x4096x2048xi32>
 }
+
+// A budget that takes the mean of all rows: scores of what is selected are kept,
+// and keys are scored once, by a block of queries less at a time.
+// CHECK-LABEL: @mean(
+// CHECK: gsa.schedule = #gsa.one_pass_schedule<{{.*}}block_q = 128, {{.*}}chunk = 3968, sm_blocks = 2, keep = true>
+func.func @mean(%q: tensor<1x4096x4x64xbf16>, %k: tensor<1x131072x64xbf16>)
+    -> tensor<1x4096x2048xi32> {
+  %0:3 = gsa.select %q, %k policy <upstream_variance, base = 1366, min = 256, max = 2048>
+    : (tensor<1x4096x4x64xbf16>, tensor<1x131072x64xbf16>)
+    -> (tensor<1x4096x2048xi32>, tensor<1x4096xi32>, tensor<1x4096xi32>)
+  return %0#0 : tensor<1x4096x2048xi32>
+}
+
+// More than 1 GiB of them: keys are scored twice.
+// CHECK-LABEL: @mean_of_many(
+// CHECK: gsa.schedule = #gsa.one_pass_schedule<
+// CHECK-NOT: keep = true
+func.func @mean_of_many(%q: tensor<2x131072x4x64xbf16>, %k: tensor<2x131072x64xbf16>)
+    -> tensor<2x131072x2048xi32> {
+  %0:3 = gsa.select %q, %k policy <upstream_variance, base = 1366, min = 256, max = 2048>
+    : (tensor<2x131072x4x64xbf16>, tensor<2x131072x64xbf16>)
+    -> (tensor<2x131072x2048xi32>, tensor<2x131072xi32>, tensor<2x131072xi32>)
+  return %0#0 : tensor<2x131072x2048xi32>
+}
+
+// A mean that is given is no mean to be made.
+// CHECK-LABEL: @given_mean(
+// CHECK: gsa.schedule = #gsa.one_pass_schedule<
+// CHECK-NOT: keep = true
+func.func @given_mean(%q: tensor<1x4096x4x64xbf16>, %k: tensor<1x131072x64xbf16>,
+    %m: tensor<f32>) -> tensor<1x4096x2048xi32> {
+  %0:3 = gsa.select %q, %k normaliser %m policy <upstream_variance, base = 1366, min = 256, max = 2048>
+    : (tensor<1x4096x4x64xbf16>, tensor<1x131072x64xbf16>, tensor<f32>)
+    -> (tensor<1x4096x2048xi32>, tensor<1x4096xi32>, tensor<1x4096xi32>)
+  return %0#0 : tensor<1x4096x2048xi32>
+}

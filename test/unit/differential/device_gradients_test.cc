@@ -64,8 +64,7 @@ std::string ModuleText(const Recipe& z) {
       *z.schedule ? std::string("{gsa.schedule = #gsa.") + z.schedule + "}"
                   : "";
   auto size = [](int64_t n) { return "x" + std::to_string(n) + "x"; };
-  return absl::StrReplaceAll(
-      R"mlir(
+  std::string text = R"mlir(
 !q = tensor<?x?xHxDxT>
 !k = tensor<?x?xGxDxT>
 !v = tensor<?x?xGxExT>
@@ -84,14 +83,18 @@ func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
       : (!q, !k, !v, !i, !c, !o, !l, !l) -> (!q, !k, !v)
   return %d#0, %d#1, %d#2 : !q, !k, !v
 }
-)mlir",
-      {{"SCHEDULE", schedule},
-       {"xT>", std::string("x") + DTypeName(z.type) + ">"},
-       {"xHx", size(z.heads)},
-       {"xGx", size(z.groups)},
-       {"xDx", size(z.depth)},
-       {"xEx", size(z.value_depth)},
-       {"xKx", size(z.slots)}});
+)mlir";
+  auto replace = [&](const char* from, const std::string& to) {
+    absl::StrReplaceAll({{from, to}}, &text);
+  };
+  replace("SCHEDULE", schedule);
+  replace("xT>", std::string("x") + DTypeName(z.type) + ">");
+  replace("xHx", size(z.heads));
+  replace("xGx", size(z.groups));
+  replace("xDx", size(z.depth));
+  replace("xEx", size(z.value_depth));
+  replace("xKx", size(z.slots));
+  return text;
 }
 
 /// Inputs of shapes and lists that `seed` draws.

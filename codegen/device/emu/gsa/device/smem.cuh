@@ -83,10 +83,10 @@ smem<T, Rows, Columns, Layout> stage(
 }
 
 template <class T, int Stages, int Rows, int Columns, smem_layout Layout>
-smem<T, Rows, Columns, Layout> part(
+smem<T, Rows, Columns, Layout> part_of(
     smem_stages<T, Stages, Rows, Columns, Layout> buffer, int number) {
   if (number < 0 || number >= Stages)
-    emu::fail("part", "tile %d of %d", number, Stages);
+    emu::fail("part_of", "tile %d of %d", number, Stages);
   return {buffer.base + static_cast<long long>(number) *
                             smem<T, Rows, Columns, Layout>::bytes};
 }

@@ -145,7 +145,7 @@ struct smem_stages {
 
 /// Tile `number` of a buffer.
 template <class T, int Stages, int Rows, int Columns, smem_layout Layout>
-GSA_DEVICE smem<T, Rows, Columns, Layout> part(
+GSA_DEVICE smem<T, Rows, Columns, Layout> part_of(
     smem_stages<T, Stages, Rows, Columns, Layout> buffer, int number) {
   return {buffer.base + number * smem<T, Rows, Columns, Layout>::bytes};
 }

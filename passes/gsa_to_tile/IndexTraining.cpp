@@ -114,12 +114,15 @@ LogicalResult tile::lowerIndexScoresGrad(IndexScoresGradOp op,
   TrainingGradients gradients(operands);
   Value cells = context.toBuffer(op.getScoresGrad());
   int64_t queries = operands.source.queries();
+  // Of nothing there are no slices.
+  bool isEmpty = operands.cells == 0;
   if (queries > 0)
-    context.forQueryChunks(operands.source.batches(), queries, queries,
-                           [&](const QueryChunk& chunk) {
-                             gradients.launch(
-                                 chunk, context.slice(cells, {chunk.batch}));
-                           });
+    context.forQueryChunks(
+        operands.source.batches(), queries, queries,
+        [&](const QueryChunk& chunk) {
+          gradients.launch(
+              chunk, isEmpty ? cells : context.slice(cells, {chunk.batch}));
+        });
   gradients.finish();
   return success();
 }

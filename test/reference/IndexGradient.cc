@@ -65,6 +65,7 @@ class Indexer {
     if (options.rounding) {
       round_ = Rounder(*options.rounding);
       unit_ = options.rounding->UnitRoundoff();
+      if (options.factors) factor_unit_ = options.factors->UnitRoundoff();
     }
     if (!options.lists) return;
     RequireRank("indices", options.lists->indices, 3);
@@ -83,6 +84,10 @@ class Indexer {
   }
   double scale() const { return scale_; }
   double unit() const { return unit_; }
+  /// The size at which a sum's rounding of a term is that of a factor of it.
+  double SizeOfFactor(double factor) const {
+    return unit_ > 0 ? factor * factor_unit_ / unit_ : 0.0;
+  }
   double Round(double x) const { return round_ ? (*round_)(x) : x; }
   const IndexOperands& operands() const { return operands_; }
   const IndexScoresOptions& options() const { return options_.scores; }
@@ -141,6 +146,7 @@ class Indexer {
   double scale_;
   std::optional<Rounder> round_;
   double unit_ = 0.0;  ///< Unit roundoff of sums; 0: exact.
+  double factor_unit_ = 0.0;
 };
 
 /// Sums of terms with the squares of their rounding errors.
@@ -197,6 +203,7 @@ IndexGradients Gradients(const Indexer& index, int num_threads,
         double factor = weight * Slope(activation, z);
         double dz = index.Round(dscore * factor), error = size * factor;
         biases.Add(b * heads + j, dz, error);
+        error = std::hypot(error, index.SizeOfFactor(dz));
         const double* k = operands.key.Slice(b, s);
         int64_t of_key = (b * index.keys() + s) * depth;
         for (int64_t d = 0; d < depth; ++d) {

@@ -24,6 +24,9 @@ struct IndexGradientOptions {
   /// rounded to it, and sums moved by what rounding each of their terms may do.
   /// Absent: everything in float64.
   std::optional<FloatFormat> rounding = std::nullopt;
+  /// With it, what the gradients of logits are rounded to before they multiply
+  /// queries and keys.
+  std::optional<FloatFormat> factors = std::nullopt;
 };
 
 /// Of the shapes of the operands; of weights that are 1, and biases that are 0,

@@ -141,8 +141,11 @@ IndexerOperands::IndexerOperands(const OpContext& context)
                                           : reference::Mask::kNone;
   scores.num_threads = context.options.numThreads;
   if (lists) options.index.lists = &*lists;
-  if (context.rounds)
-    options.index.rounding = formatOf(form.query.getType()).Accumulator();
+  if (context.rounds) {
+    reference::FloatFormat type = formatOf(form.query.getType());
+    options.index.rounding = type.Accumulator();
+    options.index.factors = type;
+  }
   if (isa<IndexScoresGradOp>(context.op)) return;
   IndexTarget target = IndexTarget::of(context.op);
   if (target.scaleGiven)

@@ -77,6 +77,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
     role <"mma", team = <1, 4>> {
       // CHECK-NEXT:    auto scores = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
       %s = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc> loc("scores")
+      // CHECK-NEXT:    auto grads = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
+      %d = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc> loc("grads")
       // CHECK-NEXT:    auto lhs_0 = frag_alloc<frag<bf16, 16, 64, frag_layout::lhs>>();
       %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xbf16, lhs>
       // CHECK-NEXT:    auto l = rowvec_alloc<rowvec<float, 16>>();
@@ -98,6 +100,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read> loc("q"),
         // CHECK-NEXT:      gate_rows<activation::silu, false>(scores, logits, 0, n, false);
         %logits = gsa_tile.strided_rows %k pitch %pitch count %c64 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
         gsa_tile.gate_rows %s, %logits[%c0] columns %n <silu> : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, strided, read>
+        // CHECK-NEXT:      softmax_grad(scores, grads, l, l, 0.125f, n);
+        gsa_tile.softmax_grad %s, %d, %l, %l scale %scale rows %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         // CHECK-NEXT:      ring_release(full, i);
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>
       }

@@ -57,7 +57,7 @@ gsa_tile.kernel @views(%x: !in loc("x"), %table: !table loc("pages"), %n: index 
 //      CHECK:void turns(const bf16* __restrict__ x, float* __restrict__ y, int n) {
 gsa_tile.kernel @turns(%x: !in loc("x"), %y: !gsa_tile.global<f32, write> loc("y"),
                        %n: index loc("n"))
-    attributes {warps = 12 : i64, shared_bytes = 33312 : i64} {
+    attributes {warps = 12 : i64, shared_bytes = 41504 : i64} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c64 = arith.constant 64 : index
@@ -67,6 +67,7 @@ gsa_tile.kernel @turns(%x: !in loc("x"), %y: !gsa_tile.global<f32, write> loc("y
   %words = gsa_tile.smem_alloc at 16384 : !list loc("words")
   %part = gsa_tile.smem_alloc at 16896 : !part loc("part")
   %ring = gsa_tile.ring_alloc producers 4 consumers 8 at 33280 : !ring loc("full")
+  %parts = gsa_tile.smem_alloc at 33312 : !gsa_tile.smem<2x16x64xf32, linear> loc("parts")
   //      CHECK:  auto seen = cursor_alloc<ring_cursor>();
   %cursor = gsa_tile.cursor_alloc : !gsa_tile.cursor loc("seen")
   gsa_tile.sync <0, 12>
@@ -112,10 +113,18 @@ gsa_tile.kernel @turns(%x: !in loc("x"), %y: !gsa_tile.global<f32, write> loc("y
       %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate> loc("sums")
       // CHECK-NEXT:    accumulate_rows(sums, 0, scores, 64);
       gsa_tile.accumulate_rows %acc columns %c64 to %sums[%c0] : !acc to !gsa_tile.rows<f32, strided, accumulate>
-      // CHECK-NEXT:    reduce_rows<team<4, 8>>(sums, 0, part, 64);
+      // CHECK-NEXT:    reduce_rows<team<4, 8>>(sums, 0, part_0, 64);
       gsa_tile.reduce_rows %part columns %c64 to %sums[%c0] by #mma : !part to !gsa_tile.rows<f32, strided, accumulate>
       // CHECK-NEXT:    reduce_wait<team<4, 8>, 1>();
       gsa_tile.reduce_wait #mma barrier 1
+      // CHECK-NEXT:    auto own = part(parts, n);
+      %own = gsa_tile.part %parts[%n] : !gsa_tile.smem<2x16x64xf32, linear> loc("own")
+      gsa_tile.put_frag %acc to %own[%c0] : !acc to !gsa_tile.smem<16x64xf32, linear>
+      gsa_tile.fence_async
+      //      CHECK:    reduce_tile(sums, n, own, 0, 64);
+      gsa_tile.reduce_tile %own[%c0] columns %c64 to %sums[%n] : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+      // CHECK-NEXT:    reduce_tile_wait();
+      gsa_tile.reduce_tile_wait
     }
   }
   gsa_tile.return

@@ -81,6 +81,14 @@ gsa_tile.kernel @unite(%list: !list loc("list"), %keys: !out loc("keys"),
   // IR-NEXT: gsa_tile.any_out_of_range %[[S]], %[[SUM]] limit %{{.*}} : <16x64xf32, acc>, <16xf32>
   // CHECK-NEXT: bool spoilt = any_out_of_range(scores, sum, 8192.0f);
   %spoilt = gsa_tile.any_out_of_range %scores, %sum limit %limit : !acc, !vec loc("spoilt")
+  // IR-NEXT: %[[ODD:.*]] = gsa_tile.any_not_finite %[[TILE:.*]] by <0, 2> : <64x64xbf16, swizzle>
+  // CHECK-NEXT: bool odd = any_not_finite<team<0, 2>>(tile);
+  %odd = gsa_tile.any_not_finite %tile by #load : !gsa_tile.smem<64x64xbf16, swizzle> loc("odd")
+  scf.if %odd {
+    // IR: gsa_tile.drop_rows %[[TILE]][%{{.*}}] by %[[SUM]] : <64x64xbf16, swizzle> by <16xf32>
+    // CHECK: drop_rows(tile, 16, sum);
+    gsa_tile.drop_rows %tile[%c16] by %sum : !gsa_tile.smem<64x64xbf16, swizzle> by !vec
+  }
   scf.if %spoilt {
     // IR: gsa_tile.append %arg8 to %arg4 count %arg5 : <i32, write>, <i32, write>
     // CHECK: append(again, count, n);

@@ -35,6 +35,8 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
   %indices = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<1x512xi32, linear>
   %keys = gsa_tile.smem_alloc at 2048 : !gsa_tile.smem<2x64x64xbf16, swizzle>
   %parts = gsa_tile.smem_alloc at 18432 : !gsa_tile.smem<64x64xf32, linear>
+  %staged = gsa_tile.smem_alloc at 18432 : !gsa_tile.smem<4x16x64xf32, linear>
+  %odd = gsa_tile.any_not_finite %parts by #all : !gsa_tile.smem<64x64xf32, linear>
   %ring = gsa_tile.ring_alloc producers 1 consumers 4 at 34816 : !gsa_tile.ring<2>
   %from = gsa_tile.at %list[%u, %c0] sizes [%n] : !gsa_tile.global<i32, read>
   %view = gsa_tile.strided_rows %from pitch %one count %c1 : !gsa_tile.global<i32, read> to !gsa_tile.rows<i32, strided, read>
@@ -82,6 +84,7 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
         %view4 = gsa_tile.listed_rows %q pitch %pitch list %indices end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.smem<1x512xi32, linear> to !gsa_tile.rows<bf16, listed, read>
         gsa_tile.mask_rows %s, %view4[%i] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rows<bf16, listed, read>
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
+        gsa_tile.softmax_grad %s, %o, %l, %e scale %scale rows %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.convert %s to %lhs : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.frag<16x64xbf16, lhs>
         gsa_tile.softmax_weights %s, %l to %lhs : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<16x64xbf16, lhs>
         gsa_tile.mma_nn %o, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
@@ -100,6 +103,10 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
       gsa_tile.store_rows %o columns %c64 to %view6[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
       %sums = gsa_tile.strided_rows %lse pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
       gsa_tile.accumulate_rows %o columns %c64 to %sums[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, accumulate>
+      %own = gsa_tile.part %staged[%rank] : !gsa_tile.smem<4x16x64xf32, linear>
+      gsa_tile.reduce_tile %own[%c0] columns %c64 to %sums[%row] : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+      gsa_tile.reduce_tile_wait
+      gsa_tile.drop_rows %own[%c0] by %e : !gsa_tile.smem<16x64xf32, linear> by !gsa_tile.rowvec<16xf32>
       %gate = gsa_tile.smem_alloc at 0 : !gsa_tile.smem<64x64xbf16, swizzle>
       gsa_tile.gate_tile %parts[%c0] rows %n by %gate <tanh> : !gsa_tile.smem<64x64xf32, linear> by !gsa_tile.smem<64x64xbf16, swizzle>
       gsa_tile.store_tile %parts[%c0] rows %n columns %c64 to %view6[%c0] vector 16 : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<bf16, strided, write>

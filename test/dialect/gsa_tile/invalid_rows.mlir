@@ -363,6 +363,54 @@ gsa_tile.kernel @find_rows_many(%x: !gsa_tile.global<bf16, read>, %n: index)
 
 // -----
 
+gsa_tile.kernel @reduce_tile_c1(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, write>
+  // expected-error @below {{expected rows that accumulate, got '!gsa_tile.rows<f32, strided, write>'}}
+  gsa_tile.reduce_tile %t[%n] columns %n to %v[%n] : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<f32, strided, write>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @reduce_tile_c2(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xf32, swizzle>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  // expected-error @below {{expected a linear tile with rows of a multiple of 16 bytes, got '!gsa_tile.smem<64x64xf32, swizzle>'}}
+  gsa_tile.reduce_tile %t[%n] columns %n to %v[%n] : !gsa_tile.smem<64x64xf32, swizzle> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @reduce_tile_c2_row(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<64x6xf32, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  // expected-error @below {{expected a linear tile with rows of a multiple of 16 bytes, got '!gsa_tile.smem<64x6xf32, linear>'}}
+  gsa_tile.reduce_tile %t[%n] columns %n to %v[%n] : !gsa_tile.smem<64x6xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @reduce_tile_c2_element(%x: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %pitch = arith.constant 64 : i64
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xbf16, linear>
+  %v = gsa_tile.strided_rows %x pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  // expected-error @below {{expected rows and tile of one element type, got 'f32' and 'bf16'}}
+  gsa_tile.reduce_tile %t[%n] columns %n to %v[%n] : !gsa_tile.smem<64x64xbf16, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  gsa_tile.return
+}
+
+// -----
+
 gsa_tile.kernel @reduce_rows_c1(%x: !gsa_tile.global<f32, write>, %n: index)
     attributes {warps = 4 : i64} {
   %pitch = arith.constant 64 : i64

@@ -286,3 +286,15 @@ gsa_tile.kernel @mma_nn_causal_c2(%n: index)
   gsa_tile.mma_nn_causal %acc, %lhs, %rhs[%n] last %n column %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<32x64xbf16, swizzle>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @part_c1(%n: index) attributes {warps = 4 : i64} {
+  %ring = gsa_tile.ring_alloc producers 1 consumers 3 : !gsa_tile.ring<2>
+  %buffer = gsa_tile.smem_alloc : !gsa_tile.smem<2x16x64xbf16, swizzle>
+  %slot = gsa_tile.ring_wait %ring[%n] : !gsa_tile.ring<2>
+  %stage = gsa_tile.stage %buffer[%slot] : !gsa_tile.smem<2x16x64xbf16, swizzle>
+  // expected-error @below {{takes a tile of a buffer that has stages; expected one of which others take parts, too}}
+  %tile = gsa_tile.part %buffer[%n] : !gsa_tile.smem<2x16x64xbf16, swizzle>
+  gsa_tile.return
+}

@@ -240,3 +240,50 @@ gsa_tile.kernel @listed_rows_list(%x: !gsa_tile.global<bf16, read>, %list: !gsa_
   %rows = gsa_tile.listed_rows %x pitch %pitch list %list end %n limit %n : !gsa_tile.global<bf16, read>, !gsa_tile.global<i64, read> to !gsa_tile.rows<bf16, listed, read>
   gsa_tile.return
 }
+
+// -----
+
+gsa_tile.kernel @any_not_finite_c1() attributes {warps = 4 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x12xbf16, linear>
+  // expected-error @below {{expected a tile of floats with rows of whole 16-byte chunks, got '!gsa_tile.smem<16x12xbf16, linear>'}}
+  %x = gsa_tile.any_not_finite %t by <0, 4> : !gsa_tile.smem<16x12xbf16, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @any_not_finite_c1_element() attributes {warps = 4 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xi32, linear>
+  // expected-error @below {{expected a tile of floats with rows of whole 16-byte chunks, got '!gsa_tile.smem<16x64xi32, linear>'}}
+  %x = gsa_tile.any_not_finite %t by <0, 4> : !gsa_tile.smem<16x64xi32, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @any_not_finite_c2() attributes {warps = 8 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<16x64xbf16, linear>
+  // expected-error @below {{expected all 8 warps of the block, got #gsa_tile.team<4, 4>}}
+  %x = gsa_tile.any_not_finite %t by <4, 4> : !gsa_tile.smem<16x64xbf16, linear>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @drop_rows_c1(%n: index) attributes {warps = 4 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<64x6xf32, linear>
+  %lse = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+  // expected-error @below {{expected a tile of floats with rows of whole 16-byte chunks, got '!gsa_tile.smem<64x6xf32, linear>'}}
+  gsa_tile.drop_rows %t[%n] by %lse : !gsa_tile.smem<64x6xf32, linear> by !gsa_tile.rowvec<16xf32>
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @drop_rows_c1_stages(%n: index) attributes {warps = 4 : i64} {
+  %t = gsa_tile.smem_alloc : !gsa_tile.smem<2x64x64xbf16, swizzle>
+  %lse = gsa_tile.rowvec_alloc : !gsa_tile.rowvec<16xf32>
+  // expected-error @below {{expected a tile of floats with rows of whole 16-byte chunks, got '!gsa_tile.smem<2x64x64xbf16, swizzle>'}}
+  gsa_tile.drop_rows %t[%n] by %lse : !gsa_tile.smem<2x64x64xbf16, swizzle> by !gsa_tile.rowvec<16xf32>
+  gsa_tile.return
+}

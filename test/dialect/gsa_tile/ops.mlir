@@ -64,6 +64,8 @@ gsa_tile.kernel @attend(%q: !gsa_tile.global<bf16, read>,
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.softmax_update %s, %o, %m, %l scale %scale {bounded = true} : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.softmax_weights %s, %l to %lhs : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32> to !gsa_tile.frag<16x64xbf16, lhs>
+        // CHECK: gsa_tile.softmax_grad %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} scale %{{.*}} rows %arg4 : <16x64xf32, acc>, <16xf32>
+        gsa_tile.softmax_grad %s, %o, %m, %l scale %scale rows %n : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.rowvec<16xf32>
         gsa_tile.convert %s to %lhs : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.frag<16x64xbf16, lhs>
         gsa_tile.mma_nn %o, %lhs, %tile[%c0] : !gsa_tile.frag<16x64xf32, acc>, !gsa_tile.frag<16x64xbf16, lhs>, !gsa_tile.smem<64x64xbf16, swizzle>
         gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<4>

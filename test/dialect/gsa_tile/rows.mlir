@@ -108,5 +108,16 @@ gsa_tile.kernel @uses(%x: !in, %y: !gsa_tile.global<bf16, write>,
   gsa_tile.reduce_wait <0, 4>
   // CHECK: gsa_tile.reduce_wait <0, 4> barrier 3
   gsa_tile.reduce_wait <0, 4> barrier 3
+  // CHECK: %[[OWN:.*]] = gsa_tile.part %{{.*}}[%arg3] : <4x16x64xf32, linear>
+  %buffer = gsa_tile.smem_alloc : !gsa_tile.smem<4x16x64xf32, linear>
+  %one = gsa_tile.part %buffer[%n] : !gsa_tile.smem<4x16x64xf32, linear>
+  // CHECK-NEXT: gsa_tile.reduce_tile %[[OWN]][%{{.*}}] columns %{{.*}} to %{{.*}}[%arg3] : <16x64xf32, linear> to <f32, strided, accumulate>
+  gsa_tile.reduce_tile %one[%c0] columns %c64 to %sums[%n] : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  // CHECK-NEXT: gsa_tile.reduce_tile_wait
+  gsa_tile.reduce_tile_wait
+  // CHECK-NEXT: gsa_tile.any_not_finite %{{.*}} by <0, 4> : <64x64xf32, linear>
+  %odd = gsa_tile.any_not_finite %part by #all : !sums
+  // CHECK-NEXT: gsa_tile.drop_rows %[[OWN]][%{{.*}}] by %{{.*}} : <16x64xf32, linear> by <16xf32>
+  gsa_tile.drop_rows %one[%c0] by %vec : !gsa_tile.smem<16x64xf32, linear> by !vec
   gsa_tile.return
 }

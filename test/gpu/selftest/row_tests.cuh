@@ -4,6 +4,8 @@
 #ifndef GSA_TEST_GPU_SELFTEST_ROW_TESTS_CUH
 #define GSA_TEST_GPU_SELFTEST_ROW_TESTS_CUH
 
+#include <algorithm>
+
 #include "test/gpu/selftest/harness.cuh"
 #include "test/gpu/selftest/row_cases.h"
 #include "test/gpu/selftest/row_kernels.cuh"
@@ -58,6 +60,65 @@ void test_fragment_rows(Suite& suite, const RowKernel& test, Kernel* kernel) {
                       });
 }
 
+#if defined(GSA_SELFTEST_SM90A)
+/// Each warp adds 16 rows of its part of a buffer, and 16 others before it has
+/// waited for the first ones.
+template <int C>
+__global__ void reduce_tile_kernel(const float* values, const int* list,
+                                   int end, int limit, int columns,
+                                   float* sums) {
+  using tiles = smem_stages<float, 3, 40, C, linear>;
+  const int warp = static_cast<int>(threadIdx.x) / 32;
+  const float* from = values + 40 * C * warp;
+  auto tile = part(smem_alloc<tiles>(0), warp);
+  auto view = listed_rows(sums, C + 4, list, end, limit);
+  for (int round = 0; round < 2; ++round) {
+    // Both rounds write all rows, the second one other numbers.
+    if (round > 0) reduce_tile_wait();
+    for (int i = lane(); i < 40 * C; i += 32)
+      tile.at(i / C, i % C) = from[i] + static_cast<float>(round);
+    __syncwarp();
+    fence_async();
+    reduce_tile(view, 32 * warp, tile, 0, columns);
+    reduce_tile(view, 32 * warp + 16, tile, 24, columns);
+  }
+  reduce_tile_wait();
+}
+
+/// Of whole numbers, so that no order rounds; rows are named often, or do not
+/// exist.
+template <int C>
+void test_reduce_tile(Suite& suite) {
+  constexpr int kRows = 21, kPitch = C + 4;
+  Random random(C);
+  Array<float> values(120 * C), sums(kRows * kPitch);
+  Array<int> list(96);
+  for (int i = 0; i < 120 * C; ++i)
+    values[i] = static_cast<float>(random.Integer(-99, 99));
+  for (int i = 0; i < 96; ++i) list[i] = random.Integer(-3, kRows + 3);
+  for (int columns : {-4, 0, 4, C, C + 8})
+    for (int end : {0, 37, 96})
+      for (int limit : {5, kRows}) {
+        std::vector<double> want(static_cast<size_t>(kRows * kPitch), 7);
+        for (int at = 0; at < end; ++at) {
+          if (list[at] < 0 || list[at] >= limit) continue;
+          int row = at % 32 < 16 ? at % 32 : at % 32 - 16 + 24;
+          const float* from = values.data() + 40 * C * (at / 32) + C * row;
+          for (int c = 0; c < std::min(columns, C); ++c)
+            want[static_cast<size_t>(kPitch * list[at] + c)] += 2 * from[c] + 1;
+        }
+        for (int i = 0; i < kRows * kPitch; ++i) sums[i] = 7;
+        launch("reduce_tile", reduce_tile_kernel<C>, 1, 3, 480 * C,
+               static_cast<const float*>(values.data()),
+               static_cast<const int*>(list.data()), end, limit, columns,
+               sums.data());
+        suite.Context("%d columns of %d, end %d limit %d", columns, C, end,
+                      limit);
+        check_array(suite, sums, want, kPitch);
+      }
+}
+#endif
+
 inline void run_row_tests() {
   {
     Suite suite("copy_rows find_rows of all views");
@@ -79,10 +140,15 @@ inline void run_row_tests() {
     test_copied_rows<bf16>(suite, kBulkRowKernels[0], rows_bulk_bf16);
     test_copied_rows<float>(suite, kBulkRowKernels[1], rows_bulk_f32);
   }
-  Suite suite("reduce_rows reduce_wait of all views");
-  test_rows<float, float>(
-      suite, kBulkRowKernels[2], rows_reduce,
-      [](auto start, float* rows, float*, float*) { start(rows); });
+  {
+    Suite suite("reduce_rows reduce_wait of all views");
+    test_rows<float, float>(
+        suite, kBulkRowKernels[2], rows_reduce,
+        [](auto start, float* rows, float*, float*) { start(rows); });
+  }
+  Suite suite("reduce_tile reduce_tile_wait part");
+  test_reduce_tile<64>(suite);
+  test_reduce_tile<12>(suite);
 #endif
 }
 

@@ -302,9 +302,97 @@ inline void test_softmaxes() {
   }
 }
 
+template <int C>
+__global__ void softmax_grad_kernel(const float* scores, const float* grads,
+                                    const float* lse, const float* sums,
+                                    float scale, int rows, float* weights_out,
+                                    float* grads_out) {
+  auto x = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
+  auto d = frag_alloc<frag<float, 16, C, frag_layout::acc>>();
+  rowvec<float, 16> lse_rows, sum_rows;
+  put_dense(x, scores);
+  put_dense(d, grads);
+  put_dense(lse_rows, lse);
+  put_dense(sum_rows, sums);
+  softmax_grad(x, d, lse_rows, sum_rows, scale, rows);
+  get_dense(x, weights_out);
+  get_dense(d, grads_out);
+}
+
+/// Rows of numbers that are not just random; where nothing counts, there is
+/// what a product with 0 would spread.
+template <int C>
+void put_odd_rows(const Array<float>& x, const Array<float>& d,
+                  const Array<float>& lse, const Array<float>& sums) {
+  const float inf = static_cast<float>(kInf), nan = static_cast<float>(kNan);
+  for (int c = 0; c < C; ++c) {
+    const float odd = c % 3 == 0 ? nan : c % 3 == 1 ? inf : -inf;
+    x[c] = d[c] = odd;  // a row without keys
+    if (c % 2) {        // keys that do not exist
+      x[C + c] = -inf;
+      d[C + c] = odd;
+    }
+  }
+  lse[0] = -inf;
+  lse[2] = nan;
+  lse[3] = inf;
+  x[4 * C + 1] = nan;
+  x[4 * C + 2] = inf;
+  lse[5] = lse[7] = 0;  // no weight is too small
+  d[5 * C] = inf;
+  d[5 * C + C - 1] = nan;
+  sums[6] = nan;
+  sums[7] = -inf;
+  x[8 * C + 3] = 3e38f;  // times the scale: infinite
+  x[8 * C + 4] = -3e38f;
+  lse[9] = 300;  // weights that ex2 makes 0
+}
+
+template <int C>
+void test_softmax_grad(Suite& suite, float scale) {
+  Random random(C);
+  Array<float> x(16 * C), d(16 * C), lse(16), sums(16);
+  Array<float> weights(16 * C), grads(16 * C);
+  random.Fill(x, -20, 20);
+  random.Fill(d, -3, 3);
+  random.Fill(lse, -10, 50);
+  random.Fill(sums, -3, 3);
+  put_odd_rows<C>(x, d, lse, sums);
+  for (int rows : {-1, 0, 1, 7, 9, 16, 40}) {
+    launch("softmax_grad", softmax_grad_kernel<C>, 1, 1, 0, x.data(), d.data(),
+           lse.data(), sums.data(), scale, rows, weights.data(), grads.data());
+    suite.Context("%d columns scale %g rows %d", C, scale, rows);
+    for (int i = 0; i < 16 * C; ++i) {
+      int r = i / C, c = i % C;
+      bool none = r >= rows || lse[r] == -kInf || x[i] == -kInf;
+      double logit = static_cast<double>(scale) * x[i] - lse[r];
+      double p = none ? 0 : std::exp(logit);
+      if (p > 3.4e38) p = kInf;
+      double want = none ? 0 : p * (static_cast<double>(d[i]) - sums[r]);
+      // The difference and its product are rounded to float, then ex2; what is
+      // too small for it becomes 0.
+      double error = none || !std::isfinite(logit) || !std::isfinite(p)
+                         ? 0
+                         : p * (4e-7 + 2e-7 * std::fabs(logit)) + 1e-37;
+      suite.Near(weights[i], p, error, r, c);
+      suite.Near(grads[i], want,
+                 error == 0 || std::isnan(want)
+                     ? 0
+                     : error * 6 + 2e-7 * std::fabs(want),
+                 r, c);
+    }
+  }
+}
+
 inline void run_softmax_tests() {
   test_softmaxes();
   test_half_weights();
+  Suite suite("softmax_grad");
+  for (float scale : {0.125f, 1.0f, 3.0f}) {
+    test_softmax_grad<64>(suite, scale);
+    test_softmax_grad<24>(suite, scale);
+    test_softmax_grad<8>(suite, scale);
+  }
 }
 
 }  // namespace selftest

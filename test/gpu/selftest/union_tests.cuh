@@ -351,6 +351,104 @@ inline void test_out_of_range() {
       }
 }
 
+template <int Warps, class T, int R, int C, smem_layout L>
+__global__ void not_finite_kernel(const T* from, int rounds, int* found) {
+  auto tile = smem_alloc<smem<T, R, C, L>>(0);
+  for (int round = 0; round < rounds; ++round) {
+    put_tile(tile, from + R * C * round);
+    bool some = any_not_finite<team<0, Warps>>(tile);
+    found[32 * Warps * round + threadIdx.x] = some ? 1 : 0;
+    __syncthreads();
+  }
+}
+
+/// One number in a tile of others, which are as large and as small as they can
+/// be; all threads find the same.
+template <int Warps, class T, int R, int C, smem_layout L>
+void test_not_finite(Suite& suite) {
+  constexpr int kSize = R * C, kThreads = 32 * Warps;
+  const double large = is_same<T, f16> ? 65504 : 3e38;
+  const double ordinary[] = {0, -0.0, 1, -large, large, 1e-7, -1e-40};
+  const double odd[] = {kNan, kInf, -kInf, large, 0};
+  const int places[] = {0, 1, C - 1, kSize / 2 + 3, kSize - 1};
+  constexpr int kRounds = 25;
+  Array<T> from(kSize * kRounds);
+  Array<int> found(kThreads * kRounds);
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kSize; ++i)
+      from[kSize * round + i] = from_host<T>(rounded<T>(ordinary[i % 7]));
+    from[kSize * round + places[round / 5]] =
+        from_host<T>(rounded<T>(odd[round % 5]));
+  }
+  launch("any_not_finite", not_finite_kernel<Warps, T, R, C, L>, 1, Warps,
+         kSize * static_cast<int>(sizeof(T)),
+         static_cast<const T*>(from.data()), kRounds, found.data());
+  for (int round = 0; round < kRounds; ++round) {
+    suite.Context("%d warps, %d x %d of %s, %g at %d", Warps, R, C,
+                  format<T>::name, odd[round % 5], places[round / 5]);
+    for (int i = 0; i < kThreads; ++i)
+      suite.Equal(found[kThreads * round + i], round % 5 < 3 ? 1 : 0, i);
+  }
+}
+
+template <class T, int C, smem_layout L>
+__global__ void drop_rows_kernel(const T* from, const float* lse, int row,
+                                 T* to) {
+  auto tile = smem_alloc<smem<T, 48, C, L>>(0);
+  put_tile(tile, from);
+  rowvec<float, 16> rows;
+  const int warp = static_cast<int>(threadIdx.x) / 32;
+  put_dense(rows, lse + 16 * warp);
+  drop_rows(tile, row + 16 * warp, rows);
+  get_tile(tile, to);
+}
+
+/// Two warps, side by side; what is dropped are infinities and NaN, too.
+template <class T, int C, smem_layout L>
+void test_drop_rows(Suite& suite) {
+  Random random(C);
+  Array<T> from(48 * C), to(48 * C);
+  Array<float> lse(32);
+  random.Fill(from);
+  for (int i = 0; i < 48 * C; i += 5)
+    from[i] = from_host<T>(i % 3 == 0 ? kNan : i % 2 ? kInf : -kInf);
+  const double values[] = {-kInf, 0, kInf, kNan, -3e38};
+  for (int step : {1, 2, 5})
+    for (int row : {0, 3, 16}) {
+      for (int r = 0; r < 32; ++r)
+        lse[r] = static_cast<float>(values[r * step % 5]);
+      launch("drop_rows", drop_rows_kernel<T, C, L>, 1, 2,
+             48 * C * static_cast<int>(sizeof(T)),
+             static_cast<const T*>(from.data()),
+             static_cast<const float*>(lse.data()), row, to.data());
+      suite.Context("%d columns of %s, step %d row %d", C, format<T>::name,
+                    step, row);
+      for (int i = 0; i < 48 * C; ++i) {
+        int r = i / C - row;
+        bool dropped = r >= 0 && r < 32 && lse[r] == -kInf;
+        suite.Equal(to_host(to[i]), dropped ? 0 : to_host(from[i]), i / C,
+                    i % C);
+      }
+    }
+}
+
+inline void test_gradient_tiles() {
+  {
+    Suite suite("any_not_finite");
+    test_not_finite<1, bf16, 16, 64, swizzle>(suite);
+    test_not_finite<8, bf16, 64, 128, swizzle_128b>(suite);
+    test_not_finite<3, f16, 13, 40, linear>(suite);
+    test_not_finite<4, f16, 3, 8, linear>(suite);
+    test_not_finite<5, float, 17, 12, swizzle>(suite);
+  }
+  Suite suite("drop_rows");
+  test_drop_rows<bf16, 64, swizzle_128b>(suite);
+  test_drop_rows<bf16, 40, swizzle>(suite);
+  test_drop_rows<f16, 8, linear>(suite);
+  test_drop_rows<float, 12, linear>(suite);
+  test_drop_rows<float, 128, swizzle>(suite);
+}
+
 /// Rows that a list in global memory names, looked up a tile ahead, and copied
 /// to two tiles: of more than 8 a thread the numbers go round.
 template <int Rows, smem_layout Layout>
@@ -415,6 +513,7 @@ inline void run_union_tests() {
   }
   test_softmax_step();
   test_out_of_range();
+  test_gradient_tiles();
   {
     Suite suite("look_up keep_found of listed_rows in global memory");
     test_look_up<32, swizzle>(suite);

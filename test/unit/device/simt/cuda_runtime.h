@@ -151,6 +151,18 @@ T atomicOr(T* word, T value) {
 inline void __nanosleep(unsigned) {}
 inline void __syncwarp() { simt::Exchange("__syncwarp", 0); }
 inline void __syncthreads() { simt::BarrierSync(0, simt::NumThreads()); }
+// Blocks run one after the other, and nobody is at the next call before all
+// have left this one.
+inline int __syncthreads_or(int predicate) {
+  static bool any = false;
+  if (predicate != 0) any = true;
+  __syncthreads();
+  const bool result = any;
+  __syncthreads();
+  any = false;
+  __syncthreads();
+  return result ? 1 : 0;
+}
 
 namespace simt {
 

@@ -580,3 +580,88 @@ gsa_tile.kernel @fence_in_flight() attributes {warps = 4 : i64} {
   gsa_tile.wgmma_wait 0
   gsa_tile.return
 }
+
+// -----
+
+!sums = !gsa_tile.rows<f32, strided, accumulate>
+!part = !gsa_tile.smem<64x64xf32, linear>
+!acc = !gsa_tile.frag<16x64xf32, acc>
+#all = #gsa_tile.team<0, 4>
+
+// What an iteration issues is in flight when the next one overwrites the tile.
+gsa_tile.kernel @sums_overwritten_in_next(%y: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %pitch = arith.constant 64 : i64
+  %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !sums
+  %part = gsa_tile.smem_alloc : !part
+  %acc = gsa_tile.frag_alloc : !acc
+  scf.for %i = %c0 to %n step %c1 {
+    // expected-error @below {{writes a tile that is read until the wait for what was issued}}
+    gsa_tile.put_frag %acc to %part[%c0] : !acc to !part
+    gsa_tile.sync #all
+    gsa_tile.fence_async
+    // expected-note @below {{issued here}}
+    gsa_tile.reduce_rows %part columns %c64 to %sums[%i] by #all : !part to !sums
+  }
+  gsa_tile.reduce_wait #all
+  gsa_tile.return
+}
+
+// -----
+
+!sums = !gsa_tile.rows<f32, strided, accumulate>
+!part = !gsa_tile.smem<64x64xf32, linear>
+!acc = !gsa_tile.frag<16x64xf32, acc>
+#all = #gsa_tile.team<0, 4>
+
+// The same of a warp's own rows: the wait comes too late.
+gsa_tile.kernel @rows_overwritten_in_next(%y: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %pitch = arith.constant 64 : i64
+  %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !sums
+  %part = gsa_tile.smem_alloc : !part
+  %acc = gsa_tile.frag_alloc : !acc
+  scf.for %i = %c0 to %n step %c1 {
+    // expected-error @below {{writes a tile that is read until the wait for what was issued}}
+    gsa_tile.put_frag %acc to %part[%c0] : !acc to !part
+    gsa_tile.reduce_tile_wait
+    gsa_tile.fence_async
+    // expected-note @below {{issued here}}
+    gsa_tile.reduce_tile %part[%c0] columns %c64 to %sums[%i] : !part to !sums
+  }
+  gsa_tile.reduce_tile_wait
+  gsa_tile.return
+}
+
+// -----
+
+!sums = !gsa_tile.rows<f32, strided, accumulate>
+!part = !gsa_tile.smem<64x64xf32, linear>
+!acc = !gsa_tile.frag<16x64xf32, acc>
+#all = #gsa_tile.team<0, 4>
+
+// Each iteration waits for the one before, and nobody for the last.
+gsa_tile.kernel @last_rows_never_waited(%y: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %pitch = arith.constant 64 : i64
+  %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !sums
+  %part = gsa_tile.smem_alloc : !part
+  %acc = gsa_tile.frag_alloc : !acc
+  scf.for %i = %c0 to %n step %c1 {
+    gsa_tile.reduce_tile_wait
+    gsa_tile.put_frag %acc to %part[%c0] : !acc to !part
+    gsa_tile.fence_async
+    // expected-error @below {{is in flight at the end of the kernel: expected a wait}}
+    gsa_tile.reduce_tile %part[%c0] columns %c64 to %sums[%i] : !part to !sums
+  }
+  gsa_tile.return
+}

@@ -163,3 +163,79 @@ gsa_tile.kernel @twice() attributes {warps = 2 : i64} {
   }
   gsa_tile.return
 }
+
+// The bulk engine reads a tile when the iteration ends that gave it: the next one,
+// and at last the end of the loop, wait before it is overwritten.
+// CHECK: [Passed] SyncChecked {{.*}}Remark=sums, rings=0, tiles=2
+gsa_tile.kernel @sums(%y: !gsa_tile.global<f32, write>, %n: index)
+    attributes {warps = 4 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %pitch = arith.constant 64 : i64
+  %zero = arith.constant 0.0 : f32
+  %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
+  %part = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xf32, linear>
+  %own = gsa_tile.smem_alloc : !gsa_tile.smem<64x64xf32, linear>
+  %acc = gsa_tile.frag_alloc : !gsa_tile.frag<16x64xf32, acc>
+  gsa_tile.fill %acc, %zero : !gsa_tile.frag<16x64xf32, acc>
+  %rank = gsa_tile.warp_rank #gsa_tile.team<0, 4>
+  %row = arith.muli %rank, %c16 : index
+  scf.for %i = %c0 to %n step %c1 {
+    gsa_tile.reduce_wait #gsa_tile.team<0, 4>
+    gsa_tile.put_frag %acc to %part[%row] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<64x64xf32, linear>
+    gsa_tile.sync #gsa_tile.team<0, 4>
+    gsa_tile.fence_async
+    gsa_tile.reduce_rows %part columns %c64 to %sums[%i] by <0, 4> : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  }
+  gsa_tile.reduce_wait #gsa_tile.team<0, 4>
+  // Without a barrier, by each warp of its own rows.
+  scf.for %i = %c0 to %n step %c1 {
+    gsa_tile.reduce_tile_wait
+    gsa_tile.put_frag %acc to %own[%row] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.smem<64x64xf32, linear>
+    gsa_tile.fence_async
+    gsa_tile.reduce_tile %own[%row] columns %c64 to %sums[%i] : !gsa_tile.smem<64x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
+  }
+  gsa_tile.reduce_tile_wait
+  gsa_tile.return
+}
+
+// What warps find out at a barrier of the block they agree on: a bound of a ring's
+// loop may come from it.
+// CHECK: [Passed] SyncChecked {{.*}}Remark=agreed, rings=1, tiles=1
+gsa_tile.kernel @agreed(%x: !gsa_tile.global<bf16, read>, %n: index)
+    attributes {warps = 3 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %pitch = arith.constant 16 : i64
+  %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !gsa_tile.global<bf16, read> to !gsa_tile.rows<bf16, strided, read>
+  %tile = gsa_tile.smem_alloc : !gsa_tile.smem<16x16xbf16, swizzle>
+  %buffer = gsa_tile.smem_alloc : !gsa_tile.smem<2x16x16xbf16, swizzle>
+  %ring = gsa_tile.ring_alloc producers 1 consumers 2 : !gsa_tile.ring<2>
+  gsa_tile.copy_rows %view[%c0] columns %c16 to %tile by #gsa_tile.team<0, 3> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
+  gsa_tile.copy_wait #gsa_tile.team<0, 3>
+  %odd = gsa_tile.any_not_finite %tile by <0, 3> : !gsa_tile.smem<16x16xbf16, swizzle>
+  %end = arith.select %odd, %c0, %n : index
+  gsa_tile.roles {
+    role <"load", team = <0, 1>> {
+      scf.for %i = %c0 to %end step %c1 {
+        %s = gsa_tile.ring_acquire %ring[%i] : !gsa_tile.ring<2>
+        %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !gsa_tile.rows<bf16, strided, read>, index to !gsa_tile.smem<16x16xbf16, swizzle>
+        gsa_tile.ring_commit %ring[%i] : !gsa_tile.ring<2>
+      }
+    }
+    role <"compute", team = <1, 2>> {
+      %lhs = gsa_tile.frag_alloc : !gsa_tile.frag<16x16xbf16, lhs>
+      scf.for %i = %c0 to %end step %c1 {
+        %s = gsa_tile.ring_wait %ring[%i] : !gsa_tile.ring<2>
+        %t = gsa_tile.stage %buffer[%s] : !gsa_tile.smem<2x16x16xbf16, swizzle>
+        gsa_tile.load_lhs %t[%c0] to %lhs : !gsa_tile.smem<16x16xbf16, swizzle> to !gsa_tile.frag<16x16xbf16, lhs>
+        gsa_tile.ring_release %ring[%i] : !gsa_tile.ring<2>
+      }
+    }
+  }
+  gsa_tile.return
+}

@@ -24,17 +24,27 @@ namespace mlir::gsa {
 using namespace mlir;
 using namespace mlir::gsa;
 
+/// What only a backward function has, and no kernels yet.
+static bool lacksKernels(Operation* op) {
+  // One line per op, until it has a lowering below.
+  if (isa<DenseAttentionGradOp>(op)) return true;
+  if (isa<GatherAttentionGradOp>(op)) return true;
+  if (isa<IndexKlGradOp>(op)) return true;
+  if (isa<IndexKlOp>(op)) return true;
+  if (isa<IndexScoresGradOp>(op)) return true;
+  return false;
+}
+
 LogicalResult gsa::refuseGradients(ModuleOp module) {
   WalkResult walk = module.walk([](Operation* op) {
-    bool isLoss = isa<IndexKlOp>(op);
-    if (!isLoss && !isGradient(op)) return WalkResult::advance();
+    if (!lacksKernels(op)) return WalkResult::advance();
     op->emitOpError(
-        isLoss
-            ? "has no kernels: the loss of an indexer runs on the CPU target "
+        isGradient(op)
+            ? "has no kernels: this gradient runs on the CPU target only so "
+              "far; compile the function with this op for the target 'cpu'"
+            : "has no kernels: the loss of an indexer runs on the CPU target "
               "only so far; compile the function with this op for the target "
-              "'cpu'"
-            : "has no kernels: gradients run on the CPU target only so far; "
-              "compile the function with this op for the target 'cpu'");
+              "'cpu'");
     return WalkResult::interrupt();
   });
   return failure(walk.wasInterrupted());
@@ -50,8 +60,10 @@ class Registry {
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
     add(tile::lowerAdaptiveK);
+    add(tile::lowerAttentionRowSums);
     add(tile::lowerDenseAttention);
     add(tile::lowerGate);
+    add(tile::lowerGateGrad);
     add(tile::lowerGatherAttention);
     add(tile::lowerIndexScores);
     add(tile::lowerInsertSlice);

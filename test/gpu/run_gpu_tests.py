@@ -15,6 +15,7 @@ machine without LLVM):
                   each recipe is repeated and must give the same bits
     conformance   the conformance vector in f32
     streams       the hand-written kernels of test/streams
+    gradients     kernels of gradients and of sums
     one-pass      selection without scores in memory
     batches       rows do not depend on their batch or on chunks
     memcheck, initcheck, synccheck
@@ -285,6 +286,8 @@ class Runner:
         yield "streams", lambda: self.gtest(
             "streams", differential, "Cuda/StreamKernels*", environment={
                 "GSA_TEST_STREAMS": os.path.join(ROOT, "test", "streams")})
+        yield "gradients", lambda: self.gtest(
+            "gradients", differential, "Cuda/DeviceGradients*")
         yield "one-pass", lambda: self.gtest(
             "one-pass", differential, "*OnePass*/Cuda*",
             self.arguments.shards)

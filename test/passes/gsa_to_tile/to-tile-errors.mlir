@@ -24,7 +24,7 @@ func.func @loss(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x8xf16>,
 
 func.func @scores_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x8xf16>,
                            %g: tensor<1x2x3xf32>) -> tensor<1x3x8xf16> {
-  // expected-error @+1 {{'gsa.index_scores_grad' op has no kernels: gradients run on the CPU target only so far; compile the function with this op for the target 'cpu'}}
+  // expected-error @+1 {{'gsa.index_scores_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'}}
   %0:4 = gsa.index_scores_grad %q, %k scores_grad %g {mask = #gsa.mask<causal>}
       : (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x3xf32>)
       -> (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x4xf32>, tensor<4xf32>)
@@ -33,10 +33,41 @@ func.func @scores_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x8xf16>,
 
 // -----
 
-func.func @gradient(%x: tensor<2x3x4x6xf16>) -> tensor<2x3x4x6xf16> {
-  // expected-error @+1 {{'gsa.gate_grad' op has no kernels: gradients run on the CPU target only so far; compile the function with this op for the target 'cpu'}}
-  %0:2 = gsa.gate_grad %x, %x output_grad %x
-      : (tensor<2x3x4x6xf16>, tensor<2x3x4x6xf16>, tensor<2x3x4x6xf16>)
-      -> (tensor<2x3x4x6xf16>, tensor<2x3x4x6xf16>)
-  return %0#0 : tensor<2x3x4x6xf16>
+func.func @loss_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x8xf16>,
+                         %k4: tensor<1x3x2x8xf16>, %l: tensor<1x4x2xf32>,
+                         %g: tensor<1x2xf32>) -> tensor<1x3x8xf16> {
+  // expected-error @+1 {{'gsa.index_kl_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'}}
+  %0:4 = gsa.index_kl_grad %q, %k attention %q, %k4 lse %l loss_grad %g
+      {mask = #gsa.mask<causal>}
+      : (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x4x8xf16>,
+         tensor<1x3x2x8xf16>, tensor<1x4x2xf32>, tensor<1x2xf32>)
+      -> (tensor<1x2x4x8xf16>, tensor<1x3x8xf16>, tensor<1x2x4xf32>, tensor<4xf32>)
+  return %0#1 : tensor<1x3x8xf16>
+}
+
+// -----
+
+func.func @gather_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x2x8xf16>,
+                           %i: tensor<1x2x2xi32>, %c: tensor<1x2xi32>,
+                           %l: tensor<1x4x2xf32>) -> tensor<1x2x4x8xf16> {
+  // expected-error @+1 {{'gsa.gather_attention_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'}}
+  %0:3 = gsa.gather_attention_grad %q, %k, %k indices %i, %c output_grad %q
+      lse %l row_sums %l
+      : (tensor<1x2x4x8xf16>, tensor<1x3x2x8xf16>, tensor<1x3x2x8xf16>,
+         tensor<1x2x2xi32>, tensor<1x2xi32>, tensor<1x2x4x8xf16>,
+         tensor<1x4x2xf32>, tensor<1x4x2xf32>)
+      -> (tensor<1x2x4x8xf16>, tensor<1x3x2x8xf16>, tensor<1x3x2x8xf16>)
+  return %0#0 : tensor<1x2x4x8xf16>
+}
+
+// -----
+
+func.func @dense_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x2x8xf16>,
+                          %l: tensor<1x4x2xf32>) -> tensor<1x2x4x8xf16> {
+  // expected-error @+1 {{'gsa.dense_attention_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'}}
+  %0:3 = gsa.dense_attention_grad %q, %k, %k output_grad %q lse %l row_sums %l
+      : (tensor<1x2x4x8xf16>, tensor<1x3x2x8xf16>, tensor<1x3x2x8xf16>,
+         tensor<1x2x4x8xf16>, tensor<1x4x2xf32>, tensor<1x4x2xf32>)
+      -> (tensor<1x2x4x8xf16>, tensor<1x3x2x8xf16>, tensor<1x3x2x8xf16>)
+  return %0#0 : tensor<1x2x4x8xf16>
 }

@@ -164,22 +164,6 @@ FailureOr<SmallVector<Value>> DenseAttentionGradOp::decomposeOperation(
 // Gates
 //===----------------------------------------------------------------------===//
 
-/// act'(z).
-static Value gateSlope(ScalarBuilder& s, GateActivation activation, Value z) {
-  auto constant = [&](double x) { return s.constant(z.getType(), x); };
-  switch (activation) {
-    case GateActivation::Sigmoid:
-      return sigmoidSlope(s, z);
-    case GateActivation::Tanh:
-      return s.mul(constant(2.0), sigmoidSlope(s, s.mul(constant(2.0), z)));
-    case GateActivation::Silu: {
-      Value rest = s.mul(z, s.sigmoid(s.neg(z)));
-      return s.mul(s.sigmoid(z), s.add(constant(1.0), rest));
-    }
-  }
-  llvm_unreachable("unknown gate activation");
-}
-
 FailureOr<SmallVector<Value>> GateGradOp::decomposeOperation(OpBuilder& b) {
   Location loc = getLoc();
   auto logitType = cast<RankedTensorType>(getLogits().getType());

@@ -10,6 +10,22 @@ Value gsa::detail::sigmoidSlope(ScalarBuilder& s, Value x) {
   return s.mul(s.sigmoid(x), s.sigmoid(s.neg(x)));
 }
 
+Value gsa::detail::gateSlope(ScalarBuilder& s, GateActivation activation,
+                             Value z) {
+  auto constant = [&](double x) { return s.constant(z.getType(), x); };
+  switch (activation) {
+    case GateActivation::Sigmoid:
+      return sigmoidSlope(s, z);
+    case GateActivation::Tanh:
+      return s.mul(constant(2.0), sigmoidSlope(s, s.mul(constant(2.0), z)));
+    case GateActivation::Silu: {
+      Value rest = s.mul(z, s.sigmoid(s.neg(z)));
+      return s.mul(s.sigmoid(z), s.add(constant(1.0), rest));
+    }
+  }
+  llvm_unreachable("unknown gate activation");
+}
+
 Value gsa::detail::scoreSlope(ScalarBuilder& s, ScoreActivation activation,
                               Value x) {
   Type type = x.getType();

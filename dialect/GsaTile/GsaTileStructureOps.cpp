@@ -159,22 +159,33 @@ LogicalResult RolesOp::verify() {
 // for_each
 //===----------------------------------------------------------------------===//
 
-void ForEachOp::build(OpBuilder& builder, OperationState& state, Value count) {
+void ForEachOp::build(OpBuilder& builder, OperationState& state, Value count,
+                      int64_t lanes) {
   state.addOperands(count);
+  if (lanes != 1)
+    state.addAttribute(getLanesAttrName(state.name),
+                       builder.getI64IntegerAttr(lanes));
   Region* body = state.addRegion();
   body->emplaceBlock().addArgument(builder.getI64Type(), state.location);
   ensureTerminator(*body, builder, state.location);
 }
 
-// for_each %i below %count { ... }
+// for_each %i below %count lanes 8 { ... }
 ParseResult ForEachOp::parse(OpAsmParser& parser, OperationState& result) {
   OpAsmParser::Argument variable;
   OpAsmParser::UnresolvedOperand count;
   Type i64 = parser.getBuilder().getI64Type();
   if (parser.parseArgument(variable) || parser.parseKeyword("below") ||
       parser.parseOperand(count) ||
-      parser.resolveOperand(count, i64, result.operands) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+      parser.resolveOperand(count, i64, result.operands))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("lanes"))) {
+    int64_t lanes = 0;
+    if (parser.parseInteger(lanes)) return failure();
+    result.addAttribute(getLanesAttrName(result.name),
+                        parser.getBuilder().getI64IntegerAttr(lanes));
+  }
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
   variable.type = i64;
   Region* body = result.addRegion();
@@ -185,7 +196,9 @@ ParseResult ForEachOp::parse(OpAsmParser& parser, OperationState& result) {
 
 void ForEachOp::print(OpAsmPrinter& printer) {
   printer << ' ' << getInductionVar() << " below " << getCount();
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  if (getLanes() != 1) printer << " lanes " << getLanes();
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {getLanesAttrName()});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false,
                       /*printBlockTerminators=*/false);
@@ -196,19 +209,45 @@ LogicalResult ForEachOp::verify() {
   if (block.getNumArguments() != 1 ||
       !block.getArgument(0).getType().isInteger(64))
     return emitOpError() << "expected one i64 induction variable";
-  WalkResult walk =
-      getBody().walk(
-          [&](Operation* op) {
-            if (isa<GsaTileDialect>(op->getDialect()) &&
-                !isa<LoadOp, StoreOp, YieldOp>(op)) {
-              emitOpError()
-                  << "only scalar ops, load and store may be in the body, got "
-                  << op->getName();
-              return WalkResult::interrupt();
-            }
-            return WalkResult::advance();
-          });
+  auto lanes = static_cast<int64_t>(getLanes());
+  if (lanes < 1 || lanes > 32 || !llvm::isPowerOf2_64(lanes))  // for_each_c1
+    return emitOpError() << "expected 1, 2, 4, 8, 16 or 32 lanes, got "
+                         << lanes;
+  WalkResult walk = getBody().walk([&](Operation* op) {
+    if (isa<GsaTileDialect>(op->getDialect()) &&
+        !isa<LoadOp, StoreOp, YieldOp, FirstTermOp, TermStepOp, SumTermsOp>(
+            op)) {
+      emitOpError()
+          << "only scalar ops, load, store and sums of terms may be in "
+             "the body, got "
+          << op->getName();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
   return failure(walk.wasInterrupted());
+}
+
+/// Of an op that knows how many lanes share a sum.
+static LogicalResult verifyTerms(Operation* op, uint64_t lanes) {
+  auto loop = op->getParentOfType<ForEachOp>();
+  if (loop && loop.getLanes() == lanes) return success();  // first_term_c1
+  InFlightDiagnostic error = op->emitOpError()
+                             << "expected to be in the body of a for_each of "
+                             << lanes << " lanes, got ";
+  return loop ? error << "one of " << loop.getLanes() : error << "none";
+}
+
+LogicalResult FirstTermOp::verify() { return verifyTerms(*this, getLanes()); }
+LogicalResult TermStepOp::verify() { return verifyTerms(*this, getLanes()); }
+
+LogicalResult SumTermsOp::verify() {
+  if (failed(verifyTerms(*this, getLanes()))) return failure();
+  if (isa<ForEachOp>((*this)->getParentOp())) return success();  // sum_terms_c2
+  return emitOpError()
+         << "expected to be run by all lanes of an iteration, got "
+            "one in the body of "
+         << (*this)->getParentOp()->getName();
 }
 
 //===----------------------------------------------------------------------===//
@@ -297,9 +336,11 @@ LogicalResult ForEachOp::emitCuda(CudaEmitter& emitter) {
   auto count = emitter.getExpression(getCount(), Precedence::Relational);
   if (failed(count)) return failure();
   std::string i = emitter.declareName(getInductionVar(), "i");
+  std::string lanes =
+      getLanes() == 1 ? "" : "<" + std::to_string(getLanes()) + ">";
   return emitter.emitBlock(*this,
-                           "for (long long " + Twine(i) +
-                               " = first_element(); " + i + " < " + *count +
-                               "; " + i + " = next_element(" + i + "))",
+                           "for (long long " + Twine(i) + " = first_element" +
+                               lanes + "(); " + i + " < " + *count + "; " + i +
+                               " = next_element" + lanes + "(" + i + "))",
                            getBody().front());
 }

@@ -111,13 +111,19 @@ def GsaTile_ForEachOp : GsaTile_Op<"for_each", "", [
     inside it only scalar ops, `load` and `store` are allowed. Prints as
     `for (long long i = first_element(); i < count; i += element_step())`.
     The induction variable and the count are i64.
+
+    With `lanes` N an iteration is that of N neighbouring lanes, for sums whose
+    terms they share: `first_term`, `term_step` and `sum_terms` are allowed as
+    well. All of them run the rest of the body, with the same numbers.
+    Constraint: (C1) `lanes` is 1, 2, 4, 8, 16 or 32.
   }];
-  let arguments = (ins I64:$count);
+  let arguments = (ins I64:$count, DefaultValuedAttr<I64Attr, "1">:$lanes);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let skipDefaultBuilders = 1;
-  let builders = [OpBuilder<(ins "::mlir::Value":$count)>];
+  let builders = [OpBuilder<(ins "::mlir::Value":$count,
+                                 CArg<"int64_t", "1">:$lanes)>];
   let extraOpDeclaration = [{
     ::mlir::Value getInductionVar() { return getBody().getArgument(0); }
   }];

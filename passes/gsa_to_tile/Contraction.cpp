@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/gsa_to_tile/Elementwise.h"
+#include "passes/gsa_to_tile/Sums.h"
 #include "passes/gsa_to_tile/TensorAccess.h"
 
 using namespace mlir;
@@ -63,7 +64,14 @@ class ContractionMatcher {
 }  // namespace
 
 bool isContraction(linalg::LinalgOp op) {
-  return linalg::isaContractionOpInterface(op);
+  if (!linalg::isaContractionOpInterface(op)) return false;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  return llvm::any_of(
+      llvm::seq<unsigned>(op.getNumLoops()), [&](unsigned loop) {
+        return sizes[loop] != 1 && maps[2].isFunctionOfDim(loop) &&
+               maps[0].isFunctionOfDim(loop) != maps[1].isFunctionOfDim(loop);
+      });
 }
 
 /// One product and one sum, and conversions between float types. That sums are
@@ -190,8 +198,7 @@ FailureOr<Product> ContractionMatcher::match() {
                  sizeOf(groups.depth)};
 }
 
-/// Whether sums that start from `init` start from 0 (or from nothing).
-static bool startsFromZero(Value init) {
+bool startsFromZero(Value init) {
   while (Operation* op = init.getDefiningOp()) {
     if (isa<tensor::EmptyOp>(op)) return true;
     if (auto fill = dyn_cast<linalg::FillOp>(op))
@@ -210,7 +217,8 @@ static bool startsFromZero(Value init) {
 
 void dropZeroInits(ModuleOp module, RewriterBase& rewriter) {
   module.walk([&](linalg::LinalgOp op) {
-    if (!isContraction(op) || !op.hasPureTensorSemantics()) return;
+    if (!isContraction(op) && !isSum(op)) return;
+    if (!op.hasPureTensorSemantics()) return;
     OpOperand& init = op.getDpsInitsMutable()[0];
     auto type = cast<RankedTensorType>(init.get().getType());
     Operation* start = init.get().getDefiningOp();

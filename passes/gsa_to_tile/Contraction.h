@@ -9,8 +9,12 @@
 namespace mlir::gsa::tile {
 
 /// Whether `op` is a contraction in the sense of linalg, whatever the order of
-/// its dimensions.
+/// its dimensions, and one of matrices: its result has a dimension of one
+/// operand alone. Products without are sums like others.
 bool isContraction(linalg::LinalgOp op);
+
+/// Whether sums that start from `init` start from 0 (or from nothing).
+bool startsFromZero(Value init);
 
 /// Replaces a contraction on tensors of static shape by one gsa_tile.gemm.
 ///
@@ -23,8 +27,8 @@ bool isContraction(linalg::LinalgOp op);
 /// f32. Everything else is an error at the op.
 LogicalResult lowerContraction(linalg::LinalgOp op, ToTileContext& context);
 
-/// Lets contractions whose sums start from zeros start from nothing, so that
-/// the zeros are never written.
+/// Lets contractions and other sums that start from zeros start from nothing,
+/// so that the zeros are never written.
 void dropZeroInits(ModuleOp module, RewriterBase& rewriter);
 
 }  // namespace mlir::gsa::tile

@@ -3,6 +3,7 @@
 #include "passes/gsa_to_tile/Contraction.h"
 #include "passes/gsa_to_tile/Elementwise.h"
 #include "passes/gsa_to_tile/Lowerings.h"
+#include "passes/gsa_to_tile/Sums.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -10,9 +11,11 @@ using namespace mlir::gsa;
 LogicalResult tile::lowerLinalg(linalg::LinalgOp op, ToTileContext& context) {
   if (isElementwise(op)) return lowerElementwise(op, context);
   if (isContraction(op)) return lowerContraction(op, context);
+  if (isSum(op)) return lowerSum(op, context);
   return op.emitOpError()
          << "has no lowering to gsa_tile: expected an op without a reduction, "
-            "a batch of matrix products, or an op of the gsa dialect";
+            "a batch of matrix products, one result that is a sum of floats, "
+            "or an op of the gsa dialect";
 }
 
 LogicalResult tile::lowerByDefinition(linalg::AggregatedOpInterface op,

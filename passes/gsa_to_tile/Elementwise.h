@@ -39,6 +39,10 @@ bool isElementwise(linalg::LinalgOp op);
 /// Everything else is an error at the op.
 LogicalResult lowerElementwise(linalg::LinalgOp op, ToTileContext& context);
 
+/// The same for an op that stays: the new buffers of its results.
+FailureOr<SmallVector<Value>> emitElementwise(linalg::LinalgOp op,
+                                              ToTileContext& context);
+
 /// The new contents of a part of a tensor, as a kernel.
 LogicalResult lowerInsertSlice(tensor::InsertSliceOp op,
                                ToTileContext& context);

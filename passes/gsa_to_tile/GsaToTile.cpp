@@ -26,12 +26,10 @@ using namespace mlir::gsa;
 
 LogicalResult gsa::refuseGradients(ModuleOp module) {
   WalkResult walk = module.walk([](Operation* op) {
-    if (!isGradient(op) ||
-        isa<GatherAttentionGradOp, IndexScoresGradOp, IndexKlGradOp>(op))
-      return WalkResult::advance();
+    if (!isa<DenseAttentionGradOp>(op)) return WalkResult::advance();
     op->emitOpError(
-        "has no kernels: gradients run on the CPU target only so far; compile "
-        "the function with this op for the target 'cpu'");
+        "has no kernels: this gradient runs on the CPU target only so far; "
+        "compile the function with this op for the target 'cpu'");
     return WalkResult::interrupt();
   });
   return failure(walk.wasInterrupted());
@@ -47,8 +45,10 @@ class Registry {
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
     add(tile::lowerAdaptiveK);
+    add(tile::lowerAttentionRowSums);
     add(tile::lowerDenseAttention);
     add(tile::lowerGate);
+    add(tile::lowerGateGrad);
     add(tile::lowerGatherAttention);
     add(tile::lowerGatherAttentionGrad);
     add(tile::lowerIndexKl);

@@ -14,6 +14,11 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "passes/gsa_to_tile/ToTile.h"
 
+namespace mlir::gsa {
+class AttentionRowSumsOp;
+class GateGradOp;
+}  // namespace mlir::gsa
+
 namespace mlir::gsa::tile {
 
 LogicalResult lowerDenseAttention(DenseAttentionOp op, ToTileContext& context);
@@ -37,6 +42,9 @@ LogicalResult lowerAdaptiveK(AdaptiveKOp op, ToTileContext& context);
 LogicalResult lowerGate(GateOp op, ToTileContext& context);
 LogicalResult lowerMergeAttention(MergeAttentionOp op, ToTileContext& context);
 
+LogicalResult lowerAttentionRowSums(AttentionRowSumsOp op,
+                                    ToTileContext& context);
+LogicalResult lowerGateGrad(GateGradOp op, ToTileContext& context);
 LogicalResult lowerRope(RopeOp op, ToTileContext& context);
 LogicalResult lowerStatMean(StatMeanOp op, ToTileContext& context);
 

@@ -132,11 +132,6 @@ class _Arguments:
     def run_forward(self, text, inputs, outputs, save):
         """(the results of the module, what run_backward takes as `saved` with
         these names and `save`)."""
-        if self.views[0].device_type != _capi.CPU:
-            raise _capi.Unimplemented(
-                f"{self.where}: save: got {save!r} with tensors on "
-                f"{_device(self.views[0])}, expected 'none' there: gradients run "
-                f"on the CPU only so far")
         module = backward_module(text, tuple(inputs), tuple(outputs), save)
         count = len(saved_tensors(module))
         if not count:
@@ -149,18 +144,18 @@ class _Arguments:
         """The gradients of the arguments `wanted`, by their names in the
         module, from those of its results, {name: tensor}."""
         where = self.where + ": backward"
-        if self.views[0].device_type != _capi.CPU:
-            raise _capi.Unimplemented(
-                f"{where}: got tensors on {_device(self.views[0])}, expected "
-                f"the CPU: gradients run there only so far")
         backward = backward_module(text, tuple(wanted), tuple(gradients), save)
         views = dict(zip(self.names, self.views))
         for i, tensor in enumerate(saved):
             views[f"saved{i}"] = _tensors.view(f"{where}: saved{i}", tensor)
         for name, tensor in gradients.items():
             views[name + "_grad"] = _tensors.view(f"{where}: {name}", tensor)
-        plan, _ = _plan.kept_plan(backward, _plan.target_of(self.views[0]),
-                                  "main_backward")
+        target = _plan.target_of(self.views[0])
+        try:
+            plan, _ = _plan.kept_plan(backward, target, "main_backward")
+        except _capi.Unimplemented as error:
+            # Of a module that the caller has not seen.
+            raise _capi.Unimplemented(f"{where}: {target}: {error}") from error
         names = [spec.name for spec in plan.inputs]
         results = _plan.run_kept(where, backward, names,
                                  [views[name] for name in names], {}, [],

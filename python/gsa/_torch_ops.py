@@ -2,8 +2,8 @@
 need to know of them. Each one is a function of gsa._functions.
 
 Gradients are those of the backward functions that gsa-differentiate makes of
-the modules of the forward functions; they run on the CPU, and on a GPU asking for
-one is an error that says so. Lists are constants: the indexer's arguments get no
+the modules of the forward functions, where the tensors are; what has no kernels
+on a GPU is an error that names its op. Lists are constants: the indexer's arguments get no
 gradient from attention. What a backward function needs of the forward one it
 computes again, so nothing but the arguments is kept, unless gsa.set_options(
 save=...) says otherwise: then `saving` calls operators that return what is saved

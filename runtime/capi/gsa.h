@@ -304,12 +304,14 @@ typedef struct gsa_differentiate_options {
 
 /* Makes the module with the backward function of one of its functions:
  * `*module` receives `*module_length` bytes and a zero after them, freed by
- * gsa_free. To be compiled with `entry` = "f_backward", for the target "cpu"
- * only: its inputs are those of "f" that it reads, for each differentiated
- * output X the gradient "X_grad", and what is saved, "saved0", ...; its
- * outputs, for each argument Y that has one, the gradient "Y_grad". "f_forward"
- * is "f" with the outputs "saved0", ... behind its own. Arguments that only a
- * selection depends on have no gradient (docs/rationale/gradients.md).
+ * gsa_free. To be compiled with `entry` = "f_backward"; for a target that has
+ * no kernels of a gradient, which are those of attention and of the indexer's
+ * loss on GPUs, compilation is GSA_UNIMPLEMENTED. Its inputs are those of "f"
+ * that it reads, for each differentiated output X the gradient "X_grad", and
+ * what is saved, "saved0", ...; its outputs, for each argument Y that has one,
+ * the gradient "Y_grad". "f_forward" is "f" with the outputs "saved0", ...
+ * behind its own. Arguments that only a selection depends on have no gradient
+ * (docs/rationale/gradients.md).
  * GSA_INVALID_ARGUMENT for text or a name that is wrong, GSA_UNIMPLEMENTED for
  * an operation without a gradient, with its place in `filename` (NULL:
  * "<memory>").

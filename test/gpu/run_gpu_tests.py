@@ -16,7 +16,8 @@ machine without LLVM):
     conformance   the conformance vector in f32
     streams       the hand-written kernels of test/streams
     one-pass      selection without scores in memory
-    gradients     of attention by each schedule, and of the indexer's loss
+    gradients     of attention by each schedule, of the indexer's loss, of gates,
+                  and sums
     batches       rows do not depend on their batch or on chunks
     memcheck, initcheck, synccheck
                   small random modules under compute-sanitizer
@@ -286,11 +287,9 @@ class Runner:
         yield "streams", lambda: self.gtest(
             "streams", differential, "Cuda/StreamKernels*", environment={
                 "GSA_TEST_STREAMS": os.path.join(ROOT, "test", "streams")})
-        yield "one-pass", lambda: self.gtest(
-            "one-pass", differential, "*OnePass*/Cuda*",
-            self.arguments.shards)
         yield "gradients", lambda: self.gtest(
-            "gradients", differential, "*Gradients*/Cuda_*",
+            "gradients", differential,
+            "*Gradients*/Cuda_*:Cuda/DeviceGradients*",
             self.arguments.shards)
         yield "batches", lambda: self.gtest(
             "batches", differential, "*Batches*/Cuda")

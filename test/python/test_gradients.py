@@ -1,16 +1,20 @@
 """Gradients of the operators and of the module, by torch.autograd on a CPU."""
 
+import os
 import unittest
+from unittest import mock
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gsa
-from gsa import _capi, _functions
+from gsa import _capi, _functions, _plan
 from gsa import _torch_ops as ops
 from test_torch import hidden, layer
 
 F64 = torch.float64
+HAS_HOST_COMPILER = any(os.path.exists(f"/usr/bin/{name}") for name in
+                        ("clang++-22", "clang++", "g++", "c++"))
 
 
 def leaf(*shape, seed):
@@ -453,21 +457,51 @@ class Refusals(unittest.TestCase):
         return a.run_backward(text, ["query"], {"output": hidden(2, 5, 4, 2)})
 
     def test_a_gpu(self):
+        """The backward function is compiled for where the tensors are."""
         self.assertEqual(list(self.backward()["query"].shape), [2, 5, 4, 3])
-        with self.assertRaisesRegex(gsa.Unimplemented,
-                                    "dense_attention: backward: got tensors on "
-                                    "GPU 0, expected the CPU"):
-            self.backward(_capi.CUDA)
+        with mock.patch.object(
+                _plan, "kept_plan",
+                side_effect=_capi.Unimplemented("no kernels")) as compiled:
+            with self.assertRaisesRegex(
+                    gsa.Unimplemented,
+                    "dense_attention: backward: cuda:0: no kernels"):
+                self.backward(_capi.CUDA)
+        _, target, entry = compiled.call_args.args
+        self.assertEqual((target, entry), ("cuda:0", "main_backward"))
 
     def test_the_emulation_of_a_gpu(self):
         before = gsa.set_options(host_target="emu")
         try:
             with self.assertRaisesRegex(
                     gsa.Unimplemented,
-                    "has no kernels: gradients run on the CPU target only"):
+                    "dense_attention: backward: emu: .*has no kernels: this "
+                    "gradient runs on the CPU target only"):
                 self.backward()
         finally:
             gsa.set_options(**before)
+
+    @unittest.skipUnless(HAS_HOST_COMPILER,
+                         "the emulation needs a C++20 compiler")
+    def test_emulated_kernels_of_gradients_agree(self):
+        q, k, v, gate = (t.detach().float().requires_grad_() for t in (
+            leaf(1, 5, 4, 4, seed=1), leaf(1, 5, 2, 4, seed=2),
+            leaf(1, 5, 2, 3, seed=3), leaf(1, 5, 2, 3, seed=4)))
+        positions = torch.tensor([[3, 1, 4, 1, 5]])
+
+        def gradients():
+            results = ops.prepare(q, k, v, positions, gate)
+            return torch.autograd.grad(sum(r.square().sum() for r in results),
+                                       (q, k, v, gate))
+
+        want = gradients()
+        before = gsa.set_options(host_target="emu")
+        try:
+            got = gradients()
+            self.assertIn("emulation", gsa.last_dispatch().target)
+        finally:
+            gsa.set_options(**before)
+        for a, b in zip(got, want):
+            torch.testing.assert_close(a, b)
 
     def test_what_is_asked_for_beside_a_gradient(self):
         q, k, v = heads()

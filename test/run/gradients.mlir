@@ -11,7 +11,7 @@
 
 // CHECK: Comparison with the float64 reference: passed
 
-// CUDA: error: 'gsa.gate_grad' op has no kernels: gradients run on the CPU target only so far; compile the function with this op for the target 'cpu'
+// CUDA: error: 'gsa.gather_attention_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'
 
 #four = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 

@@ -143,6 +143,29 @@ gsa_tile.kernel @float_tiles(%x: !gsa_tile.global<f32, read>,
   gsa_tile.return
 }
 
+// CHECK: void row_sums(
+gsa_tile.kernel @row_sums(%x: !gsa_tile.global<f32, read>,
+                          %y: !gsa_tile.global<f64, write>, %n: i64)
+    attributes {warps = 8 : i64} {
+  gsa_tile.for_each %row below %n lanes 4 {
+    %zero = arith.constant 0.0 : f64
+    %first = gsa_tile.first_term 4
+    %step = gsa_tile.term_step 4
+    %own = scf.for %j = %first to %n step %step
+        iter_args(%sum = %zero) -> f64 : i64 {
+      %start = arith.muli %row, %n : i64
+      %at = arith.addi %start, %j : i64
+      %term = gsa_tile.load %x[%at] : !gsa_tile.global<f32, read>, i64
+      %wide = arith.extf %term : f32 to f64
+      %next = arith.addf %sum, %wide : f64
+      scf.yield %next : f64
+    }
+    %total = gsa_tile.sum_terms %own over 4 : f64
+    gsa_tile.store %total, %y[%row] : !gsa_tile.global<f64, write>, i64
+  }
+  gsa_tile.return
+}
+
 // CHECK: void scalars(
 gsa_tile.kernel @scalars(%x: !gsa_tile.global<bf16, read>,
                          %y: !gsa_tile.global<f64, write>,

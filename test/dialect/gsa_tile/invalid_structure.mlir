@@ -90,9 +90,73 @@ gsa_tile.kernel @for_each_variable(%n: i64)
 
 gsa_tile.kernel @for_each_body(%n: i64)
     attributes {warps = 1 : i64} {
-  // expected-error @below {{only scalar ops, load and store may be in the body, got gsa_tile.block_id}}
+  // expected-error @below {{only scalar ops, load, store and sums of terms may be in the body, got gsa_tile.block_id}}
   gsa_tile.for_each %i below %n {
     %t = gsa_tile.block_id 0
+  }
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @for_each_c1(%n: i64)
+    attributes {warps = 1 : i64} {
+  // expected-error @below {{expected 1, 2, 4, 8, 16 or 32 lanes, got 12}}
+  gsa_tile.for_each %i below %n lanes 12 {
+  }
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @for_each_c1_many(%n: i64)
+    attributes {warps = 1 : i64} {
+  // expected-error @below {{expected 1, 2, 4, 8, 16 or 32 lanes, got 64}}
+  gsa_tile.for_each %i below %n lanes 64 {
+  }
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @first_term_c1(%n: i64)
+    attributes {warps = 1 : i64} {
+  gsa_tile.for_each %i below %n lanes 8 {
+    // expected-error @below {{expected to be in the body of a for_each of 4 lanes, got one of 8}}
+    %t = gsa_tile.first_term 4
+  }
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @term_step_c1(%n: i64)
+    attributes {warps = 1 : i64} {
+  // expected-error @below {{expected to be in the body of a for_each of 4 lanes, got none}}
+  %t = gsa_tile.term_step 4
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @sum_terms_c1(%n: i64, %x: f64)
+    attributes {warps = 1 : i64} {
+  gsa_tile.for_each %i below %n {
+    // expected-error @below {{expected to be in the body of a for_each of 2 lanes, got one of 1}}
+    %t = gsa_tile.sum_terms %x over 2 : f64
+  }
+  gsa_tile.return
+}
+
+// -----
+
+gsa_tile.kernel @sum_terms_c2(%n: i64, %x: f32, %b: i1)
+    attributes {warps = 1 : i64} {
+  gsa_tile.for_each %i below %n lanes 2 {
+    scf.if %b {
+      // expected-error @below {{expected to be run by all lanes of an iteration, got one in the body of scf.if}}
+      %t = gsa_tile.sum_terms %x over 2 : f32
+    }
   }
   gsa_tile.return
 }

@@ -90,6 +90,36 @@ gsa_tile.kernel @scale(%x: !gsa_tile.global<f32, read>,
   gsa_tile.return
 }
 
+// CHECK-LABEL: gsa_tile.kernel @row_sums
+gsa_tile.kernel @row_sums(%x: !gsa_tile.global<f32, read>,
+                          %y: !gsa_tile.global<f32, write>, %n: i64,
+                          %columns: i64)
+    attributes {warps = 8 : i64} {
+  // CHECK: gsa_tile.for_each %[[ROW:.*]] below %{{.*}} lanes 8 {
+  gsa_tile.for_each %row below %n lanes 8 {
+    %zero = arith.constant 0.0 : f32
+    // CHECK: gsa_tile.first_term 8
+    // CHECK: gsa_tile.term_step 8
+    %first = gsa_tile.first_term 8
+    %step = gsa_tile.term_step 8
+    %own = scf.for %j = %first to %columns step %step
+        iter_args(%sum = %zero) -> f32 : i64 {
+      %start = arith.muli %row, %columns : i64
+      %at = arith.addi %start, %j : i64
+      %term = gsa_tile.load %x[%at] : !gsa_tile.global<f32, read>, i64
+      %next = arith.addf %sum, %term : f32
+      scf.yield %next : f32
+    }
+    // CHECK: gsa_tile.sum_terms %{{.*}} over 8 : f32
+    %total = gsa_tile.sum_terms %own over 8 : f32
+    gsa_tile.store %total, %y[%row] : !gsa_tile.global<f32, write>, i64
+  }
+  // CHECK: gsa_tile.for_each %{{.*}} below %{{[^ ]*}} {
+  gsa_tile.for_each %row below %n lanes 1 {
+  }
+  gsa_tile.return
+}
+
 // CHECK-LABEL: func.func @main
 func.func @main(%x: memref<8x8xf32>, %y: memref<8x8xf32>) {
   %c4 = arith.constant 4 : index

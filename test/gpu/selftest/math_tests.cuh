@@ -534,6 +534,63 @@ inline void test_scalars() {
   for (int i = 0; i < 15; ++i) suite.Equal(out[i], want[i], i);
 }
 
+//===----------------------------------------------------------------------===//
+// Sums that lanes share
+//===----------------------------------------------------------------------===//
+
+/// Sums of rows by `Lanes` lanes each, and the first term of a row's last lane.
+template <int Lanes, class T>
+__global__ void terms_kernel(const T* from, T* to, long long rows,
+                             long long columns, int* last_first) {
+  for (long long row = first_element<Lanes>(); row < rows;
+       row = next_element<Lanes>(row)) {
+    T sum = 0;
+    long long first = first_term<Lanes>();
+    for (long long j = first; j < columns; j += term_step<Lanes>())
+      sum += from[row * columns + j];
+    T total = sum_terms<Lanes>(sum);
+    store(to, row, total);
+    if (first == Lanes - 1) last_first[row] = static_cast<int>(first);
+  }
+}
+
+template <int Lanes, class T>
+void check_terms(Suite& suite, int rows, int columns) {
+  Array<T> from(std::max(rows * columns, 1)), to(rows);
+  Array<int> last(rows);
+  // Whole numbers: sums are exact in any order.
+  for (int i = 0; i < from.size(); ++i)
+    from[i] = static_cast<T>((i * 7919 + 3) % 201 - 100);
+  if (rows > 2 && columns > 0) {
+    from[columns] = static_cast<T>(kNan);
+    from[2 * columns] = static_cast<T>(kInf);
+  }
+  launch("terms", terms_kernel<Lanes, T>, 2, 2, 0,
+         static_cast<const T*>(from.data()), to.data(),
+         static_cast<long long>(rows), static_cast<long long>(columns),
+         last.data());
+  suite.Context("%d lanes, %d rows, %d columns", Lanes, rows, columns);
+  for (int row = 0; row < rows; ++row) {
+    double want = 0;
+    for (int j = 0; j < columns; ++j)
+      want += static_cast<double>(from[row * columns + j]);
+    suite.Near(static_cast<double>(to[row]), want, 0, row);
+    suite.Equal(last[row], Lanes - 1, row);
+  }
+}
+
+inline void test_terms() {
+  Suite suite("first_term term_step sum_terms");
+  // Of the last round of rows only some lanes of a warp have one.
+  for (int rows : {1, 3, 64, 131})
+    for (int columns : {0, 1, 7, 32, 65}) {
+      check_terms<1, float>(suite, rows, columns);
+      check_terms<2, double>(suite, rows, columns);
+      check_terms<8, float>(suite, rows, columns);
+      check_terms<32, float>(suite, rows, columns);
+    }
+}
+
 inline void run_math_tests() {
   test_activations();
   test_add_scaled();
@@ -545,6 +602,7 @@ inline void run_math_tests() {
   test_mask_bits();
   test_circular();
   test_scalars();
+  test_terms();
 }
 
 }  // namespace selftest

@@ -28,7 +28,7 @@ func.func @body(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 func.func @reduction(%x: tensor<4x3xf32>) -> tensor<4xf32> {
   %e = tensor.empty() : tensor<4xf32>
-  // expected-error @+1 {{has no lowering to gsa_tile: expected an op without a reduction, a batch of matrix products, or an op of the gsa dialect}}
+  // expected-error @+1 {{has no lowering to gsa_tile: expected an op without a reduction, a batch of matrix products, one result that is a sum of floats, or an op of the gsa dialect}}
   %0 = linalg.reduce {arith.maximumf} ins(%x : tensor<4x3xf32>)
       outs(%e : tensor<4xf32>) dimensions = [1]
   return %0 : tensor<4xf32>
@@ -104,6 +104,38 @@ func.func @buffers(%x: memref<4xf32>, %o: memref<4xf32>) {
   // expected-error @+1 {{expected operands on tensors}}
   linalg.copy ins(%x : memref<4xf32>) outs(%o : memref<4xf32>)
   return
+}
+
+// -----
+
+func.func @sum_of_buffers(%x: memref<4x3xf32>, %o: memref<4xf32>) {
+  // expected-error @+1 {{expected operands on tensors}}
+  linalg.reduce {arith.addf} ins(%x : memref<4x3xf32>) outs(%o : memref<4xf32>)
+      dimensions = [1]
+  return
+}
+
+// -----
+
+func.func @overlapping_sums(%x: tensor<4x2x3xf32>, %o: tensor<5xf32>) -> tensor<5xf32> {
+  // expected-error @+1 {{has no lowering to a sum: expected an element of the result for each iteration of its parallel loops}}
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i + j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x : tensor<4x2x3xf32>) outs(%o : tensor<5xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %n = arith.addf %a, %b : f32
+    linalg.yield %n : f32
+  } -> tensor<5xf32>
+  return %0 : tensor<5xf32>
+}
+
+// -----
+
+func.func @sum_of_integers(%x: tensor<4x3xi32>, %o: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error @+1 {{has no lowering to gsa_tile: expected an op without a reduction, a batch of matrix products, one result that is a sum of floats, or an op of the gsa dialect}}
+  %0 = linalg.reduce {arith.addi} ins(%x : tensor<4x3xi32>) outs(%o : tensor<4xi32>)
+      dimensions = [1]
+  return %0 : tensor<4xi32>
 }
 
 // -----

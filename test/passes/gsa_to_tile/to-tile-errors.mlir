@@ -10,10 +10,12 @@ func.func @no_lowering(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
 
 // -----
 
-func.func @gradient(%x: tensor<2x3x4x6xf16>) -> tensor<2x3x4x6xf16> {
-  // expected-error @+1 {{'gsa.gate_grad' op has no kernels: gradients run on the CPU target only so far; compile the function with this op for the target 'cpu'}}
-  %0:2 = gsa.gate_grad %x, %x output_grad %x
-      : (tensor<2x3x4x6xf16>, tensor<2x3x4x6xf16>, tensor<2x3x4x6xf16>)
-      -> (tensor<2x3x4x6xf16>, tensor<2x3x4x6xf16>)
-  return %0#0 : tensor<2x3x4x6xf16>
+func.func @dense_gradient(%q: tensor<1x2x4x8xf16>, %k: tensor<1x3x2x8xf16>,
+                          %l: tensor<1x4x2xf32>) -> tensor<1x2x4x8xf16> {
+  // expected-error @+1 {{'gsa.dense_attention_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'}}
+  %0:3 = gsa.dense_attention_grad %q, %k, %k output_grad %q lse %l row_sums %l
+      : (tensor<1x2x4x8xf16>, tensor<1x3x2x8xf16>, tensor<1x3x2x8xf16>,
+         tensor<1x2x4x8xf16>, tensor<1x4x2xf32>, tensor<1x4x2xf32>)
+      -> (tensor<1x2x4x8xf16>, tensor<1x3x2x8xf16>, tensor<1x3x2x8xf16>)
+  return %0#0 : tensor<1x2x4x8xf16>
 }

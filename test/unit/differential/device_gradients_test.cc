@@ -1,232 +1,323 @@
-//===- device_gradients_test.cc - kernels of gradients of attention -------===//
+//===- device_gradients_test.cc - kernels of gradients --------------------===//
 //
-// On a GPU and in its emulation: gradients of attention over lists agree with
-// the reference by each schedule, over lists as a selection makes them and over
-// hostile ones, with NaN in some row or key. Gradients of queries are the same
-// in every run; those of keys and values are added in no order.
+// On a GPU and in its emulation: gradients of gates, row sums of attention and
+// sums that modules write themselves agree with the float64 reference, and have
+// the same bits in every run.
 //
 //===----------------------------------------------------------------------===//
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
+#include <limits>
+#include <map>
+#include <random>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "test/reference/AttentionGradient.h"
-#include "test/unit/differential/DeviceCase.h"
+#include "test/reference/Gate.h"
+#include "test/unit/differential/Data.h"
+#include "test/unit/differential/Runner.h"
 #include "test/unit/differential/Session.h"
-#include "test/unit/differential/gradients_testing.h"
+#include "test/unit/reference_testing.h"
 
 namespace gsa::differential {
 namespace {
 
-using reference::Tensor;
+using reference::GateActivation;
+using Reals = reference::Tensor<double>;
 
-/// What the text of the kernels depends on.
-struct Recipe {
-  const char* name;
-  DType type;
-  int64_t heads, groups, depth, value_depth, slots;
-  const char* schedule;  ///< Without "#gsa."; empty: the chosen one.
-};
+constexpr double kUnit = 0x1p-24, kSmallestNormal = 0x1p-126;
 
-#define GSA_BY_QUERY "<engine = mma_sync, block_k = 16, columns = 64>"
-#define GSA_UNION(queries, groups, stages, chunk)                             \
-  "union_grad_schedule<engine = wgmma, queries = " #queries                   \
-  ", groups = " #groups ", key_stages = " #stages ", value_stages = " #stages \
-  ", producers = 4, table = 1024, chunk = " #chunk                            \
-  ", per_query = " GSA_BY_QUERY ">"
-
-/// By query: one element, odd heads, more heads than a fragment has rows, parts
-/// of columns. By unions: one group and two, of which all heads are one's,
-/// heads that fill no warp, values that are wider, chunks of one tile.
-constexpr Recipe kRecipes[] = {
-    {"One", DType::kF32, 1, 1, 1, 1, 1, ""},
-    {"Odd", DType::kF32, 6, 2, 9, 5, 7, ""},
-    {"ManyHeads", DType::kF16, 34, 2, 40, 24, 33,
-     "gather_grad_schedule<engine = mma_sync, block_k = 32, columns = 16>"},
-    {"Parts", DType::kBF16, 8, 2, 96, 160, 40,
-     "gather_grad_schedule" GSA_BY_QUERY},
-    {"Union", DType::kBF16, 8, 2, 64, 64, 24, GSA_UNION(16, 1, 2, 16)},
-    {"UnionWide", DType::kBF16, 4, 1, 64, 128, 90, GSA_UNION(9, 1, 1, 18)},
-    {"UnionOneHead", DType::kF16, 2, 2, 64, 64, 70, GSA_UNION(32, 1, 1, 32)},
-    {"UnionOdd", DType::kBF16, 6, 1, 72, 72, 65, GSA_UNION(10, 1, 2, 1000)},
-    {"UnionTwo", DType::kBF16, 8, 2, 64, 64, 24, GSA_UNION(32, 2, 1, 32)},
-    {"UnionTwoDeep", DType::kF16, 8, 1, 128, 128, 70, GSA_UNION(16, 2, 1, 48)},
-};
-
-std::string ModuleText(const Recipe& z) {
-  std::string schedule =
-      *z.schedule ? std::string("{gsa.schedule = #gsa.") + z.schedule + "}"
-                  : "";
-  auto size = [](int64_t n) { return "x" + std::to_string(n) + "x"; };
-  std::string text = R"mlir(
-!q = tensor<?x?xHxDxT>
-!k = tensor<?x?xGxDxT>
-!v = tensor<?x?xGxExT>
-!o = tensor<?x?xHxExT>
-!l = tensor<?xHx?xf32>
-!i = tensor<?x?xKxi32>
-!c = tensor<?x?xi32>
-func.func @main(%q: !q {gsa.name = "q"}, %k: !k {gsa.name = "k"},
-                %v: !v {gsa.name = "v"}, %i: !i {gsa.name = "indices"},
-                %c: !c {gsa.name = "counts"},
-                %do: !o {gsa.name = "output_grad"}, %lse: !l {gsa.name = "lse"},
-                %s: !l {gsa.name = "row_sums"})
-    -> (!q {gsa.name = "dq"}, !k {gsa.name = "dk"}, !v {gsa.name = "dv"}) {
-  %d:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %do
-      lse %lse row_sums %s SCHEDULE
-      : (!q, !k, !v, !i, !c, !o, !l, !l) -> (!q, !k, !v)
-  return %d#0, %d#1, %d#2 : !q, !k, !v
+/// Half the distance of neighbours near 1, and the distance near 0.
+double RoundingOf(DType type) {
+  return type == DType::kF16 ? 0x1p-11 : type == DType::kBF16 ? 0x1p-8 : kUnit;
 }
-)mlir";
-  auto replace = [&](const char* from, const std::string& to) {
-    absl::StrReplaceAll({{from, to}}, &text);
-  };
-  replace("SCHEDULE", schedule);
-  replace("xT>", std::string("x") + DTypeName(z.type) + ">");
-  replace("xHx", size(z.heads));
-  replace("xGx", size(z.groups));
-  replace("xDx", size(z.depth));
-  replace("xEx", size(z.value_depth));
-  replace("xKx", size(z.slots));
-  return text;
+double StepOf(DType type) {
+  return type == DType::kF16    ? 0x1p-24
+         : type == DType::kBF16 ? 0x1p-133
+                                : 0x1p-149;
 }
 
-/// Inputs of shapes and lists that `seed` draws.
-struct Inputs : GradientInputs {
-  Inputs(const Recipe& z, uint32_t seed)
-      : GradientInputs(seed), recipe(z), rng(seed, "gradients") {
-    int64_t batch = rng.Int(1, 2), queries = rng.Int(1, 70),
-            keys = rng.Int(1, 150);
-    AddRandom("q", z.type, {batch, queries, z.heads, z.depth});
-    AddRandom("k", z.type, {batch, keys, z.groups, z.depth});
-    AddRandom("v", z.type, {batch, keys, z.groups, z.value_depth});
-    AddRandom("output_grad", z.type, {batch, queries, z.heads, z.value_depth});
-    AddLists(batch, queries, keys, z.slots);
-    if (!rng.Chance(0.25)) Ascend(batch * queries, keys);
-    // Of one row, or of one key: whoever does not list it keeps its numbers.
-    for (const char* name : {"q", "k", "v", "output_grad"})
-      if (rng.Chance(0.1))
-        SetNan(name, rng.Int(0, tensors[name].num_elements() - 1));
-    Tensor<double> q = AsDouble(tensors["q"]), k = AsDouble(tensors["k"]),
-                   v = AsDouble(tensors["v"]);
-    reference::AttentionResult forward = reference::GatherAttention(
-        {q, k, v}, AsInt32(tensors["indices"]), AsInt32(tensors["counts"]), {});
-    Add("lse", DType::kF32, forward.lse);
-    Add("row_sums", DType::kF32,
-        reference::AttentionRowSums(forward.output,
-                                    AsDouble(tensors["output_grad"]), nullptr));
-    tensors.erase("lengths");
-    shapes.erase("lengths");
-  }
-
-  /// Lists as a selection makes them, of keys that neighbours share in part.
-  void Ascend(int64_t rows, int64_t keys) {
-    auto* indices = tensors["indices"].values<int32_t>().data();
-    auto* counts = tensors["counts"].values<int32_t>().data();
-    for (int64_t row = 0; row < rows; ++row) {
-      int64_t wanted = std::clamp<int64_t>(counts[row], 0, recipe.slots);
-      int32_t* list = indices + row * recipe.slots;
-      int64_t listed = 0;
-      for (int64_t key = 0; key < keys && listed < wanted; ++key) {
-        bool must = keys - key <= wanted - listed;
-        if (must || rng.Chance(0.5)) list[listed++] = static_cast<int32_t>(key);
-      }
-      counts[row] = static_cast<int32_t>(listed);
-    }
-  }
-
-  std::map<std::string, Tensor<double>> Reference() {
-    auto of = [&](const char* name) { return AsDouble(tensors[name]); };
-    reference::AttentionGradients d = reference::GatherAttentionGradient(
-        {of("q"), of("k"), of("v")}, AsInt32(tensors["indices"]),
-        AsInt32(tensors["counts"]),
-        {of("output_grad"), of("lse"), of("row_sums")}, {});
-    return {{"dq", d.query}, {"dk", d.key}, {"dv", d.value}};
-  }
-
-  Recipe recipe;
-  Rng rng;
+struct Shape {
+  int64_t batch, tokens, heads, size;
 };
 
-/// Where a recipe runs, with how many shapes. The small ones are for tools that
-/// look at each access.
-struct Place {
-  const char* name;
-  const char* target;
-  uint32_t seeds;
-};
-constexpr Place kPlaces[] = {
-    {"Emu", "emu", 4}, {"Cuda", "cuda:0", 60}, {"CudaSmall", "cuda:0", 2}};
+/// Of a few elements, what is out of the ordinary.
+void Spoil(Reals* values, std::mt19937* random) {
+  const double odd[] = {std::nan(""), std::numeric_limits<double>::infinity(),
+                        1e4, -1e4, 0.0};
+  if (values->size() == 0) return;
+  for (double value : odd)
+    (*values)[reference::RandomInt(0, values->size() - 1, random)] = value;
+}
 
-void PrintTo(const Recipe& recipe, std::ostream* out) { *out << recipe.name; }
-void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
-
-using Setting = std::tuple<Place, Recipe>;
-
-class DeviceGradients : public ::testing::TestWithParam<Setting> {
+class DeviceGradients : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    absl::Status usable = TargetIsUsable(target());
+    absl::Status usable = TargetIsUsable(GetParam());
     if (!usable.ok()) GTEST_SKIP() << usable;
   }
-  static const char* target() { return std::get<0>(GetParam()).target; }
-  static const Recipe& recipe() { return std::get<1>(GetParam()); }
-  static bool IsEmulated() { return std::strcmp(target(), "emu") == 0; }
 
-  static double Tolerance() {
-    return recipe().type == DType::kF32    ? 2e-5
-           : recipe().type == DType::kBF16 ? 0x1p-6
-                                           : 0x1p-8;
+  /// Three runs from other garbage, which give the same bits.
+  Tensors Run(const std::string& text, const Tensors& inputs) {
+    auto plan = Plan::Compile(text, "gradients.mlir", OptionsFor(GetParam()));
+    EXPECT_TRUE(plan.ok()) << plan.status() << "\n" << text;
+    if (!plan.ok()) return {};
+    auto session = Session::Create(GetParam(), *plan, inputs);
+    EXPECT_TRUE(session.ok()) << session.status();
+    if (!session.ok()) return {};
+    Tensors first;
+    for (uint8_t garbage : {0xA5, 0x00, 0x7F}) {
+      absl::StatusOr<Tensors> outputs = (*session)->Run(garbage);
+      EXPECT_TRUE(outputs.ok()) << outputs.status();
+      if (!outputs.ok()) return {};
+      if (first.empty())
+        first = *std::move(outputs);
+      else
+        EXPECT_EQ(FirstDifference(first, *outputs), "");
+    }
+    return first;
   }
 
-  static std::shared_ptr<const Plan> Compile(const Inputs& inputs) {
-    CompileOptions options;
-    options.shapes = inputs.shapes;
-    options.target = target();
-    if (IsEmulated()) options.arch = EmulationScale().arch;
-    auto plan =
-        Plan::Compile(ModuleText(inputs.recipe), "gradients.mlir", options);
-    EXPECT_TRUE(plan.ok()) << plan.status();
-    return plan.ok() ? *plan : nullptr;
+  /// A random input of these elements, some of which are odd.
+  const Reals& Add(const char* name, DType type, const reference::Shape& shape,
+                   double deviation = 1.0) {
+    Reals values = reference::Random(shape, &random_, deviation);
+    Spoil(&values, &random_);
+    inputs_[name] = ToHost(name, type, values);
+    return reals_[name] = AsDouble(inputs_[name]);
   }
+
+  /// NaN where the reference has it, infinities that are the same, and all else
+  /// within bound(i).
+  template <typename Bound>
+  static void ExpectNear(const std::string& name, const Tensors& outputs,
+                         const Reals& want, DType type, Bound bound) {
+    ASSERT_TRUE(outputs.contains(name)) << name;
+    Reals got = AsDouble(outputs.at(name));
+    Reals rounded = Rounded(want, type);
+    ASSERT_EQ(got.shape(), want.shape()) << name;
+    for (int64_t i = 0; i < want.size(); ++i) {
+      if (std::isnan(want[i]) || std::isnan(got[i])) {
+        ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << name << " " << i;
+        continue;
+      }
+      if (got[i] == rounded[i]) continue;
+      ASSERT_LE(std::abs(got[i] - want[i]),
+                bound(i) + RoundingOf(type) * std::abs(want[i]) + StepOf(type))
+          << name << " " << i << ": got " << got[i] << ", expected " << want[i];
+    }
+  }
+
+  std::mt19937 random_{31};
+  Tensors inputs_;
+  std::map<std::string, Reals> reals_;
 };
 
-TEST_P(DeviceGradients, AgreeWithTheReference) {
-  for (uint32_t seed = 1; seed <= std::get<0>(GetParam()).seeds; ++seed) {
-    Inputs inputs(recipe(), seed);
-    SCOPED_TRACE(testing::Message() << "seed " << seed);
-    auto plan = Compile(inputs);
-    ASSERT_TRUE(plan);
-    auto session = Session::Create(target(), plan, inputs.tensors);
-    ASSERT_TRUE(session.ok()) << session.status();
-    auto outputs = (*session)->Run(0xA5), again = (*session)->Run(0x17);
-    ASSERT_TRUE(outputs.ok()) << outputs.status();
-    ASSERT_TRUE(again.ok()) << again.status();
-    ExpectClose(*outputs, inputs.Reference(), Tolerance(), 1.0);
-    if (HasFailure()) return;
-    for (const char* added : {"dk", "dv"}) {
-      outputs->erase(added);
-      again->erase(added);
-    }
-    EXPECT_EQ(FirstDifference(*outputs, *again), "");
+std::string TensorType(const reference::Shape& shape, DType type) {
+  std::string text = "tensor<";
+  for (int64_t size : shape) absl::StrAppend(&text, size, "x");
+  return text + DTypeName(type) + ">";
+}
+
+/// The sum of the sizes of products over the last dimension.
+Reals SizesOfProducts(const Reals& a, const Reals& b) {
+  const reference::Shape& shape = a.shape();
+  Reals sums({shape[0], shape[1], shape[2]});
+  for (int64_t i = 0; i < a.size(); ++i) {
+    double size = std::abs(a[i] * b[i]);
+    if (std::isfinite(size)) sums[i / shape[3]] += size;
   }
+  return sums;
 }
 
-std::string NameOfSetting(const ::testing::TestParamInfo<Setting>& info) {
-  auto [place, recipe] = info.param;
-  return std::string(place.name) + "_" + recipe.name;
+TEST_P(DeviceGradients, OfGatesAreThoseOfTheReference) {
+  const Shape shapes[] = {{2, 13, 3, 17}, {1, 1, 1, 1}, {1, 70, 2, 128}};
+  const std::pair<GateActivation, const char*> activations[] = {
+      {GateActivation::kSigmoid, "sigmoid"},
+      {GateActivation::kTanh, "tanh"},
+      {GateActivation::kSilu, "silu"}};
+  for (DType type : {DType::kF16, DType::kBF16, DType::kF32})
+    for (const Shape& z : shapes)
+      for (const auto& [activation, name] : activations)
+        for (bool per_head : {false, true}) {
+          SCOPED_TRACE(absl::StrCat(DTypeName(type), " D", z.size, " ", name,
+                                    per_head ? " per head" : ""));
+          // Logits of A(T) with one of the types.
+          DType logit_type = type == DType::kBF16 ? DType::kF32 : type;
+          reference::Shape all = {z.batch, z.tokens, z.heads, z.size};
+          reference::Shape of_logits = all;
+          if (per_head) of_logits.pop_back();
+          const Reals& x = Add("x", type, all);
+          const Reals& logits = Add("z", logit_type, of_logits, 4.0);
+          const Reals& grad = Add("grad", type, all);
+          Tensors outputs = Run(absl::StrReplaceAll(
+                                    R"mlir(
+func.func @main(%x: XX {gsa.name = "x"}, %z: ZZ {gsa.name = "z"},
+                %d: XX {gsa.name = "grad"})
+    -> (XX {gsa.name = "dx"}, ZZ {gsa.name = "dz"}) {
+  %0:2 = gsa.gate_grad %x, %z output_grad %d
+      {activation = #gsa.gate_activation<ACT>} : (XX, ZZ, XX) -> (XX, ZZ)
+  return %0#0, %0#1 : XX, ZZ
+})mlir",
+                                    {{"XX", TensorType(all, type)},
+                                     {"ZZ", TensorType(of_logits, logit_type)},
+                                     {"ACT", name}}),
+                                inputs_);
+          reference::GateGradients want =
+              reference::GateGradient(x, logits, grad, activation);
+          int64_t each = per_head ? z.size : 1;
+          ExpectNear("dx", outputs, want.input, type, [&](int64_t i) {
+            double size = std::abs(grad[i]), logit = std::abs(logits[i / each]);
+            return (16 * kUnit * (1 + std::min(logit, 1e4)) + kSmallestNormal) *
+                   size;
+          });
+          std::vector<double> sizes(want.logits.size());
+          for (int64_t i = 0; i < x.size(); ++i)
+            sizes[i / each] += std::abs(x[i] * grad[i]);
+          ExpectNear("dz", outputs, want.logits, logit_type, [&](int64_t i) {
+            double logit = std::min(std::abs(logits[i]), 1e4);
+            return (static_cast<double>(each + 16) * kUnit + kSmallestNormal) *
+                   (1 + logit) * sizes[i];
+          });
+        }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, DeviceGradients,
-                         ::testing::Combine(::testing::ValuesIn(kPlaces),
-                                            ::testing::ValuesIn(kRecipes)),
-                         NameOfSetting);
+TEST_P(DeviceGradients, RowSumsAreThoseOfTheReference) {
+  const Shape shapes[] = {
+      {2, 13, 3, 17}, {1, 1, 1, 1}, {1, 70, 2, 128}, {3, 33, 1, 64}};
+  for (DType type : {DType::kF16, DType::kBF16, DType::kF32})
+    for (const Shape& z : shapes)
+      for (bool has_lse_grad : {false, true}) {
+        SCOPED_TRACE(absl::StrCat(DTypeName(type), " Dv", z.size,
+                                  has_lse_grad ? " with lse_grad" : ""));
+        reference::Shape all = {z.batch, z.tokens, z.heads, z.size};
+        reference::Shape rows = {z.batch, z.heads, z.tokens};
+        const Reals& output = Add("output", type, all);
+        const Reals& grad = Add("grad", type, all);
+        const Reals& lse_grad = Add("lse_grad", DType::kF32, rows);
+        Tensors outputs =
+            Run(absl::StrReplaceAll(
+                    R"mlir(
+func.func @main(%o: OO {gsa.name = "output"}, %d: OO {gsa.name = "grad"},
+                %l: LL {gsa.name = "lse_grad"})
+    -> (LL {gsa.name = "row_sums"}) {
+  %0 = gsa.attention_row_sums %o, %d GRAD -> LL
+  return %0 : LL
+})mlir",
+                    {{"GRAD", has_lse_grad ? "lse_grad %l : (OO, OO, LL)"
+                                           : ": (OO, OO)"},
+                     {"OO", TensorType(all, type)},
+                     {"LL", TensorType(rows, DType::kF32)}}),
+                inputs_);
+        Reals want = reference::AttentionRowSums(
+            output, grad, has_lse_grad ? &lse_grad : nullptr);
+        Reals sizes = SizesOfProducts(output, grad);
+        ExpectNear("row_sums", outputs, want, DType::kF32, [&](int64_t i) {
+          int64_t token = i % z.tokens, head = i / z.tokens % z.heads;
+          int64_t batch = i / z.tokens / z.heads;
+          double size = sizes.At(batch, token, head) + std::abs(lse_grad[i]);
+          return static_cast<double>(z.size + 4) * kUnit * size;
+        });
+      }
+}
+
+/// Sums over the rows and over the columns of a matrix, and of all of it, from
+/// something on: whole numbers, exact in any order.
+TEST_P(DeviceGradients, SumsAreExactWhereNumbersAreWhole) {
+  const std::pair<int64_t, int64_t> shapes[] = {
+      {1, 1},   {3, 5},    {5, 3},     {1, 700},
+      {700, 1}, {4100, 4}, {1030, 70}, {33, 2100}};
+  for (DType type : {DType::kF16, DType::kF32})
+    for (auto [rows, columns] : shapes) {
+      SCOPED_TRACE(absl::StrCat(DTypeName(type), " ", rows, " x ", columns));
+      auto whole = [&](const char* name, DType type,
+                       const reference::Shape& shape) {
+        Reals values(shape);
+        for (double& value : values.values())
+          value = static_cast<double>(reference::RandomInt(-9, 9, &random_));
+        inputs_[name] = ToHost(name, type, values);
+        return values;
+      };
+      Reals x = whole("x", type, {rows, columns});
+      Reals start = whole("start", DType::kF32, {columns});
+      Tensors outputs =
+          Run(absl::StrReplaceAll(
+                  R"mlir(
+#all = affine_map<(i, j) -> (i, j)>
+#i = affine_map<(i, j) -> (i)>
+#j = affine_map<(i, j) -> (j)>
+#none = affine_map<(i, j) -> ()>
+func.func @main(%x: XX {gsa.name = "x"},
+                %s: tensor<COLUMNSxf32> {gsa.name = "start"})
+    -> (tensor<ROWSxf32> {gsa.name = "of_rows"},
+        tensor<COLUMNSxf32> {gsa.name = "of_columns"},
+        tensor<f32> {gsa.name = "of_all"}) {
+  %zero = arith.constant 0.0 : f32
+  %er = tensor.empty() : tensor<ROWSxf32>
+  %zr = linalg.fill ins(%zero : f32) outs(%er : tensor<ROWSxf32>)
+      -> tensor<ROWSxf32>
+  %ea = tensor.empty() : tensor<f32>
+  %za = linalg.fill ins(%zero : f32) outs(%ea : tensor<f32>) -> tensor<f32>
+  %r = linalg.generic {indexing_maps = [#all, #i],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%x : XX) outs(%zr : tensor<ROWSxf32>) {
+  ^bb0(%a: TT, %sum: f32):
+    WIDEN
+    %t = arith.addf %sum, %w : f32
+    linalg.yield %t : f32
+  } -> tensor<ROWSxf32>
+  %c = linalg.generic {indexing_maps = [#all, #j],
+      iterator_types = ["reduction", "parallel"]}
+      ins(%x : XX) outs(%s : tensor<COLUMNSxf32>) {
+  ^bb0(%a: TT, %sum: f32):
+    WIDEN
+    %t = arith.addf %w, %sum : f32
+    linalg.yield %t : f32
+  } -> tensor<COLUMNSxf32>
+  %n = linalg.generic {indexing_maps = [#all, #none],
+      iterator_types = ["reduction", "reduction"]}
+      ins(%x : XX) outs(%za : tensor<f32>) {
+  ^bb0(%a: TT, %sum: f32):
+    WIDEN
+    %t = arith.addf %sum, %w : f32
+    linalg.yield %t : f32
+  } -> tensor<f32>
+  return %r, %c, %n : tensor<ROWSxf32>, tensor<COLUMNSxf32>, tensor<f32>
+})mlir",
+                  {{"XX", TensorType({rows, columns}, type)},
+                   {"TT", DTypeName(type)},
+                   {"ROWS", absl::StrCat(rows)},
+                   {"COLUMNS", absl::StrCat(columns)},
+                   {"WIDEN", type == DType::kF32
+                                 ? "%w = arith.negf %a : f32"
+                                 : "%v = arith.extf %a : f16 to f32\n"
+                                   "    %w = arith.negf %v : f32"}}),
+              inputs_);
+      Reals of_rows({rows}), of_all(reference::Shape{});
+      for (int64_t i = 0; i < x.size(); ++i) {
+        of_rows[i / columns] -= x[i];
+        start[i % columns] -= x[i];
+        of_all[0] -= x[i];
+      }
+      auto exactly = [](int64_t) { return 0.0; };
+      ExpectNear("of_rows", outputs, of_rows, DType::kF32, exactly);
+      ExpectNear("of_columns", outputs, start, DType::kF32, exactly);
+      ExpectNear("of_all", outputs, of_all, DType::kF32, exactly);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Emu, DeviceGradients, ::testing::Values("emu"),
+                         [](const auto&) { return "Emu"; });
+INSTANTIATE_TEST_SUITE_P(Cuda, DeviceGradients, ::testing::Values("cuda:0"),
+                         [](const auto&) { return "Cuda"; });
 
 }  // namespace
 }  // namespace gsa::differential

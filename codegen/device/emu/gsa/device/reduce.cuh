@@ -1,4 +1,4 @@
-//===- reduce.cuh - sums over all rows (host) ------------------*- C++ -*-===//
+//===- reduce.cuh - sums (host) --------------------------------*- C++ -*-===//
 
 #ifndef GSA_DEVICE_REDUCE_CUH
 #define GSA_DEVICE_REDUCE_CUH
@@ -15,6 +15,24 @@ void finite_row(lanes<double, 2>& state, const float* row, int begin, int end) {
                        state.v[0][lane] += static_cast<double>(x);
                        state.v[1][lane] += 1.0;
                      });
+}
+
+//===----------------------------------------------------------------------===//
+// Sums that the lanes of an iteration of for_each share: one runner has all
+// terms
+//===----------------------------------------------------------------------===//
+
+template <int Lanes>
+long long first_term() {
+  return 0;
+}
+template <int Lanes>
+long long term_step() {
+  return 1;
+}
+template <int Lanes, class T>
+T sum_terms(T value) {
+  return value;
 }
 
 }  // namespace gsa::dev

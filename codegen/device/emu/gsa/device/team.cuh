@@ -154,6 +154,16 @@ inline long long next_element(long long element) {
   return element + element_step();
 }
 
+/// Iterations of several lanes have one runner as well.
+template <int Lanes>
+long long first_element() {
+  return first_element();
+}
+template <int Lanes>
+long long next_element(long long element) {
+  return next_element(element);
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_TEAM_CUH

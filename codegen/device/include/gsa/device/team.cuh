@@ -166,6 +166,17 @@ GSA_DEVICE long long next_element(long long element) {
   return element + element_step();
 }
 
+/// The same for iterations of `Lanes` neighbouring lanes each: blocks are whole
+/// warps, so all lanes of an iteration are in one.
+template <int Lanes>
+GSA_DEVICE long long first_element() {
+  return first_element() / Lanes;
+}
+template <int Lanes>
+GSA_DEVICE long long next_element(long long element) {
+  return element + element_step() / Lanes;
+}
+
 }  // namespace gsa::dev
 
 #endif  // GSA_DEVICE_TEAM_CUH

@@ -168,8 +168,8 @@ class GatedSparseAttention(nn.Module):
         Raises InvalidArgument for a shape, a type or a cache that does not fit,
         and for a loss over a selection that does not depend on scores;
         Unimplemented for a mask, for weights that are asked for, for dropout in
-        training, and in a backward pass on a GPU, where gradients of attention
-        have no kernels.
+        training, and in a backward pass on a GPU of a layer that attends to all
+        keys.
         """
         past = self._check(hidden_states, positions, attention_mask,
                            past_key_value, output_attentions)

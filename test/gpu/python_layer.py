@@ -86,6 +86,29 @@ def errors(torch, gsa):
                   f"rms {error:.2e} of rms, limit {limit:.0e}")
 
 
+def gradients(torch, gsa):
+    """Of a loss of the output and of the indexer's, against the same weights and
+    inputs in float64 on the CPU; see errors()."""
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(1, 600, 512, generator=generator)
+
+    def train(module, x):
+        module.train().zero_grad()
+        y, loss = module(x, index_loss="selected")
+        (y.float().square().mean() + loss.mean()).backward()
+        return {name: p.grad.double().cpu()
+                for name, p in module.named_parameters() if p.grad is not None}
+
+    for dtype, limit in ((torch.float32, 5e-3), (torch.bfloat16, 1e-1)):
+        module = make(torch, gsa, dtype, use_adaptive_k=False)
+        got = train(module, x.cuda().to(dtype))
+        want = train(module.cpu().double(), x.to(dtype).double())
+        worst = max((((got[name] - w).pow(2).mean() / w.pow(2).mean()).sqrt(), name)
+                    for name, w in want.items())
+        check(f"gradients {dtype}", set(got) == set(want) and worst[0] < limit,
+              f"rms {worst[0]:.2e} of rms at {worst[1]}, limit {limit:.0e}")
+
+
 def decoding(torch, gsa):
     module = make(torch, gsa, torch.float32, use_adaptive_k=False)
     x = torch.randn(2, 400, 512, device="cuda")
@@ -206,6 +229,7 @@ def main():
         decoding(torch, gsa)
         streams(torch, gsa)
         times(torch, gsa)
+    gradients(torch, gsa)
     disk(os.environ["GSA_LIBRARY"])
     print(f"{failures} failed")
     sys.exit(bool(failures))

@@ -1,5 +1,6 @@
-// Gradients against the float64 reference, compiled as they are on a CPU, and
-// refused where there is no CPU. There are more queries than keys, so rows see
+// Gradients against the float64 reference, compiled as they are on a CPU, and the
+// one refused that has no kernels. The backward function of a layer runs by
+// kernels. There are more queries than keys, so rows see
 // none; GQA has a ratio of 3; sizes are odd; lengths cut lists; a NaN concerns
 // what depends on it.
 
@@ -8,10 +9,12 @@
 // RUN: gsa-run %t.bf16.mlir --compare --threads 2 | FileCheck %s
 // RUN: gsa-run %t.f64.mlir --compare --reference | FileCheck %s
 // RUN: not gsa-run %t.bf16.mlir --target cuda --arch sm_90a --stop-after tile 2>&1 | FileCheck %s --check-prefix=CUDA
+// RUN: gsa-opt %examples/gsa_layer.mlir --gsa-differentiate=outputs=output -o %t.layer.mlir
+// RUN: %if host-cxx %{ gsa-run %t.layer.mlir --entry main_backward --seq 40 --target emu --compare | FileCheck %s %}
 
 // CHECK: Comparison with the float64 reference: passed
 
-// CUDA: error: 'gsa.gather_attention_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'
+// CUDA: error: 'gsa.dense_attention_grad' op has no kernels: this gradient runs on the CPU target only so far; compile the function with this op for the target 'cpu'
 
 #four = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 

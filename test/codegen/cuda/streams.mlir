@@ -117,7 +117,7 @@ gsa_tile.kernel @turns(%x: !in loc("x"), %y: !gsa_tile.global<f32, write> loc("y
       gsa_tile.reduce_rows %part columns %c64 to %sums[%c0] by #mma : !part to !gsa_tile.rows<f32, strided, accumulate>
       // CHECK-NEXT:    reduce_wait<team<4, 8>, 1>();
       gsa_tile.reduce_wait #mma barrier 1
-      // CHECK-NEXT:    auto own = part(parts, n);
+      // CHECK-NEXT:    auto own = part_of(parts, n);
       %own = gsa_tile.part %parts[%n] : !gsa_tile.smem<2x16x64xf32, linear> loc("own")
       gsa_tile.put_frag %acc to %own[%c0] : !acc to !gsa_tile.smem<16x64xf32, linear>
       gsa_tile.fence_async

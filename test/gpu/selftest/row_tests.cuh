@@ -70,7 +70,7 @@ __global__ void reduce_tile_kernel(const float* values, const int* list,
   using tiles = smem_stages<float, 3, 40, C, linear>;
   const int warp = static_cast<int>(threadIdx.x) / 32;
   const float* from = values + 40 * C * warp;
-  auto tile = part(smem_alloc<tiles>(0), warp);
+  auto tile = part_of(smem_alloc<tiles>(0), warp);
   auto view = listed_rows(sums, C + 4, list, end, limit);
   for (int round = 0; round < 2; ++round) {
     // Both rounds write all rows, the second one other numbers.

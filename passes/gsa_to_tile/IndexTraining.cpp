@@ -44,7 +44,7 @@ void LossLowering::forChunks(
   int64_t queries = operands.source.queries();
   if (queries == 0 || operands.source.batches() == 0) return;
   Value lse =
-      target.meanHeads ? launchOwnLse(operands) : context.toBuffer(target.lse);
+      target.meanHeads ? launchOwnLse(operands) : launchNearLse(operands);
   int64_t size = std::min(operands.schedule.getChunk(), queries);
   Type f32 = context.rewriter().getF32Type();
   context.forQueryChunks(

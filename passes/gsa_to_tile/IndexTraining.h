@@ -180,6 +180,8 @@ void launchScores(const TrainingOperands& operands, const QueryChunk& chunk,
 /// The lse of each head over the keys of its row [B,H,Sq], for heads that the
 /// op's own lse lets take part; -inf for others, NaN where that is.
 Value launchOwnLse(const TrainingOperands& operands);
+/// The op's own lse, less the largest finite one of its row.
+Value launchNearLse(const TrainingOperands& operands);
 
 /// Gradients of the scores of a chunk.
 class TrainingGradients {

@@ -331,6 +331,60 @@ Value gsa::launchOwnLse(const TrainingOperands& operands) {
   return own;
 }
 
+/// The largest finite lse of a row's heads, 0 if there is none; lse of them are
+/// `apart` from each other.
+static Value largestFinite(KernelScalars& s, Value lse, Value first,
+                           Value apart, Value heads) {
+  Type f32 = s.b.getF32Type();
+  Value lowest = s.f32(-kInfinity);
+  Value most = s.forLoop(
+      s.index(0), heads, ValueRange(lowest),
+      [&](Value head, ValueRange best) -> SmallVector<Value> {
+        Value position = s.add(first, s.mul(s.toI64(head), apart));
+        Value x = LoadOp::create(s.b, s.loc, f32, lse, position);
+        Value isLess = s.cmpf(arith::CmpFPredicate::OLT, x, s.f32(kInfinity));
+        Value isMore = s.cmpf(arith::CmpFPredicate::OGT, x, best[0]);
+        Value takes = arith::AndIOp::create(s.b, s.loc, isLess, isMore);
+        return {s.select(takes, x, best[0])};
+      })[0];
+  Value none = s.cmpf(arith::CmpFPredicate::OEQ, most, lowest);
+  return s.select(none, s.f32(0.0), most);
+}
+
+/// p does not see a number that is added to all lse of a row, but logarithms
+/// near the largest one have bits to spare that those far from 0 have not.
+Value gsa::launchNearLse(const TrainingOperands& operands) {
+  ToTileContext& context = operands.context;
+  Value lse = IndexTarget::of(operands.op).lse;
+  auto type = cast<RankedTensorType>(lse.getType());
+  Value near = context.makeBuffer(type);
+  KernelBuilder kernel(context, operands.loc(), "index_kl_bases",
+                       tile::kMapWarps);
+  Value target = kernel.write(near, "near_lse");
+  Value given = kernel.read(context.toBuffer(lse), "lse");
+  auto number = [&](int64_t value, StringRef name) {
+    return kernel.number(context.rewriter().getI64IntegerAttr(value), name);
+  };
+  int64_t rows = type.getDimSize(0) * type.getDimSize(2);
+  Value count = number(rows, "rows");
+  Value heads = kernel.size(type.getDimSize(1), "heads");
+  Value queries = number(type.getDimSize(2), "queries");
+  emitForEach(kernel, operands.loc(), count, [&](KernelScalars& s, Value i) {
+    Value batch = arith::DivUIOp::create(s.b, s.loc, i, queries);
+    Value token = arith::RemUIOp::create(s.b, s.loc, i, queries);
+    Value first = s.add(s.mul(batch, s.mul(s.toI64(heads), queries)), token);
+    Value most =
+        named(largestFinite(s, given, first, queries, heads), "largest");
+    s.forLoop(s.index(0), heads, 1, [&](Value head) {
+      Value position = s.add(first, s.mul(s.toI64(head), queries));
+      Value x = LoadOp::create(s.b, s.loc, s.b.getF32Type(), given, position);
+      StoreOp::create(s.b, s.loc, target, position, s.sub(x, most));
+    });
+  });
+  kernel.launch(ArrayRef<int64_t>{tile::getMapBlocks(context.target(), rows)});
+  return near;
+}
+
 //===----------------------------------------------------------------------===//
 // Scores
 //===----------------------------------------------------------------------===//

@@ -152,7 +152,8 @@ void GatherGradient::addTransposed(Value tile, ArrayRef<Part> parts,
                                    llvm::function_ref<Value(int64_t)> view) {
   for (int64_t key = 0; key < blockK; key += kTileUnit) {
     Value lhs = fragment("of_keys", kTileUnit, shape.element, FragLayout::Lhs);
-    LoadLhsTransposedOp::create(s.b, s.loc, lhs, tile, s.index(0), s.index(key));
+    LoadLhsTransposedOp::create(s.b, s.loc, lhs, tile, s.index(0),
+                                s.index(key));
     Value position = s.add(first, s.index(key));
     for (const Part& part : parts) {
       Value sum = fragment("sum_of_keys", part.columns, f32(), FragLayout::Acc);

@@ -141,10 +141,9 @@ StringRef findBudgets(KernelOp kernel, RolesOp roles,
   // What others leave, by rounding or since it is of no use to them.
   int64_t taken = 0;
   for (auto [i, peak] : llvm::enumerate(peaks))
-    if (peak.registers > 0)
-      taken += budgets.ofRoles[i] * getThreads(roles, i);
-  int64_t rest = roundDown((budgets.atLaunch * threads - taken) /
-                           (threads - computing));
+    if (peak.registers > 0) taken += budgets.ofRoles[i] * getThreads(roles, i);
+  int64_t rest =
+      roundDown((budgets.atLaunch * threads - taken) / (threads - computing));
   for (auto [i, peak] : llvm::enumerate(peaks))
     if (peak.registers == 0)
       budgets.ofRoles[i] = std::clamp(rest, copyBudget, kCopyBudget);

@@ -7,7 +7,7 @@
 // RUN: gsa-run %t.f32.mlir --entry main_backward --seq 45 --compare | FileCheck %s
 // RUN: %if host-cxx %{ gsa-run %t.f32.mlir --entry main_backward --seq 45 --target emu --compare | FileCheck %s %}
 // RUN: %if host-cxx %{ gsa-run %t.bf16.mlir --entry main_backward --seq 300 --target emu --compare -q %}
-// RUN: %if nvrtc %{ gsa-run %t.bf16.mlir --entry main_backward --seq 4096 --target cuda --arch sm_90a --stop-after=code -o %t.code %}
+// RUN: %if nvrtc %{ gsa-run %t.bf16.mlir --entry main_backward --seq 4096 --target cuda --arch sm_90a --stop-after=code --dump-dir %t.code -q %}
 
 // CHECK: Comparison with the float64 reference: passed
 

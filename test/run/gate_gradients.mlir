@@ -11,7 +11,7 @@
 // RUN: %if host-cxx %{ gsa-run %t.f16.mlir --target emu --arch sm_90a --compare | FileCheck %s %}
 // RUN: %if host-cxx %{ gsa-run %t.bf16.mlir --target emu --arch sm_80 --compare -q %}
 // RUN: %if host-cxx %{ gsa-run %t.f32.mlir --target emu --arch sm_90a --compare -q %}
-// RUN: %if nvrtc %{ gsa-run %t.f16.mlir --target cuda --arch sm_90a --stop-after=code -o %t.code %}
+// RUN: %if nvrtc %{ gsa-run %t.f16.mlir --target cuda --arch sm_90a --stop-after=code --dump-dir %t.code -q %}
 
 // CHECK: Comparison with the float64 reference: passed
 

@@ -5,7 +5,7 @@
 // RUN: gsa-run %s --batch 300 --compare -q
 // RUN: %if host-cxx %{ gsa-run %s --batch 7 --target emu --compare | FileCheck %s %}
 // RUN: %if host-cxx %{ gsa-run %s --batch 300 --target emu --compare -q %}
-// RUN: %if nvrtc %{ gsa-run %s --batch 300 --target cuda --arch sm_90a --stop-after=code -o %t.code %}
+// RUN: %if nvrtc %{ gsa-run %s --batch 300 --target cuda --arch sm_90a --stop-after=code --dump-dir %t.code -q %}
 
 // CHECK: Comparison with the float64 reference: passed
 
@@ -76,7 +76,18 @@ func.func @main(%x: tensor<?x40xbf16> {gsa.name = "x"},
     linalg.yield %q : f32
   } -> tensor<40xf32>
 
-  %bad = tensor.insert %nan into %f[%c2, %c1] : tensor<?x3xf32>
+  %bad = linalg.generic {indexing_maps = [#all, #all],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%f : tensor<?x3xf32>) outs(%f : tensor<?x3xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %t = linalg.index 0 : index
+    %i = linalg.index 1 : index
+    %is_token = arith.cmpi eq, %t, %c2 : index
+    %is_column = arith.cmpi eq, %i, %c1 : index
+    %is_bad = arith.andi %is_token, %is_column : i1
+    %p = arith.select %is_bad, %nan, %a : f32
+    linalg.yield %p : f32
+  } -> tensor<?x3xf32>
   %few_room = tensor.empty() : tensor<3xf32>
   %few_zeros = linalg.fill ins(%zero : f32) outs(%few_room : tensor<3xf32>)
       -> tensor<3xf32>

@@ -209,11 +209,12 @@ TEST_P(DeviceGradients, RowSumsAreThoseOfTheReference) {
 func.func @main(%o: OO {gsa.name = "output"}, %d: OO {gsa.name = "grad"},
                 %l: LL {gsa.name = "lse_grad"})
     -> (LL {gsa.name = "row_sums"}) {
-  %0 = gsa.attention_row_sums %o, %d GRAD -> LL
+  %0 = gsa.attention_row_sums %o, %d CLAUSE : (OO, OOMORE) -> LL
   return %0 : LL
 })mlir",
-                    {{"GRAD", has_lse_grad ? "lse_grad %l : (OO, OO, LL)"
-                                           : ": (OO, OO)"},
+                    {{"CLAUSE", has_lse_grad ? "lse_grad %l" : ""},
+                     {"MORE",
+                      has_lse_grad ? ", " + TensorType(rows, DType::kF32) : ""},
                      {"OO", TensorType(all, type)},
                      {"LL", TensorType(rows, DType::kF32)}}),
                 inputs_);

@@ -235,12 +235,10 @@ Value gsa::detail::applyGate(ScalarBuilder& s, GateActivation activation,
   switch (activation) {
     case GateActivation::Sigmoid:
       return s.sigmoid(logit);
-    case GateActivation::Tanh: {
-      Value tanh =
-          math::TanhOp::create(s.builder(), s.location(), logit).getResult();
-      return s.mul(s.add(tanh, s.constant(logit.getType(), 1.0)),
-                   s.constant(logit.getType(), 0.5));
-    }
+    case GateActivation::Tanh:
+      // (tanh(z) + 1) / 2 as sigmoid(2 z): the sum would round to 0 from about
+      // z = -9 on, and 0 times an infinite gradient is NaN.
+      return s.sigmoid(s.add(logit, logit));
     case GateActivation::Silu:
       return s.mul(logit, s.sigmoid(logit));
   }

@@ -79,6 +79,13 @@ class Step:
         self.status = "failed"
         self.details.setdefault("messages", []).append(why)
 
+    def continues(self, earlier):
+        """This ran only what failed in the run of entry `earlier`, where the
+        rest of the step had passed."""
+        kept = earlier["tests"]  # Of those that passed.
+        self.details["tests"] = self.details.get("tests", 0) + kept
+        self.details["kept"] = {"tests": kept, "commit": earlier["commit"]}
+
     def end(self):
         self.details["seconds"] = round(time.monotonic() - self.start, 1)
         print(f"{self.name:<14}{self.status:<9}"
@@ -121,6 +128,7 @@ def count_tests(path, step):
             name = f"{suite['name']}.{test['name']}"
             if "failures" in test:
                 failed += 1
+                totals.setdefault("failed_tests", []).append(name)
                 step.fail(f"{name}: "
                           + tail(test["failures"][0]["failure"], 12)[:1500])
             elif test["result"] == "SKIPPED":
@@ -157,6 +165,8 @@ class Runner:
         self.environment = {"GSA_COMMIT": arguments.commit,
                             "GSA_EXAMPLES_DIR": arguments.examples}
         self.number = 0
+        # Tests that failed in an earlier run, of each step whose others passed.
+        self.again = {}
 
     def binary(self, name):
         path = os.path.join(self.arguments.binaries, name)
@@ -169,6 +179,10 @@ class Runner:
         binary = self.binary(program)
         if binary is None:
             return step.skip(f"no {program} in {self.arguments.binaries}")
+        earlier = self.again.get(name)
+        if earlier:
+            gtest_filter = ":".join(earlier["failed_tests"])
+            shards = min(shards, len(earlier["failed_tests"]))
 
         def run_shard(shard):
             stem = os.path.join(self.scratch, f"{name}-{shard}")
@@ -197,6 +211,8 @@ class Runner:
             step.details.update(summary, worst=worst)
         if step.status == "passed" and not step.details.get("tests"):
             return step.skip("the program skips all its tests: no GPU?")
+        if earlier:
+            step.continues(earlier)
         return step.end()
 
     def selftest(self):
@@ -347,7 +363,7 @@ def parse_arguments():
     parser.add_argument("--allow-skip", nargs="*", default=[])
     parser.add_argument("--resume", action="store_true",
                         help="leave out what passed in --output before, with "
-                             "these binaries and headers")
+                             "these headers; each step keeps its commit")
     parser.add_argument("--output", default="gpu_tests.json")
     parser.add_argument("--headers",
                         default=os.path.join(ROOT, "codegen", "device",
@@ -361,18 +377,24 @@ def parse_arguments():
     return arguments
 
 
-def passed_before(arguments):
-    """Entries by name of the steps that passed in an earlier run with the same
-    binaries and headers, and what it says of the device."""
+def earlier_run(arguments):
+    """Of an earlier run with the same headers: entries by name of the steps
+    that passed, those of which only some tests failed, and what it says of the
+    device."""
     if not arguments.resume or not os.path.exists(arguments.output):
-        return {}, {}
+        return {}, {}, {}
     with open(arguments.output, encoding="utf-8") as file:
         earlier = json.load(file)
-    if (earlier["commit"] != arguments.commit or
-            earlier["device_headers"] != hash_headers(arguments.headers)):
-        return {}, {}
-    return ({entry["step"]: entry for entry in earlier["steps"]
+    if earlier["device_headers"] != hash_headers(arguments.headers):
+        return {}, {}, {}
+    entries = {entry["step"]: {"commit": earlier["commit"], **entry}
+               for entry in earlier["steps"]}
+    return ({name: entry for name, entry in entries.items()
              if entry["status"] == "passed"},
+            {name: entry for name, entry in entries.items()
+             # Each message is of a test: no process died.
+             if entry["status"] == "failed" and "kept" not in entry and
+             len(entry["messages"]) == len(entry.get("failed_tests", []))},
             {key: earlier[key] for key in ABOUT if key in earlier})
 
 
@@ -383,7 +405,7 @@ def summarise(arguments, names, steps, about):
     for name in names:
         entry = steps.get(name, {"step": name, "status": "unfinished"})
         entries.append({key: value for key, value in entry.items()
-                        if key not in ABOUT and key != "commit"})
+                        if key not in ABOUT})
         about.update({key: entry[key] for key in ABOUT if key in entry})
     failed = [e["step"] for e in entries if e["status"] == "failed"]
     missing = [e["step"] for e in entries
@@ -404,18 +426,22 @@ def main():
     arguments = parse_arguments()
     if arguments.check:
         return check(arguments.check, arguments.headers)
-    steps, about = passed_before(arguments)
+    steps, again, about = earlier_run(arguments)
     with (tempfile.TemporaryDirectory() as scratch,
           concurrent.futures.ThreadPoolExecutor(arguments.together) as pool):
-        wanted = {name: action
-                  for name, action in Runner(arguments, scratch).steps()
-                  if arguments.steps is None or name in arguments.steps}
+        runner = Runner(arguments, scratch)
+        runner.again = again
+        # What an earlier run passed stays, also where --steps leaves it out.
+        wanted = {name: action for name, action in runner.steps()
+                  if arguments.steps is None or name in arguments.steps or
+                  name in steps}
         running = {pool.submit(action): name
                    for name, action in wanted.items() if name not in steps}
         document = summarise(arguments, wanted, steps, about)
         # Written anew behind each step: a run that is cut off loses none.
         for done in concurrent.futures.as_completed(running):
-            steps[running[done]] = done.result().to_json()
+            steps[running[done]] = {**done.result().to_json(),
+                                    "commit": arguments.commit}
             document = summarise(arguments, wanted, steps, about)
             with open(arguments.output, "w", encoding="utf-8") as file:
                 json.dump(document, file, indent=1)

@@ -261,8 +261,9 @@ func.func @gather_attention_with_gate(%q: tensor<2x3x4x8xf16>,
   // CHECK: arith.cmpi ult, %{{.*}}, %[[LENGTH]]
   // CHECK: tensor.empty() : tensor<2x3x4x8xf16>
   // CHECK: tensor.extract %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : tensor<2x3x4xf16>
-  // CHECK: math.tanh
-  // CHECK: %[[FACTOR:.*]] = arith.mulf
+  // CHECK: %[[TWICE:.*]] = arith.addf
+  // CHECK: math.exp
+  // CHECK: %[[FACTOR:.*]] = arith.divf
   // CHECK: %[[GATED:.*]] = arith.mulf %{{.*}}, %[[FACTOR]]
   // CHECK: arith.truncf %[[GATED]] : f32 to f16
   %0:2 = gsa.gather_attention %q, %k, %k indices %i, %c gate %g lengths %n
@@ -339,7 +340,9 @@ func.func @merge_attention(%o: tensor<2x3x4x6xf32>, %p: tensor<2x3x4x6xf32>,
 func.func @gate(%x: tensor<2x3x4x8xf16>, %l: tensor<2x3x4xf32>)
     -> tensor<2x3x4x8xf16> {
   // CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[HEAD]], #[[ALL]]]
-  // CHECK: math.tanh %{{.*}} : f32
+  // The gate by tanh is the sigmoid of 2 z.
+  // CHECK: arith.addf %[[Z:.*]], %[[Z]] : f32
+  // CHECK: math.exp %{{.*}} : f32
   // CHECK: arith.extf %{{.*}} : f16 to f32
   // CHECK: arith.truncf %{{.*}} : f32 to f16
   %0 = gsa.gate %x, %l {activation = #gsa.gate_activation<tanh>}

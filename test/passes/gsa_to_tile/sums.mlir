@@ -22,7 +22,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK: gsa_tile.launch @row_sums {{.*}} args(%c24_i64, %c64_i64,
 // CHECK-NOT: gsa_tile.launch
-// REMARK: [Passed] Sum {{.*}}lanes add terms in turn, lanes=16, parts=1
+// REMARK: [Passed] Sum {{.*}}lanes add terms in turn{{.*}} lanes=16, parts=1
 func.func @main(%o: tensor<2x3x4x64xbf16>, %d: tensor<2x3x4x64xbf16>,
                 %l: tensor<2x4x3xf32>) -> tensor<2x4x3xf32> {
   %0 = gsa.attention_row_sums %o, %d lse_grad %l
@@ -37,7 +37,8 @@ func.func @main(%o: tensor<2x3x4x64xbf16>, %d: tensor<2x3x4x64xbf16>,
 
 // CHECK-LABEL: gsa_tile.kernel @map(
 // CHECK: gsa_tile.for_each %[[I:.*]] below %{{[^ ]*}} {
-// CHECK-COUNT-3: gsa_tile.load %{{.*}}[%[[I]]]
+// CHECK-COUNT-2: gsa_tile.load %{{.*}}[%[[I]]]
+// CHECK-NOT: gsa_tile.load
 // CHECK-COUNT-2: gsa_tile.store %{{.*}}, %{{.*}}[%[[I]]]
 // CHECK-LABEL: func.func @main
 // CHECK: gsa_tile.launch @map
@@ -82,16 +83,16 @@ func.func @main(%x: tensor<1x3x2x8xbf16>, %z: tensor<1x3x2xbf16>)
 // read.
 
 // CHECK-LABEL: gsa_tile.kernel @sum_parts(
-// CHECK-SAME: %[[PARTS:[^:]*]]: !gsa_tile.global<f32, read>, %[[COUNT:[^:]*]]: i64, %[[LAST:[^:]*]]: i64
-// CHECK: gsa_tile.for_each %{{.*}} below %[[COUNT]] lanes 32 {
-// CHECK: arith.truncf %{{.*}} : f32 to bf16
-// CHECK-LABEL: gsa_tile.kernel @sum_parts{{.*}}(
 // CHECK: gsa_tile.for_each %[[CELL:.*]] below %{{[^ ]*}} {
 // CHECK: %[[SUM:.*]] = arith.remui %[[CELL]]
 // CHECK: %[[PART:.*]] = arith.divui %[[CELL]]
 // CHECK: scf.for
 // CHECK: arith.extf %{{.*}} : bf16 to f32
 // CHECK: gsa_tile.store %{{.*}}, %{{.*}}[%[[CELL]]] : <f32, write>
+// CHECK-LABEL: gsa_tile.kernel @join_parts(
+// CHECK-SAME: %[[PARTS:[^:]*]]: !gsa_tile.global<f32, read>, %[[COUNT:[^:]*]]: i64, %[[LAST:[^:]*]]: i64
+// CHECK: gsa_tile.for_each %{{.*}} below %[[COUNT]] lanes 32 {
+// CHECK: arith.truncf %{{.*}} : f32 to bf16
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: linalg.fill
 // CHECK: memref.alloc() : memref<64x64xf32>
@@ -111,8 +112,11 @@ func.func @main(%d: tensor<2x1024x64xbf16>) -> tensor<64xbf16> {
 // sum like any other, which starts from something here.
 
 // CHECK-LABEL: gsa_tile.kernel @sum(
-// CHECK: %[[INIT:.*]] = gsa_tile.load
-// CHECK: arith.addf %[[INIT]], %{{.*}} : f32
+// CHECK: gsa_tile.for_each %[[I:.*]] below %{{[^ ]*}} {
+// CHECK: %[[SUM:.*]] = scf.for
+// CHECK: arith.mulf
+// CHECK: %[[INIT:.*]] = gsa_tile.load %{{.*}}[%[[I]]]
+// CHECK-NEXT: arith.addf %[[INIT]], %[[SUM]] : f32
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: gsa_tile.gemm
 // CHECK: gsa_tile.launch @sum
@@ -138,6 +142,10 @@ func.func @main(%x: tensor<2x3x64xf32>, %d: tensor<2x3x64xf32>,
 // Few sums side by side, of all numbers of a tensor, and of none.
 
 // CHECK-LABEL: gsa_tile.kernel @sum(
+// CHECK: gsa_tile.sum_terms %{{.*}} over 8 : f32
+// CHECK-LABEL: gsa_tile.kernel @sum_0(
+// CHECK: gsa_tile.sum_terms %{{.*}} over 32 : f64
+// CHECK-LABEL: gsa_tile.kernel @sum_1(
 // CHECK-NOT: scf.for
 // CHECK-LABEL: func.func @none
 // REMARK: [Passed] Sum {{.*}}lanes=8, parts=1

@@ -218,6 +218,7 @@ gsa_tile.kernel @warpgroup(%out: !gsa_tile.global<f32, write>)
 // CHECK: static const gsa::emu::Kernel kKernels[] = {
 // CHECK-NEXT: GSA_EMU_KERNEL(tiles),
 // CHECK-NEXT: GSA_EMU_KERNEL(float_tiles),
+// CHECK-NEXT: GSA_EMU_KERNEL(row_sums),
 // CHECK-NEXT: GSA_EMU_KERNEL(scalars),
 // CHECK-NEXT: GSA_EMU_KERNEL(warpgroup),
-// CHECK: return gsa::emu::runMain(argc, argv, kKernels, 4);
+// CHECK: return gsa::emu::runMain(argc, argv, kKernels, 5);

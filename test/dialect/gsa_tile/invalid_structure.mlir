@@ -150,9 +150,10 @@ gsa_tile.kernel @sum_terms_c1(%n: i64, %x: f64)
 
 // -----
 
-gsa_tile.kernel @sum_terms_c2(%n: i64, %x: f32, %b: i1)
+gsa_tile.kernel @sum_terms_c2(%n: i64, %x: f32)
     attributes {warps = 1 : i64} {
   gsa_tile.for_each %i below %n lanes 2 {
+    %b = arith.cmpi slt, %i, %n : i64
     scf.if %b {
       // expected-error @below {{expected to be run by all lanes of an iteration, got one in the body of scf.if}}
       %t = gsa_tile.sum_terms %x over 2 : f32

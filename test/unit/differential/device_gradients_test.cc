@@ -20,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "test/reference/AttentionGradient.h"
 #include "test/reference/Gate.h"
 #include "test/unit/differential/Data.h"
@@ -63,6 +64,13 @@ class DeviceGradients : public ::testing::TestWithParam<const char*> {
   void SetUp() override {
     absl::Status usable = TargetIsUsable(GetParam());
     if (!usable.ok()) GTEST_SKIP() << usable;
+  }
+
+  /// Whether to leave out case number `square` of a design: in emulation, where
+  /// each is a compilation for the host, one in `share` is kept, of every value
+  /// beside every other.
+  static bool LeftOut(size_t square, size_t share) {
+    return absl::string_view(GetParam()) == "emu" && square % share != 0;
   }
 
   /// Three runs from other garbage, which give the same bits.
@@ -150,6 +158,9 @@ TEST_P(DeviceGradients, OfGatesAreThoseOfTheReference) {
     for (const Shape& z : shapes)
       for (const auto& [activation, name] : activations)
         for (bool per_head : {false, true}) {
+          size_t square = static_cast<size_t>(type) + (&z - shapes) +
+                          static_cast<size_t>(activation);
+          if (LeftOut(square, 3)) continue;
           SCOPED_TRACE(absl::StrCat(DTypeName(type), " D", z.size, " ", name,
                                     per_head ? " per head" : ""));
           // Logits of A(T) with one of the types.
@@ -198,6 +209,9 @@ TEST_P(DeviceGradients, RowSumsAreThoseOfTheReference) {
   for (DType type : {DType::kF16, DType::kBF16, DType::kF32})
     for (const Shape& z : shapes)
       for (bool has_lse_grad : {false, true}) {
+        size_t square = static_cast<size_t>(type) + (&z - shapes) +
+                        static_cast<size_t>(has_lse_grad);
+        if (LeftOut(square, 2)) continue;
         SCOPED_TRACE(absl::StrCat(DTypeName(type), " Dv", z.size,
                                   has_lse_grad ? " with lse_grad" : ""));
         reference::Shape all = {z.batch, z.tokens, z.heads, z.size};

@@ -118,7 +118,7 @@ gsa_tile.kernel @turns(%x: !in loc("x"), %y: !gsa_tile.global<f32, write> loc("y
       // CHECK-NEXT:    reduce_wait<team<4, 8>, 1>();
       gsa_tile.reduce_wait #mma barrier 1
       // CHECK-NEXT:    auto own = part_of(parts, n);
-      %own = gsa_tile.part %parts[%n] : !gsa_tile.smem<2x16x64xf32, linear> loc("own")
+      %own = gsa_tile.part_of %parts[%n] : !gsa_tile.smem<2x16x64xf32, linear> loc("own")
       gsa_tile.put_frag %acc to %own[%c0] : !acc to !gsa_tile.smem<16x64xf32, linear>
       gsa_tile.fence_async
       //      CHECK:    reduce_tile(sums, n, own, 0, 64);

@@ -103,7 +103,7 @@ gsa_tile.kernel @tiles(%q: !gsa_tile.global<bf16, read>,
       gsa_tile.store_rows %o columns %c64 to %view6[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<bf16, strided, write>
       %sums = gsa_tile.strided_rows %lse pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate>
       gsa_tile.accumulate_rows %o columns %c64 to %sums[%c0] : !gsa_tile.frag<16x64xf32, acc> to !gsa_tile.rows<f32, strided, accumulate>
-      %own = gsa_tile.part %staged[%rank] : !gsa_tile.smem<4x16x64xf32, linear>
+      %own = gsa_tile.part_of %staged[%rank] : !gsa_tile.smem<4x16x64xf32, linear>
       gsa_tile.reduce_tile %own[%c0] columns %c64 to %sums[%row] : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
       gsa_tile.reduce_tile_wait
       gsa_tile.drop_rows %own[%c0] by %e : !gsa_tile.smem<16x64xf32, linear> by !gsa_tile.rowvec<16xf32>

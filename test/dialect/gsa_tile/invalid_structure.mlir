@@ -360,6 +360,6 @@ gsa_tile.kernel @part_c1(%n: index) attributes {warps = 4 : i64} {
   %slot = gsa_tile.ring_wait %ring[%n] : !gsa_tile.ring<2>
   %stage = gsa_tile.stage %buffer[%slot] : !gsa_tile.smem<2x16x64xbf16, swizzle>
   // expected-error @below {{takes a tile of a buffer that has stages; expected one of which others take parts, too}}
-  %tile = gsa_tile.part %buffer[%n] : !gsa_tile.smem<2x16x64xbf16, swizzle>
+  %tile = gsa_tile.part_of %buffer[%n] : !gsa_tile.smem<2x16x64xbf16, swizzle>
   gsa_tile.return
 }

@@ -108,9 +108,9 @@ gsa_tile.kernel @uses(%x: !in, %y: !gsa_tile.global<bf16, write>,
   gsa_tile.reduce_wait <0, 4>
   // CHECK: gsa_tile.reduce_wait <0, 4> barrier 3
   gsa_tile.reduce_wait <0, 4> barrier 3
-  // CHECK: %[[OWN:.*]] = gsa_tile.part %{{.*}}[%arg3] : <4x16x64xf32, linear>
+  // CHECK: %[[OWN:.*]] = gsa_tile.part_of %{{.*}}[%arg3] : <4x16x64xf32, linear>
   %buffer = gsa_tile.smem_alloc : !gsa_tile.smem<4x16x64xf32, linear>
-  %one = gsa_tile.part %buffer[%n] : !gsa_tile.smem<4x16x64xf32, linear>
+  %one = gsa_tile.part_of %buffer[%n] : !gsa_tile.smem<4x16x64xf32, linear>
   // CHECK-NEXT: gsa_tile.reduce_tile %[[OWN]][%{{.*}}] columns %{{.*}} to %{{.*}}[%arg3] : <16x64xf32, linear> to <f32, strided, accumulate>
   gsa_tile.reduce_tile %one[%c0] columns %c64 to %sums[%n] : !gsa_tile.smem<16x64xf32, linear> to !gsa_tile.rows<f32, strided, accumulate>
   // CHECK-NEXT: gsa_tile.reduce_tile_wait

@@ -40,7 +40,7 @@
 // CHECK: gsa_tile.fence_async
 // What is added to the gradients of queries, and a sum of the group's own.
 // CHECK: gsa_tile.wgmma_nn
-// CHECK: %[[LEFT:.*]] = gsa_tile.part
+// CHECK: %[[LEFT:.*]] = gsa_tile.part_of
 // CHECK: gsa_tile.wgmma_nn {{.*}}, %[[LEFT]][{{.*}}transposed_lhs = true
 // CHECK: gsa_tile.reduce_tile_wait
 // CHECK: gsa_tile.put_frag

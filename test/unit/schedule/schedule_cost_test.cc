@@ -78,11 +78,14 @@ class ScheduleCostTest : public ScheduleTest {
     return succeeded(choice) ? *choice : ScheduleChoice();
   }
   // What bench/results/gpu.jsonl measured: candidates in one pass where there
-  // are any, and unions of one warpgroup.
+  // are any, which keep no scores, and unions of one warpgroup.
   Attribute AsMeasured(const Parsed& parsed) {
     SmallVector<Attribute> candidates;
     if (isa<SelectOp>(parsed.op)) {
-      candidates = OnePassScheduleAttr::enumerate(parsed.op, hopper_);
+      for (Attribute candidate :
+           OnePassScheduleAttr::enumerate(parsed.op, hopper_))
+        if (!cast<OnePassScheduleAttr>(candidate).getKeep())
+          candidates.push_back(candidate);
       if (candidates.empty())
         candidates = SelectScheduleAttr::enumerate(parsed.op, hopper_);
     } else {

@@ -211,6 +211,15 @@ def dense_text(records):
                    "largest error", "ours at"], rows))
 
 
+def added_bytes(record):
+    """Bytes that gradients of keys and values add in f32: a row for each key
+    that 32 neighbouring queries list between them, and each key head."""
+    shape = record["shape"]
+    rows = (shape["batch"] * record["n"] / 32 * shape["k"] * record["U32"] *
+            shape["kv_heads"])
+    return rows * 2 * shape["dim"] * 4
+
+
 def backward_text(records):
     """Gradients of attention over lists beside those of dense attention."""
     known = [r for r in records if r["bench"] == "gpu_backward"]
@@ -220,6 +229,8 @@ def backward_text(records):
              "" if r["dense_ms"] is None else f"{r['dense_ms']:.2f}",
              "" if r["ratio"] is None else f"{r['ratio']:.2f}",
              f"{r['U32']:.2f}", f"{r['useful_tflops']:.0f}",
+             f"{added_bytes(r) / 1e9:.0f}",
+             f"{added_bytes(r) / r['ours_ms'] / 1e9:.1f}",
              f"{r['workspace_mib']:.0f}",
              f"{max(r['errors']['chosen']):.1e}",
              meter_text(r["meter"], "chosen")]
@@ -227,10 +238,12 @@ def backward_text(records):
     return (f"\n### Gradients of attention (commit {known[0]['commit']})\n\n"
             "`gsa.gather_attention_grad` over the lists of our forward, zeroing and "
             "rounding of sums included, beside the backward of causal attention by "
-            "cuDNN. TFLOP/s are those of the pairs in lists; the error is relative "
+            "cuDNN. TFLOP/s are those of the pairs in lists; added are the rows of "
+            "unions of 32 queries, in f32, for each key head; the error is relative "
             "to the largest element of sampled rows and keys, in float64.\n\n" +
             table(["N", "workload", "ours ms", "cuDNN ms", "cuDNN / ours", "U32",
-                   "TFLOP/s", "workspace MiB", "largest error", "ours at"], rows))
+                   "TFLOP/s", "added GB", "added TB/s", "workspace MiB",
+                   "largest error", "ours at"], rows))
 
 
 def python_text(records):

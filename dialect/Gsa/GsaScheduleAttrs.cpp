@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/Gsa/GsaScheduleSupport.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
+using namespace mlir::gsa::detail;
 
 using EmitError = llvm::function_ref<InFlightDiagnostic()>;
 
@@ -47,8 +49,8 @@ static LogicalResult verifyPowerOf2(EmitError emitError, StringRef constraint,
                      << "], got " << got;
 }
 
-static LogicalResult verifyRing(EmitError emitError, int64_t stages,
-                                int64_t producers, int64_t consumers) {
+LogicalResult gsa::detail::verifyRing(EmitError emitError, int64_t stages,
+                                      int64_t producers, int64_t consumers) {
   if (stages < 1 || stages > 8)
     return emitError() << "(C2) 'stages' must be in [1, 8], got " << stages;
   if (producers == 0 && stages != 1)

@@ -572,6 +572,26 @@ static constexpr double kSplitUnionFill = 0.6;
 /// Rows of a warpgroup.
 static constexpr double kGroupRows = 64;
 
+/// Keys of the union of the lists of `queries` neighbouring queries.
+static double unionKeys(double queries, const AttentionProblem& problem) {
+  return std::min(usualUnion(queries, problem) * listedShare(problem) *
+                      toDouble(problem.slots),
+                  toDouble(problem.keys));
+}
+
+/// Adds the kernel that makes unions of `keys` keys for `tiles` tiles.
+static void addUnionLists(ScheduleCost& cost, const AttentionProblem& problem,
+                          const Clock& clock, double tiles, double keys) {
+  StageCost& lists = cost.stages.emplace_back();
+  lists.kernel = "union_lists";
+  double entries = toDouble(problem.batch * problem.queries * problem.slots) *
+                   listedShare(problem);
+  lists[CostTerm::Issue] = clock.clocks(entries * kListClocks);
+  // Lists are read; keys, words and bits of a union are written.
+  lists[CostTerm::Memory] = clock.memory(4 * entries + 12 * tiles * keys);
+  lists.rounds = clock.rounds(tiles);
+}
+
 ScheduleCost UnionScheduleAttr::getCost(Operation* op,
                                         const CudaTarget& target) const {
   AttentionProblem problem = *problemOf(op).attention;
@@ -583,10 +603,8 @@ ScheduleCost UnionScheduleAttr::getCost(Operation* op,
   // own ones want.
   double warpgroups = toDouble(getConsumers()) / 4;
   auto unionOf = [&](double queries) {
-    double keys = std::min(usualUnion(queries, problem) * listedShare(problem) *
-                               toDouble(problem.slots),
-                           toDouble(problem.keys));
-    return std::ceil(keys / toDouble(getBlockK())) * toDouble(getBlockK());
+    return std::ceil(unionKeys(queries, problem) / toDouble(getBlockK())) *
+           toDouble(getBlockK());
   };
   double keys = unionOf(toDouble(getQueries()));
   double rowKeys =
@@ -594,14 +612,7 @@ ScheduleCost UnionScheduleAttr::getCost(Operation* op,
   double columns = toDouble(pad(problem.depth) + pad(problem.valueDepth));
 
   ScheduleCost cost;
-  StageCost& lists = cost.stages.emplace_back();
-  lists.kernel = "union_lists";
-  double entries = toDouble(problem.batch * problem.queries * problem.slots) *
-                   listedShare(problem);
-  lists[CostTerm::Issue] = clock.clocks(entries * kListClocks);
-  // Lists are read; keys, words and bits of a union are written.
-  lists[CostTerm::Memory] = clock.memory(4 * entries + 12 * tiles * keys);
-  lists.rounds = clock.rounds(tiles);
+  addUnionLists(cost, problem, clock, tiles, keys);
   StageCost& stage = cost.stages.emplace_back();
   stage.kernel = "union_attention";
   stage[CostTerm::Tensor] =
@@ -661,17 +672,9 @@ ScheduleCost UnionGradScheduleAttr::getCost(Operation* op,
   double tiles =
       toDouble(problem.batch) * ceilDiv(problem.queries, getQueries());
   double blocks = tiles * toDouble(problem.groups);
-  double keys = std::min(usualUnion(toDouble(getQueries()), problem) *
-                             listedShare(problem) * toDouble(problem.slots),
-                         toDouble(problem.keys));
+  double keys = unionKeys(toDouble(getQueries()), problem);
   ScheduleCost cost;
-  StageCost& lists = cost.stages.emplace_back();
-  lists.kernel = "union_lists";
-  double entries = toDouble(problem.batch * problem.queries * problem.slots) *
-                   listedShare(problem);
-  lists[CostTerm::Issue] = clock.clocks(entries * kListClocks);
-  lists[CostTerm::Memory] = clock.memory(4 * entries + 12 * tiles * keys);
-  lists.rounds = clock.rounds(tiles);
+  addUnionLists(cost, problem, clock, tiles, keys);
   StageCost& stage = cost.stages.emplace_back();
   stage.kernel = "union_gradient";
   double rows = kGroupRows * toDouble(getGroups());

@@ -64,6 +64,10 @@ inline std::string inPart(StringRef parameter, const std::string& reason) {
   return reason.empty() ? reason : parameter.str() + ": " + reason;
 }
 
+/// Constraints (C2) and (C3) of schedules with one ring, in their verifiers.
+LogicalResult verifyRing(llvm::function_ref<InFlightDiagnostic()> emitError,
+                         int64_t stages, int64_t producers, int64_t consumers);
+
 /// Why a target without wgmma rules the engine out.
 inline std::string needsWgmma(const CudaTarget& target) {
   return ("engine wgmma needs sm_90a, not " + target.arch).str();

@@ -21,16 +21,8 @@ LogicalResult TrainingScheduleAttr::verify(EmitError emitError, int64_t blockK,
                                            int64_t stages, int64_t producers,
                                            int64_t consumers, int64_t rowWarps,
                                            int64_t chunk) {
-  if (stages < 1 || stages > 8)
-    return emitError() << "(C2) 'stages' must be in [1, 8], got " << stages;
-  if (producers == 0 && stages != 1)
-    return emitError() << "(C2) without producers there is one stage, got "
-                       << stages;
-  if (producers < 0 || consumers < 1 || producers + consumers > 32)
-    return emitError() << "(C3) expected at least one consumer and at most 32 "
-                          "warps, got "
-                       << producers << " producers and " << consumers
-                       << " consumers";
+  if (failed(verifyRing(emitError, stages, producers, consumers)))
+    return failure();
   if (blockK < 32 || blockK > 256 || blockK % (32 * consumers) != 0)
     return emitError() << "(C1) 'block_k' must be a multiple of 32 for each of "
                        << consumers << " consumers in [32, 256], got "

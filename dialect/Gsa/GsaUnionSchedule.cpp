@@ -26,9 +26,8 @@ static int64_t mostQueries(int64_t ratio) {
 }
 
 /// `other` is the kind that is for those elements.
-static std::string findElementMisfit(
-    const AttentionProblem& problem,
-    StringRef other = "#gsa.attention_schedule") {
+static std::string findElementMisfit(const AttentionProblem& problem,
+                                     StringRef other) {
   return findHalfMisfit("engine wgmma multiplies", problem.element, other);
 }
 
@@ -39,9 +38,8 @@ static constexpr double kSplitRoom = 1.5;
 static constexpr int64_t kMostSplitBlocks = 65535;
 
 /// Why `queries` queries with `ratio` heads each are too many rows.
-static std::string findRowsRefusal(
-    int64_t queries, int64_t ratio,
-    StringRef other = "#gsa.attention_schedule") {
+static std::string findRowsRefusal(int64_t queries, int64_t ratio,
+                                   StringRef other) {
   if (queries * ratio <= kGroupRows) return "";
   int64_t most = mostQueries(ratio);
   return std::to_string(queries) + " queries x " + std::to_string(ratio) +
@@ -65,32 +63,55 @@ static std::string findSplitRefusal(int64_t queries, int64_t ratio) {
          std::to_string(kGroupRows) + "; legal: " + legal;
 }
 
-SmallVector<Attribute> UnionScheduleAttr::getParts() const {
-  return {getPerQuery()};
+/// The kind that is for what cannot share keys.
+template <typename Schedule>
+static std::string perQueryName(Schedule schedule) {
+  return ScheduleKind::of(schedule.getPerQuery()).getName();
 }
 
-std::string UnionScheduleAttr::findMisfit(Operation* op) const {
-  std::string reason = findElementMisfit(*problemOf(op).attention);
-  return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
-                        : reason;
+template <typename Schedule>
+static std::string findSharedMisfit(Schedule schedule, Operation* op) {
+  std::string reason =
+      findElementMisfit(*problemOf(op).attention, perQueryName(schedule));
+  return reason.empty()
+             ? inPart("per_query", schedule.getPerQuery().findMisfit(op))
+             : reason;
 }
 
-std::string UnionScheduleAttr::findRefusal(Operation* op,
-                                           const CudaTarget& target) const {
+/// What rules out sharing keys, whatever is done with them.
+template <typename Schedule>
+static std::string findSharedRefusal(Schedule schedule, Operation* op,
+                                     const CudaTarget& target) {
   if (!target.wgmma) return needsWgmma(target);
   AttentionProblem problem = *problemOf(op).attention;
   // What no schedule takes is no fault of a part.
   if (std::string limit = findLimit(problem); !limit.empty()) return limit;
-  if (std::string reason = getPerQuery().findRefusal(op, target);
+  if (std::string reason = schedule.getPerQuery().findRefusal(op, target);
       !reason.empty())
     return inPart("per_query", reason);
   if (problem.slots < 1 || problem.keys < 1)
     return "there are no keys to share";
   int64_t ratio = headsOfGroup(problem);
-  if (std::string reason = isSplit() ? findSplitRefusal(getQueries(), ratio)
-                                     : findRowsRefusal(getQueries(), ratio);
+  return schedule.getGroups() > 1
+             ? findSplitRefusal(schedule.getQueries(), ratio)
+             : findRowsRefusal(schedule.getQueries(), ratio,
+                               perQueryName(schedule));
+}
+
+SmallVector<Attribute> UnionScheduleAttr::getParts() const {
+  return {getPerQuery()};
+}
+
+std::string UnionScheduleAttr::findMisfit(Operation* op) const {
+  return findSharedMisfit(*this, op);
+}
+
+std::string UnionScheduleAttr::findRefusal(Operation* op,
+                                           const CudaTarget& target) const {
+  if (std::string reason = findSharedRefusal(*this, op, target);
       !reason.empty())
     return reason;
+  AttentionProblem problem = *problemOf(op).attention;
   int64_t united = std::min(getQueries() * problem.slots, problem.keys);
   if (isSplit() && united * kSplitRoom / getBlockK() > kMostSplitBlocks)
     return "the order of the blocks of a split union of " +
@@ -254,29 +275,15 @@ SmallVector<Attribute> UnionGradScheduleAttr::getParts() const {
 }
 
 std::string UnionGradScheduleAttr::findMisfit(Operation* op) const {
-  std::string reason =
-      findElementMisfit(*problemOf(op).attention, "#gsa.gather_grad_schedule");
-  return reason.empty() ? inPart("per_query", getPerQuery().findMisfit(op))
-                        : reason;
+  return findSharedMisfit(*this, op);
 }
 
 std::string UnionGradScheduleAttr::findRefusal(Operation* op,
                                                const CudaTarget& target) const {
-  if (!target.wgmma) return needsWgmma(target);
-  AttentionProblem problem = *problemOf(op).attention;
-  if (std::string limit = findLimit(problem); !limit.empty()) return limit;
-  if (std::string reason = getPerQuery().findRefusal(op, target);
-      !reason.empty())
-    return inPart("per_query", reason);
-  if (problem.slots < 1 || problem.keys < 1)
-    return "there are no keys to share";
-  int64_t ratio = headsOfGroup(problem);
-  if (std::string reason = getGroups() > 1
-                               ? findSplitRefusal(getQueries(), ratio)
-                               : findRowsRefusal(getQueries(), ratio,
-                                                 "#gsa.gather_grad_schedule");
+  if (std::string reason = findSharedRefusal(*this, op, target);
       !reason.empty())
     return reason;
+  AttentionProblem problem = *problemOf(op).attention;
   if (problem.groups > kGridLimit)
     return over("groups of heads", problem.groups, kGridLimit);
   if (problem.depth % 8 != 0 || problem.valueDepth % 8 != 0)

@@ -261,7 +261,7 @@ static constexpr int64_t kPanelAlignment = 1024;
 /// Rows after which a swizzle repeats.
 static constexpr int64_t kSwizzleRows = 8;
 
-LogicalResult PartOp::verify() {
+LogicalResult PartOfOp::verify() {
   for (Operation* user : getBuffer().getUsers())
     if (isa<StageOp>(user))
       return emitOpError() << "takes a tile of a buffer that has stages"
@@ -274,7 +274,7 @@ int64_t SmemAllocOp::getSharedBytes() { return getType().getBytes(); }
 /// by a description of its address.
 static bool isReadAsItLies(Value tile) {
   return llvm::any_of(tile.getUsers(), [&](Operation* user) {
-    if (isa<StageOp, PartOp>(user)) return isReadAsItLies(user->getResult(0));
+    if (isa<StageOp, PartOfOp>(user)) return isReadAsItLies(user->getResult(0));
     auto product = dyn_cast<ProductOpInterface>(user);
     return product && product.getUnit() == ProductUnit::Wgmma;
   });

@@ -157,7 +157,7 @@ def GsaTile_StageOp : GsaTile_Op<"stage", "stage({buffer}, {slot})",
   let assemblyFormat = "$buffer `[` $slot `]` attr-dict `:` type($buffer)";
 }
 
-def GsaTile_PartOp : GsaTile_Op<"part_of", "part_of({buffer}, {number})",
+def GsaTile_PartOfOp : GsaTile_Op<"part_of", "part_of({buffer}, {number})",
     [Pure, TypesMatchWith<"result is one tile of the buffer", "buffer",
                           "result", "getStageType($_self)">]> {
   let summary = "One of the tiles of a buffer, by number";

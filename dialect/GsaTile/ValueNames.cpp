@@ -77,7 +77,7 @@ static std::string deriveName(Operation* op) {
       .Case([&](StageOp stage) {
         return suffixed(getValueName(stage->getOperand(0)), "stage");
       })
-      .Case([&](PartOp part) {
+      .Case([&](PartOfOp part) {
         return suffixed(getValueName(part->getOperand(0)), "part");
       })
       .Case<LoadOp, LoadSharedOp>([&](auto load) {

@@ -242,12 +242,12 @@ static void emitListedRows(AttentionKernel& kernel,
   block.group = named(s.div(head, ratio), "group");
   block.firstRow = named(s.rem(head, ratio), "first_row");
   block.heads = s.index(1);
-  s.forLoop(begin, end, 1, [&](Value token) {
-     block.token = named(token, "token");
-     emitGather(slots, perRow, loc, kernel, block);
-     // The next token has the same storage.
-     SyncOp::create(s.b, loc, KernelTeams(perRow).block);
-   })->setAttr(kRolledAttr, s.b.getUnitAttr());
+  s.rolledLoop(begin, end, 1, [&](Value token) {
+    block.token = named(token, "token");
+    emitGather(slots, perRow, loc, kernel, block);
+    // The next token has the same storage.
+    SyncOp::create(s.b, loc, KernelTeams(perRow).block);
+  });
 }
 
 namespace {

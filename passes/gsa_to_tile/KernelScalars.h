@@ -5,6 +5,7 @@
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "dialect/GsaTile/GsaTileOps.h"
+#include "dialect/GsaTile/PipelineAttrs.h"
 
 namespace mlir::gsa {
 
@@ -27,6 +28,13 @@ class KernelScalars : public detail::ScalarBuilder {
     return div(add(lhs, index(rhs - 1)), rhs);
   }
   Value rem(Value lhs, int64_t rhs) { return remIndex(lhs, index(rhs)); }
+
+  /// A loop that stays one: nothing unrolls it.
+  void rolledLoop(Value lower, Value upper, int64_t step,
+                  llvm::function_ref<void(Value)> body) {
+    forLoop(lower, upper, step, body)
+        ->setAttr(gsa_tile::kRolledAttr, b.getUnitAttr());
+  }
 
   /// Position of the block along dimension `i` of the grid.
   Value blockId(int64_t i) {

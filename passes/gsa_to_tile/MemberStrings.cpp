@@ -8,7 +8,6 @@
 
 #include "passes/gsa_to_tile/MemberStrings.h"
 
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Remarks.h"
 
@@ -65,11 +64,11 @@ static void emitStrings(KernelBuilder& kernel, Location loc,
         LoadOp::create(s.b, loc, s.b.getI32Type(),
                        s.at(counts, {batch, query}, {queries}), zero));
     Value count = named(s.min(s.max(listed, zero), slots), "count");
-    s.forLoop(zero, count, sizes.entries, [&](Value at) {
-       MarkKeysOp::create(
-           s.b, loc, table, warp, list, at, count, sizes.entries,
-           getVectorBytes(s.b.getI32Type(), operands.slots()) / 4);
-     })->setAttr(kRolledAttr, s.b.getUnitAttr());
+    s.rolledLoop(zero, count, sizes.entries, [&](Value at) {
+      MarkKeysOp::create(
+          s.b, loc, table, warp, list, at, count, sizes.entries,
+          getVectorBytes(s.b.getI32Type(), operands.slots()) / 4);
+    });
   });
   SyncOp::create(s.b, loc, kernel.team());
   // Rows of the last block behind the last query see nothing.

@@ -98,10 +98,10 @@ void ShortRowsKernel::check(Value array, Value end, int64_t columns) {
       getVectorBytes(element, columns) * 8 / element.getIntOrFloatBitWidth(),
       1);
   int64_t step = vectors * 32 * vector;
-  s.forLoop(s.mul(warp, step), end, step * rows, [&](Value first) {
-     CountBeyondOp::create(s.b, s.loc, beyond, array, first, end, step,
-                           s.f32(kLargestIndexerInput), vector);
-   })->setAttr(kRolledAttr, s.b.getUnitAttr());
+  s.rolledLoop(s.mul(warp, step), end, step * rows, [&](Value first) {
+    CountBeyondOp::create(s.b, s.loc, beyond, array, first, end, step,
+                          s.f32(kLargestIndexerInput), vector);
+  });
 }
 
 void ShortRowsKernel::emit() {

@@ -551,17 +551,27 @@ void gsa::launchSplitScores(const IndexerSource& source,
   kernel.launch(ArrayRef<int64_t>{spans, source.batches()});
 }
 
+/// Launches what `emit` makes of a cluster for each sequence.
+static void launchCluster(const IndexerSource& source,
+                          SplitSelectScheduleAttr schedule,
+                          const SplitRows& rows, Location loc,
+                          ToTileContext& context, StringRef name,
+                          llvm::function_ref<void(SplitScoreKernel&)> emit) {
+  SplitSelectScheduleAttr cluster = schedule.ofSample();
+  KernelBuilder kernel(context, loc, name, KernelTeams(cluster).warps());
+  kernel.setSchedule(cluster);
+  SplitScoreKernel body(source, cluster, /*span=*/1, rows, loc, kernel);
+  emit(body);
+  kernel.launch(ArrayRef<int64_t>{schedule.getCluster(), source.batches()});
+}
+
 void gsa::launchSplitSample(const IndexerSource& source,
                             SplitSelectScheduleAttr schedule,
                             const SplitRows& rows, const SplitBounds& bounds,
                             Location loc, ToTileContext& context,
                             StringRef name) {
-  SplitSelectScheduleAttr sample = schedule.ofSample();
-  KernelBuilder kernel(context, loc, name, KernelTeams(sample).warps());
-  kernel.setSchedule(sample);
-  SplitScoreKernel(source, sample, /*span=*/1, rows, loc, kernel)
-      .emitSample(bounds);
-  kernel.launch(ArrayRef<int64_t>{schedule.getCluster(), source.batches()});
+  launchCluster(source, schedule, rows, loc, context, name,
+                [&](SplitScoreKernel& kernel) { kernel.emitSample(bounds); });
 }
 
 void gsa::launchSplitRows(const IndexerSource& source,
@@ -569,10 +579,6 @@ void gsa::launchSplitRows(const IndexerSource& source,
                           const SplitRows& rows, const SplitRowUse& use,
                           Location loc, ToTileContext& context,
                           StringRef name) {
-  SplitSelectScheduleAttr cluster = schedule.ofSample();
-  KernelBuilder kernel(context, loc, name, KernelTeams(cluster).warps());
-  kernel.setSchedule(cluster);
-  SplitScoreKernel(source, cluster, /*span=*/1, rows, loc, kernel)
-      .emitRows(use);
-  kernel.launch(ArrayRef<int64_t>{schedule.getCluster(), source.batches()});
+  launchCluster(source, schedule, rows, loc, context, name,
+                [&](SplitScoreKernel& kernel) { kernel.emitRows(use); });
 }

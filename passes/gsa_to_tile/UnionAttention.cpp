@@ -19,9 +19,7 @@
 
 #include "passes/gsa_to_tile/UnionAttention.h"
 
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/IR/Remarks.h"
 #include "passes/gsa_to_tile/GatherAttention.h"
 #include "passes/gsa_to_tile/GroupAttention.h"
 #include "passes/gsa_to_tile/UnionLists.h"
@@ -41,21 +39,16 @@ namespace {
 class SharedKeysKernel : public GroupAttention {
  public:
   SharedKeysKernel(AttentionKernel& kernel, UnionScheduleAttr schedule,
-                   const UnionLists& lists, Location loc)
+                   const UnionArguments& unions, Location loc)
       : GroupAttention(kernel, teamsOf(schedule), schedule.getBlockK(), loc),
         schedule(schedule),
-        lists(lists) {}
+        unions(unions) {}
 
-  // Arguments beside those of the op.
-  Value unionKeys, unionBits, unionCounts, batch, begin;
-  Value capacity;    ///< Keys that a union has room for; lengths share a text.
-  Value unionOrder;  ///< Of a split union.
-
-  void emit(const AgainArguments& again);
+  void emit();
 
  private:
   SmemType stringsTile() {
-    return SmemType::get(s.b.getContext(), {1, lists.words}, s.b.getI32Type(),
+    return SmemType::get(s.b.getContext(), {1, unions.words}, s.b.getI32Type(),
                          SmemLayout::Linear);
   }
   void emitPosition();
@@ -70,10 +63,10 @@ class SharedKeysKernel : public GroupAttention {
                 int64_t depth, Value first);
   void copyStrings(StreamOp stream, Value block);
   void maskStrings(Value strings);
-  void emitEnd(const AgainArguments& again);
+  void emitEnd();
 
   UnionScheduleAttr schedule;
-  const UnionLists& lists;
+  const UnionArguments& unions;
   AttentionRows rows;
   Value tile, group, united, size, tileKeys, tileBits, tileOrder, tiles;
   Value keyRows, valueRows;  ///< Null where rows are not looked up ahead.
@@ -84,35 +77,25 @@ class SharedKeysKernel : public GroupAttention {
 void SharedKeysKernel::emitPosition() {
   tile = named(s.blockId(0), "tile");
   group = named(s.blockId(1), "group");
-  rows.batch = batch;
-  rows.query =
-      named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
-  rows.head = named(s.mul(group, shape.ratio()), "first_head");
-  Value queriesOfTile =
-      s.min(s.sub(kernel.queries, rows.query), s.index(schedule.getQueries()));
-  rows.count = named(s.mul(queriesOfTile, shape.ratio()), "rows");
-  rows.perQuery = shape.ratio();
-  united = LoadOp::create(s.b, s.loc, s.b.getI32Type(), unionCounts, tile);
-  named(united, "united");
+  rows = unions.rowsOf(s, shape, kernel.queries, schedule.getQueries(), tile,
+                       group);
+  united = unions.countOf(s, tile);
   Value some = s.max(s.toIndex(united), s.index(0));
-  Value blocks = s.div(capacity, blockK);
+  Value blocks = s.div(unions.capacity, blockK);
   if (schedule.isSplit()) {
     tiles = named(some, "tiles");
     // Blocks are found by their order; of an empty union nothing is.
     Value isEmpty = s.cmpi(CmpIPredicate::eq, tiles, s.index(0));
-    size = named(s.select(isEmpty, s.index(0), capacity), "union_size");
-    tileOrder =
-        named(s.at(unionOrder, {tile, s.index(0)}, {s.add(blocks, s.index(1))}),
-              "tile_order");
+    size = named(s.select(isEmpty, s.index(0), unions.capacity), "union_size");
+    tileOrder = named(
+        s.at(unions.order, {tile, s.index(0)}, {s.add(blocks, s.index(1))}),
+        "tile_order");
   } else {
     size = named(some, "union_size");
     tiles = named(s.ceilDiv(size, blockK), "tiles");
   }
-  tileKeys =
-      named(s.at(unionKeys, {tile, s.index(0)}, {capacity}), "tile_keys");
-  tileBits =
-      named(s.at(unionBits, {tile, s.index(0)}, {s.mul(blocks, lists.words)}),
-            "tile_bits");
+  tileKeys = unions.keysOf(s, tile);
+  tileBits = unions.bitsOf(s, tile, blocks);
 }
 
 /// The keys of tile i come with the values of tile i - 1: a warpgroup
@@ -204,8 +187,8 @@ void SharedKeysKernel::emitRows() {
 
 /// The rows that the union lists.
 Value SharedKeysKernel::makeView(const KernelRows& rows) {
-  Value base = rows.base(s, batch, group, 0, kernel.keys);
-  return rows.listed(s, base, batch, tileKeys, size, kernel.keys);
+  Value base = rows.base(s, unions.batch, group, 0, kernel.keys);
+  return rows.listed(s, base, unions.batch, tileKeys, size, kernel.keys);
 }
 
 /// Rows to the tile of a ring: from a position on, or found ones.
@@ -218,10 +201,10 @@ void SharedKeysKernel::copyRows(StreamOp stream, unsigned ring,
 
 /// The strings of a block.
 void SharedKeysKernel::copyStrings(StreamOp stream, Value block) {
-  Value strings =
-      s.stridedRows(tileBits, s.i64(lists.words), s.div(capacity, blockK));
+  Value strings = s.stridedRows(tileBits, s.i64(unions.words),
+                                s.div(unions.capacity, blockK));
   BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[0],
-                     strings, block, s.index(lists.words), Value(), Value(),
+                     strings, block, s.index(unions.words), Value(), Value(),
                      teams.load);
 }
 
@@ -231,19 +214,19 @@ void SharedKeysKernel::maskStrings(Value strings) {
                      shape.ratio());
 }
 
-void SharedKeysKernel::emitEnd(const AgainArguments& again) {
+void SharedKeysKernel::emitEnd() {
   Value irregular =
       named(s.cmpi(CmpIPredicate::slt, united, s.i32(0)), "irregular");
   Value spoilt = arith::OrIOp::create(s.b, s.loc, emitFinish(), irregular);
   s.ifThen(spoilt, [&] {
     Value place = s.add(s.mul(tile, shape.groups), group);
-    AppendOp::create(s.b, s.loc, again.list, again.count,
+    AppendOp::create(s.b, s.loc, unions.again.list, unions.again.count,
                      s.add(s.mul(place, schedule.getConsumers()), rank));
   });
   emitStore(rows);
 }
 
-void SharedKeysKernel::emit(const AgainArguments& again) {
+void SharedKeysKernel::emit() {
   emitPosition();
   emitQueries(rows, schedule.getGroups());
   Value keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
@@ -271,7 +254,7 @@ void SharedKeysKernel::emit(const AgainArguments& again) {
                            ReleaseOp::create(s.b, s.loc, strings);
                          }});
   }
-  emitEnd(again);
+  emitEnd();
 }
 
 //===----------------------------------------------------------------------===//
@@ -306,20 +289,15 @@ static void emitAgain(AttentionKernel& kernel, UnionScheduleAttr schedule,
         Value last = s.add(
             tileBegin, s.div(s.add(firstRow, s.index(kTileUnit - 1)), ratio));
         Value end = named(s.min(s.add(last, s.index(1)), tileEnd), "end_token");
-        auto repeat = [&](Value lower, Value upper, int64_t step,
-                          llvm::function_ref<void(Value)> body) {
-          s.forLoop(lower, upper, step, body)
-              ->setAttr(kRolledAttr, s.b.getUnitAttr());
-        };
-        repeat(first, end, 1, [&](Value token) {
+        s.rolledLoop(first, end, 1, [&](Value token) {
           block.token = named(token, "token");
-          repeat(s.index(0), s.index(rowBlocks * perQuery.getBlockQ()),
-                 perQuery.getBlockQ(), [&](Value row) {
-                   block.firstRow = named(row, "first_row");
-                   emitGather(slots, perQuery, loc, kernel, block);
-                   // The next rows have the same storage.
-                   SyncOp::create(s.b, loc, all);
-                 });
+          s.rolledLoop(s.index(0), s.index(rowBlocks * perQuery.getBlockQ()),
+                       perQuery.getBlockQ(), [&](Value row) {
+                         block.firstRow = named(row, "first_row");
+                         emitGather(slots, perQuery, loc, kernel, block);
+                         // The next rows have the same storage.
+                         SyncOp::create(s.b, loc, all);
+                       });
         });
       });
 }
@@ -344,7 +322,6 @@ class UnionLowering {
 
  private:
   LogicalResult launch(const QueryChunk& chunk);
-  void remarkWorkspace();
 
   GatherAttentionOp op;
   UnionScheduleAttr schedule;
@@ -366,16 +343,8 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
     AttentionKernel kernel(operands, schedule, teamsOf(schedule).warps(),
                            "union_attention");
     KernelBuilder& builder = kernel.builder();
-    SharedKeysKernel body(kernel, schedule, lists, loc);
-    body.unionKeys = builder.read(lists.keys, "union_keys");
-    body.unionBits = builder.read(lists.bits, "union_bits");
-    body.unionCounts = builder.read(lists.counts, "union_counts");
-    if (lists.order) body.unionOrder = builder.read(lists.order, "union_order");
-    AgainArguments again(builder, lists.again, /*writes=*/true);
-    body.batch = builder.scalar(chunk.batch, "batch");
-    body.begin = builder.scalar(chunk.begin, "begin");
-    body.capacity = builder.size(lists.capacity, "capacity");
-    body.emit(again);
+    UnionArguments unions(builder, lists, chunk);
+    SharedKeysKernel(kernel, schedule, unions, loc).emit();
     builder.launch(
         ArrayRef<OpFoldResult>{tiles, b.getIndexAttr(operands.shape.groups)});
   }
@@ -387,19 +356,7 @@ LogicalResult UnionLowering::launch(const QueryChunk& chunk) {
   Value batch = builder.scalar(chunk.batch, "batch");
   Value begin = builder.scalar(chunk.begin, "begin");
   emitAgain(kernel, schedule, operands.slots(), loc, again, batch, begin);
-  int64_t most = lists.tiles * operands.shape.groups * schedule.getConsumers();
-  return kernel.launch(
-      {countAgainBlocks(context.target(), schedule.getAgainSmBlocks(), most)});
-}
-
-void UnionLowering::remarkWorkspace() {
-  remark::passed(
-      op.getLoc(),
-      remark::RemarkOpts::name("UnionWorkspace").category("gsa.schedule"))
-      << "unions of a chunk of queries"
-      << remark::metric("queries", lists.tiles * schedule.getQueries())
-      << remark::metric("capacity", lists.capacity)
-      << remark::metric("bytes", lists.bytes());
+  return kernel.launch({lists.againBlocks(schedule.getAgainSmBlocks())});
 }
 
 LogicalResult UnionLowering::emit() {
@@ -411,7 +368,7 @@ LogicalResult UnionLowering::emit() {
                 "multiples of 16 bytes, got multiples of "
              << 2 * unit;
   if (operands.batches() * operands.queries() > 0) {
-    if (context.emitsRemarks()) remarkWorkspace();
+    if (context.emitsRemarks()) lists.remarkWorkspace(op);
     LogicalResult result = success();
     context.forQueryChunks(
         operands.batches(), operands.queries(),

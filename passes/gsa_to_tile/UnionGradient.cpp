@@ -26,9 +26,7 @@
 
 #include <limits>
 
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/IR/Remarks.h"
 #include "passes/gsa_to_tile/AttentionGradient.h"
 #include "passes/gsa_to_tile/UnionLists.h"
 
@@ -46,19 +44,15 @@ namespace {
 class UnionGradient : public AttentionStorage {
  public:
   UnionGradient(GradientKernel& kernel, UnionGradScheduleAttr schedule,
-                const UnionLists& lists, Location loc)
+                const UnionArguments& unions, Location loc)
       : AttentionStorage(kernel.bodyBuilder(), loc, kernel.shape),
         kernel(kernel),
         schedule(schedule),
-        lists(lists),
+        unions(unions),
         teams(teamsOf(schedule)),
         blockRows(kGroupRows * schedule.getGroups()) {}
 
-  // Arguments beside those of the op.
-  Value unionKeys, unionBits, unionCounts, batch, begin;
-  Value capacity;  ///< Keys that a union has room for; lengths share a text.
-
-  void emit(const AgainArguments& again);
+  void emit();
 
  private:
   static constexpr int64_t kGroupRows = 64, kGroupWarps = 4;
@@ -95,8 +89,8 @@ class UnionGradient : public AttentionStorage {
   void emitProduct(Of which);
   void emitReduce(Of which, Value numbers);
   Value partOf(Value both, Value number) {
-    return PartOp::create(s.b, s.loc, getStageType(both.getType()), both,
-                          number);
+    return PartOfOp::create(s.b, s.loc, getStageType(both.getType()), both,
+                            number);
   }
   Pair makePair(StringRef name, SmemType values, SmemType keys);
   /// The tile of a pair that a group takes: its own of two, or either.
@@ -110,12 +104,12 @@ class UnionGradient : public AttentionStorage {
   void syncCompute() {
     SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
   }
-  void emitEnd(const AgainArguments& again);
-  void enter(const AgainArguments& again, int64_t kind);
+  void emitEnd();
+  void enter(int64_t kind);
 
   GradientKernel& kernel;
   UnionGradScheduleAttr schedule;
-  const UnionLists& lists;
+  const UnionArguments& unions;
   const KernelTeams teams;
   const int64_t blockRows;
   AttentionRows rows;
@@ -134,27 +128,16 @@ class UnionGradient : public AttentionStorage {
 void UnionGradient::emitPosition() {
   tile = named(s.blockId(0), "tile");
   group = named(s.blockId(1), "group");
-  rows.batch = batch;
-  rows.query =
-      named(s.add(begin, s.mul(tile, schedule.getQueries())), "first_query");
-  rows.head = named(s.mul(group, shape.ratio()), "first_head");
-  Value queriesOfTile =
-      s.min(s.sub(kernel.queries, rows.query), s.index(schedule.getQueries()));
-  rows.count = named(s.mul(queriesOfTile, shape.ratio()), "rows");
-  rows.perQuery = shape.ratio();
-  tileKeys =
-      named(s.at(unionKeys, {tile, s.index(0)}, {capacity}), "tile_keys");
-  tileBits = named(s.at(unionBits, {tile, s.index(0)},
-                        {s.mul(s.div(capacity, blockK), lists.words)}),
-                   "tile_bits");
+  rows = unions.rowsOf(s, shape, kernel.queries, schedule.getQueries(), tile,
+                       group);
+  tileKeys = unions.keysOf(s, tile);
+  tileBits = unions.bitsOf(s, tile, s.div(unions.capacity, blockK));
 }
 
 /// The rows of the block, and how many keys they meet: none if they are not
 /// finite.
 void UnionGradient::emitRows() {
-  Value united =
-      named(LoadOp::create(s.b, s.loc, s.b.getI32Type(), unionCounts, tile),
-            "united");
+  Value united = unions.countOf(s, tile);
   CopyWaitOp::create(s.b, s.loc, teams.block);
   auto anyNotFinite = [&](Value tile) {
     return AnyNotFiniteOp::create(s.b, s.loc, s.b.getI1Type(), tile,
@@ -191,7 +174,7 @@ void UnionGradient::emitRings() {
   };
   stringRing =
       ring("string_ring", schedule.getKeyStages() + 1, CopyEngine::Bulk,
-           SmallVector<Type>{words(lists.words), words(blockK)});
+           SmallVector<Type>{words(unions.words), words(blockK)});
   SmemType factor = tileOf(blockRows, blockK);
   factors = makePair("factors", factor, factor);
   // Rows are apart by 32 bytes more than they have, so that those that half a
@@ -269,12 +252,13 @@ void UnionGradient::emitLoad(StreamOp stream) {
   copy(0, kernel.keyRows, shape.depth);
   copy(1, kernel.valueRows, shape.valueDepth);
   auto copyWords = [&](unsigned which, Value array, int64_t count) {
-    Value rows = s.stridedRows(array, s.i64(count), s.div(capacity, blockK));
+    Value rows =
+        s.stridedRows(array, s.i64(count), s.div(unions.capacity, blockK));
     BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[which],
                        rows, number, s.index(count), Value(), Value(),
                        teams.load);
   };
-  copyWords(0, tileBits, lists.words);
+  copyWords(0, tileBits, unions.words);
   copyWords(1, tileKeys, blockK);
   if (!found) return;
   Value next = named(s.add(firstOf(number), s.index(blockK)), "first_of_next");
@@ -302,8 +286,8 @@ void UnionGradient::emitFound() {
 
 /// The rows that the union lists.
 Value UnionGradient::viewRows(const KernelRows& from) {
-  Value base = from.base(s, batch, group, 0, kernel.keys);
-  return from.listed(s, base, batch, tileKeys, size, kernel.keys);
+  Value base = from.base(s, unions.batch, group, 0, kernel.keys);
+  return from.listed(s, base, unions.batch, tileKeys, size, kernel.keys);
 }
 
 /// Weights and gradients of scores, in registers.
@@ -346,14 +330,14 @@ void UnionGradient::emitProduct(Of which) {
 Value UnionGradient::viewSums(Of which, Value numbers) {
   Value end = s.index(blockK);
   auto view = [&](Of which) {
-    return which == kKeys ? kernel.viewKeySums(s, batch, group, 0, numbers, end,
-                                               kernel.keys)
-                          : kernel.viewValueSums(s, batch, group, 0, numbers,
-                                                 end, kernel.keys);
+    return which == kKeys ? kernel.viewKeySums(s, unions.batch, group, 0,
+                                               numbers, end, kernel.keys)
+                          : kernel.viewValueSums(s, unions.batch, group, 0,
+                                                 numbers, end, kernel.keys);
   };
   if (schedule.getGroups() == 1) return view(which);
   Value isOfKeys = s.cmpi(CmpIPredicate::eq, ownPart, s.index(kKeys));
-  return kernel.viewEitherSums(s, isOfKeys, batch, group, numbers, end,
+  return kernel.viewEitherSums(s, isOfKeys, unions.batch, group, numbers, end,
                                kernel.keys);
 }
 
@@ -409,13 +393,13 @@ void UnionGradient::emitCompute(StreamOp stream) {
 }
 
 /// Enters the block in the list of what is done again.
-void UnionGradient::enter(const AgainArguments& again, int64_t kind) {
+void UnionGradient::enter(int64_t kind) {
   Value place = s.add(s.mul(tile, shape.groups), group);
-  AppendOp::create(s.b, s.loc, again.list, again.count,
+  AppendOp::create(s.b, s.loc, unions.again.list, unions.again.count,
                    s.add(s.mul(place, 2), s.index(kind)));
 }
 
-void UnionGradient::emitEnd(const AgainArguments& again) {
+void UnionGradient::emitEnd() {
   // The engine reads no shared memory of a block that is gone.
   ReduceTileWaitOp::create(s.b, s.loc);
   Value limit = s.f32(std::numeric_limits<float>::max());
@@ -426,15 +410,15 @@ void UnionGradient::emitEnd(const AgainArguments& again) {
              arith::ConstantOp::create(s.b, s.loc, s.b.getBoolAttr(false)));
   Value isFirst = s.cmpi(CmpIPredicate::eq, rank, s.index(0));
   s.ifThen(arith::AndIOp::create(s.b, s.loc, irregular, isFirst),
-           [&] { enter(again, /*kind=*/0); });
+           [&] { enter(/*kind=*/0); });
   s.ifThen(arith::AndIOp::create(s.b, s.loc, isRegular, spoilt),
-           [&] { enter(again, /*kind=*/1); });
+           [&] { enter(/*kind=*/1); });
   AffineOp::create(s.b, s.loc, queryGrad, s.f32(shape.scale), s.f32(0.0));
   StoreRowsOp::create(s.b, s.loc, kernel.viewQueryGrads(s, rows), warpRow,
                       queryGrad, s.index(shape.depth));
 }
 
-void UnionGradient::emit(const AgainArguments& again) {
+void UnionGradient::emit() {
   emitPosition();
   emitRings();
   emitRows();
@@ -445,7 +429,7 @@ void UnionGradient::emit(const AgainArguments& again) {
                                  teams.pipeline);
   emitLoad(stream);
   emitCompute(stream);
-  emitEnd(again);
+  emitEnd();
 }
 
 //===----------------------------------------------------------------------===//
@@ -473,14 +457,9 @@ static void emitAgain(GradientKernel& kernel, UnionGradScheduleAttr schedule,
         Value end = named(
             s.min(s.add(first, s.index(schedule.getQueries())), kernel.queries),
             "end_token");
-        auto repeat = [&](Value lower, Value upper, int64_t step,
-                          llvm::function_ref<void(Value)> body) {
-          s.forLoop(lower, upper, step, body)
-              ->setAttr(kRolledAttr, s.b.getUnitAttr());
-        };
-        repeat(first, end, 1, [&](Value token) {
+        s.rolledLoop(first, end, 1, [&](Value token) {
           block.token = named(token, "token");
-          repeat(s.index(0), s.index(ratio), kTileUnit, [&](Value row) {
+          s.rolledLoop(s.index(0), s.index(ratio), kTileUnit, [&](Value row) {
             block.firstRow = named(row, "first_row");
             emitGatherGradient(kernel, slots, schedule.getPerQuery(), loc,
                                block);
@@ -535,15 +514,8 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
     GradientKernel kernel(operands, schedule, teamsOf(schedule).warps(),
                           "union_gradient");
     KernelBuilder& builder = kernel.builder();
-    UnionGradient body(kernel, schedule, lists, loc);
-    body.unionKeys = builder.read(lists.keys, "union_keys");
-    body.unionBits = builder.read(lists.bits, "union_bits");
-    body.unionCounts = builder.read(lists.counts, "union_counts");
-    AgainArguments again(builder, lists.again, /*writes=*/true);
-    body.batch = builder.scalar(chunk.batch, "batch");
-    body.begin = builder.scalar(chunk.begin, "begin");
-    body.capacity = builder.size(lists.capacity, "capacity");
-    body.emit(again);
+    UnionArguments unions(builder, lists, chunk);
+    UnionGradient(kernel, schedule, unions, loc).emit();
     builder.launch(
         ArrayRef<OpFoldResult>{tiles, b.getIndexAttr(operands.shape.groups)});
   }
@@ -554,22 +526,14 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
   Value batch = builder.scalar(chunk.batch, "batch");
   Value begin = builder.scalar(chunk.begin, "begin");
   emitAgain(kernel, schedule, operands.slots, loc, again, batch, begin);
-  int64_t most = lists.tiles * operands.shape.groups * schedule.getConsumers();
-  builder.launch(ArrayRef<int64_t>{
-      countAgainBlocks(context.target(), schedule.getAgainSmBlocks(), most)});
+  builder.launch(
+      ArrayRef<int64_t>{lists.againBlocks(schedule.getAgainSmBlocks())});
 }
 
 LogicalResult UnionGradLowering::emit() {
   operands.clearSums();
   if (operands.batches * operands.queries > 0) {
-    if (context.emitsRemarks())
-      remark::passed(
-          op.getLoc(),
-          remark::RemarkOpts::name("UnionWorkspace").category("gsa.schedule"))
-          << "unions of a chunk of queries"
-          << remark::metric("queries", lists.tiles * schedule.getQueries())
-          << remark::metric("capacity", lists.capacity)
-          << remark::metric("bytes", lists.bytes());
+    if (context.emitsRemarks()) lists.remarkWorkspace(op);
     // One after the other: they add to the same rows.
     context.forQueryChunks(
         operands.batches, operands.queries, lists.tiles * schedule.getQueries(),

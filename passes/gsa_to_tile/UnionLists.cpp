@@ -16,8 +16,8 @@
 
 #include "passes/gsa_to_tile/UnionLists.h"
 
-#include "dialect/GsaTile/PipelineAttrs.h"
 #include "llvm/Support/MathExtras.h"
+#include "mlir/IR/Remarks.h"
 #include "passes/gsa_to_tile/UnionAttention.h"
 
 using namespace mlir;
@@ -137,12 +137,6 @@ class UnionKernel {
     return SumRowsOp::create(s.b, s.loc, s.b.getI32Type(), tile, end,
                              s.index(column));
   }
-  /// A loop that stays one: its steps have their loads in flight.
-  void rolled(Value lower, Value upper, int64_t step,
-              llvm::function_ref<void(Value)> body) {
-    s.forLoop(lower, upper, step, body)
-        ->setAttr(kRolledAttr, s.b.getUnitAttr());
-  }
   /// body(number, list, count) for the lists of this warp.
   void forLists(llvm::function_ref<void(Value, Value, Value)> body);
   void emitCheck();
@@ -175,7 +169,7 @@ class UnionKernel {
 }  // namespace
 
 void UnionKernel::forLists(llvm::function_ref<void(Value, Value, Value)> body) {
-  rolled(warp, lists, warps(), [&](Value number) {
+  s.rolledLoop(warp, lists, warps(), [&](Value number) {
     Value query = named(s.add(firstQuery, number), "query");
     Value list = s.at(indices, {batch, query, s.index(0)}, {queries, slots});
     Value listed = s.toIndex(
@@ -189,7 +183,7 @@ void UnionKernel::forLists(llvm::function_ref<void(Value, Value, Value)> body) {
 void UnionKernel::emitCheck() {
   Value wrong = lanes("wrong");
   forLists([&](Value number, Value list, Value count) {
-    rolled(s.index(0), count, stepEntries(), [&](Value at) {
+    s.rolledLoop(s.index(0), count, stepEntries(), [&](Value at) {
       CheckListOp::create(s.b, s.loc, wrong, list, at, count, stepEntries(),
                           keys);
     });
@@ -237,7 +231,7 @@ void UnionKernel::emitMembers(Value first) {
   Value begin = named(s.mul(warp, segment), "segment_begin");
   Value end = named(s.add(begin, s.index(segment)), "segment_end");
   Value found = lanes("found", kinds());
-  rolled(begin, end, stepWords(), [&](Value at) {
+  s.rolledLoop(begin, end, stepWords(), [&](Value at) {
     if (form.isSplit)
       CountKindsOp::create(s.b, s.loc, found, table, at, end, stepWords(),
                            half());
@@ -257,7 +251,7 @@ void UnionKernel::emitMembers(Value first) {
     SetLanesOp::create(s.b, s.loc, cursor, kind, place);
     all.push_back(s.add(before, sumOf(counted, s.index(warps()), kind)));
   }
-  rolled(begin, end, stepWords(), [&](Value at) {
+  s.rolledLoop(begin, end, stepWords(), [&](Value at) {
     if (form.isSplit)
       EmitKindsOp::create(s.b, s.loc, tileKeys, tileMembers, cursor, table, at,
                           end, stepWords(), half(), first);
@@ -290,7 +284,7 @@ Value UnionKernel::emitStrings() {
       body(kind, beginOf(kind, padded), padded);
     };
     if (form.isSplit)
-      rolled(s.index(0), s.index(kUnionKinds), 1, ofKind);
+      s.rolledLoop(s.index(0), s.index(kUnionKinds), 1, ofKind);
     else
       ofKind(s.index(0));
   };
@@ -315,10 +309,11 @@ Value UnionKernel::emitStrings() {
                          "tile_bits");
   forKinds([&](Value, Value begin, Value padded) {
     Value first = s.add(s.div(begin, 32), warp);
-    rolled(first, s.div(s.add(begin, padded), 32), warps(), [&](Value group) {
-      TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers, group,
-                                 strings, form.blockK);
-    });
+    s.rolledLoop(first, s.div(s.add(begin, padded), 32), warps(),
+                 [&](Value group) {
+                   TransposeMembersOp::create(s.b, s.loc, tileBits, tileMembers,
+                                              group, strings, form.blockK);
+                 });
   });
   return s.toI32(countOf(s.index(0)));
 }
@@ -343,7 +338,7 @@ Value UnionKernel::emitOrder() {
     Value size = sizes[kind];
     Value begin =
         s.div(beginOf(s.index(kind), s.mul(size, form.blockK)), form.blockK);
-    rolled(warp, size, warps(), [&](Value number) {
+    s.rolledLoop(warp, size, warps(), [&](Value number) {
       Value odd = s.add(s.mul(number, 2), s.index(1));
       Value place = number;
       for (int64_t other = 0; other < kUnionKinds; ++other) {
@@ -387,7 +382,8 @@ void UnionKernel::emit() {
   emitCheck();
   Value end = emitEnd();
   sync();  // `counted` was read.
-  rolled(s.index(0), end, form.table, [&](Value first) { emitPiece(first); });
+  s.rolledLoop(s.index(0), end, form.table,
+               [&](Value first) { emitPiece(first); });
   sync();
   Value count = emitStrings();
   if (form.isSplit) count = emitOrder();
@@ -424,4 +420,58 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.words = words;
   body.emit();
   kernel.launch(ArrayRef<OpFoldResult>{numTiles});
+}
+
+void UnionLists::remarkWorkspace(Operation* op) const {
+  remark::passed(
+      op->getLoc(),
+      remark::RemarkOpts::name("UnionWorkspace").category("gsa.schedule"))
+      << "unions of a chunk of queries"
+      << remark::metric("queries", tiles * form.queries)
+      << remark::metric("capacity", capacity)
+      << remark::metric("bytes", bytes());
+}
+
+//===----------------------------------------------------------------------===//
+// What reads them
+//===----------------------------------------------------------------------===//
+
+UnionArguments::UnionArguments(KernelBuilder& kernel, const UnionLists& lists,
+                               const QueryChunk& chunk)
+    : keys(kernel.read(lists.keys, "union_keys")),
+      bits(kernel.read(lists.bits, "union_bits")),
+      counts(kernel.read(lists.counts, "union_counts")),
+      order(lists.order ? kernel.read(lists.order, "union_order") : Value()),
+      again(kernel, lists.again, /*writes=*/true),
+      batch(kernel.scalar(chunk.batch, "batch")),
+      begin(kernel.scalar(chunk.begin, "begin")),
+      capacity(kernel.size(lists.capacity, "capacity")),
+      words(lists.words) {}
+
+AttentionRows UnionArguments::rowsOf(KernelScalars& s,
+                                     const AttentionShape& shape, Value queries,
+                                     int64_t ofTile, Value tile,
+                                     Value group) const {
+  AttentionRows rows;
+  rows.batch = batch;
+  rows.query = named(s.add(begin, s.mul(tile, ofTile)), "first_query");
+  rows.head = named(s.mul(group, shape.ratio()), "first_head");
+  Value some = s.min(s.sub(queries, rows.query), s.index(ofTile));
+  rows.count = named(s.mul(some, shape.ratio()), "rows");
+  rows.perQuery = shape.ratio();
+  return rows;
+}
+
+Value UnionArguments::keysOf(KernelScalars& s, Value tile) const {
+  return named(s.at(keys, {tile, s.index(0)}, {capacity}), "tile_keys");
+}
+
+Value UnionArguments::bitsOf(KernelScalars& s, Value tile, Value blocks) const {
+  return named(s.at(bits, {tile, s.index(0)}, {s.mul(blocks, words)}),
+               "tile_bits");
+}
+
+Value UnionArguments::countOf(KernelScalars& s, Value tile) const {
+  return named(LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, tile),
+               "united");
 }

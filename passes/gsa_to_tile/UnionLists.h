@@ -91,6 +91,13 @@ class UnionLists {
   /// Bytes of all buffers of a chunk.
   int64_t bytes() const;
 
+  /// Says what the buffers are for and take, as a remark at `op`.
+  void remarkWorkspace(Operation* op) const;
+  /// Blocks of the kernel that does entries of `again`, `perSm` for each SM.
+  int64_t againBlocks(int64_t perSm) const {
+    return countAgainBlocks(source.context.target(), perSm, mostAgain());
+  }
+
   /// Launches the kernel that makes the unions of a chunk, of `numTiles` (host
   /// index) tiles.
   void launch(const QueryChunk& chunk, Value numTiles);
@@ -101,6 +108,31 @@ class UnionLists {
 
   UnionSource source;
   UnionForm form;
+};
+
+/// The unions of a chunk as arguments of the kernel that reads them; what a
+/// union cannot do it enters in `again`.
+struct UnionArguments {
+  UnionArguments(KernelBuilder& kernel, const UnionLists& lists,
+                 const QueryChunk& chunk);
+
+  /// The rows of a block: all heads of `group` of the queries of `tile`, of
+  /// which there are `ofTile`, fewer behind the last of `queries`.
+  AttentionRows rowsOf(KernelScalars& s, const AttentionShape& shape,
+                       Value queries, int64_t ofTile, Value tile,
+                       Value group) const;
+  /// The first key of the union of `tile`, and its first string of bits.
+  Value keysOf(KernelScalars& s, Value tile) const;
+  Value bitsOf(KernelScalars& s, Value tile, Value blocks) const;
+  /// Keys of the union, i32, as `counts` says.
+  Value countOf(KernelScalars& s, Value tile) const;
+
+  Value keys, bits, counts;
+  Value order;  ///< Null unless the union is split.
+  AgainArguments again;
+  Value batch, begin;
+  Value capacity;  ///< Keys that a union has room for; lengths share a text.
+  int64_t words;   ///< Of the strings of a block of keys.
 };
 
 }  // namespace mlir::gsa

@@ -391,7 +391,7 @@ LogicalResult RingChecker::checkStages(SmemAllocOp buffer) {
   Value ring;
   for (Operation* user : buffer->getUsers()) {
     // Of no ring: tiles like others.
-    if (isa<PartOp>(user)) return success();
+    if (isa<PartOfOp>(user)) return success();
     auto stage = dyn_cast<StageOp>(user);
     if (!stage)
       return user->emitOpError() << "uses all stages of a ring's buffer";

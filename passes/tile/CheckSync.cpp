@@ -55,7 +55,7 @@ bool readsFrom(Operation* op, Value value) {
 
 Value getTileStorage(Value tile) {
   while (Operation* op = tile.getDefiningOp()) {
-    if (!isa<StageOp, PartOp>(op)) break;
+    if (!isa<StageOp, PartOfOp>(op)) break;
     tile = op->getOperand(0);
   }
   return tile;

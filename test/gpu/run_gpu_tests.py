@@ -160,13 +160,13 @@ def merge_summary(path, total):
 
 
 class Runner:
-    def __init__(self, arguments, scratch):
-        self.arguments, self.scratch = arguments, scratch
+    def __init__(self, arguments, scratch, again):
+        """`again`: entries by name of steps of which some tests failed in an
+        earlier run; only these tests run."""
+        self.arguments, self.scratch, self.again = arguments, scratch, again
         self.environment = {"GSA_COMMIT": arguments.commit,
                             "GSA_EXAMPLES_DIR": arguments.examples}
         self.number = 0
-        # Tests that failed in an earlier run, of each step whose others passed.
-        self.again = {}
 
     def binary(self, name):
         path = os.path.join(self.arguments.binaries, name)
@@ -429,8 +429,7 @@ def main():
     steps, again, about = earlier_run(arguments)
     with (tempfile.TemporaryDirectory() as scratch,
           concurrent.futures.ThreadPoolExecutor(arguments.together) as pool):
-        runner = Runner(arguments, scratch)
-        runner.again = again
+        runner = Runner(arguments, scratch, again)
         # What an earlier run passed stays, also where --steps leaves it out.
         wanted = {name: action for name, action in runner.steps()
                   if arguments.steps is None or name in arguments.steps or

@@ -24,7 +24,7 @@ STRUCTURE = {
     # The loop over tiles as lowerings say it.
     "StreamOp", "LaggedOp", "TileRingOp", "AwaitOp", "ReleaseOp",
     # Storage that it becomes.
-    "SmemAllocOp", "RingAllocOp", "StageOp", "PartOp",
+    "SmemAllocOp", "RingAllocOp", "StageOp", "PartOfOp",
 }
 
 RECORD = re.compile(r'^def GsaTile_(\w+Op)\s*:[^"]*"(\w+)"', re.M)

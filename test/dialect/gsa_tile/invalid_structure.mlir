@@ -354,7 +354,7 @@ gsa_tile.kernel @mma_nn_causal_c2(%n: index)
 
 // -----
 
-gsa_tile.kernel @part_c1(%n: index) attributes {warps = 4 : i64} {
+gsa_tile.kernel @part_of_c1(%n: index) attributes {warps = 4 : i64} {
   %ring = gsa_tile.ring_alloc producers 1 consumers 3 : !gsa_tile.ring<2>
   %buffer = gsa_tile.smem_alloc : !gsa_tile.smem<2x16x64xbf16, swizzle>
   %slot = gsa_tile.ring_wait %ring[%n] : !gsa_tile.ring<2>

@@ -10,16 +10,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <string>
 #include <tuple>
 
 #include "absl/strings/str_replace.h"
 #include "test/reference/AttentionGradient.h"
-#include "test/unit/differential/DeviceCase.h"
-#include "test/unit/differential/Session.h"
-#include "test/unit/differential/gradients_testing.h"
+#include "test/unit/differential/device_gradients_testing.h"
 
 namespace gsa::differential {
 namespace {
@@ -177,23 +174,11 @@ class DeviceAttentionGradients : public ::testing::TestWithParam<Setting> {
   }
   static const char* target() { return std::get<0>(GetParam()).target; }
   static const Recipe& recipe() { return std::get<1>(GetParam()); }
-  static bool IsEmulated() { return std::strcmp(target(), "emu") == 0; }
 
   static double Tolerance() {
     return recipe().type == DType::kF32    ? 2e-5
            : recipe().type == DType::kBF16 ? 0x1p-6
                                            : 0x1p-8;
-  }
-
-  static std::shared_ptr<const Plan> Compile(const Inputs& inputs) {
-    CompileOptions options;
-    options.shapes = inputs.shapes;
-    options.target = target();
-    if (IsEmulated()) options.arch = EmulationScale().arch;
-    auto plan =
-        Plan::Compile(ModuleText(inputs.recipe), "gradients.mlir", options);
-    EXPECT_TRUE(plan.ok()) << plan.status();
-    return plan.ok() ? *plan : nullptr;
   }
 };
 
@@ -201,20 +186,9 @@ TEST_P(DeviceAttentionGradients, AgreeWithTheReference) {
   for (uint32_t seed = 1; seed <= std::get<0>(GetParam()).seeds; ++seed) {
     Inputs inputs(recipe(), seed);
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    auto plan = Compile(inputs);
-    ASSERT_TRUE(plan);
-    auto session = Session::Create(target(), plan, inputs.tensors);
-    ASSERT_TRUE(session.ok()) << session.status();
-    auto outputs = (*session)->Run(0xA5), again = (*session)->Run(0x17);
-    ASSERT_TRUE(outputs.ok()) << outputs.status();
-    ASSERT_TRUE(again.ok()) << again.status();
-    ExpectClose(*outputs, inputs.Reference(), Tolerance(), 1.0);
+    ExpectAgrees(target(), ModuleText(recipe()), inputs, inputs.Reference(),
+                 Tolerance(), /*unordered=*/{"dk", "dv"});
     if (HasFailure()) return;
-    for (const char* added : {"dk", "dv"}) {
-      outputs->erase(added);
-      again->erase(added);
-    }
-    EXPECT_EQ(FirstDifference(*outputs, *again), "");
   }
 }
 

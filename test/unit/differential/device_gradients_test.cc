@@ -20,12 +20,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/string_view.h"
 #include "test/reference/AttentionGradient.h"
 #include "test/reference/Gate.h"
 #include "test/unit/differential/Data.h"
 #include "test/unit/differential/Runner.h"
-#include "test/unit/differential/Session.h"
+#include "test/unit/differential/device_gradients_testing.h"
 #include "test/unit/reference_testing.h"
 
 namespace gsa::differential {
@@ -70,7 +69,7 @@ class DeviceGradients : public ::testing::TestWithParam<const char*> {
   /// each is a compilation for the host, one in `share` is kept, of every value
   /// beside every other.
   static bool LeftOut(size_t square, size_t share) {
-    return absl::string_view(GetParam()) == "emu" && square % share != 0;
+    return IsEmulated(GetParam()) && square % share != 0;
   }
 
   /// Three runs from other garbage, which give the same bits.

@@ -11,12 +11,10 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <tuple>
 
-#include "test/unit/differential/DeviceCase.h"
-#include "test/unit/differential/Session.h"
+#include "test/unit/differential/device_gradients_testing.h"
 #include "test/unit/differential/index_gradients_testing.h"
 
 namespace gsa::differential {
@@ -50,38 +48,16 @@ class DeviceIndexGradients : public ::testing::TestWithParam<Setting> {
                                           : 0x1p-9;
   }
 
-  static std::shared_ptr<const Plan> Compile(const IndexInputs& inputs) {
-    CompileOptions options;
-    options.shapes = inputs.shapes;
-    options.target = target();
-    if (std::strcmp(target(), "emu") == 0) options.arch = EmulationScale().arch;
-    auto plan =
-        Plan::Compile(IndexModuleText(inputs.heads), "gradients.mlir", options);
-    EXPECT_TRUE(plan.ok()) << plan.status();
-    return plan.ok() ? *plan : nullptr;
-  }
-
-  /// Runs twice, with garbage in results and workspace.
-  static void ExpectAgrees(const IndexInputs& inputs, double tolerance) {
-    auto plan = Compile(inputs);
-    ASSERT_TRUE(plan);
-    auto session = Session::Create(target(), plan, inputs.tensors);
-    ASSERT_TRUE(session.ok()) << session.status();
-    auto outputs = (*session)->Run(0xA5), again = (*session)->Run(0x17);
-    ASSERT_TRUE(outputs.ok()) << outputs.status();
-    ASSERT_TRUE(again.ok()) << again.status();
-    ExpectClose(*outputs, IndexReference(inputs), tolerance, 1.0);
-    for (const char* keys : {"ak", "bk", "ck", "dk"}) {
-      outputs->erase(keys);
-      again->erase(keys);
-    }
-    EXPECT_EQ(FirstDifference(*outputs, *again), "");
+  static void ExpectAgree(const IndexInputs& inputs) {
+    ExpectAgrees(target(), IndexModuleText(inputs.heads), inputs,
+                 IndexReference(inputs), Tolerance(),
+                 /*unordered=*/{"ak", "bk", "ck", "dk"});
   }
 };
 
 TEST_P(DeviceIndexGradients, AgreeWithTheReference) {
-  ExpectAgrees(IndexInputs(heads(), 2, 5, 157, /*seed=*/11), Tolerance());
-  ExpectAgrees(IndexInputs(heads(), 1, 9, 6, /*seed=*/12), Tolerance());
+  ExpectAgree(IndexInputs(heads(), 2, 5, 157, /*seed=*/11));
+  ExpectAgree(IndexInputs(heads(), 1, 9, 6, /*seed=*/12));
 }
 
 TEST_P(DeviceIndexGradients, OverHostileListsAreThoseOfTheReference) {
@@ -92,7 +68,7 @@ TEST_P(DeviceIndexGradients, OverHostileListsAreThoseOfTheReference) {
   inputs.SetNan("ik", 3);
   inputs.SetNan("lse", 5);
   inputs.tensors["lengths"].values<int32_t>()[1] = 0;
-  ExpectAgrees(inputs, Tolerance());
+  ExpectAgree(inputs);
 }
 
 TEST_P(DeviceIndexGradients, OfNothingAreZeroOrNothing) {
@@ -100,14 +76,13 @@ TEST_P(DeviceIndexGradients, OfNothingAreZeroOrNothing) {
   for (auto [batch, queries, keys] : cases) {
     SCOPED_TRACE(testing::Message()
                  << "B" << batch << " Sq" << queries << " Sk" << keys);
-    ExpectAgrees(IndexInputs({heads().type}, batch, queries, keys, /*seed=*/20),
-                 Tolerance());
+    ExpectAgree(IndexInputs({heads().type}, batch, queries, keys, /*seed=*/20));
   }
 }
 
 std::string NameOfSetting(const ::testing::TestParamInfo<Setting>& info) {
   auto [target, heads] = info.param;
-  return std::string(std::strcmp(target, "emu") == 0 ? "Emu" : "Cuda") + "_" +
+  return std::string(IsEmulated(target) ? "Emu" : "Cuda") + "_" +
          DTypeName(heads.type) + "_Hi" + std::to_string(heads.heads) + "_K" +
          std::to_string(heads.slots);
 }

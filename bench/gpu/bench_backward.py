@@ -145,6 +145,7 @@ def bench_case(library, n, workload, arguments):
             "ratio": dense and dense / times["chosen"],
             "schedules_ms": {name: times[name] for name in plans},
             "errors": errors, "J": jaccard, "U32": union,
+            "union_rows": workloads.count_union_rows(indices[0], counts[0]),
             "useful_tflops": useful / times["chosen"] / 1e9,
             "kernels": kernels, "meter": sampler.medians(),
             "workspace_mib": plans["chosen"].workspace_bytes / 2**20}

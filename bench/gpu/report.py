@@ -211,13 +211,13 @@ def dense_text(records):
                    "largest error", "ours at"], rows))
 
 
-def added_bytes(record):
-    """Bytes that gradients of keys and values add in f32: a row for each key
-    that 32 neighbouring queries list between them, and each key head."""
+def added_text(record):
+    """GB and TB/s of f32 that gradients of keys and values add: a row of each
+    for each key that 32 neighbouring queries list between them, and each key
+    head."""
     shape = record["shape"]
-    rows = (shape["batch"] * record["n"] / 32 * shape["k"] * record["U32"] *
-            shape["kv_heads"])
-    return rows * 2 * shape["dim"] * 4
+    added = record["union_rows"] * shape["kv_heads"] * shape["dim"] * 2 * 4
+    return [f"{added / 1e9:.0f}", f"{added / record['ours_ms'] / 1e9:.1f}"]
 
 
 def backward_text(records):
@@ -225,25 +225,27 @@ def backward_text(records):
     known = [r for r in records if r["bench"] == "gpu_backward"]
     if not known:
         return ""
+    counted = all("union_rows" in r for r in known)
     rows = [[str(r["n"]), r["workload"], f"{r['ours_ms']:.2f}",
              "" if r["dense_ms"] is None else f"{r['dense_ms']:.2f}",
              "" if r["ratio"] is None else f"{r['ratio']:.2f}",
              f"{r['U32']:.2f}", f"{r['useful_tflops']:.0f}",
-             f"{added_bytes(r) / 1e9:.0f}",
-             f"{added_bytes(r) / r['ours_ms'] / 1e9:.1f}",
+             *(added_text(r) if counted else []),
              f"{r['workspace_mib']:.0f}",
              f"{max(r['errors']['chosen']):.1e}",
              meter_text(r["meter"], "chosen")]
             for r in sorted(known, key=lambda r: r["n"])]
+    added = ("added are the rows of unions of 32 queries, in f32, for each key "
+             "head; " if counted else "")
     return (f"\n### Gradients of attention (commit {known[0]['commit']})\n\n"
             "`gsa.gather_attention_grad` over the lists of our forward, zeroing and "
             "rounding of sums included, beside the backward of causal attention by "
-            "cuDNN. TFLOP/s are those of the pairs in lists; added are the rows of "
-            "unions of 32 queries, in f32, for each key head; the error is relative "
+            f"cuDNN. TFLOP/s are those of the pairs in lists; {added}"
+            "the error is relative "
             "to the largest element of sampled rows and keys, in float64.\n\n" +
             table(["N", "workload", "ours ms", "cuDNN ms", "cuDNN / ours", "U32",
-                   "TFLOP/s", "added GB", "added TB/s", "workspace MiB",
-                   "largest error", "ours at"], rows))
+                   "TFLOP/s", *(["added GB", "added TB/s"] if counted else []),
+                   "workspace MiB", "largest error", "ours at"], rows))
 
 
 def python_text(records):

@@ -69,3 +69,21 @@ def overlap(indices, counts, places=6):
         k = member.sum(1).float().mean().item()
         union.append(member.any(0).sum().item() / max(k, 1.0))
     return sum(jaccard) / len(jaccard), sum(union) / len(union)
+
+
+def count_union_rows(indices, counts, queries=32, blocks=64):
+    """Keys that blocks of `queries` neighbouring rows list between them, added
+    up over all blocks of selections `indices` [n, slots], `counts` [n] valid.
+    `blocks` blocks at once, n bytes of memory each."""
+    n, slots = indices.shape
+    total = 0
+    for begin in range(0, n, queries * blocks):
+        rows = indices[begin:begin + queries * blocks].long()
+        valid = (torch.arange(slots, device=rows.device)[None] <
+                 counts[begin:begin + queries * blocks, None])
+        block = torch.arange(rows.shape[0], device=rows.device) // queries
+        member = torch.zeros((int(block[-1]) + 1) * n, dtype=torch.bool,
+                             device=rows.device)
+        member[(block[:, None] * n + rows)[valid]] = True
+        total += int(member.sum())
+    return total

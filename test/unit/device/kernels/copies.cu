@@ -62,7 +62,6 @@ __device__ __forceinline__ void copies(const T* source, const int* list,
       values, two_level_rows<6>(source, pitch, C, rows), 3, columns, true);
   store_rows(paged_rows<16, 16, 1>(out, pitch, table, rows, rows), 5, values,
              columns);
-  accumulate_rows(strided_rows(numbers + 64, pitch, rows), 0, values, columns);
   store(numbers, 1, load_shared(sums, 0, 0) + load(numbers, 2));
 }
 
@@ -80,3 +79,18 @@ COPIES(copies_bf16_4, bf16, 17, 64, swizzle_128b, 4, 1)
 COPIES(copies_f16_2, f16, 16, 24, linear, 2, 4)
 COPIES(copies_float_16, float, 32, 64, swizzle, 16, 4)
 COPIES(copies_float_4, float, 32, 8, linear, 4, 2)
+
+// Rows that are added to, of a kind as gradients have: a list of them.
+extern "C" __global__ __launch_bounds__(32) void adds(
+    const float* __restrict__ source, const int* __restrict__ list,
+    float* __restrict__ numbers, long long pitch, int rows, int columns) {
+  using all = team<0, 1>;
+  auto tile = smem_alloc<smem<float, 16, 64, smem_layout::linear>>(0);
+  copy_rows<all, 16>(tile, strided_rows(source, pitch, rows), 0, columns);
+  copy_wait<all, 0>();
+  auto values = frag_alloc<frag<float, 16, 64, frag_layout::acc>>();
+  take_frag(values, tile, 0);
+  accumulate_rows(listed_rows(numbers, pitch, list, rows, 1000), 0, values,
+                  columns);
+  accumulate_rows(strided_rows(numbers, pitch, rows), 3, values, columns);
+}

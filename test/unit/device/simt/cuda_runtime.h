@@ -168,19 +168,21 @@ namespace simt {
 
 inline int Lane() { return Thread() % kWarpSize; }
 
-// All lanes take part: the device library knows no other masks.
+// All lanes take part: the device library has other masks in shuffles alone.
 inline void CheckMask(unsigned mask) {
-  if (mask != 0xffffffffu) Fail("a mask of %08x", mask);
+  if (mask != kAllLanes) Fail("a mask of %08x", mask);
 }
 
-// The value of lane `from`, if it is one of the segment's `width` lanes.
+// The value of lane `from`, if it is one of the segment's `width` lanes; it has
+// to be one of those that take part.
 template <class T>
 T Shuffle(unsigned mask, const char* name, T value, int from, int width) {
-  CheckMask(mask);
-  const uint64_t* values = Exchange(name, ToBits(value));
+  const uint64_t* values = Exchange(name, ToBits(value), mask);
   const int first = Lane() / width * width;
-  return from < first || from >= first + width ? value
-                                               : FromBits<T>(values[from]);
+  if (from < first || from >= first + width) return value;
+  if ((mask >> from & 1) == 0)
+    Fail("%s from lane %d, lanes %08x take part", name, from, mask);
+  return FromBits<T>(values[from]);
 }
 
 template <class T, class F>

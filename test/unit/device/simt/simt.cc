@@ -43,11 +43,17 @@ struct LaneState {
   std::vector<std::function<void()>> copies;
 };
 
-struct Warp {
+// Where lanes of a warp exchange values.
+struct Meeting {
   uint32_t generation = 0;
-  uint32_t arrived = 0;  // one bit a lane
+  uint32_t arrived = 0, mask = 0;  // one bit a lane
   const char* name = "";
   uint64_t values[2][kWarpSize];
+};
+
+// Lanes that meet do so at the meeting of the first one of them.
+struct Warp {
+  Meeting meetings[kWarpSize];
 };
 
 struct Barrier {
@@ -229,22 +235,28 @@ unsigned SharedAddress(const void* pointer) {
   return kSharedBase + static_cast<unsigned>(offset);
 }
 
-const uint64_t* Exchange(const char* name, uint64_t value) {
-  Warp& warp = block->warps[static_cast<size_t>(Thread() / kWarpSize)];
+const uint64_t* Exchange(const char* name, uint64_t value, uint32_t mask) {
   const int lane = Thread() % kWarpSize;
-  if (warp.arrived == 0)
-    warp.name = name;
-  else if (std::strcmp(warp.name, name) != 0)
-    Fail("lanes of a warp meet in %s and in %s", warp.name, name);
-  const uint32_t generation = warp.generation;
-  uint64_t* values = warp.values[generation & 1];
+  if ((mask >> lane & 1) == 0)
+    Fail("lane %d in %s of lanes %08x", lane, name, mask);
+  Warp& warp = block->warps[static_cast<size_t>(Thread() / kWarpSize)];
+  Meeting& meeting = warp.meetings[__builtin_ctz(mask)];
+  if (meeting.arrived == 0) {
+    meeting.name = name;
+    meeting.mask = mask;
+  } else if (std::strcmp(meeting.name, name) != 0 || meeting.mask != mask) {
+    Fail("lanes of a warp meet in %s of %08x and in %s of %08x", meeting.name,
+         meeting.mask, name, mask);
+  }
+  const uint32_t generation = meeting.generation;
+  uint64_t* values = meeting.values[generation & 1];
   values[lane] = value;
-  warp.arrived |= 1u << lane;
-  if (warp.arrived == ~0u) {
-    warp.arrived = 0;
-    ++warp.generation;
+  meeting.arrived |= 1u << lane;
+  if (meeting.arrived == mask) {
+    meeting.arrived = 0;
+    ++meeting.generation;
   } else {
-    WaitWhile(warp.generation, generation);
+    WaitWhile(meeting.generation, generation);
   }
   return values;
 }

@@ -54,9 +54,13 @@ void FinishCopies();
 void* SharedMemory(unsigned address, int bytes, int alignment);
 unsigned SharedAddress(const void* pointer);
 
-// Collective: gives a value of 64 bits and gets those of all lanes of the warp,
-// which all make the same call, by name. Valid until the next one but one.
-const uint64_t* Exchange(const char* name, uint64_t value);
+inline constexpr uint32_t kAllLanes = ~uint32_t{0};
+
+// Collective: gives a value of 64 bits and gets those of the lanes of `mask`,
+// which all make the same call, by name and mask. Valid until the next one but
+// one of these lanes.
+const uint64_t* Exchange(const char* name, uint64_t value,
+                         uint32_t mask = kAllLanes);
 
 template <class T>
 uint64_t ToBits(T value) {

@@ -113,7 +113,7 @@ gsa_tile.kernel @turns(%x: !in loc("x"), %y: !gsa_tile.global<f32, write> loc("y
       %sums = gsa_tile.strided_rows %y pitch %pitch count %n : !gsa_tile.global<f32, write> to !gsa_tile.rows<f32, strided, accumulate> loc("sums")
       // CHECK-NEXT:    accumulate_rows(sums, 0, scores, 64);
       gsa_tile.accumulate_rows %acc columns %c64 to %sums[%c0] : !acc to !gsa_tile.rows<f32, strided, accumulate>
-      // CHECK-NEXT:    reduce_rows<team<4, 8>>(sums, 0, part_0, 64);
+      // CHECK-NEXT:    reduce_rows<team<4, 8>>(sums, 0, part, 64);
       gsa_tile.reduce_rows %part columns %c64 to %sums[%c0] by #mma : !part to !gsa_tile.rows<f32, strided, accumulate>
       // CHECK-NEXT:    reduce_wait<team<4, 8>, 1>();
       gsa_tile.reduce_wait #mma barrier 1

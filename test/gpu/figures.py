@@ -75,12 +75,13 @@ def entries_of(steps, entries):
 
 def summarise(entries):
     """[{"figure", "value", "at_least", "met"}] of what the entries of steps
-    report. `met` is None where none of a figure's steps ran, or not to its end."""
+    report. `met` is None where not all of a figure's steps ran to their end."""
     def total_of(steps):
         ran, total = entries_of(steps, entries), {}
         for entry in ran:
             add(total, entry.get("figures", {}))
-        ended = ran and all(e["status"] in ("passed", "failed") for e in ran)
+        ended = all(entries_of([step], ran) for step in steps) and all(
+            e["status"] in ("passed", "failed") for e in ran)
         return total, ended
 
     rows = []

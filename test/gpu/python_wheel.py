@@ -51,8 +51,9 @@ def without_toolkit(environment):
                             "GSA_CACHE_DIR", "PYTHONPATH", "VIRTUAL_ENV")}
     for name in ("PATH", "LD_LIBRARY_PATH"):
         if name in kept:
-            kept[name] = ":".join(part for part in kept[name].split(":")
-                                  if "cuda" not in part)
+            kept[name] = ":".join(
+                part for part in kept[name].split(":")
+                if not part.startswith(tuple(t[:-1] for t in TOOLKITS)))
     return kept
 
 

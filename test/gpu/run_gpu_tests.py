@@ -177,9 +177,8 @@ def judged_again(entry):
 
 
 def earlier_run(arguments):
-    """Of an earlier run with the same headers: entries by name of the steps
-    that passed, those of which only some tests failed, and what it says of the
-    device."""
+    """Of an earlier run with the same headers: entries by name of all steps, of
+    those of which only some tests failed, and what it says of the device."""
     if not arguments.resume or not os.path.exists(arguments.output):
         return {}, {}, {}
     with open(arguments.output, encoding="utf-8") as file:
@@ -188,8 +187,7 @@ def earlier_run(arguments):
         return {}, {}, {}
     entries = {entry["step"]: {"commit": earlier["commit"], **entry}
                for entry in map(judged_again, earlier["steps"])}
-    return ({name: entry for name, entry in entries.items()
-             if entry["status"] == "passed"},
+    return (entries,
             {name: entry for name, entry in entries.items()
              # Each message is of a test: no process died.
              if entry["status"] == "failed" and "kept" not in entry and
@@ -234,20 +232,20 @@ def expected_seconds():
 class Run:
     """Runs steps and writes the summary behind each of them."""
 
-    def __init__(self, arguments, wanted, steps, about, left):
-        """`steps`: entries by name of those that an earlier run passed. `left()`
-        is how many seconds there are."""
-        self.arguments, self.wanted, self.left = arguments, wanted, left
-        self.steps, self.about = steps, about
+    def __init__(self, arguments, names, actions, steps, about, left):
+        """`names` are those of the summary, `steps` entries by name of an earlier
+        run. `left()` is how many seconds there are."""
+        self.arguments, self.names, self.left = arguments, names, left
+        self.actions, self.steps, self.about = actions, steps, about
         self.expected = expected_seconds()
-        self.document = summarise(arguments, wanted, steps, about)
+        self.document = summarise(arguments, names, steps, about)
 
     def start(self, name):
         """What became of a step; None if there is no time for it."""
         if self.left() < self.expected.get(name, gpu_steps.UNKNOWN):
             print(f"{name:<16}left for another run\n", end="", flush=True)
             return None
-        return self.wanted[name]()
+        return self.actions[name]()
 
     def run(self, names, together):
         with concurrent.futures.ThreadPoolExecutor(together) as pool:
@@ -262,7 +260,7 @@ class Run:
 
     def write(self):
         # A run that is cut off loses none.
-        self.document = summarise(self.arguments, self.wanted, self.steps,
+        self.document = summarise(self.arguments, self.names, self.steps,
                                   self.about)
         with open(self.arguments.output, "w", encoding="utf-8") as file:
             json.dump(self.document, file, indent=1)
@@ -276,12 +274,14 @@ def main():
     steps, again, about = earlier_run(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         all_steps = gpu_steps.Steps(arguments, scratch, again)
-        # What an earlier run passed stays, also where --steps leaves it out.
-        wanted = {name: action for name, action in all_steps.all()
-                  if arguments.steps is None or name in arguments.steps or
-                  name in steps}
-        left = [name for name in wanted if name not in steps]
-        run = Run(arguments, wanted, steps, about, all_steps.left)
+        actions = dict(all_steps.all())
+        passed = {name for name, entry in steps.items()
+                  if entry["status"] == "passed"}
+        left = [name for name in actions if name not in passed and
+                (arguments.steps is None or name in arguments.steps)]
+        # What an earlier run says stays, also where --steps leaves it out.
+        names = [name for name in actions if name in steps or name in left]
+        run = Run(arguments, names, actions, steps, about, all_steps.left)
         run.run([name for name in left if name not in gpu_steps.ALONE],
                 arguments.together)
         run.run([name for name in left if name in gpu_steps.ALONE], 1)

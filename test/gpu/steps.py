@@ -225,7 +225,7 @@ class Steps:
             return Step(tool).skip(f"no {self.arguments.sanitizer}")
         return self.gtest(
             tool, "device_differential_test", SANITIZED,
-            shards=max(1, self.arguments.shards // 4),
+            shards=max(1, self.arguments.shards // 2),
             # The runtime asks for a parameter behind the last one to learn how
             # many a kernel has; that refusal is no error.
             prefix=[program, f"--tool={tool}", "--report-api-errors=no",

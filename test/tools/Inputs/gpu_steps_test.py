@@ -151,6 +151,9 @@ class Figures(unittest.TestCase):
         self.assertNotIn("cpu_schedule", names)
         counts = {figures.SCHEDULE + name: 1 for name in names[1:]}
         row = self.row([entry("gradients", **counts)], "families of schedules")
+        self.assertIsNone(row["met"])
+        row = self.row([entry("gradients", **counts), entry("differential-1")],
+                       "families of schedules")
         self.assertEqual((row["value"], row["met"]), (len(names) - 1, False))
         self.assertEqual(row["cases"][names[0]], 0)
 

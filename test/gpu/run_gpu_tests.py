@@ -18,6 +18,8 @@ machine without LLVM):
                   racecheck_findings.json explains do not count
     schedules     other schedules of one module, and few queries against a
                   cache, also in pages (needs torch)
+    one-pass      selection without scores in memory
+    split-unions  attention of two warpgroups that share keys
     batches       rows do not depend on their batch, on its order, on padding or
                   on chunks
     capacities    sizes at, one below and one above what each buffer holds
@@ -59,6 +61,10 @@ that the binaries were built from. CI, which has no GPU, asks whether the
 committed summary is one of the headers in the tree:
 
     python3 test/gpu/run_gpu_tests.py --check bench/results/gpu_tests.json
+
+It also asks whether each test for a GPU belongs to a step:
+
+    python3 test/gpu/run_gpu_tests.py --left-out --binaries build/dev/bin
 """
 
 import argparse
@@ -156,6 +162,8 @@ def parse_arguments():
                         help="device headers of the binaries")
     parser.add_argument("--check", metavar="SUMMARY",
                         help="run nothing: compare a summary with --headers")
+    parser.add_argument("--left-out", action="store_true",
+                        help="run nothing: list tests of no step")
     arguments = parser.parse_args()
     if arguments.commit is None:
         arguments.commit = head_commit()
@@ -271,6 +279,12 @@ def main():
     arguments = parse_arguments()
     if arguments.check:
         return check(arguments.check, arguments.headers)
+    if arguments.left_out:
+        left_out = gpu_steps.find_left_out(os.path.join(
+            arguments.binaries, gpu_steps.DIFFERENTIAL))
+        for name in left_out:
+            print(f"in no step: {name}")
+        return bool(left_out)
     steps, again, about = earlier_run(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         all_steps = gpu_steps.Steps(arguments, scratch, again)

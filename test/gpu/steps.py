@@ -24,8 +24,20 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 # Differences between sanitizers: what initcheck looks for must stay as the
 # driver gave it, see Session.cc.
 TOOL_ENVIRONMENT = {"initcheck": {"GSA_LEAVE_UNINITIALIZED": "1"}}
-# Small modules of every family of schedules, and the kernels of test/streams.
+# Tests of device_differential_test by step. Those under a sanitizer are small
+# modules of every family of schedules, and the kernels of test/streams.
+DIFFERENTIAL = "device_differential_test"
 SANITIZED = "*CudaSmall*:Cuda/StreamKernels*"
+FILTERS = {"differential": "*CudaCases*:*CudaSplits*",
+           "one-pass": "Targets/OnePass*/Cuda_*",
+           "split-unions": "Targets/SplitUnions*/Cuda_*",
+           "batches": "*Batches*/Cuda",
+           "capacities": "Cuda/Capacities*",
+           "gradients": "*Gradients*/Cuda_*:Cuda/DeviceGradients*",
+           "conformance": "*DeviceConformance*/Cuda",
+           "streams": "Cuda/StreamKernels*"}
+# Runs only for seeds that the environment names.
+CHOSEN = "Seeds/CudaChosen*"
 # Parts of the random cases, each of which ends well within ten minutes: a run
 # that is cut off loses one of them.
 PARTS = 3
@@ -224,7 +236,7 @@ class Steps:
         if program is None:
             return Step(tool).skip(f"no {self.arguments.sanitizer}")
         return self.gtest(
-            tool, "device_differential_test", SANITIZED,
+            tool, DIFFERENTIAL, SANITIZED,
             shards=max(1, self.arguments.shards // 2),
             # The runtime asks for a parameter behind the last one to learn how
             # many a kernel has; that refusal is no error.
@@ -306,7 +318,7 @@ class Steps:
     def all(self):
         """(name, action) of each step. The longest begin first; the others fill
         what is left of the time."""
-        differential, shards = "device_differential_test", self.arguments.shards
+        shards = self.arguments.shards
         checks = ("checks", "\nok    ")
 
         def step(name, action, *arguments, **options):
@@ -314,10 +326,14 @@ class Steps:
 
         def random_cases(part):
             name = f"differential-{part}"
-            return step(name, self.gtest, name, differential,
-                        "*CudaCases*:*CudaSplits*", shards,
-                        part=(part - 1, PARTS))
+            return step(name, self.gtest, name, DIFFERENTIAL,
+                        FILTERS["differential"], shards, part=(part - 1, PARTS))
 
+        def tests(name, processes, **options):
+            return step(name, self.gtest, name, DIFFERENTIAL, FILTERS[name],
+                        processes, **options)
+
+        few = max(1, shards // 4)
         # Each part with steps that leave it processors.
         yield random_cases(1)
         yield step("racecheck", self.racecheck)
@@ -326,21 +342,18 @@ class Steps:
                    ["paged.py", "--no-times"],
                    count=("schedules", "_schedule<", " select "))
         yield random_cases(2)
-        yield step("batches", self.gtest, "batches", differential,
-                   "*Batches*/Cuda", max(1, shards // 4))
-        yield step("capacities", self.gtest, "capacities", differential,
-                   "*Capacities*/Cuda*", max(1, shards // 4))
+        yield tests("one-pass", few)
+        yield tests("split-unions", few)
+        yield tests("batches", few)
+        yield tests("capacities", few)
         yield random_cases(3)
         for tool in ("memcheck", "initcheck", "synccheck"):
             yield step(tool, self.checked, tool)
-        yield step("gradients", self.gtest, "gradients", differential,
-                   "*Gradients*/Cuda_*:Cuda/DeviceGradients*", shards)
+        yield tests("gradients", shards)
         yield step("selftest", self.selftest)
         yield step("runtime", self.gtest, "runtime", "cuda_device_test")
-        yield step("conformance", self.gtest, "conformance", differential,
-                   "*DeviceConformance*/Cuda")
-        yield step("streams", self.gtest, "streams", differential,
-                   "Cuda/StreamKernels*", environment=self.streams())
+        yield tests("conformance", 1)
+        yield tests("streams", 1, environment=self.streams())
         yield step("python", self.scripts, "python", ["python_layer.py"],
                    ["python_paged.py"], count=checks)
         yield step("python-hf", self.scripts, "python-hf", ["python_hf.py"],
@@ -364,6 +377,17 @@ class Steps:
             return Step("python-wheel").skip("no --wheel")
         return self.scripts("python-wheel", ["python_wheel.py", "--wheel", wheel],
                             count=count)
+
+
+def find_left_out(binary):
+    """Names of the program's tests for a GPU that no step runs."""
+    of_steps = ":".join([SANITIZED, CHOSEN, *FILTERS.values()])
+    status, output = run([binary, "--gtest_list_tests",
+                          f"--gtest_filter=*Cuda*-{of_steps}"], 60)
+    if status != 0:
+        raise RuntimeError(f"{binary}: exit status {status}\n{tail(output)}")
+    return [line.split("#")[0].strip() for line in output.splitlines()
+            if line.startswith("  ")]
 
 
 def judge_races(step):

@@ -79,7 +79,8 @@ def find_test_error(root, test):
         return None if executable in text else f"no {executable} in test/unit"
     if kind == "gpu":
         text = (root / "test/gpu/steps.py").read_text()
-        return None if f'step("{name}"' in text else f"no step {name} on a GPU"
+        known = f'step("{name}"' in text or f'tests("{name}"' in text
+        return None if known else f"no step {name} on a GPU"
     return f"expected unit:, lit:, python: or gpu:, got '{test}'"
 
 

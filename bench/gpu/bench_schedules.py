@@ -6,10 +6,13 @@
 What the heuristic of gsa-cuda-schedule rests on: for each schedule of sparse
 attention and of scores the median time of its stage, as ratio to the chosen
 schedule's in the same process. A schedule that is not legal on the device is
-reported with the reason. One JSON line per schedule is appended to --json.
+reported with the reason. One JSON line per schedule is appended to --json; it has
+a hash of what the stage gave, by which compare_schedules.py knows whether another
+commit gives the same bits.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import statistics
@@ -110,17 +113,44 @@ def candidates(n):
         yield "select", text, {"select_schedule": text}
 
 
-def stage_time(library, case, n, stage, schedules):
-    device = torch.device("cuda", 0)
-    plan = library.compile(modules.sparse_core(n, slots=SLOTS, **schedules),
+def compile_module(library, n, schedules):
+    return library.compile(modules.sparse_core(n, slots=SLOTS, **schedules),
                            target="cuda:0")
-    outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
-    times = []
-    for _ in range(ROUNDS + 1):  # The first one warms up.
+
+
+class Stage:
+    """A stage of a plan, on memory of its own."""
+
+    # Which outputs it gives.
+    OUTPUTS = {"select": [2, 3, 4], "sparse_attention": [0, 1]}
+
+    def __init__(self, plan, case, stage):
+        device = case[0].device
+        self.plan, self.case, self.stage = plan, case, stage
+        self.outputs = plan.new_outputs(device)
+        self.workspace = plan.new_workspace(device)
+
+    def time(self):
+        """Milliseconds of one run."""
         pairs = []
-        plan.run(case, outputs, workspace, stage_milliseconds=pairs)
-        times.append(dict(pairs)[stage])
-    return statistics.median(times[1:])
+        self.plan.run(self.case, self.outputs, self.workspace,
+                      stage_milliseconds=pairs)
+        return dict(pairs)[self.stage]
+
+    def bits(self):
+        """A hash of what the last run gave."""
+        digest = hashlib.sha256()
+        for i in self.OUTPUTS[self.stage]:
+            raw = self.outputs[i].contiguous().view(torch.uint8).cpu()
+            digest.update(raw.numpy())
+        return digest.hexdigest()
+
+
+def measure(library, case, n, stage, schedules):
+    """Median milliseconds, and the hash of what came out."""
+    timed = Stage(compile_module(library, n, schedules), case, stage)
+    timed.time()  # Warms up.
+    return statistics.median(timed.time() for _ in range(ROUNDS)), timed.bits()
 
 
 def main():
@@ -149,7 +179,8 @@ def main():
                   "commit": modules.commit(),
                   "torch": torch.__version__}
         try:
-            record["ms"] = stage_time(library, case, n, stage, schedules)
+            record["ms"], record["bits"] = measure(library, case, n, stage,
+                                                   schedules)
         except gsa_capi.GsaError as error:
             record["reason"] = str(error).split("\n")[0]
         else:

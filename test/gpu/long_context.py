@@ -25,11 +25,11 @@ import gsa_capi  # noqa: E402
 import modules  # noqa: E402
 
 
-def reference_scores(row, iq, ik, iw, bias):
+def reference_scores(row, visible, iq, ik, iw, bias):
     dots = (iq[0, row].double() @ ik[0].double().T) / math.sqrt(iq.shape[-1])
     heads = torch.sigmoid(dots + bias.double()[:, None])
     scores = (torch.sigmoid(iw[0, row].double())[:, None] * heads).sum(0)
-    scores[row + 1:] = float("-inf")
+    scores[visible:] = float("-inf")
     return scores
 
 
@@ -44,13 +44,15 @@ def reference_attention(row, chosen, q, k, v, gate):
     return out * torch.sigmoid(gate[0, row].double()), lse
 
 
-def check_row(row, case, outputs, slots, margin):
-    """Error messages of one row, and the relative error of its output."""
+def check_row(row, case, outputs, slots, margin, visible=None):
+    """Error messages of one row, and the relative error of its output. It sees
+    the keys up to its own, or `visible` ones."""
+    visible = row + 1 if visible is None else visible
     q, k, v, iq, ik, iw, bias, gate = case
     attended, lse, indices, counts, _ = outputs
     errors = []
     count = counts[0, row].item()
-    expected = min(slots, row + 1)
+    expected = min(slots, visible)
     if count != expected:
         return [f"row {row}: count {count}, expected {expected}"], 0.0
     chosen = indices[0, row, :count].long()
@@ -58,9 +60,9 @@ def check_row(row, case, outputs, slots, margin):
         errors.append(f"row {row}: indices are not strictly ascending")
     if (indices[0, row, count:] != -1).any():
         errors.append(f"row {row}: the tail is not -1")
-    if chosen.min() < 0 or chosen.max() > row:
+    if chosen.min() < 0 or chosen.max() >= visible:
         return errors + [f"row {row}: an index lies outside the past"], 0.0
-    scores = reference_scores(row, iq, ik, iw, bias)
+    scores = reference_scores(row, visible, iq, ik, iw, bias)
     member = torch.zeros_like(scores, dtype=torch.bool)
     member[chosen] = True
     threshold = scores.topk(count).values[-1]

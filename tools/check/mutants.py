@@ -78,8 +78,9 @@ def find_test_error(root, test):
         text = (root / "test/unit/CMakeLists.txt").read_text()
         return None if executable in text else f"no {executable} in test/unit"
     if kind == "gpu":
-        text = (root / "test/gpu/run_gpu_tests.py").read_text()
-        return None if f'yield "{name}"' in text else f"no step {name} on a GPU"
+        text = (root / "test/gpu/steps.py").read_text()
+        known = f'step("{name}"' in text or f'tests("{name}"' in text
+        return None if known else f"no step {name} on a GPU"
     return f"expected unit:, lit:, python: or gpu:, got '{test}'"
 
 

@@ -8,6 +8,7 @@ import unittest
 ROOT = sys.argv.pop()
 sys.path.insert(0, os.path.join(ROOT, "bench", "gpu"))
 import bench_jit  # noqa: E402
+import compare_schedules  # noqa: E402
 import meter  # noqa: E402
 import report  # noqa: E402
 
@@ -248,6 +249,30 @@ class Report(unittest.TestCase):
                 self.assertIn(r["driver_cache"], ["off", "on"], name)
                 self.assertEqual("cold_compile_ms" in r,
                                  r["driver_cache"] == "off", name)
+
+
+class Comparisons(unittest.TestCase):
+
+    def test_two_percent(self):
+        for new_ms, same, words, good in (
+                (10.1, True, "the same time", True),
+                (10.3, True, "SLOWER", False), (9.7, None, "faster", True),
+                (10.0, None, "the same time", True),
+                (10.0, False, "the same time, OTHER BITS", False),
+                (11.0, False, "SLOWER, OTHER BITS", False)):
+            self.assertEqual(compare_schedules.judge(10.0, new_ms, same),
+                             (words, good))
+
+    def test_committed_rows(self):
+        rows = compare_schedules.read_rows(
+            os.path.join(ROOT, "bench", "results", "gpu.jsonl"))
+        stages = {row["stage"] for row in rows}
+        self.assertEqual(stages, {"select", "sparse_attention"})
+        self.assertEqual(len({(r["stage"], r["schedule"]) for r in rows}),
+                         len(rows))
+        arguments = [compare_schedules.schedules_of(row) for row in rows]
+        self.assertEqual(arguments.count({}), 2)
+        self.assertTrue(any("select_schedule" in a for a in arguments))
 
 
 if __name__ == "__main__":

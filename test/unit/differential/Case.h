@@ -100,6 +100,11 @@ struct SplitAttentionTiles {
   int64_t entries = 32, per_block = 1;
   AttentionTiles part;
 };
+/// Rows that take all of their keys. Needs `scores` and `topk`, which are then
+/// for rows that have a choice.
+struct ShortRowsTiles {
+  int64_t rows = 16, cells = 0;
+};
 struct Schedules {
   std::optional<AttentionTiles> attention;
   /// In place of `attention`, for GPUs that multiply by warpgroups.
@@ -108,6 +113,7 @@ struct Schedules {
   std::optional<ScoreTiles> scores;
   std::optional<TopKTiles> topk;
   std::optional<OnePassTiles> one_pass;
+  std::optional<ShortRowsTiles> short_rows;
   /// In place of `scores` and `topk`, and of `attention`.
   std::optional<SplitSelectTiles> split_select;
   std::optional<SplitAttentionTiles> split_attention;

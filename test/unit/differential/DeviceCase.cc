@@ -193,6 +193,24 @@ void RandomOnePass(Rng& rng, Spec& spec) {
   spec.schedules.one_pass = tiles;
 }
 
+/// For selections that no other row decides on; half of those that do not go by
+/// candidates.
+void RandomShortRows(Rng& rng, Spec& spec) {
+  bool selects =
+      spec.family == Family::kSelect || spec.family == Family::kSelectGather;
+  const reference::KPolicy& policy = spec.select.policy;
+  bool coupled = policy.UsesNormaliser() && !spec.normaliser;
+  if (!selects || coupled || !spec.schedules.scores ||
+      spec.schedules.one_pass || rng.Chance(0.5)) {
+    return;
+  }
+  ShortRowsTiles tiles;
+  tiles.rows = rng.Pick<int64_t>({1, 7, 16, 32});
+  // 32 warps hold the longest row.
+  tiles.cells = policy.UsesStatistic() ? 0 : rng.Pick<int64_t>({0, 3, 8, 16});
+  spec.schedules.short_rows = tiles;
+}
+
 /// Which of a family's ops may carry a schedule; what the compiler makes of
 /// aggregates and of chains that it fuses is its own choice.
 void RandomSchedules(Rng& rng, Spec& spec, bool all) {
@@ -223,6 +241,8 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   // Choices of its own: the others stay what they are.
   Rng one_pass(recipe, "one pass");
   RandomOnePass(one_pass, spec);
+  Rng short_rows(recipe, "short rows");
+  RandomShortRows(short_rows, spec);
   if (spec.family == Family::kGather && rng.Chance(0.5)) {
     spec.topk.slots = rng.Pick<int64_t>({31, 32, 33, 64, 65, 96, 97});
     bool segments = scale.all_sizes && spec.h * (spec.d + spec.dv) <= 512;
@@ -238,7 +258,7 @@ Spec Recipe(uint64_t recipe, const DeviceScale& scale) {
   RandomExtras(extras, spec);
   // Those know no lengths, and no ranges.
   if (spec.schedules.shared || spec.schedules.one_pass ||
-      spec.schedules.dense) {
+      spec.schedules.short_rows || spec.schedules.dense) {
     spec.lengths = false;
     spec.parts = 0;
   }
@@ -320,6 +340,7 @@ Spec WithFewQueries(Spec spec) {
   spec.fused_gate = spec.has_plain_attention();
   spec.schedules.shared.reset();
   spec.schedules.one_pass.reset();
+  spec.schedules.short_rows.reset();
   if (!spec.schedules.scores)
     spec.schedules.scores = RandomScoreTiles(rng, spec);
   if (!spec.schedules.topk) spec.schedules.topk = RandomTopKTiles(rng);

@@ -25,6 +25,8 @@ namespace gsa::differential {
 /// Shapes of a recipe; module `seed` is shape seed % kShapes of recipe
 /// seed / kShapes.
 inline constexpr int kShapes = 5;
+/// Recipes that run on a GPU.
+inline constexpr int kCudaRecipes = 8 * kNumFamilies;
 
 /// What the work of one case is limited to.
 struct DeviceScale {

@@ -126,6 +126,11 @@ std::string OnePassFields(const OnePassTiles& tiles, const std::string& exact) {
                               {"sm_blocks", tiles.sm_blocks},
                               {"staged", tiles.staged}}));
 }
+std::string ShortRowsFields(const ShortRowsTiles& tiles,
+                            const std::string& exact) {
+  return absl::StrCat(Fields({{"rows", tiles.rows}, {"cells", tiles.cells}}),
+                      ", exact = <", exact, ">");
+}
 std::string SplitSelectFields(const SplitSelectTiles& tiles) {
   return absl::StrCat("engine = ", tiles.engine, ", ",
                       Fields({{"block_k", tiles.block_k},
@@ -338,6 +343,9 @@ class Writer {
       } else if (spec_.schedules.one_pass) {
         AddSchedule(&attributes, "one_pass_schedule",
                     OnePassFields(*spec_.schedules.one_pass, exact));
+      } else if (spec_.schedules.short_rows) {
+        AddSchedule(&attributes, "short_rows_schedule",
+                    ShortRowsFields(*spec_.schedules.short_rows, exact));
       } else {
         AddSchedule(&attributes, "select_schedule", exact);
       }

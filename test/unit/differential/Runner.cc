@@ -40,7 +40,8 @@ absl::StatusOr<HostTensor> Garbage(const std::string& name, DType dtype,
 
 absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
                             int threads, uint8_t garbage,
-                            const std::vector<TensorSpec>* like) {
+                            const std::vector<TensorSpec>* like,
+                            std::optional<uint8_t> filling) {
   std::vector<TensorView> arguments;
   for (const TensorSpec& spec : plan.inputs()) {
     auto it = inputs.find(spec.name);
@@ -60,7 +61,7 @@ absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
   GSA_ASSIGN_OR_RETURN(
       HostTensor workspace,
       Garbage("workspace", DType::kU8, {plan.workspace_bytes()},
-              static_cast<uint8_t>(~garbage)));
+              filling.value_or(static_cast<uint8_t>(~garbage))));
   RunOptions options;
   std::unique_ptr<ThreadPool> pool;
   if (threads > 1) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,13 @@ absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Spec& spec,
                                                     const Module& module);
 
 /// Runs a plan that takes host memory on `threads` threads. Outputs hold the
-/// byte `garbage` before the run and the workspace its complement, so that
-/// cells nobody writes do not pass for zeros. `outputs` says what a run of a
-/// plan for bounds gives; null: what the plan says.
+/// byte `garbage` before the run and the workspace `workspace`, by default the
+/// complement, so that cells nobody writes do not pass for zeros. `outputs`
+/// says what a run of a plan for bounds gives; null: what the plan says.
 absl::StatusOr<Tensors> Run(const Plan& plan, const Tensors& inputs,
                             int threads, uint8_t garbage = 0,
-                            const std::vector<TensorSpec>* outputs = nullptr);
+                            const std::vector<TensorSpec>* outputs = nullptr,
+                            std::optional<uint8_t> workspace = std::nullopt);
 
 /// Whether two tensors have the same type and the same bits.
 bool SameBits(const HostTensor& a, const HostTensor& b);

@@ -27,8 +27,9 @@ class HostSession : public Session {
   HostSession(std::shared_ptr<const Plan> plan, const Tensors& inputs)
       : plan_(std::move(plan)), inputs_(inputs) {}
 
-  absl::StatusOr<Tensors> Run(uint8_t garbage) override {
-    return differential::Run(*plan_, inputs_, 1, garbage);
+  using Session::Run;
+  absl::StatusOr<Tensors> Run(uint8_t garbage, uint8_t workspace) override {
+    return differential::Run(*plan_, inputs_, 1, garbage, nullptr, workspace);
   }
 
  private:
@@ -110,7 +111,8 @@ class CudaSession : public Session {
     return session;
   }
 
-  absl::StatusOr<Tensors> Run(uint8_t garbage) override {
+  using Session::Run;
+  absl::StatusOr<Tensors> Run(uint8_t garbage, uint8_t workspace) override {
     std::vector<TensorView> arguments;
     for (size_t i = 0; i < inputs_.size(); ++i) {
       const TensorSpec& spec = plan_->inputs()[i];
@@ -122,7 +124,7 @@ class CudaSession : public Session {
       GSA_RETURN_IF_ERROR(outputs_[i].Fill(garbage));
       results.push_back({spec.dtype, spec.shape, outputs_[i].data()});
     }
-    GSA_RETURN_IF_ERROR(workspace_.Fill(static_cast<uint8_t>(~garbage)));
+    GSA_RETURN_IF_ERROR(workspace_.Fill(workspace));
     RunOptions options;
     options.stream = stream_->get();
     GSA_RETURN_IF_ERROR(
@@ -215,6 +217,11 @@ CompileOptions OptionsFor(const std::string& target) {
   }
   options.toolkit = getToolkitSearchFromEnvironment();
   options.host = getHostPlacesFromEnvironment();
+  const char* cache = std::getenv("GSA_TEST_CACHE");
+  if (cache != nullptr && target != "emu") {
+    options.cache.directory = cache;
+    options.cache.mode = CacheMode::kReadWrite;
+  }
   return options;
 }
 

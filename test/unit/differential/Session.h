@@ -5,6 +5,9 @@
 // between NaNs, outputs and the workspace between a pattern that is checked
 // after each run.
 //
+// GSA_TEST_CACHE names a folder that keeps kernels, for processes that compile
+// the same ones.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef GSA_TEST_UNIT_DIFFERENTIAL_SESSION_H_
@@ -31,9 +34,13 @@ class Session {
       const std::string& target, std::shared_ptr<const Plan> plan,
       const Tensors& inputs);
 
-  /// Runs the plan and waits for it. `garbage` is the byte that outputs and
-  /// workspace are filled with before.
-  virtual absl::StatusOr<Tensors> Run(uint8_t garbage) = 0;
+  /// Runs the plan and waits for it. `garbage` is the byte that outputs are
+  /// filled with before, `workspace` that of the workspace; by default the
+  /// complement.
+  virtual absl::StatusOr<Tensors> Run(uint8_t garbage, uint8_t workspace) = 0;
+  absl::StatusOr<Tensors> Run(uint8_t garbage) {
+    return Run(garbage, static_cast<uint8_t>(~garbage));
+  }
 };
 
 /// One run: a session for it alone.

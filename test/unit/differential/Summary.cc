@@ -10,6 +10,7 @@
 #include <fstream>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -35,6 +36,20 @@ void Summary::AddCase(const Spec& spec, const Findings& findings) {
     worst.error = std::max(worst.error, found.relative_error);
     worst.fraction = std::max(worst.fraction, found.share_of_bound);
   }
+}
+
+void Summary::AddSchedules(const std::string& text, int64_t cases) {
+  const std::string attribute = "#gsa.", ending = "_schedule<";
+  std::set<std::string> names;
+  for (size_t at = text.find(attribute); at != std::string::npos;
+       at = text.find(attribute, at + 1)) {
+    size_t begin = at + attribute.size(), end = text.find('<', begin);
+    if (end == std::string::npos) break;
+    std::string name = text.substr(begin, end + 1 - begin);
+    if (absl::EndsWith(name, ending))
+      names.insert(name.substr(0, name.size() - 1));
+  }
+  for (const std::string& name : names) AddFigure("schedule " + name, cases);
 }
 
 std::string Summary::Text() const {
@@ -90,6 +105,9 @@ std::string Summary::Json() const {
         absl::StrFormat(", \"relative_error\": %.3e, \"share_of_bound\": %.4f}",
                         value.error, value.fraction)));
   }
+  std::vector<std::string> figures;
+  for (const auto& [name, count] : figures_)
+    figures.push_back(absl::StrCat(Quoted(name), ": ", count));
   const char* commit = std::getenv("GSA_COMMIT");
   return absl::StrCat(
       "{\"target\": ", Quoted(absl::StrJoin(targets_, ",")), ", ",
@@ -98,6 +116,7 @@ std::string Summary::Json() const {
       ", \"modules\": ", modules_, ", \"cases\": ", cases_,
       ", \"failures\": ", failures_, ", \"repeats\": ", repeats_,
       ", \"rows\": ", rows_, ", \"exchanged_rows\": ", legal_rows_,
+      ",\n \"figures\": {", absl::StrJoin(figures, ", "), "}",
       ",\n \"worst\": [\n  ", absl::StrJoin(worst, ",\n  "), "]}\n");
 }
 

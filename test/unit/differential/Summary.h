@@ -5,6 +5,7 @@
 //
 //   {"target": "cuda:0", "device": "...", "arch": "sm_90a", "commit": "...",
 //    "modules": 5, "cases": 20, "failures": 0, "repeats": 100, ...,
+//    "figures": {"random cases": 20, "schedule union_schedule": 4, ...},
 //    "worst": [{"op": "gather", "dtype": "bf16", "output": "output",
 //               "relative_error": 1e-3, "share_of_bound": 0.2}, ...]}
 //
@@ -35,6 +36,12 @@ class Summary {
   void AddCase(const Spec& spec, const Findings& findings);
   /// Runs that were compared bit by bit with another run.
   void AddRepeats(int64_t runs) { repeats_ += runs; }
+  /// A number of test/gpu/figures.py.
+  void AddFigure(const std::string& name, int64_t count) {
+    figures_[name] += count;
+  }
+  /// `cases` cases of the schedules that a module's text names.
+  void AddSchedules(const std::string& text, int64_t cases);
 
   std::string Text() const;
   std::string Json() const;
@@ -45,6 +52,7 @@ class Summary {
   };
 
   std::set<std::string> targets_;
+  std::map<std::string, int64_t> figures_;
   int64_t modules_ = 0, cases_ = 0, failures_ = 0, repeats_ = 0;
   int64_t rows_ = 0, legal_rows_ = 0;
   /// By op, element type and output.

@@ -1,8 +1,10 @@
 //===- device_cases_test.cc - random kernels against the reference --------===//
 //
 // Each test takes one recipe (see DeviceCase.h), compiles its shapes and runs
-// each of them on several inputs. The emulation runs under ThreadSanitizer; on
-// a GPU each recipe also repeats one run, which must give the same bits.
+// each of them on several inputs, one of them again with NaN in all that the
+// run may not read: in inputs, the workspace, and outputs. The emulation runs
+// under ThreadSanitizer; on a GPU each recipe also repeats one run, which must
+// give the same bits.
 //
 // A failure names the seed and the workload. To repeat it, or to look at seeds
 // that are not among the recipes below, set GSA_SEEDS to "first" or
@@ -21,6 +23,7 @@
 #include "test/unit/differential/Check.h"
 #include "test/unit/differential/DeviceCase.h"
 #include "test/unit/differential/Module.h"
+#include "test/unit/differential/Poison.h"
 #include "test/unit/differential/Runner.h"
 #include "test/unit/differential/Session.h"
 #include "test/unit/differential/Summary.h"
@@ -30,13 +33,15 @@ namespace {
 
 struct Amount {
   int recipes;
-  int shapes;   ///< Of each recipe, kShapes at most.
-  int runs;     ///< Of each module, on different inputs.
-  int repeats;  ///< Of one run of each recipe.
+  int shapes;    ///< Of each recipe, kShapes at most.
+  int runs;      ///< Of each module, on different inputs.
+  int repeats;   ///< Of one run of each recipe.
+  int poisoned;  ///< Shapes of which a run is repeated among NaN.
 };
-constexpr Amount kEmulation = {kNumFamilies, 3, 2, 0};
-constexpr Amount kCuda = {6 * kNumFamilies, kShapes, 3, 20};
-constexpr Amount kCudaSmall = {kNumFamilies, kShapes, 1, 0};
+constexpr Amount kEmulation = {kNumFamilies, 3, 2, 0, 1};
+// 5445 cases, with those of CudaSplits.
+constexpr Amount kCuda = {kCudaRecipes, kShapes, 9, 20, kShapes};
+constexpr Amount kCudaSmall = {kNumFamilies, 3, 1, 0, 1};
 
 class DeviceCases : public ::testing::TestWithParam<int> {
  protected:
@@ -48,26 +53,27 @@ class DeviceCases : public ::testing::TestWithParam<int> {
   static void RunRecipe(int recipe, const DeviceScale& scale,
                         const Amount& amount) {
     for (int shape = 0; shape < amount.shapes; ++shape) {
-      RunSeed(recipe * kShapes + shape, scale, amount.runs,
-              shape == 0 ? amount.repeats : 0);
+      RunSeed(recipe * kShapes + shape, scale, amount, shape);
     }
   }
 
   /// The reference throws for operands that do not fit: a mistake of this test.
-  static void RunSeed(uint64_t seed, const DeviceScale& scale, int runs,
-                      int repeats) {
-    RunSpec(DeviceSpec(seed, scale), runs, repeats);
+  static void RunSeed(uint64_t seed, const DeviceScale& scale,
+                      const Amount& amount, int shape) {
+    RunSpec(DeviceSpec(seed, scale), amount, shape);
   }
-  static void RunSpec(const Spec& spec, int runs, int repeats) {
+  /// `shape` is which one of its recipe the spec is.
+  static void RunSpec(const Spec& spec, const Amount& amount, int shape) {
     try {
-      RunSpecOrThrow(spec, runs, repeats);
+      RunSpecOrThrow(spec, amount, shape);
     } catch (const std::exception& error) {
       ADD_FAILURE() << spec.ToString() << ": " << error.what();
     }
   }
 
  private:
-  static void RunSpecOrThrow(Spec spec, int runs, int repeats) {
+  static void RunSpecOrThrow(Spec spec, const Amount& amount, int shape) {
+    const int runs = amount.runs;
     if (!HasWgmma(spec.target)) {
       spec.schedules.shared.reset();
       spec.schedules.dense.reset();
@@ -91,8 +97,23 @@ class DeviceCases : public ::testing::TestWithParam<int> {
       EXPECT_TRUE(findings.errors.empty()) << findings.ToString() << "\n"
                                            << module.text;
       Summary::Get().AddCase(spec, findings);
-      if (run == 0) Repeat(**session, *outputs, repeats);
+      Summary::Get().AddFigure("random cases", 1);
+      Summary::Get().AddSchedules(module.text, 1);
+      if (run > 0) continue;
+      Repeat(**session, *outputs, shape == 0 ? amount.repeats : 0);
+      if (shape < amount.poisoned) RunAmongNan(spec, *plan, inputs, *outputs);
     }
+  }
+
+  static void RunAmongNan(const Spec& spec, std::shared_ptr<const Plan> plan,
+                          const Tensors& inputs, const Tensors& expected) {
+    Tensors poisoned = Poisoned(spec, inputs, expected);
+    auto session = Session::Create(spec.target, std::move(plan), poisoned);
+    ASSERT_TRUE(session.ok()) << session.status();
+    absl::StatusOr<Tensors> outputs = (*session)->Run(kNanByte, kNanByte);
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_EQ(FirstDifference(expected, *outputs), "") << "among NaN";
+    Summary::Get().AddFigure("poisoned runs", 1);
   }
 
   /// From other garbage each time.
@@ -178,8 +199,9 @@ TEST_P(EmuExtras, AgreeWithTheReference) {
     // Which take no lengths.
     spec.schedules.shared.reset();
     spec.schedules.one_pass.reset();
+    spec.schedules.short_rows.reset();
     spec.schedules.dense.reset();
-    RunSpec(spec, kEmulation.runs, kEmulation.repeats);
+    RunSpec(spec, kEmulation, shape);
   }
 }
 INSTANTIATE_TEST_SUITE_P(Recipes, EmuExtras,
@@ -197,7 +219,7 @@ class DeviceSplits : public DeviceCases {
     for (int shape = 0; shape < amount.shapes; ++shape) {
       RunSpec(WithFewQueries(DeviceSpec(
                   static_cast<uint64_t>(recipe) * kShapes + shape, scale)),
-              amount.runs, shape == 0 ? amount.repeats : 0);
+              amount, shape);
     }
   }
 };
@@ -241,20 +263,43 @@ INSTANTIATE_TEST_SUITE_P(Recipes, CudaCases, ::testing::Range(0, kCuda.recipes),
                          });
 
 // For compute-sanitizer: the modules of the emulation.
-class CudaSmall : public DeviceCases {};
-TEST_P(CudaSmall, AgreeWithTheReference) {
+DeviceScale SmallScale() {
   DeviceScale scale = EmulationScale();
   scale.target = CudaScale().target;
   scale.arch = CudaScale().arch;
+  return scale;
+}
+class CudaSmall : public DeviceCases {};
+TEST_P(CudaSmall, AgreeWithTheReference) {
+  DeviceScale scale = SmallScale();
   SkipUnlessUsable(scale);
   if (IsSkipped()) return;
   RunRecipe(GetParam(), scale, kCudaSmall);
 }
+std::string SmallRecipeName(const ::testing::TestParamInfo<int>& info) {
+  return RecipeName(info.param, EmulationScale());
+}
 INSTANTIATE_TEST_SUITE_P(Recipes, CudaSmall,
                          ::testing::Range(0, kCudaSmall.recipes),
-                         [](const ::testing::TestParamInfo<int>& info) {
-                           return RecipeName(info.param, EmulationScale());
-                         });
+                         SmallRecipeName);
+// Families of schedules that few recipes have: unions, warpgroups, short rows.
+INSTANTIATE_TEST_SUITE_P(Schedules, CudaSmall,
+                         ::testing::Values(kNumFamilies + 1, kNumFamilies + 3,
+                                           2 * kNumFamilies + 3,
+                                           kNumFamilies + 4,
+                                           3 * kNumFamilies + 4, kNumFamilies),
+                         SmallRecipeName);
+class CudaSmallSplits : public DeviceSplits {};
+TEST_P(CudaSmallSplits, AgreeWithTheReference) {
+  DeviceScale scale = SmallScale();
+  SkipUnlessUsable(scale);
+  if (IsSkipped()) return;
+  RunSplits(GetParam(), scale, kCudaSmall);
+}
+INSTANTIATE_TEST_SUITE_P(Recipes, CudaSmallSplits,
+                         ::testing::Values(1, kNumFamilies + 3,
+                                           2 * kNumFamilies),
+                         SmallRecipeName);
 
 class ChosenDeviceCases : public DeviceCases {
  protected:
@@ -265,7 +310,7 @@ class ChosenDeviceCases : public DeviceCases {
     uint64_t first = std::strtoull(text, &rest, 10);
     uint64_t count = *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1;
     for (uint64_t seed = first; seed < first + count; ++seed) {
-      RunSeed(seed, scale, amount.runs, amount.repeats);
+      RunSeed(seed, scale, amount, 0);
     }
   }
 };

@@ -13,6 +13,7 @@
 
 #include "test/unit/differential/DeviceCase.h"
 #include "test/unit/differential/Session.h"
+#include "test/unit/differential/Summary.h"
 #include "test/unit/differential/gradients_testing.h"
 
 namespace gsa::differential {
@@ -25,6 +26,7 @@ inline bool IsEmulated(const char* target) {
 inline std::shared_ptr<const Plan> CompileGradientsFor(
     const char* target, const std::string& text, const GradientInputs& inputs) {
   CompileOptions options;
+  if (!IsEmulated(target)) options = OptionsFor(target);
   options.shapes = inputs.shapes;
   options.target = target;
   if (IsEmulated(target)) options.arch = EmulationScale().arch;
@@ -48,6 +50,7 @@ inline void ExpectAgrees(
   ASSERT_TRUE(outputs.ok()) << outputs.status();
   ASSERT_TRUE(again.ok()) << again.status();
   ExpectClose(*outputs, reference, tolerance, 1.0);
+  Summary::Get().AddSchedules(text, 1);
   for (const char* name : unordered) {
     outputs->erase(name);
     again->erase(name);

@@ -52,6 +52,8 @@ class DeviceIndexGradients : public ::testing::TestWithParam<Setting> {
     ExpectAgrees(target(), IndexModuleText(inputs.heads), inputs,
                  IndexReference(inputs), Tolerance(),
                  /*unordered=*/{"ak", "bk", "ck", "dk"});
+    // The only family that trains an indexer, chosen or not.
+    Summary::Get().AddFigure("schedule training_schedule", 1);
   }
 };
 

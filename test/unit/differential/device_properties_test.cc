@@ -1,8 +1,9 @@
 //===- device_properties_test.cc - what kernels guarantee -----------------===//
 //
 // On a GPU and in its emulation: rows do not depend on the other sequences of a
-// batch nor on how rows are cut into chunks, the conformance vector comes out
-// in f32, and what has no kernel is refused with a reason.
+// batch, on their order, on padding nor on how rows are cut into chunks, the
+// conformance vector comes out in f32, and what has no kernel is refused with a
+// reason.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -17,6 +19,7 @@
 
 #include "test/unit/differential/DeviceCase.h"
 #include "test/unit/differential/Module.h"
+#include "test/unit/differential/Poison.h"
 #include "test/unit/differential/Runner.h"
 #include "test/unit/differential/Session.h"
 #include "test/unit/differential/Summary.h"
@@ -45,13 +48,20 @@ class OnTarget : public ::testing::TestWithParam<const char*> {
     return spec;
   }
 
-  /// The plan's outputs; a failure is thrown.
-  static Tensors RunSpec(const Spec& spec, const Tensors& inputs) {
+  // A failure is thrown.
+  static std::shared_ptr<const Plan> PlanOf(const Spec& spec) {
     auto plan = Compile(spec, WriteModule(spec));
     if (!plan.ok()) throw std::runtime_error(plan.status().ToString());
-    auto outputs = RunOnce(spec.target, *plan, inputs);
+    return *plan;
+  }
+  static Tensors RunPlan(const std::shared_ptr<const Plan>& plan,
+                         const Tensors& inputs) {
+    auto outputs = RunOnce(GetParam(), plan, inputs);
     if (!outputs.ok()) throw std::runtime_error(outputs.status().ToString());
     return *std::move(outputs);
+  }
+  static Tensors RunSpec(const Spec& spec, const Tensors& inputs) {
+    return RunPlan(PlanOf(spec), inputs);
   }
 };
 
@@ -85,6 +95,46 @@ Tensors Sequence(const Spec& spec, const Tensors& batch, int64_t b) {
   return one;
 }
 
+/// The sequences of a batch in another order.
+Tensors Reordered(const Spec& spec, const Tensors& batch,
+                  const std::vector<int64_t>& order) {
+  Tensors result;
+  for (const auto& [name, tensor] : batch) {
+    HostTensor moved = tensor.Clone().value();
+    size_t bytes = tensor.byte_size() / spec.b;
+    for (int64_t b = 0; b < spec.b && tensor.shape().size() >= 2; ++b)
+      std::memcpy(
+          static_cast<char*>(moved.raw_data()) + b * bytes,
+          static_cast<const char*>(tensor.raw_data()) + order[b] * bytes,
+          bytes);
+    result.emplace(name, std::move(moved));
+  }
+  return result;
+}
+
+/// The same with NaN behind the keys of each sequence, which then has `keys`.
+Tensors Padded(const Spec& spec, const Tensors& batch, int64_t keys) {
+  Tensors result;
+  for (const auto& [name, tensor] : batch) {
+    if (name != "index_key" && name != "key" && name != "value") {
+      result.emplace(name, tensor.Clone().value());
+      continue;
+    }
+    std::vector<int64_t> shape = tensor.shape();
+    shape[1] = keys;
+    HostTensor longer = HostTensor::Create(name, tensor.dtype(), shape).value();
+    std::memset(longer.raw_data(), kNanByte, longer.byte_size());
+    size_t bytes = tensor.byte_size() / spec.b;
+    for (int64_t b = 0; b < spec.b; ++b)
+      std::memcpy(static_cast<char*>(longer.raw_data()) +
+                      b * (longer.byte_size() / spec.b),
+                  static_cast<const char*>(tensor.raw_data()) + b * bytes,
+                  bytes);
+    result.emplace(name, std::move(longer));
+  }
+  return result;
+}
+
 using Batches = OnTarget;
 
 TEST_P(Batches, RowsAreThoseOfTheSequenceAlone) {
@@ -100,17 +150,57 @@ TEST_P(Batches, RowsAreThoseOfTheSequenceAlone) {
     SCOPED_TRACE(spec.ToString());
     Tensors inputs =
         MakeInputs(spec, WriteModule(spec).inputs, Workload::kAr1, 5);
-    Tensors together = RunSpec(spec, inputs);
+    auto plan = PlanOf(spec);
+    Tensors together = RunPlan(plan, inputs);
     Spec alone = spec;
     alone.b = 1;
+    auto plan_of_one = PlanOf(alone);
     for (int64_t b = 0; b < spec.b; ++b) {
-      Tensors outputs = RunSpec(alone, Sequence(spec, inputs, b));
+      Tensors outputs = RunPlan(plan_of_one, Sequence(spec, inputs, b));
       EXPECT_EQ(FirstDifference(Sequence(spec, together, b), outputs), "")
           << "sequence " << b;
       ++compared;
     }
+    const std::vector<int64_t> order = {2, 0, 1};
+    EXPECT_EQ(FirstDifference(Reordered(spec, together, order),
+                              RunPlan(plan, Reordered(spec, inputs, order))),
+              "");
+    Summary::Get().AddFigure("sequences in another order", spec.b);
   }
   Summary::Get().AddRepeats(compared);
+  Summary::Get().AddFigure("sequences alone", compared);
+}
+
+// Sequences of different lengths in a cache that ends with the longest, and in
+// one that has room for more.
+TEST_P(Batches, RowsDoNotDependOnPadding) {
+  for (DType dtype : {DType::kBF16, DType::kF32}) {
+    for (KPolicy policy : {Policies()[0], Policies()[3]}) {
+      if (emulated() &&
+          (dtype == DType::kF32) != (policy.kind == KPolicyKind::kFixed))
+        continue;
+      Spec spec = OnDevice(BlockSpec(dtype, policy, 3, 5, 37));
+      spec.family = Family::kSelectGather;
+      spec.normaliser = false;
+      spec.lengths = true;
+      const char* engine = dtype == DType::kF32 ? "fma" : "mma_sync";
+      spec.schedules.scores = ScoreTiles{engine, 1, 32, 2, 1, 0};
+      spec.schedules.topk = TopKTiles{2, 256, 32, 64};
+      spec.schedules.attention = AttentionTiles{engine, 16, 32, 2, 2, 1};
+      SCOPED_TRACE(spec.ToString());
+      Tensors inputs =
+          MakeInputs(spec, WriteModule(spec).inputs, Workload::kAr1, 7);
+      absl::Span<int32_t> lengths = inputs.at("lengths").values<int32_t>();
+      lengths[0] = 12, lengths[1] = 37, lengths[2] = 25;
+      Spec padded = spec;
+      padded.sk = 70;
+      EXPECT_EQ(
+          FirstDifference(RunSpec(spec, inputs),
+                          RunSpec(padded, Padded(spec, inputs, padded.sk))),
+          "");
+      Summary::Get().AddFigure("sequences beside padding", spec.b);
+    }
+  }
 }
 
 TEST_P(Batches, RowsDoNotDependOnTheChunk) {
@@ -206,7 +296,7 @@ TEST(DeviceModules, Compile) {
   scale.target = "emu";
   scale.arch = "sm_90a";
   int failed = 0;
-  for (uint64_t seed = 0; seed < 84 * kShapes; ++seed) {
+  for (uint64_t seed = 0; seed < kCudaRecipes * kShapes; ++seed) {
     Spec spec = DeviceSpec(seed, scale);
     Module module = WriteModule(spec);
     CompileOptions options = OptionsFor(spec.target);

@@ -189,6 +189,12 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Combine(::testing::Values("emu", "cuda:0"),
                        ::testing::ValuesIn(kShapesOfSplits)),
     NameOfSetting);
+// For compute-sanitizer.
+INSTANTIATE_TEST_SUITE_P(
+    CudaSmall, SplitUnions,
+    ::testing::Combine(::testing::Values("cuda:0"),
+                       ::testing::Values(kShapesOfSplits[0])),
+    NameOfSetting);
 
 }  // namespace
 }  // namespace gsa::differential

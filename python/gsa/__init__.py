@@ -64,12 +64,26 @@ _ELSEWHERE = {
 __all__ = list(_PLACES)
 
 
+def _no_such(name):
+    import difflib
+    near = difflib.get_close_matches(name, _PLACES, 1)
+    return f"no such name; nearest: {near[0]}" if near else "no such name"
+
+
 def __getattr__(name):
     place = _PLACES.get(name)
     if place is None:
-        reason = _ELSEWHERE.get(name, "no such name")
+        reason = _ELSEWHERE.get(name) or _no_such(name)
         raise AttributeError(f"module 'gsa' has no attribute {name!r}: {reason}")
-    value = getattr(importlib.import_module(place), name)
+    try:
+        module = importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "gsa":
+            raise
+        raise ModuleNotFoundError(
+            f"gsa.{name} needs {error.name}, which is not installed: pip "
+            f"install {error.name}", name=error.name) from error
+    value = getattr(module, name)
     globals()[name] = value
     return value
 

@@ -259,6 +259,10 @@ def layer_module(settings):
 
     Raises InvalidArgument, which names the key, what was got and what is
     expected."""
+    if not isinstance(settings, str):
+        raise InvalidArgument(
+            f"layer: got {type(settings).__name__}, expected text, "
+            f"\"d_model=512, n_heads=8\" for instance")
     lib = library()
     config = LayerConfig(struct_size=ctypes.sizeof(LayerConfig))
     check(lib.gsa_layer_config_init(ctypes.byref(config)))

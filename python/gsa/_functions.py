@@ -7,6 +7,7 @@ GPU a call is submitted to that library's current stream and waits for nothing.
 """
 
 import collections
+import collections.abc
 import functools
 import math
 import re
@@ -43,7 +44,8 @@ def choose(where, name, value, allowed):
 def whole(where, name, value, least):
     import operator
     try:
-        number = operator.index(value)
+        # True is 1, but nobody means a number by it.
+        number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         number = None
     if number is None or number < least:
@@ -330,16 +332,17 @@ def describe_dense_attention(q, k, v, softmax_scale=None, causal=True,
         gate_activation, bool(causal))
 
 
-def _budget(where, k, policy, k_min, k_max, temperature, normaliser):
+def _budget(where, k, policy, k_min, k_max, temperature, normaliser, name="k"):
+    """`name` is what the caller calls k."""
     choose(where, "policy", policy, POLICIES)
-    k = whole(where, "k", k, 1)
+    k = whole(where, name, k, 1)
     if policy == "fixed":
-        for name, value in (("k_min", k_min), ("k_max", k_max),
-                            ("temperature", temperature)):
+        for other, value in (("k_min", k_min), ("k_max", k_max),
+                             ("temperature", temperature)):
             if value is not None:
                 raise _capi.InvalidArgument(
-                    f"{where}: {name}: got {value!r} beside policy 'fixed', "
-                    f"which keeps k keys; expected None")
+                    f"{where}: {other}: got {value!r} beside policy 'fixed', "
+                    f"which keeps {name} keys; expected None")
         k_min = k_max = k
         temperature = 1.0
     else:
@@ -469,7 +472,7 @@ def describe_gated_sparse_attention(
     choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
     choose(where, "gate_activation", gate_activation, GATE_ACTIVATIONS)
     k_base, policy, k_min, k_max, temperature = _budget(
-        where, k_base, policy, k_min, k_max, temperature, normaliser)
+        where, k_base, policy, k_min, k_max, temperature, normaliser, "k_base")
     a = _Arguments(where)
     query = _add_heads(a, q, k, v)
     add_positions(a, positions, key_positions)
@@ -613,6 +616,10 @@ def scaling_text(where, scaling):
     """#gsa.rope_scaling of the published dict, or None."""
     if scaling is None:
         return None
+    if not isinstance(scaling, collections.abc.Mapping):
+        raise _capi.InvalidArgument(
+            f"{where}: rope_scaling: got {scaling!r}, expected None or a dict, "
+            f"{{'type': 'yarn', 'factor': 4.0}} for instance")
     scaling = dict(scaling)
     kind = scaling.pop("type", scaling.pop("rope_type", None))
     if kind == "dynamic_ntk":

@@ -2,6 +2,7 @@
 
 import collections
 import ctypes
+import operator
 import os
 import sys
 import threading
@@ -10,6 +11,10 @@ import time
 from gsa import _capi, _tensors
 
 SAVES = ("none", "lists", "attention", "all")
+# What an option may be: one of some words, a number from ... to ..., or a path.
+_WORDS = {"save": SAVES, "host_target": ("cpu", "emu"),
+          "cache_mode": ("rw", "ro", "only", "off")}
+_NUMBERS = {"num_threads": (0, 1024), "max_plans": (1, 2**31)}
 # What set_options sets. None of them changes what is computed.
 _OPTIONS = {
     # Threads of the CPU; 0: one per available CPU.
@@ -32,6 +37,7 @@ _OPTIONS = {
     # Plans that are kept; the one used least recently goes first.
     "max_plans": 256,
 }
+_MAY_BE_NONE = ("cache_dir", "cache_mode", "schedules", "nvrtc")
 _kept = collections.OrderedDict()
 _lock = threading.RLock()
 _local = threading.local()
@@ -65,19 +71,43 @@ def set_options(**options):
                  from the call on.
     max_plans:   how many plans are kept.
 
-    An unknown name or word raises InvalidArgument with the nearest one.
+    An unknown name or word raises InvalidArgument with the nearest one, and so
+    does any other value that does not fit; nothing is set then.
     """
     for name in options:
         if name not in _OPTIONS:
             raise _capi.InvalidArgument(unknown("set_options", name, _OPTIONS))
-    if options.get("save", "none") not in SAVES:
-        raise _capi.InvalidArgument(unknown("set_options: save",
-                                            str(options["save"]), SAVES))
+    options = {name: _option(name, value) for name, value in options.items()}
     with _lock:
         before = {name: _OPTIONS[name] for name in options}
         _OPTIONS.update(options)
         _drop_plans()
     return before
+
+
+def _option(name, value):
+    """The value of an option as it is kept, if it is one."""
+    where = f"set_options: {name}"
+    if value is None and name in _MAY_BE_NONE:
+        return None
+    if name in _WORDS:
+        if value not in _WORDS[name]:
+            raise _capi.InvalidArgument(
+                unknown(where, str(value), _WORDS[name]))
+        return value
+    if name in _NUMBERS:
+        least, most = _NUMBERS[name]
+        if isinstance(value, bool) or not hasattr(value, "__index__") or \
+                not least <= operator.index(value) <= most:
+            raise _capi.InvalidArgument(
+                f"{where}: got {value!r}, expected a whole number from {least} "
+                f"to {most}")
+        return operator.index(value)
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise _capi.InvalidArgument(
+            f"{where}: got {value!r}, expected a path or None") from None
 
 
 def _drop_plans():
@@ -90,12 +120,13 @@ def options():
     return dict(_OPTIONS)
 
 
-def unknown(where, name, known):
-    """Message about a name that is not one of `known`."""
+def unknown(where, name, known, near=None):
+    """Message about a name that is not one of `known`; `near` is the one that
+    is meant, None: the one that looks like it."""
     import difflib
-    near = difflib.get_close_matches(name, known, 1, 0.0)
+    near = near or difflib.get_close_matches(name, known, 1, 0.0)[0]
     return (f"{where}: got {name!r}, expected one of {', '.join(known)}; "
-            f"nearest: {near[0]}")
+            f"nearest: {near}")
 
 
 def nvrtc_place():

@@ -246,7 +246,8 @@ def fill(slot, view_, keep):
     shape = _capi.int64_array(view_.shape)
     keep.append(shape)
     slot.struct_size = ctypes.sizeof(_capi.Tensor)
-    slot.data = view_.data
+    # Without elements there is nothing at the address, whatever it is.
+    slot.data = None if 0 in view_.shape else view_.data
     slot.device_type, slot.device_id = view_.device_type, view_.device_id
     slot.rank, slot.dtype = len(view_.shape), WORDS[view_.dtype]
     slot.shape = shape

@@ -20,6 +20,31 @@ WITHOUT_EFFECT = {
                           "never ran",
     "max_position_embeddings": "there is no rotary table to outgrow",
 }
+# What configurations elsewhere call a field: those of transformers' models, and
+# gsa_layer_config, which `gsa-run --layer` takes.
+NAMES_ELSEWHERE = {
+    "hidden_size": "d_model",
+    "num_attention_heads": "n_heads",
+    "num_key_value_heads": "n_kv_heads",
+    "head_dim": "d_head",
+    "num_hidden_layers": "n_layers",
+    "intermediate_size": "d_ffn",
+    "rope_theta": "rope_base",
+    "rms_norm_eps": "norm_eps",
+    "index_topk": "k_base",
+    "index_n_heads": "n_indexer_heads",
+    "index_head_dim": "d_indexer",
+}
+# Keys of gsa_layer_config that are no field here, and what stands for them.
+NO_FIELDS = {
+    "dtype": "the element type is that of the parameters: call "
+             ".to(torch.bfloat16) on the layer",
+    "causal": "the layer is causal",
+    "softmax_scale": "it is 1 / sqrt(d_head); gsa.gated_sparse_attention takes "
+                     "another",
+    "indexer_scale": "it is 1 / sqrt(d_indexer); gsa.index_topk takes another",
+    "rope_factor": "it is rope_scaling={'type': 'yarn', 'factor': ...}",
+}
 
 
 @dataclasses.dataclass(init=False)
@@ -100,9 +125,13 @@ class GSAConfig:
     def __init__(self, **fields):
         known = {f.name: f for f in dataclasses.fields(type(self))}
         for name in fields:
-            if name not in known:
+            if name in NO_FIELDS:
                 raise _capi.InvalidArgument(
-                    _plan.unknown("GSAConfig", name, list(known)))
+                    f"GSAConfig: got {name!r}, which is no field: "
+                    f"{NO_FIELDS[name]}")
+            if name not in known:
+                raise _capi.InvalidArgument(_plan.unknown(
+                    "GSAConfig", name, list(known), NAMES_ELSEWHERE.get(name)))
         for name, field in known.items():
             setattr(self, name, fields.get(name, field.default))
         self.check()
@@ -114,6 +143,13 @@ class GSAConfig:
         for name in ("d_model", "n_heads", "n_kv_heads", "d_indexer",
                      "n_indexer_heads", "k_base", "k_min", "k_max"):
             _functions.whole(where, name, getattr(self, name), 1)
+        for name in ("sink", "local", "rope_dim"):
+            _functions.whole(where, name, getattr(self, name), 0)
+        for name, field in type(self).__dataclass_fields__.items():
+            # 0 and 1, NumPy's as well, say what they mean; "false" would be true.
+            if field.type is bool and name not in WITHOUT_EFFECT and \
+                    getattr(self, name) not in (False, True):
+                self._refuse(name, getattr(self, name), "True or False")
         for name in ("rope_base", "index_loss_temperature", "index_loss_clip"):
             _functions.finite(where, name, getattr(self, name), positive=True)
         _functions.finite(where, "adaptive_k_temperature",
@@ -129,6 +165,14 @@ class GSAConfig:
             self._refuse("n_kv_heads", self.n_kv_heads,
                          f"a divisor of n_heads = {self.n_heads}",
                          _divisor(self.n_heads, self.n_kv_heads))
+        if self.use_adaptive_k and self.k_min > self.k_max:
+            self._refuse("k_min", self.k_min, f"at most k_max = {self.k_max}",
+                         min(self.k_base, self.k_max))
+        if self.rope_dim % 2 or self.rope_dim > self.d_head:
+            self._refuse("rope_dim", self.rope_dim,
+                         f"0 or an even number up to d_head = {self.d_head}, as "
+                         f"rotary embedding turns pairs",
+                         2 * (min(self.rope_dim, self.d_head) // 2))
         if self.use_adaptive_k and not self.k_min <= self.k_base <= self.k_max:
             # The published quick start leaves k_min alone and asks for less.
             self._refuse("k_base", self.k_base,

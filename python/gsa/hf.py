@@ -106,8 +106,9 @@ def _refuse_call(attention_mask, dropout, sliding_window, keys):
             "gsa: attention_mask: got a tensor, expected None: set the "
             "model's attention implementation to 'gsa', whose masks these are")
     if dropout:
-        raise _capi.Unimplemented(f"gsa: dropout: got {dropout}, expected 0: "
-                                  f"call .eval()")
+        raise _capi.Unimplemented(
+            f"gsa: dropout: got {dropout}, expected 0: call .eval(), or set the "
+            f"model's config.attention_dropout to 0 to train")
     if sliding_window is not None and sliding_window < keys:
         raise _capi.Unimplemented(
             f"gsa: got a sliding window of {sliding_window} over {keys} keys, "
@@ -216,6 +217,19 @@ def _window(model_config, attention):
     return window
 
 
+def _wanted(layers_to_replace, layers):
+    """The numbers that are asked for, as a list."""
+    if isinstance(layers_to_replace, str):
+        return layers if layers_to_replace == "all" else [layers_to_replace]
+    try:
+        return list(layers_to_replace)
+    except TypeError:  # One number
+        raise _capi.InvalidArgument(
+            f"replace_attention: layers_to_replace: got {layers_to_replace!r}, "
+            f"expected 'all' or a list with some of {layers[0]} to {layers[-1]}"
+        ) from None
+
+
 def replace_attention(model, config=None, layers_to_replace="all"):
     """Puts Gated Sparse Attention into a model of transformers, in place, and
     returns it.
@@ -231,10 +245,18 @@ def replace_attention(model, config=None, layers_to_replace="all"):
     with a sliding window.
     """
     config = GSAConfig() if config is None else config
+    if not isinstance(config, GSAConfig):
+        raise _capi.InvalidArgument(
+            f"replace_attention: config: got {type(config).__name__}, expected "
+            f"a GSAConfig or None; GSAConfig.from_dict takes a dict")
     found = [(parent, name, child) for parent in model.modules()
              for name, child in parent.named_children() if
              type(child).__name__ in KNOWN]
     if not found:
+        if any(isinstance(m, Attention) for m in model.modules()):
+            raise _capi.InvalidArgument(
+                "replace_attention: got a model whose attention has been "
+                "replaced already, expected one as transformers made it")
         others = sorted({type(m).__name__ for m in model.modules()
                          if type(m).__name__.endswith("Attention")})
         raise _capi.Unimplemented(
@@ -242,11 +264,11 @@ def replace_attention(model, config=None, layers_to_replace="all"):
             f"{', '.join(others) or 'no attention'}, expected one with "
             f"{', '.join(KNOWN)}")
     layers = sorted(child.layer_idx for _, _, child in found)
-    wanted = layers if layers_to_replace == "all" else list(layers_to_replace)
+    wanted = _wanted(layers_to_replace, layers)
     for index in wanted:
         if index not in layers:
             raise _capi.InvalidArgument(
-                f"replace_attention: layers_to_replace: got {index}, expected "
+                f"replace_attention: layers_to_replace: got {index!r}, expected "
                 f"'all' or some of {layers[0]} to {layers[-1]}")
     found = [entry for entry in found if entry[2].layer_idx in wanted]
     for _, _, attention in found:

@@ -300,6 +300,10 @@ class GatedSparseAttention(nn.Module):
     def _check(self, hidden_states, positions, attention_mask, past_key_value,
                output_attentions):
         where = "GatedSparseAttention"
+        if not isinstance(hidden_states, torch.Tensor):
+            raise _capi.InvalidArgument(
+                f"{where}: hidden_states: got {type(hidden_states).__name__}, "
+                f"expected a torch tensor [B, S, {self.d_model}]")
         if hidden_states.dim() != 3 or hidden_states.shape[2] != self.d_model:
             raise _capi.InvalidArgument(
                 f"{where}: hidden_states: got shape "

@@ -100,6 +100,11 @@ def _attention_of(layer, hidden_states, positions):
     import torch
 
     from gsa import hf, nn
+    if not hasattr(layer, "_project"):
+        raise _capi.InvalidArgument(
+            f"pictures: layer: got {type(layer).__name__}, expected a "
+            f"gsa.GatedSparseAttention; gsa.pictures.observe takes the tensors "
+            f"of any attention")
     with torch.no_grad():
         q, k, v, *logits = layer._project(hidden_states)
         gates = {name: hf._gate(torch.ones_like(x), x,
@@ -315,6 +320,13 @@ def draw_gates(observation, bins=50):
 def save(observation, folder, batch=0):
     """Writes selection.png, sink_mass.png and, if there are gates, gates.png
     into a folder, which is made; returns their paths."""
+    if not isinstance(observation, Observation):
+        raise _capi.InvalidArgument(
+            f"pictures.save: got {type(observation).__name__}, expected what "
+            f"observe or observe_layer returned")
+    if 0 in observation.topk_length.shape:
+        raise _capi.InvalidArgument(
+            "pictures.save: got an observation without queries, expected some")
     os.makedirs(folder, exist_ok=True)
     figures = {"selection": draw_selection(observation, batch),
                "sink_mass": draw_sink_mass(observation, batch)}

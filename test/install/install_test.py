@@ -148,6 +148,14 @@ class Installation:
             *flags, "-lm", f"-Wl,-rpath,{folder}", "-o", program)
         output = run(program, self.examples / "gate_only.mlir", *GATE_SHAPES)
         require(output, "output output: f32")
+        flags = run(tool, "--cflags", "--libs",
+                    f"gsa-runtime = {self.arguments.version}",
+                    env=environment).split()
+        program = self.work / "pack-pkg-config"
+        run(self.arguments.cc, "-std=c11", self.examples / "c/pack.c", *flags,
+            f"-Wl,-rpath,{folder}", "-o", program)
+        output = run(program, self.examples / "gate_only.mlir", expect=1)
+        require(output, "is no pack of gsa-compile")
 
     def check_versions(self):
         """find_package takes this minor version and no other."""

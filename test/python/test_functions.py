@@ -1,6 +1,7 @@
 """Functions and plans over NumPy arrays, against the definitions in float64."""
 
 import os
+import pathlib
 import signal
 import unittest
 
@@ -294,6 +295,53 @@ class Errors(unittest.TestCase):
             gsa.index_topk(q, k, k=2, polcy="fixed")
         self.refuses("set_options: got 'num_thread', .*nearest: num_threads",
                      lambda: gsa.set_options(num_thread=1))
+        self.refuses("k: got True, expected a whole number",
+                     lambda: gsa.index_topk(q, k, k=True))
+        self.refuses("gated_sparse_attention: k_base: got 0, expected a whole",
+                     lambda: gsa.gated_sparse_attention(q, q, q, q, k,
+                                                        k_base=0))
+        self.refuses("rope_scaling: got 'yarn', expected None or a dict",
+                     lambda: gsa.gated_sparse_attention(
+                         q, q, q, q, k, k_base=2, rope_scaling="yarn"))
+        self.refuses("layer: got GSAConfig, expected text",
+                     lambda: gsa.plan(gsa.GSAConfig(), seq=4))
+
+    def test_options(self):
+        """A value that does not fit is refused where it is set, and nothing is
+        set then."""
+        before = gsa.options()
+        for pattern, options in (
+                ("num_threads: got -1, expected a whole number from 0 to 1024",
+                 {"num_threads": -1}),
+                ("num_threads: got 'two', expected", {"num_threads": "two"}),
+                ("max_plans: got 0, expected", {"max_plans": 0}),
+                ("cache_mode: got 'rwx', .*nearest: rw",
+                 {"cache_mode": "rwx"}),
+                ("host_target: got 'emuu', .*nearest: emu",
+                 {"host_target": "emuu"}),
+                ("host_target: got 'None'", {"host_target": None}),
+                ("cache_dir: got 3, expected a path or None",
+                 {"max_plans": 7, "cache_dir": 3})):
+            self.refuses("set_options: " + pattern,
+                         lambda options=options: gsa.set_options(**options))
+        self.assertEqual(gsa.options(), before)
+        previous = gsa.set_options(cache_dir=pathlib.Path("kernels"))
+        try:
+            self.assertEqual(gsa.options()["cache_dir"], "kernels")
+        finally:
+            gsa.set_options(**previous)
+
+    def test_empty(self):
+        """Tensors without elements, wherever NumPy says that they are."""
+        for b, sk in ((0, 4), (1, 0)):
+            for at in range(8):
+                room = np.zeros(at + 1, np.float32)
+                q = np.zeros((b, 4, 2, 8), np.float32)
+                k_idx = room[at:at].reshape(b, sk, 8)
+                kept = gsa.index_topk(q, k_idx, k=2)
+                self.assertEqual(kept.indices.shape,
+                                 (b, 4, max(1, min(2, sk))))
+                self.assertFalse(kept.topk_length.any())
 
     def test_kinds(self):
         self.assertTrue(issubclass(gsa.InvalidArgument, ValueError))

@@ -1,5 +1,7 @@
 """Models of transformers with random weights: LLaMA, Mistral, Qwen 2 and 3."""
 
+import os
+import tempfile
 import unittest
 
 import torch
@@ -45,6 +47,26 @@ def tokens(count, batch=1):
     generator = torch.Generator().manual_seed(5)
     return torch.stack([torch.randperm(297, generator=generator)[:count] + 3
                         for _ in range(batch)])
+
+
+class Files(unittest.TestCase):
+    def test_save_and_load(self):
+        """As docs/guides/python.md says: from_pretrained leaves out what it does
+        not know."""
+        import safetensors.torch
+        model = gsa.replace_attention(model_of("Llama"),
+                                      gsa.GSAConfig(**SPARSE))
+        ids = tokens(40)
+        with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+            for parameter in model.parameters():
+                parameter.add_(0.01 * torch.randn_like(parameter))
+            model.save_pretrained(folder)
+            again = gsa.replace_attention(
+                transformers.LlamaForCausalLM.from_pretrained(
+                    folder, dtype=torch.float64), gsa.GSAConfig(**SPARSE))
+            safetensors.torch.load_model(
+                again, os.path.join(folder, "model.safetensors"))
+            self.assertTrue(torch.equal(again(ids).logits, model(ids).logits))
 
 
 class Families(unittest.TestCase):
@@ -141,6 +163,18 @@ class Refusals(unittest.TestCase):
         self.refuses("layers_to_replace: got 7, expected 'all' or some of 0 to "
                      "1", lambda: gsa.replace_attention(
                          model_of("Llama"), gsa.GSAConfig(**DENSE), [7]))
+
+    def test_arguments(self):
+        model = model_of("Llama")
+        self.refuses("config: got dict, expected a GSAConfig",
+                     lambda: gsa.replace_attention(model, dict(DENSE)))
+        for layers, got in ((1, "1"), ("al", "'al'")):
+            self.refuses(f"layers_to_replace: got {got}, expected 'all' or",
+                         lambda layers=layers: gsa.replace_attention(
+                             model, layers_to_replace=layers))
+        gsa.replace_attention(model, gsa.GSAConfig(**DENSE))
+        self.refuses("has been replaced already",
+                     lambda: gsa.replace_attention(model))
 
 
 if __name__ == "__main__":

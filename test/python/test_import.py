@@ -46,6 +46,19 @@ class Import(unittest.TestCase):
                       "if n in sys.modules])")
         self.assertEqual(done.stdout, "[]\n", done.stderr)
 
+    def test_missing_names_and_modules(self):
+        done = python("import sys, gsa; sys.modules['torch'] = None\n"
+                      "try: gsa.GatedSparseAttention\n"
+                      "except ModuleNotFoundError as error: print(error)\n"
+                      "try: gsa.sparse_attn\n"
+                      "except AttributeError as error: print(error)\n")
+        self.assertEqual(
+            done.stdout,
+            "gsa.GatedSparseAttention needs torch, which is not installed: pip "
+            "install torch\n"
+            "module 'gsa' has no attribute 'sparse_attn': no such name; "
+            "nearest: sparse_attention\n", done.stderr)
+
     def test_first_call(self):
         """Opens the library, makes a plan and runs it: seconds at most, in a
         process of its own, even beside a build."""

@@ -109,6 +109,15 @@ class Observations(unittest.TestCase):
         self.assertEqual(seen.dense.shape, (1, 4, 50))
         np.testing.assert_allclose(seen.dense[..., 0], 1, atol=1e-6)
         self.assertTrue((seen.topk_length[0] >= 1).all())
+        with self.assertRaisesRegex(gsa.InvalidArgument,
+                                    "layer: got Linear, expected a gsa.Gated"):
+            gsa.pictures.observe_layer(torch.nn.Linear(2, 2), x)
+        with self.assertRaisesRegex(gsa.InvalidArgument,
+                                    "save: got GatedSparseAttention, expected"):
+            gsa.pictures.save(layer, "pictures")
+        seen = gsa.pictures.observe_layer(layer, x[:, :0])
+        with self.assertRaisesRegex(gsa.InvalidArgument, "without queries"):
+            gsa.pictures.save(seen, "pictures")
 
 
 @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "no matplotlib")

@@ -31,6 +31,12 @@ std::string PrintModule(mlir::ModuleOp module) {
 // One string per argument for gsa-specialize-shapes, from shapes by name.
 absl::StatusOr<std::vector<std::string>> ShapeStrings(
     const std::vector<TensorSpec>& inputs, const CompileOptions& options) {
+  // A misspelt name is said before the input that lacks its shape by it.
+  for (const auto* given : {&options.shapes, &options.bounds}) {
+    for (const auto& [name, shape] : *given) {
+      GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
+    }
+  }
   std::vector<std::string> strings;
   for (const TensorSpec& spec : inputs) {
     absl::StatusOr<std::vector<int64_t>> shape = ResolveShape(spec, options);
@@ -42,11 +48,6 @@ absl::StatusOr<std::vector<std::string>> ShapeStrings(
           absl::StrCat(bounded && spec.shape[i] < 0 ? "?" : "", (*shape)[i]));
     }
     strings.push_back(absl::StrJoin(sizes, "x"));
-  }
-  for (const auto* given : {&options.shapes, &options.bounds}) {
-    for (const auto& [name, shape] : *given) {
-      GSA_RETURN_IF_ERROR(CheckInputName(name, inputs));
-    }
   }
   return strings;
 }

@@ -55,6 +55,14 @@ def whole(where, name, value, least):
     return number
 
 
+def flag(where, name, value):
+    """True or False, also NumPy's: a word or a number is none."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return bool(value)
+    raise _capi.InvalidArgument(
+        f"{where}: {name}: got {value!r}, expected True or False")
+
+
 def finite(where, name, value, positive=False, least=None):
     """A number that is finite, and positive or at least `least` if that is
     asked for, as a float; None stays."""
@@ -329,7 +337,7 @@ def describe_dense_attention(q, k, v, softmax_scale=None, causal=True,
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
     return a, _modules.dense(
         a.shapes, finite(where, "softmax_scale", softmax_scale),
-        gate_activation, bool(causal))
+        gate_activation, flag(where, "causal", causal))
 
 
 def _budget(where, k, policy, k_min, k_max, temperature, normaliser, name="k"):
@@ -409,7 +417,7 @@ def index_topk(q_idx, k_idx, *, k, weights=None, bias=None, act="sigmoid",
     _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
     text = _modules.select(
         a.shapes, k, policy, k_min, k_max, temperature, act, weight_act,
-        finite(where, "scale", scale), bool(causal),
+        finite(where, "scale", scale), flag(where, "causal", causal),
         whole(where, "sink", sink, 0),
         whole(where, "local", local, 0))
     return Selection(*a.run(text))
@@ -484,9 +492,10 @@ def describe_gated_sparse_attention(
     return a, _modules.attention(
         a.shapes, rope, finite(where, "softmax_scale", softmax_scale),
         gate_activation, k_base, policy, k_min, k_max, temperature, act,
-        weight_act, finite(where, "index_scale", index_scale), bool(causal),
+        weight_act, finite(where, "index_scale", index_scale),
+        flag(where, "causal", causal),
         whole(where, "sink", sink, 0), whole(where, "local", local, 0),
-        bool(return_selection))
+        flag(where, "return_selection", return_selection))
 
 
 @_with_gradients
@@ -551,7 +560,8 @@ def describe_index_kl(q_idx, k_idx, q, k, lse, weights=None, bias=None,
     return a, _modules.index_kl(
         a.shapes, finite(where, "index_scale", index_scale),
         finite(where, "softmax_scale", softmax_scale), act, weight_act,
-        bool(mean_heads), temperature, clip, bool(causal))
+        flag(where, "mean_heads", mean_heads), temperature, clip,
+        flag(where, "causal", causal))
 
 
 def add_positions(a, positions, key_positions):
@@ -604,7 +614,8 @@ def describe_prepare(q, k, v, positions=None, value_gate=None,
 
 def _rope(where, base, rotary_dim, interleaved, scaling):
     return (finite(where, "rope_base", base, positive=True),
-            whole(where, "rope_dim", rotary_dim, 0), bool(interleaved),
+            whole(where, "rope_dim", rotary_dim, 0),
+            flag(where, "rope_interleaved", interleaved),
             scaling_text(where, scaling))
 
 

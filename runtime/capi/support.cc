@@ -70,13 +70,13 @@ void CheckModule(const std::string& text, const std::string& filename,
   Boundary inputs = CheckBoundary(entry->getArgumentTypes(), *entry,
                                   /*is_result=*/false, reasons);
   CheckBoundary(entry->getResultTypes(), *entry, /*is_result=*/true, reasons);
-  for (const TensorSpec& spec : inputs.legal) {
-    reasons->Add(ResolveShape(spec, options).status());
-  }
   for (const auto* given : {&options.shapes, &options.bounds}) {
     for (const auto& [name, shape] : *given) {
       reasons->Add(CheckInputName(name, inputs.named));
     }
+  }
+  for (const TensorSpec& spec : inputs.legal) {
+    reasons->Add(ResolveShape(spec, options).status());
   }
 }
 

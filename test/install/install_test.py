@@ -158,7 +158,8 @@ class Installation:
         require(output, "is no pack of gsa-compile")
 
     def check_versions(self):
-        """find_package takes this minor version and no other."""
+        """find_package takes this minor version and no other, and components
+        that there are."""
         major, minor, _ = self.arguments.version.split(".")
         folder = self.work / "versions"
         folder.mkdir(exist_ok=True)
@@ -167,10 +168,16 @@ class Installation:
             "find_package(gsa ${WANTED} REQUIRED)\n")
         for wanted, expect in ((f"{major}.{minor}", 0),
                                (f"{major}.{int(minor) + 1}", 1),
-                               (f"{int(major) + 1}.0", 1)):
+                               (f"{int(major) + 1}.0", 1),
+                               ("COMPONENTS;gsa;runtime", 0)):
             run(self.arguments.cmake, "-S", folder, "-B", folder / "build",
                 f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DWANTED={wanted}",
                 expect=expect)
+        output = run(self.arguments.cmake, "-S", folder, "-B", folder / "build",
+                     f"-DCMAKE_PREFIX_PATH={self.prefix}",
+                     "-DWANTED=COMPONENTS;engine", expect=1)
+        require(" ".join(output.split()),
+                "gsa has no component 'engine'; it has: gsa, runtime")
 
     def check_tools(self):
         """They run from the prefix, with what is installed alone."""

@@ -277,6 +277,14 @@ class Errors(unittest.TestCase):
                      lambda: gsa.sparse_attention(x.astype(np.uint8), x, x,
                                                   lists))
 
+    def test_flags(self):
+        x, lists = self.x, self.lists
+        for wrong in ("no", 1, None):
+            self.refuses(r"dense_attention: causal: got .*, expected True or "
+                         "False",
+                         lambda: gsa.dense_attention(x, x, x, causal=wrong))
+        gsa.dense_attention(x, x, x, causal=np.bool_(False))
+
     def test_settings(self):
         q, k = self.x, self.x[:, :, 0]
         self.refuses("policy: got 'fixd', .*nearest: fixed",

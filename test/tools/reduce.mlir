@@ -18,6 +18,10 @@
 // RUN:   --reduction-tree='traversal-mode=0 test=%S/Inputs/has-attention.sh' \
 // RUN:   2>%t.attention | FileCheck %s --check-prefix=ATTENTION
 
+// Without a pass nothing happens, which is said.
+// RUN: gsa-reduce %t/select.mlir 2>&1 >%t.same | FileCheck %s --check-prefix=NOPASS
+// NOPASS: gsa-reduce: nothing is reduced without --reduction-tree='traversal-mode=0 test=<script>'
+
 // What candidates did wrong is no news where there is a result.
 // RUN: cat %t.select %t.attention | count 0
 

@@ -186,9 +186,12 @@ TEST(CapiModule, ShapesThatAreNoneSayWhy) {
   const std::vector<capi_testing::Error> reasons =
       capi_testing::Reasons(text, Options({{"qeury", {1, 3}}}));
   ASSERT_EQ(reasons.size(), 2u);
-  EXPECT_THAT(reasons[1].message,
-              HasSubstr("shape given for 'qeury', but the inputs are query; "
-                        "did you mean 'query'?"));
+  const std::string misspelt =
+      "shape given for 'qeury', but the inputs are query; did you mean "
+      "'query'?";
+  EXPECT_THAT(reasons[0].message, HasSubstr(misspelt));
+  // Before the input that has no shape by it.
+  EXPECT_THAT(Refusal(text, Options({{"qeury", {1, 3}}})), HasSubstr(misspelt));
 }
 
 }  // namespace

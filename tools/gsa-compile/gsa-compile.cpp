@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <cstdio>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -77,8 +78,10 @@ std::optional<int> parseArguments(int argc, char** argv, PackOptions& options) {
                "off, ro, rw (default) or only, as gsa-run takes it");
   app.add_option("--schedules", module.schedules,
                  "File of measured schedules (JSON lines)");
-  app.add_flag("!--no-shipped-schedules", module.shippedSchedules,
-               "Leave out the measured schedules of the program");
+  app.add_flag_callback(
+      "--no-shipped-schedules", [&] { module.shippedSchedules = false; },
+      "Leave out the measured schedules of the program");
+  module.sizesHint = "give --plan seq=..., or --bounds seq=...";
   addNumber(app, "--threads", module.threads, 1, 1024,
             "Threads of the CPU's plans (default: available CPUs)");
   app.add_flag("-q,--quiet", module.quiet, "No report");
@@ -102,6 +105,10 @@ std::optional<int> parseArguments(int argc, char** argv, PackOptions& options) {
     return usageError(app, "--threads has no effect: --target is cuda");
   if (options.archs == std::vector<std::string>{"all"})
     options.archs.assign(SupportedArchs().begin(), SupportedArchs().end());
+  const std::set<std::string> distinct(options.archs.begin(),
+                                       options.archs.end());
+  if (distinct.size() != options.archs.size())
+    return usageError(app, "--arch: an architecture is given twice");
   if (options.archs.empty())
     options.archs = {module.target == "cuda" ? "sm_90a" : ""};
   if (options.plans.empty() && options.bounds.empty()) options.plans = {""};
@@ -139,6 +146,16 @@ absl::StatusOr<RunnerOptions> planOptions(const RunnerOptions& module,
   return result;
 }
 
+/// What a loader tells plans of one module apart by.
+std::string planKey(const CompileOptions& compile) {
+  const auto sizes = [](std::string* out, const auto& shape) {
+    absl::StrAppend(out, shape.first, "=", absl::StrJoin(shape.second, "x"));
+  };
+  return absl::StrCat(compile.arch, ";",
+                      absl::StrJoin(compile.shapes, ",", sizes), ";",
+                      absl::StrJoin(compile.bounds, ",", sizes));
+}
+
 absl::Status compile(const PackOptions& options) {
   const RunnerOptions& module = options.module;
   GSA_ASSIGN_OR_RETURN(const std::string text, moduleText(module));
@@ -154,16 +171,21 @@ absl::Status compile(const PackOptions& options) {
   compile.toolkit = module.toolkit;
   compile.cache = module.cache;
   compile.num_threads = module.threads > 0 ? module.threads : AvailableCpus();
+  std::set<std::string> keys;
   KernelCounts counts;
   compile.on_kernel = [&](const KernelEvent& event) { counts.Add(event); };
   const auto add = [&](const std::string& plan, bool isBounds) -> absl::Status {
-    GSA_ASSIGN_OR_RETURN(
-        const RunnerOptions sizes,
-        planOptions(module, isBounds ? "--bounds" : "--plan", plan));
+    const char* option = isBounds ? "--bounds" : "--plan";
+    GSA_ASSIGN_OR_RETURN(const RunnerOptions sizes,
+                         planOptions(module, option, plan));
     GSA_ASSIGN_OR_RETURN(compile.shapes,
                          resolveShapes(interface.inputs, InputFiles(), sizes));
     compile.bounds.clear();
     if (isBounds) compile.shapes.swap(compile.bounds);
+    if (!keys.insert(planKey(compile)).second)
+      return absl::InvalidArgumentError(absl::StrCat(
+          option, ": '", plan, "' has the shapes of an earlier plan; ",
+          "a program could load neither"));
     GSA_ASSIGN_OR_RETURN(PackedPlan packed,
                          CompilePackedPlan(text, module.modulePath, compile));
     if (!module.quiet)

@@ -70,8 +70,10 @@ std::optional<int> parseArguments(int argc, char** argv,
            "--batch, --seq and --keys");
   app.add_option("--schedules", options.database,
                  "File of measured schedules (JSON lines)");
-  app.add_flag("!--no-shipped-schedules", options.shipped,
-               "Leave out the measured schedules of the program");
+  app.add_flag_callback(
+      "--no-shipped-schedules", [&] { options.shipped = false; },
+      "Leave out the measured schedules of the program");
+  module.sizesHint = "give --seq or --shape";
   addNumber(app, "--rejected", options.most, 0, 1000,
             "Rejected candidates that are shown of each op (default 3)");
   app.add_flag(

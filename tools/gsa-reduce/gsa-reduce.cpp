@@ -55,8 +55,23 @@ static bool acceptInputs(llvm::ArrayRef<char*> arguments) {
   return true;
 }
 
+/// Whether a pass that reduces is asked for: without one the module is printed
+/// as it is.
+static bool asksForReduction(llvm::ArrayRef<char*> arguments) {
+  return llvm::any_of(arguments, [](llvm::StringRef argument) {
+    argument = argument.ltrim('-');
+    return argument.starts_with("reduction-tree") ||
+           argument.starts_with("opt-reduction-pass") ||
+           argument.starts_with("pass-pipeline") ||
+           argument.starts_with("help");
+  });
+}
+
 int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
+  if (!asksForReduction(llvm::ArrayRef(argv, argc).drop_front()))
+    llvm::errs() << "gsa-reduce: nothing is reduced without "
+                    "--reduction-tree='traversal-mode=0 test=<script>'\n";
   if (!acceptInputs(llvm::ArrayRef(argv, argc).drop_front()))
     return gsa::kExitFailure;
   mlir::DialectRegistry registry;

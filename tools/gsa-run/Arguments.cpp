@@ -147,8 +147,9 @@ void addTargetOptions(CLI::App& app, RunnerOptions& options) {
   app.add_option("--schedules", options.schedules,
                  "File of measured schedules (JSON lines), which come before "
                  "those of the program");
-  app.add_flag("!--no-shipped-schedules", options.shippedSchedules,
-               "Leave out the measured schedules of the program");
+  app.add_flag_callback(
+      "--no-shipped-schedules", [&] { options.shippedSchedules = false; },
+      "Leave out the measured schedules of the program");
   addVariedNumber(app, "--threads", options, &RunnerOptions::threads, 1, 1024,
                   "Threads (default: available CPUs)",
                   "leave --threads out for one per available CPU");

@@ -184,7 +184,7 @@ absl::StatusOr<std::map<std::string, std::vector<int64_t>>> resolveShapes(
       if (i > 0 && length == 0)
         return absl::InvalidArgumentError(absl::StrCat(
             "input '", spec.name, "' has shape ", ShapeToString(spec.shape),
-            " (-1 is free): give --seq, --shape or a file that holds it"));
+            " (-1 is free): ", options.sizesHint));
       shape[i] = i == 0 ? options.batch : length;
       FreeSizes& sizes = i == 0   ? used.batch
                          : byKeys ? used.keys

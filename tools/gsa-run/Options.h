@@ -44,6 +44,8 @@ struct RunnerOptions {
   int64_t keys = 0;
   /// "name=1x4096x512".
   std::vector<std::string> shapes;
+  /// How a user of the tool gives sizes that are missing.
+  const char* sizesHint = "give --seq, --shape or a file that holds it";
 
   std::vector<std::string> inputFiles;
   std::string prefix;  ///< Of weight names in the files; found if not given.

@@ -63,7 +63,7 @@ static bool asksForReduction(llvm::ArrayRef<char*> arguments) {
     return argument.starts_with("reduction-tree") ||
            argument.starts_with("opt-reduction-pass") ||
            argument.starts_with("pass-pipeline") ||
-           argument.starts_with("help");
+           argument.starts_with("help") || argument.starts_with("version");
   });
 }
 

@@ -50,6 +50,12 @@ def Gsa_UnionGradScheduleAttr
     them. Rings of keys and values have `key_stages` and `value_stages` tiles,
     which `producers` warps fill.
 
+    With `key_chunks` above 1 keys come in as many ranges, one after the other, in
+    each of which all blocks of a head add to the same few rows, so that these stay
+    in the second-level cache where those of all keys would not. Rows of queries
+    are read again for each range, and what ranges add to their gradients is added
+    up in f32, in the order of the ranges. Ranges are whole pieces of `table` keys.
+
     Blocks that cannot be done so are done again by `per_query`, by
     `again_sm_blocks` blocks for each SM at most: lists that do not ascend strictly
     within the keys, and queries or gradients that are not finite, which would
@@ -64,6 +70,7 @@ def Gsa_UnionGradScheduleAttr
     - (C5) `list_warps` is a power of two from 1 to 32.
     - (C6) `list_entries` and `list_words` are multiples of 32 from 32 to 1024.
     - (C7) `list_sm_blocks` and `again_sm_blocks` are from 1 to 16.
+    - (C8) `key_chunks` is from 1 to 64.
 
     Example: `#gsa.union_grad_schedule<engine = wgmma, queries = 16,
     key_stages = 1, value_stages = 1, producers = 4, table = 8192, chunk = 4096,
@@ -86,11 +93,13 @@ def Gsa_UnionGradScheduleAttr
                             :$list_sm_blocks,
                         DefaultValuedParameter<"int64_t",
                             "UnionScheduleAttr::kAgainSmBlocks">
-                            :$again_sm_blocks);
+                            :$again_sm_blocks,
+                        DefaultValuedParameter<"int64_t", "1">:$key_chunks);
   let assemblyFormat = [{
     `<` struct($engine, $queries, $groups, $key_stages, $value_stages,
                $producers, $table, $chunk, $per_query, $list_warps,
-               $list_entries, $list_words, $list_sm_blocks, $again_sm_blocks) `>`
+               $list_entries, $list_words, $list_sm_blocks, $again_sm_blocks,
+               $key_chunks) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::Engine":$engine, "int64_t":$queries,
@@ -103,7 +112,7 @@ def Gsa_UnionGradScheduleAttr
                      UnionScheduleAttr::kListEntries,
                      UnionScheduleAttr::kListWords,
                      UnionScheduleAttr::kListSmBlocks,
-                     UnionScheduleAttr::kAgainSmBlocks);
+                     UnionScheduleAttr::kAgainSmBlocks, /*key_chunks=*/1);
       }]>];
   let extraClassDeclaration = [{
     /// Keys of a tile: the rows of a transposed product of a warpgroup.

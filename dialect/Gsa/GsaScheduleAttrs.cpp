@@ -220,7 +220,9 @@ LogicalResult UnionGradScheduleAttr::verify(
     int64_t keyStages, int64_t valueStages, int64_t producers, int64_t table,
     int64_t chunk, GatherGradScheduleAttr, int64_t listWarps,
     int64_t listEntries, int64_t listWords, int64_t listSmBlocks,
-    int64_t againSmBlocks) {
+    int64_t againSmBlocks, int64_t keyChunks) {
+  if (failed(verifyRange(emitError, "C8", "key_chunks", keyChunks, 1, 64)))
+    return failure();
   return verifyUnion(
       emitError, engine,
       {queries, groups, keyStages, valueStages, producers, table, chunk,

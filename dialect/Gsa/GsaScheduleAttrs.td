@@ -184,6 +184,8 @@ def Gsa_UnionScheduleAttr
     int64_t getConsumers() const { return 4 * getGroups(); }
     /// Whether the union is split by the groups that want a key.
     bool isSplit() const { return getGroups() > 1; }
+    /// Keys come in one range.
+    int64_t getKeyChunks() const { return 1; }
   }];
 }
 

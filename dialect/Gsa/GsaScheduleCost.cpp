@@ -686,8 +686,22 @@ ScheduleCost UnionGradScheduleAttr::getCost(Operation* op,
   stage[CostTerm::Memory] =
       std::max(clock.memory(boundaryBytes(op)),
                reduceTime(blocks * keys, problem, kReduceRows));
+  double launches = 3;
+  if (getKeyChunks() > 1) {
+    // Rows of queries are read for each range, and added up in f32. That rows
+    // of few keys are added faster than those of many is not in the one rate.
+    double ranges = toDouble(getKeyChunks());
+    double queryRows = ranges * toDouble(problem.batch * problem.queries) *
+                       toDouble(problem.heads);
+    stage[CostTerm::Memory] +=
+        clock.memory(queryRows *
+                     toDouble(pad(problem.depth) + pad(problem.valueDepth)) *
+                     bytesOf(problem.element)) +
+        4 * queryRows * toDouble(problem.depth) / (kReduceRows * 1e3);
+    launches += ranges + 1;
+  }
   stage.rounds = clock.rounds(blocks);
-  stage.launchUs = clock.launch(3 * toDouble(problem.batch) *
+  stage.launchUs = clock.launch(launches * toDouble(problem.batch) *
                                 ceilDiv(problem.queries, getChunk()));
   return cost;
 }

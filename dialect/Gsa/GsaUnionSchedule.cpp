@@ -292,6 +292,10 @@ std::string UnionGradScheduleAttr::findRefusal(Operation* op,
     return "2 groups make the sums of keys and of values alike, heads of " +
            std::to_string(problem.depth) + " and values of " +
            std::to_string(problem.valueDepth) + " differ; legal: groups = 1";
+  int64_t pieces = llvm::divideCeil(problem.keys, getTable());
+  if (getKeyChunks() > std::max<int64_t>(pieces, 1))
+    return over("key_chunks", getKeyChunks(), std::max<int64_t>(pieces, 1)) +
+           " pieces of " + std::to_string(getTable()) + " keys (table)";
   return "";
 }
 
@@ -308,36 +312,39 @@ SmallVector<Attribute> UnionGradScheduleAttr::enumerate(
   if (!findBlocks(op, target, blocks).empty()) return schedules;
   auto [queries, tiles, perQuery] = blocks;
   AttentionProblem problem = *problemOf(op).attention;
-  auto add = [&](int64_t groups, int64_t stages) {
+  auto add = [&](int64_t groups, int64_t keyStages, int64_t valueStages) {
     int64_t perBlock = groups * queries;
     int64_t chunk =
         countTiles(problem, perBlock, llvm::divideCeil(tiles, groups), false);
     schedules.push_back(get(op->getContext(), Engine::Wgmma, perBlock, groups,
-                            stages, stages, /*producers=*/4, /*table=*/16384,
-                            chunk * perBlock, perQuery));
+                            keyStages, valueStages, /*producers=*/4,
+                            /*table=*/16384, chunk * perBlock, perQuery));
   };
-  // Two groups reduce what one alone would reduce twice.
+  // Two groups reduce what one alone would reduce twice. Keys are held longer
+  // than values, so that a second stage is theirs first where there is room.
   if (2 * queries <= kMostQueries && problem.depth == problem.valueDepth &&
-      findSplitRefusal(2 * queries, headsOfGroup(problem)).empty())
-    add(/*groups=*/2, /*stages=*/1);
-  for (int64_t stages : {2, 1}) add(/*groups=*/1, stages);
+      findSplitRefusal(2 * queries, headsOfGroup(problem)).empty()) {
+    add(/*groups=*/2, 1, 1);
+    add(/*groups=*/2, 2, 1);
+  }
+  for (int64_t stages : {2, 1}) add(/*groups=*/1, stages, stages);
   return schedules;
 }
 
 SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
   struct GradNumbers {
-    int64_t queries, groups, keyStages, valueStages, table, chunk;
+    int64_t queries, groups, keyStages, valueStages, table, chunk, keyChunks;
     GatherGradScheduleAttr perQuery;
   };
   SmallVector<Attribute> steps;
-  const GradNumbers own = {getQueries(),     getGroups(), getKeyStages(),
-                           getValueStages(), getTable(),  getChunk(),
-                           getPerQuery()};
+  const GradNumbers own = {getQueries(),     getGroups(),  getKeyStages(),
+                           getValueStages(), getTable(),   getChunk(),
+                           getKeyChunks(),   getPerQuery()};
   auto add = [&](const GradNumbers& n) {
     addStep(steps, *this, getEngine(), n.queries, n.groups, n.keyStages,
             n.valueStages, getProducers(), n.table, n.chunk, n.perQuery,
             getListWarps(), getListEntries(), getListWords(), getListSmBlocks(),
-            getAgainSmBlocks());
+            getAgainSmBlocks(), n.keyChunks);
   };
   StepBuilder<GradNumbers> builder(own, add);
   builder.change([&](GradNumbers& n) {
@@ -348,6 +355,7 @@ SmallVector<Attribute> UnionGradScheduleAttr::getSteps() const {
   builder.shift(&GradNumbers::keyStages, 1);
   builder.shift(&GradNumbers::valueStages, 1);
   builder.scale(&GradNumbers::table);
+  builder.scale(&GradNumbers::keyChunks);
   builder.change([](GradNumbers& n) { n.chunk *= 2; });
   if (own.chunk % (2 * own.queries) == 0)
     builder.change([](GradNumbers& n) { n.chunk /= 2; });

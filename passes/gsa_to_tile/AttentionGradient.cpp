@@ -57,17 +57,62 @@ static int64_t countElements(Value buffer) {
   return cast<MemRefType>(buffer.getType()).getNumElements();
 }
 
+void GradientOperands::clear(Value sums) {
+  Value out;
+  tile::launchForEach(
+      context, "clear_sums", countElements(sums),
+      [&](KernelBuilder& kernel) { out = kernel.write(sums, "sums"); },
+      [&](ScalarBuilder& s, Value element) {
+        StoreOp::create(s.builder(), s.location(), out, element,
+                        s.constant(s.builder().getF32Type(), 0.0));
+      });
+}
+
 void GradientOperands::clearSums() {
-  for (Value sums : {keySums, valueSums}) {
-    Value out;
-    tile::launchForEach(
-        context, "clear_sums", countElements(sums),
-        [&](KernelBuilder& kernel) { out = kernel.write(sums, "sums"); },
-        [&](ScalarBuilder& s, Value element) {
-          StoreOp::create(s.builder(), s.location(), out, element,
-                          s.constant(s.builder().getF32Type(), 0.0));
-        });
-  }
+  clear(keySums);
+  clear(valueSums);
+}
+
+void GradientOperands::makeQuerySums(int64_t mostQueries) {
+  querySums = context.makeBuffer({mostQueries, shape.heads, shape.depth},
+                                 context.rewriter().getF32Type());
+  clear(querySums);
+}
+
+void GradientOperands::roundQuerySums(const QueryChunk& chunk) {
+  IRRewriter& b = context.rewriter();
+  Location loc = op.getLoc();
+  auto times = [&](Value count, int64_t size) -> Value {
+    return arith::MulIOp::create(b, loc, count, context.index(size));
+  };
+  int64_t ofQuery = shape.heads * shape.depth;
+  Value first =
+      arith::AddIOp::create(b, loc, times(chunk.batch, queries * ofQuery),
+                            times(chunk.begin, ofQuery));
+  Value count = times(chunk.count, ofQuery);
+  Value in, out, begin, end;
+  tile::launchForEach(
+      context, "round_query_sums", countElements(querySums),
+      [&](KernelBuilder& kernel) {
+        in = kernel.read(querySums, "sums");
+        out = kernel.write(queryGrad, "query_grad");
+        begin = kernel.scalar(first, "first_element");
+        end = kernel.scalar(count, "elements");
+      },
+      [&](ScalarBuilder& s, Value element) {
+        OpBuilder& b = s.builder();
+        // The last chunk of a batch may be a short one.
+        auto exists = scf::IfOp::create(
+            b, s.location(),
+            s.cmpi(arith::CmpIPredicate::slt, element, s.toI64(end)));
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(exists.thenBlock());
+        Value sum =
+            named(LoadOp::create(b, s.location(), b.getF32Type(), in, element),
+                  "sum");
+        StoreOp::create(b, s.location(), out, s.add(s.toI64(begin), element),
+                        s.cast(sum, shape.element));
+      });
 }
 
 Value GradientOperands::round(Value sums, RankedTensorType type, double scale) {
@@ -146,6 +191,20 @@ Value GradientKernel::viewQueryGrads(KernelScalars& s,
                                      int64_t column) {
   return viewColumns(s, queryGrad, rows, queries, shape.heads, shape.depth,
                      column);
+}
+void GradientKernel::takeQuerySums(const GradientOperands& operands) {
+  querySums = kernel.write(operands.querySums, "query_sums");
+}
+Value GradientKernel::viewQuerySums(KernelScalars& s, const AttentionRows& rows,
+                                    Value begin) {
+  Value base =
+      s.at(querySums, {s.sub(rows.query, begin), rows.head, s.index(0)},
+           {s.index(shape.heads), s.index(shape.depth)});
+  auto type = RowsType::get(s.b.getContext(), s.b.getF32Type(),
+                            RowKind::TwoLevel, RowAccess::Accumulate);
+  return TwoLevelRowsOp::create(s.b, s.loc, type, base,
+                                s.i64(shape.heads * shape.depth),
+                                s.i64(shape.depth), rows.perQuery, rows.count);
 }
 Value GradientKernel::viewLse(KernelScalars& s, const AttentionRows& rows) {
   return viewRowNumbers(s, lse, rows, shape.heads, queries);

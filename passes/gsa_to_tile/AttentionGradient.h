@@ -20,6 +20,11 @@ class GradientOperands {
 
   /// Sets the sums to 0, by a kernel.
   void clearSums();
+  /// For a chunk of `mostQueries` queries, sums of gradients of queries that
+  /// are made in parts: makes them, 0, and rounds those that exist to the
+  /// result.
+  void makeQuerySums(int64_t mostQueries);
+  void roundQuerySums(const QueryChunk& chunk);
   /// Rounds the sums to the results, and replaces the op.
   void finish();
 
@@ -34,8 +39,10 @@ class GradientOperands {
   Value queryGrad;
   /// f32 [B, Sk, G, D] and [B, Sk, G, Dv]; those of keys still without scale.
   Value keySums, valueSums;
+  Value querySums;  ///< f32 [queries of a chunk, H, D]; null unless made.
 
  private:
+  void clear(Value sums);
   Value round(Value sums, RankedTensorType type, double scale);
 };
 
@@ -59,6 +66,10 @@ class GradientKernel {
                         int64_t column = 0);
   Value viewQueryGrads(KernelScalars& s, const AttentionRows& rows,
                        int64_t column = 0);
+  /// Rows of sums of a chunk's queries, which begin with `begin`: an argument
+  /// of kernels that ask for it.
+  void takeQuerySums(const GradientOperands& operands);
+  Value viewQuerySums(KernelScalars& s, const AttentionRows& rows, Value begin);
   Value viewLse(KernelScalars& s, const AttentionRows& rows);
   Value viewRowSums(KernelScalars& s, const AttentionRows& rows);
   /// Rows of sums that the first `end` entries of a list name, below `limit`,
@@ -75,7 +86,7 @@ class GradientKernel {
   const AttentionShape& shape;
   KernelRows keyRows, valueRows;
   Value query, indices, counts, outputGrad, lse, rowSums, lengths;
-  Value queryGrad, keySums, valueSums;
+  Value queryGrad, keySums, valueSums, querySums;
   Value queries, keys;  ///< Sq and Sk.
 
  private:

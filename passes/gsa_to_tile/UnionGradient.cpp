@@ -22,6 +22,10 @@
 // been infinite. Entry 2 * (tile * groups + group) + 1 is of the latter kind,
 // of which keys and values already have what is theirs.
 //
+// Where keys come in ranges, a launch does one range of all unions: tiles of 64
+// keys that begin in it. What it adds to the gradients of queries goes to sums
+// in f32, as that of keys does, which are rounded behind the last range.
+//
 //===----------------------------------------------------------------------===//
 
 #include <limits>
@@ -41,14 +45,23 @@ static KernelTeams teamsOf(UnionGradScheduleAttr schedule) {
 
 namespace {
 
+/// Pieces of the keys that a launch does, arguments of the kernel; null where
+/// it does all keys.
+struct PieceRange {
+  Value begin, end;
+  explicit operator bool() const { return begin != nullptr; }
+};
+
 class UnionGradient : public AttentionStorage {
  public:
   UnionGradient(GradientKernel& kernel, UnionGradScheduleAttr schedule,
-                const UnionArguments& unions, Location loc)
+                const UnionArguments& unions, const PieceRange& range,
+                Location loc)
       : AttentionStorage(kernel.bodyBuilder(), loc, kernel.shape),
         kernel(kernel),
         schedule(schedule),
         unions(unions),
+        range(range),
         teams(teamsOf(schedule)),
         blockRows(kGroupRows * schedule.getGroups()) {}
 
@@ -77,6 +90,7 @@ class UnionGradient : public AttentionStorage {
     return named(s.mul(number, blockK), "first_key");
   }
   void emitPosition();
+  void emitRange();
   void emitRows();
   void emitRings();
   void emitRegisters();
@@ -105,15 +119,19 @@ class UnionGradient : public AttentionStorage {
     SyncOp::create(s.b, s.loc, teams.compute, teams.computeBarrier());
   }
   void emitEnd();
+  void emitEnter();
+  void emitQuerySums();
   void enter(int64_t kind);
 
   GradientKernel& kernel;
   UnionGradScheduleAttr schedule;
   const UnionArguments& unions;
+  const PieceRange range;
   const KernelTeams teams;
   const int64_t blockRows;
   AttentionRows rows;
   Value tile, group, irregular, size, tiles, tileKeys, tileBits;
+  Value firstTile, tilesOfRange, isFirstRange;  ///< Null without a range.
   Value keyRing, valueRing, stringRing;
   Value found;       ///< Null where rows are not looked up ahead.
   Pair blockRowsOf;  ///< Output gradients, and queries.
@@ -132,6 +150,28 @@ void UnionGradient::emitPosition() {
                        group);
   tileKeys = unions.keysOf(s, tile);
   tileBits = unions.bitsOf(s, tile, s.div(unions.capacity, blockK));
+  if (range) emitRange();
+}
+
+/// The tiles of the union that begin in the range. Rows that meet none of them
+/// are not read, but in the first range, which tells whether they are finite.
+void UnionGradient::emitRange() {
+  auto tilesBefore = [&](Value pieces) {
+    return unions.countBefore(s, tile, pieces);
+  };
+  firstTile = named(s.div(tilesBefore(range.begin), blockK), "first_tile");
+  Value keysBefore = tilesBefore(range.end);
+  // The last tile of all may be a short one.
+  Value isLast = s.cmpi(CmpIPredicate::eq, range.end, unions.numPieces);
+  Value endTile = s.select(isLast, s.ceilDiv(keysBefore, blockK),
+                           s.div(keysBefore, blockK));
+  tilesOfRange = named(s.sub(endTile, firstTile), "tiles_of_range");
+  isFirstRange = named(s.cmpi(CmpIPredicate::eq, range.begin, s.index(0)),
+                       "is_first_range");
+  Value reads = arith::OrIOp::create(
+      s.b, s.loc, isFirstRange,
+      s.cmpi(CmpIPredicate::sgt, tilesOfRange, s.index(0)));
+  rows.count = named(s.select(reads, rows.count, s.index(0)), "rows_read");
 }
 
 /// The rows of the block, and how many keys they meet: none if they are not
@@ -151,7 +191,9 @@ void UnionGradient::emitRows() {
             "irregular");
   size =
       named(s.select(irregular, s.index(0), s.toIndex(united)), "union_size");
-  tiles = named(s.ceilDiv(size, blockK), "tiles");
+  tiles = named(range ? s.select(irregular, s.index(0), tilesOfRange)
+                      : s.ceilDiv(size, blockK),
+                "tiles");
 }
 
 void UnionGradient::emitRings() {
@@ -243,7 +285,9 @@ void UnionGradient::emitRegisters() {
 void UnionGradient::emitLoad(StreamOp stream) {
   OpBuilder::InsertionGuard guard(s.b);
   s.b.setInsertionPoint(stream.getLoad().front().getTerminator());
-  Value number = named(stream.getLoad().getArgument(0), "tile_number");
+  Value number = stream.getLoad().getArgument(0);
+  if (range) number = s.add(firstTile, named(number, "step"));
+  named(number, "tile_number");
   Value first = found ? found : firstOf(number);
   auto copy = [&](unsigned ring, const KernelRows& from, int64_t depth) {
     CopyRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), ring)[0],
@@ -280,8 +324,8 @@ void UnionGradient::emitFound() {
           s.b, s.loc,
           FoundRowsType::get(s.b.getContext(), blockK, units, teams.load)),
       "rows_of_tile");
-  LookUpOp::create(s.b, s.loc, found, viewRows(kernel.keyRows), s.index(0),
-                   teams.load);
+  LookUpOp::create(s.b, s.loc, found, viewRows(kernel.keyRows),
+                   range ? firstOf(firstTile) : s.index(0), teams.load);
 }
 
 /// The rows that the union lists.
@@ -399,21 +443,40 @@ void UnionGradient::enter(int64_t kind) {
                    s.add(s.mul(place, 2), s.index(kind)));
 }
 
-void UnionGradient::emitEnd() {
-  // The engine reads no shared memory of a block that is gone.
-  ReduceTileWaitOp::create(s.b, s.loc);
+/// What is done again: a block by its first range alone, since that adds to
+/// keys and values; gradients of queries by any, which only writes them.
+void UnionGradient::emitEnter() {
   Value limit = s.f32(std::numeric_limits<float>::max());
   Value spoilt = AnyOutOfRangeOp::create(s.b, s.loc, s.b.getI1Type(), queryGrad,
                                          lse, limit);
   Value isRegular =
       s.cmpi(CmpIPredicate::eq, irregular,
              arith::ConstantOp::create(s.b, s.loc, s.b.getBoolAttr(false)));
-  Value isFirst = s.cmpi(CmpIPredicate::eq, rank, s.index(0));
-  s.ifThen(arith::AndIOp::create(s.b, s.loc, irregular, isFirst),
+  Value enters = s.cmpi(CmpIPredicate::eq, rank, s.index(0));
+  if (range) enters = arith::AndIOp::create(s.b, s.loc, enters, isFirstRange);
+  s.ifThen(arith::AndIOp::create(s.b, s.loc, irregular, enters),
            [&] { enter(/*kind=*/0); });
   s.ifThen(arith::AndIOp::create(s.b, s.loc, isRegular, spoilt),
            [&] { enter(/*kind=*/1); });
+}
+
+/// Adds the gradients of queries, through the tile of the sums that the group
+/// made last.
+void UnionGradient::emitQuerySums() {
+  Value staging = take(staged, kKeys);
+  PutFragOp::create(s.b, s.loc, staging, rowOfKeys, queryGrad);
+  FenceAsyncOp::create(s.b, s.loc);
+  ReduceTileOp::create(s.b, s.loc, kernel.viewQuerySums(s, rows, unions.begin),
+                       warpRow, staging, rowOfKeys, s.index(shape.depth));
+  ReduceTileWaitOp::create(s.b, s.loc);
+}
+
+void UnionGradient::emitEnd() {
+  // The engine reads no shared memory of a block that is gone.
+  ReduceTileWaitOp::create(s.b, s.loc);
+  emitEnter();
   AffineOp::create(s.b, s.loc, queryGrad, s.f32(shape.scale), s.f32(0.0));
+  if (range) return emitQuerySums();
   StoreRowsOp::create(s.b, s.loc, kernel.viewQueryGrads(s, rows), warpRow,
                       queryGrad, s.index(shape.depth));
 }
@@ -493,6 +556,7 @@ class UnionGradLowering {
 
  private:
   void launch(const QueryChunk& chunk);
+  void launchRange(const QueryChunk& chunk, Value tiles, int64_t number);
 
   GatherAttentionGradOp op;
   UnionGradScheduleAttr schedule;
@@ -503,6 +567,27 @@ class UnionGradLowering {
 
 }  // namespace
 
+void UnionGradLowering::launchRange(const QueryChunk& chunk, Value tiles,
+                                    int64_t number) {
+  GradientKernel kernel(operands, schedule, teamsOf(schedule).warps(),
+                        "union_gradient");
+  KernelBuilder& builder = kernel.builder();
+  UnionArguments unions(builder, lists, chunk);
+  PieceRange range;
+  if (int64_t ranges = schedule.getKeyChunks(); ranges > 1) {
+    kernel.takeQuerySums(operands);
+    auto piece = [&](int64_t range, StringRef name) {
+      return builder.scalar(context.index(range * lists.numPieces / ranges),
+                            name);
+    };
+    range.begin = piece(number, "first_piece");
+    range.end = piece(number + 1, "end_piece");
+  }
+  UnionGradient(kernel, schedule, unions, range, op.getLoc()).emit();
+  builder.launch(ArrayRef<OpFoldResult>{
+      tiles, context.rewriter().getIndexAttr(operands.shape.groups)});
+}
+
 void UnionGradLowering::launch(const QueryChunk& chunk) {
   IRRewriter& b = context.rewriter();
   Location loc = op.getLoc();
@@ -510,15 +595,11 @@ void UnionGradLowering::launch(const QueryChunk& chunk) {
       b, loc, chunk.count, context.index(schedule.getQueries()));
   lists.makeBuffers();
   lists.launch(chunk, tiles);
-  {
-    GradientKernel kernel(operands, schedule, teamsOf(schedule).warps(),
-                          "union_gradient");
-    KernelBuilder& builder = kernel.builder();
-    UnionArguments unions(builder, lists, chunk);
-    UnionGradient(kernel, schedule, unions, loc).emit();
-    builder.launch(
-        ArrayRef<OpFoldResult>{tiles, b.getIndexAttr(operands.shape.groups)});
-  }
+  bool hasRanges = schedule.getKeyChunks() > 1;
+  if (hasRanges) operands.makeQuerySums(lists.tiles * schedule.getQueries());
+  for (int64_t number = 0; number < schedule.getKeyChunks(); ++number)
+    launchRange(chunk, tiles, number);
+  if (hasRanges) operands.roundQuerySums(chunk);
   GradientKernel kernel(operands, schedule.getPerQuery(), /*warps=*/1,
                         "gradient_again");
   KernelBuilder& builder = kernel.builder();

@@ -45,6 +45,8 @@ int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
 UnionLists::UnionLists(const UnionSource& source, const UnionForm& form)
     : tiles(
           llvm::divideCeil(std::min(form.chunk, source.queries), form.queries)),
+      numPieces(
+          std::max<int64_t>(llvm::divideCeil(source.keys, form.table), 1)),
       source(source),
       form(form) {
   int64_t perTile = form.queries, blockK = form.blockK;
@@ -73,6 +75,7 @@ void UnionLists::makeBuffers() {
   bits = context.makeBuffer({tiles, capacity / blockK * words}, i32);
   if (form.isSplit)
     order = context.makeBuffer({tiles, capacity / blockK + 1}, i32);
+  if (form.keyChunks > 1) pieces = context.makeBuffer({tiles, numPieces}, i32);
   counts = context.makeBuffer({tiles}, i32);
 }
 
@@ -80,6 +83,7 @@ int64_t UnionLists::bytes() const {
   int64_t blocks = capacity / form.blockK;
   int64_t perTile = 2 * capacity + blocks * words + 1;
   if (form.isSplit) perTile += blocks + 1;
+  if (form.keyChunks > 1) perTile += numPieces;
   return (tiles * perTile + 1 + mostAgain()) * 4;
 }
 
@@ -94,7 +98,8 @@ class UnionKernel {
   // Arguments.
   Value indices, listCounts, keysOut, membersOut, bitsOut, countsOut, again;
   Value queries, slots, keys, batch, begin, capacity;
-  Value orderOut, apart;  ///< Of a split union.
+  Value orderOut, apart;       ///< Of a split union.
+  Value piecesOut, numPieces;  ///< Where ranges of keys are read.
   int64_t strings, words;
 
   void emit();
@@ -163,7 +168,7 @@ class UnionKernel {
   const UnionForm& form;
   KernelScalars s;
   Value warp, tile, firstQuery, lists, table, united, counted;
-  Value tileKeys, tileMembers, irregular, ends, begins;
+  Value tileKeys, tileMembers, tilePieces, irregular, ends, begins;
 };
 
 }  // namespace
@@ -263,6 +268,8 @@ void UnionKernel::emitMembers(Value first) {
   s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
     for (auto [kind, count] : llvm::enumerate(all))
       storeShared(united, s.index(static_cast<int64_t>(kind)), count);
+    if (piecesOut)
+      StoreOp::create(s.b, s.loc, tilePieces, s.div(first, form.table), all[0]);
   });
 }
 
@@ -370,6 +377,9 @@ void UnionKernel::emit() {
   tileKeys = named(s.at(keysOut, {tile, s.index(0)}, {capacity}), "tile_keys");
   tileMembers =
       named(s.at(membersOut, {tile, s.index(0)}, {capacity}), "tile_members");
+  if (piecesOut)
+    tilePieces =
+        named(s.at(piecesOut, {tile, s.index(0)}, {numPieces}), "tile_pieces");
   table = smem("table", 1, form.table);
   united = smem("united", kinds(), 1);
   counted = smem("counted", warps(), kinds());
@@ -387,6 +397,9 @@ void UnionKernel::emit() {
   sync();
   Value count = emitStrings();
   if (form.isSplit) count = emitOrder();
+  if (piecesOut)
+    FillSpanOp::create(s.b, s.loc, tilePieces, s.ceilDiv(end, form.table),
+                       numPieces, count, kernel.team());
   s.ifThen(s.cmpi(CmpIPredicate::eq, warp, s.index(0)), [&] {
     StoreOp::create(s.b, s.loc, countsOut, tile,
                     s.select(irregular, s.i32(-1), count));
@@ -407,6 +420,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.membersOut = kernel.write(members, "union_members");
   body.bitsOut = kernel.write(bits, "union_bits");
   if (order) body.orderOut = kernel.write(order, "union_order");
+  if (pieces) body.piecesOut = kernel.write(pieces, "union_pieces");
   body.countsOut = kernel.write(counts, "union_counts");
   body.again = kernel.write(again.count, "again_count");
   body.queries = kernel.size(source.queries, "queries");
@@ -416,6 +430,7 @@ void UnionLists::launch(const QueryChunk& chunk, Value numTiles) {
   body.begin = kernel.scalar(chunk.begin, "begin");
   body.capacity = kernel.size(capacity, "capacity");
   if (order) body.apart = kernel.size(apart, "apart");
+  if (pieces) body.numPieces = kernel.size(numPieces, "pieces");
   body.strings = strings;
   body.words = words;
   body.emit();
@@ -442,11 +457,15 @@ UnionArguments::UnionArguments(KernelBuilder& kernel, const UnionLists& lists,
       bits(kernel.read(lists.bits, "union_bits")),
       counts(kernel.read(lists.counts, "union_counts")),
       order(lists.order ? kernel.read(lists.order, "union_order") : Value()),
+      pieces(lists.pieces ? kernel.read(lists.pieces, "union_pieces")
+                          : Value()),
       again(kernel, lists.again, /*writes=*/true),
       batch(kernel.scalar(chunk.batch, "batch")),
       begin(kernel.scalar(chunk.begin, "begin")),
       capacity(kernel.size(lists.capacity, "capacity")),
-      words(lists.words) {}
+      words(lists.words) {
+  if (pieces) numPieces = kernel.size(lists.numPieces, "pieces");
+}
 
 AttentionRows UnionArguments::rowsOf(KernelScalars& s,
                                      const AttentionShape& shape, Value queries,
@@ -474,4 +493,14 @@ Value UnionArguments::bitsOf(KernelScalars& s, Value tile, Value blocks) const {
 Value UnionArguments::countOf(KernelScalars& s, Value tile) const {
   return named(LoadOp::create(s.b, s.loc, s.b.getI32Type(), counts, tile),
                "united");
+}
+
+Value UnionArguments::countBefore(KernelScalars& s, Value tile,
+                                  Value before) const {
+  Value ofTile = s.at(pieces, {tile, s.index(0)}, {numPieces});
+  Value last = s.max(s.sub(before, s.index(1)), s.index(0));
+  Value count =
+      s.toIndex(LoadOp::create(s.b, s.loc, s.b.getI32Type(), ofTile, last));
+  return s.select(s.cmpi(CmpIPredicate::eq, before, s.index(0)), s.index(0),
+                  count);
 }

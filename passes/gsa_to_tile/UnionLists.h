@@ -36,7 +36,7 @@ struct UnionSource {
 struct UnionForm {
   Attribute schedule;
   int64_t queries, groups, blockK, table, chunk, consumers;
-  int64_t listWarps, listEntries, listWords, listSmBlocks;
+  int64_t listWarps, listEntries, listWords, listSmBlocks, keyChunks;
   bool isSplit;
 
   template <typename Schedule>
@@ -52,6 +52,7 @@ struct UnionForm {
         listEntries(from.getListEntries()),
         listWords(from.getListWords()),
         listSmBlocks(from.getListSmBlocks()),
+        keyChunks(from.getKeyChunks()),
         isSplit(from.isSplit()) {}
 };
 
@@ -73,6 +74,8 @@ class UnionLists {
   int64_t apart = 0;
   /// Strings of bits of a block of keys, and their words.
   int64_t strings, words;
+  /// Pieces of `table` keys that the keys are, by which a union is made.
+  int64_t numPieces;
 
   Value keys;     ///< i32 [tiles, capacity]; -1 behind the union.
   Value members;  ///< i32 [tiles, capacity]: the words of the keys.
@@ -82,6 +85,9 @@ class UnionLists {
   /// for the first half of the queries and bit 1 for the other one. Behind them
   /// is a 0.
   Value order;
+  /// i32 [tiles, numPieces]: keys of the union in pieces up to this one; null
+  /// unless the union is read by ranges of keys.
+  Value pieces;
   /// i32 [tiles]: keys of the union, of a split one its blocks; -1 if a list
   /// does not ascend strictly within the keys.
   Value counts;
@@ -104,7 +110,9 @@ class UnionLists {
 
  private:
   /// Entries of `again` at most.
-  int64_t mostAgain() const { return tiles * source.groups * form.consumers; }
+  int64_t mostAgain() const {
+    return tiles * source.groups * form.consumers * form.keyChunks;
+  }
 
   UnionSource source;
   UnionForm form;
@@ -123,12 +131,15 @@ struct UnionArguments {
                        Value group) const;
   /// The first key of the union of `tile`, and its first string of bits.
   Value keysOf(KernelScalars& s, Value tile) const;
+  /// Keys of the union in the first `pieces` pieces, an index.
+  Value countBefore(KernelScalars& s, Value tile, Value pieces) const;
   Value bitsOf(KernelScalars& s, Value tile, Value blocks) const;
   /// Keys of the union, i32, as `counts` says.
   Value countOf(KernelScalars& s, Value tile) const;
 
   Value keys, bits, counts;
-  Value order;  ///< Null unless the union is split.
+  Value order;              ///< Null unless the union is split.
+  Value pieces, numPieces;  ///< Null unless ranges of keys are read.
   AgainArguments again;
   Value batch, begin;
   Value capacity;  ///< Keys that a union has room for; lengths share a text.

@@ -63,8 +63,8 @@ func.func @grad_schedules() attributes {
   a = #gsa.gather_grad_schedule<engine = mma_sync, block_k = 16, columns = 64>,
   // CHECK-SAME: b = #gsa.union_grad_schedule<engine = wgmma, queries = 16, key_stages = 1, value_stages = 2, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_k = 16, columns = 64>>
   b = #gsa.union_grad_schedule<engine = wgmma, queries = 16, groups = 1, key_stages = 1, value_stages = 2, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_k = 16, columns = 64>>,
-  // CHECK-SAME: c = #gsa.union_grad_schedule<engine = wgmma, queries = 32, groups = 2, {{.*}}, list_warps = 8, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>
-  c = #gsa.union_grad_schedule<engine = wgmma, queries = 32, groups = 2, key_stages = 1, value_stages = 1, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_k = 16, columns = 64>, list_warps = 8, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>} { return }
+  // CHECK-SAME: c = #gsa.union_grad_schedule<engine = wgmma, queries = 32, groups = 2, {{.*}}, list_warps = 8, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1, key_chunks = 8>
+  c = #gsa.union_grad_schedule<engine = wgmma, queries = 32, groups = 2, key_stages = 1, value_stages = 1, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_k = 16, columns = 64>, list_warps = 8, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1, key_chunks = 8>} { return }
 
 // CHECK-LABEL: @cpu_schedule
 func.func @cpu_schedule() attributes {

@@ -86,6 +86,12 @@ func.func @grad_again_blocks() attributes {
 
 // -----
 
+func.func @grad_key_chunks() attributes {
+  // expected-error @+1 {{(C8) 'key_chunks' must be in [1, 64], got 0}}
+  a = #gsa.union_grad_schedule<engine = wgmma, queries = 16, key_stages = 1, value_stages = 1, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_k = 16, columns = 64>, key_chunks = 0>} { return }
+
+// -----
+
 func.func @grad_gather_engine() attributes {
   // expected-error @+1 {{(C1) 'engine' must be fma or mma_sync, got wgmma}}
   a = #gsa.gather_grad_schedule<engine = wgmma, block_k = 16, columns = 64>} { return }

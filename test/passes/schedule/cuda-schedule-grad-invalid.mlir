@@ -34,6 +34,23 @@ func.func @grad_rows(%q: tensor<1x40x12x64xbf16>, %k: tensor<1x90x2x64xbf16>,
 
 // -----
 
+func.func @grad_key_chunks(%q: tensor<1x40x8x64xbf16>, %k: tensor<1x3000x2x64xbf16>,
+    %v: tensor<1x3000x2x64xbf16>, %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>,
+    %o: tensor<1x40x8x64xbf16>, %l: tensor<1x8x40xf32>)
+    -> (tensor<1x40x8x64xbf16>, tensor<1x3000x2x64xbf16>, tensor<1x3000x2x64xbf16>) {
+  // expected-error @+1 {{has an illegal schedule: key_chunks 4 > 3 pieces of 1024 keys (table)}}
+  %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o
+      lse %l row_sums %l
+      {gsa.schedule = #gsa.union_grad_schedule<engine = wgmma, queries = 16, key_stages = 1, value_stages = 1, producers = 4, table = 1024, chunk = 32, per_query = <engine = mma_sync, block_k = 16, columns = 64>, key_chunks = 4>}
+    : (tensor<1x40x8x64xbf16>, tensor<1x3000x2x64xbf16>, tensor<1x3000x2x64xbf16>,
+       tensor<1x40x9xi32>, tensor<1x40xi32>, tensor<1x40x8x64xbf16>,
+       tensor<1x8x40xf32>, tensor<1x8x40xf32>)
+    -> (tensor<1x40x8x64xbf16>, tensor<1x3000x2x64xbf16>, tensor<1x3000x2x64xbf16>)
+  return %0#0, %0#1, %0#2 : tensor<1x40x8x64xbf16>, tensor<1x3000x2x64xbf16>, tensor<1x3000x2x64xbf16>
+}
+
+// -----
+
 func.func @grad_no_queries(%q: tensor<1x40x80x64xbf16>, %k: tensor<1x90x2x64xbf16>,
     %v: tensor<1x90x2x64xbf16>, %i: tensor<1x40x9xi32>, %c: tensor<1x40xi32>,
     %o: tensor<1x40x80x64xbf16>, %l: tensor<1x80x40xf32>)

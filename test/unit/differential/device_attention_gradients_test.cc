@@ -29,18 +29,25 @@ struct Recipe {
   DType type;
   int64_t heads, groups, depth, value_depth, slots;
   const char* schedule;  ///< Without "#gsa."; empty: the chosen one.
+  int64_t fewest_keys = 1, most_keys = 150;
 };
 
 #define GSA_BY_QUERY "<engine = mma_sync, block_k = 16, columns = 64>"
-#define GSA_UNION(queries, groups, stages, chunk)                             \
-  "union_grad_schedule<engine = wgmma, queries = " #queries                   \
-  ", groups = " #groups ", key_stages = " #stages ", value_stages = " #stages \
-  ", producers = 4, table = 1024, chunk = " #chunk                            \
-  ", per_query = " GSA_BY_QUERY ">"
+#define GSA_UNION_BEGIN(queries, groups, keys, values, chunk)               \
+  "union_grad_schedule<engine = wgmma, queries = " #queries                 \
+  ", groups = " #groups ", key_stages = " #keys ", value_stages = " #values \
+  ", producers = 4, table = 1024, chunk = " #chunk                          \
+  ", per_query = " GSA_BY_QUERY
+#define GSA_UNION(queries, groups, keys, values, chunk) \
+  GSA_UNION_BEGIN(queries, groups, keys, values, chunk) ">"
+#define GSA_UNION_CHUNKS(queries, groups, keys, values, chunk, key_chunks) \
+  GSA_UNION_BEGIN(queries, groups, keys, values, chunk)                    \
+  ", key_chunks = " #key_chunks ">"
 
 /// By query: one element, odd heads, more heads than a fragment has rows, parts
 /// of columns. By unions: one group and two, of which all heads are one's,
-/// heads that fill no warp, values that are wider, chunks of one tile.
+/// heads that fill no warp, values that are wider, chunks of one tile; keys in
+/// ranges, of equal size and not.
 constexpr Recipe kRecipes[] = {
     {"One", DType::kF32, 1, 1, 1, 1, 1, ""},
     {"Odd", DType::kF32, 6, 2, 9, 5, 7, ""},
@@ -48,12 +55,17 @@ constexpr Recipe kRecipes[] = {
      "gather_grad_schedule<engine = mma_sync, block_k = 32, columns = 16>"},
     {"Parts", DType::kBF16, 8, 2, 96, 160, 40,
      "gather_grad_schedule" GSA_BY_QUERY},
-    {"Union", DType::kBF16, 8, 2, 64, 64, 24, GSA_UNION(16, 1, 2, 16)},
-    {"UnionWide", DType::kBF16, 4, 1, 64, 128, 90, GSA_UNION(9, 1, 1, 18)},
-    {"UnionOneHead", DType::kF16, 2, 2, 64, 64, 70, GSA_UNION(32, 1, 1, 32)},
-    {"UnionOdd", DType::kBF16, 6, 1, 72, 72, 65, GSA_UNION(10, 1, 2, 1000)},
-    {"UnionTwo", DType::kBF16, 8, 2, 64, 64, 24, GSA_UNION(32, 2, 1, 32)},
-    {"UnionTwoDeep", DType::kF16, 8, 1, 128, 128, 70, GSA_UNION(16, 2, 1, 48)},
+    {"Union", DType::kBF16, 8, 2, 64, 64, 24, GSA_UNION(16, 1, 2, 2, 16)},
+    {"UnionWide", DType::kBF16, 4, 1, 64, 128, 90, GSA_UNION(9, 1, 1, 1, 18)},
+    {"UnionOneHead", DType::kF16, 2, 2, 64, 64, 70, GSA_UNION(32, 1, 1, 1, 32)},
+    {"UnionOdd", DType::kBF16, 6, 1, 72, 72, 65, GSA_UNION(10, 1, 2, 2, 1000)},
+    {"UnionTwo", DType::kBF16, 8, 2, 64, 64, 24, GSA_UNION(32, 2, 1, 1, 32)},
+    {"UnionTwoDeep", DType::kF16, 8, 1, 128, 128, 70,
+     GSA_UNION(16, 2, 2, 1, 48)},
+    {"KeyChunks", DType::kBF16, 8, 2, 64, 64, 40,
+     GSA_UNION_CHUNKS(32, 2, 1, 1, 32, 2), 2049, 3072},
+    {"KeyChunksOne", DType::kF16, 4, 1, 64, 128, 90,
+     GSA_UNION_CHUNKS(9, 1, 1, 1, 27, 3), 2049, 3072},
 };
 
 std::string ModuleText(const Recipe& z) {
@@ -99,7 +111,7 @@ struct Inputs : GradientInputs {
   Inputs(const Recipe& z, uint32_t seed)
       : GradientInputs(seed), recipe(z), rng(seed, "gradients") {
     int64_t batch = rng.Int(1, 2), queries = rng.Int(1, 70),
-            keys = rng.Int(1, 150);
+            keys = rng.Int(z.fewest_keys, z.most_keys);
     AddRandom("q", z.type, {batch, queries, z.heads, z.depth});
     AddRandom("k", z.type, {batch, keys, z.groups, z.depth});
     AddRandom("v", z.type, {batch, keys, z.groups, z.value_depth});
@@ -122,8 +134,12 @@ struct Inputs : GradientInputs {
     shapes.erase("lengths");
   }
 
-  /// Lists as a selection makes them, of keys that neighbours share in part.
+  /// Lists as a selection makes them, of keys that neighbours share in part:
+  /// of few keys from anywhere among the first, of many from all.
   void Ascend(int64_t rows, int64_t keys) {
+    double share = 0.5;
+    if (recipe.fewest_keys > 1)
+      share = static_cast<double>(recipe.slots) / static_cast<double>(keys);
     auto* indices = tensors["indices"].values<int32_t>().data();
     auto* counts = tensors["counts"].values<int32_t>().data();
     for (int64_t row = 0; row < rows; ++row) {
@@ -132,7 +148,8 @@ struct Inputs : GradientInputs {
       int64_t listed = 0;
       for (int64_t key = 0; key < keys && listed < wanted; ++key) {
         bool must = keys - key <= wanted - listed;
-        if (must || rng.Chance(0.5)) list[listed++] = static_cast<int32_t>(key);
+        if (must || rng.Chance(share))
+          list[listed++] = static_cast<int32_t>(key);
       }
       counts[row] = static_cast<int32_t>(listed);
     }

@@ -55,6 +55,12 @@ absl::StatusOr<DType> ToDType(mlir::Type type) {
                    text));
 }
 
+std::string UpdatedName(mlir::func::FuncOp entry, size_t result) {
+  auto name = entry.getResultAttrOfType<mlir::StringAttr>(
+      result, mlir::gsa::kUpdatesAttr);
+  return name ? name.getValue().str() : "";
+}
+
 absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
                                               mlir::func::FuncOp entry,
                                               bool is_result) {
@@ -69,6 +75,7 @@ absl::StatusOr<std::vector<TensorSpec>> Specs(mlir::TypeRange types,
     }
     absl::StatusOr<TensorSpec> spec = BoundarySpec(types[i], name);
     if (!spec.ok()) return spec.status();
+    if (is_result) spec->updates = UpdatedName(entry, i);
     specs.push_back(*std::move(spec));
   }
   return specs;

@@ -198,6 +198,20 @@ StepOrder Exporter::OrderFor(mlir::gsa_tile::StepAttr attribute) const {
 
 // ---- The function -----------------------------------------------------------
 
+// The input whose new value argument `output` is, or -1.
+int32_t UpdatedInput(mlir::func::FuncOp entry, unsigned output,
+                     int64_t inputs) {
+  auto name =
+      entry.getArgAttrOfType<mlir::StringAttr>(output, mlir::gsa::kUpdatesAttr);
+  for (int64_t i = 0; name && i < inputs; ++i) {
+    if (entry.getArgAttr(static_cast<unsigned>(i), mlir::gsa::kNameAttr) ==
+        name) {
+      return static_cast<int32_t>(i);
+    }
+  }
+  return -1;
+}
+
 LogicalResult Exporter::BindArguments(mlir::func::FuncOp entry) {
   auto outputs =
       entry->getAttrOfType<mlir::IntegerAttr>(mlir::gsa::kOutputsAttr);
@@ -235,7 +249,7 @@ LogicalResult Exporter::BindArguments(mlir::func::FuncOp entry) {
       list.push_back(
           {name ? name.str()
                 : (output ? "result" : "arg") + std::to_string(list.size()),
-           ByteSize(type)});
+           ByteSize(type), output ? UpdatedInput(entry, i, first_output) : -1});
     }
     values_[argument] = view;
   }

@@ -60,6 +60,21 @@ bool Agrees(const std::vector<TensorSpec>& specs,
   return true;
 }
 
+// Whether the outputs of both update the same inputs.
+bool UpdatesAgree(const PlanInterface& interface,
+                  const DeviceProgram& program) {
+  for (size_t i = 0; i < program.outputs.size(); ++i) {
+    const int32_t updated = program.outputs[i].updates;
+    const std::string& name = interface.outputs[i].updates;
+    const bool known =
+        updated >= 0 && static_cast<size_t>(updated) < interface.inputs.size();
+    if (known ? interface.inputs[updated].name != name
+              : updated != -1 || !name.empty())
+      return false;
+  }
+  return true;
+}
+
 PackedPlan ReadPlan(const ImageTable& images, ByteReader* reader) {
   PackedPlan plan;
   plan.module = std::string(reader->Text());
@@ -78,7 +93,8 @@ PackedPlan ReadPlan(const ImageTable& images, ByteReader* reader) {
   const PlanInterface& interface = plan.interface;
   if (plan.program.arch != plan.arch || !interface.size_classes.empty() ||
       !Agrees(interface.inputs, plan.program.inputs) ||
-      !Agrees(interface.outputs, plan.program.outputs))
+      !Agrees(interface.outputs, plan.program.outputs) ||
+      !UpdatesAgree(interface, plan.program))
     reader->Fail();
   return plan;
 }

@@ -31,7 +31,7 @@
 
 namespace gsa {
 
-inline constexpr int64_t kPackVersion = 1;
+inline constexpr int64_t kPackVersion = 2;
 
 // What is larger is no pack, and is not read into memory.
 inline constexpr size_t kMaxPackBytes = size_t{1} << 30;

@@ -16,6 +16,29 @@
 
 namespace gsa {
 
+namespace {
+
+// The input that an output updates, by its number; -1: none.
+absl::StatusOr<int> FindUpdated(const TensorSpec& output,
+                                const std::vector<TensorSpec>& inputs) {
+  if (output.updates.empty()) return -1;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorSpec& input = inputs[i];
+    if (input.name != output.updates) continue;
+    if (input.dtype == output.dtype && input.shape == output.shape)
+      return static_cast<int>(i);
+    return absl::InvalidArgumentError(absl::StrCat(
+        "output '", output.name, "': expected the type of '", input.name,
+        "', which it updates, ", TypeToString(input.dtype, input.shape),
+        ", got ", TypeToString(output.dtype, output.shape)));
+  }
+  return absl::InvalidArgumentError(absl::StrCat("output '", output.name,
+                                                 "' updates '", output.updates,
+                                                 "', which is no input"));
+}
+
+}  // namespace
+
 Plan::Plan() = default;
 Plan::~Plan() = default;
 
@@ -34,6 +57,9 @@ absl::StatusOr<std::shared_ptr<const Plan>> Plan::Make(PlanParts parts) {
     GSA_ASSIGN_OR_RETURN(int64_t bytes,
                          CheckedByteSize(spec.dtype, spec.shape));
     plan->output_bytes_.push_back(bytes);
+    GSA_ASSIGN_OR_RETURN(int updated,
+                         FindUpdated(spec, parts.interface.inputs));
+    plan->updates_.push_back(updated);
   }
   plan->inputs_ = std::move(parts.interface.inputs);
   plan->outputs_ = std::move(parts.interface.outputs);
@@ -215,8 +241,12 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
   }
   if (!Ends(start, needed)) return EndError(*kWorkspace, start, needed);
   // An overlap of inputs is harmless; the workspace and outputs are written.
-  auto check_overlap = [&](const Range& written) -> absl::Status {
-    for (const Range& other : ranges) {
+  auto check_overlap = [&](const Range& written, int updated) -> absl::Status {
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      const Range& other = ranges[i];
+      // Inputs come first in `ranges`, and have the sizes of their updates.
+      if (static_cast<int>(i) == updated && other.begin == written.begin)
+        continue;
       if (Overlap(written, other)) {
         return absl::InvalidArgumentError(
             absl::StrCat("'", *written.name, "' and '", *other.name,
@@ -227,12 +257,20 @@ absl::Status Plan::Check(absl::Span<const TensorView> inputs,
     return absl::OkStatus();
   };
   GSA_RETURN_IF_ERROR(check_overlap(
-      {start, start + static_cast<uintptr_t>(needed), kWorkspace}));
+      {start, start + static_cast<uintptr_t>(needed), kWorkspace}, -1));
   for (size_t i = 0; i < outputs.size(); ++i) {
     Range range;
     GSA_RETURN_IF_ERROR(check("output", outputs_[i], output_classes_, i,
                               output_bytes_[i], outputs[i], &range));
-    GSA_RETURN_IF_ERROR(check_overlap(range));
+    const int updated = updates_[i];
+    if (updated >= 0 && outputs[i].shape != inputs[updated].shape) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "output '", outputs_[i].name, "': expected the shape of '",
+          inputs_[updated].name, "', which it updates, ",
+          ShapeToString(inputs[updated].shape), ", got ",
+          ShapeToString(outputs[i].shape)));
+    }
+    GSA_RETURN_IF_ERROR(check_overlap(range, updated));
   }
   return absl::OkStatus();
 }

@@ -43,6 +43,9 @@ struct TensorSpec {
   std::string name;  // The attribute gsa.name, or "arg0" / "result0".
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
+  // Of an output that is the new value of an input (gsa.updates), which has its
+  // type and shape, the name of that; else empty.
+  std::string updates;
 
   std::string ToString() const;  // "q_proj.weight: f32[512, 512]"
 };
@@ -139,7 +142,8 @@ struct RunOptions {
   std::vector<ZoneTime>* zone_times = nullptr;
 };
 
-// Memory of an output: written by Run, never read.
+// Memory of an output: written by Run, read only if it is that of the input
+// which the output updates.
 struct MutableTensorView {
   DType dtype = DType::kF32;
   absl::Span<const int64_t> shape;
@@ -220,8 +224,10 @@ class Plan {
 
   // Runs the plan. Inputs and outputs must match the specs, or, in a plan for
   // bounds, be smaller and agree with each other; an output must overlap no
-  // other tensor. The workspace belongs to the run until it ends: on a GPU,
-  // where Run only submits work to the stream, that is after it returns.
+  // other tensor. One that updates an input may have the very address of that,
+  // which is then updated in place; elsewhere it begins as a copy of the input,
+  // which stays as it is. The workspace belongs to the run until it ends: on a
+  // GPU, where Run only submits work to the stream, that is after it returns.
   // InvalidArgument names the tensor, what it is and what is expected; then
   // nothing has run. Nothing is allocated, also not on the host, where no times
   // are asked for and, on a GPU, the plan has run on these buffers before.
@@ -245,6 +251,8 @@ class Plan {
   // Of the dense tensors.
   std::vector<int64_t> input_bytes_;
   std::vector<int64_t> output_bytes_;
+  // Of each output the input that it updates, or -1.
+  std::vector<int> updates_;
   std::vector<std::string> zone_names_;
   int num_threads_ = 1;
   KernelCounts kernel_counts_;

@@ -22,6 +22,7 @@ void WriteSpecs(const std::vector<TensorSpec>& specs, ByteWriter* writer) {
     writer->Text(DTypeName(spec.dtype));
     writer->Number(static_cast<int64_t>(spec.shape.size()));
     for (int64_t size : spec.shape) writer->Number(size);
+    writer->Text(spec.updates);
   }
 }
 
@@ -49,6 +50,7 @@ std::vector<TensorSpec> ReadSpecs(ByteReader* reader) {
     spec.shape.resize(static_cast<size_t>(
         reader->NumberIn(0, static_cast<int64_t>(kMaxRank))));
     for (int64_t& size : spec.shape) size = reader->NumberIn(0, kMost);
+    spec.updates = std::string(reader->Text());
     // Callers rely on the bytes of a tensor being a number.
     if (!CheckedByteSize(spec.dtype, spec.shape).ok()) reader->Fail();
     specs.push_back(std::move(spec));

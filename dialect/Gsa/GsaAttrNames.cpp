@@ -6,6 +6,7 @@
 #include "dialect/Gsa/GsaReadAttr.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/StringSet.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -63,6 +64,8 @@ static constexpr AttributeRule kRules[] = {
     {kNameAttr, "an argument or a result of a function",
      [](Operation*) { return false; }, "a string", isAnything,
      /*isOfPasses=*/false},
+    {kUpdatesAttr, "a result of a function", [](Operation*) { return false; },
+     "a string", isAnything, /*isOfPasses=*/false},
     {kScheduleAttr,
      "gsa.index_scores, row_statistics, topk, select, gather_attention, "
      "dense_attention, partial_attention and gradients of attention",
@@ -152,26 +155,68 @@ static LogicalResult verifyDistinctNames(FunctionOpInterface function,
   return success();
 }
 
+/// Whether result `index`, which updates `name`, has an argument of that name
+/// and of its type, that no result before it updates.
+static LogicalResult verifyUpdates(FunctionOpInterface function, unsigned index,
+                                   StringRef name) {
+  auto what = [&]() -> InFlightDiagnostic {
+    return function->emitOpError() << "result #" << index;
+  };
+  SmallVector<StringRef> names;
+  std::optional<unsigned> updated;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto other = function.getArgAttrOfType<StringAttr>(i, kNameAttr);
+    if (!other) continue;
+    names.push_back(other.getValue());
+    if (other.getValue() == name) updated = i;
+  }
+  if (!updated)
+    return what() << " expected the '" << kNameAttr << "' of an argument as '"
+                  << kUpdatesAttr << "', got '" << name << "'"
+                  << suggestNames(name, names);
+  // Passes that find more sizes may know those of arguments first.
+  Type own = function.getResultTypes()[index];
+  Type other = function.getArgumentTypes()[*updated];
+  if (getElementTypeOrSelf(own) != getElementTypeOrSelf(other) ||
+      failed(verifyCompatibleShape(own, other)))
+    return what() << " expected the type of '" << name
+                  << "', which it updates, " << other << ", got " << own;
+  for (unsigned i = 0; i < index; ++i)
+    if (auto before = function.getResultAttrOfType<StringAttr>(i, kUpdatesAttr);
+        before && before.getValue() == name)
+      return what() << " updates '" << name << "', as result #" << i
+                    << " does; expected one result in its memory";
+  return success();
+}
+
 static LogicalResult verifyBoundary(Operation* op, bool isResult,
                                     unsigned index, NamedAttribute attribute) {
   auto what = [&]() -> InFlightDiagnostic {
     return op->emitOpError() << (isResult ? "result #" : "argument #") << index;
   };
   StringRef name = attribute.getName();
-  if (name != kNameAttr)
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  // Behind bufferization results are arguments.
+  bool mayUpdate =
+      isResult ||
+      (function && !isa<TensorType>(function.getArgumentTypes()[index]));
+  SmallVector<StringRef> legal = {kNameAttr};
+  if (mayUpdate) legal.push_back(kUpdatesAttr);
+  if (!llvm::is_contained(legal, name))
     return what() << " has no attribute '" << name << "'"
-                  << suggestNames(name, {kNameAttr});
+                  << suggestNames(name, legal);
   auto value = dyn_cast<StringAttr>(attribute.getValue());
   if (!value || value.getValue().empty())
-    return what() << " expected a string that is not empty as '" << kNameAttr
+    return what() << " expected a string that is not empty as '" << name
                   << "', got " << attribute.getValue();
   // To those who call the library a name is a C string.
   if (value.getValue().contains('\0'))
-    return what() << " expected a string without zero bytes as '" << kNameAttr
+    return what() << " expected a string without zero bytes as '" << name
                   << "', got " << attribute.getValue();
-  auto function = dyn_cast<FunctionOpInterface>(op);
   if (!function) return success();
-  return verifyDistinctNames(function, isResult, index);
+  if (name == kNameAttr) return verifyDistinctNames(function, isResult, index);
+  return isResult ? verifyUpdates(function, index, value.getValue())
+                  : success();
 }
 
 LogicalResult GsaDialect::verifyRegionArgAttribute(Operation* op, unsigned,

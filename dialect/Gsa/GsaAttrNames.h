@@ -18,6 +18,11 @@ struct AttributeRule;
 /// String on an argument or result of the entry function: its name outside.
 inline constexpr llvm::StringLiteral kNameAttr = "gsa.name";
 
+/// String on a result of the entry function: the name of the argument that it
+/// is the new value of, in whose memory it may be. Where results have become
+/// arguments, on the argument that is the result.
+inline constexpr llvm::StringLiteral kUpdatesAttr = "gsa.updates";
+
 /// On an op that has an optimised lowering, a schedule of its target:
 /// #gsa.cpu_schedule, #gsa.attention_schedule, ...
 inline constexpr llvm::StringLiteral kScheduleAttr = "gsa.schedule";
@@ -47,8 +52,8 @@ inline constexpr llvm::StringLiteral kLanesAttr = "gsa.lanes";
 inline constexpr int64_t kMostLanes = 8;
 
 /// Whether passes alone write the attribute: all of the above but names,
-/// schedules and lanes. A module that a user gives to the library has none of
-/// them.
+/// updates, schedules and lanes. A module that a user gives to the library has
+/// none of them.
 bool isAttributeOfPasses(llvm::StringRef name);
 
 /// Where each of them may stand, and as what.

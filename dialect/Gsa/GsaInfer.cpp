@@ -259,6 +259,7 @@ SmallVector<NamedValue> gsa::detail::getNamedValues(Operation* op) {
             IndexKlGradOp>([](auto typed) { return nameValues(typed); })
       .Case([](IndexScoresGradOp op) { return nameScoresGrad(op); })
       .Case([](PagedRowsOp rows) { return namePagedRows(rows); })
+      .Case([](AppendRowsOp append) { return nameAppendRows(append); })
       .Default(SmallVector<NamedValue>());
 }
 

@@ -113,6 +113,9 @@ struct NamedValue {
 /// name have one size. The names of a gate's logits are those of what is gated.
 SmallVector<NamedValue> getNamedValues(Operation* op);
 
+/// The same of an op whose names depend on which operands it has.
+SmallVector<NamedValue> nameAppendRows(AppendRowsOp op);
+
 /// Whether result types `declared` are a legal way to write `inferred`: they
 /// differ only in which sizes are known, carry no encoding, and dimensions of
 /// one name in `resultDims` do not contradict each other.

@@ -2,9 +2,11 @@
  * File: decode.c
  * -----------------------------------------------------------------------------
  *
- * What an engine does with gsa: plans for bounds, made once; two prompts of
+ * What an engine does with gsa: a plan for bounds, made once; two prompts of
  * different lengths that are prefilled one by one; then steps of one token of
  * each, in one batch, against a cache of keys, values and keys of the indexer.
+ * A run appends the keys and values of its tokens to the caches itself: a cache
+ * is given to it as an input and as the output that updates it.
  *
  *   example-decode step.mlir [TARGET]
  *
@@ -56,15 +58,14 @@ static const int64_t kElements[kTensors] = {
 
 /* All that a run of the program needs. */
 typedef struct Engine {
-  gsa_plan *project, *attend;
+  gsa_plan* plan;
   gsa_thread_pool* threads;
-  void* workspace; /* Of the plan that needs more. */
-  size_t workspace_bytes;
+  void* workspace;
   float *keys, *values, *index_keys; /* [kSequences, kRoom, ...] */
   int32_t lengths[kSequences];       /* Tokens that the caches have. */
   /* Operands and results of a step: [batch, tokens, ...] */
   float* step[kTensors];
-  float *turned, *gated, *output;
+  float* output;
   int64_t* positions;
   int32_t *step_lengths, *status;
   /* What is kept for the comparison: [kSequences, kRoom, kHeads * kDepth] */
@@ -93,16 +94,6 @@ static gsa_tensor Tensor(const void* data, uint32_t dtype, int32_t rank,
   return tensor;
 }
 
-/* Runs a plan that has two outputs; returns whether it succeeds. */
-static int Run(const Engine* e, const gsa_plan* plan, const gsa_tensor* inputs,
-               size_t num_inputs, const gsa_tensor* outputs) {
-  gsa_run_options options = {0};
-  options.struct_size = sizeof(options);
-  options.thread_pool = e->threads;
-  return !Failed(gsa_run(plan, inputs, num_inputs, outputs, 2, e->workspace,
-                         e->workspace_bytes, &options));
-}
-
 /* ---- Tokens ---------------------------------------------------------------
  */
 
@@ -119,53 +110,56 @@ static void FillToken(int which, int64_t sequence, int64_t token, float* to) {
 /* ---- A step ---------------------------------------------------------------
  */
 
-/* Turns keys and gates values of `batch` times `tokens` new tokens. */
-static int Project(Engine* e, int64_t batch, int64_t tokens) {
-  const int64_t heads[] = {batch, tokens, kGroups, kDepth};
-  const gsa_tensor inputs[] = {
-      Tensor(e->step[kKey], GSA_F32, 4, heads),
-      Tensor(e->step[kValue], GSA_F32, 4, heads),
-      Tensor(e->step[kValueGate], GSA_F32, 4, heads),
-      Tensor(e->positions, GSA_I64, 2, heads),
-  };
-  const gsa_tensor outputs[] = {
-      Tensor(e->turned, GSA_F32, 4, heads),
-      Tensor(e->gated, GSA_F32, 4, heads),
-  };
-  return Run(e, e->project, inputs, 4, outputs);
-}
-
-/* Attention of the new tokens over the caches from sequence `first` on, which
- * hold them already. */
-static int Attend(Engine* e, int64_t first, int64_t batch, int64_t tokens) {
+/* A run over the caches from sequence `first` on; returns whether it succeeds.
+ */
+static int Run(Engine* e, int64_t first, int64_t batch, int64_t tokens) {
   const int64_t heads[] = {batch, tokens, kHeads, kDepth};
+  const int64_t groups[] = {batch, tokens, kGroups, kDepth};
   const int64_t index[] = {batch, tokens, kIndexHeads, kIndexDepth};
+  const int64_t index_key[] = {batch, tokens, kIndexDepth};
   const int64_t cache[] = {batch, kRoom, kGroups, kDepth};
   const int64_t index_cache[] = {batch, kRoom, kIndexDepth};
   const int64_t row = first * kRoom;
   /* Tensors begin at multiples of GSA_ALIGNMENT. */
   memcpy(e->step_lengths, e->lengths + first, batch * sizeof(int32_t));
+  const gsa_tensor keys =
+      Tensor(e->keys + row * kElements[kKey], GSA_F32, 4, cache);
+  const gsa_tensor values =
+      Tensor(e->values + row * kElements[kValue], GSA_F32, 4, cache);
+  const gsa_tensor index_keys =
+      Tensor(e->index_keys + row * kIndexDepth, GSA_F32, 3, index_cache);
   const gsa_tensor inputs[] = {
       Tensor(e->step[kQuery], GSA_F32, 4, heads),
-      Tensor(e->positions, GSA_I64, 2, heads),
-      Tensor(e->step[kIndexQuery], GSA_F32, 4, index),
-      Tensor(e->step[kIndexWeights], GSA_F32, 3, index),
+      Tensor(e->step[kKey], GSA_F32, 4, groups),
+      Tensor(e->step[kValue], GSA_F32, 4, groups),
+      Tensor(e->step[kValueGate], GSA_F32, 4, groups),
       Tensor(e->step[kOutputGate], GSA_F32, 4, heads),
-      Tensor(e->keys + row * kGroups * kDepth, GSA_F32, 4, cache),
-      Tensor(e->values + row * kGroups * kDepth, GSA_F32, 4, cache),
-      Tensor(e->index_keys + row * kIndexDepth, GSA_F32, 3, index_cache),
+      Tensor(e->step[kIndexQuery], GSA_F32, 4, index),
+      Tensor(e->step[kIndexKey], GSA_F32, 3, index_key),
+      Tensor(e->step[kIndexWeights], GSA_F32, 3, index),
+      Tensor(e->positions, GSA_I64, 2, heads),
       Tensor(e->step_lengths, GSA_I32, 1, heads),
+      keys,
+      values,
+      index_keys,
   };
   const gsa_tensor outputs[] = {
       Tensor(e->output, GSA_F32, 4, heads),
       Tensor(e->status, GSA_I32, 2, heads),
+      keys,
+      values,
+      index_keys,
   };
-  return Run(e, e->attend, inputs, 9, outputs);
+  gsa_run_options options = {0};
+  options.struct_size = sizeof(options);
+  options.thread_pool = e->threads;
+  return !Failed(gsa_run(e->plan, inputs, 13, outputs, 5, e->workspace,
+                         gsa_plan_workspace_bytes(e->plan), &options));
 }
 
-/* `tokens` new tokens of each of `batch` sequences from `first` on: projected,
- * appended to the caches, attended with. Outputs are compared with those that
- * are kept, or kept. */
+/* `tokens` new tokens of each of `batch` sequences from `first` on: appended to
+ * the caches, attended with. Outputs are compared with those that are kept, or
+ * kept. */
 static int Step(Engine* e, int64_t first, int64_t batch, int64_t tokens,
                 int compares) {
   for (int64_t b = 0; b < batch; ++b)
@@ -176,20 +170,8 @@ static int Step(Engine* e, int64_t first, int64_t batch, int64_t tokens,
         FillToken(which, first + b, token,
                   e->step[which] + row * kElements[which]);
     }
-  if (!Project(e, batch, tokens)) return 0;
-  for (int64_t b = 0; b < batch; ++b) {
-    int64_t to = (first + b) * kRoom + e->lengths[first + b];
-    size_t heads = (size_t)(tokens * kElements[kKey]);
-    size_t index = (size_t)(tokens * kIndexDepth);
-    memcpy(e->keys + to * kElements[kKey], e->turned + b * heads,
-           heads * sizeof(float));
-    memcpy(e->values + to * kElements[kKey], e->gated + b * heads,
-           heads * sizeof(float));
-    memcpy(e->index_keys + to * kIndexDepth, e->step[kIndexKey] + b * index,
-           index * sizeof(float));
-    e->lengths[first + b] += (int32_t)tokens;
-  }
-  if (!Attend(e, first, batch, tokens)) return 0;
+  for (int64_t b = 0; b < batch; ++b) e->lengths[first + b] += (int32_t)tokens;
+  if (!Run(e, first, batch, tokens)) return 0;
   for (int64_t b = 0; b < batch; ++b) {
     size_t size = (size_t)(tokens * kElements[kQuery]);
     float* kept =
@@ -206,7 +188,7 @@ static int Step(Engine* e, int64_t first, int64_t batch, int64_t tokens,
   return 1;
 }
 
-/* ---- Plans ----------------------------------------------------------------
+/* ---- The plan -------------------------------------------------------------
  */
 
 /* The whole file, freed by free, or NULL. */
@@ -222,28 +204,28 @@ static char* ReadFile(const char* path, size_t* length) {
   return text;
 }
 
-/* A plan of function `entry` for up to kSequences sequences and kRoom tokens;
- * other dynamic sizes there are not in step.mlir. */
+/* A plan for up to kSequences sequences and kRoom tokens; other dynamic sizes
+ * there are not in step.mlir. */
 static gsa_plan* Compile(const char* text, size_t length, const char* path,
-                         const char* entry, const char* target) {
+                         const char* target) {
   static const int64_t largest[] = {kSequences, kRoom};
   const struct {
-    const char *entry, *name;
+    const char* name;
     int64_t sizes[4], rank;
   } inputs[] = {
-      {"project", "key", {0, 0, kGroups, kDepth}, 4},
-      {"project", "value", {0, 0, kGroups, kDepth}, 4},
-      {"project", "value_gate", {0, 0, kGroups, kDepth}, 4},
-      {"project", "positions", {0, 0}, 2},
-      {"attend", "query", {0, 0, kHeads, kDepth}, 4},
-      {"attend", "positions", {0, 0}, 2},
-      {"attend", "index_query", {0, 0, kIndexHeads, kIndexDepth}, 4},
-      {"attend", "index_weights", {0, 0, kIndexHeads}, 3},
-      {"attend", "output_gate", {0, 0, kHeads, kDepth}, 4},
-      {"attend", "key_cache", {0, kRoom, kGroups, kDepth}, 4},
-      {"attend", "value_cache", {0, kRoom, kGroups, kDepth}, 4},
-      {"attend", "index_cache", {0, kRoom, kIndexDepth}, 3},
-      {"attend", "lengths", {0}, 1},
+      {"query", {0, 0, kHeads, kDepth}, 4},
+      {"key", {0, 0, kGroups, kDepth}, 4},
+      {"value", {0, 0, kGroups, kDepth}, 4},
+      {"value_gate", {0, 0, kGroups, kDepth}, 4},
+      {"output_gate", {0, 0, kHeads, kDepth}, 4},
+      {"index_query", {0, 0, kIndexHeads, kIndexDepth}, 4},
+      {"index_key", {0, 0, kIndexDepth}, 3},
+      {"index_weights", {0, 0, kIndexHeads}, 3},
+      {"positions", {0, 0}, 2},
+      {"lengths", {0}, 1},
+      {"key_cache", {0, kRoom, kGroups, kDepth}, 4},
+      {"value_cache", {0, kRoom, kGroups, kDepth}, 4},
+      {"index_cache", {0, kRoom, kIndexDepth}, 3},
   };
   enum { kInputs = sizeof(inputs) / sizeof(inputs[0]) };
   int64_t sizes[kInputs][4];
@@ -252,7 +234,6 @@ static gsa_plan* Compile(const char* text, size_t length, const char* path,
   gsa_plan* plan = NULL;
   options.struct_size = sizeof(options);
   for (int i = 0; i < kInputs; ++i) {
-    if (strcmp(inputs[i].entry, entry) != 0) continue;
     gsa_named_shape* bound = &bounds[options.num_bounds++];
     for (int64_t d = 0; d < inputs[i].rank; ++d)
       sizes[i][d] = inputs[i].sizes[d] > 0 ? inputs[i].sizes[d] : largest[d];
@@ -262,7 +243,6 @@ static gsa_plan* Compile(const char* text, size_t length, const char* path,
     bound->rank = inputs[i].rank;
   }
   options.bounds = bounds;
-  options.entry = entry;
   options.target = target;
   return Failed(gsa_compile(text, length, path, &options, &plan)) ? NULL : plan;
 }
@@ -272,27 +252,21 @@ static float* Floats(int64_t count) {
   return gsa_alloc((size_t)count * sizeof(float));
 }
 
-/* Plans, workspace, caches and buffers. */
+/* Plan, workspace, caches and buffers. */
 static int Start(Engine* e, const char* path, const char* target) {
   const int64_t rows = kSequences * kRoom;
   size_t length;
   char* text = ReadFile(path, &length);
   int ok = text != NULL;
-  ok = ok && (e->project = Compile(text, length, path, "project", target));
-  ok = ok && (e->attend = Compile(text, length, path, "attend", target));
+  ok = ok && (e->plan = Compile(text, length, path, target));
   free(text);
   if (!ok || Failed(gsa_thread_pool_create(0, &e->threads))) return 0;
-  e->workspace_bytes = gsa_plan_workspace_bytes(e->attend);
-  if (gsa_plan_workspace_bytes(e->project) > e->workspace_bytes)
-    e->workspace_bytes = gsa_plan_workspace_bytes(e->project);
-  ok = (e->workspace = gsa_alloc(e->workspace_bytes)) != NULL;
+  ok = (e->workspace = gsa_alloc(gsa_plan_workspace_bytes(e->plan))) != NULL;
   ok = (e->keys = Floats(rows * kElements[kKey])) && ok;
   ok = (e->values = Floats(rows * kElements[kValue])) && ok;
   ok = (e->index_keys = Floats(rows * kIndexDepth)) && ok;
   for (int which = 0; which < kTensors; ++which)
     ok = (e->step[which] = Floats(rows * kElements[which])) && ok;
-  ok = (e->turned = Floats(rows * kElements[kKey])) && ok;
-  ok = (e->gated = Floats(rows * kElements[kValue])) && ok;
   ok = (e->output = Floats(rows * kElements[kQuery])) && ok;
   ok = (e->outputs = Floats(rows * kElements[kQuery])) && ok;
   ok = (e->positions = gsa_alloc(rows * sizeof(int64_t))) && ok;
@@ -303,16 +277,14 @@ static int Start(Engine* e, const char* path, const char* target) {
 }
 
 static void Stop(Engine* e) {
-  void* const memory[] = {e->workspace,    e->keys,    e->values,
-                          e->index_keys,   e->turned,  e->gated,
-                          e->output,       e->outputs, e->positions,
-                          e->step_lengths, e->status};
+  void* const memory[] = {e->workspace,  e->keys,         e->values,
+                          e->index_keys, e->output,       e->outputs,
+                          e->positions,  e->step_lengths, e->status};
   for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); ++i)
     gsa_free(memory[i]);
   for (int which = 0; which < kTensors; ++which) gsa_free(e->step[which]);
   gsa_thread_pool_destroy(e->threads);
-  gsa_plan_release(e->project);
-  gsa_plan_release(e->attend);
+  gsa_plan_release(e->plan);
 }
 
 /* ---- The engine ------------------------------------------------------------

@@ -15,8 +15,9 @@ def GsaCpuPrepareEntry : Pass<"gsa-cpu-prepare-entry", "::mlir::ModuleOp"> {
   let description = [{
     The entry is the only public function with a body. Its tensor arguments
     become read-only (`bufferization.writable = false`) unless the attribute is
-    already there: a caller's input is never written without having been asked
-    for. The function gets `llvm.emit_c_interface` if `c-interface` is set.
+    already there, or a result says by `gsa.updates` that it is an argument's new
+    value: a caller's input is never written without having been asked for. The
+    function gets `llvm.emit_c_interface` if `c-interface` is set.
 
     Every tensor of the signature must have a static shape.
   }];
@@ -37,6 +38,35 @@ def GsaCpuSeparateResults
     Example: test/passes/cpu/separate-results.mlir.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def GsaPlaceUpdates : Pass<"gsa-place-updates", "::mlir::ModuleOp"> {
+  let summary = "Computes the new value of an argument in the result's memory";
+  let description = [{
+    A result with `gsa.updates` is the new value of an argument; a run gives the
+    two one memory, or two. Behind bufferization, which was told that the argument
+    may be written, the returned buffer is the argument. Here, all uses of the
+    argument become uses of a buffer that is allocated and returned, for the
+    passes behind to make the result's: so there is one memory, which counts as
+    one that is written. At the begin the argument is copied into it: with
+    `tests` unless the two have one address, without it for who runs the copy to
+    see.
+
+    Errors: a returned buffer that is not the argument's. Bufferization copied the
+    argument before it was written, since an op reads the old value behind that;
+    the error is at the first such op. For values that would be right, but the
+    caller has given the old value up.
+
+    Emits the remark `UpdatedInPlace` for each such result.
+    Example: test/passes/cpu/place-updates.mlir.
+  }];
+  let options = [
+    Option<"tests", "tests", "bool", "true",
+           "Compiled code asks whether there is something to copy">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def GsaCpuFuseElementwise

@@ -4,7 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaShapes.h"
+#include "llvm/ADT/StringSet.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -54,12 +56,18 @@ struct PrepareEntry : impl::GsaCpuPrepareEntryBase<PrepareEntry> {
     constexpr llvm::StringLiteral kWritable =
         bufferization::BufferizationDialect::kWritableAttrName;
     Builder builder(&getContext());
+    llvm::StringSet<> updated;
+    for (unsigned i = 0; i < entry.getNumResults(); ++i)
+      if (auto name = entry.getResultAttrOfType<StringAttr>(i, kUpdatesAttr))
+        updated.insert(name.getValue());
     // All at once: an attribute of the function holds those of all arguments.
     SmallVector<DictionaryAttr> attributes;
     for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes())) {
       NamedAttrList named(entry.getArgAttrDict(index));
+      auto name = dyn_cast_or_null<StringAttr>(named.get(kNameAttr));
       if (isa<TensorType>(type) && !named.get(kWritable))
-        named.set(kWritable, builder.getBoolAttr(false));
+        named.set(kWritable, builder.getBoolAttr(
+                                 name && updated.contains(name.getValue())));
       attributes.push_back(named.getDictionary(&getContext()));
     }
     entry.setAllArgAttrs(attributes);

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Gsa/GsaAttrNames.h"
 #include "llvm/ADT/DenseSet.h"
 #include "passes/cpu/CpuPasses.h"
 
@@ -21,10 +22,19 @@ struct SeparateResults : impl::GsaCpuSeparateResultsBase<SeparateResults> {
   void runOnOperation() override {
     getOperation().walk([](func::ReturnOp op) {
       OpBuilder builder(op);
-      llvm::SmallDenseSet<Value> seen;
+      auto function = op->getParentOfType<func::FuncOp>();
+      auto updates = [&](OpOperand& operand) {
+        return bool(
+            function.getResultAttr(operand.getOperandNumber(), kUpdatesAttr));
+      };
+      // A result in the memory of an argument is no copy of another one.
+      llvm::SmallDenseSet<Value> seen, kept;
+      for (OpOperand& operand : op->getOpOperands())
+        if (updates(operand)) kept.insert(operand.get());
       for (OpOperand& operand : op->getOpOperands()) {
         auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-        if (!type || seen.insert(operand.get()).second) continue;
+        bool isFirst = updates(operand) || !kept.contains(operand.get());
+        if (!type || (isFirst && seen.insert(operand.get()).second)) continue;
         // An allocation that is never merged with another one.
         operand.set(bufferization::AllocTensorOp::create(
             builder, op.getLoc(), type, /*dynamicSizes=*/ValueRange(),

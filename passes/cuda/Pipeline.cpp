@@ -32,6 +32,9 @@ void gsa::buildCudaHostPipeline(OpPassManager& pm, StringRef arch) {
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(options));
   addCleanup(pm);
+  GsaPlaceUpdatesOptions updates;
+  updates.tests = false;
+  pm.addPass(createGsaPlaceUpdates(updates));
   pm.addPass(createGsaPlaceResults());
   addCleanup(pm);
   // Lanes before the workspace is planned: buffers of steps that run side by

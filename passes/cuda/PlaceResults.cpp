@@ -79,11 +79,13 @@ struct PlaceResults : gsa::impl::GsaPlaceResultsBase<PlaceResults> {
 
   Value addArgument(func::FuncOp entry, MemRefType type, size_t result) {
     Builder b(&getContext());
-    DictionaryAttr attributes = b.getDictionaryAttr({});
-    if (auto name = entry.getResultAttr(result, kNameAttr))
-      attributes = b.getDictionaryAttr({b.getNamedAttr(kNameAttr, name)});
+    NamedAttrList attributes;
+    for (StringRef kept : {kNameAttr, kUpdatesAttr})
+      if (Attribute attribute = entry.getResultAttr(result, kept))
+        attributes.set(kept, attribute);
     unsigned index = entry.getNumArguments();
-    (void)entry.insertArgument(index, type, attributes, entry.getLoc());
+    (void)entry.insertArgument(
+        index, type, attributes.getDictionary(&getContext()), entry.getLoc());
     return entry.getArgument(index);
   }
 

@@ -31,6 +31,7 @@ static StringRef getZone(Operation* op) {
       })
       .Case<MergeAttentionOp>([](auto) { return "merge_attention"; })
       .Case<PagedRowsOp>([](auto) { return "paged_rows"; })
+      .Case<AppendRowsOp>([](auto) { return "append_rows"; })
       .Case<GateOp, GateGradOp>([](auto) { return "gates"; })
       .Case<AttentionRowSumsOp, GatherAttentionGradOp, DenseAttentionGradOp>(
           [](auto) { return "attention_gradient"; })

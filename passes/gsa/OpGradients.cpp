@@ -291,6 +291,9 @@ static StringRef adviceFor(Operation* op) {
   if (isa<PagedRowsOp>(op))
     return "pages are a cache, which is for inference; give keys and values as "
            "tensors";
+  if (isa<AppendRowsOp>(op))
+    return "appending is of a cache, which is for inference; give keys and "
+           "values as tensors";
   if (isa<RowStatisticsOp, StatMeanOp>(op))
     return "the statistics of a selection choose budgets, which are integers; "
            "leave results that depend on it out of 'outputs'";

@@ -45,6 +45,7 @@ class Registry {
   Registry() {
     // One line per op, in alphabetical order: add(tile::lower<Op>).
     add(tile::lowerAdaptiveK);
+    add(tile::lowerAppendRows);
     add(tile::lowerAttentionRowSums);
     add(tile::lowerDenseAttention);
     add(tile::lowerGate);

@@ -42,6 +42,7 @@ LogicalResult lowerAdaptiveK(AdaptiveKOp op, ToTileContext& context);
 LogicalResult lowerGate(GateOp op, ToTileContext& context);
 LogicalResult lowerMergeAttention(MergeAttentionOp op, ToTileContext& context);
 
+LogicalResult lowerAppendRows(AppendRowsOp op, ToTileContext& context);
 LogicalResult lowerAttentionRowSums(AttentionRowSumsOp op,
                                     ToTileContext& context);
 LogicalResult lowerGateGrad(GateGradOp op, ToTileContext& context);

@@ -89,7 +89,8 @@ class CompileOptions(ctypes.Structure):
 class TensorInfo(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("name", c_char_p),
                 ("shape", POINTER(c_int64)), ("rank", c_int32),
-                ("dtype", c_uint32), ("bytes", c_uint64)]
+                ("dtype", c_uint32), ("bytes", c_uint64),
+                ("updates", c_char_p)]
 
 
 class KernelCounts(ctypes.Structure):

@@ -172,8 +172,17 @@ def named_shapes(options_, shapes):
 
 class TensorSpec(collections.namedtuple("TensorSpec", "name dtype shape")):
     """An input or output of a plan: its name, element type ("f32") and
-    sizes."""
-    __slots__ = ()
+    sizes.
+
+    updates: of an output that is the new value of an input, the name of that;
+             else None. One tensor may be given for both, and is then updated
+             in place.
+    """
+
+    def __new__(cls, name, dtype, shape, updates=None):
+        spec = super().__new__(cls, name, dtype, shape)
+        spec.updates = updates
+        return spec
 
 
 class Plan:
@@ -237,7 +246,8 @@ class Plan:
             _capi.check(describe(self._handle, index, ctypes.byref(info)))
             specs.append(TensorSpec(
                 info.name.decode(), _tensors.NAMES[info.dtype],
-                tuple(info.shape[i] for i in range(info.rank))))
+                tuple(info.shape[i] for i in range(info.rank)),
+                info.updates and info.updates.decode()))
         return specs
 
     def kernel_counts(self):

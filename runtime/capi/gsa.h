@@ -151,8 +151,8 @@ typedef struct gsa_tensor {
   size_t struct_size;
   /* Start of the data, on a GPU its device address; with `byte_offset` added, a
    * multiple of GSA_ALIGNMENT (GSA_CUDA_ALIGNMENT on a GPU). May be NULL, with
-   * a `byte_offset` of 0, if the tensor has no elements. Inputs are only read.
-   */
+   * a `byte_offset` of 0, if the tensor has no elements. Inputs are only read,
+   * unless one is given as the output that updates it, too. */
   void* data;
   /* Where the data is: GSA_DEVICE_CPU, 0; or GSA_DEVICE_CUDA and the number of
    * the GPU that the plan is for. */
@@ -525,6 +525,9 @@ typedef struct gsa_tensor_info {
   uint32_t dtype;
   /* Of the dense tensor. */
   uint64_t bytes;
+  /* Of an output that is the new value of an input (the attribute gsa.updates),
+   * the name of that input, whose memory it may have; NULL of others. */
+  const char* updates;
 } gsa_tensor_info;
 
 /* Number of inputs and outputs; 0 for NULL. */
@@ -656,8 +659,10 @@ typedef struct gsa_run_options {
  * until it ends, on a GPU until the end of its work on the stream. In a plan
  * for bounds tensors may be smaller than gsa_plan_input and gsa_plan_output
  * say, where they agree with each other. Outputs and workspace must overlap no
- * other tensor. On GSA_INVALID_ARGUMENT nothing has run, and the message names
- * the tensor, what is expected and what was got. */
+ * other tensor, but an output that updates an input (gsa_tensor_info) may have
+ * its address: the input is then updated in place. Elsewhere the output begins
+ * as a copy of it. On GSA_INVALID_ARGUMENT nothing has run, and the message
+ * names the tensor, what is expected and what was got. */
 GSA_API gsa_status* gsa_run(const gsa_plan* plan, const gsa_tensor* inputs,
                             size_t num_inputs, const gsa_tensor* outputs,
                             size_t num_outputs, void* workspace,

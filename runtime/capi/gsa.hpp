@@ -114,8 +114,9 @@ class Buffer {
 struct TensorInfo {
   std::string name;
   std::vector<int64_t> shape;
-  uint32_t dtype = 0;  // GSA_F32, ...
-  uint64_t bytes = 0;  // of the dense tensor
+  uint32_t dtype = 0;        // GSA_F32, ...
+  uint64_t bytes = 0;        // of the dense tensor
+  std::string updates = {};  // the input whose new value it is, or empty
 };
 
 // A dense tensor in memory that the caller owns; see gsa_tensor.
@@ -276,7 +277,8 @@ class Plan {
       infos.push_back({info.name,
                        {info.shape, info.shape + info.rank},
                        info.dtype,
-                       info.bytes});
+                       info.bytes,
+                       info.updates == nullptr ? "" : info.updates});
     }
     return infos;
   }

@@ -33,6 +33,7 @@ absl::Status Describe(const char* kind, const std::vector<TensorSpec>& specs,
   value.rank = static_cast<int32_t>(spec.shape.size());
   value.dtype = ToWord(spec.dtype);
   value.bytes = static_cast<uint64_t>(bytes);
+  if (!spec.updates.empty()) value.updates = spec.updates.c_str();
   return Write("info", value, info);
 }
 

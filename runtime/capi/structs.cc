@@ -68,14 +68,15 @@ GSA_LAYOUT(gsa_differentiate_options, struct_size,
 GSA_NO_TAIL_PADDING(gsa_layer_config, dtype);
 GSA_LAYOUT(gsa_layer_config, dtype, GSA_FIELD_END(gsa_layer_config, dtype));
 
-GSA_NO_TAIL_PADDING(gsa_tensor_info, bytes);
+GSA_NO_TAIL_PADDING(gsa_tensor_info, updates);
 GSA_LAYOUT(gsa_tensor_info, struct_size,
            GSA_FIELD_END(gsa_tensor_info, struct_size),
            GSA_FIELD_END(gsa_tensor_info, name),
            GSA_FIELD_END(gsa_tensor_info, shape),
            GSA_FIELD_END(gsa_tensor_info, rank),
            GSA_FIELD_END(gsa_tensor_info, dtype),
-           GSA_FIELD_END(gsa_tensor_info, bytes));
+           GSA_FIELD_END(gsa_tensor_info, bytes),
+           GSA_FIELD_END(gsa_tensor_info, updates));
 
 GSA_NO_TAIL_PADDING(gsa_kernel_counts, compile_milliseconds);
 GSA_LAYOUT(gsa_kernel_counts, struct_size,

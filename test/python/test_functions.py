@@ -374,6 +374,36 @@ class Plans(unittest.TestCase):
         return {spec.name: rng.standard_normal(spec.shape).astype(np.float32)
                 for spec in plan.inputs}
 
+    def test_outputs_that_update_inputs(self):
+        plan = gsa.Plan("""
+func.func @main(%x: tensor<2x1x3xf32> {gsa.name = "rows"},
+                %c: tensor<2x4x3xf32> {gsa.name = "cache"},
+                %n: tensor<2xi32> {gsa.name = "lengths"})
+    -> (tensor<2x4x3xf32> {gsa.name = "cache", gsa.updates = "cache"}) {
+  %0 = gsa.append_rows %x to %c lengths %n
+      : (tensor<2x1x3xf32>, tensor<2x4x3xf32>, tensor<2xi32>)
+      -> tensor<2x4x3xf32>
+  return %0 : tensor<2x4x3xf32>
+}
+""")
+        self.assertIsNone(plan.inputs[1].updates)
+        self.assertEqual(plan.outputs[0].updates, "cache")
+        rows = np.arange(6, dtype=np.float32).reshape(2, 1, 3)
+        cache = np.full((2, 4, 3), -1, np.float32)
+        expected = cache.copy()
+        expected[0, 2], expected[1, 0] = rows[0, 0], rows[1, 0]
+        inputs = {"rows": rows, "cache": cache,
+                  "lengths": np.array([3, 1], np.int32)}
+        outputs = plan.run(inputs)
+        np.testing.assert_array_equal(outputs["cache"], expected)
+        np.testing.assert_array_equal(cache, -1)
+        inputs.update(cache=outputs["cache"],
+                      lengths=np.array([4, 2], np.int32))
+        expected[0, 3], expected[1, 1] = rows[0, 0], rows[1, 0]
+        self.assertIs(plan.run(inputs, outputs=outputs)["cache"],
+                      inputs["cache"])
+        np.testing.assert_array_equal(inputs["cache"], expected)
+
     def test_layer(self):
         plan = gsa.plan(self.LAYER, batch=2, seq=17)
         self.assertEqual(plan.inputs[0], ("hidden_states", "f32", (2, 17, 32)))

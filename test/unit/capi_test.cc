@@ -175,6 +175,44 @@ TEST_F(CapiRun, PlanDescribesItself) {
   EXPECT_EQ(gsa_plan_stage_name(plan.get(), stages), nullptr);
 }
 
+// An output that is the new value of an input, in its memory; to a caller that
+// does not know the field nothing is written there.
+TEST(CapiTest, OutputsThatUpdateInputs) {
+  PlanPtr plan = Compile(R"mlir(
+func.func @main(%x: tensor<2x1x16xf32> {gsa.name = "rows"},
+                %c: tensor<2x4x16xf32> {gsa.name = "cache"})
+    -> (tensor<2x4x16xf32> {gsa.name = "new", gsa.updates = "cache"}) {
+  %n = arith.constant dense<[1, 4]> : tensor<2xi32>
+  %0 = gsa.append_rows %x to %c lengths %n
+      : (tensor<2x1x16xf32>, tensor<2x4x16xf32>, tensor<2xi32>)
+      -> tensor<2x4x16xf32>
+  return %0 : tensor<2x4x16xf32>
+}
+)mlir",
+                         Options());
+  ASSERT_NE(plan, nullptr);
+  gsa_tensor_info info = {};
+  info.struct_size = sizeof(info);
+  ASSERT_OK(gsa_plan_input(plan.get(), 1, &info));
+  EXPECT_EQ(info.updates, nullptr);
+  ASSERT_OK(gsa_plan_output(plan.get(), 0, &info));
+  EXPECT_STREQ(info.updates, "cache");
+  info.updates = "kept";
+  info.struct_size = offsetof(gsa_tensor_info, updates);
+  ASSERT_OK(gsa_plan_output(plan.get(), 0, &info));
+  EXPECT_STREQ(info.updates, "kept");
+
+  Buffers buffers(plan.get());
+  const auto* rows = static_cast<const float*>(buffers.inputs[0].data);
+  const auto* cache = static_cast<const float*>(buffers.inputs[1].data);
+  const float other = cache[16];
+  buffers.outputs[0].data = buffers.inputs[1].data;
+  ASSERT_OK(buffers.Run(plan.get()));
+  EXPECT_EQ(cache[0], rows[0]);
+  EXPECT_EQ(cache[16], other);
+  EXPECT_EQ(cache[16 * 7 + 15], rows[31]);
+}
+
 TEST(CapiTest, CompileErrorsAreLocated) {
   PlanPtr plan;
   ExpectInvalid(TryCompile("func.func @main(", Options(), &plan),

@@ -289,6 +289,24 @@ memref.global "private" constant @zeros : memref<2xi64> = dense<7>
   EXPECT_EQ(program->constants[1].bytes[8], 7);
 }
 
+// Which input an output is the new value of, and the copy of the one to the
+// other.
+TEST_F(ExportProgram, OutputsKnowWhatTheyUpdate) {
+  auto program =
+      Export("memref.copy %c, %new : memref<4xf32> to memref<4xf32>",
+             R"(%x: memref<4xf32>, %c: memref<4xf32> {gsa.name = "cache"},
+         %y: memref<4xf32>, %new: memref<4xf32> {gsa.updates = "cache"}, )",
+             2);
+  ASSERT_TRUE(program.ok()) << program.status();
+  EXPECT_EQ(program->inputs[1].updates, -1);
+  EXPECT_EQ(program->outputs[0].updates, -1);
+  EXPECT_EQ(program->outputs[1].updates, 1);
+  ASSERT_EQ(program->steps.size(), 1u);
+  const auto& copy = std::get<CopyStep>(program->steps[0]);
+  EXPECT_EQ(ToString(copy.source), "input 1 + 0 bytes");
+  EXPECT_EQ(ToString(copy.destination), "output 1 + 0 bytes");
+}
+
 TEST_F(ExportProgram, StepsOnNothingAreLeftOut) {
   auto program = Export(R"(
     %c0 = arith.constant 0 : index

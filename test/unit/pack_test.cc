@@ -203,7 +203,8 @@ TEST(PackTest, SaysWhatIsWrong) {
   const absl::Status version = DecodePack(bytes, "p").status();
   EXPECT_TRUE(absl::IsFailedPrecondition(version));
   EXPECT_THAT(std::string(version.message()),
-              AllOf(HasSubstr("version 7"), HasSubstr("version 1")));
+              AllOf(HasSubstr("version 7"),
+                    HasSubstr(absl::StrCat("version ", kPackVersion))));
 }
 
 // Whoever makes a digest may write anything behind it: it is read in bounds,
@@ -255,6 +256,25 @@ TEST(PackTest, BuffersAgreeWithTheInterface) {
   EXPECT_FALSE(DecodePack(EncodePack(pack), "p").ok());
   pack.plans = {CudaPlan("sm_90a", 16)};
   pack.plans[0].program.arch = "sm_80";
+  EXPECT_FALSE(DecodePack(EncodePack(pack), "p").ok());
+}
+
+// Which output is the new value of which input: both say the same.
+TEST(PackTest, UpdatesAgreeWithTheInterface) {
+  Pack pack;
+  pack.plans = {CudaPlan("sm_90a", 16)};
+  pack.plans[0].interface.outputs[0].updates = "x";
+  EXPECT_FALSE(DecodePack(EncodePack(pack), "p").ok());
+  pack.plans[0].program.outputs[0].updates = 0;
+  const auto read = DecodePack(EncodePack(pack), "p");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->plans[0].interface.outputs[0].updates, "x");
+  EXPECT_EQ(read->plans[0].program.outputs[0].updates, 0);
+  pack.plans[0].interface.outputs[0].updates = "z";
+  EXPECT_FALSE(DecodePack(EncodePack(pack), "p").ok());
+  pack.plans[0].interface.outputs[0].updates = "";
+  EXPECT_FALSE(DecodePack(EncodePack(pack), "p").ok());
+  pack.plans[0].program.outputs[0].updates = 1;
   EXPECT_FALSE(DecodePack(EncodePack(pack), "p").ok());
 }
 

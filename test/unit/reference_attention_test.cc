@@ -9,6 +9,7 @@
 #include <numbers>
 #include <vector>
 
+#include "test/reference/AppendRows.h"
 #include "test/reference/DenseAttention.h"
 #include "test/reference/Gate.h"
 #include "test/reference/GatherAttention.h"
@@ -283,6 +284,66 @@ TEST(PagedRows, RefusesOtherShapes) {
   EXPECT_THROW(
       PagedRows(Tensor<double>({2, 2, 2}), Tensor<int32_t>({2}), false),
       std::invalid_argument);
+}
+
+TEST(AppendRows, RowsEndAtTheLength) {
+  Tensor<double> cache({2, 4, 1}, {0, 1, 2, 3, 10, 11, 12, 13});
+  Tensor<double> rows({2, 2, 1}, {-1, -2, -3, -4});
+  Tensor<int32_t> lengths({2}, {3, 1});
+  AppendPlaces places;
+  places.lengths = &lengths;
+  EXPECT_EQ(AppendRows(rows, cache, places).values(),
+            (std::vector<double>{0, -1, -2, 3, -4, 11, 12, 13}));
+  lengths = Tensor<int32_t>({2}, {5, 0});
+  EXPECT_EQ(AppendRows(rows, cache, places).values(),
+            (std::vector<double>{0, 1, 2, -1, 10, 11, 12, 13}));
+  Tensor<int32_t> counts({2}, {1, 5});
+  places.counts = &counts;
+  lengths = Tensor<int32_t>({2}, {2, 4});
+  EXPECT_EQ(AppendRows(rows, cache, places).values(),
+            (std::vector<double>{0, -2, 2, 3, 10, 11, -3, -4}));
+}
+
+TEST(AppendRows, PlacesAreThoseThatPagedRowsReads) {
+  for (bool heads_first : {false, true}) {
+    Tensor<double> pool(Shape{3, 2, 2, 1});
+    for (int i = 0; i < pool.size(); ++i) pool[i] = i;
+    Tensor<double> rows({2, 2, 2, 1}, {-1, -2, -3, -4, -5, -6, -7, -8});
+    Tensor<int32_t> table({2, 2}, {2, 0, 1, 3}), lengths({2}, {3, 3});
+    AppendPlaces places{&table, &lengths, nullptr, heads_first};
+    Tensor<double> before = PagedRows(pool, table, heads_first);
+    Tensor<double> after =
+        PagedRows(AppendRows(rows, pool, places), table, heads_first);
+    for (int64_t b = 0; b < 2; ++b)
+      for (int64_t s = 0; s < 4; ++s)
+        for (int64_t g = 0; g < 2; ++g) {
+          double got = after.At(b, s, g, int64_t{0});
+          if (b == 1 && s >= 2)
+            EXPECT_TRUE(std::isnan(got));  // Page 3 is none of the pool.
+          else
+            EXPECT_EQ(got, s == 1 || s == 2 ? rows.At(b, s - 1, g, int64_t{0})
+                                            : before.At(b, s, g, int64_t{0}));
+        }
+  }
+}
+
+TEST(AppendRows, RefusesOtherShapes) {
+  Tensor<int32_t> table({1, 2}), lengths({1}), two({2});
+  auto refuses = [&](const Shape& rows, const Shape& cache,
+                     const AppendPlaces& places) {
+    EXPECT_THROW(
+        AppendRows(Tensor<double>(rows), Tensor<double>(cache), places),
+        std::invalid_argument);
+  };
+  refuses({1, 2, 2}, {1, 4, 2}, {});
+  refuses({1, 2}, {1, 4}, {nullptr, &lengths});
+  refuses({1, 2, 2}, {1, 4, 2}, {nullptr, &lengths, nullptr, true});
+  refuses({1, 2, 2, 2}, {1, 4, 2}, {nullptr, &lengths});
+  refuses({1, 2, 2}, {1, 4, 3}, {nullptr, &lengths});
+  refuses({1, 2, 2}, {2, 4, 2}, {nullptr, &lengths});
+  refuses({1, 2, 2}, {1, 4, 2}, {nullptr, &two});
+  refuses({1, 2, 2}, {1, 4, 2}, {nullptr, &lengths, &two});
+  refuses({2, 2, 2}, {5, 4, 2}, {&table, &two});
 }
 
 TEST(MergeAttention, OfAllPartsIsTheWhole) {

@@ -13,6 +13,7 @@
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "test/reference/AdaptiveK.h"
+#include "test/reference/AppendRows.h"
 #include "test/reference/DenseAttention.h"
 #include "test/reference/Gate.h"
 #include "test/reference/GatherAttention.h"
@@ -608,6 +609,17 @@ static Results evaluatePagedRows(PagedRowsOp op, const OpContext& context) {
                                context.operands[1].ints(), op.getHeadsFirst())};
 }
 
+static Results evaluateAppendRows(AppendRowsOp op, const OpContext& context) {
+  Operands operands(context);
+  reference::AppendPlaces places;
+  places.table = operands.optionalInts(op.getTable());
+  places.lengths = operands.optionalInts(op.getLengths());
+  places.counts = operands.optionalInts(op.getCounts());
+  places.heads_first = op.getHeadsFirst();
+  return {reference::AppendRows(context.operands[0].floats(),
+                                context.operands[1].floats(), places)};
+}
+
 static Results evaluateStatMean(StatMeanOp op, const OpContext& context) {
   Operands operands(context);
   return {
@@ -631,6 +643,7 @@ std::optional<Results> mlir::gsa::detail::evaluateGsaOp(
       .Case([&](MergeAttentionOp op) { return evaluateMerge(op, context); })
       .Case([&](GateOp op) { return evaluateGate(op, context); })
       .Case([&](PagedRowsOp op) { return evaluatePagedRows(op, context); })
+      .Case([&](AppendRowsOp op) { return evaluateAppendRows(op, context); })
       .Case([&](RopeOp op) { return evaluateRope(op, context); })
       .Case([&](AttentionOp op) { return evaluateAttention(op, context); })
       .Default([&](Operation*) { return evaluateGradientOp(context); });

@@ -110,7 +110,8 @@ absl::Status CudaExecutor::CheckCounts(const RunArguments& arguments) const {
                    " bytes, expected at least ", workspace_bytes_));
 }
 
-// A buffer that is written may not share memory with any other.
+// A buffer that is written may not share memory with any other, but have that
+// of the input which it updates.
 absl::Status CudaExecutor::CheckOverlaps(const RunArguments& arguments) const {
   const auto clash = [](const std::string& a, const std::string& b) {
     return absl::InvalidArgumentError(
@@ -127,7 +128,9 @@ absl::Status CudaExecutor::CheckOverlaps(const RunArguments& arguments) const {
     if (Overlap(output, bytes, workspace, workspace_bytes_))
       return clash("the workspace", NameOfBuffer("output", i, outputs_[i]));
     for (size_t j = 0; j < inputs_.size(); ++j)
-      if (Overlap(output, bytes, arguments.inputs[j], inputs_[j].bytes))
+      if (!(outputs_[i].updates == static_cast<int32_t>(j) &&
+            output == arguments.inputs[j]) &&
+          Overlap(output, bytes, arguments.inputs[j], inputs_[j].bytes))
         return clash(NameOfBuffer("output", i, outputs_[i]),
                      NameOfBuffer("input", j, inputs_[j]));
     for (size_t j = 0; j < i; ++j)
@@ -295,6 +298,8 @@ absl::Status CudaExecutor::Submit(const Op& op, const BoundRun& bound,
           op.gemm->workspace_bytes() > 0 ? Resolve(scratch, bound) : 0, stream);
     }
     case OpKind::kCopy:
+      // Of an input to what updates it in place.
+      if (Resolve(op.b, bound) == Resolve(op.a, bound)) return absl::OkStatus();
       return driver_->MemcpyDtoDAsync(Resolve(op.b, bound),
                                       Resolve(op.a, bound), op.count, stream);
     case OpKind::kFill:

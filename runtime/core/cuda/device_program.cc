@@ -99,6 +99,18 @@ absl::Status Validator::CheckBuffers() {
       if (info.bytes < 0)
         return Invalid("buffer '", info.name, "' has ", info.bytes,
                        " bytes, expected at least 0");
+  const auto count = static_cast<int64_t>(program_.inputs.size());
+  for (const BufferInfo& info : program_.outputs) {
+    if (info.updates == -1) continue;
+    if (info.updates < 0 || info.updates >= count)
+      return Invalid("output '", info.name, "' updates input ", info.updates,
+                     ", expected one of ", count, " inputs, or -1");
+    const BufferInfo& input = program_.inputs[info.updates];
+    if (info.bytes != input.bytes)
+      return Invalid("output '", info.name, "' has ", info.bytes,
+                     " bytes and updates input '", input.name, "' of ",
+                     input.bytes, ", expected as many");
+  }
   return absl::OkStatus();
 }
 

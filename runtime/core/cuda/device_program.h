@@ -12,7 +12,8 @@
 // steps touch is one of four kinds:
 //
 //   input i      given by the caller of a run; never written
-//   output i     given by the caller of a run; may be read back by later steps
+//   output i     given by the caller of a run; may be read back by later steps,
+//                and may be the memory of the input that it updates
 //   workspace    one block of `workspace_bytes`, contents undefined at the
 //   start constant i   uploaded once when the executor is made; never written
 
@@ -161,7 +162,8 @@ struct GemmStep {
   StepOrder order = {};
 };
 
-// Copies `bytes` bytes; the ranges must not overlap.
+// Copies `bytes` bytes; the ranges must not overlap, but may be one, of an
+// input and what updates it: then there is nothing to do.
 struct CopyStep {
   BufferRef source, destination;
   int64_t bytes = 0;
@@ -185,6 +187,9 @@ using ProgramStep = std::variant<LaunchStep, GemmStep, CopyStep, FillStep>;
 struct BufferInfo {
   std::string name;   // for messages and reports
   int64_t bytes = 0;  // the caller's buffer has at least that many
+  // Of an output the input whose new value it is, whose address it may have; -1
+  // for one without, and of inputs.
+  int32_t updates = -1;
 };
 
 // The bytes of a constant, as they lie in device memory.

@@ -81,8 +81,8 @@ class Writer {
     All(threads, cluster, smem);
   }
   void Write(const BufferInfo& buffer) {
-    const auto& [name, bytes] = buffer;
-    All(name, bytes);
+    const auto& [name, bytes, updates] = buffer;
+    All(name, bytes, updates);
   }
   void Write(const ConstantData& constant) {
     const auto& [name, bytes] = constant;
@@ -222,8 +222,8 @@ class Reader {
     All(&threads, &cluster, &smem);
   }
   void Read(BufferInfo* buffer) {
-    auto& [name, bytes] = *buffer;
-    All(&name, &bytes);
+    auto& [name, bytes, updates] = *buffer;
+    All(&name, &bytes, &updates);
   }
   void Read(ConstantData* constant) {
     auto& [name, bytes] = *constant;

@@ -431,3 +431,64 @@ func.func @paged_rows(%pool: tensor<7x2x16x8xbf16>, %table: tensor<2x3xi32>)
     : (tensor<7x2x16x8xbf16>, tensor<2x3xi32>) -> tensor<2x48x2x8xbf16>
   return %0 : tensor<2x48x2x8xbf16>
 }
+
+// -----
+
+// Loops over sequences and over those of their rows that are new, not in front of
+// the first place and not behind the last; under the test that the pool has the
+// page.
+// CHECK-LABEL: @append_rows
+// CHECK-SAME: %[[ROWS:[a-z0-9]+]]: tensor<2x3x2x8xbf16>, %[[POOL:[a-z0-9]+]]: tensor<7x2x16x8xbf16>, %[[TABLE:[a-z0-9]+]]: tensor<2x4xi32>, %[[LENGTHS:[a-z0-9]+]]: tensor<2xi32>, %[[COUNTS:[a-z0-9]+]]: tensor<2xi32>
+func.func @append_rows(%rows: tensor<2x3x2x8xbf16>,
+                       %pool: tensor<7x2x16x8xbf16>, %table: tensor<2x4xi32>,
+                       %lengths: tensor<2xi32>, %counts: tensor<2xi32>)
+    -> tensor<7x2x16x8xbf16> {
+  // CHECK: %[[ROOM:.*]] = arith.muli
+  // CHECK: scf.for %[[B:[a-z0-9]+]] = {{.*}} iter_args(%[[OUTER:[a-z0-9]+]] = %[[POOL]])
+  // CHECK: %[[END:.*]] = tensor.extract %[[LENGTHS]][%[[B]]]
+  // CHECK: %[[LENGTH:.*]] = arith.index_cast %[[END]]
+  // CHECK: %[[SHIFT:.*]] = arith.subi %[[LENGTH]],
+  // CHECK: arith.maxsi
+  // CHECK: tensor.extract %[[COUNTS]][%[[B]]]
+  // CHECK: %[[FIRST:.*]] = arith.maxsi
+  // CHECK: %[[BEHIND:.*]] = arith.subi %[[ROOM]], %[[SHIFT]]
+  // CHECK: %[[LAST:.*]] = arith.minsi %{{.*}}, %[[BEHIND]]
+  // CHECK: scf.for %[[T:[a-z0-9]+]] = %[[FIRST]] to %[[LAST]] {{.*}} iter_args(%[[CACHE:[a-z0-9]+]] = %[[OUTER]])
+  // CHECK: %[[PLACE:.*]] = arith.addi %[[SHIFT]], %[[T]]
+  // CHECK: %[[PAGE:.*]] = arith.divui %[[PLACE]]
+  // CHECK: tensor.extract %[[TABLE]][%[[B]], %[[PAGE]]]
+  // CHECK: arith.cmpi sge, %[[NUMBER:.*]], %
+  // CHECK: arith.cmpi slt, %[[NUMBER]]
+  // CHECK: %[[EXISTS:.*]] = arith.andi
+  // CHECK: scf.if %[[EXISTS]]
+  // CHECK: %[[ROW:.*]] = arith.remui %[[PLACE]]
+  // CHECK: %[[NEW:.*]] = tensor.extract_slice %[[ROWS]][%[[B]], %[[T]], 0, 0] [1, 1, 2, 8] [1, 1, 1, 1] : tensor<2x3x2x8xbf16> to tensor<2x8xbf16>
+  // CHECK: tensor.insert_slice %[[NEW]] into %[[CACHE]][%[[NUMBER]], 0, %[[ROW]], 0] [1, 2, 1, 8] [1, 1, 1, 1]
+  // CHECK: else
+  // CHECK-NEXT: scf.yield %[[CACHE]]
+  %0 = gsa.append_rows %rows to %pool, %table lengths %lengths counts %counts
+      {heads_first}
+    : (tensor<2x3x2x8xbf16>, tensor<7x2x16x8xbf16>, tensor<2x4xi32>,
+       tensor<2xi32>, tensor<2xi32>) -> tensor<7x2x16x8xbf16>
+  return %0 : tensor<7x2x16x8xbf16>
+}
+
+// -----
+
+// Without a table each sequence has its own rows.
+// CHECK-LABEL: @append_rows_of_sequences
+// CHECK-SAME: %[[ROWS:[a-z0-9]+]]: tensor<2x3x6xf32>, %[[CACHE:[a-z0-9]+]]: tensor<2x9x6xf32>
+func.func @append_rows_of_sequences(%rows: tensor<2x3x6xf32>,
+                                    %cache: tensor<2x9x6xf32>,
+                                    %lengths: tensor<2xi32>)
+    -> tensor<2x9x6xf32> {
+  // CHECK: scf.for %[[B:[a-z0-9]+]] =
+  // CHECK: scf.for %[[T:[a-z0-9]+]] =
+  // CHECK-NOT: scf.if
+  // CHECK: %[[PLACE:.*]] = arith.addi %{{.*}}, %[[T]]
+  // CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[%[[B]], %[[PLACE]], 0] [1, 1, 6] [1, 1, 1] : tensor<6xf32> into tensor<2x9x6xf32>
+  %0 = gsa.append_rows %rows to %cache lengths %lengths
+    : (tensor<2x3x6xf32>, tensor<2x9x6xf32>, tensor<2xi32>)
+    -> tensor<2x9x6xf32>
+  return %0 : tensor<2x9x6xf32>
+}

@@ -51,6 +51,13 @@ func.func @less_static(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
   %table = tensor.empty() : tensor<2x5xi32>
   %r = gsa.paged_rows %pool, %table
     : (tensor<7x9x4x8xf32>, tensor<2x5xi32>) -> tensor<?x45x4x?xf32>
+  // CHECK: gsa.append_rows
+  // CHECK-SAME: -> tensor<7x?x4x8xf32>
+  %rows = tensor.empty() : tensor<2x3x4x8xf32>
+  %lengths = tensor.empty() : tensor<2xi32>
+  %a = gsa.append_rows %rows to %pool, %table lengths %lengths
+    : (tensor<2x3x4x8xf32>, tensor<7x9x4x8xf32>, tensor<2x5xi32>,
+       tensor<2xi32>) -> tensor<7x?x4x8xf32>
   // CHECK: gsa.gate
   // CHECK-SAME: -> tensor<?x3x4x?xf32>
   %7 = gsa.gate %q, %q

@@ -218,3 +218,52 @@ func.func @zones() attributes {gsa.zones = [1]} { return }
 
 // expected-error @+1 {{'func.func' op expected an array of arrays of i64 as 'gsa.bounds', got [1]}}
 func.func @bounds() attributes {gsa.bounds = [1]} { return }
+
+// -----
+
+// A result is the new value of one argument, of its type, and no other result is.
+
+// expected-error @+1 {{'func.func' op argument #0 has no attribute 'gsa.updates', it takes 'gsa.name'}}
+func.func @updates_of_argument(%a: tensor<4xf32> {gsa.updates = "a"}) { return }
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #0 has no attribute 'gsa.update', did you mean 'gsa.updates'?}}
+func.func @misspelt_updates(%a: tensor<4xf32> {gsa.name = "a"})
+    -> (tensor<4xf32> {gsa.update = "a"}) { return %a : tensor<4xf32> }
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #0 expected a string that is not empty as 'gsa.updates', got unit}}
+func.func @updates_without_name(%a: tensor<4xf32> {gsa.name = "a"})
+    -> (tensor<4xf32> {gsa.updates}) { return %a : tensor<4xf32> }
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #0 expected the 'gsa.name' of an argument as 'gsa.updates', got 'cahce', did you mean 'cache'?}}
+func.func @updates_nothing(%a: tensor<4xf32> {gsa.name = "cache"})
+    -> (tensor<4xf32> {gsa.updates = "cahce"}) { return %a : tensor<4xf32> }
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #1 expected the type of 'a', which it updates, 'tensor<4xf32>', got 'tensor<5xf32>'}}
+func.func private @updates_other_type(%a: tensor<4xf32> {gsa.name = "a"})
+    -> (tensor<4xf32>, tensor<5xf32> {gsa.updates = "a"})
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #0 expected the type of 'a', which it updates, 'tensor<4xf32>', got 'tensor<4xf16>'}}
+func.func private @updates_other_element(%a: tensor<4xf32> {gsa.name = "a"})
+    -> (tensor<4xf16> {gsa.updates = "a"})
+
+// -----
+
+// expected-error @+1 {{'func.func' op result #2 updates 'a', as result #0 does; expected one result in its memory}}
+func.func private @updates_twice(%a: tensor<4xf32> {gsa.name = "a"})
+    -> (tensor<4xf32> {gsa.updates = "a"}, tensor<4xf32>,
+        tensor<4xf32> {gsa.updates = "a"})
+
+// -----
+
+// expected-error @+1 {{'func.func' op cannot have the attribute 'gsa.updates', which is for a result of a function}}
+func.func @updates_of_function() attributes {gsa.updates = "a"} { return }

@@ -262,6 +262,39 @@ func.func @paged_rows(%p: tensor<7x16x2x8xbf16>, %i: tensor<7x16x6xbf16>,
   return
 }
 
+// CHECK-LABEL: @append_rows
+func.func @append_rows(%x: tensor<2x3x2x8xbf16>, %y: tensor<2x3x6xf32>,
+                       %p: tensor<7x16x2x8xbf16>, %h: tensor<7x2x16x8xbf16>,
+                       %c: tensor<2x48x6xf32>, %t: tensor<2x3xi32>,
+                       %n: tensor<2xi32>) {
+  // CHECK: gsa.append_rows %{{[a-z0-9]+}} to %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} : (tensor<2x3x2x8xbf16>, tensor<7x16x2x8xbf16>, tensor<2x3xi32>, tensor<2xi32>) -> tensor<7x16x2x8xbf16>
+  %0 = gsa.append_rows %x to %p, %t lengths %n
+    : (tensor<2x3x2x8xbf16>, tensor<7x16x2x8xbf16>, tensor<2x3xi32>,
+       tensor<2xi32>) -> tensor<7x16x2x8xbf16>
+  // CHECK: gsa.append_rows %{{[a-z0-9]+}} to %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} : (tensor<2x3x6xf32>, tensor<2x48x6xf32>, tensor<2xi32>) -> tensor<2x48x6xf32>
+  %1 = gsa.append_rows %y to %c lengths %n
+    : (tensor<2x3x6xf32>, tensor<2x48x6xf32>, tensor<2xi32>)
+    -> tensor<2x48x6xf32>
+  // CHECK: gsa.append_rows %{{[a-z0-9]+}} to %{{[a-z0-9]+}}, %{{[a-z0-9]+}} lengths %{{[a-z0-9]+}} counts %{{[a-z0-9]+}} {heads_first} : (tensor<2x3x2x8xbf16>, tensor<7x2x16x8xbf16>, tensor<2x3xi32>, tensor<2xi32>, tensor<2xi32>) -> tensor<7x2x16x8xbf16>
+  %2 = gsa.append_rows %x to %h, %t lengths %n counts %n {heads_first}
+    : (tensor<2x3x2x8xbf16>, tensor<7x2x16x8xbf16>, tensor<2x3xi32>,
+       tensor<2xi32>, tensor<2xi32>) -> tensor<7x2x16x8xbf16>
+  return
+}
+
+// A result that is the new value of an argument.
+// CHECK-LABEL: @updates
+// CHECK-SAME: -> (tensor<2x48x6xf32> {gsa.name = "cache", gsa.updates = "cache"})
+func.func @updates(%y: tensor<2x3x6xf32>,
+                   %c: tensor<2x48x6xf32> {gsa.name = "cache"},
+                   %n: tensor<2xi32>)
+    -> (tensor<2x48x6xf32> {gsa.name = "cache", gsa.updates = "cache"}) {
+  %0 = gsa.append_rows %y to %c lengths %n
+    : (tensor<2x3x6xf32>, tensor<2x48x6xf32>, tensor<2xi32>)
+    -> tensor<2x48x6xf32>
+  return %0 : tensor<2x48x6xf32>
+}
+
 // CHECK-LABEL: @gate
 func.func @gate(%x: tensor<2x3x4x8xf16>, %l: tensor<2x3x4x8xf16>,
                 %h: tensor<2x3x4xf32>) {

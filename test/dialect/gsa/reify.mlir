@@ -172,6 +172,29 @@ func.func @paged_rows(%pool: tensor<?x2x?x8xf32>, %table: tensor<3x?xi32>)
   return %rows, %heads : index, index
 }
 
+// Sizes of a cache are its own; those that its rows state are known.
+// CHECK-LABEL: @append_rows(
+// CHECK-SAME: %{{[a-z0-9]+}}: tensor<3x?x2x8xf32>, %[[CACHE:[a-z0-9]+]]: tensor<?x?x?x8xf32>
+func.func @append_rows(%rows: tensor<3x?x2x8xf32>, %cache: tensor<?x?x?x8xf32>,
+                       %lengths: tensor<?xi32>)
+    -> (index, index, index) {
+  // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
+  // CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+  // CHECK-DAG: %[[C3:.*]] = arith.constant 3 : index
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %0 = gsa.append_rows %rows to %cache lengths %lengths
+    : (tensor<3x?x2x8xf32>, tensor<?x?x?x8xf32>, tensor<?xi32>)
+    -> tensor<?x?x?x8xf32>
+  // CHECK: %[[ROOM:.*]] = tensor.dim %[[CACHE]], %[[C1]]
+  %batches = tensor.dim %0, %c0 : tensor<?x?x?x8xf32>
+  %room = tensor.dim %0, %c1 : tensor<?x?x?x8xf32>
+  %heads = tensor.dim %0, %c2 : tensor<?x?x?x8xf32>
+  // CHECK: return %[[C3]], %[[ROOM]], %[[C2]]
+  return %batches, %room, %heads : index, index, index
+}
+
 // CHECK-LABEL: @gate_and_rope(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x?x?x8xf32>
 func.func @gate_and_rope(%x: tensor<?x?x?x8xf32>, %l: tensor<?x?x?xf32>,

@@ -37,3 +37,15 @@ module {
     return
   }
 }
+
+// -----
+
+// What a result updates may be written.
+// CHECK-LABEL: func.func @updates(
+// CHECK-SAME: tensor<4xf32> {bufferization.writable = true, gsa.name = "a"}
+// CHECK-SAME: tensor<4xf32> {bufferization.writable = false, gsa.name = "b"}
+func.func @updates(%a: tensor<4xf32> {gsa.name = "a"},
+                   %b: tensor<4xf32> {gsa.name = "b"})
+    -> (tensor<4xf32> {gsa.updates = "a"}) {
+  return %a : tensor<4xf32>
+}

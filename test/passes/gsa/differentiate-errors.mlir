@@ -82,6 +82,17 @@ func.func @main(%q: tensor<1x3x2x4xf32>, %p: tensor<9x2x1x4xf32>,
 
 // -----
 
+func.func @main(%x: tensor<1x3x4xf32>, %c: tensor<1x9x4xf32>,
+                %n: tensor<1xi32>) -> tensor<1x9x4xf32> {
+  // expected-error @+1 {{'gsa.append_rows' op has no gradient: appending is of a cache, which is for inference; give keys and values as tensors}}
+  %0 = gsa.append_rows %x to %c lengths %n
+      : (tensor<1x3x4xf32>, tensor<1x9x4xf32>, tensor<1xi32>)
+      -> tensor<1x9x4xf32>
+  return %0 : tensor<1x9x4xf32>
+}
+
+// -----
+
 func.func @main(%x: tensor<1x3x5xf32>) -> tensor<1x3xf32> {
   // expected-error @+1 {{'gsa.row_statistics' op has no gradient: the statistics of a selection choose budgets, which are integers; leave results that depend on it out of 'outputs'}}
   %0:2 = gsa.row_statistics %x : (tensor<1x3x5xf32>) -> (tensor<1x3xf32>, tensor<1x3xi32>)

@@ -94,3 +94,18 @@ func.func @main(%q: tensor<1x2x4x8xf32>, %k: tensor<1x3x8xf32>,
       -> (tensor<1x2x4x8xf32>, tensor<1x3x8xf32>, tensor<1x2x4xf32>, tensor<4xf32>)
   return %2#1 : tensor<1x3x8xf32>
 }
+
+// -----
+
+// Pages and appended rows are zones of their own.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: gsa.zones = ["append_rows", "paged_rows"]
+func.func @main(%x: tensor<2x1x8xf32>, %p: tensor<7x4x8xf32>,
+                %t: tensor<2x3xi32>, %n: tensor<2xi32>) -> tensor<2x12x8xf32> {
+  %0 = gsa.append_rows %x to %p, %t lengths %n
+      : (tensor<2x1x8xf32>, tensor<7x4x8xf32>, tensor<2x3xi32>, tensor<2xi32>)
+      -> tensor<7x4x8xf32>
+  %1 = gsa.paged_rows %0, %t
+      : (tensor<7x4x8xf32>, tensor<2x3xi32>) -> tensor<2x12x8xf32>
+  return %1 : tensor<2x12x8xf32>
+}

@@ -383,6 +383,23 @@ TEST_F(ExecutorTest, RefusesOutputsThatOverlap) {
   EXPECT_TRUE(executor->Run(run({at(64), at(0), at(128)})).ok());
 }
 
+// What it updates is copied into an output where there is something to copy.
+TEST_F(ExecutorTest, AnOutputMayBeTheInputThatItUpdates) {
+  DeviceProgram program = Program();
+  program.outputs[0].updates = 0;
+  program.steps = {CopyStep{{Kind::kInput}, {Kind::kOutput}, 64}};
+  auto executor = Create(program);
+  auto memory = MemoryFor(*executor);
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+  EXPECT_THAT(fake_.TakeCalls(), Contains("cuMemcpyDtoDAsync"));
+  memory->outputs[0] = memory->inputs[0];
+  EXPECT_TRUE(executor->Run(memory->run).ok());
+  EXPECT_THAT(fake_.TakeCalls(), Not(Contains("cuMemcpyDtoDAsync")));
+  memory->outputs[0] = static_cast<char*>(memory->inputs[0]) + 16;
+  ExpectRefused(*executor, memory->run, absl::StatusCode::kInvalidArgument,
+                "output 0 'out' overlaps input 0 'q'");
+}
+
 TEST_F(ExecutorTest, PointersAreNotLookedUpWhereThatIsOff) {
   options_.check_pointers = false;
   auto executor = Create(Program());

@@ -8,6 +8,8 @@
 // of pages that no sequence has; numbers of pages behind a sequence are
 // anything.
 //
+// Steps that append their own rows to the caches, in place.
+//
 // Steps of a plan that RandomOptions describes, against float64.
 //
 //===----------------------------------------------------------------------===//
@@ -110,13 +112,58 @@ std::string WithPages(std::string text, const Cache& cache, int64_t pages) {
   return text;
 }
 
+/// `text` whose keys, values and index keys are "key_new" and so on, appended
+/// to the caches "key_cache", or to the pools that WithPages made, which
+/// results update. Of each sequence only the last `new` rows are appended.
+std::string WithAppends(std::string text, bool pages) {
+  std::string body, results, values, types;
+  for (const char* name : {"key", "value", "index_key"}) {
+    const std::string cache = absl::StrCat(name, pages ? "_pool" : "_cache");
+    const std::string argument =
+        absl::StrCat("    %", pages ? cache : name, ": ");
+    size_t at = text.find(argument), end = text.find(" {", at);
+    const std::string type =
+        text.substr(at + argument.size(), end - at - argument.size());
+    end = text.find('}', end) + 1;
+    const std::string rows = absl::StrCat(
+        "tensor<?x?x", type.substr(type.find('x', type.find('x') + 1) + 1));
+    text.replace(at, end - at,
+                 absl::StrCat("    %", cache, ": ", type, " {gsa.name = \"",
+                              cache, "\"},\n    %", name, "_new: ", rows,
+                              " {gsa.name = \"", name, "_new\"}"));
+    const std::string updated = absl::StrCat(name, pages ? "_now" : "");
+    absl::StrAppend(&body, "  %", updated, " = gsa.append_rows %", name,
+                    "_new to %", cache, pages ? ", %table" : "",
+                    " lengths %lengths counts %new : (", rows, ", ", type, ", ",
+                    pages ? "tensor<?x?xi32>, " : "",
+                    "tensor<?xi32>, tensor<?xi32>) -> ", type, "\n");
+    absl::StrAppend(&results, type, " {gsa.name = \"", cache,
+                    "\", gsa.updates = \"", cache, "\"},\n        ");
+    absl::StrAppend(&values, "%", updated, ", ");
+    absl::StrAppend(&types, type, ", ");
+    if (!pages) continue;
+    at = text.find(absl::StrCat("paged_rows %", cache));
+    text.replace(at, 12 + cache.size(), absl::StrCat("paged_rows %", updated));
+  }
+  text.insert(text.find("    %"),
+              "    %new: tensor<?xi32> {gsa.name = \"new\"},\n");
+  text.insert(text.find("-> (") + 4, results);
+  size_t at = text.rfind("  return ") + 9;
+  text.insert(text.find(" : ", at) + 3, types);
+  text.insert(at, values);
+  text.insert(text.find(") {\n") + 4, body);
+  return text;
+}
+
 /// A plan for steps of at most `spec.b` sequences, `spec.sq` queries and
 /// `cache.rows` keys.
 class Decoder {
  public:
-  /// With `fixed` the plan is for these sizes alone.
-  Decoder(Spec spec, const Cache& cache, bool fixed = false)
-      : spec_(spec), cache_(cache), fixed_(fixed) {
+  /// With `fixed` the plan is for these sizes alone; with `appends` its steps
+  /// take new rows, and caches that they update.
+  Decoder(Spec spec, const Cache& cache, bool fixed = false,
+          bool appends = false)
+      : spec_(spec), cache_(cache), fixed_(fixed), appends_(appends) {
     spec_.dynamic = true;
     spec_.lengths = cache.has_room;
     spec_.sk = cache.rows;
@@ -124,6 +171,7 @@ class Decoder {
     if (cache.page > 0)
       module.text =
           WithPages(module.text, cache, cache.pages(spec_.b, cache.rows));
+    if (appends) module.text = WithAppends(module.text, cache.page > 0);
     CompileOptions options;
     options.opt_level = 1;
     options.num_threads = spec.threads;
@@ -182,6 +230,8 @@ class Decoder {
     return inputs;
   }
 
+  const Plan& plan() const { return *plan_; }
+
   Tensors Run(const Tensors& inputs, int threads = 1) const {
     int64_t b = inputs.at("lengths").shape()[0];
     int64_t sq = inputs.at("query").shape()[1];
@@ -204,6 +254,11 @@ class Decoder {
                     input.name == "index_key";
       std::string name = input.name;
       std::vector<int64_t> shape = input.shape;
+      if (appends_ && pooled) {
+        shapes[name + "_new"] = shape;
+        shapes[name + "_new"][1] = spec_.sq;
+        if (cache_.page == 0) name += "_cache";
+      }
       if (cache_.page > 0 && pooled) {
         name += "_pool";
         shape[0] = cache_.pages(spec_.b, cache_.rows);
@@ -213,6 +268,7 @@ class Decoder {
     }
     int64_t pages = cache_.page > 0 ? cache_.rows / cache_.page : 0;
     if (cache_.page > 0) shapes["table"] = {spec_.b, pages};
+    if (appends_) shapes["new"] = {spec_.b};
     for (auto it = shapes.begin(); it != shapes.end();)
       it = it->second.empty() || it->first == "index_bias" ? shapes.erase(it)
                                                            : std::next(it);
@@ -257,8 +313,127 @@ class Decoder {
 
   Spec spec_;
   Cache cache_;
-  bool fixed_;
+  bool fixed_, appends_;
   std::shared_ptr<const Plan> plan_;
+};
+
+/// Caches of as many sequences as a decoder is for, and steps that append to
+/// them: the memory of a cache is both an input and an output of a run.
+class Engine {
+ public:
+  Engine(const Decoder& decoder, const Cache& cache, const Tensors& data)
+      : decoder_(decoder), cache_(cache), data_(data) {
+    for (const TensorSpec& spec : decoder.plan().outputs())
+      if (!spec.updates.empty())
+        caches_[spec.name] = Filled(spec.name, spec.dtype, spec.shape, 0xff);
+    for (const TensorSpec& spec : decoder.plan().inputs()) {
+      if (spec.name == "lengths") lengths_.resize(spec.shape[0]);
+      if (spec.name != "table") continue;
+      table_ = HostTensor::Create("table", DType::kI32, spec.shape).value();
+      // Pages from the last one on; some of the first ones are nobody's.
+      int64_t next = cache.pages(spec.shape[0], cache.rows);
+      for (int32_t& page : table_.values<int32_t>())
+        page = static_cast<int32_t>(--next);
+    }
+  }
+
+  /// The sequences with their lengths.
+  std::vector<Slot> batch() const {
+    std::vector<Slot> slots;
+    for (size_t i = 0; i < lengths_.size(); ++i)
+      slots.push_back({static_cast<int64_t>(i), lengths_[i]});
+    return slots;
+  }
+
+  /// The outputs of `queries` queries, of which the last added[b] are of new
+  /// tokens of sequence b.
+  Tensors Step(const std::vector<int64_t>& added, int64_t queries,
+               int threads) {
+    for (size_t b = 0; b < added.size(); ++b) lengths_[b] += added[b];
+    Tensors inputs = decoder_.Inputs(data_, batch(), queries, cache_.rows);
+    const auto many = static_cast<int64_t>(added.size());
+    HostTensor fresh = HostTensor::Create("new", DType::kI32, {many}).value();
+    for (size_t b = 0; b < added.size(); ++b)
+      fresh.values<int32_t>()[b] = static_cast<int32_t>(added[b]);
+    inputs["new"] = std::move(fresh);
+    for (const char* name : {"key", "value", "index_key"}) {
+      const HostTensor& rows = inputs.at(name);
+      std::vector<int64_t> shape = rows.shape();
+      shape[1] = queries;
+      HostTensor news =
+          Filled(absl::StrCat(name, "_new"), rows.dtype(), shape, 0xff);
+      for (int64_t b = 0; b < many; ++b)
+        for (int64_t i = queries - added[b]; i < queries; ++i)
+          std::memcpy(RowAt(news, b, i),
+                      RowAt(rows, b, lengths_[b] - queries + i), RowSize(rows));
+      inputs[news.name()] = std::move(news);
+    }
+    if (cache_.page > 0) inputs["table"] = table_.Clone().value();
+    return Run(inputs, queries, threads);
+  }
+
+  /// Whether cells that no token of a sequence has are what they were.
+  bool IsRestUntouched() const {
+    for (const auto& [name, tensor] : caches_) {
+      std::set<const char*> written;
+      for (size_t b = 0; b < lengths_.size(); ++b)
+        for (int64_t s = 0; s < lengths_[b]; ++s)
+          written.insert(PlaceOf(tensor, static_cast<int64_t>(b), s));
+      for (int64_t i = 0; i < tensor.shape()[0]; ++i)
+        for (int64_t s = 0; s < tensor.shape()[1]; ++s)
+          if (written.count(RowAt(tensor, i, s)) == 0 &&
+              RowBytes(tensor, i, s) != std::string(RowSize(tensor), '\xff'))
+            return false;
+    }
+    return true;
+  }
+
+ private:
+  const char* PlaceOf(const HostTensor& tensor, int64_t b, int64_t s) const {
+    if (cache_.page == 0) return RowAt(tensor, b, s);
+    const int64_t columns = table_.shape()[1];
+    return RowAt(tensor,
+                 table_.values<int32_t>()[b * columns + s / cache_.page],
+                 s % cache_.page);
+  }
+
+  Tensors Run(const Tensors& inputs, int64_t queries, int threads) {
+    const Plan& plan = decoder_.plan();
+    std::vector<TensorView> in;
+    for (const TensorSpec& spec : plan.inputs())
+      in.push_back(caches_.count(spec.name) > 0 ? caches_.at(spec.name).view()
+                                                : inputs.at(spec.name).view());
+    Tensors outputs;
+    std::vector<MutableTensorView> out;
+    for (TensorSpec spec : plan.outputs()) {
+      bool is_cache = !spec.updates.empty();
+      if (!is_cache) {
+        spec.shape[spec.name == "lse" ? 2 : 1] = queries;
+        outputs[spec.name] = Filled(spec.name, spec.dtype, spec.shape, 0xff);
+      }
+      HostTensor& to = is_cache ? caches_.at(spec.name) : outputs.at(spec.name);
+      out.push_back({to.dtype(), to.shape(), to.raw_data()});
+    }
+    HostTensor scratch =
+        Filled("workspace", DType::kU8, {plan.workspace_bytes()}, 0xff);
+    auto pool = ThreadPool::Create(threads).value();
+    RunOptions options;
+    options.pool = pool.get();
+    absl::Status status =
+        plan.Run(in, out,
+                 absl::MakeSpan(static_cast<char*>(scratch.raw_data()),
+                                scratch.byte_size()),
+                 options);
+    if (!status.ok()) throw std::runtime_error(status.ToString());
+    return outputs;
+  }
+
+  const Decoder& decoder_;
+  Cache cache_;
+  const Tensors& data_;
+  Tensors caches_;
+  HostTensor table_;
+  std::vector<int64_t> lengths_;
 };
 
 //===----------------------------------------------------------------------===//
@@ -402,6 +577,39 @@ TEST_P(Caches, ChunksAndTokensHaveTheBitsOfThePrompt) {
   Decoder fixed(one, p.cache, /*fixed=*/true);
   for (int64_t length = n - 18; length <= n; ++length)
     Step(fixed, {{0, length}, {1, n - length}}, 1);
+}
+
+/// Sequences of other lengths that grow by other numbers of tokens, some by
+/// none.
+TEST_P(Caches, StepsThatAppendHaveTheBitsOfThePrompt) {
+  const Equivalence& p = GetParam();
+  // The block turns the keys that it is given, so a cache is none of its keys.
+  if (!p.cache.has_room || p.family == Family::kBlock)
+    GTEST_SKIP() << "there is nothing to append to";
+  Spec bounds = spec_;
+  bounds.b = kSequences;
+  Decoder decoder(bounds, p.cache, /*fixed=*/false, /*appends=*/true);
+  Engine engine(decoder, p.cache, data_);
+  Rng rng(11, "appends");
+  bool grows = true;
+  for (int step = 0; grows; ++step) {
+    // Prompts first, which fill the step from its end.
+    const int64_t queries = step == 0   ? p.tokens - 20
+                            : step == 1 ? 7
+                                        : rng.Pick<int64_t>({1, 1, 2, 5});
+    std::vector<int64_t> added;
+    grows = false;
+    for (const Slot& slot : engine.batch()) {
+      int64_t most = std::min(queries, p.tokens - slot.length);
+      added.push_back(step == 0 ? most - 3 * slot.sequence : rng.Int(0, most));
+      grows |= slot.length + added.back() < p.tokens;
+    }
+    SCOPED_TRACE(absl::StrCat("step ", step));
+    Tensors outputs = engine.Step(added, queries, 1 + step % 2);
+    ExpectRows(outputs, engine.batch());
+    EXPECT_TRUE(engine.IsRestUntouched());
+  }
+  EXPECT_GT(compared_, 3 * p.tokens / 2);
 }
 
 constexpr Cache kRows = {0, 53}, kPages = {16, 64}, kOddPages = {784, 1568};

@@ -69,7 +69,7 @@ class UnionGradient : public AttentionStorage {
 
  private:
   static constexpr int64_t kGroupRows = 64, kGroupWarps = 4;
-  static constexpr int64_t blockK = UnionGradScheduleAttr::kBlockK;
+  static constexpr int64_t kBlockK = UnionGradScheduleAttr::kBlockK;
 
   /// Two tiles: what values take, and keys.
   struct Pair {
@@ -87,7 +87,7 @@ class UnionGradient : public AttentionStorage {
                          SmemLayout::Swizzle128B);
   }
   Value firstOf(Value number) {
-    return named(s.mul(number, blockK), "first_key");
+    return named(s.mul(number, kBlockK), "first_key");
   }
   void emitPosition();
   void emitRange();
@@ -149,22 +149,22 @@ void UnionGradient::emitPosition() {
   rows = unions.rowsOf(s, shape, kernel.queries, schedule.getQueries(), tile,
                        group);
   tileKeys = unions.keysOf(s, tile);
-  tileBits = unions.bitsOf(s, tile, s.div(unions.capacity, blockK));
+  tileBits = unions.bitsOf(s, tile, s.div(unions.capacity, kBlockK));
   if (range) emitRange();
 }
 
 /// The tiles of the union that begin in the range. Rows that meet none of them
 /// are not read, but in the first range, which tells whether they are finite.
 void UnionGradient::emitRange() {
-  auto tilesBefore = [&](Value pieces) {
+  auto keysBefore = [&](Value pieces) {
     return unions.countBefore(s, tile, pieces);
   };
-  firstTile = named(s.div(tilesBefore(range.begin), blockK), "first_tile");
-  Value keysBefore = tilesBefore(range.end);
+  firstTile = named(s.div(keysBefore(range.begin), kBlockK), "first_tile");
+  Value keys = keysBefore(range.end);
   // The last tile of all may be a short one.
   Value isLast = s.cmpi(CmpIPredicate::eq, range.end, unions.numPieces);
-  Value endTile = s.select(isLast, s.ceilDiv(keysBefore, blockK),
-                           s.div(keysBefore, blockK));
+  Value endTile =
+      s.select(isLast, s.ceilDiv(keys, kBlockK), s.div(keys, kBlockK));
   tilesOfRange = named(s.sub(endTile, firstTile), "tiles_of_range");
   isFirstRange = named(s.cmpi(CmpIPredicate::eq, range.begin, s.index(0)),
                        "is_first_range");
@@ -192,7 +192,7 @@ void UnionGradient::emitRows() {
   size =
       named(s.select(irregular, s.index(0), s.toIndex(united)), "union_size");
   tiles = named(range ? s.select(irregular, s.index(0), tilesOfRange)
-                      : s.ceilDiv(size, blockK),
+                      : s.ceilDiv(size, kBlockK),
                 "tiles");
 }
 
@@ -205,9 +205,9 @@ void UnionGradient::emitRings() {
                      kernel.viewOutputGrads(s, rows), s.index(0),
                      s.index(shape.valueDepth), 16, teams.block);
   keyRing = ring("key_ring", schedule.getKeyStages(), CopyEngine::CpAsync,
-                 tileOf(blockK, shape.depth));
+                 tileOf(kBlockK, shape.depth));
   valueRing = ring("value_ring", schedule.getValueStages(), CopyEngine::CpAsync,
-                   tileOf(blockK, shape.valueDepth));
+                   tileOf(kBlockK, shape.valueDepth));
   // Strings of a tile and the numbers of its keys, which are little: they are
   // held until the sums are given to the bulk engine.
   auto words = [&](int64_t count) {
@@ -216,15 +216,15 @@ void UnionGradient::emitRings() {
   };
   stringRing =
       ring("string_ring", schedule.getKeyStages() + 1, CopyEngine::Bulk,
-           SmallVector<Type>{words(unions.words), words(blockK)});
-  SmemType factor = tileOf(blockRows, blockK);
+           SmallVector<Type>{words(unions.words), words(kBlockK)});
+  SmemType factor = tileOf(blockRows, kBlockK);
   factors = makePair("factors", factor, factor);
   // Rows are apart by 32 bytes more than they have, so that those that half a
   // warp writes lie in different banks.
   constexpr int64_t kApart = 8;
   auto stagedOf = [&](int64_t depth) {
-    return SmemType::get(s.b.getContext(), {blockK, pad(depth) + kApart}, f32(),
-                         SmemLayout::Linear);
+    return SmemType::get(s.b.getContext(), {kBlockK, pad(depth) + kApart},
+                         f32(), SmemLayout::Linear);
   };
   // One group makes both sums, one after the other.
   if (schedule.getGroups() == 1 && sharesShape())
@@ -264,10 +264,10 @@ void UnionGradient::emitRegisters() {
   rowOfKeys =
       isShared ? named(s.sub(warpRow, groupRow), "row_of_keys") : warpRow;
   scale = s.f32(getSoftmaxScale(shape.scale).scale);
-  scores = fragment("scores", blockK, f32(), FragLayout::Acc);
-  grads = fragment("score_grads", blockK, f32(), FragLayout::Acc);
+  scores = fragment("scores", kBlockK, f32(), FragLayout::Acc);
+  grads = fragment("score_grads", kBlockK, f32(), FragLayout::Acc);
   gradsLhs =
-      fragment("score_grads_lhs", blockK, shape.element, FragLayout::Lhs);
+      fragment("score_grads_lhs", kBlockK, shape.element, FragLayout::Lhs);
   queryGrad = fragment("query_grad", pad(shape.depth), f32(), FragLayout::Acc);
   sums.values =
       fragment("value_sum", pad(shape.valueDepth), f32(), FragLayout::Acc);
@@ -297,15 +297,15 @@ void UnionGradient::emitLoad(StreamOp stream) {
   copy(1, kernel.valueRows, shape.valueDepth);
   auto copyWords = [&](unsigned which, Value array, int64_t count) {
     Value rows =
-        s.stridedRows(array, s.i64(count), s.div(unions.capacity, blockK));
+        s.stridedRows(array, s.i64(count), s.div(unions.capacity, kBlockK));
     BulkRowsOp::create(s.b, s.loc, stream.getTiles(stream.getLoad(), 2)[which],
                        rows, number, s.index(count), Value(), Value(),
                        teams.load);
   };
   copyWords(0, tileBits, unions.words);
-  copyWords(1, tileKeys, blockK);
+  copyWords(1, tileKeys, kBlockK);
   if (!found) return;
-  Value next = named(s.add(firstOf(number), s.index(blockK)), "first_of_next");
+  Value next = named(s.add(firstOf(number), s.index(kBlockK)), "first_of_next");
   LookUpOp::create(s.b, s.loc, found, viewRows(kernel.keyRows), next,
                    teams.load);
 }
@@ -317,12 +317,12 @@ void UnionGradient::emitFound() {
   int64_t units = pad(shape.depth) * 2 / 16;
   if (pad(shape.depth) != pad(shape.valueDepth) ||
       !kernel.keyRows.sharesNumbers(kernel.valueRows) ||
-      blockK * units > kMostFoundRows * 32 * teams.load.getCount())
+      kBlockK * units > kMostFoundRows * 32 * teams.load.getCount())
     return;
   found = named(
       FoundAllocOp::create(
           s.b, s.loc,
-          FoundRowsType::get(s.b.getContext(), blockK, units, teams.load)),
+          FoundRowsType::get(s.b.getContext(), kBlockK, units, teams.load)),
       "rows_of_tile");
   LookUpOp::create(s.b, s.loc, found, viewRows(kernel.keyRows),
                    range ? firstOf(firstTile) : s.index(0), teams.load);
@@ -372,7 +372,7 @@ void UnionGradient::emitProduct(Of which) {
 }
 
 Value UnionGradient::viewSums(Of which, Value numbers) {
-  Value end = s.index(blockK);
+  Value end = s.index(kBlockK);
   auto view = [&](Of which) {
     return which == kKeys ? kernel.viewKeySums(s, unions.batch, group, 0,
                                                numbers, end, kernel.keys)

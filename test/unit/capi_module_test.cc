@@ -191,7 +191,9 @@ TEST(CapiModule, ShapesThatAreNoneSayWhy) {
       "'query'?";
   EXPECT_THAT(reasons[0].message, HasSubstr(misspelt));
   // Before the input that has no shape by it.
-  EXPECT_THAT(Refusal(text, Options({{"qeury", {1, 3}}})), HasSubstr(misspelt));
+  EXPECT_THAT(
+      capi_testing::CompileError(text, Options({{"qeury", {1, 3}}})).message,
+      HasSubstr(misspelt));
 }
 
 }  // namespace

@@ -319,8 +319,8 @@ TEST(CapiSupport, CollectsSeveralReasons) {
   EXPECT_THAT(reasons[2].message, AllOf(HasSubstr("'arg0'"), HasSubstr("i8")));
   EXPECT_THAT(reasons[3].message, AllOf(HasSubstr("'arg1'"), HasSubstr("f32")));
   EXPECT_THAT(reasons[4].message, HasSubstr("'result0'"));
-  EXPECT_THAT(reasons[5].message, HasSubstr("'arg2'"));
-  EXPECT_THAT(reasons[6].message, HasSubstr("'d'"));
+  EXPECT_THAT(reasons[5].message, HasSubstr("'d'"));
+  EXPECT_THAT(reasons[6].message, HasSubstr("'arg2'"));
   for (const Error& reason : reasons) {
     EXPECT_EQ(reason.code, GSA_INVALID_ARGUMENT);
   }

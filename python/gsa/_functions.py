@@ -42,17 +42,7 @@ def choose(where, name, value, allowed):
 
 
 def whole(where, name, value, least):
-    import operator
-    try:
-        # True is 1, but nobody means a number by it.
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < least:
-        raise _capi.InvalidArgument(
-            f"{where}: {name}: got {value!r}, expected a whole number of at "
-            f"least {least}")
-    return number
+    return _plan.whole(f"{where}: {name}", value, least)
 
 
 def flag(where, name, value):

@@ -96,13 +96,7 @@ def _option(name, value):
                 unknown(where, str(value), _WORDS[name]))
         return value
     if name in _NUMBERS:
-        least, most = _NUMBERS[name]
-        if isinstance(value, bool) or not hasattr(value, "__index__") or \
-                not least <= operator.index(value) <= most:
-            raise _capi.InvalidArgument(
-                f"{where}: got {value!r}, expected a whole number from {least} "
-                f"to {most}")
-        return operator.index(value)
+        return whole(where, value, *_NUMBERS[name])
     try:
         return os.fsdecode(value)
     except TypeError:
@@ -118,6 +112,21 @@ def _drop_plans():
 def options():
     """A copy of what set_options set."""
     return dict(_OPTIONS)
+
+
+def whole(where, value, least, most=None):
+    """A whole number of at least `least`, and at most `most` if that is given."""
+    try:
+        # True is 1, but nobody means a number by it.
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least or (most is not None and number > most):
+        expected = (f"of at least {least}" if most is None
+                    else f"from {least} to {most}")
+        raise _capi.InvalidArgument(
+            f"{where}: got {value!r}, expected a whole number {expected}")
+    return number
 
 
 def unknown(where, name, known, near=None):

@@ -17,6 +17,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "python"))
 
+from checks import Checks  # noqa: E402
+
 # README of the published package, "Basic Usage".
 QUICK_START = """
 import torch
@@ -50,13 +52,7 @@ print(f"Output shape: {output.shape}") # [2, 8192, 4096]
 """
 SMALL = {"d_model": 512, "n_heads": 8, "n_kv_heads": 2, "k_base": 128,
          "k_min": 32, "k_max": 256}
-failures = 0
-
-
-def check(name, good, what=""):
-    global failures
-    failures += not good
-    print(f"{'ok    ' if good else 'FAILED'} {name} {what}", flush=True)
+CHECKS = Checks()
 
 
 def make(torch, gsa, dtype, **fields):
@@ -82,8 +78,8 @@ def errors(torch, gsa):
             want = module.cpu().double()(x.to(dtype).double())[0]
             limit = every if fields.get("k_base") == 1000 else some
             error = ((y - want).pow(2).mean() / want.pow(2).mean()).sqrt()
-            check(f"error {dtype} {fields}", error < limit,
-                  f"rms {error:.2e} of rms, limit {limit:.0e}")
+            CHECKS.expect(f"error {dtype} {fields}", error < limit,
+                          f"rms {error:.2e} of rms, limit {limit:.0e}")
 
 
 def gradients(torch, gsa):
@@ -105,8 +101,8 @@ def gradients(torch, gsa):
         want = train(module.cpu().double(), x.to(dtype).double())
         worst = max((((got[name] - w).pow(2).mean() / w.pow(2).mean()).sqrt(), name)
                     for name, w in want.items())
-        check(f"gradients {dtype}", set(got) == set(want) and worst[0] < limit,
-              f"rms {worst[0]:.2e} of rms at {worst[1]}, limit {limit:.0e}")
+        CHECKS.expect(f"gradients {dtype}", set(got) == set(want) and worst[0] < limit,
+                      f"rms {worst[0]:.2e} of rms at {worst[1]}, limit {limit:.0e}")
 
 
 def decoding(torch, gsa):
@@ -120,11 +116,11 @@ def decoding(torch, gsa):
         rows.append(y)
     before = gsa.kernel_compilations()
     y, cache = module(x[:, 332:333], past_key_value=cache)
-    check("no kernel is compiled late", gsa.kernel_compilations() == before)
+    CHECKS.expect("no kernel is compiled late", gsa.kernel_compilations() == before)
     rows.append(y)
     rows.append(module(x[:, 333:], past_key_value=cache)[0])
     error = (torch.cat(rows, 1) - want).abs().max().item()
-    check("decoding equals prefill", error < 1e-4, f"max {error:.2e}")
+    CHECKS.expect("decoding equals prefill", error < 1e-4, f"max {error:.2e}")
 
 
 def streams(torch, gsa):
@@ -136,7 +132,7 @@ def streams(torch, gsa):
     with torch.cuda.stream(side):
         got = module(x)[0]
     torch.cuda.current_stream().wait_stream(side)
-    check("another stream", torch.equal(got, want))
+    CHECKS.expect("another stream", torch.equal(got, want))
     fixed = x.clone()
     graph = torch.cuda.CUDAGraph()
     positions = torch.arange(2048, device="cuda").unsqueeze(0)
@@ -146,10 +142,10 @@ def streams(torch, gsa):
     fixed.copy_(y)
     graph.replay()
     torch.cuda.synchronize()
-    check("a captured graph", torch.equal(captured, module(y)[0]))
+    CHECKS.expect("a captured graph", torch.equal(captured, module(y)[0]))
     compiled = torch.compile(module, fullgraph=True)
     error = (compiled(x)[0] - want).abs().max().item()
-    check("torch.compile(fullgraph=True)", error < 2e-2, f"max {error:.2e}")
+    CHECKS.expect("torch.compile(fullgraph=True)", error < 2e-2, f"max {error:.2e}")
 
 
 def times(torch, gsa):
@@ -202,8 +198,8 @@ def disk(library):
             if done.returncode:
                 print(done.stderr)
             counts.append(done.stdout.split())
-    check("kernels on disk", len(counts[1]) == 2 and counts[0][1] == "0" and
-          counts[1] == ["0", counts[0][0]], str(counts))
+    CHECKS.expect("kernels on disk", len(counts[1]) == 2 and counts[0][1] == "0" and
+                  counts[1] == ["0", counts[0][0]], str(counts))
 
 
 def main():
@@ -218,11 +214,11 @@ def main():
         start = time.perf_counter()
         exec(QUICK_START, names)
         torch.cuda.synchronize()
-        check("published quick start",
-              tuple(names["output"].shape) == (2, 8192, 4096) and
-              bool(torch.isfinite(names["output"]).all()),
-              f"{time.perf_counter() - start:.2f} s, "
-              f"{gsa.last_dispatch().target}")
+        CHECKS.expect("published quick start",
+                      tuple(names["output"].shape) == (2, 8192, 4096) and
+                      bool(torch.isfinite(names["output"]).all()),
+                      f"{time.perf_counter() - start:.2f} s, "
+                      f"{gsa.last_dispatch().target}")
         names.clear()
         torch.cuda.empty_cache()
         errors(torch, gsa)
@@ -231,8 +227,7 @@ def main():
         times(torch, gsa)
     gradients(torch, gsa)
     disk(os.environ["GSA_LIBRARY"])
-    print(f"{failures} failed")
-    sys.exit(bool(failures))
+    sys.exit(CHECKS.end())
 
 
 if __name__ == "__main__":

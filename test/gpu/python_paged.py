@@ -14,14 +14,10 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "python"))
 
+from checks import Checks  # noqa: E402
+
 H, G, D, HI, DI = 32, 8, 128, 4, 64
-failures = 0
-
-
-def check(name, good, what=""):
-    global failures
-    failures += not good
-    print(f"{'ok    ' if good else 'FAILED'} {name} {what}", flush=True)
+CHECKS = Checks()
 
 
 def make_case(torch, paged, dtype, query_lens, lengths, page_size):
@@ -81,10 +77,10 @@ def compare(torch, gsa, dtype, limit, query_lens, lengths, page_size):
         share.append(error)
         first += count
     error = torch.cat(share)
-    check(f"pages of {page_size}, {dtype}, queries {query_lens}",
-          error.median().item() < limit and error.max().item() < 0.3,
-          f"relative error of a row: median {error.median():.2e}, largest "
-          f"{error.max():.2e}, limit of the median {limit:.0e}")
+    CHECKS.expect(f"pages of {page_size}, {dtype}, queries {query_lens}",
+                  error.median().item() < limit and error.max().item() < 0.3,
+                  f"relative error of a row: median {error.median():.2e}, largest "
+                  f"{error.max():.2e}, limit of the median {limit:.0e}")
 
 
 def times(torch, gsa):
@@ -121,8 +117,7 @@ def main():
             compare(torch, gsa, dtype, limit, [1, 1, 1], [1500, 700, 3000], 64)
             compare(torch, gsa, dtype, limit, [300, 1, 17], [900, 1100, 17], 49)
         times(torch, gsa)
-    print(f"{failures} failed")
-    sys.exit(bool(failures))
+    sys.exit(CHECKS.end())
 
 
 if __name__ == "__main__":

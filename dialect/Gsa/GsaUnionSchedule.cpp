@@ -293,9 +293,9 @@ std::string UnionGradScheduleAttr::findRefusal(Operation* op,
            std::to_string(problem.depth) + " and values of " +
            std::to_string(problem.valueDepth) + " differ; legal: groups = 1";
   int64_t pieces = llvm::divideCeil(problem.keys, getTable());
-  if (getKeyChunks() > std::max<int64_t>(pieces, 1))
-    return over("key_chunks", getKeyChunks(), std::max<int64_t>(pieces, 1)) +
-           " pieces of " + std::to_string(getTable()) + " keys (table)";
+  if (getKeyChunks() > pieces)
+    return over("key_chunks", getKeyChunks(), pieces) + " pieces of " +
+           std::to_string(getTable()) + " keys (table)";
   return "";
 }
 

@@ -45,8 +45,7 @@ int64_t gsa::countStrings(int64_t groups, int64_t ratio, int64_t blockK) {
 UnionLists::UnionLists(const UnionSource& source, const UnionForm& form)
     : tiles(
           llvm::divideCeil(std::min(form.chunk, source.queries), form.queries)),
-      numPieces(
-          std::max<int64_t>(llvm::divideCeil(source.keys, form.table), 1)),
+      numPieces(llvm::divideCeil(source.keys, form.table)),
       source(source),
       form(form) {
   int64_t perTile = form.queries, blockK = form.blockK;

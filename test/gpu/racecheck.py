@@ -16,7 +16,8 @@ What stands at these offsets decides. So a finding gets the instructions, from t
 cubins that the kernels' cache in --kernels has (cuobjdump reads them), and is
 explained only if TABLE, racecheck_findings.json, has an entry for its kernel and
 for each pair of instructions that may be meant; entries about mbarriers count for
-kernels that have some. An ordinary store that meets an ordinary load is never
+kernels that have some. Where several kernels have the name, those are meant in which
+all findings of the test stand at accesses to shared memory. An ordinary store that meets an ordinary load is never
 among them.
 """
 
@@ -148,24 +149,42 @@ def disassemble(folder, program=None):
     return functions
 
 
-def find_pairs(finding, functions):
-    """What a finding may be about, of each kernel of its name that accesses shared
-    memory at both offsets: both opcodes, and whether it has mbarriers."""
-    pairs = set()
-    for code in functions.get(finding["kernel"], ()):
-        pair = [code.get(offset) for offset in finding["offsets"]]
-        if all(opcode in (WRITES if access == "Write" else READS)
-               for opcode, access in zip(pair, finding["accesses"])):
-            pairs.add((*pair, MBARRIER in code.values()))
-    return sorted(pairs)
+def find_pair(finding, code):
+    """Both opcodes of a finding in a kernel, and whether that has mbarriers; None
+    unless it accesses shared memory at both offsets."""
+    pair = [code.get(offset) for offset in finding["offsets"]]
+    if all(opcode in (WRITES if access == "Write" else READS)
+           for opcode, access in zip(pair, finding["accesses"])):
+        return (*pair, MBARRIER in code.values())
+    return None
+
+
+def find_kernels(findings, functions):
+    """{(kernel, test): [{offset: opcode}]}: of the kernels of a name those that all
+    findings of the test can be about, or all where there is none, as in a test that
+    runs several."""
+    kernels = {}
+    for finding in findings:
+        of = finding["kernel"], finding["test"]
+        code = functions.get(finding["kernel"], [])
+        kernels[of] = [one for one in kernels.get(of, code)
+                       if find_pair(finding, one)]
+    return {of: left or functions.get(of[0], []) for of, left in kernels.items()}
+
+
+def find_pairs(finding, kernels):
+    """What a finding may be about, of each of `kernels`."""
+    pairs = {find_pair(finding, code) for code in kernels}
+    return sorted(pairs - {None})
 
 
 def collect(findings, functions):
     """Findings that are about the same: {"kernel", "accesses", "opcodes": pairs,
     "severity", "hazards", "places", "tests"}."""
-    groups = {}
+    groups, kernels = {}, find_kernels(findings, functions)
     for finding in findings:
-        pairs = find_pairs(finding, functions)
+        pairs = find_pairs(finding,
+                           kernels[finding["kernel"], finding["test"]])
         key = (finding["kernel"], tuple(finding["accesses"]), tuple(pairs))
         group = groups.setdefault(key, {
             "kernel": finding["kernel"], "accesses": finding["accesses"],

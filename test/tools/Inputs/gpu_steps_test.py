@@ -89,6 +89,36 @@ class Races(unittest.TestCase):
                                    racecheck.read_sass(both))
         self.assertEqual(len(racecheck.judge(groups, [RING])[0]), 3)
 
+    def test_kernels_of_one_name(self):
+        # The findings of a test stand at accesses of its own kernel.
+        mbarrier = "/*0010*/ SYNCS.EXCH.64 URZ, [UR4], UR6 ;\n"
+        one = (f"Function : rows\n{mbarrier}/*0090*/ UBLKCP.S.G [R7], [R2] ;\n"
+               "/*00a0*/ LDS R1, [R2] ;\n/*00b0*/ IADD3 R1, R2, R3 ;\n")
+        other = (f"Function : rows\n{mbarrier}/*0090*/ STS [R7], R2 ;\n"
+                 "/*00a0*/ UBLKRED.G.S.ADD [R7], [R2] ;\n/*00b0*/ LDS R1, [R2] ;\n")
+        functions = racecheck.read_sass(one + other)
+
+        def finding(second, test):
+            return {"kernel": "rows", "accesses": ["Write", "Read"],
+                    "offsets": [0x90, second], "severity": "Error", "hazards": 1,
+                    "test": test}
+
+        groups = racecheck.collect(
+            [finding(0xa0, "a"), finding(0xa0, "b"), finding(0xb0, "b")],
+            functions)
+        pairs = [(group["tests"], [pair[:2] for pair in group["opcodes"]])
+                 for group in groups]
+        self.assertEqual(pairs, [
+            (["b"], [["STS", "LDS"]]),
+            (["b"], [["STS", "UBLKRED"]]),
+            (["a"], [["STS", "UBLKRED"], ["UBLKCP", "LDS"]])])
+        # A test that runs both: whatever each finding may be about.
+        groups = racecheck.collect(
+            [finding(0xa0, "c"), finding(0xb0, "c"),
+             {**finding(0xa0, "c"), "accesses": ["Read", "Read"]}], functions)
+        self.assertIn([["STS", "UBLKRED", True], ["UBLKCP", "LDS", True]],
+                      [group["opcodes"] for group in groups])
+
     def test_table(self):
         self.assertTrue(racecheck.read_table())
         for entry in ({**RING, "reason": " "},

@@ -147,7 +147,7 @@ def run_inside(environment, device):
                       f"{tuple(output.shape)} by {gsa.last_dispatch().target}")
         if device == "cuda":
             python_layer.errors(torch, gsa)
-            checks.failures += python_layer.failures
+            checks.failures += python_layer.CHECKS.failures
     mapped = mapped_files()
     checks.expect("the library of the wheel", any(
         path.startswith(environment) and os.path.basename(path).startswith(

@@ -77,6 +77,7 @@ class DeviceGradients : public ::testing::TestWithParam<const char*> {
     auto plan = Plan::Compile(text, "gradients.mlir", OptionsFor(GetParam()));
     EXPECT_TRUE(plan.ok()) << plan.status() << "\n" << text;
     if (!plan.ok()) return {};
+    KeepContextOf(*plan);
     auto session = Session::Create(GetParam(), *plan, inputs);
     EXPECT_TRUE(session.ok()) << session.status();
     if (!session.ok()) return {};

@@ -22,6 +22,14 @@ inline bool IsEmulated(const char* target) {
   return std::strcmp(target, "emu") == 0;
 }
 
+/// A device's context goes with its last plan, and takes longer to make than a
+/// case: so the last one stays. For ever, since a driver may be gone before static
+/// objects are.
+inline void KeepContextOf(const std::shared_ptr<const Plan>& plan) {
+  static auto* kept = new std::shared_ptr<const Plan>;
+  *kept = plan;
+}
+
 /// The module of these inputs for a device, or its emulation.
 inline std::shared_ptr<const Plan> CompileGradientsFor(
     const char* target, const std::string& text, const GradientInputs& inputs) {
@@ -32,7 +40,9 @@ inline std::shared_ptr<const Plan> CompileGradientsFor(
   if (IsEmulated(target)) options.arch = EmulationScale().arch;
   auto plan = Plan::Compile(text, "gradients.mlir", options);
   EXPECT_TRUE(plan.ok()) << plan.status();
-  return plan.ok() ? *plan : nullptr;
+  if (!plan.ok()) return nullptr;
+  KeepContextOf(*plan);
+  return *plan;
 }
 
 /// Runs twice, with garbage in results and workspace: outputs are those of the

@@ -276,8 +276,11 @@ def Gsa_ScoreScheduleAttr
     warp owns 16 queries (wgmma: a warpgroup owns 64). With wgmma it may also own
     8, of two heads at a time: a lane then has all heads of one query, and adds
     them up where they are. The products of `pairs` such pairs of heads are under
-    way together, in 32 registers each for 64 keys. With `boxes` a tile of keys is
-    the box of a tensor map, copied by one instruction. Weights of up to
+    way together, in 32 registers each for 64 keys: one is activated while others
+    are multiplied. Where scores go to lists, `pairs` is 2 and there is an even
+    number of products, the last one of a tile is activated beside the first one of
+    the next, so that a warp never waits for products alone. With `boxes` a tile of
+    keys is the box of a tensor map, copied by one instruction. Weights of up to
     `kept_heads` heads stay in registers; those of more are read for each tile.
 
     Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple

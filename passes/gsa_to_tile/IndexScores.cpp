@@ -327,28 +327,39 @@ ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
   return {first, named(count, "keys_of_tile")};
 }
 
-/// Dot products of the queries of some parts with the keys of the tile.
-void ScoreKernel::emitProducts(int64_t first, ValueRange products,
-                               ValueRange keyTiles) {
+/// The dot products of the queries of a part with the keys of the tile: under way
+/// by wgmma, which waitForProduct() waits for.
+void ScoreKernel::emitProduct(int64_t part, ValueRange keyTiles) {
   OpBuilder& b = builder();
+  Value product = productOf(part);
   if (usesWgmma()) {
-    WgmmaFenceOp::create(b, location(), products);
-    for (auto [part, product] : llvm::enumerate(products))
-      for (auto [i, chunk, keys] : llvm::enumerate(chunks, keyTiles))
-        WgmmaNtOp::create(b, location(), product, chunk.queries[first + part],
-                          groupRow, keys, zero, /*accumulate=*/i > 0);
+    WgmmaFenceOp::create(b, location(), product);
+    for (auto [i, chunk, keys] : llvm::enumerate(chunks, keyTiles))
+      WgmmaNtOp::create(b, location(), product, chunk.queries[part], groupRow,
+                        keys, zero, /*accumulate=*/i > 0);
     WgmmaCommitOp::create(b, location());
-    // What goes to global memory does so while products are under way.
-    if (stagesProducts() && first == 0) drain();
-    WgmmaWaitOp::create(b, location(), 0, products);
     return;
   }
-  Value product = products.front();
   FillOp::create(b, location(), product, zeroValue);
   for (auto [chunk, keys] : llvm::zip(chunks, keyTiles)) {
-    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[first], warpRow);
+    LoadLhsOp::create(b, location(), chunk.lhs, chunk.queries[part], warpRow);
     MmaNtOp::create(b, location(), product, chunk.lhs, keys, zero);
   }
+}
+
+/// Waits for the product of a part, while those of `pending` later ones are under
+/// way.
+void ScoreKernel::waitForProduct(int64_t part, int64_t pending) {
+  if (!usesWgmma()) return;
+  if (stagesProducts() && part == parts() - 1) {
+    // What becomes of the part before stays above the last wait, which ptxas would
+    // put before most of it: the branch of the drain holds it.
+    if (lags())
+      WgmmaFenceOp::create(builder(), location(), productOf(part - 1));
+    // What goes to global memory does so while products are under way.
+    drain();
+  }
+  WgmmaWaitOp::create(builder(), location(), pending, productOf(part));
 }
 
 /// Activates the product of a part and adds it to the scores.
@@ -370,17 +381,46 @@ void ScoreKernel::addPart(int64_t part, Value product) {
     AddScaledOp::create(b, location(), sum, product, weights);
 }
 
-/// Adds parts [first, end), whose products are under way together, to the
-/// scores of the tile in shared memory.
-void ScoreKernel::emitParts(int64_t first, int64_t end, ValueRange keyTiles) {
-  ValueRange used = ValueRange(products).take_front(end - first);
-  emitProducts(first, used, keyTiles);
-  // What comes behind the last product takes long, and no key.
-  if (rows.candidates && end == parts() && schedule.getProducers() > 0)
-    ReleaseOp::create(builder(), location(), keyTiles.front());
-  for (auto [i, product] : llvm::enumerate(used))
-    if (!stagesProducts() || first + static_cast<int64_t>(i) + 1 < parts())
-      addPart(first + i, product);
+/// Adds all parts to the scores of the tile in shared memory but, where that is
+/// left for later, the last one. As many products are under way as have fragments:
+/// a part is activated while the next one is multiplied.
+void ScoreKernel::emitParts(ValueRange keyTiles, Value firstTile) {
+  auto together = static_cast<int64_t>(products.size());
+  int64_t last = parts() - 1;
+  auto clear = [&] { FillOp::create(builder(), location(), sum, zeroValue); };
+  if (!lags()) clear();
+  for (int64_t part = 0; part < together; ++part) {
+    emitProduct(part, keyTiles);
+    // The last part of the tile before, beside the first product of this one.
+    if (part == 0 && lags()) emitLagged(firstTile);
+  }
+  if (lags()) clear();
+  for (int64_t part = 0; part <= last; ++part) {
+    waitForProduct(part, std::min(together - 1, last - part));
+    // What comes behind the last product takes long, and no key.
+    if (rows.candidates && part == last && schedule.getProducers() > 0)
+      ReleaseOp::create(builder(), location(), keyTiles.front());
+    if (part < last || !leavesLast()) addPart(part, productOf(part));
+    if (part + together <= last) emitProduct(part + together, keyTiles);
+  }
+}
+
+/// The rest of the tile before.
+void ScoreKernel::emitLagged(Value firstTile) {
+  OpBuilder& b = builder();
+  OpBuilder::InsertionGuard guard(b);
+  auto lagged = LaggedOp::create(b, location());
+  b.setInsertionPoint(lagged.getBody().front().getTerminator());
+  Value number =
+      named(lagged.getBody().getArgument(0), "number_before");
+  finishTile(keyRange(named(add(firstTile, number), "tile_before")));
+}
+
+/// What is done with the scores of a tile where they go to lists.
+void ScoreKernel::finishTile(const KeyRange& range) {
+  int64_t last = parts() - 1;
+  if (lags() && !stagesProducts()) addPart(last, productOf(last));
+  append(range);
 }
 
 void ScoreKernel::store(const KeyRange& range) {
@@ -430,12 +470,10 @@ void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   for (Value keyTile : keyTiles) named(keyTile, "key_tile");
   // Keys came by cp.async; wgmma reads them through another proxy.
   if (usesWgmma() && !schedule.getBoxes()) FenceAsyncOp::create(b, location());
-  FillOp::create(b, location(), sum, zeroValue);
-  auto together = static_cast<int64_t>(products.size());
-  for (int64_t part = 0; part < parts(); part += together)
-    emitParts(part, std::min(part + together, parts()), keyTiles);
+  emitParts(keyTiles, firstTile);
+  if (lags()) return;
   if (rows.candidates) {
-    append(range);
+    finishTile(range);
   } else {
     if (isCausal() && rows.sample == 1)
       MaskCausalOp::create(b, location(), sum, lastKeyOfWarp(), range.first);

@@ -127,7 +127,7 @@ void ScoreKernel::stageProduct(Value row, const KeyRange& range, Value last,
   int64_t part = parts() - 1;
   StageProductsOp::create(
       builder(), location(), staged, stagedBytes, sum,
-      products[part % static_cast<int64_t>(products.size())], scaleValue,
+      productOf(part), scaleValue,
       bias ? partOffsets[part] : noOffsets,
       partWeights[keepsWeights() ? part : 0], check, boundRows, warpRank, row,
       count, range.first, last, productActivation(), someHidden,

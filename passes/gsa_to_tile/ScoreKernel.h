@@ -65,6 +65,17 @@ class ScoreKernel : KernelScalars {
   /// A lane has all heads of a query: of the last ones it activates a column
   /// and stages its hits before it goes on.
   bool stagesProducts() const { return isPaired() && pairs; }
+  /// The last part of a tile becomes scores while the first product of the next
+  /// one is under way, so that a warp never waits for products alone.
+  bool lags() const {
+    return usesWgmma() && rows.candidates && schedule.getProducers() > 0 &&
+           products.size() == 2 && parts() % 2 == 0;
+  }
+  /// Whether the last part is not added beside the others.
+  bool leavesLast() const { return lags() || stagesProducts(); }
+  Value productOf(int64_t part) const {
+    return products[part % static_cast<int64_t>(products.size())];
+  }
   gsa_tile::Activation productActivation() const;
 
   void emitPosition();
@@ -78,8 +89,11 @@ class ScoreKernel : KernelScalars {
   void emitStream(Value firstTile, Value tiles);
   void emitLoad(gsa_tile::StreamOp stream, Value firstTile);
   void emitCompute(gsa_tile::StreamOp stream, Value firstTile);
-  void emitParts(int64_t first, int64_t end, ValueRange keyTiles);
-  void emitProducts(int64_t first, ValueRange products, ValueRange keyTiles);
+  void emitParts(ValueRange keyTiles, Value firstTile);
+  void emitProduct(int64_t part, ValueRange keyTiles);
+  void waitForProduct(int64_t part, int64_t pending);
+  void emitLagged(Value firstTile);
+  void finishTile(const KeyRange& range);
   void addPart(int64_t part, Value product);
   void emitHiddenTiles(Value firstTile, Value endTile);
   Value lastKeyOfWarp();

@@ -23,8 +23,8 @@ inline bool IsEmulated(const char* target) {
 }
 
 /// A device's context goes with its last plan, and takes longer to make than a
-/// case: so the last one stays. For ever, since a driver may be gone before static
-/// objects are.
+/// case: so the last one stays. For ever, since a driver may be gone before
+/// static objects are.
 inline void KeepContextOf(const std::shared_ptr<const Plan>& plan) {
   static auto* kept = new std::shared_ptr<const Plan>;
   *kept = plan;

@@ -5,6 +5,38 @@
 
 option(GSA_PRECOMPILED_HEADERS "Precompile headers of LLVM, MLIR and GoogleTest" ON)
 
+# A precompiled header holds the path of its tree, so ccache would find no object of
+# another tree again. It takes what stands in `<header>.pch.sum` for the content of
+# the header (pch_external_checksum): the hash of all text that is precompiled. So
+# trees of the same flags share their objects, as dev and portable-dev do. The header
+# itself is compiled in each tree.
+# CMake's own options name the header as well, by a path that ccache leaves absolute.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+endif()
+function(gsa_sum_headers name)
+  set_target_properties(${name} PROPERTIES CXX_COMPILER_LAUNCHER "")
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir)
+  set(source ${PROJECT_BINARY_DIR}/precompiled/${name}.sum.cpp)
+  list(TRANSFORM ARGN PREPEND "#include <")
+  list(TRANSFORM ARGN APPEND ">\n")
+  string(CONCAT text ${ARGN})
+  file(WRITE ${source} "${text}")
+  set(includes ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+  list(TRANSFORM includes PREPEND "-I")
+  execute_process(
+    COMMAND ${CMAKE_CXX_COMPILER} -std=c++${CMAKE_CXX_STANDARD}
+            ${GSA_LLVM_DEFINITIONS} ${includes} -E -P -dD ${source} -o ${source}.txt
+    RESULT_VARIABLE failed ERROR_QUIET)
+  # Without a sum ccache reads the header itself.
+  file(REMOVE ${folder}/cmake_pch.hxx.pch.sum)
+  if(NOT failed)
+    file(SHA256 ${source}.txt sum)
+    file(WRITE ${folder}/cmake_pch.hxx.pch.sum "${sum}\n")
+  endif()
+  file(REMOVE ${source}.txt)
+endfunction()
+
 # gsa_precompile_headers(<name> HEADERS <a.h> ... [OPTIONS ...] [LIBS ...])
 # A target whose precompiled headers serve those that are compiled with the same
 # options, for gsa_reuse_headers.
@@ -21,8 +53,9 @@ function(gsa_precompile_headers name)
   target_compile_options(${name} PRIVATE ${ARG_OPTIONS})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    # So that ccache finds it again in another checkout.
+    # The same bytes after the same headers, whenever they were written.
     target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+    gsa_sum_headers(${name} ${ARG_HEADERS})
   endif()
   list(TRANSFORM ARG_HEADERS PREPEND "<")
   list(TRANSFORM ARG_HEADERS APPEND ">")

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "passes/StaticShapes.h"
 
 using namespace mlir;
 using namespace mlir::gsa;
@@ -202,7 +203,7 @@ LogicalResult gsa::checkBounded(Operation* op, StringRef cannot) {
           return op->emitOpError()
                  << "cannot " << cannot
                  << ": expected static shapes, or bounds for their sizes, got "
-                 << type << " for " << kind << " #" << i;
+                 << type << " for " << kind << " #" << i << kSpecializeAdvice;
     }
     return success();
   };

@@ -3,6 +3,7 @@
 #ifndef GSA_PASSES_STATICSHAPES_H
 #define GSA_PASSES_STATICSHAPES_H
 
+#include "llvm/ADT/StringRef.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Operation.h"
@@ -20,6 +21,10 @@ inline bool hasStaticShapes(Operation* op) {
          llvm::all_of(op->getResultTypes(), isStaticShape);
 }
 
+/// Ends an error about a dynamic size.
+inline constexpr StringLiteral kSpecializeAdvice =
+    "; gsa-specialize-shapes gives an entry's inputs their sizes";
+
 /// Fails, with an error at the op that says what it `cannot` be ("be lowered to
 /// loops"), unless all operands and results have static shapes.
 inline LogicalResult checkStatic(Operation* op, StringRef cannot) {
@@ -28,7 +33,7 @@ inline LogicalResult checkStatic(Operation* op, StringRef cannot) {
       if (!isStaticShape(type))
         return op->emitOpError()
                << "cannot " << cannot << ": expected static shapes, got "
-               << type << " for " << kind << " #" << i;
+               << type << " for " << kind << " #" << i << kSpecializeAdvice;
     return success();
   };
   if (failed(check("operand", op->getOperandTypes()))) return failure();

@@ -307,6 +307,9 @@ void RegisterCompilerDialects(mlir::DialectRegistry& registry) {
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> ParseModule(
     const std::string& text, const std::string& filename,
     mlir::MLIRContext* context) {
+  // Errors go to those who have the text; the op in its generic form hides
+  // them.
+  context->printOpOnDiagnostic(false);
   GSA_RETURN_IF_ERROR(CheckText(text, filename));
   DiagnosticCollector diagnostics(context);
   mlir::ParserConfig config(context);

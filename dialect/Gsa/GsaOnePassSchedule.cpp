@@ -151,6 +151,9 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
   bool keeps = hadBetterKeep(cast<SelectOp>(op));
   // Two heads a fragment are faster, if they are even.
   int64_t queries = problem.scores->heads % 2 == 0 ? 8 : kTileUnit;
+  // Two heads at a time leave room for two stages beside what is staged.
+  int64_t headTile =
+      exact.getScores().getHeadTile() > 0 ? kTileUnit / queries : 0;
   for (int64_t consumers : {16, 8, 4})
     for (int64_t stages : {4, 3, 2}) {
       int64_t blockQ = consumers * queries;
@@ -159,10 +162,12 @@ SmallVector<Attribute> OnePassScheduleAttr::enumerate(
       rows = std::clamp<int64_t>(rows, 1,
                                  std::max<int64_t>(problem.scores->queries, 1));
       for (bool boxes : {true, false}) {
+        if (headTile > 0 && boxes) continue;
         auto scores = ScoreScheduleAttr::get(
-            op->getContext(), Engine::Wgmma, blockQ, /*block_k=*/kPanelColumns,
-            /*span=*/64, stages, /*producers=*/4, consumers, kDefaultPairs,
-            boxes);
+                          op->getContext(), Engine::Wgmma, blockQ,
+                          /*block_k=*/kPanelColumns, /*span=*/64, stages,
+                          /*producers=*/4, consumers, kDefaultPairs, boxes)
+                          .withHeadTile(headTile);
         if (!scores.findRefusal(op, target).empty()) continue;
         auto schedule = OnePassScheduleAttr::get(op->getContext(), scores,
                                                  exact, kSampleStep, rank,

@@ -244,7 +244,7 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
                                         int64_t span, int64_t stages,
                                         int64_t producers, int64_t consumers,
                                         int64_t pairs, bool boxes,
-                                        int64_t keptHeads) {
+                                        int64_t keptHeads, int64_t headTile) {
   int64_t unit = engine == Engine::Wgmma ? 8 : 16;
   if (failed(verifyBlockK(emitError, blockK, unit)) ||
       failed(verifyRing(emitError, stages, producers, consumers)))
@@ -267,19 +267,36 @@ LogicalResult ScoreScheduleAttr::verify(EmitError emitError, Engine engine,
     return emitError() << "(C6) 'boxes' needs wgmma and producers, got "
                        << stringifyEngine(engine) << " and " << producers
                        << " producers";
+  if (headTile > 0 && (producers == 0 || boxes))
+    return emitError() << "(C8) 'head_tile' needs producers and no boxes, got "
+                       << producers << " producers and boxes = "
+                       << (boxes ? "true" : "false");
+  if (isHalf && headTile % 2 != 0)
+    return emitError()
+           << "(C8) 'head_tile' must be even with 8 queries a warp, "
+              "got "
+           << headTile;
+  if (failed(verifyRange(emitError, "C8", "head_tile", headTile, 0, 64)))
+    return failure();
   return verifyRange(emitError, "C7", "kept_heads", keptHeads, 0, 64);
 }
 
 ScoreScheduleAttr ScoreScheduleAttr::withSpan(int64_t span) const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), span,
              getStages(), getProducers(), getConsumers(), getPairs(),
-             getBoxes(), getKeptHeads());
+             getBoxes(), getKeptHeads(), getHeadTile());
 }
 
 ScoreScheduleAttr ScoreScheduleAttr::withoutBoxes() const {
   return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getSpan(),
              getStages(), getProducers(), getConsumers(), getPairs(),
-             /*boxes=*/false, getKeptHeads());
+             /*boxes=*/false, getKeptHeads(), getHeadTile());
+}
+
+ScoreScheduleAttr ScoreScheduleAttr::withHeadTile(int64_t heads) const {
+  return get(getContext(), getEngine(), getBlockQ(), getBlockK(), getSpan(),
+             getStages(), getProducers(), getConsumers(), getPairs(),
+             getBoxes(), getKeptHeads(), heads);
 }
 
 LogicalResult TopKScheduleAttr::verify(EmitError emitError, int64_t warps,

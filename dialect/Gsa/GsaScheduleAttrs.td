@@ -282,6 +282,8 @@ def Gsa_ScoreScheduleAttr
     the next, so that a warp never waits for products alone. With `boxes` a tile of
     keys is the box of a tensor map, copied by one instruction. Weights of up to
     `kept_heads` heads stay in registers; those of more are read for each tile.
+    With `head_tile` above 0 the queries of so many heads at a time come through the
+    ring with each tile of keys, where those of all heads would not fit.
 
     Constraints: (C1) `block_q = 16 consumers` (wgmma: or 8), `block_k` a multiple
     of 16 from 16 to 256 (wgmma: of 8 from 8); (C2) as attention_schedule C2; (C3)
@@ -289,7 +291,9 @@ def Gsa_ScoreScheduleAttr
     consumers. With 8 queries a warp the number of heads is even; (C5) `pairs` is
     from 1 to 4, and 2 unless a warp owns 8 queries; (C6) `boxes` needs wgmma and
     producers. With boxes keys have a multiple of 64 columns, and those of a batch
-    are whole tiles, or there is one batch; (C7) `kept_heads` is from 0 to 64.
+    are whole tiles, or there is one batch; (C7) `kept_heads` is from 0 to 64; (C8)
+    `head_tile` is from 0 to 64, a divisor of the number of heads, even with 8
+    queries a warp, and needs producers and no boxes.
 
     Example: `#gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64,
     span = 16, stages = 3, producers = 4, consumers = 4>`.
@@ -300,10 +304,11 @@ def Gsa_ScoreScheduleAttr
                         DefaultValuedParameter<"int64_t", "2">:$pairs,
                         DefaultValuedParameter<"bool", "false">:$boxes,
                         DefaultValuedParameter<"int64_t", "kKeptHeads">
-                            :$kept_heads);
+                            :$kept_heads,
+                        DefaultValuedParameter<"int64_t", "0">:$head_tile);
   let assemblyFormat = [{
     `<` struct($engine, $block_q, $block_k, $span, $stages, $producers,
-               $consumers, $pairs, $boxes, $kept_heads) `>`
+               $consumers, $pairs, $boxes, $kept_heads, $head_tile) `>`
   }];
   let builders = [AttrBuilder<
       (ins "::mlir::gsa::Engine":$engine, "int64_t":$block_q,
@@ -311,7 +316,7 @@ def Gsa_ScoreScheduleAttr
            "int64_t":$producers, "int64_t":$consumers, "int64_t":$pairs,
            "bool":$boxes), [{
         return $_get($_ctxt, engine, block_q, block_k, span, stages, producers,
-                     consumers, pairs, boxes, kKeptHeads);
+                     consumers, pairs, boxes, kKeptHeads, /*head_tile=*/0);
       }]>];
   let extraClassDeclaration = [{
     /// What is so unless a schedule says otherwise.
@@ -324,6 +329,8 @@ def Gsa_ScoreScheduleAttr
     ScoreScheduleAttr withSpan(int64_t span) const;
     /// The same with tiles that threads copy.
     ScoreScheduleAttr withoutBoxes() const;
+    /// The same with queries of so many heads at a time.
+    ScoreScheduleAttr withHeadTile(int64_t heads) const;
   }];
 }
 

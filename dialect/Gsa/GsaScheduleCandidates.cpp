@@ -130,6 +130,20 @@ SmallVector<Attribute> AttentionScheduleAttr::enumerate(
 // Scores
 //===----------------------------------------------------------------------===//
 
+/// How many heads' queries come at a time where those of all of them, 16 rows
+/// of each, do not fit beside as many keys; 0 where they do. So many that there
+/// is room for three stages.
+static int64_t findHeadTile(const ScoreProblem& problem,
+                            const CudaTarget& target) {
+  int64_t tile = kTileUnit * pad(problem.depth) * bytesOf(problem.element);
+  int64_t limit = target.sharedBytesPerBlock;
+  if ((problem.heads + 1) * tile <= limit) return 0;
+  for (int64_t heads : {8, 4, 2})
+    if (problem.heads % heads == 0 && 3 * (heads + 1) * tile <= limit)
+      return heads;
+  return 1;
+}
+
 static SmallVector<ScoreScheduleAttr> listScores(Operation* op,
                                                  const ScoreProblem& problem,
                                                  const CudaTarget& target,
@@ -138,9 +152,9 @@ static SmallVector<ScoreScheduleAttr> listScores(Operation* op,
   Engine engine = engineFor(problem.element);
   // ptxas computes the heads' products side by side, and spills if they are
   // many and wide.
-  int64_t widest = problem.heads > 8                          ? 16
-                   : problem.heads > 4 || problem.depth > 128 ? 32
-                                                              : 64;
+  int64_t headTile = findHeadTile(problem, target);
+  int64_t heads = headTile > 0 ? headTile : problem.heads;
+  int64_t widest = heads > 8 ? 16 : heads > 4 || problem.depth > 128 ? 32 : 64;
   auto add = [&](int64_t blockQ, int64_t blockK, int64_t stages) {
     if (engine == Engine::MmaSync && blockK > widest) return;
     if (blockQ > kTileUnit && blockQ / 2 >= problem.queries) return;
@@ -157,10 +171,12 @@ static SmallVector<ScoreScheduleAttr> listScores(Operation* op,
            rowBlocks * int64_t(llvm::divideCeil(tiles, span)) < 2 * target.sms)
       span /= 2;
     span = std::max<int64_t>(span, llvm::divideCeil(tiles, kGridLimit));
+    if (headTile > 0 && stages == 1) return;
     schedules.push_back(
         ScoreScheduleAttr::get(op->getContext(), engine, blockQ, blockK, span,
                                stages, stages > 1 ? 4 : 0, blockQ / kTileUnit,
-                               kDefaultPairs, /*boxes=*/false));
+                               kDefaultPairs, /*boxes=*/false)
+            .withHeadTile(headTile));
   };
   for (int64_t blockQ : {64, 32, 16})
     for (int64_t blockK : {64, 32, 16})
@@ -280,7 +296,8 @@ SmallVector<Attribute> ScoreScheduleAttr::getSteps() const {
     addStep(steps, *this, engine, blockQ, blockK, span, stages, producers,
             blockQ / (isWgmma ? getWarpQueries() : kTileUnit),
             isWgmma ? getPairs() : kDefaultPairs,
-            isWgmma && producers > 0 && getBoxes(), getKeptHeads());
+            isWgmma && producers > 0 && getBoxes(), getKeptHeads(),
+            getHeadTile());
   };
   Engine e = getEngine();
   int64_t q = getBlockQ(), k = getBlockK(), n = getSpan(), s = getStages();

@@ -78,7 +78,6 @@ static constexpr double kRowBlocks = 5;
 /// Clocks of an SM for a score that is read once, and for a slot.
 static constexpr double kCellClocks = 0.17, kSlotClocks = 2.3;
 
-static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
 static double ceilDiv(int64_t a, int64_t b) {
   return toDouble(static_cast<int64_t>(llvm::divideCeil(a, b)));
 }
@@ -397,9 +396,15 @@ static StageCost scoreStage(ScoreScheduleAttr schedule,
       isPaired ? kPairedInstructions + kPairedDepth * columns / kUsualDepth
                : kScoreInstructions + kScoreDepth * columns / kUsualDepth;
   stage[CostTerm::Issue] = clock.issue(scores * instructions / 32);
-  // Queries for each span, keys for each block of rows.
-  stage[CostTerm::Fill] =
-      clock.fill(rows * columns * element * (spans * blockQ * heads + keys));
+  // Queries for each span, keys for each block of rows; where heads come with
+  // the keys, queries for each tile, and keys for each of their groups.
+  double loads = spans, groups = 1;
+  if (int64_t headTile = schedule.getHeadTile()) {
+    loads = keys / toDouble(schedule.getBlockK());
+    groups = heads / toDouble(headTile);
+  }
+  stage[CostTerm::Fill] = clock.fill(rows * columns * element *
+                                     (loads * blockQ * heads + groups * keys));
   stage[CostTerm::Memory] = clock.memory(
       toDouble(problem.batch) * element * columns *
           (toDouble(problem.queries) * heads + toDouble(problem.keys)) +

@@ -20,8 +20,6 @@ static constexpr int64_t kWarpThreads = 32;
 /// Warps of a warpgroup.
 static constexpr int64_t kGroupWarps = 4;
 
-static int64_t pad(int64_t size) { return llvm::alignTo(size, kTileUnit); }
-
 static std::string toText(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
@@ -54,30 +52,6 @@ std::string gsa::findLimit(const AttentionProblem& problem) {
   return "";
 }
 
-/// The queries of all heads stay in shared memory, 16 rows of each at least,
-/// beside as many keys. One limit for all architectures: that of the smallest.
-static std::string findIndexerLimit(const ScoreProblem& problem) {
-  int64_t element = bytesOf(problem.element);
-  int64_t limit = getCudaTargets().front().sharedBytesPerBlock;
-  for (const CudaTarget& target : getCudaTargets())
-    limit = std::min(limit, target.sharedBytesPerBlock);
-  int64_t tiles = problem.heads + 1;
-  int64_t tile = kTileUnit * pad(problem.depth) * element;
-  if (tiles * tile <= limit) return "";
-  std::string text = std::to_string(problem.heads) + " indexer heads of " +
-                     std::to_string(problem.depth) + " need " +
-                     std::to_string(tiles * tile) +
-                     " bytes of shared memory for their queries, more than " +
-                     std::to_string(limit) + "; legal are up to " +
-                     std::to_string(limit / tile - 1) + " heads of " +
-                     std::to_string(problem.depth);
-  int64_t depth = limit / (tiles * kTileUnit * element) / kTileUnit * kTileUnit;
-  if (depth > 0)
-    text += ", or " + std::to_string(problem.heads) + " heads of up to " +
-            std::to_string(depth);
-  return text;
-}
-
 std::string gsa::findLimit(const ScoreProblem& problem) {
   if (std::string reason = findElementLimit(problem.element); !reason.empty())
     return reason;
@@ -85,7 +59,7 @@ std::string gsa::findLimit(const ScoreProblem& problem) {
     return over("indexer depth", problem.depth, kMaxHeadSize);
   if (problem.batch > kGridLimit)
     return over("batch", problem.batch, kGridLimit);
-  return findIndexerLimit(problem);
+  return "";
 }
 
 std::string gsa::findLimit(const TopKProblem& problem) {
@@ -215,6 +189,9 @@ std::string ScoreScheduleAttr::findRefusal(Operation* op,
              std::to_string(getBlockK()) + ", not " +
              std::to_string(problem.keys) + " keys";
   }
+  if (getHeadTile() > 0 && problem.heads % getHeadTile() != 0)
+    return "head_tile must divide the " + std::to_string(problem.heads) +
+           " indexer heads, got " + std::to_string(getHeadTile());
   int64_t spans = llvm::divideCeil(problem.keys, getSpan() * getBlockK());
   if (spans > kGridLimit) return over("spans of keys", spans, kGridLimit);
   return "";

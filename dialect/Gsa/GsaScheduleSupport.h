@@ -8,6 +8,7 @@
 #define GSA_DIALECT_GSA_GSASCHEDULESUPPORT_H
 
 #include "dialect/Gsa/GsaOps.h"
+#include "llvm/Support/MathExtras.h"
 #include "mlir/IR/Diagnostics.h"
 
 namespace mlir::gsa::detail {
@@ -39,6 +40,11 @@ double usualUnion(double queries, const AttentionProblem& problem);
 inline double toDouble(int64_t number) { return static_cast<double>(number); }
 inline int64_t bytesOf(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
+}
+
+/// Rows or columns in whole units of a product.
+inline int64_t pad(int64_t size) {
+  return static_cast<int64_t>(llvm::alignTo(size, kTileUnit));
 }
 
 /// Pairs of queries and keys that attention, or an indexer, computes, over all

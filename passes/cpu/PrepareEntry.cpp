@@ -7,6 +7,7 @@
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaShapes.h"
 #include "llvm/ADT/StringSet.h"
+#include "passes/StaticShapes.h"
 #include "passes/cpu/CpuPasses.h"
 
 namespace mlir::gsa {
@@ -43,7 +44,7 @@ LogicalResult checkStatic(func::FuncOp entry) {
         return entry.emitError(
                    "expected static shapes in the entry's "
                    "signature, got ")
-               << type << " for " << kind << " #" << index;
+               << type << " for " << kind << " #" << index << kSpecializeAdvice;
   return success();
 }
 

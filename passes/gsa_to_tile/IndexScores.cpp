@@ -4,6 +4,8 @@
 // span of key tiles by. For each tile a warp multiplies its 16 queries of one
 // head after the other, activates and adds: the products of the heads never
 // leave registers. Tiles that no query of the block sees are not computed.
+// Where there are too many heads for that, the queries of some come through the
+// ring with each tile of keys.
 //
 // Where the schedule gives a warp 8 queries, the 16 rows of its products are
 // those of two heads, in such an order that a lane has both of one query. Their
@@ -16,6 +18,7 @@
 
 #include "dialect/Gsa/GsaBuilders.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 #include "passes/gsa_to_tile/KernelScalars.h"
 #include "passes/gsa_to_tile/Lowerings.h"
 #include "passes/gsa_to_tile/ScoreKernel.h"
@@ -194,36 +197,59 @@ Value ScoreKernel::emitFlags() {
                "is_busy");
 }
 
+Value ScoreKernel::headOf(int64_t part) {
+  Value head = number(part * schedule.getFragmentHeads());
+  return firstHead ? add(firstHead, head) : head;
+}
+
+/// What keys and, where they come beside them, queries are copied in.
+int64_t ScoreKernel::vectorBytes() const {
+  int64_t ofKeys = source.keyVectorBytes();
+  return streamsHeads()
+             ? std::min(ofKeys, getVectorBytes(element, source.depth()))
+             : ofKeys;
+}
+
+/// The queries of the part that begins with `head` to their tile.
+void ScoreKernel::copyQueries(Value tile, Value head, const Chunk& chunk,
+                              TeamAttr team) {
+  int64_t heads = source.heads(), depth = source.depth();
+  Value from = at(query, {batch, firstQuery, head, number(chunk.first)},
+                  {queries, number(heads), number(depth)});
+  Value pitch = i64(heads * depth);
+  Value view = isPaired()
+                   ? interleavedRows(from, pitch, i64(depth), rowsOfBlock)
+                   : stridedRows(from, pitch, rowsOfBlock);
+  CopyRowsOp::create(
+      builder(), location(), tile, view, zero,
+      number(std::min(chunk.columns, depth - chunk.first)),
+      streamsHeads() ? vectorBytes() : getVectorBytes(element, depth), team);
+}
+
 void ScoreKernel::emitQueries() {
   OpBuilder& b = builder();
-  int64_t heads = source.heads(), depth = source.depth();
+  int64_t depth = source.depth();
   // What a fragment of 32 registers holds.
   int64_t step = element.isF32() ? 64 : 128;
   int64_t padded =
       llvm::alignTo(depth, usesWgmma() ? kPanelColumns : kTileUnit);
-  Value pitch = i64(heads * depth);
-  Value firstQuery = named(add(begin, firstRow), "first_query");
-  SmallVector<Type> keyTiles;
+  firstQuery = named(add(begin, firstRow), "first_query");
+  SmallVector<Type> keyTiles, queryTiles;
   for (int64_t first = 0; first < padded; first += step) {
     Chunk chunk;
     chunk.first = first;
     chunk.columns = std::min(step, padded - first);
-    int64_t partHeads = schedule.getFragmentHeads();
-    for (int64_t head = 0; head < heads; head += partHeads) {
+    SmemType type = tileOf(schedule.getBlockQ() * schedule.getFragmentHeads(),
+                           chunk.columns);
+    for (int64_t part = 0; part < parts(); ++part) {
+      if (streamsHeads()) {
+        queryTiles.push_back(type);
+        continue;
+      }
       Value tile =
-          named(SmemAllocOp::create(
-                    b, location(),
-                    tileOf(schedule.getBlockQ() * partHeads, chunk.columns),
-                    IntegerAttr()),
+          named(SmemAllocOp::create(b, location(), type, IntegerAttr()),
                 "query_tile");
-      Value from = at(query, {batch, firstQuery, number(head), number(first)},
-                      {queries, number(heads), number(depth)});
-      Value view = isPaired()
-                       ? interleavedRows(from, pitch, i64(depth), rowsOfBlock)
-                       : stridedRows(from, pitch, rowsOfBlock);
-      CopyRowsOp::create(b, location(), tile, view, zero,
-                         number(std::min(chunk.columns, depth - first)),
-                         getVectorBytes(element, depth), teams.block);
+      copyQueries(tile, headOf(part), chunk, teams.block);
       chunk.queries.push_back(tile);
     }
     keyTiles.push_back(tileOf(schedule.getBlockK(), chunk.columns));
@@ -233,9 +259,9 @@ void ScoreKernel::emitQueries() {
                 "query_rows");
     chunks.push_back(chunk);
   }
-  CopyEngine engine = schedule.getBoxes()
-                          ? CopyEngine::Bulk
-                          : getCopyEngine(source.keyVectorBytes());
+  CopyEngine engine =
+      schedule.getBoxes() ? CopyEngine::Bulk : getCopyEngine(vectorBytes());
+  llvm::append_range(keyTiles, queryTiles);
   ring = named(
       TileRingOp::create(b, location(),
                          TileRingType::get(b.getContext(), schedule.getStages(),
@@ -251,10 +277,8 @@ void ScoreKernel::loadWeights(int64_t part, Value target) {
     return;
   }
   int64_t heads = source.heads();
-  Value from = at(
-      weights,
-      {batch, add(begin, firstRow), number(part * schedule.getFragmentHeads())},
-      {queries, number(heads)});
+  Value from = at(weights, {batch, add(begin, firstRow), headOf(part)},
+                  {queries, number(heads)});
   Value pitch = i64(heads);
   if (isPaired())
     LoadRowVecOp::create(b, location(), target,
@@ -268,27 +292,32 @@ void ScoreKernel::loadWeights(int64_t part, Value target) {
 }
 
 /// What is added to the scaled product of a head.
-Value ScoreKernel::headOffset(int64_t head) {
+Value ScoreKernel::headOffset(Value head) {
   OpBuilder& b = builder();
   Type f32 = b.getF32Type();
   Type type = cast<GlobalType>(bias.getType()).getElementType();
-  Value value = LoadOp::create(b, location(), type, bias, number(head));
+  Value value = LoadOp::create(b, location(), type, bias, head);
   Value offset = cast(value, f32);
   return usesTanh() ? mul(offset, constant(f32, 0.5)) : offset;
 }
 
-/// The offsets of a part: a scalar, or a row vector of those of two heads.
-void ScoreKernel::loadOffsets(int64_t part) {
-  if (!isPaired()) {
-    partOffsets.push_back(headOffset(part));
-    return;
-  }
+/// The offsets of a part: a scalar, or a row vector of those of two heads, of
+/// which all parts of a step that is one of several have the same.
+Value ScoreKernel::offsetsOf(int64_t part) {
+  Value head = headOf(part);
+  if (!isPaired()) return headOffset(head);
   OpBuilder& b = builder();
-  Type type = RowVecType::get(b.getContext(), {kTileUnit}, b.getF32Type());
-  Value offsets = named(RowVecAllocOp::create(b, location(), type), "offsets");
-  Value first = headOffset(2 * part);
-  FillHalvesOp::create(b, location(), offsets, first, headOffset(2 * part + 1));
-  partOffsets.push_back(offsets);
+  Value offsets = stepOffsets;
+  if (!offsets)
+    offsets =
+        named(RowVecAllocOp::create(
+                  b, location(),
+                  RowVecType::get(b.getContext(), {kTileUnit}, b.getF32Type())),
+              "offsets");
+  Value first = headOffset(head);
+  FillHalvesOp::create(b, location(), offsets, first,
+                       headOffset(add(head, number(1))));
+  return offsets;
 }
 
 void ScoreKernel::emitStart() {
@@ -305,8 +334,13 @@ void ScoreKernel::emitStart() {
             "tile_scores");
   scaleValue = constant(f32, usesTanh() ? 0.5 * source.scale : source.scale);
   zeroValue = constant(f32, 0.0);
+  if (streamsHeads() && bias && isPaired())
+    stepOffsets = named(
+        RowVecAllocOp::create(
+            b, location(), RowVecType::get(b.getContext(), {kTileUnit}, f32)),
+        "offsets");
   for (int64_t part = 0; part < parts(); ++part) {
-    if (bias) loadOffsets(part);
+    if (bias && !streamsHeads()) partOffsets.push_back(offsetsOf(part));
     if (!keepsWeights() && part > 0) continue;
     partWeights.push_back(named(
         RowVecAllocOp::create(
@@ -327,8 +361,8 @@ ScoreKernel::KeyRange ScoreKernel::keyRange(Value tile) {
   return {first, named(count, "keys_of_tile")};
 }
 
-/// The dot products of the queries of a part with the keys of the tile: under way
-/// by wgmma, which waitForProduct() waits for.
+/// The dot products of the queries of a part with the keys of the tile: under
+/// way by wgmma, which waitForProduct() waits for.
 void ScoreKernel::emitProduct(int64_t part, ValueRange keyTiles) {
   OpBuilder& b = builder();
   Value product = productOf(part);
@@ -347,13 +381,13 @@ void ScoreKernel::emitProduct(int64_t part, ValueRange keyTiles) {
   }
 }
 
-/// Waits for the product of a part, while those of `pending` later ones are under
-/// way.
+/// Waits for the product of a part, while those of `pending` later ones are
+/// under way.
 void ScoreKernel::waitForProduct(int64_t part, int64_t pending) {
   if (!usesWgmma()) return;
   if (stagesProducts() && part == parts() - 1) {
-    // What becomes of the part before stays above the last wait, which ptxas would
-    // put before most of it: the branch of the drain holds it.
+    // What becomes of the part before stays above the last wait, which ptxas
+    // would put before most of it: the branch of the drain holds it.
     if (lags())
       WgmmaFenceOp::create(builder(), location(), productOf(part - 1));
     // What goes to global memory does so while products are under way.
@@ -365,11 +399,12 @@ void ScoreKernel::waitForProduct(int64_t part, int64_t pending) {
 /// Activates the product of a part and adds it to the scores.
 void ScoreKernel::addPart(int64_t part, Value product) {
   OpBuilder& b = builder();
+  Value offsets = zeroValue;
+  if (bias) offsets = streamsHeads() ? offsetsOf(part) : partOffsets[part];
   if (isPaired() && bias)
-    AffineRowsOp::create(b, location(), product, scaleValue, partOffsets[part]);
+    AffineRowsOp::create(b, location(), product, scaleValue, offsets);
   else
-    AffineOp::create(b, location(), product, scaleValue,
-                     bias ? partOffsets[part] : zeroValue);
+    AffineOp::create(b, location(), product, scaleValue, offsets);
   Activation activation = productActivation();
   if (activation != Activation::Identity)
     ActivateOp::create(b, location(), product, activation);
@@ -382,13 +417,18 @@ void ScoreKernel::addPart(int64_t part, Value product) {
 }
 
 /// Adds all parts to the scores of the tile in shared memory but, where that is
-/// left for later, the last one. As many products are under way as have fragments:
-/// a part is activated while the next one is multiplied.
+/// left for later, the last one. As many products are under way as have
+/// fragments: a part is activated while the next one is multiplied.
 void ScoreKernel::emitParts(ValueRange keyTiles, Value firstTile) {
   auto together = static_cast<int64_t>(products.size());
   int64_t last = parts() - 1;
   auto clear = [&] { FillOp::create(builder(), location(), sum, zeroValue); };
-  if (!lags()) clear();
+  if (streamsHeads())
+    ifThen(
+        named(cmpi(arith::CmpIPredicate::eq, firstHead, zero), "begins_tile"),
+        clear);
+  else if (!lags())
+    clear();
   for (int64_t part = 0; part < together; ++part) {
     emitProduct(part, keyTiles);
     // The last part of the tile before, beside the first product of this one.
@@ -411,8 +451,7 @@ void ScoreKernel::emitLagged(Value firstTile) {
   OpBuilder::InsertionGuard guard(b);
   auto lagged = LaggedOp::create(b, location());
   b.setInsertionPoint(lagged.getBody().front().getTerminator());
-  Value number =
-      named(lagged.getBody().getArgument(0), "number_before");
+  Value number = named(lagged.getBody().getArgument(0), "number_before");
   finishTile(keyRange(named(add(firstTile, number), "tile_before")));
 }
 
@@ -441,9 +480,10 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
   Value limit = scoredKeys;
   if (keyRows.isPaged() && lengths)
     limit = rows.sample > 1 ? ceilDiv(keysOfBatch, rows.sample) : keysOfBatch;
-  Value tile = add(firstTile, stream.getLoad().getArgument(0));
-  KeyRange range = keyRange(named(tile, "tile_number"));
-  ValueRange keyTiles = stream.getTiles(stream.getLoad(), 0);
+  Step step = stepOf(stream.getLoad().getArgument(0), firstTile);
+  KeyRange range = keyRange(named(step.tile, "tile_number"));
+  ValueRange tiles = stream.getTiles(stream.getLoad(), 0);
+  ValueRange keyTiles = tiles.take_front(chunks.size());
   for (auto [chunk, target] : llvm::zip(chunks, keyTiles)) {
     if (schedule.getBoxes()) {
       TmaLoadOp::create(b, location(), target, key,
@@ -456,32 +496,60 @@ void ScoreKernel::emitLoad(StreamOp stream, Value firstTile) {
                        keyRows.view(*this, from, batch, rows.sample, limit),
                        range.first,
                        number(std::min(chunk.columns, depth - chunk.first)),
-                       source.keyVectorBytes(), teams.load);
+                       vectorBytes(), teams.load);
   }
+  if (!streamsHeads()) return;
+  llvm::SaveAndRestore head(firstHead, step.firstHead);
+  ValueRange queryTiles = tiles.drop_front(chunks.size());
+  for (const Chunk& chunk : chunks)
+    for (int64_t part = 0; part < parts(); ++part) {
+      copyQueries(queryTiles.front(), headOf(part), chunk, teams.load);
+      queryTiles = queryTiles.drop_front();
+    }
 }
 
 void ScoreKernel::emitCompute(StreamOp stream, Value firstTile) {
   OpBuilder& b = builder();
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(stream.getCompute().front().getTerminator());
-  Value tile = add(firstTile, stream.getCompute().getArgument(0));
-  KeyRange range = keyRange(named(tile, "tile_number"));
-  ValueRange keyTiles = stream.getTiles(stream.getCompute(), 0);
+  Step step = stepOf(stream.getCompute().getArgument(0), firstTile);
+  KeyRange range = keyRange(named(step.tile, "tile_number"));
+  ValueRange tiles = stream.getTiles(stream.getCompute(), 0);
+  ValueRange keyTiles = tiles.take_front(chunks.size());
   for (Value keyTile : keyTiles) named(keyTile, "key_tile");
+  llvm::SaveAndRestore head(firstHead, step.firstHead);
+  if (streamsHeads()) {
+    ValueRange queryTiles = tiles.drop_front(chunks.size());
+    for (Value tile : queryTiles) named(tile, "query_tile");
+    for (Chunk& chunk : chunks) {
+      chunk.queries = llvm::to_vector(queryTiles.take_front(parts()));
+      queryTiles = queryTiles.drop_front(parts());
+    }
+  }
   // Keys came by cp.async; wgmma reads them through another proxy.
   if (usesWgmma() && !schedule.getBoxes()) FenceAsyncOp::create(b, location());
   emitParts(keyTiles, firstTile);
   if (lags()) return;
-  if (rows.candidates) {
-    finishTile(range);
-  } else {
-    if (isCausal() && rows.sample == 1)
-      MaskCausalOp::create(b, location(), sum, lastKeyOfWarp(), range.first);
-    else if (!isCausal() && lengths)  // The same keys for all rows.
-      MaskCausalOp::create(b, location(), sum, sub(keysOfBatch, number(1)),
-                           range.first, /*rows_per_query=*/kTileUnit);
-    store(range);
-  }
+  auto finish = [&] {
+    if (rows.candidates)
+      finishTile(range);
+    else
+      storeTile(range);
+  };
+  if (!streamsHeads()) return finish();
+  Value last = number(source.heads() - headsOfStep());
+  ifThen(named(cmpi(arith::CmpIPredicate::eq, firstHead, last), "ends_tile"),
+         finish);
+}
+
+void ScoreKernel::storeTile(const KeyRange& range) {
+  OpBuilder& b = builder();
+  if (isCausal() && rows.sample == 1)
+    MaskCausalOp::create(b, location(), sum, lastKeyOfWarp(), range.first);
+  else if (!isCausal() && lengths)  // The same keys for all rows.
+    MaskCausalOp::create(b, location(), sum, sub(keysOfBatch, number(1)),
+                         range.first, /*rows_per_query=*/kTileUnit);
+  store(range);
 }
 
 /// The last key that the warp's first query sees.
@@ -500,9 +568,20 @@ Value ScoreKernel::skipTiles(Value tiles, Value limit) {
   return tiles;
 }
 
+ScoreKernel::Step ScoreKernel::stepOf(Value number, Value firstTile) {
+  if (!streamsHeads()) return {add(firstTile, number), Value()};
+  Value steps = this->number(stepsOfTile());
+  Value group = remIndex(number, steps);
+  return {add(firstTile, divIndex(number, steps)),
+          named(mul(group, this->number(headsOfStep())), "first_head")};
+}
+
 void ScoreKernel::emitStream(Value firstTile, Value tiles) {
+  Value steps = tiles;
+  if (streamsHeads())
+    steps = named(mul(max(tiles, zero), number(stepsOfTile())), "steps");
   auto stream =
-      StreamOp::create(builder(), location(), tiles, ring, teams.pipeline);
+      StreamOp::create(builder(), location(), steps, ring, teams.pipeline);
   emitLoad(stream, firstTile);
   emitCompute(stream, firstTile);
 }

@@ -35,9 +35,15 @@ class ScoreKernel : KernelScalars {
   /// Some columns of queries and keys: what one left operand holds.
   struct Chunk {
     int64_t first, columns;
-    SmallVector<Value> queries;  ///< A tile for each part.
+    SmallVector<Value> queries;  ///< A tile for each part of a step.
     Value lhs;
   };
+  /// A step of the stream: a tile of keys with some heads.
+  struct Step {
+    Value tile;       ///< Its number.
+    Value firstHead;  ///< Null if a step has all heads.
+  };
+  Step stepOf(Value number, Value firstTile);
   /// Keys of a tile.
   struct KeyRange {
     Value first, count;
@@ -55,21 +61,33 @@ class ScoreKernel : KernelScalars {
   bool usesTanh() const {
     return rows.ranksOnly && source.scoreActivation == ScoreActivation::Sigmoid;
   }
-  /// Heads are multiplied in parts: one by one, or two whose rows take turns.
+  /// Queries of some heads at a time come through the ring, with the tile of
+  /// keys: a tile takes as many steps of the stream as there are such groups of
+  /// heads.
+  bool streamsHeads() const {
+    return schedule.getHeadTile() > 0 &&
+           schedule.getHeadTile() < source.heads();
+  }
+  int64_t headsOfStep() const {
+    return streamsHeads() ? schedule.getHeadTile() : source.heads();
+  }
+  int64_t stepsOfTile() const { return source.heads() / headsOfStep(); }
+  /// Heads of a step are multiplied in parts: one by one, or two whose rows
+  /// take turns.
   bool isPaired() const { return schedule.getFragmentHeads() == 2; }
-  int64_t parts() const { return source.heads() / schedule.getFragmentHeads(); }
+  int64_t parts() const { return headsOfStep() / schedule.getFragmentHeads(); }
   /// Weights and offsets of all heads stay in registers.
   bool keepsWeights() const {
-    return source.heads() <= schedule.getKeptHeads();
+    return source.heads() <= schedule.getKeptHeads() && !streamsHeads();
   }
   /// A lane has all heads of a query: of the last ones it activates a column
   /// and stages its hits before it goes on.
-  bool stagesProducts() const { return isPaired() && pairs; }
+  bool stagesProducts() const { return isPaired() && pairs && !streamsHeads(); }
   /// The last part of a tile becomes scores while the first product of the next
   /// one is under way, so that a warp never waits for products alone.
   bool lags() const {
     return usesWgmma() && rows.candidates && schedule.getProducers() > 0 &&
-           products.size() == 2 && parts() % 2 == 0;
+           products.size() == 2 && parts() % 2 == 0 && !streamsHeads();
   }
   /// Whether the last part is not added beside the others.
   bool leavesLast() const { return lags() || stagesProducts(); }
@@ -82,9 +100,14 @@ class ScoreKernel : KernelScalars {
   Value emitFlags();
   void emitQueries();
   void emitStart();
+  /// The first head of a part of this step.
+  Value headOf(int64_t part);
+  void copyQueries(Value tile, Value head, const Chunk& chunk,
+                   gsa_tile::TeamAttr team);
   void loadWeights(int64_t part, Value target);
-  Value headOffset(int64_t head);
-  void loadOffsets(int64_t part);
+  Value headOffset(Value head);
+  Value offsetsOf(int64_t part);
+  int64_t vectorBytes() const;
   KeyRange keyRange(Value tile);
   void emitStream(Value firstTile, Value tiles);
   void emitLoad(gsa_tile::StreamOp stream, Value firstTile);
@@ -98,6 +121,7 @@ class ScoreKernel : KernelScalars {
   void emitHiddenTiles(Value firstTile, Value endTile);
   Value lastKeyOfWarp();
   void store(const KeyRange& range);
+  void storeTile(const KeyRange& range);
   Value allocateRows(StringRef name);
   Value startSum(StringRef name);
   void flagRows(Value sums);
@@ -131,12 +155,14 @@ class ScoreKernel : KernelScalars {
   Value rowPitch;   ///< Of the buffer of scores.
   // Position of the block and of the warp.
   Value keysOfBatch;  ///< Sk, or fewer where lengths say so.
-  Value zero, part, batch, firstRow, warpRank, warpRow, groupRow;
+  Value zero, part, batch, firstRow, firstQuery, warpRank, warpRow, groupRow;
   Value rowsOfBlock, isBusy;
   // Storage.
   SmallVector<Chunk> chunks;
   SmallVector<Value> partWeights, partOffsets, products;
-  Value noOffsets;  ///< In place of offsets, where there is no bias.
+  Value noOffsets;    ///< In place of offsets, where there is no bias.
+  Value stepOffsets;  ///< Those of a part, where not all parts have their own.
+  Value firstHead;    ///< Of the step.
   Value ring, sum, scaleValue, zeroValue;
   /// Row vectors, of candidates: bounds, sums that say whether scores are
   /// finite, moments.

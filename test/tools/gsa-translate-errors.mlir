@@ -19,6 +19,10 @@
 // FOLDER: gsa-translate: cannot write {{.*}}: Not a directory
 // RUN: %expect-exit 1 gsa-translate --gsa-tile-to-codu %s 2>&1 | FileCheck %s --check-prefix=OPTION
 // OPTION: Did you mean '--gsa-tile-to-cuda'?
+// RUN: %expect-exit 2 gsa-translate %s 2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: %expect-exit 2 gsa-translate --arch=sm_90a < %s 2>&1 | FileCheck %s --check-prefix=NONE
+// NONE: gsa-translate: error: expected a translation: --gsa-tile-to-cuda, --gsa-tile-to-emu, {{.*}}
+// NONE-NOT: {{.}}
 // RUN: %expect-exit 1 gsa-translate --gsa-tile-to-cuda %t.none 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: No such file or directory
 

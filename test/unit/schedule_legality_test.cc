@@ -306,25 +306,33 @@ TEST_F(ScheduleLegalityTest, DenseBlocksAreAsLargeAsFillsTheDevice) {
   }
 }
 
-// The sizes that the message offers are legal, and the next ones are not.
-TEST_F(ScheduleLegalityTest, IndexerLimitNamesTheNearestSizes) {
-  Builder b(&context_);
-  ScoreProblem problem{b.getBF16Type(), 1, 4096, 4096, 64, 128};
-  EXPECT_EQ(findLimit(problem),
-            "64 indexer heads of 128 need 266240 bytes of shared memory for "
-            "their queries, more than 101376; legal are up to 23 heads of 128, "
-            "or 64 heads of up to 48");
-  problem.heads = 23;
-  EXPECT_EQ(findLimit(problem), "");
-  problem.heads = 24;
-  EXPECT_THAT(findLimit(problem), HasSubstr("up to 23 heads of 128"));
-  problem.heads = 64, problem.depth = 48;
-  EXPECT_EQ(findLimit(problem), "");
-  problem.depth = 49;
-  EXPECT_THAT(findLimit(problem), HasSubstr("64 heads of up to 48"));
-  // No depth is small enough for so many heads.
-  problem.heads = 200;
-  EXPECT_THAT(findLimit(problem), Not(HasSubstr("200 heads of up to")));
+// Where the queries of all heads do not fit, those of some come with each tile
+// of keys; where they fit, they stay.
+TEST_F(ScheduleLegalityTest, HeadsComeInTilesWhereNotAllFit) {
+  const std::string head = "func.func @main(%q: tensor<1x4096x";
+  for (auto [heads, depth, tiled] : {std::tuple<int, int, bool>{4, 64, false},
+                                     {16, 128, false},
+                                     {64, 128, true},
+                                     {77, 128, true},
+                                     {500, 16, true}}) {
+    for (const char* arch : {"sm_80", "sm_86", "sm_90a"}) {
+      const CudaTarget& target = *findCudaTarget(arch);
+      Parsed op = Parse(absl::StrCat(
+          head, heads, "x", depth, "xbf16>, %k: tensor<1x4096x", depth,
+          "xbf16>) -> tensor<1x4096x4096xf32> {\n%0 = gsa.index_scores %q, %k "
+          ": "
+          "(tensor<1x4096x",
+          heads, "x", depth, "xbf16>, tensor<1x4096x", depth,
+          "xbf16>) -> tensor<1x4096x4096xf32>\nreturn %0 : "
+          "tensor<1x4096x4096xf32>\n}"));
+      SmallVector<Attribute> schedules =
+          ScoreScheduleAttr::enumerate(op.op, target);
+      ASSERT_FALSE(schedules.empty()) << heads << " " << depth << " " << arch;
+      for (Attribute schedule : schedules)
+        EXPECT_EQ(cast<ScoreScheduleAttr>(schedule).getHeadTile() > 0, tiled)
+            << heads << " " << depth << " " << arch;
+    }
+  }
 }
 
 // Registers of a thread for a fragment, a row vector or lanes, by their types'

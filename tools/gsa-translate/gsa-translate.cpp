@@ -18,6 +18,8 @@
 #include "codegen/device/UsedDeclarations.h"
 #include "dialect/Gsa/GsaDialect.h"
 #include "dialect/Target/CudaTarget.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -54,6 +56,9 @@ static llvm::cl::opt<bool> refuseSpills(
 
 /// What a translation that fails ends the tool with.
 static int exitCode = ::gsa::kExitFailure;
+
+/// Names of all translations.
+static SmallVector<StringRef> translations;
 
 static LogicalResult usageError(ModuleOp module, const Twine& message) {
   exitCode = ::gsa::kExitUsage;
@@ -212,6 +217,7 @@ static std::optional<int> runWithoutInput(int argc, char** argv) {
 static void registerTranslation(
     StringRef name, StringRef description,
     const std::function<LogicalResult(ModuleOp, raw_ostream&)>& translate) {
+  translations.push_back(name);
   TranslateRegistration(
       name, description,
       [translate](const std::shared_ptr<llvm::SourceMgr>& source,
@@ -246,6 +252,19 @@ static void registerTranslations() {
                       toResources);
 }
 
+/// Whether the command line can have a translation: an option beside those of
+/// all of them. Without one the driver of MLIR says so once for each that there
+/// is.
+static bool mayNameTranslation(int argc, char** argv) {
+  for (StringRef argument : ArrayRef(argv, argc).drop_front()) {
+    StringRef name = argument.ltrim('-').split('=').first;
+    if (argument.starts_with("-") && name != "o" && name != "arch" &&
+        name != "refuse-spills" && !name.empty())
+      return true;
+  }
+  return false;
+}
+
 int main(int argc, char** argv) {
   ::gsa::reserveStandardStreams();
   llvm::setBugReportMsg(
@@ -253,6 +272,11 @@ int main(int argc, char** argv) {
       "line.\n");
   if (std::optional<int> code = runWithoutInput(argc, argv)) return *code;
   registerTranslations();
+  if (!mayNameTranslation(argc, argv)) {
+    llvm::errs() << "gsa-translate: error: expected a translation: --"
+                 << llvm::join(translations, ", --") << '\n';
+    return ::gsa::kExitUsage;
+  }
   if (succeeded(mlirTranslateMain(argc, argv, "gsa translation driver")))
     return ::gsa::kExitOk;
   return exitCode;

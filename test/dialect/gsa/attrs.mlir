@@ -118,8 +118,8 @@ func.func @schedule_numbers() attributes {
   b = #gsa.union_schedule<engine = wgmma, queries = 16, block_k = 64, key_stages = 3, value_stages = 3, producers = 4, table = 16384, chunk = 1024, per_query = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, list_warps = 32, list_entries = 64, list_words = 256, list_sm_blocks = 2, again_sm_blocks = 1>,
   // CHECK-SAME: c = #gsa.dense_schedule<{{.*}}, masked = true, string_warps = 8, string_entries = 128, short_warps = 8, again_sm_blocks = 4>
   c = #gsa.dense_schedule<engine = wgmma, block_q = 192, block_k = 64, key_stages = 2, value_stages = 2, order = free, per_row = <engine = mma_sync, block_q = 16, block_k = 64, stages = 2, producers = 4, consumers = 4>, masked = true, string_warps = 8, string_entries = 128, short_warps = 8, again_sm_blocks = 4>,
-  // CHECK-SAME: d = #gsa.score_schedule<{{.*}}, kept_heads = 16>
-  d = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4, kept_heads = 16>,
+  // CHECK-SAME: d = #gsa.score_schedule<{{.*}}, kept_heads = 16, head_tile = 4>
+  d = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4, kept_heads = 16, head_tile = 4>,
   // CHECK-SAME: e = #gsa.topk_schedule<{{.*}}, sm_warps = 48, step = 128, kept_step = 32>
   e = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1, sm_warps = 48, step = 128, kept_step = 32>,
   // CHECK-SAME: f = #gsa.select_schedule<{{.*}}, flagged_spans = 4>

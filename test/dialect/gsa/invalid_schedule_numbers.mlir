@@ -68,6 +68,30 @@ func.func @score_kept_heads() attributes {
 
 // -----
 
+func.func @score_head_tile() attributes {
+  // expected-error @+1 {{(C8) 'head_tile' must be in [0, 64], got 65}}
+  a = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4, head_tile = 65>} { return }
+
+// -----
+
+func.func @score_head_tile_ring() attributes {
+  // expected-error @+1 {{(C8) 'head_tile' needs producers and no boxes, got 0 producers and boxes = false}}
+  a = #gsa.score_schedule<engine = mma_sync, block_q = 64, block_k = 64, span = 2, stages = 1, producers = 0, consumers = 4, head_tile = 2>} { return }
+
+// -----
+
+func.func @score_head_tile_boxes() attributes {
+  // expected-error @+1 {{(C8) 'head_tile' needs producers and no boxes, got 4 producers and boxes = true}}
+  a = #gsa.score_schedule<engine = wgmma, block_q = 64, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4, boxes = true, head_tile = 2>} { return }
+
+// -----
+
+func.func @score_head_tile_pairs() attributes {
+  // expected-error @+1 {{(C8) 'head_tile' must be even with 8 queries a warp, got 3}}
+  a = #gsa.score_schedule<engine = wgmma, block_q = 32, block_k = 64, span = 2, stages = 3, producers = 4, consumers = 4, head_tile = 3>} { return }
+
+// -----
+
 func.func @topk_sm_warps() attributes {
   // expected-error @+1 {{(C5) 'sm_warps' must be in [1, 64], got 65}}
   a = #gsa.topk_schedule<warps = 8, bins = 256, capacity = 64, chunk = 1, sm_warps = 65>} { return }

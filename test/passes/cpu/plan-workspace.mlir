@@ -29,6 +29,20 @@ func.func @reuse(%in: memref<64xf32>, %out: memref<64xf32>) {
 
 // -----
 
+// Live together for the time of one op.
+// CHECK-LABEL: func.func @meet(
+// CHECK-SAME: gsa.workspace_bytes = 512 : i64
+func.func @meet(%in: memref<64xf32>, %out: memref<64xf32>) {
+  %a = memref.alloc() : memref<64xf32>
+  memref.copy %in, %a : memref<64xf32> to memref<64xf32>
+  %b = memref.alloc() : memref<64xf32>
+  memref.copy %a, %b : memref<64xf32> to memref<64xf32>
+  memref.copy %b, %out : memref<64xf32> to memref<64xf32>
+  return
+}
+
+// -----
+
 // %a is used in the loop, so it lives as long as the loop: %b, allocated in
 // the loop, may not share its bytes although its last use comes later.
 // CHECK-LABEL: func.func @loop(

@@ -11,7 +11,7 @@ func.func @dynamic(%q: tensor<1x?x2x4xf32>, %k: tensor<1x9x4xf32>) -> tensor<1x?
 
 func.func @dynamic_result(%q: tensor<1x9x2x4xf32>, %k: tensor<1x9x4xf32>)
     -> (tensor<1x9x?xi32>, tensor<1x9xi32>, tensor<1x9xi32>) {
-  // expected-error @+1 {{'gsa.select' op cannot be lowered to loops: expected static shapes, or bounds for their sizes, got 'tensor<1x9x?xi32>' for result #0}}
+  // expected-error @+1 {{'gsa.select' op cannot be lowered to loops: expected static shapes, or bounds for their sizes, got 'tensor<1x9x?xi32>' for result #0; gsa-specialize-shapes gives an entry's inputs their sizes}}
   %0:3 = gsa.select %q, %k policy <fixed, base = 3>
     {gsa.schedule = #gsa.cpu_schedule<tasks = 1, lanes = 4, rows = 2, vectors = 2>}
     : (tensor<1x9x2x4xf32>, tensor<1x9x4xf32>)

@@ -133,7 +133,7 @@ func.func @buffers(%x: memref<4x16xf32>, %w: memref<16x8xf32>, %o: memref<4x8xf3
 // -----
 
 func.func @dynamic(%x: tensor<?x16xf32>, %w: tensor<16x8xf32>, %e: tensor<?x8xf32>) -> tensor<?x8xf32> {
-  // expected-error @+1 {{cannot be lowered to gsa_tile: expected static shapes, got 'tensor<?x16xf32>' for operand #0}}
+  // expected-error @+1 {{cannot be lowered to gsa_tile: expected static shapes, got 'tensor<?x16xf32>' for operand #0; gsa-specialize-shapes gives an entry's inputs their sizes}}
   %0 = linalg.matmul ins(%x, %w : tensor<?x16xf32>, tensor<16x8xf32>)
       outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %0 : tensor<?x8xf32>

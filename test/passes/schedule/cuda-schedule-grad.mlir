@@ -10,7 +10,7 @@
 
 // 32 queries of 4 heads are the rows of two warpgroups.
 // CHECK-LABEL: @shared(
-// CHECK: gsa.schedule = #gsa.union_grad_schedule<engine = wgmma, queries = 32, groups = 2, key_stages = 1, value_stages = 1, producers = 4, table = 16384, chunk = {{[0-9]+}}, per_query = <engine = mma_sync, block_k = 16, columns = 64>>
+// CHECK: gsa.schedule = #gsa.union_grad_schedule<engine = wgmma, queries = 32, groups = 2, key_stages = 2, value_stages = 1, producers = 4, table = 16384, chunk = {{[0-9]+}}, per_query = <engine = mma_sync, block_k = 16, columns = 64>>
 // REMARK: [Missed] Costlier {{.*}}#gsa.gather_grad_schedule<{{.*}}best_us={{[0-9.]+}}, cost_us={{[0-9.]+}}
 // REMARK: [Passed] Scheduled {{.*}}gsa.gather_attention_grad heuristic #gsa.union_grad_schedule<
 // AMPERE: [Missed] NoCandidate {{.*}}#gsa.union_grad_schedule: engine wgmma needs sm_90a, not sm_80

@@ -189,6 +189,55 @@ gsa_tile.kernel @other_numbers(%x: !in, %n: index) attributes {warps = 3 : i64} 
 !tiles = !gsa_tile.smem<2x16x16xbf16, linear>
 !lhs = !gsa_tile.frag<16x16xbf16, lhs>
 
+// The same, somewhere below the op that makes the number.
+gsa_tile.kernel @other_numbers_below(%x: !in, %n: index) attributes {warps = 3 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %pitch = arith.constant 16 : i64
+  %view = gsa_tile.strided_rows %x pitch %pitch count %c16 : !in to !view
+  %buffer = gsa_tile.smem_alloc : !tiles
+  %ring = gsa_tile.ring_alloc producers 1 consumers 2 : !ring
+  gsa_tile.sync #gsa_tile.team<0, 3>
+  gsa_tile.roles {
+    role <"load", team = <0, 1>> {
+      scf.for %i = %c0 to %n step %c1 {
+        %p = arith.addi %i, %c0 : index
+        %q = arith.muli %p, %c1 : index
+        %r = arith.addi %q, %c0 : index
+        // expected-note @below {{the ring_acquire}}
+        %s = gsa_tile.ring_acquire %ring[%r] : !ring
+        %t = gsa_tile.stage %buffer[%s] : !tiles
+        gsa_tile.copy_rows %view[%c0] columns %c16 to %t by #gsa_tile.team<0, 1> vector 16 : !view, index to !tile
+        gsa_tile.ring_commit %ring[%r] : !ring
+      }
+    }
+    role <"compute", team = <1, 2>> {
+      %lhs = gsa_tile.frag_alloc : !lhs
+      scf.for %i = %c0 to %n step %c1 {
+        %p = arith.addi %i, %c1 : index
+        %q = arith.muli %p, %c1 : index
+        %next = arith.addi %q, %c0 : index
+        // expected-error @below {{counts other iterations than the ring_acquire of its ring}}
+        %s = gsa_tile.ring_wait %ring[%next] : !ring
+        %t = gsa_tile.stage %buffer[%s] : !tiles
+        gsa_tile.load_lhs %t[%c0] to %lhs : !tile to !lhs
+        gsa_tile.ring_release %ring[%next] : !ring
+      }
+    }
+  }
+  gsa_tile.return
+}
+
+// -----
+
+!in = !gsa_tile.global<bf16, read>
+!view = !gsa_tile.rows<bf16, strided, read>
+!ring = !gsa_tile.ring<2>
+!tile = !gsa_tile.smem<16x16xbf16, linear>
+!tiles = !gsa_tile.smem<2x16x16xbf16, linear>
+!lhs = !gsa_tile.frag<16x16xbf16, lhs>
+
 // One side leaves out a tile.
 gsa_tile.kernel @other_condition(%x: !in, %n: index) attributes {warps = 3 : i64} {
   %c0 = arith.constant 0 : index

@@ -75,6 +75,7 @@ struct ScoreTiles {
   int64_t consumers = 1, block_k = 32, span = 1, stages = 1, producers = 0;
   int64_t warp_queries = 16;
   bool boxes = false;
+  int64_t head_tile = 0;
   int64_t block_q() const { return warp_queries * consumers; }
 };
 struct TopKTiles {

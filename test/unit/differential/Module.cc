@@ -108,7 +108,8 @@ std::string ScoreFields(const ScoreTiles& tiles) {
                               {"stages", tiles.stages},
                               {"producers", tiles.producers},
                               {"consumers", tiles.consumers}}),
-                      ", boxes = ", tiles.boxes ? "true" : "false");
+                      ", boxes = ", tiles.boxes ? "true" : "false",
+                      ", head_tile = ", tiles.head_tile);
 }
 std::string TopKFields(const TopKTiles& tiles) {
   return Fields({{"warps", tiles.warps},

@@ -38,7 +38,7 @@ struct Amount {
   int repeats;   ///< Of one run of each recipe.
   int poisoned;  ///< Shapes of which a run is repeated among NaN.
 };
-constexpr Amount kEmulation = {kNumFamilies, 3, 2, 0, 1};
+constexpr Amount kEmulation = {kNumFamilies, 2, 2, 0, 1};
 // 5445 cases, with those of CudaSplits.
 constexpr Amount kCuda = {kCudaRecipes, kShapes, 9, 20, kShapes};
 constexpr Amount kCudaSmall = {kNumFamilies, 3, 1, 0, 1};

@@ -49,7 +49,10 @@ class OnePass : public ::testing::TestWithParam<Setting> {
     const char* engine = std::get<1>(GetParam());
     // Boxes, and blocks that share out the scores.
     bool boxed = std::strcmp(engine, "boxed_wgmma") == 0;
-    bool paired = boxed || std::strcmp(engine, "paired_wgmma") == 0;
+    // The queries of two heads at a time, or of one, come with the keys.
+    bool tiled = std::strncmp(engine, "tiled_", 6) == 0;
+    bool paired = boxed || std::strcmp(engine, "paired_wgmma") == 0 ||
+                  std::strcmp(engine, "tiled_wgmma") == 0;
     bool wgmma = paired || std::strcmp(engine, "wgmma") == 0;
     Spec spec =
         BlockSpec(DType::kBF16, reference::KPolicy::Fixed(20), 2, keys, keys);
@@ -65,6 +68,11 @@ class OnePass : public ::testing::TestWithParam<Setting> {
     tiles.scores = wgmma ? ScoreTiles{"wgmma", 4, 64, 2, 2, 4}
                          : ScoreTiles{"mma_sync", 4, 32, 3, 3, 2};
     if (paired) tiles.scores.warp_queries = 8;
+    if (tiled) {
+      spec.hi = paired ? 6 : 3;
+      spec.schedules.scores->head_tile = 1;
+      tiles.scores.head_tile = paired ? 2 : 1;
+    }
     if (boxed) {
       // Behind the keys of a batch a box has those of the next one.
       spec.b = 1;
@@ -173,8 +181,9 @@ std::string NameOf(const ::testing::TestParamInfo<Setting>& info) {
          engine;
 }
 
-constexpr const char* kEngines[] = {"mma_sync", "wgmma", "paired_wgmma",
-                                    "boxed_wgmma"};
+constexpr const char* kEngines[] = {"mma_sync",     "wgmma",
+                                    "paired_wgmma", "boxed_wgmma",
+                                    "tiled_wgmma",  "tiled_mma_sync"};
 INSTANTIATE_TEST_SUITE_P(Targets, OnePass,
                          ::testing::Combine(::testing::Values("emu", "cuda:0"),
                                             ::testing::ValuesIn(kEngines)),

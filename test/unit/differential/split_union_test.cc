@@ -172,6 +172,12 @@ TEST_P(SplitUnions, ListsThatDoNotAscend) {
   inputs.at("counts").values<int32_t>()[3] = 2;
   indices[3 * kSlots] = 7;
   indices[3 * kSlots + 1] = 6;
+  // And of another tile one that has a key twice.
+  const int64_t row = 3 + spec.schedules.shared->queries;
+  ASSERT_LT(row, kQueries);
+  inputs.at("counts").values<int32_t>()[row] = 3;
+  for (int64_t slot : {0, 1, 2})
+    indices[row * kSlots + slot] = slot < 2 ? 7 : 9;
   auto outputs = RunOnce(spec.target, *plan, inputs);
   ASSERT_TRUE(outputs.ok()) << outputs.status();
   Findings findings = Check(spec, Workload::kNormal, inputs, *outputs);

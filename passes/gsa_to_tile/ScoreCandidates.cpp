@@ -126,9 +126,8 @@ void ScoreKernel::stageProduct(Value row, const KeyRange& range, Value last,
                                Value check, bool someHidden) {
   int64_t part = parts() - 1;
   StageProductsOp::create(
-      builder(), location(), staged, stagedBytes, sum,
-      productOf(part), scaleValue,
-      bias ? partOffsets[part] : noOffsets,
+      builder(), location(), staged, stagedBytes, sum, productOf(part),
+      scaleValue, bias ? partOffsets[part] : noOffsets,
       partWeights[keepsWeights() ? part : 0], check, boundRows, warpRank, row,
       count, range.first, last, productActivation(), someHidden,
       /*rows_per_query=*/isCausal() ? 1 : kTileUnit);

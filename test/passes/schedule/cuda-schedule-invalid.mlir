@@ -235,6 +235,20 @@ func.func @boxes_of_batches(%q: tensor<2x64x4x64xbf16>, %k: tensor<2x70x64xbf16>
 
 // -----
 
+// A step of the stream has as many heads as the others.
+func.func @head_tile(%q: tensor<1x64x6x64xbf16>, %k: tensor<1x64x64xbf16>)
+    -> tensor<1x64x64xf32> {
+  // expected-error @+1 {{has an illegal schedule: head_tile must divide the 6 indexer heads, got 4}}
+  %0 = gsa.index_scores %q, %k
+    {gsa.schedule = #gsa.score_schedule<engine = mma_sync, block_q = 32,
+      block_k = 32, span = 1, stages = 2, producers = 4, consumers = 2,
+      head_tile = 4>}
+    : (tensor<1x64x6x64xbf16>, tensor<1x64x64xbf16>) -> tensor<1x64x64xf32>
+  return %0 : tensor<1x64x64xf32>
+}
+
+// -----
+
 // A fragment has the products of two heads for 8 queries.
 func.func @odd_heads(%q: tensor<1x64x3x64xbf16>, %k: tensor<1x64x64xbf16>)
     -> tensor<1x64x16xi32> {

@@ -493,8 +493,8 @@ class Checker {
             [&](int64_t) { return tolerance.lse; });
   }
 
-  /// What a gate is off by where its sigmoid underflows: silu multiplies that by the
-  /// logit, which is at most 128 there.
+  /// What a gate is off by where its sigmoid underflows: silu multiplies that
+  /// by the logit, which is at most 128 there.
   double LostInGate() const {
     bool silu = spec_.gate_activation == reference::GateActivation::kSilu;
     return arithmetic_.normal * (silu ? 128.0 : 1.0);

@@ -118,8 +118,14 @@ class Tree:
         return ["gsa"] if kind == "python" else ["device_selftest"]
 
     def has_tests(self, test):
-        """Whether the filter of an executable, if it is one, lets a test through."""
+        """Whether the filter of an executable, if it is one, lets a test through, and
+        a test of the Python package has the packages that it needs."""
         kind, _, name = test.partition(":")
+        if kind == "python":
+            listed = subprocess.run(
+                ["ctest", "--test-dir", self.build, "-N", "-R", f"^python-{name}$"],
+                capture_output=True, text=True)
+            return "Total Tests: 1" in listed.stdout
         if kind != "unit":
             return True
         executable, _, filters = name.partition(":")
@@ -152,7 +158,7 @@ def find_fault(tree, test, log):
     if not tree.make(tree.targets_of(test), log):
         return "its targets do not build without a slip"
     if not tree.has_tests(test):
-        return "no test has such a name"
+        return "no test has such a name, or what it needs is not installed"
     return None if tree.passes(test, log) else "fails without a slip"
 
 
@@ -196,6 +202,13 @@ def make_tree(arguments):
                     subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], text=True,
                                    check=True, capture_output=True).stdout.strip()],
                    check=True)
+    # What `./dev setup` has installed for the tests.
+    (copy / "build").mkdir(exist_ok=True)
+    for folder in ("python", "python-packages", "python-wheels",
+                   "python-disassembler"):
+        target, link = root / "build" / folder, copy / "build" / folder
+        if target.exists() and not link.exists():
+            link.symlink_to(target)
     subprocess.run(["cmake", "--preset", "dev"], cwd=copy, check=True,
                    stdout=subprocess.DEVNULL)
     return Tree(copy, copy / "build/dev", lit)

@@ -87,6 +87,7 @@ def attention_forward(module, query, key, value, attention_mask, scaling=None,
     """Dense attention, as transformers calls it: query [B, H, Sq, D], key and
     value [B, G, Sk, D] -> ([B, Sq, H, D], None)."""
     _refuse_call(attention_mask, dropout, sliding_window, key.shape[2])
+    _refuse_weights(kwargs)
     if softcap is not None:
         raise _capi.Unimplemented(f"gsa: softcap: got {softcap}, expected None")
     causal = getattr(module, "is_causal", True) if is_causal is None else \
@@ -113,6 +114,14 @@ def _refuse_call(attention_mask, dropout, sliding_window, keys):
         raise _capi.Unimplemented(
             f"gsa: got a sliding window of {sliding_window} over {keys} keys, "
             f"expected none")
+
+
+def _refuse_weights(kwargs):
+    """Without this a model that is asked for weights returns a tuple of none."""
+    if kwargs.get("output_attentions"):
+        raise _capi.Unimplemented(
+            "gsa: output_attentions: got True, expected False: the weights of all "
+            "pairs are never in memory")
 
 
 class Attention(nn.Module):
@@ -147,6 +156,7 @@ class Attention(nn.Module):
                 attention_mask=None, cache=None, past_key_values=None,
                 **kwargs):
         _refuse_call(attention_mask, 0.0, None, 0)
+        _refuse_weights(kwargs)
         if self.training and self.config.attention_dropout:
             _refuse_call(None, self.config.attention_dropout, None, 0)
         cache = past_key_values if cache is None else cache

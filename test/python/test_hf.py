@@ -146,6 +146,17 @@ class Refusals(unittest.TestCase):
         self.refuses("got a sliding window of 16 over 40 keys",
                      lambda: windowed(tokens(40)))
 
+    def test_weights_are_refused(self):
+        # By call; transformers itself refuses it in the configuration.
+        replaced = gsa.replace_attention(model_of("Llama"), gsa.GSAConfig(**DENSE))
+        gsa.register_attention()
+        dense = model_of("Llama")
+        dense.set_attn_implementation("gsa")
+        for model in (replaced, dense):
+            self.refuses("output_attentions: got True, expected False",
+                         lambda model=model: model(tokens(5),
+                                                   output_attentions=True))
+
     def test_padding(self):
         model = gsa.replace_attention(model_of("Llama"), gsa.GSAConfig(**DENSE))
         mask = torch.ones(2, 5, dtype=torch.long)

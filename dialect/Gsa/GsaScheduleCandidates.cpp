@@ -159,7 +159,9 @@ static SmallVector<ScoreScheduleAttr> listScores(Operation* op,
     if (engine == Engine::MmaSync && blockK > widest) return;
     if (blockQ > kTileUnit && blockQ / 2 >= problem.queries) return;
     if (blockK > kTileUnit && blockK / 2 >= problem.keys) return;
-    if (stages > 1 && (stages - 1) * blockK >= problem.keys) return;
+    // Of a tile there are as many steps as groups of heads.
+    if (headTile == 0 && stages > 1 && (stages - 1) * blockK >= problem.keys)
+      return;
     int64_t tiles =
         std::max<int64_t>(1, llvm::divideCeil(problem.keys, blockK));
     int64_t rowBlocks =

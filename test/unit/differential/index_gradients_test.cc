@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -29,7 +30,18 @@ TEST(IndexGradients, OverHostileListsAreThoseOfTheReference) {
   // batch.
   static_cast<double*>(inputs.tensors["ik"].raw_data())[3] = std::nan("");
   static_cast<double*>(inputs.tensors["lse"].raw_data())[5] = std::nan("");
-  static_cast<int32_t*>(inputs.tensors["lengths"].raw_data())[1] = 0;
+  auto* lengths = static_cast<int32_t*>(inputs.tensors["lengths"].raw_data());
+  lengths[0] = 8;
+  lengths[1] = 0;
+  // A count above the slots, where the list of the next row begins with a key
+  // that is not in this one.
+  auto* indices = static_cast<int32_t*>(inputs.tensors["indices"].raw_data());
+  auto* counts = static_cast<int32_t*>(inputs.tensors["counts"].raw_data());
+  const int64_t slots = inputs.heads.slots;
+  std::fill_n(indices + 2 * slots, slots, 1);
+  indices[3 * slots] = 2;
+  counts[2] = static_cast<int32_t>(slots) + 1;
+  counts[3] = 1;
   for (Form form : {Form::kLoops, Form::kDefinition}) {
     SCOPED_TRACE(form == Form::kLoops ? "loops" : "definition");
     ExpectClose(RunPlan(Compile(inputs, 1, form), inputs.tensors),

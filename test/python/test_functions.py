@@ -221,13 +221,19 @@ class SparseAttention(unittest.TestCase):
         out = gsa.sparse_attention(q, k, k, indices)
         self.assertIn("query", gsa.last_dispatch().copies)
         self.close(out, definition.attention(q, k, k, [[[0]] * 3])[0], "f32")
-        # Of a size of 2 alone.
-        halves = self.normal(4, 3, 4, 8)[::2]
-        out = gsa.sparse_attention(halves, *[np.repeat(x, 2, axis=0)
-                                             for x in (k, k, indices)])
+        # Of a size of 2 alone, where nothing else makes a copy: at an address that a
+        # kernel takes.
+        raw = np.zeros(4 * 3 * 4 * 8 + 16, np.float32)
+        first = -raw.ctypes.data % 64 // 4
+        whole = raw[first:first + 4 * 3 * 4 * 8].reshape(4, 3, 4, 8)
+        whole[...] = self.normal(4, 3, 4, 8)
+        halves = whole[::2]
+        k = np.ascontiguousarray(self.normal(2, 3, 4, 8))
+        indices = np.broadcast_to(np.arange(3, dtype=np.int32), (2, 3, 3)).copy()
+        out = gsa.sparse_attention(halves, k, k, indices)
         self.assertIn("query", gsa.last_dispatch().copies)
         self.close(out, definition.attention(
-            halves, *[np.repeat(k, 2, axis=0)] * 2, [[[0]] * 3] * 2)[0], "f32")
+            halves, k, k, [[[0, 1, 2]] * 3] * 2)[0], "f32")
 
     def test_dlpack(self):
         class Wrapped:

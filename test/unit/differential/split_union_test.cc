@@ -35,16 +35,17 @@ enum class Lists {
   kSame,        ///< All queries want the same keys.
   kApart,       ///< No key is wanted by both halves.
   kLopsided,    ///< One key in the first half, full lists in the other.
+  kLate,        ///< Every other query wants none of the first tiles' keys.
   kNone,
 };
 const char* NameOf(Lists lists) {
   const char* names[] = {"random", "first half", "second half", "same",
-                         "apart",  "lopsided",   "none"};
+                         "apart",  "lopsided",   "late",        "none"};
   return names[static_cast<int>(lists)];
 }
 constexpr Lists kAllLists[] = {
     Lists::kRandom, Lists::kFirstHalf, Lists::kSecondHalf, Lists::kSame,
-    Lists::kApart,  Lists::kLopsided,  Lists::kNone};
+    Lists::kApart,  Lists::kLopsided,  Lists::kLate,       Lists::kNone};
 
 struct Shape {
   const char* name;
@@ -113,6 +114,7 @@ class SplitUnions : public ::testing::TestWithParam<Setting> {
       std::vector<int32_t> keys;
       for (int32_t key = 0; key < kKeys; ++key) {
         bool allowed = lists != Lists::kApart || (key % 2 == 1) == second;
+        allowed &= lists != Lists::kLate || row % 2 == 1 || key >= 200;
         // Keys of a window are shared, others rarely.
         if (allowed && rng.Chance(key / 40 == 3 ? 0.9 : 0.06))
           keys.push_back(key);

@@ -21,9 +21,11 @@ using namespace capi_testing;
 using testing::AllOf;
 using testing::Each;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
-// gsa_status_message: the step, the place, what is wrong there.
+// gsa_status_message: the step, the place, what is wrong there; no dump of the
+// op.
 TEST(CapiHeader, ErrorsOfAModuleNameTheStepAndThePlace) {
   EXPECT_THAT(Refusal("func.func @main(%a: tensor<4xf32>) {\n"
                       "  return %b : tensor<4xf32>\n}"),
@@ -31,7 +33,7 @@ TEST(CapiHeader, ErrorsOfAModuleNameTheStepAndThePlace) {
   EXPECT_THAT(
       Refusal(kGate, Options({{"x", {1, 5, 2, 3}}, {"arg1", {1, 6, 2, 3}}})),
       AllOf(StartsWith("compiling (phase specialize): test.mlir:5:"),
-            HasSubstr(": error: "), HasSubstr("\ntest.mlir:5:")));
+            HasSubstr(": error: "), Not(HasSubstr("see current operation"))));
 }
 
 // Growth of structures: a size that no version will have is garbage.

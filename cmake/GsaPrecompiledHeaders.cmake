@@ -5,15 +5,16 @@
 
 option(GSA_PRECOMPILED_HEADERS "Precompile headers of LLVM, MLIR and GoogleTest" ON)
 
+# CMake's own options name the header as well, by a path that ccache leaves absolute.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+endif()
+
 # A precompiled header holds the path of its tree, so ccache would find no object of
 # another tree again. It takes what stands in `<header>.pch.sum` for the content of
 # the header (pch_external_checksum): the hash of all text that is precompiled. So
 # trees of the same flags share their objects, as dev and portable-dev do. The header
 # itself is compiled in each tree.
-# CMake's own options name the header as well, by a path that ccache leaves absolute.
-if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
-endif()
 function(gsa_sum_headers name)
   set_target_properties(${name} PROPERTIES CXX_COMPILER_LAUNCHER "")
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir)

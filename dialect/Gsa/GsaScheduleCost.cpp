@@ -693,8 +693,8 @@ ScheduleCost UnionGradScheduleAttr::getCost(Operation* op,
                reduceTime(blocks * keys, problem, kReduceRows));
   double launches = 3;
   if (getKeyChunks() > 1) {
-    // Rows of queries are read for each range, and added up in f32. That rows
-    // of few keys are added faster than those of many is not in the one rate.
+    // Rows of queries are read for each range, and added up in f32. Rows of
+    // few keys are added no faster than those of many (docs/performance.md).
     double ranges = toDouble(getKeyChunks());
     double queryRows = ranges * toDouble(problem.batch * problem.queries) *
                        toDouble(problem.heads);

@@ -277,8 +277,8 @@ void ScoreKernel::loadWeights(int64_t part, Value target) {
     return;
   }
   int64_t heads = source.heads();
-  Value from = at(weights, {batch, add(begin, firstRow), headOf(part)},
-                  {queries, number(heads)});
+  Value from =
+      at(weights, {batch, firstQuery, headOf(part)}, {queries, number(heads)});
   Value pitch = i64(heads);
   if (isPaired())
     LoadRowVecOp::create(b, location(), target,
@@ -554,7 +554,7 @@ void ScoreKernel::storeTile(const KeyRange& range) {
 
 /// The last key that the warp's first query sees.
 Value ScoreKernel::lastKeyOfWarp() {
-  Value query = named(add(add(begin, firstRow), warpRow), "query_of_warp");
+  Value query = named(add(firstQuery, warpRow), "query_of_warp");
   return named(add(query, sub(keysOfBatch, queries)), "last_key_of_warp");
 }
 

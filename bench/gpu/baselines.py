@@ -23,6 +23,17 @@ def dense_attention(q, k, v, backend=SDPBackend.CUDNN_ATTENTION):
     return out.transpose(1, 2)
 
 
+def dense_backend(q, k, v):
+    """cuDNN, or flash attention where it takes no such heads."""
+    for backend in (SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION):
+        try:
+            dense_attention(q[:, :64], k[:, :64], v[:, :64], backend)
+            return backend
+        except RuntimeError:
+            continue
+    raise RuntimeError(f"no backend has dense attention of {tuple(q.shape)}")
+
+
 def published_scores(iq, ik, iw, bias):
     """Scores [B,N,N], -inf above the diagonal; weights iw after the sigmoid."""
     dots = torch.einsum("bthd,bsd->bhts", iq, ik) / math.sqrt(iq.shape[-1])

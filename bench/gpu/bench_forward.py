@@ -30,24 +30,45 @@ import modules  # noqa: E402
 import workloads  # noqa: E402
 
 HEADS, GROUPS, DIM, INDEX_HEADS, INDEX_DIM = 32, 8, 128, 4, 64
+# Names as modules.sparse_core has them.
+SHAPE = {"heads": HEADS, "groups": GROUPS, "dim": DIM,
+         "index_heads": INDEX_HEADS, "index_dim": INDEX_DIM}
 # Plans stay: the profiler knows kernels by their place, which that of a plan
 # that is gone may be.
 PLANS = []
 
 
-def inputs(n, workload, seed, device):
+def inputs(n, workload, seed, device, shape=None):
+    """Tensors of modules.sparse_core(n, **shape), in its order."""
+    shape = shape or SHAPE
     generator = torch.Generator(device=device).manual_seed(seed + 1)
 
     def normal(*shape):
         return torch.randn(shape, generator=generator, device=device,
                            dtype=torch.bfloat16)
 
-    iq, ik, iw = workloads.index_inputs(workload, n, INDEX_HEADS, INDEX_DIM,
-                                        seed, device)
-    bias = torch.zeros(INDEX_HEADS, device=device)
-    return [normal(1, n, HEADS, DIM), normal(1, n, GROUPS, DIM),
-            normal(1, n, GROUPS, DIM), iq[None].bfloat16(), ik[None].bfloat16(),
-            iw[None].bfloat16(), bias, normal(1, n, HEADS, DIM)]
+    iq, ik, iw = workloads.index_inputs(workload, n, shape["index_heads"],
+                                        shape["index_dim"], seed, device)
+    bias = torch.zeros(shape["index_heads"], device=device)
+    query = (1, n, shape["heads"], shape["dim"])
+    key = (1, n, shape["groups"], shape["dim"])
+    return [normal(*query), normal(*key), normal(*key), iq[None].bfloat16(),
+            ik[None].bfloat16(), iw[None].bfloat16(), bias, normal(*query)]
+
+
+def mean_variance(case, rows=256):
+    """The mean variance of a row's scores, of `rows` rows: what a running mean
+    of the statistic would have come to."""
+    iq, ik, iw, bias = case[3:7]
+    n = ik.shape[1]
+    places = torch.linspace(n / rows - 1, n - 1, min(rows, n)).long()
+    variances = []
+    for t in places.tolist():
+        dots = iq[0, t].float() @ ik[0, :t + 1].float().T / iq.shape[-1] ** 0.5
+        weights = torch.sigmoid(iw[0, t].float())
+        scores = weights @ torch.sigmoid(dots + bias[:, None])
+        variances.append(scores.var(unbiased=False).item())
+    return statistics.mean(variances)
 
 
 def timed(function, repeats=1):
@@ -107,22 +128,32 @@ def published_time(case, slots):
 def bench_case(library, n, workload, arguments):
     device = torch.device("cuda", 0)
     slots = min(arguments.slots, n)
-    case = inputs(n, workload, arguments.seed, device)
+    shape = {name: getattr(arguments, name) for name in SHAPE}
+    case = inputs(n, workload, arguments.seed, device, shape)
+    if arguments.normaliser:
+        case.append(torch.tensor(mean_variance(case), device=device))
     plan = library.compile(
         modules.sparse_core(n, slots=slots, policy=arguments.policy,
                             select_schedule=arguments.select_schedule,
-                            lanes=arguments.lanes),
+                            lanes=arguments.lanes,
+                            normaliser=arguments.normaliser, **shape),
         target="cuda:0")
     PLANS.append(plan)
     outputs, workspace = plan.new_outputs(device), plan.new_workspace(device)
     run = plan.bind(case, outputs, workspace)
-    dense = lambda: baselines.dense_attention(*case[:3])  # noqa: E731
+    dense_n = min(n, arguments.dense_up_to)
+    dense_case = [x[:, :dense_n] for x in case[:3]]
+    backend = baselines.dense_backend(*dense_case)
+    dense = lambda: baselines.dense_attention(*dense_case, backend)  # noqa: E731
     with meter.Meter(0) as sampler:
         medians, rounds = measure({"ours": run, "dense": dense},
                                   arguments.seconds, sampler, turn_s=0.35)
         single, _ = measure({"ours, one run a turn": run,
                              "dense, one run a turn": dense}, 0.0, sampler)
     single = list(single.values())
+    # Beyond, the time goes with the square of the length.
+    longer = (n / dense_n) ** 2
+    medians["dense"] *= longer
     kernels, between = meter.kernel_times(run)
     stages = [[] for _ in plan.stages]
     for _ in range(3):
@@ -134,13 +165,16 @@ def bench_case(library, n, workload, arguments):
     jaccard, union = workloads.overlap(outputs[2][0], outputs[3][0])
     published = None
     if n <= arguments.published_up_to:
-        published = published_time(case, slots)
+        published = published_time(case[:8], slots)
     return {
         "bench": "gpu_forward", "n": n, "workload": workload,
-        "shape": {"batch": 1, "heads": HEADS, "kv_heads": GROUPS, "dim": DIM,
-                  "index_heads": INDEX_HEADS, "index_dim": INDEX_DIM,
-                  "k": slots, "dtype": "bf16",
-                  "policy": arguments.policy or "fixed"},
+        "shape": {"batch": 1, "heads": shape["heads"],
+                  "kv_heads": shape["groups"], "dim": shape["dim"],
+                  "index_heads": shape["index_heads"],
+                  "index_dim": shape["index_dim"], "k": slots, "dtype": "bf16",
+                  "policy": arguments.policy or "fixed",
+                  **({"normaliser": case[-1].item()}
+                     if arguments.normaliser else {})},
         "seed": arguments.seed, "rounds": rounds,
         "lanes": arguments.lanes or "chosen",
         **({"select_schedule": arguments.select_schedule}
@@ -148,10 +182,11 @@ def bench_case(library, n, workload, arguments):
         "ours_ms": medians["ours"],
         "stages_ms": {name: statistics.median(t)
                       for name, t in zip(plan.stages, stages)},
-        "dense_ms": medians["dense"],
+        "dense_ms": medians["dense"], "dense_backend": backend.name,
+        **({"dense_measured_at": dense_n} if dense_n < n else {}),
         "ratio": medians["dense"] / medians["ours"],
-        "one_run_a_turn_ms": dict(zip(("ours", "dense"), single)),
-        "burst_ms": {"ours": burst(run), "dense": burst(dense)},
+        "one_run_a_turn_ms": {"ours": single[0], "dense": single[1] * longer},
+        "burst_ms": {"ours": burst(run), "dense": burst(dense) * longer},
         "meter": sampler.medians(),
         "kernels": kernels, "between_kernels_ms": between,
         "published_ms": published, "J": jaccard, "U32": union,
@@ -178,12 +213,21 @@ def main():
     parser.add_argument("--workloads", nargs="+", default=["rho98"],
                         choices=sorted(workloads.WORKLOADS) + ["all"])
     parser.add_argument("--slots", type=int, default=2048)
+    for name, value in SHAPE.items():
+        parser.add_argument("--" + name.replace("_", "-"), type=int,
+                            default=value)
     parser.add_argument("--policy", help="a k policy instead of fixed")
+    parser.add_argument("--normaliser", action="store_true",
+                        help="that policy divides by a number that is known\n"
+                             "before the run, not by the mean over all rows")
     parser.add_argument("--select-schedule",
                         help="of gsa.select, without #gsa.; else the choice")
     parser.add_argument("--lanes", type=int, choices=range(1, 9),
                         help="lanes of kernels instead of what is chosen")
     parser.add_argument("--published-up-to", type=int, default=4096)
+    parser.add_argument("--dense-up-to", type=int, default=262144,
+                        help="longer, dense attention is measured at this length\n"
+                             "and its time multiplied by the square of the ratio")
     parser.add_argument("--seconds", type=float, default=2.0,
                         help="measuring time per case")
     parser.add_argument("--seed", type=int, default=0)

@@ -46,11 +46,13 @@ def _core_types(batch, queries, keys, heads, groups, dim, index_heads, index_dim
 
 def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
                 slots=2048, dtype="bf16", batch=1, policy=None, gate=True,
-                select_schedule=None, attention_schedule=None, lanes=None):
+                select_schedule=None, attention_schedule=None, lanes=None,
+                normaliser=False):
     """Selection, sparse attention over it and the output gate.
 
     Inputs: q [B,N,H,D], k, v [B,N,G,D], iq [B,N,Hi,Di], ik [B,N,Di],
-    iw [B,N,Hi] (logits), bias [Hi] f32, gate [B,N,H,D] (if asked for).
+    iw [B,N,Hi] (logits), bias [Hi] f32, gate [B,N,H,D] and normaliser [] f32,
+    what the policy divides a row's statistic by (each if asked for).
     The schedules are attributes without "#gsa.", and lanes a number, chosen by
     the compiler if absent.
     Outputs: attended [B,N,H,D], lse [B,H,N] f32, indices [B,N,K] i32, counts
@@ -63,6 +65,10 @@ def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
     gate_op = (f"  %result = gsa.gate %out, %gate : ({q}, {q}) -> {q}\n"
                if gate else "")
     result = "%result" if gate else "%out"
+    mean_argument, mean, mean_type = (
+        (', %normaliser: tensor<f32> {gsa.name = "normaliser"}',
+         " normaliser %normaliser", ", tensor<f32>") if normaliser
+        else ("", "", ""))
     attributes = (f" attributes {{gsa.lanes = {lanes} : i64}}" if lanes
                   else "")
 
@@ -70,12 +76,12 @@ def sparse_core(n, heads=32, groups=8, dim=128, index_heads=4, index_dim=64,
 func.func @main(%q: {q} {{gsa.name = "q"}}, %k: {kv} {{gsa.name = "k"}},
                 %v: {kv} {{gsa.name = "v"}}, %iq: {iq} {{gsa.name = "iq"}},
                 %ik: {ik} {{gsa.name = "ik"}}, %iw: {iw} {{gsa.name = "iw"}},
-                %bias: {bias} {{gsa.name = "bias"}}{gate_argument})
+                %bias: {bias} {{gsa.name = "bias"}}{gate_argument}{mean_argument})
     -> ({q} {{gsa.name = "attended"}}, {lse} {{gsa.name = "lse"}},
         {idx} {{gsa.name = "indices"}}, {row} {{gsa.name = "counts"}},
         {row} {{gsa.name = "status"}}){attributes} {{
-  %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias
-      policy {policy}{_scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}) -> ({idx}, {row}, {row})
+  %indices, %counts, %status = gsa.select %iq, %ik weights %iw bias %bias{mean}
+      policy {policy}{_scheduled(select_schedule)} : ({iq}, {ik}, {iw}, {bias}{mean_type}) -> ({idx}, {row}, {row})
   %out, %lse = gsa.gather_attention %q, %k, %v indices %indices, %counts{_scheduled(attention_schedule)}
       : ({q}, {kv}, {kv}, {idx}, {row}) -> ({q}, {lse})
 {gate_op}  return {result}, %lse, %indices, %counts, %status

@@ -31,6 +31,10 @@ def table(header, rows):
     return "\n".join(lines) + "\n"
 
 
+# The heads of all tables that do not name them.
+USUAL_HEADS = "32/8 x 128, 4 x 64"
+
+
 def counts(record):
     """Work of the two stages: gathered bytes, score bytes, products."""
     n, shape = record["n"], record["shape"]
@@ -44,6 +48,12 @@ def counts(record):
         "scores": pairs * 4 * SCORE_PASSES if kept else 0,
         "sigmoids": pairs * shape["index_heads"],
     }
+
+
+def heads_text(record):
+    s = record["shape"]
+    return (f"{s['heads']}/{s['kv_heads']} x {s['dim']}, "
+            f"{s['index_heads']} x {s['index_dim']}")
 
 
 def forward_rows(records):
@@ -284,13 +294,17 @@ def python_text(records):
 
 
 def report(records):
-    forward = [r for r in records if r["bench"] == "gpu_forward"]
+    every = [r for r in records if r["bench"] == "gpu_forward"]
+    forward = [r for r in every if heads_text(r) == USUAL_HEADS]
+    others = [r for r in every if heads_text(r) != USUAL_HEADS]
+    beyond = [r for r in forward if "dense_measured_at" in r]
+    forward = [r for r in forward if "dense_measured_at" not in r]
     fixed = [r for r in forward if r["shape"]["policy"] == "fixed"]
     adaptive = [r for r in forward if r["shape"]["policy"] != "fixed"]
     lengths = sorted((r for r in fixed if r["workload"] == "rho98"),
                      key=lambda r: r["n"])
     longest = max(r["n"] for r in fixed)
-    others = [r for r in fixed if r["n"] == longest]
+    longest_rows = [r for r in fixed if r["n"] == longest]
     first = forward[0]
     header = ["N", "workload", "ours ms", "select", "sparse attention",
               "dense ms", "dense / ours", "published ms", "J", "U32",
@@ -300,11 +314,24 @@ def report(records):
             "8 key heads of 128, 4 indexer heads of 64, k = 2048.\n\n"
             "### By length\n\n" + table(header, forward_rows(lengths)) +
             f"\n### By workload, N = {longest}\n\n" +
-            table(header, forward_rows(others)))
+            table(header, forward_rows(longest_rows)))
+    if beyond:
+        text += ("\nDense attention measured at "
+                 f"{beyond[0]['dense_measured_at']}, its time times the square of "
+                 "the ratio:\n\n" + table(header, forward_rows(beyond)))
+    if others:
+        text += ("\n### Other heads\n\nQuery heads / key heads x size, indexer "
+                 "heads x size.\n\n" + table(["heads", *header], [
+                     [heads_text(r), *row]
+                     for r, row in zip(others, forward_rows(others))]))
     if adaptive:
         text += ("\n### A budget per query, policy `" +
-                 adaptive[0]["shape"]["policy"] + "`\n\n" +
-                 table(header, forward_rows(adaptive)))
+                 adaptive[0]["shape"]["policy"] + "`\n\n`mean`: over all rows, "
+                 "so that a budget is known when all rows are scored; or `given`, "
+                 "as a running mean is.\n\n" +
+                 table(["mean", *header], [
+                     ["given" if "normaliser" in r["shape"] else "of all", *row]
+                     for r, row in zip(adaptive, forward_rows(adaptive))]))
     text += kernel_text(fixed)
     text += ("\n### Rates reached\n\n" + table(
         ["N", "scores TB/s", "sigmoids T/s", "gather TB/s", "TFLOP/s"],

@@ -12,6 +12,7 @@ BoundRuns::Lease& BoundRuns::Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   Release();
   entry_ = std::exchange(other.entry_, nullptr);
+  times_found_ = other.times_found_;
   own_ = std::move(other.own_);
   return *this;
 }
@@ -45,6 +46,7 @@ BoundRuns::Lease BoundRuns::Find(absl::Span<const uint64_t> addresses) {
     entry->last_use = ++clock_;
     entry->users.fetch_add(1, std::memory_order_relaxed);
     lease.entry_ = entry.get();
+    lease.times_found_ = ++entry->times_found;
     return lease;
   }
   return lease;
@@ -65,6 +67,7 @@ BoundRuns::Lease BoundRuns::Take(absl::Span<const uint64_t> addresses) {
     }
     if (oldest != nullptr) {
       oldest->bound = false;
+      oldest->times_found = 0;
       oldest->last_use = ++clock_;
       oldest->users.fetch_add(1, std::memory_order_relaxed);
       lease.entry_ = oldest;
@@ -76,6 +79,8 @@ BoundRuns::Lease BoundRuns::Take(absl::Span<const uint64_t> addresses) {
     lease.entry_ = lease.own_.get();
   }
   BoundRun& run = lease.entry_->run;
+  run.recorded.graph.reset();  // of other buffers
+  run.recorded.failed = false;
   run.addresses.assign(addresses.begin(), addresses.end());
   run.values.resize(parameters_);
   run.maps.resize(maps_);

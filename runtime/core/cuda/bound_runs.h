@@ -15,6 +15,9 @@
 //   }
 //   Launch(..., lease->pointers.data() + first_parameter);
 //
+// A set that is found again and again has a graph of the run, too
+// (run_graph.h): whoever gets the lock of a lease makes it, and launches it.
+//
 // As many sets are kept as kMaxRuns and kMaxBytes allow, the least recently
 // used goes first. Its memory is used again, so that nothing is allocated once
 // that many sets, or all that there are, have been seen. Thread safe.
@@ -32,6 +35,7 @@
 
 #include "absl/types/span.h"
 #include "runtime/core/cuda/cuda_abi.h"
+#include "runtime/core/cuda/run_graph.h"
 
 namespace gsa {
 
@@ -41,6 +45,14 @@ struct BoundRun {
   std::vector<uint64_t> values;       // one a parameter
   std::vector<cuda::TensorMap> maps;  // in the order of the parameters
   std::vector<void*> pointers;        // one a parameter, to its value or map
+
+  // The launches as one, guarded by the mutex.
+  struct Recorded {
+    std::mutex mutex;
+    std::unique_ptr<RunGraph> graph;  // null: none, or none yet
+    bool failed = false;              // it could not be made
+  };
+  Recorded recorded;
 };
 
 class BoundRuns {
@@ -49,6 +61,7 @@ class BoundRuns {
     BoundRun run;
     bool bound = false;         // filled; guarded by mutex_
     uint64_t last_use = 0;      // guarded by mutex_
+    int64_t times_found = 0;    // guarded by mutex_
     std::atomic<int> users{0};  // leases; grows under mutex_ only
   };
 
@@ -65,6 +78,8 @@ class BoundRuns {
     ~Lease() { Release(); }
 
     explicit operator bool() const { return entry_ != nullptr; }
+    // How often it was found; 0 for one that has been taken.
+    int64_t times_found() const { return times_found_; }
     BoundRun* operator->() const { return &entry_->run; }
     BoundRun& operator*() const { return entry_->run; }
 
@@ -73,6 +88,7 @@ class BoundRuns {
     void Release();
 
     Entry* entry_ = nullptr;
+    int64_t times_found_ = 0;
     std::unique_ptr<Entry> own_;  // where all that are kept are in use
   };
 

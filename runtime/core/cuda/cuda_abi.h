@@ -24,6 +24,8 @@ struct CUctx_st;
 struct CUmod_st;
 struct CUfunc_st;
 struct CUstream_st;
+struct CUgraph_st;
+struct CUgraphExec_st;
 struct CUevent_st;
 struct _nvrtcProgram;
 struct cublasLtContext;
@@ -41,6 +43,8 @@ using Module = CUmod_st*;
 using Function = CUfunc_st*;
 using Stream = CUstream_st*;
 using Event = CUevent_st*;
+using Graph = CUgraph_st*;
+using GraphExec = CUgraphExec_st*;
 
 struct Uuid {
   unsigned char bytes[16];
@@ -266,10 +270,19 @@ enum JitOption : int {
   X(CtxGetStreamPriorityRange, "cuCtxGetStreamPriorityRange",            \
     (int*, int*)) /* CUDA 5.5 */                                         \
   X(FuncGetParamInfo, "cuFuncGetParamInfo",                              \
-    (Function, size_t, size_t*, size_t*)) /* CUDA 12.4 */                \
-  X(FuncLoad, "cuFuncLoad", (Function))   /* CUDA 12.4 */                \
-  X(LaunchKernelEx, "cuLaunchKernelEx",   /* CUDA 11.8 */                \
+    (Function, size_t, size_t*, size_t*))                /* CUDA 12.4 */ \
+  X(FuncLoad, "cuFuncLoad", (Function))                  /* CUDA 12.4 */ \
+  X(GraphDestroy, "cuGraphDestroy", (Graph))             /* CUDA 10.0 */ \
+  X(GraphExecDestroy, "cuGraphExecDestroy", (GraphExec)) /* CUDA 10.0 */ \
+  X(GraphInstantiate, "cuGraphInstantiateWithFlags",     /* CUDA 11.4 */ \
+    (GraphExec*, Graph, unsigned long long))                             \
+  X(GraphLaunch, "cuGraphLaunch", (GraphExec, Stream)) /* CUDA 10.0 */   \
+  X(LaunchKernelEx, "cuLaunchKernelEx",                /* CUDA 11.8 */   \
     (const LaunchConfig*, Function, void**, void**))                     \
+  X(StreamBeginCapture, "cuStreamBeginCapture_v2", /* CUDA 10.1 */       \
+    (Stream, int))                                                       \
+  X(StreamEndCapture, "cuStreamEndCapture", /* CUDA 10.0 */              \
+    (Stream, Graph*))                                                    \
   X(TensorMapEncodeTiled, "cuTensorMapEncodeTiled", /* CUDA 12.0 */      \
     (TensorMap*, int, uint32_t, void*, const uint64_t*, const uint64_t*, \
      const uint32_t*, const uint32_t*, int, int, int, int))

@@ -26,6 +26,9 @@ bool Overlap(const void* a, int64_t a_bytes, const void* b, int64_t b_bytes) {
          AddressOf(b) < AddressOf(a) + a_bytes;
 }
 
+// Whoever runs twice on the same buffers may never do so again.
+constexpr int64_t kRunsBeforeRecording = 2;
+
 // "input 3 'k_weight'".
 std::string NameOfBuffer(const char* kind, size_t index,
                          const BufferInfo& info) {
@@ -367,9 +370,51 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
     GSA_RETURN_IF_ERROR(WarmUp());
   }
 
+  if (records_ && !captures && arguments.timer == nullptr) {
+    GSA_ASSIGN_OR_RETURN(const bool done, RunRecorded(arguments, bound));
+    if (done) return absl::OkStatus();
+  }
+  return SubmitAll(arguments, *bound, captures);
+}
+
+absl::Status CudaExecutor::SubmitAll(const RunArguments& arguments,
+                                     const BoundRun& bound,
+                                     bool captures) const {
   if (lanes_ > 1 && arguments.timer == nullptr)
-    return RunOnLanes(arguments, *bound, captures);
-  return RunInOrder(arguments, *bound);
+    return RunOnLanes(arguments, bound, captures);
+  return RunInOrder(arguments, bound);
+}
+
+absl::StatusOr<bool> CudaExecutor::RunRecorded(
+    const RunArguments& arguments, const BoundRuns::Lease& bound) const {
+  if (bound.times_found() < kRunsBeforeRecording) return false;
+  BoundRun::Recorded& recorded = bound->recorded;
+  // Two threads with the same buffers are rare, and need not wait.
+  const std::unique_lock<std::mutex> lock(recorded.mutex, std::try_to_lock);
+  if (!lock.owns_lock() || recorded.failed) return false;
+  if (recorded.graph == nullptr) {
+    absl::StatusOr<std::unique_ptr<RunGraph>> graph =
+        RunGraph::Record(context_, [&](cuda::Stream stream) {
+          RunArguments captured = arguments;
+          captured.stream = stream;
+          return SubmitAll(captured, *bound, /*captures=*/true);
+        });
+    if (!graph.ok()) {
+      // Nothing was submitted. What is wrong with the run itself, its launches
+      // will say.
+      recorded.failed = true;
+      return false;
+    }
+    recorded.graph = *std::move(graph);
+  }
+  absl::Status status = recorded.graph->Launch(arguments.stream);
+  if (status.ok()) return true;
+  return absl::Status(
+      status.code(),
+      absl::StrCat("all steps: ", status.message(),
+                   LosesContext(status)
+                       ? SubmittedBefore(*(ops_.data() + ops_.size()))
+                       : ""));
 }
 
 absl::Status CudaExecutor::Named(const absl::Status& error,

@@ -9,7 +9,7 @@
 // of the executor's own (lane_streams.h), which begin where the caller's stream
 // is and end before what it does next. The first run on a set of buffers checks
 // them and prepares the arguments of all launches (bound_runs.h); the next ones
-// on the same set launch.
+// on the same set launch, soon as one graph (run_graph.h).
 //
 //   GSA_ASSIGN_OR_RETURN(auto executor, CudaExecutor::Create(program, 0, {}));
 //   RunArguments run;
@@ -67,6 +67,11 @@ struct ExecutorOptions {
   // Whether the first run on a set of buffers asks the driver whose memory each
   // pointer is: a fraction of a microsecond per pointer.
   bool check_pointers = true;
+  // A program of at most so many steps is recorded as a graph when it runs for
+  // the third time on a set of buffers, and launched as one from then on. The
+  // host gains nothing where the device works longer than it takes to launch.
+  // 0: never.
+  int64_t max_recorded_steps = 64;
   // Whether Create warms up. If not, WarmUp or the first run does.
   bool warm_up = true;
 };
@@ -130,8 +135,10 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   absl::Status WarmUp() const;
 
   // Submits the program to the stream. Neither allocates on the device nor
-  // waits for it; nor does it allocate on the host, where it has run on these
-  // buffers before. Thread safe.
+  // waits for it, nor, from the fourth run on a set of buffers on, allocates on
+  // the host. (The third may record a graph, which takes memory once. Where the
+  // driver refuses that, the launches are submitted one by one as before.)
+  // Thread safe.
   //   InvalidArgument     a pointer is null, misaligned, not on this device, or
   //                       of a buffer that overlaps another which is written;
   //                       the workspace is too small
@@ -215,6 +222,13 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   // All ops on the stream of the caller, with times of zones.
   absl::Status RunInOrder(const RunArguments& arguments,
                           const BoundRun& bound) const;
+  // The run as a graph, which is made where it is time for it; false where the
+  // caller has to submit it.
+  absl::StatusOr<bool> RunRecorded(const RunArguments& arguments,
+                                   const BoundRuns::Lease& bound) const;
+  // All ops, by one of the two below.
+  absl::Status SubmitAll(const RunArguments& arguments, const BoundRun& bound,
+                         bool captures) const;
   // Each op on the stream of its lane.
   absl::Status RunOnLanes(const RunArguments& arguments, const BoundRun& bound,
                           bool captures) const;
@@ -235,6 +249,7 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   std::shared_ptr<const PrimaryContext> context_;
   const ForkGuard fork_guard_;
   bool check_pointers_ = true;
+  bool records_ = false;  // a run that is repeated, as a graph
   mutable std::atomic<bool> warm_{false};
   mutable std::mutex warm_mutex_;  // held while warming up
   std::vector<BufferInfo> inputs_, outputs_;

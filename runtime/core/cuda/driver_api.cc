@@ -441,6 +441,50 @@ absl::StatusOr<cuda::Context> DriverApi::StreamGetCtx(
   return context;
 }
 
+bool DriverApi::HasGraphs() const {
+  return table_.StreamBeginCapture != nullptr &&
+         table_.StreamEndCapture != nullptr && table_.GraphDestroy != nullptr &&
+         table_.GraphInstantiate != nullptr && table_.GraphLaunch != nullptr &&
+         table_.GraphExecDestroy != nullptr;
+}
+
+absl::Status DriverApi::StreamBeginCapture(cuda::Stream stream,
+                                           cuda::CaptureMode mode) const {
+  return ToStatus(table_.StreamBeginCapture(stream, mode),
+                  "cuStreamBeginCapture");
+}
+
+absl::StatusOr<cuda::Graph> DriverApi::StreamEndCapture(
+    cuda::Stream stream) const {
+  cuda::Graph graph = nullptr;
+  GSA_RETURN_IF_ERROR(
+      ToStatus(table_.StreamEndCapture(stream, &graph), "cuStreamEndCapture"));
+  return graph;
+}
+
+absl::Status DriverApi::GraphDestroy(cuda::Graph graph) const {
+  return ToStatus(table_.GraphDestroy(graph), "cuGraphDestroy");
+}
+
+absl::StatusOr<cuda::GraphExec> DriverApi::GraphInstantiate(
+    cuda::Graph graph) const {
+  cuda::GraphExec exec = nullptr;
+  GSA_RETURN_IF_ERROR(
+      ToStatus(table_.GraphInstantiate(&exec, graph, 0), "cuGraphInstantiate"));
+  return exec;
+}
+
+absl::Status DriverApi::GraphLaunch(cuda::GraphExec graph,
+                                    cuda::Stream stream) const {
+  const Result result = table_.GraphLaunch(graph, stream);
+  if (result == cuda::kSuccess) return absl::OkStatus();
+  return ToStatus(result, "cuGraphLaunch");
+}
+
+absl::Status DriverApi::GraphExecDestroy(cuda::GraphExec graph) const {
+  return ToStatus(table_.GraphExecDestroy(graph), "cuGraphExecDestroy");
+}
+
 absl::StatusOr<cuda::Event> DriverApi::EventCreate(unsigned flags) const {
   cuda::Event event = nullptr;
   GSA_RETURN_IF_ERROR(

@@ -147,6 +147,20 @@ class DriverApi {
   absl::Status StreamWaitEvent(cuda::Stream stream, cuda::Event event) const;
   absl::StatusOr<cuda::Context> StreamGetCtx(cuda::Stream stream) const;
 
+  // Whether the driver has what the calls below need: CUDA 11.4.
+  bool HasGraphs() const;
+  // What is submitted to `stream` from now on is recorded, and done by nobody.
+  absl::Status StreamBeginCapture(cuda::Stream stream,
+                                  cuda::CaptureMode mode) const;
+  // What was recorded; the capture has ended in any case.
+  absl::StatusOr<cuda::Graph> StreamEndCapture(cuda::Stream stream) const;
+  absl::Status GraphDestroy(cuda::Graph graph) const;
+  absl::StatusOr<cuda::GraphExec> GraphInstantiate(cuda::Graph graph) const;
+  // Of one graph by one thread at a time.
+  absl::Status GraphLaunch(cuda::GraphExec graph, cuda::Stream stream) const;
+  // Launches that have begun end all the same.
+  absl::Status GraphExecDestroy(cuda::GraphExec graph) const;
+
   absl::StatusOr<cuda::Event> EventCreate(unsigned flags) const;
   absl::Status EventDestroy(cuda::Event event) const;
   absl::Status EventRecord(cuda::Event event, cuda::Stream stream) const;

@@ -564,6 +564,9 @@ absl::Status ExecutorBuilder::BuildOps() {
     executor_->num_segments_ += op.new_zone;
     previous = op.zone;
   }
+  const auto steps = static_cast<int64_t>(executor_->ops_.size());
+  executor_->records_ = executor_->driver_->HasGraphs() && steps > 1 &&
+                        steps <= options_.max_recorded_steps;
   executor_->bound_runs_.SetSizes(executor_->parameters_.size(),
                                   executor_->tensor_maps_.size());
   return absl::OkStatus();

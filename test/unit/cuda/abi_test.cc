@@ -95,6 +95,12 @@ GSA_SAME(FuncLoad, cuFuncLoad);
 GSA_SAME(LaunchKernelEx, cuLaunchKernelEx);
 GSA_SAME(CtxGetStreamPriorityRange, cuCtxGetStreamPriorityRange);
 GSA_SAME(TensorMapEncodeTiled, cuTensorMapEncodeTiled);
+GSA_SAME(StreamBeginCapture, cuStreamBeginCapture);
+GSA_SAME(StreamEndCapture, cuStreamEndCapture);
+GSA_SAME(GraphDestroy, cuGraphDestroy);
+GSA_SAME(GraphExecDestroy, cuGraphExecDestroy);
+GSA_SAME(GraphInstantiate, cuGraphInstantiateWithFlags);
+GSA_SAME(GraphLaunch, cuGraphLaunch);
 // cuStreamGetCtx has a second form with three parameters that newer headers may
 // map the plain name to; the exported plain name has two.
 static_assert(sizeof(Uuid) == sizeof(CUuuid));
@@ -118,6 +124,8 @@ static_assert(std::is_same_v<Context, CUcontext>);
 static_assert(std::is_same_v<Module, CUmodule>);
 static_assert(std::is_same_v<Function, CUfunction>);
 static_assert(std::is_same_v<Stream, CUstream>);
+static_assert(std::is_same_v<Graph, CUgraph>);
+static_assert(std::is_same_v<GraphExec, CUgraphExec>);
 static_assert(std::is_same_v<Event, CUevent>);
 static_assert(sizeof(DevicePtr) == sizeof(CUdeviceptr));
 #undef GSA_SAME

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 
@@ -16,6 +17,16 @@ namespace {
 FakeDriver* fake = nullptr;
 thread_local std::vector<cuda::Context> context_stack;
 thread_local int capture_mode = cuda::kCaptureModeGlobal;
+// What this thread submits while it captures; null while it does not.
+thread_local std::vector<FakeDriver::Node>* captured = nullptr;
+
+// Does the work, now or when the graph is launched.
+void Do(std::function<void()> work) {
+  if (captured != nullptr)
+    captured->push_back({std::nullopt, std::move(work)});
+  else
+    work();
+}
 
 // Whether a call that a capture does not allow is refused.
 bool BreaksCapture(bool other_thread_captures) {
@@ -237,7 +248,10 @@ struct FakeDriverCalls {
     launch.number = fake->num_launches_++;
     launch.behind = done;
     done.insert(launch.number);
-    fake->launches_.push_back(std::move(launch));
+    if (captured != nullptr)
+      captured->push_back({std::move(launch), nullptr});
+    else
+      fake->launches_.push_back(std::move(launch));
     return cuda::kSuccess;
   }
   static cuda::Result CtxGetStreamPriorityRange(int* least, int* greatest) {
@@ -256,7 +270,8 @@ struct FakeDriverCalls {
                {config->block_x, config->block_y, config->block_z},
                config->dynamic_smem, config->stream, parameters, extra);
     if (result != cuda::kSuccess) return result;
-    FakeDriver::Launch& launch = fake->launches_.back();
+    FakeDriver::Launch& launch =
+        captured != nullptr ? *captured->back().launch : fake->launches_.back();
     for (unsigned i = 0; i < config->num_attributes; ++i) {
       const cuda::LaunchAttribute& attribute = config->attributes[i];
       if (attribute.id == cuda::kLaunchProgrammaticStreamSerialization)
@@ -328,14 +343,18 @@ struct FakeDriverCalls {
                                       cuda::DevicePtr source, size_t bytes,
                                       cuda::Stream) {
     GSA_FAKE_ENTER("cuMemcpyDtoDAsync");
-    std::memcpy(reinterpret_cast<void*>(destination),
-                reinterpret_cast<void*>(source), bytes);
+    Do([=] {
+      std::memcpy(reinterpret_cast<void*>(destination),
+                  reinterpret_cast<void*>(source), bytes);
+    });
     return cuda::kSuccess;
   }
   template <typename T>
   static void Fill(cuda::DevicePtr destination, T value, size_t count) {
-    T* elements = reinterpret_cast<T*>(destination);
-    for (size_t i = 0; i < count; ++i) elements[i] = value;
+    Do([=] {
+      T* elements = reinterpret_cast<T*>(destination);
+      for (size_t i = 0; i < count; ++i) elements[i] = value;
+    });
   }
   static cuda::Result MemsetD8Async(cuda::DevicePtr destination,
                                     unsigned char value, size_t count,
@@ -413,6 +432,68 @@ struct FakeDriverCalls {
                                    cuda::Context* context) {
     GSA_FAKE_ENTER("cuStreamGetCtx");
     *context = ContextOf(fake->streams_.at(stream));
+    return cuda::kSuccess;
+  }
+  // A capture is of all that this thread submits, on whatever stream: what
+  // leaves a capture is for a device to tell.
+  static cuda::Result StreamBeginCapture(cuda::Stream, int mode) {
+    GSA_FAKE_ENTER("cuStreamBeginCapture_v2");
+    if (captured != nullptr || mode != cuda::kCaptureModeRelaxed)
+      return cuda::kErrorInvalidValue;
+    captured = new std::vector<FakeDriver::Node>;
+    return cuda::kSuccess;
+  }
+  static cuda::Result StreamEndCapture(cuda::Stream origin,
+                                       cuda::Graph* graph) {
+    std::unique_ptr<std::vector<FakeDriver::Node>> nodes(
+        std::exchange(captured, nullptr));
+    // Null stands for the stream of a launch of the graph.
+    for (FakeDriver::Node& node : *nodes)
+      if (node.launch && node.launch->stream == origin)
+        node.launch->stream = nullptr;
+    GSA_FAKE_ENTER("cuStreamEndCapture");
+    *graph = NewHandle<cuda::Graph>();
+    fake->graphs_[*graph] = std::move(*nodes);
+    return cuda::kSuccess;
+  }
+  static cuda::Result GraphDestroy(cuda::Graph graph) {
+    std::lock_guard<std::mutex> lock(fake->mutex_);
+    return fake->graphs_.erase(graph) ? cuda::kSuccess
+                                      : cuda::kErrorInvalidValue;
+  }
+  static cuda::Result GraphInstantiate(cuda::GraphExec* exec, cuda::Graph graph,
+                                       unsigned long long) {
+    GSA_FAKE_ENTER("cuGraphInstantiateWithFlags");
+    if (BreaksCapture(fake->other_thread_captures))
+      return cuda::kErrorStreamCaptureUnsupported;
+    *exec = NewHandle<cuda::GraphExec>();
+    fake->graph_execs_[*exec] = fake->graphs_.at(graph);
+    return cuda::kSuccess;
+  }
+  static cuda::Result GraphExecDestroy(cuda::GraphExec exec) {
+    std::lock_guard<std::mutex> lock(fake->mutex_);
+    return fake->graph_execs_.erase(exec) ? cuda::kSuccess
+                                          : cuda::kErrorInvalidValue;
+  }
+  // Launches keep the order among themselves, and are behind all that was on
+  // the stream.
+  static cuda::Result GraphLaunch(cuda::GraphExec exec, cuda::Stream stream) {
+    GSA_FAKE_ENTER("cuGraphLaunch");
+    const std::set<int> before = fake->done_[stream];
+    std::map<int, int> numbers;  // of this launch, by those of the capture
+    for (const FakeDriver::Node& node : fake->graph_execs_.at(exec)) {
+      if (node.work) node.work();
+      if (!node.launch) continue;
+      FakeDriver::Launch launch = *node.launch;
+      launch.number = fake->num_launches_++;
+      if (launch.stream == nullptr) launch.stream = stream;
+      launch.behind = before;
+      for (int other : node.launch->behind)
+        if (numbers.count(other) != 0) launch.behind.insert(numbers[other]);
+      numbers[node.launch->number] = launch.number;
+      fake->done_[stream].insert(launch.number);
+      fake->launches_.push_back(std::move(launch));
+    }
     return cuda::kSuccess;
   }
   static cuda::Result EventCreate(cuda::Event* event, unsigned) {
@@ -522,6 +603,8 @@ std::string FakeDriver::Leaks() const {
   add(modules_.size(), "modules");
   add(owned_streams_.size(), "streams");
   add(events_.size(), "events");
+  add(graphs_.size(), "graphs");
+  add(graph_execs_.size(), "graphs to launch");
   for (const auto& [device, count] : retained_) add(count, "contexts");
   add(context_stack.size(), "contexts current");
   return leaks;

@@ -11,8 +11,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -56,6 +58,11 @@ class FakeDriver {
     // behind.
     int number = 0;
     std::set<int> behind = {};
+  };
+  // What a capture has recorded: a launch, or something to be done.
+  struct Node {
+    std::optional<Launch> launch;
+    std::function<void()> work;
   };
   // What a tensor map was made of.
   struct Map {
@@ -110,6 +117,8 @@ class FakeDriver {
   cuda::Result fail_with_ = cuda::kSuccess;
   std::string fail_function_;
 
+  std::map<cuda::Graph, std::vector<Node>> graphs_;
+  std::map<cuda::GraphExec, std::vector<Node>> graph_execs_;
   std::map<uint64_t, std::pair<size_t, int>> memory_;  // -> bytes, device
   std::map<cuda::Module, ModuleState> modules_;
   std::map<cuda::Function, std::string> functions_;

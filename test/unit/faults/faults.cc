@@ -97,6 +97,8 @@ bool GivesBack(const std::string& name) {
       "cuModuleUnload",
       "cuStreamDestroy_v2",
       "cuEventDestroy_v2",
+      "cuGraphDestroy",
+      "cuGraphExecDestroy",
       "cuDevicePrimaryCtxRelease_v2",
       "cuCtxPopCurrent_v2",
       "nvrtcDestroyProgram",

@@ -383,6 +383,51 @@ TEST_F(CudaDeviceTest, TheFirstRunMayBeCaptured) {
   EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72);
 }
 
+// From the third run on a graph is launched, which reads what is in the buffers
+// then; and it may be launched on any stream.
+TEST_F(CudaDeviceTest, RepeatedRunsReadWhatIsThere) {
+  DeviceProgram program = AffineProgram(33 * 48);
+  program.inputs.push_back({"a", 80 * 80 * 4});
+  program.inputs.push_back({"b", 80 * 80 * 4});
+  program.outputs.push_back({"c", 33 * 48 * 4});
+  GemmStep gemm = SmallGemm(DType::kF32, DType::kF32);
+  gemm.a.index = 1, gemm.b.index = 2, gemm.c.index = 1;
+  program.steps.push_back(gemm);
+  auto executor = Create(program);
+  ASSERT_NE(executor, nullptr);
+  ASSERT_TRUE(driver_->HasGraphs());
+  std::vector<float> in = Ramp(33 * 48);
+  DeviceBuffer input = Upload(in), output = Upload(in), c = Upload(in);
+  DeviceBuffer a = Upload(std::vector<float>(80 * 80, 1.0f));
+  DeviceBuffer b = Upload(std::vector<float>(80 * 80, 2.0f));
+  auto workspace =
+      DeviceBuffer::Allocate(context_, executor->workspace_bytes());
+  ASSERT_TRUE(workspace.ok()) << workspace.status();
+  std::vector<void*> inputs = {input.data(), a.data(), b.data()};
+  std::vector<void*> outputs = {output.data(), c.data()};
+  RunArguments run;
+  run.inputs = inputs;
+  run.outputs = outputs;
+  run.workspace = workspace->data();
+  run.workspace_bytes = workspace->size();
+  for (int i = 0; i < 8; ++i) {
+    for (float& x : in) x += 0.5f;
+    ScopedContext scope(*driver_, context_->get());
+    ASSERT_TRUE(driver_
+                    ->MemcpyHtoDAsync(
+                        reinterpret_cast<cuda::DevicePtr>(input.data()),
+                        in.data(), in.size() * sizeof(float), stream_->get())
+                    .ok());
+    ASSERT_TRUE(stream_->Synchronize().ok());
+    // The legacy stream waits for the other one, and makes it wait.
+    run.stream = i % 2 == 0 ? stream_->get() : nullptr;
+    ASSERT_TRUE(executor->Run(run).ok());
+    ASSERT_TRUE(driver_->StreamSynchronize(run.stream).ok());
+    EXPECT_EQ(Download<float>(output), AffineResult(in)) << "run " << i;
+    EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72) << "run " << i;
+  }
+}
+
 // The headers of kernels, as text in this binary, which may run where no source
 // is.
 constexpr struct {

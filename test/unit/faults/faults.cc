@@ -140,9 +140,19 @@ struct Wrapper<Member> {
   static inline int (*real)(Arguments...) = nullptr;
   static inline const char* name = "";
 
+  // A capture has ended whether it gives a graph or not.
+  static void EndCapture(cuda::Stream stream, cuda::Graph* graph) {
+    if (real(stream, graph) != cuda::kSuccess) return;
+    Wrapper<&cuda::DriverTable::GraphDestroy>::real(*graph);
+    *graph = nullptr;
+  }
+  template <typename... Others>
+  static void EndCapture(Others...) {}
+
   static int Call(Arguments... arguments) {
     if (!Faults::Hits(KindOf<Table>(), name)) return real(arguments...);
     if (GivesBack(name)) real(arguments...);
+    EndCapture(arguments...);
     return OutOfMemory<Table>();
   }
   static void Install(const char* symbol, Table* table) {

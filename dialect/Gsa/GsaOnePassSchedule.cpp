@@ -17,6 +17,10 @@ static constexpr double kBelow = 4.0, kAbove = 5.0;
 /// nearly equal work.
 static constexpr int64_t kSmBlocks = 2;
 
+/// Rows of fewer times their candidates' room are faster with scores in memory
+/// (docs/performance.md).
+static constexpr int64_t kLongRow = 4;
+
 /// Whether budgets depend on no more of a row's scores than their variance.
 static bool hasMoments(SelectOp op) {
   KPolicyAttr policy = op.getPolicy();

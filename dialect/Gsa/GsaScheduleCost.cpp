@@ -62,7 +62,7 @@ static constexpr double kPairedInstructions = 8, kPairedDepth = 1;
 static constexpr double kUsualDepth = 64;
 /// Clocks of an SM for a candidate that is appended, one that is selected from,
 /// a sample that is ranked, and a row.
-static constexpr double kAppendClocks = 2.6, kCandidateClocks = 1.45;
+static constexpr double kAppendClocks = 1.5, kCandidateClocks = 1.45;
 static constexpr double kSampleClocks = 0.3, kBoundClocks = 1000;
 /// Kernels of a chunk of one pass, those that find nothing to do included.
 static constexpr double kOnePassLaunches = 15;

@@ -97,9 +97,9 @@ std::string findEngineMisfit(Engine engine, Type element, bool knowsWgmma);
 /// Every so many-th key is a sample of a row, where scores at or above a bound
 /// from the sample go to a list of candidates.
 inline constexpr int64_t kSampleStep = 16;
-/// Rows of fewer times their candidates' room are faster with scores in memory
-/// (docs/performance.md).
-inline constexpr int64_t kLongRow = 8;
+/// Few rows of fewer times their candidates' room are faster with scores in
+/// memory.
+inline constexpr int64_t kLongSplitRow = 8;
 /// The most candidates that a schedule can have room for.
 inline constexpr int64_t kMaxListCapacity = 16384;
 /// The rank in a sample of every `step`-th key that the bound of a row has, and

@@ -219,7 +219,7 @@ static SmallVector<SplitLists> enumerateLists(Operation* op,
     int64_t rank = getListRank(problem.rows->slots, step);
     int64_t capacity = getListCapacity(rank, step);
     if (capacity <= kMaxListCapacity &&
-        problem.rows->keys >= kLongRow * capacity)
+        problem.rows->keys >= kLongSplitRow * capacity)
       all.push_back({step, rank, capacity, cluster});
   };
   if (!cast<SelectOp>(op).getPolicy().usesStatistic()) {

@@ -67,10 +67,9 @@ struct ExecutorOptions {
   // Whether the first run on a set of buffers asks the driver whose memory each
   // pointer is: a fraction of a microsecond per pointer.
   bool check_pointers = true;
-  // A program of at most so many steps is recorded as a graph when it runs for
-  // the third time on a set of buffers, and launched as one from then on. The
-  // host gains nothing where the device works longer than it takes to launch.
-  // 0: never.
+  // A program of one lane and at most so many steps is recorded as a graph when
+  // it runs for the third time on a set of buffers, and launched as one from
+  // then on. 0: never.
   int64_t max_recorded_steps = 64;
   // Whether Create warms up. If not, WarmUp or the first run does.
   bool warm_up = true;

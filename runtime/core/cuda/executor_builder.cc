@@ -565,7 +565,8 @@ absl::Status ExecutorBuilder::BuildOps() {
     previous = op.zone;
   }
   const auto steps = static_cast<int64_t>(executor_->ops_.size());
-  executor_->records_ = executor_->driver_->HasGraphs() && steps > 1 &&
+  executor_->records_ = executor_->driver_->HasGraphs() &&
+                        program_.lanes == 1 && steps > 1 &&
                         steps <= options_.max_recorded_steps;
   executor_->bound_runs_.SetSizes(executor_->parameters_.size(),
                                   executor_->tensor_maps_.size());

@@ -60,7 +60,6 @@ class LanesTest : public ::testing::Test {
     options_.driver = &driver_;
     options_.kernels = &cache_;
     options_.check_pointers = false;
-    options_.max_recorded_steps = 0;  // run_graph_test.cc
   }
 
   std::shared_ptr<const CudaExecutor> Create(

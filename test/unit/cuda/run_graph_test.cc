@@ -32,26 +32,26 @@ using Kind = BufferRef::Kind;
 
 constexpr int kLaunches = 3;
 
-// A fill, and launches on two lanes of which the last one waits for both.
-DeviceProgram Program() {
+// A fill and launches, the second one on another lane if there is one; the last
+// one waits for all.
+DeviceProgram Program(int32_t lanes = 1) {
   DeviceProgram program;
   program.arch = "sm_90a";
   program.outputs = {{"out", 64}};
   program.zone_names = {"all"};
-  program.lanes = 2;
+  program.lanes = lanes;
   FillStep fill;
   fill.destination = {Kind::kOutput, 0, 0};
   fill.pattern = 7, fill.element_bytes = 4, fill.count = 16;
   program.steps.push_back(fill);
-  const int32_t lanes[kLaunches] = {0, 1, 0};
   for (int32_t i = 0; i < kLaunches; ++i) {
     const std::string symbol = absl::StrCat("kernel", i);
     program.kernels.push_back({symbol, "text " + symbol, 32, 0, {}, {}});
     LaunchStep step;
     step.kernel = i;
     step.args = {BufferRef{Kind::kOutput, 0, 0}, int32_t{i}};
-    step.order.lane = lanes[i];
-    if (i == 2) step.order.waits = {2};
+    if (i == 1) step.order.lane = lanes - 1;
+    if (i == 2 && lanes > 1) step.order.waits = {2};
     step.dependent = i == 2;
     program.steps.push_back(step);
   }
@@ -185,6 +185,11 @@ TEST_F(RunGraphTest, LongProgramsAreNotRecorded) {
   }
 }
 
+TEST_F(RunGraphTest, ProgramsWithLanesAreNotRecorded) {
+  auto executor = *CudaExecutor::Create(Program(/*lanes=*/2), 0, options_);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(GraphsOfRun(*executor), 0);
+}
+
 TEST_F(RunGraphTest, OldDriversRecordNothing) {
   const DriverApi old_driver{fake_.Table(/*with_optional_functions=*/false)};
   options_.driver = &old_driver;
@@ -199,7 +204,7 @@ TEST_F(RunGraphTest, OldDriversRecordNothing) {
 TEST_F(RunGraphTest, WhatCannotBeRecordedIsSubmitted) {
   for (const char* call :
        {"cuStreamCreate", "cuStreamBeginCapture_v2", "cuLaunchKernel",
-        "cuEventRecord", "cuStreamWaitEvent", "cuStreamEndCapture",
+        "cuLaunchKernelEx", "cuMemsetD32Async", "cuStreamEndCapture",
         "cuGraphInstantiateWithFlags"}) {
     auto executor = Create();
     EXPECT_EQ(GraphsOfRun(*executor), 0);

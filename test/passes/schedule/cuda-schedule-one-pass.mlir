@@ -4,7 +4,7 @@
 // RUN: gsa-opt %s --gsa-cuda-schedule=arch=sm_90a --remarks-filter="gsa.schedule" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file %t
 
-// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: keys 4096 < 8 x {{[0-9]+}} candidates: scores in memory are faster
+// REMARK: [Missed] NoCandidate {{.*}}#gsa.one_pass_schedule: keys 4096 < 4 x {{[0-9]+}} candidates: scores in memory are faster
 // CHECK-LABEL: @short_rows(
 // CHECK: gsa.schedule = #gsa.select_schedule<
 func.func @short_rows(%q: tensor<1x4096x4x64xbf16>, %k: tensor<1x4096x64xbf16>)

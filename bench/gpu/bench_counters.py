@@ -6,7 +6,7 @@
 
 How busy the units of an SM are, and in how many cycles of those that its warps
 spend per instruction they wait for what; of a kernel that runs once for each
-chunk of queries that of its last launch. A warp that has nothing to do but wait
+chunk of queries that of its last whole one. A warp that has nothing to do but wait
 counts, too: with one such warp beside others, `long_scoreboard` has the whole
 time between two instructions of a scheduler.
 """
@@ -24,7 +24,7 @@ GROUPS = [(["sample_scores", "row_bounds", "append_scores", "select_candidates"]
            8192),
           (["union_lists", "union_attention"], 21840)]
 UNITS = {
-    "time_us": "gpu__time_duration.sum",
+    "time us": "gpu__time_duration.sum",
     "issue %": "smsp__issue_active.avg.pct_of_peak_sustained_active",
     "mufu %": "sm__inst_executed_pipe_xu.avg.pct_of_peak_sustained_active",
     "tensor %": "sm__pipe_tensor_cycles_active.avg.pct_of_peak_sustained_active",
@@ -35,6 +35,7 @@ UNITS = {
     "warps %": "sm__warps_active.avg.pct_of_peak_sustained_active",
     "registers": "launch__registers_per_thread",
 }
+SCALE = {"time us": 1e-3}  # ncu has ns.
 STALLS = ["long_scoreboard", "short_scoreboard", "mio_throttle", "lg_throttle",
           "math_pipe_throttle", "barrier", "wait", "gmma", "dispatch_stall",
           "branch_resolving", "no_instruction", "not_selected", "selected"]
@@ -73,7 +74,7 @@ def counters(kernels, skip, script):
 
 
 def text_of(name, values):
-    units = ", ".join(f"{what} {values[metric]:.1f}"
+    units = ", ".join(f"{what} {values[metric] * SCALE.get(what, 1):.1f}"
                       for what, metric in UNITS.items() if metric in values)
     stalls = sorted(((values.get(STALL.format(stall), 0), stall)
                      for stall in STALLS), reverse=True)
@@ -101,7 +102,8 @@ def main():
     text = (f"{torch.cuda.get_device_name(0)}, commit {modules.commit()}, "
             f"N = {arguments.length}, {arguments.workload}\n")
     for kernels, chunk in GROUPS:
-        chunks = -(-arguments.length // chunk)
+        # The last whole one.
+        chunks = max(arguments.length // chunk, 1)
         found = counters(kernels, len(kernels) * (chunks - 1), script)
         text += "".join(text_of(name, found[name]) for name in kernels
                         if name in found)

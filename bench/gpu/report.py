@@ -221,6 +221,32 @@ def dense_text(records):
                    "largest error", "ours at"], rows))
 
 
+def decode_text(records):
+    """Steps of decoding; a run enqueued by itself beside a captured one."""
+    steps = [r for r in records if r["bench"] == "gpu_decode"]
+    if not steps:
+        return ""
+    cases = {}
+    for r in steps:
+        cases.setdefault((r["n"], r["batch"]), {})[r["mode"]] = r
+    rows = []
+    for (n, batch), modes in sorted(cases.items()):
+        graph, stream = modes.get("graph"), modes.get("stream")
+        r = graph or stream
+        rows.append([str(n), str(batch),
+                     f"{graph['ours_us']:.1f}" if graph else "",
+                     f"{stream['ours_us']:.1f}" if stream else "",
+                     f"{r['dense_us']:.1f}", f"{r['ratio']:.2f}",
+                     f"{r['host_us']:.1f}", f"{r['largest_error']:.1e}"])
+    return (f"\n### Decoding (commit {steps[0]['commit']})\n\n"
+            "One query a sequence against a cache that is not in L2, gate included, "
+            "microseconds: ours in a captured graph and run by run, the fastest "
+            "dense attention of torch in a captured graph; host time of a run; error "
+            "of attention over the selected keys, relative to float64.\n\n" +
+            table(["keys", "sequences", "ours, graph", "ours, runs", "dense",
+                   "dense / ours", "host", "largest error"], rows))
+
+
 def added_text(record):
     """GB and TB/s of f32 that gradients of keys and values add: a row of each
     for each key that 32 neighbouring queries list between them, and each key
@@ -345,7 +371,8 @@ def report(records):
                  "`ratio` is to the schedule that the compiler chooses.\n\n" +
                  table(["schedule", "stage", "ms", "ratio"],
                        schedule_rows(schedules)))
-    return (text + dense_text(records) + backward_text(records) +
+    return (text + dense_text(records) + decode_text(records) +
+            backward_text(records) +
             python_text(records) + jit_text(records))
 
 

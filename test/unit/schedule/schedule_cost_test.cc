@@ -48,13 +48,14 @@ std::vector<llvm::json::Object> Records(const std::string& bench) {
 class ScheduleCostTest : public ScheduleTest {
  protected:
   // The ops of bench/gpu/modules.py.
-  Parsed Gather(int64_t n) {
+  Parsed Gather(int64_t n, int64_t heads = 32, int64_t groups = 8,
+                int64_t depth = 128) {
     AttentionProblem problem;
     problem.element = Builder(&context_).getBF16Type();
     problem.queries = problem.keys = n;
-    problem.heads = 32;
-    problem.groups = 8;
-    problem.depth = problem.valueDepth = 128;
+    problem.heads = heads;
+    problem.groups = groups;
+    problem.depth = problem.valueDepth = depth;
     problem.slots = 2048;
     return Parse(TextOf(problem));
   }
@@ -179,7 +180,8 @@ TEST_F(ScheduleCostTest, MeasuredForwardPassesAreWithinAFactor) {
     // Other overlaps than the usual one the model does not know.
     int64_t n = *record.getInteger("n");
     const llvm::json::Object& shape = *record.getObject("shape");
-    if (n < 4096 || record.getString("workload") != StringRef("rho98"))
+    if (n < 4096 || record.getString("workload") != StringRef("rho98") ||
+        shape.getInteger("index_heads") != 4)
       continue;
     bool isFixed = shape.getString("policy") == StringRef("fixed");
     Parsed select =
@@ -187,18 +189,22 @@ TEST_F(ScheduleCostTest, MeasuredForwardPassesAreWithinAFactor) {
                 : Select(n,
                          "upstream_variance, base = 1366, min = 256, max = "
                          "2048");
-    Parsed gather = Gather(n);
+    auto size = [&](const char* name) { return *shape.getInteger(name); };
+    Parsed gather = Gather(n, size("heads"), size("kv_heads"), size("dim"));
+    // How large a union of 8 queries is, of 64 heads a group has 8, is a guess.
+    const double factor = size("heads") == 32 ? 1.35 : 1.45;
     auto check = [&](const Parsed& parsed, const std::string& name) {
       double ms = *record.getObject("stages_ms")->getNumber(name);
       Attribute schedule = AsMeasured(parsed);
       ASSERT_TRUE(schedule);
       double us = Estimate(parsed, schedule);
-      EXPECT_LT(Factor(us, ms * 1e3), 1.35)
+      EXPECT_LT(Factor(us, ms * 1e3), factor)
           << name << " of " << n << ": estimated " << us << " us, measured "
           << ms * 1e3;
       ++compared;
     };
-    check(select, "select");
+    // With the mean given keys are scored once.
+    if (!shape.getNumber("normaliser")) check(select, "select");
     // Of an adaptive budget the length of lists is not known either.
     if (isFixed) check(gather, "sparse_attention");
   }

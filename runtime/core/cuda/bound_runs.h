@@ -66,7 +66,8 @@ class BoundRuns {
   };
 
  public:
-  static constexpr size_t kMaxRuns = 64;
+  // One for each layer of a large model, and as many again.
+  static constexpr size_t kMaxRuns = 256;
   static constexpr size_t kMaxBytes = size_t{16} << 20;
 
   // Keeps a bound run from being used for other buffers.

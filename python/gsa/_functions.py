@@ -147,7 +147,7 @@ class _Arguments:
 
     def heads(self):
         h, g = self.sizes["H"], self.sizes["G"]
-        if h % g:
+        if g == 0 or h % g:
             raise _capi.InvalidArgument(
                 f"{self.where}: got {h} query heads over {g} key heads, "
                 f"expected a multiple")

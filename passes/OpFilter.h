@@ -5,9 +5,21 @@
 
 #include <string>
 
+#include "dialect/Common/Choices.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Operation.h"
 
 namespace mlir::gsa {
+
+/// The names of a dialect's ops without its prefix, in alphabetical order.
+inline SmallVector<StringRef> listOps(MLIRContext* context, StringRef dialect) {
+  SmallVector<StringRef> names;
+  // MLIR's getRegisteredOperationsByDialect finds none of ours.
+  for (RegisteredOperationName op : context->getRegisteredOperations())
+    if (op.getDialectNamespace() == dialect) names.push_back(op.stripDialect());
+  llvm::sort(names);
+  return names;
+}
 
 /// The gsa ops that a pass is told to work on, by their names without the
 /// dialect's prefix; no name means every op.
@@ -15,13 +27,14 @@ class OpFilter {
  public:
   explicit OpFilter(ArrayRef<std::string> names) : names(names) {}
 
-  /// Fails, with an error at `root`, for a name that is no op of the dialect.
+  /// Fails, with an error where `root` is, for a name that is no op of the
+  /// dialect. The op itself is not at fault and not printed.
   LogicalResult check(Operation* root, StringRef pass) const {
+    SmallVector<StringRef> legal = listOps(root->getContext(), "gsa");
     for (const std::string& name : names)
-      if (!RegisteredOperationName::lookup("gsa." + name, root->getContext()))
-        return root->emitError(pass)
-               << ": 'gsa." << name
-               << "' in option 'ops' is not an op of the dialect";
+      if (!llvm::is_contained(legal, name))
+        return emitError(root->getLoc())
+               << pass << ": option 'ops': " << explainUnknownName(name, legal);
     return success();
   }
 

@@ -48,7 +48,9 @@ def GsaCheckSizes : Pass<"gsa-check-sizes"> {
   let description = [{
     The known sizes of every type are multiplied, those of 0 left out; more than
     2^48 elements are an error at the op. Everything after it may multiply sizes
-    of tensors, and elements by their bytes, in 64 bits. Changes nothing.
+    of tensors, and elements by their bytes, in 64 bits. An error are also lists of
+    keys of more than 2^30 slots whose rows have more than four times as many slots as
+    there are keys: a budget as large as the keys keeps the same. Changes nothing.
     Example: test/passes/gsa/check-sizes.mlir.
   }];
 }

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/ChoiceParser.h"
 #include "passes/Passes.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/cuda/CudaHostPasses.h"
@@ -181,6 +182,30 @@ namespace {
 
 /// Phases by position in getCpuPhases.
 enum class LastPhase { Specialize, Gsa, Schedule, Loops, Llvm };
+/// Phases by position in getCudaPhases.
+enum class LastCudaPhase {
+  Specialize,
+  Gsa,
+  Schedule,
+  Tile,
+  Pipeline,
+  Plan,
+  Host
+};
+}  // namespace
+
+template <>
+class llvm::cl::parser<LastPhase> : public ChoiceParser<LastPhase> {
+ public:
+  using ChoiceParser::ChoiceParser;
+};
+template <>
+class llvm::cl::parser<LastCudaPhase> : public ChoiceParser<LastCudaPhase> {
+ public:
+  using ChoiceParser::ChoiceParser;
+};
+
+namespace {
 
 struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
   Option<std::string> entry{*this, "entry", llvm::cl::desc("Entry function"),
@@ -214,16 +239,6 @@ struct GsaToCpuOptions : PassPipelineOptions<GsaToCpuOptions> {
           clEnumValN(LastPhase::Loops, "loops", "Loops over vectors"),
           clEnumValN(LastPhase::Llvm, "llvm", "LLVM dialect")),
       llvm::cl::init(LastPhase::Llvm)};
-};
-/// Phases by position in getCudaPhases.
-enum class LastCudaPhase {
-  Specialize,
-  Gsa,
-  Schedule,
-  Tile,
-  Pipeline,
-  Plan,
-  Host
 };
 
 struct GsaToCudaOptions : PassPipelineOptions<GsaToCudaOptions> {

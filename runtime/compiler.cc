@@ -342,7 +342,9 @@ absl::StatusOr<mlir::func::FuncOp> FindEntry(mlir::ModuleOp module,
   if (entry.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("the module has ", names.size(), " public functions (",
-                     absl::StrJoin(names, ", "), "): say which is the entry"));
+                     absl::StrJoin(names, ", "),
+                     "): say which is the entry, by the option "
+                     "'entry'"));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("no public function '", entry,

@@ -65,6 +65,13 @@ def Gsa_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
   let cppNamespace = "::mlir::gsa";
 }
 
+/// Operands and results have the shapes and types of the record. Stands before
+/// the inference of types: the verifier of that one would report a mistake and
+/// then, as a second error, that it has inferred nothing.
+def Gsa_StatedShapes : NativeOpTrait<"StatedShapes"> {
+  let cppNamespace = "::mlir::gsa";
+}
+
 /// An op that a lowering obeys a schedule for.
 def Gsa_Scheduled : DeclareOpInterfaceMethods<Gsa_ScheduledOpInterface>;
 
@@ -82,6 +89,7 @@ class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
           Gsa_KnownAttributes,
           NoMemoryEffect,
           DeclareOpInterfaceMethods<ConditionallySpeculatable>,
+          Gsa_StatedShapes,
           InferTypeOpAdaptorWithIsCompatible,
           DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
                                     ["reifyResultShapes"]>,
@@ -98,9 +106,13 @@ class Gsa_Op<string mnemonic, list<string> operandDims, list<string> resultDims,
   // Operands come first in `arguments`, one for each entry of operandDims.
   list<string> operandNames =
       !foreach(i, !range(!size(operandDims)), !getdagname(arguments, i));
+  list<string> resultNames =
+      !foreach(i, !range(!size(resultDims)), !getdagname(results, i));
   code namesDeclaration = [{
     static constexpr ::llvm::StringLiteral kOperandNames[] = }] #
     "{\"" # !interleave(operandNames, "\", \"") # "\"};" # [{
+    static constexpr ::llvm::StringLiteral kResultNames[] = }] #
+    "{\"" # !interleave(resultNames, "\", \"") # "\"};" # [{
   }];
   code extraOpDeclaration = "";
   let extraClassDeclaration =

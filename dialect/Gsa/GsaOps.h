@@ -7,6 +7,7 @@
 
 #include "dialect/Common/AttributeNames.h"
 #include "dialect/Gsa/GsaDialect.h"
+#include "dialect/Gsa/StatedShapes.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"

@@ -100,3 +100,46 @@ bool gsa::detail::areCompatibleTypes(TypeRange inferred, TypeRange declared,
   }
   return true;
 }
+
+/// Dimensions of one name have one size in all results.
+static LogicalResult verifyResultsAgree(
+    Operation* op, ArrayRef<llvm::StringLiteral> resultDims,
+    ArrayRef<llvm::StringLiteral> resultNames) {
+  llvm::MapVector<StringRef, DimBinding> sizes;
+  for (auto [result, spec, owner] :
+       llvm::zip_equal(op->getResults(), resultDims, resultNames)) {
+    auto shape = cast<RankedTensorType>(result.getType()).getShape();
+    // The logits of a gate may have fewer dimensions than names.
+    for (auto [i, name, size] :
+         llvm::zip(llvm::seq<int64_t>(shape.size()), splitSpec(spec), shape)) {
+      if (ShapedType::isDynamic(size)) continue;
+      auto [it, inserted] =
+          sizes.insert({name, DimBinding{result, i, size, owner}});
+      const DimBinding& bound = it->second;
+      if (bound.size != size)
+        return op->emitOpError()
+               << "(C1) expected " << name << " = " << bound.size << " (from '"
+               << bound.owner << "') in dimension " << i << " of '" << owner
+               << "', got " << size;
+    }
+  }
+  return success();
+}
+
+LogicalResult gsa::verifyStatedShapes(
+    Operation* op, ArrayRef<llvm::StringLiteral> resultDims,
+    ArrayRef<llvm::StringLiteral> resultNames) {
+  auto infer = cast<InferTypeOpInterface>(op);
+  SmallVector<Type> inferred;
+  if (failed(infer.inferReturnTypes(
+          op->getContext(), op->getLoc(), op->getOperands(),
+          op->getRawDictionaryAttrs(), op->getPropertiesStorage(),
+          op->getRegions(), inferred)))
+    return failure();
+  for (auto [want, got, spec, name] :
+       llvm::zip_equal(inferred, op->getResultTypes(), resultDims, resultNames))
+    if (!areCompatibleTypes(want, got, spec))
+      return op->emitOpError() << "(C1) expected '" << name << "' to be "
+                               << want << ", got " << got;
+  return verifyResultsAgree(op, resultDims, resultNames);
+}

@@ -1,8 +1,8 @@
 //===- GsaVerify.cpp - constraints of the gsa ops -------------------------===//
 //
 // The labels (C1), (C2), ... are those of the op descriptions and docs/spec.md.
-// C1 (shapes) of most ops is checked by type inference, which the verifier of
-// the InferTypeOpInterface runs.
+// C1 (shapes) of most ops is checked by type inference, which the trait
+// StatedShapes runs after what is here.
 //
 //===----------------------------------------------------------------------===//
 

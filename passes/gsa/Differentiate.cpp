@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Common/Choices.h"
 #include "dialect/Gsa/GsaAttrNames.h"
 #include "dialect/Gsa/GsaOps.h"
 #include "llvm/ADT/StringSet.h"
@@ -16,6 +17,7 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/FunctionOption.h"
 #include "passes/gsa/BackwardBuilder.h"
 
 namespace mlir::gsa {
@@ -64,10 +66,11 @@ static FailureOr<SmallVector<bool>> choose(func::FuncOp function,
   for (const std::string& name : chosen) {
     auto it = llvm::find(names, name);
     if (it == names.end())
-      return function.emitError("gsa-differentiate: '")
-             << name << "' in option '" << option << "' names no " << kind
-             << "; those of @" << function.getName() << " are "
-             << llvm::join(names, ", ");
+      return emitError(function.getLoc())
+             << "gsa-differentiate: option '" << option << "' names " << kind
+             << "s of @" << function.getName() << ": "
+             << explainUnknownName(
+                    name, SmallVector<StringRef>(names.begin(), names.end()));
     size_t i = it - names.begin();
     if (!isFloatTensor(typeOf(i)))
       return function.emitError("gsa-differentiate: '")
@@ -316,8 +319,8 @@ FailureOr<func::FuncOp> Differentiate::findFunction() {
   ModuleOp module = getOperation();
   auto forward = module.lookupSymbol<func::FuncOp>(function);
   if (!forward || forward.isExternal())
-    return module.emitError("gsa-differentiate: no function '")
-           << function.getValue() << "' with a body in the module";
+    return refuseFunction(module, "gsa-differentiate", "function",
+                          function.getValue());
   for (StringRef suffix : {"_backward", "_forward"})
     if (module.lookupSymbol(function + suffix.str()))
       return module.emitError("gsa-differentiate: the module has a symbol '")

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "passes/ChoiceParser.h"
 
 namespace mlir::gsa {
 
@@ -21,6 +22,17 @@ enum class SavedValues {
   Attention,  ///< Results of attention.
   All,        ///< Everything that is read, but what moves no data.
 };
+
+}  // namespace mlir::gsa
+
+template <>
+class llvm::cl::parser<mlir::gsa::SavedValues>
+    : public mlir::gsa::ChoiceParser<mlir::gsa::SavedValues> {
+ public:
+  using ChoiceParser::ChoiceParser;
+};
+
+namespace mlir::gsa {
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

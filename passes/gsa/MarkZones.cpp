@@ -5,6 +5,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "passes/FunctionOption.h"
 #include "passes/Passes.h"
 
 namespace mlir::gsa {
@@ -63,8 +64,7 @@ struct MarkZones : gsa::impl::GsaMarkZonesBase<MarkZones> {
     ModuleOp module = getOperation();
     auto function = module.lookupSymbol<func::FuncOp>(entry);
     if (!function || function.isExternal()) {
-      module.emitError("gsa-mark-zones: no function '")
-          << entry << "' with a body in the module";
+      (void)refuseFunction(module, "gsa-mark-zones", "entry", entry.getValue());
       return signalPassFailure();
     }
     if (function->hasAttr(kZonesAttr)) return;  // Idempotent.

@@ -12,6 +12,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/FunctionOption.h"
 #include "passes/Passes.h"
 #include "passes/SizeClasses.h"
 
@@ -246,8 +247,8 @@ struct SpecializeShapes : gsa::impl::GsaSpecializeShapesBase<SpecializeShapes> {
   void runOnOperation() override {
     auto function = getOperation().lookupSymbol<func::FuncOp>(entry);
     if (!function) {
-      getOperation().emitError("gsa-specialize-shapes: no function '")
-          << entry << "' in the module";
+      (void)refuseFunction(getOperation(), "gsa-specialize-shapes", "entry",
+                           entry.getValue());
       return signalPassFailure();
     }
     if (failed(checkFunction(function))) return signalPassFailure();

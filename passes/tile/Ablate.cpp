@@ -5,10 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Common/Choices.h"
 #include "dialect/GsaTile/PipelineAttrs.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "passes/OpFilter.h"
 #include "passes/tile/Passes.h"
 
 namespace mlir::gsa {
@@ -71,13 +73,11 @@ struct Ablate : impl::GsaTileAblateBase<Ablate> {
   }
 
   LogicalResult dropOps(KernelOp kernel, StringRef name) {
-    bool isKind = llvm::is_contained({kFills, kProducts, kWriteBack}, name);
-    if (!isKind && !RegisteredOperationName::lookup(("gsa_tile." + name).str(),
-                                                    kernel.getContext()))
-      return kernel.emitOpError()
-             << "cannot be without '" << name
-             << "': expected an op of gsa_tile,"
-             << " or " << kFills << ", " << kProducts << " or " << kWriteBack;
+    SmallVector<StringRef> legal = {kFills, kProducts, kWriteBack};
+    legal.append(listOps(kernel.getContext(), "gsa_tile"));
+    if (!llvm::is_contained(legal, name))
+      return emitError(kernel.getLoc()) << "gsa-tile-ablate: option 'drop': "
+                                        << explainUnknownName(name, legal);
     SmallVector<Operation*> found;
     kernel.getBody().walk([&](Operation* op) {
       bool matches = name == kFills      ? isFill(op)
@@ -98,20 +98,27 @@ struct Ablate : impl::GsaTileAblateBase<Ablate> {
 
   LogicalResult dropRole(KernelOp kernel, StringRef name) {
     size_t count = 0;
+    SmallVector<StringRef> legal;
     kernel.walk([&](RolesOp roles) {
       for (auto [attribute, body] :
            llvm::zip(roles.getRoles(), roles.getBodies())) {
-        if (cast<RoleAttr>(attribute).getName() != name) continue;
+        StringRef role = cast<RoleAttr>(attribute).getName();
+        if (!llvm::is_contained(legal, role)) legal.push_back(role);
+        if (role != name) continue;
         while (&body.front().front() != body.front().getTerminator())
           body.front().getTerminator()->getPrevNode()->erase();
         ++count;
       }
     });
+    if (legal.empty())
+      return emitError(kernel.getLoc())
+             << "gsa-tile-ablate: option 'drop-roles': @" << kernel.getSymName()
+             << " has no roles, got '" << name
+             << "'; order: after gsa-tile-assign-roles";
     if (count == 0)
-      return kernel.emitOpError()
-             << "has no role '" << name
-             << "': expected one of its roles; order: after "
-                "gsa-tile-assign-roles";
+      return emitError(kernel.getLoc())
+             << "gsa-tile-ablate: option 'drop-roles': "
+             << explainUnknownName(name, legal);
     removeRings(kernel);
     report(kernel, name, count);
     return success();

@@ -11,6 +11,7 @@ Exit codes: 0 good, 1 failure (also: cache verify found a bad entry), 2 usage,
 """
 
 import argparse
+import difflib
 import json
 import os
 import platform
@@ -22,6 +23,27 @@ from gsa import _api, _cache, _capi, _plan
 EXIT = {"UNIMPLEMENTED": 3, "UNAVAILABLE": 4, "INVALID_ARGUMENT": 2}
 # The smallest module that a target can be asked about.
 PROBE = "d_model=64, n_heads=2, n_kv_heads=1, k_min=1, k_base=4, k_max=8"
+# Variables of the environment that are read: here, and by the programs alone.
+VARIABLES = ("GSA_CACHE_DIR", "GSA_LIBRARY", "GSA_NVRTC", "GSA_SCHEDULES")
+OF_PROGRAMS = ("GSA_CACHE", "GSA_EMU_CACHE", "GSA_PYTHON_PREFIX")
+
+
+def variables():
+    """{name: what it does here} of the variables GSA_... that are set, but for
+    those that this package reads, whose values are in the report."""
+    report = {}
+    for name in sorted(os.environ):
+        if not name.upper().startswith("GSA_") or name in VARIABLES:
+            continue
+        if name in OF_PROGRAMS:
+            report[name] = "read by the programs alone"
+            if name == "GSA_CACHE":
+                report[name] += "; here it is GSA_CACHE_DIR"
+        else:
+            near = difflib.get_close_matches(name, VARIABLES + OF_PROGRAMS, 1)
+            report[name] = "read by nothing" + (
+                f"; nearest: {near[0]}" if near else "")
+    return report
 
 
 def module_version(name):
@@ -68,6 +90,7 @@ def doctor(arguments):
     if cache and not os.access(cache if os.path.isdir(cache) else
                                os.path.dirname(cache) or ".", os.W_OK):
         report["kernels on disk"] += ", which cannot be written"
+    report.update(variables())
     problems = 0
     for target in ("cpu", "cuda"):
         reasons = support(target)

@@ -8,6 +8,7 @@ GPU a call is submitted to that library's current stream and waits for nothing.
 
 import collections
 import collections.abc
+import ctypes
 import functools
 import math
 import re
@@ -41,8 +42,12 @@ def choose(where, name, value, allowed):
     return value
 
 
-def whole(where, name, value, least):
-    return _plan.whole(f"{where}: {name}", value, least)
+# The largest budget, and the most keys that are kept before others.
+MOST_KEYS = 2**30
+
+
+def whole(where, name, value, least, most=None):
+    return _plan.whole(f"{where}: {name}", value, least, most)
 
 
 def flag(where, name, value):
@@ -53,23 +58,30 @@ def flag(where, name, value):
         f"{where}: {name}: got {value!r}, expected True or False")
 
 
-def finite(where, name, value, positive=False, least=None):
-    """A number that is finite, and positive or at least `least` if that is
-    asked for, as a float; None stays."""
+def finite(where, name, value, positive=False, least=None, above=None):
+    """A number that is finite, and positive, at least `least` or more than
+    `above` if that is asked for, as a float; None stays."""
     if value is None:
         return None
     expected = "a positive number" if positive else "a finite number"
     if least is not None:
         expected += f" of at least {least}"
+    if above is not None:
+        expected += f" above {above}"
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number) or (positive and number <= 0) or (
-            least is not None and number < least):
+            least is not None and number < least) or (
+            above is not None and number <= above):
         raise _capi.InvalidArgument(
             f"{where}: {name}: got {value!r}, expected {expected}")
     return number
+
+
+# Of what there is at least one: without it nothing has a score or a result.
+_NEVER_EMPTY = ("H", "G", "D", "Dv", "Hi", "Di")
 
 
 class _Arguments:
@@ -96,6 +108,12 @@ class _Arguments:
             raise _capi.InvalidArgument(
                 f"{self.where}: {name}: got shape {list(view.shape)}, expected "
                 f"[{', '.join(self._size(letter) for letter in wanted)}]")
+        empty = [letter for letter in wanted
+                 if letter in _NEVER_EMPTY and not self.sizes[letter]]
+        if empty:
+            raise _capi.InvalidArgument(
+                f"{self.where}: {name}: got shape {list(view.shape)}, expected "
+                f"[{', '.join(wanted)}] with {empty[0]} of at least 1")
         if dtypes is not None and view.dtype not in dtypes:
             raise _capi.InvalidArgument(
                 f"{self.where}: {name}: got element type {view.dtype}, "
@@ -112,6 +130,20 @@ class _Arguments:
     def _size(self, letter):
         known = self.sizes.get(letter)
         return letter if known is None else f"{letter} = {known}"
+
+    def scale(self, name, value, positive=False):
+        """A number that the call multiplies or divides by, in the type of the
+        sums; None stays."""
+        number = finite(self.where, name, value, positive)
+        if number is None or self.views[0].dtype == "f64":
+            return number
+        rounded = ctypes.c_float(number).value
+        if not math.isfinite(rounded) or (positive and rounded == 0):
+            raise _capi.InvalidArgument(
+                f"{self.where}: {name}: got {value!r}, expected a number that "
+                f"is {'positive' if positive else 'finite'} in f32, the type "
+                f"of the sums")
+        return number
 
     def heads(self):
         h, g = self.sizes["H"], self.sizes["G"]
@@ -281,7 +313,7 @@ def describe_sparse_attention(q, k, v, indices, topk_length=None,
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
     return a, _modules.gather(
-        a.shapes, finite(where, "softmax_scale", softmax_scale),
+        a.shapes, a.scale("softmax_scale", softmax_scale),
         gate_activation)
 
 
@@ -326,14 +358,15 @@ def describe_dense_attention(q, k, v, softmax_scale=None, causal=True,
     _add_gate(a, "gate", gate, query)
     a.add("cache_seqlens", cache_seqlens, "B", ("i32",), "lengths")
     return a, _modules.dense(
-        a.shapes, finite(where, "softmax_scale", softmax_scale),
+        a.shapes, a.scale("softmax_scale", softmax_scale),
         gate_activation, flag(where, "causal", causal))
 
 
 def _budget(where, k, policy, k_min, k_max, temperature, normaliser, name="k"):
     """`name` is what the caller calls k."""
     choose(where, "policy", policy, POLICIES)
-    k = whole(where, name, k, 1)
+    # Without a policy a budget above the keys is all of them.
+    k = whole(where, name, k, 1, None if policy == "fixed" else MOST_KEYS)
     if policy == "fixed":
         for other, value in (("k_min", k_min), ("k_max", k_max),
                              ("temperature", temperature)):
@@ -407,9 +440,9 @@ def index_topk(q_idx, k_idx, *, k, weights=None, bias=None, act="sigmoid",
     _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
     text = _modules.select(
         a.shapes, k, policy, k_min, k_max, temperature, act, weight_act,
-        finite(where, "scale", scale), flag(where, "causal", causal),
-        whole(where, "sink", sink, 0),
-        whole(where, "local", local, 0))
+        a.scale("scale", scale), flag(where, "causal", causal),
+        whole(where, "sink", sink, 0, MOST_KEYS),
+        whole(where, "local", local, 0, MOST_KEYS))
     return Selection(*a.run(text))
 
 
@@ -478,13 +511,13 @@ def describe_gated_sparse_attention(
     if output_gate is not None:
         a.add("output_gate", output_gate, "B Sq H Dv", _same(query), "gate")
     _index(a, q_idx, k_idx, weights, bias, normaliser, cache_seqlens)
-    rope = _rope(where, rope_base, rope_dim, rope_interleaved, rope_scaling)
+    rope = _rope(a, rope_base, rope_dim, rope_interleaved, rope_scaling)
     return a, _modules.attention(
-        a.shapes, rope, finite(where, "softmax_scale", softmax_scale),
+        a.shapes, rope, a.scale("softmax_scale", softmax_scale),
         gate_activation, k_base, policy, k_min, k_max, temperature, act,
-        weight_act, finite(where, "index_scale", index_scale),
+        weight_act, a.scale("index_scale", index_scale),
         flag(where, "causal", causal),
-        whole(where, "sink", sink, 0), whole(where, "local", local, 0),
+        whole(where, "sink", sink, 0, MOST_KEYS), whole(where, "local", local, 0, MOST_KEYS),
         flag(where, "return_selection", return_selection))
 
 
@@ -534,10 +567,10 @@ def describe_index_kl(q_idx, k_idx, q, k, lse, weights=None, bias=None,
     where = "index_kl"
     choose(where, "act", act, SCORE_ACTIVATIONS)
     choose(where, "weight_act", weight_act, WEIGHT_ACTIVATIONS)
-    temperature = finite(where, "temperature", temperature, positive=True)
-    clip = finite(where, "clip", clip, positive=True)
     a = _Arguments(where)
     _index(a, q_idx, k_idx, weights, bias, None, cache_seqlens)
+    temperature = a.scale("temperature", temperature, positive=True)
+    clip = a.scale("clip", clip, positive=True)
     query = a.add("q", q, "B Sq H D", _FLOATS, "query")
     a.add("k", k, "B Sk G D", (query.dtype,), "key")
     a.heads()
@@ -548,8 +581,8 @@ def describe_index_kl(q_idx, k_idx, q, k, lse, weights=None, bias=None,
             topk_length = _full(lists)
         a.add("topk_length", topk_length, "B Sq", ("i32",), "counts")
     return a, _modules.index_kl(
-        a.shapes, finite(where, "index_scale", index_scale),
-        finite(where, "softmax_scale", softmax_scale), act, weight_act,
+        a.shapes, a.scale("index_scale", index_scale),
+        a.scale("softmax_scale", softmax_scale), act, weight_act,
         flag(where, "mean_heads", mean_heads), temperature, clip,
         flag(where, "causal", causal))
 
@@ -598,15 +631,27 @@ def describe_prepare(q, k, v, positions=None, value_gate=None,
     a.add("v", v, "B S G Dv", (query.dtype,), "value")
     a.add("positions", positions, "B S", ("i64", "i32"))
     a.add("value_gate", value_gate, "B S G Dv", _same(query))
-    rope = _rope(where, rope_base, rope_dim, rope_interleaved, rope_scaling)
+    rope = _rope(a, rope_base, rope_dim, rope_interleaved, rope_scaling)
     return a, _modules.prepare(a.shapes, rope, gate_activation)
 
 
-def _rope(where, base, rotary_dim, interleaved, scaling):
-    return (finite(where, "rope_base", base, positive=True),
-            whole(where, "rope_dim", rotary_dim, 0),
-            flag(where, "rope_interleaved", interleaved),
-            scaling_text(where, scaling))
+def _rope(a, base, rotary_dim, interleaved, scaling):
+    base = finite(a.where, "rope_base", base, above=1)
+    rotary_dim = whole(a.where, "rope_dim", rotary_dim, 0)
+    text = scaling_text(a.where, scaling)
+    if "positions" in a.names:
+        size = a.sizes["D"]
+        least = 4 if text and "<ntk" in text else 2
+        turned = rotary_dim or size
+        if turned % 2 or not least <= turned <= size:
+            got = rotary_dim or f"0, all of a head of {size}"
+            expected = (
+                f"an even number from {least} to {size // 2 * 2}, or 0 for all "
+                f"of an even head" if size >= least else
+                f"heads of at least {least} elements, to turn them")
+            raise _capi.InvalidArgument(
+                f"{a.where}: rope_dim: got {got}, expected {expected}")
+    return base, rotary_dim, flag(a.where, "rope_interleaved", interleaved), text
 
 
 SCALING_DEFAULTS = {"factor": None, "original_max_position_embeddings": 4096,
@@ -641,6 +686,12 @@ def scaling_text(where, scaling):
     finite(where, "rope_scaling factor", values["factor"], least=1)
     for name in ("beta_fast", "beta_slow"):
         finite(where, "rope_scaling " + name, values[name], positive=True)
+    if float(values["beta_fast"]) <= float(values["beta_slow"]):
+        raise _capi.InvalidArgument(
+            f"{where}: rope_scaling: got beta_fast {values['beta_fast']!r} and "
+            f"beta_slow {values['beta_slow']!r}, expected the first to be larger")
+    name = "original_max_position_embeddings"
+    whole(where, "rope_scaling " + name, values[name], 1, 2**63 - 1)
     return _modules.rope_scaling(kind, values["factor"],
                                  values["original_max_position_embeddings"],
                                  values["beta_fast"], values["beta_slow"])

@@ -141,16 +141,23 @@ class GSAConfig:
         what follows from others."""
         where = "GSAConfig"
         for name in ("d_model", "n_heads", "n_kv_heads", "d_indexer",
-                     "n_indexer_heads", "k_base", "k_min", "k_max"):
+                     "n_indexer_heads", "n_layers"):
             _functions.whole(where, name, getattr(self, name), 1)
-        for name in ("sink", "local", "rope_dim"):
-            _functions.whole(where, name, getattr(self, name), 0)
+        for name in ("k_base", "k_min", "k_max"):
+            _functions.whole(where, name, getattr(self, name), 1,
+                             _functions.MOST_KEYS)
+        for name in ("sink", "local"):
+            _functions.whole(where, name, getattr(self, name), 0,
+                             _functions.MOST_KEYS)
+        _functions.whole(where, "rope_dim", self.rope_dim, 0)
         for name, field in type(self).__dataclass_fields__.items():
             # 0 and 1, NumPy's as well, say what they mean; "false" would be true.
             if field.type is bool and name not in WITHOUT_EFFECT and \
                     getattr(self, name) not in (False, True):
                 self._refuse(name, getattr(self, name), "True or False")
-        for name in ("rope_base", "index_loss_temperature", "index_loss_clip"):
+        _functions.finite(where, "rope_base", self.rope_base, above=1)
+        _functions.finite(where, "gate_bias_init", self.gate_bias_init)
+        for name in ("index_loss_temperature", "index_loss_clip"):
             _functions.finite(where, name, getattr(self, name), positive=True)
         _functions.finite(where, "adaptive_k_temperature",
                           self.adaptive_k_temperature, least=0)

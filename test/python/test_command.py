@@ -29,6 +29,13 @@ class Command(unittest.TestCase):
         if not os.path.exists("/dev/nvidia0"):
             self.assertRegex(report["cuda"], "driver|GPU|NVRTC")
         self.assertIn("libgsa", self.good("doctor"))
+        done = run("doctor", GSA_CACHEDIR="/a", GSA_CACHE="/b", GSA_NVRTC="")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "GSA_CACHEDIR +read by nothing; nearest: "
+                                      "GSA_CACHE_DIR\n")
+        self.assertRegex(done.stdout, "GSA_CACHE +read by the programs alone; "
+                                      "here it is GSA_CACHE_DIR\n")
+        self.assertNotIn("GSA_NVRTC", done.stdout)
 
     def test_explain(self):
         self.assertIn("func.func @main(", self.good("explain", LAYER, "--text"))

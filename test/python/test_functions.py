@@ -320,6 +320,79 @@ class Errors(unittest.TestCase):
         self.refuses("layer: got GSAConfig, expected text",
                      lambda: gsa.plan(gsa.GSAConfig(), seq=4))
 
+    def test_sizes_of_nothing(self):
+        """Heads and their elements, of which there is at least one; what the
+        compiler would say names an op that the caller has not written."""
+        def zeros(*shape):
+            return np.zeros(shape, np.float32)
+
+        def call(h=2, g=2, d=8, hi=2, di=8, dv=8):
+            return (zeros(1, 4, h, d), zeros(1, 4, g, d), zeros(1, 4, g, dv),
+                    zeros(1, 4, hi, di), zeros(1, 4, di))
+        for name, tensor, of in (("h", "q", 0), ("g", "k", 0), ("d", "q", 0),
+                                 ("dv", "v", 0), ("hi", "q_idx", 1),
+                                 ("di", "q_idx", 1)):
+            pattern = (rf"{tensor}: got shape \[.*\], expected \[B, .*\] with "
+                       rf"{name.capitalize()} of at least 1$")
+            q, k, v, q_idx, k_idx = call(**{name: 0})
+            self.refuses("gated_sparse_attention: " + pattern,
+                         lambda: gsa.gated_sparse_attention(
+                             q, k, v, q_idx, k_idx, k_base=2))
+            if of == 0:
+                self.refuses("dense_attention: " + pattern,
+                             lambda: gsa.dense_attention(q, k, v))
+                self.refuses("sparse_attention: " + pattern,
+                             lambda: gsa.sparse_attention(q, k, v, self.lists))
+            else:
+                self.refuses("index_topk: " + pattern,
+                             lambda: gsa.index_topk(q_idx, k_idx, k=2))
+                self.refuses("index_kl: " + pattern,
+                             lambda: gsa.index_kl(q_idx, k_idx, q, k,
+                                                  zeros(1, 2, 4)))
+
+    def test_numbers_beyond_the_compiler(self):
+        """Each is refused by its name, before there is a module."""
+        q, k = self.x, self.x[:, :, 0]
+
+        def topk(**given):
+            return lambda: gsa.index_topk(q, k, **{"k": 2, **given})
+
+        def turned(**given):
+            positions = np.zeros((1, 4), np.int64)
+            return lambda: gsa.gated_sparse_attention(
+                q, q, q, q, k, k_base=2, positions=positions, **given)
+        yarn = {"type": "yarn", "factor": 2.0}
+        for pattern, refused in (
+                ("index_topk: k: got 2147483648, expected a whole number from 1 "
+                 "to 1073741824", topk(k=2**31, policy="entropy")),
+                ("index_topk: sink: got 2147483648, expected a whole number "
+                 "from 0 to 1073741824", topk(sink=2**31)),
+                ("local: got 1180591620717411303424, expected", topk(local=2**70)),
+                ("scale: got 1e.300, expected a number that is finite in f32",
+                 topk(scale=1e300)),
+                ("temperature: got 1e-300, expected a number that is positive in "
+                 "f32", lambda: gsa.index_kl(
+                     q, k, q, q, np.zeros((1, 2, 4), np.float32),
+                     temperature=1e-300)),
+                ("rope_dim: got 3, expected an even number from 2 to 8, or 0",
+                 turned(rope_dim=3)),
+                ("rope_dim: got 10, expected an even", turned(rope_dim=10)),
+                ("rope_dim: got 2, expected an even number from 4 to 8",
+                 turned(rope_dim=2, rope_scaling={"type": "ntk",
+                                                  "factor": 2.0})),
+                ("rope_base: got 1.0, expected a finite number above 1",
+                 turned(rope_base=1.0)),
+                ("rope_scaling original_max_position_embeddings: got 0, expected "
+                 "a whole number from 1", turned(rope_scaling={
+                     **yarn, "original_max_position_embeddings": 0})),
+                ("rope_scaling: got beta_fast 1.0 and beta_slow 2.0, expected "
+                 "the first", turned(rope_scaling={
+                     **yarn, "beta_fast": 1.0, "beta_slow": 2.0}))):
+            self.refuses(pattern, refused)
+        # Of all keys there are no more than all, and f64 holds it.
+        self.assertEqual(topk(k=2**70)().indices.shape, (1, 4, 4))
+        gsa.index_topk(q.astype(float), k.astype(float), k=2, scale=1e300)
+
     def test_options(self):
         """A value that does not fit is refused where it is set, and nothing is
         set then."""

@@ -294,6 +294,15 @@ class Refusals(unittest.TestCase):
                 ("use_value_gate: got 'false', expected True or False",
                  {"use_value_gate": "false"}),
                 ("sink: got -1, expected a whole number", {"sink": -1}),
+                ("local: got 2147483648, expected a whole number from 0 to "
+                 "1073741824", {"local": 2**31}),
+                ("k_max: got 2147483648, expected", {"k_max": 2**31}),
+                ("n_layers: got 0, expected a whole number of at least 1",
+                 {"n_layers": 0}),
+                ("rope_base: got 1, expected a finite number above 1",
+                 {"rope_base": 1}),
+                ("gate_bias_init: got inf, expected a finite number",
+                 {"gate_bias_init": float("inf")}),
                 ("rope_dim: got 63, expected 0 or an even number up to d_head "
                  "= 128, .*nearest: 62", {"rope_dim": 63}),
                 ("rope_dim: got 130, .*nearest: 128", {"rope_dim": 130}),

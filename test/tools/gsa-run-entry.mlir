@@ -11,7 +11,7 @@
 // PROGRAM: 1 kernels
 
 // RUN: %expect-exit 2 gsa-run %t/several.mlir 2>&1 | FileCheck %s --check-prefix=CHOOSE
-// CHOOSE: the module has 2 public functions (silu, twice): say which is the entry
+// CHOOSE: the module has 2 public functions (silu, twice): say which is the entry, by the option 'entry'
 // RUN: %expect-exit 2 gsa-run %t/several.mlir --entry silo 2>&1 | FileCheck %s --check-prefix=NEAR
 // NEAR: no public function 'silo', the module has: silu, twice; did you mean 'silu'?
 // RUN: %expect-exit 2 gsa-run %t/several.mlir --entry half 2>&1 | FileCheck %s --check-prefix=PRIVATE

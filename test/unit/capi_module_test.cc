@@ -94,6 +94,27 @@ TEST(CapiModule, NamesOfTheCompilerAreRefusedForEverySymbol) {
               HasSubstr("'gsa_cpu_parallel'"));
 }
 
+// ---- Shapes
+// ------------------------------------------------------------------
+
+// The verifier of MLIR's interface would say twice what it has found once.
+TEST(CapiModule, OneMistakeOfShapesIsOneError) {
+  auto scores = [](const std::string& keys, const std::string& result) {
+    return "func.func @main(%q: tensor<2x3x4x8xf32>, %k: " + keys + ") -> " +
+           result + " {\n  %s = gsa.index_scores %q, %k\n" +
+           "    : (tensor<2x3x4x8xf32>, " + keys + ") -> " + result +
+           "\n  return %s : " + result + "\n}\n";
+  };
+  EXPECT_THAT(Refusal(scores("tensor<3x5x8xf32>", "tensor<2x3x5xf32>")),
+              EndsWith("test.mlir:2:8: error: 'gsa.index_scores' op (C1) "
+                       "expected B = 2 (from 'query') in dimension 0 of 'key', "
+                       "got 3"));
+  EXPECT_THAT(Refusal(scores("tensor<2x5x8xf32>", "tensor<2x3x6xf32>")),
+              EndsWith("test.mlir:2:8: error: 'gsa.index_scores' op (C1) "
+                       "expected 'scores' to be 'tensor<2x3x5xf32>', got "
+                       "'tensor<2x3x6xf32>'"));
+}
+
 // ---- Attributes -------------------------------------------------------------
 
 TEST(CapiModule, AttributesOfPassesAreRefused) {

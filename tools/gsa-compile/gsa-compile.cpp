@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "runtime/core/atomic_file.h"
 #include "runtime/core/cuda/device.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/status_macros.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/pack_plan.h"
@@ -117,6 +119,7 @@ std::optional<int> parseArguments(int argc, char** argv, PackOptions& options) {
 
 /// The options of the module with the sizes of one --plan or --bounds.
 absl::StatusOr<RunnerOptions> planOptions(const RunnerOptions& module,
+                                          const ModuleInterface& interface,
                                           const char* option,
                                           const std::string& plan) {
   RunnerOptions result = module;
@@ -135,13 +138,24 @@ absl::StatusOr<RunnerOptions> planOptions(const RunnerOptions& module,
     for (const auto& [name, target] : sizes) {
       if (sides[0] != name) continue;
       isSize = true;
-      GSA_ASSIGN_OR_RETURN(
-          const uint64_t number,
-          parseWholeNumber(sides[1], 1, std::numeric_limits<int64_t>::max()));
-      *target = static_cast<int64_t>(number);
+      const absl::StatusOr<uint64_t> number =
+          parseWholeNumber(sides[1], 1, std::numeric_limits<int64_t>::max());
+      if (!number.ok())
+        return absl::InvalidArgumentError(
+            absl::StrCat(option, ": ", name, ": ", number.status().message()));
+      *target = static_cast<int64_t>(*number);
       result.given.insert(absl::StrCat("--", name));
     }
-    if (!isSize) result.shapes.push_back(part);
+    if (isSize) continue;
+    std::vector<absl::string_view> known = {"batch", "seq", "keys"};
+    for (const TensorSpec& input : interface.inputs)
+      known.push_back(input.name);
+    if (std::find(known.begin(), known.end(), sides[0]) == known.end())
+      return absl::InvalidArgumentError(
+          absl::StrCat(option, ": expected a size or an input, one of ",
+                       absl::StrJoin(known, ", "), ", got '", sides[0], "'",
+                       DidYouMean(sides[0], known)));
+    result.shapes.push_back(part);
   }
   return result;
 }
@@ -177,7 +191,7 @@ absl::Status compile(const PackOptions& options) {
   const auto add = [&](const std::string& plan, bool isBounds) -> absl::Status {
     const char* option = isBounds ? "--bounds" : "--plan";
     GSA_ASSIGN_OR_RETURN(const RunnerOptions sizes,
-                         planOptions(module, option, plan));
+                         planOptions(module, interface, option, plan));
     GSA_ASSIGN_OR_RETURN(compile.shapes,
                          resolveShapes(interface.inputs, InputFiles(), sizes));
     compile.bounds.clear();

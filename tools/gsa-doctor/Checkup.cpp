@@ -15,8 +15,10 @@
 #include "absl/strings/str_replace.h"
 #include "runtime/core/cuda/device.h"
 #include "runtime/core/cuda/kernel_cache.h"
+#include "runtime/core/nearest_name.h"
 #include "runtime/core/sha256.h"
 #include "runtime/core/status_macros.h"
+#include "tools/gsa-doctor/Variables.h"
 
 namespace gsa {
 namespace {
@@ -44,6 +46,7 @@ class Checkup {
     checkNvrtc();
     checkCublasLt();
     checkCache();
+    checkVariables();
     for (const DeviceInfo& device : devices) checkKernel(device);
     return std::move(findings);
   }
@@ -62,6 +65,7 @@ class Checkup {
   void checkVersions();
   void checkCublasLt();
   void checkCache();
+  void checkVariables();
   void checkKernel(const DeviceInfo& device);
   absl::Status runKernel(const DeviceInfo& device, const CompiledCuda& code);
 
@@ -237,6 +241,26 @@ void Checkup::checkCache() {
           : absl::StrCat(mode, ", empty"));
 }
 
+void Checkup::checkVariables() {
+  std::vector<absl::string_view> known;
+  for (const Variable& variable : knownVariables())
+    known.push_back(variable.name);
+  for (const std::string& name : examination.variables) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found != known.end()) {
+      const Variable& variable = knownVariables()[found - known.begin()];
+      add("environment", Health::Ok,
+          absl::StrCat(name, ", read by ", variable.reader, ": ",
+                       variable.meaning));
+      continue;
+    }
+    const std::string nearest = DidYouMean(name, known);
+    add("environment", Health::Ignored,
+        absl::StrCat(name, ", which nothing reads", nearest),
+        absl::StrCat("unset it, or set one of ", absl::StrJoin(known, ", ")));
+  }
+}
+
 absl::Status Checkup::runKernel(const DeviceInfo& device,
                                 const CompiledCuda& compiled) {
   GSA_ASSIGN_OR_RETURN(auto context, PrimaryContext::Retain(*driver, device));
@@ -291,6 +315,8 @@ const char* toText(Health health) {
       return "absent";
     case Health::Broken:
       return "broken";
+    case Health::Ignored:
+      return "ignored";
   }
   return "";
 }

@@ -19,8 +19,9 @@ namespace gsa {
 
 enum class Health {
   Ok,
-  Absent,  ///< Not there, which some uses do without.
-  Broken,  ///< There, and does not work; or the cache is refused.
+  Absent,   ///< Not there, which some uses do without.
+  Broken,   ///< There, and does not work; or the cache is refused.
+  Ignored,  ///< A variable of the environment that nothing reads.
 };
 
 struct Finding {
@@ -39,12 +40,14 @@ struct Examination {
                                              const CompileRequest&)>
       compile;
   ProgramCacheOptions cache;
+  std::vector<std::string> variables;  ///< Names GSA_... that are set.
 };
 
 /// Looks at everything in order: driver, devices, NVRTC and its builtins (by
 /// compiling a kernel for each architecture of a device, sm_90a without one),
 /// whether NVRTC's code is for the driver, cuBLASLt, the directory of the
-/// cache, and the kernel on each device, whose results are compared.
+/// cache, the variables of the environment, and the kernel on each device,
+/// whose results are compared.
 std::vector<Finding> examine(const Examination& examination);
 
 /// Lines for people, the advice below each; and for programs.

@@ -10,6 +10,7 @@
 #include "tools/common/StandardStreams.h"
 #include "tools/common/ToolkitEnvironment.h"
 #include "tools/gsa-doctor/Checkup.h"
+#include "tools/gsa-doctor/Variables.h"
 
 namespace gsa {
 namespace {
@@ -24,8 +25,8 @@ struct DoctorOptions {
 std::optional<int> parseArguments(int argc, char** argv,
                                   DoctorOptions& options) {
   CLI::App app(
-      "Looks at the driver, the GPUs, NVRTC, cuBLASLt and the cache of "
-      "kernels, "
+      "Looks at the driver, the GPUs, NVRTC, cuBLASLt, the cache of "
+      "kernels and the variables GSA_... of the environment, "
       "runs a kernel on each GPU, and says what to do about what is missing or "
       "broken.\n"
       "Exit codes: 0 nothing is broken, 1 something is, 2 usage, 4 --gpu and "
@@ -48,6 +49,7 @@ Examination examinationOf(const DoctorOptions& options) {
     return CompileCuda(nvrtc, request);
   };
   result.cache = options.cache;
+  result.variables = readVariableNames();
   return result;
 }
 

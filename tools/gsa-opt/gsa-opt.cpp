@@ -23,7 +23,10 @@
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/tile/Passes.h"
+#include "tools/common/ExitCode.h"
+#include "tools/common/LlvmHelp.h"
 #include "tools/common/StandardStreams.h"
+#include "tools/gsa-opt/Help.h"
 
 /// MlirOptMain but for the check of the text before it is parsed.
 static mlir::LogicalResult run(int argc, char** argv,
@@ -54,20 +57,30 @@ static mlir::LogicalResult run(int argc, char** argv,
   return mlir::success();
 }
 
+/// Of our passes: before those of upstream are registered.
+static int printHelp() {
+  absl::Status written = gsa::writeToStandardOutput(
+      gsa::kHelpHead + gsa::describeRegisteredPasses() + gsa::kHelpTail);
+  if (written.ok()) return gsa::kExitOk;
+  llvm::errs() << "gsa-opt: error: " << std::string(written.message()) << '\n';
+  return gsa::kExitFailure;
+}
+
 int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
   llvm::setBugReportMsg(
       "Please report this at the gsa project, with the input and the command "
       "line.\n");
+  mlir::gsa::registerGsaPasses();
+  mlir::gsa::registerCpuPasses();
+  mlir::gsa::registerGsaTilePasses();
+  mlir::gsa::registerPipelines();
+  if (gsa::asksForHelp(argc, argv)) return printHelp();
+  mlir::registerAllPasses();
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::gsa::GsaDialect, mlir::gsa_tile::GsaTileDialect>();
   mlir::gsa_tile::registerCudaEmitModels(registry);
-  mlir::registerAllPasses();
-  mlir::gsa::registerGsaPasses();
-  mlir::gsa::registerCpuPasses();
-  mlir::gsa::registerGsaTilePasses();
-  mlir::gsa::registerPipelines();
   return mlir::asMainReturnCode(run(argc, argv, registry));
 }

@@ -23,6 +23,7 @@
 #include "passes/cpu/CpuPasses.h"
 #include "passes/tile/Passes.h"
 #include "tools/common/ExitCode.h"
+#include "tools/common/LlvmHelp.h"
 #include "tools/common/StandardStreams.h"
 #include "tools/gsa-reduce/GsaReduction.h"
 
@@ -67,8 +68,35 @@ static bool asksForReduction(llvm::ArrayRef<char*> arguments) {
   });
 }
 
+constexpr char kHelp[] =
+    R"(gsa-reduce: mlir-reduce with the dialects gsa and gsa_tile
+
+usage: gsa-reduce <input.mlir> [-o <file>]
+         --reduction-tree='traversal-mode=0 test=<script>'
+       gsa-reduce <input.mlir> [-o <file>]
+         --opt-reduction-pass='opt-pass=<pass> test=<script>'
+
+Drops ops, operands and attributes, or runs the pass, as long as the script, which
+gets the name of a file with a module, ends with a status other than 0.
+
+  -o <file>                     Output (default: standard output)
+  --reduction-tree='...'        test=<script>, test-arg=<argument>,
+                                traversal-mode=0
+  --opt-reduction-pass='...'    opt-pass=<pass, as in gsa-opt>, test=<script>
+  --help-hidden                 All options, and all passes of MLIR
+
+docs/guides/tools.md has an example.
+)";
+
 int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
+  if (gsa::asksForHelp(argc, argv)) {
+    absl::Status written = gsa::writeToStandardOutput(kHelp);
+    if (written.ok()) return gsa::kExitOk;
+    llvm::errs() << "gsa-reduce: error: " << std::string(written.message())
+                 << '\n';
+    return gsa::kExitFailure;
+  }
   if (!asksForReduction(llvm::ArrayRef(argv, argc).drop_front()))
     llvm::errs() << "gsa-reduce: nothing is reduced without "
                     "--reduction-tree='traversal-mode=0 test=<script>'\n";

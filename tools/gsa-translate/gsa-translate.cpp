@@ -36,6 +36,7 @@
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "runtime/emu/emu_program.h"
 #include "tools/common/ExitCode.h"
+#include "tools/common/LlvmHelp.h"
 #include "tools/common/StandardStreams.h"
 #include "tools/common/ToolkitEnvironment.h"
 #include "tools/gsa-translate/CompileKernels.h"
@@ -267,6 +268,7 @@ static bool mayNameTranslation(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   ::gsa::reserveStandardStreams();
+  ::gsa::hideLinkedOptions({archs.ArgStr, refuseSpills.ArgStr});
   llvm::setBugReportMsg(
       "Please report this at the gsa project, with the input and the command "
       "line.\n");

@@ -126,8 +126,7 @@ func.func @slots(%q: tensor<1x2x4x8xf32>, %k: tensor<1x5x8xf32>,
 // -----
 
 func.func @contradicts_operands(%s: tensor<2x3x5xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
-  // expected-error @+1 {{inferred type(s) 'tensor<2x3xf32>', 'tensor<2x3xi32>' are incompatible with return type(s) of operation 'tensor<2x4xf32>', 'tensor<2x3xi32>'}}
+  // expected-error @+1 {{'gsa.row_statistics' op (C1) expected 'value' to be 'tensor<2x3xf32>', got 'tensor<2x4xf32>'}}
   %0:2 = gsa.row_statistics %s
     : (tensor<2x3x5xf32>) -> (tensor<2x4xf32>, tensor<2x3xi32>)
   return
@@ -136,8 +135,7 @@ func.func @contradicts_operands(%s: tensor<2x3x5xf32>) {
 // -----
 
 func.func @contradicts_other_result(%s: tensor<?x3x5xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
-  // expected-error @+1 {{are incompatible with return type(s) of operation 'tensor<2x3xf32>', 'tensor<4x3xi32>'}}
+  // expected-error @+1 {{'gsa.row_statistics' op (C1) expected B = 2 (from 'value') in dimension 0 of 'visible', got 4}}
   %0:2 = gsa.row_statistics %s
     : (tensor<?x3x5xf32>) -> (tensor<2x3xf32>, tensor<4x3xi32>)
   return
@@ -146,8 +144,7 @@ func.func @contradicts_other_result(%s: tensor<?x3x5xf32>) {
 // -----
 
 func.func @wrong_accumulator(%q: tensor<2x3x4x8xf16>, %k: tensor<2x5x8xf16>) {
-  // expected-error @+2 {{failed to infer returned types}}
-  // expected-error @+1 {{inferred type(s) 'tensor<2x3x5xf32>' are incompatible with return type(s) of operation 'tensor<2x3x5xf64>'}}
+  // expected-error @+1 {{(C1) expected 'scores' to be 'tensor<2x3x5xf32>', got 'tensor<2x3x5xf64>'}}
   %0 = gsa.index_scores %q, %k
     : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>) -> tensor<2x3x5xf64>
   return
@@ -156,8 +153,7 @@ func.func @wrong_accumulator(%q: tensor<2x3x4x8xf16>, %k: tensor<2x5x8xf16>) {
 // -----
 
 func.func @wrong_slots(%q: tensor<1x2x4x8xf32>, %k: tensor<1x5x8xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
-  // expected-error @+1 {{inferred type(s) 'tensor<1x2x5xi32>', 'tensor<1x2xi32>', 'tensor<1x2xi32>' are incompatible with return type(s) of operation 'tensor<1x2x6xi32>'}}
+  // expected-error @+1 {{(C1) expected 'indices' to be 'tensor<1x2x5xi32>', got 'tensor<1x2x6xi32>'}}
   %0:3 = gsa.select %q, %k policy <fixed, base = 5>
     : (tensor<1x2x4x8xf32>, tensor<1x5x8xf32>)
     -> (tensor<1x2x6xi32>, tensor<1x2xi32>, tensor<1x2xi32>)
@@ -167,8 +163,7 @@ func.func @wrong_slots(%q: tensor<1x2x4x8xf32>, %k: tensor<1x5x8xf32>) {
 // -----
 
 func.func @encoded_result(%x: tensor<1x2x4x8xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
-  // expected-error @+1 {{are incompatible with return type(s) of operation}}
+  // expected-error @+1 {{(C1) expected 'output' to be 'tensor<1x2x4x8xf32>', got 'tensor<1x2x4x8xf32, "blocked">'}}
   %0 = gsa.gate %x, %x : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>)
     -> tensor<1x2x4x8xf32, "blocked">
   return

@@ -6,7 +6,6 @@
 func.func @gather_attention_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>,
                                %v: tensor<2x6x2x6xf32>, %i: tensor<2x3x7xi32>,
                                %c: tensor<2x3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'value', got 6}}
   %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x6x2x6xf32>,
@@ -22,7 +21,6 @@ func.func @gather_attention_c1_groups(%q: tensor<2x3x4x8xf32>,
                                       %v: tensor<2x5x1x6xf32>,
                                       %i: tensor<2x3x7xi32>,
                                       %c: tensor<2x3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected G = 2 (from 'key') in dimension 2 of 'value', got 1}}
   %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x1x6xf32>,
@@ -38,7 +36,6 @@ func.func @gather_attention_c1_indices(%q: tensor<2x3x4x8xf32>,
                                        %v: tensor<2x5x2x6xf32>,
                                        %i: tensor<2x2x7xi32>,
                                        %c: tensor<2x3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 1 of 'indices', got 2}}
   %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,
@@ -54,7 +51,6 @@ func.func @gather_attention_c1_counts(%q: tensor<2x3x4x8xf32>,
                                       %v: tensor<2x5x2x6xf32>,
                                       %i: tensor<2x3x7xi32>,
                                       %c: tensor<2x4xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 1 of 'counts', got 4}}
   %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,
@@ -162,7 +158,6 @@ func.func @gather_attention_c4_infinite(%q: tensor<2x3x4x8xf32>,
 
 func.func @dense_attention_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>,
                               %v: tensor<2x6x2x6xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'value', got 6}}
   %0:2 = gsa.dense_attention %q, %k, %v
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x6x2x6xf32>)
@@ -175,7 +170,6 @@ func.func @dense_attention_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>,
 func.func @dense_attention_c1_groups(%q: tensor<2x3x4x8xf32>,
                                      %k: tensor<2x5x2x8xf32>,
                                      %v: tensor<2x5x1x6xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected G = 2 (from 'key') in dimension 2 of 'value', got 1}}
   %0:2 = gsa.dense_attention %q, %k, %v
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x1x6xf32>)
@@ -267,7 +261,6 @@ func.func @dense_attention_c4_infinite(%q: tensor<2x3x4x8xf32>,
 func.func @gather_attention_c1_lengths(%q: tensor<2x3x4x8xf32>,
     %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %i: tensor<2x3x7xi32>,
     %c: tensor<2x3xi32>, %n: tensor<1xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 1}}
   %0:2 = gsa.gather_attention %q, %k, %v indices %i, %c lengths %n
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,
@@ -293,7 +286,6 @@ func.func @gather_attention_c5(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>,
 
 func.func @dense_attention_c1_lengths(%q: tensor<2x3x4x8xf32>,
     %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %n: tensor<3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
   %0:2 = gsa.dense_attention %q, %k, %v lengths %n
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x5x2x6xf32>,

@@ -7,7 +7,6 @@ func.func @attention_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x2x8xf32>,
                         %v: tensor<2x5x2x6xf32>, %p: tensor<2x4xi64>,
                         %kp: tensor<2x5xi64>, %iq: tensor<2x3x3x7xf32>,
                         %ik: tensor<2x5x7xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 1 of 'positions', got 4}}
   %0:5 = gsa.attention %q, %k, %v positions %p, %kp index %iq, %ik
       policy <fixed, base = 3>
@@ -26,7 +25,6 @@ func.func @attention_c1_key_positions(%q: tensor<2x3x4x8xf32>,
                                       %p: tensor<2x3xi64>, %kp: tensor<2x3xi64>,
                                       %iq: tensor<2x3x3x7xf32>,
                                       %ik: tensor<2x5x7xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'key_positions', got 3}}
   %0:5 = gsa.attention %q, %k, %v positions %p, %kp index %iq, %ik
       policy <fixed, base = 3>
@@ -45,7 +43,6 @@ func.func @attention_c1_indexer(%q: tensor<2x3x4x8xf32>,
                                 %v: tensor<2x5x2x6xf32>, %p: tensor<2x3xi64>,
                                 %kp: tensor<2x5xi64>, %iq: tensor<2x3x3x7xf32>,
                                 %ik: tensor<2x3x7xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'index_key', got 3}}
   %0:5 = gsa.attention %q, %k, %v positions %p, %kp index %iq, %ik
       policy <fixed, base = 3>
@@ -65,7 +62,6 @@ func.func @attention_c1_value_gate(%q: tensor<2x3x4x8xf32>,
                                    %iq: tensor<2x3x3x7xf32>,
                                    %ik: tensor<2x5x7xf32>,
                                    %vg: tensor<2x5x2x1xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Dv = 6 (from 'value') in dimension 3 of 'value_gate', got 1}}
   %0:5 = gsa.attention %q, %k, %v positions %p, %kp index %iq, %ik
       value_gate %vg policy <fixed, base = 3>
@@ -86,7 +82,6 @@ func.func @attention_c1_output_gate(%q: tensor<2x3x4x8xf32>,
                                     %iq: tensor<2x3x3x7xf32>,
                                     %ik: tensor<2x5x7xf32>,
                                     %og: tensor<2x5x4x6xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 1 of 'output_gate', got 5}}
   %0:5 = gsa.attention %q, %k, %v positions %p, %kp index %iq, %ik
       output_gate %og policy <fixed, base = 3>

@@ -12,7 +12,6 @@ func.func @gather_attention_grad_c1(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'value', got 6}}
   %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o lse %l
       row_sums %s
@@ -39,7 +38,6 @@ func.func @gather_attention_grad_c1_output_grad(
     %o: tensor<2x3x4x8xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Dv = 6 (from 'value') in dimension 3 of 'output_grad', got 8}}
   %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o lse %l
       row_sums %s
@@ -66,7 +64,6 @@ func.func @gather_attention_grad_c1_lse(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x3x4xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected H = 4 (from 'query') in dimension 1 of 'lse', got 3}}
   %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o lse %l
       row_sums %s
@@ -93,7 +90,6 @@ func.func @gather_attention_grad_c1_row_sums(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x2xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 2 of 'row_sums', got 2}}
   %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o lse %l
       row_sums %s
@@ -121,7 +117,6 @@ func.func @gather_attention_grad_c1_lengths(
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>,
     %n: tensor<3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
   %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o lse %l
       row_sums %s lengths %n
@@ -149,7 +144,6 @@ func.func @gather_attention_grad_c1_counts(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 1 of 'counts', got 4}}
   %0:3 = gsa.gather_attention_grad %q, %k, %v indices %i, %c output_grad %o lse %l
       row_sums %s
@@ -382,7 +376,6 @@ func.func @dense_attention_grad_c1(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'value', got 6}}
   %0:3 = gsa.dense_attention_grad %q, %k, %v output_grad %o lse %l
       row_sums %s
@@ -405,7 +398,6 @@ func.func @dense_attention_grad_c1_output_grad(
     %o: tensor<2x3x4x8xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Dv = 6 (from 'value') in dimension 3 of 'output_grad', got 8}}
   %0:3 = gsa.dense_attention_grad %q, %k, %v output_grad %o lse %l
       row_sums %s
@@ -428,7 +420,6 @@ func.func @dense_attention_grad_c1_lse(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x3x4xf32>,
     %s: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected H = 4 (from 'query') in dimension 1 of 'lse', got 3}}
   %0:3 = gsa.dense_attention_grad %q, %k, %v output_grad %o lse %l
       row_sums %s
@@ -451,7 +442,6 @@ func.func @dense_attention_grad_c1_row_sums(
     %o: tensor<2x3x4x6xf16>,
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x2xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 2 of 'row_sums', got 2}}
   %0:3 = gsa.dense_attention_grad %q, %k, %v output_grad %o lse %l
       row_sums %s
@@ -475,7 +465,6 @@ func.func @dense_attention_grad_c1_lengths(
     %l: tensor<2x4x3xf32>,
     %s: tensor<2x4x3xf32>,
     %n: tensor<3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
   %0:3 = gsa.dense_attention_grad %q, %k, %v output_grad %o lse %l
       row_sums %s lengths %n
@@ -670,7 +659,6 @@ func.func @dense_attention_grad_c5_row_sums(
 
 func.func @attention_row_sums_c1(%o: tensor<2x3x4x6xf32>,
                                  %p: tensor<2x3x4x5xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Dv = 6 (from 'output') in dimension 3 of 'output_grad', got 5}}
   %0 = gsa.attention_row_sums %o, %p
     : (tensor<2x3x4x6xf32>, tensor<2x3x4x5xf32>) -> tensor<2x4x3xf32>
@@ -701,7 +689,6 @@ func.func @attention_row_sums_c3(%o: tensor<2x3x4x6xf64>,
 // -----
 
 func.func @gate_grad_c1(%x: tensor<2x3x4x6xf32>, %y: tensor<2x3x5x6xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected H = 4 (from 'input') in dimension 2 of 'output_grad', got 5}}
   %0:2 = gsa.gate_grad %x, %x output_grad %y
     : (tensor<2x3x4x6xf32>, tensor<2x3x4x6xf32>, tensor<2x3x5x6xf32>)

@@ -3,7 +3,6 @@
 // One case or more for each constraint of what trains the indexer.
 
 func.func @index_scores_grad_c1(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x9xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %g: tensor<2x3x9xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Di = 8 (from 'query') in dimension 2 of 'key', got 9}}
   %0:4 = gsa.index_scores_grad %iq, %ik weights %w bias %b scores_grad %g indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x9xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x9xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -14,7 +13,6 @@ func.func @index_scores_grad_c1(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x9xf16>
 // -----
 
 func.func @index_scores_grad_c1_counts(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %g: tensor<2x3x9xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x4xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'query') in dimension 1 of 'counts', got 4}}
   %0:4 = gsa.index_scores_grad %iq, %ik weights %w bias %b scores_grad %g indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x9xf32>, tensor<2x3x9xi32>, tensor<2x4xi32>, tensor<2xi32>)
@@ -148,7 +146,6 @@ func.func @index_scores_grad_c5_mask(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8
 // -----
 
 func.func @index_kl_c1(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x9xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x6x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Di = 8 (from 'index_query') in dimension 2 of 'index_key', got 9}}
   %0 = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x9xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -159,7 +156,6 @@ func.func @index_kl_c1(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x9xf16>, %w: ten
 // -----
 
 func.func @index_kl_c1_counts(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x6x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x4xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'index_query') in dimension 1 of 'counts', got 4}}
   %0 = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3x9xi32>, tensor<2x4xi32>, tensor<2xi32>)
@@ -170,7 +166,6 @@ func.func @index_kl_c1_counts(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, 
 // -----
 
 func.func @index_kl_c1_key(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x6x2x7xf16>, %l: tensor<2x6x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'index_key') in dimension 1 of 'key', got 6}}
   %0 = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x6x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -181,7 +176,6 @@ func.func @index_kl_c1_key(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w:
 // -----
 
 func.func @index_kl_c1_lse(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x3x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected H = 6 (from 'query') in dimension 1 of 'lse', got 3}}
   %0 = gsa.index_kl %iq, %ik weights %w bias %b attention %q, %k lse %l indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x3x3xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -347,7 +341,6 @@ func.func @index_kl_c7_mask(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w
 // -----
 
 func.func @index_kl_grad_c1(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x9xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x6x3xf32>, %r: tensor<2x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Di = 8 (from 'index_query') in dimension 2 of 'index_key', got 9}}
   %0:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k lse %l loss_grad %r indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x9xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -358,7 +351,6 @@ func.func @index_kl_grad_c1(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x9xf16>, %w
 // -----
 
 func.func @index_kl_grad_c1_counts(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x6x3xf32>, %r: tensor<2x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x4xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'index_query') in dimension 1 of 'counts', got 4}}
   %0:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k lse %l loss_grad %r indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3xf32>, tensor<2x3x9xi32>, tensor<2x4xi32>, tensor<2xi32>)
@@ -369,7 +361,6 @@ func.func @index_kl_grad_c1_counts(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf
 // -----
 
 func.func @index_kl_grad_c1_key(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x6x2x7xf16>, %l: tensor<2x6x3xf32>, %r: tensor<2x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'index_key') in dimension 1 of 'key', got 6}}
   %0:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k lse %l loss_grad %r indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x6x2x7xf16>, tensor<2x6x3xf32>, tensor<2x3xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -380,7 +371,6 @@ func.func @index_kl_grad_c1_key(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>
 // -----
 
 func.func @index_kl_grad_c1_lse(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x3x3xf32>, %r: tensor<2x3xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected H = 6 (from 'query') in dimension 1 of 'lse', got 3}}
   %0:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k lse %l loss_grad %r indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x3x3xf32>, tensor<2x3xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)
@@ -391,7 +381,6 @@ func.func @index_kl_grad_c1_lse(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>
 // -----
 
 func.func @index_kl_grad_c1_loss_grad(%iq: tensor<2x3x4x8xf16>, %ik: tensor<2x5x8xf16>, %w: tensor<2x3x4xf16>, %b: tensor<4xf32>, %q: tensor<2x3x6x7xf16>, %k: tensor<2x5x2x7xf16>, %l: tensor<2x6x3xf32>, %r: tensor<2x5xf32>, %i: tensor<2x3x9xi32>, %c: tensor<2x3xi32>, %n: tensor<2xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'index_query') in dimension 1 of 'loss_grad', got 5}}
   %0:4 = gsa.index_kl_grad %iq, %ik weights %w bias %b attention %q, %k lse %l loss_grad %r indices %i, %c lengths %n
       : (tensor<2x3x4x8xf16>, tensor<2x5x8xf16>, tensor<2x3x4xf16>, tensor<4xf32>, tensor<2x3x6x7xf16>, tensor<2x5x2x7xf16>, tensor<2x6x3xf32>, tensor<2x5xf32>, tensor<2x3x9xi32>, tensor<2x3xi32>, tensor<2xi32>)

@@ -6,7 +6,6 @@
 func.func @partial_attention_c1(%q: tensor<2x3x4x8xf32>,
                                 %k: tensor<2x5x2x8xf32>,
                                 %v: tensor<2x6x2x6xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sk = 5 (from 'key') in dimension 1 of 'value', got 6}}
   %0:2 = gsa.partial_attention %q, %k, %v first 0 size 2 {mask = #gsa.mask<none>}
     : (tensor<2x3x4x8xf32>, tensor<2x5x2x8xf32>, tensor<2x6x2x6xf32>)
@@ -18,7 +17,6 @@ func.func @partial_attention_c1(%q: tensor<2x3x4x8xf32>,
 
 func.func @partial_attention_c1_lengths(%q: tensor<2x3x4x8xf32>,
     %k: tensor<2x5x2x8xf32>, %v: tensor<2x5x2x6xf32>, %n: tensor<3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
   %0:2 = gsa.partial_attention %q, %k, %v lengths %n first 0 size 2
       {mask = #gsa.mask<none>}
@@ -131,7 +129,6 @@ func.func @partial_attention_c6_alone(%q: tensor<2x3x4x8xf32>,
 
 func.func @merge_attention_c1(%o: tensor<2x3x4x6xf32>, %p: tensor<2x3x4x5xf32>,
                               %l: tensor<2x4x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Dv = 6 (from 'outputs') in dimension 3 of 'outputs', got 5}}
   %0:2 = gsa.merge_attention %o, %p lse %l, %l
     : (tensor<2x3x4x6xf32>, tensor<2x3x4x5xf32>, tensor<2x4x3xf32>,
@@ -143,7 +140,6 @@ func.func @merge_attention_c1(%o: tensor<2x3x4x6xf32>, %p: tensor<2x3x4x5xf32>,
 
 func.func @merge_attention_c1_lse(%o: tensor<2x3x4x6xf32>,
                                   %l: tensor<2x3x4xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected H = 4 (from 'outputs') in dimension 1 of 'lses', got 3}}
   %0:2 = gsa.merge_attention %o lse %l
     : (tensor<2x3x4x6xf32>, tensor<2x3x4xf32>)

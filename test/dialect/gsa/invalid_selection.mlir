@@ -4,7 +4,6 @@
 // the name of a function is the op and the label.
 
 func.func @index_scores_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<3x5x8xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'key', got 3}}
   %0 = gsa.index_scores %q, %k
     : (tensor<2x3x4x8xf32>, tensor<3x5x8xf32>) -> tensor<2x3x5xf32>
@@ -15,7 +14,6 @@ func.func @index_scores_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<3x5x8xf32>) {
 
 func.func @index_scores_c1_head_size(%q: tensor<2x3x4x8xf32>,
                                      %k: tensor<2x5x7xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Di = 8 (from 'query') in dimension 2 of 'key', got 7}}
   %0 = gsa.index_scores %q, %k
     : (tensor<2x3x4x8xf32>, tensor<2x5x7xf32>) -> tensor<2x3x5xf32>
@@ -27,7 +25,6 @@ func.func @index_scores_c1_head_size(%q: tensor<2x3x4x8xf32>,
 func.func @index_scores_c1_weights(%q: tensor<2x3x4x8xf32>,
                                    %k: tensor<2x5x8xf32>,
                                    %w: tensor<2x3x3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Hi = 4 (from 'query') in dimension 2 of 'weights', got 3}}
   %0 = gsa.index_scores %q, %k weights %w
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<2x3x3xf32>)
@@ -39,7 +36,6 @@ func.func @index_scores_c1_weights(%q: tensor<2x3x4x8xf32>,
 
 func.func @index_scores_c1_bias(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
                                 %b: tensor<5xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Hi = 4 (from 'query') in dimension 0 of 'bias', got 5}}
   %0 = gsa.index_scores %q, %k bias %b
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<5xf32>)
@@ -52,7 +48,6 @@ func.func @index_scores_c1_bias(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
 // The query leaves Hi open; weights and bias contradict each other.
 func.func @index_scores_c1_between_others(%q: tensor<2x3x?x8xf32>,
     %k: tensor<2x5x8xf32>, %w: tensor<2x3x3xf32>, %b: tensor<4xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Hi = 3 (from 'weights') in dimension 0 of 'bias', got 4}}
   %0 = gsa.index_scores %q, %k weights %w bias %b
     : (tensor<2x3x?x8xf32>, tensor<2x5x8xf32>, tensor<2x3x3xf32>, tensor<4xf32>)
@@ -64,7 +59,6 @@ func.func @index_scores_c1_between_others(%q: tensor<2x3x?x8xf32>,
 
 func.func @index_scores_c1_encoding(%q: tensor<2x3x4x8xf32, "blocked">,
                                     %k: tensor<2x5x8xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected 'query' to be a plain tensor, got encoding "blocked"}}
   %0 = gsa.index_scores %q, %k
     : (tensor<2x3x4x8xf32, "blocked">, tensor<2x5x8xf32>) -> tensor<2x3x5xf32>
@@ -164,7 +158,6 @@ func.func @index_scores_c4_overflow(%q: tensor<2x3x4x8xf32>,
 // -----
 
 func.func @row_statistics_c1(%s: tensor<2x3x5xf32, "blocked">) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected 'scores' to be a plain tensor, got encoding "blocked"}}
   %0:2 = gsa.row_statistics %s
     : (tensor<2x3x5xf32, "blocked">) -> (tensor<2x3xf32>, tensor<2x3xi32>)
@@ -213,7 +206,6 @@ func.func @row_statistics_c3_correction(%s: tensor<2x3x5xf32>) {
 // -----
 
 func.func @stat_mean_c1(%v: tensor<2x3xf32, "blocked">) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected 'values' to be a plain tensor, got encoding "blocked"}}
   %0 = gsa.stat_mean %v
     : (tensor<2x3xf32, "blocked">) -> tensor<f32>
@@ -223,7 +215,6 @@ func.func @stat_mean_c1(%v: tensor<2x3xf32, "blocked">) {
 // -----
 
 func.func @adaptive_k_c1(%n: tensor<2x3xi32>, %v: tensor<2x4xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Sq = 3 (from 'visible') in dimension 1 of 'statistic', got 4}}
   %0 = gsa.adaptive_k %n statistic %v
       policy <entropy, base = 2, max = 4>
@@ -296,7 +287,6 @@ func.func @adaptive_k_c4(%n: tensor<2x3xi32>, %v: tensor<2x3xf32>,
 // -----
 
 func.func @topk_c1(%s: tensor<2x3x5xf32>, %k: tensor<1x3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'scores') in dimension 0 of 'k', got 1}}
   %0:3 = gsa.topk %s, %k slots 4
     : (tensor<2x3x5xf32>, tensor<1x3xi32>)
@@ -399,7 +389,6 @@ func.func @topk_c4(%s: tensor<2x3x5xf32>, %k: tensor<2x3xi32>) {
 
 func.func @select_c1(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
                      %b: tensor<3xf32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected Hi = 4 (from 'query') in dimension 0 of 'bias', got 3}}
   %0:3 = gsa.select %q, %k bias %b policy <fixed, base = 3>
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<3xf32>)
@@ -483,7 +472,6 @@ func.func @select_c6(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>) {
 
 func.func @index_scores_c1_lengths(%q: tensor<2x3x4x8xf32>,
                                    %k: tensor<2x5x8xf32>, %n: tensor<3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
   %0 = gsa.index_scores %q, %k lengths %n
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<3xi32>)
@@ -495,7 +483,6 @@ func.func @index_scores_c1_lengths(%q: tensor<2x3x4x8xf32>,
 
 func.func @select_c1_lengths(%q: tensor<2x3x4x8xf32>, %k: tensor<2x5x8xf32>,
                              %n: tensor<3xi32>) {
-  // expected-error @+2 {{failed to infer returned types}}
   // expected-error @+1 {{(C1) expected B = 2 (from 'query') in dimension 0 of 'lengths', got 3}}
   %0:3 = gsa.select %q, %k lengths %n policy <fixed, base = 3>
     : (tensor<2x3x4x8xf32>, tensor<2x5x8xf32>, tensor<3xi32>)

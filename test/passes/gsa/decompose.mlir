@@ -5,7 +5,8 @@
 // RUN: gsa-opt %s --gsa-decompose=aggregates-only --remarks-filter="gsa.*" -o %t 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: not gsa-opt %s --gsa-decompose="ops=gate,gaet" 2>&1 | FileCheck %s --check-prefix=NAME
 
-// NAME: error: gsa-decompose: 'gsa.gaet' in option 'ops' is not an op of the dialect
+// NAME: error: gsa-decompose: option 'ops': expected one of {{.*}}dense_attention, {{.*}}gate, {{.*}}, got 'gaet'; did you mean 'gate'?
+// NAME-NOT: see current operation
 
 // REMARK: remark: [Passed] Decomposed | Category:gsa.decompose
 // REMARK-SAME: Remark=gsa.attention

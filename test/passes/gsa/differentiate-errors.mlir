@@ -2,7 +2,7 @@
 
 // What has no gradient is an error that names it and what to do.
 
-// expected-error @+1 {{gsa-differentiate: no function 'main' with a body in the module}}
+// expected-error @+1 {{gsa-differentiate: option 'function': expected one of other, got 'main'}}
 module {
   func.func @other() {
     return

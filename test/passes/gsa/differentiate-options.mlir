@@ -1,5 +1,6 @@
 // RUN: gsa-opt %s --gsa-differentiate="function=layer inputs=w outputs=y" | FileCheck %s
 // RUN: not gsa-opt %s --gsa-differentiate="function=layer inputs=v" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not gsa-opt %s --gsa-differentiate="function=layer save=list" 2>&1 | FileCheck %s --check-prefix=SAVE
 // RUN: not gsa-opt %s --gsa-differentiate="function=layer outputs=counts" 2>&1 | FileCheck %s --check-prefix=INTEGER
 // RUN: not gsa-opt %s --gsa-differentiate="function=layer inputs=u" 2>&1 | FileCheck %s --check-prefix=UNREACHED
 // RUN: not gsa-opt %s --gsa-differentiate="function=layer inputs=w outputs=other" 2>&1 | FileCheck %s --check-prefix=CONSTANT
@@ -8,7 +9,8 @@
 
 // What is not asked for has no gradient, and what only that needs is not there.
 
-// UNKNOWN: error: gsa-differentiate: 'v' in option 'inputs' names no argument; those of @layer are x, w, u, n
+// UNKNOWN: error: gsa-differentiate: option 'inputs' names arguments of @layer: expected one of x, w, u, n, got 'v'; did you mean 'x'?
+// SAVE: for the --save option: expected one of none, lists, attention, all, got 'list'; did you mean 'lists'?
 // INTEGER: error: gsa-differentiate: 'counts' in option 'outputs' has no gradient: expected a ranked tensor of floats, got 'tensor<2xi32>'
 // UNREACHED: error: gsa-differentiate: 'u' in option 'inputs' has no gradient: no differentiated result depends on it, but through a selection or as the target of an indexer
 // CONSTANT: error: gsa-differentiate: 'other' in option 'outputs' depends on no differentiated argument, but through a selection or as the target of an indexer

@@ -16,8 +16,9 @@
 // CONTRADICTION: error: 'gsa.rope' op (C1) expected B = 3 (from 'input') in dimension 0 of 'positions', got 4
 // RUN: not gsa-opt %s --gsa-specialize-shapes="entry=chain" 2>&1 | FileCheck %s --check-prefix=DYNAMIC
 // DYNAMIC: error: 'func.func' op result 0 of type 'tensor<?x?x2x8xf32>' has sizes that do not follow from the argument shapes
-// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=none" 2>&1 | FileCheck %s --check-prefix=NONE
-// NONE: error: gsa-specialize-shapes: no function 'none' in the module
+// RUN: not gsa-opt %s --gsa-specialize-shapes="entry=layre" 2>&1 | FileCheck %s --check-prefix=NONE
+// NONE: error: gsa-specialize-shapes: option 'entry': expected one of layer, chain, {{.*}}, got 'layre'; did you mean 'layer'?
+// NONE-NOT: see current operation
 // RUN: not gsa-opt %s --gsa-specialize-shapes="entry=external shapes=2" 2>&1 | FileCheck %s --check-prefix=EXTERNAL
 // EXTERNAL: error: 'func.func' op has no body
 // RUN: not gsa-opt %s --gsa-specialize-shapes="entry=blocks shapes=2" 2>&1 | FileCheck %s --check-prefix=BLOCKS

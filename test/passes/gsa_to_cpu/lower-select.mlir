@@ -4,7 +4,7 @@
 // RUN: gsa-opt %s --gsa-cpu-schedule=tasks=2 --gsa-lower-to-loops | FileCheck %s --check-prefix=ALL
 // RUN: not gsa-opt %s --gsa-lower-to-loops="ops=selekt" 2>&1 | FileCheck %s --check-prefix=NAME
 
-// NAME: error: gsa-lower-to-loops: 'gsa.selekt' in option 'ops' is not an op of the dialect
+// NAME: error: gsa-lower-to-loops: option 'ops': expected one of {{.*}}select, {{.*}}, got 'selekt'; did you mean 'select'?
 
 // REMARK: remark: [Passed] LoweredToLoops | Category:gsa.schedule
 // REMARK-SAME: Remark=gsa.select

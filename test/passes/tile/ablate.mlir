@@ -29,8 +29,8 @@
 
 // OTHER: gsa_tile.mma_nt
 
-// UNKNOWN: error: 'gsa_tile.kernel' op cannot be without 'copies': expected an op of gsa_tile, or fills, products or write_back
-// NOROLE: error: 'gsa_tile.kernel' op has no role 'store': expected one of its roles; order: after gsa-tile-assign-roles
+// UNKNOWN: error: gsa-tile-ablate: option 'drop': expected one of fills, products, write_back, {{.*}}copy_rows, {{.*}}, got 'copies'
+// NOROLE: error: gsa-tile-ablate: option 'drop-roles': expected one of load, compute, got 'store'
 // USED: error: 'gsa_tile.ring_wait' op cannot be left out: its result is used
 
 #load = #gsa_tile.team<0, 1>

@@ -113,6 +113,25 @@ TEST_F(DoctorTest, AMachineThatIsWhole) {
   EXPECT_THAT(Find("cache").what, HasSubstr("0 entries"));
 }
 
+TEST_F(DoctorTest, Variables) {
+  examination_.variables = {"GSA_CACHEDIR", "GSA_CACHE_DIR", "GSA_WEATHER"};
+  std::vector<Finding> found;
+  for (const Finding& finding : examine(examination_))
+    if (finding.name == "environment") found.push_back(finding);
+  ASSERT_EQ(found.size(), 3);
+  EXPECT_EQ(found[0].health, Health::Ignored);
+  EXPECT_EQ(found[0].what,
+            "GSA_CACHEDIR, which nothing reads; did you mean 'GSA_CACHE_DIR'?");
+  EXPECT_THAT(found[0].advice, HasSubstr("one of GSA_CACHE, GSA_CACHE_DIR, "));
+  EXPECT_EQ(found[1].health, Health::Ok);
+  EXPECT_EQ(found[1].what,
+            "GSA_CACHE_DIR, read by the Python package: directory of compiled "
+            "code");
+  EXPECT_EQ(found[2].what, "GSA_WEATHER, which nothing reads");
+  EXPECT_TRUE(isHealthy(found, false));
+  EXPECT_THAT(findingsText(found), HasSubstr("ignored environment "));
+}
+
 TEST_F(DoctorTest, NoDriver) {
   examination_.driver = [] {
     return absl::StatusOr<const DriverApi*>(

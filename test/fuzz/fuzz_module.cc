@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (mlir::gsa::isBytecodeText(text)) std::abort();
   llvm::raw_null_ostream nowhere;
-  (*module)->print(nowhere);
+  (**module).print(nowhere);
   const auto entry = gsa::FindEntry(**module, "");
   if (!entry.ok()) return 0;
   gsa::InputSpecs(*entry).status().IgnoreError();

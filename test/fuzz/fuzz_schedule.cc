@@ -38,7 +38,8 @@ func.func @ops(%q: tensor<1x64x4x64xbf16>, %k: tensor<1x128x2x64xbf16>,
                %ik: tensor<1x128x64xbf16>, %s: tensor<1x64x128xf32>,
                %q1: tensor<1x1x4x64xbf16>, %list1: tensor<1x1x32xi32>,
                %n1: tensor<1x1xi32>, %iq1: tensor<1x1x4x64xbf16>,
-               %f: tensor<1x8x2x16xf32>) {
+               %f: tensor<1x8x2x16xf32>, %iw: tensor<1x64x4xf32>,
+               %ib: tensor<4xbf16>, %g: tensor<1x64xf32>) {
   %0:2 = gsa.dense_attention %q, %k, %k
     : (tensor<1x64x4x64xbf16>, tensor<1x128x2x64xbf16>,
        tensor<1x128x2x64xbf16>)
@@ -74,6 +75,14 @@ func.func @ops(%q: tensor<1x64x4x64xbf16>, %k: tensor<1x128x2x64xbf16>,
   %9:2 = gsa.dense_attention %f, %f, %f
     : (tensor<1x8x2x16xf32>, tensor<1x8x2x16xf32>, tensor<1x8x2x16xf32>)
     -> (tensor<1x8x2x16xf32>, tensor<1x2x8xf32>)
+  %10:4 = gsa.index_kl_grad %iq, %ik weights %iw bias %ib attention %q, %k
+      lse %lse loss_grad %g indices %list, %n {temperature = 0.25 : f64}
+    : (tensor<1x64x4x64xbf16>, tensor<1x128x64xbf16>, tensor<1x64x4xf32>,
+       tensor<4xbf16>, tensor<1x64x4x64xbf16>, tensor<1x128x2x64xbf16>,
+       tensor<1x4x64xf32>, tensor<1x64xf32>, tensor<1x64x32xi32>,
+       tensor<1x64xi32>)
+    -> (tensor<1x64x4x64xbf16>, tensor<1x128x64xbf16>, tensor<1x64x4xf32>,
+        tensor<4xbf16>)
   return
 }
 )mlir";

@@ -23,6 +23,8 @@ TOGETHER = 2
 MOST_BYTES = {"capi": 512, "layer": 512, "module": 8192, "pack": 8192,
               "object": 8192, "schedule": 1024}
 USUAL_BYTES = 4096
+# Words that inputs consist of are in <target>.dict, or in another target's.
+WORDS = {"passes": "module"}
 # Seconds that one input may take under sanitizers on a busy machine. What is slower
 # is a finding, as is more memory than MOST_MIB.
 MOST_SECONDS = 30
@@ -43,7 +45,7 @@ def command_of(root, build, target, seconds):
         f"-timeout={MOST_SECONDS}", f"-rss_limit_mb={MOST_MIB}",
         f"-artifact_prefix={build / 'findings'}/{target}-",
         "-print_final_stats=1"]
-    words = root / "test/fuzz" / f"{target}.dict"
+    words = root / "test/fuzz" / f"{WORDS.get(target, target)}.dict"
     if words.exists():
         command.append(f"-dict={words}")
     return command + [str(own), str(root / "test/fuzz/corpus" / target)]
@@ -82,7 +84,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int, default=60)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     known = targets_of(args.root)
     for name in args.targets:
         if name not in known:

@@ -52,6 +52,11 @@ bool Ok(gsa_status* status) {
   return false;
 }
 
+// As C calls it, whose enumerations hold any number.
+const char* CodeName(int32_t code) {
+  return reinterpret_cast<const char* (*)(int32_t)>(&gsa_code_name)(code);
+}
+
 // A plan for one shape, and one for all up to it.
 gsa_plan* MakePlan(bool bounded) {
   const int64_t sizes[] = {1, 5, 2, 3};
@@ -262,7 +267,9 @@ gsa_compile_options Options(Caller* caller) {
   options.entry = caller->Name(kEntries);
   options.shapes = caller->Shapes(&options.num_shapes);
   options.num_threads = caller->Small();
-  options.vector_bits = caller->Small() * 128;
+  options.vector_bits =
+      caller->Rarely() ? caller->Small()
+                       : static_cast<int32_t>(128 * caller->input().Pick(6));
   options.reference = caller->Flag();
   options.load_later = caller->Flag();
   options.arch = caller->Name(kArches);
@@ -421,7 +428,7 @@ void CallQueries(Input* input) {
   Ok(gsa_plan_warmup(plan));
   gsa_plan_stage_name(plan, index);
   gsa_plan_target(plan);
-  gsa_code_name(static_cast<gsa_code>(caller.Small()));
+  if (CodeName(caller.Small())[0] == '\0') std::abort();
   const int32_t threads = caller.Small();
   gsa_thread_pool* pool = nullptr;
   // Of the numbers that are accepted, small ones are enough.

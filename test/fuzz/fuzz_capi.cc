@@ -448,7 +448,7 @@ void CallPack(Input* input) {
   const std::string bytes = input->Text();
   gsa_pack* pack = nullptr;
   char* data = caller.Bytes(bytes.size());
-  std::memcpy(data, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), data);
   if (Ok(gsa_pack_read(data, bytes.size(), nullptr, &pack)) !=
       (pack != nullptr))
     std::abort();

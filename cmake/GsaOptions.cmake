@@ -29,6 +29,17 @@ if(GSA_SANITIZE)
   endif()
 endif()
 
+# Coverage that libFuzzer steers by, in all code: what only a target itself has
+# would leave it blind. The targets alone link libFuzzer; the runtime of a sanitizer
+# has what the other programs need.
+if(GSA_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR NOT GSA_SANITIZE MATCHES "address")
+    message(FATAL_ERROR "GSA_FUZZ: expected clang and GSA_SANITIZE with address, got "
+                        "${CMAKE_CXX_COMPILER_ID} and '${GSA_SANITIZE}'")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 add_link_options(-Wl,--gc-sections)
 find_program(GSA_LLD NAMES ld.lld-22)
 if(GSA_LLD)

@@ -141,7 +141,12 @@ void gsa_status_destroy(gsa_status* status) {
 }
 
 const char* gsa_code_name(gsa_code code) {
-  switch (code) {
+  // In C an enumeration holds any number. In C++ reading one that is none of
+  // its range is undefined, so its bytes are read instead.
+  int32_t number;
+  static_assert(sizeof(number) == sizeof(code));
+  std::memcpy(&number, &code, sizeof(number));
+  switch (number) {
     case GSA_OK:
       return "OK";
     case GSA_INVALID_ARGUMENT:
@@ -156,10 +161,9 @@ const char* gsa_code_name(gsa_code code) {
       return "UNIMPLEMENTED";
     case GSA_INTERNAL:
       return "INTERNAL";
-    case GSA_UNKNOWN:
-      break;
+    default:
+      return "UNKNOWN";
   }
-  return "UNKNOWN";
 }
 
 const char* gsa_dtype_name(uint32_t dtype) {

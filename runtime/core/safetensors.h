@@ -62,7 +62,8 @@ class SafetensorsFile {
   absl::StatusOr<const SafetensorsEntry*> Find(const std::string& name) const;
 
   // Reads a tensor. DataLoss if the file shrank since Open(); Unimplemented if
-  // its element type has no DType.
+  // its element type has no DType; InvalidArgument if a byte of a BOOL is
+  // neither 0 nor 1.
   absl::StatusOr<HostTensor> Get(const std::string& name) const;
 
   // Get() of a tensor that must have this type; InvalidArgument otherwise.

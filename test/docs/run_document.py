@@ -46,8 +46,9 @@ COMMAND = re.compile(
 
 # Commands that are right, but not for a test: pattern and reason.
 NOT_RUN = [
-    (r"\./dev (test|sanitize|coverage|tidy|format|setup)\b",
+    (r"\./dev (test|sanitize|coverage|fuzz|tidy|format|setup)\b",
      "builds and runs what this test is a part of"),
+    (r"build/fuzz/bin/\S+", "needs the preset fuzz, and a finding"),
     (r"\./dev build\b", "builds the tree, under the feet of other tests"),
     (r"\./dev bench\b", "minutes of measuring; ctest -L bench has a short run"),
     (r"cmake --build build/dev --target gsa-doc",

@@ -19,7 +19,7 @@ absl::StatusOr<cuda::Graph> Capture(
   // In this mode no call of another thread breaks it.
   GSA_RETURN_IF_ERROR(
       driver.StreamBeginCapture(stream, cuda::kCaptureModeRelaxed));
-  const absl::Status submitted = submit(stream);
+  absl::Status submitted = submit(stream);
   absl::StatusOr<cuda::Graph> graph = driver.StreamEndCapture(stream);
   if (submitted.ok()) return graph;
   if (graph.ok() && *graph != nullptr)

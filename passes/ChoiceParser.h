@@ -29,7 +29,7 @@ class ChoiceParser : public llvm::cl::generic_parser_base {
   struct OptionInfo : GenericOptionInfo {
     OptionInfo(StringRef name, Enum value, StringRef help)
         : GenericOptionInfo(name, help), V(value) {}
-    llvm::cl::OptionValue<Enum> V;
+    llvm::cl::OptionValue<Enum> V;  // NOLINT: and this one
   };
   llvm::SmallVector<OptionInfo, 8> Values;  // NOLINT: MLIR reads it by name
 

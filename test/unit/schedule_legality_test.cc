@@ -224,8 +224,8 @@ TEST_F(ScheduleLegalityTest, OnePassIsForLongRows) {
 
   EXPECT_TRUE(candidates(b.getBF16Type(), 131072, "sm_89").empty());
   EXPECT_TRUE(candidates(b.getF32Type(), 131072, "sm_90a").empty());
-  EXPECT_TRUE(candidates(b.getF16Type(), 32767, "sm_90a").empty());
-  EXPECT_FALSE(candidates(b.getF16Type(), 32768, "sm_90a").empty());
+  EXPECT_TRUE(candidates(b.getF16Type(), 16383, "sm_90a").empty());
+  EXPECT_FALSE(candidates(b.getF16Type(), 16384, "sm_90a").empty());
   // More candidates than a list can have.
   EXPECT_TRUE(candidates(b.getF16Type(), 1 << 20, "sm_90a",
                          "fixed, base = 14000", 14000)

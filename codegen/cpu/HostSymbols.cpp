@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <bit>
+#include <cstdint>
+
 namespace mlir::gsa {
 
 namespace {
@@ -12,6 +15,16 @@ namespace {
 template <typename Function>
 void* address(Function* function) {
   return reinterpret_cast<void*>(function);
+}
+
+/// To the nearest bf16, ties to even; NaN stays NaN and is quiet. What LLVM
+/// calls where a CPU has no instruction for it and a pass of its own has made a
+/// truncation anew.
+__bf16 roundToBF16(float x) {
+  auto bits = std::bit_cast<uint32_t>(x);
+  uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+  if (x != x) rounded = bits | 0x400000;
+  return std::bit_cast<__bf16>(static_cast<uint16_t>(rounded >> 16));
 }
 
 llvm::StringMap<void*> makeTable() {
@@ -70,6 +83,7 @@ llvm::StringMap<void*> makeTable() {
   // LLVM merges a sine and a cosine of one angle into a GNU extension.
   table["sincos"] = address<void(double, double*, double*)>(&::sincos);
   table["sincosf"] = address<void(float, float*, float*)>(&::sincosf);
+  table["__truncsfbf2"] = address(&roundToBF16);
   return table;
 }
 

@@ -480,6 +480,49 @@ TEST(CpuJitTest, UnknownCpuIsAnError) {
             std::string::npos);
 }
 
+// What a CPU without avx512bf16 calls where a pass of LLVM has made a
+// truncation.
+TEST(CpuJitTest, RoundsToBF16WithoutAnInstruction) {
+  mlir::DialectRegistry registry;
+  mlir::gsa::registerCpuDialects(registry);
+  mlir::MLIRContext context(registry);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+    llvm.func @_mlir_ciface_entry(%x: f32, %to: !llvm.ptr)
+        attributes {llvm.emit_c_interface} {
+      %0 = llvm.fptrunc %x : f32 to bf16
+      llvm.store %0, %to : bf16, !llvm.ptr
+      llvm.return
+    }
+    llvm.func @entry(%x: f32, %to: !llvm.ptr)
+        attributes {llvm.emit_c_interface} {
+      llvm.call @_mlir_ciface_entry(%x, %to) : (f32, !llvm.ptr) -> ()
+      llvm.return
+    })",
+                                                        &context);
+  ASSERT_TRUE(module);
+  CpuCodegenOptions options;
+  options.cpu = "x86-64-v3";
+  auto compiled = CpuModule::compile(*module, options);
+  ASSERT_TRUE(static_cast<bool>(compiled))
+      << llvm::toString(compiled.takeError());
+  const auto round = [&](uint32_t bits) {
+    float x;
+    uint16_t half = 0;
+    std::memcpy(&x, &bits, 4);
+    void* arguments[] = {&x, &half};
+    (*compiled)->entry()(arguments);
+    return half;
+  };
+  EXPECT_EQ(round(0x3f800000), 0x3f80);
+  EXPECT_EQ(round(0x3f808000), 0x3f80);  // ties to even
+  EXPECT_EQ(round(0x3f818000), 0x3f82);
+  EXPECT_EQ(round(0x3f808001), 0x3f81);
+  EXPECT_EQ(round(0x7f7fffff), 0x7f80);
+  EXPECT_EQ(round(0xff800000), 0xff80);
+  EXPECT_EQ(round(0x00010001), 0x0001);  // denormal
+  EXPECT_EQ(round(0x7f800001) & 0x7fff, 0x7fc0);
+}
+
 TEST(CpuJitTest, CompilesSeveralModulesAtOnce) {
   std::vector<std::thread> threads;
   for (int64_t i = 1; i <= 4; ++i)

@@ -1,5 +1,4 @@
-//===- FunctionOption.h - the option of a pass that is a function *- C++
-//-*-===//
+//===- FunctionOption.h - options of passes that are functions -*- C++ -*-===//
 
 #ifndef GSA_PASSES_FUNCTIONOPTION_H
 #define GSA_PASSES_FUNCTIONOPTION_H

@@ -174,8 +174,7 @@ def bench_case(library, n, batch, modes, rounds, slots, page=None, schedules=Non
             except RuntimeError as error_of_torch:
                 print(f"  dense {name}: {error_of_torch}", file=sys.stderr)
         best = min(dense, key=dense.get)
-        time = measure(capture(ours) if mode == "graph" else bound, rounds,
-                       repeats)
+        time = measure(wrap(ours if mode == "graph" else bound), rounds, repeats)
         yield {"bench": "gpu_decode", "n": n, "batch": batch, "mode": mode,
                "kv_dtype": "bf16", "page": page, **(schedules or {}),
                "shape": {"heads": HEADS, "kv_heads": GROUPS, "dim": DIM,

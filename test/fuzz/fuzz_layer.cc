@@ -13,18 +13,10 @@
 #include "absl/strings/string_view.h"
 #include "runtime/compiler.h"
 #include "runtime/layer_config.h"
+#include "test/fuzz/compiler_context.h"
 #include "test/fuzz/fuzz_input.h"
 
 namespace {
-
-struct Context {
-  Context() : value(mlir::MLIRContext::Threading::DISABLED) {
-    mlir::DialectRegistry registry;
-    gsa::RegisterCompilerDialects(registry);
-    value.appendDialectRegistry(registry);
-  }
-  mlir::MLIRContext value;
-};
 
 [[noreturn]] void Fail(const char* what, const absl::Status& status) {
   std::fprintf(stderr, "%s: %s\n", what, status.ToString().c_str());
@@ -47,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (gsa::LayerFields(*again) != gsa::LayerFields(*config)) std::abort();
   const auto module_text = gsa::LayerModuleText(*config);
   if (!module_text.ok()) Fail("module", module_text.status());
-  static gsa::fuzz::Renewed<Context> contexts(/*uses=*/500);
+  static gsa::fuzz::Renewed<gsa::fuzz::CompilerContext> contexts(/*uses=*/500);
   const auto module =
       gsa::ParseModule(*module_text, "layer", &contexts.Get().value);
   if (!module.ok()) Fail(written.c_str(), module.status());

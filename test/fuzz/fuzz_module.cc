@@ -14,24 +14,12 @@
 #include "dialect/Text/ModuleText.h"
 #include "llvm/Support/raw_ostream.h"
 #include "runtime/compiler.h"
+#include "test/fuzz/compiler_context.h"
 #include "test/fuzz/fuzz_input.h"
-
-namespace {
-
-struct Context {
-  Context() : value(mlir::MLIRContext::Threading::DISABLED) {
-    mlir::DialectRegistry registry;
-    gsa::RegisterCompilerDialects(registry);
-    value.appendDialectRegistry(registry);
-  }
-  mlir::MLIRContext value;
-};
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  static gsa::fuzz::Renewed<Context> contexts(/*uses=*/500);
+  static gsa::fuzz::Renewed<gsa::fuzz::CompilerContext> contexts(/*uses=*/500);
   const auto module = gsa::ParseModule(text, "f.mlir", &contexts.Get().value);
   if (!module.ok()) {
     // What is refused says why.

@@ -12,6 +12,9 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+#include "tools/common/ExitCode.h"
+#include "tools/common/StandardStreams.h"
 
 namespace gsa {
 
@@ -23,6 +26,14 @@ inline bool asksForHelp(int argc, char** argv) {
       return true;
   }
   return false;
+}
+
+/// Writes the help of `tool` to standard output; the exit code.
+inline int printHelp(llvm::StringRef tool, const std::string& text) {
+  absl::Status written = writeToStandardOutput(text);
+  if (written.ok()) return kExitOk;
+  llvm::errs() << tool << ": error: " << std::string(written.message()) << '\n';
+  return kExitFailure;
 }
 
 /// Hides the options that exist by now from --help: call it first in main,

@@ -23,7 +23,6 @@
 #include "passes/Pipelines.h"
 #include "passes/cpu/CpuPasses.h"
 #include "passes/tile/Passes.h"
-#include "tools/common/ExitCode.h"
 #include "tools/common/LlvmHelp.h"
 #include "tools/common/StandardStreams.h"
 #include "tools/gsa-opt/Help.h"
@@ -57,15 +56,6 @@ static mlir::LogicalResult run(int argc, char** argv,
   return mlir::success();
 }
 
-/// Of our passes: before those of upstream are registered.
-static int printHelp() {
-  absl::Status written = gsa::writeToStandardOutput(
-      gsa::kHelpHead + gsa::describeRegisteredPasses() + gsa::kHelpTail);
-  if (written.ok()) return gsa::kExitOk;
-  llvm::errs() << "gsa-opt: error: " << std::string(written.message()) << '\n';
-  return gsa::kExitFailure;
-}
-
 int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
   llvm::setBugReportMsg(
@@ -75,7 +65,11 @@ int main(int argc, char** argv) {
   mlir::gsa::registerCpuPasses();
   mlir::gsa::registerGsaTilePasses();
   mlir::gsa::registerPipelines();
-  if (gsa::asksForHelp(argc, argv)) return printHelp();
+  // Of our passes: before those of upstream are registered.
+  if (gsa::asksForHelp(argc, argv))
+    return gsa::printHelp(
+        "gsa-opt",
+        gsa::kHelpHead + gsa::describeRegisteredPasses() + gsa::kHelpTail);
   mlir::registerAllPasses();
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);

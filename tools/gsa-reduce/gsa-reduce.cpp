@@ -90,13 +90,7 @@ docs/guides/tools.md has an example.
 
 int main(int argc, char** argv) {
   gsa::reserveStandardStreams();
-  if (gsa::asksForHelp(argc, argv)) {
-    absl::Status written = gsa::writeToStandardOutput(kHelp);
-    if (written.ok()) return gsa::kExitOk;
-    llvm::errs() << "gsa-reduce: error: " << std::string(written.message())
-                 << '\n';
-    return gsa::kExitFailure;
-  }
+  if (gsa::asksForHelp(argc, argv)) return gsa::printHelp("gsa-reduce", kHelp);
   if (!asksForReduction(llvm::ArrayRef(argv, argc).drop_front()))
     llvm::errs() << "gsa-reduce: nothing is reduced without "
                     "--reduction-tree='traversal-mode=0 test=<script>'\n";

@@ -338,11 +338,11 @@ std::string CudaExecutor::NameOf(const Op& op) const {
 
 // The driver tells of a kernel's fault at some later call: which kernels it can
 // have been, of those that this run has submitted.
-std::string CudaExecutor::SubmittedBefore(const Op& end) const {
+std::string CudaExecutor::NamesOfLaunches(absl::Span<const Op> ops) const {
   std::vector<std::string> names;
-  for (const Op* op = ops_.data(); op != &end; ++op) {
-    if (op->kind != OpKind::kLaunch) continue;
-    std::string name = absl::StrCat("'", reports_[op->kernel].symbol, "'");
+  for (const Op& op : ops) {
+    if (op.kind != OpKind::kLaunch) continue;
+    std::string name = absl::StrCat("'", reports_[op.kernel].symbol, "'");
     if (std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(std::move(name));
   }
@@ -374,15 +374,9 @@ absl::Status CudaExecutor::Run(const RunArguments& arguments) const {
     GSA_ASSIGN_OR_RETURN(const bool done, RunRecorded(arguments, bound));
     if (done) return absl::OkStatus();
   }
-  return SubmitAll(arguments, *bound, captures);
-}
-
-absl::Status CudaExecutor::SubmitAll(const RunArguments& arguments,
-                                     const BoundRun& bound,
-                                     bool captures) const {
   if (lanes_ > 1 && arguments.timer == nullptr)
-    return RunOnLanes(arguments, bound, captures);
-  return RunInOrder(arguments, bound);
+    return RunOnLanes(arguments, *bound, captures);
+  return RunInOrder(arguments, *bound);
 }
 
 absl::StatusOr<bool> CudaExecutor::RunRecorded(
@@ -397,7 +391,7 @@ absl::StatusOr<bool> CudaExecutor::RunRecorded(
         RunGraph::Record(context_, [&](cuda::Stream stream) {
           RunArguments captured = arguments;
           captured.stream = stream;
-          return SubmitAll(captured, *bound, /*captures=*/true);
+          return RunInOrder(captured, *bound);
         });
     if (!graph.ok()) {
       // Nothing was submitted. What is wrong with the run itself, its launches
@@ -407,22 +401,24 @@ absl::StatusOr<bool> CudaExecutor::RunRecorded(
     }
     recorded.graph = *std::move(graph);
   }
-  absl::Status status = recorded.graph->Launch(arguments.stream);
+  const absl::Status status = recorded.graph->Launch(arguments.stream);
   if (status.ok()) return true;
+  return Named(status, "all steps", ops_);
+}
+
+absl::Status CudaExecutor::Named(const absl::Status& error,
+                                 absl::string_view what,
+                                 absl::Span<const Op> before) const {
   return absl::Status(
-      status.code(),
-      absl::StrCat("all steps: ", status.message(),
-                   LosesContext(status)
-                       ? SubmittedBefore(*(ops_.data() + ops_.size()))
-                       : ""));
+      error.code(),
+      absl::StrCat(what, ": ", error.message(),
+                   LosesContext(error) ? NamesOfLaunches(before) : ""));
 }
 
 absl::Status CudaExecutor::Named(const absl::Status& error,
                                  const Op& op) const {
-  return absl::Status(
-      error.code(),
-      absl::StrCat(NameOf(op), ": ", error.message(),
-                   LosesContext(error) ? SubmittedBefore(op) : ""));
+  return Named(error, NameOf(op),
+               absl::MakeSpan(ops_).subspan(0, &op - ops_.data()));
 }
 
 absl::Status CudaExecutor::RunInOrder(const RunArguments& arguments,

@@ -33,6 +33,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "runtime/core/cuda/bound_runs.h"
 #include "runtime/core/cuda/device.h"
@@ -225,9 +226,6 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   // caller has to submit it.
   absl::StatusOr<bool> RunRecorded(const RunArguments& arguments,
                                    const BoundRuns::Lease& bound) const;
-  // All ops, by one of the two below.
-  absl::Status SubmitAll(const RunArguments& arguments, const BoundRun& bound,
-                         bool captures) const;
   // Each op on the stream of its lane.
   absl::Status RunOnLanes(const RunArguments& arguments, const BoundRun& bound,
                           bool captures) const;
@@ -237,11 +235,13 @@ class CudaExecutor : public std::enable_shared_from_this<CudaExecutor> {
   // Lets the stream of the caller wait for those of the lanes.
   absl::Status Join(const RunArguments& arguments,
                     const LaneStreams::Lease& set) const;
-  // An error of the driver with the op that it is of.
+  // An error of the driver with what it is of, and behind which ops.
+  absl::Status Named(const absl::Status& error, absl::string_view what,
+                     absl::Span<const Op> before) const;
   absl::Status Named(const absl::Status& error, const Op& op) const;
   // "step 3 (launch of 'attend')".
   std::string NameOf(const Op& op) const;
-  std::string SubmittedBefore(const Op& end) const;
+  std::string NamesOfLaunches(absl::Span<const Op> ops) const;
 
   const DriverApi* driver_ = nullptr;
   DeviceInfo device_;

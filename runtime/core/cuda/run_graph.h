@@ -3,8 +3,8 @@
 // -----------------------------------------------------------------------------
 //
 // A run on one set of buffers, recorded once: a CUDA graph of its launches,
-// which one call of the driver submits. A launch costs the host 2 to 3
-// microseconds, a graph little more than one of them.
+// which one call of the driver submits. A launch costs the host
+// microseconds, a graph little more than one launch.
 //
 //   GSA_ASSIGN_OR_RETURN(std::unique_ptr<RunGraph> graph,
 //                        RunGraph::Record(context, [&](cuda::Stream stream) {

@@ -347,84 +347,79 @@ GemmStep SmallGemm(DType dtype, DType result) {
   return step;
 }
 
+// A program of kernels and a product, with the buffers of a run.
+class CudaRunTest : public CudaDeviceTest {
+ protected:
+  static constexpr size_t kElements = 33 * 48;
+
+  void SetUp() override {
+    CudaDeviceTest::SetUp();
+    if (IsSkipped()) return;
+    DeviceProgram program = AffineProgram(kElements);
+    program.inputs.push_back({"a", 80 * 80 * 4});
+    program.inputs.push_back({"b", 80 * 80 * 4});
+    program.outputs.push_back({"c", kElements * 4});
+    GemmStep gemm = SmallGemm(DType::kF32, DType::kF32);
+    gemm.a.index = 1, gemm.b.index = 2, gemm.c.index = 1;
+    program.steps.push_back(gemm);
+    executor_ = Create(program);
+    ASSERT_NE(executor_, nullptr);
+    input_ = Upload(in_), output_ = Upload(in_), c_ = Upload(in_);
+    a_ = Upload(std::vector<float>(80 * 80, 1.0f));
+    b_ = Upload(std::vector<float>(80 * 80, 2.0f));
+    auto workspace =
+        DeviceBuffer::Allocate(context_, executor_->workspace_bytes());
+    ASSERT_TRUE(workspace.ok()) << workspace.status();
+    workspace_ = *std::move(workspace);
+    inputs_ = {input_.data(), a_.data(), b_.data()};
+    outputs_ = {output_.data(), c_.data()};
+    run_.inputs = inputs_;
+    run_.outputs = outputs_;
+    run_.workspace = workspace_.data();
+    run_.workspace_bytes = workspace_.size();
+    run_.stream = stream_->get();
+  }
+
+  void CheckResults() {
+    EXPECT_EQ(Download<float>(output_), AffineResult(in_));
+    EXPECT_EQ(Download<float>(c_)[47 + 32 * 48 - 8], 2.0f * 72);
+  }
+
+  std::shared_ptr<const CudaExecutor> executor_;
+  std::vector<float> in_ = Ramp(kElements);
+  DeviceBuffer input_, output_, c_, a_, b_, workspace_;
+  std::vector<void*> inputs_, outputs_;
+  RunArguments run_;
+};
+
 // A capture in the strictest mode right after Create, the first run of all: no
 // warm-up by the caller.
-TEST_F(CudaDeviceTest, TheFirstRunMayBeCaptured) {
-  DeviceProgram program = AffineProgram(33 * 48);
-  program.inputs.push_back({"a", 80 * 80 * 4});
-  program.inputs.push_back({"b", 80 * 80 * 4});
-  program.outputs.push_back({"c", 33 * 48 * 4});
-  GemmStep gemm = SmallGemm(DType::kF32, DType::kF32);
-  gemm.a.index = 1, gemm.b.index = 2, gemm.c.index = 1;
-  program.steps.push_back(gemm);
-  auto executor = Create(program);
-  ASSERT_NE(executor, nullptr);
-
-  const std::vector<float> in = Ramp(33 * 48);
-  DeviceBuffer input = Upload(in), output = Upload(in), c = Upload(in);
-  DeviceBuffer a = Upload(std::vector<float>(80 * 80, 1.0f));
-  DeviceBuffer b = Upload(std::vector<float>(80 * 80, 2.0f));
-  auto workspace =
-      DeviceBuffer::Allocate(context_, executor->workspace_bytes());
-  ASSERT_TRUE(workspace.ok()) << workspace.status();
-  std::vector<void*> inputs = {input.data(), a.data(), b.data()};
-  std::vector<void*> outputs = {output.data(), c.data()};
-  RunArguments run;
-  run.inputs = inputs;
-  run.outputs = outputs;
-  run.workspace = workspace->data();
-  run.workspace_bytes = workspace->size();
-  run.stream = stream_->get();
-
-  CaptureAndReplay(*executor, run, [&] {
-    EXPECT_EQ(Download<float>(output), in) << "a capture runs nothing";
+TEST_F(CudaRunTest, TheFirstRunMayBeCaptured) {
+  CaptureAndReplay(*executor_, run_, [&] {
+    EXPECT_EQ(Download<float>(output_), in_) << "a capture runs nothing";
   });
-  EXPECT_EQ(Download<float>(output), AffineResult(in));
-  EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72);
+  CheckResults();
 }
 
 // From the third run on a graph is launched, which reads what is in the buffers
 // then; and it may be launched on any stream.
-TEST_F(CudaDeviceTest, RepeatedRunsReadWhatIsThere) {
-  DeviceProgram program = AffineProgram(33 * 48);
-  program.inputs.push_back({"a", 80 * 80 * 4});
-  program.inputs.push_back({"b", 80 * 80 * 4});
-  program.outputs.push_back({"c", 33 * 48 * 4});
-  GemmStep gemm = SmallGemm(DType::kF32, DType::kF32);
-  gemm.a.index = 1, gemm.b.index = 2, gemm.c.index = 1;
-  program.steps.push_back(gemm);
-  auto executor = Create(program);
-  ASSERT_NE(executor, nullptr);
+TEST_F(CudaRunTest, RepeatedRunsReadWhatIsThere) {
   ASSERT_TRUE(driver_->HasGraphs());
-  std::vector<float> in = Ramp(33 * 48);
-  DeviceBuffer input = Upload(in), output = Upload(in), c = Upload(in);
-  DeviceBuffer a = Upload(std::vector<float>(80 * 80, 1.0f));
-  DeviceBuffer b = Upload(std::vector<float>(80 * 80, 2.0f));
-  auto workspace =
-      DeviceBuffer::Allocate(context_, executor->workspace_bytes());
-  ASSERT_TRUE(workspace.ok()) << workspace.status();
-  std::vector<void*> inputs = {input.data(), a.data(), b.data()};
-  std::vector<void*> outputs = {output.data(), c.data()};
-  RunArguments run;
-  run.inputs = inputs;
-  run.outputs = outputs;
-  run.workspace = workspace->data();
-  run.workspace_bytes = workspace->size();
   for (int i = 0; i < 8; ++i) {
-    for (float& x : in) x += 0.5f;
+    SCOPED_TRACE(i);
+    for (float& x : in_) x += 0.5f;
     ScopedContext scope(*driver_, context_->get());
     ASSERT_TRUE(driver_
                     ->MemcpyHtoDAsync(
-                        reinterpret_cast<cuda::DevicePtr>(input.data()),
-                        in.data(), in.size() * sizeof(float), stream_->get())
+                        reinterpret_cast<cuda::DevicePtr>(input_.data()),
+                        in_.data(), in_.size() * sizeof(float), stream_->get())
                     .ok());
     ASSERT_TRUE(stream_->Synchronize().ok());
     // The legacy stream waits for the other one, and makes it wait.
-    run.stream = i % 2 == 0 ? stream_->get() : nullptr;
-    ASSERT_TRUE(executor->Run(run).ok());
-    ASSERT_TRUE(driver_->StreamSynchronize(run.stream).ok());
-    EXPECT_EQ(Download<float>(output), AffineResult(in)) << "run " << i;
-    EXPECT_EQ(Download<float>(c)[47 + 32 * 48 - 8], 2.0f * 72) << "run " << i;
+    run_.stream = i % 2 == 0 ? stream_->get() : nullptr;
+    ASSERT_TRUE(executor_->Run(run_).ok());
+    ASSERT_TRUE(driver_->StreamSynchronize(run_.stream).ok());
+    CheckResults();
   }
 }
 
